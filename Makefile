@@ -1,0 +1,56 @@
+# Two commands do everything on a machine that has Python >= 3.11 and make: `make nightly` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKSPACE ?= workspace
+# The lock names every package with its hash, so pip need not resolve anything.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+.PHONY: nightly test lint typecheck unit lock clean help
+.DEFAULT_GOAL := help
+
+help:  ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+nightly: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Benchmark the default workspace, judge it, write a report
+	$(BIN)/driftgate nightly --workspace $(WORKSPACE)
+
+test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run all tests
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+typecheck: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+unit: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest
+
+lock:  ## Resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra local --extra hub --extra postgres --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/dev.lock -o requirements/run.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/run.lock -o requirements/dev.lock
+
+clean:  ## Remove the virtual environment and everything generated
+	rm -rf $(VENV) $(WORKSPACE) build dist *.egg-info
+
+$(WORKSPACE)/driftgate.yaml: | $(VENV)/run.stamp
+	$(BIN)/driftgate init $(WORKSPACE)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing driftgate into $(VENV), once"
+	$(INSTALL) --require-hashes -r requirements/run.lock
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing driftgate and its development tools into $(VENV), once"
+	$(INSTALL) --require-hashes -r requirements/dev.lock
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,1 @@
+"""Measurement: datasets, runs, outcomes, scores, statistics, comparison, the gate and the ledger."""

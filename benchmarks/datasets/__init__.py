@@ -1,0 +1,26 @@
+"""Datasets: questions with keys, each read from its hub repository or from a folder laid out as upstream ships it.
+
+A dataset kind is a module of this package that exposes ``KIND``; see :class:`DatasetKind`.
+"""
+
+from benchmarks.datasets._dataset import (
+    DATASETS,
+    Dataset,
+    DatasetConfig,
+    DatasetKind,
+    Sample,
+    load_dataset,
+    make_sample,
+    parse_config,
+)
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetConfig",
+    "DatasetKind",
+    "Sample",
+    "load_dataset",
+    "make_sample",
+    "parse_config",
+]

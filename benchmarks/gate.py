@@ -1,0 +1,255 @@
+"""The gate: rules over scores, four verdicts, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from benchmarks.ledger import Ledger, cells_of, latest_runs, outcome_frame
+from benchmarks.metrics import METRICS, right
+from benchmarks.scores import CellScores
+from benchmarks.stats import Comparison, Interval, compare_paired
+from flows.errors import DriftgateError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verdict = Literal["pass", "fail", "inconclusive", "unmeasurable"]
+_GRAVITY: tuple[Verdict, ...] = ("pass", "inconclusive", "unmeasurable", "fail")
+EXIT_CODES: dict[str, int] = {"pass": 0, "fail": 1, "inconclusive": 3, "unmeasurable": 4}
+"""Exit code of ``driftgate gate`` by verdict; 2 is an error."""
+_BOUNDED = {"accuracy": "accuracy_if_right"}
+"""Metrics that count what was not answered as wrong, with the metric that counts it as right."""
+
+
+class RuleConfig(BaseModel):
+    """One rule of a gate; it holds for every cell that ``model``, ``variant`` and ``dataset`` leave."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    metric: str = "accuracy"
+    """``accuracy``, ``accuracy_macro``, ``share.failed``, ``latency_p95``, ``cost`` … or an evaluator's
+    ``node.evaluator.metric``."""
+    slice: str = ""
+    """A category or super-category; only for accuracy. Empty: everything asked for."""
+    min: float | None = None
+    """The metric must be at least this."""
+    max: float | None = None
+    """The metric must be at most this."""
+    no_worse_than: str | None = None
+    """``previous`` (the same cell in the last complete run of the suite), or the name of another model of the run."""
+    margin: float = Field(0.0, ge=0)
+    """How much worse counts as no worse: 0.02 is two points of accuracy."""
+    model: str | None = None
+    """Only cells of this model."""
+    variant: str | None = None
+    """Only cells of this variant."""
+    dataset: str | None = None
+    """Only cells of this dataset."""
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Self:
+        given = [name for name in ("min", "max", "no_worse_than") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"a rule needs exactly one of min, max and no_worse_than; found {found}")
+        if self.no_worse_than and self.metric != "accuracy":
+            raise ValueError(f"no_worse_than compares accuracy sample by sample; found metric {self.metric}")
+        return self
+
+    @property
+    def text(self) -> str:
+        """The rule in one line."""
+        metric = f"{self.metric}[{self.slice}]" if self.slice else self.metric
+        if self.no_worse_than is not None:
+            return f"{metric} no more than {self.margin:g} below {self.no_worse_than}"
+        return f"{metric} >= {self.min:g}" if self.min is not None else f"{metric} <= {self.max:g}"
+
+
+class GateConfig(BaseModel):
+    """A named gate of the workspace."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    suite: str
+    """The suite whose runs the gate judges."""
+    rules: list[RuleConfig] = Field(min_length=1)
+    """All of them must pass."""
+
+
+@dataclass(frozen=True)
+class RuleVerdict:
+    """What a rule says of a cell."""
+
+    rule: str
+    cell: str
+    verdict: Verdict
+    reason: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """What a gate says of a run: the gravest of what its rules say."""
+
+    gate: str
+    run: str
+    verdict: Verdict
+    rules: tuple[RuleVerdict, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command that prints the verdict."""
+        return EXIT_CODES[self.verdict]
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as JSON-serialisable values."""
+        return asdict(self)
+
+
+def judge(ledger: Ledger, name: str, gate: GateConfig, run_id: str, scored: Sequence[CellScores]) -> GateVerdict:
+    """Apply every rule to every cell it is about.
+
+    Raises
+    ------
+    DriftgateError
+        A rule fits no cell, or names a metric or baseline that does not exist.
+    """
+    found: list[RuleVerdict] = []
+    for rule in gate.rules:
+        cells = [s for s in scored if _fits(rule, s)]
+        if not cells:
+            known = sorted({s.cell.name for s in scored})
+            raise DriftgateError(
+                f"gate '{name}': the rule '{rule.text}' fits no cell of run {run_id}", f"cells: {known}"
+            )
+        for scores in cells:
+            if rule.no_worse_than is None:
+                found.append(_absolute(rule, scores))
+            elif (baseline := _baseline(ledger, rule, scores, scored, gate.suite)) is None:
+                reason = "there is no earlier complete run to compare with; this run becomes the first"
+                found.append(RuleVerdict(rule.text, scores.cell.name, "pass", reason, None, None, None, 0))
+            else:
+                found.append(_no_worse(rule, scores, baseline))
+    verdict = max((r.verdict for r in found), key=_GRAVITY.index)
+    return GateVerdict(name, run_id, verdict, tuple(found))
+
+
+def decide(interval: Interval, *, minimum: float | None = None, maximum: float | None = None) -> Verdict:
+    """Compare an interval with a threshold: it must lie wholly on one side to pass or fail.
+
+    Examples
+    --------
+    >>> from benchmarks.stats import wilson_interval
+    >>> decide(wilson_interval(80, 100), minimum=0.7)
+    'pass'
+    >>> decide(wilson_interval(72, 100), minimum=0.7)
+    'inconclusive'
+    >>> decide(wilson_interval(55, 100), minimum=0.7)
+    'fail'
+    """
+    if interval.low is None or interval.high is None:
+        return "inconclusive"
+    if minimum is not None:
+        return "pass" if interval.low >= minimum else "fail" if interval.high < minimum else "inconclusive"
+    assert maximum is not None
+    return "pass" if interval.high <= maximum else "fail" if interval.low > maximum else "inconclusive"
+
+
+def _absolute(rule: RuleConfig, scores: CellScores) -> RuleVerdict:
+    interval = _measure(rule.metric, rule, scores)
+    verdict = decide(interval, minimum=rule.min, maximum=rule.max)
+    bound = rule.min if rule.min is not None else rule.max
+    reason = _says(interval, verdict, bound)
+    if verdict != "pass" and rule.metric in _BOUNDED:
+        # Not answered counts as wrong. If counting it as right would not fail as well, the missing answers decide.
+        other = decide(_measure(_BOUNDED[rule.metric], rule, scores), minimum=rule.min, maximum=rule.max)
+        lost = int((_slice(rule, scores)["outcome"] != "answered").sum())
+        if verdict == "fail" and other != "fail":
+            verdict = "unmeasurable"
+            reason = f"{lost} of {interval.n} samples were not answered, and whether the rule holds depends on them"
+    return RuleVerdict(
+        rule.text, scores.cell.name, verdict, reason, interval.estimate, interval.low, interval.high, interval.n
+    )
+
+
+def _no_worse(rule: RuleConfig, scores: CellScores, baseline: pd.DataFrame) -> RuleVerdict:
+    both = _slice(rule, scores).merge(baseline, on="key", suffixes=("", "_base"))
+    if both.empty:
+        reason = "the baseline was asked none of these samples"
+        return RuleVerdict(rule.text, scores.cell.name, "unmeasurable", reason, None, None, None, 0)
+    compared: Comparison = compare_paired(
+        right(both).astype(bool), both["correct_base"].fillna(0.0).to_numpy().astype(bool)
+    )
+    interval = compared.interval
+    verdict = decide(interval, minimum=-rule.margin)
+    reason = _says(interval, verdict, -rule.margin)
+    if compared.minimum_detectable_effect is not None:
+        reason += f"; detectable: {compared.minimum_detectable_effect:.3f}"
+    return RuleVerdict(
+        rule.text, scores.cell.name, verdict, reason, compared.difference, interval.low, interval.high, compared.n
+    )
+
+
+def _baseline(
+    ledger: Ledger, rule: RuleConfig, scores: CellScores, scored: Sequence[CellScores], suite: str
+) -> pd.DataFrame | None:
+    cell = scores.cell
+    if rule.no_worse_than == "previous":
+        for run in latest_runs(ledger, 50, suite=suite, status="complete"):
+            if run.id >= cell.run_id:
+                continue
+            for old in cells_of(ledger, run.id):
+                if (old.model, old.variant, old.dataset) == (cell.model, cell.variant, cell.dataset):
+                    return outcome_frame(ledger, old.id)
+        return None
+    for other in scored:
+        same = (other.cell.variant, other.cell.dataset) == (cell.variant, cell.dataset)
+        if same and other.cell.model == rule.no_worse_than:
+            return other.frame
+    models = {s.cell.model for s in scored}
+    raise DriftgateError(
+        f"a rule compares with '{rule.no_worse_than}', which is not in the run",
+        nearest(str(rule.no_worse_than), ["previous", *models]),
+    )
+
+
+def _measure(metric: str, rule: RuleConfig, scores: CellScores) -> Interval:
+    if metric in METRICS:
+        return METRICS[metric](_slice(rule, scores))
+    row = scores.get(metric)
+    if row is None:
+        known = sorted({r.metric for r in scores.rows})
+        raise DriftgateError(f"a rule is about the metric '{metric}', which was not measured", nearest(metric, known))
+    return Interval(row.value, row.low, row.high, 0.95, "mean", row.n)
+
+
+def _slice(rule: RuleConfig, scores: CellScores) -> pd.DataFrame:
+    if not rule.slice:
+        return scores.frame
+    frame = scores.frame[(scores.frame["category"] == rule.slice) | (scores.frame["super_category"] == rule.slice)]
+    if frame.empty:
+        known = sorted({*scores.frame["category"], *scores.frame["super_category"]} - {""})
+        raise DriftgateError(f"a rule is about the slice '{rule.slice}'", nearest(rule.slice, known))
+    return frame
+
+
+def _fits(rule: RuleConfig, scores: CellScores) -> bool:
+    cell = scores.cell
+    wanted = ((rule.model, cell.model), (rule.variant, cell.variant), (rule.dataset, cell.dataset))
+    # A rule that compares with another model is not about that model itself.
+    return all(want is None or want == have for want, have in wanted) and cell.model != rule.no_worse_than
+
+
+def _says(interval: Interval, verdict: Verdict, bound: float | None) -> str:
+    if interval.low is None or interval.high is None:
+        return interval.reason or "there is no interval"
+    side = {"pass": "is wholly on the right side of", "fail": "is wholly on the wrong side of"}
+    where = side.get(verdict, "holds")
+    return f"the 95% interval {interval.low:.4g} to {interval.high:.4g} {where} {bound:g}"

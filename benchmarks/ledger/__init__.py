@@ -1,0 +1,44 @@
+"""The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
+
+from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, pending_samples
+from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
+from benchmarks.ledger._replies import LedgerReplies
+from benchmarks.ledger._results import (
+    ScoreRow,
+    VerdictRow,
+    add_scores,
+    add_verdict,
+    evaluation_means,
+    scores_of,
+    verdicts_of,
+)
+from benchmarks.ledger._runs import RunRow, find_run, finish_run, latest_runs, set_status, start_run
+from benchmarks.ledger._store import Ledger, open_ledger
+
+__all__ = [
+    "CellRow",
+    "Ledger",
+    "LedgerReplies",
+    "Record",
+    "RunRow",
+    "ScoreRow",
+    "VerdictRow",
+    "add_cell",
+    "add_scores",
+    "add_verdict",
+    "asked_samples",
+    "cells_of",
+    "evaluation_means",
+    "find_run",
+    "finish_run",
+    "latest_runs",
+    "open_ledger",
+    "outcome_frame",
+    "pending_samples",
+    "record",
+    "samples_frame",
+    "scores_of",
+    "set_status",
+    "start_run",
+    "verdicts_of",
+]

@@ -1,0 +1,192 @@
+"""The ledger's tables. Rows are added and never changed; only a run's status moves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+VERSION = 1
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time, UTC inside and aware outside, also on SQLite, which keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; a naive time is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone does not belong into the ledger")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC time."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("suite", String(128), nullable=False),
+    Column("status", String(16), nullable=False),  # running, interrupted, stopped, complete
+    Column("reason", Text, nullable=False, default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("plan", JSON, nullable=False),  # everything that was asked for, without secrets
+    Column("plan_hash", String(16), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("version", String(32), nullable=False),  # of driftgate
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("flow", String(128), nullable=False),
+    Column("variant", String(256), nullable=False),
+    Column("dataset", String(128), nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    UniqueConstraint("run_id", "ordinal"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(400), nullable=False, unique=True),
+    Column("dataset", String(128), nullable=False),
+    Column("split", String(64), nullable=False),
+    Column("subset", String(128), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("upstream_id", String(256), nullable=False),
+    Column("category", String(128), nullable=False),
+    Column("super_category", String(128), nullable=False),
+    Column("cluster", String(64), nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("sample_id", ForeignKey("samples.id"), primary_key=True),
+)
+
+_line = (("cell_id", "cells.id"), ("sample_id", "samples.id"))
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),  # 0, then one more for each time failed samples are asked again
+    Column("outcome", String(16), nullable=False),
+    Column("answer", Text),
+    Column("correct", Float),  # the primary metric; empty where it could not be measured
+    Column("rule", String(64), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("finish_reason", String(32), nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost", Float, nullable=False),
+    Column("latency", Float),  # seconds the successful model calls took, retries aside
+    Column("seconds", Float, nullable=False),  # seconds the whole line took
+    Column("served_model", String(128), nullable=False),
+    Column("fingerprint", String(128), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("cached", Boolean, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+)
+
+node_outputs = Table(
+    "node_outputs",
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),
+    Column("node", String(128), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("output", JSON),
+    Column("seconds", Float, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),
+    Column("node", String(128), primary_key=True),
+    Column("evaluator", String(128), primary_key=True),
+    Column("metric", String(128), primary_key=True),
+    Column("value", Float),
+    Column("label", Text, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("metric", String(200), nullable=False),
+    Column("slice_kind", String(32), nullable=False),  # all, category, super_category
+    Column("slice", String(128), nullable=False),
+    Column("value", Float),
+    Column("low", Float),
+    Column("high", Float),
+    Column("n", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("scores_by_cell", "cell_id", "metric", "slice_kind"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("gate", String(128), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("verdicts_by_run", "run_id"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("reply", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)

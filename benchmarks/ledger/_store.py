@@ -1,0 +1,126 @@
+"""Open a ledger by path or URL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from benchmarks.ledger import _schema
+from flows.errors import DriftgateError
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An open ledger; the functions of :mod:`benchmarks.ledger` take it as their first argument."""
+
+    engine: Engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction; all of it is durable when the block ends, or none of it is.
+
+        Raises
+        ------
+        DriftgateError
+            The database refuses: a full disk, a lost connection. What was committed before is intact.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except DBAPIError as problem:
+            raise _refused(self.engine, problem) from problem
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection to read with."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as problem:
+            raise _refused(self.engine, problem) from problem
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+
+
+def open_ledger(location: str, folder: Path) -> Ledger:
+    """Open a ledger, creating its tables if it is new.
+
+    Parameters
+    ----------
+    location : str
+        A path for SQLite, relative to ``folder``, or a SQLAlchemy URL such as ``postgresql://host/db``.
+    folder : Path
+        The workspace.
+
+    Raises
+    ------
+    DriftgateError
+        The database cannot be reached, or was written by a newer driftgate.
+    """
+    if "://" not in location:
+        path = (folder / location).resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        location = f"sqlite:///{path}"
+    url = location.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+        "postgres://", "postgresql+psycopg://", 1
+    )
+    try:
+        engine = create_engine(url, json_serializer=partial(json.dumps, ensure_ascii=False), pool_pre_ping=True)
+    except ModuleNotFoundError as problem:
+        raise DriftgateError(
+            f"the ledger's database needs the package '{problem.name}'", "install driftgate with the extra 'postgres'"
+        ) from problem
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise DriftgateError(
+            "the ledger is neither a path nor a database URL", "see 'ledger' in driftgate.yaml"
+        ) from problem
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    ledger = Ledger(engine)
+    with ledger.write() as connection:
+        _schema.metadata.create_all(connection)
+        insert_new(connection, _schema.meta, [{"key": "version", "value": str(_schema.VERSION)}])
+        found = connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one()
+    if int(found) > _schema.VERSION:
+        raise DriftgateError(
+            f"the ledger has format {found}, this driftgate knows {_schema.VERSION}", "upgrade driftgate"
+        )
+    return ledger
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those whose primary or unique key is already there are left as they are."""
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    # WAL lets readers and one writer work at once; with synchronous=NORMAL a commit outlives the process (kill -9).
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _refused(engine: Engine, problem: DBAPIError) -> DriftgateError:
+    said = " ".join(str(problem.orig).split())[:200]
+    where = engine.url.render_as_string(hide_password=True)
+    if "full" in said.lower() or "no space" in said.lower():
+        return DriftgateError(f"the disk of the ledger {where} is full ({said})", "free space, then resume the run")
+    if isinstance(problem, OperationalError):
+        return DriftgateError(
+            f"the ledger {where} cannot be used: {said}", "check its location, its rights and its server"
+        )
+    return DriftgateError(
+        f"the ledger {where} refused a row: {said}", "this is a defect of driftgate: please report it"
+    )

@@ -1,0 +1,110 @@
+"""What is measured of a cell, each as an interval over its outcome frame.
+
+The frame is :func:`benchmarks.ledger.outcome_frame`: one row for every sample asked for. Proportions divide by all
+of them; a sample without an answer counts as wrong, and ``accuracy_if_right`` is the other bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from benchmarks.outcomes import OUTCOMES
+from benchmarks.stats import (
+    Interval,
+    clustered_interval,
+    macro_interval,
+    mean_interval,
+    quantile_interval,
+    wilson_interval,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Metric = Callable[["pd.DataFrame"], Interval]
+
+
+def right(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """1 for every sample answered correctly, else 0, in the frame's order; shape (n,)."""
+    correct: np.ndarray[tuple[int], np.dtype[np.float64]] = frame["correct"].fillna(0.0).to_numpy(dtype=float)
+    return correct
+
+
+def accuracy(frame: pd.DataFrame) -> Interval:
+    """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
+    correct = right(frame)
+    if not _is_binary(correct):
+        return mean_interval(correct)
+    clusters = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
+    if clusters.nunique() < len(frame) and clusters.nunique() > 1:
+        return clustered_interval(correct.astype(bool), clusters.to_numpy())
+    return wilson_interval(int(correct.sum()), len(correct))
+
+
+def accuracy_macro(frame: pd.DataFrame) -> Interval:
+    """Mean over the categories of their accuracies."""
+    by_category = frame.assign(right=right(frame)).groupby("category")["right"]
+    return macro_interval([int(v) for v in by_category.sum()], [int(v) for v in by_category.size()])
+
+
+def accuracy_answered(frame: pd.DataFrame) -> Interval:
+    """Share of the answered samples that were answered correctly."""
+    return accuracy(frame[frame["outcome"] == "answered"])
+
+
+def accuracy_if_right(frame: pd.DataFrame) -> Interval:
+    """Accuracy if every sample without an answer had been answered correctly."""
+    answered = frame["outcome"] == "answered"
+    return accuracy(frame.assign(correct=frame["correct"].where(answered, 1.0)))
+
+
+def share(outcome: str) -> Metric:
+    """Metric: share of the samples asked for with ``outcome``."""
+
+    def measure(frame: pd.DataFrame) -> Interval:
+        return wilson_interval(int((frame["outcome"] == outcome).sum()), len(frame))
+
+    return measure
+
+
+def quantile(column: str, probability: float) -> Metric:
+    """Metric: a quantile of a column over the samples that have a value."""
+
+    def measure(frame: pd.DataFrame) -> Interval:
+        return quantile_interval(frame[column].dropna().to_numpy(dtype=float), probability)
+
+    return measure
+
+
+def total(column: str) -> Metric:
+    """Metric: the sum of a column; counted, so its interval is the number itself."""
+
+    def measure(frame: pd.DataFrame) -> Interval:
+        value = float(frame[column].fillna(0).sum())
+        return Interval(value, value, value, 0.95, "counted", len(frame))
+
+    return measure
+
+
+METRICS: Mapping[str, Metric] = {
+    "accuracy": accuracy,
+    "accuracy_if_right": accuracy_if_right,
+    "accuracy_macro": accuracy_macro,
+    "accuracy_answered": accuracy_answered,
+    **{f"share.{outcome}": share(outcome) for outcome in OUTCOMES},
+    "latency_p50": quantile("latency", 0.50),
+    "latency_p95": quantile("latency", 0.95),
+    "cost": total("cost"),
+    "input_tokens": total("input_tokens"),
+    "output_tokens": total("output_tokens"),
+}
+"""Metrics of a whole cell by name; evaluator means go by ``node.evaluator.metric`` beside them."""
+
+SLICED: tuple[str, ...] = ("accuracy", "accuracy_if_right")
+"""Metrics that are also measured for each category and super-category."""
+
+
+def _is_binary(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+    return bool(((values == 0) | (values == 1)).all())

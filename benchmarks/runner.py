@@ -1,0 +1,269 @@
+"""Run the cells of a suite: every sample asked for, exactly one outcome each, nothing asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from benchmarks.datasets import Sample
+from benchmarks.ledger import (
+    Ledger,
+    LedgerReplies,
+    Record,
+    RunRow,
+    add_cell,
+    finish_run,
+    pending_samples,
+    set_status,
+)
+from benchmarks.outcomes import classify, rule_of
+from benchmarks.recorder import Recorder
+from benchmarks.suite import Cell, SuiteConfig
+from flows.engines import ENGINES, Engine
+from flows.errors import DriftgateError
+from flows.evaluators import Evaluators, load_evaluators
+from flows.line import Call, Line
+from flows.models import (
+    AdaptiveLimit,
+    Model,
+    ModelMisconfigured,
+    Prices,
+    RetryPolicy,
+    cached,
+    resilient,
+)
+
+
+@dataclass
+class CellProgress:
+    """How far a cell is; read by a display while the cell runs."""
+
+    cell: Cell
+    asked: int
+    done: int
+    outcomes: Counter[str] = field(default_factory=Counter)
+    cost: float = 0.0
+    capacity: int = 0
+
+
+class Display(Protocol):
+    """Shows a run to a person."""
+
+    def begin(self, progress: CellProgress) -> None:
+        """A cell begins."""
+
+    def advance(self, progress: CellProgress) -> None:
+        """A sample got its outcome."""
+
+    def end(self, progress: CellProgress) -> None:
+        """A cell is complete or the run stops."""
+
+
+class LimitReached(DriftgateError):
+    """The suite's limit on cost or time was reached; the run can be resumed."""
+
+
+async def run_suite(
+    ledger: Ledger,
+    run: RunRow,
+    suite: SuiteConfig,
+    cells: Sequence[Cell],
+    models: Mapping[str, Model],
+    display: Display,
+    *,
+    retry_failed: bool = False,
+) -> None:
+    """Run, or go on with, the cells of a run.
+
+    Parameters
+    ----------
+    models : Mapping
+        Live models by name; they are closed by the caller.
+    retry_failed : bool
+        Ask samples whose outcome is ``failed`` once more.
+
+    Raises
+    ------
+    LimitReached
+        A limit stopped the run cleanly.
+    DriftgateError
+        A model is misconfigured or the ledger refuses; the ledger is intact and the run can be resumed.
+    """
+    set_status(ledger, run.id, "running")
+    budget = _Budget(suite, time.monotonic())
+    try:
+        for ordinal, cell in enumerate(cells):
+            await _run_cell(ledger, run, suite, ordinal, cell, models, display, budget, retry_failed)
+    except asyncio.CancelledError:
+        set_status(ledger, run.id, "interrupted", "stopped by the user")
+        raise
+    except DriftgateError as problem:
+        _try_set_status(ledger, run.id, str(problem))
+        raise
+    finish_run(ledger, run.id)
+
+
+@dataclass
+class _Budget:
+    suite: SuiteConfig
+    began: float
+    cost: float = 0.0
+
+    def check(self) -> None:
+        """Raise LimitReached once a limit is reached."""
+        minutes = (time.monotonic() - self.began) / 60
+        if self.suite.max_cost is not None and self.cost >= self.suite.max_cost:
+            raise LimitReached(f"the limit of {self.suite.max_cost:g} on cost is reached ({self.cost:.4g} spent)")
+        if self.suite.max_minutes is not None and minutes >= self.suite.max_minutes:
+            raise LimitReached(f"the limit of {self.suite.max_minutes:g} minutes is reached")
+
+
+@dataclass(frozen=True)
+class _CellRun:
+    """What the workers of a cell share."""
+
+    cell: Cell
+    cell_id: int
+    engine: Engine
+    evaluators: Evaluators
+    models: Mapping[str, Model]
+    recorder: Recorder
+    budget: _Budget
+    progress: CellProgress
+    display: Display
+    limit: AdaptiveLimit
+
+    async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
+        """Take samples until none is left; the iterator is shared by all workers of the cell."""
+        for sample, sample_id, round_ in pending:
+            self.budget.check()
+            record = await self.one(sample, sample_id, round_)
+            await self.recorder.record(record)
+            self.budget.cost += record.cost
+            self.progress.done += 1
+            self.progress.outcomes[record.outcome] += 1
+            self.progress.cost += record.cost
+            self.progress.capacity = self.limit.capacity
+            self.display.advance(self.progress)
+
+    async def one(self, sample: Sample, sample_id: int, round_: int) -> Record:
+        """Take one sample through the flow and its evaluators."""
+        began = time.perf_counter()
+        line = Line(self.models, sample.id)
+        inputs = self.cell.line_inputs(sample)
+        result = await self.engine.run_line(inputs, line)
+        for call in line.calls:
+            if isinstance(call.error, ModelMisconfigured):
+                raise call.error
+        outcome, answer, error = classify(result, line.calls)
+        found = await self.evaluators.evaluate(sample.data, inputs, result)
+        correct = next((e.value for e in found if e.key == self.evaluators.primary), None)
+        replies = [call.reply for call in line.calls if call.reply is not None]
+        last = replies[-1] if replies else None
+        return Record(
+            cell_id=self.cell_id,
+            sample_id=sample_id,
+            round=round_,
+            outcome=outcome,
+            answer=answer,
+            correct=correct,
+            rule=rule_of(result.nodes),
+            error=error,
+            finish_reason=last.finish_reason if last else "",
+            input_tokens=sum(r.usage.input_tokens for r in replies),
+            output_tokens=sum(r.usage.output_tokens for r in replies),
+            cost=_cost(line.calls, self.cell.model_config.prices),
+            latency=sum(r.latency for r in replies) if replies and not any(r.cached for r in replies) else None,
+            seconds=time.perf_counter() - began,
+            served_model=last.model if last else "",
+            fingerprint=last.fingerprint if last else "",
+            attempts=sum(r.attempts for r in replies),
+            cached=bool(replies) and all(r.cached for r in replies),
+            finished_at=datetime.now(UTC),
+            nodes=tuple(result.nodes.values()),
+            evaluations=found,
+        )
+
+
+async def _run_cell(
+    ledger: Ledger,
+    run: RunRow,
+    suite: SuiteConfig,
+    ordinal: int,
+    cell: Cell,
+    models: Mapping[str, Model],
+    display: Display,
+    budget: _Budget,
+    retry_failed: bool,
+) -> None:
+    cell_id = add_cell(ledger, run.id, ordinal, _cell_row(cell), cell.samples)
+    todo = pending_samples(ledger, cell_id, retry_failed=retry_failed)
+    progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo))
+    display.begin(progress)
+    limit = AdaptiveLimit(cell.model_config.in_flight)
+    recorder = Recorder(ledger)
+    live = {name: _wrapped(model, cell, suite, ledger, limit) for name, model in models.items()}
+    engine = ENGINES.get(suite.engine)(cell.flow)
+    shared = _CellRun(
+        cell,
+        cell_id,
+        engine,
+        load_evaluators(cell.flow),
+        {"": live[cell.model], **live},
+        recorder,
+        budget,
+        progress,
+        display,
+        limit,
+    )
+    pending = ((sample, *todo[sample.key]) for sample in cell.samples if sample.key in todo)
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(cell.model_config.in_flight, len(todo))):
+                workers.create_task(shared.work(pending))
+    except* DriftgateError as group:
+        raise _first(group) from None
+    finally:
+        await recorder.drain()
+        await engine.aclose()
+        display.end(progress)
+
+
+def _wrapped(model: Model, cell: Cell, suite: SuiteConfig, ledger: Ledger, limit: AdaptiveLimit) -> Model:
+    policy = RetryPolicy(timeout=cell.model_config.timeout, attempts=cell.model_config.attempts)
+    live = resilient(model, policy, limit, seed=suite.seed)
+    return cached(live, LedgerReplies(ledger)) if suite.cache else live
+
+
+def _cell_row(cell: Cell) -> dict[str, object]:
+    return {
+        "model": cell.model,
+        "flow": cell.flow.name,
+        "variant": cell.variant,
+        "dataset": cell.dataset.name,
+        "signature": cell.signature(),
+        "details": cell.describe(),
+    }
+
+
+def _cost(calls: Sequence[Call], prices: Prices) -> float:
+    tokens_in = sum(c.reply.usage.input_tokens for c in calls if c.reply and not c.reply.cached)
+    tokens_out = sum(c.reply.usage.output_tokens for c in calls if c.reply and not c.reply.cached)
+    return (tokens_in * prices.input + tokens_out * prices.output) / 1e6
+
+
+def _first(group: BaseExceptionGroup[DriftgateError]) -> DriftgateError:
+    problem = group.exceptions[0]
+    return _first(problem) if isinstance(problem, BaseExceptionGroup) else problem
+
+
+def _try_set_status(ledger: Ledger, run_id: str, reason: str) -> None:
+    # Where the ledger itself is what failed, the run still reads as running and can be resumed.
+    with suppress(DriftgateError):
+        set_status(ledger, run_id, "stopped", reason)

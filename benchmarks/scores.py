@@ -1,0 +1,74 @@
+"""Scores of a cell: every metric over everything asked for, and accuracy by category and super-category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.ledger import CellRow, Ledger, ScoreRow, add_scores, cells_of, evaluation_means, outcome_frame
+from benchmarks.metrics import METRICS, SLICED
+from benchmarks.outcomes import OUTCOMES
+from benchmarks.stats import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SLICES = ("category", "super_category")
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """A cell with all that was measured of it."""
+
+    cell: CellRow
+    frame: pd.DataFrame
+    rows: list[ScoreRow]
+
+    def get(self, metric: str, slice: str = "") -> ScoreRow | None:
+        """A score by metric and slice name; the whole cell without one."""
+        return next((r for r in self.rows if r.metric == metric and r.slice == slice), None)
+
+    def of_kind(self, metric: str, slice_kind: str) -> list[ScoreRow]:
+        """The scores of a metric over all slices of a kind."""
+        return [r for r in self.rows if r.metric == metric and r.slice_kind == slice_kind]
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Number of samples by outcome, every outcome named."""
+        counts = self.frame["outcome"].value_counts()
+        return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
+
+    @property
+    def currency(self) -> str:
+        """Currency of the cell's cost."""
+        prices: dict[str, Any] = (self.cell.details.get("model_config") or {}).get("prices") or {}
+        return str(prices.get("currency", "USD"))
+
+
+def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
+    """Measure a cell from what the ledger holds; no model is asked."""
+    frame = outcome_frame(ledger, cell.id)
+    rows = [_row(name, "all", "", metric(frame)) for name, metric in METRICS.items()]
+    for kind in SLICES:
+        for value, part in frame[frame[kind] != ""].groupby(kind):
+            rows += [_row(name, kind, str(value), METRICS[name](part)) for name in SLICED]
+    for mean in evaluation_means(ledger, cell.id):
+        if mean["n"]:
+            half = 1.96 * mean["sd"] / mean["n"] ** 0.5
+            name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
+            value = float(mean["mean"])
+            rows.append(ScoreRow(name, "all", "", value, value - half, value + half, mean["n"]))
+    return CellScores(cell, frame, rows)
+
+
+def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellScores]:
+    """Measure every cell of a run and, unless told otherwise, keep the scores in the ledger."""
+    scored = [score_cell(ledger, cell) for cell in cells_of(ledger, run_id)]
+    if store:
+        for scores in scored:
+            add_scores(ledger, scores.cell.id, scores.cell.signature, scores.rows)
+    return scored
+
+
+def _row(metric: str, kind: str, slice_name: str, interval: Interval) -> ScoreRow:
+    return ScoreRow(metric, kind, slice_name, interval.estimate, interval.low, interval.high, interval.n)

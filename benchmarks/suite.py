@@ -1,0 +1,177 @@
+"""A suite: which models go through which flow on which datasets; and its cells, ready to run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchmarks.datasets import Dataset, Sample
+from flows.definition import FlowDefinition
+from flows.extraction import rule_set_id
+from flows.models import ModelConfig
+
+SCORING_INPUT = "scoring"
+"""A flow input of this name is given the model's scoring mode."""
+EXAMPLES_INPUT = "examples"
+"""A flow input of this name is given the few-shot examples."""
+
+
+class SuiteConfig(BaseModel):
+    """A named suite of the workspace: every model with every variant on every dataset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    models: list[str] = Field(min_length=1)
+    """Names of models of the workspace."""
+    datasets: list[str] = Field(min_length=1)
+    """Names of datasets of the workspace."""
+    flow: str = "multiple_choice"
+    """A flow that driftgate ships, or a folder of the workspace that holds a ``flow.dag.yaml``."""
+    variants: list[str] = []
+    """Variants of the flow, each ``variant`` or ``node.variant``, several nodes joined by commas. Empty: the
+    flow's defaults."""
+    few_shot: int = Field(5, ge=0, le=50)
+    """Examples given to variants that take them, from the dataset's own development split."""
+    limit: int | None = Field(None, ge=1)
+    """Ask only so many samples of each dataset, drawn by ``seed``. Unset: all."""
+    seed: int = 0
+    """Decides which samples ``limit`` draws and how retries are spaced."""
+    engine: str = "promptflow"
+    """What runs the flow."""
+    cache: bool = False
+    """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
+    the model of today."""
+    max_cost: float | None = Field(None, gt=0)
+    """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices)."""
+    max_minutes: float | None = Field(None, gt=0)
+    """Stop the run, to be resumed, after so many minutes."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model, one flow with its variants, one dataset."""
+
+    model: str
+    model_config: ModelConfig
+    flow: FlowDefinition
+    variant: str
+    dataset: Dataset
+    samples: Sequence[Sample]
+    few_shot: int
+
+    @property
+    def name(self) -> str:
+        """``model · variant · dataset``."""
+        return " · ".join(part for part in (self.model, self.variant, self.dataset.name) if part)
+
+    @property
+    def shots(self) -> int:
+        """Examples the chosen variants really use."""
+        used = f"${{inputs.{EXAMPLES_INPUT}}}"
+        takes = any(used in map(str, (node.get("inputs") or {}).values()) for node in self.flow.resolved_nodes())
+        return min(self.few_shot, len(self.dataset.shots)) if takes else 0
+
+    def line_inputs(self, sample: Sample) -> dict[str, Any]:
+        """The flow's inputs for a sample: its data by name, the examples and the scoring mode."""
+        inputs = {name: value for name, value in sample.data.items() if name in self.flow.inputs}
+        if self.shots:
+            inputs[EXAMPLES_INPUT] = self.dataset.examples(sample.category, self.shots)
+        if SCORING_INPUT in self.flow.inputs:
+            inputs[SCORING_INPUT] = self.model_config.scoring
+        return inputs
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that was asked for, without secrets, for the ledger."""
+        return {
+            "model": self.model,
+            "model_config": self.model_config.model_dump(mode="json"),
+            "flow": self.flow.name,
+            "flow_hash": self.flow.content_hash(),
+            "chosen": dict(self.flow.chosen),
+            "variant": self.variant,
+            "dataset": self.dataset.name,
+            "dataset_fingerprint": self.dataset.fingerprint,
+            "dataset_source": self.dataset.source,
+            "dataset_licence": self.dataset.licence,
+            "samples": hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12],
+            "n": len(self.samples),
+            "shots": self.shots,
+        }
+
+    def signature(self) -> str:
+        """What a score of this cell depends on beside the model, in one line.
+
+        ``asked`` is the denominator: every sample asked for counts, answered or not.
+        """
+        parts = {
+            "dataset": f"{self.dataset.name}:{self.dataset.fingerprint[:6]}",
+            "n": len(self.samples),
+            "flow": f"{self.flow.name}:{self.flow.content_hash()[:6]}",
+            "variant": self.variant or "default",
+            "shots": self.shots,
+            "scoring": self.model_config.scoring,
+            "extract": rule_set_id() if self.model_config.scoring == "text" else "letter-logprobs",
+            "denominator": "asked",
+        }
+        return "|".join(["v1", *(f"{name}:{value}" for name, value in parts.items())])
+
+
+def draw(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
+    """Draw ``limit`` samples without replacement, in the dataset's order.
+
+    Examples
+    --------
+    >>> draw([1, 2, 3, 4, 5], 3, seed=7)  # doctest: +SKIP
+    [2, 3, 5]
+    """
+    if limit is None or limit >= len(samples):
+        return list(samples)
+    return [samples[i] for i in sorted(random.Random(seed).sample(range(len(samples)), limit))]
+
+
+def plan_cells(
+    suite: SuiteConfig,
+    models: Mapping[str, ModelConfig],
+    datasets: Mapping[str, Dataset],
+    flow: FlowDefinition,
+) -> list[Cell]:
+    """Make the suite's cells: for each dataset and model, each variant.
+
+    Raises
+    ------
+    DriftgateError
+        The flow has no such variant.
+    """
+    flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
+    return [
+        Cell(
+            model=model,
+            model_config=models[model],
+            flow=chosen,
+            variant=variant or ",".join(chosen.chosen.values()),
+            dataset=datasets[dataset],
+            samples=draw(datasets[dataset].samples, suite.limit, suite.seed),
+            few_shot=suite.few_shot,
+        )
+        for dataset in suite.datasets
+        for model in suite.models
+        for variant, chosen in flows.items()
+    ]
+
+
+def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple[dict[str, Any], str]:
+    """What a run of the suite asks for, and a hash by which a resumed run knows that it is still the same."""
+    described = [cell.describe() for cell in cells]
+    plan = {"suite": name, "config": suite.model_dump(mode="json"), "cells": described}
+    # How fast, how long and through which engine a run goes does not change what it asks for.
+    asked = [{k: v for k, v in cell.items() if k != "dataset_source"} for cell in described]
+    for cell in asked:
+        volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")
+        cell["model_config"] = {k: v for k, v in cell["model_config"].items() if k not in volatile}
+    return plan, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The command line and the workspace file; the only package that sees everything."""

@@ -1,0 +1,34 @@
+"""Make a workspace."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from driftgate.workspace import FILE, json_schema
+from flows.errors import DriftgateError
+
+_TEMPLATE = Path(__file__).parent / "scaffold" / FILE
+SCHEMA_FILE = "driftgate.schema.json"
+
+
+def scaffold(folder: Path) -> list[Path]:
+    """Write a workspace file to begin with, its schema for editors, and folders for data and flows.
+
+    Raises
+    ------
+    DriftgateError
+        There is a workspace already, or the folder cannot be written.
+    """
+    file = folder / FILE
+    if file.exists():
+        raise DriftgateError(f"{file} is already there", "edit it, or choose another folder")
+    try:
+        for name in ("data", "flows"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text(".driftgate/\nreports/\n", encoding="utf-8")
+        (folder / SCHEMA_FILE).write_text(json.dumps(json_schema(), indent=1) + "\n", encoding="utf-8")
+        file.write_text(_TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
+    except OSError as problem:
+        raise DriftgateError(f"cannot write {folder}: {problem.strerror}", "choose a folder you may write") from problem
+    return [file, folder / SCHEMA_FILE, folder / "data", folder / "flows"]

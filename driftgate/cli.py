@@ -1,0 +1,141 @@
+"""The command ``driftgate``. Everything slow is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.errors import DriftgateError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Benchmark language models, gate their promotion and watch them in production.",
+)
+Workspace = Annotated[Path, typer.Option("--workspace", "-w", help="Folder with driftgate.yaml.", show_default=False)]
+HERE = Path()
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    if debug:
+        os.environ["DRIFTGATE_DEBUG"] = "1"
+
+
+@app.command()
+def nightly(workspace: Workspace = HERE) -> None:
+    """Run the nightly suites, judge them by their gates and write the reports."""
+    from driftgate.commands import run_nightly
+
+    raise typer.Exit(run_nightly(workspace))
+
+
+@app.command()
+def bench(
+    suite: Annotated[str, typer.Argument(help="A suite of the workspace.", show_default=False)] = "",
+    workspace: Workspace = HERE,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run that is not complete.")] = False,
+    run: Annotated[str, typer.Option("--run", help="With --resume: the run to go on with.")] = "",
+    retry_failed: Annotated[bool, typer.Option(help="With --resume: ask failed samples once more.")] = False,
+    cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Reuse replies of earlier runs.")] = None,
+) -> None:
+    """Run a suite, or go on with a run that was stopped; asks nothing twice."""
+    from driftgate.commands import run_bench
+
+    raise typer.Exit(run_bench(workspace, suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache))
+
+
+@app.command()
+def gate(
+    run: Annotated[str, typer.Argument(help="A run, a part of its id, or latest.")] = "latest",
+    workspace: Workspace = HERE,
+    name: Annotated[str, typer.Option("--gate", help="The gate; by default every gate of the run's suite.")] = "",
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write the verdict to this file.")] = None,
+) -> None:
+    """Judge a run: exit 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable, 2 error."""
+    from driftgate.commands import run_gate
+
+    raise typer.Exit(run_gate(workspace, run, name, as_json))
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A run, a part of its id, or latest.")] = "latest",
+    workspace: Workspace = HERE,
+) -> None:
+    """Score a run from the ledger and write its HTML page and Markdown summary."""
+    from driftgate.commands import run_report
+
+    raise typer.Exit(run_report(workspace, run))
+
+
+@app.command()
+def runs(
+    workspace: Workspace = HERE,
+    limit: Annotated[int, typer.Option(help="How many.")] = 20,
+    suite: Annotated[str, typer.Option(help="Only runs of this suite.")] = "",
+) -> None:
+    """List the runs in the ledger, the newest first."""
+    from driftgate.commands import run_runs
+
+    raise typer.Exit(run_runs(workspace, limit, suite))
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="A run, a part of its id, or latest.")] = "latest",
+    sample: Annotated[str, typer.Argument(help="A sample's id or a part of its key: shows every node.")] = "",
+    workspace: Workspace = HERE,
+) -> None:
+    """Show a run's scores, or one sample's way through the flow."""
+    from driftgate.commands import run_show
+
+    raise typer.Exit(run_show(workspace, run, sample))
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = HERE) -> None:
+    """Make a workspace: a driftgate.yaml to begin with, and folders for your data and flows."""
+    from driftgate.commands import run_init
+
+    raise typer.Exit(run_init(folder))
+
+
+@app.command()
+def doctor(workspace: Workspace = HERE) -> None:
+    """Say what is missing or cannot be reached, and how to mend it."""
+    from driftgate.commands import run_doctor
+
+    raise typer.Exit(run_doctor(workspace))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of driftgate.yaml, for editors."""
+    from driftgate.commands import run_schema
+
+    raise typer.Exit(run_schema())
+
+
+def main() -> None:
+    """Run the command; an error is one sentence with a remedy, and exit code 2."""
+    try:
+        app()
+    except DriftgateError as problem:
+        _fail(problem, problem.message, problem.remedy)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except OSError as problem:
+        _fail(problem, f"the system refused: {problem}", "free space or correct the rights, then try again")
+
+
+def _fail(problem: BaseException, message: str, remedy: str) -> None:
+    if os.environ.get("DRIFTGATE_DEBUG"):
+        raise problem
+    sys.stderr.write(f"driftgate: {message}\n" + (f"  {remedy}\n" if remedy else ""))
+    raise SystemExit(2)

@@ -1,0 +1,213 @@
+"""What each command does; :mod:`driftgate.cli` only reads its arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from benchmarks.gate import EXIT_CODES, GateVerdict
+from benchmarks.ledger import Ledger, RunRow, cells_of, find_run, latest_runs, open_ledger, outcome_frame, samples_frame
+from benchmarks.runner import LimitReached
+from benchmarks.scores import score_run
+from driftgate import session, tables
+from driftgate.display import ProgressDisplay
+from driftgate.workspace import OpenWorkspace, json_schema, open_workspace
+from flows.errors import DriftgateError, nearest
+
+_LOG_WIDTH = 150
+_GRAVEST = ("pass", "inconclusive", "unmeasurable", "fail")
+
+
+def _console() -> Console:
+    """A log has no width of its own; a table is not to be squeezed into eighty columns there."""
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=max(plain.width, _LOG_WIDTH))
+
+
+console = _console()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[OpenWorkspace, Ledger]]:
+    workspace = open_workspace(folder)
+    ledger = open_ledger(workspace.ledger, workspace.folder)
+    try:
+        yield workspace, ledger
+    finally:
+        ledger.close()
+
+
+def run_nightly(folder: Path) -> int:
+    """Run, judge and report every nightly suite; the exit code is the gravest verdict's."""
+    with _opened(folder) as (workspace, ledger):
+        job = workspace.config.nightly
+        if not job.suites:
+            raise DriftgateError("the workspace has no nightly suites", "name some under nightly.suites")
+        codes = []
+        for suite in job.suites:
+            planned = session.plan(workspace, suite)
+            gates = [name for name in job.gates if workspace.config.gates[name].suite == suite]
+            codes.append(_carry_out(workspace, ledger, planned, gates))
+        return _gravest(codes)
+
+
+def run_bench(folder: Path, suite: str, *, resume: bool, run: str, retry_failed: bool, cache: bool | None) -> int:
+    """Run a suite or go on with a run; gates are judged by ``driftgate gate``."""
+    with _opened(folder) as (workspace, ledger):
+        if resume or run or retry_failed:
+            row = session.unfinished(ledger, run or None)
+            planned = session.plan(workspace, row.suite, cache=cache)
+            session.check_same_plan(row, planned)
+        else:
+            planned = session.plan(workspace, suite or _only(workspace.config.suites, "suite"), cache=cache)
+            row = None
+        return _carry_out(workspace, ledger, planned, [], run=row, retry_failed=retry_failed)
+
+
+def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
+    """Judge a run that is in the ledger."""
+    with _opened(folder) as (workspace, ledger):
+        row = find_run(ledger, run)
+        if row.status != "complete":
+            raise DriftgateError(
+                f"run {row.id} is {row.status}", f"finish it with: driftgate bench --resume --run {row.id}"
+            )
+        if name and name not in workspace.config.gates:
+            raise DriftgateError(f"the workspace has no gate '{name}'", nearest(name, workspace.config.gates))
+        gates = [name] if name else session.gates_of(workspace, row.suite)
+        if not gates:
+            raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")
+        verdicts = session.judge_run(workspace, ledger, row, score_run(ledger, row.id, store=False), gates)
+        _print_verdicts(verdicts)
+        if as_json is not None:
+            as_json.write_text(
+                json.dumps([v.as_json() for v in verdicts], ensure_ascii=False, indent=1) + "\n", "utf-8"
+            )
+        return _gravest([v.exit_code for v in verdicts])
+
+
+def run_report(folder: Path, run: str) -> int:
+    """Score a run anew from its outcomes and write its report."""
+    with _opened(folder) as (workspace, ledger):
+        row = find_run(ledger, run)
+        scored = score_run(ledger, row.id)
+        files = session.report(workspace, ledger, row, scored)
+        console.print(f"report: {escape(session.shown(files.html))}", soft_wrap=True)
+        console.print(f"summary: {escape(session.shown(files.markdown))}", soft_wrap=True)
+        return 0
+
+
+def run_runs(folder: Path, limit: int, suite: str) -> int:
+    """List runs."""
+    with _opened(folder) as (_, ledger):
+        found = latest_runs(ledger, limit, suite=suite or None)
+        if found:
+            tables.print_runs(console, found)
+        else:
+            console.print("the ledger holds no run yet; begin one with: driftgate bench")
+        return 0
+
+
+def run_show(folder: Path, run: str, sample: str) -> int:
+    """Show a run, or one sample of it with every node's output."""
+    with _opened(folder) as (_, ledger):
+        row = find_run(ledger, run)
+        if not sample:
+            console.print(f"{row.id} · {row.status}" + (f": {escape(row.reason)}" if row.reason else ""))
+            tables.print_scores(console, score_run(ledger, row.id, store=False))
+            for cell in cells_of(ledger, row.id):
+                console.print(f"  [dim]{escape(cell.name)}: {escape(cell.signature)}[/]", soft_wrap=True)
+            return 0
+        found = 0
+        for cell in cells_of(ledger, row.id):
+            frame = outcome_frame(ledger, cell.id)
+            fits = frame[(frame["upstream_id"] == sample) | frame["key"].str.contains(sample, regex=False)]
+            for entry in samples_frame(ledger, cell.id, [int(i) for i in fits["sample_id"].head(5)]):
+                found += 1
+                console.rule(escape(cell.name), align="left")
+                console.print_json(json.dumps(entry, ensure_ascii=False, default=str))
+        if not found:
+            raise DriftgateError(f"no sample of run {row.id} fits '{sample}'", "give its id or a part of its key")
+        return 0
+
+
+def run_init(folder: Path) -> int:
+    """Make a workspace."""
+    from driftgate._init import scaffold
+
+    for path in scaffold(folder):
+        console.print(f"made {escape(session.shown(path.resolve()))}", soft_wrap=True)
+    console.print(f"next: driftgate doctor -w {folder}", soft_wrap=True)
+    return 0
+
+
+def run_doctor(folder: Path) -> int:
+    """Print every finding as it is made; exit 2 where something needs mending."""
+    from driftgate._doctor import examine
+
+    bad = 0
+    for finding in examine(folder):
+        mark = "[green]good[/]" if finding.good else "[red]mend[/]"
+        console.print(f"{mark}  [bold]{escape(finding.subject)}[/]: {escape(finding.found)}", soft_wrap=True)
+        if finding.remedy:
+            console.print(f"      {escape(finding.remedy)}", soft_wrap=True)
+        bad += not finding.good
+    console.print("everything is in order" if not bad else f"{bad} to mend")
+    return 2 if bad else 0
+
+
+def run_schema() -> int:
+    """Print the schema."""
+    print(json.dumps(json_schema(), indent=1))
+    return 0
+
+
+def _carry_out(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    planned: session.Planned,
+    gates: Sequence[str],
+    *,
+    run: RunRow | None = None,
+    retry_failed: bool = False,
+) -> int:
+    models = session.open_models(workspace, planned.suite.models)  # before a run that could not begin is recorded
+    run = run or session.begin(ledger, planned)
+    samples = sum(len(cell.samples) for cell in planned.cells)
+    console.print(f"run [bold]{run.id}[/]: {len(planned.cells)} cells, {samples:,} samples")
+    resume = f"go on with: driftgate bench --resume --run {run.id}"
+    try:
+        session.execute(ledger, run, planned, models, ProgressDisplay(console), retry_failed=retry_failed)
+    except KeyboardInterrupt:
+        console.print(f"stopped; {resume}", soft_wrap=True)
+        return 130
+    except LimitReached as problem:
+        raise DriftgateError(problem.message, resume) from problem
+    scored = score_run(ledger, run.id)
+    verdicts = session.judge_run(workspace, ledger, run, scored, gates)
+    files = session.report(workspace, ledger, find_run(ledger, run.id), scored)
+    tables.print_scores(console, scored)
+    _print_verdicts(verdicts)
+    console.print(f"report: {escape(session.shown(files.html))}", soft_wrap=True)
+    return _gravest([v.exit_code for v in verdicts])
+
+
+def _print_verdicts(verdicts: Sequence[GateVerdict]) -> None:
+    for verdict in verdicts:
+        tables.print_verdict(console, verdict)
+
+
+def _gravest(codes: Sequence[int]) -> int:
+    order = [0, *(EXIT_CODES[name] for name in _GRAVEST[1:]), 130]
+    return max(codes, key=order.index, default=0)
+
+
+def _only(names: Collection[str], kind: str) -> str:
+    if len(names) == 1:
+        return next(iter(names))
+    raise DriftgateError(f"which {kind}?", f"name one of: {', '.join(names)}")

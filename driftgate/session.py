@@ -1,0 +1,161 @@
+"""From a workspace to a finished run: plan, run, score, judge, report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.datasets import load_dataset
+from benchmarks.gate import GateVerdict, judge
+from benchmarks.ledger import Ledger, RunRow, add_verdict, find_run, latest_runs, start_run, verdicts_of
+from benchmarks.report import ReportFiles, write_report
+from benchmarks.runner import Display, run_suite
+from benchmarks.scores import CellScores
+from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.workspace import OpenWorkspace
+from flows.definition import load_flow
+from flows.errors import DriftgateError
+from flows.models import PROVIDERS, Model
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A suite ready to run."""
+
+    name: str
+    suite: SuiteConfig
+    cells: Sequence[Cell]
+
+
+def plan(workspace: OpenWorkspace, name: str, *, cache: bool | None = None) -> Planned:
+    """Load what a suite of the workspace needs: its datasets and its flow.
+
+    Raises
+    ------
+    DriftgateError
+        A dataset, the flow or a variant is missing or malformed.
+    """
+    suite = workspace.suite(name)
+    if cache is not None:
+        suite = suite.model_copy(update={"cache": cache})
+    config = workspace.config
+    datasets = {d: load_dataset(d, config.datasets[d], workspace.folder) for d in suite.datasets}
+    flow = load_flow(suite.flow, workspace.folder)
+    return Planned(name, suite, plan_cells(suite, config.models, datasets, flow))
+
+
+def begin(ledger: Ledger, planned: Planned) -> RunRow:
+    """Write a new run into the ledger."""
+    described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
+    return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"))
+
+
+def unfinished(ledger: Ledger, name: str | None) -> RunRow:
+    """The run to go on with: the one named, or the newest that is not complete.
+
+    Raises
+    ------
+    DriftgateError
+        There is none.
+    """
+    if name:
+        return find_run(ledger, name)
+    for run in latest_runs(ledger, 200):
+        if run.status != "complete":
+            return run
+    raise DriftgateError("every run in the ledger is complete", "begin one with: driftgate bench SUITE")
+
+
+def check_same_plan(run: RunRow, planned: Planned) -> None:
+    """Refuse to go on with a run after what it asks for has changed.
+
+    Raises
+    ------
+    DriftgateError
+        A model, the flow, a dataset or the suite is not what it was when the run began.
+    """
+    described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
+    if plan_hash == run.plan_hash:
+        return
+    pairs = zip(run.plan["cells"], described["cells"], strict=False)
+    changed = sorted({key for old, new in pairs for key in new if old.get(key) != new[key]} - {"dataset_source"})
+    if len(run.plan["cells"]) != len(described["cells"]):
+        changed.append("number of cells")
+    raise DriftgateError(
+        f"run {run.id} cannot go on: {', '.join(changed) or 'the plan'} changed since it began",
+        f"undo the change, or begin anew with: driftgate bench {planned.name}",
+    )
+
+
+def execute(
+    ledger: Ledger,
+    run: RunRow,
+    planned: Planned,
+    models: Mapping[str, Model],
+    display: Display,
+    *,
+    retry_failed: bool = False,
+) -> None:
+    """Run the cells on an event loop of their own, and close the models.
+
+    Raises
+    ------
+    DriftgateError
+        A model is misconfigured, a limit was reached, or the ledger refuses.
+    KeyboardInterrupt
+        The user stopped the run; it can be resumed.
+    """
+
+    async def work() -> None:
+        try:
+            await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
+        finally:
+            for model in models.values():
+                await model.aclose()
+
+    asyncio.run(work())
+
+
+def open_models(workspace: OpenWorkspace, names: Sequence[str]) -> dict[str, Model]:
+    """Check that each model can be reached, and make it.
+
+    Raises
+    ------
+    DriftgateError
+        A model cannot be reached, or a variable of the environment is not set.
+    """
+    models: dict[str, Model] = {}
+    for name in dict.fromkeys(names):
+        config = workspace.config.models[name]
+        provider = PROVIDERS.get(config.provider)
+        provider.check(name, config, workspace.folder)
+        models[name] = provider.open(name, config, workspace.folder)
+    return models
+
+
+def judge_run(
+    workspace: OpenWorkspace, ledger: Ledger, run: RunRow, scored: Sequence[CellScores], gates: Sequence[str]
+) -> list[GateVerdict]:
+    """Judge a run by the named gates and keep the verdicts."""
+    verdicts = [judge(ledger, name, workspace.config.gates[name], run.id, scored) for name in gates]
+    for verdict in verdicts:
+        add_verdict(ledger, run.id, verdict.gate, verdict.verdict, verdict.as_json())
+    return verdicts
+
+
+def gates_of(workspace: OpenWorkspace, suite: str) -> list[str]:
+    """The gates of the workspace that judge a suite."""
+    return [name for name, gate in workspace.config.gates.items() if gate.suite == suite]
+
+
+def report(workspace: OpenWorkspace, ledger: Ledger, run: RunRow, scored: Sequence[CellScores]) -> ReportFiles:
+    """Write the run's HTML page and Markdown summary."""
+    return write_report(ledger, run, scored, verdicts_of(ledger, run.id), workspace.reports / run.id)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,72 @@
+"""Tables and verdicts on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks.gate import GateVerdict
+from benchmarks.ledger import RunRow, ScoreRow
+from benchmarks.scores import CellScores
+
+COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
+
+
+def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
+    """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost."""
+    table = Table(header_style="bold")
+    table.add_column("model · variant · dataset", overflow="fold")
+    for column in ("accuracy (95%)", "if all right", "macro", "asked", "not answered", "p50 / p95", "cost"):
+        table.add_column(column, justify="right")
+    for scores in scored:
+        counts = scores.outcomes
+        lost = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "answered")
+        cost = scores.get("cost")
+        table.add_row(
+            escape(scores.cell.name),
+            _with_interval(scores.get("accuracy")),
+            _number(scores.get("accuracy_if_right")),
+            _number(scores.get("accuracy_macro")),
+            f"{sum(counts.values()):,}",
+            lost or "0",
+            f"{_number(scores.get('latency_p50'), 2)} / {_number(scores.get('latency_p95'), 2)} s",
+            f"{cost.value:.4f} {scores.currency}" if cost and cost.value else "-",
+        )
+    console.print(table)
+
+
+def print_verdict(console: Console, verdict: GateVerdict) -> None:
+    """The verdict of a gate and what each of its rules says."""
+    colour = COLOURS[verdict.verdict]
+    console.print(f"gate [bold]{escape(verdict.gate)}[/]: [bold {colour}]{verdict.verdict}[/]")
+    for rule in verdict.rules:
+        mark = f"[{COLOURS[rule.verdict]}]{rule.verdict}[/]"
+        value = "" if rule.value is None else f" {rule.value:.4g}:"
+        console.print(f"  {mark} {escape(rule.cell)}: {escape(rule.rule)}:{value} {escape(rule.reason)}")
+
+
+def print_runs(console: Console, runs: Sequence[RunRow]) -> None:
+    """One row a run, the newest first."""
+    table = Table(header_style="bold")
+    for column in ("run", "suite", "began", "status", "cells", "reason"):
+        table.add_column(column, overflow="fold")
+    for run in runs:
+        cells = run.plan.get("cells", [])
+        began = f"{run.created_at.astimezone():%Y-%m-%d %H:%M %Z}"
+        table.add_row(run.id, run.suite, began, run.status, str(len(cells)), escape(run.reason))
+    console.print(table)
+
+
+def _number(row: ScoreRow | None, digits: int = 3) -> str:
+    return "-" if row is None or row.value is None else f"{row.value:.{digits}f}"
+
+
+def _with_interval(row: ScoreRow | None) -> str:
+    if row is None or row.value is None:
+        return "-"
+    if row.low is None or row.high is None:
+        return f"{row.value:.3f}"
+    return f"{row.value:.3f} ({row.low:.3f}–{row.high:.3f})"

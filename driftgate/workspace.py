@@ -1,0 +1,208 @@
+"""The workspace file ``driftgate.yaml``: models, datasets, suites and gates, checked strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from benchmarks.datasets import DATASETS, DatasetConfig
+from benchmarks.datasets import parse_config as parse_dataset
+from benchmarks.gate import GateConfig
+from benchmarks.suite import SuiteConfig
+from driftgate import _yaml
+from flows.errors import DriftgateError, nearest
+from flows.models import PROVIDERS, ModelConfig, resolve
+from flows.models import parse_config as parse_model
+
+FILE = "driftgate.yaml"
+
+
+def _of_kind(parse: Callable[[Mapping[str, Any]], Any], key: str) -> Callable[[Any], Any]:
+    def validate(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if key not in value:
+            raise ValueError(f"'{key}' is missing")
+        try:
+            return parse(value)
+        except DriftgateError as problem:
+            raise ValueError(str(problem)) from problem
+
+    return validate
+
+
+class NightlyConfig(BaseModel):
+    """What ``driftgate nightly`` does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    suites: list[str] = []
+    """Suites that are run, in this order."""
+    gates: list[str] = []
+    """Gates that judge them."""
+
+
+class Workspace(BaseModel):
+    """The file ``driftgate.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    version: Literal[1]
+    """Format of this file."""
+    name: str = Field("default", pattern=r"^[A-Za-z0-9_.-]+$")
+    """Name of the workspace, for reports."""
+    ledger: str = ".driftgate/ledger.db"
+    """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
+    reports: str = "reports"
+    """Folder the reports are written to."""
+    models: dict[str, Annotated[ModelConfig, BeforeValidator(_of_kind(parse_model, "provider"))]] = {}
+    """Models by name."""
+    datasets: dict[str, Annotated[DatasetConfig, BeforeValidator(_of_kind(parse_dataset, "kind"))]] = {}
+    """Datasets by name."""
+    suites: dict[str, SuiteConfig] = {}
+    """Suites by name: which models go through which flow on which datasets."""
+    gates: dict[str, GateConfig] = {}
+    """Gates by name: the rules that decide."""
+    nightly: NightlyConfig = NightlyConfig()
+    """What the nightly job does."""
+
+
+@dataclass(frozen=True)
+class OpenWorkspace:
+    """A workspace file that was read, with the folder that its paths are relative to."""
+
+    config: Workspace
+    folder: Path
+    document: _yaml.Document
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's location with the environment put in."""
+        return resolve(self.config.ledger, "ledger")
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the reports.
+
+        Raises
+        ------
+        DriftgateError
+            It lies outside the workspace.
+        """
+        folder = (self.folder / self.config.reports).resolve()
+        if not folder.is_relative_to(self.folder.resolve()):
+            raise DriftgateError(f"reports would be written to {folder}", "keep 'reports' inside the workspace")
+        return folder
+
+    def suite(self, name: str) -> SuiteConfig:
+        """A suite by name.
+
+        Raises
+        ------
+        DriftgateError
+            There is none.
+        """
+        if name not in self.config.suites:
+            raise DriftgateError(f"{FILE} has no suite '{name}'", nearest(name, self.config.suites))
+        return self.config.suites[name]
+
+
+def open_workspace(folder: Path) -> OpenWorkspace:
+    """Read and check ``driftgate.yaml`` in ``folder``.
+
+    Raises
+    ------
+    DriftgateError
+        Something is wrong: the file, the line, what was found and the nearest valid name are in the message.
+    """
+    document = _yaml.read(folder / FILE)
+    try:
+        config = Workspace.model_validate(document.value if document.value is not None else {})
+    except ValidationError as problem:
+        raise _explained(document, problem) from problem
+    _check_names(document, config)
+    return OpenWorkspace(config, folder, document)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the workspace file, with every registered provider and dataset kind, for editors."""
+    schema = Workspace.model_json_schema()
+    for field, configs in (
+        ("models", [PROVIDERS.get(name).config for name in PROVIDERS.names()]),
+        ("datasets", [DATASETS.get(name).config for name in DATASETS.names()]),
+    ):
+        adapter: TypeAdapter[Any] = TypeAdapter(Union[tuple(configs)])  # type: ignore[arg-type]  # noqa: UP007
+        union = adapter.json_schema(ref_template="#/$defs/{model}")
+        schema["$defs"] |= union.pop("$defs", {})
+        schema["properties"][field]["additionalProperties"] = union
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FILE, **schema}
+
+
+def _check_names(document: _yaml.Document, config: Workspace) -> None:
+    """Every name that one part uses is defined in another."""
+    for name, suite in config.suites.items():
+        for kind, used, known in (
+            ("models", suite.models, config.models),
+            ("datasets", suite.datasets, config.datasets),
+        ):
+            for index, wanted in enumerate(used):
+                _known(document, ("suites", name, kind, index), kind[:-1], wanted, known)
+    for name, gate in config.gates.items():
+        _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
+    for index, wanted in enumerate(config.nightly.suites):
+        _known(document, ("nightly", "suites", index), "suite", wanted, config.suites)
+    for index, wanted in enumerate(config.nightly.gates):
+        _known(document, ("nightly", "gates", index), "gate", wanted, config.gates)
+
+
+def _known(
+    document: _yaml.Document, location: _yaml.Location, kind: str, wanted: str, known: Mapping[str, Any]
+) -> None:
+    if wanted not in known:
+        where = f"{document.path.name}, line {document.line(location)}"
+        raise DriftgateError(f"{where}: there is no {kind} '{wanted}'", nearest(wanted, known))
+
+
+def _explained(document: _yaml.Document, problem: ValidationError) -> DriftgateError:
+    """The first of pydantic's complaints, in words, with its line and the nearest valid name."""
+    error = problem.errors(include_url=False)[0]
+    location = tuple(error["loc"])
+    where = f"{document.path.name}, line {document.line(location)}"
+    path = ".".join(str(part) for part in location)
+    if error["type"] == "extra_forbidden":
+        return DriftgateError(
+            f"{where}: unknown key '{location[-1]}'", nearest(str(location[-1]), _fields(location[:-1], document))
+        )
+    if error["type"] == "missing":
+        return DriftgateError(f"{where}: '{path}' is missing", "add it; driftgate schema describes it")
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return DriftgateError(f"{where}: {path}: {message}", "driftgate schema describes every key")
+
+
+def _fields(location: _yaml.Location, document: _yaml.Document) -> list[str]:
+    """Names of the fields that are valid at a location of the file."""
+    model: type[BaseModel] | None = Workspace
+    value: Any = document.value
+    for depth, part in enumerate(location):
+        value = value[part] if isinstance(value, (dict, list)) else None  # type: ignore[index]
+        if depth == 1 and location[0] == "models" and isinstance(value, dict):
+            model = PROVIDERS.get(str(value.get("provider"))).config
+        elif depth == 1 and location[0] == "datasets" and isinstance(value, dict):
+            model = DATASETS.get(str(value.get("kind"))).config
+        elif model is not None and part in model.model_fields:
+            model = _inner_model(model.model_fields[str(part)].annotation)
+    return list(model.model_fields) if model else []
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    """The pydantic model inside an annotation such as ``dict[str, SuiteConfig]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        if (found := _inner_model(inner)) is not None:
+            return found
+    return None

@@ -1,0 +1,1 @@
+"""One sample through one DAG: flow files, engines, models and node evaluators."""

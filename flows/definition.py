@@ -1,0 +1,136 @@
+"""A flow on disk: its DAG file, the variants chosen, its hash, and the evaluators bound to its nodes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows.errors import DriftgateError, nearest
+
+DAG_FILE = "flow.dag.yaml"
+EVALUATORS_FILE = "evaluators.yaml"
+_SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class FlowDefinition:
+    """A flow folder with one variant chosen for each node that has variants."""
+
+    name: str
+    folder: Path
+    dag: Mapping[str, Any]
+    chosen: Mapping[str, str]
+    """Variant by node, for every node that has variants."""
+
+    @property
+    def file(self) -> Path:
+        """The DAG file."""
+        return self.folder / DAG_FILE
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Names of the flow's inputs."""
+        return frozenset(self.dag.get("inputs") or {})
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """Names of the nodes, in the order of the file."""
+        return tuple(node["name"] for node in self.dag.get("nodes") or [])
+
+    @property
+    def variants(self) -> Mapping[str, tuple[str, ...]]:
+        """Variants by node, for every node that has them."""
+        declared = self.dag.get("node_variants") or {}
+        return {node: tuple((entry or {}).get("variants") or {}) for node, entry in declared.items()}
+
+    def with_variant(self, variant: str) -> FlowDefinition:
+        """Choose a variant: ``zero_shot`` where only one node has it, else ``node.variant``, several by commas.
+
+        Raises
+        ------
+        DriftgateError
+            No node, or more than one, has that variant.
+        """
+        chosen = dict(self.chosen)
+        for part in filter(None, (piece.strip() for piece in variant.split(","))):
+            node, _, wanted = part.rpartition(".")
+            nodes = [n for n, names in self.variants.items() if wanted in names and node in ("", n)]
+            if len(nodes) != 1:
+                every = [f"{n}.{v}" for n, names in self.variants.items() for v in names]
+                names = [v.split(".", 1)[1] for v in every] if not node else every
+                problem = "is in several nodes" if nodes else "is not there"
+                raise DriftgateError(f"flow '{self.name}': variant '{part}' {problem}", nearest(part, names))
+            chosen[nodes[0]] = wanted
+        return replace(self, chosen=chosen)
+
+    def resolved_nodes(self) -> list[Mapping[str, Any]]:
+        """The nodes with the chosen variants put in their place."""
+        nodes: list[Mapping[str, Any]] = []
+        for node in self.dag.get("nodes") or []:
+            if node["name"] in self.chosen and node.get("use_variants"):
+                variants = self.dag["node_variants"][node["name"]]["variants"]
+                nodes.append({"name": node["name"], **variants[self.chosen[node["name"]]]["node"]})
+            else:
+                nodes.append(node)
+        return nodes
+
+    def content_hash(self) -> str:
+        """Hash of what the chosen variants run: the resolved DAG and the sources its nodes name.
+
+        Returns
+        -------
+        str
+            12 hexadecimal digits. Another variant's template does not change it.
+        """
+        nodes = self.resolved_nodes()
+        digest = hashlib.sha256()
+        shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}
+        digest.update(json.dumps(shape, sort_keys=True, default=str, ensure_ascii=False).encode())
+        for source in sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))}):
+            file = self.folder / source
+            digest.update(file.read_bytes() if file.is_file() else b"")
+        return digest.hexdigest()[:12]
+
+
+def load_flow(name: str, workspace: Path) -> FlowDefinition:
+    """Load a flow by the name of a shipped flow or by a folder of the workspace.
+
+    A flow is code. Only folders inside the workspace and the flows driftgate ships are loaded.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such flow, it lies outside the workspace, or its file is not a DAG.
+    """
+    folder = _find(name, workspace)
+    file = folder / DAG_FILE
+    try:
+        dag = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as problem:
+        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
+    if not isinstance(dag, dict) or not isinstance(dag.get("nodes"), list):
+        raise DriftgateError(f"{file} has no list of nodes", "write a prompt flow DAG: inputs, outputs, nodes")
+    defaults = {
+        node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
+    }
+    return FlowDefinition(folder.name, folder, dag, defaults)
+
+
+def _find(name: str, workspace: Path) -> Path:
+    for own in (workspace / name, workspace / "flows" / name):
+        if (own / DAG_FILE).is_file():
+            folder = own.resolve()
+            if not folder.is_relative_to(workspace.resolve()):
+                raise DriftgateError(f"the flow '{name}' lies outside the workspace", "move it into the workspace")
+            return folder
+    if (_SHIPPED / name / DAG_FILE).is_file() and Path(name).name == name:
+        return _SHIPPED / name
+    shipped = [path.parent.name for path in _SHIPPED.glob(f"*/{DAG_FILE}")]
+    own_flows = [str(path.parent.relative_to(workspace)) for path in workspace.glob(f"*/*/{DAG_FILE}")]
+    raise DriftgateError(f"there is no flow '{name}'", nearest(name, [*shipped, *own_flows]))

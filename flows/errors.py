@@ -1,0 +1,52 @@
+"""The one exception family a person is meant to read.
+
+Every error that reaches the command line is a :class:`DriftgateError`: one sentence that says what was
+found and what was expected, and a remedy that says what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DriftgateError(Exception):
+    """An error in words for the person who runs the command.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: what was found, what was expected.
+    remedy : str, optional
+        What to do next.
+
+    Examples
+    --------
+    >>> str(DriftgateError("the suite names model 'gpt5'", "did you mean 'gpt-5'?"))
+    "the suite names model 'gpt5'; did you mean 'gpt-5'?"
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Say which known name was probably meant, or list what there is.
+
+    Examples
+    --------
+    >>> nearest("kmlu", ["click", "kmmlu"])
+    "did you mean 'kmmlu'?"
+    >>> nearest("zzz", ["click", "kmmlu"])
+    'known: click, kmmlu'
+    """
+    known = sorted(names)
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(known)}" if known else "none is known"

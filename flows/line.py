@@ -1,0 +1,139 @@
+"""One line: one sample's way through a flow, and the model calls made on it.
+
+A tool of a flow reaches the model of its line through :func:`ask`; prompt flow hands the context of the line to
+its tasks and threads, so no tool needs a connection or a global.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from flows.errors import DriftgateError, nearest
+from flows.models import Message, Model, ModelError, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to a model: its reply or its error."""
+
+    model: str
+    reply: Reply | None
+    error: ModelError | None
+
+
+@dataclass(slots=True)
+class Line:
+    """What the tools of a flow may know while they work on one sample."""
+
+    models: Mapping[str, Model]
+    """Models by name; the empty name is the cell's own model."""
+    sample_id: str = ""
+    """The sample's id as its dataset gives it."""
+    calls: list[Call] = field(default_factory=list)
+    """Every call so far, in order."""
+    _under_way: set[asyncio.Future[Reply]] = field(default_factory=set)
+    _aborted: bool = False
+
+    async def complete(self, model: Model, messages: Sequence[Message]) -> Reply:
+        """Ask ``model`` and keep the call; after :meth:`abort` every call fails.
+
+        Raises
+        ------
+        flows.models.ModelError
+            There was no usable reply.
+        """
+        if self._aborted:
+            raise ModelError("the run was stopped")
+        call = asyncio.ensure_future(model.complete(messages))
+        self._under_way.add(call)
+        try:
+            reply = await call
+        except ModelError as error:
+            self.calls.append(Call(model.name, None, error))
+            raise
+        except asyncio.CancelledError:
+            if self._aborted:
+                raise ModelError("the run was stopped") from None
+            call.cancel()
+            raise
+        finally:
+            self._under_way.discard(call)
+        self.calls.append(Call(model.name, reply, None))
+        return reply
+
+    def abort(self) -> None:
+        """Cancel the calls under way, so that the line fails instead of waiting for them."""
+        self._aborted = True
+        for call in self._under_way:
+            call.cancel()
+
+
+_current: ContextVar[Line] = ContextVar("driftgate_line")
+
+
+def enter_line(line: Line) -> None:
+    """Make ``line`` the current line of the running task."""
+    _current.set(line)
+
+
+def current_line() -> Line:
+    """The line the running task works on.
+
+    Raises
+    ------
+    DriftgateError
+        The caller does not run inside a flow.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise DriftgateError("a model was asked outside of a flow's line", "call it from a tool of a flow") from None
+
+
+async def ask(prompt: str, model: str = "") -> Reply:
+    """Ask the line's model; for use in a flow's tools.
+
+    Parameters
+    ----------
+    prompt : str
+        A prompt in prompt flow's chat form: headings ``# system:``, ``# user:``, ``# assistant:`` begin a turn.
+        Text without a heading is one user turn.
+    model : str
+        Name of another model of the workspace; by default the model that is being benchmarked.
+
+    Raises
+    ------
+    flows.models.ModelError
+        There was no usable reply; the line's outcome follows from its class.
+    """
+    line = current_line()
+    if model not in line.models:
+        raise DriftgateError(f"the flow asks for model '{model}'", nearest(model, line.models))
+    return await line.complete(line.models[model], parse_chat(prompt))
+
+
+_HEADING = re.compile(r"^[ \t]*#[ \t]*(system|user|assistant)[ \t]*:[ \t]*$", re.MULTILINE | re.IGNORECASE)
+
+
+def parse_chat(prompt: str) -> list[Message]:
+    """Split a prompt into turns at its role headings.
+
+    Source: prompt flow, "Prompt tool" and "LLM tool" reference, chat prompts; the heading's ``#`` is required here,
+    so that a question that quotes a dialogue stays one turn.
+
+    Examples
+    --------
+    >>> [(m.role, m.content) for m in parse_chat("# system:\\n짧게.\\n# user:\\n수도는?")]
+    [('system', '짧게.'), ('user', '수도는?')]
+    >>> [(m.role, m.content) for m in parse_chat("user: 안녕")]
+    [('user', 'user: 안녕')]
+    """
+    pieces = _HEADING.split(prompt)
+    turns = [Message(role.lower(), text.strip()) for role, text in zip(pieces[1::2], pieces[2::2], strict=True)]
+    if pieces[0].strip() or not turns:
+        turns.insert(0, Message("user", pieces[0].strip()))
+    return turns

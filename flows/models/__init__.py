@@ -1,0 +1,45 @@
+"""Language models behind one asynchronous interface.
+
+A provider is a module of this package that exposes ``PROVIDER``; see :class:`Provider`. Everything a caller
+needs is exported here; the provider modules are imported only when a workspace uses them.
+"""
+
+from flows.models._config import ModelConfig, Prices, Secret, resolve
+from flows.models._errors import (
+    ContentFiltered,
+    ModelError,
+    ModelMisconfigured,
+    RateLimited,
+    RequestRejected,
+    Unavailable,
+)
+from flows.models._limit import AdaptiveLimit
+from flows.models._provider import PROVIDERS, Provider, parse_config
+from flows.models._resilience import ReplyCache, RetryPolicy, cached, resilient
+from flows.models._types import Message, Model, Reply, Usage, cache_key
+
+__all__ = [
+    "PROVIDERS",
+    "AdaptiveLimit",
+    "ContentFiltered",
+    "Message",
+    "Model",
+    "ModelConfig",
+    "ModelError",
+    "ModelMisconfigured",
+    "Prices",
+    "Provider",
+    "RateLimited",
+    "Reply",
+    "ReplyCache",
+    "RequestRejected",
+    "RetryPolicy",
+    "Secret",
+    "Unavailable",
+    "Usage",
+    "cache_key",
+    "cached",
+    "parse_config",
+    "resilient",
+    "resolve",
+]

@@ -1,0 +1,176 @@
+"""The chat-completions wire form that OpenAI-compatible services and Azure OpenAI share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from flows.errors import DriftgateError
+from flows.models._errors import (
+    ContentFiltered,
+    ModelError,
+    ModelMisconfigured,
+    RateLimited,
+    RequestRejected,
+    Unavailable,
+)
+from flows.models._types import Message, Reply, Usage
+
+Headers = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+@dataclass
+class ChatModel:
+    """A model behind ``POST …/chat/completions``.
+
+    Parameters
+    ----------
+    name : str
+        The model's name in the workspace, for error messages.
+    url : str
+        Where to post.
+    identity : Mapping
+        Everything but the messages that determines a reply.
+    body : Mapping
+        Sent with every request beside the messages.
+    headers : callable
+        Asynchronously gives the headers that authenticate a request.
+    """
+
+    name: str
+    url: str
+    identity: Mapping[str, Any]
+    body: Mapping[str, Any]
+    headers: Headers
+    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+
+    async def complete(self, messages: Sequence[Message]) -> Reply:
+        """Post the messages and read the reply; see :class:`flows.models.Model`."""
+        if self._session is None:
+            # The caller's limit bounds the number of connections; a time-out is the caller's as well.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
+            )
+        payload = {"messages": [{"role": m.role, "content": m.content} for m in messages], **self.body}
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with self._session.post(self.url, json=payload, headers=await self.headers()) as response:
+                content = await response.read()
+                status, response_headers = response.status, response.headers
+        except (aiohttp.ClientError, OSError) as problem:
+            raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+        if status != 200:
+            raise self._error(status, content, response_headers)
+        return self._reply(content, loop.time() - began)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _error(self, status: int, content: bytes, headers: Mapping[str, str]) -> ModelError:
+        code, message = _error_words(content)
+        said = f"{self.name}: HTTP {status}" + (f" {message}" if message else "")
+        if code == "content_filter":
+            return ContentFiltered(said)
+        if status == 429:
+            return RateLimited(said, _retry_after(headers))
+        if status >= 500 or status == 408:
+            return Unavailable(said)
+        if status in (401, 403):
+            return ModelMisconfigured(
+                f"the service refused the key of model '{self.name}' (HTTP {status}: {message})",
+                "check the environment variable its api_key names, and that the key belongs to this endpoint",
+            )
+        if status == 404:
+            return ModelMisconfigured(
+                f"model '{self.name}' is not served at {_safe(self.url)} (HTTP 404: {message})",
+                "check its endpoint, its model or deployment name and its api_version",
+            )
+        return RequestRejected(said)
+
+    def _reply(self, content: bytes, latency: float) -> Reply:
+        try:
+            body = json.loads(content)
+            choice = body["choices"][0]
+            text = choice["message"].get("content")
+            finish = choice.get("finish_reason") or "stop"
+            usage = body.get("usage") or {}
+            reply = Reply(
+                text=text or "",
+                finish_reason=finish,
+                usage=Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)),
+                latency=latency,
+                model=body.get("model") or "",
+                fingerprint=body.get("system_fingerprint") or "",
+                first_token=first_token(choice),
+            )
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
+            start = content[:60].decode(errors="replace")
+            raise Unavailable(f"{self.name}: the reply is not a chat completion: {start!r}") from problem
+        if finish == "content_filter":
+            raise ContentFiltered(f"{self.name}: the completion was filtered")
+        return reply
+
+
+def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
+    """Read the first token's log-probabilities from a chat completion's choice."""
+    content = (choice.get("logprobs") or {}).get("content") or []
+    if not content:
+        return None
+    return {entry["token"]: float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
+
+
+def check_connection(name: str, url: str, timeout: float = 5.0) -> str:
+    """Open a TCP connection to the host of ``url``.
+
+    Raises
+    ------
+    DriftgateError
+        Nothing listens there.
+    """
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout).close()
+    except OSError as problem:
+        raise DriftgateError(
+            f"model '{name}': nothing answers at {parts.hostname}:{port} ({problem.strerror or problem})",
+            "start the service or correct the model's endpoint",
+        ) from problem
+    return f"{parts.hostname}:{port} answers"
+
+
+def _error_words(content: bytes) -> tuple[str, str]:
+    """Code and message of an error body, whatever its shape."""
+    try:
+        error = json.loads(content).get("error") or {}
+        inner = error.get("innererror") or {}
+        code = "content_filter" if inner.get("code") == "ResponsibleAIPolicyViolation" else str(error.get("code") or "")
+        return code, " ".join(str(error.get("message") or "").split())[:200]
+    except (ValueError, AttributeError):
+        return "", " ".join(content[:80].decode(errors="replace").split())
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    for header, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[header]) * scale)
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def _safe(url: str) -> str:
+    """The URL without a query or a user's password, for messages."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -1,0 +1,95 @@
+"""How many requests may be under way at once, learnt from the service's own answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+
+
+class AdaptiveLimit:
+    """A semaphore that halves when the service says 429 and grows again when it does not.
+
+    Additive increase, multiplicative decrease, as in TCP congestion avoidance (RFC 5681, section 3.1): one slot
+    more after each full round of successes, half as many after a refusal. Refusals of requests that were already
+    under way at the last decrease do not decrease again, and ``Retry-After`` holds every new request back.
+
+    Parameters
+    ----------
+    maximum : int
+        Slots at the start and at the most.
+
+    Examples
+    --------
+    >>> limit = AdaptiveLimit(64)
+    >>> limit.refused(retry_after=None)
+    >>> limit.capacity
+    32
+    """
+
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        self.capacity = maximum
+        self.under_way = 0
+        self._successes = 0
+        self._excused = 0
+        self._open_at = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        while self.under_way >= self.capacity or self._waiting:
+            place = asyncio.get_running_loop().create_future()
+            self._waiting.append(place)
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self._wake()
+                else:
+                    self._waiting.remove(place)
+                raise
+            if self.under_way < self.capacity:
+                break
+        self.under_way += 1
+        try:
+            while (pause := self._open_at - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(pause)
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def succeeded(self) -> None:
+        """Count a reply; after ``capacity`` of them one more request may be under way."""
+        self._excused = max(0, self._excused - 1)
+        self._successes += 1
+        if self._successes >= self.capacity and self.capacity < self.maximum:
+            self._successes = 0
+            self.capacity += 1
+
+    def refused(self, retry_after: float | None) -> None:
+        """Count a 429: halve, and hold new requests back for ``retry_after`` seconds."""
+        if retry_after:
+            self._open_at = max(self._open_at, asyncio.get_running_loop().time() + retry_after)
+        if self._excused > 0:
+            self._excused -= 1
+            return
+        self._excused = self.under_way
+        self._successes = 0
+        self.capacity = max(1, self.capacity // 2)
+
+    def _leave(self) -> None:
+        self.under_way -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        free = self.capacity - self.under_way
+        while self._waiting and free > 0:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                free -= 1

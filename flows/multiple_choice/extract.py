@@ -1,0 +1,15 @@
+"""Node ``extract``: read the choice from the reply."""
+
+from promptflow.core import tool
+
+from flows.extraction import extract_choice
+from flows.letters import likeliest_letter
+
+
+@tool
+async def extract(reply: dict, choices: list, scoring: str) -> dict:
+    """Return the letter and the rule that found it; no letter where there is none to be read."""
+    if scoring == "logprobs":
+        return {"answer": likeliest_letter(reply["first_token"], len(choices)), "rule": "logprobs"}
+    found = extract_choice(reply["text"], choices)
+    return {"answer": found.answer, "rule": found.rule}

@@ -1,0 +1,1 @@
+"""Production: telemetry in, drift signals, alerts, schedule, service and Azure Monitor."""
