@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,7 +71,7 @@ class Cell:
         """``model · variant · dataset``."""
         return " · ".join(part for part in (self.model, self.variant, self.dataset.name) if part)
 
-    @property
+    @cached_property
     def shots(self) -> int:
         """Examples the chosen variants really use."""
         used = f"${{inputs.{EXAMPLES_INPUT}}}"

@@ -13,7 +13,8 @@ from benchmarks.ledger._results import (
     verdicts_of,
 )
 from benchmarks.ledger._runs import RunRow, find_run, finish_run, latest_runs, set_status, start_run
-from benchmarks.ledger._store import Ledger, open_ledger
+from benchmarks.ledger._schema import UtcDateTime
+from benchmarks.ledger._store import Ledger, create_tables, insert_new, open_ledger
 
 __all__ = [
     "CellRow",
@@ -22,15 +23,18 @@ __all__ = [
     "Record",
     "RunRow",
     "ScoreRow",
+    "UtcDateTime",
     "VerdictRow",
     "add_cell",
     "add_scores",
     "add_verdict",
     "asked_samples",
     "cells_of",
+    "create_tables",
     "evaluation_means",
     "find_run",
     "finish_run",
+    "insert_new",
     "latest_runs",
     "open_ledger",
     "outcome_frame",

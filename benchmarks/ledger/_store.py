@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
@@ -97,6 +97,12 @@ def open_ledger(location: str, folder: Path) -> Ledger:
             f"the ledger has format {found}, this driftgate knows {_schema.VERSION}", "upgrade driftgate"
         )
     return ledger
+
+
+def create_tables(ledger: Ledger, metadata: MetaData) -> None:
+    """Create the tables of another package that keeps its records in the ledger, where they are not there yet."""
+    with ledger.write() as connection:
+        metadata.create_all(connection)
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

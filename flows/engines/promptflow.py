@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial, wraps
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -98,7 +99,36 @@ def create(flow: FlowDefinition) -> PromptflowEngine:
         raise DriftgateError(
             f"prompt flow refuses the flow '{flow.name}': {_one_line(str(problem))}", f"correct {flow.file}"
         ) from problem
+    _compile_templates_once()
+    for node in flow.resolved_nodes():
+        if node.get("type") == "prompt":
+            executor._tools_manager.wrap_tool(node["name"], _on_the_loop)
     return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}")
+
+
+def _compile_templates_once() -> None:
+    """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line."""
+    from jinja2 import Template
+    from jinja2.sandbox import SandboxedEnvironment
+    from promptflow.tools import common
+
+    class Remembering(SandboxedEnvironment):
+        @cache  # noqa: B019 - one environment for each set of options lives as long as the process
+        def from_string(self, source: str) -> Template:  # type: ignore[override]
+            return super().from_string(source)
+
+    if common.SandboxedEnvironment is SandboxedEnvironment:
+        common.SandboxedEnvironment = cache(Remembering)
+
+
+def _on_the_loop(tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
+    """Render on the event loop: prompt flow starts a thread for every line's template, and waits until it runs."""
+
+    @wraps(tool.func if isinstance(tool, partial) else tool)
+    async def render(**inputs: Any) -> str:
+        return tool(**inputs)
+
+    return render
 
 
 def _node_result(name: str, info: Any) -> NodeResult:
