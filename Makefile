@@ -6,7 +6,7 @@ WORKSPACE ?= workspace
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly test lint typecheck unit lock clean help
+.PHONY: nightly test lint typecheck unit acceptance perf lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -27,6 +27,12 @@ typecheck: $(VENV)/dev.stamp
 
 unit: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
+
+acceptance: $(VENV)/dev.stamp  ## Slow runs against recorded models (needs ../shared/data beside the project)
+	$(BIN)/python -m pytest tests/acceptance -m acceptance
+
+perf: $(VENV)/dev.stamp  ## Throughput next to a bare loop (needs ../shared/data beside the project)
+	$(BIN)/python -m benchmarks.perf.throughput
 
 lock:  ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra local --extra hub --extra postgres --universal --python-version 3.11 \

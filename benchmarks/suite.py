@@ -82,7 +82,7 @@ class Cell:
         """The flow's inputs for a sample: its data by name, the examples and the scoring mode."""
         inputs = {name: value for name, value in sample.data.items() if name in self.flow.inputs}
         if self.shots:
-            inputs[EXAMPLES_INPUT] = self.dataset.examples(sample.category, self.shots)
+            inputs[EXAMPLES_INPUT] = self.dataset.examples(sample, self.shots)
         if SCORING_INPUT in self.flow.inputs:
             inputs[SCORING_INPUT] = self.model_config.scoring
         return inputs

@@ -83,7 +83,7 @@ class Dataset:
     samples : sequence of Sample
         What is asked, in upstream order.
     shots : sequence of Sample
-        What few-shot examples are drawn from; never overlaps ``samples``.
+        What few-shot examples are drawn from. KMMLU ships one question in both; see :meth:`examples`.
     licence, source : str
         Upstream's licence, and where it was read from, for the report.
     """
@@ -99,10 +99,13 @@ class Dataset:
         """Hash over the keys of all samples: 12 hexadecimal digits."""
         return hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12]
 
-    def examples(self, category: str, count: int) -> list[Mapping[str, Any]]:
-        """The first ``count`` few-shot examples of a category, or of the whole dataset where it has none."""
-        own = [s.data for s in self.shots if s.category == category]
-        return (own or [s.data for s in self.shots])[:count]
+    def examples(self, sample: Sample, count: int) -> list[Mapping[str, Any]]:
+        """The first ``count`` few-shot examples for a sample, never the sample itself.
+
+        They come from the sample's category where it has any, else from the whole dataset.
+        """
+        own = [shot for shot in self.shots if shot.category == sample.category] or self.shots
+        return [shot.data for shot in own if shot.content_hash != sample.content_hash][:count]
 
 
 class DatasetConfig(BaseModel):

@@ -1,6 +1,16 @@
 """The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
 
 from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, pending_samples
+from benchmarks.ledger._champions import (
+    PromotionRow,
+    add_trained_model,
+    champion_history,
+    champion_of,
+    install_champion,
+    promote,
+    rollback,
+    trained_model,
+)
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
 from benchmarks.ledger._replies import LedgerReplies
 from benchmarks.ledger._results import (
@@ -20,6 +30,7 @@ __all__ = [
     "CellRow",
     "Ledger",
     "LedgerReplies",
+    "PromotionRow",
     "Record",
     "RunRow",
     "ScoreRow",
@@ -27,22 +38,29 @@ __all__ = [
     "VerdictRow",
     "add_cell",
     "add_scores",
+    "add_trained_model",
     "add_verdict",
     "asked_samples",
     "cells_of",
+    "champion_history",
+    "champion_of",
     "create_tables",
     "evaluation_means",
     "find_run",
     "finish_run",
     "insert_new",
+    "install_champion",
     "latest_runs",
     "open_ledger",
     "outcome_frame",
     "pending_samples",
+    "promote",
     "record",
+    "rollback",
     "samples_frame",
     "scores_of",
     "set_status",
     "start_run",
+    "trained_model",
     "verdicts_of",
 ]

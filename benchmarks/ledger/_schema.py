@@ -190,3 +190,25 @@ replies = Table(
     Column("reply", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slot", String(128), nullable=False, index=True),
+    Column("model", String(128), nullable=False),
+    Column("action", String(16), nullable=False),  # install, promote, rollback
+    Column("run_id", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+trained_models = Table(
+    "trained_models",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("config", JSON, nullable=False),  # as a model of the workspace file
+    Column("lineage", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)

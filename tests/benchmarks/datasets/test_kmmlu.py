@@ -31,7 +31,8 @@ def test_data_is_the_question_its_choices_and_the_letter(build, load, tmp_path):
 
 def test_shots_are_the_dev_split_of_the_same_subject(build, load, tmp_path):
     dataset = load(build("kmmlu", tmp_path), tmp_path)
-    assert [example["question"] for example in dataset.examples("Math", 5)] == [
+    sample = next(s for s in dataset.samples if s.category == "Math")
+    assert [example["question"] for example in dataset.examples(sample, 5)] == [
         "math 예시 문제 0: 알맞은 것은?",
         "math 예시 문제 1: 알맞은 것은?",
     ]
@@ -105,3 +106,9 @@ def test_real_dev_questions_that_are_also_asked(real_data: Path, load):
     dataset = load({"kind": "kmmlu", "path": "kmmlu"}, real_data)
     asked = {(s.subset, s.content_hash) for s in dataset.samples}
     assert [s.subset for s in dataset.shots if (s.subset, s.content_hash) in asked] == ["korean-history"]
+
+
+def test_a_question_is_never_its_own_example(build, load, tmp_path):
+    dataset = load(build("kmmlu", tmp_path), tmp_path)
+    shot = dataset.shots[0]
+    assert shot.data not in dataset.examples(shot, 50)

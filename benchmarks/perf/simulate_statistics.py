@@ -1,0 +1,438 @@
+"""Check by simulation what benchmarks.stats promises: coverage, type-I error, power.
+
+Prints three tables: the coverage of nominal 95% intervals (wanted: 94 to 96%), how often the gate's tests show a claim
+that is just not true (wanted: at most 5%), and the power at the stated minimum detectable effect or number of samples
+(wanted: 78 to 82%). A figure counts as missed if it is further out than two of its Monte Carlo standard errors. Rows in
+brackets show what the defaults avoid and are not judged. Run it from the project's root:
+
+    python -m benchmarks.perf.simulate_statistics --repetitions 10000 --seed 20240601
+
+Exits with 1 if a figure is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import stats
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Random = np.random.Generator
+
+# How many test samples KMMLU's 45 subjects have.
+KMMLU = np.repeat([100, 130, 200, 300, 600, 1000], [5, 1, 3, 2, 2, 32])
+RATES = (0.25, 0.95)  # True proportions are drawn anew from here, so that no lucky n and p is picked.
+
+
+@dataclass(frozen=True)
+class Row:
+    """One simulated quantity: `trial` says whether it happened, `share` of the repetitions suffices if it is slow."""
+
+    name: str
+    trial: Callable[[Random], bool]
+    share: float = 1.0
+    judged: bool = True
+
+
+def covers(interval: stats.Interval, truth: float) -> bool:
+    """Whether a known interval holds the truth."""
+    return interval.known and truth in interval
+
+
+def rate(rng: Random) -> float:
+    return float(rng.uniform(*RATES))
+
+
+@cache
+def wilson(right: int, n: int) -> stats.Interval:
+    return stats.wilson_interval(right, n)
+
+
+def pairs(rng: Random, n: int, difference: float, discordance: float) -> tuple[Floats, Floats]:
+    """Outcomes of two models on n independent shared samples."""
+    kinds = [0.5 * (1 - discordance)] * 2 + [(discordance + difference) / 2, (discordance - difference) / 2]
+    both, neither, gained, lost = rng.multinomial(n, kinds)
+    candidate = np.repeat([1.0, 0.0, 1.0, 0.0], [both, neither, gained, lost])
+    return candidate, np.repeat([1.0, 0.0, 0.0, 1.0], [both, neither, gained, lost])
+
+
+def clustered(rng: Random, sizes: Codes, p: float, correlation: float) -> tuple[Floats, Codes]:
+    """Outcomes whose proportion varies between clusters (beta-binomial) with an intra-cluster correlation."""
+    spread = 1.0 / correlation - 1.0
+    rates = rng.beta(p * spread, (1.0 - p) * spread, size=sizes.size)
+    clusters = np.repeat(np.arange(sizes.size), sizes)
+    return (rng.random(clusters.size) < rates[clusters]).astype(np.float64), clusters
+
+
+def clustered_pairs(rng: Random, sizes: Codes, difference: float, between: float) -> tuple[Floats, Floats, Codes]:
+    """Outcomes of two models, 0.2 discordant, whose difference varies with standard deviation `between` clusters."""
+    shifts = np.clip(rng.normal(difference, between, size=sizes.size), -0.2, 0.2)
+    clusters = np.repeat(np.arange(sizes.size), sizes)
+    draw, shift = rng.random(clusters.size), shifts[clusters]
+    gained, lost = draw < (0.2 + shift) / 2, draw >= 1.0 - (0.2 - shift) / 2
+    both = rng.random(clusters.size) < 0.6
+    return (gained | (both & ~lost)).astype(np.float64), (lost | (both & ~gained)).astype(np.float64), clusters
+
+
+def passages(count: int) -> Codes:
+    """Sizes of passages with one to five questions each."""
+    return np.resize(np.arange(1, 6), count)
+
+
+# --- coverage ---------------------------------------------------------------------------------------------------------
+
+
+def cover_wilson(n: int) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        p = rate(rng)
+        return covers(wilson(int(rng.binomial(n, p)), n), p)
+
+    return trial
+
+
+def cover_macro(sizes: Codes) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        rates = rng.uniform(*RATES, size=sizes.size)
+        right = rng.binomial(sizes, rates)
+        return covers(stats.macro_interval(right.tolist(), sizes.tolist()), float(rates.mean()))
+
+    return trial
+
+
+def cover_clustered(sizes: Codes, correlation: float, method: str = "cr2") -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        # With these correlations the proportion of a finite set of clusters is only well defined away from 0 and 1.
+        p = float(rng.uniform(0.4, 0.85))
+        outcomes, clusters = clustered(rng, sizes, p, correlation)
+        if method == "bootstrap":
+            seed = int(rng.integers(2**31))
+            return covers(stats.bootstrap_mean(outcomes, clusters=clusters, resamples=1000, seed=seed).interval, p)
+        if method == "wilson":
+            return covers(wilson(int(outcomes.sum()), outcomes.size), p)
+        return covers(stats.clustered_interval(outcomes, clusters), p)
+
+    return trial
+
+
+def cover_paired(n: int, method: str = "tango") -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        discordance = float(rng.uniform(0.05, 0.4))
+        difference = float(rng.uniform(-0.5, 0.5)) * discordance
+        candidate, reference = pairs(rng, n, difference, discordance)
+        if method == "bootstrap":
+            tables = {"": stats.paired_table(candidate, reference)}
+            boot = stats.bootstrap_paired(tables, resamples=1000, seed=int(rng.integers(2**31)))
+            return covers(boot.micro.interval, difference)
+        return covers(stats.compare_paired(candidate, reference).interval, difference)
+
+    return trial
+
+
+def cover_paired_clustered(sizes: Codes, between: float) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        candidate, reference, clusters = clustered_pairs(rng, sizes, 0.03, between)
+        return covers(stats.compare_paired(candidate, reference, clusters=clusters).interval, 0.03)
+
+    return trial
+
+
+def cover_paired_macro(sizes: Codes) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        shifts = rng.uniform(-0.05, 0.1, size=sizes.size)
+        tables = {}
+        for k, (n, shift) in enumerate(zip(sizes.tolist(), shifts.tolist(), strict=True)):
+            gained, lost, both, neither = rng.multinomial(n, [0.1 + shift / 2, 0.1 - shift / 2, 0.5, 0.3]).tolist()
+            tables[str(k)] = stats.PairedTable(both=both, gained=gained, lost=lost, neither=neither)
+        return covers(stats.compare_macro(tables).interval, float(shifts.mean()))
+
+    return trial
+
+
+def cover_unpaired(n: int, reference_n: int) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        p, q = rate(rng), rate(rng)
+        right, reference = int(rng.binomial(n, p)), int(rng.binomial(reference_n, q))
+        return covers(stats.compare_unpaired(right, n, reference, reference_n).interval, p - q)
+
+    return trial
+
+
+def cover_mean(n: int) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        weights = rng.dirichlet(np.ones(5) * 3.0)
+        grades = rng.choice(5, size=n, p=weights) + 1.0
+        return covers(stats.mean_interval(grades), float(weights @ np.arange(1, 6)))
+
+    return trial
+
+
+def cover_quantile(n: int, probability: float) -> Callable[[Random], bool]:
+    from scipy.special import ndtri
+
+    truth = math.exp(float(ndtri(probability)))
+
+    def trial(rng: Random) -> bool:
+        return covers(stats.quantile_interval(rng.lognormal(size=n), probability), truth)
+
+    return trial
+
+
+COVERAGE = [
+    Row("wilson, n=50", cover_wilson(50)),
+    Row("wilson, n=500", cover_wilson(500)),
+    Row("clustered (CR2), 10 clusters of 30, ICC 0.1", cover_clustered(np.full(10, 30), 0.1)),
+    Row("clustered (CR2), 20 unequal clusters (10 to 105), ICC 0.1", cover_clustered(np.arange(10, 110, 5), 0.1)),
+    Row("clustered (CR2), 200 passages of 1 to 5, ICC 0.3", cover_clustered(passages(200), 0.3)),
+    Row("clustered (CR2), KMMLU's 45 subjects, ICC 0.06", cover_clustered(KMMLU, 0.06), share=0.4),
+    Row("clustered (CR2), 200 passages of 1 to 5, ICC 0.001", cover_clustered(passages(200), 0.001)),
+    Row(
+        "cluster bootstrap, 200 passages of 1 to 5, ICC 0.3",
+        cover_clustered(passages(200), 0.3, "bootstrap"),
+        share=0.4,
+    ),
+    Row(
+        "cluster bootstrap, 10 clusters of 30, ICC 0.1", cover_clustered(np.full(10, 30), 0.1, "bootstrap"), 0.4, False
+    ),
+    Row("wilson, clusters forgotten: 10 of 30, ICC 0.1", cover_clustered(np.full(10, 30), 0.1, "wilson"), judged=False),
+    Row("macro (stratified), KMMLU's 45 subjects", cover_macro(KMMLU), share=0.2),
+    Row("macro (stratified), 8 categories of 20", cover_macro(np.full(8, 20)), share=0.5),
+    Row("paired (Tango), n=100", cover_paired(100), share=0.4),
+    Row("paired (Tango), n=1000", cover_paired(1000), share=0.4),
+    Row("paired bootstrap, n=1000", cover_paired(1000, "bootstrap"), share=0.4),
+    Row("paired, clustered (CR2), 10 clusters of 40", cover_paired_clustered(np.full(10, 40), 0.05)),
+    Row("paired, clustered (CR2), 200 passages of 1 to 5", cover_paired_clustered(passages(200), 0.05)),
+    Row("paired, clustered (CR2), KMMLU's 45 subjects", cover_paired_clustered(KMMLU, 0.03), share=0.2),
+    Row("paired macro (stratified), 11 categories of 30 to 330", cover_paired_macro(np.arange(30, 360, 30)), share=0.4),
+    Row("unpaired (Newcombe), n=200 and 300", cover_unpaired(200, 300), share=0.4),
+    Row("mean of grades 1 to 5 (t), n=100", cover_mean(100)),
+    Row("median (order statistics), n=200", cover_quantile(200, 0.5), share=0.4),
+    Row("p95 (order statistics), n=1000", cover_quantile(1000, 0.95), share=0.4),
+]
+
+# --- type-I error -----------------------------------------------------------------------------------------------------
+
+
+def shown(test: stats.OneSidedTest | stats.EquivalenceTest) -> bool:
+    return test.shown is True
+
+
+def wrong_noninferiority(n: int, margin: float, discordance: float) -> Callable[[Random], bool]:
+    return lambda rng: shown(stats.noninferiority_paired(*pairs(rng, n, -margin, discordance), margin))
+
+
+def wrong_inferiority(n: int, margin: float, discordance: float) -> Callable[[Random], bool]:
+    return lambda rng: shown(stats.inferiority_paired(*pairs(rng, n, -margin, discordance), margin))
+
+
+def wrong_noninferiority_clustered(sizes: Codes, between: float) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        candidate, reference, clusters = clustered_pairs(rng, sizes, -0.03, between)
+        return shown(stats.noninferiority_paired(candidate, reference, 0.03, clusters=clusters))
+
+    return trial
+
+
+def wrong_noninferiority_unpaired(n: int, margin: float) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        q = float(rng.uniform(0.4, 0.9))
+        right, reference = int(rng.binomial(n, q - margin)), int(rng.binomial(n, q))
+        return shown(stats.noninferiority_unpaired(right, n, reference, n, margin))
+
+    return trial
+
+
+def wrong_threshold(n: int) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        p = rate(rng)
+        return shown(stats.above_threshold(int(rng.binomial(n, p)), n, p))
+
+    return trial
+
+
+def wrong_threshold_clustered(sizes: Codes, correlation: float) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        outcomes, clusters = clustered(rng, sizes, 0.6, correlation)
+        return shown(stats.above_threshold_clustered(outcomes, clusters, 0.6))
+
+    return trial
+
+
+def wrong_mcnemar(n: int, discordance: float) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        gained, lost, _ = rng.multinomial(n, [discordance / 2, discordance / 2, 1 - discordance]).tolist()
+        return stats.mcnemar_exact(gained, lost) <= 0.05
+
+    return trial
+
+
+def wrong_equivalence(n: int, margin: float) -> Callable[[Random], bool]:
+    return lambda rng: shown(stats.equivalence_paired(*pairs(rng, n, margin, 0.15), margin))
+
+
+def wrong_family(adjust: Callable[[list[float | None]], list[float | None]]) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        drawn = rng.multinomial(800, [0.1, 0.1, 0.8], size=45).tolist()
+        adjusted = adjust([stats.mcnemar_exact(gained, lost) for gained, lost, _ in drawn])
+        return any(p is not None and p <= 0.05 for p in adjusted)
+
+    return trial
+
+
+TYPE_I = [
+    Row("non-inferiority, paired, n=200, margin 0.05", wrong_noninferiority(200, 0.05, 0.15)),
+    Row("non-inferiority, paired, n=1000, margin 0.02", wrong_noninferiority(1000, 0.02, 0.10)),
+    Row("non-inferiority, paired, n=5000, margin 0.01", wrong_noninferiority(5000, 0.01, 0.20)),
+    Row("inferiority, paired, n=1000, margin 0.02", wrong_inferiority(1000, 0.02, 0.10)),
+    Row("non-inferiority, 10 clusters of 40", wrong_noninferiority_clustered(np.full(10, 40), 0.05)),
+    Row("non-inferiority, 200 passages of 1 to 5", wrong_noninferiority_clustered(passages(200), 0.05)),
+    Row("non-inferiority, KMMLU's 45 subjects", wrong_noninferiority_clustered(KMMLU, 0.03), share=0.2),
+    Row("non-inferiority, unpaired, n=300, margin 0.05", wrong_noninferiority_unpaired(300, 0.05)),
+    Row("threshold (exact), n=300", wrong_threshold(300)),
+    Row("threshold, 20 unequal clusters (10 to 105), ICC 0.1", wrong_threshold_clustered(np.arange(10, 110, 5), 0.1)),
+    Row("difference (exact McNemar), n=500", wrong_mcnemar(500, 0.15)),
+    Row("equivalence (TOST), n=2000, margin 0.03", wrong_equivalence(2000, 0.03)),
+    Row("any of 45 subjects, Holm", wrong_family(stats.holm), share=0.2),
+    Row("any of 45 subjects, Benjamini-Hochberg", wrong_family(stats.benjamini_hochberg), share=0.2),
+    Row("any of 45 subjects, uncorrected", wrong_family(list), share=0.1, judged=False),
+]
+
+# --- power ------------------------------------------------------------------------------------------------------------
+
+
+def known(effect: float | None) -> float:
+    if effect is None:
+        raise SystemExit("nothing is detectable at this n; choose a larger one")
+    return effect
+
+
+def find_paired(n: int, discordance: float, difference: float) -> Callable[[Random], bool]:
+    probabilities = [(discordance + difference) / 2, (discordance - difference) / 2, 1 - discordance]
+
+    def trial(rng: Random) -> bool:
+        gained, lost, _ = rng.multinomial(n, probabilities).tolist()
+        return stats.mcnemar_exact(gained, lost) <= 0.05
+
+    return trial
+
+
+def find_unpaired(n: int, reference_n: int, middle: float, difference: float) -> Callable[[Random], bool]:
+    @cache
+    def p_value(right: int, reference: int) -> float:
+        return stats.compare_unpaired(right, n, reference, reference_n).p_value or 0.0
+
+    def trial(rng: Random) -> bool:
+        right = int(rng.binomial(n, middle + difference / 2))
+        return p_value(right, int(rng.binomial(reference_n, middle - difference / 2))) <= 0.05
+
+    return trial
+
+
+def find_threshold(n: int, threshold: float, p: float) -> Callable[[Random], bool]:
+    test = stats.above_threshold if p > threshold else stats.below_threshold
+    return lambda rng: shown(test(int(rng.binomial(n, p)), n, threshold))
+
+
+def find_margin(n: int, margin: float, discordance: float, difference: float = 0.0) -> Callable[[Random], bool]:
+    test = stats.noninferiority_paired if difference > -margin else stats.inferiority_paired
+    return lambda rng: shown(test(*pairs(rng, n, difference, discordance), margin))
+
+
+def find_margin_unpaired(n: int, margin: float, p: float) -> Callable[[Random], bool]:
+    def trial(rng: Random) -> bool:
+        right, reference = rng.binomial(n, p, size=2).tolist()
+        return shown(stats.noninferiority_unpaired(right, n, reference, n, margin))
+
+    return trial
+
+
+def find_clustered(rng: Random, sizes: Codes, between: float) -> Callable[[Random], bool]:
+    """The effect that earlier runs of the same design state, on average, as their minimum detectable one."""
+    earlier = [clustered_pairs(rng, sizes, 0.0, between) for _ in range(300)]
+    stated = [known(stats.compare_paired(a, b, clusters=c).minimum_detectable_effect) for a, b, c in earlier]
+    effect = float(np.mean(stated))
+
+    def trial(rng: Random) -> bool:
+        candidate, reference, clusters = clustered_pairs(rng, sizes, effect, between)
+        p_value = stats.compare_paired(candidate, reference, clusters=clusters).p_value
+        return p_value is not None and p_value <= 0.05
+
+    return trial
+
+
+def power_rows(rng: Random) -> list[Row]:
+    small = known(stats.minimum_detectable_effect_paired(300, 0.15))
+    large = known(stats.minimum_detectable_effect_paired(5000, 0.10))
+    apart = known(stats.minimum_detectable_effect_unpaired(500, 800, 0.6))
+    above = known(stats.minimum_detectable_effect_threshold(400, 0.7))
+    margin = known(stats.smallest_margin_paired(1000, 0.10))
+    n_paired = stats.sample_size_paired(0.03, 0.12)
+    n_apart = stats.sample_size_unpaired(0.05, 0.7)
+    n_above, n_below = stats.sample_size_threshold(0.75, 0.7), stats.sample_size_threshold(0.65, 0.7)
+    n_margin = stats.sample_size_noninferiority_paired(0.02, 0.10)
+    n_worse = stats.sample_size_noninferiority_paired(0.02, 0.10, difference=-0.05)
+    n_margin_apart = stats.sample_size_noninferiority_unpaired(0.05, 0.7)
+    return [
+        Row(f"paired, n=300: MDE {small:.4f}", find_paired(300, 0.15, small)),
+        Row(f"paired, n=5000: MDE {large:.4f}", find_paired(5000, 0.10, large)),
+        Row(f"paired, difference 0.03: n={n_paired}", find_paired(n_paired, 0.12, 0.03)),
+        Row(f"unpaired, n=500 and 800: MDE {apart:.4f}", find_unpaired(500, 800, 0.6, apart), share=0.4),
+        Row(f"unpaired, difference 0.05: n={n_apart} each", find_unpaired(n_apart, n_apart, 0.7, 0.05), share=0.4),
+        Row(f"threshold 0.7, n=400: MDE {above:.4f}", find_threshold(400, 0.7, 0.7 + above)),
+        Row(f"threshold 0.7, truth 0.75: n={n_above}", find_threshold(n_above, 0.7, 0.75)),
+        Row(f"threshold 0.7, truth 0.65: n={n_below}", find_threshold(n_below, 0.7, 0.65)),
+        Row(f"non-inferiority, n=1000: smallest margin {margin:.4f}", find_margin(1000, margin, 0.10)),
+        Row(f"non-inferiority, margin 0.02: n={n_margin}", find_margin(n_margin, 0.02, 0.10)),
+        Row(f"inferiority, margin 0.02, truth -0.05: n={n_worse}", find_margin(n_worse, 0.02, 0.10, -0.05)),
+        Row(
+            f"non-inferiority, unpaired, margin 0.05: n={n_margin_apart} each",
+            find_margin_unpaired(n_margin_apart, 0.05, 0.7),
+            share=0.4,
+        ),
+        Row("paired, clustered: MDE of 20 clusters of 40", find_clustered(rng, np.full(20, 40), 0.03), share=0.5),
+        Row("paired, clustered: MDE of 200 passages of 1 to 5", find_clustered(rng, passages(200), 0.03), share=0.5),
+    ]
+
+
+def simulate(title: str, rows: list[Row], low: float, high: float, repetitions: int, seed: int) -> int:
+    """Print one table and return how many judged figures lie outside [low, high] by more than two standard errors."""
+    print(f"\n{title}")
+    missed = 0
+    for number, row in enumerate(rows):
+        rng = np.random.default_rng([seed, number])
+        count = max(100, round(repetitions * row.share))
+        started = time.perf_counter()
+        share = sum(row.trial(rng) for _ in range(count)) / count
+        error = math.sqrt(max(share * (1.0 - share), 1.0 / count) / count)
+        out = row.judged and not low - 2 * error <= share <= high + 2 * error
+        missed += out
+        name = row.name if row.judged else f"[{row.name}]"
+        spent = f"({count}, {time.perf_counter() - started:.0f} s)"
+        print(f"  {name:<62} {100 * share:6.2f}% +- {100 * error:.2f}  {'MISSED' if out else '':6} {spent}", flush=True)
+    return missed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Simulate coverage, type-I error and power of benchmarks.stats.")
+    parser.add_argument("--repetitions", type=int, default=10_000, help="of the quick rows; slow ones take a share")
+    parser.add_argument("--seed", type=int, default=20240601)
+    given = parser.parse_args()
+    run = (given.repetitions, given.seed)
+    missed = simulate("Coverage of 95% intervals (wanted: 94 to 96%)", COVERAGE, 0.94, 0.96, *run)
+    missed += simulate("Wrongly shown at 5%, truth at the limit (wanted: at most 5%)", TYPE_I, 0.0, 0.05, *run)
+    planned = power_rows(np.random.default_rng([given.seed, 1]))
+    missed += simulate("Power at the stated effect or n for 80% (wanted: 78 to 82%)", planned, 0.78, 0.82, *run)
+    print(f"\n{missed} missed")
+    raise SystemExit(missed > 0)
+
+
+if __name__ == "__main__":
+    main()

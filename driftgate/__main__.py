@@ -1,0 +1,5 @@
+"""``python -m driftgate`` is the command ``driftgate``."""
+
+from driftgate.cli import main
+
+main()
