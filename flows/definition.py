@@ -64,8 +64,8 @@ class FlowDefinition:
             if len(nodes) != 1:
                 every = [f"{n}.{v}" for n, names in self.variants.items() for v in names]
                 names = [v.split(".", 1)[1] for v in every] if not node else every
-                problem = "is in several nodes" if nodes else "is not there"
-                raise DriftgateError(f"flow '{self.name}': variant '{part}' {problem}", nearest(part, names))
+                found = "is in several nodes" if nodes else "is not there"
+                raise DriftgateError(f"flow '{self.name}': variant '{part}' {found}", nearest(part, names))
             chosen[nodes[0]] = wanted
         return replace(self, chosen=chosen)
 
@@ -114,12 +114,43 @@ def load_flow(name: str, workspace: Path) -> FlowDefinition:
         dag = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as problem:
         raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
-    if not isinstance(dag, dict) or not isinstance(dag.get("nodes"), list):
-        raise DriftgateError(f"{file} has no list of nodes", "write a prompt flow DAG: inputs, outputs, nodes")
+    root = _SHIPPED if folder.parent == _SHIPPED else workspace.resolve()
+    if problem := _malformed(dag, folder, root):
+        raise DriftgateError(f"{file} {problem}", "write a prompt flow DAG: inputs, outputs, nodes, node_variants")
     defaults = {
         node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
     }
     return FlowDefinition(folder.name, folder, dag, defaults)
+
+
+def _malformed(dag: Any, folder: Path, root: Path) -> str:
+    """What keeps ``dag`` from being read at all; prompt flow judges the rest when an engine loads it."""
+    if not isinstance(dag, dict) or not isinstance(dag.get("nodes"), list):
+        return "has no list of nodes"
+    for part in ("inputs", "outputs", "node_variants"):
+        if not isinstance(dag.get(part) or {}, dict):
+            return f"has '{part}' that is no mapping"
+    nodes = list(dag["nodes"])
+    for number, node in enumerate(nodes, start=1):
+        if not isinstance(node, dict) or not isinstance(node.get("name"), str):
+            return f"has a node, number {number}, that has no name"
+    for name, entry in (dag.get("node_variants") or {}).items():
+        variants = entry.get("variants") if isinstance(entry, dict) else None
+        if not isinstance(variants, dict) or str(entry.get("default_variant_id")) not in variants:
+            return f"has variants of node '{name}' of which its default_variant_id names none"
+        if not all(
+            isinstance(variant, dict) and isinstance(variant.get("node"), dict) for variant in variants.values()
+        ):
+            return f"has a variant of node '{name}' without a node"
+        nodes += [variant["node"] for variant in variants.values()]
+    for node in nodes:
+        source = node.get("source") or {}
+        if not isinstance(source, dict):
+            return "has a node whose source is no mapping"
+        path = source.get("path")
+        if path and not (folder / str(path)).resolve().is_relative_to(root):
+            return f"takes '{path}' from outside the workspace"
+    return ""
 
 
 def _find(name: str, workspace: Path) -> Path:

@@ -116,7 +116,7 @@ async def ask(prompt: str, model: str = "") -> Reply:
     return await line.complete(line.models[model], parse_chat(prompt))
 
 
-_HEADING = re.compile(r"^[ \t]*#[ \t]*(system|user|assistant)[ \t]*:[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_HEADING = re.compile(r"^[ \t]*#[ \t]*(system|user|assistant)[ \t]*:[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def parse_chat(prompt: str) -> list[Message]:

@@ -100,9 +100,9 @@ def create(flow: FlowDefinition) -> PromptflowEngine:
             f"prompt flow refuses the flow '{flow.name}': {_one_line(str(problem))}", f"correct {flow.file}"
         ) from problem
     _compile_templates_once()
-    for node in flow.resolved_nodes():
-        if node.get("type") == "prompt":
-            executor._tools_manager.wrap_tool(node["name"], _on_the_loop)
+    for resolved in flow.resolved_nodes():
+        if resolved.get("type") == "prompt":
+            executor._tools_manager.wrap_tool(resolved["name"], _on_the_loop)
     return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}")
 
 

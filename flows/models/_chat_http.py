@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,12 +107,12 @@ class ChatModel:
             finish = choice.get("finish_reason") or "stop"
             usage = body.get("usage") or {}
             reply = Reply(
-                text=text or "",
+                text=_well_formed(text or ""),
                 finish_reason=finish,
                 usage=Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)),
                 latency=latency,
-                model=body.get("model") or "",
-                fingerprint=body.get("system_fingerprint") or "",
+                model=_well_formed(body.get("model") or ""),
+                fingerprint=_well_formed(body.get("system_fingerprint") or ""),
                 first_token=first_token(choice),
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
@@ -123,11 +124,12 @@ class ChatModel:
 
 
 def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
-    """Read the first token's log-probabilities from a chat completion's choice."""
+    """Read the first token's log-probabilities from a chat completion's choice; a token of probability 0 is left out."""
     content = (choice.get("logprobs") or {}).get("content") or []
     if not content:
         return None
-    return {entry["token"]: float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
+    given = {_well_formed(entry["token"]): float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
+    return {token: logprob for token, logprob in given.items() if math.isfinite(logprob)}
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0) -> str:
@@ -139,9 +141,14 @@ def check_connection(name: str, url: str, timeout: float = 5.0) -> str:
         Nothing listens there.
     """
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout).close()
+    except ValueError as problem:  # of a port that is none, or a name that cannot be a host's
+        raise DriftgateError(
+            f"model '{name}': {parts.netloc.rpartition('@')[2]} is not an address ({problem})",
+            "correct the model's endpoint",
+        ) from problem
     except OSError as problem:
         raise DriftgateError(
             f"model '{name}': nothing answers at {parts.hostname}:{port} ({problem.strerror or problem})",
@@ -156,7 +163,7 @@ def _error_words(content: bytes) -> tuple[str, str]:
         error = json.loads(content).get("error") or {}
         inner = error.get("innererror") or {}
         code = "content_filter" if inner.get("code") == "ResponsibleAIPolicyViolation" else str(error.get("code") or "")
-        return code, " ".join(str(error.get("message") or "").split())[:200]
+        return code, " ".join(_well_formed(str(error.get("message") or "")).split())[:200]
     except (ValueError, AttributeError):
         return "", " ".join(content[:80].decode(errors="replace").split())
 
@@ -164,10 +171,17 @@ def _error_words(content: bytes) -> tuple[str, str]:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     for header, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            return max(0.0, float(headers[header]) * scale)
+            seconds = float(headers[header]) * scale
         except (KeyError, ValueError):
             continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
     return None
+
+
+def _well_formed(text: str) -> str:
+    """The text without lone surrogates: JSON can say them, and neither a file nor a database can hold them."""
+    return text.encode(errors="replace").decode()
 
 
 def _safe(url: str) -> str:

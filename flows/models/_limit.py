@@ -45,7 +45,7 @@ class AdaptiveLimit:
             except asyncio.CancelledError:
                 if place.done() and not place.cancelled():
                     self._wake()
-                else:
+                elif place in self._waiting:  # one that left may have taken it out already
                     self._waiting.remove(place)
                 raise
             if self.under_way < self.capacity:

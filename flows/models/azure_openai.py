@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,25 +59,31 @@ def _key_headers(name: str, reference: str) -> Headers:
 
 def _token_headers(name: str) -> Headers:
     token, expires = "", 0.0
+    renewing = asyncio.Lock()  # requests that begin together wait for one token instead of asking for one each
 
     async def headers() -> Mapping[str, str]:
         nonlocal token, expires
-        if time.time() > expires - 300:
-            from azure.core.exceptions import ClientAuthenticationError
-            from azure.identity.aio import DefaultAzureCredential
-
-            try:
-                async with DefaultAzureCredential() as credential:
-                    fresh = await credential.get_token(SCOPE)
-            except ClientAuthenticationError as problem:
-                raise ModelMisconfigured(
-                    f"model '{name}' has no api_key and no Entra ID token could be had",
-                    "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)",
-                ) from problem
-            token, expires = fresh.token, float(fresh.expires_on)
+        async with renewing:
+            if time.time() > expires - 300:
+                token, expires = await _fresh_token(name)
         return {"Authorization": f"Bearer {token}"}
 
     return headers
+
+
+async def _fresh_token(name: str) -> tuple[str, float]:
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity.aio import DefaultAzureCredential
+
+    try:
+        async with DefaultAzureCredential() as credential:
+            fresh = await credential.get_token(SCOPE)
+    except ClientAuthenticationError as problem:
+        raise ModelMisconfigured(
+            f"model '{name}' has no api_key and no Entra ID token could be had",
+            "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)",
+        ) from problem
+    return fresh.token, float(fresh.expires_on)
 
 
 def check(name: str, config: AzureOpenAIConfig, folder: Path) -> str:

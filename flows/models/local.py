@@ -69,6 +69,7 @@ class LocalModel:
             "prompt_format": self.prompt_format,
             "parameters": self.config.parameters,
             "context": self.config.context,
+            "top_tokens": self.config.top_tokens,
         }
 
     async def complete(self, messages: Sequence[Message]) -> Reply:

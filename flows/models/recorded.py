@@ -68,8 +68,8 @@ def open_model(name: str, config: RecordedConfig, folder: Path) -> RecordedModel
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
-                key = row[config.id_column]
-                if replies.setdefault(key, row[config.response_column]) != row[config.response_column]:
+                key, reply = row[config.id_column], row[config.response_column] or ""
+                if replies.setdefault(key, reply) != reply:
                     raise DriftgateError(
                         f"model '{name}': {path.name} has two different replies for '{key}'", "keep one row per sample"
                     )
@@ -79,6 +79,8 @@ def open_model(name: str, config: RecordedConfig, folder: Path) -> RecordedModel
         ) from problem
     except OSError as problem:
         raise DriftgateError(f"model '{name}': cannot read {path}: {problem.strerror}", "correct its path") from problem
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise DriftgateError(f"model '{name}': {path} is no CSV in UTF-8: {problem}", "save it anew") from problem
     digest = hashlib.sha256(repr(sorted(replies.items())).encode()).hexdigest()
     return RecordedModel(name, {"provider": "recorded", "sha256": digest}, replies)
 

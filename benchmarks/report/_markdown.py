@@ -1,0 +1,113 @@
+"""The summary of a run in Markdown, for a pull request or a step summary of GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from benchmarks.ledger import RunRow, VerdictRow
+from benchmarks.report._differences import category_differences
+from benchmarks.report._text import (
+    markdown_code,
+    markdown_text,
+    moment,
+    money,
+    number,
+    percent,
+    percent_range,
+    points,
+    seconds,
+)
+from benchmarks.report._views import CellView, VerdictView, by_dataset, verdict_views
+
+_ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "unmeasurable": "⬜"}
+_DIFFERENCES = 5
+
+
+def render_summary(
+    run: RunRow, cells: Sequence[CellView], verdicts: Sequence[VerdictRow], page: str, zone: tzinfo | None
+) -> str:
+    """The whole summary; ``page`` is the HTML page's file name, which stands beside it."""
+    judged = verdict_views(verdicts)
+    title = f"{_icon(judged[0].verdict)} {judged[0].verdict}" if judged else "not judged"
+    parts = [f"## {markdown_text(run.suite)}: {title}", f"Run {markdown_code(run.id)}, {moment(run.created_at, zone)}."]
+    if run.status != "complete":
+        reason = f" ({markdown_text(run.reason)})" if run.reason else ""
+        parts.append(f"**The run is not complete: it is {markdown_text(run.status)}{reason}.**")
+    parts += [_verdict(view) for view in judged]
+    parts.append(_cells(cells) if cells else "The run has no cell yet.")
+    parts += [table for group in by_dataset(cells).values() if (table := _differences(group))]
+    parts.append(f"Full report: [{markdown_text(page)}]({page})")
+    return "\n\n".join(parts) + "\n"
+
+
+def _icon(verdict: str) -> str:
+    return _ICONS.get(verdict, "❔")
+
+
+def _verdict(view: VerdictView) -> str:
+    rows = [
+        [
+            f"{_icon(rule['verdict'])} {markdown_text(rule['verdict'])}",
+            markdown_code(rule["rule"]),
+            markdown_code(rule["cell"]),
+            number(rule["value"]),
+            "–" if rule["low"] is None or rule["high"] is None else f"{number(rule['low'])} to {number(rule['high'])}",
+            f"{rule['n']:,}",
+            markdown_text(rule["reason"]),
+        ]
+        for rule in view.rules
+    ]
+    heading = f"### Gate {markdown_code(view.gate)}: {markdown_text(view.verdict)}\n\n{view.sentence}"
+    return heading + "\n\n" + _table(["Verdict", "Rule", "Cell", ">Value", ">95% interval", ">n", "Reason"], rows)
+
+
+def _cells(cells: Sequence[CellView]) -> str:
+    rows = []
+    for cell in cells:
+        accuracy, best = cell.metric("accuracy"), cell.metric("accuracy_if_right")
+        rows.append(
+            [
+                markdown_code(cell.name),
+                f"**{percent(accuracy.value)}**",
+                percent_range(accuracy.low, accuracy.high),
+                percent_range(accuracy.value, best.value),
+                percent(cell.metric("accuracy_macro").value),
+                ", ".join(f"{n:,} {outcome}" for outcome, n in cell.scores.outcomes.items() if n),
+                f"{seconds(cell.metric('latency_p50').value)} / {seconds(cell.metric('latency_p95').value)}",
+                "no prices" if cell.cost is None else markdown_text(money(cell.cost, cell.scores.currency)),
+            ]
+        )
+    header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]
+    return "### Scores\n\n" + _table(header, rows)
+
+
+def _differences(cells: Sequence[CellView]) -> str:
+    found = category_differences(cells, _DIFFERENCES)
+    if not found:
+        return ""
+    rows = [
+        [
+            markdown_code(d.category),
+            markdown_code(d.cell.short_name),
+            percent(d.accuracy),
+            percent(d.reference_accuracy),
+            points(d.comparison.difference),
+            f"{points(d.comparison.interval.low)} to {points(d.comparison.interval.high)}",
+            f"{d.comparison.n:,}",
+        ]
+        for d in found
+    ]
+    header = ["Category", "Cell", ">Accuracy", ">Reference", ">Points", ">95% interval", ">n"]
+    against = f"against {markdown_code(cells[0].short_name)}"
+    return f"### Largest differences on {markdown_code(cells[0].dataset)}, {against}\n\n" + _table(header, rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; a heading that begins with ``>`` is a column of numbers."""
+    lines = [
+        [title.removeprefix(">") for title in header],
+        ["---:" if title.startswith(">") else "---" for title in header],
+        *rows,
+    ]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

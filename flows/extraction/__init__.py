@@ -1,0 +1,10 @@
+"""Read the choice a model's reply settles on, or say that it settles on none.
+
+The rules are data (:mod:`flows.extraction.rules`); ``docs/extractor.md`` has their measured error rate.
+"""
+
+from __future__ import annotations
+
+from flows.extraction._extract import Extraction, extract_choice, rule_set_id
+
+__all__ = ["Extraction", "extract_choice", "rule_set_id"]
