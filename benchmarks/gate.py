@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from benchmarks.ledger import Ledger, cells_of, latest_runs, outcome_frame
-from benchmarks.metrics import METRICS, right
+from benchmarks.ledger import Ledger, cells_of, find_run, latest_runs, outcome_frame
+from benchmarks.metrics import METRICS, clusters_of, is_binary, right, settled
 from benchmarks.scores import CellScores
-from benchmarks.stats import Comparison, Interval, compare_paired
+from benchmarks.stats import Comparison, Interval, compare_means, compare_paired
 from flows.errors import DriftgateError, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 Verdict = Literal["pass", "fail", "inconclusive", "unmeasurable"]
@@ -170,10 +171,10 @@ def _absolute(rule: RuleConfig, scores: CellScores) -> RuleVerdict:
     if verdict != "pass" and rule.metric in _BOUNDED:
         # Not answered counts as wrong. If counting it as right would not fail as well, the missing answers decide.
         other = decide(_measure(_BOUNDED[rule.metric], rule, scores), minimum=rule.min, maximum=rule.max)
-        lost = int((_slice(rule, scores)["outcome"] != "answered").sum())
+        lost = int((~settled(_slice(rule, scores))).sum())
         if verdict == "fail" and other != "fail":
             verdict = "unmeasurable"
-            reason = f"{lost} of {interval.n} samples were not answered, and whether the rule holds depends on them"
+            reason = _depends(lost, interval.n)
     return RuleVerdict(
         rule.text, scores.cell.name, verdict, reason, interval.estimate, interval.low, interval.high, interval.n
     )
@@ -184,12 +185,16 @@ def _no_worse(rule: RuleConfig, scores: CellScores, baseline: pd.DataFrame) -> R
     if both.empty:
         reason = "the baseline was asked none of these samples"
         return RuleVerdict(rule.text, scores.cell.name, "unmeasurable", reason, None, None, None, 0)
-    compared: Comparison = compare_paired(
-        right(both).astype(bool), both["correct_base"].fillna(0.0).to_numpy().astype(bool)
-    )
+    compared = _compare(both, right(both))
     interval = compared.interval
     verdict = decide(interval, minimum=-rule.margin)
     reason = _says(interval, verdict, -rule.margin)
+    lost = int((~settled(both)).sum())
+    if verdict == "fail" and lost:
+        others_right = right(both.assign(correct=both["correct"].where(settled(both), 1.0)))
+        if decide(_compare(both, others_right).interval, minimum=-rule.margin) != "fail":
+            verdict = "unmeasurable"
+            reason = _depends(lost, len(both))
     if compared.minimum_detectable_effect is not None:
         reason += f"; detectable: {compared.minimum_detectable_effect:.3f}"
     return RuleVerdict(
@@ -197,14 +202,20 @@ def _no_worse(rule: RuleConfig, scores: CellScores, baseline: pd.DataFrame) -> R
     )
 
 
+def _compare(both: pd.DataFrame, ours: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Comparison:
+    """Compare on shared samples, by cluster where samples share a passage."""
+    theirs = right(both.assign(correct=both["correct_base"]))
+    compare = compare_paired if is_binary(ours) and is_binary(theirs) else compare_means
+    return compare(ours, theirs, clusters=clusters_of(both))
+
+
 def _baseline(
     ledger: Ledger, rule: RuleConfig, scores: CellScores, scored: Sequence[CellScores], suite: str
 ) -> pd.DataFrame | None:
     cell = scores.cell
     if rule.no_worse_than == "previous":
-        for run in latest_runs(ledger, 50, suite=suite, status="complete"):
-            if run.id >= cell.run_id:
-                continue
+        now = find_run(ledger, cell.run_id)
+        for run in latest_runs(ledger, 50, suite=suite, status="complete", before=now.created_at):
             for old in cells_of(ledger, run.id):
                 if (old.model, old.variant, old.dataset) == (cell.model, cell.variant, cell.dataset):
                     return outcome_frame(ledger, old.id)
@@ -223,6 +234,10 @@ def _baseline(
 def _measure(metric: str, rule: RuleConfig, scores: CellScores) -> Interval:
     if metric in METRICS:
         return METRICS[metric](_slice(rule, scores))
+    if rule.slice:
+        raise DriftgateError(
+            f"a rule is about '{metric}' of the slice '{rule.slice}'", "only driftgate's own metrics are known by slice"
+        )
     row = scores.get(metric)
     if row is None:
         known = sorted({r.metric for r in scores.rows})
@@ -245,6 +260,10 @@ def _fits(rule: RuleConfig, scores: CellScores) -> bool:
     wanted = ((rule.model, cell.model), (rule.variant, cell.variant), (rule.dataset, cell.dataset))
     # A rule that compares with another model is not about that model itself.
     return all(want is None or want == have for want, have in wanted) and cell.model != rule.no_worse_than
+
+
+def _depends(lost: int, n: int) -> str:
+    return f"{lost} of {n} samples have no answer to judge, and whether the rule holds depends on them"
 
 
 def _says(interval: Interval, verdict: Verdict, bound: float | None) -> str:

@@ -28,24 +28,43 @@ Metric = Callable[["pd.DataFrame"], Interval]
 
 def right(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """1 for every sample answered correctly, else 0, in the frame's order; shape (n,)."""
-    correct: np.ndarray[tuple[int], np.dtype[np.float64]] = frame["correct"].fillna(0.0).to_numpy(dtype=float)
+    correct: np.ndarray[tuple[int], np.dtype[np.float64]] = (
+        frame["correct"].astype(float).fillna(0.0).to_numpy(dtype=float)
+    )
     return correct
+
+
+def settled(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a sample was answered and its answer could be judged; shape (n,)."""
+    judged: pd.Series[bool] = (frame["outcome"] == "answered") & frame["correct"].notna()
+    return judged
 
 
 def accuracy(frame: pd.DataFrame) -> Interval:
     """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
     correct = right(frame)
-    if not _is_binary(correct):
+    if not is_binary(correct):
         return mean_interval(correct)
-    clusters = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
-    if clusters.nunique() < len(frame) and clusters.nunique() > 1:
-        return clustered_interval(correct.astype(bool), clusters.to_numpy())
-    return wilson_interval(int(correct.sum()), len(correct))
+    clusters = clusters_of(frame)
+    if clusters is None:
+        return wilson_interval(int(correct.sum()), len(correct))
+    return clustered_interval(correct.astype(bool), clusters)
+
+
+def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
+    """The cluster of every sample, its own where it stands alone; None where all stand alone."""
+    own = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
+    return own.to_numpy(dtype=object) if 1 < own.nunique() < len(frame) else None
 
 
 def accuracy_macro(frame: pd.DataFrame) -> Interval:
-    """Mean over the categories of their accuracies."""
-    by_category = frame.assign(right=right(frame)).groupby("category")["right"]
+    """Mean over the categories of their accuracies; without limits where answers are graded between 0 and 1."""
+    correct = right(frame)
+    by_category = frame.assign(right=correct).groupby("category")["right"]
+    if not is_binary(correct):
+        mean = float(by_category.mean().mean())
+        reason = "graded answers: an interval is known for right and wrong ones only"
+        return Interval.unknown(mean, level=0.95, method="macro", n=len(frame), reason=reason)
     return macro_interval([int(v) for v in by_category.sum()], [int(v) for v in by_category.size()])
 
 
@@ -55,9 +74,8 @@ def accuracy_answered(frame: pd.DataFrame) -> Interval:
 
 
 def accuracy_if_right(frame: pd.DataFrame) -> Interval:
-    """Accuracy if every sample without an answer had been answered correctly."""
-    answered = frame["outcome"] == "answered"
-    return accuracy(frame.assign(correct=frame["correct"].where(answered, 1.0)))
+    """Accuracy if every sample that is not :func:`settled` had been answered correctly."""
+    return accuracy(frame.assign(correct=frame["correct"].where(settled(frame), 1.0)))
 
 
 def share(outcome: str) -> Metric:
@@ -106,5 +124,6 @@ SLICED: tuple[str, ...] = ("accuracy", "accuracy_if_right")
 """Metrics that are also measured for each category and super-category."""
 
 
-def _is_binary(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+def is_binary(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+    """Whether every value is 0 or 1: right or wrong, without grades between."""
     return bool(((values == 0) | (values == 1)).all())

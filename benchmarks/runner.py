@@ -115,13 +115,14 @@ class _Budget:
     began: float
     cost: float = 0.0
 
-    def check(self) -> None:
-        """Raise LimitReached once a limit is reached."""
+    def reached(self) -> str:
+        """The limit that is reached, in words; empty while there is none."""
         minutes = (time.monotonic() - self.began) / 60
         if self.suite.max_cost is not None and self.cost >= self.suite.max_cost:
-            raise LimitReached(f"the limit of {self.suite.max_cost:g} on cost is reached ({self.cost:.4g} spent)")
+            return f"the limit of {self.suite.max_cost:g} on cost is reached ({self.cost:.4g} spent)"
         if self.suite.max_minutes is not None and minutes >= self.suite.max_minutes:
-            raise LimitReached(f"the limit of {self.suite.max_minutes:g} minutes is reached")
+            return f"the limit of {self.suite.max_minutes:g} minutes is reached"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,12 @@ class _CellRun:
     limit: AdaptiveLimit
 
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
-        """Take samples until none is left; the iterator is shared by all workers of the cell."""
-        for sample, sample_id, round_ in pending:
-            self.budget.check()
+        """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
+
+        A sample that was asked is always recorded: whoever resumes the run need not pay for it again.
+        """
+        while not self.budget.reached() and (taken := next(pending, None)) is not None:
+            sample, sample_id, round_ = taken
             record = await self.one(sample, sample_id, round_)
             await self.recorder.record(record)
             self.budget.cost += record.cost
@@ -233,6 +237,8 @@ async def _run_cell(
         await recorder.drain()
         await engine.aclose()
         display.end(progress)
+    if progress.done < progress.asked:
+        raise LimitReached(budget.reached())
 
 
 def _wrapped(model: Model, cell: Cell, suite: SuiteConfig, ledger: Ledger, limit: AdaptiveLimit) -> Model:

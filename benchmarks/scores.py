@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.ledger import CellRow, Ledger, ScoreRow, add_scores, cells_of, evaluation_means, outcome_frame
 from benchmarks.metrics import METRICS, SLICED
 from benchmarks.outcomes import OUTCOMES
-from benchmarks.stats import Interval
+from benchmarks.stats import Interval, wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,10 +54,8 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
             rows += [_row(name, kind, str(value), METRICS[name](part)) for name in SLICED]
     for mean in evaluation_means(ledger, cell.id):
         if mean["n"]:
-            half = 1.96 * mean["sd"] / mean["n"] ** 0.5
             name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
-            value = float(mean["mean"])
-            rows.append(ScoreRow(name, "all", "", value, value - half, value + half, mean["n"]))
+            rows.append(_row(name, "all", "", _mean(mean)))
     return CellScores(cell, frame, rows)
 
 
@@ -68,6 +66,19 @@ def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellSc
         for scores in scored:
             add_scores(ledger, scores.cell.id, scores.cell.signature, scores.rows)
     return scored
+
+
+def _mean(row: dict[str, Any]) -> Interval:
+    """Interval of an evaluator's mean: Wilson's for shares, Student's t for grades (population variance given)."""
+    n, mean = int(row["n"]), float(row["mean"])
+    if row["binary"]:
+        return wilson_interval(round(mean * n), n)
+    if n < 2:
+        return Interval.unknown(mean, level=0.95, method="t", n=n, reason="one value has no spread")
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(n - 1, 0.975)) * float(row["sd"]) / (n - 1) ** 0.5
+    return Interval(mean, mean - half, mean + half, 0.95, "t", n)
 
 
 def _row(metric: str, kind: str, slice_name: str, interval: Interval) -> ScoreRow:

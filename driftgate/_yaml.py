@@ -57,6 +57,10 @@ def read(path: Path) -> Document:
                 )
             lines[location] = line
         return Document(path, yaml.safe_load(text), lines)
+    except RecursionError:
+        raise DriftgateError(
+            f"{path.name} refers to itself or is nested too deeply", "take the anchor out that holds its own alias"
+        ) from None
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

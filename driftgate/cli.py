@@ -122,6 +122,75 @@ def schema() -> None:
     raise typer.Exit(run_schema())
 
 
+@app.command()
+def look(
+    monitor: Annotated[str, typer.Argument(help="A monitor of the workspace.")],
+    workspace: Workspace = HERE,
+) -> None:
+    """Ask a monitor's canaries of the live model and compare: exit 0 quiet, 1 something moved."""
+    from driftgate.commands_live import run_look
+
+    raise typer.Exit(run_look(workspace, monitor))
+
+
+@app.command()
+def alerts(workspace: Workspace = HERE, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
+    """List what moved, the newest first."""
+    from driftgate.commands_live import run_alerts
+
+    raise typer.Exit(run_alerts(workspace, limit))
+
+
+@app.command()
+def champions(workspace: Workspace = HERE) -> None:
+    """Say which model is live in each place, and how it came to be."""
+    from driftgate.commands_live import run_champions
+
+    raise typer.Exit(run_champions(workspace))
+
+
+@app.command()
+def rollback(
+    slot: Annotated[str, typer.Argument(help="The place in production.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    workspace: Workspace = HERE,
+) -> None:
+    """Put the champion before back into its place."""
+    from driftgate.commands_live import run_rollback
+
+    raise typer.Exit(run_rollback(workspace, slot, reason))
+
+
+@app.command()
+def remediations(
+    name: Annotated[str, typer.Argument(help="A remediation's id or a part of it: shows how it went.")] = "",
+    workspace: Workspace = HERE,
+) -> None:
+    """List repairs of regressions."""
+    from driftgate.commands_live import run_remediations
+
+    raise typer.Exit(run_remediations(workspace, name))
+
+
+@app.command()
+def approve(
+    remediation: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")],
+    workspace: Workspace = HERE,
+) -> None:
+    """Agree to the promotion that a remediation waits for."""
+    from driftgate.commands_live import run_approve
+
+    raise typer.Exit(run_approve(workspace, remediation))
+
+
+@app.command()
+def serve(workspace: Workspace = HERE) -> None:
+    """Serve the schedule and the HTTP interface until stopped."""
+    from driftgate.commands_live import run_serve
+
+    raise typer.Exit(run_serve(workspace))
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

@@ -33,7 +33,8 @@ console = _console()
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[tuple[OpenWorkspace, Ledger]]:
+def opened(folder: Path) -> Iterator[tuple[OpenWorkspace, Ledger]]:
+    """The workspace in a folder and its ledger, closed afterwards."""
     workspace = open_workspace(folder)
     ledger = open_ledger(workspace.ledger, workspace.folder)
     try:
@@ -44,13 +45,13 @@ def _opened(folder: Path) -> Iterator[tuple[OpenWorkspace, Ledger]]:
 
 def run_nightly(folder: Path) -> int:
     """Run, judge and report every nightly suite; the exit code is the gravest verdict's."""
-    with _opened(folder) as (workspace, ledger):
+    with opened(folder) as (workspace, ledger):
         job = workspace.config.nightly
         if not job.suites:
             raise DriftgateError("the workspace has no nightly suites", "name some under nightly.suites")
         codes = []
         for suite in job.suites:
-            planned = session.plan(workspace, suite)
+            planned = session.plan(workspace, ledger, suite)
             gates = [name for name in job.gates if workspace.config.gates[name].suite == suite]
             codes.append(_carry_out(workspace, ledger, planned, gates))
         return _gravest(codes)
@@ -58,20 +59,20 @@ def run_nightly(folder: Path) -> int:
 
 def run_bench(folder: Path, suite: str, *, resume: bool, run: str, retry_failed: bool, cache: bool | None) -> int:
     """Run a suite or go on with a run; gates are judged by ``driftgate gate``."""
-    with _opened(folder) as (workspace, ledger):
+    with opened(folder) as (workspace, ledger):
         if resume or run or retry_failed:
             row = session.unfinished(ledger, run or None)
-            planned = session.plan(workspace, row.suite, cache=cache)
+            planned = session.plan(workspace, ledger, row.suite, cache=cache)
             session.check_same_plan(row, planned)
         else:
-            planned = session.plan(workspace, suite or _only(workspace.config.suites, "suite"), cache=cache)
+            planned = session.plan(workspace, ledger, suite or _only(workspace.config.suites, "suite"), cache=cache)
             row = None
         return _carry_out(workspace, ledger, planned, [], run=row, retry_failed=retry_failed)
 
 
 def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
     """Judge a run that is in the ledger."""
-    with _opened(folder) as (workspace, ledger):
+    with opened(folder) as (workspace, ledger):
         row = find_run(ledger, run)
         if row.status != "complete":
             raise DriftgateError(
@@ -93,7 +94,7 @@ def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
 
 def run_report(folder: Path, run: str) -> int:
     """Score a run anew from its outcomes and write its report."""
-    with _opened(folder) as (workspace, ledger):
+    with opened(folder) as (workspace, ledger):
         row = find_run(ledger, run)
         scored = score_run(ledger, row.id)
         files = session.report(workspace, ledger, row, scored)
@@ -104,7 +105,7 @@ def run_report(folder: Path, run: str) -> int:
 
 def run_runs(folder: Path, limit: int, suite: str) -> int:
     """List runs."""
-    with _opened(folder) as (_, ledger):
+    with opened(folder) as (_, ledger):
         found = latest_runs(ledger, limit, suite=suite or None)
         if found:
             tables.print_runs(console, found)
@@ -115,7 +116,7 @@ def run_runs(folder: Path, limit: int, suite: str) -> int:
 
 def run_show(folder: Path, run: str, sample: str) -> int:
     """Show a run, or one sample of it with every node's output."""
-    with _opened(folder) as (_, ledger):
+    with opened(folder) as (_, ledger):
         row = find_run(ledger, run)
         if not sample:
             console.print(f"{row.id} · {row.status}" + (f": {escape(row.reason)}" if row.reason else ""))
@@ -176,7 +177,9 @@ def _carry_out(
     run: RunRow | None = None,
     retry_failed: bool = False,
 ) -> int:
-    models = session.open_models(workspace, planned.suite.models)  # before a run that could not begin is recorded
+    models = session.open_models(
+        workspace, ledger, planned.suite.models
+    )  # before a run that could not begin is recorded
     run = run or session.begin(ledger, planned)
     samples = sum(len(cell.samples) for cell in planned.cells)
     console.print(f"run [bold]{run.id}[/]: {len(planned.cells)} cells, {samples:,} samples")

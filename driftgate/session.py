@@ -10,15 +10,25 @@ from pathlib import Path
 
 from benchmarks.datasets import load_dataset
 from benchmarks.gate import GateVerdict, judge
-from benchmarks.ledger import Ledger, RunRow, add_verdict, find_run, latest_runs, start_run, verdicts_of
+from benchmarks.ledger import (
+    Ledger,
+    RunRow,
+    add_verdict,
+    find_run,
+    latest_runs,
+    start_run,
+    trained_model,
+    verdicts_of,
+)
 from benchmarks.report import ReportFiles, write_report
 from benchmarks.runner import Display, run_suite
 from benchmarks.scores import CellScores
 from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
 from driftgate.workspace import OpenWorkspace
 from flows.definition import load_flow
-from flows.errors import DriftgateError
-from flows.models import PROVIDERS, Model
+from flows.errors import DriftgateError, nearest
+from flows.models import PROVIDERS, Model, ModelConfig
+from flows.models import parse_config as parse_model
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Planned:
     cells: Sequence[Cell]
 
 
-def plan(workspace: OpenWorkspace, name: str, *, cache: bool | None = None) -> Planned:
+def plan(workspace: OpenWorkspace, ledger: Ledger, name: str, *, cache: bool | None = None) -> Planned:
     """Load what a suite of the workspace needs: its datasets and its flow.
 
     Raises
@@ -41,10 +51,21 @@ def plan(workspace: OpenWorkspace, name: str, *, cache: bool | None = None) -> P
     suite = workspace.suite(name)
     if cache is not None:
         suite = suite.model_copy(update={"cache": cache})
-    config = workspace.config
-    datasets = {d: load_dataset(d, config.datasets[d], workspace.folder) for d in suite.datasets}
-    flow = load_flow(suite.flow, workspace.folder)
-    return Planned(name, suite, plan_cells(suite, config.models, datasets, flow))
+    return plan_suite(workspace, ledger, name, suite)
+
+
+def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: SuiteConfig) -> Planned:
+    """Load what any suite needs, whether it stands in the workspace file or was made for a canary or a candidate.
+
+    Raises
+    ------
+    DriftgateError
+        A model, a dataset, the flow or a variant is missing or malformed.
+    """
+    folder = workspace.folder
+    datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
+    models = {m: model_config(workspace, ledger, m) for m in suite.models}
+    return Planned(name, suite, plan_cells(suite, models, datasets, load_flow(suite.flow, folder)))
 
 
 def begin(ledger: Ledger, planned: Planned) -> RunRow:
@@ -119,7 +140,22 @@ def execute(
     asyncio.run(work())
 
 
-def open_models(workspace: OpenWorkspace, names: Sequence[str]) -> dict[str, Model]:
+def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelConfig:
+    """The configuration of a model of the workspace, or of one that was trained.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such model.
+    """
+    if name in workspace.config.models:
+        return workspace.config.models[name]
+    if (trained := trained_model(ledger, name)) is not None:
+        return parse_model(trained)
+    raise DriftgateError(f"there is no model '{name}'", nearest(name, workspace.config.models))
+
+
+def open_models(workspace: OpenWorkspace, ledger: Ledger, names: Sequence[str]) -> dict[str, Model]:
     """Check that each model can be reached, and make it.
 
     Raises
@@ -129,7 +165,7 @@ def open_models(workspace: OpenWorkspace, names: Sequence[str]) -> dict[str, Mod
     """
     models: dict[str, Model] = {}
     for name in dict.fromkeys(names):
-        config = workspace.config.models[name]
+        config = model_config(workspace, ledger, name)
         provider = PROVIDERS.get(config.provider)
         provider.check(name, config, workspace.folder)
         models[name] = provider.open(name, config, workspace.folder)

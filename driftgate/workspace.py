@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from benchmarks.datasets import DATASETS, DatasetConfig
 from benchmarks.datasets import parse_config as parse_dataset
@@ -17,6 +17,7 @@ from driftgate import _yaml
 from flows.errors import DriftgateError, nearest
 from flows.models import PROVIDERS, ModelConfig, resolve
 from flows.models import parse_config as parse_model
+from monitor.config import MonitorConfig, ServiceConfig
 
 FILE = "driftgate.yaml"
 
@@ -35,6 +36,10 @@ def _of_kind(parse: Callable[[Mapping[str, Any]], Any], key: str) -> Callable[[A
     return validate
 
 
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
+"""A name in the workspace; it may become part of a file's name."""
+
+
 class NightlyConfig(BaseModel):
     """What ``driftgate nightly`` does."""
 
@@ -44,6 +49,8 @@ class NightlyConfig(BaseModel):
     """Suites that are run, in this order."""
     gates: list[str] = []
     """Gates that judge them."""
+    monitors: list[str] = []
+    """Monitors that look at their canaries afterwards."""
 
 
 class Workspace(BaseModel):
@@ -59,16 +66,22 @@ class Workspace(BaseModel):
     """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
     reports: str = "reports"
     """Folder the reports are written to."""
-    models: dict[str, Annotated[ModelConfig, BeforeValidator(_of_kind(parse_model, "provider"))]] = {}
+    models: dict[Name, Annotated[ModelConfig, BeforeValidator(_of_kind(parse_model, "provider"))]] = {}
     """Models by name."""
-    datasets: dict[str, Annotated[DatasetConfig, BeforeValidator(_of_kind(parse_dataset, "kind"))]] = {}
+    datasets: dict[Name, Annotated[DatasetConfig, BeforeValidator(_of_kind(parse_dataset, "kind"))]] = {}
     """Datasets by name."""
-    suites: dict[str, SuiteConfig] = {}
+    suites: dict[Name, SuiteConfig] = {}
     """Suites by name: which models go through which flow on which datasets."""
-    gates: dict[str, GateConfig] = {}
+    gates: dict[Name, GateConfig] = {}
     """Gates by name: the rules that decide."""
+    champions: dict[Name, str] = {}
+    """The places in production and the model each begins with; afterwards the ledger says who is champion."""
+    monitors: dict[Name, MonitorConfig] = {}
+    """Monitors by name: a champion watched by its canaries."""
     nightly: NightlyConfig = NightlyConfig()
     """What the nightly job does."""
+    service: ServiceConfig = ServiceConfig()
+    """``driftgate serve``."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +151,8 @@ def json_schema() -> dict[str, Any]:
         adapter: TypeAdapter[Any] = TypeAdapter(Union[tuple(configs)])  # type: ignore[arg-type]  # noqa: UP007
         union = adapter.json_schema(ref_template="#/$defs/{model}")
         schema["$defs"] |= union.pop("$defs", {})
-        schema["properties"][field]["additionalProperties"] = union
+        part = schema["properties"][field]
+        part["patternProperties"] = dict.fromkeys(part["patternProperties"], union)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FILE, **schema}
 
 
@@ -153,10 +167,18 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
                 _known(document, ("suites", name, kind, index), kind[:-1], wanted, known)
     for name, gate in config.gates.items():
         _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
+    for name, model in config.champions.items():
+        _known(document, ("champions", name), "model", model, config.models)
+    for name, monitor in config.monitors.items():
+        _known(document, ("monitors", name, "champion"), "champion", monitor.champion, config.champions)
+        canaries = monitor.canaries
+        _known(document, ("monitors", name, "canaries", "dataset"), "dataset", canaries.dataset, config.datasets)
     for index, wanted in enumerate(config.nightly.suites):
         _known(document, ("nightly", "suites", index), "suite", wanted, config.suites)
     for index, wanted in enumerate(config.nightly.gates):
         _known(document, ("nightly", "gates", index), "gate", wanted, config.gates)
+    for index, wanted in enumerate(config.nightly.monitors):
+        _known(document, ("nightly", "monitors", index), "monitor", wanted, config.monitors)
 
 
 def _known(
@@ -169,7 +191,9 @@ def _known(
 
 def _explained(document: _yaml.Document, problem: ValidationError) -> DriftgateError:
     """The first of pydantic's complaints, in words, with its line and the nearest valid name."""
-    error = problem.errors(include_url=False)[0]
+    errors = problem.errors(include_url=False)
+    # A misspelt key is also a missing one, and its own name says more.
+    error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     location = tuple(error["loc"])
     where = f"{document.path.name}, line {document.line(location)}"
     path = ".".join(str(part) for part in location)

@@ -39,6 +39,11 @@ class FlowDefinition:
         return frozenset(self.dag.get("inputs") or {})
 
     @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the flow's outputs."""
+        return frozenset(self.dag.get("outputs") or {})
+
+    @property
     def node_names(self) -> tuple[str, ...]:
         """Names of the nodes, in the order of the file."""
         return tuple(node["name"] for node in self.dag.get("nodes") or [])
@@ -115,8 +120,8 @@ def load_flow(name: str, workspace: Path) -> FlowDefinition:
     except yaml.YAMLError as problem:
         raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
     root = _SHIPPED if folder.parent == _SHIPPED else workspace.resolve()
-    if problem := _malformed(dag, folder, root):
-        raise DriftgateError(f"{file} {problem}", "write a prompt flow DAG: inputs, outputs, nodes, node_variants")
+    if said := _malformed(dag, folder, root):
+        raise DriftgateError(f"{file} {said}", "write a prompt flow DAG: inputs, outputs, nodes, node_variants")
     defaults = {
         node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
     }

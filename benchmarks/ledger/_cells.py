@@ -59,8 +59,10 @@ def add_cell(ledger: Ledger, run_id: str, ordinal: int, row: Mapping[str, Any], 
         for start in range(0, len(asked_for), _CHUNK):
             chunk = asked_for[start : start + _CHUNK]
             insert_new(connection, samples, [_sample_row(sample) for sample in chunk])
-            ids = connection.execute(select(samples.c.id).where(samples.c.key.in_([s.key for s in chunk]))).scalars()
-            connection.execute(insert(asked), [{"cell_id": cell_id, "sample_id": i} for i in ids])
+            places = {sample.key: start + offset for offset, sample in enumerate(chunk)}
+            stored = connection.execute(select(samples.c.id, samples.c.key).where(samples.c.key.in_(places)))
+            rows = [{"cell_id": cell_id, "sample_id": row.id, "ordinal": places[row.key]} for row in stored]
+            connection.execute(insert(asked), rows)
         return cell_id
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
-from benchmarks.ledger._schema import asked, evaluations, node_outputs, outcomes, samples
+from benchmarks.ledger._plain import plain
+from benchmarks.ledger._schema import asked, cells, evaluations, node_outputs, outcomes, samples
 from benchmarks.ledger._store import Ledger, insert_new
 from flows.engines import NodeResult
 from flows.evaluators import Evaluation
@@ -47,18 +48,22 @@ class Record:
 
 _LINE = ("cell_id", "sample_id", "round")
 _OUTCOME = [column.name for column in outcomes.c]
+_NODE = ("node", "status", "output", "seconds", "error")
 
 
 def record(ledger: Ledger, records: Sequence[Record]) -> None:
-    """Write records in one transaction. A record whose sample is already there changes nothing."""
+    """Write records in one transaction. A record whose sample is already there changes nothing.
+
+    What a database cannot hold, such as a NUL, is replaced: see :func:`benchmarks.ledger._plain.plain`.
+    """
     lines = [{name: getattr(r, name) for name in _LINE} for r in records]
     with ledger.write() as connection:
-        insert_new(connection, outcomes, [{name: getattr(r, name) for name in _OUTCOME} for r in records])
+        insert_new(connection, outcomes, [_outcome_row(r) for r in records])
         insert_new(
             connection,
             node_outputs,
             [
-                line | {"node": n.node, "status": n.status, "output": n.output, "seconds": n.seconds, "error": n.error}
+                line | {name: plain(getattr(n, name)) for name in _NODE}
                 for line, r in zip(lines, records, strict=True)
                 for n in r.nodes
             ],
@@ -66,8 +71,13 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
         insert_new(
             connection,
             evaluations,
-            [line | asdict(e) for line, r in zip(lines, records, strict=True) for e in r.evaluations],
+            [line | plain(asdict(e)) for line, r in zip(lines, records, strict=True) for e in r.evaluations],
         )
+
+
+def _outcome_row(entry: Record) -> dict[str, Any]:
+    row = {name: plain(getattr(entry, name)) for name in _OUTCOME}
+    return row | {"finished_at": entry.finished_at}
 
 
 def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
@@ -97,7 +107,7 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
             )
         )
         .where(asked.c.cell_id == cell_id)
-        .order_by(samples.c.id, outcomes.c.round)
+        .order_by(asked.c.ordinal, outcomes.c.round)
     )
     with ledger.read() as connection:
         frame = pd.read_sql_query(query, connection)
@@ -109,10 +119,12 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Content, outcome and every node's output of some samples of a cell, for a person to look at."""
     with ledger.read() as connection:
-        return [_sample_in_full(connection, cell_id, sample_id) for sample_id in sample_ids]
+        details = connection.execute(select(cells.c.details).where(cells.c.id == cell_id)).scalar_one()
+        order = {name: place for place, name in enumerate(details.get("nodes", []))}
+        return [_sample_in_full(connection, cell_id, sample_id, order) for sample_id in sample_ids]
 
 
-def _sample_in_full(connection: Connection, cell_id: int, sample_id: int) -> dict[str, Any]:
+def _sample_in_full(connection: Connection, cell_id: int, sample_id: int, order: Mapping[str, int]) -> dict[str, Any]:
     sample = connection.execute(select(samples).where(samples.c.id == sample_id)).one()._mapping
     latest = _latest(outcomes, cell_id, sample_id)
     outcome = connection.execute(latest).one_or_none()
@@ -124,7 +136,8 @@ def _sample_in_full(connection: Connection, cell_id: int, sample_id: int) -> dic
     for name, table in (("nodes", node_outputs), ("evaluations", evaluations)):
         where = and_(*(table.c[key] == value for key, value in here.items()))
         rows = connection.execute(select(table).where(where)).mappings()
-        row[name] = [{k: v for k, v in entry.items() if k not in here} for entry in rows]
+        entries = [{k: v for k, v in entry.items() if k not in here} for entry in rows]
+        row[name] = sorted(entries, key=lambda entry: order.get(entry["node"], len(order)))
     return row
 
 

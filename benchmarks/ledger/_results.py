@@ -78,7 +78,8 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n`` and ``errors``, by node.
+        ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors`` and ``binary`` (every
+        value is 0 or 1), by node.
     """
     value = evaluations.c.value
     newest = (
@@ -97,6 +98,7 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
             func.avg(cast(value, Float) * value).label("square"),
             func.count(value).label("n"),
             func.sum(failed).label("errors"),
+            func.sum(case((value.in_([0.0, 1.0]), 0), else_=case((value.is_(None), 0), else_=1))).label("graded"),
         )
         .join(newest, (newest.c.sample_id == evaluations.c.sample_id) & (newest.c.round == evaluations.c.round))
         .where(evaluations.c.cell_id == cell_id)
@@ -110,4 +112,5 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
         square = row.pop("square")
         row["sd"] = None if square is None else max(0.0, float(square) - float(row["mean"]) ** 2) ** 0.5
         row["errors"] = int(row["errors"])
+        row["binary"] = not row.pop("graded")
     return rows

@@ -66,14 +66,21 @@ def finish_run(ledger: Ledger, run: str) -> None:
 
 
 def latest_runs(
-    ledger: Ledger, limit: int = 20, *, suite: str | None = None, status: str | None = None
+    ledger: Ledger,
+    limit: int = 20,
+    *,
+    suite: str | None = None,
+    status: str | None = None,
+    before: datetime | None = None,
 ) -> list[RunRow]:
-    """The newest runs first."""
+    """The newest runs first; with ``before`` only those that began earlier."""
     query = select(runs).order_by(desc(runs.c.created_at), desc(runs.c.id)).limit(limit)
     if suite is not None:
         query = query.where(runs.c.suite == suite)
     if status is not None:
         query = query.where(runs.c.status == status)
+    if before is not None:
+        query = query.where(runs.c.created_at < before)
     with ledger.read() as connection:
         return [RunRow(**row._mapping) for row in connection.execute(query)]
 

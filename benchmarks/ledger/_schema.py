@@ -1,4 +1,7 @@
-"""The ledger's tables. Rows are added and never changed; only a run's status moves."""
+"""The ledger's tables. Rows are added and never changed; only a run's status moves.
+
+Texts have no length: what a dataset or a service calls itself is not ours to cut.
+"""
 
 from __future__ import annotations
 
@@ -49,21 +52,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
 
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("suite", String(128), nullable=False),
-    Column("status", String(16), nullable=False),  # running, interrupted, stopped, complete
+    Column("id", String, primary_key=True),
+    Column("suite", String, nullable=False),
+    Column("status", String, nullable=False),  # running, interrupted, stopped, complete
     Column("reason", Text, nullable=False, default=""),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     Column("plan", JSON, nullable=False),  # everything that was asked for, without secrets
-    Column("plan_hash", String(16), nullable=False),
+    Column("plan_hash", String, nullable=False),
     Column("seed", Integer, nullable=False),
-    Column("version", String(32), nullable=False),  # of driftgate
+    Column("version", String, nullable=False),  # of driftgate
 )
 
 cells = Table(
@@ -72,10 +75,10 @@ cells = Table(
     Column("id", Integer, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
     Column("ordinal", Integer, nullable=False),
-    Column("model", String(128), nullable=False),
-    Column("flow", String(128), nullable=False),
-    Column("variant", String(256), nullable=False),
-    Column("dataset", String(128), nullable=False),
+    Column("model", String, nullable=False),
+    Column("flow", String, nullable=False),
+    Column("variant", String, nullable=False),
+    Column("dataset", String, nullable=False),
     Column("signature", Text, nullable=False),
     Column("details", JSON, nullable=False),
     UniqueConstraint("run_id", "ordinal"),
@@ -85,15 +88,15 @@ samples = Table(
     "samples",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String(400), nullable=False, unique=True),
-    Column("dataset", String(128), nullable=False),
-    Column("split", String(64), nullable=False),
-    Column("subset", String(128), nullable=False),
+    Column("key", String, nullable=False, unique=True),
+    Column("dataset", String, nullable=False),
+    Column("split", String, nullable=False),
+    Column("subset", String, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("upstream_id", String(256), nullable=False),
-    Column("category", String(128), nullable=False),
-    Column("super_category", String(128), nullable=False),
-    Column("cluster", String(64), nullable=False),
+    Column("upstream_id", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("super_category", String, nullable=False),
+    Column("cluster", String, nullable=False),
     Column("data", JSON, nullable=False),
 )
 
@@ -102,6 +105,7 @@ asked = Table(
     metadata,
     Column("cell_id", ForeignKey("cells.id"), primary_key=True),
     Column("sample_id", ForeignKey("samples.id"), primary_key=True),
+    Column("ordinal", Integer, nullable=False),  # place in the dataset
 )
 
 _line = (("cell_id", "cells.id"), ("sample_id", "samples.id"))
@@ -111,19 +115,19 @@ outcomes = Table(
     metadata,
     *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
     Column("round", Integer, primary_key=True),  # 0, then one more for each time failed samples are asked again
-    Column("outcome", String(16), nullable=False),
+    Column("outcome", String, nullable=False),
     Column("answer", Text),
     Column("correct", Float),  # the primary metric; empty where it could not be measured
-    Column("rule", String(64), nullable=False),
+    Column("rule", String, nullable=False),
     Column("error", Text, nullable=False),
-    Column("finish_reason", String(32), nullable=False),
+    Column("finish_reason", String, nullable=False),
     Column("input_tokens", Integer, nullable=False),
     Column("output_tokens", Integer, nullable=False),
     Column("cost", Float, nullable=False),
     Column("latency", Float),  # seconds the successful model calls took, retries aside
     Column("seconds", Float, nullable=False),  # seconds the whole line took
-    Column("served_model", String(128), nullable=False),
-    Column("fingerprint", String(128), nullable=False),
+    Column("served_model", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("cached", Boolean, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
@@ -134,8 +138,8 @@ node_outputs = Table(
     metadata,
     *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
     Column("round", Integer, primary_key=True),
-    Column("node", String(128), primary_key=True),
-    Column("status", String(16), nullable=False),
+    Column("node", String, primary_key=True),
+    Column("status", String, nullable=False),
     Column("output", JSON),
     Column("seconds", Float, nullable=False),
     Column("error", Text, nullable=False),
@@ -146,9 +150,9 @@ evaluations = Table(
     metadata,
     *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
     Column("round", Integer, primary_key=True),
-    Column("node", String(128), primary_key=True),
-    Column("evaluator", String(128), primary_key=True),
-    Column("metric", String(128), primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("evaluator", String, primary_key=True),
+    Column("metric", String, primary_key=True),
     Column("value", Float),
     Column("label", Text, nullable=False),
     Column("error", Text, nullable=False),
@@ -160,9 +164,9 @@ scores = Table(
     Column("id", Integer, primary_key=True),
     Column("cell_id", ForeignKey("cells.id"), nullable=False),
     Column("signature", Text, nullable=False),
-    Column("metric", String(200), nullable=False),
-    Column("slice_kind", String(32), nullable=False),  # all, category, super_category
-    Column("slice", String(128), nullable=False),
+    Column("metric", String, nullable=False),
+    Column("slice_kind", String, nullable=False),  # all, category, super_category
+    Column("slice", String, nullable=False),
     Column("value", Float),
     Column("low", Float),
     Column("high", Float),
@@ -176,8 +180,8 @@ verdicts = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
-    Column("gate", String(128), nullable=False),
-    Column("verdict", String(16), nullable=False),
+    Column("gate", String, nullable=False),
+    Column("verdict", String, nullable=False),
     Column("details", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("verdicts_by_run", "run_id"),
@@ -186,7 +190,7 @@ verdicts = Table(
 replies = Table(
     "replies",
     metadata,
-    Column("key", String(64), primary_key=True),
+    Column("key", String, primary_key=True),
     Column("reply", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -195,19 +199,19 @@ promotions = Table(
     "promotions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("slot", String(128), nullable=False, index=True),
-    Column("model", String(128), nullable=False),
-    Column("action", String(16), nullable=False),  # install, promote, rollback
-    Column("run_id", String(64), nullable=False),
+    Column("slot", String, nullable=False, index=True),
+    Column("model", String, nullable=False),
+    Column("action", String, nullable=False),  # install, promote, rollback
+    Column("run_id", String, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("who", String(128), nullable=False),
+    Column("who", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
 
 trained_models = Table(
     "trained_models",
     metadata,
-    Column("name", String(128), primary_key=True),
+    Column("name", String, primary_key=True),
     Column("config", JSON, nullable=False),  # as a model of the workspace file
     Column("lineage", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

@@ -12,7 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
 
 from benchmarks.ledger import _schema
 from flows.errors import DriftgateError
@@ -70,7 +77,12 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     """
     if "://" not in location:
         path = (folder / location).resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise DriftgateError(
+                f"cannot make the ledger's folder {path.parent}: {problem.strerror}", "see 'ledger' in driftgate.yaml"
+            ) from problem
         location = f"sqlite:///{path}"
     url = location.replace("postgresql://", "postgresql+psycopg://", 1).replace(
         "postgres://", "postgresql+psycopg://", 1
@@ -123,10 +135,8 @@ def _refused(engine: Engine, problem: DBAPIError) -> DriftgateError:
     where = engine.url.render_as_string(hide_password=True)
     if "full" in said.lower() or "no space" in said.lower():
         return DriftgateError(f"the disk of the ledger {where} is full ({said})", "free space, then resume the run")
-    if isinstance(problem, OperationalError):
+    if isinstance(problem, (DataError, IntegrityError, ProgrammingError)):
         return DriftgateError(
-            f"the ledger {where} cannot be used: {said}", "check its location, its rights and its server"
+            f"the ledger {where} refused a row: {said}", "this is a defect of driftgate: please report it"
         )
-    return DriftgateError(
-        f"the ledger {where} refused a row: {said}", "this is a defect of driftgate: please report it"
-    )
+    return DriftgateError(f"the ledger {where} cannot be used: {said}", "check its location, its rights and its server")

@@ -83,9 +83,12 @@ def _cells(cells: Sequence[CellView]) -> str:
 
 
 def _differences(cells: Sequence[CellView]) -> str:
+    if len(cells) < 2:
+        return ""
+    dataset, against = markdown_code(cells[0].dataset), markdown_code(cells[0].short_name)
     found = category_differences(cells, _DIFFERENCES)
     if not found:
-        return ""
+        return f"No category of {dataset} differs from {against} by more than its 95% interval allows for."
     rows = [
         [
             markdown_code(d.category),
@@ -99,8 +102,7 @@ def _differences(cells: Sequence[CellView]) -> str:
         for d in found
     ]
     header = ["Category", "Cell", ">Accuracy", ">Reference", ">Points", ">95% interval", ">n"]
-    against = f"against {markdown_code(cells[0].short_name)}"
-    return f"### Largest differences on {markdown_code(cells[0].dataset)}, {against}\n\n" + _table(header, rows)
+    return f"### Largest differences on {dataset}, against {against}\n\n" + _table(header, rows)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -27,6 +27,7 @@ from benchmarks.report._views import CellView
 from flows.letters import LETTERS
 
 _ECDF_POINTS = 200
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MANY = 12
 """From so many cells on, names in legends are left to the hover."""
 
@@ -208,9 +209,6 @@ def latency_figure(cells: Sequence[CellView]) -> Figure | None:
             showlegend=1 < len(traces) <= _MANY,
         ),
     )
-
-
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 
 
 def letter_figures(cells: Sequence[CellView]) -> list[Figure]:

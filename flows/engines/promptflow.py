@@ -48,7 +48,8 @@ class PromptflowEngine:
             return LineResult(None, {}, error=_one_line(str(problem)) or type(problem).__name__)
         nodes = {name: _node_result(name, info) for name, info in result.node_run_infos.items()}
         if result.run_info.status.value == "Completed":
-            return LineResult(result.output, nodes)
+            # Prompt flow adds the number of the line to what the flow declares.
+            return LineResult({k: v for k, v in result.output.items() if k != "line_number"}, nodes)
         return LineResult(None, nodes, error=_reason(result.run_info.error))
 
     async def aclose(self) -> None:

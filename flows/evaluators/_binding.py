@@ -99,14 +99,32 @@ class Evaluators:
     bindings: tuple[Binding, ...]
 
     async def evaluate(self, data: Mapping[str, Any], inputs: Mapping[str, Any], line: LineResult) -> list[Evaluation]:
-        """Evaluate every node that completed on the line; a node that did not is not evaluated."""
+        """Evaluate every node that completed on the line; a node that did not is not evaluated.
+
+        Raises
+        ------
+        DriftgateError
+            The primary's evaluator did its work and returned no such metric: no sample could ever be correct.
+        """
         outputs = {name: {"output": node.output} for name, node in line.nodes.items() if node.status == "completed"}
         scope = {"data": data, "inputs": inputs, "nodes": outputs, "outputs": line.output or {}}
         found: list[Evaluation] = []
         for binding in self.bindings:
             if binding.node in outputs:
-                found += await binding.evaluate(scope)
+                made = await binding.evaluate(scope)
+                self._check_primary(binding, made)
+                found += made
         return found
+
+    def _check_primary(self, binding: Binding, made: list[Evaluation]) -> None:
+        names = [e.key for e in made]
+        if self.primary.rpartition(".")[0] != f"{binding.node}.{binding.name}" or self.primary in names:
+            return
+        if not any(e.error for e in made):
+            raise DriftgateError(
+                f"primary is '{self.primary}' in {EVALUATORS_FILE}, and its evaluator returns no such metric",
+                nearest(self.primary, names),
+            )
 
 
 def load_evaluators(flow: FlowDefinition) -> Evaluators:
@@ -149,7 +167,7 @@ def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:
     except DriftgateError as problem:
         raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem
     if isinstance(parsed, mapping.Reference):
-        known = {"nodes": flow.node_names, "inputs": tuple(flow.inputs)}.get(parsed.root)
+        known = {"nodes": flow.node_names, "inputs": flow.inputs, "outputs": flow.outputs}.get(parsed.root)
         if known is not None and (not parsed.path or parsed.path[0] not in known):
             raise DriftgateError(f"{where}: {value} names nothing in the flow", nearest(".".join(parsed.path), known))
     return parsed
@@ -162,6 +180,8 @@ def _make(bound: BindingConfig, where: str) -> Callable[..., Any]:
             return EVALUATORS.get(bound.evaluator)(**bound.settings)
         target: Any = getattr(importlib.import_module(module), attribute)
         made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
+        if not callable(made):
+            raise TypeError(f"it is {type(made).__name__}, which cannot be called")
         return made
     except DriftgateError as problem:
         raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class LocalConfig(ModelConfig):
 
     model: str = EMBEDDED
     """``gemma3-270m`` (comes with the extra ``local``) or the path of a GGUF file."""
+    adapter: str | None = None
+    """A LoRA adapter in GGUF laid over the model, such as a trainer makes; a path relative to the workspace."""
     prompt_format: Literal["document", "chat"] | None = None
     """``document`` joins the turns into a text to continue (base models), ``chat`` applies the file's chat template.
     Unset: ``document`` for the embedded model, ``chat`` for a file."""
@@ -41,8 +44,8 @@ class LocalConfig(ModelConfig):
     """How a choice is read; a base model is best read by its log-probabilities."""
     context: int = Field(4096, ge=256)
     """Context window in tokens."""
-    threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
-    """Processor threads."""
+    threads: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) // 2), ge=1)
+    """Processor threads. By default half of the processors: llama.cpp stalls when it has to share all of them."""
     in_flight: int = Field(1, ge=1, le=64)
     """Requests under way at once; parallel slots do not make llama.cpp on a CPU faster."""
     top_tokens: int = Field(20, ge=1)
@@ -57,6 +60,7 @@ class LocalModel:
     path: Path
     config: LocalConfig
     prompt_format: str
+    adapter: Path | None = None
     _server: Any = field(default=None, init=False)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "llama.cpp"), init=False)
 
@@ -88,7 +92,7 @@ class LocalModel:
             finish_reason=choice.get("finish_reason") or "stop",
             usage=Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)),
             latency=loop.time() - began,
-            model=self.path.stem,
+            model=f"{self.path.stem}+{self.adapter.stem}" if self.adapter else self.path.stem,
             first_token=first_token(choice),
         )
 
@@ -102,7 +106,7 @@ class LocalModel:
 
     def _ask(self, messages: list[Message]) -> dict[str, Any]:
         if self._server is None:
-            self._server = _load(self.path, self.config)
+            self._server = _load(self.path, self.config, self.adapter)
         # Without cache_prompt a reply does not depend on which request came before it.
         request = {**self.config.parameters, "cache_prompt": False}
         result: dict[str, Any]
@@ -158,7 +162,7 @@ def embedded_model() -> Path:
     return target
 
 
-def _load(path: Path, config: LocalConfig) -> Any:
+def _load(path: Path, config: LocalConfig, adapter: Path | None) -> Any:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -167,12 +171,18 @@ def _load(path: Path, config: LocalConfig) -> Any:
     params.n_parallel = 1
     params.cpuparams.n_threads = config.threads
     params.verbosity = -1
+    # The library also listens on a loopback port; nobody knows the key that this asks for.
+    params.api_keys = [secrets.token_urlsafe(32)]
     params.warmup = False
+    if adapter is not None:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
     try:
         return xllamacpp.Server(params)
     except Exception as problem:
+        with_adapter = f" with the adapter {adapter.name}" if adapter else ""
         raise ModelMisconfigured(
-            f"llama.cpp cannot load {path.name}: {problem}", "check that it is a GGUF"
+            f"llama.cpp cannot load {path.name}{with_adapter}: {problem}",
+            "check that it is a GGUF" + (", and that the adapter was trained for it" if adapter else ""),
         ) from problem
 
 
@@ -194,16 +204,33 @@ def model_path(name: str, config: LocalConfig, folder: Path) -> Path:
     return path
 
 
+def adapter_path(name: str, config: LocalConfig, folder: Path) -> Path | None:
+    """Where the configured adapter's file is; None where the model has none.
+
+    Raises
+    ------
+    DriftgateError
+        The file is missing.
+    """
+    if config.adapter is None:
+        return None
+    path = (folder / config.adapter).resolve()
+    if not path.is_file():
+        raise DriftgateError(f"model '{name}': there is no adapter {path}", "correct its path, or train it anew")
+    return path
+
+
 def open_model(name: str, config: LocalConfig, folder: Path) -> LocalModel:
     """Make the model; its file is loaded with the first request."""
     default = "document" if config.model == EMBEDDED else "chat"
-    return LocalModel(name, model_path(name, config, folder), config, config.prompt_format or default)
+    path, adapter = model_path(name, config, folder), adapter_path(name, config, folder)
+    return LocalModel(name, path, config, config.prompt_format or default, adapter)
 
 
 def check(name: str, config: LocalConfig, folder: Path) -> str:
-    """Find the file."""
-    path = model_path(name, config, folder)
-    return f"{path.name}, {path.stat().st_size / 1e6:.0f} MB"
+    """Find the files."""
+    files = [model_path(name, config, folder), adapter_path(name, config, folder)]
+    return " with ".join(f"{file.name}, {file.stat().st_size / 1e6:.0f} MB" for file in files if file)
 
 
 PROVIDER = Provider(config=LocalConfig, open=open_model, check=check)

@@ -36,6 +36,11 @@
       drawAll();
     }
   });
-  addEventListener("beforeprint", () => drawAll(660));
-  addEventListener("afterprint", () => drawAll());
+  // Paper is light: colours are read while the window still is what the media queries describe.
+  const print = (on) => {
+    document.documentElement.classList.toggle("printing", on);
+    drawAll(on ? 660 : undefined);
+  };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
 })();

@@ -227,6 +227,17 @@ def test_an_interrupted_cell_counts_what_is_missing(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_equal_cells_have_no_differences(tmp_path: Path) -> None:
+    ledger = open_ledger("ledger.db", tmp_path)
+    run = start_run(ledger, "equal", {}, "0" * 16, 0, "0.1.0")
+    for ordinal in range(2):
+        fill_cell(ledger, run, ordinal, f"m{ordinal}", make_samples(8), skill=1.0)
+    files = write_report(ledger, run, score_run(ledger, run.id), [], tmp_path / "reports")
+    assert "No category differs by more than its interval allows for." in files.html.read_text(encoding="utf-8")
+    assert "No category of `exam` differs from `m0 · terse`" in files.markdown.read_text(encoding="utf-8")
+    ledger.close()
+
+
 def test_a_folder_that_cannot_be_made_is_said(written: Written, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DriftgateError, match="cannot be written to"):

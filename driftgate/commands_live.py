@@ -1,0 +1,109 @@
+"""Commands about what is live: champions, their canaries, alerts, remediations and the service."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks.ledger import champion_history, rollback
+from driftgate import watching
+from driftgate.commands import console, opened
+from driftgate.display import ProgressDisplay
+from finetune.remediation import approve, events_of, find_remediation, remediations
+from monitor.watch import alerts_of
+
+
+def run_look(folder: Path, name: str) -> int:
+    """Look at the canaries of a monitor; exit 1 where something moved."""
+    with opened(folder) as (workspace, ledger):
+        result = watching.take_look(workspace, ledger, name, ProgressDisplay(console))
+        row = result.watched.row
+        if row.number == 0:
+            console.print(f"{escape(name)}: reference look at {escape(result.champion)} ({result.run.id})")
+            return 0
+        for alert in result.watched.alerts:
+            console.print(f"[bold red]alert[/] {escape(alert.summary)}", soft_wrap=True)
+        if not result.watched.alerts:
+            console.print(f"{escape(name)}: look {row.number} at {escape(result.champion)}: [green]quiet[/]")
+        return 1 if result.watched.alerts else 0
+
+
+def run_alerts(folder: Path, limit: int) -> int:
+    """List alerts, the newest first."""
+    with opened(folder) as (_, ledger):
+        found = alerts_of(ledger, limit=limit)
+        for row in found:
+            when = f"{row.at.astimezone():%Y-%m-%d %H:%M %Z}"
+            console.print(f"{when} [bold]{escape(row.monitor)}[/] {escape(row.alert.summary)}", soft_wrap=True)
+            for hint in row.alert.hints:
+                console.print(f"    {hint.cause}: {escape(hint.text)}", soft_wrap=True)
+        if not found:
+            console.print("no alert")
+        return 0
+
+
+def run_champions(folder: Path) -> int:
+    """Say who is champion of each slot, and how it came to be."""
+    with opened(folder) as (workspace, ledger):
+        table = Table(header_style="bold")
+        for column in ("slot", "model", "how", "when", "by", "why"):
+            table.add_column(column, overflow="fold")
+        for slot in workspace.config.champions:
+            watching.champion(workspace, ledger, slot)
+            for row in champion_history(ledger, slot)[:5]:
+                when = f"{row.at.astimezone():%Y-%m-%d %H:%M}"
+                table.add_row(slot, escape(row.model), row.action, when, escape(row.who), escape(row.reason))
+        console.print(table)
+        return 0
+
+
+def run_rollback(folder: Path, slot: str, reason: str) -> int:
+    """Move a slot back to the champion before."""
+    with opened(folder) as (workspace, ledger):
+        watching.champion(workspace, ledger, slot)
+        model = rollback(ledger, slot, reason=reason, who=getpass.getuser())
+        console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] again")
+        return 0
+
+
+def run_remediations(folder: Path, name: str) -> int:
+    """List remediations, or show how one went."""
+    with opened(folder) as (_, ledger):
+        if name:
+            one = find_remediation(ledger, name)
+            console.print(f"{one.id} · {escape(one.slot)} · {escape(one.cause)} · [bold]{one.state}[/]")
+            for event in events_of(ledger, one.id):
+                console.print(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.step} {event.status} {escape(event.message)}")
+            return 0
+        found = remediations(ledger)
+        for row in found:
+            console.print(f"{row.id} {row.state} {escape(row.slot)}: {escape(row.cause)}")
+        if not found:
+            console.print("no remediation")
+        return 0
+
+
+def run_approve(folder: Path, name: str) -> int:
+    """Agree to the promotion that a remediation waits for."""
+    with opened(folder) as (_, ledger):
+        one = find_remediation(ledger, name)
+        approve(ledger, one, getpass.getuser())
+        console.print(f"approved {one.id}; the next nightly run goes on with it")
+        return 0
+
+
+def run_serve(folder: Path) -> int:
+    """Serve until stopped."""
+    import uvicorn
+
+    from driftgate.serving import make_service
+
+    with opened(folder) as (workspace, ledger):
+        service = workspace.config.service
+        app = make_service(workspace, ledger)
+        console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")
+        uvicorn.run(app, host=service.host, port=service.port, log_level="warning", access_log=False)
+        return 0

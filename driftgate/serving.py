@@ -1,0 +1,92 @@
+"""``driftgate serve``: the schedule, the HTTP interface and telemetry ingest in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.ledger import Ledger, champion_history
+from driftgate.workspace import OpenWorkspace
+from finetune.remediation import remediations
+from flows.errors import DriftgateError
+from flows.models import resolve
+from monitor.service import Job, Lease, Page, Scheduler, authoriser, create_app
+from monitor.watch import alerts_of
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 30.0) -> FastAPI:
+    """Put the service together; the schedule begins when the server starts.
+
+    Raises
+    ------
+    DriftgateError
+        The token is not set or too short.
+    """
+    config = workspace.config
+    try:
+        authorise = authoriser(resolve(config.service.token, "service.token"))
+    except ValueError as problem:
+        raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
+    scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        scheduler.start()
+        try:
+            yield
+        finally:
+            await scheduler.stop()
+
+    page = Page(
+        alerts=lambda: [
+            {"at": f"{row.at:%Y-%m-%d %H:%M}", "monitor": row.monitor, "summary": row.alert.summary}
+            for row in alerts_of(ledger, limit=20)
+        ],
+        champions=lambda: [
+            asdict(history[0]) | {"at": f"{history[0].at:%Y-%m-%d %H:%M}"}
+            for slot in config.champions
+            if (history := champion_history(ledger, slot))
+        ],
+        remediations=lambda: [
+            {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
+        ],
+        leading=lambda: scheduler.leading,
+    )
+    return create_app(ledger, config.name, authorise, page, lifespan=lifespan)
+
+
+def jobs_of(workspace: OpenWorkspace) -> list[Job]:
+    """The nightly job and one for each monitor, each run as a process of its own."""
+    config, folder = workspace.config, workspace.folder
+    jobs = [
+        Job(f"look-{name}", monitor.cron, monitor.timezone, _command(folder, "look", name))
+        for name, monitor in config.monitors.items()
+    ]
+    if config.nightly.suites or config.nightly.monitors:
+        service = config.service
+        jobs.append(Job("nightly", service.nightly_cron, service.timezone, _command(folder, "nightly")))
+    return jobs
+
+
+def _command(folder: Path, *arguments: str) -> Any:
+    async def run(scheduled_at: datetime) -> None:
+        # A process of its own: a benchmark never slows an ingest, and its death is not the service's.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "driftgate", *arguments, "--workspace", str(folder), stdin=asyncio.subprocess.DEVNULL
+        )
+        try:
+            await process.wait()
+        except asyncio.CancelledError:
+            process.terminate()
+            raise
+
+    return run

@@ -1,0 +1,145 @@
+"""What the outbox holds: one model a kind, told apart by ``kind``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
+
+_LONGEST = 128
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|(?=[0-9a-f]*\d)[0-9a-f]{12,}|\d{9,}", re.IGNORECASE)
+
+
+def bounded(value: str) -> str:
+    """Refuse a metric dimension that looks like an identifier: each new value would be a new time series, for ever.
+
+    Examples
+    --------
+    >>> bounded("gpt-4.1-mini-2025-04-14")
+    'gpt-4.1-mini-2025-04-14'
+    >>> bounded("chatcmpl-0f8fad5bd9cb469fa165")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'chatcmpl-0f8fad5bd9cb469fa165' looks like an identifier; a metric's dimensions are names
+    """
+    if len(value) > _LONGEST:
+        raise ValueError(f"a metric's dimension has {len(value)} characters; expected at most {_LONGEST}")
+    if _IDENTIFIER.search(value):
+        raise ValueError(f"'{value}' looks like an identifier; a metric's dimensions are names")
+    return value
+
+
+Dimension = Annotated[str, AfterValidator(bounded)]
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignalValue(_Payload):
+    """The level of a drift signal in one period: a metric."""
+
+    kind: Literal["signal"] = "signal"
+    at: AwareDatetime
+    """End of the period. With signal, model and slice it names the value: metrics carry no key."""
+    signal: Dimension = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    model: str = Field(min_length=1, max_length=_LONGEST)
+    """Its name in the workspace, of which there are few, whatever it looks like."""
+    slice: Dimension = "all"
+    unit: Dimension = ""
+    value: FiniteFloat
+
+
+class AlertEvent(_Payload):
+    """A drift alert: the custom event ``driftgate.alert``."""
+
+    kind: Literal["alert"] = "alert"
+    at: AwareDatetime
+    alert: str
+    """Key of the alert in the ledger."""
+    model: str
+    signal: str
+    moved: str
+    """``fell``, ``rose`` or ``changed``."""
+    slices: tuple[str, ...] = ()
+    """Empty for everywhere."""
+    cause: str
+    detector: str
+    p_value: FiniteFloat | None = None
+    effect: FiniteFloat
+    effect_low: FiniteFloat | None = None
+    effect_high: FiniteFloat | None = None
+    effect_unit: str = ""
+    floor: FiniteFloat
+    summary: str
+    report: str = ""
+    """Address of the report, where there is one."""
+
+
+class EvaluationResult(_Payload):
+    """A score or a judgement: the custom event ``gen_ai.evaluation.result``."""
+
+    kind: Literal["evaluation"] = "evaluation"
+    at: AwareDatetime
+    name: str
+    value: FiniteFloat | None = None
+    label: str = ""
+    explanation: str = ""
+    model: str
+    """Name in the workspace."""
+    provider: str = ""
+    dataset: str = ""
+    response_id: str = ""
+    """Of the evaluated response, where a single one was."""
+    run: str = ""
+    """The run it belongs to; the event then lies in the run's trace,"""
+    cell: int | None = None
+    """under the span of this cell."""
+
+
+class CellTrace(_Payload):
+    """One cell of a run: a child span."""
+
+    ordinal: int
+    model: str
+    """Name in the workspace."""
+    request_model: str = ""
+    """Name at the provider."""
+    provider: str
+    """In the words of the GenAI conventions, such as ``azure.ai.openai``."""
+    flow: str
+    variant: str = ""
+    dataset: str
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    outcomes: dict[str, int]
+    """Samples by outcome."""
+    accuracy: FiniteFloat | None = None
+    accuracy_low: FiniteFloat | None = None
+    accuracy_high: FiniteFloat | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: FiniteFloat = 0.0
+    currency: str = "USD"
+
+
+class RunTrace(_Payload):
+    """A finished run: a trace of one span for the run and one for each cell."""
+
+    kind: Literal["run"] = "run"
+    run: str
+    suite: str
+    status: str
+    """``complete``, ``stopped`` or ``interrupted``."""
+    verdict: str = ""
+    """Of the gate, where there is one."""
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    cells: tuple[CellTrace, ...] = ()
+
+
+Payload = SignalValue | AlertEvent | EvaluationResult | RunTrace
+
+PAYLOADS: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
+"""Reads a payload of any kind."""

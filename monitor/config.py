@@ -1,0 +1,94 @@
+"""What a workspace says of a monitor and of the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from flows.models import Secret
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"there is no time zone '{name}'; expected a name such as Asia/Seoul or UTC") from None
+    return name
+
+
+def _cron(expression: str) -> str:
+    from apscheduler.triggers.cron import CronTrigger
+
+    try:
+        CronTrigger.from_crontab(expression)
+    except ValueError as problem:
+        raise ValueError(f"'{expression}' is not a cron expression ({problem}); expected five fields") from None
+    return expression
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class CanaryConfig(BaseModel):
+    """The fixed prompts that are asked of the live model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    dataset: str
+    """A dataset of the workspace."""
+    flow: str = "multiple_choice"
+    """The flow the live model is asked through."""
+    variant: str = ""
+    """The flow's variant; empty for its default."""
+    limit: int | None = Field(100, ge=1)
+    """How many samples of the dataset are canaries, drawn by ``seed``."""
+    seed: int = 0
+    """Decides which samples are canaries."""
+    few_shot: int = Field(0, ge=0, le=50)
+    """Examples given to variants that take them."""
+
+
+class MonitorConfig(BaseModel):
+    """A named monitor: a champion watched by its canaries."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    champion: str
+    """The slot whose champion is watched."""
+    canaries: CanaryConfig
+    """What is asked of it."""
+    reference_looks: int = Field(2, ge=1, le=30)
+    """How many of a champion's first looks are what later ones are compared with. From two on it is also known how far
+    the model agrees with itself, and a model that answers otherwise is noticed before its accuracy tells."""
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    """The chance of ever raising a false alarm over all looks at one reference."""
+    floors: dict[str, float] = {}
+    """By signal, the smallest effect worth a person's time; unset: the signal's own."""
+    recipe: str | None = None
+    """The recipe of the remediation that an alert opens when the model moved."""
+    cron: Cron = "0 * * * *"
+    """When ``driftgate serve`` looks, as five cron fields."""
+    timezone: TimeZone = "UTC"
+    """Time zone of the cron fields."""
+
+
+class ServiceConfig(BaseModel):
+    """``driftgate serve``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    host: str = "127.0.0.1"
+    """Address the service listens on."""
+    port: int = Field(8321, ge=0, le=65535)
+    """Its port."""
+    token: Secret = "${env:DRIFTGATE_TOKEN}"  # noqa: S105 - the name of a variable
+    """``${env:NAME}`` of the token every request needs, at least 16 characters."""
+    nightly_cron: Cron = "0 3 * * *"
+    """When the nightly job runs, as five cron fields."""
+    timezone: TimeZone = "UTC"
+    """Time zone of ``nightly_cron``."""
+    telemetry: str = ".driftgate/telemetry"
+    """Folder in which ingested telemetry is kept."""

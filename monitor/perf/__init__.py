@@ -1,0 +1,1 @@
+"""Timings of the monitor, run by hand."""

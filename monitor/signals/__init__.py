@@ -1,0 +1,15 @@
+"""Drift signals: quantities per row that a look compares between a reference and a current window.
+
+A signal is a module of this package that exposes ``SIGNAL``; see :class:`Signal`. Signals of kind ``paired_binary``
+are read from a frame of canary answers, all others from a frame of telemetry.
+
+Canary frame, one row per canary asked once: ``time``, ``key`` (which canary), ``slice``, ``answer`` (str or None),
+``correct`` (0, 1, or NaN where the call failed), ``response_model``, ``fingerprint``, ``prompt_hash``.
+"""
+
+from __future__ import annotations
+
+from monitor.signals._refusals import is_refusal, refusal_rules_id
+from monitor.signals._signal import SIGNALS, Direction, Kind, Signal
+
+__all__ = ["SIGNALS", "Direction", "Kind", "Signal", "is_refusal", "refusal_rules_id"]

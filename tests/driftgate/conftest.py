@@ -1,0 +1,100 @@
+"""Workspaces on disk, and the command line in this process."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chat_endpoint import Answer, ChatEndpoint
+
+from driftgate.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Done]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """``cli("bench", "small", ...)`` runs the command as the console script does."""
+    monkeypatch.setenv("DRIFTGATE_DEBUG", "")  # so that whatever --debug sets is taken back
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["driftgate", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+def right(prompt: str) -> Answer:
+    """The correct letter of the questions that ``write_questions`` writes."""
+    number = int(re.findall(r"문제 (\d+)번은", prompt)[-1])
+    return Answer("ABCD"[number % 4])
+
+
+def write_questions(path: Path, count: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["id,question,A,B,C,D,answer,category"]
+    lines += [f"q{n},문제 {n}번은?,가{n},나{n},다{n},라{n},{'ABCD'[n % 4]},범주 {n % 3}" for n in range(count)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def base_config(endpoint: ChatEndpoint) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "models": {
+            "tested": {
+                "provider": "openai",
+                "endpoint": f"{endpoint.url}/v1",
+                "model": "gpt-test",
+                "in_flight": 8,
+                "timeout": 5.0,
+                "attempts": 1,
+            }
+        },
+        "datasets": {"own": {"kind": "csv", "path": "data/own.csv", "columns": {"choices": ["A", "B", "C", "D"]}}},
+        "suites": {"small": {"models": ["tested"], "datasets": ["own"], "variants": ["terse"]}},
+        "gates": {"small": {"suite": "small", "rules": [{"metric": "accuracy", "min": 0.5}]}},
+        "nightly": {"suites": ["small"], "gates": ["small"]},
+    }
+
+
+Change = Callable[[dict[str, Any]], Any]
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(endpoint: ChatEndpoint, tmp_path: Path) -> Make:
+    """``make(count, change)``: a workspace with so many questions; ``change`` edits its file's content."""
+    endpoint.default = right
+
+    def build(count: int = 12, change: Change = lambda config: None) -> Path:
+        config = base_config(endpoint)
+        change(config)
+        folder = tmp_path / "space"
+        write_questions(folder / "data/own.csv", count)
+        (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
+        return folder
+
+    return build

@@ -1,0 +1,86 @@
+"""The embedded model, really run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.errors import DriftgateError
+from flows.letters import likeliest_letter
+from flows.models import PROVIDERS, Message, Model, ModelMisconfigured, parse_config
+
+Build = Callable[..., dict[str, Any]]
+Open = Callable[[Mapping[str, Any]], Model]
+QUESTION = "질문: 1 더하기 1은?\nA. 1\nB. 2\nC. 3\nD. 4\n정답:"
+
+pytestmark = pytest.mark.usefixtures("gemma")
+
+
+@pytest.fixture(scope="module")
+def model(gemma: str) -> Iterator[Model]:
+    """The model, loaded once for this file."""
+    config = parse_config({"provider": "local", "model": gemma, "context": 512, "threads": 1})
+    opened = PROVIDERS.get("local").open("tested", config, Path())
+    yield opened
+    asyncio.run(opened.aclose())
+
+
+async def test_log_probabilities_of_the_first_token(model: Model) -> None:
+    reply = await model.complete([Message("user", QUESTION)])
+    assert reply.first_token is not None
+    assert len(reply.first_token) >= 15
+    assert all(logprob <= 0 for logprob in reply.first_token.values())
+    assert likeliest_letter(reply.first_token, 4) in set("ABCD")
+    assert reply.usage.input_tokens > 10
+    assert reply.usage.output_tokens == 1
+
+
+async def test_a_reply_does_not_depend_on_what_was_asked_before(model: Model) -> None:
+    alone = await model.complete([Message("user", QUESTION)])
+    await model.complete([Message("user", QUESTION.replace("1은", "2는"))])
+    both = await asyncio.gather(*(model.complete([Message("user", QUESTION)]) for _ in range(2)))
+    assert [reply.first_token for reply in both] == [alone.first_token] * 2
+    assert [reply.text for reply in both] == [alone.text] * 2
+
+
+async def test_the_loop_stays_free_while_the_model_works(model: Model) -> None:
+    asking = asyncio.create_task(model.complete([Message("user", QUESTION)]))
+    turns = 0
+    while not asking.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert turns > 3
+
+
+async def test_a_prompt_longer_than_the_context_is_this_request_s_error(model: Model) -> None:
+    with pytest.raises(DriftgateError, match="tested: llama.cpp refused"):
+        await model.complete([Message("user", "긴 글입니다. " * 400)])
+    assert (await model.complete([Message("user", QUESTION)])).first_token
+
+
+async def test_chat_format_applies_the_template(model_config: Build, open_model: Open) -> None:
+    config = model_config("local", prompt_format="chat", parameters={"temperature": 0, "max_tokens": 3})
+    model = open_model(config)
+    reply = await model.complete([Message("user", "안녕")])
+    await model.aclose()
+    assert reply.text
+    assert reply.first_token
+    assert reply.usage.output_tokens <= 3
+
+
+async def test_a_file_that_is_no_model_stops_the_run(tmp_path: Path, model_config: Build, open_model: Open) -> None:
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
+    model = open_model(model_config("local", model="broken.gguf"))
+    with pytest.raises(ModelMisconfigured, match=r"cannot load broken\.gguf"):
+        await model.complete([Message("user", "?")])
+    await model.aclose()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    config = parse_config({"provider": "local", "model": "none.gguf"})
+    with pytest.raises(DriftgateError, match=r"no file .*none\.gguf; .*gemma3-270m"):
+        PROVIDERS.get("local").open("tested", config, tmp_path)

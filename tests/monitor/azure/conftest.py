@@ -1,0 +1,131 @@
+"""A ledger, a loopback ingestion endpoint, and a record of each kind with every field filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from ingestion_endpoint import IngestionEndpoint
+
+from benchmarks.ledger import Ledger, open_ledger
+from monitor.azure import AlertEvent, CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
+
+NOW = datetime.now(UTC).replace(microsecond=123456)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger("ledger.db", tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ingestion() -> Iterator[IngestionEndpoint]:
+    endpoint = IngestionEndpoint()
+    endpoint.start()
+    yield endpoint
+    endpoint.stop()
+
+
+@pytest.fixture
+def signal() -> SignalValue:
+    return SignalValue(
+        at=NOW - timedelta(hours=1),
+        signal="refusal_share",
+        model="support-gpt",
+        slice="환불",
+        unit="share",
+        value=0.125,
+    )
+
+
+@pytest.fixture
+def alert() -> AlertEvent:
+    return AlertEvent(
+        at=NOW - timedelta(minutes=50),
+        alert="3f9a02b1c4d5",
+        model="support-gpt",
+        signal="canary_accuracy",
+        moved="fell",
+        slices=("primes", "환불"),
+        cause="model",
+        detector="eprocess",
+        p_value=0.0004,
+        effect=-0.31,
+        effect_low=-0.42,
+        effect_high=-0.2,
+        effect_unit="difference of shares",
+        floor=0.05,
+        summary="Canary accuracy fell on slice 'primes'.",
+        report="https://reports.example/drift.html",
+    )
+
+
+@pytest.fixture
+def evaluation() -> EvaluationResult:
+    return EvaluationResult(
+        at=NOW - timedelta(minutes=40),
+        name="accuracy",
+        value=0.75,
+        label="good",
+        explanation="n = 4",
+        model="support-gpt",
+        provider="azure.ai.openai",
+        dataset="click",
+        response_id="chatcmpl-1",
+        run="20261122-231500-nightly-3fa2",
+        cell=0,
+    )
+
+
+@pytest.fixture
+def run() -> RunTrace:
+    started = NOW - timedelta(minutes=30)
+    cells = tuple(
+        CellTrace(
+            ordinal=i,
+            model="support-gpt",
+            request_model="gpt-4.1-mini",
+            provider="azure.ai.openai",
+            flow="multiple_choice",
+            variant="terse",
+            dataset=dataset,
+            started_at=started + timedelta(minutes=10 * i),
+            finished_at=started + timedelta(minutes=10 * i + 10),
+            outcomes={"answered": 4, "failed": 1},
+            accuracy=0.6,
+            accuracy_low=0.2,
+            accuracy_high=0.9,
+            input_tokens=500,
+            output_tokens=5,
+            cost=0.25,
+            currency="KRW",
+        )
+        for i, dataset in enumerate(("kmmlu", "click"))
+    )
+    return RunTrace(
+        run="20261122-231500-nightly-3fa2",
+        suite="nightly",
+        status="complete",
+        verdict="fail",
+        started_at=started,
+        finished_at=started + timedelta(minutes=20),
+        cells=cells,
+    )
+
+
+@pytest.fixture
+def one_of_each(
+    signal: SignalValue, alert: AlertEvent, evaluation: EvaluationResult, run: RunTrace
+) -> dict[str, Payload]:
+    """By outbox key; the late signal is from before the two days that the service takes."""
+    late = signal.model_copy(update={"at": NOW - timedelta(days=3), "value": 0.25})
+    return {"signal:1": signal, "signal:late": late, "alert:1": alert, "evaluation:1": evaluation, "run:1": run}
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW

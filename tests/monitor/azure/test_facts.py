@@ -1,0 +1,120 @@
+"""From a real run in the ledger and a real look to what is sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from benchmarks.datasets import make_sample
+from benchmarks.ledger import (
+    Ledger,
+    Record,
+    RunRow,
+    add_cell,
+    find_run,
+    finish_run,
+    pending_samples,
+    record,
+    start_run,
+)
+from benchmarks.scores import CellScores, score_run
+from monitor.azure import alert_event, evaluation_results, run_trace, signal_values
+from monitor.drift import Look, Period, Windows, look
+
+
+def _record(cell_id: int, sample_id: int, outcome: str, correct: float | None, finished_at: datetime) -> Record:
+    return Record(
+        cell_id=cell_id,
+        sample_id=sample_id,
+        round=0,
+        outcome=outcome,
+        answer="A",
+        correct=correct,
+        rule="letter",
+        error="",
+        finish_reason="stop",
+        input_tokens=100,
+        output_tokens=2,
+        cost=0.5,
+        latency=0.2,
+        seconds=0.3,
+        served_model="m",
+        fingerprint="",
+        attempts=1,
+        cached=False,
+        finished_at=finished_at,
+    )
+
+
+@pytest.fixture
+def scored(ledger: Ledger) -> tuple[RunRow, list[CellScores]]:
+    run = start_run(ledger, "nightly", {}, "0123456789abcdef", 7, "0.1.0")
+    samples = [make_sample("exam", "test", i, {"question": f"q{i}"}, category="c") for i in range(4)]
+    for ordinal in range(2):
+        settings = {"provider": "azure_openai", "deployment": "gpt-4.1-mini", "prices": {"currency": "KRW"}}
+        row = {"model": "support-gpt", "flow": "multiple_choice", "variant": "terse", "dataset": "exam"}
+        row |= {"signature": "v1|exam", "details": {"model_config": settings}}
+        cell_id = add_cell(ledger, run.id, ordinal, row, samples)
+        ids = [pending_samples(ledger, cell_id)[s.key][0] for s in samples]
+        at = run.created_at + timedelta(minutes=5 * (ordinal + 1))
+        outcomes = [("answered", 1.0), ("answered", 1.0), ("answered", 0.0)][: 3 - ordinal]
+        record(ledger, [_record(cell_id, i, o, c, at) for i, (o, c) in zip(ids, outcomes, strict=False)])
+    finish_run(ledger, run.id)
+    return find_run(ledger, run.id), score_run(ledger, run.id)
+
+
+def test_a_run_becomes_a_trace_of_its_cells_in_order(scored: tuple[RunRow, list[CellScores]]) -> None:
+    run, scores = scored
+    trace = run_trace(run, scores, "fail")
+    assert (trace.run, trace.suite, trace.status, trace.verdict) == (run.id, "nightly", "complete", "fail")
+    first, second = trace.cells
+    assert (first.started_at, first.finished_at) == (run.created_at, run.created_at + timedelta(minutes=5))
+    assert (second.started_at, second.finished_at) == (first.finished_at, run.created_at + timedelta(minutes=10))
+    assert trace.finished_at >= second.finished_at
+    assert (first.provider, first.request_model, first.currency) == ("azure.ai.openai", "gpt-4.1-mini", "KRW")
+    assert first.outcomes["answered"] == 3 and first.outcomes["missing"] == 1
+    assert first.accuracy == 0.5 and first.accuracy_low is not None and first.accuracy_low < 0.5
+    assert (first.input_tokens, first.output_tokens, first.cost) == (300, 6, 1.5)
+
+
+def test_every_score_of_a_whole_cell_becomes_an_evaluation_within_the_run(
+    scored: tuple[RunRow, list[CellScores]],
+) -> None:
+    run, scores = scored
+    found = evaluation_results(run, scores)
+    accuracies = {(e.cell, e.value) for e in found if e.name == "accuracy"}
+    assert accuracies == {(0, 0.5), (1, 0.5)}
+    assert {e.run for e in found} == {run.id} and all(e.provider == "azure.ai.openai" for e in found)
+    explained = next(e.explanation for e in found if e.name == "accuracy")
+    assert explained.startswith("95% interval 0.15 to 0.85, n = 4; v1|exam")
+
+
+@pytest.fixture(scope="module")
+def looked() -> Look:
+    march, june = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+
+    def answers(time: datetime, right: int) -> pd.DataFrame:
+        slices = ["primes"] * 40 + ["20261122231500"] * 40
+        correct = [1.0] * right + [0.0] * (40 - right) + [1.0] * 40
+        return pd.DataFrame({"time": time, "key": range(80), "slice": slices, "answer": "yes", "correct": correct})
+
+    windows = Windows("canaries", Period(march, june), Period(june, datetime(2026, 9, 1, tzinfo=UTC)))
+    return look([windows], canaries=pd.concat([answers(march, 38), answers(june, 10)]), signals=["canary_accuracy"])
+
+
+def test_a_look_becomes_one_value_a_signal_and_slice_but_for_slices_that_are_identifiers(looked: Look) -> None:
+    values = {value.slice: value for value in signal_values(looked, "support-gpt")}
+    assert {name: value.value for name, value in values.items()} == {"all": 0.625, "primes": 0.25}
+    assert {(v.signal, v.unit, v.model) for v in values.values()} == {("canary_accuracy", "share", "support-gpt")}
+    assert values["all"].at == datetime(2026, 9, 1, tzinfo=UTC)
+
+
+def test_an_alert_becomes_an_event_with_its_effect_and_the_slice_that_moved(looked: Look) -> None:
+    [alert] = looked.alerts
+    event = alert_event(alert, "support-gpt", report="https://reports.example/1")
+    assert (event.alert, event.slices, event.moved, event.cause) == (alert.key, ("primes",), "fell", "model")
+    assert event.effect == pytest.approx(-0.7) and event.summary == alert.summary
+    assert event.effect_low is not None and event.effect_low < event.effect
+    assert event.report == "https://reports.example/1"

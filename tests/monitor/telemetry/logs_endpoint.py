@@ -1,0 +1,167 @@
+"""A loopback stand-in for the Azure Monitor Logs service and for the identity endpoint of an Azure host.
+
+Spans in, KQL windows out, and every request on record.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+WINDOW = re.compile(r"TimeGenerated >= datetime\(([^)]+)\) and TimeGenerated < datetime\(([^)]+)\)")
+ROW_COLUMNS = {
+    "TimeGenerated": "datetime",
+    "OperationId": "string",
+    "Id": "string",
+    "DurationMs": "real",
+    "Success": "bool",
+    "ItemCount": "int",
+    "Properties": "dynamic",
+}
+DAILY_COLUMNS = {
+    "day": "datetime",
+    "model": "string",
+    "slice": "string",
+    "calls": "long",
+    "errors": "long",
+    "input_tokens": "long",
+    "output_tokens": "long",
+    "latency_counts": "dynamic",
+}
+
+
+@dataclass
+class LogsEndpoint:
+    """Serves ``spans``; answers in part once a window holds more than ``limit``."""
+
+    spans: list[dict[str, Any]] = field(default_factory=list)
+    limit: int = 1_000_000
+    failures: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
+    """Statuses and headers to answer the next requests with."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    certificate: Path | None = None
+
+    def start(self) -> None:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.requests.append({"path": self.path, "headers": dict(self.headers), **body})
+                self._reply(*outer._answer(body["query"]))
+
+            def do_GET(self) -> None:
+                """A token for the host's managed identity, as App Service gives it."""
+                token = {
+                    "access_token": "of-the-test",
+                    "token_type": "Bearer",
+                    "expires_on": str(int(time.time()) + 3600),
+                }
+                self._reply(200, {}, {**token, "resource": "https://api.loganalytics.io"})
+
+            def _reply(self, status: int, headers: Mapping[str, str], reply: Any) -> None:
+                data = json.dumps(reply).encode()
+                self.send_response(status)
+                for name, value in {**headers, "Content-Type": "application/json"}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def address(self) -> str:
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def windows(self) -> list[tuple[datetime, datetime]]:
+        return [_window(request["query"]) for request in self.requests]
+
+    def _answer(self, query: str) -> tuple[int, Mapping[str, str], Any]:
+        if self.failures:
+            status, headers = self.failures.pop(0)
+            return status, headers, {"error": {"code": "Failed", "message": "as told"}}
+        start, end = _window(query)
+        found = [span for span in self.spans if start <= datetime.fromisoformat(span["TimeGenerated"]) < end]
+        columns, tabulate = (DAILY_COLUMNS, _daily) if "summarize calls" in query else (ROW_COLUMNS, _rows)
+        reply: dict[str, Any] = {"tables": [_table(columns, tabulate(found[: self.limit]))]}
+        if len(found) > self.limit:
+            reply["error"] = {"code": "PartialError", "message": "the result was cut", "details": []}
+        return 200, {}, reply
+
+
+def _window(query: str) -> tuple[datetime, datetime]:
+    match = WINDOW.search(query)
+    assert match
+    return datetime.fromisoformat(match[1]), datetime.fromisoformat(match[2])
+
+
+def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    described = [{"name": name, "type": kind} for name, kind in columns.items()]
+    return {"name": "PrimaryResult", "columns": described, "rows": rows}
+
+
+def _rows(spans: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    return [[span[name] for name in ROW_COLUMNS] for span in spans]
+
+
+def _daily(spans: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Everything in the bucket up to 640 ms; enough to see that parts of a day are added up."""
+    days: Counter[str] = Counter()
+    for span in spans:
+        days[span["TimeGenerated"][:10]] += span["ItemCount"]
+    return [
+        [f"{day}T00:00:00Z", "gpt-4o", "", calls, 0, 2 * calls, None, json.dumps([0] * 6 + [calls] + [0] * 8)]
+        for day, calls in days.items()
+    ]
+
+
+def self_signed(path: Path) -> Path:
+    """Write a key and its certificate for 127.0.0.1, valid for a day, into one file."""
+    import ipaddress
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + certificate.public_bytes(pem))
+    return path

@@ -1,0 +1,113 @@
+"""Files as a source: read once, mapped, and told of by name and row when wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pydantic import ValidationError
+
+from benchmarks.ledger import Ledger
+from flows.errors import DriftgateError
+from monitor.telemetry import Intake, ModelCall, Store, frame, input_ngrams, to_arrow
+from monitor.telemetry.sources import SOURCES, parse_config
+
+START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
+
+
+@pytest.fixture
+def collect(tmp_path: Path, ledger: Ledger) -> Callable[..., int]:
+    (tmp_path / "in").mkdir()
+
+    def run(intake: Intake | None = None, **settings: Any) -> int:
+        config = parse_config({"source": "files", "folder": tmp_path / "in", **settings})
+        with Store(tmp_path / "store") as store:
+            return SOURCES.get("files").collect(config, store, ledger, intake or Intake(), END).calls
+
+    return run
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def test_parquet_of_model_calls_comes_back_as_it_was(
+    tmp_path: Path, collect: Callable[..., int], make_call: Callable[..., ModelCall]
+) -> None:
+    calls = [make_call(0, refused=True, input_ngrams=input_ngrams("Is 17 prime?"), weight=3), make_call(1)]
+    pq.write_table(pa.Table.from_batches([to_arrow(calls)]), tmp_path / "in" / "calls.parquet")
+    assert collect(pattern="*.parquet") == 2
+    table = frame(tmp_path / "store", START, END)
+    assert table["span_id"].tolist() == [call.span_id for call in calls]
+    assert table["weight"].tolist() == [3.0, 1.0]
+    assert tuple(table["input_ngrams"][0]) == calls[0].input_ngrams
+
+
+def test_columns_are_mapped_and_features_computed(tmp_path: Path, collect: Callable[..., int]) -> None:
+    row = {"asked_at": "2026-03-01 18:00:00", "deployment": "gpt-4o", "question": "17은 소수?", "answer": "네", "ms": 1}
+    write(tmp_path / "in" / "log.jsonl", [row])
+    names = {"time": "asked_at", "request_model": "deployment", "input_text": "question", "output_text": "answer"}
+    assert collect(Intake(refused=lambda text: text == "네"), columns=names, time_zone="Asia/Seoul") == 1
+    call = frame(tmp_path / "store", START, END).iloc[0]
+    assert call["time"].isoformat() == "2026-03-01T09:00:00+00:00"
+    assert (call["request_model"], call["output_chars"], call["refused"]) == ("gpt-4o", 1.0, 1.0)
+    assert tuple(call["input_ngrams"]) == input_ngrams("17은 소수?")
+    assert (call["input_text"], call["output_text"]) == (None, None)
+
+
+def test_reading_again_changes_nothing_and_a_grown_file_brings_what_is_new(
+    tmp_path: Path, collect: Callable[..., int]
+) -> None:
+    path = tmp_path / "in" / "log.jsonl"
+    rows = [{"time": 1772355600 + n // 2, "request_model": "m"} for n in range(10)]  # every row has an equal one
+    write(path, rows)
+    assert collect() == 10
+    assert collect() == 0
+    write(path, [*rows, {"time": 1772355700}])
+    assert collect() == 11
+    assert len(frame(tmp_path / "store", START, END)) == 11
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{}", "row 2: 'time' is None"),
+        ("[1]", "row 2 is no JSON object"),
+        ('{"time": "yesterday"}', "row 2: 'time' is 'yesterday'"),
+        ('{"time": 1e300}', "row 2: 'time'"),
+        ('{"time": 0, "latency": "slow"}', "row 2: 'latency' is 'slow'"),
+        ('{"time": 0, "latency": -1}', "row 2: 'latency' is -1"),
+        ('{"time": 0, "output_text": 3}', "row 2: 'output_text' is 3"),
+        ('{"time": 0, "input_ngrams": [1, 2]}', "row 2: 'input_ngrams'"),
+    ],
+)
+def test_a_wrong_row_is_told_by_file_and_number(
+    tmp_path: Path, collect: Callable[..., int], line: str, said: str
+) -> None:
+    (tmp_path / "in" / "log.jsonl").write_text('{"time": 0}\n' + line + "\n")
+    with pytest.raises(DriftgateError) as caught:
+        collect()
+    assert said in str(caught.value)
+    assert "log.jsonl" in str(caught.value)
+
+
+def test_wrong_settings_are_told(tmp_path: Path, collect: Callable[..., int]) -> None:
+    for wrong in ({"columns": {"model": "m"}}, {"time_zone": "Asia/Soul"}, {"patern": "*"}):
+        with pytest.raises(ValidationError):
+            collect(**wrong)
+    (tmp_path / "in" / "a.csv").write_text("x")
+    with pytest.raises(DriftgateError, match="neither"):
+        collect(pattern="*.csv")
+    (tmp_path / "in" / "a.parquet").write_text("x")
+    with pytest.raises(DriftgateError, match="no Parquet file"):
+        collect(pattern="*.parquet")
+    with pytest.raises(DriftgateError, match="does not exist"):
+        collect(folder=tmp_path / "nowhere")
+    with pytest.raises(DriftgateError, match="did you mean 'files'"):
+        parse_config({"source": "fils"})

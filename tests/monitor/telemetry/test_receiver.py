@@ -1,0 +1,219 @@
+"""The receiver under uvicorn: the stock exporter sends to it, strangers do not get in, kill -9 loses nothing."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+import uvicorn
+from fastapi import FastAPI, Header, HTTPException
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import Status as SpanStatus
+
+from monitor.telemetry import Intake, Store, decode, frame, input_ngrams, router
+
+TOKEN = {"authorization": "Bearer of-the-test"}
+LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+NOON = 1_772_366_400_000_000_000
+ROOT = Path(__file__).parents[3]
+
+
+def authorise(authorization: str = Header("")) -> None:
+    if authorization != TOKEN["authorization"]:
+        raise HTTPException(401, "expected a token")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "telemetry", max_pending=1_000) as opened:
+        yield opened
+
+
+@pytest.fixture
+def url(store: Store) -> Iterator[str]:
+    app = FastAPI()
+    app.include_router(router(store, authorise, Intake(refused=lambda text: "cannot" in text), max_bytes=100_000))
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1/traces"
+    server.should_exit = True
+    thread.join()
+
+
+def request_of(first: int, count: int) -> bytes:
+    spans = [
+        {
+            "trace_id": n.to_bytes(16, "big"),
+            "span_id": n.to_bytes(8, "big"),
+            "start_time_unix_nano": NOON + n,
+            "end_time_unix_nano": NOON + n + 500_000_000,
+            "attributes": [{"key": "gen_ai.operation.name", "value": {"string_value": "chat"}}],
+        }
+        for n in range(first, first + count)
+    ]
+    return ExportTraceServiceRequest(resource_spans=[{"scope_spans": [{"spans": spans}]}]).SerializeToString()
+
+
+def post(url: str, body: bytes, content_type: str = "application/x-protobuf", **headers: str) -> requests.Response:
+    return requests.post(url, body, headers={**TOKEN, "content-type": content_type, **headers}, timeout=20)
+
+
+@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip, Compression.Deflate])
+def test_spans_of_the_stock_sdk_arrive(url: str, store: Store, compression: Compression) -> None:
+    provider = TracerProvider()
+    exporter = OTLPSpanExporter(url, headers=TOKEN, timeout=10, compression=compression)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    tracer = provider.get_tracer("app")
+    with tracer.start_as_current_span("GET /ask"):
+        for n in range(20):
+            with tracer.start_as_current_span("chat gpt-4o", kind=SpanKind.CLIENT) as span:
+                span.set_attributes(
+                    {
+                        "gen_ai.operation.name": "chat",
+                        "gen_ai.provider.name": "azure.ai.openai",
+                        "gen_ai.request.model": "gpt-4o",
+                        "gen_ai.response.finish_reasons": ["stop"],
+                        "gen_ai.usage.input_tokens": n,
+                        "gen_ai.input.messages": json.dumps([{"role": "user", "content": "Is 17 prime?"}]),
+                        "gen_ai.output.messages": json.dumps([{"role": "assistant", "content": "I cannot say."}]),
+                        "driftgate.slice": "primes",
+                    }
+                )
+                if n == 3:
+                    span.set_status(SpanStatus(StatusCode.ERROR, "of which nothing is kept"))
+    provider.shutdown()
+    table = frame(store.folder, LONG_AGO, FAR_AHEAD)
+    assert sorted(table["input_tokens"]) == list(range(20))
+    assert set(table["finish_reason"]) == {"stop"}
+    assert table["trace_id"].nunique() == 1
+    assert sorted(table["error"]) == [""] * 19 + ["error"]
+    assert set(table["refused"]) == {1.0}
+    assert tuple(table["input_ngrams"][0]) == input_ngrams("Is 17 prime?")
+    assert table["input_text"].isna().all()
+    assert abs(table["time"].max() - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_a_stranger_is_sent_away_before_anything_is_read(url: str, store: Store) -> None:
+    reply = requests.post(url, request_of(1, 1), headers={"content-type": "application/x-protobuf"}, timeout=20)
+    assert reply.status_code == 401
+    assert len(frame(store.folder, LONG_AGO, FAR_AHEAD)) == 0
+
+
+def test_replies_are_in_the_encoding_of_the_request(url: str) -> None:
+    reply = post(url, request_of(1, 2))
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/x-protobuf")
+    assert ExportTraceServiceResponse.FromString(reply.content) == ExportTraceServiceResponse()
+    span = {"spanId": "00", "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    reply = post(url, gzip.compress(body), "application/json; charset=utf-8", **{"content-encoding": "gzip"})
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
+    assert reply.json()["partialSuccess"]["rejectedSpans"] == "1"
+
+
+def test_what_cannot_be_taken_gets_a_status(url: str) -> None:
+    reply = post(url, b"\xff\xff")
+    assert reply.status_code == 400
+    assert Status.FromString(reply.content).code == 3
+    reply = post(url, b"{", "application/json")
+    assert (reply.status_code, reply.json()["code"]) == (400, 3)
+    assert "ExportTraceServiceRequest" in reply.json()["message"]
+    assert post(url, b"x" * 100_001).status_code == 413
+    assert post(url, gzip.compress(b"x" * 100_001), **{"content-encoding": "gzip"}).status_code == 413
+    assert post(url, b"", "text/plain").status_code == 415
+
+
+def test_an_overload_asks_to_come_again(url: str, store: Store) -> None:
+    with store._segment_lock:  # the disk takes its time, and what waits fills up
+        waiting = store.submit(decode(request_of(1, 900), "application/x-protobuf").calls)
+        reply = post(url, request_of(5_000, 200))
+        assert reply.status_code == 503
+        assert reply.headers["retry-after"] == "1"
+        assert Status.FromString(reply.content).code == 8
+    waiting.result(timeout=10)
+    assert post(url, request_of(5_000, 200)).status_code == 200
+    assert len(frame(store.folder, LONG_AGO, FAR_AHEAD)) == 1_100
+
+
+def test_a_closed_store_is_unavailable(url: str, store: Store) -> None:
+    store.close()
+    reply = post(url, request_of(1, 1))
+    assert (reply.status_code, Status.FromString(reply.content).code) == (503, 14)
+    assert str(store.folder) not in Status.FromString(reply.content).message
+
+
+def ingest_until_killed(folder: Path, told: Path, first: int) -> set[int]:
+    """Send spans numbered from ``first`` from four clients and kill the receiver; return those acknowledged."""
+    acknowledged: set[int] = set()
+    guard, enough = threading.Lock(), threading.Event()
+    program = Path(__file__).with_name("receiver_process.py")
+    process = subprocess.Popen([sys.executable, program, folder, told], cwd=ROOT)
+
+    def feed(start: int) -> None:
+        session = requests.Session()
+        session.headers.update({**TOKEN, "content-type": "application/x-protobuf"})
+        url = f"http://127.0.0.1:{told.read_text()}/v1/traces"
+        for number in itertools.count(start, 10):
+            body = request_of(number, 10)
+            try:
+                if not session.post(url, body, timeout=20).ok:
+                    continue
+                session.post(url, body, timeout=20)  # again, as after a lost reply
+            except requests.RequestException:
+                return
+            with guard:
+                acknowledged.update(range(number, number + 10))
+                if len(acknowledged) > 500:
+                    enough.set()
+
+    try:
+        while not told.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        clients = [threading.Thread(target=feed, args=(first + 100_000 * client,)) for client in range(4)]
+        for client in clients:
+            client.start()
+        assert enough.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+    for client in clients:
+        client.join()
+    return acknowledged
+
+
+def test_kill_9_during_ingest_loses_no_acknowledged_span_and_doubles_none(tmp_path: Path) -> None:
+    folder = tmp_path / "telemetry"
+    acknowledged = ingest_until_killed(folder, tmp_path / "port 1", first=1)
+    acknowledged |= ingest_until_killed(folder, tmp_path / "port 2", first=1_000_001)  # goes on from what was left
+    found = span_numbers(folder)
+    assert len(found) == len(set(found))
+    assert acknowledged <= set(found)
+    with Store(folder) as store:
+        store.compact()
+        assert span_numbers(folder) == found
+
+
+def span_numbers(folder: Path) -> list[int]:
+    return [int(span, 16) for span in frame(folder, LONG_AGO, FAR_AHEAD)["span_id"]]

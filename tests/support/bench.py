@@ -1,0 +1,92 @@
+"""Run a suite of the project's own flow against a chat endpoint, without a workspace file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chat_endpoint import ChatEndpoint
+
+from benchmarks.datasets import Dataset, Sample
+from benchmarks.ledger import Ledger, RunRow, find_run, outcome_frame, start_run
+from benchmarks.runner import CellProgress, run_suite
+from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from flows.definition import load_flow
+from flows.models import PROVIDERS, Model, parse_config
+
+
+@dataclass
+class Watcher:
+    """A display that remembers what it was shown."""
+
+    begun: list[int] = field(default_factory=list)
+    """Samples already done when each cell began."""
+    ended: list[CellProgress] = field(default_factory=list)
+    advanced: Callable[[CellProgress], None] = lambda progress: None
+
+    def begin(self, progress: CellProgress) -> None:
+        self.begun.append(progress.done)
+
+    def advance(self, progress: CellProgress) -> None:
+        self.advanced(progress)
+
+    def end(self, progress: CellProgress) -> None:
+        self.ended.append(progress)
+
+
+@dataclass
+class Bench:
+    """One suite: a model at the endpoint, one dataset, the shipped flow or one of ``folder``."""
+
+    endpoint: ChatEndpoint
+    ledger: Ledger
+    folder: Path
+    samples: Sequence[Sample]
+    suite: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    watcher: Watcher = field(default_factory=Watcher)
+
+    def cells(self) -> tuple[SuiteConfig, list[Cell]]:
+        config = parse_config(
+            {
+                "provider": "openai",
+                "endpoint": f"{self.endpoint.url}/v1",
+                "model": "gpt-test",
+                "timeout": 5.0,
+                "attempts": 2,
+                "in_flight": 4,
+                **self.model,
+            }
+        )
+        suite = SuiteConfig.model_validate({"models": ["m"], "datasets": ["d"], "variants": ["terse"]} | self.suite)
+        flow = load_flow(suite.flow, self.folder)
+        models, datasets = dict.fromkeys(suite.models, config), {"d": Dataset("d", self.samples)}
+        return suite, plan_cells(suite, models, datasets, flow)
+
+    def begin(self) -> RunRow:
+        suite, cells = self.cells()
+        plan, plan_hash = describe_plan("small", suite, cells)
+        return start_run(self.ledger, "small", plan, plan_hash, suite.seed, "0.1")
+
+    async def run(self, run: RunRow | None = None, **options: Any) -> RunRow:
+        """Run or go on with a run; returns it as the ledger has it afterwards."""
+        suite, cells = self.cells()
+        run = run or self.begin()
+        models: dict[str, Model] = {
+            name: PROVIDERS.get("openai").open(name, cells[0].model_config, self.folder) for name in suite.models
+        }
+        try:
+            await run_suite(self.ledger, run, suite, cells, models, self.watcher, **options)
+        finally:
+            for model in models.values():
+                await model.aclose()
+        return find_run(self.ledger, run.id)
+
+    def frame(self, ordinal: int = 0) -> Any:
+        """The newest run's outcomes by upstream id."""
+        from benchmarks.ledger import cells_of
+
+        cell = cells_of(self.ledger, find_run(self.ledger, "latest").id)[ordinal]
+        return outcome_frame(self.ledger, cell.id).set_index("upstream_id")
