@@ -41,9 +41,14 @@ class RuleConfig(BaseModel):
     max: float | None = None
     """The metric must be at most this."""
     no_worse_than: str | None = None
-    """``previous`` (the same cell in the last complete run of the suite), or the name of another model of the run."""
+    """``previous`` (the same cell in the last complete run of the suite), the name of another model of the run, or
+    ``champion`` where a champion is challenged."""
     margin: float = Field(0.0, ge=0)
     """How much worse counts as no worse: 0.02 is two points of accuracy."""
+    better_than: str | None = None
+    """The name of another model of the run that must be beaten, or ``champion`` where a champion is challenged."""
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    """Of ``better_than``: the two-sided p-value of the paired comparison that must be undercut."""
     model: str | None = None
     """Only cells of this model."""
     variant: str | None = None
@@ -53,18 +58,26 @@ class RuleConfig(BaseModel):
 
     @model_validator(mode="after")
     def _one_condition(self) -> Self:
-        given = [name for name in ("min", "max", "no_worse_than") if getattr(self, name) is not None]
+        conditions = ("min", "max", "no_worse_than", "better_than")
+        given = [name for name in conditions if getattr(self, name) is not None]
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
-            raise ValueError(f"a rule needs exactly one of min, max and no_worse_than; found {found}")
-        if self.no_worse_than and self.metric != "accuracy":
-            raise ValueError(f"no_worse_than compares accuracy sample by sample; found metric {self.metric}")
+            raise ValueError(f"a rule needs exactly one of min, max, no_worse_than and better_than; found {found}")
+        if self.opponent and self.metric != "accuracy":
+            raise ValueError(f"{given[0]} compares accuracy sample by sample; found metric {self.metric}")
         return self
+
+    @property
+    def opponent(self) -> str | None:
+        """What the rule compares with, if anything."""
+        return self.no_worse_than or self.better_than
 
     @property
     def text(self) -> str:
         """The rule in one line."""
         metric = f"{self.metric}[{self.slice}]" if self.slice else self.metric
+        if self.better_than is not None:
+            return f"{metric} better than {self.better_than} (p < {self.alpha:g})"
         if self.no_worse_than is not None:
             return f"{metric} no more than {self.margin:g} below {self.no_worse_than}"
         return f"{metric} >= {self.min:g}" if self.min is not None else f"{metric} <= {self.max:g}"
@@ -75,8 +88,8 @@ class GateConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    suite: str
-    """The suite whose runs the gate judges."""
+    suite: str | None = None
+    """The suite whose runs the gate judges; unset where only a recipe uses the gate."""
     rules: list[RuleConfig] = Field(min_length=1)
     """All of them must pass."""
 
@@ -114,8 +127,21 @@ class GateVerdict:
         return asdict(self)
 
 
-def judge(ledger: Ledger, name: str, gate: GateConfig, run_id: str, scored: Sequence[CellScores]) -> GateVerdict:
+def judge(
+    ledger: Ledger,
+    name: str,
+    gate: GateConfig,
+    run_id: str,
+    scored: Sequence[CellScores],
+    *,
+    champion: str | None = None,
+) -> GateVerdict:
     """Apply every rule to every cell it is about.
+
+    Parameters
+    ----------
+    champion : str, optional
+        The model that rules mean by ``champion``.
 
     Raises
     ------
@@ -123,7 +149,7 @@ def judge(ledger: Ledger, name: str, gate: GateConfig, run_id: str, scored: Sequ
         A rule fits no cell, or names a metric or baseline that does not exist.
     """
     found: list[RuleVerdict] = []
-    for rule in gate.rules:
+    for rule in (_challenging(rule, champion) for rule in gate.rules):
         cells = [s for s in scored if _fits(rule, s)]
         if not cells:
             known = sorted({s.cell.name for s in scored})
@@ -131,15 +157,23 @@ def judge(ledger: Ledger, name: str, gate: GateConfig, run_id: str, scored: Sequ
                 f"gate '{name}': the rule '{rule.text}' fits no cell of run {run_id}", f"cells: {known}"
             )
         for scores in cells:
-            if rule.no_worse_than is None:
+            if rule.opponent is None:
                 found.append(_absolute(rule, scores))
             elif (baseline := _baseline(ledger, rule, scores, scored, gate.suite)) is None:
                 reason = "there is no earlier complete run to compare with; this run becomes the first"
                 found.append(RuleVerdict(rule.text, scores.cell.name, "pass", reason, None, None, None, 0))
+            elif rule.better_than is not None:
+                found.append(_better(rule, scores, baseline))
             else:
                 found.append(_no_worse(rule, scores, baseline))
     verdict = max((r.verdict for r in found), key=_GRAVITY.index)
     return GateVerdict(name, run_id, verdict, tuple(found))
+
+
+def _challenging(rule: RuleConfig, champion: str | None) -> RuleConfig:
+    if rule.opponent != "champion" or champion is None:
+        return rule
+    return rule.model_copy(update={"better_than" if rule.better_than else "no_worse_than": champion})
 
 
 def decide(interval: Interval, *, minimum: float | None = None, maximum: float | None = None) -> Verdict:
@@ -202,6 +236,22 @@ def _no_worse(rule: RuleConfig, scores: CellScores, baseline: pd.DataFrame) -> R
     )
 
 
+def _better(rule: RuleConfig, scores: CellScores, baseline: pd.DataFrame) -> RuleVerdict:
+    both = _slice(rule, scores).merge(baseline, on="key", suffixes=("", "_base"))
+    compared = _compare(both, right(both)) if len(both) else None
+    if compared is None or compared.p_value is None or compared.difference is None:
+        reason = "there are not enough shared samples to compare"
+        return RuleVerdict(rule.text, scores.cell.name, "unmeasurable", reason, None, None, None, len(both))
+    interval = compared.interval
+    won = compared.difference > 0
+    sure = compared.p_value < rule.alpha
+    verdict: Verdict = ("pass" if won else "fail") if sure else "inconclusive"
+    reason = f"{compared.gained} gained, {compared.lost} lost of {compared.n} pairs; p = {compared.p_value:.2g}"
+    return RuleVerdict(
+        rule.text, scores.cell.name, verdict, reason, compared.difference, interval.low, interval.high, compared.n
+    )
+
+
 def _compare(both: pd.DataFrame, ours: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Comparison:
     """Compare on shared samples, by cluster where samples share a passage."""
     theirs = right(both.assign(correct=both["correct_base"]))
@@ -210,10 +260,10 @@ def _compare(both: pd.DataFrame, ours: np.ndarray[tuple[int], np.dtype[np.float6
 
 
 def _baseline(
-    ledger: Ledger, rule: RuleConfig, scores: CellScores, scored: Sequence[CellScores], suite: str
+    ledger: Ledger, rule: RuleConfig, scores: CellScores, scored: Sequence[CellScores], suite: str | None
 ) -> pd.DataFrame | None:
     cell = scores.cell
-    if rule.no_worse_than == "previous":
+    if rule.opponent == "previous":
         now = find_run(ledger, cell.run_id)
         for run in latest_runs(ledger, 50, suite=suite, status="complete", before=now.created_at):
             for old in cells_of(ledger, run.id):
@@ -222,12 +272,12 @@ def _baseline(
         return None
     for other in scored:
         same = (other.cell.variant, other.cell.dataset) == (cell.variant, cell.dataset)
-        if same and other.cell.model == rule.no_worse_than:
+        if same and other.cell.model == rule.opponent:
             return other.frame
     models = {s.cell.model for s in scored}
     raise DriftgateError(
-        f"a rule compares with '{rule.no_worse_than}', which is not in the run",
-        nearest(str(rule.no_worse_than), ["previous", *models]),
+        f"a rule compares with '{rule.opponent}', which is not in the run",
+        nearest(str(rule.opponent), ["previous", *models]),
     )
 
 
@@ -259,7 +309,7 @@ def _fits(rule: RuleConfig, scores: CellScores) -> bool:
     cell = scores.cell
     wanted = ((rule.model, cell.model), (rule.variant, cell.variant), (rule.dataset, cell.dataset))
     # A rule that compares with another model is not about that model itself.
-    return all(want is None or want == have for want, have in wanted) and cell.model != rule.no_worse_than
+    return all(want is None or want == have for want, have in wanted) and cell.model != rule.opponent
 
 
 def _depends(lost: int, n: int) -> str:

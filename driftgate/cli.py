@@ -29,10 +29,12 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show the trace
 
 @app.command()
 def nightly(workspace: Workspace = HERE) -> None:
-    """Run the nightly suites, judge them by their gates and write the reports."""
-    from driftgate.commands import run_nightly
+    """Suites, gates and reports; looks at what is live; repairs where they are called for."""
+    from driftgate.commands import opened
+    from driftgate.night import run_night
 
-    raise typer.Exit(run_nightly(workspace))
+    with opened(workspace) as (found, ledger):
+        raise typer.Exit(run_night(found, ledger))
 
 
 @app.command()
@@ -173,6 +175,14 @@ def remediations(
 
 
 @app.command()
+def mend(workspace: Workspace = HERE) -> None:
+    """Take every open remediation as far as it goes."""
+    from driftgate.commands_live import run_mend
+
+    raise typer.Exit(run_mend(workspace))
+
+
+@app.command()
 def approve(
     remediation: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")],
     workspace: Workspace = HERE,
@@ -201,6 +211,9 @@ def main() -> None:
         raise SystemExit(130) from None
     except OSError as problem:
         _fail(problem, f"the system refused: {problem}", "free space or correct the rights, then try again")
+    except Exception as problem:
+        words = f"a defect of driftgate, {type(problem).__name__}: {' '.join(str(problem).split())}"
+        _fail(problem, words, "please report it with what `driftgate --debug ...` says")
 
 
 def _fail(problem: BaseException, message: str, remedy: str) -> None:

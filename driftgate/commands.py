@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -13,12 +14,14 @@ from rich.markup import escape
 from benchmarks.gate import EXIT_CODES, GateVerdict
 from benchmarks.ledger import Ledger, RunRow, cells_of, find_run, latest_runs, open_ledger, outcome_frame, samples_frame
 from benchmarks.runner import LimitReached
-from benchmarks.scores import score_run
+from benchmarks.scores import CellScores, score_run
 from driftgate import session, tables
 from driftgate.display import ProgressDisplay
 from driftgate.workspace import OpenWorkspace, json_schema, open_workspace
 from flows.errors import DriftgateError, nearest
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 _LOG_WIDTH = 150
 _GRAVEST = ("pass", "inconclusive", "unmeasurable", "fail")
 
@@ -43,31 +46,27 @@ def opened(folder: Path) -> Iterator[tuple[OpenWorkspace, Ledger]]:
         ledger.close()
 
 
-def run_nightly(folder: Path) -> int:
-    """Run, judge and report every nightly suite; the exit code is the gravest verdict's."""
-    with opened(folder) as (workspace, ledger):
-        job = workspace.config.nightly
-        if not job.suites:
-            raise DriftgateError("the workspace has no nightly suites", "name some under nightly.suites")
-        codes = []
-        for suite in job.suites:
-            planned = session.plan(workspace, ledger, suite)
-            gates = [name for name in job.gates if workspace.config.gates[name].suite == suite]
-            codes.append(_carry_out(workspace, ledger, planned, gates))
-        return _gravest(codes)
+@dataclass(frozen=True)
+class Done:
+    """A run that was carried out, and what came of it."""
+
+    run: RunRow
+    scored: Sequence[CellScores]
+    verdicts: Sequence[GateVerdict]
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest verdict's."""
+        return gravest([verdict.exit_code for verdict in self.verdicts])
 
 
 def run_bench(folder: Path, suite: str, *, resume: bool, run: str, retry_failed: bool, cache: bool | None) -> int:
     """Run a suite or go on with a run; gates are judged by ``driftgate gate``."""
     with opened(folder) as (workspace, ledger):
-        if resume or run or retry_failed:
-            row = session.unfinished(ledger, run or None)
-            planned = session.plan(workspace, ledger, row.suite, cache=cache)
-            session.check_same_plan(row, planned)
-        else:
-            planned = session.plan(workspace, ledger, suite or _only(workspace.config.suites, "suite"), cache=cache)
-            row = None
-        return _carry_out(workspace, ledger, planned, [], run=row, retry_failed=retry_failed)
+        row = session.unfinished(ledger, run or None) if resume or run or retry_failed else None
+        name = row.suite if row is not None else suite or _only(workspace.config.suites, "suite")
+        carry_out(workspace, ledger, name, [], run=row, retry_failed=retry_failed, cache=cache)
+        return 0
 
 
 def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
@@ -89,7 +88,7 @@ def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
             as_json.write_text(
                 json.dumps([v.as_json() for v in verdicts], ensure_ascii=False, indent=1) + "\n", "utf-8"
             )
-        return _gravest([v.exit_code for v in verdicts])
+        return gravest([v.exit_code for v in verdicts])
 
 
 def run_report(folder: Path, run: str) -> int:
@@ -168,18 +167,29 @@ def run_schema() -> int:
     return 0
 
 
-def _carry_out(
+def carry_out(
     workspace: OpenWorkspace,
     ledger: Ledger,
-    planned: session.Planned,
+    suite: str,
     gates: Sequence[str],
     *,
     run: RunRow | None = None,
     retry_failed: bool = False,
-) -> int:
-    models = session.open_models(
-        workspace, ledger, planned.suite.models
-    )  # before a run that could not begin is recorded
+    cache: bool | None = None,
+) -> Done:
+    """Run a suite, or go on with a run of it; score, judge, report, and print all of that.
+
+    Raises
+    ------
+    DriftgateError
+        Something could not be begun or done; the ledger is intact.
+    SystemExit
+        130: the user stopped the run; how to go on was printed.
+    """
+    planned = session.plan(workspace, ledger, suite, cache=cache)
+    if run is not None:
+        session.check_same_plan(run, planned)
+    models = session.open_models(workspace, ledger, planned.suite.models)  # before a run that cannot begin is recorded
     run = run or session.begin(ledger, planned)
     samples = sum(len(cell.samples) for cell in planned.cells)
     console.print(f"run [bold]{run.id}[/]: {len(planned.cells)} cells, {samples:,} samples")
@@ -188,16 +198,17 @@ def _carry_out(
         session.execute(ledger, run, planned, models, ProgressDisplay(console), retry_failed=retry_failed)
     except KeyboardInterrupt:
         console.print(f"stopped; {resume}", soft_wrap=True)
-        return 130
+        raise SystemExit(130) from None
     except LimitReached as problem:
         raise DriftgateError(problem.message, resume) from problem
     scored = score_run(ledger, run.id)
     verdicts = session.judge_run(workspace, ledger, run, scored, gates)
-    files = session.report(workspace, ledger, find_run(ledger, run.id), scored)
+    run = find_run(ledger, run.id)
+    files = session.report(workspace, ledger, run, scored)
     tables.print_scores(console, scored)
     _print_verdicts(verdicts)
     console.print(f"report: {escape(session.shown(files.html))}", soft_wrap=True)
-    return _gravest([v.exit_code for v in verdicts])
+    return Done(run, scored, verdicts)
 
 
 def _print_verdicts(verdicts: Sequence[GateVerdict]) -> None:
@@ -205,8 +216,9 @@ def _print_verdicts(verdicts: Sequence[GateVerdict]) -> None:
         tables.print_verdict(console, verdict)
 
 
-def _gravest(codes: Sequence[int]) -> int:
-    order = [0, *(EXIT_CODES[name] for name in _GRAVEST[1:]), 130]
+def gravest(codes: Sequence[int]) -> int:
+    """The exit code of several parts."""
+    order = [0, *(EXIT_CODES[name] for name in _GRAVEST[1:]), INTERRUPTED]
     return max(codes, key=order.index, default=0)
 
 

@@ -9,26 +9,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.ledger import champion_history, rollback
-from driftgate import watching
+from driftgate import night, watching
 from driftgate.commands import console, opened
-from driftgate.display import ProgressDisplay
 from finetune.remediation import approve, events_of, find_remediation, remediations
 from monitor.watch import alerts_of
 
 
 def run_look(folder: Path, name: str) -> int:
-    """Look at the canaries of a monitor; exit 1 where something moved."""
+    """Look at what a monitor watches; exit 1 where something moved."""
     with opened(folder) as (workspace, ledger):
-        result = watching.take_look(workspace, ledger, name, ProgressDisplay(console))
-        row = result.watched.row
-        if row.number == 0:
-            console.print(f"{escape(name)}: reference look at {escape(result.champion)} ({result.run.id})")
-            return 0
-        for alert in result.watched.alerts:
-            console.print(f"[bold red]alert[/] {escape(alert.summary)}", soft_wrap=True)
-        if not result.watched.alerts:
-            console.print(f"{escape(name)}: look {row.number} at {escape(result.champion)}: [green]quiet[/]")
-        return 1 if result.watched.alerts else 0
+        alerts = night.look(workspace, ledger, name)
+        night.send(workspace, ledger)
+        return night.MOVED if alerts else 0
+
+
+def run_mend(folder: Path) -> int:
+    """Take every open remediation as far as it goes."""
+    with opened(folder) as (workspace, ledger):
+        if not night.mend(workspace, ledger):
+            console.print("no remediation is open")
+        return 0
 
 
 def run_alerts(folder: Path, limit: int) -> int:

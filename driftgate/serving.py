@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,10 +18,14 @@ from finetune.remediation import remediations
 from flows.errors import DriftgateError
 from flows.models import resolve
 from monitor.service import Job, Lease, Page, Scheduler, authoriser, create_app
+from monitor.telemetry import Store, router
 from monitor.watch import alerts_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+_COMPACTION_SECONDS = 300.0
 
 
 def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 30.0) -> FastAPI:
@@ -37,14 +42,18 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
     scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
+    store = Store(workspace.telemetry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         scheduler.start()
+        compaction = asyncio.create_task(_compact(store))
         try:
             yield
         finally:
+            compaction.cancel()
             await scheduler.stop()
+            await asyncio.to_thread(store.close)
 
     page = Page(
         alerts=lambda: [
@@ -61,7 +70,17 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         ],
         leading=lambda: scheduler.leading,
     )
-    return create_app(ledger, config.name, authorise, page, lifespan=lifespan)
+    return create_app(ledger, config.name, authorise, page, [router(store, authorise)], lifespan)
+
+
+async def _compact(store: Store) -> None:
+    """Turn the spool into Parquet now and then; what is in the spool is durable and can be read already."""
+    while True:
+        await asyncio.sleep(_COMPACTION_SECONDS)
+        try:
+            await asyncio.to_thread(store.compact)
+        except DriftgateError:
+            log.exception("telemetry could not be compacted; it is tried again")
 
 
 def jobs_of(workspace: OpenWorkspace) -> list[Job]:

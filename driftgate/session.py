@@ -74,8 +74,10 @@ def begin(ledger: Ledger, planned: Planned) -> RunRow:
     return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"))
 
 
-def unfinished(ledger: Ledger, name: str | None) -> RunRow:
-    """The run to go on with: the one named, or the newest that is not complete.
+def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool = False) -> RunRow:
+    """The run to go on with: the one named, or the newest (of a suite) that is not complete.
+
+    Where failed samples are to be asked again, a complete run will do.
 
     Raises
     ------
@@ -84,8 +86,8 @@ def unfinished(ledger: Ledger, name: str | None) -> RunRow:
     """
     if name:
         return find_run(ledger, name)
-    for run in latest_runs(ledger, 200):
-        if run.status != "complete":
+    for run in latest_runs(ledger, 200, suite=suite or None):
+        if retry_failed or run.status != "complete":
             return run
     raise DriftgateError("every run in the ledger is complete", "begin one with: driftgate bench SUITE")
 
@@ -120,24 +122,37 @@ def execute(
     *,
     retry_failed: bool = False,
 ) -> None:
-    """Run the cells on an event loop of their own, and close the models.
+    """Run the cells on an event loop of their own; see :func:`work`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The user stopped the run; it can be resumed.
+    """
+    asyncio.run(work(ledger, run, planned, models, display, retry_failed=retry_failed))
+
+
+async def work(
+    ledger: Ledger,
+    run: RunRow,
+    planned: Planned,
+    models: Mapping[str, Model],
+    display: Display,
+    *,
+    retry_failed: bool = False,
+) -> None:
+    """Run the cells, and close the models.
 
     Raises
     ------
     DriftgateError
         A model is misconfigured, a limit was reached, or the ledger refuses.
-    KeyboardInterrupt
-        The user stopped the run; it can be resumed.
     """
-
-    async def work() -> None:
-        try:
-            await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
-        finally:
-            for model in models.values():
-                await model.aclose()
-
-    asyncio.run(work())
+    try:
+        await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
+    finally:
+        for model in models.values():
+            await model.aclose()
 
 
 def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelConfig:
@@ -173,10 +188,16 @@ def open_models(workspace: OpenWorkspace, ledger: Ledger, names: Sequence[str]) 
 
 
 def judge_run(
-    workspace: OpenWorkspace, ledger: Ledger, run: RunRow, scored: Sequence[CellScores], gates: Sequence[str]
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    run: RunRow,
+    scored: Sequence[CellScores],
+    gates: Sequence[str],
+    *,
+    champion: str | None = None,
 ) -> list[GateVerdict]:
     """Judge a run by the named gates and keep the verdicts."""
-    verdicts = [judge(ledger, name, workspace.config.gates[name], run.id, scored) for name in gates]
+    verdicts = [judge(ledger, name, workspace.config.gates[name], run.id, scored, champion=champion) for name in gates]
     for verdict in verdicts:
         add_verdict(ledger, run.id, verdict.gate, verdict.verdict, verdict.as_json())
     return verdicts

@@ -14,10 +14,11 @@ from benchmarks.datasets import parse_config as parse_dataset
 from benchmarks.gate import GateConfig
 from benchmarks.suite import SuiteConfig
 from driftgate import _yaml
+from finetune.config import RecipeConfig
 from flows.errors import DriftgateError, nearest
 from flows.models import PROVIDERS, ModelConfig, resolve
 from flows.models import parse_config as parse_model
-from monitor.config import MonitorConfig, ServiceConfig
+from monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
 
 FILE = "driftgate.yaml"
 
@@ -78,8 +79,12 @@ class Workspace(BaseModel):
     """The places in production and the model each begins with; afterwards the ledger says who is champion."""
     monitors: dict[Name, MonitorConfig] = {}
     """Monitors by name: a champion watched by its canaries."""
+    recipes: dict[Name, RecipeConfig] = {}
+    """Recipes by name: how a champion that got worse is replaced."""
     nightly: NightlyConfig = NightlyConfig()
     """What the nightly job does."""
+    azure_monitor: AzureMonitorConfig | None = None
+    """Where signals, alerts, evaluation results and runs are sent; unset: nowhere."""
     service: ServiceConfig = ServiceConfig()
     """``driftgate serve``."""
 
@@ -106,10 +111,24 @@ class OpenWorkspace:
         DriftgateError
             It lies outside the workspace.
         """
-        folder = (self.folder / self.config.reports).resolve()
-        if not folder.is_relative_to(self.folder.resolve()):
-            raise DriftgateError(f"reports would be written to {folder}", "keep 'reports' inside the workspace")
-        return folder
+        return self._inside(self.config.reports, "reports")
+
+    @property
+    def telemetry(self) -> Path:
+        """Folder of the telemetry store.
+
+        Raises
+        ------
+        DriftgateError
+            It lies outside the workspace.
+        """
+        return self._inside(self.config.service.telemetry, "service.telemetry")
+
+    def _inside(self, path: str, setting: str) -> Path:
+        found = (self.folder / path).resolve()
+        if not found.is_relative_to(self.folder.resolve()):
+            raise DriftgateError(f"'{setting}' is {found}", "keep it inside the workspace")
+        return found
 
     def suite(self, name: str) -> SuiteConfig:
         """A suite by name.
@@ -166,13 +185,23 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
             for index, wanted in enumerate(used):
                 _known(document, ("suites", name, kind, index), kind[:-1], wanted, known)
     for name, gate in config.gates.items():
-        _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
+        if gate.suite is not None:
+            _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
     for name, model in config.champions.items():
         _known(document, ("champions", name), "model", model, config.models)
     for name, monitor in config.monitors.items():
         _known(document, ("monitors", name, "champion"), "champion", monitor.champion, config.champions)
         canaries = monitor.canaries
         _known(document, ("monitors", name, "canaries", "dataset"), "dataset", canaries.dataset, config.datasets)
+        if monitor.recipe is not None:
+            _known(document, ("monitors", name, "recipe"), "recipe", monitor.recipe, config.recipes)
+    for name, recipe in config.recipes.items():
+        _known(document, ("recipes", name, "champion"), "champion", recipe.champion, config.champions)
+        _known(document, ("recipes", name, "base_model"), "model", recipe.base_model, config.models)
+        _known(document, ("recipes", name, "material"), "dataset", recipe.material, config.datasets)
+        _known(document, ("recipes", name, "gate"), "gate", recipe.gate, config.gates)
+        for index, wanted in enumerate(recipe.proof):
+            _known(document, ("recipes", name, "proof", index), "dataset", wanted, config.datasets)
     for index, wanted in enumerate(config.nightly.suites):
         _known(document, ("nightly", "suites", index), "suite", wanted, config.suites)
     for index, wanted in enumerate(config.nightly.gates):

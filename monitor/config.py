@@ -51,6 +51,32 @@ class CanaryConfig(BaseModel):
     """Examples given to variants that take them."""
 
 
+class TrafficConfig(BaseModel):
+    """Production telemetry of a monitor."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    request_model: str = ""
+    """Only calls that asked for this model; empty: all."""
+    reference_days: float = Field(14, gt=0)
+    """Days before the current window that it is compared with."""
+    current_days: float = Field(1, gt=0)
+    """Days of the current window, up to now."""
+    signals: list[str] | None = None
+    """Signals to read; unset: every one that is read from telemetry."""
+    alpha: float = Field(0.01, gt=0, lt=0.5)
+    """The chance that one look at unchanged traffic raises any alert."""
+
+
+class AzureMonitorConfig(BaseModel):
+    """Where drift signals, alerts, evaluation results and runs are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    connection_string: Secret
+    """``${env:NAME}`` of the Application Insights connection string."""
+
+
 class MonitorConfig(BaseModel):
     """A named monitor: a champion watched by its canaries."""
 
@@ -60,6 +86,8 @@ class MonitorConfig(BaseModel):
     """The slot whose champion is watched."""
     canaries: CanaryConfig
     """What is asked of it."""
+    traffic: TrafficConfig | None = None
+    """How its production telemetry is compared; unset: only canaries are looked at."""
     reference_looks: int = Field(2, ge=1, le=30)
     """How many of a champion's first looks are what later ones are compared with. From two on it is also known how far
     the model agrees with itself, and a model that answers otherwise is noticed before its accuracy tells."""

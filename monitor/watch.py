@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, desc, select
@@ -24,7 +25,9 @@ from benchmarks.ledger import (
     outcome_frame,
 )
 from monitor.alert import Alert
+from monitor.config import TrafficConfig
 from monitor.drift import Look, Period, Windows, look
+from monitor.signals import SIGNALS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,9 +129,55 @@ def look_at_canaries(
     found = look([windows], canaries=pd.concat([*frames, current]), floors=floors, alpha=alpha, number=number)
     findings = [_plain(finding) for finding in found.findings]
     row = _keep(ledger, monitor, champion, run.id, number, findings, now)
-    rows = [{"key": a.key, "monitor": monitor, "alert": a.to_json(), "at": now} for a in found.alerts]
-    with ledger.write() as connection:
-        insert_new(connection, _alerts, rows)
+    _keep_alerts(ledger, monitor, found.alerts, now)
+    return Watched(row, found, found.alerts)
+
+
+def look_at_traffic(
+    ledger: Ledger,
+    monitor: str,
+    folder: Path,
+    traffic: TrafficConfig,
+    now: datetime,
+    *,
+    floors: Mapping[str, float] | None = None,
+    evidence: Path | None = None,
+) -> Watched | None:
+    """Compare the newest telemetry with the days before, and keep what was found.
+
+    Parameters
+    ----------
+    folder : Path
+        The telemetry store's folder.
+    evidence : Path, optional
+        Folder for evidently's report of the two windows, written where something moved.
+
+    Returns
+    -------
+    Watched or None
+        None where one of the windows holds no call.
+    """
+    from monitor.telemetry import frame
+
+    create_tables(ledger, metadata)
+    middle = now - timedelta(days=traffic.current_days)
+    start = middle - timedelta(days=traffic.reference_days)
+    only = {"request_model": traffic.request_model} if traffic.request_model else {}
+    calls = frame(folder, start, now, only=only)
+    current = calls["time"] >= middle
+    if not current.any() or current.all():
+        return None
+    windows = Windows("telemetry", Period(start, middle), Period(middle, now))
+    chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
+    found = look([windows], telemetry=calls, signals=chosen, floors=floors, alpha=traffic.alpha)
+    key = f"traffic-{monitor}-{now:%Y%m%dT%H%M%S}"
+    row = _keep(ledger, monitor, traffic.request_model, key, 1, [_plain(f) for f in found.findings], now)
+    _keep_alerts(ledger, monitor, found.alerts, now)
+    if found.alerts and evidence is not None:
+        from monitor.evidence import write_evidence
+
+        evidence.mkdir(parents=True, exist_ok=True)
+        write_evidence(calls[~current], calls[current], evidence / f"{key}.html")
     return Watched(row, found, found.alerts)
 
 
@@ -198,6 +247,12 @@ def _plain(finding: Any) -> dict[str, Any]:
         "adjusted_p_value": finding.adjusted_p_value,
         "evidence": {k: v for k, v in evidence.items() if isinstance(v, (int, float, str, type(None)))},
     }
+
+
+def _keep_alerts(ledger: Ledger, monitor: str, alerts: Sequence[Alert], at: datetime) -> None:
+    rows = [{"key": a.key, "monitor": monitor, "alert": a.to_json(), "at": at} for a in alerts]
+    with ledger.write() as connection:
+        insert_new(connection, _alerts, rows)
 
 
 def _keep(

@@ -1,6 +1,6 @@
 """The repair of a regression: a durable state machine from an alert or a failed gate to a promotion or a rejection."""
 
-from finetune.remediation._machine import STEPS, Held, Rejected, Step, advance
+from finetune.remediation._machine import STEPS, Held, Progress, Rejected, Step, advance
 from finetune.remediation._store import (
     Event,
     Remediation,
@@ -15,6 +15,7 @@ __all__ = [
     "STEPS",
     "Event",
     "Held",
+    "Progress",
     "Rejected",
     "Remediation",
     "Step",

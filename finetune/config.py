@@ -1,0 +1,49 @@
+"""What a workspace says of the repair of a champion."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from finetune.train import TrainerConfig, parse_trainer
+from flows.errors import DriftgateError
+
+
+def _trainer(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    try:
+        return parse_trainer(value)
+    except DriftgateError as problem:
+        raise ValueError(str(problem)) from problem
+
+
+class RecipeConfig(BaseModel):
+    """How a champion that got worse is replaced by a better one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    champion: str
+    """The slot whose champion is repaired."""
+    material: str
+    """A dataset of the workspace: labelled examples the training items are made from. Nothing that is measured may
+    be among them; what is too like a measured item is refused."""
+    count: int = Field(200, ge=1)
+    """Training items at most, drawn by ``seed``."""
+    base_model: str
+    """The model of the workspace that is trained."""
+    trainer: Annotated[TrainerConfig, BeforeValidator(_trainer)]
+    """Who trains, and how."""
+    flow: str = "multiple_choice"
+    """The flow the trained model will be asked through."""
+    variant: str = ""
+    """The flow's variant; empty for its default."""
+    proof: list[str] = Field(min_length=1)
+    """Datasets the candidate and the champion are compared on: the slice that fell, the rest, a sealed hold-out."""
+    gate: str
+    """The gate that decides; its rules may speak of ``champion``."""
+    approval: bool = True
+    """A person must agree before the champion moves (``driftgate approve``)."""
+    seed: int = 0
+    """Decides which material is drawn and how training begins."""
