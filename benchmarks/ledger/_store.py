@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
@@ -20,9 +20,12 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     ProgrammingError,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from benchmarks.ledger import _schema
 from flows.errors import DriftgateError
+
+_CREATION_LOCK = 0x64726966  # any number that others do not lock
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def open_ledger(location: str, folder: Path) -> Ledger:
         event.listen(engine, "connect", _prepare_sqlite)
     ledger = Ledger(engine)
     with ledger.write() as connection:
-        _schema.metadata.create_all(connection)
+        _create(connection, _schema.metadata)
         insert_new(connection, _schema.meta, [{"key": "version", "value": str(_schema.VERSION)}])
         found = connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one()
     if int(found) > _schema.VERSION:
@@ -114,7 +117,17 @@ def open_ledger(location: str, folder: Path) -> Ledger:
 def create_tables(ledger: Ledger, metadata: MetaData) -> None:
     """Create the tables of another package that keeps its records in the ledger, where they are not there yet."""
     with ledger.write() as connection:
-        metadata.create_all(connection)
+        _create(connection, metadata)
+
+
+def _create(connection: Connection, metadata: MetaData) -> None:
+    if connection.dialect.name == "postgresql":
+        # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
+        connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
