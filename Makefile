@@ -6,7 +6,7 @@ WORKSPACE ?= workspace
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly test lint typecheck unit acceptance perf lock clean help
+.PHONY: nightly loop test lint typecheck unit acceptance perf lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -14,6 +14,10 @@ help:  ## Say what there is
 
 nightly: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Benchmark the default workspace, judge it, write a report
 	$(BIN)/driftgate nightly --workspace $(WORKSPACE)
+
+loop: $(VENV)/train.stamp  ## Show the whole loop: watch, notice, repair, prove, promote (minutes of computing)
+	rm -rf $(WORKSPACE)-loop
+	$(BIN)/driftgate loop $(WORKSPACE)-loop
 
 test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run all tests
 
@@ -53,6 +57,12 @@ $(VENV)/run.stamp: requirements/run.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing driftgate into $(VENV), once"
 	$(INSTALL) --require-hashes -r requirements/run.lock
 	$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+# The processor build of torch differs from index to index, so it is pinned by version and not by hash.
+$(VENV)/train.stamp: requirements/train.txt | $(VENV)/run.stamp
+	@echo "installing what training needs into $(VENV), once"
+	$(INSTALL) -r requirements/train.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/bin/python

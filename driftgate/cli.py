@@ -201,6 +201,16 @@ def serve(workspace: Workspace = HERE) -> None:
     raise typer.Exit(run_serve(workspace))
 
 
+@app.command()
+def loop(folder: Annotated[Path, typer.Argument(help="A new folder for the demonstration.")] = Path("loop")) -> None:
+    """Show the whole loop with a real model: watch, notice, repair, prove, promote (minutes of computing)."""
+    from driftgate.commands import console
+    from driftgate.loop import run_loop
+
+    page = run_loop(folder.resolve(), console)
+    console.print(f"the story: {page}", soft_wrap=True)
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

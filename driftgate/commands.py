@@ -63,7 +63,8 @@ class Done:
 def run_bench(folder: Path, suite: str, *, resume: bool, run: str, retry_failed: bool, cache: bool | None) -> int:
     """Run a suite or go on with a run; gates are judged by ``driftgate gate``."""
     with opened(folder) as (workspace, ledger):
-        row = session.unfinished(ledger, run or None) if resume or run or retry_failed else None
+        going_on = resume or bool(run) or retry_failed
+        row = session.unfinished(ledger, run, suite, retry_failed=retry_failed) if going_on else None
         name = row.suite if row is not None else suite or _only(workspace.config.suites, "suite")
         carry_out(workspace, ledger, name, [], run=row, retry_failed=retry_failed, cache=cache)
         return 0
@@ -198,7 +199,7 @@ def carry_out(
         session.execute(ledger, run, planned, models, ProgressDisplay(console), retry_failed=retry_failed)
     except KeyboardInterrupt:
         console.print(f"stopped; {resume}", soft_wrap=True)
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED) from None
     except LimitReached as problem:
         raise DriftgateError(problem.message, resume) from problem
     scored = score_run(ledger, run.id)

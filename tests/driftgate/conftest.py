@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint
+from command_line import Change, Cli, Done, Make
 
 from driftgate.cli import main
-
-
-@dataclass(frozen=True)
-class Done:
-    """A command that ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Done]
 
 
 @pytest.fixture
@@ -78,10 +65,6 @@ def base_config(endpoint: ChatEndpoint) -> dict[str, Any]:
         "gates": {"small": {"suite": "small", "rules": [{"metric": "accuracy", "min": 0.5}]}},
         "nightly": {"suites": ["small"], "gates": ["small"]},
     }
-
-
-Change = Callable[[dict[str, Any]], Any]
-Make = Callable[..., Path]
 
 
 @pytest.fixture

@@ -39,7 +39,8 @@ def python(script: str) -> subprocess.CompletedProcess[str]:
 def test_help_imports_nothing_slow(arguments: list[str]) -> None:
     done = python(
         f"import sys, atexit\nsys.argv = ['driftgate', *{arguments!r}]\n"
-        f"atexit.register(lambda: print('IMPORTED', sorted({{m.split('.')[0] for m in sys.modules}} & set({SLOW!r}))))\n"
+        f"slow = set({SLOW!r})\n"
+        "atexit.register(lambda: print('IMPORTED', sorted({m.split('.')[0] for m in sys.modules} & slow)))\n"
         "from driftgate.cli import main\nmain()"
     )
     assert done.returncode == 0, done.stderr

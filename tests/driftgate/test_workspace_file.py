@@ -89,7 +89,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
         ("version: 1\n", "", "'version' is missing"),
         ("name: team", "name: a/b", "line 2: name: String should match"),
         ("min: 0.25", "min: much", "line 25: gates.nightly.rules.0.min"),
-        (", min: 0.25", "", "line 25: .*exactly one of min, max and no_worse_than; found none"),
+        (", min: 0.25", "", "line 25: .*exactly one of min, max, .*; found none"),
         ("models: [small]", "models: small", "line 16: suites.nightly.models"),
         ("${env:SMALL_KEY}", "sk-abc123", r"line 8: models.small.api_key: a secret .* write \$\{env:NAME\}"),
         ("name: team", "name: team\nname: other", "line 3: 'name' stands a second time; keep one"),
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_workspace(tmp_path: Path, text: str) -> None:
 
 
 def test_no_file_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(DriftgateError, match="there is no driftgate.yaml in .*driftgate init"):
+    with pytest.raises(DriftgateError, match=r"there is no driftgate\.yaml in .*driftgate init"):
         open_workspace(tmp_path)
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
 
 def test_reports_stay_inside_the_workspace(tmp_path: Path) -> None:
     workspace = opened(tmp_path, GOOD + "reports: ../elsewhere\n")
-    with pytest.raises(DriftgateError, match="keep 'reports' inside the workspace"):
+    with pytest.raises(DriftgateError, match="keep it inside the workspace"):
         _ = workspace.reports
 
 
@@ -150,9 +150,14 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(KEYS, VALUES, max_size=5))
-def test_every_key_s_line_is_where_the_key_stands(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
-    path = tmp_path_factory.mktemp("yaml") / "any.yaml"
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One file for all the examples of a test."""
+    return tmp_path_factory.mktemp("yaml") / "any.yaml"
+
+
+@given(value=st.dictionaries(KEYS, VALUES, max_size=5))
+def test_every_key_s_line_is_where_the_key_stands(path: Path, value: object) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, width=10_000)
     path.write_text(text, encoding="utf-8")
     document = _yaml.read(path)
@@ -163,9 +168,8 @@ def test_every_key_s_line_is_where_the_key_stands(tmp_path_factory: pytest.TempP
             assert location[-1] in lines[line - 1]
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_read_or_refused_in_a_sentence(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    path = tmp_path_factory.mktemp("yaml") / "any.yaml"
+@given(text=st.text(max_size=60))
+def test_any_text_is_read_or_refused_in_a_sentence(path: Path, text: str) -> None:
     path.write_bytes(text.encode(errors="surrogatepass"))
     try:
         _yaml.read(path)
