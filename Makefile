@@ -30,7 +30,7 @@ typecheck: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 unit: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 acceptance: $(VENV)/dev.stamp  ## Slow runs against recorded models (needs ../shared/data beside the project)
 	$(BIN)/python -m pytest tests/acceptance -m acceptance

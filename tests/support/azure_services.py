@@ -218,8 +218,9 @@ class Azure:
         if request.method == "GET" and request.query.get("comp") == "list":
             return self._list_blobs(request)
         if request.method == "PUT":
-            if "comp" not in request.query:
-                self.blobs[request.path] = request.body
+            if request.query.get("comp") == "metadata":
+                return web.Response(status=200)
+            self.blobs[request.path] = request.body
             return web.Response(status=201)
         content = self.blobs.get(request.path)
         if content is None:

@@ -101,7 +101,7 @@ class LoopbackNet:
         """Variables that lead a program's requests here."""
         proxy = f"http://127.0.0.1:{self._proxy_port}"
         trusted = str(self.certificate)
-        proxies = {name: proxy for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")}
+        proxies = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), proxy)
         return {
             **proxies,
             "NO_PROXY": "",

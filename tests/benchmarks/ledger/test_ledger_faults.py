@@ -92,7 +92,7 @@ def test_a_lost_connection_is_said(
     url = postgres()
     ledger = open_ledger(url, tmp_path)
     _, cell, ids = add(ledger, samples(3))
-    first, second, third = ids.values()
+    first, second, _ = ids.values()
     record(ledger, [entry(cell, first)])
     with pytest.raises(DriftgateError, match="cannot be used"), ledger.write() as connection:
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()

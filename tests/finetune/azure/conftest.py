@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +34,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def address() -> AzureMLWorkspace:
     """The workspace that is served."""
     return AzureMLWorkspace(subscription=SUBSCRIPTION, resource_group="rg", workspace="ws")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clients' pauses be short: the storage client's first is 15 s."""
+    sleep = time.sleep
+    monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.02)))

@@ -121,7 +121,7 @@ def test_a_second_submission_finds_the_job(cloud: Cloud, tmp_path: Path, keeps_m
     assert creations(cloud) == 1 + 5 and len(cloud.net.sent("POST", FILES)) == 1
 
 
-def test_faults_in_between_double_nothing(cloud: Cloud, tmp_path: Path) -> None:
+def test_faults_in_between_double_nothing(cloud: Cloud, tmp_path: Path, impatient: None) -> None:
     cloud.net.fail("POST", FILES, Status(500, {}), LostReply())
     cloud.net.fail("POST", JOBS, throttled(), Reset(), LostReply())
     cloud.net.fail("GET", "/openai/v1/", Status(503, {}), Reset())

@@ -165,7 +165,7 @@ async def test_a_failed_mirrored_look_ends_the_mirroring(cloud: Cloud, address: 
     assert last["traffic"] == {"blue": 100} and last["mirrorTraffic"] == {}
 
 
-async def test_faults_in_between_change_nothing(cloud: Cloud, remediation: Remediation) -> None:
+async def test_faults_in_between_change_nothing(cloud: Cloud, remediation: Remediation, impatient: None) -> None:
     cloud.net.fail("GET", "onlineEndpoints/support", throttled(), Status(500, {}), Reset())
     cloud.net.fail("PUT", "deployments/green", LostReply())
     await remediation.create()

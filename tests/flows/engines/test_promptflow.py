@@ -200,7 +200,8 @@ from flows.line import Line
 from flows.models import PROVIDERS, parse_config
 
 async def main(folder, url):
-    model = PROVIDERS.get("openai").open("m", parse_config({"provider": "openai", "endpoint": url, "model": "m"}), folder)
+    config = parse_config({"provider": "openai", "endpoint": url, "model": "m"})
+    model = PROVIDERS.get("openai").open("m", config, folder)
     engine = ENGINES.get("promptflow")(load_flow("small", folder))
     tasks = [asyncio.create_task(engine.run_line({"text": "?"}, Line({"": model}))) for _ in range(3)]
     await asyncio.sleep(1.0)
@@ -229,6 +230,38 @@ def test_cancelling_lines_does_not_end_the_process(make: Write, endpoint: ChatEn
     )
     assert (done.returncode, done.stdout.strip()) == (7, "alive"), done.stderr
     assert len(endpoint.requests) == 3
+
+
+BLOCKED = """
+import asyncio, sys
+from pathlib import Path
+from flows.definition import load_flow
+from flows.engines import ENGINES, promptflow
+from flows.line import Line
+
+promptflow._LONGEST_ABORT = 0.2  # do not wait ten seconds for the tool
+
+async def main(folder):
+    engine = ENGINES.get("promptflow")(load_flow("small", folder))
+    task = asyncio.create_task(engine.run_line({"text": "?"}, Line({})))
+    await asyncio.sleep(1.0)
+    task.cancel()
+    await asyncio.wait([task])
+
+asyncio.run(main(Path(sys.argv[1])))
+print("alive")
+sys.exit(7)
+"""
+
+
+def test_a_tool_that_blocks_its_thread_does_not_end_the_process(make: Write, tmp_path: Path) -> None:
+    make(node("last", "wait", text="${inputs.text}"))
+    tool = tmp_path / "flows/small/wait.py"
+    tool.write_text(tool.read_text(encoding="utf-8").replace("0.005", "6"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (7, "alive"), done.stderr
 
 
 def test_nothing_is_sent_home(make: Write) -> None:

@@ -57,7 +57,7 @@ async def test_the_loop_stays_free_while_the_model_works(model: Model) -> None:
 
 
 async def test_a_prompt_longer_than_the_context_is_this_request_s_error(model: Model) -> None:
-    with pytest.raises(DriftgateError, match="tested: llama.cpp refused"):
+    with pytest.raises(DriftgateError, match=r"tested: llama\.cpp refused"):
         await model.complete([Message("user", "긴 글입니다. " * 400)])
     assert (await model.complete([Message("user", QUESTION)])).first_token
 

@@ -1,0 +1,76 @@
+"""The demonstration's tickets: enough of them, all different, and fair to every team."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.datasets import load_dataset, parse_config
+from finetune.demo import AFTER, BEFORE, NEW_SLICE, Pool, rows, team_of, tickets, training_items
+from flows.definition import load_flow
+from flows.engines import ENGINES
+from flows.errors import DriftgateError
+
+_POOLS = get_args(Pool)
+
+
+@settings(deadline=None, max_examples=40)  # the first draw of a pool makes all of its tickets
+@given(pool=st.sampled_from(_POOLS), count=st.integers(1, 240), seed=st.integers(0, 1000))
+def test_tickets_differ_and_topics_are_even(pool: Pool, count: int, seed: int) -> None:
+    drawn = tickets(pool, count, seed)
+    assert len({ticket.text for ticket in drawn}) == count
+    topics = Counter(ticket.topic for ticket in drawn)
+    assert max(topics.values()) - min(topics[topic] for topic in ("delivery", "payment", "account", "device")) <= 1
+    assert drawn == tickets(pool, count, seed)
+
+
+def test_no_phrasing_is_in_two_pools() -> None:
+    phrasings = [
+        {ticket.phrasing for about in ("known", "new") for ticket in tickets(pool, 600, 1, about=about)}
+        for pool in _POOLS
+    ]
+    assert [len(found) for found in phrasings] == [80, 40, 40]
+    assert not any(one & other for one, other in combinations(phrasings, 2))
+
+
+def test_the_new_rule_moves_the_new_product_and_nothing_else() -> None:
+    known, new = tickets("hold_out", 80, 2), tickets("hold_out", 80, 2, about="new")
+    assert [team_of(ticket, BEFORE) for ticket in known] == [team_of(ticket, AFTER) for ticket in known]
+    assert all(team_of(ticket, BEFORE) != team_of(ticket, AFTER) == "device" for ticket in new)
+    assert all("하루워치" in ticket.text for ticket in new)
+    assert not any("하루워치" in ticket.text for ticket in known)
+    assert {row["category"] for row in rows(new, AFTER)} == {NEW_SLICE}
+    assert NEW_SLICE in AFTER.text and NEW_SLICE not in BEFORE.text
+
+
+def test_more_than_there_are_is_refused() -> None:
+    with pytest.raises(DriftgateError, match="ask for fewer"):
+        tickets("canary", 50_000, 0)
+
+
+def test_the_questions_are_a_dataset(tmp_path: Path) -> None:
+    asked = rows(tickets("canary", 40, 3), BEFORE)
+    (tmp_path / "tickets.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in asked))
+    dataset = load_dataset("tickets", parse_config({"kind": "jsonl", "path": "tickets.jsonl"}), tmp_path)
+    assert len(dataset.samples) == 40
+    assert {sample.category for sample in dataset.samples} == {"배송", "결제", "계정", "기기"}
+    assert len({sample.cluster for sample in dataset.samples}) == 40
+
+
+async def test_training_prompts_are_the_flows_own(tmp_path: Path) -> None:
+    engine = ENGINES.get("promptflow")(load_flow("multiple_choice", tmp_path))
+    asked = rows(tickets("training", 8, 4, about="new"), AFTER)
+    items = await training_items(engine, asked)
+    await engine.aclose()
+    assert [item.target for item in items] == [row["answer"] for row in asked]
+    for item, row in zip(items, asked, strict=True):
+        assert item.prompt.startswith("# system:\n")
+        assert item.prompt.endswith("정답:")
+        assert all(part in item.prompt for part in (row["passage"], row["question"], *row["choices"]))

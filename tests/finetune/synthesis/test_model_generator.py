@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+from chat_endpoint import AZURE_FILTERED, Answer, Status
+
+from finetune.firewall import Firewall
+from finetune.synthesis import SynthesisConfig, synthesize
+from finetune.synthesis.generators.model import WrittenItem, with_schema
+from flows.errors import DriftgateError
+from flows.models import PROVIDERS, parse_config
+
+
+def run(workspace, endpoint, judged=False, **config):
+    """Synthesise with a live model behind the endpoint, and close it."""
+
+    async def live():
+        provider = PROVIDERS.get("openai")
+        asked = parse_config({"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "writer"})
+        models = {"writer": provider.open("writer", with_schema(asked), Path())}
+        if judged:
+            models["judge"] = provider.open("judge", asked, Path())
+        names = {"model": "writer", "judge": "judge"} if judged else {"model": "writer"}
+        try:
+            parsed = SynthesisConfig.model_validate({**config, **names})
+            return await synthesize(parsed, workspace, Firewall([]), models)
+        finally:
+            for model in models.values():
+                await model.aclose()
+
+    return asyncio.run(live())
+
+
+def written(question, answer, wrong):
+    return Answer(json.dumps({"question": question, "answer": answer, "wrong": wrong}, ensure_ascii=False))
+
+
+DOCUMENTS = {"kind": "documents", "path": "docs/refund.md", "generator": "model"}
+TICKETS = {"kind": "examples", "path": "tickets.jsonl", "generator": "model"}
+
+
+def test_the_schema_is_sent_and_grounded_items_are_kept(workspace, endpoint):
+    endpoint.default = written("보증 기간은 얼마인가요?", "24개월", ["6개월", "36개월", "48개월"])
+    dataset = run(workspace, endpoint, sources=[DOCUMENTS], count=1, surplus=1)
+    assert [(item.right_choice, item.generator) for item in dataset.items] == [("24개월", "model")]
+    sent = endpoint.requests[0].body
+    assert sent["response_format"]["json_schema"]["schema"] == WrittenItem.model_json_schema()
+    assert "24개월 동안 보증" in endpoint.requests[0].prompt
+    assert "홍길순" not in endpoint.requests[0].prompt
+
+
+def test_what_is_no_item_is_dropped_and_counted(workspace, endpoint):
+    replies = [
+        Answer("죄송하지만 답할 수 없습니다."),
+        Answer('{"question": "가?", "answer": "나"}'),
+        written("배터리 보증은?", "99개월", ["1개월", "2개월", "3개월"]),
+        written("먼저 내는 비용은?", "30%", ["30%", "20%", "10%"]),
+        written("누가 맡나요?", "홍길동님, 010-1111-2222", ["가", "나", "다"]),
+        Status(400, AZURE_FILTERED),
+        written("해외 주문은?", "14일", []),
+        Answer('```json\n{"question": "환불은 며칠?", "answer": "3영업일", "wrong": ["1영업일", "2영업일"]}\n```'),
+    ]
+    endpoint.script("지문", *replies)
+    dataset = run(workspace, endpoint, sources=[DOCUMENTS], count=8, surplus=1)
+    counts = {entry.filter: entry.count for entry in dataset.dropped}
+    assert (counts["schema"], counts["privacy"], counts["groundedness"]) == (5, 1, 1)
+    assert [item.right_choice for item in dataset.items] == ["3영업일"]
+    assert dataset.generated == 8
+
+
+def test_a_message_about_another_label_is_refused(workspace, endpoint):
+    def reply(prompt):
+        label = re.search("분류: (.*)", prompt).group(1)
+        text = re.search("예문: (.*)", prompt).group(1)
+        return written(f"{text} 어쩌죠", "delivery" if label == "device" else label, [])
+
+    endpoint.default = reply
+    dataset = run(workspace, endpoint, sources=[TICKETS], count=12, surplus=1)
+    assert dataset.items
+    assert {item.right_choice for item in dataset.items} == {"delivery", "payment"}
+    schema = dataset.dropped[0]
+    assert schema.reason == "the reply is about 'delivery', asked for was 'device'"
+
+
+def test_the_order_of_replies_decides_nothing(workspace, endpoint):
+    def reply(prompt):
+        text = re.search("예문: (.*)", prompt).group(1)
+        answer = written(f"{text} 어쩌죠", re.search("분류: (.*)", prompt).group(1), [])
+        return Answer(answer.text, seconds=0.05 if len(text) % 2 else 0.0)
+
+    endpoint.default = reply
+    first = run(workspace, endpoint, sources=[TICKETS], count=10, surplus=1)
+    assert run(workspace, endpoint, sources=[TICKETS], count=10, surplus=1) == first
+    assert endpoint.most_in_flight > 1
+
+
+def test_the_judge_drops_what_it_would_answer_otherwise(workspace, endpoint):
+    def reply(prompt):
+        if "기호만" not in prompt:
+            return written("몇 회 고장 나면 바꾸나요?", "3회", ["1회", "2회", "4회"])
+        return Answer(f"정답은 {re.search('([A-D]). 3회', prompt).group(1)}입니다." if agree else "모르겠습니다")
+
+    endpoint.default = reply
+    source = {**DOCUMENTS}
+    agree = True
+    assert len(run(workspace, endpoint, judged=True, sources=[source], count=1, surplus=1).items) == 1
+    agree = False
+    dataset = run(workspace, endpoint, judged=True, sources=[source], count=1, surplus=1)
+    assert [entry.filter for entry in dataset.dropped][-2:] == ["judge", "diversity"]
+    assert not dataset.items
+    assert dataset.dropped[-2].reason.startswith('the judge answers "모르겠습니다"')
+
+
+def test_a_wrong_key_stops_the_synthesis(workspace, endpoint):
+    endpoint.key = "right"
+    with pytest.raises(DriftgateError, match="401"):
+        run(workspace, endpoint, sources=[DOCUMENTS], count=1)
+
+
+def test_a_model_that_is_not_open_is_named(workspace):
+    config = SynthesisConfig.model_validate({"sources": [DOCUMENTS], "model": "writer"})
+    with pytest.raises(DriftgateError, match="the model 'writer', which is not open"):
+        asyncio.run(synthesize(config, workspace, Firewall([])))

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from benchmarks.datasets import load_dataset, make_sample, parse_config
+from finetune.firewall import Firewall, text_of
+from finetune.perf.firewall_table import EDITS, edited
+
+DATA = Path("../shared/data")
+
+
+@pytest.fixture(scope="module")
+def own():
+    return load_dataset("sample", parse_config({"kind": "sample"}), Path()).samples
+
+
+@pytest.fixture(scope="module")
+def firewall(own):
+    return Firewall(own)
+
+
+@pytest.mark.parametrize("name", [name for name in EDITS if name != "question only"])
+def test_edited_copies_are_refused_and_traced(name, own, firewall):
+    refused = firewall.refuse(edited(own, EDITS[name]))
+    assert len(refused.places) >= 0.99 * len(own)
+    assert all(refusal.sample == own[refusal.item].key for refusal in refused.refusals)
+
+
+def test_a_verbatim_copy_is_exact(own, firewall):
+    refused = firewall.refuse([own[5].data])
+    assert [(r.rule, r.share, r.sample) for r in refused.refusals] == [("exact", 1.0, own[5].key)]
+    assert refused
+    assert refused.by_rule == {"exact": 1}
+
+
+def test_half_of_a_benchmark_does_not_refuse_the_other(own):
+    refused = Firewall(own[::2]).refuse([sample.data for sample in own[1::2]])
+    assert len(refused.refusals) <= 1
+
+
+def test_a_long_question_is_known_without_its_choices():
+    question = "1443년에 창제되어 1446년에 반포된, 백성을 가르치는 바른 소리라는 뜻의 문자를 만든 조선의 임금은?"
+    firewall = Firewall(
+        [make_sample("d", "test", 0, {"question": question, "choices": ["태조", "세종"], "answer": "B"})]
+    )
+    refused = firewall.refuse([f"참고하세요.\n{question}\n모르겠어요.", "임금은 누구인가?"])
+    assert [(r.item, r.rule) for r in refused.refusals] == [(0, "question")]
+
+
+def test_what_every_item_of_a_small_dataset_shares_refuses_nothing():
+    """A routing task has the same choices, rule and products in training and in the hold-out."""
+    texts = [
+        "배송이 안 와요",
+        "환불이 늦어요",
+        "비밀번호를 잊었어요",
+        "전원이 안 켜져요",
+        "소리가 지직거려요",
+        "쿠폰이 사라졌어요",
+    ]
+    teams = ["물류팀", "정산팀", "계정팀", "기술팀"]
+
+    def data(text: str) -> dict[str, object]:
+        return {"question": f"하루램프 {text}\n이 문의를 맡을 팀은 어디인가요?", "choices": teams}
+
+    firewall = Firewall(make_sample("holdout", "test", n, data(text)) for n, text in enumerate(texts))
+    new = ["색상을 바꾸고 싶어요", "영수증을 다시 받고 싶어요", "회원 탈퇴는 어디에서 하나요"]
+    assert not firewall.refuse([data(text) for text in new])
+    assert len(firewall.refuse([data(text + " ㅠㅠ") for text in texts]).refusals) == len(texts)
+
+
+def test_an_item_may_be_a_text_data_or_a_chat():
+    question = {"question": "물은 몇 도에서 끓는가?", "choices": ["영하 십 도", "백 도"]}
+    chat = {"messages": [{"role": "user", "content": text_of(question)}, {"role": "assistant", "content": "B"}]}
+    prompt = {"prompt": f"# user:\n{text_of(question)}", "target": "B"}
+    firewall = Firewall([make_sample("d", "test", 0, question)])
+    assert firewall.refuse([question, chat, prompt, text_of(question)]).places == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("samples", [[], [make_sample("d", "test", 0, {"question": "", "choices": []})]])
+def test_an_empty_index_refuses_nothing(samples):
+    assert not Firewall(samples).refuse(["아무 말", "", {"question": ""}])
+
+
+def test_no_items_is_no_refusal(firewall):
+    assert firewall.refuse([]).asked == 0
+
+
+@pytest.mark.skipif(not (DATA / "kmmlu").is_dir(), reason="needs KMMLU in ../shared/data")
+def test_planted_kmmlu_items_are_refused_among_new_ones(own):
+    kmmlu = load_dataset(
+        "kmmlu", parse_config({"kind": "kmmlu", "path": str((DATA / "kmmlu").resolve())}), Path()
+    ).samples
+    planted = random.Random(11).sample(list(kmmlu), 100)
+    firewall = Firewall(kmmlu)
+    for name, edit in EDITS.items():
+        items = [sample.data for sample in own] + edited(planted, edit, seed=2)
+        places = firewall.refuse(items).places
+        assert not places & set(range(len(own))), name  # the project's own questions are new
+        assert len(places) >= (75 if name == "question only" else 99), name
