@@ -135,6 +135,19 @@ def look(
     raise typer.Exit(run_look(workspace, monitor))
 
 
+@app.command("prompt-drift")
+def prompt_drift(
+    monitor: Annotated[str, typer.Argument(help="A monitor of the workspace.")],
+    workspace: Workspace = HERE,
+    repeats: Annotated[int, typer.Option(help="How often each prompt is asked as it stands.")] = 3,
+    limit: Annotated[int, typer.Option(help="How many canaries.")] = 50,
+) -> None:
+    """Ask the live model again and in other words: how far do its answers hang on what should not matter?"""
+    from driftgate.commands_live import run_prompt_drift
+
+    raise typer.Exit(run_prompt_drift(workspace, monitor, repeats, limit))
+
+
 @app.command()
 def alerts(workspace: Workspace = HERE, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
     """List what moved, the newest first."""

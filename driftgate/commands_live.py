@@ -31,6 +31,15 @@ def run_mend(folder: Path) -> int:
         return 0
 
 
+def run_prompt_drift(folder: Path, name: str, repeats: int, limit: int) -> int:
+    """Measure repeatability and sensitivity on a monitor's canaries."""
+    from driftgate.steadiness import measure_steadiness, print_steadiness
+
+    with opened(folder) as (workspace, ledger):
+        print_steadiness(console, measure_steadiness(workspace, ledger, name, repeats=repeats, limit=limit))
+        return 0
+
+
 def run_alerts(folder: Path, limit: int) -> int:
     """List alerts, the newest first."""
     with opened(folder) as (_, ledger):

@@ -15,12 +15,7 @@ from flows.errors import DriftgateError
 from flows.models import resolve
 
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
-"""Query parameters that carry a secret; a storage client's connection error quotes the whole signed address."""
-
-_CHATTY = {
-    "azure.ai.ml._utils._experimental": logging.ERROR,  # a warning for each of the SDK's own preview classes
-    "azure.ai.ml.operations._online_deployment_operations": logging.WARNING,  # writes its steps to standard error
-}
+"""Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""
 
 
 class AzureMLWorkspace(BaseModel):
@@ -52,8 +47,9 @@ def ml_client(address: AzureMLWorkspace) -> Any:
 def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
     from azure.ai.ml import MLClient
 
-    for name, level in _CHATTY.items():
-        logging.getLogger(name).setLevel(level)
+    # The package writes its steps to standard error, and a warning for each preview class among its own schemas.
+    logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
     return MLClient(credential(), subscription, resource_group, workspace, enable_telemetry=False, show_progress=False)
 
 
@@ -69,7 +65,7 @@ def credential() -> Any:
 def azure_errors(doing: str, remedy: str = "") -> Iterator[None]:
     """Turn the Azure clients' exceptions into a :class:`DriftgateError` that carries the service's reason.
 
-    The cause is dropped on purpose: the text of a storage client's connection error holds a signed address.
+    The cause is dropped on purpose: what a client or a service says may quote a signed address.
 
     Examples
     --------

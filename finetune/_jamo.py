@@ -54,7 +54,7 @@ def jamo(text: str) -> str:
     >>> [unicodedata.name(letter)[7:] for letter in jamo("값!")]
     ['CHOSEONG KIYEOK', 'JUNGSEONG A', 'JONGSEONG PIEUP-SIOS']
     """
-    return unicodedata.normalize("NFD", plain(text))
+    return "".join(unicodedata.normalize("NFD", c) if _FIRST <= ord(c) <= _LAST else c for c in plain(text))
 
 
 def hashed_ngrams(texts: Sequence[str], length: int) -> tuple[Rows, Hashes]:

@@ -9,6 +9,7 @@ sparse matrix, so there is no sampling error as MinHash has.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,21 +20,22 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.datasets import Sample
-from finetune._jamo import BITS, hashed_ngrams, plain
+from finetune._jamo import BITS, hashed_ngrams, jamo, plain
 
 LENGTH = 6
-"""Letters of an n-gram; measured against 9, which loses more items whose particles were changed."""
+"""Letters of an n-gram; measured against 5, which refuses more that is new, and 9, which loses reworded items."""
 WHOLE = 0.6
 """Refused when this share of question and choices stands in the item."""
 QUESTION = 0.8
 """Refused when this share of the question alone does, and the question is long enough to be no one else's."""
-WHOLE_LETTERS, QUESTION_LETTERS = 6.0, 30.0
+WHOLE_LETTERS, QUESTION_LETTERS = 6.0, 12.0
 """Rare n-grams that a benchmark item, or its question alone, must have to be known by a part of them."""
-_COMMON = 0.02  # n-grams of more items of a dataset than this share, and of more than five, say nothing
+_COMMON, _COMMON_ITEMS = 0.02, 50  # n-grams of more items of a dataset, share and number, say next to nothing
 _BATCH = 512
+_LISTED = re.compile(r"\n|[①-⑳]|(?<!\S)\(?[A-Ja-j1-9]\s?[.)]\s?|(?<=\S)\s+(?=[①-⑳]|\(?[A-Ja-j1-9]\s?[.)])")
 
 Item = Mapping[str, Any] | str
-"""A training item: a text, or data with any of ``question``, ``choices``, ``prompt``, ``completion``, ``messages``."""
+"""A training item: a text, or data such as a sample's or a training item's, or a chat with ``messages``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Firewall:
     >>> planted = {"question": "훈민정음을  창제한 조선의 왕이 누구인가", "choices": ["정조", "영조", "세종", "태조"]}
     >>> new = {"question": "조선의 도읍은 어디인가?", "choices": ["한양", "개경", "경주", "평양"]}
     >>> firewall.refuse([new, planted]).refusals
-    (Refusal(item=1, sample='demo/test//0/ba4c2d1f5c2f', rule='whole', share=0.93),)
+    (Refusal(item=1, sample='demo/test//0/e5a5cb2cbdf6', rule='whole', share=0.841),)
     """
 
     samples: Sequence[Sample]
@@ -101,7 +103,7 @@ class Firewall:
     def refuse(self, items: Iterable[Item]) -> Refused:
         """Say which items repeat a benchmark item, and which one each."""
         texts = [text_of(item) for item in items]
-        refusals = []
+        refusals: list[Refusal] = []
         for start in range(0, len(texts), _BATCH):
             refusals += self._refuse_batch(start, texts[start : start + _BATCH])
         return Refused(len(texts), tuple(refusals))
@@ -139,7 +141,7 @@ def text_of(item: Item) -> str:
     """
     if isinstance(item, str):
         return item
-    parts = [item.get(key) for key in ("passage", "question", "prompt", "completion", "text")]
+    parts = [item.get(key) for key in ("passage", "question", "prompt", "target", "completion", "text")]
     parts += list(item.get("choices") or ())
     parts += [message.get("content") for message in item.get("messages") or ()]
     return "\n".join(str(part) for part in parts if part)
@@ -147,13 +149,15 @@ def text_of(item: Item) -> str:
 
 @dataclass(frozen=True)
 class _Index:
-    """Which n-grams each benchmark item has; rows are items, columns are hashes."""
+    """Which n-grams each benchmark item has."""
 
+    vocabulary: npt.NDArray[np.int64]
+    """Hashes of all n-grams of the items, sorted; the columns of the matrices."""
     weights: npt.NDArray[np.float32]
-    """Of every hash: 1 for one that a single item has, towards 0 for common ones."""
+    """Of every n-gram: 1 for one that a single item has, towards 0 for common ones."""
     question: Any
     choices: Any
-    """Sparse matrices, hashes by items: what stands in the question, and in the choices."""
+    """Sparse matrices, n-grams by items: what stands in the question, and in the choices."""
     question_scale: Any
     whole_scale: Any
     """Diagonal matrices that turn an overlap into a share; 0 for items that are too short to be known by a part."""
@@ -165,9 +169,14 @@ class _Index:
 
         questions = [str(sample.data.get("question", "")) for sample in samples]
         options = [list(map(str, sample.data.get("choices") or ())) for sample in samples]
-        question = _matrix(questions, np.arange(len(samples)), len(samples))
+        rows, hashes = hashed_ngrams(questions, LENGTH)
+        option_rows, option_hashes = hashed_ngrams([choice for each in options for choice in each], LENGTH)
         owners = np.repeat(np.arange(len(samples)), [len(choices) for choices in options])
-        choices = _matrix([choice for each in options for choice in each], owners, len(samples))
+        present = np.zeros(2**BITS, bool)
+        present[hashes] = present[option_hashes] = True
+        vocabulary = np.flatnonzero(present)
+        question = _matrix(rows, hashes, len(samples), vocabulary)
+        choices = _matrix(owners[option_rows], option_hashes, len(samples), vocabulary)
         weights = _weights(question + choices, [sample.dataset for sample in samples])
         question_mass = question @ weights
         # An n-gram that stands in the question and in a choice counts twice, in the overlap as well.
@@ -177,6 +186,7 @@ class _Index:
             exact.setdefault(plain("\n".join([asked, *each])), place)
         exact.pop("", None)
         return cls(
+            vocabulary,
             weights,
             question.T.tocsr(),
             choices.T.tocsr(),
@@ -187,43 +197,63 @@ class _Index:
 
     def overlaps(self, texts: Sequence[str]) -> tuple[Any, Any]:
         """Weight that texts and items have in common: two sparse matrices, texts by items."""
-        found = _matrix(texts, np.arange(len(texts)), len(texts))
+        pieces = [[text, *_short_lines(text)] for text in texts]
+        owners = np.repeat(np.arange(len(texts)), [len(own) for own in pieces])
+        rows, hashes = hashed_ngrams([piece for own in pieces for piece in own], LENGTH)
+        found = _matrix(owners[rows], hashes, len(texts), self.vocabulary)
         found.data = self.weights[found.indices]
         return found @ self.question, found @ self.choices
 
 
-def _matrix(texts: Sequence[str], owners: npt.NDArray[np.int64], size: int) -> Any:
-    """Sparse matrix of ones, ``size`` rows by hashes: the n-grams of the texts that belong to each row."""
+def _short_lines(text: str) -> list[str]:
+    """Lines and listed choices shorter than an n-gram, which the text as a whole does not show as such.
+
+    Examples
+    --------
+    >>> _short_lines("A. 발해\\nB. 고구려 ① 옥저 2) 가야")
+    ['발해', '옥저', '가야']
+    """
+    return [line.strip() for line in _LISTED.split(text) if 0 < len(jamo(line[: 2 * LENGTH])) < LENGTH]
+
+
+def _matrix(
+    rows: npt.NDArray[np.int64], hashes: npt.NDArray[np.int32], size: int, vocabulary: npt.NDArray[np.int64]
+) -> Any:
+    """Sparse matrix of ones, ``size`` rows by the vocabulary; n-grams outside of it are left out."""
     from scipy import sparse
 
-    rows, hashes = hashed_ngrams(texts, LENGTH)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(owners[rows], minlength=size))])
-    matrix = sparse.csr_array((np.ones(len(hashes), np.float32), hashes, starts), shape=(size, 2**BITS))
+    columns = np.full(2**BITS, -1, np.int32)
+    columns[vocabulary] = np.arange(len(vocabulary))
+    found = columns[hashes]
+    rows, found = rows[found >= 0], found[found >= 0]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=size))])
+    matrix = sparse.csr_array((np.ones(len(found), np.float32), found, starts), shape=(size, len(vocabulary)))
     matrix.sum_duplicates()
     matrix.data[:] = 1
     return matrix
 
 
 def _weights(matrix: Any, datasets: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Inverse document frequency, scaled to 1 for a hash of a single item; 0 for what a dataset's items share.
+    """Squared inverse document frequency, as in a tf-idf product, scaled to 1 for an n-gram of a single item.
 
-    A product's name or a fixed set of choices stands in every item of a small dataset and, rightly, in the
-    training items for it; it is rare only beside a large benchmark. So commonness is judged dataset by dataset.
+    It is the least that any of the datasets gives it, and 0 for what all of a dataset's items share: a product's name
+    or a fixed set of choices stands in every item of a small dataset and, rightly, in the training items for it,
+    though it is rare beside a large benchmark.
     """
     names = np.asarray(datasets)
-    frequency = np.zeros(2**BITS, np.int64)
-    common = np.zeros(2**BITS, bool)
+    weights = np.ones(matrix.shape[1], np.float32)
     for name in np.unique(names):
-        own = np.bincount(matrix[names == name].indices, minlength=2**BITS)
-        common |= own > max(5, _COMMON * int((names == name).sum()))
-        frequency += own
-    weights = 1 - np.log(np.maximum(frequency, 1)) / np.log(len(names) + 1)
-    weights[common] = 0
-    return weights.astype(np.float32)
+        size = int((names == name).sum())
+        frequency = np.bincount(matrix[names == name].indices, minlength=len(weights))
+        rarity = 1 - np.log(np.maximum(frequency, 1)) / np.log(size + 1)
+        rarity[frequency > max(_COMMON_ITEMS, _COMMON * size)] = 0
+        weights = np.minimum(weights, rarity.astype(np.float32) ** 2)
+    return weights
 
 
 def _inverse(mass: npt.NDArray[np.float32], least: float) -> npt.NDArray[np.float32]:
-    return np.where(mass >= least, 1 / np.maximum(mass, 1e-9), 0).astype(np.float32)
+    scale: npt.NDArray[np.float32] = np.where(mass >= least, 1 / np.maximum(mass, 1e-9), 0).astype(np.float32)
+    return scale
 
 
 def _best(shares: Any, place: int) -> tuple[int, float]:

@@ -117,7 +117,7 @@ def look(
     alpha
         The level.
     number
-        The how manieth look at these canary reference answers this is, from 1.
+        Which look at these canary reference answers this is, from 1.
     seed
         Of permutations.
 

@@ -7,7 +7,7 @@ thresholds fit large windows only). So it is given calibrated two-sample tests, 
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,13 +98,13 @@ def write_evidence(
         num_method="ks",
         cat_method=_registered(),
         threshold=_LEVEL / len(columns),
-        drift_share=1.0 / len(columns),
+        drift_share=math.floor(100 / len(columns)) / 100,
     )
     report = Report([preset], include_tests=False)
     page = report.run(*datasets).get_html_str(as_iframe=False)
     draft = path.with_name(f"{path.name}.part")
     draft.write_text(page, encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)
     return path
 
 
@@ -134,7 +134,7 @@ def _registered() -> str:
 
     test = StatTest("two_sample_chi_square", "two-sample chi-square p_value", [ColumnType.Categorical])
     register_stattest(test, default_impl=chi_square)
-    return test.name
+    return str(test.name)
 
 
 def _known(frame: pd.DataFrame, column: str) -> bool:

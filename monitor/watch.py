@@ -195,15 +195,16 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
     frames = []
     for cell in cells_of(ledger, run.id):
         frame = outcome_frame(ledger, cell.id)
+        measured = ~frame["outcome"].isin(["failed", "missing"])
         frames.append(
             pd.DataFrame(
                 {
                     "time": pd.Timestamp(run.created_at),
                     "key": frame["upstream_id"],
                     "slice": frame["category"],
-                    "answer": frame["answer"],
+                    "answer": frame["answer"].fillna("").where(measured),
                     # What was not measured is no evidence against the model; what it left unanswered is.
-                    "correct": frame["correct"].fillna(0.0).where(~frame["outcome"].isin(["failed", "missing"])),
+                    "correct": frame["correct"].astype(float).fillna(0.0).where(measured),
                     "response_model": frame["served_model"].fillna(""),
                     "fingerprint": frame["fingerprint"].fillna(""),
                     "prompt_hash": str(cell.details.get("flow_hash", "")),

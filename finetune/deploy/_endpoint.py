@@ -120,7 +120,9 @@ class OnlineEndpoint:
         def put(client: Any) -> None:
             from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
 
-            code = deployment.code and CodeConfiguration(code=deployment.code, scoring_script=deployment.scoring_script)
+            code = None
+            if deployment.code:
+                code = CodeConfiguration(code=deployment.code, scoring_script=deployment.scoring_script)
             client.online_deployments.begin_create_or_update(
                 ManagedOnlineDeployment(
                     name=deployment.name,

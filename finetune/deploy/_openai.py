@@ -89,11 +89,11 @@ def _send(method: str, account: OpenAIAccount, name: str, body: Any = None) -> d
 
     policies = [RetryPolicy(), BearerTokenCredentialPolicy(credential(), f"{_ARM}/.default")]
     doing = f"{'reading' if method == 'GET' else 'creating'} deployment '{name}' of account '{account.account}'"
-    with azure_errors(doing, "check the identity's role on the account (Cognitive Services Contributor)"):
-        with PipelineClient(_ARM, policies=policies) as client:
-            response = client.send_request(HttpRequest(method, _ARM + account.deployment_path(name), json=body))
-            if response.status_code == 404 and method == "GET":
-                return None
-            response.raise_for_status()
-            found: dict[str, Any] = response.json()
-            return found
+    client: PipelineClient[Any, Any] = PipelineClient(_ARM, policies=policies)
+    with azure_errors(doing, "check the identity's role on the account (Cognitive Services Contributor)"), client:
+        response = client.send_request(HttpRequest(method, _ARM + account.deployment_path(name), json=body))
+        if response.status_code == 404 and method == "GET":
+            return None
+        response.raise_for_status()
+        found: dict[str, Any] = response.json()
+        return found

@@ -72,12 +72,14 @@ def unpacked(gguf: Path) -> Path:
 
 def _unpack(gguf: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GemmaTokenizer
 
     try:
         # Tensors of four bits need no more than bfloat16.
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.bfloat16)
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        # Only to learn this class, AutoTokenizer would read the whole vocabulary once more.
+        kind = GemmaTokenizer if model.config.model_type == "gemma3_text" else AutoTokenizer
+        tokenizer = kind.from_pretrained(gguf.parent, gguf_file=gguf.name)
     except (OSError, ValueError, KeyError) as problem:
         raise DriftgateError(
             f"transformers cannot read {gguf.name}: {problem}", "fine-tune a GGUF of the architecture gemma3 or llama"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -106,8 +105,7 @@ def answer_logits(model: Any, examples: Sequence[Example]) -> tuple[Any, Any, An
     import torch
 
     device = model.lm_head.weight.device
-    shared = len(os.path.commonprefix([example.prompt for example in examples]))
-    shared = min(shared, min(len(example.prompt) for example in examples) - 1)
+    shared = min(_common_start([example.prompt for example in examples]), *(len(e.prompt) - 1 for e in examples))
     past = None
     if shared > 0 and len(examples) > 1:
         start = torch.tensor([examples[0].prompt[:shared]], device=device)
@@ -158,6 +156,17 @@ def measure(model: Any, examples: Sequence[Example], batch: int) -> tuple[float,
             wrong = {int(row) for row in rows[logits.argmax(-1) != targets]}
             right += len(some) - len(wrong)
     return total / tokens, right / len(examples)
+
+
+def _common_start(rows: Sequence[Sequence[int]]) -> int:
+    """How many leading elements all rows have in common.
+
+    Examples
+    --------
+    >>> _common_start([(1, 2, 3), (1, 2, 4, 5)])
+    2
+    """
+    return next((n for n, column in enumerate(zip(*rows, strict=False)) if len(set(column)) > 1), min(map(len, rows)))
 
 
 def _chunks(examples: Sequence[Example], size: int) -> Iterator[Sequence[Example]]:

@@ -69,7 +69,7 @@ def read_items(path: Path) -> list[TrainingItem]:
     if not path.is_file():
         raise DriftgateError(f"there is no file of training items at {path}", "write it with write_items")
     items = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:

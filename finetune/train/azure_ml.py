@@ -10,13 +10,14 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -36,6 +37,8 @@ KIND_NAME = "azure_ml"
 _PYTHON = "3.11"
 _SCRIPT_NEEDS = ("aiohttp", "numpy", "pydantic")
 """What the script imports beside the requirements of training; pinned to what is installed here."""
+_SCRIPT_FILES = ((flows, "*.py"), (flows, "models/*.py"), (finetune, "__init__.py"), (finetune, "train/*.py"))
+"""What of this project the script imports."""
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[^\s;]+(\s*;.*)?")
 
 
@@ -77,10 +80,12 @@ class AzureMLTrainer:
         model = _local(job)
         inputs = {"items": job.items, "base": _base_file(model, job.workspace)}
         inputs |= {"validation": job.validation} if job.validation else {}
-        adapter = job.base_model.get("adapter")
-        inputs |= {"adapter": job.workspace / adapter} if adapter else {}
-        base_sha256 = sha256_of(inputs["base"])
-        mark = fingerprint(job, base=base_sha256, image=self.config.image, packages=self._packages())
+        inputs |= {"adapter": job.workspace / model.adapter} if model.adapter else {}
+        absent = [f"{name} ({path})" for name, path in inputs.items() if not path.is_file()]
+        if absent:
+            raise DriftgateError(f"training job '{job.name}' has no file for its {absent[0]}", "correct its path")
+        contents = {name: sha256_of(path) for name, path in inputs.items()}
+        mark = fingerprint(job, contents=contents, image=self.config.image, packages=self._packages())
         with azure_errors(f"submitting training job '{job.name}'", "check workspace, compute and roles"):
             client = ml_client(self.config.workspace)
             found = _get(client.jobs, job.name)
@@ -94,10 +99,10 @@ class AzureMLTrainer:
         return {
             "trainer": KIND_NAME,
             "name": job.name,
-            "folder": str(job.folder),
-            "workspace": str(job.workspace),
-            "base_model": dict(job.base_model),
-            "lineage": lineage_of(job, base_sha256=base_sha256, fingerprint=mark),
+            "folder": str(job.folder.resolve()),
+            "workspace": str(job.workspace.resolve()),
+            "base_model": {**job.base_model, "prompt_format": _prompt_format(model)},
+            "lineage": lineage_of(job, base_sha256=contents["base"], fingerprint=mark),
         }
 
     def poll(self, handle: Handle) -> Status:
@@ -119,9 +124,7 @@ class AzureMLTrainer:
         if status.state != "succeeded":
             raise DriftgateError(f"training job '{handle['name']}' has not succeeded: {status.detail}", "poll it")
         adapter, told = self._brought_back(handle)
-        workspace = Path(handle["workspace"])
-        shown = adapter.relative_to(workspace) if adapter.is_relative_to(workspace) else adapter
-        model = {**handle["base_model"], "adapter": shown.as_posix()}
+        model = {**handle["base_model"], "adapter": os.path.relpath(adapter, handle["workspace"])}
         lineage = {**told["lineage"], **handle["lineage"]}
         return TrainedModel(KIND_NAME, model, f"{handle['name']}:1", told["metrics"], lineage)
 
@@ -150,34 +153,25 @@ class AzureMLTrainer:
         return adapter, told
 
     def _create(self, client: Any, job: TrainingJob, mark: str, inputs: Mapping[str, Path], model: LocalConfig) -> None:
-        from azure.ai.ml import Input, Output, command
-        from azure.ai.ml.entities import Data
+        from azure.ai.ml import Output, command
 
         code = job.folder / "code"
         _stage_code(code, _job_file(job, inputs, model))
-        assets = {}
-        for name, path in inputs.items():
-            asset, content = f"driftgate-{name}", sha256_of(path)[:12]
-            found = _get(client.data, asset, content)  # a base model is large, and uploaded once
-            if found is None:
-                found = client.data.create_or_update(Data(name=asset, version=content, type="uri_file", path=str(path)))
-            assets[name] = Input(type="uri_file", path=found.id)
-        with contextlib.redirect_stderr(io.StringIO()):  # the client's blank lines after each upload
-            client.jobs.create_or_update(
-                command(
-                    name=job.name,
-                    display_name=job.name,
-                    experiment_name=self.config.experiment,
-                    code=str(code),
-                    command=_command(inputs),
-                    inputs=assets,
-                    outputs={"model": Output(type="uri_folder")},
-                    environment=client.environments.create_or_update(self._environment()).id,
-                    environment_variables={"HF_HUB_OFFLINE": "1"},
-                    compute=self.config.compute,
-                    tags={"driftgate_fingerprint": mark},
-                )
+        client.jobs.create_or_update(
+            command(
+                name=job.name,
+                display_name=job.name,
+                experiment_name=self.config.experiment,
+                code=str(code),
+                command=_command(inputs),
+                inputs={name: _data_asset(client, name, path) for name, path in inputs.items()},
+                outputs={"model": Output(type="uri_folder")},
+                environment=client.environments.create_or_update(self._environment()).id,
+                environment_variables={"HF_HUB_OFFLINE": "1"},
+                compute=self.config.compute,
+                tags={"driftgate_fingerprint": mark},
             )
+        )
 
     def _environment(self) -> Any:
         from azure.ai.ml.entities import Environment
@@ -200,7 +194,8 @@ class AzureMLTrainer:
                 f"there is no file of training requirements at {paths[0]}",
                 "name it in the trainer's 'requirements'",
             )
-        lines = [line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")  # hashes stand on continued lines
+        lines = [re.split(r"\s+(?:#|--hash)", line.strip())[0] for line in text.splitlines()]
         lines = [line for line in lines if line and not line.startswith("#")]
         loose = [line for line in lines if not _PINNED.fullmatch(line)]
         if loose:
@@ -223,12 +218,15 @@ def _base_file(model: LocalConfig, workspace: Path) -> Path:
     return embedded_model() if model.model == EMBEDDED else (workspace / model.model).resolve()
 
 
+def _prompt_format(model: LocalConfig) -> Literal["document", "chat"]:
+    return model.prompt_format or ("document" if model.model == EMBEDDED else "chat")
+
+
 def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) -> LoraJob:
-    default = "document" if model.model == EMBEDDED else "chat"
     places = {name: Path(_place(name, path)) for name, path in inputs.items()}
     return LoraJob(
         name=job.name,
-        prompt_format=model.prompt_format or default,
+        prompt_format=_prompt_format(model),
         sha256={name: sha256_of(path) for name, path in inputs.items()},
         recipe=job.recipe,
         seed=job.seed,
@@ -238,6 +236,17 @@ def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) 
 
 def _place(name: str, path: Path) -> str:
     return name + path.suffix
+
+
+def _data_asset(client: Any, name: str, path: Path) -> Any:
+    from azure.ai.ml import Input
+    from azure.ai.ml.entities import Data
+
+    asset, content = f"driftgate-{name}", sha256_of(path)[:12]
+    found = _get(client.data, asset, content)  # a base model is large, and uploaded once
+    if found is None:
+        found = client.data.create_or_update(Data(name=asset, version=content, type="uri_file", path=str(path)))
+    return Input(type="uri_file", path=found.id)
 
 
 def _command(inputs: Mapping[str, Path]) -> str:
@@ -257,7 +266,7 @@ def _command(inputs: Mapping[str, Path]) -> str:
 def _stage_code(folder: Path, job: LoraJob) -> None:
     """Lay the script and what it imports of this project into ``folder``, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
-    for package, pattern in ((flows, "**/*.py"), (finetune, "__init__.py"), (finetune, "train/*.py")):
+    for package, pattern in _SCRIPT_FILES:
         root = Path(package.__path__[0])
         for source in sorted(root.glob(pattern)):
             target = folder / root.name / source.relative_to(root)

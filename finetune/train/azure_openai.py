@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-
 
 from finetune._azure import credential, reason, without_secrets
 from finetune.deploy import OpenAIAccount, deployed
@@ -82,7 +81,9 @@ class AzureOpenAITrainer:
         with _openai_errors(f"submitting training job '{job.name}'"):
             _refuse_other(client, job.name, mark)
             training_file = _upload(client, f"{job.name}.{mark}.jsonl", training)
-            validation_file = validation and _upload(client, f"{job.name}.{mark}.validation.jsonl", validation)
+            validation_file = None
+            if validation is not None:
+                validation_file = _upload(client, f"{job.name}.{mark}.validation.jsonl", validation)
             began = _once(
                 lambda: _find_job(client, job.name, mark),
                 lambda: self._create_job(client, job, mark, training_file, validation_file),

@@ -99,12 +99,12 @@ class LocalTrainer:
 
 
 def _lora_job(job: TrainingJob) -> LoraJob:
-    config = LocalConfig.model_validate(dict(job.base_model))
-    if config.provider != "local":
+    if (provider := job.base_model.get("provider")) != "local":
         raise DriftgateError(
-            f"job '{job.name}' is to train a model of the provider '{config.provider}' on this machine",
+            f"job '{job.name}': a model of the provider '{provider}' cannot be fine-tuned here",
             "only models of the provider 'local' can be; choose another trainer",
         )
+    config = LocalConfig.model_validate(dict(job.base_model))
     workspace = job.workspace.resolve()
     return LoraJob(
         name=job.name,
@@ -138,7 +138,7 @@ def _start(folder: Path, lock: IO[bytes]) -> None:
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     threads = str(LoraJob.model_validate_json((folder / _JOB).read_bytes()).recipe.threads)
     with (folder / _LOG).open("ab") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a path this trainer made
             [sys.executable, "-m", "finetune.train._lora", str(folder / _JOB)],
             stdin=subprocess.DEVNULL,
             stdout=log,

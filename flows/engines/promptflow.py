@@ -39,8 +39,7 @@ class PromptflowEngine:
         try:
             result = await asyncio.shield(task)
         except asyncio.CancelledError:
-            # Prompt flow answers a cancelled line with a thread that ends the whole process (os._exit), so its task
-            # is never cancelled: the line's model calls are, and the line then fails of itself.
+            # Prompt flow's task is not cancelled: the line's model calls are, and the line then fails of itself.
             line.abort()
             await asyncio.wait([task], timeout=_LONGEST_ABORT)
             raise
@@ -87,8 +86,10 @@ def create(flow: FlowDefinition) -> PromptflowEngine:
     """
     quiet_promptflow()
     from promptflow.contracts.flow import Flow
+    from promptflow.executor._async_nodes_scheduler import AsyncNodesScheduler
     from promptflow.executor.flow_executor import FlowExecutor
 
+    AsyncNodesScheduler.cancel = _go_on_living
     try:
         loaded = Flow.from_yaml(flow.file, working_dir=flow.folder)
         for node, variant in flow.chosen.items():
@@ -130,6 +131,10 @@ def _on_the_loop(tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
         return tool(**inputs)
 
     return render
+
+
+async def _go_on_living(scheduler: Any) -> None:
+    """In place of prompt flow's own answer to a cancelled line: a thread that ends the whole process, with exit 0."""
 
 
 def _node_result(name: str, info: Any) -> NodeResult:

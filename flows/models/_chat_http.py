@@ -124,7 +124,7 @@ class ChatModel:
 
 
 def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
-    """Read the first token's log-probabilities from a chat completion's choice; a token of probability 0 is left out."""
+    """Read the first token's log-probabilities from a chat completion's choice, without those of probability 0."""
     content = (choice.get("logprobs") or {}).get("content") or []
     if not content:
         return None

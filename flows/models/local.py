@@ -66,7 +66,7 @@ class LocalModel:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The file's content and everything that shapes a reply; not the thread count."""
+        """The files' content and everything that shapes a reply; not the thread count."""
         return {
             "provider": "local",
             "sha256": file_sha256(self.path),
@@ -74,6 +74,7 @@ class LocalModel:
             "parameters": self.config.parameters,
             "context": self.config.context,
             "top_tokens": self.config.top_tokens,
+            **({"adapter": file_sha256(self.adapter)} if self.adapter else {}),
         }
 
     async def complete(self, messages: Sequence[Message]) -> Reply:

@@ -33,8 +33,8 @@ def paired_shares(reference: NDArray[Any], current: NDArray[Any]) -> tuple[NDArr
 def paired_evidence(before: NDArray[np.float64], after: NDArray[np.float64], p_value: float, method: str) -> Evidence:
     """The evidence of canaries' shares.
 
-    The effect is the mean difference, with Tango's interval if every share is 0 or 1 and Student's otherwise. ``detail``
-    holds how many canaries ``lost`` and ``gained``, and ``churn``, the share that did either.
+    The effect is the mean difference, with Tango's interval if every share is 0 or 1 and Student's otherwise.
+    ``detail`` holds how many canaries ``lost`` and ``gained``, and ``churn``, the share that did either.
     """
     if not before.size:
         effect = Interval.unknown(None, level=0.95, method="tango", n=0, reason="no canary was asked in both windows")

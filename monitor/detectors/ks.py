@@ -13,6 +13,7 @@ from monitor.detectors._detector import MIN_ROWS, Detector, Evidence, too_few
 from monitor.signals import Direction
 
 _METHOD = "ks"
+_MOST_EXACT = 300
 
 
 def compare(
@@ -88,7 +89,9 @@ def compare(
         )
     # "greater" is said of the distribution functions: where the reference's is the greater, current values are higher.
     alternative = {"higher": "greater", "lower": "less", "either": "two-sided"}[bad]
-    distance = stats.ks_2samp(before, after, alternative=alternative)
+    # scipy's exact computation gives up, with a warning, on larger windows.
+    method = "exact" if max(n, m) <= _MOST_EXACT else "asymp"
+    distance = stats.ks_2samp(before, after, alternative=alternative, method=method)
     return Evidence(
         p_value=float(distance.pvalue),
         effect=effect,

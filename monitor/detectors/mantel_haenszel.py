@@ -26,9 +26,9 @@ def compare(
 
     If nothing changed, a canary's answers are exchangeable: which of its right ones fell into the current window is a
     draw without replacement. So the number of right current answers is a sum of independent hypergeometric variables,
-    one a canary, whatever each canary's own chance to be answered right. This is the exact form of Mantel and Haenszel's
-    test [1]_ [2]_ with canaries as strata; of canaries asked once in each window it is McNemar's. It holds for one look;
-    over looks the level must be spent, as `monitor.drift.look` does.
+    one a canary, whatever each canary's own chance to be answered right. This is the exact form of Mantel and
+    Haenszel's test [1]_ [2]_ with canaries as strata; of canaries asked once in each window it is McNemar's. It holds
+    for one look; over looks the level must be spent, as `monitor.drift.look` does.
 
     Parameters
     ----------

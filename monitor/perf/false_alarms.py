@@ -1,10 +1,10 @@
 """How often does a look raise an alarm where nothing changed, and how often where something did?
 
-Made-up telemetry and canaries: 300 calls on each side in three slices, whose inputs are questions of the sample dataset;
-100 canaries, a fifth of which are answered right only by chance, asked twice in the reference period and once in each
-look. Each of the 300 looks goes through all eight signals. Then each change is made on the current side. Last, the
-same canaries are looked at twenty times: with the look's spending of the level, and with one e-process that goes on
-from look to look, as it must not be used. Run it from the project's root (four minutes):
+Made-up telemetry and canaries: 300 calls on each side in three slices, whose inputs are questions of the sample
+dataset; 100 canaries, a fifth of which are answered right only by chance, asked twice in the reference period and once
+in each look. Each of the 300 looks goes through all eight signals. Then each change is made on the current side. Last,
+the same canaries are looked at twenty times: with the look's spending of the level, and with one e-process that goes on
+from look to look, as it must not be used. Run it from the project's root (five minutes):
 
     python -m monitor.perf.false_alarms
 """
@@ -124,9 +124,8 @@ def _failing(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 def _other_topic(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     kept = rng.random(len(frame)) > 0.7
-    return frame.assign(
-        input_ngrams=[old if k else _inputs()[0] for old, k in zip(frame["input_ngrams"], kept, strict=True)]
-    )
+    changed = [old if k else _inputs()[0] for old, k in zip(frame["input_ngrams"], kept, strict=True)]
+    return frame.assign(input_ngrams=pd.Series(changed, index=frame.index))
 
 
 CHANGES: Mapping[str, tuple[str, Change | None, float]] = {

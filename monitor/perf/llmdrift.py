@@ -75,7 +75,7 @@ def main() -> None:
     found = [watch(pairs, seed) for seed in range(arguments.shuffles)]
     for what, numbers in (("alarm", [f[0] for f in found]), ("slice named", [f[1] for f in found])):
         known = [number for number in numbers if number is not None]
-        quantiles = np.percentile(known, [50, 90, 100]) if known else []
+        quantiles = np.percentile(known, [50, 90, 100]).tolist() if known else "none"
         print(f"{what}: {len(known)} of {len(found)} streams; median, 90%, most pairs: {quantiles}")
     print("slices named:", pd.Series([f[2] for f in found]).value_counts().to_dict())
     false = sum(watch(pairs, seed, exchange=True)[0] is not None for seed in range(arguments.shuffles))

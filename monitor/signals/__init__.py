@@ -3,8 +3,9 @@
 A signal is a module of this package that exposes ``SIGNAL``; see :class:`Signal`. Signals of kind ``paired_binary``
 are read from a frame of canary answers, all others from a frame of telemetry.
 
-Canary frame, one row per canary asked once: ``time``, ``key`` (which canary), ``slice``, ``answer`` (str or None),
-``correct`` (0, 1, or NaN where the call failed), ``response_model``, ``fingerprint``, ``prompt_hash``.
+Canary frame, one row per canary asked once: ``time``, ``key`` (which canary), ``slice``, ``answer`` ("" where none
+could be read, None where the call failed), ``correct`` (0, 1, or NaN where the call failed), ``response_model``,
+``fingerprint``, ``prompt_hash``.
 """
 
 from __future__ import annotations

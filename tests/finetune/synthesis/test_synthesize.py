@@ -120,17 +120,32 @@ def test_benchmark_items_in_the_material_are_refused(workspace, lines):
     assert "sample/test/" in entry.reason
 
 
-def test_a_holdout_of_the_same_task_lets_new_phrasings_through(workspace, templates):
-    held = {
-        **templates,
-        "templates": {"delivery": ["{p} 기사님이 엉뚱한 집에 두고 가셨어요."], "device": ["{p} 버튼이 눌린 채예요."]},
+HELD = {
+    "delivery": [
+        "{p} 기사님이 엉뚱한 집에 두고 가셨어요.",
+        "경비실에 맡긴 {p} 짐이 사라졌어요.",
+        "{p} 도착일이 밀려요.",
+    ],
+    "payment": ["{p} 할부 개월을 늘려 주세요.", "적립금이 {p} 살 때 안 쌓였어요.", "{p} 입금했는데 미결제로 나와요."],
+    "device": ["{p} 버튼이 눌린 채예요.", "{p} 충전 단자가 헐거워요.", "떨어뜨린 뒤로 {p} 소음이 커졌어요."],
+}
+
+
+def test_a_holdout_of_the_same_task_lets_new_phrasings_through_and_leaked_ones_not(workspace, templates):
+    voice = {
+        "name": "all",
+        "openings": ["", "안녕하세요. ", "급합니다! "],
+        "closings": ["", " 도와주세요.", " 연락 주세요."],
     }
-    holdout = as_samples(make(workspace, sources=[held], count=40, near_duplicate=1.0, per_source=99), "holdout")
-    assert len(holdout) == 40
+    config = {"personas": [voice], "near_duplicate": 1.0, "per_source": 99}
+    held = {**templates, "templates": HELD}
+    holdout = as_samples(make(workspace, sources=[held], count=60, **config), "holdout")
+    assert len(holdout) == 60
     firewall = Firewall(holdout)
-    assert dropped(make(workspace, firewall, sources=[templates], count=40))["firewall"] == 0
-    leaked = make(workspace, firewall, sources=[{**held, "slots": {"p": ["하루워치"]}}], count=10, near_duplicate=1.0)
-    assert not leaked.items
+    new = make(workspace, firewall, sources=[templates], count=40, **config)
+    assert dropped(new)["firewall"] <= 0.05 * new.generated
+    leaked = make(workspace, firewall, sources=[held], count=60, seed=8, **config)
+    assert dropped(leaked)["firewall"] >= 0.95 * leaked.generated
 
 
 def test_repetitions_and_crowds_are_dropped_and_counted(workspace, lines):

@@ -1,0 +1,1 @@
+"""Generators: modules that expose ``GENERATOR``; see :class:`finetune.synthesis.Generator`."""
