@@ -28,10 +28,9 @@ Metric = Callable[["pd.DataFrame"], Interval]
 
 def right(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """1 for every sample answered correctly, else 0, in the frame's order; shape (n,)."""
-    correct: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-        frame["correct"].astype(float).fillna(0.0).to_numpy(dtype=float)
-    )
-    return correct
+    import numpy as np
+
+    return np.asarray(frame["correct"].astype(float).fillna(0.0), dtype=np.float64).reshape(-1)
 
 
 def settled(frame: pd.DataFrame) -> pd.Series[bool]:

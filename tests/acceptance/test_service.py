@@ -24,7 +24,7 @@ from monitor.watch import alerts_of, looks_of
 
 from .conftest import DRIFTGATE, SHARED, Endpoint, replay
 
-TOKEN = "a-token-for-the-acceptance-run"  # noqa: S105
+TOKEN = "a-token-for-the-acceptance-run"
 LIVE = "gpt-4.1-mini-2025-04-14"
 
 

@@ -18,6 +18,7 @@ from benchmarks.ledger import champion_of, open_ledger
 from finetune.remediation import events_of, remediations
 
 MEASURED, MATERIAL = 60, 40
+WORDS = ("산", "강", "바다", "하늘", "구름", "바람", "나무", "돌", "길", "집", "문", "창", "책", "붓")
 
 PLUGIN = """
 from collections.abc import Mapping
@@ -67,14 +68,13 @@ def candidate() -> Iterator[ChatEndpoint]:
 
 
 def questions(kind: str, start: int, count: int) -> list[dict[str, object]]:
-    words = "산 강 바다 하늘 구름 바람 나무 돌 길 집 문 창 책 붓 종이 먹 밥 국 떡 꿀 소금 설탕 쌀 콩 배 감 귤 밤".split()
     return [
         {
             "id": f"{kind}-{n}",
-            "question": f"[{n}] {words[n % 28]}와 {words[(n * 5 + 3) % 28]} 가운데 {words[(n * 11 + 7) % 28]}에 가까운 것은?",
-            "choices": [f"{words[(n + k * 7) % 28]} {n * 4 + k}" for k in range(4)],
+            "question": f"[{n}] {WORDS[n % 14]}와 {WORDS[(n * 5 + 3) % 14]} 가운데 {WORDS[n * 11 % 14]}에 가까운 것은?",
+            "choices": [f"{WORDS[(n + k * 7) % 14]} {n * 4 + k}" for k in range(4)],
             "answer": "ABCD"[n % 4],
-            "category": f"{kind}",
+            "category": kind,
         }
         for n in range(start, start + count)
     ]
