@@ -192,9 +192,7 @@ async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[Traini
 
 
 def _write_workspace(folder: Path, adapter: str) -> None:
-    jsonl = {
-        name: {"kind": "jsonl", "path": f"data/{name}.jsonl"} for name in ("canary", "rest", "hold_out", "production")
-    }
+    jsonl = {name: {"kind": "jsonl", "path": f"data/{name}.jsonl"} for name in ("canary", "rest", "hold_out")}
     rules = [
         {"metric": "accuracy", "better_than": "champion", "alpha": 0.01, "dataset": "hold_out"},
         {"metric": "accuracy", "no_worse_than": "champion", "margin": 0.1, "dataset": "rest"},
@@ -216,8 +214,12 @@ def _write_workspace(folder: Path, adapter: str) -> None:
         "recipes": {
             "router": {
                 "champion": SLOT,
-                "material": "production",
-                "count": 240,
+                "synthesis": {
+                    "sources": [{"kind": "questions", "path": "data/production.jsonl"}],
+                    "count": 240,
+                    "seed": SEED,
+                    "near_duplicate": 0.95,  # tickets of one phrasing differ in little, and that little is meant
+                },
                 "base_model": FIRST,
                 "trainer": {"trainer": "local", "recipe": dict(_REPAIR_RECIPE)},
                 "proof": ["hold_out", "rest"],

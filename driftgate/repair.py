@@ -14,12 +14,13 @@ from benchmarks.datasets import Dataset, Sample, load_dataset
 from benchmarks.ledger import Ledger, add_trained_model, find_run, promote
 from benchmarks.runner import Display
 from benchmarks.scores import score_run
-from benchmarks.suite import SuiteConfig, draw, plan_cells
+from benchmarks.suite import SuiteConfig, plan_cells
 from driftgate import session
 from driftgate.workspace import OpenWorkspace
 from finetune.config import RecipeConfig
 from finetune.firewall import Firewall
 from finetune.remediation import Held, Progress, Rejected, Remediation, advance, open_remediation
+from finetune.synthesis import as_samples, record_dataset, synthesize, write_dataset
 from finetune.train import TRAINERS, TrainingItem, TrainingJob, write_items
 from flows.definition import load_flow
 from flows.engines import ENGINES
@@ -79,36 +80,36 @@ class _Repair:
         """Name of the model that is being made."""
         return f"{self.recipe.champion}-{progress.remediation.id}"
 
-    def dataset(self, name: str) -> Dataset:
-        """A dataset of the workspace."""
-        return load_dataset(name, self.workspace.config.datasets[name], self.workspace.folder)
-
     def measured(self) -> list[Sample]:
-        """Everything that is or may be measured: all datasets of the workspace but the material."""
-        names = [name for name in self.workspace.config.datasets if name != self.recipe.material]
-        return [sample for name in names for sample in self.dataset(name).samples]
+        """Everything that is or may be measured: all datasets of the workspace, the sealed hold-out among them."""
+        folder, datasets = self.workspace.folder, self.workspace.config.datasets
+        return [sample for name, config in datasets.items() for sample in load_dataset(name, config, folder).samples]
 
     async def synthesise(self, progress: Progress) -> Mapping[str, Any]:
-        """Make training items from the material; what is too like a measured item is refused."""
-        material = self.dataset(self.recipe.material)
-        drawn = draw(material.samples, self.recipe.count, self.recipe.seed)
-        refused = Firewall(self.measured()).refuse([sample.data for sample in drawn])
-        clean = [sample for place, sample in enumerate(drawn) if place not in refused.places]
-        if len(clean) < _LEAST_ITEMS:
+        """Make training items; what holds private data, repeats, or is too like a measured item is left out."""
+        config = self.recipe.synthesis
+        names = [name for name in (config.model, config.judge) if name]
+        live = session.open_models(self.workspace, self.ledger, names)
+        try:
+            made = await synthesize(config, self.workspace.folder, Firewall(self.measured()), live)
+        finally:
+            for model in live.values():
+                await model.aclose()
+        dropped = {entry.filter: entry.count for entry in made.dropped}
+        if len(made.items) < _LEAST_ITEMS:
+            told = ", ".join(f"{name} {count}" for name, count in dropped.items() if count) or "none"
             raise Rejected(
-                f"{len(clean)} of {len(drawn)} training items are left after the firewall refused "
-                f"{len(refused.places)}; at least {_LEAST_ITEMS} are needed"
+                f"{len(made.items)} of {made.generated} training items are left (dropped: {told}); "
+                f"at least {_LEAST_ITEMS} are needed"
             )
-        items = await self._items(material, clean)
+        folder = self.folder(progress)
+        write_dataset(made, folder / "synthesis")
+        lineage = record_dataset(self.ledger, made)
+        samples = as_samples(made, "synthesis")
+        items = await self._items(Dataset("synthesis", samples), samples)
         random.Random(self.recipe.seed).shuffle(items)
-        path = self.folder(progress) / "items.jsonl"
-        write_items(path, items)
-        return {
-            "items": str(path),
-            "count": len(items),
-            "refused": dict(refused.by_rule),
-            "material": material.fingerprint,
-        }
+        write_items(folder / "items.jsonl", items)
+        return {"items": str(folder / "items.jsonl"), "count": len(items), "dropped": dropped, "lineage": lineage}
 
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
         flow = load_flow(self.recipe.flow, self.workspace.folder)
@@ -121,7 +122,7 @@ class _Repair:
                 TrainingItem(
                     prompt=await prompt_of(engine, cell.line_inputs(sample)),
                     target=str(sample.data["answer"]),
-                    id=sample.key,
+                    id=sample.id,
                     category=sample.category,
                 )
                 for sample in samples

@@ -198,7 +198,6 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
     for name, recipe in config.recipes.items():
         _known(document, ("recipes", name, "champion"), "champion", recipe.champion, config.champions)
         _known(document, ("recipes", name, "base_model"), "model", recipe.base_model, config.models)
-        _known(document, ("recipes", name, "material"), "dataset", recipe.material, config.datasets)
         _known(document, ("recipes", name, "gate"), "gate", recipe.gate, config.gates)
         for index, wanted in enumerate(recipe.proof):
             _known(document, ("recipes", name, "proof", index), "dataset", wanted, config.datasets)

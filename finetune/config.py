@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from finetune.synthesis import SynthesisConfig
 from finetune.train import TrainerConfig, parse_trainer
 from flows.errors import DriftgateError
 
@@ -26,11 +27,8 @@ class RecipeConfig(BaseModel):
 
     champion: str
     """The slot whose champion is repaired."""
-    material: str
-    """A dataset of the workspace: labelled examples the training items are made from. Nothing that is measured may
-    be among them; what is too like a measured item is refused."""
-    count: int = Field(200, ge=1)
-    """Training items at most, drawn by ``seed``."""
+    synthesis: SynthesisConfig
+    """What the training items are made from. What is too like an item of any dataset of the workspace is refused."""
     base_model: str
     """The model of the workspace that is trained."""
     trainer: Annotated[TrainerConfig, BeforeValidator(_trainer)]
@@ -46,4 +44,4 @@ class RecipeConfig(BaseModel):
     approval: bool = True
     """A person must agree before the champion moves (``driftgate approve``)."""
     seed: int = 0
-    """Decides which material is drawn and how training begins."""
+    """Decides how training begins; the synthesis has a seed of its own."""

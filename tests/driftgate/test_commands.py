@@ -174,7 +174,7 @@ def test_the_cache_is_used_when_asked_for(cli: Cli, make: Make, endpoint: ChatEn
     assert sorted(endpoint.asked.values()) == [2] * 6
 
 
-def test_init_then_doctor(cli: Cli, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_init_makes_a_workspace_once(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     done = cli("init", folder)
     assert done.code == 0

@@ -100,7 +100,7 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint, candidate: ChatEndpoint, plug
     workspace = {
         "version": 1,
         "models": {"live": {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "live", "attempts": 1}},
-        "datasets": {name: {"kind": "jsonl", "path": f"{name}.jsonl"} for name in sets},
+        "datasets": {name: {"kind": "jsonl", "path": f"{name}.jsonl"} for name in sets if name != "material"},
         "champions": {"assistant": "live"},
         "gates": {
             "promotion": {
@@ -116,7 +116,7 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint, candidate: ChatEndpoint, plug
         "recipes": {
             "mend": {
                 "champion": "assistant",
-                "material": "material",
+                "synthesis": {"sources": [{"kind": "questions", "path": "material.jsonl"}], "near_duplicate": 1.0},
                 "base_model": "live",
                 "trainer": {"trainer": plugin, "endpoint": f"{candidate.url}/v1"},
                 "proof": ["hold_out", "canaries"],
@@ -187,7 +187,7 @@ def test_material_that_repeats_the_hold_out_is_refused(cli, folder, endpoint, ca
     cli("nightly", "-w", folder)
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "rejected")
-    assert f"refused {MATERIAL}" in message
+    assert f"firewall {MATERIAL}" in message
 
 
 def test_it_waits_for_the_approval_that_the_workspace_asks_for(cli, folder, endpoint, candidate) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,8 +63,6 @@ async def test_asking_outside_of_a_line_says_so() -> None:
     async def outside() -> None:
         with pytest.raises(DriftgateError, match="outside of a flow's line"):
             await ask("?")
-
-    import contextvars
 
     await asyncio.create_task(outside(), context=contextvars.Context())
 

@@ -76,9 +76,6 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlowDefini
     sys.modules.pop("own_evaluators", None)
 
 
-Bind = Callable[..., list[Evaluation]]
-
-
 @pytest.fixture
 async def evaluate(flow: FlowDefinition) -> Callable[..., Any]:
     """``evaluate(binding)``: bind one evaluator to ``extract`` as ``it`` and evaluate a line."""
