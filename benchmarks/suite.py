@@ -94,6 +94,7 @@ class Cell:
             "model_config": self.model_config.model_dump(mode="json"),
             "flow": self.flow.name,
             "flow_hash": self.flow.content_hash(),
+            "evaluators_hash": self.flow.evaluators_hash(),
             "nodes": list(self.flow.node_names),
             "chosen": dict(self.flow.chosen),
             "variant": self.variant,

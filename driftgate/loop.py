@@ -137,7 +137,7 @@ def _write_data(folder: Path, policy: Policy) -> None:
     """The workspace's datasets, labelled as the policy has it; the tickets themselves stay the same."""
     (folder / "data").mkdir(exist_ok=True)
     sets = {
-        "canary": [*tickets("canary", 32, SEED), *tickets("canary", 18, SEED, about="new")],
+        "canary": [*tickets("canary", 44, SEED), *tickets("canary", 18, SEED, about="new")],
         "rest": tickets("hold_out", 160, SEED + 1),
         "hold_out": tickets("hold_out", 120, SEED + 2, about="new"),
         "production": [*tickets("training", 120, SEED), *tickets("training", 120, SEED, about="new")],

@@ -85,6 +85,10 @@ class FlowDefinition:
                 nodes.append(node)
         return nodes
 
+    def evaluators_hash(self) -> str:
+        """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
+        return _file_hash(self.folder / EVALUATORS_FILE)
+
     def content_hash(self) -> str:
         """Hash of what the chosen variants run: the resolved DAG and the sources its nodes name.
 
@@ -101,6 +105,10 @@ class FlowDefinition:
             file = self.folder / source
             digest.update(file.read_bytes() if file.is_file() else b"")
         return digest.hexdigest()[:12]
+
+
+def _file_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()[:12]
 
 
 def load_flow(name: str, workspace: Path) -> FlowDefinition:
