@@ -25,7 +25,7 @@ from flows.line import Line
 from flows.models import Model
 from flows.models.local import LocalConfig, open_model
 
-BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024}
+BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": 1}
 CHAMPION = Recipe(learning_rate=1e-3, steps=120, enough=0.1)
 CANDIDATE = Recipe(learning_rate=1e-3, steps=50, enough=0.05, warm_up=5)
 Row = Mapping[str, Any]

@@ -208,7 +208,7 @@ class _Training:
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
-        return float(loss)
+        return float(loss.detach())
 
     def _enough(self) -> bool:
         last = self.losses[-10:]

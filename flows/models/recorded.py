@@ -18,6 +18,7 @@ from flows.models._types import Message, Reply, Usage
 
 FILTERED, FAILED = "FILTERED", "FAILED"
 """Values of ``response`` that stand for a content-filter refusal and for a call that failed."""
+_LONGEST_REPLY = 2**24  # characters; the csv module's own limit is 131,072
 
 
 class RecordedConfig(ModelConfig):
@@ -65,6 +66,7 @@ def open_model(name: str, config: RecordedConfig, folder: Path) -> RecordedModel
     """
     path = folder / config.path
     replies: dict[str, str] = {}
+    csv.field_size_limit(_LONGEST_REPLY)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):

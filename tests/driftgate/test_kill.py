@@ -40,6 +40,11 @@ def reply(prompt: str) -> Step:
 Start = Callable[..., subprocess.Popen[str]]
 
 
+def hear_ctrl_c() -> None:
+    """A shell's background job ignores SIGINT, and so would everything it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """``start("bench", ...)``: the command in a process of its own, ended with the test at the latest."""
@@ -47,7 +52,8 @@ def start() -> Iterator[Start]:
 
     def begin(*arguments: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "driftgate", *map(str, arguments)]
-        begun.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        begun.append(subprocess.Popen(command, text=True, preexec_fn=hear_ctrl_c, **pipes))
         return begun[-1]
 
     yield begin

@@ -130,7 +130,7 @@ def test_latency_is_aggregated(page: Page) -> None:
 
 def test_node_evaluators_show_means_and_errors(page: Page) -> None:
     text = [" ".join(e["text"].split()) for e in page.all("tr") if "tbody" in e["inside"]]
-    assert "renderpromptcontains11 to 1590" in text
+    assert "renderpromptcontains10.9389 to 1590" in text
     assert "extractstyle–––057" in text
 
 

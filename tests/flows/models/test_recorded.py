@@ -61,12 +61,16 @@ def test_the_same_reply_twice_is_fine(tmp_path: Path) -> None:
     [
         ("id,said\nq1,A\n", "has no column 'response'; set id_column and response_column"),
         ("id,response\nq1,정답\n".encode("cp949"), "UTF-8"),
-        (b'id,response\nq1,"' + b"A" * 200_000 + b'"\n', "replies.csv"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | bytes, said: str) -> None:
     with pytest.raises(DriftgateError, match=said):
         opened(tmp_path, text)
+
+
+async def test_a_very_long_reply_is_read(tmp_path: Path) -> None:
+    model = opened(tmp_path, b'id,response\nq1,"' + b"A" * 200_000 + b'"\n')
+    assert len(model.replies["q1"]) == 200_000
 
 
 def test_identity_follows_the_content(tmp_path: Path) -> None:
