@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -196,7 +197,8 @@ def carry_out(
     console.print(f"run [bold]{run.id}[/]: {len(planned.cells)} cells, {samples:,} samples")
     resume = f"go on with: driftgate bench --resume --run {run.id}"
     try:
-        session.execute(ledger, run, planned, models, ProgressDisplay(console), retry_failed=retry_failed)
+        display = ProgressDisplay(console)
+        asyncio.run(session.work(ledger, run, planned, models, display, retry_failed=retry_failed))
     except KeyboardInterrupt:
         console.print(f"stopped; {resume}", soft_wrap=True)
         raise SystemExit(INTERRUPTED) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -111,25 +110,6 @@ def check_same_plan(run: RunRow, planned: Planned) -> None:
         f"run {run.id} cannot go on: {', '.join(changed) or 'the plan'} changed since it began",
         f"undo the change, or begin anew with: driftgate bench {planned.name}",
     )
-
-
-def execute(
-    ledger: Ledger,
-    run: RunRow,
-    planned: Planned,
-    models: Mapping[str, Model],
-    display: Display,
-    *,
-    retry_failed: bool = False,
-) -> None:
-    """Run the cells on an event loop of their own; see :func:`work`.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        The user stopped the run; it can be resumed.
-    """
-    asyncio.run(work(ledger, run, planned, models, display, retry_failed=retry_failed))
 
 
 async def work(

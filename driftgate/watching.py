@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 from dataclasses import dataclass
 
@@ -78,7 +79,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     planned = session.plan_suite(workspace, ledger, f"canary-{name}", suite)
     models = session.open_models(workspace, ledger, [live])
     run = session.begin(ledger, planned)
-    session.execute(ledger, run, planned, models, display)
+    asyncio.run(session.work(ledger, run, planned, models, display))
     score_run(ledger, run.id)
     # A promotion begins a new reference, also of a model that was champion before.
     installed = champion_history(ledger, monitor.champion)[0]

@@ -21,7 +21,7 @@ stop = instrument(sys.argv[1], workspace="shop")
 at = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
 with job_span("nightly", at):
     logging.getLogger("driftgate").warning("the disk is nearly full")
-    logging.getLogger("another.library").warning("not ours")
+    logging.getLogger("another.package").warning("not ours")
 try:
     with job_span("canaries", at):
         raise TimeoutError("no answer within 60 s")
