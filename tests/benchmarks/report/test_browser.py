@@ -24,7 +24,9 @@ def browse(html: Path, profile: Path) -> tuple[str, str]:
     assert CHROMIUM is not None
     command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={profile}", html.as_uri()]
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    console = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if "CONSOLE" in line]
+    lines = done.stderr.decode("utf-8", "replace").splitlines()
+    # The browser's own pages talk there too, for example of a slow network.
+    console = [line for line in lines if "CONSOLE" in line and "source: chrome://" not in line]
     return done.stdout.decode(), "\n".join(console)
 
 
