@@ -231,7 +231,8 @@ def open_model(name: str, config: LocalConfig, folder: Path) -> LocalModel:
 def check(name: str, config: LocalConfig, folder: Path) -> str:
     """Find the files."""
     files = [model_path(name, config, folder), adapter_path(name, config, folder)]
-    return " with ".join(f"{file.name}, {file.stat().st_size / 1e6:.0f} MB" for file in files if file)
+    found = " with ".join(f"{file.name}, {file.stat().st_size / 1e6:.0f} MB" for file in files if file)
+    return f"{found}, under the Gemma terms of use (in its wheel)" if config.model == EMBEDDED else found
 
 
 PROVIDER = Provider(config=LocalConfig, open=open_model, check=check)
