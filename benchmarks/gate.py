@@ -256,7 +256,13 @@ def _compare(both: pd.DataFrame, ours: np.ndarray[tuple[int], np.dtype[np.float6
     """Compare on shared samples, by cluster where samples share a passage."""
     theirs = right(both.assign(correct=both["correct_base"]))
     compare = compare_paired if is_binary(ours) and is_binary(theirs) else compare_means
-    return compare(ours, theirs, clusters=clusters_of(both))
+    clusters = clusters_of(both)
+    compared = compare(ours, theirs, clusters=clusters)
+    if clusters is None or compared.interval.known:
+        return compared
+    # All clusters say exactly the same, so that their spread cannot be estimated: each then counts as one sample.
+    first = list({cluster: place for place, cluster in reversed(list(enumerate(clusters)))}.values())
+    return compare(ours[first], theirs[first])
 
 
 def _baseline(

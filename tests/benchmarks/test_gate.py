@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,6 +165,27 @@ def test_no_worse_than_another_model_of_the_run(world: World) -> None:
     assert [(rule.cell, rule.verdict) for rule in judged.rules] == [("candidate · v · d", "fail")]
     with pytest.raises(DriftgateError, match="'champoin', which is not in the run; did you mean 'champion'"):
         world.judge(run, {"no_worse_than": "champoin"})
+
+
+@pytest.mark.parametrize(
+    ("rule", "mine", "theirs", "verdict"),
+    [
+        ({"better_than": "champion", "alpha": 0.01}, RIGHT, WRONG, "pass"),
+        ({"better_than": "champion", "alpha": 0.01}, WRONG, RIGHT, "fail"),
+        ({"better_than": "champion", "alpha": 0.01}, RIGHT, RIGHT, "inconclusive"),
+        ({"no_worse_than": "champion", "margin": 0.2}, RIGHT, RIGHT, "pass"),
+    ],
+)
+def test_clusters_that_all_say_the_same_count_once_each(
+    world: World, samples: Samples, rule: dict[str, Any], mine: Any, theirs: Any, verdict: str
+) -> None:
+    clustered = [replace(sample, cluster=f"passage {place // 3}") for place, sample in enumerate(samples(60))]
+    world.samples = lambda count: clustered
+    run = world.run({"champion": [theirs] * 60, "candidate": [mine] * 60})
+    gate = GateConfig.model_validate({"rules": [rule]})
+    scored = score_run(world.ledger, run, store=False)
+    found = judge(world.ledger, "g", gate, run, scored, champion="champion").rules[0]
+    assert (found.verdict, found.n) == (verdict, 20)
 
 
 def test_only_shared_samples_are_compared(world: World) -> None:
