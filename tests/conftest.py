@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something of the machine, nothing of the code.
+settings.register_profile("driftgate", deadline=None)
+settings.load_profile("driftgate")
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))  # modules the tests share; not a package of the project
 
