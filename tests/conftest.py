@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long an example takes says something of the machine, nothing of the code.
-settings.register_profile("driftgate", deadline=None)
-settings.load_profile("driftgate")
-
 sys.path.insert(0, str(Path(__file__).parent / "support"))  # modules the tests share; not a package of the project
 
 from chat_endpoint import ChatEndpoint
+
+# How long an example takes says something of the machine, nothing of the code.
+settings.register_profile("driftgate", deadline=None)
+settings.load_profile("driftgate")
 
 
 @pytest.fixture
