@@ -6,7 +6,7 @@ WORKSPACE ?= workspace
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly loop test lint typecheck unit acceptance perf lock clean help
+.PHONY: nightly loop test lint typecheck unit acceptance train-test perf lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -34,6 +34,9 @@ unit: $(VENV)/dev.stamp
 
 acceptance: $(VENV)/dev.stamp  ## Slow runs against recorded models (needs ../shared/data beside the project)
 	$(BIN)/python -m pytest tests/acceptance -m acceptance
+
+train-test: $(VENV)/dev.stamp $(VENV)/train.stamp  ## Tests that train small models (minutes of computing)
+	$(BIN)/python -m pytest tests/finetune -m train
 
 perf: $(VENV)/dev.stamp  ## Throughput next to a bare loop (needs ../shared/data beside the project)
 	$(BIN)/python -m benchmarks.perf.throughput

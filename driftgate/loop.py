@@ -42,8 +42,8 @@ _BASE: Mapping[str, Any] = {
     "context": 1024,
     "threads": max(1, os.cpu_count() or 1),
 }
-_FIRST_RECIPE: Mapping[str, Any] = {"steps": 100, "learning_rate": 1e-3, "enough": 0.05}
-_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "enough": 0.05}
+_FIRST_RECIPE: Mapping[str, Any] = {"steps": 120, "learning_rate": 1e-3, "settled": 0.5}
+_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settled": 0.5}
 
 
 @dataclass

@@ -26,8 +26,8 @@ from flows.models import Model
 from flows.models.local import LocalConfig, open_model
 
 BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": 1}
-CHAMPION = Recipe(learning_rate=1e-3, steps=120, enough=0.1)
-CANDIDATE = Recipe(learning_rate=1e-3, steps=50, enough=0.05, warm_up=5)
+CHAMPION = Recipe(learning_rate=1e-3, steps=120, settled=0.5)
+CANDIDATE = Recipe(learning_rate=1e-3, steps=60, settled=0.5, warm_up=5)
 Row = Mapping[str, Any]
 
 

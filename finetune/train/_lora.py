@@ -135,6 +135,7 @@ class _Training:
 
         self.job, self.folder, self.base, self.examples = job, folder, base, examples
         self.step, self.losses = 0, list[float]()
+        self.settled_at: int | None = None
         self.seconds = self.processor_seconds = 0.0
         torch.manual_seed(job.seed)
         config = LoraConfig(r=job.recipe.rank, lora_alpha=job.recipe.alpha, target_modules=list(LINEAR_LAYERS))
@@ -151,15 +152,16 @@ class _Training:
         recipe = self.job.recipe
         self.base.train()
         began, processor = time.monotonic() - self.seconds, time.process_time() - self.processor_seconds
-        while self.step < recipe.steps and not self._enough():
+        while self.step < self._last_step():
             self.losses.append(self._take_step())
             self.step += 1
+            self.settled_at = self.settled_at or self._settled()
             self.seconds, self.processor_seconds = time.monotonic() - began, time.process_time() - processor
             _report(
                 self.folder,
                 state="training",
                 step=self.step,
-                steps=recipe.steps,
+                steps=self._last_step(),
                 loss=self.losses[-1],
                 seconds=round(self.seconds, 1),
             )
@@ -197,7 +199,7 @@ class _Training:
 
         recipe = self.job.recipe
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate_at(self.step)
+            group["lr"] = recipe.learning_rate_at(self.step, self.settled_at)
         chosen = batch_at(self.step, recipe.batch, len(self.examples), self.job.seed)
         loss = answer_loss(self.base, [self.examples[position] for position in chosen])
         if not torch.isfinite(loss):
@@ -210,9 +212,14 @@ class _Training:
         self.optimiser.zero_grad()
         return float(loss.detach())
 
-    def _enough(self) -> bool:
+    def _settled(self) -> int | None:
+        """The present step where the loss has just settled."""
         last = self.losses[-10:]
-        return len(last) == 10 and sum(last) / 10 < self.job.recipe.enough
+        return self.step if len(last) == 10 and sum(last) / 10 < self.job.recipe.settled else None
+
+    def _last_step(self) -> int:
+        recipe = self.job.recipe
+        return recipe.steps if self.settled_at is None else min(recipe.steps, self.settled_at + recipe.cool_down)
 
     def _begin_with(self, path: Path) -> None:
         import torch
@@ -241,6 +248,7 @@ class _Training:
             {
                 "step": self.step,
                 "losses": self.losses,
+                "settled_at": self.settled_at,
                 "seconds": self.seconds,
                 "processor_seconds": self.processor_seconds,
                 "parameters": {name: p.detach() for name, p in self.parameters.items()},
@@ -254,7 +262,7 @@ class _Training:
         import torch
 
         kept = torch.load(self.folder / CHECKPOINT, weights_only=True)
-        self.step, self.losses = kept["step"], kept["losses"]
+        self.step, self.losses, self.settled_at = kept["step"], kept["losses"], kept["settled_at"]
         self.seconds, self.processor_seconds = kept["seconds"], kept["processor_seconds"]
         with torch.no_grad():
             for name, value in kept["parameters"].items():

@@ -38,9 +38,11 @@ class Recipe(BaseModel):
     """Steps over which the learning rate rises from 0."""
     decay: float = Field(0.25, ge=0, le=1)
     """Share of the steps, at the end, over which the learning rate falls to 0; 1 falls from the start."""
-    enough: float = Field(0.0, ge=0)
-    """Stop early once the mean loss of the last ten steps is below this; 0 never stops early. Learning is a late
-    jump, so there is no stopping on a plateau."""
+    settled: float = Field(0.0, ge=0)
+    """Once the mean loss of ten steps is below this, the learning rate falls to 0 and training ends; 0 takes every
+    step. Learning is a late jump, so there is no stopping on a plateau."""
+    cool_down: int = Field(20, ge=1)
+    """Steps over which the learning rate falls once the loss is ``settled``."""
     longest: int = Field(1024, ge=16)
     """Tokens of a prompt with its answer, at most; a longer one is refused, never cut."""
     end_of_text: bool = False
@@ -56,20 +58,29 @@ class Recipe(BaseModel):
             raise ValueError(f"warm_up ({self.warm_up}) must be below steps ({self.steps})")
         return self
 
-    def learning_rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0: up in a line, level, down in a line.
+    def learning_rate_at(self, step: int, settled_at: int | None = None) -> float:
+        """Learning rate of a step, counted from 0: up in a line, level, down in a line; 0 once training is over.
 
-        Source: the "trapezoidal" or warm-up, stable, decay schedule; Hägele et al. 2024, arXiv:2405.18392.
+        Source: the "trapezoidal" or warm-up, stable, decay schedule, whose decay may begin at any step; Hägele et al.
+        2024, arXiv:2405.18392.
+
+        Parameters
+        ----------
+        settled_at : int, optional
+            Steps that were taken when the loss was found to be ``settled``.
 
         Examples
         --------
         >>> recipe = Recipe(learning_rate=0.001, steps=100, warm_up=10, decay=0.25)
         >>> [round(recipe.learning_rate_at(step), 6) for step in (0, 9, 50, 75, 99)]
         [0.0001, 0.001, 0.001, 0.001, 4e-05]
+        >>> [round(recipe.learning_rate_at(step, settled_at=40), 6) for step in (39, 40, 50, 59, 60)]
+        [0.001, 0.001, 0.0005, 5e-05, 0.0]
         """
         rise = (step + 1) / self.warm_up if self.warm_up else 1.0
         fall = (self.steps - step) / (self.decay * self.steps) if self.decay else 1.0
-        return self.learning_rate * min(1.0, rise, fall)
+        cool = 1.0 if settled_at is None else (settled_at + self.cool_down - step) / self.cool_down
+        return self.learning_rate * max(0.0, min(1.0, rise, fall, cool))
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ async def test_what_was_trained_is_served(job: Callable[..., TrainingJob], archi
 
 
 def test_a_run_that_is_killed_ends_with_the_same_adapter(job: Callable[..., TrainingJob]) -> None:
-    recipe = _RECIPE.model_copy(update={"steps": 150, "learning_rate": 0.002})
+    recipe = _RECIPE.model_copy(update={"steps": 400, "learning_rate": 0.002, "settled": 0.3, "cool_down": 40})
     trainer = LocalTrainer()
     whole = trainer.submit(job("never-killed", recipe=recipe))
     _finish(trainer, whole)
@@ -138,7 +138,7 @@ def test_a_run_that_is_killed_ends_with_the_same_adapter(job: Callable[..., Trai
         _wait(lambda kills=kills: LocalTrainer().poll(handle).state == "running" and _starts(wanted.folder) > kills)  # type: ignore[misc]
     _finish(trainer, handle)
     assert trainer.result(handle).lineage["sha256"]["result"] == trainer.result(whole).lineage["sha256"]["result"]
-    assert trainer.result(handle).metrics["steps"] == 150
+    assert trainer.result(handle).metrics["steps"] < 400, "the loss settled, and training ended early"
 
 
 def test_submitting_again_finds_the_job_and_another_of_its_name_is_refused(

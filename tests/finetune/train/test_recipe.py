@@ -59,3 +59,15 @@ def test_every_pass_takes_every_item_once(count: int, batch: int, seed: int) -> 
 def test_a_name_no_service_would_take_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(DriftgateError, match="cannot be called"):
         TrainingJob(name, {"provider": "local"}, tmp_path / "items.jsonl", tmp_path, tmp_path)
+
+
+@given(
+    settled_at=st.integers(10, 100), cool_down=st.integers(1, 40), steps=st.integers(50, 150), step=st.integers(0, 200)
+)
+def test_the_rate_falls_to_nothing_once_the_loss_has_settled(
+    settled_at: int, cool_down: int, steps: int, step: int
+) -> None:
+    recipe = Recipe(learning_rate=1e-3, steps=steps, warm_up=5, cool_down=cool_down)
+    rate = recipe.learning_rate_at(step, settled_at)
+    assert 0 <= rate <= recipe.learning_rate_at(step, None)
+    assert (rate == 0) == (step >= min(steps, settled_at + cool_down))
