@@ -1,0 +1,97 @@
+"""What holds for every built-in evaluator, whatever it measures."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import math
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.evaluators import EVALUATORS
+
+PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
+EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # Settings and inputs under which each member is held to the contract; a new member needs its own line here.
+    "choice": ({}, {"answer": "B", "gold": "B"}),
+    "citations": ({}, {"answer": "연차는 15일이다 [leave.md].", "passages": PASSAGES}),
+    "contains": ({}, {"text": "부산과 서울", "parts": ["서울"]}),
+    "length": ({"longest": 20}, {"text": "정답은 B입니다."}),
+    "ranking": ({"k": [1, 3]}, {"retrieved": PASSAGES, "relevant": ["leave.md"]}),
+    "support": ({}, {"answer": "연차는 15일입니다.", "passages": PASSAGES}),
+}
+TEXT_INPUTS = {"answer", "text", "response", "ground_truth", "found", "wanted"}
+ODD_TEXTS = ("", " \n", "가" * 3000, "🙂 ok", unicodedata.normalize("NFD", "재택근무"), "ㅋㅋ ㅠ", "\x00", "[", "{}")
+JUDGED: set[str] = set()
+LOCAL = sorted(set(EVALUATORS.names()) - JUDGED)
+
+
+def evaluate(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    return dict(EVALUATORS.get(name)(**EXAMPLES[name][0])(**inputs))
+
+
+def test_every_member_has_its_example() -> None:
+    assert set(EXAMPLES) == set(LOCAL)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_metrics_are_named_numbers_or_labels(name: str) -> None:
+    found = evaluate(name, EXAMPLES[name][1])
+    assert found
+    for metric, value in found.items():
+        assert metric and "." not in metric  # node.evaluator.metric is split at its dots
+        assert isinstance(value, (str, float)), f"{metric} is {type(value).__name__}"
+        assert isinstance(value, str) or math.isfinite(value)
+    assert any(isinstance(value, float) for value in found.values())
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_evaluation_is_repeatable_and_leaves_its_inputs_alone(name: str) -> None:
+    inputs = copy.deepcopy(EXAMPLES[name][1])
+    assert evaluate(name, inputs) == evaluate(name, copy.deepcopy(EXAMPLES[name][1]))
+    assert inputs == EXAMPLES[name][1]
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_the_metrics_are_the_same_whatever_the_text(name: str) -> None:
+    inputs = EXAMPLES[name][1]
+    expected = set(evaluate(name, inputs))
+    texts = [key for key, value in inputs.items() if key in TEXT_INPUTS and isinstance(value, str)]
+    for text in (
+        "",
+        " \n",
+        "가" * 3000,
+        "🙂 ok",
+        unicodedata.normalize("NFD", "재택근무"),
+        "ㅋㅋ ㅠ",
+        "\x00",
+        "[",
+        "{}",
+    ):
+        for key in texts:
+            found = evaluate(name, {**inputs, key: text})
+            assert set(found) == expected, f"{key}={text[:20]!r}"
+            assert all(isinstance(v, str) or math.isfinite(v) for v in found.values())
+
+
+@pytest.mark.parametrize("name", EVALUATORS.names())
+def test_settings_and_inputs_are_documented(name: str) -> None:
+    make = EVALUATORS.get(name)
+    module = inspect.getmodule(make)
+    assert module is not None and module.__doc__ and make.__doc__
+    for setting in inspect.signature(make).parameters:
+        assert f"{setting} : " in make.__doc__, f"setting '{setting}' is not described"
+
+
+@given(text=st.text(max_size=60), other=st.text(max_size=60))
+@pytest.mark.parametrize("name", LOCAL)
+def test_any_text_is_measured(name: str, text: str, other: str) -> None:
+    inputs = dict(EXAMPLES[name][1])
+    keys = [key for key, value in inputs.items() if key in TEXT_INPUTS and isinstance(value, str)]
+    found = evaluate(name, {**inputs, **dict(zip(keys, (text, other), strict=False))})
+    json.dumps(found, allow_nan=False)
