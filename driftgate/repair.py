@@ -1,4 +1,4 @@
-"""The steps of a remediation: material, training, proof, verdict, approval, promotion."""
+"""The steps of a remediation: material, training, proof, verdict, approval, rollout, promotion."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from benchmarks.runner import Display
 from benchmarks.scores import score_run
 from benchmarks.suite import SuiteConfig, plan_cells
 from driftgate import session
+from driftgate.rollout import roll_out
 from driftgate.workspace import OpenWorkspace
 from finetune.config import RecipeConfig
 from finetune.firewall import Firewall
@@ -58,6 +59,7 @@ async def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
         "evaluate": repair.evaluate,
         "judge": repair.judge,
         "approve": repair.approve,
+        "roll_out": repair.roll_out,
         "promote": repair.promote,
     }
     return await advance(ledger, remediation, steps)
@@ -193,6 +195,12 @@ class _Repair:
         if self.recipe.approval and "who" not in progress.notes:
             raise Held(f"waits for: driftgate approve {progress.remediation.id}")
         return {"who": progress.notes.get("who", "not asked for")}
+
+    async def roll_out(self, progress: Progress) -> Mapping[str, Any]:
+        """Bring the candidate to its endpoint, where the recipe names one."""
+        if self.recipe.rollout is None:
+            return {"phase": "no rollout asked for"}
+        return await roll_out(self.workspace, self.ledger, self.recipe, self.recipe.rollout, progress, self.display)
 
     async def promote(self, progress: Progress) -> Mapping[str, Any]:
         """Move the champion pointer."""

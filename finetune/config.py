@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from finetune.deploy import RolloutConfig
 from finetune.synthesis import SynthesisConfig
 from finetune.train import TrainerConfig, parse_trainer
 from flows.errors import DriftgateError
@@ -43,5 +44,16 @@ class RecipeConfig(BaseModel):
     """The gate that decides; its rules may speak of ``champion``."""
     approval: bool = True
     """A person must agree before the champion moves (``driftgate approve``)."""
+    rollout: RolloutConfig | None = None
+    """The endpoint the candidate is brought to before the champion moves; only what ``azure_ml`` trained can be."""
     seed: int = 0
     """Decides how training begins; the synthesis has a seed of its own."""
+
+    @model_validator(mode="after")
+    def _registered(self) -> Self:
+        if self.rollout is not None and self.trainer.trainer != "azure_ml":
+            raise ValueError(
+                f"a rollout brings a registered model to an endpoint, and the trainer '{self.trainer.trainer}' "
+                "registers none; expected the trainer azure_ml"
+            )
+        return self

@@ -11,7 +11,9 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))  # modules the tests share; not a package of the project
 
+from azure_services import Azure, Cloud
 from chat_endpoint import ChatEndpoint
+from loopback_net import LoopbackNet
 
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile("driftgate", deadline=None)
@@ -25,3 +27,21 @@ def endpoint() -> Iterator[ChatEndpoint]:
     served.start()
     yield served
     served.stop()
+
+
+@pytest.fixture
+def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Azure, signed in as a managed identity; at the end no request may have gone anywhere else."""
+    azure = Azure()
+    net = LoopbackNet(tmp_path_factory.mktemp("net"), azure.services())
+    net.start()
+    for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZUREML_DEV_URL_MFE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in azure.environment(net).items():
+        monkeypatch.setenv(name, value)
+    served = Cloud(azure, net)
+    served.forget_clients()
+    yield served
+    served.forget_clients()
+    net.stop()
+    assert net.refused == [], f"requests to hosts beyond loopback: {net.refused}"

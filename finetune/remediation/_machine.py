@@ -10,7 +10,7 @@ from benchmarks.ledger import Ledger
 from finetune.remediation._store import Event, Remediation, add_event, close, events_of
 from flows.errors import DriftgateError
 
-STEPS = ("synthesise", "train", "evaluate", "judge", "approve", "promote")
+STEPS = ("synthesise", "train", "evaluate", "judge", "approve", "roll_out", "promote")
 """The way from a regression to a promotion."""
 
 

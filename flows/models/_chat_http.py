@@ -70,7 +70,7 @@ class ChatModel:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
         if status != 200:
             raise self._error(status, content, response_headers)
-        return self._reply(content, loop.time() - began)
+        return read_completion(self.name, content, loop.time() - began)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -99,28 +99,38 @@ class ChatModel:
             )
         return RequestRejected(said)
 
-    def _reply(self, content: bytes, latency: float) -> Reply:
-        try:
-            body = json.loads(content)
-            choice = body["choices"][0]
-            text = choice["message"].get("content")
-            finish = choice.get("finish_reason") or "stop"
-            usage = body.get("usage") or {}
-            reply = Reply(
-                text=_well_formed(text or ""),
-                finish_reason=finish,
-                usage=Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)),
-                latency=latency,
-                model=_well_formed(body.get("model") or ""),
-                fingerprint=_well_formed(body.get("system_fingerprint") or ""),
-                first_token=first_token(choice),
-            )
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
-            start = content[:60].decode(errors="replace")
-            raise Unavailable(f"{self.name}: the reply is not a chat completion: {start!r}") from problem
-        if finish == "content_filter":
-            raise ContentFiltered(f"{self.name}: the completion was filtered")
-        return reply
+
+def read_completion(name: str, content: bytes, latency: float) -> Reply:
+    """Read a chat completion as OpenAI-compatible services send it.
+
+    Raises
+    ------
+    Unavailable
+        It is none.
+    ContentFiltered
+        The service filtered it.
+    """
+    try:
+        body = json.loads(content)
+        choice = body["choices"][0]
+        text = choice["message"].get("content")
+        finish = choice.get("finish_reason") or "stop"
+        usage = body.get("usage") or {}
+        reply = Reply(
+            text=_well_formed(text or ""),
+            finish_reason=finish,
+            usage=Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)),
+            latency=latency,
+            model=_well_formed(body.get("model") or ""),
+            fingerprint=_well_formed(body.get("system_fingerprint") or ""),
+            first_token=first_token(choice),
+        )
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
+        start = content[:60].decode(errors="replace")
+        raise Unavailable(f"{name}: the reply is not a chat completion: {start!r}") from problem
+    if finish == "content_filter":
+        raise ContentFiltered(f"{name}: the completion was filtered")
+    return reply
 
 
 def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from flows.models._chat_http import ChatModel, check_connection
+from flows.models._chat_http import ChatModel, check_connection, read_completion
 from flows.models._config import ModelConfig, Secret, resolve
 from flows.models._provider import Provider
+
+__all__ = ["PROVIDER", "OpenAIConfig", "check", "open_model", "read_completion"]
 
 
 class OpenAIConfig(ModelConfig):

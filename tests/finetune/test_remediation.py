@@ -106,7 +106,7 @@ async def test_it_waits_for_an_approval_and_goes_on(ledger: Ledger) -> None:
     assert (await advance(ledger, opened, steps(done, approve=ask))).state == "open"
     approve(ledger, opened, "minsu")
     assert (await advance(ledger, opened, steps(done, approve=ask))).state == "promoted"
-    assert done == ["synthesise", "train", "evaluate", "judge", "promote"]
+    assert done == ["synthesise", "train", "evaluate", "judge", "roll_out", "promote"]
 
 
 async def test_a_failed_step_is_tried_again_and_earlier_ones_are_not(ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ import base64
 import email
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.policy import HTTP
 from typing import Any
@@ -62,6 +62,8 @@ class Azure:
     """Azure OpenAI fine-tuning jobs, oldest first."""
     keeps_metadata: bool = True
     """Whether fine-tuning jobs are listed with the metadata they were created with."""
+    answer: Callable[[str], str] | None = None
+    """What the endpoint's deployments answer to a prompt, as chat completions; unset, they say who they are."""
     jwt: str = field(default_factory=_jwt)
     endpoint_key: str = "endpoint-key-s3cret"
 
@@ -245,7 +247,11 @@ class Azure:
     async def _score(self, request: Received) -> web.Response:
         if request.headers.get("authorization") != f"Bearer {self.endpoint_key}":
             return web.Response(status=401)
-        return reply({"answered_by": request.headers.get("azureml-model-deployment", "by traffic")})
+        if self.answer is None:
+            return reply({"answered_by": request.headers.get("azureml-model-deployment", "by traffic")})
+        text = self.answer(request.json["messages"][-1]["content"])
+        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        return reply({"model": "served", "choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 1}})
 
     async def _openai(self, request: Received) -> web.Response:
         if request.headers.get("authorization") != f"Bearer {self.jwt}":
