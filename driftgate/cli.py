@@ -224,6 +224,22 @@ def loop(folder: Annotated[Path, typer.Argument(help="A new folder for the demon
     console.print(f"the story: {page}", soft_wrap=True)
 
 
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="CSV or JSON Lines files, or folders of them.")],
+    workspace: Workspace = HERE,
+    preset: Annotated[str, typer.Option(help="Layout of the files; by default the one that knows their names.")] = "",
+    mapping: Annotated[str, typer.Option("--map", help="Columns: id=ID,gold=answer,prediction=pred,response=…")] = "",
+    dataset: Annotated[str, typer.Option(help="The dataset of the workspace that they answer.")] = "",
+    model: Annotated[str, typer.Option(help="The model's name; by default from the file's name.")] = "",
+    shots: Annotated[int | None, typer.Option(help="Examples that the prompts held.")] = None,
+) -> None:
+    """Read recorded answers into the ledger as runs; asks no model."""
+    from driftgate.importing import run_import
+
+    raise typer.Exit(run_import(workspace, files, preset, mapping, dataset, model, shots))
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

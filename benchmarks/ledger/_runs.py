@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import desc, insert, select, update
 
 from benchmarks.ledger._schema import runs
-from benchmarks.ledger._store import Ledger
+from benchmarks.ledger._store import Ledger, insert_new
 from flows.errors import DriftgateError, nearest
 
 
@@ -32,11 +32,26 @@ class RunRow:
     version: str
 
 
-def start_run(ledger: Ledger, suite: str, plan: Mapping[str, Any], plan_hash: str, seed: int, version: str) -> RunRow:
-    """Add a run with a name that sorts by time, such as ``20261122-231500-nightly-3fa2``."""
+def start_run(
+    ledger: Ledger,
+    suite: str,
+    plan: Mapping[str, Any],
+    plan_hash: str,
+    seed: int,
+    version: str,
+    *,
+    id: str | None = None,
+) -> RunRow:
+    """Add a run with a name that sorts by time, such as ``20261122-231500-nightly-3fa2``.
+
+    Parameters
+    ----------
+    id : str, optional
+        A name of its own. A run that has it already is left as it is and returned.
+    """
     now = datetime.now(UTC)
     row = {
-        "id": f"{now:%Y%m%d-%H%M%S}-{suite}-{secrets.token_hex(2)}",
+        "id": id or f"{now:%Y%m%d-%H%M%S}-{suite}-{secrets.token_hex(2)}",
         "suite": suite,
         "status": "running",
         "reason": "",
@@ -48,6 +63,10 @@ def start_run(ledger: Ledger, suite: str, plan: Mapping[str, Any], plan_hash: st
         "version": version,
     }
     with ledger.write() as connection:
+        if id is not None:
+            insert_new(connection, runs, [row])
+            known = connection.execute(select(runs).where(runs.c.id == id)).one()
+            return RunRow(**known._mapping)
         connection.execute(insert(runs).values(**row))
     return RunRow(**row)  # type: ignore[arg-type]
 

@@ -1,0 +1,332 @@
+"""Write a file of recorded answers into the ledger as one complete run of one cell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from benchmarks.datasets import Dataset, Sample, make_sample
+from benchmarks.ledger import Ledger, Record, RunRow, add_cell, finish_run, pending_samples, record, start_run
+from benchmarks.ledger._schema import samples as sample_table
+from benchmarks.recorded._align import Alignment, align_by_id, align_by_position
+from benchmarks.recorded._preset import Benchmark, Source
+from benchmarks.recorded._rows import FAILED, FILTERED, NUMBERS, RecordedRows
+from flows.engines import NodeResult
+from flows.errors import DriftgateError
+from flows.extraction import extract_choice, rule_set_id
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUITE = "recorded"
+"""What recorded runs are listed under."""
+ASK = "ask"
+"""The node that holds a recorded reply, as in the flow ``multiple_choice``."""
+_SPLIT = "recorded"
+_CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of a file."""
+
+    run: RunRow
+    asked: int
+    rows: int
+    new: bool
+    """False where the very same file had been imported before."""
+    joined: bool
+    """Whether the answers stand beside their questions."""
+
+
+def import_file(
+    ledger: Ledger,
+    source: Source,
+    rows: RecordedRows,
+    dataset: Dataset | None,
+    version: str,
+    advance: Callable[[int], None] = lambda done: None,
+) -> Imported:
+    """Import a file; the same file twice is one run, and an import that was cut short goes on.
+
+    Parameters
+    ----------
+    dataset : Dataset, optional
+        The questions. Without them every right answer becomes a sample without a question, known by dataset,
+        category and position.
+    version : str
+        Of driftgate.
+    advance : callable
+        Told how many rows more are written.
+
+    Raises
+    ------
+    DriftgateError
+        The rows cannot be joined to their questions, or a prediction is none of the choices.
+    """
+    questions = dataset or _without_questions(ledger, source, rows)
+    alignment = _align(source.benchmark, rows, questions)
+    details = _describe(source, rows, questions, alignment, joined=dataset is not None)
+    plan_hash = hashlib.sha256(json.dumps(details, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+    outcomes = _outcomes(rows, [questions.samples[place] for place in alignment.positions], source)
+    plan = {"suite": SUITE, "config": {"preset": source.preset, "columns": dict(source.columns)}, "cells": [details]}
+    name = "-".join([questions.name, source.model, *([f"{source.shots}shot"] if source.shots else [])])
+    run_id = f"{SUITE}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{plan_hash[:6]}"
+    run = start_run(ledger, SUITE, plan, plan_hash, 0, version, id=run_id)
+    done = Imported(run, len(questions.samples), len(outcomes), run.status != "complete", dataset is not None)
+    if done.new:
+        cell = {name: details[name] for name in ("model", "flow", "variant", "dataset", "signature")}
+        cell_id = add_cell(ledger, run.id, 0, {**cell, "details": details}, questions.samples)
+        ids = {key: sample_id for key, (sample_id, _) in pending_samples(ledger, cell_id).items()}
+        wanted = [(ids[sample.key], entry) for sample, entry in outcomes if sample.key in ids]
+        advance(len(outcomes) - len(wanted))
+        for records in _records(cell_id, wanted, _numbers(rows)):
+            record(ledger, records)
+            advance(len(records))
+        finish_run(ledger, run.id)
+    return done
+
+
+def _without_questions(ledger: Ledger, source: Source, rows: RecordedRows) -> Dataset:
+    """Samples that are a category, a position and a right answer, the same for every file about the benchmark.
+
+    The first file, which must be complete, says which there are.
+
+    Raises
+    ------
+    DriftgateError
+        The questions are needed, or the first file is not complete.
+    """
+    benchmark = source.benchmark
+    if not benchmark.name:
+        raise DriftgateError(
+            f"{rows.path.name} answers questions of the kind '{benchmark.kind}', which the workspace does not have",
+            f"add it under datasets, for example {benchmark.kind}: {{kind: {benchmark.kind}}}",
+        )
+    name = benchmark.name
+    query = select(sample_table).where(sample_table.c.dataset == name, sample_table.c.split == _SPLIT)
+    with ledger.read() as connection:
+        known = [
+            _bare(name, row.category, row.position, row.data["answer"], row.super_category)
+            for row in connection.execute(query.order_by(sample_table.c.id))
+        ]
+    if known:
+        return Dataset(name, known, source="right answers of recorded files; no questions")
+    frame = rows.frame
+    if benchmark.rows is not None and len(frame) != benchmark.rows:
+        raise DriftgateError(
+            f"{rows.path.name} has {len(frame):,} of {benchmark.rows:,} rows, and without the questions "
+            "it cannot be told which are missing",
+            f"import a complete file of the benchmark before it or with it, or add a dataset of the kind "
+            f"'{benchmark.kind}' to the workspace",
+        )
+    groups = benchmark.super_categories or {}
+    categories = _categories(benchmark, frame)
+    positions = frame.groupby(categories, sort=False).cumcount()
+    samples = [
+        _bare(name, category, int(position), gold, groups.get(category, ""))
+        for category, position, gold in zip(categories, positions, frame["gold"], strict=True)
+    ]
+    return Dataset(name, samples, source="right answers of recorded files; no questions")
+
+
+def _bare(name: str, category: str, position: int, gold: str, group: str) -> Sample:
+    return make_sample(
+        name, _SPLIT, position, {"answer": gold}, subset=category, category=category, super_category=group
+    )
+
+
+def _categories(benchmark: Benchmark, frame: pd.DataFrame) -> pd.Series[str]:
+    """The category of every row by its usual name; blank where the file has none."""
+    if "category" not in frame:
+        return frame["gold"].map(lambda gold: "")
+    usual = {category: benchmark.category(category) for category in frame["category"].unique()}
+    return frame["category"].map(usual)
+
+
+def _align(benchmark: Benchmark, rows: RecordedRows, questions: Dataset) -> Alignment:
+    """Join rows to samples, by id where the file has ids, otherwise by their order within the category.
+
+    Raises
+    ------
+    DriftgateError
+        They cannot be joined.
+    """
+    samples, frame, name = questions.samples, rows.frame, rows.path.name
+    if "id" in frame:
+        return align_by_id(list(frame["id"]), list(frame["gold"]), samples, name)
+    categories = list(_categories(benchmark, frame))
+    # A runner goes through the categories in an order of its own, and its batches run on from one into the next.
+    order = {category: place for place, category in enumerate(dict.fromkeys(categories))}
+    usual = {category: benchmark.category(category) for category in {s.category for s in samples}} if any(order) else {}
+    unknown = set(order) - set(usual.values()) - {""}
+    if unknown:
+        raise DriftgateError(
+            f"{name} has the category '{min(unknown)}', which dataset '{questions.name}' does not have",
+            "check --dataset and its categories",
+        )
+    shown = [(usual.get(s.category, ""), s.data["answer"]) for s in samples]
+    places = sorted(range(len(samples)), key=lambda place: order.get(shown[place][0], len(order)))
+    found = align_by_position(
+        list(zip(categories, frame["gold"], strict=True)), [shown[place] for place in places], name
+    )
+    return Alignment([places[place] for place in found], {})
+
+
+def _describe(
+    source: Source, rows: RecordedRows, questions: Dataset, alignment: Alignment, *, joined: bool
+) -> dict[str, Any]:
+    """Everything that the run is of, for the ledger; what it does not say changes nothing of the run."""
+    read = "recorded" if rows.has("prediction") else rule_set_id()
+    parts = {
+        "dataset": f"{questions.name}:{questions.fingerprint[:6]}",
+        "n": len(questions.samples),
+        "flow": "recorded",
+        "shots": "unstated" if source.shots is None else source.shots,
+        "scoring": "text",
+        "extract": read,
+        "denominator": "asked",
+        **({} if joined else {"questions": "none"}),
+    }
+    return {
+        "model": source.model,
+        "model_config": {"provider": "recorded", "file": rows.path.name},
+        "file_sha256": rows.sha256,
+        "flow": "recorded",
+        "nodes": [ASK],
+        "variant": f"{source.shots}shot" if source.shots else "",
+        "dataset": questions.name,
+        "dataset_fingerprint": questions.fingerprint,
+        "dataset_source": questions.source,
+        "dataset_licence": questions.licence,
+        "samples": hashlib.sha256("\n".join(s.key for s in questions.samples).encode()).hexdigest()[:12],
+        "n": len(questions.samples),
+        "shots": source.shots,
+        "recorded_keys": alignment.keys,
+        "signature": "|".join(["v1", *(f"{name}:{value}" for name, value in parts.items())]),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    row: int
+    outcome: str
+    answer: str | None
+    correct: float | None
+    rule: str
+    text: str | None
+    error: str
+
+
+def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> list[tuple[Sample, _Outcome]]:
+    """What became of every sample that has a row.
+
+    Raises
+    ------
+    DriftgateError
+        A prediction is none of the question's choices.
+    """
+    frame = rows.frame
+    responses = frame["response"] if rows.has("response") else [""] * len(frame)
+    predictions = frame["prediction"] if rows.has("prediction") else [None] * len(frame)
+    found = []
+    for number, (sample, said, text) in enumerate(zip(samples, predictions, responses, strict=True)):
+        letters = _letters(sample, source.benchmark)
+        if said is None:
+            said, rule = _extract(sample, text, letters)
+        else:
+            rule = "recorded"
+        lost = {FAILED: "failed", FILTERED: "filtered"}.get(said)
+        if lost is None and said and letters and said not in letters:
+            raise DriftgateError(
+                f"{rows.path.name} row {number + 1} predicts '{said}', which is none of {', '.join(letters)}",
+                "leave it blank where no answer could be read",
+            )
+        answered = lost is None and bool(said)
+        found.append(
+            (
+                sample,
+                _Outcome(
+                    number,
+                    lost or ("answered" if said else "unparsed"),
+                    said if answered else None,
+                    float(said == sample.data["answer"]) if answered else None,
+                    "" if lost else rule,
+                    text if lost is None and rows.has("response") else None,
+                    (text or said) if lost else "",
+                ),
+            )
+        )
+    return found
+
+
+def _letters(sample: Sample, benchmark: Benchmark) -> str:
+    """The letters of a sample's choices; empty where its answer is text or its choices are not known."""
+    from flows.letters import LETTERS
+
+    choices = sample.data.get("choices")
+    return LETTERS[: len(choices)] if choices else benchmark.letters
+
+
+def _extract(sample: Sample, text: str, letters: str) -> tuple[str, str]:
+    if text in (FILTERED, FAILED):
+        return text, ""
+    if not letters:
+        return text.strip(), "whole"
+    read = extract_choice(text, sample.data.get("choices", ()), letters=letters)
+    return read.answer or "", read.rule
+
+
+def _numbers(rows: RecordedRows) -> dict[str, list[float | None]]:
+    """The numbers beside each row, None where there is none."""
+    frame = rows.frame
+    return {
+        name: [None if value != value else float(value) for value in frame[name]] for name in NUMBERS if name in frame
+    }
+
+
+def _records(
+    cell_id: int, wanted: Sequence[tuple[int, _Outcome]], numbers: dict[str, list[float | None]]
+) -> Iterator[list[Record]]:
+    """Records in groups that are written together."""
+    now = datetime.now(UTC)
+    for start in range(0, len(wanted), _CHUNK):
+        yield [_record(cell_id, sample_id, entry, numbers, now) for sample_id, entry in wanted[start : start + _CHUNK]]
+
+
+def _record(
+    cell_id: int, sample_id: int, entry: _Outcome, numbers: dict[str, list[float | None]], now: datetime
+) -> Record:
+    def number(name: str) -> float | None:
+        return numbers[name][entry.row] if name in numbers else None
+
+    reply = {"text": entry.text, "finish_reason": "", "first_token": None}
+    return Record(
+        cell_id=cell_id,
+        sample_id=sample_id,
+        round=0,
+        outcome=entry.outcome,
+        answer=entry.answer,
+        correct=entry.correct,
+        rule=entry.rule,
+        error=entry.error,
+        finish_reason="",
+        input_tokens=int(number("input_tokens") or 0),
+        output_tokens=int(number("output_tokens") or 0),
+        cost=number("cost") or 0.0,
+        latency=number("latency"),
+        seconds=0.0,
+        served_model="",
+        fingerprint="",
+        attempts=0,
+        cached=False,
+        finished_at=now,
+        nodes=() if entry.text is None else (NodeResult(ASK, "completed", reply, 0.0, ""),),
+    )
