@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -78,6 +79,16 @@ _current: ContextVar[Line] = ContextVar("driftgate_line")
 def enter_line(line: Line) -> None:
     """Make ``line`` the current line of the running task."""
     _current.set(line)
+
+
+@contextmanager
+def entered(line: Line) -> Iterator[None]:
+    """Make ``line`` the current line for the body of a ``with``."""
+    before = _current.set(line)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def current_line() -> Line:

@@ -10,6 +10,9 @@ from flows.definition import FlowDefinition
 from flows.line import Line
 from flows.registry import Registry
 
+NODE_TIMEOUT = 900.0
+"""Seconds a node may take, unless a suite says otherwise: longer than a patient client goes on asking a model."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
@@ -20,16 +23,20 @@ class NodeResult:
     output: Any
     seconds: float
     error: str = ""
+    error_type: str = ""
+    """Class of the exception that ended the node; empty unless it failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """What became of one line; nodes that were never reached are absent."""
+    """What became of one line; nodes that were never reached, or were under way when another failed, are absent."""
 
     output: Mapping[str, Any] | None
     nodes: Mapping[str, NodeResult]
     error: str = ""
     """Why the line failed, in the failing tool's words; empty when it completed."""
+    error_type: str = ""
+    """Class of the exception that ended the line; empty when it completed."""
 
 
 class Engine(Protocol):
@@ -42,11 +49,33 @@ class Engine(Protocol):
         """Give back what the engine holds."""
 
 
+class ReplayingEngine(Engine, Protocol):
+    """An engine that can be given some nodes' outputs instead of computing them: the native one."""
+
+    async def run_line(
+        self, inputs: Mapping[str, Any], line: Line, *, given: Mapping[str, Any] | None = None
+    ) -> LineResult:
+        """Take one line through the flow; nodes in ``given`` are not run.
+
+        Parameters
+        ----------
+        given : Mapping, optional
+            Output by node, or the node's :class:`NodeResult` of an earlier line (a bypassed one stays bypassed).
+            Activate conditions of these nodes are not looked at. Every other node runs. A name that is no node
+            fails the line.
+        """
+
+
 class EngineFactory(Protocol):
     """Loads a flow once, so that its lines need not."""
 
-    def __call__(self, flow: FlowDefinition) -> Engine:
+    def __call__(self, flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Engine:
         """Prepare an engine for ``flow`` with its chosen variants.
+
+        Parameters
+        ----------
+        node_timeout : float
+            Seconds after which a node that has not ended fails its line.
 
         Raises
         ------

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial, wraps
-from pathlib import Path
-from tempfile import gettempdir
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Literal
 from uuid import uuid4
 
 from flows.definition import FlowDefinition
-from flows.engines._engine import LineResult, NodeResult
-from flows.errors import DriftgateError
+from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
+from flows.engines._resolve import one_line, resolve_flow
+from flows.engines._threads import ToolThreads
+from flows.engines._tools import awaitable
 from flows.line import Line, enter_line
 
 _LONGEST_ABORT = 10.0
 """Seconds a cancelled line may take to end; a tool that blocks its thread is left behind."""
-_STATUS = {"Completed": "completed", "Failed": "failed", "Bypassed": "bypassed"}
+_STATUS: Mapping[str, Literal["completed", "failed", "bypassed"]] = {
+    "Completed": "completed",
+    "Failed": "failed",
+    "Bypassed": "bypassed",
+}
 
 
 @dataclass
@@ -29,6 +31,7 @@ class PromptflowEngine:
 
     executor: Any
     run_id: str
+    threads: ToolThreads
     lines: int = 0
 
     async def run_line(self, inputs: Mapping[str, Any], line: Line) -> LineResult:
@@ -44,39 +47,21 @@ class PromptflowEngine:
             await asyncio.wait([task], timeout=_LONGEST_ABORT)
             raise
         except Exception as problem:  # a tool may raise anything, and it concerns this line alone
-            return LineResult(None, {}, error=_one_line(str(problem)) or type(problem).__name__)
-        nodes = {name: _node_result(name, info) for name, info in result.node_run_infos.items()}
+            kind = type(problem).__name__
+            return LineResult(None, {}, one_line(str(problem)) or kind, kind)
+        infos = result.node_run_infos.items()
+        nodes = {name: _node_result(name, info) for name, info in infos if info.status.value in _STATUS}
         if result.run_info.status.value == "Completed":
             # Prompt flow adds the number of the line to what the flow declares.
             return LineResult({k: v for k, v in result.output.items() if k != "line_number"}, nodes)
-        return LineResult(None, nodes, error=_reason(result.run_info.error))
+        return LineResult(None, nodes, *_reason(result.run_info.error))
 
     async def aclose(self) -> None:
-        """Nothing is held open between lines."""
+        """End the idle threads."""
+        self.threads.close()
 
 
-def quiet_promptflow() -> None:
-    """Keep prompt flow from logging every line, from sending telemetry and from starting its service."""
-    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", str(Path(gettempdir()) / f"driftgate-pf-{os.getuid()}")))
-    settings = home / "pf.yaml"
-    if not settings.exists():
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.write_text("telemetry:\n  enabled: false\ntrace:\n  destination: none\n", encoding="utf-8")
-    os.environ.setdefault("PF_DISABLE_TRACING", "true")
-    for switch in ("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED"):
-        os.environ.setdefault(switch, "true")
-    os.environ.setdefault("PF_LOGGING_LEVEL", "CRITICAL")  # read when its loggers are made
-    from promptflow._utils import logger_utils
-
-    for logger in (logger_utils.logger, logger_utils.flow_logger, logger_utils.bulk_logger):
-        logger.setLevel(logging.CRITICAL)
-    # It also makes azure-core print every request it sends.
-    azure = logging.getLogger("azure.core.pipeline.policies._universal")
-    azure.handlers.clear()
-    azure.setLevel(logging.WARNING)
-
-
-def create(flow: FlowDefinition) -> PromptflowEngine:
+def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> PromptflowEngine:
     """Load, validate and resolve ``flow`` with its chosen variants.
 
     Raises
@@ -84,43 +69,20 @@ def create(flow: FlowDefinition) -> PromptflowEngine:
     DriftgateError
         Prompt flow refuses the flow; its reason is given.
     """
-    quiet_promptflow()
-    from promptflow.contracts.flow import Flow
+    executor = resolve_flow(flow)
     from promptflow.executor._async_nodes_scheduler import AsyncNodesScheduler
-    from promptflow.executor.flow_executor import FlowExecutor
 
     AsyncNodesScheduler.cancel = _go_on_living
-    try:
-        loaded = Flow.from_yaml(flow.file, working_dir=flow.folder)
-        for node, variant in flow.chosen.items():
-            loaded.node_variants[node].default_variant_id = variant
-        executor = FlowExecutor._create_from_flow(
-            flow=loaded, flow_file=flow.file, connections={}, working_dir=flow.folder, raise_ex=False
-        )
-    except Exception as problem:  # prompt flow raises its own classes, and whatever a tool's module raises on import
-        raise DriftgateError(
-            f"prompt flow refuses the flow '{flow.name}': {_one_line(str(problem))}", f"correct {flow.file}"
-        ) from problem
-    _compile_templates_once()
-    for resolved in flow.resolved_nodes():
-        if resolved.get("type") == "prompt":
-            executor._tools_manager.wrap_tool(resolved["name"], _on_the_loop)
-    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}")
-
-
-def _compile_templates_once() -> None:
-    """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line."""
-    from jinja2 import Template
-    from jinja2.sandbox import SandboxedEnvironment
-    from promptflow.tools import common
-
-    class Remembering(SandboxedEnvironment):
-        @cache  # noqa: B019 - one environment for each set of options lives as long as the process
-        def from_string(self, source: str) -> Template:  # type: ignore[override]
-            return super().from_string(source)
-
-    if common.SandboxedEnvironment is SandboxedEnvironment:
-        common.SandboxedEnvironment = cache(Remembering)
+    threads = ToolThreads()
+    for node in executor._flow.nodes:
+        if node.aggregation:
+            continue
+        if node.type.value == "prompt":
+            executor._tools_manager.wrap_tool(node.name, _on_the_loop)
+        else:
+            guard = partial(awaitable, node.name, threads=threads, timeout=node_timeout)
+            executor._tools_manager.wrap_tool(node.name, guard)
+    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads)
 
 
 def _on_the_loop(tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
@@ -139,17 +101,17 @@ async def _go_on_living(scheduler: Any) -> None:
 
 def _node_result(name: str, info: Any) -> NodeResult:
     seconds = (info.end_time - info.start_time).total_seconds() if info.end_time and info.start_time else 0.0
-    error = _reason(info.error) if info.error else ""
-    return NodeResult(name, _STATUS.get(info.status.value, "failed"), info.output, seconds, error)  # type: ignore[arg-type]
+    error, kind = _reason(info.error) if info.error else ("", "")
+    return NodeResult(name, _STATUS[info.status.value], info.output, seconds, error, kind)
 
 
-def _reason(error: Mapping[str, Any] | None) -> str:
-    """The innermost message of prompt flow's nested error description."""
+def _reason(error: Mapping[str, Any] | None) -> tuple[str, str]:
+    """The innermost message of prompt flow's nested error description, and the class of the exception."""
     error = error or {}
-    message = str(error.get("message", "the line failed"))
     inner = (error.get("additionalInfo") or [{}])[0].get("info") or {}
-    return _one_line(str(inner.get("message") or message))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:500]
+    code: Mapping[str, Any] = error
+    while code.get("innerError"):
+        code = code["innerError"]
+    kind = str(inner.get("type") or code.get("code") or "")
+    message = inner.get("message", error.get("message", "the line failed"))
+    return one_line(str(message)) or kind, kind

@@ -1,4 +1,4 @@
-"""Prompt flow's executor behind the engine protocol, on flows written for the purpose."""
+"""Both engines behind the engine protocol, on flows written for the purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Hang, Status
 
 from flows.definition import load_flow
-from flows.engines import ENGINES, Engine
+from flows.engines import ENGINES, Engine, NodeResult
 from flows.errors import DriftgateError
 from flows.line import Line
 from flows.models import ContentFiltered, Model
@@ -57,11 +57,19 @@ def node(name: str, tool: str, **inputs: str) -> str:
 Write = Callable[..., Engine]
 
 
+@pytest.fixture(params=["promptflow", "native"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return str(request.param)
+
+
 @pytest.fixture
-def make(tmp_path: Path) -> Write:
+def make(tmp_path: Path, engine_name: str) -> Write:
     """``make(nodes, output=...)``: an engine for a flow of these nodes; each tool has a file of its own."""
 
-    def write(nodes: str, output: str = "${last.output}", inputs: str = "text: {type: string}") -> Engine:
+    def write(
+        nodes: str, output: str = "${last.output}", inputs: str = "text: {type: string}", **settings: Any
+    ) -> Engine:
         folder = tmp_path / "flows/small"
         folder.mkdir(parents=True, exist_ok=True)
         head, *tools = TOOLS.split("@tool\n")
@@ -70,7 +78,7 @@ def make(tmp_path: Path) -> Write:
             (folder / f"{name}.py").write_text(head + "@tool\n" + body, encoding="utf-8")
         dag = f'inputs: {{{inputs}}}\noutputs: {{answer: {{type: string, reference: "{output}"}}}}\nnodes:\n{nodes}'
         (folder / "flow.dag.yaml").write_text(dag, encoding="utf-8")
-        return ENGINES.get("promptflow")(load_flow("small", tmp_path))
+        return ENGINES.get(engine_name)(load_flow("small", tmp_path), **settings)
 
     return write
 
@@ -164,15 +172,15 @@ def test_a_flow_that_cannot_run_is_refused_in_one_sentence(make: Write, nodes: s
     assert "flow.dag.yaml" in refused.value.remedy
 
 
-def test_a_tool_that_cannot_be_imported_is_refused(make: Write, tmp_path: Path) -> None:
+def test_a_tool_that_cannot_be_imported_is_refused(make: Write, tmp_path: Path, engine_name: str) -> None:
     make(node("last", "echo", text="1"))
     (tmp_path / "flows/small/echo.py").write_text("import no_such_module\n", encoding="utf-8")
     with pytest.raises(DriftgateError, match="no_such_module"):
-        ENGINES.get("promptflow")(load_flow("small", tmp_path))
+        ENGINES.get(engine_name)(load_flow("small", tmp_path))
 
 
 async def test_the_shipped_flow_with_each_variant(
-    endpoint: ChatEndpoint, model_config: Build, open_model: Open, tmp_path: Path
+    endpoint: ChatEndpoint, model_config: Build, open_model: Open, tmp_path: Path, engine_name: str
 ) -> None:
     endpoint.default = Answer("정답은 B입니다.", top_logprobs={"C": -0.1, "B": -3.0})
     model = open_model(model_config("openai"))
@@ -180,7 +188,7 @@ async def test_the_shipped_flow_with_each_variant(
     asked = {"question": "수도는?", "choices": ["부산", "서울", "대구"], "passage": "지문이다."}
     for variant in ("zero_shot", "few_shot", "terse"):
         flow = load_flow("multiple_choice", tmp_path).with_variant(variant)
-        engine = ENGINES.get("promptflow")(flow)
+        engine = ENGINES.get(engine_name)(flow)
         inputs = asked | ({"examples": [example]} if variant == "few_shot" else {})
         text = await engine.run_line(inputs | {"scoring": "text"}, Line({"": model}))
         logprobs = await engine.run_line(inputs | {"scoring": "logprobs"}, Line({"": model}))
@@ -202,7 +210,7 @@ from flows.models import PROVIDERS, parse_config
 async def main(folder, url):
     config = parse_config({"provider": "openai", "endpoint": url, "model": "m"})
     model = PROVIDERS.get("openai").open("m", config, folder)
-    engine = ENGINES.get("promptflow")(load_flow("small", folder))
+    engine = ENGINES.get(sys.argv[3])(load_flow("small", folder))
     tasks = [asyncio.create_task(engine.run_line({"text": "?"}, Line({"": model}))) for _ in range(3)]
     await asyncio.sleep(1.0)
     for task in tasks:
@@ -218,11 +226,13 @@ sys.exit(7)
 """
 
 
-def test_cancelling_lines_does_not_end_the_process(make: Write, endpoint: ChatEndpoint, tmp_path: Path) -> None:
+def test_cancelling_lines_does_not_end_the_process(
+    make: Write, endpoint: ChatEndpoint, tmp_path: Path, engine_name: str
+) -> None:
     endpoint.default = Hang()
     make(node("last", "who", text="${inputs.text}", pause="0"))
     done = subprocess.run(
-        [sys.executable, "-c", CANCELLED, str(tmp_path), f"{endpoint.url}/v1"],
+        [sys.executable, "-c", CANCELLED, str(tmp_path), f"{endpoint.url}/v1", engine_name],
         capture_output=True,
         text=True,
         timeout=60,
@@ -242,7 +252,7 @@ from flows.line import Line
 promptflow._LONGEST_ABORT = 0.2  # do not wait ten seconds for the tool
 
 async def main(folder):
-    engine = ENGINES.get("promptflow")(load_flow("small", folder))
+    engine = ENGINES.get(sys.argv[2])(load_flow("small", folder))
     task = asyncio.create_task(engine.run_line({"text": "?"}, Line({})))
     await asyncio.sleep(1.0)
     task.cancel()
@@ -254,14 +264,85 @@ sys.exit(7)
 """
 
 
-def test_a_tool_that_blocks_its_thread_does_not_end_the_process(make: Write, tmp_path: Path) -> None:
+def test_a_tool_that_blocks_its_thread_does_not_end_the_process(make: Write, tmp_path: Path, engine_name: str) -> None:
     make(node("last", "wait", text="${inputs.text}"))
     tool = tmp_path / "flows/small/wait.py"
-    tool.write_text(tool.read_text(encoding="utf-8").replace("0.005", "6"), encoding="utf-8")
+    tool.write_text(tool.read_text(encoding="utf-8").replace("0.005", "600"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", BLOCKED, str(tmp_path), engine_name],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (7, "alive"), done.stderr
+
+
+SLOW = """
+@tool
+async def hang(text: str) -> str:
+    await asyncio.Event().wait()
+
+@tool
+def block(text: str) -> str:
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("tool", ["hang", "block"])
+async def test_a_tool_that_hangs_fails_its_line_with_a_sentence(make: Write, tmp_path: Path, tool: str) -> None:
+    make(node("last", "echo", text="1"))
+    body = TOOLS.split("@tool\n")[0] + "@tool\n" + next(t for t in SLOW.split("@tool\n") if f"def {tool}" in t)
+    (tmp_path / f"flows/small/{tool}.py").write_text(body, encoding="utf-8")
+    engine = make(node("first", "echo", text="x") + node("last", tool, text="${first.output}"), node_timeout=0.05)
+    results = await asyncio.gather(*(engine.run_line({"text": "?"}, Line({})) for _ in range(40)))
+    assert {(r.nodes["last"].status, r.nodes["last"].error_type, r.error_type) for r in results} == {
+        ("failed", "NodeTimedOut", "NodeTimedOut")
+    }
+    assert all("node 'last' did not end within 0.05 s" in r.error for r in results)
+    assert all(r.nodes["first"].status == "completed" for r in results)
+    await engine.aclose()
+
+
+MEET = """
+@tool
+async def meet(text: str) -> str:
+    await current_line().models["here"].wait()
+    return text
+"""
+
+
+async def test_nodes_without_an_order_are_under_way_together(make: Write, tmp_path: Path) -> None:
+    make(node("last", "echo", text="1"))
+    (tmp_path / "flows/small/meet.py").write_text(TOOLS.split("@tool\n")[0] + MEET, encoding="utf-8")
+    nodes = node("left", "meet", text="l") + node("right", "meet", text="r")
+    engine = make(nodes + node("last", "echo", text="${left.output}") + node("end", "echo", text="${right.output}"))
+    here: Any = asyncio.Barrier(2)  # what the line's tools share
+    result = await engine.run_line({"text": "?"}, Line({"here": here}))
+    assert {name: n.output for name, n in result.nodes.items()} == {"left": "l", "right": "r", "last": "l", "end": "r"}
+
+
+async def test_when_a_node_fails_its_rivals_are_cancelled_and_absent(make: Write, tmp_path: Path) -> None:
+    make(node("last", "echo", text="1"))
+    head, hang, _ = [TOOLS.split("@tool\n")[0], *SLOW.split("@tool\n")[1:]]
+    (tmp_path / "flows/small/hang.py").write_text(f"{head}@tool\n{hang}", encoding="utf-8")
+    engine = make(node("slow", "hang", text="x") + node("last", "fail", text="y"))
+    result = await engine.run_line({"text": "?"}, Line({}))
+    assert (result.error, result.error_type) == ("cannot work with y", "ValueError")
+    assert set(result.nodes) == {"last"}
+
+
+async def test_given_outputs_are_not_computed_again(make: Write, engine_name: str) -> None:
+    if engine_name != "native":
+        pytest.skip("only the native engine takes outputs that are given")
+    engine: Any = make(node("first", "fail", text="${inputs.text}") + node("last", "echo", text="${first.output}"))
+    result = await engine.run_line({"text": "?"}, Line({}), given={"first": "가"})
+    assert (result.output, result.nodes["first"].output) == ({"answer": "가"}, "가")
+    skipped = NodeResult("first", "bypassed", None, 0.0)
+    result = await engine.run_line({"text": "?"}, Line({}), given={"first": skipped})
+    assert (result.output, result.nodes["last"].status) == ({"answer": None}, "bypassed")
+    wrong = await engine.run_line({"text": "?"}, Line({}), given={"frist": 1})
+    assert wrong.error == "the flow has no node 'frist'; did you mean 'first'?"
 
 
 def test_nothing_is_sent_home(make: Write) -> None:

@@ -1,0 +1,91 @@
+"""What may be kept of a node's output, and what may be the output of a flow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value holds nothing but JSON's own types.
+
+    Examples
+    --------
+    >>> is_plain({"a": [1, "b", None]}), is_plain({"a": {1, 2}}), is_plain({1: 2})
+    (True, False, False)
+    """
+    kind = type(value)
+    if kind in _SCALARS:
+        return True
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or (type(item) not in _SCALARS and not is_plain(item)):
+                return False
+        return True
+    if kind is list:
+        return all(type(item) in _SCALARS or is_plain(item) for item in value)
+    return False
+
+
+def storable(value: Any) -> Any:
+    """A node's output as prompt flow records it: itself where JSON can hold it, else in words.
+
+    Examples
+    --------
+    >>> storable({"a": 1}), storable({3})
+    ({'a': 1}, '{3}')
+    """
+    if is_plain(value):
+        return value
+    if isinstance(value, (Iterator, AsyncIterator)):
+        return str(value)
+    from promptflow.contracts.tool import ConnectionType
+
+    if ConnectionType.is_connection_value(value):
+        return ConnectionType.serialize_conn(value)
+    try:
+        _dumped(value)
+    except Exception:
+        return repr(value)
+    return value
+
+
+def plain_output(name: str, value: Any) -> Any:
+    """An output of the flow: what was streamed as one text, everything else as it stands.
+
+    Raises
+    ------
+    promptflow._core._errors.FlowOutputUnserializable
+        JSON cannot hold it.
+    """
+    if is_plain(value):
+        return value
+    if isinstance(value, Iterator):
+        return str(value)
+    from promptflow.contracts.tool import ConnectionType
+
+    if ConnectionType.is_connection_value(value):
+        return value
+    try:
+        _dumped(value)
+    except Exception as problem:
+        from promptflow._core._errors import FlowOutputUnserializable
+        from promptflow.exceptions import ErrorTarget
+
+        raise FlowOutputUnserializable(
+            message_format="The output '{output_name}' for flow is incorrect. The output value is not JSON "
+            "serializable. JSON dump failed: {error}.",
+            target=ErrorTarget.FLOW_EXECUTOR,
+            output_name=name,
+            error=f"({type(problem).__name__}) {problem}",
+        ) from problem
+    return value
+
+
+def _dumped(value: Any) -> str:
+    from promptflow._utils.utils import default_json_encoder
+
+    return json.dumps(value, default=default_json_encoder)

@@ -1,0 +1,42 @@
+"""Prompt nodes: a template that was parsed once, rendered on the event loop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+
+def renderer(flow: Any, node: Any, tool: partial[Any]) -> Callable[..., Any]:
+    """A function of a prompt node's inputs that returns the prompt.
+
+    Prompt flow renders a second time wherever an input holds a heading of a chat (``system:``), so that an llm node
+    after it does not take that for a turn. Where the flow has no such node this is left out, and so is the
+    ``str`` subclass that carries it.
+    """
+    chats = any(other.type.value in ("llm", "custom_llm") for other in flow.nodes)
+    if chats or os.environ.get("PF_USE_SANDBOX_FOR_JINJA", "true").lower() == "false":
+        return tool
+    from promptflow._core.tool import INPUTS_TO_ESCAPE_PARAM_KEY
+    from promptflow.tools import common
+    from promptflow.tools.exception import JinjaTemplateError
+
+    try:
+        template = common.SandboxedEnvironment(trim_blocks=True, keep_trailing_newline=True).from_string(
+            tool.keywords["template"]
+        )
+    except Exception:  # prompt flow fails the line, not the flow
+        return tool
+    node.inputs.pop(INPUTS_TO_ESCAPE_PARAM_KEY, None)
+
+    def render(**inputs: Any) -> str:
+        try:
+            return str(template.render(inputs))
+        except Exception as problem:
+            raise JinjaTemplateError(
+                message=f"Failed to render jinja template: {type(problem).__name__}: {problem}. "
+                "Please modify your prompt to fix the issue."
+            ) from problem
+
+    return render

@@ -1,0 +1,247 @@
+"""The plan of a flow scheduled on the event loop: no thread for an async tool, no task for a node without a rival.
+
+Prompt flow loads, validates and resolves the flow. What is left to do for a line is to hand each node its inputs, in
+the order of the plan that was compiled once. The rules are prompt flow's own (its ``DAGManager`` and
+``FlowExecutor``); ``tests/flows/conformance`` holds both engines to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from flows.definition import FlowDefinition
+from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
+from flows.engines._inputs import LineInputs
+from flows.engines._plain import plain_output, storable
+from flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
+from flows.engines._resolve import one_line, resolve_flow
+from flows.engines._templates import renderer
+from flows.engines._threads import ToolThreads
+from flows.engines._tools import awaitable
+from flows.errors import DriftgateError, nearest
+from flows.line import Line, entered
+
+
+@dataclass
+class NativeEngine:
+    """Runs lines over a compiled plan; see :class:`flows.engines.ReplayingEngine`."""
+
+    plan: Plan
+    read_inputs: LineInputs
+    outputs: Sequence[tuple[str, Callable[..., Any]]]
+    threads: ToolThreads
+
+    async def run_line(
+        self, inputs: Mapping[str, Any], line: Line, *, given: Mapping[str, Any] | None = None
+    ) -> LineResult:
+        """Take one line through the flow; see :class:`flows.engines.ReplayingEngine`."""
+        results: dict[str, NodeResult] = {}
+        try:
+            with entered(line):
+                values = self.read_inputs(inputs)
+                run = _Run(self.plan, values, results, given or {})
+                await run.all()
+                output = {name: plain_output(name, take(values, run.outputs)) for name, take in self.outputs}
+        except _NodeFailed as failed:
+            return LineResult(None, results, failed.reason, failed.kind)
+        except Exception as problem:  # a reference into what is not there, an input of the wrong type
+            return LineResult(None, results, *_described(problem))
+        return LineResult(output, results)
+
+    async def aclose(self) -> None:
+        """End the idle threads."""
+        self.threads.close()
+
+
+def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> NativeEngine:
+    """Load, validate, resolve and compile ``flow`` with its chosen variants.
+
+    Raises
+    ------
+    DriftgateError
+        Prompt flow refuses the flow; its reason is given.
+    """
+    executor = resolve_flow(flow)
+    resolved = executor._flow
+    threads = ToolThreads()
+    nodes = [node for node in resolved.nodes if not node.aggregation]
+    tools = {node.name: executor._tools_manager.get_tool(node.name) for node in nodes}
+    templates = {node.name: renderer(resolved, node, tools[node.name]) for node in nodes if node.type.value == "prompt"}
+    calls = {
+        name: awaitable(name, tool, threads, node_timeout) for name, tool in tools.items() if name not in templates
+    }
+    plan = compile_plan(nodes, calls, templates)
+    places = {step.name: step.place for step in plan.steps}
+    return NativeEngine(plan, LineInputs(resolved), compile_outputs(resolved, places), threads)
+
+
+class _NodeFailed(Exception):
+    def __init__(self, reason: str, kind: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+
+
+_NOT_YET = object()
+_BYPASSED = object()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One line under way."""
+
+    plan: Plan
+    inputs: Mapping[str, Any]
+    results: dict[str, NodeResult]
+    given: Mapping[str, Any]
+    state: list[Any] = field(init=False)
+    """By node: its output, or that it was bypassed or not reached."""
+    waiting: list[int] = field(init=False)
+    group: asyncio.TaskGroup | None = None
+
+    def __post_init__(self) -> None:
+        self.state = [_NOT_YET] * len(self.plan.steps)
+        self.waiting = list(self.plan.waiting)
+        if self.given and (unknown := set(self.given) - {step.name for step in self.plan.steps}):
+            name = min(unknown)
+            raise DriftgateError(f"the flow has no node '{name}'", nearest(name, [s.name for s in self.plan.steps]))
+
+    @property
+    def outputs(self) -> list[Any]:
+        """By node: its output; None where it was bypassed."""
+        return [None if value is _BYPASSED else value for value in self.state]
+
+    async def all(self) -> None:
+        """Run every node, or raise what failed the line, with nothing left under way."""
+        if not self.plan.parallel:
+            await self._strand(self.plan.roots)
+            return
+        try:
+            async with asyncio.TaskGroup() as self.group:
+                await self._strand(self.plan.roots)
+        except BaseExceptionGroup as problems:
+            raise _first(problems) from None
+
+    async def _strand(self, ready: Sequence[int]) -> None:
+        """Run these nodes and what becomes ready after them: one in this task, its rivals in tasks of their own."""
+        steps = self.plan.steps
+        while ready:
+            slow: list[Step] = []
+            now = list(ready)
+            while now:
+                step = steps[now.pop(0)]
+                if self._at_once(step):
+                    now += self._freed(step)
+                else:
+                    slow.append(step)
+            for rival in slow[1:]:
+                assert self.group is not None  # the plan says which flows have rivals
+                self.group.create_task(self._begin(rival))
+            if not slow:
+                return
+            await self._call(slow[0])
+            ready = self._freed(slow[0])
+
+    async def _begin(self, step: Step) -> None:
+        await self._call(step)
+        await self._strand(self._freed(step))
+
+    def _freed(self, step: Step) -> list[int]:
+        freed = []
+        for place in step.dependents:
+            self.waiting[place] -= 1
+            if not self.waiting[place]:
+                freed.append(place)
+        return freed
+
+    def _at_once(self, step: Step) -> bool:
+        """Do what needs no waiting: a given node, one that is bypassed, a template."""
+        if step.name in self.given:
+            result = self.given[step.name]
+            if not isinstance(result, NodeResult):
+                result = NodeResult(step.name, "completed", result, 0.0)
+            self.results[step.name] = result
+            self.state[step.place] = _BYPASSED if result.status == "bypassed" else result.output
+            return True
+        if self._bypassed(step):
+            self.results[step.name] = NodeResult(step.name, "bypassed", None, 0.0)
+            self.state[step.place] = _BYPASSED
+            return True
+        if step.render is None:
+            return False
+        inputs = self._inputs_of(step)
+        began = perf_counter()
+        try:
+            output = step.render(**inputs)
+        except Exception as problem:
+            raise self._failed(step, problem, began) from problem
+        self._completed(step, output, began)
+        return True
+
+    async def _call(self, step: Step) -> None:
+        assert step.call is not None
+        inputs = self._inputs_of(step)
+        began = perf_counter()
+        try:
+            output = await step.call(**inputs)
+        except asyncio.CancelledError as problem:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise self._failed(step, problem, began) from problem  # the tool itself says so
+        except (Exception, SystemExit) as problem:
+            raise self._failed(step, problem, began) from problem
+        self._completed(step, output, began)
+
+    def _completed(self, step: Step, output: Any, began: float) -> None:
+        self.state[step.place] = output
+        self.results[step.name] = NodeResult(step.name, "completed", storable(output), perf_counter() - began)
+
+    def _failed(self, step: Step, problem: BaseException, began: float) -> _NodeFailed:
+        reason, kind = _described(problem)
+        self.results[step.name] = NodeResult(step.name, "failed", None, perf_counter() - began, reason, kind)
+        return _NodeFailed(reason, kind)
+
+    def _inputs_of(self, step: Step) -> dict[str, Any]:
+        inputs = dict(step.constants)
+        for name, flow_input in step.from_inputs:
+            inputs[name] = self.inputs[flow_input]
+        for source in step.from_nodes:
+            output = self.state[source.node]
+            if output is not _BYPASSED:
+                inputs[source.name] = follow(source, output) if source.path else output
+            elif not source.omitted:
+                inputs[source.name] = None
+        return inputs
+
+    def _bypassed(self, step: Step) -> bool:
+        condition = step.condition
+        if condition is None:
+            # A node all of whose sources are bypassed is bypassed; one with an activate condition is not.
+            return bool(step.from_nodes) and all(self.state[source.node] is _BYPASSED for source in step.from_nodes)
+        reference = condition.reference
+        if reference is None:
+            found = condition.literal
+        elif isinstance(reference, str):
+            found = self.inputs[reference]
+        else:
+            output = self.state[reference.node]
+            if output is _BYPASSED:
+                return True
+            found = follow(reference, output)
+        return bool(found != condition.value)
+
+
+def _described(problem: BaseException) -> tuple[str, str]:
+    """Reason and class of what ended a node or a line."""
+    kind = type(problem).__name__
+    return one_line(str(problem)) or kind, kind
+
+
+def _first(problems: BaseExceptionGroup[BaseException]) -> BaseException:
+    problem = problems.exceptions[0]
+    return _first(problem) if isinstance(problem, BaseExceptionGroup) else problem
