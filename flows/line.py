@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from flows.errors import DriftgateError, nearest
 from flows.models import Message, Model, ModelError, Reply
@@ -36,7 +37,7 @@ class Line:
     """The sample's id as its dataset gives it."""
     calls: list[Call] = field(default_factory=list)
     """Every call so far, in order."""
-    _under_way: set[asyncio.Future[Reply]] = field(default_factory=set)
+    _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
     _aborted: bool = False
 
     async def complete(self, model: Model, messages: Sequence[Message]) -> Reply:
@@ -49,28 +50,28 @@ class Line:
         """
         if self._aborted:
             raise ModelError("the run was stopped")
-        call = asyncio.ensure_future(model.complete(messages))
-        self._under_way.add(call)
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine runs in one
+        self._under_way.add(task)
         try:
-            reply = await call
+            reply = await model.complete(messages)
         except ModelError as error:
             self.calls.append(Call(model.name, None, error))
             raise
         except asyncio.CancelledError:
-            if self._aborted:
+            if self._aborted and not task.uncancel():  # nobody but abort asked for it
                 raise ModelError("the run was stopped") from None
-            call.cancel()
             raise
         finally:
-            self._under_way.discard(call)
+            self._under_way.discard(task)
         self.calls.append(Call(model.name, reply, None))
         return reply
 
     def abort(self) -> None:
         """Cancel the calls under way, so that the line fails instead of waiting for them."""
         self._aborted = True
-        for call in self._under_way:
-            call.cancel()
+        for task in self._under_way:
+            task.cancel()
 
 
 _current: ContextVar[Line] = ContextVar("driftgate_line")

@@ -25,7 +25,7 @@ class Reference:
         """Follow the path through mappings and lists; :data:`MISSING` where it ends early."""
         value = scope.get(self.root, MISSING)
         for step in self.path:
-            if isinstance(value, Mapping):
+            if type(value) is dict or isinstance(value, Mapping):  # the first is the usual case, and quick to see
                 value = value.get(step, MISSING)
             elif isinstance(value, (list, tuple)) and step.isdigit() and int(step) < len(value):
                 value = value[int(step)]

@@ -11,6 +11,7 @@ from benchmarks.ledger._champions import (
     rollback,
     trained_model,
 )
+from benchmarks.ledger._insert import insert_many, insert_new
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
 from benchmarks.ledger._replies import LedgerReplies
 from benchmarks.ledger._results import (
@@ -24,7 +25,7 @@ from benchmarks.ledger._results import (
 )
 from benchmarks.ledger._runs import RunRow, find_run, finish_run, latest_runs, set_status, start_run
 from benchmarks.ledger._schema import UtcDateTime
-from benchmarks.ledger._store import Ledger, create_tables, insert_new, open_ledger
+from benchmarks.ledger._store import Ledger, create_tables, open_ledger
 
 __all__ = [
     "CellRow",
@@ -48,6 +49,7 @@ __all__ = [
     "evaluation_means",
     "find_run",
     "finish_run",
+    "insert_many",
     "insert_new",
     "install_champion",
     "latest_runs",

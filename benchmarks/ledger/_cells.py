@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import and_, func, insert, select
 
 from benchmarks.datasets import Sample
+from benchmarks.ledger._insert import insert_many
 from benchmarks.ledger._schema import asked, cells, outcomes, samples
-from benchmarks.ledger._store import Ledger, insert_new
+from benchmarks.ledger._store import Ledger
 
-_CHUNK = 500
+_CHUNK = 512
+_SAMPLE = tuple(column.name for column in samples.c if column.name != "id")
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,11 @@ def add_cell(ledger: Ledger, run_id: str, ordinal: int, row: Mapping[str, Any], 
         cell_id = int(added.inserted_primary_key[0])
         for start in range(0, len(asked_for), _CHUNK):
             chunk = asked_for[start : start + _CHUNK]
-            insert_new(connection, samples, [_sample_row(sample) for sample in chunk])
+            insert_many(connection, samples, _SAMPLE, [_sample_row(sample) for sample in chunk])
             places = {sample.key: start + offset for offset, sample in enumerate(chunk)}
             stored = connection.execute(select(samples.c.id, samples.c.key).where(samples.c.key.in_(places)))
-            rows = [{"cell_id": cell_id, "sample_id": row.id, "ordinal": places[row.key]} for row in stored]
-            connection.execute(insert(asked), rows)
+            rows = [(cell_id, sample_id, places[key]) for sample_id, key in stored]
+            insert_many(connection, asked, ("cell_id", "sample_id", "ordinal"), rows)
         return cell_id
 
 
@@ -123,16 +125,17 @@ def asked_samples(ledger: Ledger, cell_id: int) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def _sample_row(sample: Sample) -> dict[str, Any]:
-    return {
-        "key": sample.key,
-        "dataset": sample.dataset,
-        "split": sample.split,
-        "subset": sample.subset,
-        "position": sample.position,
-        "upstream_id": sample.id,
-        "category": sample.category,
-        "super_category": sample.super_category,
-        "cluster": sample.cluster,
-        "data": dict(sample.data),
-    }
+def _sample_row(sample: Sample) -> tuple[Any, ...]:
+    """The values of :data:`_SAMPLE`."""
+    return (
+        sample.key,
+        sample.dataset,
+        sample.split,
+        sample.subset,
+        sample.position,
+        sample.id,
+        sample.category,
+        sample.super_category,
+        sample.cluster,
+        dict(sample.data),
+    )

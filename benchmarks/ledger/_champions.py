@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import desc, insert, select
 
+from benchmarks.ledger._insert import insert_new
 from benchmarks.ledger._schema import promotions, trained_models
-from benchmarks.ledger._store import Ledger, insert_new
+from benchmarks.ledger._store import Ledger
 from flows.errors import DriftgateError
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
-from benchmarks.ledger._plain import plain
+from benchmarks.ledger._insert import insert_many
+from benchmarks.ledger._plain import plain_text
 from benchmarks.ledger._schema import asked, cells, evaluations, node_outputs, outcomes, samples
-from benchmarks.ledger._store import Ledger, insert_new
+from benchmarks.ledger._store import Ledger
 from flows.engines import NodeResult
 from flows.evaluators import Evaluation
 
@@ -46,9 +48,10 @@ class Record:
     evaluations: Sequence[Evaluation] = ()
 
 
-_LINE = ("cell_id", "sample_id", "round")
-_OUTCOME = [column.name for column in outcomes.c]
-_NODE = ("node", "status", "output", "seconds", "error")
+_OUTCOME = tuple(column.name for column in outcomes.c)
+_NODE = tuple(column.name for column in node_outputs.c)
+_EVALUATION = tuple(column.name for column in evaluations.c)
+_name = lru_cache(maxsize=4096)(plain_text)  # the same few names come with every sample
 
 
 def record(ledger: Ledger, records: Sequence[Record]) -> None:
@@ -56,28 +59,44 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
 
     What a database cannot hold, such as a NUL, is replaced: see :func:`benchmarks.ledger._plain.plain`.
     """
-    lines = [{name: getattr(r, name) for name in _LINE} for r in records]
+    outcome_rows, node_rows, evaluation_rows = [], [], []
+    for entry in records:
+        line = (entry.cell_id, entry.sample_id, entry.round)
+        outcome_rows.append(_outcome_row(entry))
+        for n in entry.nodes:
+            node_rows.append((*line, _name(n.node), n.status, n.output, n.seconds, plain_text(n.error)))
+        for e in entry.evaluations:
+            of = (_name(e.node), _name(e.evaluator), _name(e.metric))
+            evaluation_rows.append((*line, *of, e.value, plain_text(e.label), plain_text(e.error)))
     with ledger.write() as connection:
-        insert_new(connection, outcomes, [_outcome_row(r) for r in records])
-        insert_new(
-            connection,
-            node_outputs,
-            [
-                line | {name: plain(getattr(n, name)) for name in _NODE}
-                for line, r in zip(lines, records, strict=True)
-                for n in r.nodes
-            ],
-        )
-        insert_new(
-            connection,
-            evaluations,
-            [line | plain(asdict(e)) for line, r in zip(lines, records, strict=True) for e in r.evaluations],
-        )
+        insert_many(connection, outcomes, _OUTCOME, outcome_rows)
+        insert_many(connection, node_outputs, _NODE, node_rows)
+        insert_many(connection, evaluations, _EVALUATION, evaluation_rows)
 
 
-def _outcome_row(entry: Record) -> dict[str, Any]:
-    row = {name: plain(getattr(entry, name)) for name in _OUTCOME}
-    return row | {"finished_at": entry.finished_at}
+def _outcome_row(entry: Record) -> tuple[Any, ...]:
+    """The values of the table's columns, in its order."""
+    return (
+        entry.cell_id,
+        entry.sample_id,
+        entry.round,
+        entry.outcome,
+        None if entry.answer is None else plain_text(entry.answer),
+        entry.correct,
+        _name(entry.rule),
+        plain_text(entry.error),
+        _name(entry.finish_reason),
+        entry.input_tokens,
+        entry.output_tokens,
+        entry.cost,
+        entry.latency,
+        entry.seconds,
+        _name(entry.served_model),
+        _name(entry.fingerprint),
+        entry.attempts,
+        entry.cached,
+        entry.finished_at,
+    )
 
 
 def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from benchmarks.ledger._insert import insert_new
 from benchmarks.ledger._schema import replies
-from benchmarks.ledger._store import Ledger, insert_new
+from benchmarks.ledger._store import Ledger
 from flows.models import Reply
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -23,6 +20,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from benchmarks.ledger import _schema
+from benchmarks.ledger._insert import insert_new
+from benchmarks.ledger._plain import to_json
 from flows.errors import DriftgateError
 
 _CREATION_LOCK = 0x64726966  # any number that others do not lock
@@ -91,7 +90,7 @@ def open_ledger(location: str, folder: Path) -> Ledger:
         "postgres://", "postgresql+psycopg://", 1
     )
     try:
-        engine = create_engine(url, json_serializer=partial(json.dumps, ensure_ascii=False), pool_pre_ping=True)
+        engine = create_engine(url, json_serializer=to_json, pool_pre_ping=True)
     except ModuleNotFoundError as problem:
         raise DriftgateError(
             f"the ledger's database needs the package '{problem.name}'", "install driftgate with the extra 'postgres'"
@@ -128,13 +127,6 @@ def _create(connection: Connection, metadata: MetaData) -> None:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
-
-
-def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; those whose primary or unique key is already there are left as they are."""
-    if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -7,6 +7,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -73,6 +74,11 @@ class Binding:
     call: Callable[..., Any]
     inputs: Mapping[str, Any]
 
+    @cached_property
+    def key(self) -> str:
+        """``node.evaluator``."""
+        return f"{self.node}.{self.name}"
+
     async def evaluate(self, scope: Mapping[str, Any]) -> list[Evaluation]:
         """Call the evaluator; what it raises becomes an evaluation with an error."""
         arguments = mapping.apply(self.inputs, scope)
@@ -81,7 +87,7 @@ class Binding:
             return [Evaluation(self.node, self.name, "", None, error=f"no value for {', '.join(absent)}")]
         try:
             result = self.call(**arguments)
-            if inspect.isawaitable(result):
+            if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
         except Exception as problem:  # someone else's function may raise anything, and it concerns this sample alone
             return [Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])]
@@ -116,15 +122,18 @@ class Evaluators:
                 found += made
         return found
 
+    @cached_property
+    def _primary_binding(self) -> str:
+        return self.primary.rpartition(".")[0]
+
     def _check_primary(self, binding: Binding, made: list[Evaluation]) -> None:
-        names = [e.key for e in made]
-        if self.primary.rpartition(".")[0] != f"{binding.node}.{binding.name}" or self.primary in names:
+        if binding.key != self._primary_binding or any(e.key == self.primary or e.error for e in made):
             return
-        if not any(e.error for e in made):
-            raise DriftgateError(
-                f"primary is '{self.primary}' in {EVALUATORS_FILE}, and its evaluator returns no such metric",
-                nearest(self.primary, names),
-            )
+        names = [e.key for e in made]
+        raise DriftgateError(
+            f"primary is '{self.primary}' in {EVALUATORS_FILE}, and its evaluator returns no such metric",
+            nearest(self.primary, names),
+        )
 
 
 def load_evaluators(flow: FlowDefinition) -> Evaluators:
@@ -154,7 +163,7 @@ def load_evaluators(flow: FlowDefinition) -> Evaluators:
             where = f"{file}: {node}.{name}"
             inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
             bindings.append(Binding(node, name, _make(bound, where), inputs))
-    declared = [f"{b.node}.{b.name}" for b in bindings]
+    declared = [b.key for b in bindings]
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
         raise DriftgateError(f"{file}: primary is '{config.primary}'", nearest(config.primary, wanted))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,23 +54,30 @@ class ChatModel:
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
         """Post the messages and read the reply; see :class:`flows.models.Model`."""
-        if self._session is None:
-            # The caller's limit bounds the number of connections; a time-out is the caller's as well.
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
-            )
+        session = self._session or self._open()
         payload = {"messages": [{"role": m.role, "content": m.content} for m in messages], **self.body}
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        # Hangul as it is, not as six ASCII characters a syllable; a lone surrogate could not be sent at all.
+        body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
+        headers = {"Content-Type": "application/json", **await self.headers()}
+        began = monotonic()
         try:
-            async with self._session.post(self.url, json=payload, headers=await self.headers()) as response:
+            async with session.post(self.url, data=body, headers=headers) as response:
                 content = await response.read()
                 status, response_headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as problem:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
         if status != 200:
             raise self._error(status, content, response_headers)
-        return read_completion(self.name, content, loop.time() - began)
+        return read_completion(self.name, content, monotonic() - began)
+
+    def _open(self) -> aiohttp.ClientSession:
+        # The caller's limit bounds the number of connections; a time-out is the caller's as well.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self._session
 
     async def aclose(self) -> None:
         """Close the connections."""

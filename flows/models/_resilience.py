@@ -78,7 +78,7 @@ class _Resilient(_Wrapper):
                     async with asyncio.timeout(self.policy.timeout):
                         reply = await self.inner.complete(messages)
                     self.limit.succeeded()
-                    return replace(reply, attempts=tries)
+                    return reply if tries == reply.attempts else replace(reply, attempts=tries)
             except RateLimited as problem:
                 self.limit.refused(problem.retry_after)
                 error: Unavailable = problem

@@ -161,6 +161,11 @@ async def test_a_reply_with_a_surrogate_can_be_stored(model: Model, endpoint: Ch
     json.dumps(reply.as_json(), ensure_ascii=False).encode()
 
 
+async def test_a_prompt_with_a_surrogate_can_be_sent(model: Model, endpoint: ChatEndpoint) -> None:
+    await model.complete([Message("user", "수도 \ud83d?")])
+    assert endpoint.requests[-1].body["messages"] == [{"role": "user", "content": "수도 ??"}]
+
+
 async def test_log_probabilities_are_numbers_json_knows(model: Model, endpoint: ChatEndpoint) -> None:
     body = (
         b'{"choices": [{"message": {"content": "B"}, "logprobs": {"content": [{"token": "B", "top_logprobs":'

@@ -1,0 +1,79 @@
+"""Insert rows that may be there already: a few as mappings, or very many as tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+_SIZES = (128, 32, 8, 1)
+"""Rows of one statement: few sizes, so that the driver keeps every statement prepared."""
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those whose primary or unique key is already there are left as they are."""
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_many(connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """As :func:`insert_new`, for the tables that get a row or more for every sample.
+
+    The driver gets many rows in one statement instead of one row after the other: SQLite gives the interpreter away
+    and takes it back for each, while the event loop wants it too.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The columns, in the order of each row's values; a column that is left out gets the database's own default.
+    """
+    if not rows:
+        return
+    statements = _statements(connection.dialect, table, names)
+    values = statements.converted(rows)
+    start = 0
+    for size in _SIZES:
+        while len(values) - start >= size:
+            connection.exec_driver_sql(statements.insert(size), tuple(chain(*values[start : start + size])))
+            start += size
+
+
+@dataclass(frozen=True)
+class _Statements:
+    head: str
+    row: str
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Place and converter of each column whose values the driver does not take as they stand."""
+    by_size: dict[int, str]
+
+    def insert(self, size: int) -> str:
+        if size not in self.by_size:
+            self.by_size[size] = f"{self.head} {', '.join([self.row] * size)} ON CONFLICT DO NOTHING"
+        return self.by_size[size]
+
+    def converted(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+        if not self.converters:
+            return rows
+        changed = [list(row) for row in rows]
+        for place, convert in self.converters:
+            for row in changed:
+                row[place] = convert(row[place])
+        return changed  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=64)
+def _statements(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Statements:
+    quote = dialect.identifier_preparer.quote
+    converters = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    return _Statements(
+        f"INSERT INTO {dialect.identifier_preparer.format_table(table)} ({', '.join(map(quote, names))}) VALUES",
+        f"({', '.join(['?' if dialect.name == 'sqlite' else '%s'] * len(names))})",
+        tuple((place, convert) for place, convert in enumerate(converters) if convert is not None),
+        {},
+    )
