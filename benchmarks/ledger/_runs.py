@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import desc, insert, select, update
 
+from benchmarks.ledger._insert import insert_new
 from benchmarks.ledger._schema import runs
-from benchmarks.ledger._store import Ledger, insert_new
+from benchmarks.ledger._store import Ledger
 from flows.errors import DriftgateError, nearest
 
 
