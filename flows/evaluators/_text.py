@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -55,6 +56,16 @@ def words(text: str) -> list[str]:
     return [w.replace(",", "") if w[0].isdigit() else w for w in _WORD.findall(normal(text))]
 
 
+def texts(accepted: str | Sequence[str]) -> list[str]:
+    """What is accepted as right: one text, or any of several."""
+    return [accepted] if isinstance(accepted, str) else list(accepted)
+
+
+def is_hangul(word: str) -> bool:
+    """Whether a word is written in Hangul syllables alone."""
+    return _HANGUL.fullmatch(word) is not None
+
+
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A Korean word without its particles and copula; any other word as it stands.
@@ -67,7 +78,7 @@ def stem(word: str) -> str:
     >>> [stem(w) for w in ("서울은", "서울에서는", "서울입니다", "서울", "나이가", "나이", "seoul")]
     ['서울', '서울', '서울', '서울', '나이', '나이', 'seoul']
     """
-    if not _HANGUL.fullmatch(word):
+    if not is_hangul(word):
         return word
     while (shorter := _without_particle(word)) != word:
         word = shorter
@@ -111,7 +122,7 @@ def tokens(text: str, unit: Unit = "stem") -> list[str]:
     if unit == "word":
         return found
     if unit == "syllable":
-        return [part for w in found for part in (w if _HANGUL.fullmatch(w) else (w,))]
+        return [part for w in found for part in (w if is_hangul(w) else (w,))]
     return [stem(w) for w in found if w not in _ALONE]
 
 
@@ -128,7 +139,7 @@ def shingles(text: str) -> list[str]:
     """
     pairs: list[str] = []
     for token in tokens(text):
-        whole = len(token) < 3 or not _HANGUL.fullmatch(token)
+        whole = len(token) < 3 or not is_hangul(token)
         pairs += [token] if whole else [token[i : i + 2] for i in range(len(token) - 1)]
     return pairs
 

@@ -10,7 +10,7 @@ could be read, None where the call failed), ``correct`` (0, 1, or NaN where the 
 
 from __future__ import annotations
 
-from monitor.signals._refusals import is_refusal, refusal_rules_id
+from flows.refusals import is_refusal, refusal_rules_id
 from monitor.signals._signal import SIGNALS, Direction, Kind, Signal
 
 __all__ = ["SIGNALS", "Direction", "Kind", "Signal", "is_refusal", "refusal_rules_id"]

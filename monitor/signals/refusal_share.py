@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monitor.signals._refusals import is_refusal
+from flows.refusals import is_refusal
 from monitor.signals._signal import Signal
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import json
@@ -18,21 +19,36 @@ from flows.evaluators import EVALUATORS
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
 EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # Settings and inputs under which each member is held to the contract; a new member needs its own line here.
+    "bleu": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "budget": ({"seconds": 2.0, "output_tokens": 50}, {"seconds": 0.5, "output_tokens": 12, "calls": 1}),
     "choice": ({}, {"answer": "B", "gold": "B"}),
+    "chrf": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "citations": ({}, {"answer": "연차는 15일이다 [leave.md].", "passages": PASSAGES}),
     "contains": ({}, {"text": "부산과 서울", "parts": ["서울"]}),
+    "exact_match": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "f1": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "json_schema": ({"schema": {"type": "object"}}, {"text": '{"team": "it"}'}),
+    "language": ({}, {"text": "API를 호출하세요."}),
     "length": ({"longest": 20}, {"text": "정답은 B입니다."}),
+    "meteor": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "normalised_match": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "numeric": ({}, {"response": "정답: 1,200원", "ground_truth": "1200.0"}),
     "ranking": ({"k": [1, 3]}, {"retrieved": PASSAGES, "relevant": ["leave.md"]}),
+    "refusal": ({}, {"text": "도와드릴 수 없습니다."}),
+    "regex": ({"pattern": "정답"}, {"text": "정답은 B"}),
+    "rouge": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "support": ({}, {"answer": "연차는 15일입니다.", "passages": PASSAGES}),
+    "toxicity": ({}, {"text": "닥쳐!"}),
 }
-TEXT_INPUTS = {"answer", "text", "response", "ground_truth", "found", "wanted"}
+TEXT_INPUTS = {"answer", "text", "response"}
 ODD_TEXTS = ("", " \n", "가" * 3000, "🙂 ok", unicodedata.normalize("NFD", "재택근무"), "ㅋㅋ ㅠ", "\x00", "[", "{}")
 JUDGED: set[str] = set()
 LOCAL = sorted(set(EVALUATORS.names()) - JUDGED)
 
 
 def evaluate(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    return dict(EVALUATORS.get(name)(**EXAMPLES[name][0])(**inputs))
+    found = EVALUATORS.get(name)(**EXAMPLES[name][0])(**inputs)
+    return dict(asyncio.run(found) if inspect.isawaitable(found) else found)
 
 
 def test_every_member_has_its_example() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from monitor.signals import is_refusal, refusal_rules_id
+from flows.refusals import is_refusal, refusal_rules_id
 
 LLMDRIFT = Path("../shared/data/llmdrift")
 
