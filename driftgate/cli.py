@@ -240,6 +240,24 @@ def import_(
     raise typer.Exit(run_import(workspace, files, preset, mapping, dataset, model, shots))
 
 
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="Runs: latest, an id or part of one; RUN/PART for a cell.")
+    ] = None,
+    workspace: Workspace = HERE,
+    models: Annotated[str, typer.Option(help="Without runs: the newest cells of these models, A,B.")] = "",
+    datasets: Annotated[str, typer.Option(help="Only on these datasets, A,B.")] = "",
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write tables into this folder.")] = None,
+    resamples: Annotated[int, typer.Option(help="Also paired bootstrap intervals, from so many resamples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+) -> None:
+    """Compare runs or models from the ledger: differences, Pareto front, flipped samples, suspect keys."""
+    from driftgate.comparing import run_compare
+
+    raise typer.Exit(run_compare(workspace, runs or [], models, datasets, csv=csv, resamples=resamples, seed=seed))
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

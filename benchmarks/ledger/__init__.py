@@ -1,6 +1,6 @@
 """The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
 
-from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, pending_samples
+from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from benchmarks.ledger._champions import (
     PromotionRow,
     add_trained_model,
@@ -13,6 +13,7 @@ from benchmarks.ledger._champions import (
 )
 from benchmarks.ledger._insert import insert_many, insert_new
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
+from benchmarks.ledger._questions import key_frame, sample_data
 from benchmarks.ledger._replies import LedgerReplies
 from benchmarks.ledger._results import (
     ScoreRow,
@@ -45,6 +46,7 @@ __all__ = [
     "cells_of",
     "champion_history",
     "champion_of",
+    "complete_cells",
     "create_tables",
     "evaluation_means",
     "find_run",
@@ -52,6 +54,7 @@ __all__ = [
     "insert_many",
     "insert_new",
     "install_champion",
+    "key_frame",
     "latest_runs",
     "open_ledger",
     "outcome_frame",
@@ -59,6 +62,7 @@ __all__ = [
     "promote",
     "record",
     "rollback",
+    "sample_data",
     "samples_frame",
     "scores_of",
     "set_status",

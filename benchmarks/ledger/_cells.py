@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, desc, func, insert, select
 
 from benchmarks.datasets import Sample
 from benchmarks.ledger._insert import insert_many
-from benchmarks.ledger._schema import asked, cells, outcomes, samples
+from benchmarks.ledger._schema import asked, cells, outcomes, runs, samples
 from benchmarks.ledger._store import Ledger
 
 _CHUNK = 512
@@ -73,6 +73,25 @@ def cells_of(ledger: Ledger, run_id: str) -> list[CellRow]:
     with ledger.read() as connection:
         query = select(cells).where(cells.c.run_id == run_id).order_by(cells.c.ordinal)
         return [CellRow(**row._mapping) for row in connection.execute(query)]
+
+
+def complete_cells(
+    ledger: Ledger, *, models: Sequence[str] = (), datasets: Sequence[str] = ()
+) -> list[tuple[CellRow, str]]:
+    """The cells of complete runs with the suite of each, the newest run first; only of some models or datasets."""
+    query = (
+        select(cells, runs.c.suite)
+        .join(runs, runs.c.id == cells.c.run_id)
+        .where(runs.c.status == "complete")
+        .order_by(desc(runs.c.created_at), desc(runs.c.id), cells.c.ordinal)
+    )
+    if models:
+        query = query.where(cells.c.model.in_(models))
+    if datasets:
+        query = query.where(cells.c.dataset.in_(datasets))
+    with ledger.read() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(query)]
+    return [(CellRow(**{k: v for k, v in row.items() if k != "suite"}), str(row["suite"])) for row in rows]
 
 
 def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False) -> dict[str, tuple[int, int]]:

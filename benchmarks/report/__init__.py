@@ -1,5 +1,6 @@
-"""The report of a run: one self-contained HTML page and a Markdown summary."""
+"""The report of a run, and of a comparison: self-contained HTML pages, a Markdown summary, CSV files."""
 
+from benchmarks.report._comparison_csv import write_comparison_csv
 from benchmarks.report._write import ReportFiles, write_report
 
-__all__ = ["ReportFiles", "write_report"]
+__all__ = ["ReportFiles", "write_comparison_csv", "write_report"]

@@ -4,35 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from benchmarks.metrics import right
+from benchmarks.compare import Difference as Compared
+from benchmarks.compare import Entry, compare_pair
 from benchmarks.report._views import CellView
-from benchmarks.stats import Comparison, benjamini_hochberg, compare_means, compare_paired
-
-if TYPE_CHECKING:
-    import pandas as pd
+from benchmarks.stats import Comparison
 
 
 @dataclass(frozen=True)
 class Difference:
     """Two cells' accuracy on the samples of a category that both were asked."""
 
-    dataset: str
-    category: str
     cell: CellView
     reference: CellView
-    accuracy: float
-    reference_accuracy: float
-    comparison: Comparison
-    p_adjusted: float | None
-    """Benjamini and Hochberg's, over the categories of this pair of cells."""
+    compared: Compared
+
+    @property
+    def category(self) -> str:
+        """The category's name."""
+        return self.compared.name
+
+    @property
+    def accuracy(self) -> float | None:
+        """The cell's accuracy."""
+        return self.compared.candidate
+
+    @property
+    def reference_accuracy(self) -> float | None:
+        """The reference's accuracy."""
+        return self.compared.reference
+
+    @property
+    def comparison(self) -> Comparison:
+        """The difference with its interval."""
+        return self.compared.comparison
+
+    @property
+    def p_adjusted(self) -> float | None:
+        """Benjamini and Hochberg's, over the categories of this pair of cells."""
+        return self.compared.p_adjusted
 
     @property
     def certain(self) -> float:
-        """How large the difference is at least: the limit of its interval that is nearer to zero, or 0 inside."""
-        low, high = self.comparison.interval.low, self.comparison.interval.high
-        return 0.0 if low is None or high is None else max(low, -high, 0.0)
+        """How large the difference is at least."""
+        return self.compared.certain
 
 
 def category_differences(cells: Sequence[CellView], most: int) -> list[Difference]:
@@ -47,33 +62,5 @@ def category_differences(cells: Sequence[CellView], most: int) -> list[Differenc
 
 
 def _pair(cell: CellView, reference: CellView) -> list[Difference]:
-    both = _scored(cell).merge(_scored(reference)[["sample_id", "right"]], on="sample_id", suffixes=("", "_reference"))
-    parts = [(str(category), part) for category, part in both[both["category"] != ""].groupby("category")]
-    compared = [_compare(part) for _, part in parts]
-    adjusted = benjamini_hochberg([c.p_value for c in compared])
-    return [
-        Difference(
-            cell.dataset,
-            category,
-            cell,
-            reference,
-            float(part["right"].mean()),
-            float(part["right_reference"].mean()),
-            comparison,
-            p,
-        )
-        for (category, part), comparison, p in zip(parts, compared, adjusted, strict=True)
-    ]
-
-
-def _scored(cell: CellView) -> pd.DataFrame:
-    frame = cell.scores.frame
-    return frame[["sample_id", "category", "cluster"]].assign(right=right(frame))
-
-
-def _compare(part: pd.DataFrame) -> Comparison:
-    ours, theirs = part["right"].to_numpy(), part["right_reference"].to_numpy()
-    own_cluster = part["cluster"].where(part["cluster"] != "", part["sample_id"].astype(str))
-    clusters = own_cluster.to_numpy() if 1 < own_cluster.nunique() < len(part) else None
-    binary = part[["right", "right_reference"]].isin([0.0, 1.0]).all(axis=None)
-    return (compare_paired if binary else compare_means)(ours, theirs, clusters=clusters)
+    pair = compare_pair(Entry(cell.short_name, cell.scores), Entry(reference.short_name, reference.scores))
+    return [Difference(cell, reference, compared) for compared in pair.of_kind("category")]

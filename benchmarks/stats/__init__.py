@@ -64,7 +64,7 @@ from ._threshold import (
     mean_above_threshold,
     mean_below_threshold,
 )
-from ._unpaired import compare_unpaired
+from ._unpaired import compare_unpaired, compare_unpaired_means
 
 __all__ = [
     "Bootstrapped",
@@ -92,6 +92,7 @@ __all__ = [
     "compare_paired",
     "compare_table",
     "compare_unpaired",
+    "compare_unpaired_means",
     "design_effect",
     "equivalence_paired",
     "holm",

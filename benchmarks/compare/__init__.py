@@ -1,0 +1,27 @@
+"""Cells of the ledger beside each other: differences with intervals, the Pareto front, flips and suspect keys."""
+
+from benchmarks.compare._choose import labels, named_cells, newest_cells
+from benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
+from benchmarks.compare._entry import Entry
+from benchmarks.compare._pair import Difference, Pair, compare_pair
+from benchmarks.compare._pareto import Standing, standings
+from benchmarks.compare._samples import SuspectKeys, flips, suspect_keys
+
+__all__ = [
+    "Comparisons",
+    "DatasetComparison",
+    "Difference",
+    "Entry",
+    "Pair",
+    "Standing",
+    "SuspectKeys",
+    "compare_cells",
+    "compare_pair",
+    "compare_scored",
+    "flips",
+    "labels",
+    "named_cells",
+    "newest_cells",
+    "standings",
+    "suspect_keys",
+]

@@ -1,0 +1,59 @@
+"""The Pareto front, and samples whose key is doubted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.compare import compare_cells
+from benchmarks.ledger import CellRow, Ledger
+
+Put = Callable[..., CellRow]
+RIGHT, WRONG = "D", "A"
+
+
+def test_a_cell_is_beaten_only_beyond_the_interval_of_quality(store: Ledger, put: Put, questions) -> None:
+    asked = questions(60)
+    cells = [
+        put("best", asked, [RIGHT] * 50 + [WRONG] * 10, cost=0.002, latency=1.0),
+        put("cheap", asked, [RIGHT] * 30 + [WRONG] * 30, cost=0.001, latency=0.5),
+        put("near", asked, [RIGHT] * 49 + [WRONG] * 11, cost=0.003, latency=1.5),
+        put("bad", asked, [RIGHT] * 10 + [WRONG] * 50, cost=0.003, latency=1.5),
+    ]
+    (dataset,) = compare_cells(store, cells).datasets
+    places = {s.entry.label: (s.place, s.beaten_by) for s in dataset.standings}
+    assert dataset.measures == ("quality", "cost", "latency")
+    assert places["best"] == places["cheap"] == ("front", "")
+    assert places["near"] == ("tied", "best")
+    assert places["bad"] == ("beaten", "best")
+    assert dataset.standings[0].cost is not None and dataset.standings[0].cost.estimate == pytest.approx(2.0)
+
+
+def test_what_was_not_recorded_of_every_cell_is_not_compared(store: Ledger, put: Put, questions) -> None:
+    asked = questions(30)
+    cells = [put("a", asked, [RIGHT] * 30, latency=2.0), put("b", asked, [WRONG] * 30)]
+    (dataset,) = compare_cells(store, cells).datasets
+    assert dataset.measures == ("quality",)
+    assert dataset.standings[0].latency is not None and dataset.standings[1].latency is None
+    assert [s.place for s in dataset.standings] == ["front", "beaten"]
+
+
+def test_a_key_is_suspect_where_all_strong_models_choose_one_other_letter(store: Ledger, put: Put, questions) -> None:
+    asked = questions(20)
+    strong, other = ["B", "B", "B", *[RIGHT] * 17], ["B", "C", RIGHT, *[RIGHT] * 17]
+    cells = [put("s1", asked, strong), put("s2", asked, other), put("weak", asked, [*"BAC", *[WRONG] * 17])]
+    (dataset,) = compare_cells(store, cells).datasets
+    suspects = dataset.suspects
+    assert list(suspects.strong) == ["s2", "s1"]
+    assert suspects.looked_at == 20
+    assert suspects.samples[["upstream_id", "gold", "letter", "agree"]].values.tolist() == [["q0", "D", "B", 3]]
+    assert suspects.expected == pytest.approx(2 / 3)  # two samples both got wrong, three other letters
+
+
+def test_variants_of_one_model_are_one_voice(store: Ledger, put: Put, questions) -> None:
+    asked = questions(6)
+    cells = [put("m", asked, ["B"] * 6, variant=v) for v in ("terse", "few_shot")]
+    (dataset,) = compare_cells(store, cells).datasets
+    assert dataset.suspects.samples.empty
+    assert "two models" in dataset.suspects.reason
