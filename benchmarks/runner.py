@@ -159,7 +159,7 @@ class _CellRun:
     async def one(self, sample: Sample, sample_id: int, round_: int) -> Record:
         """Take one sample through the flow and its evaluators."""
         began = time.perf_counter()
-        line = Line(self.models, sample.id)
+        line = Line(self.models, sample.id, self.cell.retriever)
         inputs = self.cell.line_inputs(sample)
         result = await self.engine.run_line(inputs, line)
         for call in line.calls:

@@ -16,6 +16,7 @@ from benchmarks.datasets import Dataset, Sample
 from flows.definition import FlowDefinition
 from flows.extraction import rule_set_id
 from flows.models import ModelConfig
+from flows.retrieval import Retriever
 
 SCORING_INPUT = "scoring"
 """A flow input of this name is given the model's scoring mode."""
@@ -37,6 +38,8 @@ class SuiteConfig(BaseModel):
     variants: list[str] = []
     """Variants of the flow, each ``variant`` or ``node.variant``, several nodes joined by commas. Empty: the
     flow's defaults."""
+    retriever: str | None = None
+    """Name of a retriever of the workspace, for flows that search documents."""
     few_shot: int = Field(5, ge=0, le=50)
     """Examples given to variants that take them, from the dataset's own development split."""
     limit: int | None = Field(None, ge=1)
@@ -65,6 +68,7 @@ class Cell:
     dataset: Dataset
     samples: Sequence[Sample]
     few_shot: int
+    retriever: Retriever | None = None
 
     @property
     def name(self) -> str:
@@ -105,6 +109,7 @@ class Cell:
             "samples": hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12],
             "n": len(self.samples),
             "shots": self.shots,
+            **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
         }
 
     def signature(self) -> str:
@@ -122,7 +127,13 @@ class Cell:
             "extract": rule_set_id() if self.model_config.scoring == "text" else "letter-logprobs",
             "denominator": "asked",
         }
+        if self.retriever is not None:
+            parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
         return "|".join(["v1", *(f"{name}:{value}" for name, value in parts.items())])
+
+
+def _short_hash(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(dict(value), sort_keys=True).encode()).hexdigest()[:6]
 
 
 def draw(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
@@ -143,6 +154,7 @@ def plan_cells(
     models: Mapping[str, ModelConfig],
     datasets: Mapping[str, Dataset],
     flow: FlowDefinition,
+    retriever: Retriever | None = None,
 ) -> list[Cell]:
     """Make the suite's cells: for each dataset and model, each variant.
 
@@ -161,6 +173,7 @@ def plan_cells(
             dataset=datasets[dataset],
             samples=draw(datasets[dataset].samples, suite.limit, suite.seed),
             few_shot=suite.few_shot,
+            retriever=retriever,
         )
         for dataset in suite.datasets
         for model in suite.models

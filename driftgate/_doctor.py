@@ -16,6 +16,7 @@ from flows.engines import ENGINES
 from flows.errors import DriftgateError
 from flows.evaluators import load_evaluators
 from flows.models import PROVIDERS
+from flows.retrieval import RETRIEVERS
 
 _LEAST_FREE = 1e9
 
@@ -48,6 +49,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     for kind, look, names in (
         ("model", _model, workspace.config.models),
         ("dataset", _dataset, workspace.config.datasets),
+        ("retriever", _retriever, workspace.config.retrievers),
         ("suite", _suite, workspace.config.suites),
     ):
         for name in names:
@@ -83,6 +85,11 @@ def _model(workspace: OpenWorkspace, name: str) -> str:
 def _dataset(workspace: OpenWorkspace, name: str) -> str:
     dataset = load_dataset(name, workspace.config.datasets[name], workspace.folder)
     return f"{len(dataset.samples):,} samples, {len(dataset.shots)} for examples, {dataset.source}"
+
+
+def _retriever(workspace: OpenWorkspace, name: str) -> str:
+    config = workspace.config.retrievers[name]
+    return RETRIEVERS.get(config.kind).check(name, config, workspace.folder)
 
 
 def _suite(workspace: OpenWorkspace, name: str) -> str:

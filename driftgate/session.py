@@ -28,6 +28,7 @@ from flows.definition import load_flow
 from flows.errors import DriftgateError, nearest
 from flows.models import PROVIDERS, Model, ModelConfig
 from flows.models import parse_config as parse_model
+from flows.retrieval import Retriever, open_retriever
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Planned:
     name: str
     suite: SuiteConfig
     cells: Sequence[Cell]
+
+    @property
+    def retriever(self) -> Retriever | None:
+        """What the suite's flow searches; one for all cells."""
+        return self.cells[0].retriever
 
 
 def plan(workspace: OpenWorkspace, ledger: Ledger, name: str, *, cache: bool | None = None) -> Planned:
@@ -64,7 +70,9 @@ def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: Suite
     folder = workspace.folder
     datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
-    return Planned(name, suite, plan_cells(suite, models, datasets, load_flow(suite.flow, folder)))
+    return Planned(
+        name, suite, plan_cells(suite, models, datasets, load_flow(suite.flow, folder), retriever_of(workspace, suite))
+    )
 
 
 def begin(ledger: Ledger, planned: Planned) -> RunRow:
@@ -133,6 +141,25 @@ async def work(
     finally:
         for model in models.values():
             await model.aclose()
+        if planned.retriever is not None:
+            await planned.retriever.aclose()
+
+
+def retriever_of(workspace: OpenWorkspace, suite: SuiteConfig) -> Retriever | None:
+    """The retriever a suite names.
+
+    Raises
+    ------
+    DriftgateError
+        There is none of that name, or its documents are missing.
+    """
+    if suite.retriever is None:
+        return None
+    if suite.retriever not in workspace.config.retrievers:
+        raise DriftgateError(
+            f"there is no retriever '{suite.retriever}'", nearest(suite.retriever, workspace.config.retrievers)
+        )
+    return open_retriever(suite.retriever, workspace.config.retrievers[suite.retriever], workspace.folder)
 
 
 def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelConfig:

@@ -18,6 +18,8 @@ from finetune.config import RecipeConfig
 from flows.errors import DriftgateError, nearest
 from flows.models import PROVIDERS, ModelConfig, resolve
 from flows.models import parse_config as parse_model
+from flows.retrieval import RETRIEVERS, RetrieverConfig
+from flows.retrieval import parse_config as parse_retriever
 from monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
 
 FILE = "driftgate.yaml"
@@ -71,6 +73,8 @@ class Workspace(BaseModel):
     """Models by name."""
     datasets: dict[Name, Annotated[DatasetConfig, BeforeValidator(_of_kind(parse_dataset, "kind"))]] = {}
     """Datasets by name."""
+    retrievers: dict[Name, Annotated[RetrieverConfig, BeforeValidator(_of_kind(parse_retriever, "kind"))]] = {}
+    """Retrievers by name: the documents that flows such as ``rag_qa`` search."""
     suites: dict[Name, SuiteConfig] = {}
     """Suites by name: which models go through which flow on which datasets."""
     gates: dict[Name, GateConfig] = {}
@@ -166,6 +170,7 @@ def json_schema() -> dict[str, Any]:
     for field, configs in (
         ("models", [PROVIDERS.get(name).config for name in PROVIDERS.names()]),
         ("datasets", [DATASETS.get(name).config for name in DATASETS.names()]),
+        ("retrievers", [RETRIEVERS.get(name).config for name in RETRIEVERS.names()]),
     ):
         adapter: TypeAdapter[Any] = TypeAdapter(Union[tuple(configs)])  # type: ignore[arg-type]  # noqa: UP007
         union = adapter.json_schema(ref_template="#/$defs/{model}")
@@ -184,6 +189,8 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
         ):
             for index, wanted in enumerate(used):
                 _known(document, ("suites", name, kind, index), kind[:-1], wanted, known)
+        if suite.retriever is not None:
+            _known(document, ("suites", name, "retriever"), "retriever", suite.retriever, config.retrievers)
     for name, gate in config.gates.items():
         if gate.suite is not None:
             _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
@@ -245,6 +252,8 @@ def _fields(location: _yaml.Location, document: _yaml.Document) -> list[str]:
             model = PROVIDERS.get(str(value.get("provider"))).config
         elif depth == 1 and location[0] == "datasets" and isinstance(value, dict):
             model = DATASETS.get(str(value.get("kind"))).config
+        elif depth == 1 and location[0] == "retrievers" and isinstance(value, dict):
+            model = RETRIEVERS.get(str(value.get("kind"))).config
         elif model is not None and part in model.model_fields:
             model = _inner_model(model.model_fields[str(part)].annotation)
     return list(model.model_fields) if model else []

@@ -16,11 +16,12 @@ from typing import Any
 
 from flows.errors import DriftgateError, nearest
 from flows.models import Message, Model, ModelError, Reply
+from flows.retrieval import Passage, Retriever
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to a model: its reply or its error."""
+    """One call to a model, its reply or its error; or a search that failed."""
 
     model: str
     reply: Reply | None
@@ -35,6 +36,8 @@ class Line:
     """Models by name; the empty name is the cell's own model."""
     sample_id: str = ""
     """The sample's id as its dataset gives it."""
+    retriever: Retriever | None = None
+    """What :func:`search` searches."""
     calls: list[Call] = field(default_factory=list)
     """Every call so far, in order."""
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -126,6 +129,31 @@ async def ask(prompt: str, model: str = "") -> Reply:
     if model not in line.models:
         raise DriftgateError(f"the flow asks for model '{model}'", nearest(model, line.models))
     return await line.complete(line.models[model], parse_chat(prompt))
+
+
+async def search(query: str, count: int | None = None) -> Sequence[Passage]:
+    """Search the documents of the suite's retriever; for use in a flow's tools.
+
+    Parameters
+    ----------
+    query : str
+        The question as it stands.
+    count : int, optional
+        Passages wanted; by default as many as the retriever's configuration says.
+
+    Raises
+    ------
+    DriftgateError
+        The suite names no retriever, or the search failed; a wrong key or index stops the run.
+    """
+    line = current_line()
+    if line.retriever is None:
+        raise DriftgateError("the flow searches documents and its suite names no retriever", "set retriever in it")
+    try:
+        return await line.retriever.search(query, count)
+    except ModelError as error:
+        line.calls.append(Call("", None, error))
+        raise
 
 
 _HEADING = re.compile(r"^[ \t]*#[ \t]*(system|user|assistant)[ \t]*:[ \t\r]*$", re.MULTILINE | re.IGNORECASE)

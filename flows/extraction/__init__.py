@@ -6,5 +6,6 @@ The rules are data (:mod:`flows.extraction.rules`); ``docs/extractor.md`` has th
 from __future__ import annotations
 
 from flows.extraction._extract import Extraction, extract_choice, rule_set_id
+from flows.extraction._nearest import nearest_choice
 
-__all__ = ["Extraction", "extract_choice", "rule_set_id"]
+__all__ = ["Extraction", "extract_choice", "nearest_choice", "rule_set_id"]

@@ -91,7 +91,7 @@ class ChatModel:
         if code == "content_filter":
             return ContentFiltered(said)
         if status == 429:
-            return RateLimited(said, _retry_after(headers))
+            return RateLimited(said, retry_after(headers))
         if status >= 500 or status == 408:
             return Unavailable(said)
         if status in (401, 403):
@@ -149,7 +149,7 @@ def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
     return {token: logprob for token, logprob in given.items() if math.isfinite(logprob)}
 
 
-def check_connection(name: str, url: str, timeout: float = 5.0) -> str:
+def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:
     """Open a TCP connection to the host of ``url``.
 
     Raises
@@ -163,13 +163,13 @@ def check_connection(name: str, url: str, timeout: float = 5.0) -> str:
         socket.create_connection((parts.hostname or "", port), timeout).close()
     except ValueError as problem:  # of a port that is none, or a name that cannot be a host's
         raise DriftgateError(
-            f"model '{name}': {parts.netloc.rpartition('@')[2]} is not an address ({problem})",
-            "correct the model's endpoint",
+            f"{kind} '{name}': {parts.netloc.rpartition('@')[2]} is not an address ({problem})",
+            f"correct the {kind}'s endpoint",
         ) from problem
     except OSError as problem:
         raise DriftgateError(
-            f"model '{name}': nothing answers at {parts.hostname}:{port} ({problem.strerror or problem})",
-            "start the service or correct the model's endpoint",
+            f"{kind} '{name}': nothing answers at {parts.hostname}:{port} ({problem.strerror or problem})",
+            f"start the service or correct the {kind}'s endpoint",
         ) from problem
     return f"{parts.hostname}:{port} answers"
 
@@ -185,7 +185,8 @@ def _error_words(content: bytes) -> tuple[str, str]:
         return "", " ".join(content[:80].decode(errors="replace").split())
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds a reply asks to wait, where it says so."""
     for header, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             seconds = float(headers[header]) * scale

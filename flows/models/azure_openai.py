@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from flows.models._chat_http import ChatModel, Headers, check_connection
 from flows.models._config import ModelConfig, Secret, resolve
-from flows.models._errors import ModelMisconfigured
+from flows.models._entra import token_headers
 from flows.models._provider import Provider
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -44,7 +42,7 @@ def open_model(name: str, config: AzureOpenAIConfig, folder: Path) -> ChatModel:
             "parameters": config.parameters,
         },
         body=config.parameters,
-        headers=_key_headers(name, config.api_key) if config.api_key else _token_headers(name),
+        headers=_key_headers(name, config.api_key) if config.api_key else token_headers(f"model '{name}'", SCOPE),
     )
 
 
@@ -55,35 +53,6 @@ def _key_headers(name: str, reference: str) -> Headers:
         return {"api-key": key}
 
     return headers
-
-
-def _token_headers(name: str) -> Headers:
-    token, expires = "", 0.0
-    renewing = asyncio.Lock()  # requests that begin together wait for one token instead of asking for one each
-
-    async def headers() -> Mapping[str, str]:
-        nonlocal token, expires
-        async with renewing:
-            if time.time() > expires - 300:
-                token, expires = await _fresh_token(name)
-        return {"Authorization": f"Bearer {token}"}
-
-    return headers
-
-
-async def _fresh_token(name: str) -> tuple[str, float]:
-    from azure.core.exceptions import ClientAuthenticationError
-    from azure.identity.aio import DefaultAzureCredential
-
-    try:
-        async with DefaultAzureCredential() as credential:
-            fresh = await credential.get_token(SCOPE)
-    except ClientAuthenticationError as problem:
-        raise ModelMisconfigured(
-            f"model '{name}' has no api_key and no Entra ID token could be had",
-            "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)",
-        ) from problem
-    return fresh.token, float(fresh.expires_on)
 
 
 def check(name: str, config: AzureOpenAIConfig, folder: Path) -> str:

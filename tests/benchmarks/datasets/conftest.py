@@ -163,6 +163,7 @@ BUILDERS: dict[str, Callable[[Path], Config]] = {
     "kmmlu_hard": kmmlu_hard,
     "kobalt": kobalt,
     "kormedmcqa": kormedmcqa,
+    "handbook": lambda folder: {"kind": "handbook"},
     "sample": lambda folder: {"kind": "sample"},
 }
 

@@ -1,0 +1,23 @@
+"""Node ``answer``: ask the model of this line and read what it says."""
+
+from promptflow.core import tool
+
+from flows.extraction import extract_choice, nearest_choice
+from flows.letters import likeliest_letter
+from flows.line import ask
+
+
+@tool
+async def answer(prompt: str, choices: list, scoring: str) -> dict:
+    """Return the answer's first line and, where there are choices, the letter of the one it means."""
+    reply = await ask(prompt)
+    text = next((line.strip() for line in reply.text.splitlines() if line.strip()), "")
+    said = {"text": text, "finish_reason": reply.finish_reason}
+    if not choices:
+        return {**said, "answer": text.rstrip(" .。") or None, "rule": "text"}
+    if scoring == "logprobs":
+        return {**said, "answer": likeliest_letter(reply.first_token, len(choices)), "rule": "logprobs"}
+    found = extract_choice(reply.text, choices)
+    if found.answer is None:
+        found = nearest_choice(text, choices)
+    return {**said, "answer": found.answer, "rule": found.rule}
