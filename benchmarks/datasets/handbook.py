@@ -29,9 +29,9 @@ def _read(split: str, config: HandbookConfig) -> list[Sample]:
     lines = (_FOLDER / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
     samples = []
     for position, row in enumerate(json.loads(line) for line in lines):
-        data = {key: row[key] for key in ("question", "choices", "answer", "answer_text", "relevant")}
+        data = {key: row[key] for key in ("question", "choices", "answer", "relevant", "spans")}
         if not config.choices:
-            data |= {"choices": [], "answer": row["answer_text"]}
+            data |= {"choices": [], "answer": row["spans"][0]}
         samples.append(
             make_sample(
                 "handbook",

@@ -12,7 +12,7 @@ async def answer(prompt: str, choices: list, scoring: str) -> dict:
     """Return the answer's first line and, where there are choices, the letter of the one it means."""
     reply = await ask(prompt)
     text = next((line.strip() for line in reply.text.splitlines() if line.strip()), "")
-    said = {"text": text, "finish_reason": reply.finish_reason}
+    said = {"text": text, "claims": [text.rstrip(" .。")], "finish_reason": reply.finish_reason}
     if not choices:
         return {**said, "answer": text.rstrip(" .。") or None, "rule": "text"}
     if scoring == "logprobs":

@@ -1,16 +1,14 @@
 """Node ``retrieve``: the passages the answer is to be drawn from."""
 
+from dataclasses import asdict
+
 from promptflow.core import tool
 
 from flows.line import search
 
 
 @tool
-async def retrieve(question: str, source: str) -> list:
+async def retrieve(question: str, source: str) -> dict:
     """Search the suite's documents, or nothing at all where ``source`` is ``none``."""
-    if source == "none":
-        return []
-    return [
-        {"id": passage.id, "document": passage.document, "text": passage.text, "score": passage.score}
-        for passage in await search(question)
-    ]
+    found = [] if source == "none" else await search(question)
+    return {"passages": [asdict(passage) for passage in found], "text": "\n".join(passage.text for passage in found)}

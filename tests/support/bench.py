@@ -15,6 +15,7 @@ from benchmarks.runner import CellProgress, run_suite
 from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
 from flows.definition import load_flow
 from flows.models import PROVIDERS, Model, parse_config
+from flows.retrieval import Retriever
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Bench:
     suite: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
+    retriever: Retriever | None = None
 
     def cells(self) -> tuple[SuiteConfig, list[Cell]]:
         config = parse_config(
@@ -63,7 +65,7 @@ class Bench:
         suite = SuiteConfig.model_validate({"models": ["m"], "datasets": ["d"], "variants": ["terse"]} | self.suite)
         flow = load_flow(suite.flow, self.folder)
         models, datasets = dict.fromkeys(suite.models, config), {"d": Dataset("d", self.samples)}
-        return suite, plan_cells(suite, models, datasets, flow)
+        return suite, plan_cells(suite, models, datasets, flow, self.retriever)
 
     def begin(self) -> RunRow:
         suite, cells = self.cells()
