@@ -25,7 +25,7 @@ from benchmarks.ledger import (
 from benchmarks.outcomes import classify, rule_of
 from benchmarks.recorder import Recorder
 from benchmarks.suite import Cell, SuiteConfig
-from flows.engines import ENGINES, Engine
+from flows.engines import Engine, open_engine
 from flows.errors import DriftgateError
 from flows.evaluators import Evaluators, load_evaluators
 from flows.line import Call, Line
@@ -213,7 +213,7 @@ async def _run_cell(
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)
     live = {name: _wrapped(model, cell, suite, ledger, limit) for name, model in models.items()}
-    engine = ENGINES.get(suite.engine)(cell.flow)
+    engine = open_engine(cell.flow, suite.engine)
     shared = _CellRun(
         cell,
         cell_id,

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from flows.errors import DriftgateError, nearest
+from flows.port import Port
 
 DAG_FILE = "flow.dag.yaml"
 EVALUATORS_FILE = "evaluators.yaml"
@@ -27,6 +28,18 @@ class FlowDefinition:
     dag: Mapping[str, Any]
     chosen: Mapping[str, str]
     """Variant by node, for every node that has variants."""
+    port: Port | None = None
+    """The program that runs in the place of the DAG."""
+    stands_for: FlowDefinition | None = None
+    """The flow whose place this one is to take; that one's evaluators judge it."""
+
+    def in_place_of(self, flow: FlowDefinition) -> FlowDefinition:
+        """This flow, to be judged as a port of ``flow``."""
+        return replace(self, stands_for=flow)
+
+    def ported(self, port: Port) -> FlowDefinition:
+        """A program in the place of this flow: its inputs, its outputs, its evaluators."""
+        return replace(self, name=port.target, port=port, stands_for=self)
 
     @property
     def file(self) -> Path:
@@ -37,6 +50,12 @@ class FlowDefinition:
     def inputs(self) -> frozenset[str]:
         """Names of the flow's inputs."""
         return frozenset(self.dag.get("inputs") or {})
+
+    @property
+    def input_defaults(self) -> Mapping[str, Any]:
+        """Default by input, for every input that has one."""
+        declared = self.dag.get("inputs") or {}
+        return {name: one["default"] for name, one in declared.items() if isinstance(one, dict) and "default" in one}
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -87,7 +106,7 @@ class FlowDefinition:
 
     def evaluators_hash(self) -> str:
         """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
-        return _file_hash(self.folder / EVALUATORS_FILE)
+        return _file_hash((self.stands_for or self).folder / EVALUATORS_FILE)
 
     def content_hash(self) -> str:
         """Hash of what the chosen variants run: the resolved DAG and the sources its nodes name.
@@ -97,6 +116,8 @@ class FlowDefinition:
         str
             12 hexadecimal digits. Another variant's template does not change it.
         """
+        if self.port is not None:
+            return self.port.source_hash
         nodes = self.resolved_nodes()
         digest = hashlib.sha256()
         shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}

@@ -9,6 +9,7 @@ from flows.engines._engine import (
     NodeResult,
     ReplayingEngine,
 )
+from flows.engines._open import open_engine
 
 __all__ = [
     "ENGINES",
@@ -18,4 +19,5 @@ __all__ = [
     "LineResult",
     "NodeResult",
     "ReplayingEngine",
+    "open_engine",
 ]

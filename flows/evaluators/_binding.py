@@ -137,13 +137,14 @@ class Evaluators:
 
 
 def load_evaluators(flow: FlowDefinition) -> Evaluators:
-    """Read the flow's ``evaluators.yaml`` and make its evaluators.
+    """Read the ``evaluators.yaml`` of the flow, or of the one whose place it takes, and make its evaluators.
 
     Raises
     ------
     DriftgateError
         The file is missing or invalid, names an unknown node or evaluator, or an evaluator cannot be made.
     """
+    flow = flow.stands_for or flow
     file = flow.folder / EVALUATORS_FILE
     try:
         config = EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
