@@ -258,6 +258,36 @@ def compare(
     raise typer.Exit(run_compare(workspace, runs or [], models, datasets, csv=csv, resamples=resamples, seed=seed))
 
 
+@app.command()
+def parity(
+    flow: Annotated[str, typer.Argument(help="A prompt flow: its folder in the workspace, or one that is shipped.")],
+    port: Annotated[str, typer.Argument(help="What is to take its place: package.module:name, or another flow.")],
+    workspace: Workspace = HERE,
+    suite: Annotated[str, typer.Option(help="Take models, datasets and settings from this suite.")] = "",
+    model: Annotated[list[str] | None, typer.Option(help="A model of the workspace; may be repeated.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="A dataset of the workspace; may be repeated.")] = None,
+    variant: Annotated[str, typer.Option(help="The variant of the flow that was ported.")] = "",
+    margin: Annotated[float, typer.Option(help="Largest difference that counts as none.")] = 0.02,
+    churn: Annotated[float | None, typer.Option(help="Largest share of other answers; by default the margin.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Ask only so many samples, drawn by the seed.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draws the samples.")] = None,
+    cache: Annotated[
+        bool | None, typer.Option("--cache/--no-cache", help="Equal prompts get equal replies, from the ledger.")
+    ] = None,
+    python: Annotated[Path | None, typer.Option(help="Interpreter of the port's own environment.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave out metrics that begin so; may be repeated.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Where to write the page; by default under reports/.")] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")] = None,
+) -> None:
+    """Show that a port does what a prompt flow does: exit 0 equivalent, 1 different, 3 inconclusive, 4 unmeasurable."""
+    from driftgate.porting import Request, run_parity
+
+    asked = Request(
+        flow, port, suite, model or (), dataset or (), variant, limit, seed, cache, python, margin, churn, ignore or ()
+    )
+    raise typer.Exit(run_parity(workspace, asked, html, as_json))
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

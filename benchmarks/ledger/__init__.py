@@ -12,6 +12,7 @@ from benchmarks.ledger._champions import (
     trained_model,
 )
 from benchmarks.ledger._insert import insert_many, insert_new
+from benchmarks.ledger._lines import metric_frame, node_results
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
 from benchmarks.ledger._questions import key_frame, sample_data
 from benchmarks.ledger._replies import LedgerReplies
@@ -56,6 +57,8 @@ __all__ = [
     "install_champion",
     "key_frame",
     "latest_runs",
+    "metric_frame",
+    "node_results",
     "open_ledger",
     "outcome_frame",
     "pending_samples",

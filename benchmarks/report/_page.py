@@ -56,26 +56,28 @@ def render_page(
         "comparisons": [view for ordinal, group in enumerate(groups) if (view := _dataset(group, ordinal)) is not None],
         "tradeoffs": [figure for ordinal, group in enumerate(groups) for figure in tradeoff_figures(group, ordinal)],
     }
-    scripts = {"plotly": _plotly(), "script": (_TEMPLATES / "report.js").read_text(encoding="utf-8")}
-    return (
-        _environment(zone)
-        .get_template("report.html.jinja2")
-        .render(
-            run=run,
-            cells=cells,
-            verdicts=judged,
-            verdict=judged[0].verdict if judged else "",
-            asked=sum(cell.asked for cell in cells),
-            missing=sum(cell.parts["missing"] for cell in cells),
-            has_evaluators=any(cell.evaluators for cell in cells),
-            has_plots=any(shown.values()),
-            most_samples=most,
-            looked_at=[(cell, sample_views(ledger, cell, most, run.seed + cell.ordinal)) for cell in cells],
-            policy=_policy(scripts.values()),
-            **shown,
-            **_ours(css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"), **scripts),
-        )
+    return render(
+        "report.html.jinja2",
+        zone,
+        run=run,
+        cells=cells,
+        verdicts=judged,
+        verdict=judged[0].verdict if judged else "",
+        asked=sum(cell.asked for cell in cells),
+        missing=sum(cell.parts["missing"] for cell in cells),
+        has_evaluators=any(cell.evaluators for cell in cells),
+        has_plots=any(shown.values()),
+        most_samples=most,
+        looked_at=[(cell, sample_views(ledger, cell, most, run.seed + cell.ordinal)) for cell in cells],
+        **shown,
     )
+
+
+def render(template: str, zone: tzinfo | None = None, **values: Any) -> str:
+    """Fill in a template of this package, with the style and the scripts that all pages share."""
+    scripts = {"plotly": _plotly(), "script": (_TEMPLATES / "report.js").read_text(encoding="utf-8")}
+    ours = _ours(css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"), **scripts)
+    return _environment(zone).get_template(template).render(policy=_policy(scripts.values()), **values, **ours)
 
 
 def _dataset(cells: Sequence[CellView], ordinal: int) -> DatasetView | None:

@@ -61,16 +61,27 @@ def write_report(
     files = ReportFiles(folder / f"{name}.html", folder / f"{name}.md")
     page = render_page(ledger, run, cells, verdicts, timezone)
     summary = render_summary(run, cells, verdicts, files.html.name, timezone)
+    replace_file(files.html, page)
+    replace_file(files.markdown, summary)
+    return files
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole, in the place of an older one.
+
+    Raises
+    ------
+    DriftgateError
+        The folder cannot be written to.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(files.html, page)
-        _replace(files.markdown, summary)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
     except OSError as problem:
         said = problem.strerror or str(problem)
         raise DriftgateError(
-            f"the report cannot be written to {folder}: {said}", "free space or name another folder"
+            f"the report cannot be written to {path.parent}: {said}", "free space or name another folder"
         ) from problem
-    return files
 
 
 def _replace(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from ._comparison import (
     compare_table,
     mcnemar_exact,
 )
-from ._equivalence import EquivalenceTest, equivalence_paired
+from ._equivalence import EquivalenceTest, equivalence_means, equivalence_paired
 from ._interval import Interval
 from ._intervals import clustered_interval, macro_interval, mean_interval, quantile_interval, wilson_interval
 from ._margin import (
@@ -94,6 +94,7 @@ __all__ = [
     "compare_unpaired",
     "compare_unpaired_means",
     "design_effect",
+    "equivalence_means",
     "equivalence_paired",
     "holm",
     "inferiority_means",
