@@ -10,12 +10,10 @@ from typing import Any
 
 from flows.definition import FlowDefinition
 from flows.engines import _port_program
-from flows.engines._engine import LineResult, NodeResult
+from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
 from flows.engines._port_process import PortProcess
 from flows.errors import DriftgateError
-from flows.line import Line, enter_line
-
-_NODE_TIMEOUT = 900.0
+from flows.line import Line, entered
 
 
 @dataclass
@@ -37,11 +35,11 @@ class PortEngine:
         DriftgateError
             The port's process cannot be begun or has ended.
         """
-        enter_line(line)
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(self.timeout):
-                given, told = await self.call({**self.flow.input_defaults, **inputs})
+            with entered(line):
+                async with asyncio.timeout(self.timeout):
+                    given, told = await self.call({**self.flow.input_defaults, **inputs})
             output = self._output(given)
         except TimeoutError:
             return LineResult(None, {}, error=f"the port did not end within {self.timeout:g} s")
@@ -75,7 +73,7 @@ class PortEngine:
             await self.process.aclose()
 
 
-def create(flow: FlowDefinition, *, node_timeout: float = _NODE_TIMEOUT) -> PortEngine:
+def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> PortEngine:
     """Import the port that is to take the flow's place; in another environment that happens with the first line.
 
     Raises
