@@ -74,7 +74,11 @@ def accuracy_answered(frame: pd.DataFrame) -> Interval:
 
 def accuracy_if_right(frame: pd.DataFrame) -> Interval:
     """Accuracy if every sample that is not :func:`settled` had been answered correctly."""
-    return accuracy(frame.assign(correct=frame["correct"].where(settled(frame), 1.0)))
+    return accuracy(_if_right(frame))
+
+
+def _if_right(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(correct=frame["correct"].where(settled(frame), 1.0))
 
 
 def share(outcome: str) -> Metric:
@@ -118,6 +122,12 @@ METRICS: Mapping[str, Metric] = {
     "output_tokens": total("output_tokens"),
 }
 """Metrics of a whole cell by name; evaluator means go by ``node.evaluator.metric`` beside them."""
+
+MACRO: Mapping[str, Metric] = {
+    "accuracy": accuracy_macro,
+    "accuracy_if_right": lambda frame: accuracy_macro(_if_right(frame)),
+}
+"""What replaces metrics of the same name where categories weigh the same."""
 
 SLICED: tuple[str, ...] = ("accuracy", "accuracy_if_right")
 """Metrics that are also measured for each category and super-category."""

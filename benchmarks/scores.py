@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.ledger import CellRow, Ledger, ScoreRow, add_scores, cells_of, evaluation_means, outcome_frame
-from benchmarks.metrics import METRICS, SLICED
+from benchmarks.metrics import MACRO, METRICS, SLICED
 from benchmarks.outcomes import OUTCOMES
 from benchmarks.stats import Interval, wilson_interval
 
@@ -48,15 +48,28 @@ class CellScores:
 def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
     frame = outcome_frame(ledger, cell.id)
-    rows = [_row(name, "all", "", metric(frame)) for name, metric in METRICS.items()]
-    for kind in SLICES:
-        for value, part in frame[frame[kind] != ""].groupby(kind):
-            rows += [_row(name, kind, str(value), METRICS[name](part)) for name in SLICED]
+    rows = score_frame(frame)
     for mean in evaluation_means(ledger, cell.id):
         if mean["n"]:
             name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
             rows.append(_row(name, "all", "", _mean(mean)))
     return CellScores(cell, frame, rows)
+
+
+def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "micro") -> list[ScoreRow]:
+    """Every metric over the samples of an outcome frame, and those of :data:`SLICED` by category and super-category.
+
+    Parameters
+    ----------
+    averaging : {"micro", "macro"}
+        What ``accuracy`` and ``accuracy_if_right`` mean: over samples, or over the categories' accuracies.
+    """
+    metrics = METRICS if averaging == "micro" else {**METRICS, **MACRO}
+    rows = [_row(name, "all", "", metric(frame)) for name, metric in metrics.items()]
+    for kind in SLICES:
+        for value, part in frame[frame[kind] != ""].groupby(kind):
+            rows += [_row(name, kind, str(value), metrics[name](part)) for name in SLICED]
+    return rows
 
 
 def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellScores]:

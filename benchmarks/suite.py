@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from benchmarks.conventions.asked import CONVENTION as ASKED
 from benchmarks.datasets import Dataset, Sample
+from benchmarks.signature import format_signature
 from flows.definition import FlowDefinition
-from flows.extraction import rule_set_id
 from flows.models import ModelConfig
 from flows.retrieval import Retriever
 
@@ -113,23 +114,21 @@ class Cell:
         }
 
     def signature(self) -> str:
-        """What a score of this cell depends on beside the model, in one line.
-
-        ``asked`` is the denominator: every sample asked for counts, answered or not.
-        """
-        parts = {
+        """What a score of this cell depends on beside the model, in one line, under the convention ``asked``."""
+        scoring = self.model_config.scoring
+        parts: dict[str, object] = {
             "dataset": f"{self.dataset.name}:{self.dataset.fingerprint[:6]}",
             "n": len(self.samples),
             "flow": f"{self.flow.name}:{self.flow.content_hash()[:6]}",
             "variant": self.variant or "default",
+            "prompt": self.flow.prompt_hash()[:6],
             "shots": self.shots,
-            "scoring": self.model_config.scoring,
-            "extract": rule_set_id() if self.model_config.scoring == "text" else "letter-logprobs",
-            "denominator": "asked",
+            "scoring": scoring,
+            **ASKED.signature_parts(scoring),
         }
         if self.retriever is not None:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
-        return "|".join(["v1", *(f"{name}:{value}" for name, value in parts.items())])
+        return format_signature(parts)
 
 
 def _short_hash(value: Mapping[str, Any]) -> str:

@@ -241,6 +241,42 @@ def import_(
 
 
 @app.command()
+def rescore(
+    run: Annotated[str, typer.Argument(help="A run, a part of its id, or latest.")],
+    convention: Annotated[str, typer.Option("--as", help="The convention; driftgate conventions lists them.")],
+    workspace: Workspace = HERE,
+    categories: Annotated[bool, typer.Option("--categories", help="Also print every category.")] = False,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write the scores to this file.")] = None,
+) -> None:
+    """Score a stored run by a convention; asks no model."""
+    from driftgate.rescoring import run_rescore
+
+    raise typer.Exit(run_rescore(workspace, run, convention, categories, as_json))
+
+
+@app.command("score-diff")
+def score_diff(
+    run: Annotated[str, typer.Argument(help="A run, a part of its id, or latest.")],
+    before: Annotated[str, typer.Option("--from", help="The one convention.")],
+    after: Annotated[str, typer.Option("--to", help="The other.")],
+    workspace: Workspace = HERE,
+    examples: Annotated[int, typer.Option(help="Samples shown for each reason.")] = 3,
+) -> None:
+    """Say which samples of a stored run two conventions score differently, and why."""
+    from driftgate.rescoring import run_score_diff
+
+    raise typer.Exit(run_score_diff(workspace, run, before, after, examples))
+
+
+@app.command()
+def conventions() -> None:
+    """List the scoring conventions."""
+    from driftgate.rescoring import run_conventions
+
+    raise typer.Exit(run_conventions())
+
+
+@app.command()
 def compare(
     runs: Annotated[
         list[str] | None, typer.Argument(help="Runs: latest, an id or part of one; RUN/PART for a cell.")

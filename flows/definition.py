@@ -108,6 +108,15 @@ class FlowDefinition:
         """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
         return _file_hash((self.stands_for or self).folder / EVALUATORS_FILE)
 
+    def prompt_hash(self) -> str:
+        """Hash of the templates of the chosen variants' prompt and llm nodes: 12 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for node in self.resolved_nodes():
+            if node.get("type") in ("prompt", "llm"):
+                path = (node.get("source") or {}).get("path")
+                digest.update(f"{node['name']}:{_file_hash(self.folder / str(path))}\n".encode())
+        return digest.hexdigest()[:12]
+
     def content_hash(self) -> str:
         """Hash of what the chosen variants run: the resolved DAG and the sources its nodes name.
 

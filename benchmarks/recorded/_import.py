@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from benchmarks.conventions.asked import CONVENTION as ASKED
 from benchmarks.datasets import Dataset, Sample, make_sample
 from benchmarks.ledger import Ledger, Record, RunRow, add_cell, finish_run, pending_samples, record, start_run
 from benchmarks.ledger._schema import samples as sample_table
 from benchmarks.recorded._align import Alignment, align_by_id, align_by_position
 from benchmarks.recorded._preset import Benchmark, Source
 from benchmarks.recorded._rows import FAILED, FILTERED, NUMBERS, RecordedRows
+from benchmarks.signature import format_signature
 from flows.engines import NodeResult
 from flows.errors import DriftgateError
 from flows.extraction import extract_choice, rule_set_id
@@ -174,10 +176,14 @@ def _align(benchmark: Benchmark, rows: RecordedRows, questions: Dataset) -> Alig
         )
     shown = [(usual.get(s.category, ""), s.data["answer"]) for s in samples]
     places = sorted(range(len(samples)), key=lambda place: order.get(shown[place][0], len(order)))
+    # A runner that asks several categories at once writes their rows in turns.
+    grouped = sorted(range(len(categories)), key=lambda row: order[categories[row]])
+    golds = list(frame["gold"])
     found = align_by_position(
-        list(zip(categories, frame["gold"], strict=True)), [shown[place] for place in places], name
+        [(categories[row], golds[row]) for row in grouped], [shown[place] for place in places], name
     )
-    return Alignment([places[place] for place in found], {})
+    positions = {row: places[place] for row, place in zip(grouped, found, strict=True)}
+    return Alignment([positions[row] for row in range(len(categories))], {})
 
 
 def _describe(
@@ -185,14 +191,15 @@ def _describe(
 ) -> dict[str, Any]:
     """Everything that the run is of, for the ledger; what it does not say changes nothing of the run."""
     read = "recorded" if rows.has("prediction") else rule_set_id()
-    parts = {
+    parts: dict[str, object] = {
         "dataset": f"{questions.name}:{questions.fingerprint[:6]}",
         "n": len(questions.samples),
         "flow": "recorded",
+        "prompt": "unstated",
         "shots": "unstated" if source.shots is None else source.shots,
         "scoring": "text",
+        **ASKED.signature_parts("text"),
         "extract": read,
-        "denominator": "asked",
         **({} if joined else {"questions": "none"}),
     }
     return {
@@ -210,7 +217,8 @@ def _describe(
         "n": len(questions.samples),
         "shots": source.shots,
         "recorded_keys": alignment.keys,
-        "signature": "|".join(["v1", *(f"{name}:{value}" for name, value in parts.items())]),
+        "letters": source.benchmark.letters,
+        "signature": format_signature(parts),
     }
 
 
