@@ -164,9 +164,9 @@ def _print_difference(ledger: Ledger, found: Difference, examples: int) -> None:
     before, after = found.before, found.after
     console.print(f"[bold]{escape(before.cell.name)}[/]")
     for scores in (before, after):
-        row = scores.get()
-        value = "unmeasurable" if row is None or row.value is None else f"{100 * row.value:.2f}"
-        console.print(f"  {scores.convention.name}: {value} of {row.n if row else 0:,} counted")
+        score = scores.get()
+        value = "unmeasurable" if score is None or score.value is None else f"{100 * score.value:.2f}"
+        console.print(f"  {scores.convention.name}: {value} of {score.n if score else 0:,} counted")
         console.print(f"    [dim]{escape(scores.signature)}[/]", soft_wrap=True)
         for note in scores.notes:
             console.print(f"    {escape(note)}", soft_wrap=True)

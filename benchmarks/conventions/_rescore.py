@@ -118,9 +118,7 @@ def _read_again(ledger: Ledger, cell: CellRow, convention: Convention, frame: pd
     if replies.empty:
         return None
     found = [_read(row, convention) for row in replies.itertuples()]
-    read = replies[["sample_id", "gold", "finish_reason"]].assign(
-        answer=[answer for answer, _ in found], rule=[rule for _, rule in found]
-    )
+    read = replies[["sample_id", "gold", "finish_reason"]].assign(**_columns(found))
     both = frame[["sample_id", "outcome"]].merge(read, on="sample_id", how="left")
     again = (both["outcome"].isin(_REPLIED) & both["rule"].notna()).to_numpy()
     answered = both["answer"].notna()
@@ -128,6 +126,10 @@ def _read_again(ledger: Ledger, cell: CellRow, convention: Convention, frame: pd
     correct = (both["answer"] == both["gold"]).astype(float).where(answered, 0.0)
     new = {"outcome": outcome, "answer": both["answer"], "correct": correct, "rule": both["rule"]}
     return frame.assign(**{name: frame[name].where(~again, values.to_numpy()) for name, values in new.items()})
+
+
+def _columns(found: list[tuple[str | None, str]]) -> dict[str, Any]:
+    return {"answer": [answer for answer, _ in found], "rule": [rule for _, rule in found]}
 
 
 def _letters(cell: CellRow, replies: pd.DataFrame) -> list[str]:
