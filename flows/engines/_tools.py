@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial, wraps
 from typing import Any
 
 from flows.engines._threads import ToolThreads
-from flows.errors import DriftgateError
-
-
-class NodeTimedOut(DriftgateError):
-    """A node did not end within its time."""
+from flows.engines._watch import NodeWatch
 
 
 class Stream:
@@ -50,43 +45,32 @@ class Stream:
 
 
 def awaitable(
-    node: str, tool: Callable[..., Any], threads: ToolThreads, timeout: float
+    node: str, tool: Callable[..., Any], threads: ToolThreads, watch: NodeWatch
 ) -> Callable[..., Awaitable[Any]]:
     """Make a coroutine function of a tool: an async one stays on the loop, a sync one goes to a thread.
 
-    What a generator yields is collected. The function raises :class:`NodeTimedOut` after ``timeout`` seconds.
+    What a generator yields is collected. The function raises :class:`NodeTimedOut` where it takes too long.
     """
     plain = _undecorated(tool)
-    late = f"node '{node}' did not end within {timeout:g} s", "raise node_timeout in the suite, or mend the tool"
 
-    async def run(**inputs: Any) -> Any:
-        limit = asyncio.timeout(timeout)
-        try:
-            async with limit:
-                return await call(**inputs)
-        except TimeoutError:
-            if limit.expired():
-                raise NodeTimedOut(*late) from None
-            raise
-
-    call: Callable[..., Awaitable[Any]]
-    if inspect.iscoroutinefunction(plain):
-
-        async def call(**inputs: Any) -> Any:
+    async def on_the_loop(**inputs: Any) -> Any:
+        with watch.node(node):
             value = await plain(**inputs)
             return value if type(value) in _NEVER_STREAMS else await _collected(value, threads)
 
-    elif inspect.isasyncgenfunction(plain):
-
-        async def call(**inputs: Any) -> Any:
+    async def generated(**inputs: Any) -> Any:
+        with watch.node(node):
             return await _collected(plain(**inputs), threads)
 
-    else:
+    async def in_a_thread(**inputs: Any) -> Any:
+        with watch.node(node):
+            return await _collected(await threads.run(lambda: _drained(plain(**inputs))), threads)
 
-        async def call(**inputs: Any) -> Any:
-            value = await threads.run(lambda: _drained(plain(**inputs)))
-            return await _collected(value, threads)
-
+    run = in_a_thread
+    if inspect.iscoroutinefunction(plain):
+        run = on_the_loop
+    elif inspect.isasyncgenfunction(plain):
+        run = generated
     return wraps(tool.func if isinstance(tool, partial) else tool)(run)
 
 

@@ -22,6 +22,7 @@ from flows.engines._resolve import one_line, resolve_flow
 from flows.engines._templates import renderer
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
+from flows.engines._watch import NodeWatch
 from flows.errors import DriftgateError, nearest
 from flows.line import Line, entered
 
@@ -67,13 +68,11 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     """
     executor = resolve_flow(flow)
     resolved = executor._flow
-    threads = ToolThreads()
+    threads, watch = ToolThreads(), NodeWatch(node_timeout)
     nodes = [node for node in resolved.nodes if not node.aggregation]
     tools = {node.name: executor._tools_manager.get_tool(node.name) for node in nodes}
     templates = {node.name: renderer(resolved, node, tools[node.name]) for node in nodes if node.type.value == "prompt"}
-    calls = {
-        name: awaitable(name, tool, threads, node_timeout) for name, tool in tools.items() if name not in templates
-    }
+    calls = {name: awaitable(name, tool, threads, watch) for name, tool in tools.items() if name not in templates}
     plan = compile_plan(nodes, calls, templates)
     places = {step.name: step.place for step in plan.steps}
     return NativeEngine(plan, LineInputs(resolved), compile_outputs(resolved, places), threads)

@@ -14,6 +14,7 @@ from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
 from flows.engines._resolve import one_line, resolve_flow
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
+from flows.engines._watch import NodeWatch
 from flows.line import Line, enter_line
 
 _LONGEST_ABORT = 10.0
@@ -73,14 +74,14 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     from promptflow.executor._async_nodes_scheduler import AsyncNodesScheduler
 
     AsyncNodesScheduler.cancel = _go_on_living
-    threads = ToolThreads()
+    threads, watch = ToolThreads(), NodeWatch(node_timeout)
     for node in executor._flow.nodes:
         if node.aggregation:
             continue
         if node.type.value == "prompt":
             executor._tools_manager.wrap_tool(node.name, _on_the_loop)
         else:
-            guard = partial(awaitable, node.name, threads=threads, timeout=node_timeout)
+            guard = partial(awaitable, node.name, threads=threads, watch=watch)
             executor._tools_manager.wrap_tool(node.name, guard)
     return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads)
 
