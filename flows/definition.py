@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
+from flows.connections import ConnectionConfig
 from flows.errors import DriftgateError, nearest
 from flows.port import Port
 
@@ -28,6 +30,8 @@ class FlowDefinition:
     dag: Mapping[str, Any]
     chosen: Mapping[str, str]
     """Variant by node, for every node that has variants."""
+    connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
+    """Connections of the workspace, for the nodes that name one."""
     port: Port | None = None
     """The program that runs in the place of the DAG."""
     stands_for: FlowDefinition | None = None
@@ -61,6 +65,11 @@ class FlowDefinition:
     def outputs(self) -> frozenset[str]:
         """Names of the flow's outputs."""
         return frozenset(self.dag.get("outputs") or {})
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """Files and folders outside the flow's folder that are put into it (``additional_includes``)."""
+        return tuple(str(path) for path in self.dag.get("additional_includes") or [])
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -130,10 +139,15 @@ class FlowDefinition:
         nodes = self.resolved_nodes()
         digest = hashlib.sha256()
         shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}
+        shape |= {part: self.dag[part] for part in ("environment_variables",) if self.dag.get(part)}
         digest.update(json.dumps(shape, sort_keys=True, default=str, ensure_ascii=False).encode())
         for source in sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))}):
             file = self.folder / source
             digest.update(file.read_bytes() if file.is_file() else b"")
+        for include in sorted(self.includes):
+            path = self.folder / include
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                digest.update(file.read_bytes() if file.is_file() and file.suffix != ".pyc" else b"")
         return digest.hexdigest()[:12]
 
 
@@ -141,10 +155,17 @@ def _file_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()[:12]
 
 
-def load_flow(name: str, workspace: Path) -> FlowDefinition:
+def load_flow(
+    name: str, workspace: Path, connections: Mapping[str, ConnectionConfig] = MappingProxyType({})
+) -> FlowDefinition:
     """Load a flow by the name of a shipped flow or by a folder of the workspace.
 
     A flow is code. Only folders inside the workspace and the flows driftgate ships are loaded.
+
+    Parameters
+    ----------
+    connections : Mapping
+        Connections of the workspace; an llm node without one asks the model that is being benchmarked.
 
     Raises
     ------
@@ -163,7 +184,7 @@ def load_flow(name: str, workspace: Path) -> FlowDefinition:
     defaults = {
         node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
     }
-    return FlowDefinition(folder.name, folder, dag, defaults)
+    return FlowDefinition(folder.name, folder, dag, defaults, connections)
 
 
 def _malformed(dag: Any, folder: Path, root: Path) -> str:
@@ -173,6 +194,12 @@ def _malformed(dag: Any, folder: Path, root: Path) -> str:
     for part in ("inputs", "outputs", "node_variants"):
         if not isinstance(dag.get(part) or {}, dict):
             return f"has '{part}' that is no mapping"
+    includes = dag.get("additional_includes") or []
+    if not isinstance(includes, list):
+        return "has 'additional_includes' that is no list"
+    for path in includes:
+        if not (folder / str(path)).resolve().is_relative_to(root):
+            return f"includes '{path}' from outside the workspace"
     nodes = list(dag["nodes"])
     for number, node in enumerate(nodes, start=1):
         if not isinstance(node, dict) or not isinstance(node.get("name"), str):

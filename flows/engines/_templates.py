@@ -7,15 +7,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from flows.engines._resolve import Resolved
 
-def renderer(flow: Any, node: Any, tool: partial[Any]) -> Callable[..., Any]:
+
+def renderer(resolved: Resolved, node: Any) -> Callable[..., Any]:
     """A function of a prompt node's inputs that returns the prompt.
 
     Prompt flow renders a second time wherever an input holds a heading of a chat (``system:``), so that an llm node
     after it does not take that for a turn. Where the flow has no such node this is left out, and so is the
     ``str`` subclass that carries it.
     """
-    chats = any(other.type.value in ("llm", "custom_llm") for other in flow.nodes)
+    tool = resolved.tool(node.name)
+    assert isinstance(tool, partial)
+    chats = resolved.asks or any(other.type.value in ("llm", "custom_llm") for other in resolved.flow.nodes)
     if chats or os.environ.get("PF_USE_SANDBOX_FOR_JINJA", "true").lower() == "false":
         return tool
     from promptflow._core.tool import INPUTS_TO_ESCAPE_PARAM_KEY

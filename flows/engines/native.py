@@ -18,7 +18,7 @@ from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
 from flows.engines._inputs import LineInputs
 from flows.engines._plain import plain_output, storable
 from flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
-from flows.engines._resolve import one_line, resolve_flow
+from flows.engines._resolve import Resolved, one_line, resolve_flow
 from flows.engines._templates import renderer
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
@@ -35,6 +35,7 @@ class NativeEngine:
     read_inputs: LineInputs
     outputs: Sequence[tuple[str, Callable[..., Any]]]
     threads: ToolThreads
+    resolved: Resolved
 
     async def run_line(
         self, inputs: Mapping[str, Any], line: Line, *, given: Mapping[str, Any] | None = None
@@ -54,8 +55,9 @@ class NativeEngine:
         return LineResult(output, results)
 
     async def aclose(self) -> None:
-        """End the idle threads."""
+        """End the idle threads and what the flow needed from outside."""
         self.threads.close()
+        self.resolved.scope.close()
 
 
 def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> NativeEngine:
@@ -66,16 +68,23 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     DriftgateError
         Prompt flow refuses the flow; its reason is given.
     """
-    executor = resolve_flow(flow)
-    resolved = executor._flow
+    resolved = resolve_flow(flow)
     threads, watch = ToolThreads(), NodeWatch(node_timeout)
-    nodes = [node for node in resolved.nodes if not node.aggregation]
-    tools = {node.name: executor._tools_manager.get_tool(node.name) for node in nodes}
-    templates = {node.name: renderer(resolved, node, tools[node.name]) for node in nodes if node.type.value == "prompt"}
-    calls = {name: awaitable(name, tool, threads, watch) for name, tool in tools.items() if name not in templates}
+    nodes = [node for node in resolved.flow.nodes if not node.aggregation]
+    templates = {
+        node.name: renderer(resolved, node)
+        for node in nodes
+        if node.type.value == "prompt" and node.name not in resolved.asks
+    }
+    calls = {
+        node.name: awaitable(node.name, resolved.tool(node.name), threads, watch)
+        for node in nodes
+        if node.name not in templates
+    }
     plan = compile_plan(nodes, calls, templates)
     places = {step.name: step.place for step in plan.steps}
-    return NativeEngine(plan, LineInputs(resolved), compile_outputs(resolved, places), threads)
+    outputs = compile_outputs(resolved.flow, places)
+    return NativeEngine(plan, LineInputs(resolved.flow), outputs, threads, resolved)
 
 
 class _NodeFailed(Exception):

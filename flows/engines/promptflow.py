@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from flows.definition import FlowDefinition
 from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
-from flows.engines._resolve import one_line, resolve_flow
+from flows.engines._resolve import Resolved, one_line, resolve_flow
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
 from flows.engines._watch import NodeWatch
@@ -33,6 +33,7 @@ class PromptflowEngine:
     executor: Any
     run_id: str
     threads: ToolThreads
+    resolved: Resolved
     lines: int = 0
 
     async def run_line(self, inputs: Mapping[str, Any], line: Line) -> LineResult:
@@ -58,8 +59,9 @@ class PromptflowEngine:
         return LineResult(None, nodes, *_reason(result.run_info.error))
 
     async def aclose(self) -> None:
-        """End the idle threads."""
+        """End the idle threads and what the flow needed from outside."""
         self.threads.close()
+        self.resolved.scope.close()
 
 
 def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> PromptflowEngine:
@@ -70,7 +72,8 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     DriftgateError
         Prompt flow refuses the flow; its reason is given.
     """
-    executor = resolve_flow(flow)
+    resolved = resolve_flow(flow)
+    executor = resolved.executor
     from promptflow.executor._async_nodes_scheduler import AsyncNodesScheduler
 
     AsyncNodesScheduler.cancel = _go_on_living
@@ -78,12 +81,14 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     for node in executor._flow.nodes:
         if node.aggregation:
             continue
-        if node.type.value == "prompt":
+        if node.name in resolved.asks:
+            executor._tools_manager.load_tools({node.name: resolved.asks[node.name]})
+        if node.type.value == "prompt" and node.name not in resolved.asks:
             executor._tools_manager.wrap_tool(node.name, _on_the_loop)
         else:
             guard = partial(awaitable, node.name, threads=threads, watch=watch)
             executor._tools_manager.wrap_tool(node.name, guard)
-    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads)
+    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved)
 
 
 def _on_the_loop(tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
