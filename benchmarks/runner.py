@@ -213,7 +213,7 @@ async def _run_cell(
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)
     live = {name: _wrapped(model, cell, suite, ledger, limit) for name, model in models.items()}
-    engine = open_engine(cell.flow, suite.engine)
+    engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
     shared = _CellRun(
         cell,
         cell_id,

@@ -16,6 +16,7 @@ from benchmarks.conventions.asked import CONVENTION as ASKED
 from benchmarks.datasets import Dataset, Sample
 from benchmarks.signature import format_signature
 from flows.definition import FlowDefinition
+from flows.engines import NODE_TIMEOUT
 from flows.models import ModelConfig
 from flows.retrieval import Retriever
 
@@ -48,7 +49,9 @@ class SuiteConfig(BaseModel):
     seed: int = 0
     """Decides which samples ``limit`` draws and how retries are spaced."""
     engine: str = "promptflow"
-    """What runs the flow."""
+    """What runs the flow: ``native`` or ``promptflow``."""
+    node_timeout: float = Field(NODE_TIMEOUT, gt=0)
+    """Seconds after which a node that has not ended fails its sample."""
     cache: bool = False
     """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
     the model of today."""

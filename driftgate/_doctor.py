@@ -94,7 +94,7 @@ def _retriever(workspace: OpenWorkspace, name: str) -> str:
 
 def _suite(workspace: OpenWorkspace, name: str) -> str:
     suite = workspace.config.suites[name]
-    flow = load_flow(suite.flow, workspace.folder)
+    flow = load_flow(suite.flow, workspace.folder, workspace.config.connections)
     for variant in suite.variants or [""]:
         ENGINES.get(suite.engine)(flow.with_variant(variant))
     evaluators = load_evaluators(flow)

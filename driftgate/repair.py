@@ -114,7 +114,7 @@ class _Repair:
         return {"items": str(folder / "items.jsonl"), "count": len(items), "dropped": dropped, "lineage": lineage}
 
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
-        flow = load_flow(self.recipe.flow, self.workspace.folder)
+        flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)
         config = self.workspace.config.models[self.recipe.base_model]
         suite = SuiteConfig(models=["base"], datasets=["material"], flow=self.recipe.flow, variants=self._variants())
         cell = plan_cells(suite, {"base": config}, {"material": material}, flow)[0]

@@ -70,9 +70,8 @@ def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: Suite
     folder = workspace.folder
     datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
-    return Planned(
-        name, suite, plan_cells(suite, models, datasets, load_flow(suite.flow, folder), retriever_of(workspace, suite))
-    )
+    flow = load_flow(suite.flow, folder, workspace.config.connections)
+    return Planned(name, suite, plan_cells(suite, models, datasets, flow, retriever_of(workspace, suite)))
 
 
 def begin(ledger: Ledger, planned: Planned) -> RunRow:

@@ -15,6 +15,7 @@ from benchmarks.gate import GateConfig
 from benchmarks.suite import SuiteConfig
 from driftgate import _yaml
 from finetune.config import RecipeConfig
+from flows.connections import ConnectionConfig
 from flows.errors import DriftgateError, nearest
 from flows.models import PROVIDERS, ModelConfig, resolve
 from flows.models import parse_config as parse_model
@@ -75,6 +76,8 @@ class Workspace(BaseModel):
     """Datasets by name."""
     retrievers: dict[Name, Annotated[RetrieverConfig, BeforeValidator(_of_kind(parse_retriever, "kind"))]] = {}
     """Retrievers by name: the documents that flows such as ``rag_qa`` search."""
+    connections: dict[Name, ConnectionConfig] = {}
+    """Connections by name, for nodes of flows that name one."""
     suites: dict[Name, SuiteConfig] = {}
     """Suites by name: which models go through which flow on which datasets."""
     gates: dict[Name, GateConfig] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.definition import FlowDefinition
-from flows.engines._engine import ENGINES, Engine, LineResult, NodeResult
+from flows.engines._engine import ENGINES, NODE_TIMEOUT, Engine, LineResult, NodeResult
 from flows.line import Line
 from flows.port import implied_nodes
 
@@ -34,7 +34,7 @@ class _StandIn:
         await self.inner.aclose()
 
 
-def open_engine(flow: FlowDefinition, name: str) -> Engine:
+def open_engine(flow: FlowDefinition, name: str, *, node_timeout: float = NODE_TIMEOUT) -> Engine:
     """Prepare the engine called ``name`` for a flow; a port has an engine of its own.
 
     Raises
@@ -42,5 +42,5 @@ def open_engine(flow: FlowDefinition, name: str) -> Engine:
     DriftgateError
         There is no such engine, or the flow or its port is not valid.
     """
-    engine = ENGINES.get("callable" if flow.port else name)(flow)
+    engine = ENGINES.get("callable" if flow.port else name)(flow, node_timeout=node_timeout)
     return engine if flow.stands_for is None else _StandIn(engine, flow.stands_for)
