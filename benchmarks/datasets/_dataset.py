@@ -114,7 +114,7 @@ class DatasetConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     kind: str
-    """``sample``, ``kmmlu``, ``click``, ``csv``, ``jsonl`` or a plugin's name."""
+    """``sample``, ``handbook``, ``kmmlu``, ``click``, ``csv``, ``jsonl``, another member or a plugin's name."""
 
 
 @dataclass(frozen=True)

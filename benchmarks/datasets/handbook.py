@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from benchmarks.datasets._dataset import Dataset, DatasetConfig, DatasetKind, Sample, make_sample
-
-_FOLDER = Path(__file__).parent / "handbook_data"
+from benchmarks.datasets._dataset import Dataset, DatasetConfig, DatasetKind
+from benchmarks.datasets._shipped import shipped
 
 
 class HandbookConfig(DatasetConfig):
@@ -17,34 +16,17 @@ class HandbookConfig(DatasetConfig):
     kind: Literal["handbook"]
     """``handbook``."""
     choices: bool = True
-    """Whether the choices are shown; without them the answer is the text that stands in the document."""
+    """Whether there are choices; without them the answer is the text that stands in the document."""
 
 
 def load(name: str, config: HandbookConfig, folder: Path) -> Dataset:
     """Read the questions from the installed package."""
-    return Dataset(name, _read("test", config), _read("dev", config), licence="MIT", source="written for driftgate")
 
-
-def _read(split: str, config: HandbookConfig) -> list[Sample]:
-    lines = (_FOLDER / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
-    samples = []
-    for position, row in enumerate(json.loads(line) for line in lines):
+    def read(row: Mapping[str, Any]) -> dict[str, Any]:
         data = {key: row[key] for key in ("question", "choices", "answer", "relevant", "spans")}
-        if not config.choices:
-            data |= {"choices": [], "answer": row["spans"][0]}
-        samples.append(
-            make_sample(
-                "handbook",
-                split,
-                position,
-                data,
-                id=row["id"],
-                category=row["category"],
-                super_category=row["super_category"],
-                cluster=row["relevant"][0],
-            )
-        )
-    return samples
+        return data if config.choices else {**data, "choices": [], "answer": row["spans"][0]}
+
+    return shipped(name, "handbook", read, cluster=lambda row: str(row["relevant"][0]))
 
 
 KIND = DatasetKind(HandbookConfig, load)

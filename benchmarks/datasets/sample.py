@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from benchmarks.datasets._dataset import Dataset, DatasetConfig, DatasetKind, Sample, make_sample
-
-_FOLDER = Path(__file__).parent / "sample_data"
+from benchmarks.datasets._dataset import Dataset, DatasetConfig, DatasetKind
+from benchmarks.datasets._shipped import shipped
 
 
 class SampleConfig(DatasetConfig):
@@ -16,32 +14,7 @@ class SampleConfig(DatasetConfig):
 
 def load(name: str, config: SampleConfig, folder: Path) -> Dataset:
     """Read the sample set from the installed package."""
-    return Dataset(
-        name,
-        _read("test"),
-        _read("dev"),
-        licence="MIT",
-        source="written for driftgate",
-    )
-
-
-def _read(split: str) -> list[Sample]:
-    lines = (_FOLDER / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
-    samples = []
-    for position, row in enumerate(json.loads(line) for line in lines):
-        data = {key: row[key] for key in ("question", "choices", "answer")}
-        samples.append(
-            make_sample(
-                "sample",
-                split,
-                position,
-                data,
-                id=row["id"],
-                category=row["category"],
-                super_category=row["super_category"],
-            )
-        )
-    return samples
+    return shipped(name, "sample", lambda row: {key: row[key] for key in ("question", "choices", "answer")})
 
 
 KIND = DatasetKind(SampleConfig, load)

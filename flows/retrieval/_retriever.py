@@ -52,7 +52,7 @@ class RetrieverConfig(BaseModel):
 
     kind: str
     """``bm25``, ``azure_ai_search`` or a plugin's name."""
-    count: int = Field(2, ge=1, le=100)
+    count: int = Field(3, ge=1, le=100)
     """Passages found for a query, where the flow does not say."""
 
 

@@ -56,8 +56,8 @@ async def test_documents_make_the_difference_and_every_node_has_its_scores(
         return float(score.value)
 
     assert value(base, "accuracy") == 0.0 and value(rag, "accuracy") == pytest.approx(1 / 20)
-    assert value(base, "retrieve.ranking.recall@2") == 0.0
-    assert value(rag, "retrieve.ranking.recall@2") > 0.9
+    assert value(base, "retrieve.ranking.recall@3") == 0.0
+    assert value(rag, "retrieve.ranking.recall@3") > 0.9
     assert value(rag, "retrieve.holds_answer.complete") == 1.0
     assert value(base, "answer.quoted.complete") == value(base, "answer.groundedness.precision") == 0.0
     assert value(rag, "answer.quoted.complete") == pytest.approx(1 / 20)

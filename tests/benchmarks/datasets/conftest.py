@@ -163,7 +163,9 @@ BUILDERS: dict[str, Callable[[Path], Config]] = {
     "kmmlu_hard": kmmlu_hard,
     "kobalt": kobalt,
     "kormedmcqa": kormedmcqa,
+    "dialogues": lambda folder: {"kind": "dialogues"},
     "handbook": lambda folder: {"kind": "handbook"},
+    "news": lambda folder: {"kind": "news"},
     "sample": lambda folder: {"kind": "sample"},
 }
 

@@ -44,12 +44,13 @@ def documents(tmp_path: Path) -> Path:
 def configs(documents: Path, search: SearchEndpoint) -> dict[str, dict[str, Any]]:
     """A working part of a workspace file by kind; a new kind needs its own."""
     return {
-        "bm25": {"kind": "bm25", "folder": "docs"},
+        "bm25": {"kind": "bm25", "folder": "docs", "count": 2},
         "azure_ai_search": {
             "kind": "azure_ai_search",
             "endpoint": search.url,
             "index": "handbook",
             "api_key": "${env:TEST_SEARCH_KEY}",
             "document_field": "doc",
+            "count": 2,
         },
     }

@@ -1,0 +1,11 @@
+"""Node ``reply``: the model answers in the conversation."""
+
+from promptflow.core import tool
+
+from flows.line import ask
+
+
+@tool
+async def reply(prompt: str) -> str:
+    """Return the reply's text."""
+    return (await ask(prompt)).text.strip()

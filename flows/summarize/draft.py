@@ -1,0 +1,12 @@
+"""Node ``draft``: the model puts the chosen sentences into one."""
+
+from promptflow.core import tool
+
+from flows.line import ask
+
+
+@tool
+async def draft(prompt: str) -> dict:
+    """Return the model's words as they are."""
+    reply = await ask(prompt)
+    return {"text": reply.text.strip(), "finish_reason": reply.finish_reason}
