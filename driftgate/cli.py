@@ -284,6 +284,7 @@ def compare(
     workspace: Workspace = HERE,
     models: Annotated[str, typer.Option(help="Without runs: the newest cells of these models, A,B.")] = "",
     datasets: Annotated[str, typer.Option(help="Only on these datasets, A,B.")] = "",
+    html: Annotated[Path | None, typer.Option("--html", help="Also write a page to this file.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write tables into this folder.")] = None,
     resamples: Annotated[int, typer.Option(help="Also paired bootstrap intervals, from so many resamples.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
@@ -291,7 +292,9 @@ def compare(
     """Compare runs or models from the ledger: differences, Pareto front, flipped samples, suspect keys."""
     from driftgate.comparing import run_compare
 
-    raise typer.Exit(run_compare(workspace, runs or [], models, datasets, csv=csv, resamples=resamples, seed=seed))
+    raise typer.Exit(
+        run_compare(workspace, runs or [], models, datasets, html=html, csv=csv, resamples=resamples, seed=seed)
+    )
 
 
 @app.command()

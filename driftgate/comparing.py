@@ -20,6 +20,7 @@ from benchmarks.compare import (
     newest_cells,
 )
 from benchmarks.ledger import CellRow, Ledger
+from benchmarks.report import p_value
 from benchmarks.stats import Interval
 from driftgate.commands import console, opened
 from driftgate.session import shown
@@ -39,6 +40,7 @@ def run_compare(
     models: str,
     datasets: str,
     *,
+    html: Path | None,
     csv: Path | None,
     resamples: int,
     seed: int,
@@ -50,6 +52,11 @@ def run_compare(
         cells = chosen_cells(ledger, runs, names(models), names(datasets))
         compared = compare_cells(ledger, cells, resamples=resamples, seed=seed)
         print_comparisons(console, compared)
+        if html is not None:
+            from benchmarks.report import write_comparison
+
+            write_comparison(ledger, compared, html)
+            console.print(f"page: {escape(shown(html.resolve()))}", soft_wrap=True)
         if csv is not None:
             from benchmarks.report import write_comparison_csv
 
@@ -130,8 +137,8 @@ def _difference_cells(difference: Difference) -> list[str]:
         percent(difference.reference),
         _strong(points(comparison.difference), difference),
         interval_text(comparison.interval),
-        p_text(comparison.p_value),
-        p_text(difference.p_adjusted),
+        p_value(comparison.p_value),
+        p_value(difference.p_adjusted),
         bounds_text(difference),
     ]
 
@@ -157,7 +164,7 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
             against = [
                 _strong(points(overall.comparison.difference), overall),
                 interval_text(overall.comparison.interval),
-                p_text(overall.p_adjusted),
+                p_value(overall.p_adjusted),
             ]
         quality, asked = standing.quality, len(standing.entry.frame)
         beaten = f" by {escape(standing.beaten_by)}" if standing.beaten_by else ""
@@ -212,7 +219,7 @@ def _print_slices(console: Console, pair: Pair) -> None:
     boot = pair.overall.bootstrap
     console.print(table)
     if boot is not None:
-        console.print(f"  [dim]bootstrap of all samples: {interval_text(boot.interval)}, p {p_text(boot.p_value)}[/]")
+        console.print(f"  [dim]bootstrap of all samples: {interval_text(boot.interval)}, p {p_value(boot.p_value)}[/]")
     if categories:
         console.print(
             f"  [dim]{len(sure)} of {len(categories)} categories differ (adjusted p at most {_CERTAIN})"
@@ -288,21 +295,6 @@ def bounds_text(difference: Difference) -> str:
     if bounds is None:
         return "-"
     return f"{points(bounds.low.estimate)} to {points(bounds.high.estimate)} ({bounds.n_unanswered:,} unanswered)"
-
-
-def p_text(p: float | None) -> str:
-    """A p-value, never 0.
-
-    Examples
-    --------
-    >>> p_text(0.0321), p_text(1e-7), p_text(0.0), p_text(None)
-    ('0.0321', '1e-07', '< 1e-300', '-')
-    """
-    if p is None:
-        return "-"
-    if p < 1e-300:
-        return "< 1e-300"
-    return f"{p:.4f}" if p >= 0.0001 else f"{p:.0e}"
 
 
 def _range(interval: Interval, factor: float, form: str) -> str:

@@ -75,15 +75,21 @@ class Pair:
         """Which samples the differences are of, in words."""
         candidate, reference = len(self.candidate.frame), len(self.reference.frame)
         if self.overall.comparison.paired:
+            by = " by position: the records hold no questions" if self._by_position else ""
             if self.shared == candidate == reference:
-                return f"paired on all {self.shared:,} samples"
-            return f"paired on the {self.shared:,} shared samples (of {candidate:,} and {reference:,})"
+                return f"paired on all {self.shared:,} samples{by}"
+            return f"paired on the {self.shared:,} shared samples (of {candidate:,} and {reference:,}){by}"
         if not self.shared:
             return f"unpaired: no sample is shared ({candidate:,} and {reference:,})"
         return (
             f"unpaired: only {self.shared:,} samples are shared of {candidate:,} and {reference:,}; "
             "taking them for different ones makes the interval too wide, not too narrow"
         )
+
+    @property
+    def _by_position(self) -> bool:
+        """Whether samples are the same only by place and key: recorded answers may come without questions."""
+        return any("|questions:none" in entry.scores.cell.signature for entry in (self.candidate, self.reference))
 
 
 def is_paired(shared: int, candidate: int, reference: int) -> bool:
@@ -194,6 +200,8 @@ def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Diffe
         found.append(_macro(ours.right, theirs.right, categories))
     for kind in SLICES:
         members = categories if kind == "category" else ours.members(kind)
+        if kind == "super_category" and set(members) == set(categories):
+            continue  # one and the same division
         found += _adjusted([difference(kind, name, places) for name, places in members.items()])
     return _bootstrapped(found, ours, theirs, categories, resamples, seed) if resamples else found
 
@@ -212,6 +220,8 @@ def _unpaired(ours: _Side, theirs: _Side) -> list[Difference]:
     none = np.empty(0, dtype=np.int64)
     for kind in SLICES:
         mine, other = ours.members(kind), theirs.members(kind)
+        if kind == "super_category" and {*mine, *other} == {*ours.members("category"), *theirs.members("category")}:
+            continue
         names = sorted({*mine, *other})
         parts = [(ours.at(mine.get(name, none)), theirs.at(other.get(name, none))) for name in names]
         found += _adjusted([difference(kind, name, *sides) for name, sides in zip(names, parts, strict=True)])

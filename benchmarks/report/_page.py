@@ -101,6 +101,7 @@ def _environment(zone: tzinfo | None) -> Environment:
     environment.filters |= {
         "moment": partial(_text.moment, zone=zone),
         "number": _text.number,
+        "p_value": _text.p_value,
         "percent": _text.percent,
         "points": _text.points,
         "seconds": _text.seconds,

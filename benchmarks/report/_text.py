@@ -139,6 +139,21 @@ def points(value: float | None) -> str:
     return "0.0" if text in ("+0.0", "−0.0") else text
 
 
+def p_value(value: float | None) -> str:
+    """A p-value, never 0.
+
+    Examples
+    --------
+    >>> p_value(0.0321), p_value(1e-7), p_value(0.0), p_value(None)
+    ('0.0321', '1e-07', '< 1e-300', '–')
+    """
+    if value is None:
+        return NOT_MEASURED
+    if value < 1e-300:
+        return "< 1e-300"
+    return f"{value:.4f}" if value >= 0.0001 else f"{value:.0e}"
+
+
 def number(value: float | None) -> str:
     """A number of any size in four significant digits.
 

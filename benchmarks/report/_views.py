@@ -77,6 +77,8 @@ class CellView:
     ordinal: int
     keys: pd.DataFrame
     evaluators: Sequence[Mapping[str, Any]]
+    label: str = ""
+    """Its name where model and variant do not tell it apart; empty where they do."""
 
     @property
     def mark(self) -> Mark:
@@ -90,8 +92,8 @@ class CellView:
 
     @property
     def short_name(self) -> str:
-        """``model · variant``, where the dataset is plain."""
-        return " · ".join(part for part in (self.scores.cell.model, self.scores.cell.variant) if part)
+        """``model · variant``, where the dataset is plain, or the name that tells it apart."""
+        return self.label or " · ".join(part for part in (self.scores.cell.model, self.scores.cell.variant) if part)
 
     @property
     def dataset(self) -> str:
