@@ -146,7 +146,7 @@ def _suspects(ledger: Ledger, compared: DatasetComparison) -> list[Mapping[str, 
 def _described(ledger: Ledger, rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[str, Any]]:
     """The rows with each sample's question, key and choices."""
     data = sample_data(ledger, [int(row["sample_id"]) for row in rows])
-    described = []
+    described: list[Mapping[str, Any]] = []
     for row in rows:
         content = data.get(int(row["sample_id"]), {})
         choices = content.get("choices")
