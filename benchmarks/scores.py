@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +38,12 @@ class CellScores:
         """Number of samples by outcome, every outcome named."""
         counts = self.frame["outcome"].value_counts()
         return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
+
+    @property
+    def answered(self) -> str:
+        """How many samples have no answer and what that leaves open, in words."""
+        low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
+        return answered_words(self.outcomes, None if low is None or high is None else (low, high))
 
     @property
     def currency(self) -> str:
@@ -79,6 +86,38 @@ def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellSc
         for scores in scored:
             add_scores(ledger, scores.cell.id, scores.cell.signature, scores.rows)
     return scored
+
+
+def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | None) -> str:
+    """How many samples have no answer and what that leaves open, in words.
+
+    Parameters
+    ----------
+    outcomes : Mapping
+        Number of samples by outcome, every outcome named.
+    bounds : tuple of float, optional
+        Accuracy over everything asked for if what has no answer is wrong, and if it is right.
+
+    Examples
+    --------
+    >>> answered_words(dict.fromkeys(OUTCOMES, 0) | {"answered": 92, "failed": 8}, (0.7, 0.78)).split(": ")
+    ['8 of 100 samples were never answered (8 failed)', 'accuracy over everything asked for lies between 70.00% and 78.00%']
+    """
+    asked = sum(outcomes.values())
+    if outcomes["answered"] == asked or bounds is None:
+        return f"{outcomes['answered']:,} of {asked:,} samples were answered"
+    lost = {name: n for name in ("filtered", "failed", "missing") if (n := outcomes[name])}
+    unread = {name: n for name in ("unparsed", "truncated") if (n := outcomes[name])}
+
+    def listed(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in counts.items())
+
+    parts = [f"{sum(lost.values()):,} of {asked:,} samples were never answered ({listed(lost)})"] if lost else []
+    if unread:
+        of = "" if lost else f" of {asked:,}"
+        parts.append(f"{sum(unread.values()):,}{of} replies hold no answer ({listed(unread)})")
+    low, high = bounds
+    return f"{', '.join(parts)}: accuracy over everything asked for lies between {low:.2%} and {high:.2%}"
 
 
 def _mean(row: dict[str, Any]) -> Interval:

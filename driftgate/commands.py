@@ -28,9 +28,12 @@ _GRAVEST = ("pass", "inconclusive", "unmeasurable", "fail")
 
 
 def _console() -> Console:
-    """A log has no width of its own; a table is not to be squeezed into eighty columns there."""
-    plain = Console(highlight=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=max(plain.width, _LOG_WIDTH))
+    """A log has no width of its own; a table is not to be squeezed into eighty columns there.
+
+    Without emoji: rich would make one of a signature's ``:one:``.
+    """
+    plain = Console(highlight=False, emoji=False)
+    return plain if plain.is_terminal else Console(highlight=False, emoji=False, width=max(plain.width, _LOG_WIDTH))
 
 
 console = _console()
@@ -122,8 +125,6 @@ def run_show(folder: Path, run: str, sample: str) -> int:
         if not sample:
             console.print(f"{row.id} · {row.status}" + (f": {escape(row.reason)}" if row.reason else ""))
             tables.print_scores(console, score_run(ledger, row.id, store=False))
-            for cell in cells_of(ledger, row.id):
-                console.print(f"  [dim]{escape(cell.name)}: {escape(cell.signature)}[/]", soft_wrap=True)
             return 0
         found = 0
         for cell in cells_of(ledger, row.id):

@@ -27,7 +27,7 @@ from benchmarks.scores import CellScores, score_run
 from driftgate import tables
 from driftgate.commands import console, opened
 from driftgate.workspace import OpenWorkspace
-from flows.errors import DriftgateError
+from flows.errors import DriftgateError, nearest
 
 _SUFFIXES = (".csv", ".jsonl")
 
@@ -118,6 +118,8 @@ def _import_one(
     datasets: dict[str, Dataset | None],
     bar: Progress,
 ) -> Imported:
+    if dataset and dataset not in workspace.config.datasets:
+        raise DriftgateError(f"the workspace has no dataset '{dataset}'", nearest(dataset, workspace.config.datasets))
     name = dataset or _dataset_of(workspace, source)
     if name not in datasets:
         config = workspace.config.datasets.get(name)

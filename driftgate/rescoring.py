@@ -20,7 +20,7 @@ from benchmarks.conventions import (
     store_scores,
 )
 from benchmarks.ledger import Ledger, RunRow, cells_of, find_run, samples_frame
-from benchmarks.scores import SLICES
+from benchmarks.scores import SLICES, answered_words
 from driftgate.commands import console, opened
 from flows.errors import DriftgateError
 
@@ -99,7 +99,7 @@ def _print_scores(scores: ConventionScores, kinds: Sequence[str]) -> None:
             _lost(outcomes) or "0",
         )
     console.print(table)
-    console.print(f"  {escape(_never_answered(scores))}", soft_wrap=True)
+    console.print(f"  {escape(answered_words(scores.outcomes(), scores.bounds()))}", soft_wrap=True)
     for note in scores.notes:
         console.print(f"  {escape(note)}", soft_wrap=True)
     console.print(f"  [dim]{escape(scores.signature)}[/]", soft_wrap=True)
@@ -116,23 +116,6 @@ def _slices(scores: ConventionScores, kinds: Sequence[str]) -> list[tuple[str, s
 
 def _lost(outcomes: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {name}" for name, n in outcomes.items() if n and name != "answered")
-
-
-def _never_answered(scores: ConventionScores) -> str:
-    """How many samples have no answer, and between which bounds the accuracy of all lies."""
-    outcomes, bounds = scores.outcomes(), scores.bounds()
-    asked = sum(outcomes.values())
-    if outcomes["answered"] == asked or bounds is None:
-        return f"all {asked:,} samples were answered"
-    lost = {name: outcomes[name] for name in ("filtered", "failed", "missing")}
-    unread = {name: outcomes[name] for name in ("unparsed", "truncated")}
-    said = f"{sum(lost.values()):,} of {asked:,} samples were never answered ({_lost(lost)})"
-    parts = [said] if any(lost.values()) else []
-    parts += [f"{sum(unread.values()):,} replies hold no answer ({_lost(unread)})"] if any(unread.values()) else []
-    return (
-        f"{', '.join(parts)}: accuracy over everything asked for lies between {100 * bounds[0]:.2f} and "
-        f"{100 * bounds[1]:.2f}"
-    )
 
 
 def _as_json(scores: ConventionScores, kinds: Sequence[str]) -> dict[str, Any]:

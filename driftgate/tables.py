@@ -16,7 +16,7 @@ COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurab
 
 
 def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
-    """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost."""
+    """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost; signatures below."""
     table = Table(header_style="bold")
     table.add_column("model · variant · dataset", overflow="fold")
     for column in ("accuracy (95%)", "if all right", "macro", "asked", "not answered", "p50 / p95", "cost"):
@@ -36,6 +36,8 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             f"{cost.value:.4f} {scores.currency}" if cost and cost.value else "-",
         )
     console.print(table)
+    for scores in scored:
+        console.print(f"  [dim]{escape(scores.cell.name)}: {escape(scores.cell.signature)}[/]", soft_wrap=True)
 
 
 def print_verdict(console: Console, verdict: GateVerdict) -> None:

@@ -132,6 +132,7 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         frame = pd.read_sql_query(query, connection)
     frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
     frame["outcome"] = frame["outcome"].fillna("missing")
+    frame["correct"] = frame["correct"].astype(float)  # where no value is set at all, pandas cannot tell its type
     return frame
 
 

@@ -10,28 +10,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from benchmarks.conventions.asked import CONVENTION as ASKED
-from benchmarks.datasets import Dataset, Sample, make_sample
+from benchmarks.datasets import Dataset, Sample
 from benchmarks.ledger import Ledger, Record, RunRow, add_cell, finish_run, pending_samples, record, start_run
-from benchmarks.ledger._schema import samples as sample_table
-from benchmarks.recorded._align import Alignment, align_by_id, align_by_position
+from benchmarks.recorded._align import Alignment
 from benchmarks.recorded._preset import Benchmark, Source
+from benchmarks.recorded._questions import align, without_questions
 from benchmarks.recorded._rows import FAILED, FILTERED, NUMBERS, RecordedRows
 from benchmarks.signature import format_signature
 from flows.engines import NodeResult
 from flows.errors import DriftgateError
 from flows.extraction import extract_choice, rule_set_id
+from flows.letters import LETTERS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 SUITE = "recorded"
 """What recorded runs are listed under."""
 ASK = "ask"
 """The node that holds a recorded reply, as in the flow ``multiple_choice``."""
-_SPLIT = "recorded"
 _CHUNK = 2000
 
 
@@ -73,8 +71,8 @@ def import_file(
     DriftgateError
         The rows cannot be joined to their questions, or a prediction is none of the choices.
     """
-    questions = dataset or _without_questions(ledger, source, rows)
-    alignment = _align(source.benchmark, rows, questions)
+    questions = dataset or without_questions(ledger, source, rows)
+    alignment = align(source.benchmark, rows, questions)
     details = _describe(source, rows, questions, alignment, joined=dataset is not None)
     plan_hash = hashlib.sha256(json.dumps(details, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
     outcomes = _outcomes(rows, [questions.samples[place] for place in alignment.positions], source)
@@ -94,96 +92,6 @@ def import_file(
             advance(len(records))
         finish_run(ledger, run.id)
     return done
-
-
-def _without_questions(ledger: Ledger, source: Source, rows: RecordedRows) -> Dataset:
-    """Samples that are a category, a position and a right answer, the same for every file about the benchmark.
-
-    The first file, which must be complete, says which there are.
-
-    Raises
-    ------
-    DriftgateError
-        The questions are needed, or the first file is not complete.
-    """
-    benchmark = source.benchmark
-    if not benchmark.name:
-        raise DriftgateError(
-            f"{rows.path.name} answers questions of the kind '{benchmark.kind}', which the workspace does not have",
-            f"add it under datasets, for example {benchmark.kind}: {{kind: {benchmark.kind}}}",
-        )
-    name = benchmark.name
-    query = select(sample_table).where(sample_table.c.dataset == name, sample_table.c.split == _SPLIT)
-    with ledger.read() as connection:
-        known = [
-            _bare(name, row.category, row.position, row.data["answer"], row.super_category)
-            for row in connection.execute(query.order_by(sample_table.c.id))
-        ]
-    if known:
-        return Dataset(name, known, source="right answers of recorded files; no questions")
-    frame = rows.frame
-    if benchmark.rows is not None and len(frame) != benchmark.rows:
-        raise DriftgateError(
-            f"{rows.path.name} has {len(frame):,} of {benchmark.rows:,} rows, and without the questions "
-            "it cannot be told which are missing",
-            f"import a complete file of the benchmark before it or with it, or add a dataset of the kind "
-            f"'{benchmark.kind}' to the workspace",
-        )
-    groups = benchmark.super_categories or {}
-    categories = _categories(benchmark, frame)
-    positions = frame.groupby(categories, sort=False).cumcount()
-    samples = [
-        _bare(name, category, int(position), gold, groups.get(category, ""))
-        for category, position, gold in zip(categories, positions, frame["gold"], strict=True)
-    ]
-    return Dataset(name, samples, source="right answers of recorded files; no questions")
-
-
-def _bare(name: str, category: str, position: int, gold: str, group: str) -> Sample:
-    return make_sample(
-        name, _SPLIT, position, {"answer": gold}, subset=category, category=category, super_category=group
-    )
-
-
-def _categories(benchmark: Benchmark, frame: pd.DataFrame) -> pd.Series[str]:
-    """The category of every row by its usual name; blank where the file has none."""
-    if "category" not in frame:
-        return frame["gold"].map(lambda gold: "")
-    usual = {category: benchmark.category(category) for category in frame["category"].unique()}
-    return frame["category"].map(usual)
-
-
-def _align(benchmark: Benchmark, rows: RecordedRows, questions: Dataset) -> Alignment:
-    """Join rows to samples, by id where the file has ids, otherwise by their order within the category.
-
-    Raises
-    ------
-    DriftgateError
-        They cannot be joined.
-    """
-    samples, frame, name = questions.samples, rows.frame, rows.path.name
-    if "id" in frame:
-        return align_by_id(list(frame["id"]), list(frame["gold"]), samples, name)
-    categories = list(_categories(benchmark, frame))
-    # A runner goes through the categories in an order of its own, and its batches run on from one into the next.
-    order = {category: place for place, category in enumerate(dict.fromkeys(categories))}
-    usual = {category: benchmark.category(category) for category in {s.category for s in samples}} if any(order) else {}
-    unknown = set(order) - set(usual.values()) - {""}
-    if unknown:
-        raise DriftgateError(
-            f"{name} has the category '{min(unknown)}', which dataset '{questions.name}' does not have",
-            "check --dataset and its categories",
-        )
-    shown = [(usual.get(s.category, ""), s.data["answer"]) for s in samples]
-    places = sorted(range(len(samples)), key=lambda place: order.get(shown[place][0], len(order)))
-    # A runner that asks several categories at once writes their rows in turns.
-    grouped = sorted(range(len(categories)), key=lambda row: order[categories[row]])
-    golds = list(frame["gold"])
-    found = align_by_position(
-        [(categories[row], golds[row]) for row in grouped], [shown[place] for place in places], name
-    )
-    positions = {row: places[place] for row, place in zip(grouped, found, strict=True)}
-    return Alignment([positions[row] for row in range(len(categories))], {})
 
 
 def _describe(
@@ -277,8 +185,6 @@ def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> 
 
 def _letters(sample: Sample, benchmark: Benchmark) -> str:
     """The letters of a sample's choices; empty where its answer is text or its choices are not known."""
-    from flows.letters import LETTERS
-
     choices = sample.data.get("choices")
     return LETTERS[: len(choices)] if choices else benchmark.letters
 

@@ -36,6 +36,7 @@ def render_summary(
         parts.append(f"**The run is not complete: it is {markdown_text(run.status)}{reason}.**")
     parts += [_verdict(view) for view in judged]
     parts.append(_cells(cells) if cells else "The run has no cell yet.")
+    parts += [_signatures(cells)] if cells else []
     parts += [table for group in by_dataset(cells).values() if (table := _differences(group))]
     parts.append(f"Full report: [{markdown_text(page)}]({page})")
     return "\n\n".join(parts) + "\n"
@@ -80,6 +81,15 @@ def _cells(cells: Sequence[CellView]) -> str:
         )
     header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]
     return "### Scores\n\n" + _table(header, rows)
+
+
+def _signatures(cells: Sequence[CellView]) -> str:
+    """What each score depends on, and what was not answered."""
+    lines = [
+        f"- {markdown_code(c.name)}: {markdown_code(c.scores.cell.signature)}; {markdown_text(c.scores.answered)}"
+        for c in cells
+    ]
+    return "\n".join(lines)
 
 
 def _differences(cells: Sequence[CellView]) -> str:

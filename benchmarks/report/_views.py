@@ -144,6 +144,7 @@ class CellView:
         parameters = config.get("parameters") or {}
         facts = {
             "Signature": self.scores.cell.signature,
+            "Answers": self.scores.answered,
             "Provider": str(config.get("provider", "")),
             "Parameters": json.dumps(parameters, ensure_ascii=False) if parameters else "",
             "Served as": self._served(),
