@@ -101,7 +101,7 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
     Examples
     --------
     >>> answered_words(dict.fromkeys(OUTCOMES, 0) | {"answered": 92, "failed": 8}, (0.7, 0.78)).split(": ")
-    ['8 of 100 samples were never answered (8 failed)', 'accuracy over everything asked for lies between 70.00% and 78.00%']
+    ['8 of 100 samples were never answered (8 failed)', 'accuracy over all asked lies between 70.00% and 78.00%']
     """
     asked = sum(outcomes.values())
     if outcomes["answered"] == asked or bounds is None:
@@ -117,7 +117,7 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
         of = "" if lost else f" of {asked:,}"
         parts.append(f"{sum(unread.values()):,}{of} replies hold no answer ({listed(unread)})")
     low, high = bounds
-    return f"{', '.join(parts)}: accuracy over everything asked for lies between {low:.2%} and {high:.2%}"
+    return f"{', '.join(parts)}: accuracy over all asked lies between {low:.2%} and {high:.2%}"
 
 
 def _mean(row: dict[str, Any]) -> Interval:
