@@ -41,10 +41,9 @@ def settled(frame: pd.DataFrame) -> pd.Series[bool]:
 
 def accuracy(frame: pd.DataFrame) -> Interval:
     """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
-    correct = right(frame)
+    correct, clusters = right(frame), clusters_of(frame)
     if not is_binary(correct):
-        return mean_interval(correct)
-    clusters = clusters_of(frame)
+        return mean_interval(correct, clusters=clusters)
     if clusters is None:
         return wilson_interval(int(correct.sum()), len(correct))
     return clustered_interval(correct.astype(bool), clusters)
@@ -53,7 +52,7 @@ def accuracy(frame: pd.DataFrame) -> Interval:
 def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
     """The cluster of every sample, its own where it stands alone; None where all stand alone."""
     own = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
-    return own.to_numpy(dtype=object) if 1 < own.nunique() < len(frame) else None
+    return own.to_numpy(dtype=object) if own.nunique() < len(frame) else None
 
 
 def accuracy_macro(frame: pd.DataFrame) -> Interval:
@@ -109,6 +108,18 @@ def total(column: str) -> Metric:
     return measure
 
 
+def per_sample(column: str) -> Metric:
+    """Metric: the sum of a column over the number of samples asked for; counted, as :func:`total`."""
+
+    def measure(frame: pd.DataFrame) -> Interval:
+        if frame.empty:
+            return Interval.unknown(None, level=0.95, method="counted", n=0, reason="no samples")
+        value = float(frame[column].fillna(0).sum()) / len(frame)
+        return Interval(value, value, value, 0.95, "counted", len(frame))
+
+    return measure
+
+
 METRICS: Mapping[str, Metric] = {
     "accuracy": accuracy,
     "accuracy_if_right": accuracy_if_right,
@@ -118,6 +129,7 @@ METRICS: Mapping[str, Metric] = {
     "latency_p50": quantile("latency", 0.50),
     "latency_p95": quantile("latency", 0.95),
     "cost": total("cost"),
+    "cost_per_sample": per_sample("cost"),
     "input_tokens": total("input_tokens"),
     "output_tokens": total("output_tokens"),
 }

@@ -11,6 +11,7 @@ from benchmarks.ledger._champions import (
     rollback,
     trained_model,
 )
+from benchmarks.ledger._content import run_hash
 from benchmarks.ledger._insert import insert_many, insert_new
 from benchmarks.ledger._lines import metric_frame, node_results
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
@@ -21,6 +22,7 @@ from benchmarks.ledger._results import (
     VerdictRow,
     add_scores,
     add_verdict,
+    evaluation_frame,
     evaluation_means,
     scores_of,
     verdicts_of,
@@ -49,6 +51,7 @@ __all__ = [
     "champion_of",
     "complete_cells",
     "create_tables",
+    "evaluation_frame",
     "evaluation_means",
     "find_run",
     "finish_run",
@@ -65,6 +68,7 @@ __all__ = [
     "promote",
     "record",
     "rollback",
+    "run_hash",
     "sample_data",
     "samples_frame",
     "scores_of",

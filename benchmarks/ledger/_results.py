@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Float, case, cast, desc, func, insert, select
 
 from benchmarks.ledger._schema import evaluations, scores, verdicts
 from benchmarks.ledger._store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -114,3 +117,21 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
         row["errors"] = int(row["errors"])
         row["binary"] = not row.pop("graded")
     return rows
+
+
+def evaluation_frame(ledger: Ledger, cell_id: int, node: str, evaluator: str) -> pd.DataFrame:
+    """What an evaluator said of the samples of a cell, in every round.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sample_id``, ``round``, ``metric``, ``value`` (NaN where there is none) and ``error``; an evaluator that
+        failed has one row with an empty metric.
+    """
+    import pandas as pd
+
+    columns = ("sample_id", "round", "metric", "value", "error")
+    mine = (evaluations.c.cell_id == cell_id, evaluations.c.node == node, evaluations.c.evaluator == evaluator)
+    query = select(*(evaluations.c[name] for name in columns)).where(*mine)
+    with ledger.read() as connection:
+        return pd.read_sql_query(query, connection)

@@ -34,6 +34,7 @@ from ._margin import (
 )
 from ._margin_power import (
     minimum_detectable_effect_threshold,
+    power_above_paired,
     sample_size_noninferiority_paired,
     sample_size_noninferiority_unpaired,
     sample_size_threshold,
@@ -113,6 +114,7 @@ __all__ = [
     "noninferiority_unpaired",
     "paired_table",
     "paired_tables",
+    "power_above_paired",
     "power_paired",
     "quantile_interval",
     "resample_mean",

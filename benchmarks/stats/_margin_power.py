@@ -18,6 +18,7 @@ from ._score import constrained_rates, paired_score
 
 __all__ = [
     "minimum_detectable_effect_threshold",
+    "power_above_paired",
     "sample_size_noninferiority_paired",
     "sample_size_noninferiority_unpaired",
     "sample_size_threshold",
@@ -25,8 +26,27 @@ __all__ = [
 ]
 
 
-def _power_above_paired(n: int, value: float, difference: float, discordance: float, alpha: float) -> float:
-    """Power of the continuity-corrected Tango test to show "paired difference > value"."""
+def power_above_paired(n: int, value: float, difference: float, discordance: float, alpha: float) -> float:
+    """Power of the continuity-corrected Tango test to show "paired difference > value".
+
+    Parameters
+    ----------
+    n
+        Shared samples.
+    value
+        The limit, such as minus the margin.
+    difference
+        True candidate less reference.
+    discordance
+        Share of samples that exactly one model gets right; at least ``abs(difference)``.
+    alpha
+        One-sided level.
+
+    Examples
+    --------
+    >>> round(power_above_paired(1617, -0.02, 0.0, 0.10, 0.05), 2)
+    0.8
+    """
     from scipy.special import bdtrc, ndtri
 
     if n == 0 or (discordance == 0.0 and value >= 0.0):
@@ -98,7 +118,7 @@ def sample_size_noninferiority_paired(
     effective_n(1, design_effect)
     value, true = (-margin, difference) if distance > 0.0 else (margin, -difference)
     guess = ((ndtri(1.0 - alpha) + ndtri(power)) / distance) ** 2 * max(discordance, margin)
-    needed = smallest_n(lambda n: _power_above_paired(n, value, true, discordance, alpha), power, guess)
+    needed = smallest_n(lambda n: power_above_paired(n, value, true, discordance, alpha), power, guess)
     return math.ceil(needed * design_effect)
 
 
@@ -138,13 +158,13 @@ def smallest_margin_paired(
     check_share("discordance", discordance)
     samples = effective_n(n, design_effect)
     low, high = 0.0, 1.0 - 1e-9
-    if _power_above_paired(samples, -high, 0.0, discordance, alpha) < power:
+    if power_above_paired(samples, -high, 0.0, discordance, alpha) < power:
         return None
     # The power is a staircase in the margin, which bisection walks and a root finder trips over.
     while high - low > 1e-6:
         middle = (low + high) / 2.0
         low, high = (
-            (low, middle) if _power_above_paired(samples, -middle, 0.0, discordance, alpha) >= power else (middle, high)
+            (low, middle) if power_above_paired(samples, -middle, 0.0, discordance, alpha) >= power else (middle, high)
         )
     return high
 

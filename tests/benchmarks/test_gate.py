@@ -195,12 +195,17 @@ def test_only_shared_samples_are_compared(world: World) -> None:
     assert (judged.rules[0].n, judged.rules[0].value) == (50, 1.0)
 
 
-def test_a_baseline_of_other_samples_cannot_be_compared(world: World, samples: Samples) -> None:
+@pytest.mark.parametrize(("right", "verdict"), [(98, "pass"), (86, "inconclusive"), (50, "fail")])
+def test_a_baseline_of_other_samples_is_compared_unpaired(
+    world: World, samples: Samples, right: int, verdict: str
+) -> None:
     world.samples = lambda count: samples(count, subset="other")
-    world.run({"m": of(50, 0)})
+    world.run({"m": of(90, 10)})
     world.samples = samples
-    judged = world.judge(world.run({"m": of(50, 0)}), {"no_worse_than": "previous"})
-    assert (judged.verdict, judged.exit_code) == ("unmeasurable", 4)
+    judged = world.judge(world.run({"m": of(right, 100 - right)}), {"no_worse_than": "previous", "margin": 0.05})
+    (said,) = judged.rules
+    assert (said.verdict, said.n) == (verdict, 200)
+    assert "unpaired: no sample is shared" in said.reason
 
 
 def test_graded_answers_are_compared_by_their_grades(world: World) -> None:
@@ -217,8 +222,8 @@ def test_an_evaluator_s_metric(world: World) -> None:
     assert world.judge(run, {"metric": "render.prompt.complete", "min": 0.95}).verdict == "pass"
     with pytest.raises(DriftgateError, match=r"not measured; did you mean 'render\.prompt\.complete'"):
         world.judge(run, {"metric": "render.prompt.complet", "min": 1.0})
-    with pytest.raises(DriftgateError, match="slice"):
-        world.judge(run, {"metric": "render.prompt.complete", "min": 1.0, "slice": "범주 0"})
+    (said,) = world.judge(run, {"metric": "render.prompt.complete", "min": 0.8, "slice": "범주 0"}).rules
+    assert (said.verdict, said.n) == ("pass", 34)
 
 
 def test_a_rule_that_fits_no_cell_is_refused(world: World) -> None:
@@ -233,7 +238,11 @@ def test_a_rule_that_fits_no_cell_is_refused(world: World) -> None:
         {},
         {"min": 0.5, "max": 0.9},
         {"min": 0.5, "no_worse_than": "previous"},
-        {"no_worse_than": "previous", "metric": "cost"},
+        {"no_worse_than": "previous", "metric": "accuracy_macro"},
+        {"metric": "accuracy_macro", "min": 0.5, "slice": "STEM"},
+        {"min": 0.5, "slice": "STEM", "slices": "category"},
+        {"min": 0.5, "margin": 0.1},
+        {"metric": "acuracy", "min": 0.5},
         {"min": 0.5, "margin": -1},
         {"minimum": 0.5},
     ],
