@@ -58,11 +58,19 @@ def gate(
     workspace: Workspace = HERE,
     name: Annotated[str, typer.Option("--gate", help="The gate; by default every gate of the run's suite.")] = "",
     as_json: Annotated[Path | None, typer.Option("--json", help="Also write the verdict to this file.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Also write it as JUnit XML to this file.")] = None,
+    undecided: Annotated[
+        str, typer.Option(help="What inconclusive and unmeasurable are in JUnit XML: failure, error or skipped.")
+    ] = "",
+    summary: Annotated[Path | None, typer.Option("--summary", help="Also write it as Markdown to this file.")] = None,
 ) -> None:
-    """Judge a run: exit 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable, 2 error."""
-    from driftgate.commands import run_gate
+    """Judge a run: exit 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable, 2 error.
 
-    raise typer.Exit(run_gate(workspace, run, name, as_json))
+    In GitHub Actions it also adds a step summary and annotations, in Azure DevOps logging commands.
+    """
+    from driftgate.commands import GateFiles, run_gate
+
+    raise typer.Exit(run_gate(workspace, run, name, GateFiles(as_json, junit, undecided, summary)))
 
 
 @app.command()
@@ -162,6 +170,20 @@ def champions(workspace: Workspace = HERE) -> None:
     from driftgate.commands_live import run_champions
 
     raise typer.Exit(run_champions(workspace))
+
+
+@app.command()
+def promote(
+    slot: Annotated[str, typer.Argument(help="The place in production.")],
+    model: Annotated[str, typer.Argument(help="The model that is to take it.")],
+    run: Annotated[str, typer.Option("--run", help="The run whose gates passed: its id, a part of it, or latest.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")] = "the gates passed",
+    workspace: Workspace = HERE,
+) -> None:
+    """Make a model champion; only on a stored pass of every gate of the run, which must not have changed since."""
+    from driftgate.commands_live import run_promote
+
+    raise typer.Exit(run_promote(workspace, slot, model, run, reason))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from benchmarks.gate import EXIT_CODES, GateVerdict
 from benchmarks.ledger import Ledger, RunRow, cells_of, find_run, latest_runs, open_ledger, outcome_frame, samples_frame
 from benchmarks.runner import LimitReached
 from benchmarks.scores import CellScores, score_run
-from driftgate import session, tables
+from driftgate import ci, session, tables
 from driftgate.display import ProgressDisplay
 from driftgate.workspace import OpenWorkspace, json_schema, open_workspace
 from flows.errors import DriftgateError, nearest
@@ -74,7 +75,28 @@ def run_bench(folder: Path, suite: str, *, resume: bool, run: str, retry_failed:
         return 0
 
 
-def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
+@dataclass(frozen=True)
+class GateFiles:
+    """Where a verdict is written beside the terminal."""
+
+    json: Path | None = None
+    junit: Path | None = None
+    undecided: str = ""
+    """What an undecided check is in JUnit XML; empty: a failure or an error."""
+    summary: Path | None = None
+
+    def write(self, verdicts: Sequence[GateVerdict]) -> None:
+        """Write what was asked for."""
+        if self.json is not None:
+            text = json.dumps([v.as_json() for v in verdicts], ensure_ascii=False, indent=1)
+            self.json.write_text(text + "\n", "utf-8")
+        if self.junit is not None:
+            ci.write_junit(self.junit, verdicts, self.undecided)
+        if self.summary is not None:
+            self.summary.write_text(ci.summary_of(verdicts), "utf-8")
+
+
+def run_gate(folder: Path, run: str, name: str, files: GateFiles) -> int:
     """Judge a run that is in the ledger."""
     with opened(folder) as (workspace, ledger):
         row = find_run(ledger, run)
@@ -89,10 +111,8 @@ def run_gate(folder: Path, run: str, name: str, as_json: Path | None) -> int:
             raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")
         verdicts = session.judge_run(workspace, ledger, row, score_run(ledger, row.id, store=False), gates)
         _print_verdicts(verdicts)
-        if as_json is not None:
-            as_json.write_text(
-                json.dumps([v.as_json() for v in verdicts], ensure_ascii=False, indent=1) + "\n", "utf-8"
-            )
+        files.write(verdicts)
+        ci.announce(verdicts, os.environ, workspace.reports / row.id)
         return gravest([v.exit_code for v in verdicts])
 
 

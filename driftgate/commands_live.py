@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.ledger import champion_history, rollback
-from driftgate import night, watching
+from driftgate import night
+from driftgate.champions import champion, gates_for, promote_model
 from driftgate.commands import console, opened
 from finetune.remediation import approve, events_of, find_remediation, remediations
 from monitor.watch import alerts_of
@@ -61,7 +62,7 @@ def run_champions(folder: Path) -> int:
         for column in ("slot", "model", "how", "when", "by", "why"):
             table.add_column(column, overflow="fold")
         for slot in workspace.config.champions:
-            watching.champion(workspace, ledger, slot)
+            champion(workspace, ledger, slot)
             for row in champion_history(ledger, slot)[:5]:
                 when = f"{row.at.astimezone():%Y-%m-%d %H:%M}"
                 table.add_row(slot, escape(row.model), row.action, when, escape(row.who), escape(row.reason))
@@ -72,9 +73,22 @@ def run_champions(folder: Path) -> int:
 def run_rollback(folder: Path, slot: str, reason: str) -> int:
     """Move a slot back to the champion before."""
     with opened(folder) as (workspace, ledger):
-        watching.champion(workspace, ledger, slot)
+        champion(workspace, ledger, slot)
         model = rollback(ledger, slot, reason=reason, who=getpass.getuser())
         console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] again")
+        return 0
+
+
+def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> int:
+    """Make a model the champion of a slot, if the gates passed it."""
+    with opened(folder) as (workspace, ledger):
+        gates = gates_for(workspace, ledger, slot, run)
+        moved = promote_model(workspace, ledger, slot, model, run, gates, reason)
+        if moved:
+            console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] now: {', '.join(gates)} passed it")
+            console.print(f"to take it back: driftgate rollback {escape(slot)} --reason WHY", soft_wrap=True)
+        else:
+            console.print(f"{escape(model)} is the champion of {escape(slot)} already")
         return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.datasets import Dataset, Sample, load_dataset
-from benchmarks.ledger import Ledger, add_trained_model, find_run, promote
+from benchmarks.ledger import Ledger, PromotionRefused, add_trained_model, find_run
 from benchmarks.runner import Display
 from benchmarks.scores import score_run
 from benchmarks.suite import SuiteConfig, plan_cells
 from driftgate import session
+from driftgate.champions import promote_model
 from driftgate.rollout import roll_out
 from driftgate.workspace import OpenWorkspace
 from finetune.config import RecipeConfig
@@ -207,5 +207,9 @@ class _Repair:
         model = str(progress.found["train"]["model"])
         run = str(progress.found["evaluate"]["run"])
         reason = f"remediation {progress.remediation.id}: the gate passed"
-        promote(self.ledger, self.recipe.champion, model, run_id=run, reason=reason, who=getpass.getuser())
+        slot, gates = self.recipe.champion, [self.recipe.gate]
+        try:
+            promote_model(self.workspace, self.ledger, slot, model, run, gates, reason)
+        except PromotionRefused as problem:
+            raise Rejected(problem.message) from problem
         return {"model": model, "run": run}

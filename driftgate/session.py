@@ -23,6 +23,7 @@ from benchmarks.report import ReportFiles, write_report
 from benchmarks.runner import Display, run_suite
 from benchmarks.scores import CellScores
 from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.champions import champion_meant
 from driftgate.workspace import OpenWorkspace
 from flows.definition import load_flow
 from flows.errors import DriftgateError, nearest
@@ -202,8 +203,18 @@ def judge_run(
     *,
     champion: str | None = None,
 ) -> list[GateVerdict]:
-    """Judge a run by the named gates and keep the verdicts."""
-    verdicts = [judge(ledger, name, workspace.config.gates[name], run.id, scored, champion=champion) for name in gates]
+    """Judge a run by the named gates and keep the verdicts.
+
+    Parameters
+    ----------
+    champion : str, optional
+        Whom the rules mean by champion; by default the model that is live in the gate's slot.
+    """
+    verdicts = []
+    for name in gates:
+        gate = workspace.config.gates[name]
+        meant = champion or champion_meant(workspace, ledger, gate)
+        verdicts.append(judge(ledger, name, gate, run.id, scored, champion=meant))
     for verdict in verdicts:
         add_verdict(ledger, run.id, verdict.gate, verdict.verdict, verdict.as_json())
     return verdicts

@@ -13,6 +13,7 @@ from benchmarks.ledger import Ledger
 from benchmarks.stats import Interval
 from benchmarks.suite import EXAMPLES_INPUT, Cell, SuiteConfig
 from driftgate import session, watching
+from driftgate.champions import champion
 from driftgate.workspace import OpenWorkspace
 from flows.engines import ENGINES, Engine
 from flows.line import Line
@@ -41,7 +42,7 @@ def measure_steadiness(
         The monitor or what it needs is missing, or the model cannot be reached.
     """
     monitor = watching.find_monitor(workspace, monitor_name)
-    live = watching.champion(workspace, ledger, monitor.champion)
+    live = champion(workspace, ledger, monitor.champion)
     canaries = monitor.canaries
     suite = SuiteConfig(
         models=[live],

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.gate import GateVerdict
+from benchmarks.gate.outputs import one_line
 from benchmarks.ledger import RunRow, ScoreRow
 from benchmarks.scores import CellScores
 
@@ -43,11 +44,13 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
 def print_verdict(console: Console, verdict: GateVerdict) -> None:
     """The verdict of a gate and what each of its rules says."""
     colour = COLOURS[verdict.verdict]
-    console.print(f"gate [bold]{escape(verdict.gate)}[/]: [bold {colour}]{verdict.verdict}[/]")
+    console.print(f"gate [bold]{escape(one_line(verdict.gate))}[/]: [bold {colour}]{verdict.verdict}[/]")
     for rule in verdict.rules:
         mark = f"[{COLOURS[rule.verdict]}]{rule.verdict}[/]"
         value = "" if rule.value is None else f" {rule.value:.4g}:"
-        console.print(f"  {mark} {escape(rule.cell)}: {escape(rule.rule)}:{value} {escape(rule.reason)}")
+        said = one_line(f"{rule.cell}: {rule.rule}:{value} {rule.reason}")
+        # Not wrapped: a line of a build's log begins where we begin it, and not where a dataset's text would have it.
+        console.print(f"  {mark} {escape(said)}", soft_wrap=True)
 
 
 def print_runs(console: Console, runs: Sequence[RunRow]) -> None:

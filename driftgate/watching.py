@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from dataclasses import dataclass
 
-from benchmarks.ledger import Ledger, RunRow, champion_history, champion_of, find_run, install_champion
+from benchmarks.ledger import Ledger, RunRow, champion_history, find_run
 from benchmarks.runner import Display
 from benchmarks.scores import score_run
 from benchmarks.suite import SuiteConfig
 from driftgate import session
+from driftgate.champions import champion
 from driftgate.workspace import OpenWorkspace
 from flows.errors import DriftgateError, nearest
 from monitor.config import MonitorConfig
@@ -25,22 +25,6 @@ class LookResult:
     champion: str
     run: RunRow
     watched: Watched
-
-
-def champion(workspace: OpenWorkspace, ledger: Ledger, slot: str) -> str:
-    """The model that is live in a slot; the workspace's own at first.
-
-    Raises
-    ------
-    DriftgateError
-        The workspace names no such slot.
-    """
-    if slot not in workspace.config.champions:
-        raise DriftgateError(f"the workspace has no champion '{slot}'", nearest(slot, workspace.config.champions))
-    install_champion(ledger, slot, workspace.config.champions[slot], getpass.getuser())
-    found = champion_of(ledger, slot)
-    assert found is not None
-    return found
 
 
 def find_monitor(workspace: OpenWorkspace, name: str) -> MonitorConfig:

@@ -42,6 +42,9 @@ class Evidence:
     """What is known of one rule in one cell, or in one slice of it."""
 
     n: int
+    """Samples measured."""
+    asked: int = 0
+    """Samples asked for."""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -124,7 +127,7 @@ def _weighed(
     said, said_broken = _test(stated, side, alpha), _test(stated, opposite(side), alpha)
     sign = _sign(rule, stated)
     value = low = high = detectable = None
-    needed = None
+    needed, asked = None, n
     if stated is not None:
         interval = stated.interval()
         limits = sorted(sign * limit for limit in (interval.low, interval.high) if limit is not None)
@@ -143,6 +146,7 @@ def _weighed(
     reasons = [test.reason for test in (holds, broken) if test is not None and test.reason]
     return Evidence(
         n=n,
+        asked=asked,
         value=value,
         low=low,
         high=high,
@@ -180,6 +184,7 @@ def over_slices(rule: RuleConfig, parts: Mapping[str, Evidence]) -> Evidence:
     return replace(
         shown,
         n=sum(part.n for part in parts.values()),
+        asked=sum(part.asked for part in parts.values()),
         p_pass=None if None in p_pass else max((p for p in p_pass if p is not None), default=None),
         p_fail=min(known, default=None),
         counted=all(part.counted for part in parts.values()),

@@ -39,6 +39,9 @@ def judge(
     checks: list[tuple[RuleConfig, CellScores, Baseline | None, Evidence]] = []
     for rule in gate.rules:
         cells = [scores for scores in scored if _fits(rule, scores)]
+        if rule.opponent == CHAMPION:
+            # About the champion itself such a rule says nothing; it is told only where nobody else is there.
+            cells = [scores for scores in cells if scores.cell.model != champion] or cells
         if not cells:
             known = sorted({scores.cell.name for scores in scored})
             raise DriftgateError(

@@ -34,7 +34,7 @@ def explain(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: floa
         unit = " of the ratio" if rule.by_ratio and rule.opponent else ""
         parts.append(f"detectable: {evidence.detectable:.3g}{unit}")
     if verdict in ("pass", "fail") and evidence.missing:
-        parts.append(f"{evidence.missing:,} of {evidence.n:,} samples {evidence.lacking}, whatever they were")
+        parts.append(f"{evidence.missing:,} of {evidence.asked:,} samples {evidence.lacking}, whatever they were")
     return "; ".join([*parts, *evidence.notes])
 
 
@@ -57,8 +57,8 @@ def _sentence(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: fl
         low, high = evidence.extremes
         between = "" if low is None or high is None or low == high else f" (from {low:.4g} to {high:.4g})"
         return (
-            f"{evidence.missing:,} of {evidence.n:,} samples {evidence.lacking}, and whether the rule holds depends on "
-            f"them{between}"
+            f"{evidence.missing:,} of {evidence.asked:,} samples {evidence.lacking}, "
+            f"and whether the rule holds depends on them{between}"
         )
     if evidence.p_pass is None and evidence.p_fail is None:
         return evidence.why_none or "it cannot be tested"

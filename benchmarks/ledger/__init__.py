@@ -7,7 +7,6 @@ from benchmarks.ledger._champions import (
     champion_history,
     champion_of,
     install_champion,
-    promote,
     rollback,
     trained_model,
 )
@@ -15,6 +14,7 @@ from benchmarks.ledger._content import run_hash
 from benchmarks.ledger._insert import insert_many, insert_new
 from benchmarks.ledger._lines import metric_frame, node_results
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
+from benchmarks.ledger._promotion import PromotionRefused, promote
 from benchmarks.ledger._questions import key_frame, sample_data
 from benchmarks.ledger._replies import LedgerReplies
 from benchmarks.ledger._results import (
@@ -35,6 +35,7 @@ __all__ = [
     "CellRow",
     "Ledger",
     "LedgerReplies",
+    "PromotionRefused",
     "PromotionRow",
     "Record",
     "RunRow",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import desc, insert, select
+from sqlalchemy import Connection, desc, insert, select
 
 from benchmarks.ledger._insert import insert_new
 from benchmarks.ledger._schema import promotions, trained_models
@@ -48,13 +48,8 @@ def champion_of(ledger: Ledger, slot: str) -> str | None:
 def install_champion(ledger: Ledger, slot: str, model: str, who: str) -> None:
     """Put the first champion into a slot; a slot that has one keeps it."""
     if champion_of(ledger, slot) is None:
-        _move(ledger, slot, model, "install", "", "named in the workspace", who)
-
-
-def promote(ledger: Ledger, slot: str, model: str, *, run_id: str, reason: str, who: str) -> None:
-    """Make a model the champion of a slot; the model that is champion already stays and nothing is added."""
-    if champion_of(ledger, slot) != model:
-        _move(ledger, slot, model, "promote", run_id, reason, who)
+        with ledger.write() as connection:
+            move(connection, slot, model, "install", "", "named in the workspace", who)
 
 
 def rollback(ledger: Ledger, slot: str, *, reason: str, who: str) -> str:
@@ -72,7 +67,8 @@ def rollback(ledger: Ledger, slot: str, *, reason: str, who: str) -> str:
     earlier = names[names.index(current) + 1 :] if current in names else []
     if not earlier:
         raise DriftgateError(f"slot '{slot}' has no champion to go back to", "see: driftgate champions")
-    _move(ledger, slot, earlier[0], "rollback", "", reason, who)
+    with ledger.write() as connection:
+        move(connection, slot, earlier[0], "rollback", "", reason, who)
     return earlier[0]
 
 
@@ -91,7 +87,9 @@ def trained_model(ledger: Ledger, name: str) -> dict[str, Any] | None:
     return None if found is None else dict(found)
 
 
-def _move(ledger: Ledger, slot: str, model: str, action: str, run_id: str, reason: str, who: str) -> None:
+def move(connection: Connection, slot: str, model: str, action: str, run_id: str, reason: str, who: str) -> int:
+    """Add a move of a slot's pointer and return its number; whether it may be made was asked before."""
     row = {"slot": slot, "model": model, "action": action, "run_id": run_id, "reason": reason, "who": who}
-    with ledger.write() as connection:
-        connection.execute(insert(promotions).values(**row, at=datetime.now(UTC)))
+    added = connection.execute(insert(promotions).values(**row, at=datetime.now(UTC)))
+    assert added.inserted_primary_key is not None
+    return int(added.inserted_primary_key[0])

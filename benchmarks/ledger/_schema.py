@@ -208,6 +208,13 @@ promotions = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+promotion_evidence = Table(
+    "promotion_evidence",
+    metadata,
+    Column("promotion_id", ForeignKey("promotions.id"), primary_key=True),
+    Column("details", JSON, nullable=False),  # the gates that passed, and the content hash of every run they rest on
+)
+
 trained_models = Table(
     "trained_models",
     metadata,

@@ -34,7 +34,7 @@ def render_summary(
     if run.status != "complete":
         reason = f" ({markdown_text(run.reason)})" if run.reason else ""
         parts.append(f"**The run is not complete: it is {markdown_text(run.status)}{reason}.**")
-    parts += [_verdict(view) for view in judged]
+    parts += [verdict_section(view) for view in judged]
     parts.append(_cells(cells) if cells else "The run has no cell yet.")
     parts += [_signatures(cells)] if cells else []
     parts += [table for group in by_dataset(cells).values() if (table := _differences(group))]
@@ -46,7 +46,8 @@ def _icon(verdict: str) -> str:
     return _ICONS.get(verdict, "❔")
 
 
-def _verdict(view: VerdictView) -> str:
+def verdict_section(view: VerdictView) -> str:
+    """A gate's verdict: its sentence, and a table of its rules."""
     rows = [
         [
             f"{_icon(rule['verdict'])} {markdown_text(rule['verdict'])}",

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint
 from fastapi.testclient import TestClient
+from promoted import put_in_place
 
-from benchmarks.ledger import Ledger, open_ledger, promote
+from benchmarks.ledger import Ledger, find_run, open_ledger
 from driftgate.serving import make_service
 from driftgate.workspace import open_workspace
 from flows.errors import DriftgateError
@@ -77,7 +78,7 @@ def test_a_promotion_begins_a_new_reference_and_a_rollback_another(cli, folder, 
     for _ in range(3):
         cli("look", "watch", "-w", folder)
     assert looks_of(ledger, "watch")[0].number == 1
-    promote(ledger, "assistant", "next", run_id="some-run", reason="it was better", who="minsu")
+    put_in_place(ledger, "assistant", "next", reason="it was better")
     assert "reference look at next" in cli("look", "watch", "-w", folder).out
     shown = cli("champions", "-w", folder)
     assert shown.code == 0
@@ -113,10 +114,11 @@ def test_every_route_asks_for_the_token(folder, ledger, monkeypatch) -> None:
 def test_the_service_shows_runs_and_escapes_what_it_shows(cli, folder, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
     cli("look", "watch", "-w", folder)
-    promote(ledger, "assistant", "next", run_id="r", reason="<script>alert(1)</script>", who="x")
+    newest = find_run(ledger, "latest").id
+    put_in_place(ledger, "assistant", "next", reason="<script>alert(1)</script>")
     with TestClient(make_service(open_workspace(folder), ledger)) as client:
         client.headers["Authorization"] = f"Bearer {TOKEN}"
-        run = client.get("/api/runs").json()[0]
+        run = next(row for row in client.get("/api/runs").json() if row["id"] == newest)
         assert run["suite"] == "canary-watch"
         detail = client.get(f"/api/runs/{run['id']}").json()
         scores = {row["metric"]: row["value"] for row in detail["cells"][0]["scores"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,50 +10,15 @@ import pytest
 from pydantic import ValidationError
 
 from benchmarks.datasets import Sample
-from benchmarks.gate import EXIT_CODES, GateConfig, GateVerdict, judge
-from benchmarks.ledger import Ledger, Record, add_cell, finish_run, open_ledger, pending_samples, record, start_run
+from benchmarks.gate import EXIT_CODES, GateConfig, judge
 from benchmarks.scores import score_run
 from flows.errors import DriftgateError
 from flows.evaluators import Evaluation
 
 Samples = Callable[..., list[Sample]]
-Cells = dict[str, Sequence[Any]]
+World = Any
+"""See the fixture."""
 RIGHT, WRONG, LOST = ("answered", 1.0), ("answered", 0.0), ("failed", None)
-
-
-class World:
-    """Runs of a suite ``s`` whose outcomes a test writes down."""
-
-    def __init__(self, ledger: Ledger, samples: Samples, entry: Callable[..., Record]) -> None:
-        self.ledger, self.samples, self.entry = ledger, samples, entry
-
-    def run(self, cells: Cells, *, complete: bool = True, suite: str = "s", **changes: Any) -> str:
-        """A run with a cell for each model; returns its id."""
-        run = start_run(self.ledger, suite, {}, "hash", 0, "0.1")
-        for ordinal, (model, found) in enumerate(cells.items()):
-            asked = self.samples(len(found))
-            row = {"model": model, "flow": "f", "variant": "v", "dataset": "d", "signature": "x", "details": {}}
-            cell = add_cell(self.ledger, run.id, ordinal, row, asked)
-            todo = pending_samples(self.ledger, cell)
-            records = [
-                self.entry(cell, todo[sample.key][0], outcome=outcome, correct=correct, **changes)
-                for sample, (outcome, correct) in zip(asked, found, strict=True)
-            ]
-            record(self.ledger, records)
-        if complete:
-            finish_run(self.ledger, run.id)
-        return run.id
-
-    def judge(self, run: str, *rules: dict[str, Any]) -> GateVerdict:
-        gate = GateConfig.model_validate({"suite": "s", "rules": list(rules)})
-        return judge(self.ledger, "g", gate, run, score_run(self.ledger, run, store=False))
-
-
-@pytest.fixture
-def world(tmp_path: Any, samples: Samples, entry: Callable[..., Record]) -> Any:
-    ledger = open_ledger("ledger.db", tmp_path)
-    yield World(ledger, samples, entry)
-    ledger.close()
 
 
 def of(right: int, wrong: int, lost: int = 0) -> list[Any]:
