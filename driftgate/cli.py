@@ -109,11 +109,14 @@ def show(
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = HERE) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = HERE,
+    example: Annotated[str, typer.Option(help="Begin with an example: rag.")] = "",
+) -> None:
     """Make a workspace: a driftgate.yaml to begin with, and folders for your data and flows."""
     from driftgate.commands import run_init
 
-    raise typer.Exit(run_init(folder))
+    raise typer.Exit(run_init(folder, example))
 
 
 @app.command()

@@ -159,11 +159,11 @@ def run_show(folder: Path, run: str, sample: str) -> int:
         return 0
 
 
-def run_init(folder: Path) -> int:
+def run_init(folder: Path, example: str = "") -> int:
     """Make a workspace."""
     from driftgate._init import scaffold
 
-    for path in scaffold(folder):
+    for path in scaffold(folder, example):
         console.print(f"made {escape(session.shown(path.resolve()))}", soft_wrap=True)
     console.print(f"next: driftgate doctor -w {folder}", soft_wrap=True)
     return 0

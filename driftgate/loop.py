@@ -26,7 +26,7 @@ from driftgate.story import Chapter, LookPoint, Story, write_story
 from driftgate.workspace import FILE, OpenWorkspace, open_workspace
 from finetune.demo import AFTER, BEFORE, Policy, rows, tickets
 from finetune.remediation import events_of, remediations
-from finetune.train import TRAINERS, Recipe, TrainingItem, TrainingJob, parse_trainer, write_items
+from finetune.train import TRAINERS, Recipe, TrainingItem, TrainingJob, parse_trainer, train_and_wait, write_items
 from flows.definition import load_flow
 from flows.engines import ENGINES
 from flows.errors import DriftgateError
@@ -174,16 +174,9 @@ def _train_first(folder: Path, clock: _Clock) -> str:
         recipe=Recipe.model_validate(_FIRST_RECIPE),
         seed=SEED,
     )
-    handle = trainer.submit(job)
-    said = ""
-    while (status := trainer.poll(handle)).state == "running":
-        if status.detail != said:
-            said = status.detail
-            clock.console.print(f"      training the first champion: {said}")
-        time.sleep(5)
-    if status.state == "failed":
-        raise DriftgateError(f"the first champion could not be trained: {status.detail}", f"see {folder / _FOLDER}")
-    trained = trainer.result(handle)
+    trained = train_and_wait(
+        trainer, job, lambda said: clock.console.print(f"      training the first champion: {said}")
+    )
     clock.say("The first champion is trained on the old rules", f"{len(items)} tickets")
     return str(trained.model["adapter"])
 

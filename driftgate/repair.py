@@ -116,13 +116,20 @@ class _Repair:
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
         flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)
         config = self.workspace.config.models[self.recipe.base_model]
-        suite = SuiteConfig(models=["base"], datasets=["material"], flow=self.recipe.flow, variants=self._variants())
-        cell = plan_cells(suite, {"base": config}, {"material": material}, flow)[0]
+        suite = SuiteConfig(
+            models=["base"],
+            datasets=["material"],
+            flow=self.recipe.flow,
+            retriever=self.recipe.retriever,
+            variants=self._variants(),
+        )
+        retriever = session.retriever_of(self.workspace, suite)
+        cell = plan_cells(suite, {"base": config}, {"material": material}, flow, retriever)[0]
         engine = ENGINES.get(suite.engine)(cell.flow)
         try:
             return [
                 TrainingItem(
-                    prompt=await prompt_of(engine, cell.line_inputs(sample)),
+                    prompt=await prompt_of(engine, cell.line_inputs(sample), cell.retriever),
                     target=str(sample.data["answer"]),
                     id=sample.id,
                     category=sample.category,
@@ -165,7 +172,12 @@ class _Repair:
         """Ask champion and candidate the same questions."""
         models = [progress.remediation.champion, str(progress.found["train"]["model"])]
         suite = SuiteConfig(
-            models=models, datasets=self.recipe.proof, flow=self.recipe.flow, variants=self._variants(), few_shot=0
+            models=models,
+            datasets=self.recipe.proof,
+            flow=self.recipe.flow,
+            retriever=self.recipe.retriever,
+            variants=self._variants(),
+            few_shot=0,
         )
         planned = session.plan_suite(self.workspace, self.ledger, f"proof-{self.recipe.champion}", suite)
         live = session.open_models(self.workspace, self.ledger, models)

@@ -79,6 +79,7 @@ class _Watch:
             models=[name],
             datasets=self.recipe.proof[:1],
             flow=self.recipe.flow,
+            retriever=self.recipe.retriever,
             variants=[self.recipe.variant] if self.recipe.variant else [],
             few_shot=0,
             limit=self.config.samples,

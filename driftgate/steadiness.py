@@ -48,6 +48,7 @@ def measure_steadiness(
         models=[live],
         datasets=[canaries.dataset],
         flow=canaries.flow,
+        retriever=canaries.retriever,
         variants=[canaries.variant] if canaries.variant else [],
         few_shot=canaries.few_shot,
         limit=min(limit, canaries.limit or limit),
@@ -83,7 +84,7 @@ async def _ask(
 
 
 async def _one(cell: Cell, engine: Engine, model: Model, sample: Sample, prompt: Prompt) -> str | None:
-    line = Line({"": model}, sample.id)
+    line = Line({"": model}, sample.id, cell.retriever)
     inputs = cell.line_inputs(sample)
     inputs |= {name: value for name, value in prompt.data.items() if name in cell.flow.inputs}
     if prompt.examples:

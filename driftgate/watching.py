@@ -55,6 +55,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         models=[live],
         datasets=[canaries.dataset],
         flow=canaries.flow,
+        retriever=canaries.retriever,
         variants=[canaries.variant] if canaries.variant else [],
         few_shot=canaries.few_shot,
         limit=canaries.limit,

@@ -204,10 +204,15 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
     for name, monitor in config.monitors.items():
         _known(document, ("monitors", name, "champion"), "champion", monitor.champion, config.champions)
         canaries = monitor.canaries
+        if canaries.retriever is not None:
+            where = ("monitors", name, "canaries", "retriever")
+            _known(document, where, "retriever", canaries.retriever, config.retrievers)
         _known(document, ("monitors", name, "canaries", "dataset"), "dataset", canaries.dataset, config.datasets)
         if monitor.recipe is not None:
             _known(document, ("monitors", name, "recipe"), "recipe", monitor.recipe, config.recipes)
     for name, recipe in config.recipes.items():
+        if recipe.retriever is not None:
+            _known(document, ("recipes", name, "retriever"), "retriever", recipe.retriever, config.retrievers)
         _known(document, ("recipes", name, "champion"), "champion", recipe.champion, config.champions)
         _known(document, ("recipes", name, "base_model"), "model", recipe.base_model, config.models)
         _known(document, ("recipes", name, "gate"), "gate", recipe.gate, config.gates)

@@ -36,6 +36,8 @@ class RecipeConfig(BaseModel):
     """Who trains, and how."""
     flow: str = "multiple_choice"
     """The flow the trained model will be asked through."""
+    retriever: str | None = None
+    """Name of a retriever of the workspace, for flows that search documents."""
     variant: str = ""
     """The flow's variant; empty for its default."""
     proof: list[str] = Field(min_length=1)

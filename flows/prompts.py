@@ -10,6 +10,7 @@ from flows.engines import Engine
 from flows.errors import DriftgateError
 from flows.line import Line
 from flows.models import Message, Reply, RequestRejected
+from flows.retrieval import Retriever
 
 
 @dataclass
@@ -28,8 +29,10 @@ class _Listener:
         """Nothing is held open."""
 
 
-async def prompt_of(engine: Engine, inputs: Mapping[str, Any]) -> str:
+async def prompt_of(engine: Engine, inputs: Mapping[str, Any], retriever: Retriever | None = None) -> str:
     """The first prompt a flow puts to its model for these inputs, in prompt flow's chat form.
+
+    A flow that searches documents searches those of ``retriever``.
 
     Raises
     ------
@@ -37,7 +40,7 @@ async def prompt_of(engine: Engine, inputs: Mapping[str, Any]) -> str:
         The flow fails before it asks its model.
     """
     listener = _Listener()
-    result = await engine.run_line(inputs, Line({"": listener}))
+    result = await engine.run_line(inputs, Line({"": listener}, retriever=retriever))
     if not listener.heard:
         raise DriftgateError(
             f"the flow failed before it asked its model: {result.error}", "try it with driftgate bench"

@@ -41,6 +41,8 @@ class CanaryConfig(BaseModel):
     """A dataset of the workspace."""
     flow: str = "multiple_choice"
     """The flow the live model is asked through."""
+    retriever: str | None = None
+    """Name of a retriever of the workspace, for flows that search documents."""
     variant: str = ""
     """The flow's variant; empty for its default."""
     limit: int | None = Field(100, ge=1)

@@ -17,6 +17,7 @@ from finetune.train._trainer import (
     TrainingJob,
     parse_trainer,
 )
+from finetune.train._wait import train_and_wait
 
 __all__ = [
     "TRAINERS",
@@ -31,5 +32,6 @@ __all__ = [
     "TrainingJob",
     "parse_trainer",
     "read_items",
+    "train_and_wait",
     "write_items",
 ]

@@ -36,6 +36,8 @@ def nearest_choice(text: str, choices: Sequence[str], least: float = 0.5) -> Ext
     Extraction(answer='C', rule='wording/held')
     >>> nearest_choice("오후 4시 전", ["오전 10시", "오후 4시까지", "오후 3시까지", "낮"])
     Extraction(answer='B', rule='wording/nearest')
+    >>> nearest_choice("15년", ["5년", "3년"]).answer is None
+    True
     >>> nearest_choice("22일 또는 15일", ["2일", "15일", "22일", "10일"]).rule
     'several'
     """
@@ -47,7 +49,8 @@ def nearest_choice(text: str, choices: Sequence[str], least: float = 0.5) -> Ext
         return Extraction(LETTERS[held[0]], "wording/held")
     if held:
         return Extraction(None, "several")
-    likeness = [_dice(answer, choice) for choice in plain]
+    # Another number is another answer, however alike the rest is.
+    likeness = [_dice(answer, choice) if _numbers(choice) == _numbers(answer) else 0.0 for choice in plain]
     best = max(likeness, default=0.0)
     if best < least or not best:
         return Extraction(None, "none")
@@ -65,6 +68,10 @@ def _holds(answer: str, choice: str) -> bool:
     start = r"(?<![\d.,])" if choice[0].isdigit() else ""
     end = r"(?![\d])" if choice[-1].isdigit() else ""
     return re.search(start + re.escape(choice) + end, answer) is not None
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+(?:[.,]\d+)*", text)
 
 
 def _dice(one: str, other: str) -> float:

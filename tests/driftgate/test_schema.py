@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from benchmarks.datasets import DATASETS
+from driftgate._doctor import examine
 from driftgate._init import scaffold
 from driftgate.workspace import json_schema, open_workspace
 from flows.errors import DriftgateError
@@ -96,3 +97,36 @@ def test_init_where_a_file_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(DriftgateError, match="cannot write"):
         scaffold(tmp_path / "file")
+
+
+def test_the_rag_example_is_a_valid_workspace_with_its_documents(tmp_path: Path) -> None:
+    scaffold(tmp_path, "rag")
+    workspace = open_workspace(tmp_path)
+    assert workspace.suite("rag").retriever == "handbook"
+    findings = {f.subject: f for f in examine(tmp_path) if not f.subject.startswith("model")}
+    assert all(finding.good for finding in findings.values()), findings
+    assert findings["retriever handbook"].found == "16 documents, 32 passages"
+
+
+@pytest.mark.parametrize("example", ["rug", "../scaffold/rag", "driftgate2"])
+def test_an_unknown_example_is_refused(tmp_path: Path, example: str) -> None:
+    with pytest.raises(DriftgateError, match="no example"):
+        scaffold(tmp_path, example)
+
+
+def test_a_suite_that_names_no_retriever_of_the_workspace_is_refused(tmp_path: Path) -> None:
+    scaffold(tmp_path, "rag")
+    file = tmp_path / "driftgate.yaml"
+    file.write_text(file.read_text("utf-8").replace("retriever: handbook", "retriever: handbok"), "utf-8")
+    with pytest.raises(DriftgateError, match="handbok") as caught:
+        open_workspace(tmp_path)
+    assert "handbook" in caught.value.remedy
+
+
+def test_a_misspelt_setting_of_a_retriever_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    scaffold(tmp_path, "rag")
+    file = tmp_path / "driftgate.yaml"
+    file.write_text(file.read_text("utf-8").replace("{kind: bm25}", "{kind: bm25, foldr: data}"), "utf-8")
+    with pytest.raises(DriftgateError, match="foldr") as caught:
+        open_workspace(tmp_path)
+    assert "folder" in caught.value.remedy
