@@ -212,14 +212,15 @@ async def _run_cell(
     display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)
-    live = {name: _wrapped(model, cell, suite, ledger, limit) for name, model in models.items()}
+    replies = LedgerReplies(ledger) if suite.cache else None
+    live = line_models(models, cell, limit, replies, seed=suite.seed)
     engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
     shared = _CellRun(
         cell,
         cell_id,
         engine,
         load_evaluators(cell.flow),
-        {"": live[cell.model], **live},
+        live,
         recorder,
         budget,
         progress,
@@ -241,10 +242,15 @@ async def _run_cell(
         raise LimitReached(budget.reached())
 
 
-def _wrapped(model: Model, cell: Cell, suite: SuiteConfig, ledger: Ledger, limit: AdaptiveLimit) -> Model:
+def line_models(
+    models: Mapping[str, Model], cell: Cell, limit: AdaptiveLimit, replies: LedgerReplies | None, *, seed: int
+) -> dict[str, Model]:
+    """The models of a cell's lines, the empty name its own, patient within ``limit`` and, if told to, remembering."""
     policy = RetryPolicy(timeout=cell.model_config.timeout, attempts=cell.model_config.attempts)
-    live = resilient(model, policy, limit, seed=suite.seed)
-    return cached(live, LedgerReplies(ledger)) if suite.cache else live
+    live = {name: resilient(model, policy, limit, seed=seed) for name, model in models.items()}
+    if replies is not None:
+        live = {name: cached(model, replies) for name, model in live.items()}
+    return {"": live[cell.model], **live}
 
 
 def _cell_row(cell: Cell) -> dict[str, object]:

@@ -352,6 +352,24 @@ def parity(
     raise typer.Exit(run_parity(workspace, asked, html, as_json))
 
 
+@app.command()
+def attribute(
+    first: Annotated[str, typer.Argument(help="RUN or RUN/PART: the run, and its cell, to begin from.")],
+    second: Annotated[str, typer.Argument(help="RUN or RUN/PART: another configuration of the same flow.")],
+    workspace: Workspace = HERE,
+    metric: Annotated[str, typer.Option(help="node.evaluator.metric; by default what makes a sample right.")] = "",
+    limit: Annotated[int | None, typer.Option(help="Only so many samples, drawn by the seed.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws samples, and orders where there are many nodes.")] = 0,
+    html: Annotated[Path | None, typer.Option(help="Where to write the page; by default under reports/.")] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")] = None,
+) -> None:
+    """Say which nodes account for how much of the difference between two runs; asks only what the ledger lacks."""
+    from driftgate.attributing import run_attribute
+
+    code = run_attribute(workspace, first, second, metric=metric, limit=limit, seed=seed, html=html, as_json=as_json)
+    raise typer.Exit(code)
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

@@ -7,9 +7,12 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.errors import DriftgateError, nearest
+
+if TYPE_CHECKING:
+    from flows.engines import NodeResult
 
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_]\w*)\.output((?:\.[A-Za-z_]\w*)*)\s*\}")
 
@@ -63,6 +66,20 @@ def output_references(dag: Mapping[str, Any]) -> dict[str, tuple[str, tuple[str,
         match = _REFERENCE.fullmatch(str((declared or {}).get("reference", "")).strip())
         if match is not None and match.group(1) != "inputs":
             found[name] = (match.group(1), tuple(filter(None, match.group(2).split("."))))
+    return found
+
+
+def flow_outputs(dag: Mapping[str, Any], nodes: Mapping[str, NodeResult]) -> dict[str, Any]:
+    """The outputs of a line as far as what its nodes gave shows them."""
+    found = {}
+    for name, (node, path) in output_references(dag).items():
+        result = nodes.get(node)
+        if result is None or result.status != "completed":
+            continue
+        value = result.output
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        found[name] = value
     return found
 
 

@@ -13,7 +13,7 @@ from benchmarks.metrics import clusters_of, right
 from benchmarks.parity._quantity import Quantity, Values, Verdict, churn_quantity, decided, score_quantity
 from benchmarks.parity._samples import DifferingSample, ordered, same
 from flows.engines import NodeResult
-from flows.port import output_references
+from flows.port import flow_outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,20 +153,6 @@ def _verdict(quantities: Sequence[Quantity], usable: int) -> tuple[Verdict, str]
     return "inconclusive", f"not shown either way: {', '.join(q.name for q in missing)}{more}"
 
 
-def _outputs(nodes: Mapping[str, NodeResult], dag: Mapping[str, Any]) -> dict[str, Any]:
-    """The flow's outputs, as far as its nodes show them."""
-    found = {}
-    for name, (node, path) in output_references(dag).items():
-        result = nodes.get(node)
-        if result is None or result.status != "completed":
-            continue
-        value = result.output
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        found[name] = value
-    return found
-
-
 def _samples(
     frame: pd.DataFrame,
     theirs: pd.DataFrame,
@@ -179,7 +165,7 @@ def _samples(
     rows: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment, unused-ignore]
     for place, row in enumerate(rows):
         reference, port = (side.get(int(row["sample_id"]), {}) for side in given)
-        outputs = _outputs(reference, pair.dag), _outputs(port, pair.dag)
+        outputs = flow_outputs(pair.dag, reference), flow_outputs(pair.dag, port)
         outputs_differ = not same(*outputs) or bool(row["outcome"] != row["outcome_base"])
         if not outputs_differ and not unequal[place].any():
             continue

@@ -65,6 +65,24 @@ class ReplayingEngine(Engine, Protocol):
             fails the line.
         """
 
+    def node_inputs(
+        self, node: str, inputs: Mapping[str, Any], given: Mapping[str, NodeResult]
+    ) -> Mapping[str, Any] | None:
+        """What a node would be run with, or None where it would be bypassed.
+
+        Parameters
+        ----------
+        inputs : Mapping
+            Of the line.
+        given : Mapping
+            What the nodes did that it takes something from.
+
+        Raises
+        ------
+        Exception
+            A reference into what is not there, or an input of the wrong type.
+        """
+
 
 class EngineFactory(Protocol):
     """Loads a flow once, so that its lines need not."""

@@ -54,6 +54,17 @@ class NativeEngine:
             return LineResult(None, results, *_described(problem))
         return LineResult(output, results)
 
+    def node_inputs(
+        self, node: str, inputs: Mapping[str, Any], given: Mapping[str, NodeResult]
+    ) -> Mapping[str, Any] | None:
+        """What a node would be run with; see :class:`flows.engines.ReplayingEngine`."""
+        run = _Run(self.plan, self.read_inputs(inputs), {}, {})
+        for step in self.plan.steps:
+            if (result := given.get(step.name)) is not None:
+                run.state[step.place] = _BYPASSED if result.status == "bypassed" else result.output
+        step = next(step for step in self.plan.steps if step.name == node)
+        return None if run._bypassed(step) else run._inputs_of(step)
+
     async def aclose(self) -> None:
         """End the idle threads and what the flow needed from outside."""
         self.threads.close()
