@@ -22,8 +22,11 @@ References
    289-300.
 """
 
+from benchmarks.gate._columns import Column
 from benchmarks.gate._config import CHAMPION, PREVIOUS, GateConfig, RuleConfig
+from benchmarks.gate._evidence import Evidence, over_slices, weigh
 from benchmarks.gate._judge import judge
+from benchmarks.gate._reasons import decide
 from benchmarks.gate._verdict import EXIT_CODES, GRAVITY, GateVerdict, RuleVerdict, Verdict
 
 __all__ = [
@@ -31,10 +34,15 @@ __all__ = [
     "EXIT_CODES",
     "GRAVITY",
     "PREVIOUS",
+    "Column",
+    "Evidence",
     "GateConfig",
     "GateVerdict",
     "RuleConfig",
     "RuleVerdict",
     "Verdict",
+    "decide",
     "judge",
+    "over_slices",
+    "weigh",
 ]

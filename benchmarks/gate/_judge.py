@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from benchmarks.gate._baseline import Baseline, described, find_baseline
 from benchmarks.gate._columns import column_of
 from benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
-from benchmarks.gate._evidence import Evidence, corrected, over_slices, weigh
-from benchmarks.gate._reasons import conclude, explain
-from benchmarks.gate._verdict import GRAVITY, GateVerdict, RuleVerdict
+from benchmarks.gate._evidence import Evidence, over_slices, weigh
+from benchmarks.gate._reasons import decide, explain
+from benchmarks.gate._verdict import GRAVITY, GateVerdict, RuleVerdict, Verdict
 from benchmarks.ledger import Ledger, run_hash
 from benchmarks.scores import CellScores
 from flows.errors import DriftgateError
@@ -52,11 +52,11 @@ def judge(
             if rule.opponent is not None:
                 baseline = find_baseline(ledger, rule, scores, scored, gate.suite, champion)
             checks.append((rule, scores, baseline, _evidence(ledger, rule, scores, baseline)))
-    against = corrected([evidence for *_, evidence in checks])
+    decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
     tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
     found = [
-        _said(rule, scores, baseline, evidence, p_fail, tested)
-        for (rule, scores, baseline, evidence), p_fail in zip(checks, against, strict=True)
+        _said(rule, scores, baseline, evidence, verdict, p_fail, tested)
+        for (rule, scores, baseline, evidence), (verdict, p_fail) in zip(checks, decided, strict=True)
     ]
     runs = [run_id, *(one.baseline for one in found if one.baseline)]
     means_champion = any(rule.opponent == CHAMPION for rule in gate.rules)
@@ -97,10 +97,10 @@ def _said(
     scores: CellScores,
     baseline: Baseline | None,
     evidence: Evidence,
+    verdict: Verdict,
     p_fail: float | None,
     checks: int,
 ) -> RuleVerdict:
-    verdict = conclude(rule, evidence, p_fail)
     if baseline is not None and baseline.scores is None:
         reason = baseline.reason
     else:

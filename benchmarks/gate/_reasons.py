@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.gate._config import RuleConfig
-from benchmarks.gate._evidence import Evidence
+from benchmarks.gate._evidence import Evidence, corrected
 from benchmarks.gate._verdict import Verdict
 
 _NAMED = 8
 """How many slices a sentence names."""
 
 
-def conclude(rule: RuleConfig, evidence: Evidence, p_fail: float | None) -> Verdict:
-    """The verdict that evidence allows.
+def decide(checks: Sequence[tuple[RuleConfig, Evidence]]) -> list[tuple[Verdict, float | None]]:
+    """The verdict on each check of a gate, with the p-value against it, corrected by Holm over all that were tested."""
+    against = corrected([evidence for _, evidence in checks])
+    return [
+        (_concluded(rule, evidence, p_fail), p_fail) for (rule, evidence), p_fail in zip(checks, against, strict=True)
+    ]
 
-    Parameters
-    ----------
-    p_fail : float or None
-        The p-value against the rule, corrected over all checks of the gate.
-    """
+
+def _concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None) -> Verdict:
     if evidence.p_pass is not None and evidence.p_pass <= rule.alpha:
         return "pass"
     if p_fail is not None and p_fail <= rule.alpha:
