@@ -180,7 +180,7 @@ def test_what_was_not_judged_or_did_not_pass_is_not_promoted(cli: Cli, folder: P
     refused(promote(cli, folder, model="testde"), "did not ask the model 'testde'", "did you mean 'tested'?")
     refused(promote(cli, folder, slot="assistent"), "no champion 'assistent'")
     refused(promote(cli, folder, run="nothing"), "0 runs fit")
-    change(folder, lambda config: config.update(gates={}))
+    change(folder, lambda config: config.update(gates={}, nightly={}))
     refused(promote(cli, folder), "no gate judges run")
 
 
