@@ -51,6 +51,8 @@ def accuracy(frame: pd.DataFrame) -> Interval:
 
 def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
     """The cluster of every sample, its own where it stands alone; None where all stand alone."""
+    if not (frame["cluster"] != "").any():
+        return None
     own = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
     return own.to_numpy(dtype=object) if own.nunique() < len(frame) else None
 

@@ -47,16 +47,16 @@ def find_baseline(
         The rule names a model that is not in the run.
     """
     cell = scores.cell
+    # Where there is nothing to compare with, nothing is worse, and nothing is better either.
+    vacuous = rule.better_than is None
     if rule.opponent == PREVIOUS:
         found = _stored(ledger, cell.run_id, suite, cell.model, scores, before=True)
-        if found is None:
-            reason = "there is no earlier complete run to compare with; this run becomes the first"
-            return Baseline(None, reason, vacuous=True)
-        return found
+        reason = "there is no earlier complete run to compare with; this run becomes the first"
+        return found or Baseline(None, reason, vacuous)
     wanted = champion if rule.opponent == CHAMPION and champion is not None else rule.opponent
     assert wanted is not None
     if wanted == cell.model:
-        return Baseline(None, f"{wanted} is the champion itself", vacuous=True)
+        return Baseline(None, f"{wanted} is the champion itself", vacuous)
     here = next((other for other in scored if _same_place(other, scores) and other.cell.model == wanted), None)
     if here is not None:
         return Baseline(here)

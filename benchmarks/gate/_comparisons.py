@@ -48,6 +48,8 @@ class PairedShares:
 
     def interval(self) -> Interval:
         candidate, reference, clusters = self._sides
+        if clusters is None:
+            return stats.tango_interval(stats.paired_table(candidate, reference))
         return stats.compare_paired(candidate, reference, clusters=clusters).interval
 
     def detectable(self, side: Side, alpha: float) -> float | None:

@@ -21,8 +21,8 @@ _KEYS = ("cell_id", "sample_id")
 def run_hash(ledger: Ledger, run_id: str) -> str:
     """SHA-256 over a run's plan, the samples asked for, and every outcome and evaluation in every round.
 
-    Two runs of the same hash hold the same; a run that goes on, is asked again or is edited gets another. The ledger's
-    own row numbers are not part of it, so that it is the same on either database.
+    Two runs of the same hash hold the same; a run that goes on, is asked again or is edited gets another. Names and row
+    numbers that the ledger gave are not part of it, so that it is the same on either database.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
     """
     run = find_run(ledger, run_id)
     digest = hashlib.sha256()
-    _add(digest, [run.id, run.suite, dict(run.plan), run.plan_hash, run.seed, run.version])
+    _add(digest, [run.suite, dict(run.plan), run.plan_hash, run.seed, run.version])
     for cell in cells_of(ledger, run.id):
         _add(digest, [cell.ordinal, cell.model, cell.flow, cell.variant, cell.dataset, cell.signature, cell.details])
         questions = select(samples.c.key).join(asked, asked.c.sample_id == samples.c.id)

@@ -19,6 +19,7 @@ from ._comparison import (
     compare_paired,
     compare_table,
     mcnemar_exact,
+    tango_interval,
 )
 from ._equivalence import EquivalenceTest, equivalence_means, equivalence_paired
 from ._interval import Interval
@@ -125,5 +126,6 @@ __all__ = [
     "sample_size_threshold",
     "sample_size_unpaired",
     "smallest_margin_paired",
+    "tango_interval",
     "wilson_interval",
 ]

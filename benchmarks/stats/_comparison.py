@@ -28,6 +28,7 @@ __all__ = [
     "compare_paired",
     "compare_table",
     "mcnemar_exact",
+    "tango_interval",
 ]
 
 
@@ -109,6 +110,29 @@ def mcnemar_exact(gained: SupportsIndex, lost: SupportsIndex) -> float:
     return min(1.0, 2.0 * float(bdtr(float(min(b, c)), b + c, 0.5)))
 
 
+def tango_interval(table: PairedTable, *, level: float = 0.95) -> Interval:
+    """The interval of `compare_table` alone.
+
+    Examples
+    --------
+    >>> print(tango_interval(PairedTable(both=1, gained=1, lost=7, neither=12)))
+    -0.2857 [-0.5172, -0.0260] (95% tango, n=21)
+    """
+    check_fraction("level", level)
+    n, difference = table.n, table.difference
+    if difference is None:
+        return Interval.unknown(None, level=level, method="tango", n=0, reason="no samples")
+    from scipy.special import ndtri
+
+    z = float(ndtri((1.0 + level) / 2.0))
+
+    def statistic(value: float) -> float:
+        return float(paired_score(value, table.gained, table.lost, n))
+
+    low, high = score_limit(statistic, z), score_limit(statistic, -z)
+    return Interval(difference, min(low, difference), max(high, difference), level=level, method="tango", n=n)
+
+
 def compare_table(table: PairedTable, *, level: float = 0.95, power: float = 0.8) -> Comparison:
     """Compare two models on shared, independent samples.
 
@@ -151,18 +175,8 @@ def compare_table(table: PairedTable, *, level: float = 0.95, power: float = 0.8
     check_fraction("level", level)
     n, difference = table.n, table.difference
     p_value, effect = None, None
-    if difference is None:
-        interval = Interval.unknown(None, level=level, method="tango", n=0, reason="no samples")
-    else:
-        from scipy.special import ndtri
-
-        z = float(ndtri((1.0 + level) / 2.0))
-
-        def statistic(value: float) -> float:
-            return float(paired_score(value, table.gained, table.lost, n))
-
-        low, high = score_limit(statistic, z), score_limit(statistic, -z)
-        interval = Interval(difference, min(low, difference), max(high, difference), level=level, method="tango", n=n)
+    interval = tango_interval(table, level=level)
+    if difference is not None:
         p_value = mcnemar_exact(table.gained, table.lost)
         effect = minimum_detectable_effect_paired(n, table.n_discordant / n, alpha=1.0 - level, power=power)
     return Comparison(

@@ -212,6 +212,8 @@ def test_a_champion_without_a_run_cannot_be_compared_with(world: World) -> None:
     assert "live has no complete run" in said.reason
     itself = world.say(run, {"no_worse_than": "champion"}, champion="next")
     assert (itself.verdict, itself.reason) == ("pass", "next is the champion itself")
+    for opponent in ("champion", "previous"):
+        assert world.say(run, {"better_than": opponent}, champion="next").verdict == "unmeasurable"
 
 
 def test_what_the_champion_failed_to_answer_does_not_help_the_candidate(world: World) -> None:
