@@ -179,7 +179,7 @@ def over_slices(rule: RuleConfig, parts: Mapping[str, Evidence]) -> Evidence:
     undecided = tuple(name for name in parts if name not in failing and name not in held)
     known = [p for p in against.values() if p is not None]
     p_pass = [part.p_pass for part in parts.values()]
-    worst = min(parts, key=lambda name: (against[name] if against[name] is not None else 2.0, name))
+    worst = min(parts, key=lambda name: (_or(against[name], 2.0), -_or(parts[name].p_pass, 2.0), name))
     shown = parts[worst]
     return replace(
         shown,
@@ -199,6 +199,10 @@ def over_slices(rule: RuleConfig, parts: Mapping[str, Evidence]) -> Evidence:
         failing=failing,
         undecided=undecided,
     )
+
+
+def _or(value: float | None, instead: float) -> float:
+    return instead if value is None else value
 
 
 def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *, paired: bool) -> Quantity | None:

@@ -78,7 +78,9 @@ def one_sided(
     low, high = 1e-9, 0.4999
     if not shown_at(high):
         return OneSidedTest(False, side, limit, estimate, None, 1.0, alpha, n, method)
-    while high - low > 1e-3 * high and not shown_at(low):
+    if shown_at(low):
+        high = low
+    while high - low > 1e-3 * high:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if shown_at(middle) else (middle, high)
     return OneSidedTest(high <= alpha, side, limit, estimate, None, high, alpha, n, method)
@@ -144,11 +146,12 @@ class Share:
         limit, n = self.limit if side == "above" else 1.0 - self.limit, self.values.size
         if self.clusters is None:
             return stats.minimum_detectable_effect_threshold(n, limit, alpha=alpha, power=POWER)
-        mean = stats.cluster_mean(self.values, self.clusters)
-        if mean.degrees_of_freedom is None:
+        if not n:
             return None
-        # The robust test measures in standard errors at the limit; the truth varies with its own.
-        shown, reached = _t(mean.degrees_of_freedom, 1.0 - alpha), _t(mean.degrees_of_freedom, POWER)
+        # The robust test measures in standard errors at the limit; the truth varies with its own. Where all clusters
+        # agree there are no degrees of freedom, and the test is normal.
+        freedom = stats.cluster_mean(self.values, self.clusters).degrees_of_freedom
+        shown, reached = (_z(p) if freedom is None else _t(freedom, p) for p in (1.0 - alpha, POWER))
         unit, effect = math.sqrt(self._design_effect / n), 0.0
         for _ in range(50):
             truth = min(limit + effect, 1.0)

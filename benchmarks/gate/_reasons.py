@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from benchmarks.gate._config import RuleConfig
@@ -46,7 +47,9 @@ def _sentence(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: fl
         if evidence.counted:
             return "counted, not sampled: it holds"
         bound = (
-            "" if evidence.bound is None else f", {_end(rule)} {evidence.bound:.4g} with {100 * (1 - rule.alpha):g}%"
+            ""
+            if evidence.bound is None
+            else f", {_end(rule)} {evidence.bound:.4g} with {100 * (1 - rule.alpha):g}% confidence"
         )
         return f"shown ({evidence.method}): p = {_p(evidence.p_pass)}{bound}"
     if verdict == "fail":
@@ -58,7 +61,11 @@ def _sentence(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: fl
         if not evidence.missing:
             return evidence.why_none or "there is nothing to measure"
         low, high = evidence.extremes
-        between = "" if low is None or high is None or low == high else f" (from {low:.4g} to {high:.4g})"
+        between = (
+            ""
+            if low is None or high is None or not math.isfinite(high - low) or low == high
+            else f" (from {low:.4g} to {high:.4g})"
+        )
         return (
             f"{evidence.missing:,} of {evidence.asked:,} samples {evidence.lacking}, "
             f"and whether the rule holds depends on them{between}"

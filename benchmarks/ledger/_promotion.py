@@ -89,7 +89,7 @@ def _passed(row: VerdictRow | None, gate: str, run_id: str) -> VerdictRow:
             f"gate '{gate}' has not judged run {run_id}", f"judge it: driftgate gate {run_id} --gate {gate}"
         )
     if row.verdict != "pass":
-        why: list[Any] = [rule for rule in row.details.get("rules", ()) if rule["verdict"] != "pass"]
+        why: list[Any] = [rule for rule in row.details.get("rules", ()) if rule["verdict"] == row.verdict]
         told = f": {why[0]['cell']}: {why[0]['rule']}: {why[0]['reason']}" if why else ""
         raise PromotionRefused(f"gate '{gate}' says {row.verdict} of run {run_id}{told}", "only a pass promotes")
     return row

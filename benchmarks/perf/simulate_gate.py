@@ -143,7 +143,7 @@ def grades(n: int, shift: float, *, plan: bool = False) -> Draw:
     chances = weights * (1.0 + tilt)
 
     def draw(rng: Random) -> Evidence:
-        values = rng.choice(5, size=n, p=chances / chances.sum()) + 1.0
+        values = np.asarray(rng.choice(5, size=n, p=chances / chances.sum()) + 1.0, dtype=np.float64)
         return weigh(GRADE, replace(column(values), low=1.0, high=5.0, stated=None), plan=plan)
 
     return draw

@@ -145,6 +145,15 @@ def test_shares_of_outcomes(world: World) -> None:
     assert (said.verdict, said.value) == ("fail", pytest.approx(0.15))
 
 
+@pytest.mark.parametrize(("right", "verdict"), [(95, "pass"), (75, "inconclusive"), (40, "fail")])
+def test_macro_accuracy_is_tested_by_its_interval(world: World, right: int, verdict: str) -> None:
+    found = [RIGHT if n * 37 % 150 < right * 1.5 else WRONG for n in range(150)]
+    said = world.say(world.run({"m": found}), {"metric": "accuracy_macro", "min": 0.75})
+    assert said.verdict == verdict
+    p_values = (said.p_pass, said.p_fail)
+    assert None not in p_values and (min(p_values) <= 0.05) == (verdict != "inconclusive")
+
+
 def test_every_slice_must_hold_and_those_that_do_not_are_named(world: World) -> None:
     rule = {"min": 0.5, "slices": "category"}
     good = world.run({"m": [RIGHT] * 90})
