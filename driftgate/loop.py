@@ -102,7 +102,8 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
             if alarm:
                 recipe = workspace.config.monitors[MONITOR].recipe
                 assert recipe is not None
-                remediation, _ = repair.begin_repair(workspace, ledger, recipe, result.champion, alerts[0])
+                evidence = {"alert": alerts[0].to_json()}
+                remediation, _ = repair.begin_repair(workspace, ledger, recipe, result.champion, evidence)
                 clock.say("A remediation is opened", remediation.id)
 
     look(3, alarm=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.markup import escape
 
@@ -12,6 +13,7 @@ from benchmarks.gate import GateVerdict
 from benchmarks.ledger import Ledger, RunRow
 from benchmarks.scores import CellScores
 from driftgate import watching
+from driftgate.champions import champion
 from driftgate.commands import carry_out, console, gravest
 from driftgate.display import ProgressDisplay
 from driftgate.workspace import OpenWorkspace
@@ -42,6 +44,8 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger) -> int:
         done = carry_out(workspace, ledger, suite, gates)
         codes.append(done.exit_code)
         publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
+        for verdict in done.verdicts:
+            repair_failure(workspace, ledger, verdict)
     for name in job.monitors:
         alerts = look(workspace, ledger, name)
         codes.append(MOVED if alerts else 0)
@@ -79,11 +83,29 @@ def look(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Sequence[Alert]
         console.print(f"[bold red]alert[/] {escape(alert.summary)}", soft_wrap=True)
     moved = [alert for alert in alerts if alert.cause == "model"]
     if moved and monitor.recipe is not None:
-        from driftgate.repair import begin_repair
-
-        remediation, new = begin_repair(workspace, ledger, monitor.recipe, result.champion, moved[0])
-        console.print(f"remediation {remediation.id} {'is opened' if new else 'was open already'}")
+        _begin_repair(workspace, ledger, monitor.recipe, result.champion, {"alert": moved[0].to_json()})
     return alerts
+
+
+def repair_failure(workspace: OpenWorkspace, ledger: Ledger, verdict: GateVerdict) -> None:
+    """Open a remediation where a gate fails the champion of the recipe it names; a failing candidate needs none."""
+    recipe = workspace.config.gates[verdict.gate].recipe
+    if recipe is None:
+        return
+    live = champion(workspace, ledger, workspace.config.recipes[recipe].champion)
+    failed = [rule for rule in verdict.rules if rule.verdict == "fail" and rule.model == live]
+    if failed:
+        why = [f"{rule.cell}: {rule.rule}: {rule.reason}" for rule in failed]
+        _begin_repair(workspace, ledger, recipe, live, {"gate": verdict.gate, "run": verdict.run, "why": why})
+
+
+def _begin_repair(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: str, live: str, evidence: Mapping[str, Any]
+) -> None:
+    from driftgate.repair import begin_repair
+
+    remediation, new = begin_repair(workspace, ledger, recipe, live, evidence)
+    console.print(f"remediation {remediation.id} {'is opened' if new else 'was open already'}")
 
 
 def mend(workspace: OpenWorkspace, ledger: Ledger) -> list[Remediation]:

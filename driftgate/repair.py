@@ -27,18 +27,17 @@ from flows.definition import load_flow
 from flows.engines import ENGINES
 from flows.errors import DriftgateError
 from flows.prompts import prompt_of
-from monitor.alert import Alert
 
 _POLL_SECONDS = 2.0
 _LEAST_ITEMS = 20
 
 
 def begin_repair(
-    workspace: OpenWorkspace, ledger: Ledger, recipe: str, champion: str, alert: Alert
+    workspace: OpenWorkspace, ledger: Ledger, recipe: str, champion: str, evidence: Mapping[str, Any]
 ) -> tuple[Remediation, bool]:
-    """Open a remediation for an alert that says the model moved; one at a time for a recipe."""
+    """Open a remediation for an alert that says the model moved, or for a failed gate; one at a time for a recipe."""
     slot = workspace.config.recipes[recipe].champion
-    return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, "alert": alert.to_json()})
+    return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, **evidence})
 
 
 async def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, display: Display) -> Remediation:

@@ -197,6 +197,8 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
     for name, gate in config.gates.items():
         if gate.suite is not None:
             _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
+        if gate.recipe is not None:
+            _known(document, ("gates", name, "recipe"), "recipe", gate.recipe, config.recipes)
         if gate.slot is not None:
             _known(document, ("gates", name, "slot"), "champion", gate.slot, config.champions)
     for name, model in config.champions.items():

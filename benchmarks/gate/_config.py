@@ -123,6 +123,8 @@ class GateConfig(BaseModel):
     """The suite whose runs the gate judges; unset where only a recipe uses the gate."""
     slot: str | None = None
     """The place in production whose champion the rules mean; unset where the workspace has only one."""
+    recipe: str | None = None
+    """The recipe that ``driftgate nightly`` begins where the gate fails the recipe's champion; unset: none."""
     rules: list[RuleConfig] = Field(min_length=1)
     """All of them must pass."""
 

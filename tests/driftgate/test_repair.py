@@ -205,3 +205,30 @@ def test_it_waits_for_the_approval_that_the_workspace_asks_for(cli, folder, endp
     assert ended == "promoted"
     assert len(candidate.requests) == asked  # nothing was asked again
     assert "approved by" in cli("remediations", name, "-w", folder).out
+
+
+def test_a_gate_that_fails_the_champion_begins_its_repair(cli, folder, endpoint, candidate) -> None:
+    change(folder, ("suites",), {"release": {"models": ["live"], "datasets": ["canaries"]}})
+    gate = {"suite": "release", "recipe": "mend", "rules": [{"metric": "accuracy", "min": 0.5}]}
+    change(folder, ("gates", "release"), gate)
+    change(folder, ("nightly",), {"suites": ["release"], "gates": ["release"]})
+    endpoint.default, candidate.default = right, right
+    assert cli("nightly", "-w", folder).code == 0
+    assert cli("remediations", "-w", folder).out.strip() == "no remediation"
+    endpoint.default = wrong
+    assert cli("nightly", "-w", folder).code == 1
+    model, ended, _ = state(folder)
+    assert ended == "promoted"
+    assert model.startswith("assistant-")
+    # The suite still measures the model it names, which is champion no more: its failure calls for nothing.
+    assert cli("nightly", "-w", folder).code == 1
+    assert state(folder)[:2] == (model, "promoted")
+
+
+def test_a_gate_names_a_recipe_that_is_there(cli, folder) -> None:
+    gate = {"recipe": "mendd", "rules": [{"metric": "accuracy", "min": 0.5}]}
+    change(folder, ("gates", "release"), gate)
+    done = cli("remediations", "-w", folder)
+    assert done.code == 2
+    assert "there is no recipe 'mendd'" in done.err
+    assert "did you mean 'mend'?" in done.err
