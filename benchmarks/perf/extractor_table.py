@@ -45,7 +45,9 @@ def main() -> None:
     started = time.perf_counter()
     found = extract_all(replies)
     seconds = time.perf_counter() - started
-    replies = replies.assign(found=[e.answer or "" for e in found], rule=[e.rule for e in found])
+    replies = replies.assign(
+        found=[e.answer or "" for e in found], rule=[e.rule for e in found], place=[e.place for e in found]
+    )
     labels = pd.read_csv(LABELS, keep_default_na=False, dtype={"label": str})
     if options.draw:
         if options.sheet is None:
@@ -167,6 +169,7 @@ def print_tables(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
         missed, n = reasons.loc[reason] if reason in reasons.index else (0, 0)
         share = f"{100 * missed / n:.1f} | {_interval(missed, n)}" if n else " | "
         print(f"| `{reason}` | {size[reason]:,} | {n} | {missed} | {share} |")
+    print_places(replies, labelled)
     # One letter that is a choice's is its own reading; sampling it would only hide what the other replies show.
     bare = [len(t) == 1 and t == a for t, a in zip(replies.response.str.strip(), replies.found, strict=True)]
     share = 1 - sum(bare) / len(replies)
@@ -193,6 +196,23 @@ def print_tables(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
         of_sample = f"{100 * part.wrong.mean():.2f} | {_interval(part.wrong.sum(), len(part))}"
         rates = f"{100 * wrong:.3f} | {100 * wrong * share:.4f} | {100 * missed:.2f}"
         print(f"| {name} | {len(part)} | {part.wrong.sum()} | {of_sample} | {rates} |")
+
+
+def print_places(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
+    """Print for each place how often it decides and abstains, and how often each is right, as Markdown."""
+    print("\n| place | replies it decides | it abstains % | labelled answers | wrong | labelled abstentions | missed |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    empty = labelled.head(0)
+    by_place = dict(list(labelled.groupby("place")))
+    for place, part in sorted(replies.groupby("place"), key=lambda pair: -len(pair[1])):
+        own = by_place.get(place, empty)
+        answers, silent = own[own.found != ""], own[own.found == ""]
+        name = f"`{place}`" if place else "(no place)"
+        abstains = 100 * (part.found == "").mean()
+        print(
+            f"| {name} | {len(part):,} | {abstains:.2f} | {len(answers)} | {int(answers.wrong.sum())} | {len(silent)} "
+            f"| {int(silent.missed.sum())} |"
+        )
 
 
 def _weighted(part: pd.DataFrame, what: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flows.extraction._normalise import normalise
 from flows.extraction._read import LETTERS, Asked, Reading, read
@@ -33,9 +33,11 @@ class Extraction:
     rule: str
     """``place/form`` of the rule that found it, or why there is no answer: ``none``, ``several``, ``negated``,
     ``mismatch``, ``numbered``, ``ambiguous_digit``, ``out_of_range``, ``unfinished``."""
+    place: str = field(default="", repr=False, compare=False)
+    """The place that decided, also where it decided to abstain; empty where the reply has no place for an answer."""
 
 
-_BARE = {letter: Extraction(letter, "first_line/letter") for letter in LETTERS}
+_BARE = {letter: Extraction(letter, "first_line/letter", "first_line") for letter in LETTERS}
 
 
 def extract_choice(
@@ -135,7 +137,7 @@ def _search_first_answer(reply: str, asked: Asked, rules: CompiledRules) -> Extr
 def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbered: bool) -> Extraction:
     lowered = reply.lower()
     numbered = numbered or rules.words["NUMBERED"].search(reply) is not None
-    reason = "numbered" if numbered else "none"
+    reason, decided = "numbered" if numbered else "none", ""
     for place, pattern in rules.places:
         if (echo and not place.after_echo) or (numbered and not place.after_numbered):
             continue
@@ -145,11 +147,11 @@ def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbe
         if result is None:
             continue
         if result.position is not None:
-            return Extraction(LETTERS[result.position], f"{place.name}/{result.form}")
+            return Extraction(LETTERS[result.position], f"{place.name}/{result.form}", place.name)
         if result.form != "negated":  # a negated choice says nothing about the others: read on
-            return Extraction(None, result.form)
-        reason = "negated"
-    return Extraction(None, reason)
+            return Extraction(None, result.form, place.name)
+        reason, decided = "negated", place.name
+    return Extraction(None, reason, decided)
 
 
 def _readings(

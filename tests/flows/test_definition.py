@@ -24,7 +24,7 @@ def copy(tmp_path: Path) -> Path:
 def test_the_shipped_flow_is_found_by_name(tmp_path: Path) -> None:
     flow = load_flow("multiple_choice", tmp_path)
     assert flow.node_names == ("render", "ask", "extract")
-    assert flow.variants == {"render": ("zero_shot", "few_shot", "terse")}
+    assert flow.variants == {"render": ("zero_shot", "few_shot", "terse", "lm_eval")}
     assert flow.chosen == {"render": "zero_shot"}
     assert {"question", "choices", "passage", "examples", "scoring"} == flow.inputs
 
