@@ -202,10 +202,8 @@ def print_places(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
     """Print for each place how often it decides and abstains, and how often each is right, as Markdown."""
     print("\n| place | replies it decides | it abstains % | labelled answers | wrong | labelled abstentions | missed |")
     print("|---|--:|--:|--:|--:|--:|--:|")
-    empty = labelled.head(0)
-    by_place = dict(list(labelled.groupby("place")))
-    for place, part in sorted(replies.groupby("place"), key=lambda pair: -len(pair[1])):
-        own = by_place.get(place, empty)
+    for place in replies.place.value_counts().index.astype(str):
+        part, own = replies[replies.place == place], labelled[labelled.place == place]
         answers, silent = own[own.found != ""], own[own.found == ""]
         name = f"`{place}`" if place else "(no place)"
         abstains = 100 * (part.found == "").mean()

@@ -32,7 +32,12 @@ class Alignment:
 
 
 def align_by_position(
-    rows: Sequence[Hashable], questions: Sequence[Hashable], name: str, *, block: int = BLOCK
+    rows: Sequence[Hashable],
+    questions: Sequence[Hashable],
+    name: str,
+    *,
+    block: int = BLOCK,
+    numbers: Sequence[int] | None = None,
 ) -> list[int]:
     """Join rows to questions that stand in the same order, where whole blocks of rows may be missing.
 
@@ -46,6 +51,10 @@ def align_by_position(
         What each row and each question shows of itself, for example ``(category, gold)``.
     name : str
         The file's, for error messages.
+    block : int
+        How many rows are lost together.
+    numbers : sequence of int, optional
+        The number of each row in its file, for error messages; from 1 where it is not given.
 
     Returns
     -------
@@ -69,9 +78,10 @@ def align_by_position(
         differ = [place for place, (row, asked) in enumerate(zip(rows, questions, strict=True)) if row != asked]
         if not differ:
             return list(range(len(rows)))
+        first = numbers[differ[0]] if numbers else differ[0] + 1
         raise DriftgateError(
             f"{name} cannot be aligned with its {len(questions):,} questions: the right answer of {len(differ):,} rows "
-            f"is not the question's, first in row {differ[0] + 1}",
+            f"is not the question's, first in row {first}",
             "its rows stand in another order, or answer another edition of the dataset; a column with ids "
             "(--map id=COLUMN) would join it",
         )

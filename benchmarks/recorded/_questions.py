@@ -104,7 +104,10 @@ def align(benchmark: Benchmark, rows: RecordedRows, questions: Dataset) -> Align
     grouped = sorted(range(len(categories)), key=lambda row: order[categories[row]])
     golds = list(frame["gold"])
     found = align_by_position(
-        [(categories[row], golds[row]) for row in grouped], [shown[place] for place in places], name
+        [(categories[row], golds[row]) for row in grouped],
+        [shown[place] for place in places],
+        name,
+        numbers=[r + 1 for r in grouped],
     )
     positions = {row: places[place] for row, place in zip(grouped, found, strict=True)}
     return Alignment([positions[row] for row in range(len(categories))], {})
