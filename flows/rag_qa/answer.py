@@ -20,4 +20,5 @@ async def answer(prompt: str, choices: list, scoring: str) -> dict:
     found = extract_choice(reply.text, choices)
     if found.answer is None:
         found = nearest_choice(text, choices)
-    return {**said, "answer": found.answer, "rule": found.rule}
+    # Words that mean none of the choices are an answer as well, and a wrong one.
+    return {**said, "answer": found.answer or text or None, "rule": found.rule}

@@ -64,6 +64,17 @@ async def test_documents_make_the_difference_and_every_node_has_its_scores(
     assert value(rag, "answer.groundedness.precision") > 0.0
 
 
+async def test_words_that_mean_no_choice_are_a_wrong_answer(
+    endpoint: ChatEndpoint, ledger: Ledger, tmp_path: Path
+) -> None:
+    endpoint.default = Answer("아무것도 아닙니다.")
+    made = bench(endpoint, ledger, tmp_path, variants=["rag"])
+    await made.run()
+    frame = made.frame()
+    assert set(frame["outcome"]) == {"answered"} and not frame["correct"].any()
+    assert set(frame["answer"]) == {"아무것도 아닙니다."} and set(frame["rule"]) == {"none"}
+
+
 async def test_only_the_variant_with_documents_shows_them(
     endpoint: ChatEndpoint, ledger: Ledger, tmp_path: Path
 ) -> None:
