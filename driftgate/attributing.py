@@ -244,7 +244,7 @@ def _row(one: Contribution) -> list[str]:
         escape(one.player.name),
         escape(words or ", ".join(one.player.differs)),
         f"{interval.estimate or 0.0:+.4f}{limits}",
-        "-" if one.share is None else f"{100 * one.share:.0f}%",
+        "-" if one.share is None else f"{100 * one.share + 0.0:.0f}%",
         "-" if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
         f"{one.moved:,}",
     ]

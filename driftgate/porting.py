@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.datasets import load_dataset
 from benchmarks.ledger import Ledger, RunRow, cells_of, find_run, latest_runs, start_run
 from benchmarks.parity import CellPair, Parity, Quantity, compare_cells
 from benchmarks.report import write_parity
 from benchmarks.runner import LimitReached
-from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from benchmarks.suite import Cell, SuiteConfig, describe_plan
 from driftgate import session
 from driftgate.commands import INTERRUPTED, console, opened
 from driftgate.display import ProgressDisplay
@@ -111,11 +110,8 @@ def plan_parity(workspace: OpenWorkspace, ledger: Ledger, request: Request) -> t
     for name in suite.datasets:
         if name not in config.datasets:
             raise DriftgateError(f"there is no dataset '{name}'", nearest(name, config.datasets))
-    data = {d: load_dataset(d, config.datasets[d], workspace.folder) for d in suite.datasets}
-    models = {m: session.model_config(workspace, ledger, m) for m in suite.models}
-    reference = load_flow(request.flow, workspace.folder)
     pairs = []
-    for cell in plan_cells(suite, models, data, reference):
+    for cell in session.plan_suite(workspace, ledger, "parity", suite).cells:
         pairs += [
             cell,
             replace(cell, flow=_port_of(request, cell.flow, workspace.folder), variant=f"port {request.port}"),
