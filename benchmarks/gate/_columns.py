@@ -53,9 +53,14 @@ class Column:
 
     def filled(self, filling: Filling) -> pd.DataFrame:
         """The frame with missing values put in, or left out where the metric leaves them out."""
+        filled = self.frame.assign(value=self.array(filling))
+        return filled if self.stated is not None else filled.dropna(subset="value")
+
+    def array(self, filling: Filling) -> Floats:
+        """The values with missing ones put in, or NaN where the metric leaves them out; shape (n,)."""
         value = {"low": self.low, "high": self.high, "stated": self.stated}[filling]
-        frame = self.frame.dropna(subset="value") if value is None else self.frame.fillna({"value": value})
-        return frame
+        values = np.array(self.frame["value"], dtype=np.float64)
+        return values if value is None else np.where(np.isnan(values), value, values)
 
     def of(self, kind: str, name: str) -> Column:
         """The rows of one slice."""
@@ -72,8 +77,9 @@ def values_of(frame: pd.DataFrame) -> Floats:
 
 
 def labels_of(frame: pd.DataFrame) -> Labels | None:
-    """The frame's clusters, or None where every sample stands alone; shape (n,)."""
-    return clusters_of(frame)
+    """The frame's clusters as numbers, or None where every sample stands alone; shape (n,)."""
+    labels = clusters_of(frame)
+    return None if labels is None else np.unique(labels.astype(str), return_inverse=True)[1].astype(np.int64)
 
 
 def column_of(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: bool = False) -> Column:

@@ -38,7 +38,7 @@ class PairedShares:
         mean = stats.cluster_mean(self.candidate - self.reference, self.clusters)
         if mean.standard_error is not None or mean.n_clusters < 2:
             return self.candidate, self.reference, self.clusters
-        first = np.unique(self.clusters.astype(str), return_index=True)[1]
+        first = np.unique(self.clusters, return_index=True)[1]
         return self.candidate[first], self.reference[first], None
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:

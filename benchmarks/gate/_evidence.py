@@ -208,14 +208,13 @@ def _or(value: float | None, instead: float) -> float:
 def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *, paired: bool) -> Quantity | None:
     """The rule's quantity with the missing values at one end; None where that end is not a number."""
     filling, other = _fillings(rule.side, end)
-    mine = ours.filled(filling)
     if theirs is None:
-        return _absolute(rule, ours, mine)
-    reference = theirs.filled(other)
+        return _absolute(rule, ours, ours.filled(filling))
     if paired:
-        both = mine.merge(reference[["key", "value"]], on="key", suffixes=("", "_reference"))
-        candidate, against = values_of(both), np.asarray(both["value_reference"], dtype=np.float64)
-        labels = labels_of(both)
+        candidate, against = ours.array(filling), theirs.array(other)
+        known = ~(np.isnan(candidate) | np.isnan(against))
+        candidate, against = candidate[known], against[known]
+        labels = labels_of(ours.frame if known.all() else ours.frame[known])
         if not candidate.size:
             return None
         if rule.metric in LATENCIES:
@@ -228,6 +227,7 @@ def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *
             return PairedShares(_flip(rule, candidate), _flip(rule, against), labels, rule.margin)
         differences = candidate - against if not rule.less_is_better else against - candidate
         return Mean(differences, labels, -rule.margin)
+    mine, reference = ours.filled(filling), theirs.filled(other)
     candidate, against = values_of(mine), values_of(reference)
     if not candidate.size or not against.size:
         return None
@@ -297,6 +297,10 @@ def _sign(rule: RuleConfig, quantity: Quantity | None) -> float:
 
 def _aligned(ours: Column, theirs: Column) -> tuple[Column, Column]:
     """Both columns on the samples they share, in one order."""
+    if np.array_equal(ours.frame["key"].to_numpy(), theirs.frame["key"].to_numpy()):
+        return replace(ours, frame=ours.frame.reset_index(drop=True)), replace(
+            theirs, frame=theirs.frame.reset_index(drop=True)
+        )
     mine = ours.frame[ours.frame["key"].isin(theirs.frame["key"])].reset_index(drop=True)
     reference = theirs.frame.set_index("key").loc[mine["key"]].reset_index()
     return replace(ours, frame=mine), replace(theirs, frame=reference)

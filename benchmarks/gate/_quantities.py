@@ -19,7 +19,7 @@ from benchmarks import stats
 from benchmarks.stats import ClusterMean, Interval, OneSidedTest
 
 Floats = NDArray[np.float64]
-Labels = NDArray[np.object_]
+Labels = NDArray[np.int64]
 Side = Literal["above", "below"]
 POWER = 0.8
 """Power at which the minimum detectable effect and the number of samples that decide are stated."""
@@ -220,14 +220,16 @@ class Quantile:
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
         found = self._share().test(opposite(side), alpha)
-        known = self.interval()
-        return replace(
-            found, side=side, limit=self.limit, estimate=known.estimate, bound=None, method="order-statistics"
-        )
+        finite = self._finite
+        estimate = float(np.quantile(finite, self.probability)) if finite.size else None
+        return replace(found, side=side, limit=self.limit, estimate=estimate, bound=None, method="order-statistics")
+
+    @property
+    def _finite(self) -> Floats:
+        return self.values[np.isfinite(self.values)]
 
     def interval(self) -> Interval:
-        finite = self.values[np.isfinite(self.values)]
-        return stats.quantile_interval(finite, self.probability)
+        return stats.quantile_interval(self._finite, self.probability)
 
     def detectable(self, side: Side, alpha: float) -> float | None:
         return None
