@@ -88,10 +88,11 @@ class Cell:
 
     def line_inputs(self, sample: Sample) -> dict[str, Any]:
         """The flow's inputs for a sample: its data by name, the examples and the scoring mode."""
-        inputs = {name: value for name, value in sample.data.items() if name in self.flow.inputs}
+        declared = self.flow.inputs
+        inputs = {name: value for name, value in sample.data.items() if name in declared}
         if self.shots:
             inputs[EXAMPLES_INPUT] = self.dataset.examples(sample, self.shots)
-        if SCORING_INPUT in self.flow.inputs:
+        if SCORING_INPUT in declared:
             inputs[SCORING_INPUT] = self.model_config.scoring
         return inputs
 

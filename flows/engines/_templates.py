@@ -7,7 +7,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from jinja2.runtime import LoopContext
+from jinja2.sandbox import SandboxedEnvironment
+
 from flows.engines._resolve import Resolved
+
+
+class _Sandbox(SandboxedEnvironment):
+    """Prompt flow's sandbox, which does not ask of ``loop.index`` each time whether it is safe."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is LoopContext and attribute in _COUNTERS:
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+_COUNTERS = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
 
 
 def renderer(resolved: Resolved, node: Any) -> Callable[..., Any]:
@@ -23,13 +38,10 @@ def renderer(resolved: Resolved, node: Any) -> Callable[..., Any]:
     if chats or os.environ.get("PF_USE_SANDBOX_FOR_JINJA", "true").lower() == "false":
         return tool
     from promptflow._core.tool import INPUTS_TO_ESCAPE_PARAM_KEY
-    from promptflow.tools import common
     from promptflow.tools.exception import JinjaTemplateError
 
     try:
-        template = common.SandboxedEnvironment(trim_blocks=True, keep_trailing_newline=True).from_string(
-            tool.keywords["template"]
-        )
+        template = _Sandbox(trim_blocks=True, keep_trailing_newline=True).from_string(tool.keywords["template"])
     except Exception:  # prompt flow fails the line, not the flow
         return tool
     node.inputs.pop(INPUTS_TO_ESCAPE_PARAM_KEY, None)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from flows.deadlines import Deadlines
 from flows.models._errors import RateLimited, Unavailable
 from flows.models._limit import AdaptiveLimit
 from flows.models._types import Message, Model, Reply, cache_key
@@ -66,6 +67,7 @@ class _Resilient(_Wrapper):
     policy: RetryPolicy
     limit: AdaptiveLimit
     rng: random.Random
+    deadlines: Deadlines
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
         loop = asyncio.get_running_loop()
@@ -75,7 +77,7 @@ class _Resilient(_Wrapper):
             try:
                 async with self.limit:
                     began = loop.time()
-                    async with asyncio.timeout(self.policy.timeout):
+                    with self.deadlines.limit():
                         reply = await self.inner.complete(messages)
                     self.limit.succeeded()
                     return reply if tries == reply.attempts else replace(reply, attempts=tries)
@@ -115,7 +117,7 @@ def resilient(model: Model, policy: RetryPolicy, limit: AdaptiveLimit, *, seed: 
     Timeouts, connection errors, 5xx and unreadable replies are tried again up to ``policy.attempts`` times; a 429
     waits as long as the service asks. Every other :class:`~flows.models.ModelError` passes through at once.
     """
-    return _Resilient(model, policy, limit, random.Random(seed))
+    return _Resilient(model, policy, limit, random.Random(seed), Deadlines(policy.timeout))
 
 
 def cached(model: Model, cache: ReplyCache) -> Model:
