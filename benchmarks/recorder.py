@@ -8,7 +8,7 @@ from time import monotonic
 
 from benchmarks.ledger import Ledger, Record, record
 
-LONGEST_PAUSE = 0.005
+LONGEST_PAUSE = 0.002
 """Seconds a record may wait for others before its transaction begins."""
 
 

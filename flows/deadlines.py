@@ -70,6 +70,7 @@ class Limit:
 
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
+        self.ends = 0.0
         self.expired = False
 
     def __enter__(self) -> Limit:

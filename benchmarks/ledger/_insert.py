@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-_SIZES = (128, 32, 8, 1)
+_SIZES = (128, 64, 32, 16, 8, 4, 2, 1)
 """Rows of one statement: few sizes, so that the driver keeps every statement prepared."""
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,8 +48,7 @@ class EvaluatorsConfig(BaseModel):
     """Evaluators by node and by a name of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """One metric of one evaluator on one line: a number, a label, or why there is neither."""
 
     node: str
@@ -91,7 +90,7 @@ class Binding:
                 result = await result
         except Exception as problem:  # someone else's function may raise anything, and it concerns this sample alone
             return [Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])]
-        if not isinstance(result, Mapping):
+        if type(result) is not dict and not isinstance(result, Mapping):
             found = type(result).__name__
             return [Evaluation(self.node, self.name, "", None, error=f"returned {found}, expected a dict")]
         return [_evaluation(self.node, self.name, str(metric), value) for metric, value in result.items()]
@@ -202,7 +201,7 @@ def _make(bound: BindingConfig, where: str) -> Callable[..., Any]:
 
 
 def _evaluation(node: str, name: str, metric: str, value: Any) -> Evaluation:
-    if isinstance(value, (bool, int, float)):
+    if type(value) is float or isinstance(value, (bool, int, float)):
         number = float(value)
         if math.isfinite(number):
             return Evaluation(node, name, metric, number)
