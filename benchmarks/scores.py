@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SLICES = ("category", "super_category")
+PREDICTED = "accuracy_predicted"
+"""Of a subset: the accuracy that the whole dataset is expected to have."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
     frame = outcome_frame(ledger, cell.id)
     rows = score_frame(frame)
+    if stands_for := cell.details.get("stands_for"):
+        from benchmarks.subset import predict_full
+
+        rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, frame)))
     for mean in evaluation_means(ledger, cell.id):
         if mean["n"]:
             name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"

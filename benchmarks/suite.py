@@ -115,6 +115,7 @@ class Cell:
             "n": len(self.samples),
             "shots": self.shots,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
+            **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
         }
 
     def signature(self) -> str:

@@ -370,6 +370,24 @@ def attribute(
     raise typer.Exit(code)
 
 
+@app.command()
+def subset(
+    dataset: Annotated[str, typer.Argument(help="A dataset of the workspace that three models or more were run on.")],
+    workspace: Workspace = HERE,
+    size: Annotated[int, typer.Option(help="How many samples to choose.")] = 300,
+    name: Annotated[str, typer.Option(help="The subset's name; it is written to data/NAME.jsonl.")] = "small",
+    runs: Annotated[str, typer.Option(help="Choose by these runs, A,B; by default each model's newest.")] = "",
+    models: Annotated[str, typer.Option(help="Choose by these models only, A,B.")] = "",
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    draws: Annotated[int, typer.Option(help="How often each method is tried on each left-out model.")] = 200,
+) -> None:
+    """Choose a few hundred samples whose score predicts the score on the whole dataset, with a measured error."""
+    from driftgate.choosing import run_subset
+    from driftgate.comparing import names
+
+    raise typer.Exit(run_subset(workspace, dataset, names(runs), models, size=size, name=name, seed=seed, draws=draws))
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmarks.gate import GateVerdict
 from benchmarks.gate.outputs import one_line
 from benchmarks.ledger import RunRow, ScoreRow
-from benchmarks.scores import CellScores
+from benchmarks.scores import PREDICTED, CellScores
 
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
 
@@ -37,6 +37,11 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             f"{cost.value:.4f} {scores.currency}" if cost and cost.value else "-",
         )
     console.print(table)
+    for scores in scored:
+        if whole := scores.cell.details.get("stands_for"):
+            predicted = _with_interval(scores.get(PREDICTED))
+            of = escape(f"{whole['n']:,} samples of {whole['of']}")
+            console.print(f"  {escape(scores.cell.name)}: predicted accuracy on all {of}: [bold]{predicted}[/]")
     for scores in scored:
         console.print(f"  [dim]{escape(scores.cell.name)}: {escape(scores.cell.signature)}[/]", soft_wrap=True)
 

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from benchmarks.datasets import DATASETS, DatasetConfig
 from benchmarks.datasets import parse_config as parse_dataset
+from benchmarks.datasets.subset import SubsetConfig
 from benchmarks.gate import GateConfig
 from benchmarks.suite import SuiteConfig
 from driftgate import _yaml
@@ -94,6 +104,21 @@ class Workspace(BaseModel):
     """Where signals, alerts, evaluation results and runs are sent; unset: nowhere."""
     service: ServiceConfig = ServiceConfig()
     """``driftgate serve``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_subsets(cls, value: Any) -> Any:
+        """A subset names its whole; give it the settings that stand under that name."""
+        datasets = value.get("datasets") if isinstance(value, dict) else None
+        if not isinstance(datasets, dict):
+            return value
+        named = {
+            name: {**given, "of": datasets.get(given["of"], given["of"])}
+            if isinstance(given, dict) and given.get("kind") == "subset" and isinstance(given.get("of"), str)
+            else given
+            for name, given in datasets.items()
+        }
+        return {**value, "datasets": named}
 
 
 @dataclass(frozen=True)
@@ -185,6 +210,9 @@ def json_schema() -> dict[str, Any]:
 
 def _check_names(document: _yaml.Document, config: Workspace) -> None:
     """Every name that one part uses is defined in another."""
+    for name, dataset in config.datasets.items():
+        if isinstance(dataset, SubsetConfig) and isinstance(dataset.of, str):
+            _known(document, ("datasets", name, "of"), "dataset", dataset.of, config.datasets)
     for name, suite in config.suites.items():
         for kind, used, known in (
             ("models", suite.models, config.models),

@@ -86,6 +86,8 @@ class Dataset:
         What few-shot examples are drawn from. KMMLU ships one question in both; see :meth:`examples`.
     licence, source : str
         Upstream's licence, and where it was read from, for the report.
+    stands_for : mapping, optional
+        What a subset says of its whole: how a score of the whole is predicted, and how well. See `benchmarks.subset`.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Dataset:
     shots: Sequence[Sample] = ()
     licence: str = ""
     source: str = ""
+    stands_for: Mapping[str, Any] | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -81,7 +81,17 @@ def _cells(cells: Sequence[CellView]) -> str:
             ]
         )
     header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]
-    return "### Scores\n\n" + _table(header, rows)
+    return "\n\n".join(["### Scores\n\n" + _table(header, rows), *_predicted(cells)])
+
+
+def _predicted(cells: Sequence[CellView]) -> list[str]:
+    return [
+        f"{markdown_code(cell.name)} stands for {cell.stands_for['n']:,} samples of "
+        f"{markdown_code(str(cell.stands_for['of']))}: predicted accuracy **{percent(cell.predicted.value)}** "
+        f"({percent_range(cell.predicted.low, cell.predicted.high)})."
+        for cell in cells
+        if cell.stands_for
+    ]
 
 
 def _signatures(cells: Sequence[CellView]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.ledger import Ledger, ScoreRow, VerdictRow, evaluation_means
 from benchmarks.report._keys import guessing, key_frame
 from benchmarks.report._marks import Mark, mark
-from benchmarks.scores import CellScores
+from benchmarks.scores import PREDICTED, CellScores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +99,17 @@ class CellView:
     def dataset(self) -> str:
         """Name of its dataset."""
         return self.scores.cell.dataset
+
+    @property
+    def stands_for(self) -> Mapping[str, Any] | None:
+        """What a subset says of its whole; None of a dataset that is one."""
+        found: Mapping[str, Any] | None = self.scores.cell.details.get("stands_for")
+        return found
+
+    @property
+    def predicted(self) -> ScoreRow:
+        """The accuracy that the whole of a subset is expected to have."""
+        return self.metric(PREDICTED)
 
     @property
     def asked(self) -> int:

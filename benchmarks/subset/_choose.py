@@ -15,7 +15,7 @@ from flows.errors import DriftgateError
 
 _CURVE = np.linspace(-5.0, 5.0, 101)
 _LEAST_MODELS = 3
-DRAWS = 100
+DRAWS = 200
 """Draws of each method for each left-out model."""
 
 
@@ -100,8 +100,8 @@ def measure_methods(
         fitted = fit_item_response(right, responses.groups)
         truth, scores = float(responses.right[left_out].mean()), responses.right[left_out]
         for method in METHODS:
-            rng = np.random.default_rng([seed, left_out])
-            sampled = np.array([_draw(method, right, responses.groups, fitted, size, rng) for _ in range(draws)])
+            rng, ranks = np.random.default_rng([seed, left_out]), _ranks(method, right, responses.groups, fitted)
+            sampled = np.array([_draw(ranks, size, rng) for _ in range(draws)])
             found[method.name].append(_predictions(method, fitted, sampled, scores[sampled]) - truth)
         advance()
     return [Measured(method, np.array(found[method.name])) for method in METHODS]
@@ -118,7 +118,7 @@ def choose(responses: Responses, size: int, measured: Sequence[Measured], *, see
     chosen = best(measured)
     fitted = fit_item_response(responses.right, responses.groups)
     rng = np.random.default_rng(seed)
-    places = np.sort(_draw(chosen.method, responses.right, responses.groups, fitted, size, rng))
+    places = np.sort(_draw(_ranks(chosen.method, responses.right, responses.groups, fitted), size, rng))
     rest = np.setdiff1d(np.arange(responses.n), places)
     curve = [(float(t), round(fitted.expected(float(t), rest), 6)) for t in _CURVE]
     return SubsetPlan(
@@ -145,26 +145,28 @@ def _items(responses: Responses, fitted: ItemResponse, places: NDArray[np.int64]
         )
 
 
-def _draw(
-    method: Method,
-    right: NDArray[np.float64],
-    groups: NDArray[np.int64],
-    fitted: ItemResponse,
-    size: int,
-    rng: np.random.Generator,
+def _ranks(
+    method: Method, right: NDArray[np.float64], groups: NDArray[np.int64], fitted: ItemResponse
 ) -> NDArray[np.int64]:
-    """A systematic sample of all items along an order, ties in random order [1]_: each has the same chance.
+    """The place of each item in the order that a method draws along; equal where the order does not care."""
+    by = {
+        "none": np.zeros_like(groups),
+        "category": groups,
+        "right": right.sum(axis=0).astype(np.int64) * (int(groups.max(initial=0)) + 1) + groups,
+        "irt": fitted.difficulty,
+    }[method.order]
+    return np.asarray(np.unique(by, return_inverse=True)[1], dtype=np.int64).reshape(-1)
+
+
+def _draw(ranks: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """A systematic sample of all items along their ranks, ties in random order [1]_: each has the same chance.
 
     References
     ----------
     .. [1] Cochran (1977). Sampling Techniques, 3rd ed., chapter 8.
     """
-    n = groups.size
-    if method.order == "none":
-        return np.asarray(rng.choice(n, size, replace=False))
-    by = {"category": (groups,), "right": (groups, right.sum(axis=0)), "irt": (fitted.difficulty,)}[method.order]
-    order = np.lexsort((rng.random(n), *by))
-    return np.asarray(order[((np.arange(size) + rng.random()) * n / size).astype(np.int64)])
+    order = np.argsort(ranks + rng.random(ranks.size))
+    return np.asarray(order[((np.arange(size) + rng.random()) * ranks.size / size).astype(np.int64)])
 
 
 def _predictions(

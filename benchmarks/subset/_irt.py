@@ -113,8 +113,8 @@ def estimate_ability(
 
     Examples
     --------
-    >>> estimate_ability(np.array([1.0, 1.0, 0.0]), np.ones(3), np.array([-1.0, 0.0, 1.0])).round(3)
-    array(0.327)
+    >>> float(estimate_ability(np.array([1.0, 1.0, 0.0]), np.ones(3), np.array([-1.0, 0.0, 1.0])).round(3))
+    0.305
     """
     ability = np.zeros(np.asarray(right).shape[:-1])
     for _ in range(25):

@@ -45,21 +45,16 @@ def read_responses(ledger: Ledger, cells: Sequence[CellRow]) -> Responses:
     first: dict[str, CellRow] = {}
     for cell in cells:
         first.setdefault(cell.model, cell)
-    shared, columns = None, []
-    for cell in first.values():
-        frame = outcome_frame(ledger, cell.id)
-        scores = right(frame)
-        if not is_binary(scores):
+    frames = [outcome_frame(ledger, cell.id).assign(right=lambda frame: right(frame)) for cell in first.values()]
+    for cell, frame in zip(first.values(), frames, strict=True):
+        if not is_binary(frame["right"].to_numpy()):
             raise DriftgateError(f"{cell.name} is graded", "a subset can be chosen where answers are right or wrong")
-        columns.append(dict(zip(frame["key"], scores, strict=True)))
-        if shared is None:
-            shared = frame[["key", "category"]]
-        else:
-            shared = shared[shared["key"].isin(columns[-1].keys())]
-    assert shared is not None
+    shared = frames[0][["key", "category"]]
+    for frame in frames[1:]:
+        shared = shared[shared["key"].isin(frame["key"])]
     if shared.empty:
         raise DriftgateError("the models share no samples", "choose runs on the same samples")
     keys = [str(key) for key in shared["key"]]
-    matrix = np.array([[column[key] for key in keys] for column in columns])
+    matrix = np.array([frame.set_index("key")["right"].reindex(keys).to_numpy() for frame in frames])
     groups = np.unique(shared["category"].to_numpy(dtype=str), return_inverse=True)[1]
     return Responses(cells[0].dataset, list(first), keys, matrix, np.asarray(groups, dtype=np.int64).reshape(-1))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.datasets import DATASETS, Dataset, load_dataset, parse_config
+from benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, write_subset
 
 Config = dict[str, Any]
 
@@ -153,6 +154,15 @@ def own_jsonl(folder: Path) -> Config:
     return {"kind": "jsonl", "path": "own.jsonl"}
 
 
+def subset(folder: Path) -> Config:
+    whole = own_csv(folder)
+    keys = [sample.key for sample in load_dataset("whole", parse_config(whole), folder).samples]
+    items = [SubsetItem(key=key, weight=2.0) for key in (keys[2], keys[0])]
+    plan = SubsetPlan(of="whole", n=4, method="irt", standard_error=0.02, random_error=0.03, items=items)
+    write_subset(plan, folder / "small.jsonl")
+    return {"kind": "subset", "of": whole, "path": "small.jsonl"}
+
+
 BUILDERS: dict[str, Callable[[Path], Config]] = {
     "click": click,
     "csv": own_csv,
@@ -166,6 +176,7 @@ BUILDERS: dict[str, Callable[[Path], Config]] = {
     "dialogues": lambda folder: {"kind": "dialogues"},
     "handbook": lambda folder: {"kind": "handbook"},
     "news": lambda folder: {"kind": "news"},
+    "subset": subset,
     "sample": lambda folder: {"kind": "sample"},
 }
 

@@ -63,9 +63,10 @@ def test_shots_are_disjoint_from_samples(dataset):
     assert not {s.content_hash for s in dataset.shots} & {s.content_hash for s in dataset.samples}
 
 
-def test_every_sample_says_where_it_stands(kind, dataset):
+def test_every_sample_says_where_it_stands(kind, config, dataset):
+    whole = config["of"]["kind"] if kind == "subset" else kind  # a subset's samples are those of its whole
     for sample in [*dataset.samples, *dataset.shots]:
-        assert sample.dataset == kind
+        assert sample.dataset == whole
         assert sample.split
         assert sample.id
         assert sample.category
