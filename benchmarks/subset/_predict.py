@@ -40,8 +40,11 @@ def predict_full(stands_for: Mapping[str, Any], frame: pd.DataFrame) -> Interval
         reason = f"{len(items) - n} of the {len(items)} chosen samples were not asked"
         return Interval.unknown(None, level=0.95, method="subset", n=n, reason=reason)
     chosen = [items[key] for key in known["key"]]
-    columns = [np.array([item[name] for item in chosen]) for name in ("weight", "discrimination", "difficulty")]
-    estimate = predict(stands_for["estimator"], right(known), *columns, stands_for["curve"], int(stands_for["n"]))
+    weight, discrimination, difficulty = (
+        np.array([float(item[name]) for item in chosen]) for name in ("weight", "discrimination", "difficulty")
+    )
+    curve, whole = stands_for["curve"], int(stands_for["n"])
+    estimate = predict(stands_for["estimator"], right(known), weight, discrimination, difficulty, curve, whole)
     error = _Z * float(stands_for["standard_error"])
     return Interval(estimate, max(0.0, estimate - error), min(1.0, estimate + error), 0.95, "subset", n)
 
