@@ -96,7 +96,7 @@ def column_of(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference
         The cell has no such metric or no such slice.
     """
     column = _whole(ledger, rule, scores, reference=reference)
-    return _sliced(rule.slice, column) if rule.slice else column
+    return _sliced(rule.slice, column, scores, lenient=reference) if rule.slice else column
 
 
 def _whole(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: bool) -> Column:
@@ -172,9 +172,11 @@ def _parts(name: str, scores: CellScores) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _sliced(name: str, column: Column) -> Column:
+def _sliced(name: str, column: Column, scores: CellScores, *, lenient: bool) -> Column:
     for kind in ("category", "super_category"):
         if name in column.slices(kind):
             return column.of(kind, name)
+    if lenient:
+        return column.of("category", name)  # of what is compared with, there then is nothing
     known = sorted({*column.slices("category"), *column.slices("super_category")})
-    raise DriftgateError(f"a rule is about the slice '{name}'", nearest(name, known))
+    raise DriftgateError(f"{scores.cell.name}: a rule is about the slice '{name}'", nearest(name, known))

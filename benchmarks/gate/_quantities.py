@@ -232,7 +232,11 @@ class Quantile:
         return stats.quantile_interval(self._finite, self.probability)
 
     def detectable(self, side: Side, alpha: float) -> float | None:
-        return None
+        known = self.interval()
+        if known.low is None or known.high is None:
+            return None
+        # As if the quantile varied normally, with the spread that its interval shows.
+        return (_z(1.0 - alpha) + _z(POWER)) * (known.high - known.low) / (2.0 * _z(0.975))
 
     def needed(self, alpha: float) -> int | None:
         return self._share().needed(alpha)

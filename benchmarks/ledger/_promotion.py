@@ -73,9 +73,12 @@ def promote(
             hashes.setdefault(one, run_hash(ledger, one))
             if hashes[one] != known:
                 raise PromotionRefused(f"run {one} has changed since gate '{gate}' passed it", again)
-    judged = {rule.get("model") for gate in gates for rule in newest[gate].details.get("rules", ())}
-    if model not in judged:
-        raise PromotionRefused(f"no rule of {', '.join(gates)} is about the model '{model}'", "add one, then judge")
+    # A first run passes "no worse than the previous one" for want of one: that is no evidence.
+    rules_said = [rule for gate in gates for rule in newest[gate].details.get("rules", ())]
+    if model not in {rule.get("model") for rule in rules_said if rule.get("value") is not None}:
+        raise PromotionRefused(
+            f"no rule of {', '.join(gates)} measured the model '{model}'", "add a rule about it, then: driftgate gate"
+        )
     evidence = {"gates": dict(gates), "runs": hashes}
     with ledger.write() as connection:
         number = move(connection, slot, model, "promote", run.id, reason, who)

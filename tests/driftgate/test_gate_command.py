@@ -251,6 +251,17 @@ def test_the_champion_is_compared_with_in_its_stored_run(cli: Cli, make: Make, e
     ledger.close()
 
 
+def test_a_first_run_without_anything_to_compare_with_is_no_evidence(cli: Cli, make: Make) -> None:
+    def edit(config: dict[str, Any]) -> None:
+        with_slot(config)
+        config["gates"]["small"]["rules"] = [{"no_worse_than": "previous"}]
+
+    folder = make(20, edit)
+    assert cli("bench", "-w", folder).code == 0
+    assert cli("gate", "-w", folder).code == 0
+    refused(promote(cli, folder), "no rule of small measured the model 'tested'")
+
+
 def test_a_gate_for_a_slot_that_is_not_there_is_refused(cli: Cli, make: Make) -> None:
     def edit(config: dict[str, Any]) -> None:
         with_slot(config)

@@ -304,6 +304,14 @@ def test_odd_runs_get_a_verdict_with_a_reason(world: World, rule: dict[str, Any]
         assert said.verdict not in ("pass", "fail"), said
 
 
+def test_a_slice_that_the_run_before_did_not_have_cannot_be_compared(world: World, samples: Any) -> None:
+    world.samples = lambda count: [replace(sample, category="") for sample in samples(count, subset="old")]
+    world.run({"m": of(50, 10)})
+    world.samples = samples
+    said = world.say(world.run({"m": of(50, 10)}), {"no_worse_than": "previous", "slice": "범주 1"})
+    assert said.verdict == "unmeasurable"
+
+
 def test_a_slice_that_no_sample_has_is_an_error_with_the_nearest_name(world: World) -> None:
     with pytest.raises(DriftgateError, match="did you mean 'STEM'"):
         world.say(world.run({"m": of(5, 5)}), {"min": 0.5, "slice": "STEMM"})
