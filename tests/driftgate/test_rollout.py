@@ -76,6 +76,7 @@ def proved(cli, folder: Path, cloud: Cloud) -> Callable[[], tuple[str, str, str 
     """A remediation that stands before its rollout; returns how it stands: state, last message, champion."""
     cloud.azure.add_endpoint({"blue": 100})
     assert cli("bench", "proof", "-w", folder).code == 0
+    assert cli("gate", "--gate", "promotion", "-w", folder).code == 0
     workspace = open_workspace(folder)
     ledger = open_ledger(workspace.ledger, folder)
     install_champion(ledger, "assistant", "live", "test")
