@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 
 from benchmarks.gate import GateConfig
-from benchmarks.ledger import Ledger, champion_of, find_run, install_champion, promote, verdicts_of
+from benchmarks.ledger import Ledger, champion_of, evidence_for, find_run, install_champion, promote, verdicts_of
 from driftgate.workspace import OpenWorkspace
 from flows.errors import DriftgateError, nearest
 
@@ -32,6 +32,24 @@ def champion_meant(workspace: OpenWorkspace, ledger: Ledger, gate: GateConfig) -
     return champion(workspace, ledger, slots[0]) if len(slots) == 1 else None
 
 
+def check_promotion(
+    workspace: OpenWorkspace, ledger: Ledger, slot: str, model: str, run: str, gates: list[str]
+) -> None:
+    """Refuse what :func:`promote_model` would refuse, before anything is set in motion for it.
+
+    Raises
+    ------
+    PromotionRefused
+        See :func:`promote_model`.
+    """
+    champion(workspace, ledger, slot)
+    evidence_for(ledger, slot, model, run_id=run, gates=_rules(workspace, gates))
+
+
+def _rules(workspace: OpenWorkspace, gates: list[str]) -> dict[str, str]:
+    return {name: workspace.config.gates[name].content_hash() for name in gates}
+
+
 def promote_model(
     workspace: OpenWorkspace, ledger: Ledger, slot: str, model: str, run: str, gates: list[str], reason: str
 ) -> bool:
@@ -53,8 +71,8 @@ def promote_model(
         A verdict is missing, is not ``pass``, or does not rest on these runs and rules.
     """
     champion(workspace, ledger, slot)
-    rules = {name: workspace.config.gates[name].content_hash() for name in gates}
-    return promote(ledger, slot, model, run_id=run, gates=rules, reason=reason, who=getpass.getuser())
+    rules, who = _rules(workspace, gates), getpass.getuser()
+    return promote(ledger, slot, model, run_id=run, gates=rules, reason=reason, who=who)
 
 
 def gates_for(workspace: OpenWorkspace, ledger: Ledger, slot: str, run_id: str) -> list[str]:

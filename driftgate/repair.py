@@ -15,7 +15,7 @@ from benchmarks.runner import Display
 from benchmarks.scores import score_run
 from benchmarks.suite import SuiteConfig, plan_cells
 from driftgate import session
-from driftgate.champions import promote_model
+from driftgate.champions import check_promotion, promote_model
 from driftgate.rollout import roll_out
 from driftgate.workspace import OpenWorkspace
 from finetune.config import RecipeConfig
@@ -211,6 +211,13 @@ class _Repair:
         """Bring the candidate to its endpoint, where the recipe names one."""
         if self.recipe.rollout is None:
             return {"phase": "no rollout asked for"}
+        if not progress.notes:  # no traffic moves for a candidate that could not become champion afterwards
+            model, run = str(progress.found["train"]["model"]), str(progress.found["evaluate"]["run"])
+            slot, gates = self.recipe.champion, [self.recipe.gate]
+            try:
+                check_promotion(self.workspace, self.ledger, slot, model, run, gates)
+            except PromotionRefused as problem:
+                raise Rejected(problem.message) from problem
         return await roll_out(self.workspace, self.ledger, self.recipe, self.recipe.rollout, progress, self.display)
 
     async def promote(self, progress: Progress) -> Mapping[str, Any]:

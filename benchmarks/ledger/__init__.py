@@ -14,7 +14,7 @@ from benchmarks.ledger._content import run_hash
 from benchmarks.ledger._insert import insert_many, insert_new
 from benchmarks.ledger._lines import metric_frame, node_results
 from benchmarks.ledger._outcomes import Record, outcome_frame, record, samples_frame
-from benchmarks.ledger._promotion import PromotionRefused, promote
+from benchmarks.ledger._promotion import PromotionRefused, evidence_for, promote
 from benchmarks.ledger._questions import key_frame, sample_data
 from benchmarks.ledger._replies import LedgerReplies
 from benchmarks.ledger._results import (
@@ -54,6 +54,7 @@ __all__ = [
     "create_tables",
     "evaluation_frame",
     "evaluation_means",
+    "evidence_for",
     "find_run",
     "finish_run",
     "insert_many",

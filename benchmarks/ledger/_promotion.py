@@ -26,10 +26,7 @@ def promote(
 ) -> bool:
     """Make a model the champion of a slot; the verdicts that allow it are kept beside the move.
 
-    Parameters
-    ----------
-    gates : mapping
-        The gates that must have passed the run, each with the hash of its rules as they are now.
+    Parameters are those of :func:`evidence_for`.
 
     Returns
     -------
@@ -39,12 +36,32 @@ def promote(
     Raises
     ------
     PromotionRefused
-        The run is not complete or did not ask the model; a gate has not judged it, did not pass it, judged another
-        model, or by other rules; a run that a verdict rests on has changed since; the champion has.
+        See :func:`evidence_for`.
+    """
+    if champion_of(ledger, slot) == model:
+        return False
+    evidence = evidence_for(ledger, slot, model, run_id=run_id, gates=gates)
+    with ledger.write() as connection:
+        number = move(connection, slot, model, "promote", find_run(ledger, run_id).id, reason, who)
+        connection.execute(insert(promotion_evidence).values(promotion_id=number, details=evidence))
+    return True
+
+
+def evidence_for(ledger: Ledger, slot: str, model: str, *, run_id: str, gates: Mapping[str, str]) -> dict[str, Any]:
+    """What allows a model to take a slot: the gates that passed it, and the content hash of every run they rest on.
+
+    Parameters
+    ----------
+    gates : mapping
+        The gates that must have passed the run, each with the hash of its rules as they are now.
+
+    Raises
+    ------
+    PromotionRefused
+        The run is not complete or did not ask the model; a gate has not judged it, did not pass it, measured another
+        model, or judged by other rules; a run that a verdict rests on has changed since; the champion has.
     """
     current = champion_of(ledger, slot)
-    if current == model:
-        return False
     run = find_run(ledger, run_id)
     if run.status != "complete":
         raise PromotionRefused(f"run {run.id} is {run.status}", f"finish it: driftgate bench --resume --run {run.id}")
@@ -79,11 +96,7 @@ def promote(
         raise PromotionRefused(
             f"no rule of {', '.join(gates)} measured the model '{model}'", "add a rule about it, then: driftgate gate"
         )
-    evidence = {"gates": dict(gates), "runs": hashes}
-    with ledger.write() as connection:
-        number = move(connection, slot, model, "promote", run.id, reason, who)
-        connection.execute(insert(promotion_evidence).values(promotion_id=number, details=evidence))
-    return True
+    return {"gates": dict(gates), "runs": hashes}
 
 
 def _passed(row: VerdictRow | None, gate: str, run_id: str) -> VerdictRow:

@@ -123,6 +123,19 @@ def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, 
     assert [put.json["properties"]["traffic"].get("blue", 0) for put in puts] == [90, 50, 0]
 
 
+def test_no_traffic_moves_for_a_candidate_that_cannot_be_promoted(cli, folder, cloud, proved) -> None:
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5})
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert cli("mend", "-w", folder).code == 0
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "the rules of gate 'promotion' have changed" in message
+    assert traffic(cloud) == {"blue": 100}
+    assert not [path for path in cloud.azure.resources if "/deployments/d-" in path]
+
+
 def test_a_deployment_that_answers_otherwise_than_the_proof_never_sees_a_user(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = lambda prompt: "D"
     cli("mend", "-w", folder)
