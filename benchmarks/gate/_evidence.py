@@ -134,7 +134,8 @@ def _weighed(
         value = None if interval.estimate is None else sign * interval.estimate
         low, high = (limits[0], limits[1]) if len(limits) == 2 else (None, None)
         if plan:
-            detectable, needed = stated.detectable(side, alpha), stated.needed(alpha)
+            detectable = stated.detectable(side, alpha)
+            needed = None if holds is not None and holds.shown else stated.needed(alpha)
             n = interval.n or n
     shown_if_stated = said is not None and said.shown is True
     broken_if_stated = said_broken is not None and said_broken.shown is True

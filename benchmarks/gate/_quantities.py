@@ -23,6 +23,7 @@ Labels = NDArray[np.int64]
 Side = Literal["above", "below"]
 POWER = 0.8
 """Power at which the minimum detectable effect and the number of samples that decide are stated."""
+_EXACT_UP_TO = 100_000
 COUNTED = "counted"
 """Method of what needs no test: a sum that was counted, a limit at the end of the scale."""
 
@@ -161,6 +162,12 @@ class Share:
     def needed(self, alpha: float) -> int | None:
         share = float(self.values.mean()) if self.values.size else self.limit
         effect = self._design_effect
+        if share == self.limit:
+            return None
+        spread = math.sqrt(self.limit * (1.0 - self.limit))
+        roughly = ((_z(1.0 - alpha) + _z(POWER)) * spread / (share - self.limit)) ** 2 * effect
+        if roughly > _EXACT_UP_TO:  # summed exactly, so many would take seconds and say the same
+            return math.ceil(roughly)
         return _known(
             lambda: stats.sample_size_threshold(share, self.limit, alpha=alpha, power=POWER, design_effect=effect)
         )
