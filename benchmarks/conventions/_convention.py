@@ -31,6 +31,8 @@ class Convention:
     """Outcomes that are not counted. All others are in the denominator, and right only if answered right."""
     averaging: Literal["micro", "macro"] = "micro"
     """Over samples, or over the categories' accuracies."""
+    prompt_end: str = ""
+    """How a prompt should end for the number to be what its name says; a run whose prompt ends otherwise is noted."""
     key: Literal["dataset", "recorded"] = "dataset"
     """Whose right answers judge: the dataset's, or those that stood in a recorded file, where the two differ."""
 

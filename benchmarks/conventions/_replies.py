@@ -27,6 +27,19 @@ def reply_node(ledger: Ledger, cell: CellRow) -> str | None:
     return None
 
 
+def stored_prompt(ledger: Ledger, cell: CellRow) -> str | None:
+    """A prompt of a cell, from the last node before the reply whose output is text; None where none is stored."""
+    nodes = list(cell.details.get("nodes", []))
+    reply = reply_node(ledger, cell)
+    with ledger.read() as connection:
+        for node in reversed(nodes[: nodes.index(reply)] if reply in nodes else []):
+            here = and_(node_outputs.c.cell_id == cell.id, node_outputs.c.node == node)
+            output = connection.execute(select(node_outputs.c.output).where(here).limit(1)).scalar_one_or_none()
+            if isinstance(output, str):
+                return output
+    return None
+
+
 def reply_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
     """The latest stored reply to every sample of a cell that has one.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.conventions._convention import Convention
-from benchmarks.conventions._replies import reply_frame
+from benchmarks.conventions._replies import reply_frame, stored_prompt
 from benchmarks.ledger import CellRow, Ledger, ScoreRow, add_scores, outcome_frame, scores_of
 from benchmarks.metrics import right, settled
 from benchmarks.outcomes import OUTCOMES
@@ -61,14 +61,17 @@ class ConventionScores:
     def bounds(self, slice: str = "") -> tuple[float, float] | None:
         """Accuracy over everything asked for if what has no answer is wrong, and if it is right; None without samples.
 
-        Whatever a convention counts, the truth lies between the two.
+        Whatever a convention counts, the truth lies between the two. They are averaged as the convention averages.
         """
         frame = self.part(slice)
         if frame.empty:
             return None
         known = settled(frame)
-        low = right(frame.assign(correct=frame["correct"].where(known, 0.0))).mean()
-        return float(low), float(low + (~known).mean())
+        low = right(frame.assign(correct=frame["correct"].where(known, 0.0)))
+        both = frame[["category"]].assign(low=low, high=low + ~known)[["category", "low", "high"]]
+        if self.convention.averaging == "macro":
+            both = both.groupby("category").mean()
+        return float(both["low"].mean()), float(both["high"].mean())
 
 
 def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> ConventionScores:
@@ -90,6 +93,10 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
             wanted.pop("extract")
         else:
             frame = read
+    prompt = stored_prompt(ledger, cell) if convention.prompt_end else None
+    if prompt is not None and not prompt.endswith(convention.prompt_end):
+        ending = prompt.rstrip().splitlines()[-1][-20:]
+        notes.append(f"the run's prompts end in '{ending}', those of {convention.name} in '{convention.prompt_end}'")
     recorded: dict[str, str] = cell.details.get("recorded_keys") or {}
     if convention.key == "recorded" and recorded:
         own = frame["key"].map(recorded)

@@ -8,4 +8,4 @@ of ``multiple_choice`` asks with that prompt. A run holds the log-probabilities 
 
 from benchmarks.conventions._convention import Convention
 
-CONVENTION = Convention("lm-eval", "the likeliest letter of the first token", reading="logprobs")
+CONVENTION = Convention("lm-eval", "the likeliest letter of the first token", reading="logprobs", prompt_end="정답：")

@@ -38,8 +38,7 @@ class Source:
     benchmark: Benchmark
     model: str
     columns: Mapping[str, str]
-    """The file's column for each of :data:`benchmarks.recorded.COLUMNS` that it has; those marked optional by a
-    leading ``?`` may be absent."""
+    """The file's column for each of :data:`benchmarks.recorded.COLUMNS` that it has."""
     shots: int | None = None
     """Few-shot examples in the prompt; None where it is not stated."""
     preset: str = ""

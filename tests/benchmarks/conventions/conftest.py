@@ -44,11 +44,12 @@ def make_cell(
         details: dict[str, Any] | None = None,
         first_token: bool = True,
         replies: bool = True,
+        prompt: str = "문제?\n정답：",
         signature: dict[str, Any] | None = None,
     ) -> CellRow:
         asked = samples(len(outcomes))
         signed = format_signature({**SIGNED, **(signature or {}), "n": len(asked)})
-        row = {"signature": signed, "details": {"nodes": ["ask", "extract"], **(details or {})}}
+        row = {"signature": signed, "details": {"nodes": ["render", "ask", "extract"], **(details or {})}}
         run, cell_id, ids = add(ledger, asked, **row)
         records = []
         for place, (sample, outcome) in enumerate(zip(asked, outcomes, strict=True)):
@@ -68,7 +69,10 @@ def make_cell(
                     outcome=outcome,
                     answer="A" if answered else None,
                     correct=float(place % 4 == 0) if answered else None,
-                    nodes=(NodeResult("ask", "completed", reply, 0.1, ""),) if text and replies else (),
+                    nodes=(
+                        NodeResult("render", "completed", prompt, 0.1, ""),
+                        *((NodeResult("ask", "completed", reply, 0.1, ""),) if text and replies else ()),
+                    ),
                 )
             )
         record(ledger, records)

@@ -120,3 +120,12 @@ def test_reasons_account_for_the_whole_difference(ledger: Ledger, make_cell: Mak
 def test_an_unknown_convention_is_answered_with_the_nearest() -> None:
     with pytest.raises(DriftgateError, match="did you mean 'published_ko'"):
         find_convention("published-kor")
+
+
+@pytest.mark.parametrize(("prompt", "noted"), [("둘은?\n정답：", False), ("둘은?\n답:", True)])
+def test_a_prompt_that_ends_otherwise_than_the_harness_s_is_noted(
+    ledger: Ledger, make_cell: MakeCell, prompt: str, noted: bool
+) -> None:
+    scores = rescore(ledger, make_cell(["answered"] * 4, prompt=prompt), find_convention("lm-eval"))
+    assert bool(scores.notes) is noted
+    assert not noted or "end in '답:', those of lm-eval in '정답：'" in scores.notes[0]
