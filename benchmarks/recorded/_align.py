@@ -85,28 +85,31 @@ def align_by_position(
             "its rows stand in another order, or answer another edition of the dataset; a column with ids "
             "(--map id=COLUMN) would join it",
         )
-    starts = range(0, len(questions), block)
-    blocks = [tuple(questions[start : start + block]) for start in starts]
-    earliest = _embed(rows, blocks)
-    latest = _embed(rows[::-1], [part[::-1] for part in blocks[::-1]])
+    # A last block that is shorter is there just when that many rows are left over by the others.
+    rest = len(questions) % block
+    kept_rest = bool(rest) and len(rows) % block == rest and tuple(rows[-rest:]) == tuple(questions[-rest:])
+    body = rows[:-rest] if kept_rest else rows
+    blocks = [tuple(questions[start : start + block]) for start in range(0, len(questions) - rest, block)]
+    earliest = _embed(body, blocks)
+    latest = _embed(body[::-1], [part[::-1] for part in blocks[::-1]])
     if earliest is None or latest is None:
         raise DriftgateError(
             f"{name} cannot be aligned with its {len(questions):,} questions: it has {len(rows):,} rows, and they are "
             f"not the questions with whole blocks of {block} missing",
             "complete the file, or add a column with ids (--map id=COLUMN)",
         )
-    kept = [place for place, taken in enumerate(earliest) if taken]
     if earliest != latest[::-1]:
         raise DriftgateError(
             f"{name} cannot be aligned with its {len(questions):,} questions: its {len(rows):,} rows fit in more than "
             "one way",
             "complete the file, or add a column with ids (--map id=COLUMN)",
         )
-    return [starts[place] + offset for place in kept for offset in range(len(blocks[place]))]
+    kept = [place * block + offset for place, taken in enumerate(earliest) if taken for offset in range(block)]
+    return kept + (list(range(len(questions) - rest, len(questions))) if kept_rest else [])
 
 
 def _embed(rows: Sequence[Hashable], blocks: Sequence[tuple[Hashable, ...]]) -> list[bool] | None:
-    """Which blocks are there if each is taken as soon as it fits; None where rows are left over."""
+    """Which blocks, all of one length, are there if each is taken as soon as it fits; None where rows are left over."""
     at, taken = 0, []
     for part in blocks:
         fits = tuple(rows[at : at + len(part)]) == part

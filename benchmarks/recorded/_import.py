@@ -20,6 +20,8 @@ from benchmarks.recorded._rows import FAILED, FILTERED, NUMBERS, RecordedRows
 from benchmarks.signature import format_signature
 from flows.engines import NodeResult
 from flows.errors import DriftgateError
+from flows.evaluators.normalised_match import normalised_match
+from flows.evaluators.numeric import numeric
 from flows.extraction import extract_choice, rule_set_id
 from flows.letters import LETTERS
 
@@ -71,6 +73,8 @@ def import_file(
     DriftgateError
         The rows cannot be joined to their questions, or a prediction is none of the choices.
     """
+    if source.benchmark.letters or (dataset is not None and any("choices" in s.data for s in dataset.samples)):
+        rows = rows.lettered()
     questions = dataset or without_questions(ledger, source, rows)
     alignment = align(source.benchmark, rows, questions)
     details = _describe(source, rows, questions, alignment, joined=dataset is not None)
@@ -173,7 +177,7 @@ def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> 
                     number,
                     lost or ("answered" if said else "unparsed"),
                     said if answered else None,
-                    float(said == sample.data["answer"]) if answered else None,
+                    _correct(said, sample, letters) if answered else None,
                     "" if lost else rule,
                     text if lost is None and rows.has("response") else None,
                     (text or said) if lost else "",
@@ -181,6 +185,18 @@ def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> 
             )
         )
     return found
+
+
+def _correct(said: str, sample: Sample, letters: str) -> float:
+    """1 if an answer is right, else 0: letters as they are, numbers by their value, words by their normal form."""
+    gold = str(sample.data["answer"])
+    if letters or said == gold:
+        return float(said == gold)
+    try:
+        float(gold.replace(",", ""))
+    except ValueError:  # words, though a number may stand among them
+        return float(normalised_match(response=said, ground_truth=gold)["match"])
+    return float(numeric(response=said, ground_truth=gold)["correct"])
 
 
 def _letters(sample: Sample, benchmark: Benchmark) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,16 @@ class RecordedRows:
     path: Path
     frame: pd.DataFrame
     sha256: str
+
+    def lettered(self) -> RecordedRows:
+        """The same with gold and prediction as letters, for questions with choices.
+
+        Raises
+        ------
+        DriftgateError
+            The right answers are numbers and a prediction is none.
+        """
+        return replace(self, frame=_as_letters(self.path, self.frame))
 
     def has(self, column: str) -> bool:
         """Whether the file has a column of that meaning."""
@@ -124,17 +134,11 @@ def read_recorded(path: Path, columns: Mapping[str, str]) -> RecordedRows:
         if column in frame:
             frame[column] = _numbers(path, column, frame[column])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return RecordedRows(path, as_letters(path, frame), digest)
+    return RecordedRows(path, frame, digest)
 
 
-def as_letters(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    """Gold and prediction as letters where the file numbers its choices from 1; text stays as it is.
-
-    Raises
-    ------
-    DriftgateError
-        The right answers are numbers and a prediction is none, or the other way round.
-    """
+def _as_letters(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Gold and prediction as letters where the file numbers its choices from 1; text stays as it is."""
     numbers = [str(number) for number in range(1, len(LETTERS) + 1)]
     letters = dict(zip(numbers, LETTERS, strict=True))
     if not frame["gold"].isin(numbers).all():

@@ -97,10 +97,15 @@ def _predicted(cells: Sequence[CellView]) -> list[str]:
 def _signatures(cells: Sequence[CellView]) -> str:
     """What each score depends on, and what was not answered."""
     lines = [
-        f"- {markdown_code(c.name)}: {markdown_code(c.scores.cell.signature)}; {markdown_text(c.scores.answered)}"
+        f"- {markdown_code(c.name)}: `{_plain(c.scores.cell.signature)}`; {markdown_text(c.scores.answered)}"
         for c in cells
     ]
     return "\n".join(lines)
+
+
+def _plain(signature: str) -> str:
+    """Outside a table a bar needs no escape; a backtick would end the code."""
+    return signature.replace("`", "'")
 
 
 def _differences(cells: Sequence[CellView]) -> str:

@@ -124,3 +124,16 @@ def test_rows_without_ids_are_joined_by_their_order(make: Make, cli: Cli) -> Non
     assert done.code == 0, done.err
     outcomes = [outcome for _, outcome, _ in frames(folder)["m"]]
     assert [place for place, outcome in enumerate(outcomes) if outcome == "missing"] == list(range(10, 20))
+
+
+def test_answers_that_are_text_or_numbers_are_compared_as_such(make: Make, cli: Cli) -> None:
+    def numbers(config: dict[str, object]) -> None:
+        config["datasets"]["sums"] = {"kind": "csv", "path": "data/sums.csv"}  # type: ignore[index]
+
+    folder = make(1, numbers)
+    write_csv(folder / "data/sums.csv", "id,question,answer", ["a,하나 더하기 하나?,2", "b,수도?,서울", "c,백?,100.0"])
+    rows = ["a,2,2.0,x", "b,서울,서울입니다,x", 'c,100.0,"1,000",x']
+    file = write_csv(folder / "m.csv", HEADER, rows)
+    done = cli("import", file, "--map", MAP, "--dataset", "sums", "-w", folder)
+    assert done.code == 0, done.err
+    assert [correct for _, _, correct in frames(folder)["m"]] == [1.0, 1.0, 0.0]
