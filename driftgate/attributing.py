@@ -213,8 +213,14 @@ def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) 
         "What a model was asked anew is one draw of it[/]",
         soft_wrap=True,
     )
+    if found.silent:
+        out.print(
+            f"[yellow]{found.silent:,} samples are left out: a model gave no reply in one of the runs[/] "
+            "(ask again with: driftgate bench --resume --retry-failed)",
+            soft_wrap=True,
+        )
     if found.not_replayed:
-        out.print(f"[yellow]{found.not_replayed:,} samples are left out: the model gave no reply[/]")
+        out.print(f"[yellow]{found.not_replayed:,} samples are left out: a model gives no reply now[/]")
     if found.unsteady:
         out.print(f"[yellow]not the same again on every sample tried: {escape(', '.join(found.unsteady))}[/]")
 

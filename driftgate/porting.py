@@ -203,6 +203,8 @@ def print_parity(out: Console, compared: Compared, request: Request) -> None:
     moved = [f"{n.node} {n.differing:,} of {n.compared:,}" for n in found.nodes if n.differing]
     if moved:
         out.print(f"node outputs that differ: {escape(', '.join(moved))}", soft_wrap=True)
+    if found.silent:
+        out.print(f"[yellow]{found.silent:,} samples are left out: a model's service gave one side no reply[/]")
     if found.not_compared:
         out.print(f"not compared: {escape(', '.join(found.not_compared))}", soft_wrap=True)
     for sample in found.samples[:_SHOWN]:

@@ -75,8 +75,10 @@ class Attribution:
 
     metric: str
     n: int
+    silent: int
+    """Samples left out because a model gave no reply in one of the runs."""
     not_replayed: int
-    """Samples left out because a model gave no reply to a question that the ledger holds no answer of."""
+    """Samples left out because a model gives no reply now, to a question that the ledger holds no answer of."""
     scores: tuple[float, float]
     difference: Comparison
     """Second less first, on the samples that were replayed."""
@@ -135,6 +137,9 @@ async def attribute(
        contributions. Knowledge and Information Systems 41, 647-665.
     """
     _check(sides)
+    asked = len(samples)
+    chosen = [p for p, s in enumerate(samples) if all(s.key not in side.silent for side in sides)]
+    samples, frame = [samples[p] for p in chosen], frame.iloc[chosen]
     counts = Counts()
     (first, unsteady), (second, also) = [await probed(side, samples, counts) for side in sides]
     found = players(first.nodes, second.nodes, _changed_inputs(first, second), _changed_reach(first, second))
@@ -151,7 +156,10 @@ async def attribute(
     worths = await _all_worths(replay, samples, design.coalitions, in_flight, advance)
     kept = [place for place, worth in enumerate(worths) if worth is not None]
     if not kept:
-        raise DriftgateError("no sample could be replayed: the model gave no reply", "try again once it answers")
+        raise DriftgateError(
+            "no sample is left: a model gave no reply in one of the runs, or gives none now",
+            "ask again with: driftgate bench --resume --retry-failed",
+        )
     # A sample that is left out has any worths here, and no row in the table.
     whole = [worth or dict.fromkeys(design.coalitions(place), 0.0) for place, worth in enumerate(worths)]
     table = design.contributions(whole)[kept]
@@ -163,6 +171,7 @@ async def attribute(
     return Attribution(
         metric=metric,
         n=len(kept),
+        silent=asked - len(samples),
         not_replayed=len(samples) - len(kept),
         scores=(float(values[1].mean()), float(values[0].mean())),
         difference=difference,

@@ -38,6 +38,8 @@ class Side:
     """What each node did, by sample key."""
     worths: Mapping[str, float]
     """The score of each sample, by its key."""
+    silent: frozenset[str] = frozenset()
+    """Keys of the samples to which a model gave no reply, which says nothing of the configuration."""
 
     def configuration(self, node: str) -> tuple[str, ...]:
         """What decides a node's output beside its inputs."""

@@ -16,7 +16,7 @@ from benchmarks.suite import Cell
 from flows.engines import ENGINES
 from flows.errors import DriftgateError
 from flows.line import Line
-from flows.models import AdaptiveLimit, Message, Model, Reply, RequestRejected
+from flows.models import AdaptiveLimit, Message, Model, Reply, RequestRejected, gave_up
 from flows.retrieval import Passage, Retriever
 
 PROBES = 5
@@ -82,6 +82,7 @@ def open_side(
         identities=identities,
         stored={key: results.get(int(i), {}) for key, i in zip(frame["key"], frame["sample_id"], strict=True)},
         worths=dict(zip(frame["key"], map(float, values), strict=True)),
+        silent=frozenset(frame["key"][frame["outcome"].eq("missing") | frame["error"].fillna("").map(gave_up)]),
     )
 
 

@@ -13,6 +13,7 @@ from benchmarks.metrics import clusters_of, right
 from benchmarks.parity._quantity import Quantity, Values, Verdict, churn_quantity, decided, score_quantity
 from benchmarks.parity._samples import DifferingSample, ordered, same
 from flows.engines import NodeResult
+from flows.models import gave_up
 from flows.port import flow_outputs
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Parity:
     not_compared: Sequence[str]
     """Metrics of the flow that the port has no value of, or that were left out."""
     asked: int
+    silent: int
+    """Samples left out because a model's service gave one side no reply, which says nothing of the port."""
     answered_by_neither: int
 
     @property
@@ -90,11 +93,16 @@ def compare_cells(
     ignored
         Metrics, or beginnings of their names, that are left out.
     """
-    frame = _joined(outcome_frame(ledger, pair.reference), outcome_frame(ledger, pair.port))
+    joined = _joined(outcome_frame(ledger, pair.reference), outcome_frame(ledger, pair.port))
+    replied = [~joined[name].fillna("").map(gave_up).astype(bool) for name in ("error", "error_base")]
+    frame = joined[replied[0] & replied[1]].reset_index(drop=True)
     ours, theirs = (metric_frame(ledger, cell).reindex(frame["sample_id"]) for cell in (pair.port, pair.reference))
     both = [name for name in theirs.columns if name in ours.columns]
     compared = [name for name in both if not any(name.startswith(part) for part in ignored)]
     clusters = clusters_of(frame)
+    if pair.primary in both:  # what was not answered is not right
+        theirs[pair.primary] = right(frame.assign(correct=frame["correct_base"]))
+        ours[pair.primary] = right(frame)
     given = [node_results(ledger, cell) for cell in (pair.reference, pair.port)]
     samples = _samples(frame, theirs[compared], ours[compared], given, pair)
     differing = {sample.key for sample in samples if sample.outputs_differ}
@@ -102,8 +110,6 @@ def compare_cells(
     quantities = []
     for name in sorted(compared, key=lambda name: (name != pair.primary, name)):
         reference, port = _values(theirs, name), _values(ours, name)
-        if name == pair.primary:  # what was not answered is not right
-            reference, port = right(frame.assign(correct=frame["correct_base"])), right(frame)
         known = ~(np.isnan(reference) | np.isnan(port))
         labels = None if clusters is None else clusters[known]
         quantities.append(score_quantity(name, port[known], reference[known], labels, margin))
@@ -125,7 +131,8 @@ def compare_cells(
         nodes=_nodes(frame, given, pair),
         samples=ordered(samples, pair.primary),
         not_compared=left_out,
-        asked=len(frame),
+        asked=len(joined),
+        silent=len(joined) - len(frame),
         answered_by_neither=int((~usable).sum()),
     )
 
@@ -135,7 +142,7 @@ def _values(frame: pd.DataFrame, name: str) -> Values:
 
 
 def _joined(reference: pd.DataFrame, port: pd.DataFrame) -> pd.DataFrame:
-    return port.merge(reference[["sample_id", "outcome", "correct"]], on="sample_id", suffixes=("", "_base"))
+    return port.merge(reference[["sample_id", "outcome", "correct", "error"]], on="sample_id", suffixes=("", "_base"))
 
 
 def _verdict(quantities: Sequence[Quantity], usable: int) -> tuple[Verdict, str]:

@@ -29,7 +29,7 @@ def write_attribution(found: Attribution, names: Sequence[str], runs: Sequence[s
     DriftgateError
         The file cannot be written.
     """
-    counts = found.counts
+    counts, left_out = found.counts, found.silent + found.not_replayed
     interval = found.difference.interval
     moved = f"{100 * (found.difference.difference or 0.0):+.1f} points"
     if interval.low is not None and interval.high is not None:
@@ -45,7 +45,7 @@ def write_attribution(found: Attribution, names: Sequence[str], runs: Sequence[s
         facts={
             "First": f"{names[0]}, run {runs[0]}: {found.scores[0]:.4f}",
             "Second": f"{names[1]}, run {runs[1]}: {found.scores[1]:.4f}",
-            "Samples": f"{found.n:,}" + (f", {found.not_replayed:,} left out" if found.not_replayed else ""),
+            "Samples": f"{found.n:,}" + (f", {left_out:,} left out for want of a reply" if left_out else ""),
             "Node outputs": f"{counts.reused:,} reused, {counts.ran:,} run",
             "Model calls": f"{counts.asked:,} made, {counts.replies:,} from the ledger",
             "Coalitions": coalitions,

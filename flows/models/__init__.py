@@ -15,7 +15,7 @@ from flows.models._errors import (
 )
 from flows.models._limit import AdaptiveLimit
 from flows.models._provider import PROVIDERS, Provider, parse_config
-from flows.models._resilience import ReplyCache, RetryPolicy, cached, resilient
+from flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
 from flows.models._types import Message, Model, Reply, Usage, cache_key
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Usage",
     "cache_key",
     "cached",
+    "gave_up",
     "parse_config",
     "resilient",
     "resolve",

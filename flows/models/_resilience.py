@@ -13,6 +13,17 @@ from flows.models._errors import RateLimited, Unavailable
 from flows.models._limit import AdaptiveLimit
 from flows.models._types import Message, Model, Reply, cache_key
 
+_GIVEN_UP = "given up after"
+
+
+def gave_up(words: str) -> bool:
+    """Whether an error that was kept in words says that a service gave no reply, which says nothing of the request.
+
+    >>> gave_up("given up after 6 attempts: HTTP 503"), gave_up("HTTP 400: the prompt is too long")
+    (True, False)
+    """
+    return words.startswith(_GIVEN_UP)
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -94,7 +105,7 @@ class _Resilient(_Wrapper):
                 error, failures = Unavailable(f"no reply within {loop.time() - began:.1f} s"), failures + 1
                 pause = self.policy.pause(failures, self.rng)
             if failures >= self.policy.attempts or waited > self.policy.rate_limit_budget:
-                raise Unavailable(f"given up after {tries} attempts: {error.message}") from error
+                raise Unavailable(f"{_GIVEN_UP} {tries} attempts: {error.message}") from error
             await asyncio.sleep(pause)
 
 

@@ -234,6 +234,19 @@ def test_samples_a_silent_model_leaves_open_are_left_out(
     assert (found["n"], found["not_replayed"]) == (39, 1)
 
 
+def test_an_outage_during_a_run_is_nobodys_doing(cli: Cli, two: Callable[..., Path], endpoint: ChatEndpoint) -> None:
+    folder = two(compose=TRUNCATES, retrieve=SOURCES["retrieve.py"] + "\n# no other outputs\n")
+    for number in (5, 6, 7, 8):
+        endpoint.script(f"문제 {number}번은", Status(503, {"error": {"message": "down"}}))
+    cli("bench", "old", "-w", folder)
+    endpoint.forget()
+    cli("bench", "new", "-w", folder)
+    found = attributed(cli, folder)
+    assert (found["n"], found["silent"]) == (36, 4)
+    assert contribution(found, "retrieve")["moved"] == 0
+    assert "4 samples are left out: a model gave no reply in one of the runs" in found["printed"]
+
+
 def test_a_side_that_is_no_longer_on_disk_is_refused(
     cli: Cli, two: Callable[..., Path], endpoint: ChatEndpoint
 ) -> None:

@@ -194,6 +194,16 @@ def test_where_nobody_answers_nothing_is_measured(cli: Cli, space: Path, endpoin
     assert cli("parity", "multiple_choice", "ported:port", *arguments).code == 4
 
 
+def test_an_outage_is_not_the_ports_doing(cli: Cli, space: Path, tmp_path: Path, endpoint: ChatEndpoint) -> None:
+    from chat_endpoint import Answer, Status
+
+    out = tmp_path / "parity.json"
+    endpoint.script("문제 9번은", Answer("B"), Status(503, {"error": {"message": "down"}}))
+    done = cli("parity", "multiple_choice", "ported:port", "--suite", "small", "--json", out, "-w", space)
+    assert done.code == 0, done.out + done.err
+    assert (found(out)["asked"], found(out)["silent"], found(out)["samples"]) == (200, 1, [])
+
+
 def test_the_cache_gives_both_sides_the_same_replies(cli: Cli, space: Path, endpoint: ChatEndpoint) -> None:
     arguments = ("--suite", "small", "--limit", "20", "--cache", "-w", space)
     cli("parity", "multiple_choice", "ported:port", *arguments)

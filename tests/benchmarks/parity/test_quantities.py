@@ -1,0 +1,91 @@
+"""What is said of one quantity: properties, and how often it is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.parity import churn_quantity, decided, score_quantity
+from benchmarks.stats import equivalence_means
+
+
+def judged(port: np.ndarray, reference: np.ndarray, clusters: np.ndarray | None = None, margin: float = 0.02) -> str:
+    return decided([score_quantity("q", port, reference, clusters, margin)])[0].verdict
+
+
+@given(st.integers(180, 600), st.floats(0.0, 1.0), st.booleans())
+def test_two_sides_that_are_the_same_are_equivalent_from_some_number_on(n: int, share: float, clustered: bool) -> None:
+    values = (np.arange(n) < share * n).astype(float)
+    clusters = np.array([f"c{i}" for i in range(n)], dtype=object) if clustered else None
+    assert judged(values, values, clusters) == "equivalent"
+
+
+@given(st.integers(0, 60), st.floats(0.0, 1.0))
+def test_too_few_samples_are_never_equivalent(n: int, share: float) -> None:
+    values = (np.arange(n) < share * n).astype(float)
+    found = decided([score_quantity("q", values, values, None, 0.02)])[0]
+    assert found.verdict == "inconclusive"
+    assert n < 2 or (found.needed is not None and found.needed > n)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=5, max_size=80))
+def test_exchanging_the_sides_changes_the_sign_alone(pairs: list[tuple[int, int]]) -> None:
+    first, second = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
+    one = decided([score_quantity("q", first, second, None, 0.1)])[0]
+    other = decided([score_quantity("q", second, first, None, 0.1)])[0]
+    assert one.verdict == other.verdict
+    assert one.interval.estimate == pytest.approx(-(other.interval.estimate or 0.0))
+    assert one.p_equivalent == pytest.approx(other.p_equivalent)
+
+
+def test_a_quantity_that_is_no_share_has_a_relative_margin() -> None:
+    rng = np.random.default_rng(1)
+    length = rng.normal(500, 50, 400)
+    near = decided([score_quantity("length", length + rng.normal(0, 5, 400), length, None, 0.02)])[0]
+    far = decided([score_quantity("length", length * 1.1, length, None, 0.02)])[0]
+    assert (near.verdict, far.verdict) == ("equivalent", "different")
+    assert near.relative and near.margin == pytest.approx(0.02 * length.mean())
+
+
+def test_the_same_for_all_samples_is_judged_by_its_size() -> None:
+    length = np.full(200, 100.0)
+    assert judged(length + 1, length) == "inconclusive"  # half the margin, and what was not met could be larger
+    assert judged(np.full(2000, 101.0), np.full(2000, 100.0)) == "equivalent"
+    assert judged(length + 10, length) == "different"
+
+
+def test_clusters_that_say_the_same_count_as_one_sample_each() -> None:
+    values = np.ones(400)
+    clusters = np.array([f"c{i // 40}" for i in range(400)], dtype=object)
+    assert judged(values, values, clusters) == "inconclusive"
+    differs = np.zeros(400, dtype=bool)
+    assert decided([churn_quantity("answers", differs, clusters, 0.02)])[0].verdict == "inconclusive"
+    assert decided([churn_quantity("answers", differs, None, 0.02)])[0].verdict == "equivalent"
+
+
+def test_a_true_difference_of_the_margin_is_seldom_called_equivalent_or_different() -> None:
+    """Both errors are held at 5%: 1,000 draws at the margin itself, where they are the most frequent."""
+    rng = np.random.default_rng(7)
+    verdicts = []
+    for _ in range(1000):
+        reference = rng.random(800) < 0.6
+        lost = reference & (rng.random(800) < (0.05 + 0.025) / 0.6)
+        gained = ~reference & (rng.random(800) < 0.025 / 0.4)
+        port = (reference & ~lost) | gained
+        verdicts.append(judged(port.astype(float), reference.astype(float), margin=0.05))
+    assert verdicts.count("equivalent") <= 70  # 50 expected at most; 70 is 2.9 standard errors more
+    assert verdicts.count("different") <= 45  # 25: one side of the two
+
+
+def test_churn_is_named_where_it_is_beyond_the_limit() -> None:
+    differs = np.arange(400) < 40
+    found = decided([churn_quantity("answers", differs, None, 0.02)])[0]
+    assert (found.verdict, found.differing, found.port) == ("different", 40, 0.1)
+    assert found.interval.low is not None and 0.07 < found.interval.low < 0.1
+
+
+def test_graded_equivalence_asks_for_a_margin() -> None:
+    with pytest.raises(ValueError, match="margin above 0"):
+        equivalence_means([1.0, 2.0], [1.0, 2.0], 0.0)
