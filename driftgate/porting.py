@@ -130,7 +130,8 @@ def _port_of(request: Request, flow: FlowDefinition, folder: Path) -> FlowDefini
         raise DriftgateError(
             f"the port '{request.port}' has no output '{missing[0]}'", nearest(missing[0], port.outputs)
         )
-    return port.in_place_of(flow)
+    alike = {node: name for node, name in flow.chosen.items() if name in port.variants.get(node, ())}
+    return replace(port, chosen={**port.chosen, **alike}).in_place_of(flow)
 
 
 def _carry_out(workspace: OpenWorkspace, ledger: Ledger, suite: SuiteConfig, cells: Sequence[Cell]) -> RunRow:

@@ -223,6 +223,35 @@ def test_a_node_that_was_added_goes_with_those_that_take_from_it(
     assert one["share"] == pytest.approx(1.0)
 
 
+def test_with_many_nodes_orders_are_sampled(cli: Cli, two: Callable[..., Path]) -> None:
+    folder = two(60)
+    names = [f"step{n}" for n in range(8)]
+    dag: dict[str, Any] = json.loads(json.dumps(DAG))
+    extract = dag["nodes"][-1]
+    before = ["${inputs.question}", *(f"${{{name}.output}}" for name in names)]
+    dag["nodes"] = [
+        {"name": name, "type": "python", "source": {"type": "code", "path": f"{name}.py"}, "inputs": {"text": source}}
+        for name, source in zip(names, before, strict=False)
+    ]
+    dag["nodes"].append({**extract, "inputs": {"reply": before[-1]}})
+    right = TOOL + "def extract(reply: str) -> dict:\n    number = int(reply.split()[1].rstrip('번은?'))\n"
+    right += "    return {'answer': 'ABCD'[number % 4] if reply.endswith('?') else 'A'}\n"
+    step = TOOL + "def step(text: str) -> str:\n    return text"
+    for flow in ("old", "new"):
+        place = folder / "flows" / flow
+        (place / "flow.dag.yaml").write_text(yaml.safe_dump(dag, allow_unicode=True, sort_keys=False), "utf-8")
+        (place / "extract.py").write_text(right, "utf-8")
+        for name in names:
+            loses = "[:-1]" if (flow, name) == ("new", "step3") else ""
+            (place / f"{name}.py").write_text(f"{step}{loses}\n# of the {flow} flow\n", "utf-8")
+        assert cli("bench", flow, "-w", folder).code == 0
+    found = attributed(cli, folder, "--seed", "5")
+    assert not found["exact"] and found["coalitions"] <= 16 * 9
+    assert contribution(found, "step3")["share"] == pytest.approx(1.0)
+    assert contribution(found, "step3")["interval"]["high"] < 0
+    assert [contribution(found, name)["moved"] for name in names if name != "step3"] == [0] * 7
+
+
 def test_samples_a_silent_model_leaves_open_are_left_out(
     cli: Cli, two: Callable[..., Path], endpoint: ChatEndpoint
 ) -> None:

@@ -171,12 +171,25 @@ def test_another_flow_is_judged_by_the_evaluators_of_the_first(cli: Cli, space: 
     port.mkdir(parents=True)
     for source in shipped.iterdir():
         if source.is_file() and source.name != "evaluators.yaml":
-            text = source.read_text(encoding="utf-8")
-            (port / source.name).write_text(text.replace("default_variant_id: zero_shot", "default_variant_id: terse"))
+            (port / source.name).write_bytes(source.read_bytes())
     out = tmp_path / "parity.json"
     done = cli("parity", "multiple_choice", "rewritten", "--suite", "small", "--json", out, "-w", space)
     assert done.code == 0, done.out + done.err
     assert [n["differing"] for n in found(out)["nodes"]] == [0, 0, 0]
+
+
+def test_a_flow_against_itself_tells_how_far_the_model_repeats_itself(
+    cli: Cli, space: Path, tmp_path: Path, endpoint: ChatEndpoint
+) -> None:
+    from chat_endpoint import Answer
+
+    out = tmp_path / "parity.json"
+    endpoint.script("문제 9번은", Answer("B"), Answer("C"))
+    arguments = ("--suite", "small", "--churn", "0.04", "--margin", "0.04", "--json", out, "-w", space)
+    assert cli("parity", "multiple_choice", "multiple_choice", *arguments).code == 0
+    (sample,) = found(out)["samples"]
+    assert (sample["id"], sample["first_node"]) == ("q9", "ask")
+    assert quantity(found(out), "answers")["differing"] == 1
 
 
 def test_a_port_that_fails_is_different(cli: Cli, space: Path, tmp_path: Path) -> None:
