@@ -113,7 +113,7 @@ def _carry_out(
         )
     primary = load_evaluators(first.cell.flow).primary
     names = list(dict.fromkeys([*first.models, *second.models]))
-    models = session.open_models(workspace, ledger, names)
+    models = session.open_models(workspace, ledger, names, check=False)  # the ledger may hold all there is to ask
     try:
         return asyncio.run(_attribute(ledger, named, models, metric or primary, primary, limit, seed))
     except KeyboardInterrupt:

@@ -177,8 +177,10 @@ def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelCo
     raise DriftgateError(f"there is no model '{name}'", nearest(name, workspace.config.models))
 
 
-def open_models(workspace: OpenWorkspace, ledger: Ledger, names: Sequence[str]) -> dict[str, Model]:
-    """Check that each model can be reached, and make it.
+def open_models(
+    workspace: OpenWorkspace, ledger: Ledger, names: Sequence[str], *, check: bool = True
+) -> dict[str, Model]:
+    """Check that each model can be reached, unless it may be that none is asked, and make it.
 
     Raises
     ------
@@ -189,7 +191,8 @@ def open_models(workspace: OpenWorkspace, ledger: Ledger, names: Sequence[str]) 
     for name in dict.fromkeys(names):
         config = model_config(workspace, ledger, name)
         provider = PROVIDERS.get(config.provider)
-        provider.check(name, config, workspace.folder)
+        if check:
+            provider.check(name, config, workspace.folder)
         models[name] = provider.open(name, config, workspace.folder)
     return models
 
