@@ -74,7 +74,7 @@ def run_parity(folder: Path, request: Request, html: Path | None, as_json: Path 
         found = compare_run(ledger, run, cells, request)
         for compared in found:
             print_parity(console, compared, request)
-        written = html or workspace.reports / run.id / f"{run.id}.html"
+        written = html or workspace.reports / run.id / "parity.html"
         sections = [(f"{c.model} · {c.dataset}", c.found) for c in found]
         write_parity(run, request.flow, request.port, sections, written, margin=request.margin)
         console.print(f"report: {escape(session.shown(written.resolve()))}", soft_wrap=True)
