@@ -118,7 +118,9 @@ class FlowDefinition:
         return _file_hash((self.stands_for or self).folder / EVALUATORS_FILE)
 
     def prompt_hash(self) -> str:
-        """Hash of the templates of the chosen variants' prompt and llm nodes: 12 hexadecimal digits."""
+        """Hash of the templates of the chosen variants' prompt and llm nodes, or a port's: 12 hexadecimal digits."""
+        if self.port is not None:
+            return self.port.source_hash
         digest = hashlib.sha256()
         for node in self.resolved_nodes():
             if node.get("type") in ("prompt", "llm"):
