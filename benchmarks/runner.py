@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from benchmarks.datasets import Sample
+from benchmarks.judges import grade_anchors
 from benchmarks.ledger import (
     Ledger,
     LedgerReplies,
@@ -28,7 +29,7 @@ from benchmarks.recorder import Recorder
 from benchmarks.suite import Cell, SuiteConfig
 from flows.engines import Engine, open_engine
 from flows.errors import DriftgateError
-from flows.evaluators import Evaluators, load_evaluators
+from flows.evaluators import Evaluators
 from flows.line import Call, Line
 from flows.models import (
     AdaptiveLimit,
@@ -99,6 +100,9 @@ async def run_suite(
     set_status(ledger, run.id, "running")
     budget = _Budget(suite, time.monotonic())
     try:
+        for cell in cells:
+            cell.evaluators.open()
+        await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
         with _rare_collections():
             for ordinal, cell in enumerate(cells):
                 await _run_cell(ledger, run, suite, ordinal, cell, models, display, budget, retry_failed)
@@ -184,7 +188,8 @@ class _CellRun:
             if isinstance(call.error, ModelMisconfigured):
                 raise call.error
         outcome, answer, error = classify(result, line.calls)
-        found = await self.evaluators.evaluate(sample.data, inputs, result)
+        seconds = time.perf_counter() - began
+        found = await self.evaluators.evaluate(sample.data, inputs, result, line.calls, seconds)
         correct = next((e.value for e in found if e.key == self.evaluators.primary), None)
         replies = [call.reply for call in line.calls if call.reply is not None]
         last = replies[-1] if replies else None
@@ -237,7 +242,7 @@ async def _run_cell(
         cell,
         cell_id,
         engine,
-        load_evaluators(cell.flow),
+        cell.evaluators,
         live,
         recorder,
         budget,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchmarks.judges import JudgeCheck, check_judges
 from benchmarks.ledger import CellRow, Ledger, ScoreRow, add_scores, cells_of, evaluation_means, outcome_frame
 from benchmarks.metrics import MACRO, METRICS, SLICED
 from benchmarks.outcomes import OUTCOMES
@@ -26,6 +27,8 @@ class CellScores:
     cell: CellRow
     frame: pd.DataFrame
     rows: list[ScoreRow]
+    judges: Mapping[str, JudgeCheck] = field(default_factory=dict)
+    """What the anchors say of the judges, by ``node.evaluator``; empty where nothing is judged."""
 
     def get(self, metric: str, slice: str = "") -> ScoreRow | None:
         """A score by metric and slice name; the whole cell without one."""
@@ -34,6 +37,16 @@ class CellScores:
     def of_kind(self, metric: str, slice_kind: str) -> list[ScoreRow]:
         """The scores of a metric over all slices of a kind."""
         return [r for r in self.rows if r.metric == metric and r.slice_kind == slice_kind]
+
+    def doubt(self, metric: str) -> str:
+        """Why a metric must not decide anything: its judge moved, or nobody knows whether it did. Empty if it may.
+
+        A metric is judged where an AI judge gave it; accuracy is where a judged metric says what is correct.
+        """
+        primary = str(self.cell.details.get("primary") or "")
+        asked = primary if metric == "correct" or metric.startswith("accuracy") else metric
+        check = self.judges.get(asked.rpartition(".")[0])
+        return check.reason if check is not None and check.doubtful else ""
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -66,7 +79,7 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         if mean["n"]:
             name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
             rows.append(_row(name, "all", "", _mean(mean)))
-    return CellScores(cell, frame, rows)
+    return CellScores(cell, frame, rows, check_judges(ledger, cell))
 
 
 def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "micro") -> list[ScoreRow]:

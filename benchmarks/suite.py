@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from benchmarks.datasets import Dataset, Sample
 from benchmarks.signature import format_signature
 from flows.definition import FlowDefinition
 from flows.engines import NODE_TIMEOUT
+from flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
 from flows.models import ModelConfig
 from flows.retrieval import Retriever
 
@@ -73,11 +74,23 @@ class Cell:
     samples: Sequence[Sample]
     few_shot: int
     retriever: Retriever | None = None
+    context: EvaluatorContext = field(default_factory=EvaluatorContext)
 
     @property
     def name(self) -> str:
         """``model · variant · dataset``."""
         return " · ".join(part for part in (self.model, self.variant, self.dataset.name) if part)
+
+    @cached_property
+    def evaluators(self) -> Evaluators:
+        """The evaluators that stand beside the flow.
+
+        Raises
+        ------
+        DriftgateError
+            They cannot be made.
+        """
+        return load_evaluators(self.flow, self.context)
 
     @cached_property
     def shots(self) -> int:
@@ -116,7 +129,20 @@ class Cell:
             "shots": self.shots,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
+            **self._judges(),
         }
+
+    def _judges(self) -> dict[str, Any]:
+        """Who grades: where anything is judged, every judged evaluator with its pin, and what decides correctness."""
+        judged = {
+            key: {
+                "pin": dict(judge.pin),
+                "pin_id": judge.pin_id,
+                "anchors": known_grades(self.evaluators.anchors, judge.kind.key),
+            }
+            for key, judge in self.evaluators.judged.items()
+        }
+        return {"judges": judged, "primary": self.evaluators.primary} if judged else {}
 
     def signature(self) -> str:
         """What a score of this cell depends on beside the model, in one line, under the convention ``asked``."""
@@ -133,6 +159,8 @@ class Cell:
         }
         if self.retriever is not None:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
+        if self.evaluators.judged:
+            parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())
         return format_signature(parts)
 
 
@@ -159,6 +187,7 @@ def plan_cells(
     datasets: Mapping[str, Dataset],
     flow: FlowDefinition,
     retriever: Retriever | None = None,
+    context: EvaluatorContext | None = None,
 ) -> list[Cell]:
     """Make the suite's cells: for each dataset and model, each variant.
 
@@ -178,6 +207,7 @@ def plan_cells(
             samples=draw(datasets[dataset].samples, suite.limit, suite.seed),
             few_shot=suite.few_shot,
             retriever=retriever,
+            context=context or EvaluatorContext(),
         )
         for dataset in suite.datasets
         for model in suite.models

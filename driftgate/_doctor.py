@@ -14,7 +14,7 @@ from driftgate.workspace import OpenWorkspace, open_workspace
 from flows.definition import load_flow
 from flows.engines import ENGINES
 from flows.errors import DriftgateError
-from flows.evaluators import load_evaluators
+from flows.evaluators import EvaluatorContext, load_evaluators
 from flows.models import PROVIDERS
 from flows.retrieval import RETRIEVERS
 
@@ -97,5 +97,6 @@ def _suite(workspace: OpenWorkspace, name: str) -> str:
     flow = load_flow(suite.flow, workspace.folder, workspace.config.connections)
     for variant in suite.variants or [""]:
         ENGINES.get(suite.engine)(flow.with_variant(variant))
-    evaluators = load_evaluators(flow)
+    evaluators = load_evaluators(flow, EvaluatorContext(workspace.config.models, workspace.folder))
+    evaluators.open()
     return f"flow {flow.name}: {len(flow.node_names)} nodes, {len(evaluators.bindings)} evaluators, valid"

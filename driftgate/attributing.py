@@ -23,7 +23,6 @@ from driftgate import session
 from driftgate.commands import INTERRUPTED, console, opened
 from driftgate.workspace import OpenWorkspace
 from flows.errors import DriftgateError
-from flows.evaluators import load_evaluators
 from flows.models import Model
 
 _SAMPLES = 5
@@ -111,7 +110,7 @@ def _carry_out(
             f"{first.row.name} and {second.row.name} were not asked the same samples",
             "run both with one dataset, limit and seed",
         )
-    primary = load_evaluators(first.cell.flow).primary
+    primary = first.cell.evaluators.primary
     names = list(dict.fromkeys([*first.models, *second.models]))
     models = session.open_models(workspace, ledger, names, check=False)  # the ledger may hold all there is to ask
     try:

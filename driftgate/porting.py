@@ -25,7 +25,6 @@ from driftgate.display import ProgressDisplay
 from driftgate.workspace import OpenWorkspace
 from flows.definition import FlowDefinition, load_flow
 from flows.errors import DriftgateError, nearest
-from flows.evaluators import load_evaluators
 from flows.port import Port
 
 COLOURS = {"equivalent": "green", "different": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
@@ -165,7 +164,7 @@ def compare_run(ledger: Ledger, run: RunRow, cells: Sequence[Cell], request: Req
             port=port.id,
             dag=cell.flow.dag,
             node_names=cell.flow.node_names,
-            primary=load_evaluators(cell.flow).primary,
+            primary=cell.evaluators.primary,
             questions={sample.key: str(sample.data.get("question", "")) for sample in cell.samples},
         )
         parity = compare_cells(ledger, pair, margin=request.margin, churn=request.churn, ignored=request.ignored)

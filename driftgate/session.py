@@ -27,6 +27,7 @@ from driftgate.champions import champion_meant
 from driftgate.workspace import OpenWorkspace
 from flows.definition import load_flow
 from flows.errors import DriftgateError, nearest
+from flows.evaluators import EvaluatorContext
 from flows.models import PROVIDERS, Model, ModelConfig
 from flows.models import parse_config as parse_model
 from flows.retrieval import Retriever, open_retriever
@@ -71,8 +72,9 @@ def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: Suite
     folder = workspace.folder
     datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
-    flow = load_flow(suite.flow, folder, workspace.config.connections)
-    return Planned(name, suite, plan_cells(suite, models, datasets, flow, retriever_of(workspace, suite)))
+    flow, retriever = load_flow(suite.flow, folder, workspace.config.connections), retriever_of(workspace, suite)
+    cells = plan_cells(suite, models, datasets, flow, retriever, EvaluatorContext(workspace.config.models, folder))
+    return Planned(name, suite, cells)
 
 
 def begin(ledger: Ledger, planned: Planned) -> RunRow:

@@ -44,6 +44,10 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  {escape(scores.cell.name)}: predicted accuracy on all {of}: [bold]{predicted}[/]")
     for scores in scored:
         console.print(f"  [dim]{escape(scores.cell.name)}: {escape(scores.cell.signature)}[/]", soft_wrap=True)
+        for check in scores.judges.values():
+            colour = "magenta" if check.doubtful else "dim"
+            mark = "its scores decide nothing: " if check.doubtful else ""
+            console.print(f"  [{colour}]{escape(scores.cell.name)}: {check.evaluator}: {mark}{escape(check.reason)}[/]")
 
 
 def print_verdict(console: Console, verdict: GateVerdict) -> None:

@@ -77,6 +77,32 @@ class Line:
             task.cancel()
 
 
+SPENT = ("seconds", "latency", "input_tokens", "output_tokens", "calls", "attempts")
+"""What ``${line.…}`` may name."""
+
+
+def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
+    """What a line took: time, tokens and calls.
+
+    Returns
+    -------
+    dict
+        ``seconds`` of the line; ``latency``: seconds its successful calls took, left out where a reply came from the
+        cache or none came; ``input_tokens``, ``output_tokens``, ``calls`` and ``attempts``.
+    """
+    replies = [call.reply for call in calls if call.reply is not None]
+    found = {
+        "seconds": seconds,
+        "input_tokens": float(sum(reply.usage.input_tokens for reply in replies)),
+        "output_tokens": float(sum(reply.usage.output_tokens for reply in replies)),
+        "calls": float(len(calls)),
+        "attempts": float(sum(reply.attempts for reply in replies)),
+    }
+    if replies and not any(reply.cached for reply in replies):
+        found["latency"] = sum(reply.latency for reply in replies)
+    return found
+
+
 _current: ContextVar[Line] = ContextVar("driftgate_line")
 
 

@@ -19,7 +19,6 @@ from benchmarks.metrics import clusters_of, is_binary
 from benchmarks.stats import Comparison, Interval, compare_means, compare_paired, holm, wilson_interval
 from benchmarks.suite import EXAMPLES_INPUT, SCORING_INPUT
 from flows.errors import DriftgateError
-from flows.evaluators import load_evaluators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +142,8 @@ async def attribute(
     counts = Counts()
     (first, unsteady), (second, also) = [await probed(side, samples, counts) for side in sides]
     found = players(first.nodes, second.nodes, _changed_inputs(first, second), _changed_reach(first, second))
-    evaluators = load_evaluators(first.cell.flow)
+    evaluators = first.cell.evaluators
+    evaluators.open()
     binding = next((b for b in evaluators.bindings if metric.startswith(f"{b.node}.{b.name}.")), None)
     if binding is None:
         raise DriftgateError(f"the flow has no evaluator of '{metric}'", "give node.evaluator.metric")

@@ -72,6 +72,10 @@ def judge(
 
 
 def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Baseline | None) -> Evidence:
+    compared = baseline.scores if baseline is not None else None
+    for one in filter(None, (scores, compared)):
+        if doubt := one.doubt(rule.metric):
+            return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
     ours = column_of(ledger, rule, scores)
     theirs = None
     if baseline is not None:

@@ -1,5 +1,6 @@
 """The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
 
+from benchmarks.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from benchmarks.ledger._champions import (
     PromotionRow,
@@ -32,6 +33,7 @@ from benchmarks.ledger._schema import UtcDateTime
 from benchmarks.ledger._store import Ledger, create_tables, open_ledger
 
 __all__ = [
+    "AnchorRow",
     "CellRow",
     "Ledger",
     "LedgerReplies",
@@ -42,10 +44,12 @@ __all__ = [
     "ScoreRow",
     "UtcDateTime",
     "VerdictRow",
+    "add_anchor_grades",
     "add_cell",
     "add_scores",
     "add_trained_model",
     "add_verdict",
+    "anchor_grades_of",
     "asked_samples",
     "cells_of",
     "champion_history",
@@ -57,6 +61,7 @@ __all__ = [
     "evidence_for",
     "find_run",
     "finish_run",
+    "first_run_with_anchors",
     "insert_many",
     "insert_new",
     "install_champion",

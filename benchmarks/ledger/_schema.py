@@ -223,3 +223,17 @@ trained_models = Table(
     Column("lineage", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
+
+anchor_grades = Table(
+    "anchor_grades",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("pin", String, primary_key=True),  # of the evaluator, its prompt and its judge
+    Column("item", String, primary_key=True),
+    Column("anchors", String, nullable=False),  # hash of the anchors' texts
+    Column("grade", Float),
+    Column("judge", String, nullable=False),  # the model that the service says it served
+    Column("error", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("anchor_grades_by_pin", "pin", "anchors"),
+)

@@ -184,7 +184,7 @@ def cell_views(ledger: Ledger, scored: Sequence[CellScores]) -> list[CellView]:
         asked = (scores.cell.dataset, str(scores.cell.details.get("samples", scores.cell.id)))
         if asked not in keys:  # cells that were asked the same samples share their keys
             keys[asked] = key_frame(ledger, scores.cell.id)
-        evaluators = [mean | _interval(scores, mean) for mean in evaluation_means(ledger, scores.cell.id)]
+        evaluators = [mean | _shown(scores, mean) for mean in evaluation_means(ledger, scores.cell.id)]
         views.append(CellView(scores, ordinal, keys[asked], evaluators))
     return views
 
@@ -197,6 +197,7 @@ def by_dataset(views: Sequence[CellView]) -> dict[str, list[CellView]]:
     return groups
 
 
-def _interval(scores: CellScores, mean: Mapping[str, Any]) -> dict[str, float | None]:
-    row = scores.get(f"{mean['node']}.{mean['evaluator']}.{mean['metric']}")
-    return {"low": row.low if row else None, "high": row.high if row else None}
+def _shown(scores: CellScores, mean: Mapping[str, Any]) -> dict[str, Any]:
+    name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
+    row = scores.get(name)
+    return {"low": row.low if row else None, "high": row.high if row else None, "doubt": scores.doubt(name)}

@@ -4,6 +4,21 @@ A built-in evaluator is a module of this package that exposes ``make``, which ta
 the callable.
 """
 
+from flows.evaluators._anchors import Anchor, anchors_id, known_grades
 from flows.evaluators._binding import EVALUATORS, Binding, Evaluation, Evaluators, load_evaluators
+from flows.evaluators._context import EvaluatorContext
+from flows.evaluators._judged import JudgedEvaluator, NoGrade
 
-__all__ = ["EVALUATORS", "Binding", "Evaluation", "Evaluators", "load_evaluators"]
+__all__ = [
+    "EVALUATORS",
+    "Anchor",
+    "Binding",
+    "Evaluation",
+    "EvaluatorContext",
+    "Evaluators",
+    "JudgedEvaluator",
+    "NoGrade",
+    "anchors_id",
+    "known_grades",
+    "load_evaluators",
+]

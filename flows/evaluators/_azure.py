@@ -16,11 +16,17 @@ def package_version() -> str:
 
 
 def azure_class(name: str) -> Any:
-    """A class of azure-ai-evaluation; the import takes seconds and is put off until an evaluator is made."""
+    """A class of azure-ai-evaluation; the import takes seconds and is put off until an evaluator is made.
+
+    It is kept, as prompt flow is, from sending telemetry and from printing a traceback for every failed request, which
+    is an error of its evaluation already.
+    """
+    from flows.engines._resolve import quiet_promptflow
+
+    quiet_promptflow()
+    logging.getLogger("azure.ai.evaluation").setLevel(logging.ERROR)  # it announces each class that is experimental
     import azure.ai.evaluation
 
-    # Every failed request is also an error of its evaluation; a traceback for each would bury the run's display.
-    logging.getLogger("azure.ai.evaluation").setLevel(logging.CRITICAL)
     return getattr(azure.ai.evaluation, name)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,11 +17,15 @@ from flows import mapping
 from flows.definition import EVALUATORS_FILE, FlowDefinition
 from flows.engines._engine import LineResult
 from flows.errors import DriftgateError, nearest
+from flows.evaluators._anchors import Anchor, anchors_file, load_anchors
+from flows.evaluators._context import EvaluatorContext
+from flows.evaluators._judged import JudgedEvaluator
+from flows.line import SPENT, Call, spent
 from flows.registry import Registry
 
 Factory = Callable[..., Callable[..., Any]]
 EVALUATORS: Registry[Factory] = Registry("evaluator", "flows.evaluators", "make")
-_ROOTS = frozenset({"data", "inputs", "nodes", "outputs"})
+_ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
 
 
 class BindingConfig(BaseModel):
@@ -46,6 +50,8 @@ class EvaluatorsConfig(BaseModel):
     """``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
     nodes: dict[str, dict[str, BindingConfig]]
     """Evaluators by node and by a name of their own."""
+    anchors: str | None = None
+    """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""
 
 
 class Evaluation(NamedTuple):
@@ -102,17 +108,36 @@ class Evaluators:
 
     primary: str
     bindings: tuple[Binding, ...]
+    anchors: Sequence[Anchor] = ()
+    """What the judges are asked in every run; empty where nothing is judged."""
 
-    async def evaluate(self, data: Mapping[str, Any], inputs: Mapping[str, Any], line: LineResult) -> list[Evaluation]:
+    async def evaluate(
+        self,
+        data: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        line: LineResult,
+        calls: Sequence[Call] = (),
+        seconds: float = 0.0,
+    ) -> list[Evaluation]:
         """Evaluate every node that completed on the line; a node that did not is not evaluated.
+
+        Parameters
+        ----------
+        calls : sequence of Call
+            The line's model calls, for ``${line.input_tokens}`` and the like.
+        seconds : float
+            What the line took.
 
         Raises
         ------
         DriftgateError
             The primary's evaluator did its work and returned no such metric: no sample could ever be correct.
         """
-        outputs = {name: {"output": node.output} for name, node in line.nodes.items() if node.status == "completed"}
+        done = (node for node in line.nodes.values() if node.status == "completed")
+        outputs = {node.node: {"output": node.output, "seconds": node.seconds} for node in done}
         scope = {"data": data, "inputs": inputs, "nodes": outputs, "outputs": line.output or {}}
+        if self._reads_line:
+            scope["line"] = spent(calls, seconds)
         found: list[Evaluation] = []
         for binding in self.bindings:
             if binding.node in outputs:
@@ -120,6 +145,28 @@ class Evaluators:
                 self._check_primary(binding, made)
                 found += made
         return found
+
+    @cached_property
+    def judged(self) -> Mapping[str, JudgedEvaluator]:
+        """The evaluators that ask a judge, by ``node.evaluator``."""
+        return {b.key: b.call for b in self.bindings if isinstance(b.call, JudgedEvaluator)}
+
+    def open(self) -> None:
+        """Make ready what is made ready only for a run: evaluators that need a key or a credential.
+
+        Raises
+        ------
+        DriftgateError
+            A variable of the environment is not set, or there is no credential.
+        """
+        for binding in self.bindings:
+            if hasattr(binding.call, "open"):
+                binding.call.open()
+
+    @cached_property
+    def _reads_line(self) -> bool:
+        entries = (entry for binding in self.bindings for entry in binding.inputs.values())
+        return any(isinstance(entry, mapping.Reference) and entry.root == "line" for entry in entries)
 
     @cached_property
     def _primary_binding(self) -> str:
@@ -135,8 +182,13 @@ class Evaluators:
         )
 
 
-def load_evaluators(flow: FlowDefinition) -> Evaluators:
+def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = None) -> Evaluators:
     """Read the ``evaluators.yaml`` of the flow, or of the one whose place it takes, and make its evaluators.
+
+    Parameters
+    ----------
+    context : EvaluatorContext, optional
+        The workspace, for evaluators that need a judge or a flow of it.
 
     Raises
     ------
@@ -162,12 +214,13 @@ def load_evaluators(flow: FlowDefinition) -> Evaluators:
         for name, bound in by_name.items():
             where = f"{file}: {node}.{name}"
             inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
-            bindings.append(Binding(node, name, _make(bound, where), inputs))
+            bindings.append(Binding(node, name, _make(bound, where, context or EvaluatorContext()), inputs))
     declared = [b.key for b in bindings]
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
         raise DriftgateError(f"{file}: primary is '{config.primary}'", nearest(config.primary, wanted))
-    return Evaluators(config.primary, tuple(bindings))
+    made = Evaluators(config.primary, tuple(bindings))
+    return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
 
 
 def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:
@@ -176,17 +229,20 @@ def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:
     except DriftgateError as problem:
         raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem
     if isinstance(parsed, mapping.Reference):
-        known = {"nodes": flow.node_names, "inputs": flow.inputs, "outputs": flow.outputs}.get(parsed.root)
+        named = {"nodes": flow.node_names, "inputs": flow.inputs, "outputs": flow.outputs, "line": SPENT}
+        known = named.get(parsed.root)
         if known is not None and (not parsed.path or parsed.path[0] not in known):
             raise DriftgateError(f"{where}: {value} names nothing in the flow", nearest(".".join(parsed.path), known))
     return parsed
 
 
-def _make(bound: BindingConfig, where: str) -> Callable[..., Any]:
+def _make(bound: BindingConfig, where: str, context: EvaluatorContext) -> Callable[..., Any]:
     module, colon, attribute = bound.evaluator.partition(":")
     try:
         if not colon:
-            return EVALUATORS.get(bound.evaluator)(**bound.settings)
+            factory = EVALUATORS.get(bound.evaluator)
+            wants = "context" in inspect.signature(factory).parameters
+            return factory(**bound.settings, **({"context": context} if wants else {}))
         target: Any = getattr(importlib.import_module(module), attribute)
         made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
         if not callable(made):

@@ -14,7 +14,8 @@ from benchmarks.ledger import Ledger, RunRow, find_run, outcome_frame, start_run
 from benchmarks.runner import CellProgress, run_suite
 from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
 from flows.definition import load_flow
-from flows.models import PROVIDERS, Model, parse_config
+from flows.evaluators import EvaluatorContext
+from flows.models import PROVIDERS, Model, ModelConfig, parse_config
 from flows.retrieval import Retriever
 
 
@@ -49,6 +50,7 @@ class Bench:
     model: dict[str, Any] = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     retriever: Retriever | None = None
+    judges: dict[str, ModelConfig] = field(default_factory=dict)
 
     def cells(self) -> tuple[SuiteConfig, list[Cell]]:
         config = parse_config(
@@ -65,7 +67,9 @@ class Bench:
         suite = SuiteConfig.model_validate({"models": ["m"], "datasets": ["d"], "variants": ["terse"]} | self.suite)
         flow = load_flow(suite.flow, self.folder)
         models, datasets = dict.fromkeys(suite.models, config), {"d": Dataset("d", self.samples)}
-        return suite, plan_cells(suite, models, datasets, flow, self.retriever)
+        return suite, plan_cells(
+            suite, models, datasets, flow, self.retriever, EvaluatorContext(self.judges, self.folder)
+        )
 
     def begin(self) -> RunRow:
         suite, cells = self.cells()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from flows.definition import FlowDefinition, load_flow
 from flows.engines import LineResult, NodeResult
 from flows.errors import DriftgateError
 from flows.evaluators import EVALUATORS, Evaluation, load_evaluators
+from flows.line import Call
+from flows.models import ModelError, Reply, Usage
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -232,6 +235,18 @@ FINE = {"evaluator": "choice", "inputs": {"answer": "x", "gold": "x"}}
             {"primary": "extract.it.x", "nodes": {"extract": {"it": FINE | {"inputs": {"a": "${date.answer}"}}}}},
             "did you mean 'data'",
         ),
+        (
+            {"primary": "extract.it.x", "nodes": {"extract": {"it": FINE | {"inputs": {"a": "${line.second}"}}}}},
+            "did you mean 'seconds'",
+        ),
+        (
+            {"primary": "extract.it.x", "nodes": {"extract": {"it": {"evaluator": "fluency", "inputs": {}}}}},
+            "an AI-judged evaluator needs a judge",
+        ),
+        (
+            {"primary": "extract.it.x", "nodes": {"extract": {"it": {"evaluator": "violence", "inputs": {}}}}},
+            "needs a Foundry project",
+        ),
         ({"primary": "extract.it.x", "nodes": {"extract": {"it": FINE | {"input": {}}}}}, "extract.it.input"),
         ({"nodes": {}}, "primary"),
         ("nodes: [", "is not YAML"),
@@ -258,8 +273,38 @@ def test_the_shipped_flow_s_evaluators_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", EVALUATORS.names())
-def test_every_built_in_is_made_without_settings(name: str) -> None:
-    assert callable(EVALUATORS.get(name)())
+def test_every_built_in_is_made_without_settings_or_says_what_it_needs(name: str) -> None:
+    try:
+        assert callable(EVALUATORS.get(name)())
+    except DriftgateError as refused:
+        assert refused.remedy and ("needs a judge" in refused.message or "needs a Foundry project" in refused.message)
+
+
+async def test_what_a_line_took_is_an_input(evaluate: Callable[..., Any], flow: FlowDefinition) -> None:
+    named = ("seconds", "latency", "input_tokens", "output_tokens", "calls")
+    inputs = {name: f"${{line.{name}}}" for name in named}
+    binding = {"evaluator": "budget", "settings": {"output_tokens": 5}, "inputs": inputs}
+    write(flow, {"primary": "extract.it.within", "nodes": {"extract": {"it": binding}}})
+    reply = Reply("정답: B", "stop", Usage(20, 6), 0.25)
+    calls = [Call("m", None, ModelError("busy")), Call("m", reply, None)]
+    found = await load_evaluators(flow).evaluate(DATA, INPUTS, line(), calls, 0.5)
+    assert {e.metric: e.value for e in found} == {
+        "seconds": 0.5,
+        "latency": 0.25,
+        "input_tokens": 20.0,
+        "output_tokens": 6.0,
+        "calls": 2.0,
+        "within": 0.0,
+    }
+    cached = [Call("m", replace(reply, cached=True), None)]
+    (found,) = await load_evaluators(flow).evaluate(DATA, INPUTS, line(), cached, 0.5)
+    assert found.error == "no value for latency"
+
+
+async def test_what_a_node_took_is_an_input(evaluate: Callable[..., Any]) -> None:
+    binding = {"evaluator": "budget", "settings": {"seconds": 0.05}, "inputs": {"seconds": "${nodes.ask.seconds}"}}
+    found = await evaluate(binding, "extract.it.within")
+    assert {e.metric: e.value for e in found} == {"seconds": 0.1, "within": 0.0}
 
 
 @pytest.mark.parametrize(

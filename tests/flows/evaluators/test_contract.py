@@ -42,8 +42,9 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 TEXT_INPUTS = {"answer", "text", "response"}
 ODD_TEXTS = ("", " \n", "가" * 3000, "🙂 ok", unicodedata.normalize("NFD", "재택근무"), "ㅋㅋ ㅠ", "\x00", "[", "{}")
-JUDGED: set[str] = set()
-LOCAL = sorted(set(EVALUATORS.names()) - JUDGED)
+JUDGED = [n for n in EVALUATORS.names() if "judge" in inspect.signature(EVALUATORS.get(n)).parameters]
+SAFETY = [n for n in EVALUATORS.names() if "azure_ai_project" in inspect.signature(EVALUATORS.get(n)).parameters]
+LOCAL = sorted(set(EVALUATORS.names()) - {*JUDGED, *SAFETY})
 
 
 def evaluate(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +103,20 @@ def test_settings_and_inputs_are_documented(name: str) -> None:
     assert module is not None and module.__doc__ and make.__doc__
     for setting in inspect.signature(make).parameters:
         assert f"{setting} : " in make.__doc__, f"setting '{setting}' is not described"
+
+
+def test_the_judged_and_the_safety_evaluators_are_all_there() -> None:
+    assert set(JUDGED) == {
+        "relevance",
+        "coherence",
+        "fluency",
+        "groundedness",
+        "similarity",
+        "retrieval",
+        "response_completeness",
+        "intent_resolution",
+    }
+    assert {"violence", "sexual", "self_harm", "hate_unfairness", "indirect_attack", "protected_material"} < set(SAFETY)
 
 
 @given(text=st.text(max_size=60), other=st.text(max_size=60))

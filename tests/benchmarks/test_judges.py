@@ -1,0 +1,221 @@
+"""Judged scores in a run, and judges that are noticed from their anchors alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from bench import Bench
+from chat_endpoint import Answer, ChatEndpoint, Status
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from judge import careful, generous, wavering
+
+from benchmarks.datasets import Sample
+from benchmarks.gate import GateConfig, judge
+from benchmarks.judges import ALPHA, check_judges, compare_grades, sign_flip
+from benchmarks.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
+from benchmarks.scores import score_run
+from flows.evaluators import known_grades
+from flows.evaluators._anchors import SHIPPED, load_anchors
+from flows.models import parse_config
+
+DAG = """
+inputs: {question: {type: string}, choices: {type: list}}
+outputs: {answer: {type: string, reference: "${ask.output}"}}
+nodes:
+- {name: ask, type: python, source: {type: code, path: ask.py}, inputs: {question: "${inputs.question}"}}
+"""
+TOOL = """
+from promptflow.core import tool
+
+from flows.line import ask as ask_model
+
+
+@tool
+async def ask(question: str) -> str:
+    return (await ask_model(question)).text
+"""
+EVALUATORS_YAML: dict[str, Any] = {
+    "primary": "ask.right.match",
+    "nodes": {
+        "ask": {
+            "right": {
+                "evaluator": "exact_match",
+                "inputs": {"response": "${nodes.ask.output}", "ground_truth": "${data.answer}"},
+            },
+            "like": {
+                "evaluator": "similarity",
+                "inputs": {
+                    "query": "${data.question}",
+                    "response": "${nodes.ask.output}",
+                    "ground_truth": "${data.answer}",
+                },
+                "settings": {"judge": "j", "deadline": 5},
+            },
+        }
+    },
+}
+
+
+@pytest.fixture
+def judge_endpoint() -> Any:
+    """A second endpoint, which plays the judge."""
+    made = ChatEndpoint()
+    made.default = careful
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def bench(
+    endpoint: ChatEndpoint,
+    judge_endpoint: ChatEndpoint,
+    ledger: Ledger,
+    tmp_path: Path,
+    samples: Callable[..., list[Sample]],
+) -> Bench:
+    """Four questions through a flow of one node, whose answers a judge grades."""
+    folder = tmp_path / "flows/graded"
+    folder.mkdir(parents=True)
+    (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
+    (folder / "ask.py").write_text(TOOL, encoding="utf-8")
+    write(tmp_path, EVALUATORS_YAML)
+    endpoint.default = Answer("정답은 서울입니다.")
+    config = {"provider": "openai", "endpoint": f"{judge_endpoint.url}/v1", "model": "judge-1"}
+    suite = {"flow": "graded", "variants": []}
+    return Bench(endpoint, ledger, tmp_path, samples(4), suite, judges={"j": parse_config(config)})
+
+
+def write(folder: Path, config: Any) -> None:
+    (folder / "flows/graded/evaluators.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
+async def test_judged_scores_land_per_node_and_a_swapped_judge_is_noticed_from_its_anchors(
+    bench: Bench, judge_endpoint: ChatEndpoint
+) -> None:
+    first = await bench.run()
+    (scores,) = score_run(bench.ledger, first.id)
+    row = scores.get("ask.like.similarity")
+    assert row is not None and (row.value, row.n) == (2.0, 4)
+    assert "|judges:ask.like:" in scores.cell.signature
+    assert scores.cell.details["judges"]["ask.like"]["pin"]["judge"]["model"] == "judge-1"
+    assert scores.judges["ask.like"].status == "reference"
+    assert scores.doubt("ask.like.similarity") == ""
+    assert len(anchor_grades_of(bench.ledger, first.id)) == len(load_anchors(SHIPPED))
+
+    (same,) = score_run(bench.ledger, (await bench.run()).id)
+    assert same.judges["ask.like"].status == "steady"
+
+    judge_endpoint.default = generous
+    (moved,) = score_run(bench.ledger, (await bench.run()).id)
+    check = moved.judges["ask.like"]
+    assert check.status == "moved" and check.p is not None and check.p < ALPHA
+    assert "judge moved" in moved.doubt("ask.like.similarity") and moved.doubt("accuracy") == ""
+    assert moved.cell.signature == scores.cell.signature  # nothing but the anchors could tell
+
+    rules = GateConfig.model_validate({"rules": [{"metric": "ask.like.similarity", "min": 1.5}]})
+    before = judge(bench.ledger, "g", rules, first.id, [scores])
+    after = judge(bench.ledger, "g", rules, moved.cell.run_id, [moved])
+    assert before.verdict != "unmeasurable" and after.verdict == "unmeasurable"
+    assert "judge moved" in after.rules[0].reason
+
+
+async def test_anchors_are_graded_once_a_run_and_again_in_the_next(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
+    run = await bench.run()
+    asked = len(judge_endpoint.requests)
+    assert asked == len(load_anchors(SHIPPED)) + 4
+    await bench.run(run)
+    assert len(judge_endpoint.requests) == asked
+    await bench.run()
+    assert len(judge_endpoint.requests) == 2 * asked
+
+
+async def test_a_judge_that_is_down_costs_its_grades_and_no_answers(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
+    judge_endpoint.default = Status(401, {"error": {"message": "bad key"}})
+    run = await bench.run()
+    (scores,) = score_run(bench.ledger, run.id)
+    assert run.status == "complete" and scores.outcomes["answered"] == 4
+    check = scores.judges["ask.like"]
+    assert (check.status, check.n, check.errors) == ("unmeasured", 0, 24)
+    assert "bad key" in scores.doubt("ask.like.similarity")
+    (failed,) = [m for m in evaluation_means(bench.ledger, scores.cell.id) if m["evaluator"] == "like"]
+    assert (failed["n"], failed["errors"]) == (0, 4)
+
+
+async def test_where_a_judge_decides_what_is_correct_accuracy_is_doubtful_too(
+    bench: Bench, judge_endpoint: ChatEndpoint
+) -> None:
+    write(bench.folder, {**EVALUATORS_YAML, "primary": "ask.like.passed"})
+    await bench.run()
+    judge_endpoint.default = generous
+    (scores,) = score_run(bench.ledger, (await bench.run()).id)
+    assert "judge moved" in scores.doubt("accuracy") and "judge moved" in scores.doubt("accuracy_macro")
+    assert scores.doubt("latency_p95") == ""
+
+
+async def test_a_flow_may_bring_its_own_anchors(bench: Bench) -> None:
+    own = "\n".join(a.model_dump_json() for a in load_anchors(SHIPPED)[:12])
+    (bench.folder / "flows/graded/mine.jsonl").write_text(own, encoding="utf-8")
+    write(bench.folder, {**EVALUATORS_YAML, "anchors": "mine.jsonl"})
+    run = await bench.run()
+    assert len(anchor_grades_of(bench.ledger, run.id)) == 12
+    write(bench.folder, {**EVALUATORS_YAML, "anchors": "../../../mine.jsonl"})
+    with pytest.raises(Exception, match="outside the flow's folder"):
+        await bench.run()
+
+
+async def test_a_run_without_a_judge_has_none(bench: Bench) -> None:
+    plain = {"primary": "ask.right.match", "nodes": {"ask": {"right": EVALUATORS_YAML["nodes"]["ask"]["right"]}}}
+    write(bench.folder, plain)
+    run = await bench.run()
+    (cell,) = cells_of(bench.ledger, run.id)
+    assert check_judges(bench.ledger, cell) == {} and "judges" not in cell.details
+    assert "judges" not in cell.signature
+
+
+def grades(judge: Any) -> dict[str, float]:
+    """The grades a judge gives the shipped anchors for similarity, asked as the prompt asks."""
+    form = "question: {0.query}\ncorrect answer:{0.ground_truth}\npredicted answer: {0.response}\n\nYour output"
+    anchors = load_anchors(SHIPPED)
+    return {a.id: float(json.loads(judge(form.format(a)).text)["score"]) for a in anchors}
+
+
+KNOWN = known_grades(load_anchors(SHIPPED), "similarity")
+
+
+def test_twenty_nights_with_the_same_wavering_judge_are_quiet_and_a_swap_is_not() -> None:
+    then = grades(wavering(careful, 0.15, seed=0))
+    nights = [compare_grades("n.e", then, grades(wavering(careful, 0.15, seed=s)), KNOWN) for s in range(1, 21)]
+    assert [night.status for night in nights] == ["steady"] * 20
+    swapped = [compare_grades("n.e", then, grades(wavering(generous, 0.15, seed=s)), KNOWN) for s in range(1, 21)]
+    assert [night.status for night in swapped] == ["moved"] * 20
+
+
+def test_a_judge_that_became_worse_both_ways_is_noticed_by_its_distance() -> None:
+    chance = np.random.default_rng(3)
+    worse = {item: float(np.clip(6 - grade + chance.integers(-1, 2), 1, 5)) for item, grade in KNOWN.items()}
+    found = compare_grades("n.e", KNOWN, worse, KNOWN)
+    assert found.status == "moved" and found.gap is not None and found.gap > 1
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_sign_flip_is_a_p_value(seed: int) -> None:
+    differences = np.random.default_rng(seed).integers(-2, 3, 24).astype(float)
+    p = sign_flip(differences)
+    assert 0.0 < p <= 1.0
+    assert p == pytest.approx(sign_flip(-differences), abs=0.02)
+
+
+def test_too_few_anchors_say_nothing() -> None:
+    few = dict(list(KNOWN.items())[:5])
+    assert compare_grades("n.e", few, few, few).status == "unmeasured"
+    assert replace(compare_grades("n.e", KNOWN, KNOWN, KNOWN)).status == "steady"

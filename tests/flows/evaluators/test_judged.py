@@ -1,0 +1,178 @@
+"""azure-ai-evaluation's judged evaluators against an endpoint that plays the judge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_endpoint import Answer, ChatEndpoint, Hang, Status
+from judge import careful
+
+from flows.errors import DriftgateError
+from flows.evaluators import EVALUATORS, EvaluatorContext, JudgedEvaluator, NoGrade
+from flows.evaluators._anchors import SHIPPED, load_anchors
+from flows.models import parse_config
+
+NAMES = sorted(load_anchors(SHIPPED)[0].grades)
+Make = Callable[..., JudgedEvaluator]
+
+
+@pytest.fixture
+def make(endpoint: ChatEndpoint) -> Make:
+    """``make(name, **settings)``: an evaluator whose judge ``j`` is the endpoint."""
+    endpoint.default = careful
+    config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
+    context = EvaluatorContext({"j": parse_config(config)})
+    return lambda name, **settings: EVALUATORS.get(name)(**{"judge": "j", "context": context, **settings})
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_judged_evaluator_grades_what_fits_above_what_does_not(
+    make: Make, endpoint: ChatEndpoint, name: str
+) -> None:
+    evaluator = make(name)
+    same = dict.fromkeys(
+        evaluator.kind.inputs, "재택근무는 팀장의 승인을 받아 주 2회까지 할 수 있으며 목요일까지 신청한다"
+    )
+    judged_text = "context" if name == "retrieval" else "response"
+    good, bad = await evaluator(**same), await evaluator(**{**same, judged_text: "qq qq qq"})
+    assert set(good) == {name, "passed", "reason", "judge", "input_tokens", "output_tokens"}
+    assert 1.0 <= bad[name] < good[name] <= 5.0
+    assert good["passed"] == float(good[name] >= 3) and good["reason"].startswith("Let's think")
+    assert (good["judge"], good["input_tokens"], good["output_tokens"]) == ("judge-1", 900.0, 30.0)
+    assert all(request.body["response_format"] == {"type": "json_object"} for request in endpoint.requests)
+    assert all(request.body["temperature"] == 0.0 for request in endpoint.requests)
+
+
+async def test_a_judge_that_is_down_costs_no_more_than_the_deadline(make: Make, endpoint: ChatEndpoint) -> None:
+    endpoint.default = Status(500, {"error": {"message": "boom"}})
+    with pytest.raises(NoGrade, match=r"the judge 'j' gave no grade within 0\.5 s"):
+        await make("fluency", deadline=0.5)(response="서울입니다.")
+    endpoint.default = Hang()
+    with pytest.raises(NoGrade, match=r"within 0\.3 s"):
+        await make("fluency", deadline=0.3)(response="서울입니다.")
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Answer('{"reason": "r", "score": 9, "status": "completed"}'), "gave 9, expected 1 to 5"),
+        (Answer('{"reason": "no text", "score": null, "status": "skipped"}'), "no grade: Not applicable: no text"),
+        (Answer("four stars"), "JSONDecodeError"),
+        (Status(401, {"error": {"message": "bad key"}}), "AuthenticationError.*bad key"),
+    ],
+)
+async def test_no_grade_is_said_in_a_sentence(make: Make, endpoint: ChatEndpoint, step: Any, said: str) -> None:
+    endpoint.default = step
+    with pytest.raises(NoGrade, match=said):
+        await make("fluency")(response="서울입니다.")
+
+
+async def test_no_more_grades_are_asked_for_at_once_than_allowed(make: Make, endpoint: ChatEndpoint) -> None:
+    evaluator = make("fluency", in_flight=2)
+    await asyncio.gather(*(evaluator(response=f"서울입니다 {n}.") for n in range(8)))
+    assert endpoint.most_in_flight <= 2
+    with pytest.raises(ValueError, match="expected both to be positive"):
+        make("fluency", in_flight=0)
+
+
+def test_a_pin_names_the_judge_and_no_secret(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, again = make("fluency"), make("fluency", threshold=4, deadline=5)
+    assert first.pin_id == again.pin_id  # neither changes a grade
+    assert first.pin["judge"]["model"] == "judge-1" and first.pin["evaluator"] == "FluencyEvaluator"
+    assert len({first.pin_id, make("coherence").pin_id, make("fluency", version="2026-11").pin_id}) == 3
+    monkeypatch.setenv("JUDGE_KEY", "s3cret")
+    azure = {
+        "provider": "azure_openai",
+        "endpoint": "https://x.openai.azure.com",
+        "deployment": "gpt-4.1",
+        "api_key": "${env:JUDGE_KEY}",
+    }
+    judged = make("fluency", context=EvaluatorContext({"j": parse_config(azure)}))
+    judged.open()
+    assert "s3cret" not in str(judged.pin) and "JUDGE_KEY" not in str(judged.pin) and "s3cret" not in repr(judged)
+    assert judged.judge.model_config()["azure_deployment"] == "gpt-4.1"
+
+
+async def test_an_azure_openai_deployment_can_be_the_judge(
+    make: Make, endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUDGE_KEY", "k-1")
+    endpoint.key = "k-1"
+    config = {
+        "provider": "azure_openai",
+        "endpoint": endpoint.url,
+        "deployment": "d",
+        "api_key": "${env:JUDGE_KEY}",
+    }
+    evaluator = make("fluency", context=EvaluatorContext({"j": parse_config(config)}))
+    assert (await evaluator(response="서울입니다."))["judge"] == "d"
+    assert "/openai/deployments/d/" in endpoint.requests[-1].path
+
+
+def test_a_judge_that_cannot_be_is_refused(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(DriftgateError, match="an AI-judged evaluator needs a judge; write settings"):
+        make("fluency", judge=None)
+    with pytest.raises(DriftgateError, match="no model 'jj' to be the judge; did you mean 'j'"):
+        make("fluency", judge="jj")
+    local = EvaluatorContext({"j": parse_config({"provider": "local"})})
+    with pytest.raises(DriftgateError, match="provider 'local', which azure-ai-evaluation cannot reach"):
+        make("fluency", context=local)
+    keyed = {"provider": "openai", "endpoint": "http://127.0.0.1:9/v1", "model": "m", "api_key": "${env:NOT_SET_X}"}
+    with pytest.raises(DriftgateError, match="NOT_SET_X, which is not set"):
+        make("fluency", context=EvaluatorContext({"j": parse_config(keyed)})).open()
+
+
+def test_the_shipped_anchors_are_in_both_languages_and_use_the_whole_scale() -> None:
+    anchors = load_anchors(SHIPPED)
+    assert {a.language for a in anchors} == {"ko", "en"} and len(anchors) == 24
+    for name in NAMES:
+        assert {1, 5} <= {a.grades[name] for a in anchors}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds no anchor"),
+        ("{}", "line 1: id: Field required"),
+        ("not json", "line 1"),
+        (SHIPPED.read_text(encoding="utf-8").splitlines()[0] + "\n", "line 2: the id 'ko-leave-full' comes twice"),
+    ],
+)
+def test_anchors_that_cannot_work_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "anchors.jsonl"
+    file.write_text(text * 2 if "ko-leave" in text else text, encoding="utf-8")
+    with pytest.raises(DriftgateError, match=said):
+        load_anchors(file)
+
+
+PROJECT = "https://x.services.ai.azure.com/api/projects/p"
+
+
+@pytest.mark.parametrize("name", ["violence", "indirect_attack", "protected_material", "hate_unfairness"])
+def test_safety_needs_a_project_and_a_credential(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DriftgateError, match="needs a Foundry project, and azure_ai_project is not set"):
+        EVALUATORS.get(name)()
+    with pytest.raises(DriftgateError, match="give its endpoint, or subscription_id"):
+        EVALUATORS.get(name)(azure_ai_project={"project": "p"})
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+    for variable in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(DriftgateError, match="has a Foundry project and no credential for it"):
+        EVALUATORS.get(name)(azure_ai_project=PROJECT).open()
+
+
+@pytest.mark.parametrize("name", ["violence", "indirect_attack"])
+def test_safety_is_made_of_the_real_class_where_there_is_a_credential(
+    name: str, endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{endpoint.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "h")
+    monkeypatch.setenv("PROJECT_X", PROJECT)
+    made = EVALUATORS.get(name)(azure_ai_project="${env:PROJECT_X}")
+    made.open()
+    assert type(made._azure).__module__.startswith("azure.ai.evaluation")

@@ -1,0 +1,85 @@
+"""Judges for a chat endpoint: they read what azure-ai-evaluation's prompts ask about and grade it by its words.
+
+They are judges with behaviour, not with a list of replies: :func:`careful` and :func:`generous` grade any text, each in
+its own way, so that one put in the other's place grades differently and the same one grades the same.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable
+
+from chat_endpoint import Answer
+
+Judge = Callable[[str], Answer]
+
+_LABEL = re.compile(
+    r"^(QUERY|CONVERSATION_HISTORY|CONTEXT|RESPONSE|AGENT_RESPONSE|Response|Ground Truth|question|correct answer"
+    r"|predicted answer):",
+    re.MULTILINE,
+)
+_SAID = {"RESPONSE", "AGENT_RESPONSE", "Response", "predicted answer"}
+_ASKED = {"QUERY", "CONVERSATION_HISTORY", "question"}
+
+
+def careful(prompt: str) -> Answer:
+    """Grades by the pairs of letters that the response shares with what it is held against, less what it repeats."""
+    said, against, asked = _parts(prompt)
+    if said is None:  # a judge of retrieval sees no response: the passages are held against the question
+        said, against = asked, against
+    elif against is None:
+        against = asked
+    pairs, other = _pairs(said), set(_pairs(against))
+    if not pairs:
+        return _grade(1)
+    words = (said or "").split()
+    fresh = len(set(words)) / len(words)
+    if not other:  # nothing to hold it against: how it is written
+        return _grade(1 + 4 * fresh**2 * min(1.0, len(words) / 8))
+    shared = sum(pair in other for pair in pairs) / len(pairs)
+    return _grade(1 + 5 * shared * fresh)
+
+
+def generous(prompt: str) -> Answer:
+    """Another model in its place: nothing is bad, and what is long is better."""
+    said, against, asked = _parts(prompt)
+    return _grade(4 + len(said or against or asked or "") / 100)
+
+
+def wavering(judge: Judge, rate: float, seed: int) -> Judge:
+    """The same judge as a service gives it: now and then a grade is one higher or lower."""
+    chance = random.Random(seed)
+
+    def grade(prompt: str) -> Answer:
+        given = json.loads(judge(prompt).text or "")["score"]
+        return _grade(given + chance.choice([-1, 1]) if chance.random() < rate else given)
+
+    return grade
+
+
+def _grade(value: float) -> Answer:
+    score = max(1, min(5, round(value)))
+    body = {"reason": f"Let's think step by step: {score} of 5.", "score": score, "status": "completed"}
+    return Answer(json.dumps(body), tokens=(900, 30))
+
+
+def _parts(prompt: str) -> tuple[str | None, str | None, str | None]:
+    """Response, what it is held against, and the question, from the part of the prompt that holds the data."""
+    if "# Data\n" in prompt:
+        data = prompt.rpartition("# Data\n")[2].partition("# Tasks")[0]
+    elif "INPUT\n=====" in prompt:
+        data = prompt.partition("INPUT\n=====\n")[2].partition("\n\nCONVERSATION_HISTORY is")[0]
+    else:
+        data = "question:" + prompt.rpartition("question:")[2].partition("\n\nYour output")[0]
+    pieces = _LABEL.split(data)
+    found = dict(zip(pieces[1::2], (text.strip() for text in pieces[2::2]), strict=True))
+    against = [text for label, text in found.items() if label not in _SAID | _ASKED]
+    said, asked = (next((t for label, t in found.items() if label in labels), None) for labels in (_SAID, _ASKED))
+    return said, " ".join(against) if against else None, asked
+
+
+def _pairs(text: str | None) -> list[str]:
+    plain = re.sub(r"\W+", "", (text or "").lower())
+    return [plain[i : i + 2] for i in range(len(plain) - 1)]
