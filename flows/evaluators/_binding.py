@@ -19,6 +19,7 @@ from flows.engines._engine import LineResult
 from flows.errors import DriftgateError, nearest
 from flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from flows.evaluators._context import EvaluatorContext
+from flows.evaluators._flow import PREFIX, make_flow
 from flows.evaluators._judged import JudgedEvaluator
 from flows.line import SPENT, Call, spent
 from flows.registry import Registry
@@ -34,7 +35,8 @@ class BindingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     evaluator: str
-    """Name of a built-in evaluator, or ``package.module:name`` of any function or class."""
+    """Name of a built-in evaluator, ``package.module:name`` of any function or class, or ``flow:path`` of an evaluation
+    flow of the workspace."""
     inputs: dict[str, Any]
     """The evaluator's inputs in prompt flow's mapping grammar; anything else is a literal."""
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -243,6 +245,8 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext) -> Callab
             factory = EVALUATORS.get(bound.evaluator)
             wants = "context" in inspect.signature(factory).parameters
             return factory(**bound.settings, **({"context": context} if wants else {}))
+        if module == PREFIX:
+            return make_flow(attribute, context, bound.settings)
         target: Any = getattr(importlib.import_module(module), attribute)
         made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
         if not callable(made):

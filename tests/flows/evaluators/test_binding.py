@@ -15,7 +15,7 @@ import yaml
 from flows.definition import FlowDefinition, load_flow
 from flows.engines import LineResult, NodeResult
 from flows.errors import DriftgateError
-from flows.evaluators import EVALUATORS, Evaluation, load_evaluators
+from flows.evaluators import EVALUATORS, Evaluation, EvaluatorContext, load_evaluators
 from flows.line import Call
 from flows.models import ModelError, Reply, Usage
 
@@ -145,6 +145,51 @@ async def test_azure_ai_evaluation_s_own(evaluate: Callable[..., Any]) -> None:
     found = {e.metric: e for e in await evaluate(binding, "extract.it.f1_score")}
     assert found["f1_score"].value == pytest.approx(0.5)  # one of two words found, one of two right
     assert found["f1_score_result"].label == "pass"
+
+
+EVALUATION_DAG = """
+inputs: {found: {type: string}, wanted: {type: string}}
+outputs:
+  grade: {type: string, reference: "${compare.output.grade}"}
+  why: {type: string, reference: "${compare.output.why}"}
+nodes:
+- name: compare
+  type: python
+  source: {type: code, path: compare.py}
+  inputs: {found: "${inputs.found}", wanted: "${inputs.wanted}"}
+"""
+COMPARE = """
+from promptflow.core import tool
+
+
+@tool
+def compare(found: str, wanted: str) -> dict:
+    if not wanted:
+        raise ValueError("nothing to compare with")
+    return {"grade": "1" if found == wanted else "0", "why": f"{found} and {wanted}"}
+"""
+
+
+async def test_an_evaluation_flow_s_outputs_are_metrics(flow: FlowDefinition, tmp_path: Path) -> None:
+    folder = tmp_path / "evaluators/compare"
+    folder.mkdir(parents=True)
+    (folder / "flow.dag.yaml").write_text(EVALUATION_DAG, encoding="utf-8")
+    (folder / "compare.py").write_text(COMPARE, encoding="utf-8")
+    inputs = {"found": "${nodes.extract.output}", "wanted": "${data.answer}"}
+    binding = {"evaluator": "flow:evaluators/compare", "inputs": inputs}
+    write(flow, {"primary": "extract.it.grade", "nodes": {"extract": {"it": binding}}})
+    evaluators = load_evaluators(flow, EvaluatorContext(folder=tmp_path))
+    evaluators.open()
+    found = {e.metric: e for e in await evaluators.evaluate(DATA, INPUTS, line())}
+    assert (found["grade"].value, found["why"].label) == (1.0, "B and B")
+    (failed,) = await evaluators.evaluate({**DATA, "answer": ""}, INPUTS, line())
+    assert "nothing to compare with" in failed.error
+    write(flow, {"primary": "extract.it.grade", "nodes": {"extract": {"it": {**binding, "settings": {"a": 1}}}}})
+    with pytest.raises(DriftgateError, match="an evaluation flow has no settings"):
+        load_evaluators(flow, EvaluatorContext(folder=tmp_path))
+    write(flow, {"primary": "extract.it.grade", "nodes": {"extract": {"it": {**binding, "evaluator": "flow:absent"}}}})
+    with pytest.raises(DriftgateError, match="there is no flow 'absent'"):
+        load_evaluators(flow, EvaluatorContext(folder=tmp_path))
 
 
 async def test_an_evaluator_that_raises_costs_no_other_its_metrics(flow: FlowDefinition) -> None:
