@@ -388,6 +388,26 @@ def subset(
     raise typer.Exit(run_subset(workspace, dataset, names(runs), models, size=size, name=name, seed=seed, draws=draws))
 
 
+@app.command()
+def plan(
+    dataset: Annotated[str, typer.Argument(help="A dataset that was run.")] = "",
+    models: Annotated[list[str] | None, typer.Argument(help="Two models.")] = None,
+    workspace: Workspace = HERE,
+    runs: Annotated[str, typer.Option(help="Plan from these runs instead, A,B.")] = "",
+    rate: Annotated[float | None, typer.Option(help="Without runs: the expected accuracy, such as 0.6.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="Without runs: how many samples.")] = None,
+    discordance: Annotated[float | None, typer.Option(help="Share that exactly one model gets right.")] = None,
+    difference: Annotated[float | None, typer.Option(help="Also what this difference needs, in points.")] = None,
+    alpha: Annotated[float, typer.Option(help="Level of the two-sided test.")] = 0.05,
+    power: Annotated[float, typer.Option(help="With which the difference is found.")] = 0.8,
+) -> None:
+    """Say which difference between two models a dataset can show, and how many samples a wanted one needs."""
+    from driftgate.planning import Assumed, run_plan
+
+    assumed = Assumed(rate, n, discordance, alpha, power)
+    raise typer.Exit(run_plan(workspace, dataset, models or [], runs, assumed, difference))
+
+
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
     try:

@@ -5,23 +5,29 @@ from benchmarks.compare._compare import Comparisons, DatasetComparison, compare_
 from benchmarks.compare._entry import Entry
 from benchmarks.compare._pair import Difference, Pair, compare_pair
 from benchmarks.compare._pareto import Standing, standings
+from benchmarks.compare._plan import Design, assumed_design, half_observed, observed_design, round_sizes
 from benchmarks.compare._samples import SuspectKeys, flips, suspect_keys
 
 __all__ = [
     "Comparisons",
     "DatasetComparison",
+    "Design",
     "Difference",
     "Entry",
     "Pair",
     "Standing",
     "SuspectKeys",
+    "assumed_design",
     "compare_cells",
     "compare_pair",
     "compare_scored",
     "flips",
+    "half_observed",
     "labels",
     "named_cells",
     "newest_cells",
+    "observed_design",
+    "round_sizes",
     "standings",
     "suspect_keys",
 ]

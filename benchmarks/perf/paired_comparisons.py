@@ -1,55 +1,77 @@
-"""Time all comparisons of several models on a KMMLU-sized benchmark.
+"""Time all comparisons of several models on a KMMLU-sized benchmark, as ``driftgate compare`` makes them.
 
-Five models with made-up outcomes on 35,030 samples of 45 subjects; for all ten pairs the table of every subject, 10,000
-paired resamples of every subject's, the micro and the macro difference with intervals and p-values, exact McNemar tests
-corrected over subjects, and the difference with subjects as clusters. The target is 5 seconds on two cores. The
+Five models with made-up answers to 35,030 samples of 45 subjects; for all ten pairs the difference overall, macro, of
+every super-category and of every subject with its interval, corrected p-value and minimum detectable effect, 10,000
+paired resamples of all of them, the Pareto front and the suspect keys. The target is 5 seconds on two cores. The
 yardstick is the bootstrap as usually written: draw indices, take the mean of the drawn outcomes; it is timed for one
-pair's micro difference, with fewer resamples, and scaled. Run it from the project's root:
+pair's overall difference, with fewer resamples, and scaled. With ``--workspace`` the newest cells of a dataset in a
+ledger are compared instead, and reading them is timed on its own. Run it from the project's root:
 
-    python -m benchmarks.perf.paired_comparisons
+    python -m benchmarks.perf.paired_comparisons [--workspace FOLDER --dataset kmmlu]
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks import stats
+from benchmarks.compare import compare_scored, newest_cells
+from benchmarks.ledger import CellRow, key_frame, open_ledger
+from benchmarks.scores import CellScores, score_cell
 
 SUBJECT_SIZES = np.repeat([100, 130, 200, 300, 600, 1000], [5, 1, 3, 2, 2, 32])
+LETTERS = np.array([*"ABCD"])
+Cells = tuple[list[CellScores], Mapping[int, pd.DataFrame]]
 
 
-def made_up_outcomes(models: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """0/1 outcomes of models of rising ability, shape (models, samples), and each sample's subject."""
+def made_up_cells(models: int, rng: np.random.Generator) -> Cells:
+    """Cells of models of rising ability, as they would be read from a ledger, and the keys of their samples."""
     subjects = np.repeat(np.arange(SUBJECT_SIZES.size), SUBJECT_SIZES)
-    difficulty = rng.normal(size=subjects.size) + rng.normal(scale=0.5, size=SUBJECT_SIZES.size)[subjects]
-    ability = np.linspace(-0.3, 1.0, models)[:, None]
-    chance = 1.0 / (1.0 + np.exp(difficulty - ability))
-    return (rng.random(chance.shape) < 0.25 + 0.75 * chance).astype(np.float64), subjects
+    n = subjects.size
+    difficulty = rng.normal(size=n) + rng.normal(scale=0.5, size=SUBJECT_SIZES.size)[subjects]
+    keys = pd.DataFrame({"sample_id": np.arange(n), "gold": LETTERS[rng.integers(4, size=n)], "choices": 4})
+    samples = pd.DataFrame(
+        {
+            "sample_id": np.arange(n),
+            "key": [f"made-up/{i}" for i in range(n)],
+            "upstream_id": [str(i) for i in range(n)],
+            "category": [f"subject {s}" for s in subjects],
+            "super_category": [f"group {s % 4}" for s in subjects],
+            "cluster": "",
+            "outcome": "answered",
+            "cached": False,
+            "cost": 0.001,
+            "latency": 0.5,
+        }
+    )
+    gold = np.searchsorted(LETTERS, keys["gold"].to_numpy(dtype=str))
+    scored = []
+    for place, ability in enumerate(np.linspace(-0.3, 1.0, models)):
+        right = rng.random(n) < 0.25 + 0.75 / (1.0 + np.exp(difficulty - ability))
+        answer = LETTERS[np.where(right, gold, (gold + rng.integers(1, 4, size=n)) % 4)]
+        cell = CellRow(place, "made-up", place, f"model {place}", "", "", "made up", "", {})
+        scored.append(CellScores(cell, samples.assign(answer=answer, correct=right.astype(float)), []))
+    return scored, dict.fromkeys(range(models), keys)
 
 
-def compare_all(outcomes: NDArray[np.float64], subjects: NDArray[np.int64], resamples: int, seed: int) -> list[str]:
-    """Compare all pairs of models; one line a pair."""
-    lines = []
-    for number, (i, j) in enumerate(itertools.combinations(range(len(outcomes)), 2)):
-        tables = stats.paired_tables(outcomes[j], outcomes[i], subjects)
-        boot = stats.bootstrap_paired(tables, resamples=resamples, seed=seed + number)
-        exact = stats.benjamini_hochberg([stats.mcnemar_exact(t.gained, t.lost) for t in tables.values()])
-        clustered = stats.compare_paired(outcomes[j], outcomes[i], clusters=subjects)
-        found = sum(p is not None and p <= 0.05 for p in exact)
-        lines.append(
-            f"model {j} - model {i}: micro {boot.micro.interval}; macro {boot.macro.interval}; "
-            f"by subject as cluster {clustered.interval}; {found} of {len(tables)} subjects differ"
-        )
-    return lines
+def stored_cells(folder: Path, dataset: str) -> Cells:
+    """The newest cells of a dataset in a workspace's ledger, and their keys."""
+    ledger = open_ledger("ledger.db" if (folder / "ledger.db").exists() else ".driftgate/ledger.db", folder)
+    cells = newest_cells(ledger, datasets=[dataset], passing_over=("canary-",))
+    keys = key_frame(ledger, cells[0].id)
+    scored = [score_cell(ledger, cell) for cell in cells]
+    ledger.close()
+    return scored, {cell.id: keys for cell in cells}
 
 
 def naive_seconds(first: NDArray[np.float64], second: NDArray[np.float64], resamples: int, seed: int) -> float:
-    """Seconds a resample of one pair's micro difference takes when indices are drawn."""
+    """Seconds a resample of one pair's overall difference takes when indices are drawn."""
     rng = np.random.default_rng(seed)
     started = time.perf_counter()
     for _ in range(resamples):
@@ -59,28 +81,41 @@ def naive_seconds(first: NDArray[np.float64], second: NDArray[np.float64], resam
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Time all paired comparisons of several models on a KMMLU-sized benchmark."
-    )
+    parser = argparse.ArgumentParser(description="Time all comparisons of several models on a KMMLU-sized benchmark.")
     parser.add_argument("--models", type=int, default=5)
     parser.add_argument("--resamples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--dataset", default="kmmlu")
     given = parser.parse_args()
-    outcomes, subjects = made_up_outcomes(given.models, np.random.default_rng(given.seed))
-    pairs = given.models * (given.models - 1) // 2
 
-    stats.holm([0.5])  # Import statsmodels and scipy now: an import is not what is timed.
-    stats.wilson_interval(1, 2)
+    warm, warm_keys = made_up_cells(2, np.random.default_rng(0))
+    compare_scored(warm, warm_keys, resamples=100)  # Import everything now: an import is not what is timed.
     started = time.perf_counter()
-    lines = compare_all(outcomes, subjects, given.resamples, given.seed)
-    seconds = time.perf_counter() - started
-    print("\n".join(lines))
+    if given.workspace:
+        scored, keys = stored_cells(given.workspace, given.dataset)
+        print(f"reading and scoring {len(scored)} cells: {time.perf_counter() - started:.2f} s\n")
+    else:
+        scored, keys = made_up_cells(given.models, np.random.default_rng(given.seed))
 
-    naive = naive_seconds(outcomes[0], outcomes[1], 200, given.seed) * given.resamples * pairs
+    started, used = time.perf_counter(), time.process_time()
+    (compared,) = compare_scored(scored, keys, resamples=given.resamples, seed=given.seed).datasets
+    seconds, used = time.perf_counter() - started, time.process_time() - used
+    for pair in compared.pairs:
+        boot, sure = pair.overall.bootstrap, [d.p_adjusted for d in pair.of_kind("category")]
+        found = sum(p is not None and p <= 0.05 for p in sure)
+        print(
+            f"{pair.name}: {pair.overall.comparison.interval}; bootstrap {boot.interval if boot else '-'}; "
+            f"{found} of {len(sure)} categories differ"
+        )
+
+    first, second = (entry.right for entry in compared.entries[:2])
+    naive = naive_seconds(first, second, 200, given.seed) * given.resamples * len(compared.pairs)
+    differences = sum(len(pair.differences) for pair in compared.pairs)
     print(
-        f"\n{given.models} models, {pairs} pairs, {subjects.size} samples, {SUBJECT_SIZES.size} subjects, "
-        f"{given.resamples} resamples: {seconds:.2f} s (target for 5 models: 5 s)\n"
-        f"drawing indices, micro difference only: {naive:.1f} s (200 resamples of one pair, scaled), "
+        f"\n{len(compared.entries)} models, {len(compared.pairs)} pairs, {first.size:,} samples, {differences} "
+        f"differences, {given.resamples:,} resamples: {seconds:.2f} s, {used:.2f} s of processor time (target for 5 "
+        f"models: 5 s)\ndrawing indices, overall differences only: {naive:.1f} s (200 resamples of one pair, scaled), "
         f"{naive / seconds:.0f} times as long"
     )
 
