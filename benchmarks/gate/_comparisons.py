@@ -118,12 +118,14 @@ class UnpairedShares:
         return stats.compare_unpaired(*self._counts).interval
 
     def detectable(self, side: Side, alpha: float) -> float | None:
-        rate = float(self.reference.mean())
-        rates = (rate, float(self.candidate.mean()))
-        sizes = (self.reference.size, self.candidate.size)
-        error = math.sqrt(sum(p * (1.0 - p) / n for p, n in zip(rates, sizes, strict=True)))
-        correction = sum(1.0 / n for n in sizes) / 2.0
-        return (_z(1.0 - alpha) + _z(POWER)) * error + correction
+        ours, theirs = self.candidate.size, self.reference.size
+        rate, reference = float(self.candidate.mean()), float(self.reference.mean())
+        # The score test measures in standard errors at the limit, with rates that lie just so far apart.
+        pooled = (ours * rate + theirs * reference) / (ours + theirs)
+        at_limit = pooled + self.limit * theirs / (ours + theirs)
+        null = _error(at_limit, ours, at_limit - self.limit, theirs)
+        correction = (1.0 / ours + 1.0 / theirs) / 2.0
+        return _z(1.0 - alpha) * null + _z(POWER) * _error(rate, ours, reference, theirs) + correction
 
     def needed(self, alpha: float) -> int | None:
         rate = float(self.reference.mean())
@@ -134,6 +136,12 @@ class UnpairedShares:
                 self.margin, rate, difference, ratio=ratio, alpha=alpha, power=POWER
             )
         )
+
+
+def _error(rate: float, n: int, reference: float, reference_n: int) -> float:
+    """Standard error of the difference of two independent proportions."""
+    variance = max(0.0, rate * (1.0 - rate)) / n + max(0.0, reference * (1.0 - reference)) / reference_n
+    return math.sqrt(variance)
 
 
 @dataclass(frozen=True)

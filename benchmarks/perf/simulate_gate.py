@@ -300,7 +300,7 @@ WRONG = [
 ]
 
 
-def stated(draw: Draw, rng: Random, earlier: int = 40) -> float:
+def stated(draw: Draw, rng: Random, earlier: int = 400) -> float:
     """The minimum detectable effect that runs of this design state, on average."""
     found = [draw(rng).detectable for _ in range(earlier)]
     known = [effect for effect in found if effect is not None]
