@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.gate._columns import Column, Filling, labels_of, values_of
 from benchmarks.gate._comparisons import MeanRatio, PairedShares, QuantileRatio, UnpairedMeans, UnpairedShares
@@ -31,6 +30,9 @@ from benchmarks.gate._quantities import (
     opposite,
 )
 from benchmarks.stats import OneSidedTest, benjamini_hochberg, holm
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 End = Literal["worst", "stated", "best"]
 _HUGE = 1e9
