@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from time import monotonic
 
 from benchmarks.ledger import Ledger, Record, record
 
-LONGEST_PAUSE = 0.002
-"""Seconds a record may wait for others before its transaction begins."""
+Waiting = list[tuple[Record, asyncio.Future[None]]]
 
 
 @dataclass
@@ -21,8 +20,10 @@ class Recorder:
     """
 
     ledger: Ledger
-    _waiting: list[tuple[Record, asyncio.Future[None]]] = field(default_factory=list)
-    _writer: asyncio.Task[None] | None = None
+    _waiting: Waiting = field(default_factory=list)
+    _idle: asyncio.Future[None] | None = None
+    """Done once nothing is being written; None while nothing is."""
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ledger"))
 
     async def record(self, entry: Record) -> None:
         """Return once ``entry`` is durable.
@@ -32,39 +33,44 @@ class Recorder:
         DriftgateError
             The database refuses.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
         self._waiting.append((entry, done))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+        if self._idle is None:
+            self._idle = loop.create_future()
+            loop.call_soon(self._begin, loop)  # with those that are recorded in this turn of the loop
         await done
 
     async def drain(self) -> None:
         """Wait until nothing is being written."""
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        if self._idle is not None:
+            await asyncio.wait([self._idle])
 
-    async def _write(self) -> None:
-        pause = 0.0
-        while self._waiting:
-            await asyncio.sleep(pause)
-            batch, self._waiting = self._waiting, []
-            began = monotonic()
-            try:
-                await asyncio.to_thread(record, self.ledger, [entry for entry, _ in batch])
-            except Exception as problem:  # handed to every one that waits for this batch
-                _settle(batch, problem)
+    # Callbacks rather than a task: a turn of a busy loop takes milliseconds, in which every record would wait.
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch, self._waiting = self._waiting, []
+        self._thread.submit(self._write, loop, batch)
+
+    def _write(self, loop: asyncio.AbstractEventLoop, batch: Waiting) -> None:
+        """Runs in the thread."""
+        problem: Exception | None = None
+        try:
+            record(self.ledger, [entry for entry, _ in batch])
+        except Exception as raised:  # handed to every one that waits for this batch
+            problem = raised
+        loop.call_soon_threadsafe(self._written, loop, batch, problem)
+
+    def _written(self, loop: asyncio.AbstractEventLoop, batch: Waiting, problem: Exception | None) -> None:
+        if self._waiting:
+            self._begin(loop)
+        elif self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
+        for _, done in batch:
+            if done.done():
+                continue
+            if problem is None:
+                done.set_result(None)
             else:
-                _settle(batch, None)
-            # A transaction costs much the same for few records as for many: let as many gather as come in the
-            # meantime. Whoever writes one after the other does not wait at all.
-            pause = min(LONGEST_PAUSE, monotonic() - began) if len(batch) > 1 else 0.0
-
-
-def _settle(batch: list[tuple[Record, asyncio.Future[None]]], problem: Exception | None) -> None:
-    for _, done in batch:
-        if done.done():
-            continue
-        if problem is None:
-            done.set_result(None)
-        else:
-            done.set_exception(problem)
+                done.set_exception(problem)

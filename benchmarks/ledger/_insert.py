@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-_SIZES = (128, 64, 32, 16, 8, 4, 2, 1)
-"""Rows of one statement: few sizes, so that the driver keeps every statement prepared."""
+_LONGEST = 256
+"""Rows of one statement at most; with a table's columns they stay below both databases' number of parameters."""
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -37,11 +37,9 @@ def insert_many(connection: Connection, table: Table, names: tuple[str, ...], ro
         return
     statements = _statements(connection.dialect, table, names)
     values = statements.converted(rows)
-    start = 0
-    for size in _SIZES:
-        while len(values) - start >= size:
-            connection.exec_driver_sql(statements.insert(size), tuple(chain(*values[start : start + size])))
-            start += size
+    for start in range(0, len(values), _LONGEST):
+        part = values[start : start + _LONGEST]
+        connection.exec_driver_sql(statements.insert(len(part)), tuple(chain(*part)))
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,9 @@ class _Statements:
     row: str
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
     """Place and converter of each column whose values the driver does not take as they stand."""
-    by_size: dict[int, str]
 
-    def insert(self, size: int) -> str:
-        if size not in self.by_size:
-            self.by_size[size] = f"{self.head} {', '.join([self.row] * size)} ON CONFLICT DO NOTHING"
-        return self.by_size[size]
+    def insert(self, rows: int) -> str:
+        return f"{self.head} {', '.join([self.row] * rows)} ON CONFLICT DO NOTHING"
 
     def converted(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
         if not self.converters:
@@ -75,5 +70,4 @@ def _statements(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Stat
         f"INSERT INTO {dialect.identifier_preparer.format_table(table)} ({', '.join(map(quote, names))}) VALUES",
         f"({', '.join(['?' if dialect.name == 'sqlite' else '%s'] * len(names))})",
         tuple((place, convert) for place, convert in enumerate(converters) if convert is not None),
-        {},
     )

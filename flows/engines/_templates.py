@@ -44,6 +44,7 @@ def renderer(resolved: Resolved, node: Any) -> Callable[..., Any]:
         template = _Sandbox(trim_blocks=True, keep_trailing_newline=True).from_string(tool.keywords["template"])
     except Exception:  # prompt flow fails the line, not the flow
         return tool
+    template.globals = dict(template.globals)  # a context copies them for every line, and a ChainMap is slow to copy
     node.inputs.pop(INPUTS_TO_ESCAPE_PARAM_KEY, None)
 
     def render(**inputs: Any) -> str:
