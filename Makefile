@@ -40,6 +40,7 @@ train-test: $(VENV)/dev.stamp $(VENV)/train.stamp  ## Tests that train small mod
 
 perf: $(VENV)/dev.stamp  ## Throughput next to a bare loop (needs ../shared/data beside the project)
 	$(BIN)/python -m benchmarks.perf.throughput
+	$(BIN)/python -m benchmarks.perf.whole_kmmlu
 
 lock:  ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra local --extra hub --extra postgres --universal --python-version 3.11 \
