@@ -137,6 +137,8 @@ class _Repair:
             ]
         finally:
             await engine.aclose()
+            if retriever is not None:
+                await retriever.aclose()
 
     def _variants(self) -> list[str]:
         return [self.recipe.variant] if self.recipe.variant else []

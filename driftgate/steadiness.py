@@ -80,6 +80,8 @@ async def _ask(
     finally:
         await engine.aclose()
         await model.aclose()
+        if cell.retriever is not None:
+            await cell.retriever.aclose()
     return repeatability(answers), sensitivity(answers)
 
 
