@@ -15,6 +15,7 @@ from benchmarks.ledger import Ledger, RunRow, VerdictRow
 from benchmarks.report import _text
 from benchmarks.report._differences import Difference, category_differences
 from benchmarks.report._figure import Figure
+from benchmarks.report._nodes import side_by_side
 from benchmarks.report._plots import accuracy_figure, latency_figure, letter_figures, outcome_figure
 from benchmarks.report._plots_compare import Slice, category_figure, slices, tradeoff_figures
 from benchmarks.report._samples import sample_views
@@ -66,6 +67,7 @@ def render_page(
         asked=sum(cell.asked for cell in cells),
         missing=sum(cell.parts["missing"] for cell in cells),
         has_evaluators=any(cell.evaluators for cell in cells),
+        node_rows=side_by_side(cells),
         has_plots=any(shown.values()),
         most_samples=most,
         looked_at=[(cell, sample_views(ledger, cell, most, run.seed + cell.ordinal)) for cell in cells],

@@ -26,7 +26,7 @@ from flows.retrieval import parse_config as parse_retriever
 SEED = 20261125
 ADAPTER_FOLDER = ".driftgate/handbook-tuned"
 _BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024}
-_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "end_of_text": True}
+_RECIPE: Mapping[str, Any] = {"steps": 16, "batch": 4, "warm_up": 3, "learning_rate": 1e-3, "end_of_text": True}
 _COPIES = 4
 
 

@@ -242,3 +242,14 @@ def test_a_folder_that_cannot_be_made_is_said(written: Written, tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(DriftgateError, match="cannot be written to"):
         write_report(written.ledger, written.run, [], [], tmp_path / "file" / "reports")
+
+
+def test_node_scores_of_cells_of_one_flow_stand_side_by_side(page: Page, written: Written) -> None:
+    rows = table_rows(page, "side-by-side")
+    assert rows and all(len(row) == 3 + len(written.scored) for row in rows)
+    shown = {" · ".join(row[:3]): row[3:] for row in rows}
+    for column, scores in enumerate(written.scored):
+        for name, values in shown.items():
+            score = scores.get(name.replace(" · ", "."))
+            if score is not None and score.value is not None and values[column] != "–":
+                assert float(values[column].replace(",", "")) == pytest.approx(score.value, rel=1e-3)
