@@ -180,9 +180,20 @@ _Compare = Callable[["NDArray[np.float64]", "NDArray[np.float64]"], stats.Compar
 def _difference(kind: str, name: str, ours: _Side, theirs: _Side, unanswered: int, compare: _Compare) -> Difference:
     bounds = None
     if unanswered:
-        low, high = (compare(ours.filled(v), theirs.filled(1.0 - v)) for v in (0.0, 1.0))
-        bounds = stats.Bounds(low.interval, high.interval, n=low.n, n_unanswered=unanswered)
+        low, high = (_interval(compare, ours.filled(v), theirs.filled(1.0 - v)) for v in (0.0, 1.0))
+        bounds = stats.Bounds(low, high, n=low.n, n_unanswered=unanswered)
     return Difference(kind, name, ours.mean, theirs.mean, compare(ours.right, theirs.right), bounds=bounds)
+
+
+def _interval(compare: _Compare, ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> stats.Interval:
+    """The interval alone: a bound needs neither a p-value nor what it could have detected."""
+    if compare is _compare_tables:
+        return stats.tango_interval(stats.paired_table(ours, theirs))
+    return compare(ours, theirs).interval
+
+
+def _compare_tables(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> stats.Comparison:
+    return stats.compare_table(stats.paired_table(ours, theirs))
 
 
 def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Difference]:
@@ -191,7 +202,9 @@ def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Diffe
     def difference(kind: str, name: str, places: NDArray[np.int64] | None) -> Difference:
         a, b = (ours, theirs) if places is None else (ours.at(places), theirs.at(places))
         unanswered = int((~(a.settled & b.settled)).sum())
-        compare = partial(stats.compare_paired if binary else stats.compare_means, clusters=a.clusters)
+        compare: _Compare = _compare_tables
+        if not binary or a.clusters is not None:
+            compare = partial(stats.compare_paired if binary else stats.compare_means, clusters=a.clusters)
         return _difference(kind, name, a, b, unanswered, compare)
 
     found = [difference("all", "", None)]
