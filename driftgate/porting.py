@@ -167,7 +167,10 @@ def compare_run(ledger: Ledger, run: RunRow, cells: Sequence[Cell], request: Req
             primary=cell.evaluators.primary,
             questions={sample.key: str(sample.data.get("question", "")) for sample in cell.samples},
         )
-        parity = compare_cells(ledger, pair, margin=request.margin, churn=request.churn, ignored=request.ignored)
+        # What a port spends is worth knowing and no question of doing the same.
+        spending = [f"{binding.key}." for binding in cell.evaluators.bindings if binding.of_spending]
+        ignored = [*request.ignored, *spending]
+        parity = compare_cells(ledger, pair, margin=request.margin, churn=request.churn, ignored=ignored)
         found.append(Compared(cell.model, cell.dataset.name, parity))
     return found
 

@@ -147,6 +147,11 @@ async def attribute(
     binding = next((b for b in evaluators.bindings if metric.startswith(f"{b.node}.{b.name}.")), None)
     if binding is None:
         raise DriftgateError(f"the flow has no evaluator of '{metric}'", "give node.evaluator.metric")
+    if binding.of_spending:
+        raise DriftgateError(
+            f"'{metric}' is measured on the run itself, in seconds or tokens, and a replay spends others",
+            "attribute a metric of what the nodes gave",
+        )
     order = common_order(first.nodes, second.nodes)
     replay = Replay((first, second), order, found, binding, metric, counts)
     for sample in samples:

@@ -86,6 +86,12 @@ class Binding:
         """``node.evaluator``."""
         return f"{self.node}.{self.name}"
 
+    @cached_property
+    def of_spending(self) -> bool:
+        """Whether it measures what a run spent, seconds or tokens, and not what the nodes gave."""
+        taken = [entry for entry in self.inputs.values() if isinstance(entry, mapping.Reference)]
+        return any(e.root == "line" or (e.root == "nodes" and e.path[1:2] == ("seconds",)) for e in taken)
+
     async def evaluate(self, scope: Mapping[str, Any]) -> list[Evaluation]:
         """Call the evaluator; what it raises becomes an evaluation with an error."""
         arguments = mapping.apply(self.inputs, scope)

@@ -322,6 +322,15 @@ def test_sides_that_cannot_be_compared_are_refused(cli: Cli, two: Callable[..., 
     assert "judged by different evaluators" in cli("attribute", "old-", "strict-", "-w", folder).err
     done = cli("attribute", "old-", "old-", "--metric", "ask.nothing.here", "-w", folder)
     assert "has no evaluator of 'ask.nothing.here'" in done.err
+    spent = {"evaluator": "budget", "inputs": {"seconds": "${nodes.ask.seconds}"}, "settings": {"seconds": 5}}
+    judged["nodes"]["ask"] = {"spent": spent}
+    (folder / "flows/strict/evaluators.yaml").write_text(yaml.safe_dump(judged), "utf-8")
+    assert cli("bench", "strict", "-w", folder).code == 0
+    run = cli("runs", "-w", folder).out.split("strict-")[1][:4]
+    done = cli("attribute", f"strict-{run}", f"strict-{run}", "--metric", "ask.spent.seconds", "-w", folder)
+    assert "a replay spends others" in done.err
+    same = cli("parity", "strict", "strict", "--suite", "strict", "-w", folder)
+    assert same.code == 3 and "not compared: ask.spent.seconds, ask.spent.within" in same.out
 
 
 def test_a_run_of_many_cells_asks_which(cli: Cli, make: Make) -> None:
