@@ -49,7 +49,7 @@ class SuiteConfig(BaseModel):
     """Ask only so many samples of each dataset, drawn by ``seed``. Unset: all."""
     seed: int = 0
     """Decides which samples ``limit`` draws and how retries are spaced."""
-    engine: str = "promptflow"
+    engine: str = "native"
     """What runs the flow: ``native`` or ``promptflow``."""
     node_timeout: float = Field(NODE_TIMEOUT, gt=0)
     """Seconds after which a node that has not ended fails its sample."""

@@ -183,7 +183,7 @@ def _train_first(folder: Path, clock: _Clock) -> str:
 
 
 async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[TrainingItem]:
-    engine = ENGINES.get("promptflow")(load_flow("multiple_choice", folder))
+    engine = ENGINES.get("native")(load_flow("multiple_choice", folder))
     items = []
     for place, row in enumerate(made):
         inputs = {name: row[name] for name in ("passage", "question", "choices")} | {"scoring": "logprobs"}

@@ -69,7 +69,7 @@ def _share(right: Sequence[bool]) -> float:
 
 async def measure(seed: int, folder: Path) -> None:
     """Train and ask, and print what came of it."""
-    engine = ENGINES.get("promptflow")(load_flow("multiple_choice", folder))
+    engine = ENGINES.get("native")(load_flow("multiple_choice", folder))
     made = material(seed)
     for use in ("champion", "candidate"):
         path = folder / f"{use}-{seed}.jsonl"

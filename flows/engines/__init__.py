@@ -3,8 +3,11 @@
 from flows.engines._engine import (
     ENGINES,
     NODE_TIMEOUT,
+    AggregatingEngine,
+    Aggregation,
     Engine,
     EngineFactory,
+    FinishedLine,
     LineResult,
     NodeResult,
     ReplayingEngine,
@@ -14,8 +17,11 @@ from flows.engines._open import open_engine
 __all__ = [
     "ENGINES",
     "NODE_TIMEOUT",
+    "AggregatingEngine",
+    "Aggregation",
     "Engine",
     "EngineFactory",
+    "FinishedLine",
     "LineResult",
     "NodeResult",
     "ReplayingEngine",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -37,6 +37,27 @@ class LineResult:
     """Why the line failed, in the failing tool's words; empty when it completed."""
     error_type: str = ""
     """Class of the exception that ended the line; empty when it completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedLine:
+    """A line that completed, as aggregation nodes need it."""
+
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    """Output by node; None for a node that was bypassed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What the aggregation nodes of a flow made of its lines."""
+
+    metrics: Mapping[str, Any]
+    """What they logged, by name."""
+    nodes: Mapping[str, NodeResult]
+    error: str = ""
+    """Why one of them failed; empty when all completed."""
+    error_type: str = ""
 
 
 class Engine(Protocol):
@@ -82,6 +103,13 @@ class ReplayingEngine(Engine, Protocol):
         Exception
             A reference into what is not there, or an input of the wrong type.
         """
+
+
+class AggregatingEngine(Engine, Protocol):
+    """An engine that runs a flow's aggregation nodes: the native one and prompt flow's."""
+
+    async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
+        """Run the flow's aggregation nodes over lines that completed; a failing tool never raises."""
 
 
 class EngineFactory(Protocol):

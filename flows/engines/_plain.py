@@ -77,7 +77,8 @@ def plain_output(name: str, value: Any) -> Any:
 
         raise FlowOutputUnserializable(
             message_format="The output '{output_name}' for flow is incorrect. The output value is not JSON "
-            "serializable. JSON dump failed: {error}.",
+            "serializable. JSON dump failed: {error}. Please verify your flow output and "
+            "make sure the value serializable.",
             target=ErrorTarget.FLOW_EXECUTOR,
             output_name=name,
             error=f"({type(problem).__name__}) {problem}",

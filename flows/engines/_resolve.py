@@ -106,7 +106,7 @@ def _environment(loaded: Any, connections: Mapping[str, Any]) -> dict[str, str]:
 
 def _render_what_is_asked(loaded: Any, connections: Mapping[str, Any]) -> dict[str, str]:
     """Make prompt nodes of the llm nodes that have no connection, and say by node which API they would use."""
-    from promptflow._core.tool import ToolType
+    from promptflow.contracts.tool import ToolType
 
     asking = {}
     for node in loaded.nodes:

@@ -14,7 +14,7 @@ from typing import Any
 from flows.definition import FlowDefinition
 from flows.errors import DriftgateError
 
-_OWNERS: set[Path] = set()
+_OWNERS: set[str] = set()
 """Folders of flows whose modules may still be imported."""
 
 
@@ -64,8 +64,8 @@ def forget_modules(folder: Path) -> None:
     Prompt flow puts a flow's folder in front of ``sys.path`` and leaves it there; what was imported from another
     flow's folder is found first. The other flow keeps what it has.
     """
+    others = tuple(owner for owner in _OWNERS if owner != f"{folder}{os.sep}")
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and any(Path(file).is_relative_to(owner) for owner in _OWNERS if owner != folder):
+        if others and (getattr(module, "__file__", None) or "").startswith(others):
             del sys.modules[name]
-    _OWNERS.add(folder)
+    _OWNERS.add(f"{folder}{os.sep}")

@@ -14,7 +14,8 @@ from time import perf_counter
 from typing import Any
 
 from flows.definition import FlowDefinition
-from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
+from flows.engines._aggregate import logged_metrics, over_all_lines, transposed
+from flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from flows.engines._inputs import LineInputs
 from flows.engines._plain import plain_output, storable
 from flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
@@ -36,6 +37,7 @@ class NativeEngine:
     outputs: Sequence[tuple[str, Callable[..., Any]]]
     threads: ToolThreads
     resolved: Resolved
+    aggregation: Plan
 
     async def run_line(
         self, inputs: Mapping[str, Any], line: Line, *, given: Mapping[str, Any] | None = None
@@ -65,6 +67,19 @@ class NativeEngine:
         step = next(step for step in self.plan.steps if step.name == node)
         return None if run._bypassed(step) else run._inputs_of(step)
 
+    async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
+        """Run the aggregation nodes; see :class:`flows.engines.AggregatingEngine`."""
+        results: dict[str, NodeResult] = {}
+        with logged_metrics() as metrics:
+            try:
+                inputs, references = transposed(self.resolved.flow, lines)
+                await _Run(self.aggregation, {**inputs, **references}, results, {}).all()
+            except _NodeFailed as failed:
+                return Aggregation(metrics, results, failed.reason, failed.kind)
+            except Exception as problem:
+                return Aggregation(metrics, results, *_described(problem))
+        return Aggregation(metrics, results)
+
     async def aclose(self) -> None:
         """End the idle threads and what the flow needed from outside."""
         self.threads.close()
@@ -81,7 +96,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     """
     resolved = resolve_flow(flow)
     threads, watch = ToolThreads(), NodeWatch(node_timeout)
-    nodes = [node for node in resolved.flow.nodes if not node.aggregation]
+    nodes = resolved.flow.nodes
     templates = {
         node.name: renderer(resolved, node)
         for node in nodes
@@ -92,10 +107,11 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
         for node in nodes
         if node.name not in templates
     }
-    plan = compile_plan(nodes, calls, templates)
+    plan = compile_plan([node for node in nodes if not node.aggregation], calls, templates)
+    aggregation = compile_plan(over_all_lines(resolved.flow), calls, templates)
     places = {step.name: step.place for step in plan.steps}
     outputs = compile_outputs(resolved.flow, places)
-    return NativeEngine(plan, LineInputs(resolved.flow), outputs, threads, resolved)
+    return NativeEngine(plan, LineInputs(resolved.flow), outputs, threads, resolved, aggregation)
 
 
 class _NodeFailed(Exception):

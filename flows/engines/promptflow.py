@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Literal
 from uuid import uuid4
 
 from flows.definition import FlowDefinition
-from flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
+from flows.engines._aggregate import transposed
+from flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
+from flows.engines._inputs import LineInputs
 from flows.engines._resolve import Resolved, one_line, resolve_flow
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
@@ -34,13 +36,18 @@ class PromptflowEngine:
     run_id: str
     threads: ToolThreads
     resolved: Resolved
+    read_inputs: LineInputs
     lines: int = 0
 
     async def run_line(self, inputs: Mapping[str, Any], line: Line) -> LineResult:
         """Take one line through the flow; see :class:`flows.engines.Engine`."""
         enter_line(line)
         self.lines += 1
-        task = asyncio.ensure_future(self.executor.exec_line_async(dict(inputs), index=self.lines, run_id=self.run_id))
+        try:
+            values = self.read_inputs(inputs)  # in prompt flow's words, but without the number of the line
+        except Exception as problem:
+            return LineResult(None, {}, one_line(str(problem)), type(problem).__name__)
+        task = asyncio.ensure_future(self.executor.exec_line_async(values, index=self.lines, run_id=self.run_id))
         try:
             result = await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -57,6 +64,18 @@ class PromptflowEngine:
             # Prompt flow adds the number of the line to what the flow declares.
             return LineResult({k: v for k, v in result.output.items() if k != "line_number"}, nodes)
         return LineResult(None, nodes, *_reason(result.run_info.error))
+
+    async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
+        """Run the aggregation nodes; see :class:`flows.engines.AggregatingEngine`."""
+        try:
+            inputs, references = transposed(self.executor._flow, lines)
+            done = await asyncio.to_thread(self.executor.exec_aggregation, inputs, references)
+        except Exception as problem:
+            kind = type(problem).__name__
+            return Aggregation({}, {}, one_line(str(problem)) or kind, kind)
+        nodes = {name: _node_result(name, info) for name, info in done.node_run_infos.items()}
+        failed = next((node for node in nodes.values() if node.status == "failed"), None)
+        return Aggregation(done.metrics, nodes, failed.error if failed else "", failed.error_type if failed else "")
 
     async def aclose(self) -> None:
         """End the idle threads and what the flow needed from outside."""
@@ -88,7 +107,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
         else:
             guard = partial(awaitable, node.name, threads=threads, watch=watch)
             executor._tools_manager.wrap_tool(node.name, guard)
-    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved)
+    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, LineInputs(resolved.flow))
 
 
 def _on_the_loop(tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
