@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from benchmarks.aggregate import aggregate_cell
 from benchmarks.datasets import Sample
 from benchmarks.judges import grade_anchors
 from benchmarks.ledger import (
@@ -255,6 +256,9 @@ async def _run_cell(
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(cell.model_config.in_flight, len(todo))):
                 workers.create_task(shared.work(pending))
+        await recorder.drain()
+        if progress.done == progress.asked:
+            await aggregate_cell(ledger, cell_id, cell, engine)
     except* DriftgateError as group:
         raise _first(group) from None
     finally:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.judges import JudgeCheck, check_judges
-from benchmarks.ledger import CellRow, Ledger, ScoreRow, add_scores, cells_of, evaluation_means, outcome_frame
+from benchmarks.ledger import (
+    CellRow,
+    Ledger,
+    ScoreRow,
+    add_scores,
+    aggregates_of,
+    cells_of,
+    evaluation_means,
+    outcome_frame,
+)
 from benchmarks.metrics import MACRO, METRICS, SLICED
 from benchmarks.outcomes import OUTCOMES
 from benchmarks.stats import Interval, wilson_interval
@@ -79,7 +88,14 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         if mean["n"]:
             name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
             rows.append(_row(name, "all", "", _mean(mean)))
+    metrics, n, _ = aggregates_of(ledger, cell.id)
+    rows += [_row(f"aggregate.{name}", "all", "", _logged(value, n)) for name, value in sorted(metrics.items())]
     return CellScores(cell, frame, rows, check_judges(ledger, cell))
+
+
+def _logged(value: float, n: int) -> Interval:
+    reason = "an aggregation node logs one number for all lines"
+    return Interval.unknown(value, level=0.95, method="aggregation node", n=n, reason=reason)
 
 
 def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "micro") -> list[ScoreRow]:

@@ -77,6 +77,11 @@ class FlowDefinition:
         return tuple(node["name"] for node in self.dag.get("nodes") or [])
 
     @property
+    def aggregates(self) -> bool:
+        """Whether it has aggregation nodes."""
+        return any(node.get("aggregation") for node in self.resolved_nodes())
+
+    @property
     def variants(self) -> Mapping[str, tuple[str, ...]]:
         """Variants by node, for every node that has them."""
         declared = self.dag.get("node_variants") or {}

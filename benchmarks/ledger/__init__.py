@@ -1,5 +1,6 @@
 """The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
 
+from benchmarks.ledger._aggregates import add_aggregates, aggregates_of
 from benchmarks.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from benchmarks.ledger._champions import (
@@ -44,11 +45,13 @@ __all__ = [
     "ScoreRow",
     "UtcDateTime",
     "VerdictRow",
+    "add_aggregates",
     "add_anchor_grades",
     "add_cell",
     "add_scores",
     "add_trained_model",
     "add_verdict",
+    "aggregates_of",
     "anchor_grades_of",
     "asked_samples",
     "cells_of",

@@ -175,6 +175,19 @@ scores = Table(
     Index("scores_by_cell", "cell_id", "metric", "slice_kind"),
 )
 
+aggregates = Table(
+    "aggregates",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False),
+    Column("metric", String, nullable=False),  # empty where the aggregation failed
+    Column("value", Float),
+    Column("error", Text, nullable=False),
+    Column("n", Integer, nullable=False),  # lines it was taken from
+    Column("at", UtcDateTime, nullable=False),
+    Index("aggregates_by_cell", "cell_id", "at"),
+)
+
 verdicts = Table(
     "verdicts",
     metadata,

@@ -1,5 +1,6 @@
 """Ways to run one line of a flow; each is a module that exposes ``create``."""
 
+from flows.engines._aggregate import numbers
 from flows.engines._engine import (
     ENGINES,
     NODE_TIMEOUT,
@@ -25,5 +26,6 @@ __all__ = [
     "LineResult",
     "NodeResult",
     "ReplayingEngine",
+    "numbers",
     "open_engine",
 ]
