@@ -17,6 +17,7 @@ from typing import Any
 from flows.errors import DriftgateError, nearest
 from flows.models import Message, Model, ModelError, Reply
 from flows.retrieval import Passage, Retriever
+from flows.tracing import call_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class Line:
         assert task is not None  # a coroutine runs in one
         self._under_way.add(task)
         try:
-            reply = await model.complete(messages)
+            with call_span(model, messages) as answered:
+                reply = await model.complete(messages)
+                answered(reply)
         except ModelError as error:
             self.calls.append(Call(model.name, None, error))
             raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.engines._threads import ToolThreads
 from flows.engines._watch import NodeWatch
+from flows.tracing import node_span
 
 
 class Stream:
@@ -54,16 +55,16 @@ def awaitable(
     plain = _undecorated(tool)
 
     async def on_the_loop(**inputs: Any) -> Any:
-        with watch.node(node):
+        with node_span(node), watch.node(node):
             value = await plain(**inputs)
             return value if type(value) in _NEVER_STREAMS else await _collected(value, threads)
 
     async def generated(**inputs: Any) -> Any:
-        with watch.node(node):
+        with node_span(node), watch.node(node):
             return await _collected(plain(**inputs), threads)
 
     async def in_a_thread(**inputs: Any) -> Any:
-        with watch.node(node):
+        with node_span(node), watch.node(node):
             return await _collected(await threads.run(lambda: _drained(plain(**inputs))), threads)
 
     run = in_a_thread

@@ -26,12 +26,14 @@ from flows.engines._tools import awaitable
 from flows.engines._watch import NodeWatch
 from flows.errors import DriftgateError, nearest
 from flows.line import Line, entered
+from flows.tracing import flow_span, node_span
 
 
 @dataclass
 class NativeEngine:
     """Runs lines over a compiled plan; see :class:`flows.engines.ReplayingEngine`."""
 
+    name: str
     plan: Plan
     read_inputs: LineInputs
     outputs: Sequence[tuple[str, Callable[..., Any]]]
@@ -45,7 +47,7 @@ class NativeEngine:
         """Take one line through the flow; see :class:`flows.engines.ReplayingEngine`."""
         results: dict[str, NodeResult] = {}
         try:
-            with entered(line):
+            with entered(line), flow_span(self.name, line.sample_id):
                 values = self.read_inputs(inputs)
                 run = _Run(self.plan, values, results, given or {})
                 await run.all()
@@ -111,7 +113,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     aggregation = compile_plan(over_all_lines(resolved.flow), calls, templates)
     places = {step.name: step.place for step in plan.steps}
     outputs = compile_outputs(resolved.flow, places)
-    return NativeEngine(plan, LineInputs(resolved.flow), outputs, threads, resolved, aggregation)
+    return NativeEngine(flow.name, plan, LineInputs(resolved.flow), outputs, threads, resolved, aggregation)
 
 
 class _NodeFailed(Exception):
@@ -211,7 +213,8 @@ class _Run:
         inputs = self._inputs_of(step)
         began = perf_counter()
         try:
-            output = step.render(**inputs)
+            with node_span(step.name):
+                output = step.render(**inputs)
         except Exception as problem:
             raise self._failed(step, problem, began) from problem
         self._completed(step, output, began)

@@ -18,6 +18,7 @@ from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
 from flows.engines._watch import NodeWatch
 from flows.line import Line, enter_line
+from flows.tracing import flow_span, node_span
 
 _LONGEST_ABORT = 10.0
 """Seconds a cancelled line may take to end; a tool that blocks its thread is left behind."""
@@ -32,6 +33,7 @@ _STATUS: Mapping[str, Literal["completed", "failed", "bypassed"]] = {
 class PromptflowEngine:
     """Runs lines with ``FlowExecutor.exec_line_async``."""
 
+    name: str
     executor: Any
     run_id: str
     threads: ToolThreads
@@ -47,7 +49,7 @@ class PromptflowEngine:
             values = self.read_inputs(inputs)  # in prompt flow's words, but without the number of the line
         except Exception as problem:
             return LineResult(None, {}, one_line(str(problem)), type(problem).__name__)
-        task = asyncio.ensure_future(self.executor.exec_line_async(values, index=self.lines, run_id=self.run_id))
+        task = asyncio.ensure_future(self._in_a_span(values, self.lines, line.sample_id))
         try:
             result = await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -64,6 +66,10 @@ class PromptflowEngine:
             # Prompt flow adds the number of the line to what the flow declares.
             return LineResult({k: v for k, v in result.output.items() if k != "line_number"}, nodes)
         return LineResult(None, nodes, *_reason(result.run_info.error))
+
+    async def _in_a_span(self, values: Mapping[str, Any], index: int, sample_id: str) -> Any:
+        with flow_span(self.name, sample_id):
+            return await self.executor.exec_line_async(values, index=index, run_id=self.run_id)
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`flows.engines.AggregatingEngine`."""
@@ -103,19 +109,22 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
         if node.name in resolved.asks:
             executor._tools_manager.load_tools({node.name: resolved.asks[node.name]})
         if node.type.value == "prompt" and node.name not in resolved.asks:
-            executor._tools_manager.wrap_tool(node.name, _on_the_loop)
+            executor._tools_manager.wrap_tool(node.name, partial(_on_the_loop, node.name))
         else:
             guard = partial(awaitable, node.name, threads=threads, watch=watch)
             executor._tools_manager.wrap_tool(node.name, guard)
-    return PromptflowEngine(executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, LineInputs(resolved.flow))
+    return PromptflowEngine(
+        flow.name, executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, LineInputs(resolved.flow)
+    )
 
 
-def _on_the_loop(tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
+def _on_the_loop(node: str, tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
     """Render on the event loop: prompt flow starts a thread for every line's template, and waits until it runs."""
 
     @wraps(tool.func if isinstance(tool, partial) else tool)
     async def render(**inputs: Any) -> str:
-        return tool(**inputs)
+        with node_span(node):
+            return tool(**inputs)
 
     return render
 

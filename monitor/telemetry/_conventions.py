@@ -15,22 +15,45 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-OPERATION: Final = "gen_ai.operation.name"
-PROVIDER: Final = "gen_ai.provider.name"
+from flows.genai import (
+    ERROR_TYPE as ERROR_TYPE,
+)
+from flows.genai import (
+    FINGERPRINT as FINGERPRINT,
+)
+from flows.genai import (
+    FINISH_REASONS as FINISH_REASONS,
+)
+from flows.genai import (
+    INPUT_MESSAGES as INPUT_MESSAGES,
+)
+from flows.genai import (
+    INPUT_TOKENS as INPUT_TOKENS,
+)
+from flows.genai import (
+    OPERATION as OPERATION,
+)
+from flows.genai import (
+    OUTPUT_MESSAGES as OUTPUT_MESSAGES,
+)
+from flows.genai import (
+    OUTPUT_TOKENS as OUTPUT_TOKENS,
+)
+from flows.genai import (
+    PROVIDER as PROVIDER,
+)
+from flows.genai import (
+    REQUEST_MODEL as REQUEST_MODEL,
+)
+from flows.genai import (
+    RESPONSE_MODEL as RESPONSE_MODEL,
+)
+
 SYSTEM: Final = "gen_ai.system"  # the older name of the provider; Azure's portal still goes by it
-REQUEST_MODEL: Final = "gen_ai.request.model"
-RESPONSE_MODEL: Final = "gen_ai.response.model"
 RESPONSE_ID: Final = "gen_ai.response.id"
-FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
-FINGERPRINT: Final = "openai.response.system_fingerprint"
-INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
-OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
-ERROR_TYPE: Final = "error.type"
 EXCEPTION_TYPE: Final = "exception.type"
 
 # Content, opt-in on the side of the application.
-INPUT_MESSAGES: Final = "gen_ai.input.messages"
-OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
 
 # Evaluation results are events of the evaluated span.
