@@ -12,7 +12,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -174,35 +173,12 @@ def quiet_promptflow() -> None:
 
 
 def _compile_templates_once() -> None:
-    """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line.
-
-    It also fails a template that prints a variable the node does not give it. Prompt flow prints nothing in its
-    place, and a prompt with a hole in it measures something else. Tests such as ``{% if x %}``, loops and
-    ``default`` work on such a variable as they do in prompt flow.
-    """
-    from jinja2 import Template, Undefined
-    from jinja2.sandbox import SandboxedEnvironment
-    from jinja2.utils import missing
+    """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line."""
     from promptflow.tools import common
 
-    class NotGiven(Undefined):
-        __slots__ = ()
+    from flows.engines._sandbox import sandbox
 
-        def __str__(self) -> str:
-            if self._undefined_obj is missing:
-                self._fail_with_undefined_error()
-            return ""
-
-    class Remembering(SandboxedEnvironment):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(undefined=NotGiven, **options)
-
-        @cache  # noqa: B019 - one environment for each set of options lives as long as the process
-        def from_string(self, source: str) -> Template:  # type: ignore[override]
-            return super().from_string(source)
-
-    if common.SandboxedEnvironment is SandboxedEnvironment:
-        common.SandboxedEnvironment = cache(Remembering)
+    common.SandboxedEnvironment = sandbox
 
 
 def one_line(text: str) -> str:

@@ -7,22 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from jinja2.runtime import LoopContext
-from jinja2.sandbox import SandboxedEnvironment
-
 from flows.engines._resolve import Resolved
-
-
-class _Sandbox(SandboxedEnvironment):
-    """Prompt flow's sandbox, which does not ask of ``loop.index`` each time whether it is safe."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is LoopContext and attribute in _COUNTERS:
-            return getattr(obj, attribute)
-        return super().getattr(obj, attribute)
-
-
-_COUNTERS = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
+from flows.engines._sandbox import sandbox
 
 
 def renderer(resolved: Resolved, node: Any) -> Callable[..., Any]:
@@ -41,7 +27,7 @@ def renderer(resolved: Resolved, node: Any) -> Callable[..., Any]:
     from promptflow.tools.exception import JinjaTemplateError
 
     try:
-        template = _Sandbox(trim_blocks=True, keep_trailing_newline=True).from_string(tool.keywords["template"])
+        template = sandbox(trim_blocks=True, keep_trailing_newline=True).from_string(tool.keywords["template"])
     except Exception:  # prompt flow fails the line, not the flow
         return tool
     template.globals = dict(template.globals)  # a context copies them for every line, and a ChainMap is slow to copy
