@@ -239,6 +239,13 @@ def _find(name: str, workspace: Path) -> Path:
             return folder
     if (_SHIPPED / name / DAG_FILE).is_file() and Path(name).name == name:
         return _SHIPPED / name
+    for own in (workspace / name, workspace / "flows" / name):
+        if own.suffix == ".prompty" or any((own / file).is_file() for file in ("flow.flex.yaml", "flow.flex.yml")):
+            kind = "a prompty" if own.suffix == ".prompty" else "a flex flow"
+            raise DriftgateError(
+                f"the flow '{name}' is {kind}, which driftgate does not run",
+                f"write a {DAG_FILE}, or show a Python callable equivalent with driftgate parity",
+            )
     shipped = [path.parent.name for path in _SHIPPED.glob(f"*/{DAG_FILE}")]
     own_flows = [str(path.parent.relative_to(workspace)) for path in workspace.glob(f"*/*/{DAG_FILE}")]
     raise DriftgateError(f"there is no flow '{name}'", nearest(name, [*shipped, *own_flows]))

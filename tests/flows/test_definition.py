@@ -175,3 +175,14 @@ def test_a_definition_is_a_value(tmp_path: Path) -> None:
     one, other = (load_flow("multiple_choice", tmp_path) for _ in range(2))
     assert isinstance(one, FlowDefinition)
     assert one == other
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "kind"), [("a/flow.flex.yaml", "a", "flex"), ("b.prompty", "b.prompty", "prompty")]
+)
+def test_other_kinds_of_flows_are_refused_by_their_name(tmp_path: Path, file: str, name: str, kind: str) -> None:
+    path = tmp_path / "flows" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("entry: a:b\n", encoding="utf-8")
+    with pytest.raises(DriftgateError, match=f"is a {kind}.*does not run"):
+        load_flow(name, tmp_path)
