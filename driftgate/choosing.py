@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.datasets import load_dataset
-from benchmarks.datasets._subset_file import SubsetPlan, write_subset
+from benchmarks.datasets import SubsetPlan, load_dataset, write_subset
 from benchmarks.subset import Measured, Responses, best, choose, measure_methods, read_responses
 from driftgate.commands import console, opened
 from driftgate.comparing import chosen_cells, names

@@ -13,6 +13,7 @@ from benchmarks.datasets._dataset import (
     make_sample,
     parse_config,
 )
+from benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, read_subset, write_subset
 
 __all__ = [
     "DATASETS",
@@ -20,7 +21,11 @@ __all__ = [
     "DatasetConfig",
     "DatasetKind",
     "Sample",
+    "SubsetItem",
+    "SubsetPlan",
     "load_dataset",
     "make_sample",
     "parse_config",
+    "read_subset",
+    "write_subset",
 ]

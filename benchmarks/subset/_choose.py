@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.datasets._subset_file import SubsetItem, SubsetPlan
+from benchmarks.datasets import SubsetItem, SubsetPlan
 from benchmarks.subset._irt import ItemResponse, estimate_ability, fit_item_response
 from benchmarks.subset._responses import Responses
 from flows.errors import DriftgateError

@@ -24,7 +24,7 @@ def predict_full(stands_for: Mapping[str, Any], frame: pd.DataFrame) -> Interval
     Parameters
     ----------
     stands_for
-        A :class:`benchmarks.datasets._subset_file.SubsetPlan` as JSON, as a cell's details hold it.
+        A :class:`benchmarks.datasets.SubsetPlan` as JSON, as a cell's details hold it.
     frame
         The outcomes on the subset; see :func:`benchmarks.ledger.outcome_frame`.
 

@@ -57,3 +57,18 @@ def test_variants_of_one_model_are_one_voice(store: Ledger, put: Put, questions)
     (dataset,) = compare_cells(store, cells).datasets
     assert dataset.suspects.samples.empty
     assert "two models" in dataset.suspects.reason
+
+
+def test_base_rag_and_tuned_are_one_table_against_the_first(store: Ledger, put: Put, questions) -> None:
+    asked = questions(40)
+    right = {("base", "qa"): 10, ("base", "rag_qa"): 18, ("tuned", "qa"): 25, ("tuned", "rag_qa"): 32}
+    cells = [
+        put(model, asked, [RIGHT] * n + [WRONG] * (40 - n), flow=flow, cost=n / 1e4, latency=0.1 * n)
+        for (model, flow), n in right.items()
+    ]
+    (dataset,) = compare_cells(store, cells).datasets
+    assert [s.entry.label for s in dataset.standings] == [f"{model} · {flow}" for model, flow in right]
+    against = [dataset.against_first(s.entry) for s in dataset.standings]
+    assert against[0] is None
+    assert [p.overall.comparison.difference for p in against[1:] if p] == pytest.approx([8 / 40, 15 / 40, 22 / 40])
+    assert {s.place for s in dataset.standings} == {"front"}  # each better one costs more

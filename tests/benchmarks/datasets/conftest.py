@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import DATASETS, Dataset, load_dataset, parse_config
-from benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, write_subset
+from benchmarks.datasets import DATASETS, Dataset, SubsetItem, SubsetPlan, load_dataset, parse_config, write_subset
 
 Config = dict[str, Any]
 

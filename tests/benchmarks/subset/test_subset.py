@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, read_subset, write_subset
+from benchmarks.datasets import SubsetItem, SubsetPlan, read_subset, write_subset
 from benchmarks.subset import (
     Responses,
     best,
