@@ -103,6 +103,8 @@ def score_quantity(name: str, port: Values, reference: Values, clusters: Labels,
         needed=None,
         relative=not bounded,
     )
+    if p_equivalent is not None and p_equivalent <= ALPHA:
+        return found
     return replace(found, needed=_needed(differences, clusters, margin * scale, binary))
 
 
