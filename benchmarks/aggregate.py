@@ -1,12 +1,20 @@
-"""A flow's aggregation nodes, run once a cell is complete, over what the ledger holds of its lines."""
+"""Aggregation nodes, run once a cell is complete, over what the ledger holds of its lines, whoever ran them."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from benchmarks.ledger import Ledger, add_aggregates, node_results, outcome_frame
+from benchmarks.ledger import (
+    AggregationRow,
+    Ledger,
+    add_aggregation,
+    evaluated_lines_of,
+    node_results,
+    outcome_frame,
+)
 from benchmarks.suite import Cell
 from flows.engines import AggregatingEngine, Engine, FinishedLine, numbers
+from flows.evaluators import Evaluators
 
 COMPLETED = ("answered", "unparsed", "truncated")
 """Outcomes of samples whose line went through the whole flow."""
@@ -34,4 +42,25 @@ async def aggregate_cell(ledger: Ledger, cell_id: int, cell: Cell, engine: Engin
     ]
     if lines:
         done = await cast(AggregatingEngine, engine).aggregate(lines)
-        add_aggregates(ledger, cell_id, numbers(done.metrics), len(lines), done.error)
+        add_aggregation(ledger, cell_id, AggregationRow(len(lines), numbers(done.metrics), done.error))
+
+
+async def aggregate_evaluations(ledger: Ledger, cell_id: int, evaluators: Evaluators) -> None:
+    """Run the aggregation nodes of the evaluation flows of a cell, in the dataset's order, and keep what they logged.
+
+    A sample that was not evaluated, or whose evaluation failed, is left out, as prompt flow leaves out failed lines.
+    """
+    order = [int(sample_id) for sample_id in outcome_frame(ledger, cell_id)["sample_id"]]
+    for binding in evaluators.bindings:
+        evaluator = evaluators.flows.get(binding.key)
+        if evaluator is None or not evaluator.aggregates:
+            continue
+        node, name = binding.node, binding.name
+        by_sample = evaluated_lines_of(ledger, cell_id, node, name)
+        lines = [by_sample[sample_id] for sample_id in order if sample_id in by_sample]
+        if not lines:
+            add_aggregation(ledger, cell_id, AggregationRow(0, {}, "no line was evaluated", node, name))
+            continue
+        done = await evaluator.aggregate(lines)
+        made = AggregationRow(len(lines), numbers(done.metrics), done.error, node, name)
+        add_aggregation(ledger, cell_id, made)

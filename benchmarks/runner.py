@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from benchmarks.aggregate import aggregate_cell
+from benchmarks.aggregate import aggregate_cell, aggregate_evaluations
 from benchmarks.datasets import Sample
 from benchmarks.judges import grade_anchors
 from benchmarks.ledger import (
@@ -30,7 +30,7 @@ from benchmarks.recorder import Recorder
 from benchmarks.suite import Cell, SuiteConfig
 from flows.engines import Engine, open_engine
 from flows.errors import DriftgateError
-from flows.evaluators import Evaluators
+from flows.evaluators import EvaluatedLine, Evaluators
 from flows.line import Call, Line
 from flows.models import (
     AdaptiveLimit,
@@ -190,7 +190,8 @@ class _CellRun:
                 raise call.error
         outcome, answer, error = classify(result, line.calls)
         seconds = time.perf_counter() - began
-        found = await self.evaluators.evaluate(sample.data, inputs, result, line.calls, seconds)
+        lines: list[EvaluatedLine] = []
+        found = await self.evaluators.evaluate(sample.data, inputs, result, line.calls, seconds, lines)
         correct = next((e.value for e in found if e.key == self.evaluators.primary), None)
         replies = [call.reply for call in line.calls if call.reply is not None]
         last = replies[-1] if replies else None
@@ -216,6 +217,7 @@ class _CellRun:
             finished_at=datetime.now(UTC),
             nodes=tuple(result.nodes.values()),
             evaluations=found,
+            lines=lines,
         )
 
 
@@ -259,6 +261,7 @@ async def _run_cell(
         await recorder.drain()
         if progress.done == progress.asked:
             await aggregate_cell(ledger, cell_id, cell, engine)
+            await aggregate_evaluations(ledger, cell_id, cell.evaluators)
     except* DriftgateError as group:
         raise _first(group) from None
     finally:

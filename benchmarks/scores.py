@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.judges import JudgeCheck, check_judges
 from benchmarks.ledger import (
+    AggregationRow,
     CellRow,
     Ledger,
     ScoreRow,
     add_scores,
-    aggregates_of,
+    aggregations_of,
     cells_of,
     evaluation_means,
     outcome_frame,
@@ -38,6 +39,8 @@ class CellScores:
     rows: list[ScoreRow]
     judges: Mapping[str, JudgeCheck] = field(default_factory=dict)
     """What the anchors say of the judges, by ``node.evaluator``; empty where nothing is judged."""
+    aggregations: Sequence[AggregationRow] = ()
+    """What aggregation nodes made of all lines together."""
 
     def get(self, metric: str, slice: str = "") -> ScoreRow | None:
         """A score by metric and slice name; the whole cell without one."""
@@ -88,9 +91,11 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         if mean["n"]:
             name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
             rows.append(_row(name, "all", "", _mean(mean)))
-    metrics, n, _ = aggregates_of(ledger, cell.id)
-    rows += [_row(f"aggregate.{name}", "all", "", _logged(value, n)) for name, value in sorted(metrics.items())]
-    return CellScores(cell, frame, rows, check_judges(ledger, cell))
+    aggregations = aggregations_of(ledger, cell.id)
+    for made in aggregations:
+        for name, value in sorted(made.metrics.items()):
+            rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
+    return CellScores(cell, frame, rows, check_judges(ledger, cell), aggregations)
 
 
 def _logged(value: float, n: int) -> Interval:

@@ -116,7 +116,7 @@ class Cell:
             "model_config": self.model_config.model_dump(mode="json"),
             "flow": self.flow.name,
             "flow_hash": self.flow.content_hash(),
-            "evaluators_hash": self.flow.evaluators_hash(),
+            "evaluators_hash": self.evaluators_hash(),
             "nodes": list(self.flow.node_names),
             "chosen": dict(self.flow.chosen),
             "variant": self.variant,
@@ -131,6 +131,14 @@ class Cell:
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
             **self._judges(),
         }
+
+    def evaluators_hash(self) -> str:
+        """Hash of ``evaluators.yaml`` and, where it binds evaluation flows, of their files: 12 hexadecimal digits."""
+        own = self.flow.evaluators_hash()
+        if not self.evaluators.flows:
+            return own
+        parts = [own, *(f"{key}:{flow.content_hash()}" for key, flow in sorted(self.evaluators.flows.items()))]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def _judges(self) -> dict[str, Any]:
         """Who grades: where anything is judged, every judged evaluator with its pin, and what decides correctness."""

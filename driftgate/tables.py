@@ -44,6 +44,13 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  {escape(scores.cell.name)}: predicted accuracy on all {of}: [bold]{predicted}[/]")
     for scores in scored:
         console.print(f"  [dim]{escape(scores.cell.name)}: {escape(scores.cell.signature)}[/]", soft_wrap=True)
+        for made in scores.aggregations:
+            over = f"over {made.n:,} of {len(scores.frame):,} samples"
+            logged = ", ".join(f"{made.prefix}{name} {value:.4g}" for name, value in made.metrics.items())
+            failed = f"{made.prefix.rstrip('.')} failed: {made.error}" if made.error else ""
+            said = one_line(f"{scores.cell.name}: {'; '.join(filter(None, (logged, failed)))} ({over})")
+            if logged or failed:
+                console.print(f"  [{'red' if failed else 'default'}]{escape(said)}[/]", soft_wrap=True)
         for check in scores.judges.values():
             colour = "magenta" if check.doubtful else "dim"
             mark = "its scores decide nothing: " if check.doubtful else ""

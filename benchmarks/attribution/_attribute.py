@@ -224,7 +224,7 @@ async def _all_worths(
 
 def _check(sides: tuple[Side, Side]) -> None:
     first, second = (side.cell for side in sides)
-    if first.flow.evaluators_hash() != second.flow.evaluators_hash():
+    if first.evaluators_hash() != second.evaluators_hash():
         raise DriftgateError(
             "the two sides are judged by different evaluators, so their scores are not of one kind",
             "give both flows the same evaluators.yaml and run them anew",

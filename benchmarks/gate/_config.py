@@ -28,7 +28,8 @@ class RuleConfig(BaseModel):
 
     metric: str = "accuracy"
     """``accuracy``, ``accuracy_macro``, ``share.filtered``, ``latency_p95``, ``cost``, ``cost_per_sample`` … or an
-    evaluator's ``node.evaluator.metric``."""
+    evaluator's ``node.evaluator.metric``; ``aggregate.name`` or ``node.evaluator.aggregate.name`` of what an
+    aggregation node logged."""
     slice: str = ""
     """A category or super-category. Empty: everything asked for."""
     slices: Literal["category", "super_category"] | None = None
@@ -73,7 +74,7 @@ class RuleConfig(BaseModel):
             raise ValueError(f"{given[0]} cannot compare {self.metric}; use accuracy")
         if (self.slice or self.slices) and self.metric == "accuracy_macro":
             raise ValueError("accuracy_macro is a mean over slices already; use accuracy with slice or slices")
-        if self.metric not in METRICS and self.metric.count(".") < 2:
+        if self.metric not in METRICS and self.metric.count(".") < 2 and not self.metric.startswith("aggregate."):
             raise ValueError(f"there is no metric '{self.metric}'; known: {', '.join(METRICS)}, node.evaluator.metric")
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.gate._aggregated import aggregated
 from benchmarks.gate._baseline import Baseline, described, find_baseline
 from benchmarks.gate._columns import column_of
 from benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
@@ -76,6 +77,8 @@ def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Ba
     for one in filter(None, (scores, compared)):
         if doubt := one.doubt(rule.metric):
             return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
+    if (made := aggregated(rule, scores)) is not None:
+        return made
     ours = column_of(ledger, rule, scores)
     theirs = None
     if baseline is not None:

@@ -1,6 +1,6 @@
 """The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
 
-from benchmarks.ledger._aggregates import add_aggregates, aggregates_of
+from benchmarks.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from benchmarks.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from benchmarks.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from benchmarks.ledger._champions import (
@@ -34,6 +34,7 @@ from benchmarks.ledger._schema import UtcDateTime
 from benchmarks.ledger._store import Ledger, create_tables, open_ledger
 
 __all__ = [
+    "AggregationRow",
     "AnchorRow",
     "CellRow",
     "Ledger",
@@ -45,13 +46,13 @@ __all__ = [
     "ScoreRow",
     "UtcDateTime",
     "VerdictRow",
-    "add_aggregates",
+    "add_aggregation",
     "add_anchor_grades",
     "add_cell",
     "add_scores",
     "add_trained_model",
     "add_verdict",
-    "aggregates_of",
+    "aggregations_of",
     "anchor_grades_of",
     "asked_samples",
     "cells_of",
@@ -59,6 +60,7 @@ __all__ = [
     "champion_of",
     "complete_cells",
     "create_tables",
+    "evaluated_lines_of",
     "evaluation_frame",
     "evaluation_means",
     "evidence_for",

@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from benchmarks.ledger._aggregations import aggregations_of
 from benchmarks.ledger._cells import cells_of
 from benchmarks.ledger._runs import find_run
-from benchmarks.ledger._schema import asked, evaluations, outcomes, samples
+from benchmarks.ledger._schema import asked, evaluated_lines, evaluations, outcomes, samples
 from benchmarks.ledger._store import Ledger
 
 _KEYS = ("cell_id", "sample_id")
 
 
 def run_hash(ledger: Ledger, run_id: str) -> str:
-    """SHA-256 over a run's plan, the samples asked for, and every outcome and evaluation in every round.
+    """SHA-256 over a run's plan, the samples asked for, and every outcome, evaluation and aggregation in every round.
 
     Two runs of the same hash hold the same; a run that goes on, is asked again or is edited gets another. Names and row
     numbers that the ledger gave are not part of it, so that it is the same on either database.
@@ -36,7 +37,7 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
         _add(digest, [cell.ordinal, cell.model, cell.flow, cell.variant, cell.dataset, cell.signature, cell.details])
         questions = select(samples.c.key).join(asked, asked.c.sample_id == samples.c.id)
         _add_rows(digest, ledger, questions.where(asked.c.cell_id == cell.id).order_by(asked.c.ordinal))
-        for table in (outcomes, evaluations):
+        for table in (outcomes, evaluations, evaluated_lines):
             columns = [column for column in table.c if column.name not in _KEYS]
             rows = (
                 select(samples.c.key, *columns)
@@ -45,7 +46,9 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
                 .where(table.c.cell_id == cell.id)
                 .order_by(asked.c.ordinal, table.c.round)
             )
-            _add_rows(digest, ledger, rows, sort=table is evaluations)
+            _add_rows(digest, ledger, rows, sort=table is not outcomes)
+        for made in aggregations_of(ledger, cell.id):
+            _add(digest, [made.prefix, dict(made.metrics), made.n, made.error])
     return digest.hexdigest()
 
 

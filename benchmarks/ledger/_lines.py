@@ -19,7 +19,7 @@ def node_results(ledger: Ledger, cell_id: int) -> dict[int, dict[str, NodeResult
     found: dict[int, dict[str, NodeResult]] = {}
     columns = ("node", "status", "output", "seconds", "error")
     with ledger.read() as connection:
-        for row in connection.execute(_newest(node_outputs, cell_id, columns)):
+        for row in connection.execute(newest_rows(node_outputs, cell_id, columns)):
             result = NodeResult(row.node, row.status, row.output, row.seconds, row.error)
             found.setdefault(int(row.sample_id), {})[row.node] = result
     return found
@@ -37,13 +37,14 @@ def metric_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
 
     columns = ("node", "evaluator", "metric", "value")
     with ledger.read() as connection:
-        frame = pd.read_sql_query(_newest(evaluations, cell_id, columns), connection)
+        frame = pd.read_sql_query(newest_rows(evaluations, cell_id, columns), connection)
     frame = frame[frame["value"].notna()]
     name = frame["node"] + "." + frame["evaluator"] + "." + frame["metric"]
     return frame.assign(name=name).pivot(index="sample_id", columns="name", values="value")
 
 
-def _newest(table: Table, cell_id: int, columns: tuple[str, ...]) -> Any:
+def newest_rows(table: Table, cell_id: int, columns: tuple[str, ...]) -> Any:
+    """Select these columns, and the sample's id, of the newest round of every sample of a cell."""
     newest = (
         select(outcomes.c.sample_id, func.max(outcomes.c.round).label("round"))
         .where(outcomes.c.cell_id == cell_id)

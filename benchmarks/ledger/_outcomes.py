@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from benchmarks.ledger._insert import insert_many
 from benchmarks.ledger._plain import plain_text
-from benchmarks.ledger._schema import asked, cells, evaluations, node_outputs, outcomes, samples
+from benchmarks.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, samples
 from benchmarks.ledger._store import Ledger
 from flows.engines import NodeResult
-from flows.evaluators import Evaluation
+from flows.evaluators import EvaluatedLine, Evaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +46,14 @@ class Record:
     finished_at: datetime
     nodes: Sequence[NodeResult] = ()
     evaluations: Sequence[Evaluation] = ()
+    lines: Sequence[EvaluatedLine] = ()
+    """Of evaluation flows with aggregation nodes."""
 
 
 _OUTCOME = tuple(column.name for column in outcomes.c)
 _NODE = tuple(column.name for column in node_outputs.c)
 _EVALUATION = tuple(column.name for column in evaluations.c)
+_LINE = tuple(column.name for column in evaluated_lines.c)
 _name = lru_cache(maxsize=4096)(plain_text)  # the same few names come with every sample
 
 
@@ -59,7 +62,7 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
 
     What a database cannot hold, such as a NUL, is replaced: see :func:`benchmarks.ledger._plain.plain`.
     """
-    outcome_rows, node_rows, evaluation_rows = [], [], []
+    outcome_rows, node_rows, evaluation_rows, line_rows = [], [], [], []
     for entry in records:
         line = (entry.cell_id, entry.sample_id, entry.round)
         outcome_rows.append(_outcome_row(entry))
@@ -68,10 +71,14 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
         for e in entry.evaluations:
             of = (_name(e.node), _name(e.evaluator), _name(e.metric))
             evaluation_rows.append((*line, *of, e.value, plain_text(e.label), plain_text(e.error)))
+        for kept in entry.lines:
+            by = (_name(kept.node), _name(kept.evaluator))
+            line_rows.append((*line, *by, dict(kept.line.inputs), dict(kept.line.outputs)))
     with ledger.write() as connection:
         insert_many(connection, outcomes, _OUTCOME, outcome_rows)
         insert_many(connection, node_outputs, _NODE, node_rows)
         insert_many(connection, evaluations, _EVALUATION, evaluation_rows)
+        insert_many(connection, evaluated_lines, _LINE, line_rows)
 
 
 def _outcome_row(entry: Record) -> tuple[Any, ...]:

@@ -175,17 +175,30 @@ scores = Table(
     Index("scores_by_cell", "cell_id", "metric", "slice_kind"),
 )
 
-aggregates = Table(
-    "aggregates",
+evaluated_lines = Table(
+    "evaluated_lines",  # of evaluation flows: what their aggregation nodes need
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("evaluator", String, primary_key=True),
+    Column("inputs", JSON, nullable=False),
+    Column("outputs", JSON, nullable=False),  # by node of the evaluation flow
+)
+
+aggregations = Table(
+    "aggregations",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("cell_id", ForeignKey("cells.id"), nullable=False),
-    Column("metric", String, nullable=False),  # empty where the aggregation failed
+    Column("node", String, nullable=False),  # with its evaluator; both empty for the cell's own flow
+    Column("evaluator", String, nullable=False),
+    Column("metric", String, nullable=False),  # empty in the one row that says that it ran, and why it failed
     Column("value", Float),
     Column("error", Text, nullable=False),
     Column("n", Integer, nullable=False),  # lines it was taken from
     Column("at", UtcDateTime, nullable=False),
-    Index("aggregates_by_cell", "cell_id", "at"),
+    Index("aggregations_by_cell", "cell_id", "at"),
 )
 
 verdicts = Table(

@@ -185,8 +185,20 @@ def cell_views(ledger: Ledger, scored: Sequence[CellScores]) -> list[CellView]:
         if asked not in keys:  # cells that were asked the same samples share their keys
             keys[asked] = key_frame(ledger, scores.cell.id)
         evaluators = [mean | _shown(scores, mean) for mean in evaluation_means(ledger, scores.cell.id)]
+        evaluators += _aggregated(scores)
         views.append(CellView(scores, ordinal, keys[asked], evaluators))
     return views
+
+
+def _aggregated(scores: CellScores) -> list[dict[str, Any]]:
+    """What aggregation nodes logged, as rows beside the evaluators' means; an error where one failed."""
+    rows: list[dict[str, Any]] = []
+    for made in scores.aggregations:
+        common = {"node": made.node, "evaluator": made.evaluator, "n": made.n, "low": None, "high": None}
+        common |= {"errors": int(bool(made.error)), "doubt": ""}
+        named: Mapping[str, float | None] = made.metrics or ({"": None} if made.error else {})
+        rows += [common | {"metric": f"aggregate.{name}".rstrip("."), "mean": value} for name, value in named.items()]
+    return rows
 
 
 def by_dataset(views: Sequence[CellView]) -> dict[str, list[CellView]]:

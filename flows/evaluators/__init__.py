@@ -5,7 +5,7 @@ the callable.
 """
 
 from flows.evaluators._anchors import Anchor, anchors_id, known_grades
-from flows.evaluators._binding import EVALUATORS, Binding, Evaluation, Evaluators, load_evaluators
+from flows.evaluators._binding import EVALUATORS, Binding, EvaluatedLine, Evaluation, Evaluators, load_evaluators
 from flows.evaluators._context import EvaluatorContext
 from flows.evaluators._judged import JudgedEvaluator, NoGrade
 
@@ -13,6 +13,7 @@ __all__ = [
     "EVALUATORS",
     "Anchor",
     "Binding",
+    "EvaluatedLine",
     "Evaluation",
     "EvaluatorContext",
     "Evaluators",

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows import mapping
 from flows.definition import EVALUATORS_FILE, FlowDefinition
-from flows.engines._engine import LineResult
+from flows.engines._engine import FinishedLine, LineResult
 from flows.errors import DriftgateError, nearest
 from flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from flows.evaluators._context import EvaluatorContext
-from flows.evaluators._flow import PREFIX, make_flow
+from flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from flows.evaluators._judged import JudgedEvaluator
 from flows.line import SPENT, Call, spent
 from flows.registry import Registry
@@ -72,6 +72,14 @@ class Evaluation(NamedTuple):
         return f"{self.node}.{self.evaluator}.{self.metric}"
 
 
+class EvaluatedLine(NamedTuple):
+    """One line of an evaluation flow, as its aggregation nodes need it."""
+
+    node: str
+    evaluator: str
+    line: FinishedLine
+
+
 @dataclass(frozen=True)
 class Binding:
     """An evaluator ready to be called with the inputs of a line."""
@@ -92,8 +100,14 @@ class Binding:
         taken = [entry for entry in self.inputs.values() if isinstance(entry, mapping.Reference)]
         return any(e.root == "line" or (e.root == "nodes" and e.path[1:2] == ("seconds",)) for e in taken)
 
-    async def evaluate(self, scope: Mapping[str, Any]) -> list[Evaluation]:
-        """Call the evaluator; what it raises becomes an evaluation with an error."""
+    async def evaluate(self, scope: Mapping[str, Any], kept: list[EvaluatedLine] | None = None) -> list[Evaluation]:
+        """Call the evaluator; what it raises becomes an evaluation with an error.
+
+        Parameters
+        ----------
+        kept : list of EvaluatedLine, optional
+            Is added what the aggregation nodes of an evaluation flow need of the line.
+        """
         arguments = mapping.apply(self.inputs, scope)
         absent = [name for name, value in arguments.items() if value is mapping.MISSING]
         if absent:
@@ -107,6 +121,8 @@ class Binding:
         if type(result) is not dict and not isinstance(result, Mapping):
             found = type(result).__name__
             return [Evaluation(self.node, self.name, "", None, error=f"returned {found}, expected a dict")]
+        if kept is not None and isinstance(result, FlowMetrics) and result.line is not None:
+            kept.append(EvaluatedLine(self.node, self.name, result.line))
         return [_evaluation(self.node, self.name, str(metric), value) for metric, value in result.items()]
 
 
@@ -126,6 +142,7 @@ class Evaluators:
         line: LineResult,
         calls: Sequence[Call] = (),
         seconds: float = 0.0,
+        kept: list[EvaluatedLine] | None = None,
     ) -> list[Evaluation]:
         """Evaluate every node that completed on the line; a node that did not is not evaluated.
 
@@ -135,6 +152,8 @@ class Evaluators:
             The line's model calls, for ``${line.input_tokens}`` and the like.
         seconds : float
             What the line took.
+        kept : list of EvaluatedLine, optional
+            Is added what the aggregation nodes of evaluation flows need of the line.
 
         Raises
         ------
@@ -149,7 +168,7 @@ class Evaluators:
         found: list[Evaluation] = []
         for binding in self.bindings:
             if binding.node in outputs:
-                made = await binding.evaluate(scope)
+                made = await binding.evaluate(scope, kept)
                 self._check_primary(binding, made)
                 found += made
         return found
@@ -158,6 +177,11 @@ class Evaluators:
     def judged(self) -> Mapping[str, JudgedEvaluator]:
         """The evaluators that ask a judge, by ``node.evaluator``."""
         return {b.key: b.call for b in self.bindings if isinstance(b.call, JudgedEvaluator)}
+
+    @cached_property
+    def flows(self) -> Mapping[str, FlowEvaluator]:
+        """The evaluation flows, by ``node.evaluator``."""
+        return {b.key: b.call for b in self.bindings if isinstance(b.call, FlowEvaluator)}
 
     def open(self) -> None:
         """Make ready what is made ready only for a run: evaluators that need a key or a credential.

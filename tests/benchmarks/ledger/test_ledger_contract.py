@@ -13,15 +13,19 @@ from sqlalchemy import select, text
 
 from benchmarks.datasets import Sample
 from benchmarks.ledger import (
+    AggregationRow,
     Ledger,
     LedgerReplies,
     Record,
     ScoreRow,
+    add_aggregation,
     add_cell,
     add_scores,
     add_verdict,
+    aggregations_of,
     asked_samples,
     cells_of,
+    evaluated_lines_of,
     evaluation_means,
     find_run,
     finish_run,
@@ -37,9 +41,9 @@ from benchmarks.ledger import (
     verdicts_of,
 )
 from benchmarks.ledger import _schema as schema
-from flows.engines import NodeResult
+from flows.engines import FinishedLine, NodeResult
 from flows.errors import DriftgateError
-from flows.evaluators import Evaluation
+from flows.evaluators import EvaluatedLine, Evaluation
 from flows.models import Reply, Usage
 
 Samples = Callable[..., list[Sample]]
@@ -313,3 +317,33 @@ def test_a_ledger_of_a_newer_format_is_refused(ledger: Ledger, location: str, tm
         connection.execute(text("UPDATE meta SET value = '99' WHERE key = 'version'"))
     with pytest.raises(DriftgateError, match="has format 99, this driftgate knows 1; upgrade driftgate"):
         open_ledger(location, tmp_path)
+
+
+def test_an_aggregation_takes_the_place_of_an_earlier_one(ledger: Ledger, samples: Samples, add: Add) -> None:
+    _, cell, _ = add(ledger, samples(3))
+    of = {"node": "ask", "evaluator": "grades"}
+    assert aggregations_of(ledger, cell) == []
+    add_aggregation(ledger, cell, AggregationRow(2, {"accuracy": 0.5, "gone": 1.0}, "", **of))
+    add_aggregation(ledger, cell, AggregationRow(3, {"letters": 4.0}))
+    add_aggregation(ledger, cell, AggregationRow(3, {"accuracy": 0.75}, "late\x00", **of))
+    own, grades = aggregations_of(ledger, cell)
+    assert (own, own.prefix) == (AggregationRow(3, {"letters": 4.0}), "aggregate.")
+    assert grades == AggregationRow(3, {"accuracy": 0.75}, "late\ufffd", **of)
+    assert grades.prefix == "ask.grades.aggregate."
+    add_aggregation(ledger, cell, AggregationRow(3, {"accuracy": float("nan"), "n": 3.0}, "", **of))
+    assert aggregations_of(ledger, cell)[1] == AggregationRow(3, {"n": 3.0}, "it logged 'accuracy' as nan", **of)
+    add_aggregation(ledger, cell, AggregationRow(3, {}, "", **of))
+    assert aggregations_of(ledger, cell)[1] == AggregationRow(3, {}, "", **of)
+
+
+def test_the_newest_round_of_a_line_is_aggregated(ledger: Ledger, samples: Samples, add: Add, entry: Entry) -> None:
+    _, cell, ids = add(ledger, samples(3))
+
+    def line(grade: Any) -> tuple[EvaluatedLine, ...]:
+        return (EvaluatedLine("ask", "grades", FinishedLine({"truth": "가\x00"}, {"grade": grade, "late": None})),)
+
+    record(ledger, [entry(cell, ids["q0"], lines=line(1)), entry(cell, ids["q1"], lines=line([float("nan")]))])
+    record(ledger, [entry(cell, ids["q0"], round=1, lines=line({"grade": 2})), entry(cell, ids["q1"], round=1)])
+    found = evaluated_lines_of(ledger, cell, "ask", "grades")
+    assert found == {ids["q0"]: FinishedLine({"truth": "가\ufffd"}, {"grade": {"grade": 2}, "late": None})}
+    assert evaluated_lines_of(ledger, cell, "ask", "other") == {}
