@@ -18,7 +18,7 @@ from flows.line import Line
 PREFIX = "flow"
 _ENGINE = "promptflow"
 """Evaluation flows were written for prompt flow's own executor."""
-_REFERENCE = re.compile(r"\$\{\s*(?:inputs\.([^.}\[\s]+)|([^.}\[\s]+))")
+_REFERENCE = re.compile(r"\$\{\s*(?:(?:inputs|flow)\.([^.}\[\s]+)|([^.}\[\s]+))")
 _NOTHING: Mapping[str, Any] = {"string": "", "list": [], "object": {}}
 """What an input that no aggregation node reads is kept as, by its declared type; others are small."""
 

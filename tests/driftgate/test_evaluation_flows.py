@@ -61,7 +61,7 @@ nodes:
   type: python
   aggregation: true
   source: {type: code, path: accuracy.py}
-  inputs: {grades: "${grade.output.grade}", truths: "${inputs.truth}", late: "${late.output}"}
+  inputs: {grades: "${grade.output.grade}", truths: "${flow.truth}", late: "${late.output}"}
 """
 GRADE = """
 from promptflow.core import tool
@@ -251,11 +251,29 @@ def test_rules_that_cannot_be_about_an_aggregation(space: Callable[..., Path], c
     assert said in gate.err
 
 
+def test_a_rule_about_what_the_cell_s_own_flow_logs(space: Callable[..., Path], cli: Cli) -> None:
+    letters = """- name: letters
+  type: python
+  aggregation: true
+  source: {type: code, path: letters.py}
+  inputs: {said: "${ask.output}"}
+"""
+    tool = "from promptflow.core import log_metric, tool\n\n@tool\ndef letters(said: list) -> int:\n"
+    tool += "    log_metric('letters', len(set(said)))\n    return 0\n"
+    files = {"flows/mine/flow.dag.yaml": DAG + letters, "flows/mine/letters.py": tool}
+    folder = space(8, [{"metric": "aggregate.letters", "min": 3}, {"metric": "aggregate.letters", "max": 4}], files)
+    done = cli("bench", "small", "-w", folder)
+    assert done.code == 0, done.err
+    assert "aggregate.letters 4 (over 8 of 8 samples)" in done.out
+    gate = cli("gate", "latest", "-w", folder)
+    assert gate.code == 0, gate.out
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def test_a_killed_and_resumed_run_aggregates_all_its_lines(
     space: Callable[..., Path], cli: Cli, endpoint: ChatEndpoint
 ) -> None:
-    folder = space(60, in_flight=4)
+    folder = space(60, [{"metric": f"{PREFIX}.accuracy", "min": 0.1}], in_flight=4)
     assert cli("bench", "small", "-w", folder).code == 0
     undisturbed = logged(scored(folder))
     for path in (folder / ".driftgate").iterdir():
@@ -272,6 +290,8 @@ def test_a_killed_and_resumed_run_aggregates_all_its_lines(
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     assert not logged(scored(folder))
+    gate = cli("gate", "latest", "-w", folder)
+    assert gate.code == 2 and "finish it with" in gate.err  # a part decides nothing
     done = cli("bench", "small", "--resume", "-w", folder)
     assert done.code == 0, done.err
     assert len(endpoint.requests) < 2 * 60  # it went on, and did not begin anew
