@@ -1,4 +1,7 @@
-"""A flow on disk: its DAG file, the variants chosen, its hash, and the evaluators bound to its nodes."""
+"""A flow on disk: its DAG, the variants chosen, its hash, and the evaluators bound to its nodes.
+
+A flex flow and a prompty are DAGs of one and two nodes (:mod:`flows.flex`, :mod:`flows.prompty`).
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from flows.connections import ConnectionConfig
 from flows.errors import DriftgateError, nearest
+from flows.flex import FLEX_FILES, flex_dag, flex_sources
 from flows.port import Port
+from flows.prompty import prompty_dag
 
 DAG_FILE = "flow.dag.yaml"
 EVALUATORS_FILE = "evaluators.yaml"
+PROMPTY = ".prompty"
 _SHIPPED = Path(__file__).parent
 
 
@@ -36,6 +42,8 @@ class FlowDefinition:
     """The program that runs in the place of the DAG."""
     stands_for: FlowDefinition | None = None
     """The flow whose place this one is to take; that one's evaluators judge it."""
+    file_name: str = DAG_FILE
+    """Name of the file that defines it, in its folder."""
 
     def in_place_of(self, flow: FlowDefinition) -> FlowDefinition:
         """This flow, to be judged as a port of ``flow``."""
@@ -47,8 +55,21 @@ class FlowDefinition:
 
     @property
     def file(self) -> Path:
-        """The DAG file."""
-        return self.folder / DAG_FILE
+        """The file that defines it."""
+        return self.folder / self.file_name
+
+    @property
+    def kind(self) -> Literal["dag", "flex", "prompty"]:
+        """Which of prompt flow's three forms of a flow it is."""
+        if self.file_name == DAG_FILE:
+            return "dag"
+        return "prompty" if self.file_name.endswith(PROMPTY) else "flex"
+
+    @property
+    def evaluators_file(self) -> Path:
+        """Where its evaluators stand; several prompties of a folder may each have a file of their own."""
+        own = self.file.with_suffix(f".{EVALUATORS_FILE}")
+        return own if self.kind == "prompty" and own.is_file() else self.folder / EVALUATORS_FILE
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -78,8 +99,10 @@ class FlowDefinition:
 
     @property
     def aggregates(self) -> bool:
-        """Whether it has aggregation nodes."""
-        return any(node.get("aggregation") for node in self.resolved_nodes())
+        """Whether it has aggregation nodes, or a flex flow's ``__aggregate__``."""
+        return (self.kind == "flex" and self.dag["aggregates"]) or any(
+            node.get("aggregation") for node in self.resolved_nodes()
+        )
 
     @property
     def variants(self) -> Mapping[str, tuple[str, ...]]:
@@ -120,7 +143,7 @@ class FlowDefinition:
 
     def evaluators_hash(self) -> str:
         """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
-        return _file_hash((self.stands_for or self).folder / EVALUATORS_FILE)
+        return _file_hash((self.stands_for or self).evaluators_file)
 
     def prompt_hash(self) -> str:
         """Hash of the templates of the chosen variants' prompt and llm nodes, or a port's: 12 hexadecimal digits."""
@@ -139,7 +162,8 @@ class FlowDefinition:
         Returns
         -------
         str
-            12 hexadecimal digits. Another variant's template does not change it.
+            12 hexadecimal digits. Another variant's template does not change it. A flex flow's covers every file of
+            its folder but the evaluators, as its entry may read any.
         """
         if self.port is not None:
             return self.port.source_hash
@@ -151,6 +175,8 @@ class FlowDefinition:
         for source in sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))}):
             file = self.folder / source
             digest.update(file.read_bytes() if file.is_file() else b"")
+        for file in flex_sources(self.folder) if self.kind == "flex" else ():
+            digest.update(file.read_bytes())
         for include in sorted(self.includes):
             path = self.folder / include
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -171,27 +197,36 @@ def load_flow(
 
     Parameters
     ----------
+    name : str
+        A shipped flow; a folder with a ``flow.dag.yaml`` or a ``flow.flex.yaml``; or a ``.prompty`` file.
     connections : Mapping
         Connections of the workspace; an llm node without one asks the model that is being benchmarked.
 
     Raises
     ------
     DriftgateError
-        There is no such flow, it lies outside the workspace, or its file is not a DAG.
+        There is no such flow, it lies outside the workspace, or its file does not define one.
     """
-    folder = _find(name, workspace)
-    file = folder / DAG_FILE
-    try:
-        dag = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as problem:
-        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
+    file = _find(name, workspace)
+    folder = file.parent
     root = _SHIPPED if folder.parent == _SHIPPED else workspace.resolve()
+    dag = prompty_dag(file, root) if file.suffix == PROMPTY else _read(file)
+    if file.name in FLEX_FILES:
+        dag = flex_dag(file, dag)
     if said := _malformed(dag, folder, root):
         raise DriftgateError(f"{file} {said}", "write a prompt flow DAG: inputs, outputs, nodes, node_variants")
     defaults = {
         node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
     }
-    return FlowDefinition(folder.name, folder, dag, defaults, connections)
+    called = file.stem if file.suffix == PROMPTY else folder.name
+    return FlowDefinition(called, folder, dag, defaults, connections, file_name=file.name)
+
+
+def _read(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as problem:
+        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
 
 
 def _malformed(dag: Any, folder: Path, root: Path) -> str:
@@ -231,21 +266,22 @@ def _malformed(dag: Any, folder: Path, root: Path) -> str:
 
 
 def _find(name: str, workspace: Path) -> Path:
+    """The file that defines the flow."""
     for own in (workspace / name, workspace / "flows" / name):
-        if (own / DAG_FILE).is_file():
-            folder = own.resolve()
-            if not folder.is_relative_to(workspace.resolve()):
+        files = [own / file for file in (DAG_FILE, *FLEX_FILES) if (own / file).is_file()]
+        if own.suffix == PROMPTY and own.is_file():
+            files = [own]
+        if len(files) > 1:
+            both = " and ".join(file.name for file in files)
+            raise DriftgateError(f"the flow '{name}' has {both}", "keep one of them")
+        if files:
+            file = files[0].parent.resolve() / files[0].name
+            if not file.resolve().is_relative_to(workspace.resolve()):
                 raise DriftgateError(f"the flow '{name}' lies outside the workspace", "move it into the workspace")
-            return folder
+            return file
     if (_SHIPPED / name / DAG_FILE).is_file() and Path(name).name == name:
-        return _SHIPPED / name
-    for own in (workspace / name, workspace / "flows" / name):
-        if own.suffix == ".prompty" or any((own / file).is_file() for file in ("flow.flex.yaml", "flow.flex.yml")):
-            kind = "a prompty" if own.suffix == ".prompty" else "a flex flow"
-            raise DriftgateError(
-                f"the flow '{name}' is {kind}, which driftgate does not run",
-                f"write a {DAG_FILE}, or show a Python callable equivalent with driftgate parity",
-            )
+        return _SHIPPED / name / DAG_FILE
     shipped = [path.parent.name for path in _SHIPPED.glob(f"*/{DAG_FILE}")]
-    own_flows = [str(path.parent.relative_to(workspace)) for path in workspace.glob(f"*/*/{DAG_FILE}")]
+    folders = [path.parent for file in (DAG_FILE, *FLEX_FILES) for path in workspace.glob(f"*/*/{file}")]
+    own_flows = [str(path.relative_to(workspace)) for path in (*folders, *workspace.glob(f"*/*{PROMPTY}"))]
     raise DriftgateError(f"there is no flow '{name}'", nearest(name, [*shipped, *own_flows]))

@@ -8,8 +8,9 @@ from contextvars import ContextVar
 from copy import copy
 from typing import Any
 
-from flows.engines._engine import FinishedLine
+from flows.engines._engine import Aggregation, FinishedLine
 from flows.engines._inputs import LineInputs
+from flows.engines._resolve import Resolved, described
 
 _METRICS: ContextVar[dict[str, Any] | None] = ContextVar("driftgate_metrics", default=None)
 
@@ -68,6 +69,17 @@ def logged_metrics() -> Iterator[dict[str, Any]]:
         yield metrics
     finally:
         _METRICS.reset(token)
+
+
+async def aggregate_returned(resolved: Resolved, lines: Sequence[FinishedLine]) -> Aggregation:
+    """Give what the lines returned to a flex flow's ``__aggregate__``; the metrics are what it returns and logs."""
+    assert resolved.aggregate is not None
+    with logged_metrics() as metrics:
+        try:
+            made = await resolved.aggregate([line.outputs[resolved.result] for line in lines])
+        except Exception as problem:
+            return Aggregation(metrics, {}, *described(problem))
+    return Aggregation({**metrics, **(made if isinstance(made, dict) else {})}, {})
 
 
 def _log(key: str, value: Any) -> None:

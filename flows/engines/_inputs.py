@@ -60,18 +60,25 @@ def _converter(name: str, kind: Any) -> Callable[[Any], Any]:
         return kind.parse  # type: ignore[no-any-return]
 
     def convert(value: Any) -> Any:
-        return _copied(name, kind.parse(value))
+        return copied(name, kind.parse(value))
 
     return convert
 
 
-def _copied(name: str, value: Any) -> Any:
+def copied(name: str, value: Any) -> Any:
+    """A copy of a JSON value, lists and mappings anew.
+
+    Raises
+    ------
+    ImageRefused
+        It holds an image.
+    """
     if isinstance(value, list):
-        return [item if type(item) is str else _copied(name, item) for item in value]
+        return [item if type(item) is str else copied(name, item) for item in value]
     if isinstance(value, dict):
         if len(value) <= 2:
             refuse_image(name, value)
-        return {key: item if type(item) is str else _copied(name, item) for key, item in value.items()}
+        return {key: item if type(item) is str else copied(name, item) for key, item in value.items()}
     return value
 
 
@@ -87,3 +94,34 @@ def refuse_image(name: str, value: Mapping[Any, Any]) -> None:
         isinstance(key, str) and key.startswith("data:image/") for key in value
     ):
         raise ImageRefused(f"the input '{name}' holds an image", "images are not supported: give text")
+
+
+class ExecutorInputs:
+    """Applies the defaults and types that a flex flow or a prompty declares; what is not declared is not converted.
+
+    Parameters
+    ----------
+    executor : promptflow.executor._script_executor.ScriptExecutor
+        Knows the parameters and their declarations.
+    """
+
+    def __init__(self, executor: Any) -> None:
+        self._executor = executor
+
+    def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the inputs a line begins with; one that is neither declared nor given is left out.
+
+        Raises
+        ------
+        promptflow.executor._errors.InputNotFound, InputTypeError, InputParseError
+            A declared input is missing or of the wrong type.
+        ImageRefused
+            An input holds an image.
+        """
+        from promptflow._utils.execution_utils import apply_default_value_for_input
+        from promptflow.executor.flow_validator import FlowValidator
+
+        signature = self._executor._inputs_sign
+        values = apply_default_value_for_input(signature, inputs)
+        values = {name: copied(name, values[name]) for name in self._executor._inputs if name in values}
+        return dict(FlowValidator._ensure_flow_inputs_type_inner(signature, values))

@@ -86,6 +86,19 @@ def plain_output(name: str, value: Any) -> Any:
     return value
 
 
+def named_outputs(value: Any) -> dict[str, Any]:
+    """The outputs of a flow whose only result is ``value``: its items, or ``output``.
+
+    Source: prompt flow's ``convert_eager_flow_output_to_dict``.
+
+    Examples
+    --------
+    >>> named_outputs({"answer": "B"}), named_outputs("B")
+    ({'answer': 'B'}, {'output': 'B'})
+    """
+    return dict(value) if isinstance(value, dict) else {"output": value}
+
+
 def _dumped(value: Any) -> str:
     from promptflow._utils.utils import default_json_encoder
 

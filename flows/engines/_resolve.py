@@ -9,8 +9,8 @@ import inspect
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -19,6 +19,7 @@ from typing import Any
 from flows.connections import for_promptflow
 from flows.definition import FlowDefinition
 from flows.engines._chat import ask_the_model
+from flows.engines._inputs import LineInputs
 from flows.engines._scope import enter_environment, forget_modules, working_folder
 from flows.errors import DriftgateError, nearest
 
@@ -33,8 +34,14 @@ class Resolved:
     """Its ``Flow``, the chosen variants in place and the nodes in topological order."""
     scope: ExitStack
     """Ends what the flow needs from outside: its environment variables and its merged folder."""
-    asks: Mapping[str, Callable[..., Awaitable[str]]]
-    """What the llm nodes do that ask the line's model, by node."""
+    asks: Mapping[str, Callable[..., Any]]
+    """What nodes do that have no tool of prompt flow's: the llm nodes that ask the line's model, by node."""
+    read_inputs: Callable[[Mapping[str, Any]], dict[str, Any]]
+    """Checks and converts a line's inputs."""
+    result: str = ""
+    """The node that gives all outputs, whatever their names; empty where the flow says which node gives which."""
+    aggregate: Callable[[list[Any]], Awaitable[Any]] | None = None
+    """A flex flow's ``__aggregate__``; it takes what the lines returned."""
 
     def tool(self, node: str) -> Callable[..., Any]:
         """The tool of a node."""
@@ -51,17 +58,25 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
         Prompt flow refuses the flow, whose reason is given, or the flow needs images or an assistant.
     """
     quiet_promptflow()
+    if flow.kind == "flex":
+        from flows.engines._flex import resolve_flex
+
+        return resolve_flex(flow)
+    if flow.kind == "prompty":
+        from flows.engines._prompty import resolve_prompty
+
+        return resolve_prompty(flow)
     from promptflow.contracts.flow import Flow
     from promptflow.executor.flow_executor import FlowExecutor
 
-    _compile_templates_once()
+    compile_templates_once()
     connections = for_promptflow(flow.connections)
     with ExitStack() as scope:
         folder = working_folder(scope, flow)
         forget_modules(folder)
-        try:
+        with refusals(flow):
             loaded = Flow.from_yaml(flow.file, working_dir=folder)
-            enter_environment(scope, _environment(loaded, connections))
+            enter_environment(scope, environment_of(loaded, connections))
             for name, variant in flow.chosen.items():
                 loaded.node_variants[name].default_variant_id = variant
             loaded._apply_default_node_variants()
@@ -78,19 +93,26 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
             }
             for node in loaded.nodes:
                 _refuse_assistant(flow, node.name, executor._tools_manager.get_tool(node.name))
-        except DriftgateError:
-            raise
-        except Exception as problem:  # its own classes, and whatever a tool's module raises on import
-            raise DriftgateError(
-                f"prompt flow refuses the flow '{flow.name}': {one_line(str(problem))}", f"correct {flow.file}"
-            ) from problem
-        return Resolved(executor, resolved, scope.pop_all(), asks)
+        return Resolved(executor, resolved, scope.pop_all(), asks, LineInputs(resolved))
+
+
+@contextmanager
+def refusals(flow: FlowDefinition) -> Iterator[None]:
+    """Make what prompt flow raises in the body of a ``with`` its reason for refusing the flow."""
+    try:
+        yield
+    except DriftgateError:
+        raise
+    except (Exception, SystemExit) as problem:  # its own classes, and whatever a tool's module raises on import
+        raise DriftgateError(
+            f"prompt flow refuses the flow '{flow.name}': {one_line(str(problem))}", f"correct {flow.file}"
+        ) from problem
 
 
 _OF_A_CONNECTION = re.compile(r"\$\{([^.{}]+)\.([^.{}]+)\}")
 
 
-def _environment(loaded: Any, connections: Mapping[str, Any]) -> dict[str, str]:
+def environment_of(loaded: Any, connections: Mapping[str, Any]) -> dict[str, str]:
     """The flow's environment variables; ``${connection.key}`` is replaced, as prompt flow does."""
     variables: dict[str, str] = loaded.get_environment_variables_with_overrides()
     for name, value in variables.items():
@@ -172,15 +194,22 @@ def quiet_promptflow() -> None:
     azure.setLevel(logging.WARNING)
 
 
-def _compile_templates_once() -> None:
+def compile_templates_once() -> None:
     """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line."""
+    from promptflow.core import _utils
     from promptflow.tools import common
 
     from flows.engines._sandbox import sandbox
 
-    common.SandboxedEnvironment = sandbox
+    common.SandboxedEnvironment = _utils.SandboxedEnvironment = sandbox
 
 
 def one_line(text: str) -> str:
     """Text without line breaks, at most 500 characters of it."""
     return " ".join(text.split())[:500]
+
+
+def described(problem: BaseException) -> tuple[str, str]:
+    """Reason and class of what ended a node or a line."""
+    kind = type(problem).__name__
+    return one_line(str(problem)) or kind, kind

@@ -14,12 +14,11 @@ from time import perf_counter
 from typing import Any
 
 from flows.definition import FlowDefinition
-from flows.engines._aggregate import logged_metrics, over_all_lines, transposed
+from flows.engines._aggregate import aggregate_returned, logged_metrics, over_all_lines, transposed
 from flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
-from flows.engines._inputs import LineInputs
-from flows.engines._plain import plain_output, storable
+from flows.engines._plain import named_outputs, plain_output, storable
 from flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
-from flows.engines._resolve import Resolved, one_line, resolve_flow
+from flows.engines._resolve import Resolved, described, resolve_flow
 from flows.engines._templates import renderer
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
@@ -35,7 +34,7 @@ class NativeEngine:
 
     name: str
     plan: Plan
-    read_inputs: LineInputs
+    read_inputs: Callable[[Mapping[str, Any]], dict[str, Any]]
     outputs: Sequence[tuple[str, Callable[..., Any]]]
     threads: ToolThreads
     resolved: Resolved
@@ -51,12 +50,20 @@ class NativeEngine:
                 values = self.read_inputs(inputs)
                 run = _Run(self.plan, values, results, given or {})
                 await run.all()
-                output = {name: plain_output(name, take(values, run.outputs)) for name, take in self.outputs}
+                output = self._output(values, run.outputs)
         except _NodeFailed as failed:
             return LineResult(None, results, failed.reason, failed.kind)
         except Exception as problem:  # a reference into what is not there, an input of the wrong type
-            return LineResult(None, results, *_described(problem))
+            return LineResult(None, results, *described(problem))
         return LineResult(output, results)
+
+    def _output(self, values: Mapping[str, Any], given: list[Any]) -> dict[str, Any]:
+        if self.resolved.result:
+            place = next(step.place for step in self.plan.steps if step.name == self.resolved.result)
+            taken = named_outputs(given[place])
+        else:
+            taken = {name: take(values, given) for name, take in self.outputs}
+        return {name: plain_output(name, value) for name, value in taken.items()}
 
     def node_inputs(
         self, node: str, inputs: Mapping[str, Any], given: Mapping[str, NodeResult]
@@ -71,6 +78,8 @@ class NativeEngine:
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`flows.engines.AggregatingEngine`."""
+        if self.resolved.aggregate is not None:
+            return await aggregate_returned(self.resolved, lines)
         results: dict[str, NodeResult] = {}
         with logged_metrics() as metrics:
             try:
@@ -79,7 +88,7 @@ class NativeEngine:
             except _NodeFailed as failed:
                 return Aggregation(metrics, results, failed.reason, failed.kind)
             except Exception as problem:
-                return Aggregation(metrics, results, *_described(problem))
+                return Aggregation(metrics, results, *described(problem))
         return Aggregation(metrics, results)
 
     async def aclose(self) -> None:
@@ -113,7 +122,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     aggregation = compile_plan(over_all_lines(resolved.flow), calls, templates)
     places = {step.name: step.place for step in plan.steps}
     outputs = compile_outputs(resolved.flow, places)
-    return NativeEngine(flow.name, plan, LineInputs(resolved.flow), outputs, threads, resolved, aggregation)
+    return NativeEngine(flow.name, plan, resolved.read_inputs, outputs, threads, resolved, aggregation)
 
 
 class _NodeFailed(Exception):
@@ -240,14 +249,15 @@ class _Run:
         self.results[step.name] = NodeResult(step.name, "completed", storable(output), perf_counter() - began)
 
     def _failed(self, step: Step, problem: BaseException, began: float) -> _NodeFailed:
-        reason, kind = _described(problem)
+        reason, kind = described(problem)
         self.results[step.name] = NodeResult(step.name, "failed", None, perf_counter() - began, reason, kind)
         return _NodeFailed(reason, kind)
 
     def _inputs_of(self, step: Step) -> dict[str, Any]:
         inputs = dict(step.constants)
         for name, flow_input in step.from_inputs:
-            inputs[name] = self.inputs[flow_input]
+            if flow_input in self.inputs:  # a flex flow's entry itself says what it misses
+                inputs[name] = self.inputs[flow_input]
         for source in step.from_nodes:
             output = self.state[source.node]
             if output is not _BYPASSED:
@@ -272,12 +282,6 @@ class _Run:
                 return True
             found = follow(reference, output)
         return bool(found != condition.value)
-
-
-def _described(problem: BaseException) -> tuple[str, str]:
-    """Reason and class of what ended a node or a line."""
-    kind = type(problem).__name__
-    return one_line(str(problem)) or kind, kind
 
 
 def _first(problems: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any, Literal
 from uuid import uuid4
 
 from flows.definition import FlowDefinition
-from flows.engines._aggregate import transposed
+from flows.engines._aggregate import aggregate_returned, transposed
 from flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
-from flows.engines._inputs import LineInputs
+from flows.engines._plain import named_outputs, storable
 from flows.engines._resolve import Resolved, one_line, resolve_flow
 from flows.engines._threads import ToolThreads
 from flows.engines._tools import awaitable
 from flows.engines._watch import NodeWatch
+from flows.errors import DriftgateError
+from flows.flex import NODE
 from flows.line import Line, enter_line
 from flows.tracing import flow_span, node_span
 
@@ -38,7 +40,7 @@ class PromptflowEngine:
     run_id: str
     threads: ToolThreads
     resolved: Resolved
-    read_inputs: LineInputs
+    read_inputs: Callable[[Mapping[str, Any]], dict[str, Any]]
     lines: int = 0
 
     async def run_line(self, inputs: Mapping[str, Any], line: Line) -> LineResult:
@@ -62,9 +64,16 @@ class PromptflowEngine:
             return LineResult(None, {}, one_line(str(problem)) or kind, kind)
         infos = result.node_run_infos.items()
         nodes = {name: _node_result(name, info) for name, info in infos if info.status.value in _STATUS}
+        # Prompt flow adds the number of the line to what the flow declares.
+        given = result.output
+        given = {k: v for k, v in given.items() if k != "line_number"} if isinstance(given, dict) else given
+        if node := self.resolved.result:  # a flex flow has no nodes in prompt flow
+            done = _node_result(node, result.run_info)
+            if done.error_type == "FlowOutputUnserializable":  # not what the entry did, but what became of it
+                done = replace(done, status="completed", error="", error_type="")
+            nodes = {node: replace(done, output=storable(given) if done.status == "completed" else None)}
         if result.run_info.status.value == "Completed":
-            # Prompt flow adds the number of the line to what the flow declares.
-            return LineResult({k: v for k, v in result.output.items() if k != "line_number"}, nodes)
+            return LineResult(named_outputs(given), nodes)
         return LineResult(None, nodes, *_reason(result.run_info.error))
 
     async def _in_a_span(self, values: Mapping[str, Any], index: int, sample_id: str) -> Any:
@@ -73,6 +82,8 @@ class PromptflowEngine:
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`flows.engines.AggregatingEngine`."""
+        if self.resolved.aggregate is not None:
+            return await aggregate_returned(self.resolved, lines)
         try:
             inputs, references = transposed(self.executor._flow, lines)
             done = await asyncio.to_thread(self.executor.exec_aggregation, inputs, references)
@@ -97,13 +108,20 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     DriftgateError
         Prompt flow refuses the flow; its reason is given.
     """
+    if flow.kind == "prompty":
+        raise DriftgateError(
+            f"the flow '{flow.name}' is a prompty, and prompt flow's executor cannot ask a model of the workspace",
+            "set engine: native",
+        )
     resolved = resolve_flow(flow)
     executor = resolved.executor
     from promptflow.executor._async_nodes_scheduler import AsyncNodesScheduler
 
     AsyncNodesScheduler.cancel = _go_on_living
     threads, watch = ToolThreads(), NodeWatch(node_timeout)
-    for node in executor._flow.nodes:
+    if flow.kind == "flex":
+        executor._func_async = awaitable(NODE, resolved.tool(NODE), threads, watch)
+    for node in resolved.flow.nodes if flow.kind == "dag" else ():
         if node.aggregation:
             continue
         if node.name in resolved.asks:
@@ -114,7 +132,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
             guard = partial(awaitable, node.name, threads=threads, watch=watch)
             executor._tools_manager.wrap_tool(node.name, guard)
     return PromptflowEngine(
-        flow.name, executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, LineInputs(resolved.flow)
+        flow.name, executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, resolved.read_inputs
     )
 
 

@@ -228,7 +228,7 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
         The file is missing or invalid, names an unknown node or evaluator, or an evaluator cannot be made.
     """
     flow = flow.stands_for or flow
-    file = flow.folder / EVALUATORS_FILE
+    file = flow.evaluators_file
     try:
         config = EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except FileNotFoundError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def bench(cli: Cli, make: Make) -> Iterator[Any]:
     """``bench(files, **suite)``: run a suite over a flow of these files; the ledger and its only cell."""
     opened: list[Ledger] = []
 
-    def run(files: Mapping[str, str], code: int = 0, **suite: Any) -> Any:
+    def run(files: Mapping[str, str], code: int = 0, without: Sequence[str] = (), **suite: Any) -> Any:
         def change(config: dict[str, Any]) -> None:
             config["suites"]["small"] = {"models": ["tested"], "datasets": ["own"], "flow": "mine", **suite}
 
@@ -56,6 +56,8 @@ def bench(cli: Cli, make: Make) -> Iterator[Any]:
             "evaluators.yaml": JUDGED,
             **files,
         }.items():
+            if name in without:
+                continue
             file = folder / "flows/mine" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
@@ -125,3 +127,69 @@ def test_aggregation_nodes_run_over_the_cell_s_lines(bench: Any, engine: str) ->
     score = score_cell(ledger, cell).get("aggregate.letters")
     assert score is not None
     assert (score.value, score.n) == (4.0, 6)
+
+
+FLEX = """
+entry: main:Main
+outputs: {output: {type: string}}
+"""
+MAIN = """
+from flows.line import ask
+
+class Main:
+    async def __call__(self, question: str, choices: list) -> str:
+        if "3번" in question:
+            raise ValueError("no third question")
+        return (await ask(f"# user:\\n{question}")).text
+
+    def __aggregate__(self, line_results: list):
+        return {"lines": len(line_results)}
+"""
+
+
+@pytest.mark.parametrize("engine", ["native", "promptflow"])
+def test_a_flex_flow_is_benchmarked(bench: Any, engine: str, endpoint: ChatEndpoint) -> None:
+    judged = JUDGED.replace("ask", "flow")
+    ledger, cell = bench(
+        {"flow.flex.yaml": FLEX, "main.py": MAIN, "evaluators.yaml": judged}, engine=engine, without=["flow.dag.yaml"]
+    )
+    frame = outcome_frame(ledger, cell.id)
+    assert frame["outcome"].value_counts().to_dict() == {"answered": 5, "failed": 1}
+    (error,) = frame[frame["outcome"] == "failed"]["error"]
+    assert "no third question" in error
+    assert len(endpoint.requests) == 5
+    scores = score_cell(ledger, cell)
+    lines, correct = scores.get("aggregate.lines"), scores.get("flow.choice.correct")
+    assert lines is not None and correct is not None
+    assert (lines.value, correct.n) == (5.0, 6)
+
+
+ASKED = """---
+name: asked
+model:
+  api: chat
+  configuration: {type: azure_openai, azure_deployment: elsewhere}
+  parameters: {max_tokens: 1}
+inputs: {question: {type: string}}
+---
+system:
+한 글자로.
+user:
+{{question}}
+"""
+
+
+def test_a_prompty_is_benchmarked(bench: Any, endpoint: ChatEndpoint) -> None:
+    ledger, cell = bench({"asked.prompty": ASKED, "asked.evaluators.yaml": JUDGED}, flow="flows/mine/asked.prompty")
+    frame = outcome_frame(ledger, cell.id)
+    assert frame["outcome"].value_counts().to_dict() == {"answered": 6}
+    correct = score_cell(ledger, cell).get("ask.choice.correct")
+    assert correct is not None
+    assert correct.n == 6
+    assert [turn["role"] for turn in endpoint.requests[0].body["messages"]] == ["system", "user"]
+
+
+def test_a_prompty_needs_the_native_engine(bench: Any, endpoint: ChatEndpoint) -> None:
+    done = bench({"asked.prompty": ASKED}, code=2, flow="flows/mine/asked.prompty", engine="promptflow")
+    assert "set engine: native" in done.err
+    assert not endpoint.requests

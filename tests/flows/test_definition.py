@@ -177,12 +177,102 @@ def test_a_definition_is_a_value(tmp_path: Path) -> None:
     assert one == other
 
 
+FLEX = "entry: main:Main\noutputs: {answer: {type: string}}\n"
+MAIN = """
+class Main:
+    def __call__(self, question: str, examples: list = [], *, loud: bool = bool(0)):
+        return {"answer": question}
+
+    def __aggregate__(self, line_results):
+        return {}
+"""
+PROMPTY = """---
+model: {api: chat, configuration: {type: openai, model: m}, parameters: {}}
+sample: {question: a}
+---
+user:
+{{question}}
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A workspace with a flex flow ``flows/flex`` and a prompty ``flows/ask.prompty``."""
+    (tmp_path / "flows/flex").mkdir(parents=True)
+    (tmp_path / "flows/flex/flow.flex.yaml").write_text(FLEX, encoding="utf-8")
+    (tmp_path / "flows/flex/main.py").write_text(MAIN, encoding="utf-8")
+    (tmp_path / "flows/ask.prompty").write_text(PROMPTY, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_flex_flow_is_a_flow_of_one_node(other: Path) -> None:
+    flow = load_flow("flex", other)
+    assert (flow.name, flow.kind, flow.node_names, flow.aggregates) == ("flex", "flex", ("flow",), True)
+    assert flow.inputs == {"question", "examples", "loud"}
+    assert flow.input_defaults == {"examples": []}
+    assert flow.outputs == {"answer"}
+
+
+def test_a_prompty_is_a_flow_of_two_nodes(other: Path) -> None:
+    flow = load_flow("flows/ask.prompty", other)
+    assert (flow.name, flow.kind, flow.node_names, flow.aggregates) == ("ask", "prompty", ("render", "ask"), False)
+    assert (flow.inputs, flow.outputs) == ({"question"}, {"output"})
+    assert flow.evaluators_file.name == "evaluators.yaml"
+    (other / "flows/ask.evaluators.yaml").touch()
+    assert flow.evaluators_file.name == "ask.evaluators.yaml"
+
+
+@pytest.mark.parametrize("file", ["flow.flex.yaml", "main.py", "neighbour.py", "prompts/a.jinja2"])
+def test_every_file_of_a_flex_flow_is_in_its_hash(other: Path, file: str) -> None:
+    before = load_flow("flex", other).content_hash()
+    path = other / "flows/flex" / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+    assert load_flow("flex", other).content_hash() != before
+
+
+def test_the_evaluators_of_a_flex_flow_are_not_in_its_hash(other: Path) -> None:
+    flow = load_flow("flex", other)
+    before = flow.content_hash()
+    (other / "flows/flex/evaluators.yaml").write_text("primary: flow.a.b\n", encoding="utf-8")
+    assert flow.content_hash() == before
+
+
+def test_a_prompty_s_hashes_follow_its_file(other: Path) -> None:
+    before = load_flow("ask.prompty", other)
+    hashes = before.content_hash(), before.prompt_hash()
+    (other / "flows/ask.prompty").write_text(PROMPTY + "!", encoding="utf-8")
+    after = load_flow("ask.prompty", other)
+    assert not {*hashes} & {after.content_hash(), after.prompt_hash()}
+
+
+def test_a_folder_with_two_flows_is_refused(other: Path) -> None:
+    (other / "flows/flex/flow.dag.yaml").write_text("nodes: []", encoding="utf-8")
+    with pytest.raises(DriftgateError, match=r"has flow\.dag\.yaml and flow\.flex\.yaml"):
+        load_flow("flex", other)
+
+
+def test_a_prompty_outside_of_the_workspace_is_refused(other: Path) -> None:
+    with pytest.raises(DriftgateError, match="outside the workspace"):
+        load_flow("../ask.prompty", other / "flows/flex")
+    (other / "flows/flex/link.prompty").symlink_to(other / "flows/ask.prompty")
+    with pytest.raises(DriftgateError, match="outside the workspace"):
+        load_flow("link.prompty", other / "flows/flex")
+
+
 @pytest.mark.parametrize(
-    ("file", "name", "kind"), [("a/flow.flex.yaml", "a", "flex"), ("b.prompty", "b.prompty", "prompty")]
+    ("text", "said"),
+    [
+        ("", "has no entry"),
+        ("entry: [a]", "has no entry"),
+        ("entry: main:Main\nlanguage: csharp", "is a flow in csharp"),
+        ("entry: main:Main\ninputs: [a]", "has 'inputs' that is no mapping"),
+        ("entry: ../main:Main", "is not in the flow's folder"),
+        ("entry: main:Main\nadditional_includes: [../../../lib]", "from outside the workspace"),
+    ],
 )
-def test_other_kinds_of_flows_are_refused_by_their_name(tmp_path: Path, file: str, name: str, kind: str) -> None:
-    path = tmp_path / "flows" / file
-    path.parent.mkdir(parents=True)
-    path.write_text("entry: a:b\n", encoding="utf-8")
-    with pytest.raises(DriftgateError, match=f"is a {kind}.*does not run"):
-        load_flow(name, tmp_path)
+def test_a_file_that_is_no_flex_flow_is_refused(other: Path, text: str, said: str) -> None:
+    (other / "flows/flex/flow.flex.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DriftgateError, match=said):
+        load_flow("flex", other)

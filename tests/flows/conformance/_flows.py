@@ -21,6 +21,8 @@ class ConformanceFlow:
     """The feature, as a row of the table in the documentation says it."""
     files: Mapping[str, str]
     """Text by path; ``../x`` lies beside the flow's folder."""
+    file: str = ""
+    """The prompty that is the flow; empty where the folder is."""
     supported: bool = True
     """Whether driftgate runs what prompt flow runs here."""
     cases: tuple[Mapping[str, Any], ...] = ()

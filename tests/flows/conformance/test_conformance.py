@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ def flow(
     for part, text in one.replies.items():
         endpoint.script(part, Answer(text))
     monkeypatch.setenv("CHAT_URL", endpoint.url)
+    monkeypatch.setenv("CHAT_BASE", f"{endpoint.url}/v1")
     monkeypatch.setenv("CHAT_KEY", "k-123")
     return one
 
@@ -46,7 +48,7 @@ def flow(
 def defined(flow: ConformanceFlow, tmp_path: Path) -> Callable[[], FlowDefinition]:
     """Load the flow of the test."""
     connections = {name: ConnectionConfig.model_validate(value) for name, value in flow.connections.items()}
-    return lambda: load_flow(flow.name, tmp_path, connections)
+    return lambda: load_flow(str(Path(flow.name) / flow.file), tmp_path, connections)
 
 
 @pytest.fixture
@@ -69,6 +71,10 @@ async def test_a_flow_does_what_is_documented(
             ENGINES.get(engine_name)(defined())
         assert "\n" not in str(refusal.value)
         assert _environment() == before
+        return
+    if flow.file and engine_name == "promptflow":
+        with pytest.raises(DriftgateError, match="set engine: native"):
+            ENGINES.get(engine_name)(defined())
         return
     for case in flow.cases:
         endpoint.requests.clear()
@@ -96,15 +102,43 @@ async def test_both_engines_are_equal(
             with pytest.raises(DriftgateError) as refusal:
                 ENGINES.get(name)(defined())
             said.append(str(refusal.value))
-        assert said[0] == said[1]
+        assert said[0] == said[1] or flow.file
         return
-    for case in flow.cases:
+    if flow.file and flow.supported:
+        await _assert_as_prompty_executor(flow, defined(), model, endpoint)
+        return
+    for case in () if flow.file else flow.cases:
         native, promptflow = [await _run(defined(), name, case, model) for name in ENGINE_NAMES]
         assert _comparable(native) == _comparable(promptflow)
     if flow.metrics is not None:
         one, other = [await _aggregate(flow, defined(), name, model) for name in ENGINE_NAMES]
         assert (one.metrics, one.error_type) == (other.metrics, other.error_type)
         assert _nodes(one.nodes) == _nodes(other.nodes)
+    await model.aclose()
+
+
+async def _assert_as_prompty_executor(
+    flow: ConformanceFlow, definition: FlowDefinition, model: Model, endpoint: ChatEndpoint
+) -> None:
+    """Prompt flow's own executor of a prompty asks the endpoint the same, and makes the same of the reply."""
+    from promptflow.executor._prompty_executor import PromptyExecutor
+
+    for case in flow.cases:
+        endpoint.requests.clear()
+        native = await _run(definition, "native", case, model)
+        asked = [request.body["messages"] for request in endpoint.requests]
+        endpoint.requests.clear()
+        executor = PromptyExecutor(definition.file, working_dir=definition.folder)
+        try:
+            line = await asyncio.to_thread(executor.exec_line, case["inputs"])
+        except Exception as problem:
+            assert (native.error_type, native.error) == (type(problem).__name__, str(problem))
+            continue
+        if native.output is None:
+            assert native.error_type in str(line.run_info.error)
+        else:
+            assert line.run_info.output == native.output
+        assert [request.body["messages"] for request in endpoint.requests] == asked
     await model.aclose()
 
 
