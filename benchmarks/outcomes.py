@@ -13,6 +13,8 @@ Outcome = Literal["answered", "unparsed", "truncated", "filtered", "failed", "mi
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 ANSWER_OUTPUT = "answer"
 """The flow output that holds what was read from the reply."""
+ONLY_OUTPUT = "output"
+"""Prompt flow's name for what a flex flow or a prompty returns, where that is no mapping."""
 
 
 def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | None, str]:
@@ -33,7 +35,7 @@ def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | No
             return "filtered", None, filtered.message
         errors = [str(call.error) for call in calls if call.error is not None]
         return "failed", None, errors[-1] if errors else line.error
-    answer = line.output.get(ANSWER_OUTPUT)
+    answer = line.output.get(ONLY_OUTPUT if list(line.output) == [ONLY_OUTPUT] else ANSWER_OUTPUT)
     if answer is None or not str(answer).strip():
         cut = any(call.reply is not None and call.reply.finish_reason == "length" for call in calls)
         return ("truncated" if cut else "unparsed"), None, ""
