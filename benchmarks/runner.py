@@ -172,10 +172,11 @@ class _CellRun:
             sample, sample_id, round_ = taken
             record = await self.one(sample, sample_id, round_)
             await self.recorder.record(record)
-            self.budget.cost += record.cost
+            cost = record.cost + self.evaluators.judges_cost(record.evaluations, self.cell.model_config.prices.currency)
+            self.budget.cost += cost
             self.progress.done += 1
             self.progress.outcomes[record.outcome] += 1
-            self.progress.cost += record.cost
+            self.progress.cost += cost
             self.progress.capacity = self.limit.capacity
             self.display.advance(self.progress)
 

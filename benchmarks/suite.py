@@ -57,7 +57,7 @@ class SuiteConfig(BaseModel):
     """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
     the model of today."""
     max_cost: float | None = Field(None, gt=0)
-    """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices)."""
+    """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count."""
     max_minutes: float | None = Field(None, gt=0)
     """Stop the run, to be resumed, after so many minutes."""
 

@@ -20,7 +20,7 @@ from flows.errors import DriftgateError, nearest
 from flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from flows.evaluators._context import EvaluatorContext
 from flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
-from flows.evaluators._judged import JudgedEvaluator
+from flows.evaluators._judged import COST, JudgedEvaluator
 from flows.line import SPENT, Call, spent
 from flows.registry import Registry
 
@@ -182,6 +182,11 @@ class Evaluators:
     def flows(self) -> Mapping[str, FlowEvaluator]:
         """The evaluation flows, by ``node.evaluator``."""
         return {b.key: b.call for b in self.bindings if isinstance(b.call, FlowEvaluator)}
+
+    def judges_cost(self, found: Sequence[Evaluation], currency: str) -> float:
+        """What the judges' grades among ``found`` cost, of judges whose prices are in ``currency``."""
+        paid = {key for key, judged in self.judged.items() if judged.judge.config.prices.currency == currency}
+        return sum(e.value or 0.0 for e in found if e.metric == COST and f"{e.node}.{e.evaluator}" in paid)
 
     def open(self) -> None:
         """Make ready what is made ready only for a run: evaluators that need a key or a credential.

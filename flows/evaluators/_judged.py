@@ -16,6 +16,9 @@ from flows.evaluators._azure import PACKAGE, azure_class, call, package_version
 from flows.evaluators._context import EvaluatorContext
 from flows.evaluators._judge import Judge, find_judge, pin_id
 
+COST = "cost"
+"""The metric that says what a grade cost."""
+
 
 class NoGrade(Exception):
     """The judge gave no grade; it costs the sample this evaluation."""
@@ -100,7 +103,8 @@ class JudgedEvaluator:
         -------
         dict
             The grade under the evaluator's own name, ``passed`` (it reaches the threshold), ``reason``, ``judge`` (the
-            model that the service says it served), ``input_tokens`` and ``output_tokens``.
+            model that the service says it served), ``input_tokens``, ``output_tokens`` and, where the judge has
+            prices, ``cost``.
 
         Raises
         ------
@@ -129,13 +133,17 @@ class JudgedEvaluator:
         if not self.kind.lowest <= grade <= self.kind.highest:
             raise NoGrade(f"the judge gave {grade:g}, expected {self.kind.lowest:g} to {self.kind.highest:g}")
         told = result.get(f"{key}_properties") or {}
+        tokens = [float(told.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
+        prices = self.judge.config.prices
+        cost = (tokens[0] * prices.input + tokens[1] * prices.output) / 1e6
         return {
             key: float(grade),
             "passed": float(grade >= self.threshold),
             "reason": reason,
             "judge": str(told.get("model") or ""),
-            "input_tokens": float(told.get("prompt_tokens") or 0),
-            "output_tokens": float(told.get("completion_tokens") or 0),
+            "input_tokens": tokens[0],
+            "output_tokens": tokens[1],
+            **({COST: cost} if prices.input or prices.output else {}),
         }
 
 

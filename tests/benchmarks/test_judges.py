@@ -21,6 +21,7 @@ from benchmarks.datasets import Sample
 from benchmarks.gate import GateConfig, judge
 from benchmarks.judges import ALPHA, check_judges, compare_grades, sign_flip
 from benchmarks.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
+from benchmarks.runner import LimitReached
 from benchmarks.scores import score_run
 from flows.evaluators import known_grades
 from flows.evaluators._anchors import SHIPPED, load_anchors
@@ -57,7 +58,7 @@ EVALUATORS_YAML: dict[str, Any] = {
                     "response": "${nodes.ask.output}",
                     "ground_truth": "${data.answer}",
                 },
-                "settings": {"judge": "j", "deadline": 5},
+                "settings": {"judge": "j"},
             },
         }
     },
@@ -126,6 +127,21 @@ async def test_judged_scores_land_per_node_and_a_swapped_judge_is_noticed_from_i
     after = judge(bench.ledger, "g", rules, moved.cell.run_id, [moved])
     assert before.verdict != "unmeasurable" and after.verdict == "unmeasurable"
     assert "judge moved" in after.rules[0].reason
+
+
+@pytest.mark.parametrize(("currency", "asked"), [("USD", 2), ("KRW", 4)])
+async def test_judges_count_towards_the_limit_on_cost(bench: Bench, currency: str, asked: int) -> None:
+    prices = {"input": 2.0, "output": 10.0, "currency": currency}  # 0.0021 a grade
+    priced = bench.judges["j"].model_dump(mode="json") | {"prices": prices}
+    bench.judges = {"j": parse_config(priced)}
+    bench.suite |= {"max_cost": 0.004}
+    bench.model = {"in_flight": 1}
+    if currency == "USD":
+        with pytest.raises(LimitReached, match=r"the limit of 0\.004 on cost is reached \(0\.0042 spent\)"):
+            await bench.run()
+    else:
+        await bench.run()
+    assert (bench.frame()["outcome"] != "missing").sum() == asked
 
 
 async def test_anchors_are_graded_once_a_run_and_again_in_the_next(bench: Bench, judge_endpoint: ChatEndpoint) -> None:

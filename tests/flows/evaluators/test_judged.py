@@ -47,6 +47,13 @@ async def test_every_judged_evaluator_grades_what_fits_above_what_does_not(
     assert all(request.body["temperature"] == 0.0 for request in endpoint.requests)
 
 
+async def test_a_grade_costs_what_the_judge_s_prices_say(make: Make, endpoint: ChatEndpoint) -> None:
+    config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
+    prices = {"prices": {"input": 2.0, "output": 10.0}}
+    priced = make("fluency", context=EvaluatorContext({"j": parse_config({**config, **prices})}))
+    assert (await priced(response="서울입니다."))["cost"] == pytest.approx((900 * 2.0 + 30 * 10.0) / 1e6)
+
+
 async def test_a_judge_that_is_down_costs_no_more_than_the_deadline(make: Make, endpoint: ChatEndpoint) -> None:
     endpoint.default = Status(500, {"error": {"message": "boom"}})
     with pytest.raises(NoGrade, match=r"the judge 'j' gave no grade within 0\.5 s"):
