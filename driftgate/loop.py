@@ -35,15 +35,11 @@ from flows.prompts import prompt_of
 SEED = 20261122
 SLOT, MONITOR, FIRST = "tickets", "tickets", "tickets-v1"
 _FOLDER = ".driftgate/first-champion"
-# Nothing else computes while the model is asked, so it may have every processor.
-_BASE: Mapping[str, Any] = {
-    "provider": "local",
-    "model": "gemma3-270m",
-    "context": 1024,
-    "threads": max(1, os.cpu_count() or 1),
-}
-_FIRST_RECIPE: Mapping[str, Any] = {"steps": 120, "learning_rate": 1e-3, "settled": 0.5}
-_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settled": 0.5}
+# Nothing else computes while the model is asked or trained, so it may have every processor.
+_THREADS = max(1, os.cpu_count() or 1)
+_BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": _THREADS}
+_FIRST_RECIPE: Mapping[str, Any] = {"steps": 120, "learning_rate": 1e-3, "settled": 0.5, "threads": _THREADS}
+_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settled": 0.5, "threads": _THREADS}
 
 
 @dataclass

@@ -48,7 +48,7 @@ class Recipe(BaseModel):
     end_of_text: bool = False
     """Also train the token that ends the answer: for answers read as text, not for letters read by log-probability."""
     threads: int = Field(1, ge=1)
-    """Processor threads; two are slower than one where the machine is shared."""
+    """Processor threads; worth more than one only where nothing else computes."""
     checkpoint_every: int = Field(10, ge=1)
     """Steps between two checkpoints: what a kill can cost."""
 
