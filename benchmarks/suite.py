@@ -37,7 +37,8 @@ class SuiteConfig(BaseModel):
     datasets: list[str] = Field(min_length=1)
     """Names of datasets of the workspace."""
     flow: str = "multiple_choice"
-    """A flow that driftgate ships, or a folder of the workspace that holds a ``flow.dag.yaml``."""
+    """A flow that driftgate ships, a folder of the workspace that holds a ``flow.dag.yaml`` or a ``flow.flex.yaml``, or
+    a ``.prompty`` file of it."""
     variants: list[str] = []
     """Variants of the flow, each ``variant`` or ``node.variant``, several nodes joined by commas. Empty: the
     flow's defaults."""

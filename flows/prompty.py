@@ -5,6 +5,7 @@ Source: prompt flow, "Prompty" (file format).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -43,9 +44,13 @@ def prompty_dag(file: Path, root: Path) -> dict[str, Any]:
     parameters = model.get("parameters") or {} if isinstance(model, dict) else {}
     if not isinstance(model, dict) or not isinstance(parameters, dict):
         raise DriftgateError(f"{file} has a model, or parameters of it, that is no mapping", "correct the file")
+    read = {}
     for path in _files(front):
-        if not (file.parent / path).resolve().is_relative_to(root):
+        named = (file.parent / path).resolve()
+        if not named.is_relative_to(root):
             raise DriftgateError(f"{file} takes '{path}' from outside the workspace", "move it into the workspace")
+        if named.is_file():
+            read[path] = hashlib.sha256(named.read_bytes()).hexdigest()
     inputs = _inputs(file, front, root)
     images = [name for name, one in inputs.items() if isinstance(one, dict) and one.get("type") == "image"]
     if images or _IMAGE.search(template):
@@ -64,7 +69,7 @@ def prompty_dag(file: Path, root: Path) -> dict[str, Any]:
                 "source": {"type": "code", "path": file.name},
                 "inputs": {name: f"${{inputs.{name}}}" for name in inputs},
             },
-            {"name": ASK, "type": "llm", "model": model, "inputs": {"prompt": f"${{{RENDER}.output}}"}},
+            {"name": ASK, "type": "llm", "model": model, "files": read, "inputs": {"prompt": f"${{{RENDER}.output}}"}},
         ],
     }
 

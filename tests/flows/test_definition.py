@@ -247,6 +247,16 @@ def test_a_prompty_s_hashes_follow_its_file(other: Path) -> None:
     assert not {*hashes} & {after.content_hash(), after.prompt_hash()}
 
 
+def test_a_file_that_a_prompty_takes_something_from_is_in_its_hash(other: Path) -> None:
+    text = PROMPTY.replace("parameters: {}", "parameters: {stop: '${file:stop.json}'}")
+    (other / "flows/ask.prompty").write_text(text, encoding="utf-8")
+    hashes = set()
+    for stop in ("[1]", "[2]"):
+        (other / "flows/stop.json").write_text(stop, encoding="utf-8")
+        hashes.add(load_flow("ask.prompty", other).content_hash())
+    assert len(hashes) == 2
+
+
 def test_a_folder_with_two_flows_is_refused(other: Path) -> None:
     (other / "flows/flex/flow.dag.yaml").write_text("nodes: []", encoding="utf-8")
     with pytest.raises(DriftgateError, match=r"has flow\.dag\.yaml and flow\.flex\.yaml"):
