@@ -50,11 +50,12 @@ async def aggregate_evaluations(ledger: Ledger, cell_id: int, evaluators: Evalua
 
     A sample that was not evaluated, or whose evaluation failed, is left out, as prompt flow leaves out failed lines.
     """
+    found = [(binding, evaluators.flows.get(binding.key)) for binding in evaluators.bindings]
+    aggregating = [(binding, flow) for binding, flow in found if flow is not None and flow.aggregates]
+    if not aggregating:  # most cells: their outcomes need not be read
+        return
     order = [int(sample_id) for sample_id in outcome_frame(ledger, cell_id)["sample_id"]]
-    for binding in evaluators.bindings:
-        evaluator = evaluators.flows.get(binding.key)
-        if evaluator is None or not evaluator.aggregates:
-            continue
+    for binding, evaluator in aggregating:
         node, name = binding.node, binding.name
         by_sample = evaluated_lines_of(ledger, cell_id, node, name)
         lines = [by_sample[sample_id] for sample_id in order if sample_id in by_sample]
