@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from flows.models import Secret
+from monitor.cron import Crontab
 
 
 def _known_zone(name: str) -> str:
@@ -19,12 +20,10 @@ def _known_zone(name: str) -> str:
 
 
 def _cron(expression: str) -> str:
-    from apscheduler.triggers.cron import CronTrigger
-
     try:
-        CronTrigger.from_crontab(expression)
+        Crontab.parse(expression)
     except ValueError as problem:
-        raise ValueError(f"'{expression}' is not a cron expression ({problem}); expected five fields") from None
+        raise ValueError(f"'{expression}' is not a cron expression: {problem}") from None
     return expression
 
 
@@ -100,7 +99,7 @@ class MonitorConfig(BaseModel):
     recipe: str | None = None
     """The recipe of the remediation that an alert opens when the model moved."""
     cron: Cron = "0 * * * *"
-    """When ``driftgate serve`` looks, as five cron fields."""
+    """When ``driftgate serve`` looks: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of the cron fields."""
 
@@ -117,7 +116,7 @@ class ServiceConfig(BaseModel):
     token: Secret = "${env:DRIFTGATE_TOKEN}"  # noqa: S105 - the name of a variable
     """``${env:NAME}`` of the token every request needs, at least 16 characters."""
     nightly_cron: Cron = "0 3 * * *"
-    """When the nightly job runs, as five cron fields."""
+    """When the nightly job runs: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of ``nightly_cron``."""
     telemetry: str = ".driftgate/telemetry"

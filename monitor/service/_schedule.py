@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.cron import Crontab
 from monitor.service._lease import Lease
 
 log = logging.getLogger(__name__)
@@ -47,24 +48,16 @@ def due_time(cron: str, timezone: str, after: datetime | None, now: datetime, gr
     >>> due_time("0 3 * * *", "Asia/Seoul", day - timedelta(minutes=5), day, timedelta(hours=1)) is None
     True
     """
-    from apscheduler.triggers.cron import CronTrigger
-
-    trigger = CronTrigger.from_crontab(cron, timezone=ZoneInfo(timezone))  # it ignores the scheduler's own time zone
-    found: datetime | None = None
     start = max(now - grace, after) if after is not None else now - grace
-    candidate = trigger.get_next_fire_time(None, start + timedelta(microseconds=1))
-    while candidate is not None and candidate <= now:
-        found = candidate.astimezone(UTC)
-        candidate = trigger.get_next_fire_time(candidate, candidate + timedelta(microseconds=1))
-    return found
+    return Crontab.parse(cron).latest(ZoneInfo(timezone), start, now)
 
 
 @dataclass
 class Scheduler:
     """Runs jobs while this process holds the lease.
 
-    APScheduler wakes each job at its times; whether a time is really fired is decided in the ledger, so that two
-    processes on one database never fire it twice and a new leader makes up for what the old one missed.
+    APScheduler wakes it every minute; which job is due is read from its crontab and from the ledger, so that two
+    processes on one database never fire a time twice and a new leader makes up for what the old one missed.
     """
 
     jobs: Sequence[Job]
@@ -77,13 +70,10 @@ class Scheduler:
     def start(self) -> None:
         """Begin to schedule on the running event loop."""
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
-        from apscheduler.triggers.cron import CronTrigger
 
         settings = {"misfire_grace_time": int(self.grace.total_seconds()), "coalesce": True, "max_instances": 1}
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=settings)
-        for job in self.jobs:
-            trigger = CronTrigger.from_crontab(job.cron, timezone=ZoneInfo(job.timezone))
-            self._scheduler.add_job(self._fire, trigger, args=[job], id=job.name)
+        self._scheduler.add_job(self._fire_all, "cron", second=0, id="jobs")
         beat = max(self.lease.seconds / 3, 0.2)
         self._scheduler.add_job(self._beat, "interval", seconds=beat, id="lease", next_run_time=datetime.now(UTC))
         self._scheduler.start()
@@ -102,21 +92,24 @@ class Scheduler:
         if leading and not self.leading:
             log.info("this process leads the schedule now")
             self.leading = True
-            for job in self.jobs:
-                await self._fire(job)
+            await self._fire_all()
         self.leading = leading
 
-    async def _fire(self, job: Job) -> None:
-        if not self.leading:
-            return
-        now = datetime.now(UTC)
-        last = await asyncio.to_thread(self.lease.last_firing, job.name)
-        due = due_time(job.cron, job.timezone, last, now, self.grace)
-        if due is None or not await asyncio.to_thread(self.lease.claim, job.name, due):
-            return
-        task = asyncio.create_task(self._run(job, due), name=job.name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    async def _fire_all(self) -> None:
+        for job in self.jobs:
+            if not self.leading:
+                return
+            due = await asyncio.to_thread(self._claim, job)
+            if due is not None:
+                task = asyncio.create_task(self._run(job, due), name=job.name)
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+
+    def _claim(self, job: Job) -> datetime | None:
+        """The scheduled time that this process is to fire now."""
+        last = self.lease.last_firing(job.name)
+        due = due_time(job.cron, job.timezone, last, datetime.now(UTC), self.grace)
+        return due if due is not None and self.lease.claim(job.name, due) else None
 
     async def _run(self, job: Job, scheduled_at: datetime) -> None:
         log.info("job %s, scheduled for %s, begins", job.name, scheduled_at.isoformat())
