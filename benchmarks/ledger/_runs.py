@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import desc, insert, select, update
+from sqlalchemy import ColumnElement, desc, insert, select, update
 
 from benchmarks.ledger._insert import insert_new
 from benchmarks.ledger._schema import runs
@@ -113,13 +113,21 @@ def find_run(ledger: Ledger, name: str) -> RunRow:
     DriftgateError
         No run, or more than one, fits.
     """
-    known = latest_runs(ledger, limit=1000)
-    if not known:
+    newest = latest_runs(ledger, limit=8)
+    if not newest:
         raise DriftgateError("the ledger holds no run", "begin one with: driftgate bench SUITE")
     if name == "latest":
-        return known[0]
-    fitting = [run for run in known if run.id == name] or [run for run in known if name in run.id]
+        return newest[0]
+    fitting = _runs_where(ledger, runs.c.id == name) or _runs_where(ledger, runs.c.id.contains(name, autoescape=True))
+    fitting = [run for run in fitting if name in run.id]  # SQLite's LIKE takes capitals for small letters
     if len(fitting) != 1:
         found = f"{len(fitting)} runs fit '{name}'"
-        raise DriftgateError(found, nearest(name, [r.id for r in (fitting or known)[:8]]))
+        raise DriftgateError(found, nearest(name, [run.id for run in (fitting or newest)[:8]]))
     return fitting[0]
+
+
+def _runs_where(ledger: Ledger, condition: ColumnElement[bool]) -> list[RunRow]:
+    """The newest first, however many there are."""
+    query = select(runs).where(condition).order_by(desc(runs.c.created_at), desc(runs.c.id))
+    with ledger.read() as connection:
+        return [RunRow(**row._mapping) for row in connection.execute(query)]
