@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
+import json
 
 from benchmarks.gate import GateConfig
-from benchmarks.ledger import Ledger, champion_of, evidence_for, find_run, install_champion, promote, verdicts_of
+from benchmarks.ledger import (
+    Ledger,
+    VerdictRow,
+    champion_of,
+    evidence_for,
+    find_run,
+    install_champion,
+    promote,
+    verdicts_of,
+)
 from driftgate.workspace import OpenWorkspace
 from flows.errors import DriftgateError, nearest
 
@@ -32,18 +43,24 @@ def champion_meant(workspace: OpenWorkspace, ledger: Ledger, gate: GateConfig) -
     return champion(workspace, ledger, slots[0]) if len(slots) == 1 else None
 
 
-def check_promotion(
-    workspace: OpenWorkspace, ledger: Ledger, slot: str, model: str, run: str, gates: list[str]
-) -> None:
-    """Refuse what :func:`promote_model` would refuse, before anything is set in motion for it.
+def promotion_basis(workspace: OpenWorkspace, ledger: Ledger, slot: str, model: str, run: str, gates: list[str]) -> str:
+    """Hash of all that allows a model to take a slot: runs, rules and the verdicts themselves.
+
+    Whoever agrees to a promotion agrees to this; it changes when the run goes on, or is judged anew and otherwise.
 
     Raises
     ------
     PromotionRefused
-        See :func:`promote_model`.
+        Nothing allows it: see :func:`promote_model`.
     """
     champion(workspace, ledger, slot)
-    evidence_for(ledger, slot, model, run_id=run, gates=_rules(workspace, gates))
+    evidence = evidence_for(ledger, slot, model, run_id=run, gates=_rules(workspace, gates))
+    judged: dict[str, VerdictRow] = {}
+    for row in verdicts_of(ledger, run):
+        judged.setdefault(row.gate, row)
+    verdicts = {gate: [judged[gate].verdict, dict(judged[gate].details)] for gate in gates}
+    content = json.dumps([slot, model, evidence, verdicts], sort_keys=True, ensure_ascii=False, default=dict)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _rules(workspace: OpenWorkspace, gates: list[str]) -> dict[str, str]:

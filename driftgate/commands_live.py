@@ -12,7 +12,7 @@ from benchmarks.ledger import champion_history, rollback
 from driftgate import night
 from driftgate.champions import champion, gates_for, promote_model
 from driftgate.commands import console, opened
-from finetune.remediation import approve, events_of, find_remediation, remediations
+from finetune.remediation import events_of, find_remediation, remediations
 from monitor.watch import alerts_of
 
 
@@ -110,11 +110,14 @@ def run_remediations(folder: Path, name: str) -> int:
 
 
 def run_approve(folder: Path, name: str) -> int:
-    """Agree to the promotion that a remediation waits for."""
-    with opened(folder) as (_, ledger):
+    """Agree to the promotion that a remediation waits for; refused unless it waits for that."""
+    from driftgate.repair import approve_repair
+
+    with opened(folder) as (workspace, ledger):
         one = find_remediation(ledger, name)
-        approve(ledger, one, getpass.getuser())
-        console.print(f"approved {one.id}; the next nightly run goes on with it")
+        given = approve_repair(workspace, ledger, one, getpass.getuser())
+        when = f"{given.at.astimezone():%Y-%m-%d %H:%M}"
+        console.print(f"approved {one.id} ({escape(given.who)}, {when}); the next nightly run goes on with it")
         return 0
 
 

@@ -10,17 +10,29 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.datasets import Dataset, Sample, load_dataset
-from benchmarks.ledger import Ledger, PromotionRefused, add_trained_model, find_run
+from benchmarks.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
 from benchmarks.runner import Display
 from benchmarks.scores import score_run
 from benchmarks.suite import SuiteConfig, plan_cells
 from driftgate import session
-from driftgate.champions import check_promotion, promote_model
+from driftgate.champions import champion, promote_model, promotion_basis
 from driftgate.rollout import roll_out
 from driftgate.workspace import OpenWorkspace
 from finetune.config import RecipeConfig
 from finetune.firewall import Firewall
-from finetune.remediation import Held, Progress, Rejected, Remediation, advance, open_remediation
+from finetune.remediation import (
+    Approval,
+    Held,
+    Progress,
+    Rejected,
+    Remediation,
+    advance,
+    approval_of,
+    approve,
+    asked_for,
+    events_of,
+    open_remediation,
+)
 from finetune.synthesis import as_samples, record_dataset, synthesize, write_dataset
 from finetune.train import TRAINERS, TrainingItem, TrainingJob, write_items
 from flows.definition import load_flow
@@ -48,10 +60,7 @@ async def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
     DriftgateError
         A step failed; it is tried again the next time.
     """
-    name = str(remediation.evidence["recipe"])
-    if name not in workspace.config.recipes:
-        raise DriftgateError(f"remediation {remediation.id} follows the recipe '{name}'", "put it back into the file")
-    repair = _Repair(workspace, ledger, workspace.config.recipes[name], display)
+    repair = _Repair(workspace, ledger, _recipe(workspace, remediation), display)
     steps = {
         "synthesise": repair.synthesise,
         "train": repair.train,
@@ -62,6 +71,42 @@ async def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
         "promote": repair.promote,
     }
     return await advance(ledger, remediation, steps)
+
+
+def approve_repair(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, who: str) -> Approval:
+    """Agree to the promotion that a remediation asks approval for; the approval is of that verdict and run alone.
+
+    Raises
+    ------
+    DriftgateError
+        It waits for no approval, or what it asked approval for is not what is in the ledger now.
+    """
+    asked = asked_for(ledger, remediation)
+    look = f"look at what is to be approved now: driftgate mend, then: driftgate remediations {remediation.id}"
+    done = {event.step: event.detail for event in events_of(ledger, remediation.id) if event.status == "finished"}
+    try:
+        basis = _basis(workspace, ledger, _recipe(workspace, remediation), done)
+    except PromotionRefused as problem:
+        words = f"remediation {remediation.id} can no longer be approved: {problem.message}"
+        raise DriftgateError(words, look) from problem
+    if basis != asked:
+        raise DriftgateError(f"the verdict has changed since remediation {remediation.id} asked for approval", look)
+    return approve(ledger, remediation, asked, who)
+
+
+def _recipe(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfig:
+    name = str(remediation.evidence["recipe"])
+    if name not in workspace.config.recipes:
+        raise DriftgateError(f"remediation {remediation.id} follows the recipe '{name}'", "put it back into the file")
+    return workspace.config.recipes[name]
+
+
+def _basis(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: RecipeConfig, found: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """What allows the candidate's promotion now, as one hash; PromotionRefused where nothing does."""
+    model, run = str(found["train"]["model"]), str(found["evaluate"]["run"])
+    return promotion_basis(workspace, ledger, recipe.champion, model, run, [recipe.gate])
 
 
 @dataclass(frozen=True)
@@ -205,19 +250,51 @@ class _Repair:
 
     async def approve(self, progress: Progress) -> Mapping[str, Any]:
         """Wait for a person, where the workspace asks for one."""
-        if self.recipe.approval and "who" not in progress.notes:
-            raise Held(f"waits for: driftgate approve {progress.remediation.id}")
-        return {"who": progress.notes.get("who", "not asked for")}
+        if not self.recipe.approval:
+            return {"who": "not asked for"}
+        run = str(progress.found["evaluate"]["run"])
+        newest = next((row for row in verdicts_of(self.ledger, run) if row.gate == self.recipe.gate), None)
+        if newest is not None and newest.verdict != "pass":
+            raise Rejected(f"the gate '{newest.gate}' judged run {run} anew and says {newest.verdict}")
+        try:
+            given = self._approved(progress)
+        except PromotionRefused as problem:  # what is stale may be judged again; until then nobody can agree to it
+            raise Held(f"there is nothing to approve now: {problem}") from problem
+        return {"who": given.who, "what": given.what}
+
+    def _approved(self, progress: Progress) -> Approval:
+        """The approval of what the promotion rests on now; what was agreed to before it changed is no approval of it.
+
+        Raises
+        ------
+        Held
+            Nobody agreed to just this.
+        PromotionRefused
+            Nothing allows the promotion now.
+        """
+        remediation = progress.remediation
+        basis = _basis(self.workspace, self.ledger, self.recipe, progress.found)
+        given = approval_of(self.ledger, remediation, basis)
+        if given is None:
+            earlier = [e.detail["who"] for e in events_of(self.ledger, remediation.id) if e.status == "approved"]
+            changed = f"the verdict has changed since {earlier[-1]} approved it; " if earlier else ""
+            raise Held(f"{changed}waits for: driftgate approve {remediation.id}", awaits=basis)
+        return given
+
+    def _check_promotable(self, progress: Progress) -> None:
+        """Raise what :meth:`_approved` raises; where no approval is asked for, only PromotionRefused."""
+        if self.recipe.approval:
+            self._approved(progress)
+        else:
+            _basis(self.workspace, self.ledger, self.recipe, progress.found)
 
     async def roll_out(self, progress: Progress) -> Mapping[str, Any]:
         """Bring the candidate to its endpoint, where the recipe names one."""
         if self.recipe.rollout is None:
             return {"phase": "no rollout asked for"}
         if not progress.notes:  # no traffic moves for a candidate that could not become champion afterwards
-            model, run = str(progress.found["train"]["model"]), str(progress.found["evaluate"]["run"])
-            slot, gates = self.recipe.champion, [self.recipe.gate]
             try:
-                check_promotion(self.workspace, self.ledger, slot, model, run, gates)
+                self._check_promotable(progress)
             except PromotionRefused as problem:
                 raise Rejected(problem.message) from problem
         return await roll_out(self.workspace, self.ledger, self.recipe, self.recipe.rollout, progress, self.display)
@@ -229,7 +306,9 @@ class _Repair:
         reason = f"remediation {progress.remediation.id}: the gate passed"
         slot, gates = self.recipe.champion, [self.recipe.gate]
         try:
-            promote_model(self.workspace, self.ledger, slot, model, run, gates, reason)
+            if champion(self.workspace, self.ledger, slot) != model:  # a kill may have come after the pointer moved
+                self._check_promotable(progress)
+                promote_model(self.workspace, self.ledger, slot, model, run, gates, reason)
         except PromotionRefused as problem:
             raise Rejected(problem.message) from problem
         return {"model": model, "run": run}

@@ -1,10 +1,10 @@
 """The repair of a regression: a durable state machine from an alert or a failed gate to a promotion or a rejection."""
 
+from finetune.remediation._approval import Approval, approval_of, approve, asked_for
 from finetune.remediation._machine import STEPS, Held, Progress, Rejected, Step, advance
 from finetune.remediation._store import (
     Event,
     Remediation,
-    approve,
     events_of,
     find_remediation,
     open_remediation,
@@ -13,6 +13,7 @@ from finetune.remediation._store import (
 
 __all__ = [
     "STEPS",
+    "Approval",
     "Event",
     "Held",
     "Progress",
@@ -20,7 +21,9 @@ __all__ = [
     "Remediation",
     "Step",
     "advance",
+    "approval_of",
     "approve",
+    "asked_for",
     "events_of",
     "find_remediation",
     "open_remediation",

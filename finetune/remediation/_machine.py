@@ -15,7 +15,19 @@ STEPS = ("synthesise", "train", "evaluate", "judge", "approve", "roll_out", "pro
 
 
 class Held(Exception):
-    """A step waits for something outside: an approval, a remote job. It is tried again at the next advance."""
+    """A step waits for something outside: an approval, a remote job. It is tried again at the next advance.
+
+    Parameters
+    ----------
+    message : str
+        What it waits for.
+    awaits : str, optional
+        Where it waits for a person's agreement: the hash of what is to be agreed to. An approval is bound to it.
+    """
+
+    def __init__(self, message: str, *, awaits: str = "") -> None:
+        super().__init__(message)
+        self.awaits = awaits
 
 
 class Rejected(Exception):
@@ -63,7 +75,8 @@ async def advance(ledger: Ledger, remediation: Remediation, steps: Mapping[str, 
         try:
             detail = await steps[name](progress)
         except Held as reason:
-            add_event(ledger, remediation.id, name, "held", {}, str(reason))
+            detail = {"awaits": reason.awaits} if reason.awaits else {}
+            add_event(ledger, remediation.id, name, "held", detail, str(reason))
             return remediation
         except Rejected as reason:
             add_event(ledger, remediation.id, name, "rejected", {}, str(reason))

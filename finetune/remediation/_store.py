@@ -36,7 +36,7 @@ _events = Table(
     Column("id", Integer, primary_key=True),
     Column("remediation_id", String(64), nullable=False, index=True),
     Column("step", String(32), nullable=False),
-    Column("status", String(16), nullable=False),  # started, noted, finished, held, rejected, failed
+    Column("status", String(16), nullable=False),  # started, noted, approved, finished, held, rejected, failed
     Column("detail", JSON, nullable=False),
     Column("message", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -131,11 +131,6 @@ def events_of(ledger: Ledger, remediation_id: str) -> list[Event]:
     query = select(*columns).where(_events.c.remediation_id == remediation_id).order_by(_events.c.id)
     with ledger.read() as connection:
         return [Event(**row._mapping) for row in connection.execute(query)]
-
-
-def approve(ledger: Ledger, remediation: Remediation, who: str) -> None:
-    """Say that a person agrees to the promotion that the workspace asks approval for."""
-    add_event(ledger, remediation.id, "approve", "noted", {"who": who}, f"approved by {who}")
 
 
 def add_event(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from chat_endpoint import Answer, ChatEndpoint
+from chat_endpoint import Answer, ChatEndpoint, Status
+from promoted import right_answer
 
-from benchmarks.ledger import champion_of, open_ledger
+from benchmarks.ledger import cells_of, champion_of, open_ledger, outcome_frame, record
 from finetune.remediation import events_of, remediations
 
 MEASURED, MATERIAL = 60, 40
@@ -205,6 +206,130 @@ def test_it_waits_for_the_approval_that_the_workspace_asks_for(cli, folder, endp
     assert ended == "promoted"
     assert len(candidate.requests) == asked  # nothing was asked again
     assert "approved by" in cli("remediations", name, "-w", folder).out
+
+
+@pytest.fixture
+def waiting(cli, folder, endpoint, candidate) -> str:
+    """A remediation whose candidate is proved and waits for a person; its id."""
+    change(folder, ("recipes", "mend", "approval"), True)
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    cli("nightly", "-w", folder)
+    _, ended, message = state(folder)
+    assert ended == "open"
+    return message.split()[-1]
+
+
+def approvals(folder: Path, name: str) -> list[str]:
+    """Who approved, in order."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    found = [event.detail["who"] for event in events_of(ledger, name) if "approved by" in event.message]
+    ledger.close()
+    return found
+
+
+def proof_of(folder: Path, name: str) -> str:
+    """The run in which the candidate was proved."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    run = next(e.detail["run"] for e in events_of(ledger, name) if (e.step, e.status) == ("evaluate", "finished"))
+    ledger.close()
+    return str(run)
+
+
+def test_an_approval_before_there_is_anything_to_approve_is_refused(cli, folder, endpoint, candidate) -> None:
+    change(folder, ("recipes", "mend", "approval"), True)
+    fall(cli, folder, endpoint)
+    candidate.default = Status(401, {"error": {"message": "no"}})
+    cli("nightly", "-w", folder)
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    name = remediations(ledger)[0].id
+    ledger.close()
+    refused = cli("approve", name, "-w", folder)
+    assert refused.code == 2
+    assert "does not wait for an approval: its step 'evaluate' is failed" in refused.err
+    candidate.default = right
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert f"waits for: driftgate approve {name}" in message
+    assert approvals(folder, name) == []
+
+
+def test_an_approval_after_the_end_is_refused(cli, folder, endpoint, candidate) -> None:
+    fall(cli, folder, endpoint)
+    candidate.default = wrong
+    cli("nightly", "-w", folder)
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    name = remediations(ledger)[0].id
+    ledger.close()
+    refused = cli("approve", name, "-w", folder)
+    assert refused.code == 2
+    assert "it is rejected" in refused.err
+    assert approvals(folder, name) == []
+    unknown = cli("approve", "nothing", "-w", folder)
+    assert unknown.code == 2
+    assert "0 remediations fit 'nothing'" in unknown.err
+
+
+def test_the_first_approval_stands(cli, folder, waiting, monkeypatch) -> None:
+    for who in ("minsu", "jiwoo"):
+        monkeypatch.setenv("LOGNAME", who)
+        done = cli("approve", waiting, "-w", folder)
+        assert done.code == 0, done.err
+        assert "(minsu, " in done.out
+    assert approvals(folder, waiting) == ["minsu"]
+    cli("mend", "-w", folder)
+    assert state(folder)[1] == "promoted"
+    assert cli("approve", waiting, "-w", folder).code == 2
+
+
+def test_a_verdict_that_was_judged_anew_is_approved_anew(cli, folder, waiting) -> None:
+    run = proof_of(folder, waiting)
+    assert cli("approve", waiting, "-w", folder).code == 0
+    assert cli("gate", run, "--gate", "promotion", "-w", folder).code == 0  # to the same end: the approval holds
+    change(folder, ("gates", "promotion", "rules"), [{"metric": "accuracy", "min": 0.5, "dataset": "hold_out"}])
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert "the rules of gate 'promotion' have changed since it passed" in message
+    assert cli("approve", waiting, "-w", folder).code == 2  # nothing to agree to yet
+    cli("gate", run, "--gate", "promotion", "-w", folder)
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "rejected"), "the champion is in this run too, and fails"
+    assert "judged run" in message
+
+
+def test_an_approval_does_not_outlive_the_verdict_it_was_of(cli, folder, waiting) -> None:
+    run = proof_of(folder, waiting)
+    assert cli("approve", waiting, "-w", folder).code == 0
+    file = yaml.safe_load((folder / "driftgate.yaml").read_text())
+    change(folder, ("gates", "promotion", "rules"), file["gates"]["promotion"]["rules"][:1])
+    assert cli("gate", run, "--gate", "promotion", "-w", folder).code == 0
+    late = cli("approve", waiting, "-w", folder)  # nobody was shown this verdict
+    assert late.code == 2
+    assert "the verdict has changed since" in late.err
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert "the verdict has changed since" in message
+    assert cli("approve", waiting, "-w", folder).code == 0
+    cli("mend", "-w", folder)
+    assert state(folder)[1] == "promoted"
+    assert len(approvals(folder, waiting)) == 2
+
+
+def test_a_run_that_went_on_after_its_approval_is_not_promoted(cli, folder, waiting) -> None:
+    run = proof_of(folder, waiting)
+    assert cli("approve", waiting, "-w", folder).code == 0
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    cell = cells_of(ledger, run)[0].id
+    record(ledger, [right_answer(cell, int(outcome_frame(ledger, cell)["sample_id"][0]), round=1)])
+    ledger.close()
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert f"run {run} has changed since gate 'promotion' passed it" in message
 
 
 def test_a_gate_that_fails_the_champion_begins_its_repair(cli, folder, endpoint, candidate) -> None:

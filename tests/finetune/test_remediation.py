@@ -20,12 +20,15 @@ from finetune.remediation import (
     Rejected,
     Step,
     advance,
+    approval_of,
     approve,
+    asked_for,
     events_of,
     find_remediation,
     open_remediation,
     remediations,
 )
+from finetune.remediation._store import add_event
 from flows.errors import DriftgateError
 
 
@@ -95,18 +98,76 @@ async def test_a_rejection_ends_it_without_the_later_steps(ledger: Ledger) -> No
     assert events_of(ledger, opened.id)[-1].message == "the gate says fail"
 
 
-async def test_it_waits_for_an_approval_and_goes_on(ledger: Ledger) -> None:
-    async def ask(progress: Progress) -> Mapping[str, Any]:
-        if "who" not in progress.notes:
-            raise Held("waits for a person")
-        return {"who": progress.notes["who"]}
+def asking(what: str) -> Step:
+    """A step that wants a person's agreement to ``what``."""
 
+    async def ask(progress: Progress) -> Mapping[str, Any]:
+        given = approval_of(progress.ledger, progress.remediation, what)
+        if given is None:
+            raise Held("waits for a person", awaits=what)
+        return {"who": given.who}
+
+    return ask
+
+
+async def test_it_waits_for_an_approval_and_goes_on(ledger: Ledger) -> None:
     done: list[str] = []
     opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
-    assert (await advance(ledger, opened, steps(done, approve=ask))).state == "open"
-    approve(ledger, opened, "minsu")
-    assert (await advance(ledger, opened, steps(done, approve=ask))).state == "promoted"
+    assert (await advance(ledger, opened, steps(done, approve=asking("v1")))).state == "open"
+    assert approve(ledger, opened, asked_for(ledger, opened), "minsu").who == "minsu"
+    assert (await advance(ledger, opened, steps(done, approve=asking("v1")))).state == "promoted"
     assert done == ["synthesise", "train", "evaluate", "judge", "roll_out", "promote"]
+
+
+async def test_an_approval_is_of_what_was_shown(ledger: Ledger) -> None:
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    await advance(ledger, opened, steps([], approve=asking("v1")))
+    with pytest.raises(DriftgateError, match="something else"):
+        approve(ledger, opened, "v2", "minsu")
+    approve(ledger, opened, "v1", "minsu")
+    assert (await advance(ledger, opened, steps([], approve=asking("v2")))).state == "open"
+    assert asked_for(ledger, opened) == "v2"
+    approve(ledger, opened, "v2", "jiwoo")
+    assert (await advance(ledger, opened, steps([], approve=asking("v2")))).state == "promoted"
+
+
+async def test_who_approved_first_stands(ledger: Ledger) -> None:
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    await advance(ledger, opened, steps([], approve=asking("v1")))
+    first = approve(ledger, opened, "v1", "minsu")
+    assert approve(ledger, opened, "v1", "jiwoo") == first
+    assert [event.detail["who"] for event in events_of(ledger, opened.id) if event.status == "approved"] == ["minsu"]
+
+
+async def test_no_approval_counts_before_it_is_asked_for_or_after_the_end(ledger: Ledger) -> None:
+    async def broken(progress: Progress) -> Mapping[str, Any]:
+        raise DriftgateError("the service does not answer")
+
+    async def elsewhere(progress: Progress) -> Mapping[str, Any]:
+        raise Held("the deployment is being created")
+
+    def refused(words: str) -> None:
+        with pytest.raises(DriftgateError, match=f"does not wait for an approval: {words}"):
+            approve(ledger, opened, "v1", "minsu")
+
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    refused("it has not begun")
+    with pytest.raises(DriftgateError):
+        await advance(ledger, opened, steps([], train=broken))
+    refused("its step 'train' is failed: the service does not answer")
+    await advance(ledger, opened, steps([], approve=asking("v1")))
+    approve(ledger, opened, "v1", "minsu")
+    await advance(ledger, opened, steps([], approve=asking("v1"), roll_out=elsewhere))
+    refused("its step 'roll_out' is held: the deployment is being created")
+    await advance(ledger, opened, steps([]))
+    refused("it is promoted")
+
+
+async def test_it_still_waits_while_another_process_looks_at_it(ledger: Ledger) -> None:
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    await advance(ledger, opened, steps([], approve=asking("v1")))
+    add_event(ledger, opened.id, "approve", "started", {})  # what a process leaves that dies here
+    assert asked_for(ledger, opened) == "v1"
 
 
 async def test_a_failed_step_is_tried_again_and_earlier_ones_are_not(ledger: Ledger) -> None:
