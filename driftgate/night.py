@@ -17,7 +17,7 @@ from driftgate.champions import champion
 from driftgate.commands import carry_out, console, gravest
 from driftgate.display import ProgressDisplay
 from driftgate.workspace import OpenWorkspace
-from finetune.remediation import Remediation, remediations
+from finetune.remediation import Remediation, events_of, remediations
 from flows.errors import DriftgateError
 from flows.models import resolve
 from monitor.alert import Alert
@@ -116,7 +116,9 @@ def mend(workspace: OpenWorkspace, ledger: Ledger) -> list[Remediation]:
 
         after = asyncio.run(go_on(workspace, ledger, remediation, ProgressDisplay(console)))
         ended.append(after)
-        console.print(f"remediation {after.id}: [bold]{after.state}[/]")
+        why = events_of(ledger, after.id)[-1].message
+        told = f"remediation {after.id}: [bold]{after.state}[/]" + (f": {escape(why)}" if why else "")
+        console.print(told, soft_wrap=True)
     return ended
 
 

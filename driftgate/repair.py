@@ -16,7 +16,7 @@ from benchmarks.scores import score_run
 from benchmarks.suite import SuiteConfig, plan_cells
 from driftgate import session
 from driftgate.champions import champion, promote_model, promotion_basis
-from driftgate.rollout import roll_out
+from driftgate.rollout import roll_out, withdraw
 from driftgate.workspace import OpenWorkspace
 from finetune.config import RecipeConfig
 from finetune.firewall import Firewall
@@ -290,14 +290,21 @@ class _Repair:
 
     async def roll_out(self, progress: Progress) -> Mapping[str, Any]:
         """Bring the candidate to its endpoint, where the recipe names one."""
-        if self.recipe.rollout is None:
+        config = self.recipe.rollout
+        if config is None:
+            if progress.notes:
+                raise DriftgateError(
+                    f"remediation {progress.remediation.id} has begun a rollout and its recipe names none any more",
+                    "put it back into the recipe, so that it can go on or be rolled back",
+                )
             return {"phase": "no rollout asked for"}
-        if not progress.notes:  # no traffic moves for a candidate that could not become champion afterwards
-            try:
+        if "rolled_back" not in progress.notes:
+            try:  # no traffic moves for a candidate that could not become champion afterwards
                 self._check_promotable(progress)
             except PromotionRefused as problem:
+                await withdraw(config, progress, progress.notes, problem.message)
                 raise Rejected(problem.message) from problem
-        return await roll_out(self.workspace, self.ledger, self.recipe, self.recipe.rollout, progress, self.display)
+        return await roll_out(self.workspace, self.ledger, self.recipe, config, progress, self.display)
 
     async def promote(self, progress: Progress) -> Mapping[str, Any]:
         """Move the champion pointer."""

@@ -35,11 +35,19 @@ class RolloutConfig(BaseModel):
     mirror: int = Field(0, ge=0, le=MOST_MIRRORED)
     """Per cent of the live requests to mirror before the first live one; 0 leaves this step out."""
     soak_minutes: float = Field(60.0, ge=0)
-    """How long each share must pass without an alert about the model."""
+    """How long each share is watched at least before it is judged. An alert of a monitor that watches the champion's
+    place, about something it did not say before the rollout, restores the traffic at once."""
     samples: int = Field(40, ge=1)
     """Questions of the first dataset of the proof that are asked of the deployment before it sees a user."""
     agreement: float = Field(0.9, gt=0, le=1)
-    """Share of them that it must answer as the candidate did in its proof."""
+    """Share of them that it must answer as the candidate did in its proof; and, at every share of the traffic, of the
+    canaries of each monitor that watches the champion's place, as the deployment did before it had any."""
+    margin: float = Field(0.02, ge=0, lt=1)
+    """Where such a monitor reads telemetry: by how much the share of calls that fail, are refused or could not be made
+    sense of may rise. A share of the traffic is passed once it is shown to have risen by less."""
+    patience_hours: float = Field(168.0, gt=0)
+    """How long a step may stay undecided, for want of calls or because nothing could be measured, before the traffic
+    is restored."""
 
     def deployment(self, name: str, model: str) -> Deployment:
         """The candidate's deployment; ``model`` is the registered ``name:version``."""

@@ -114,6 +114,19 @@ class OnlineEndpoint:
             )
         return _settled(state)
 
+    async def has(self, name: str) -> bool:
+        """Say whether there is a deployment of that name, in whatever state."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        def get(client: Any) -> bool:
+            try:
+                client.online_deployments.get(name, self.name)
+            except ResourceNotFoundError:
+                return False
+            return True
+
+        return bool(await self._call(f"reading deployment '{name}' of endpoint", get))
+
     async def create(self, deployment: Deployment) -> None:
         """Ask for the deployment, without any traffic; :meth:`ready` says when it is there (minutes)."""
 

@@ -7,18 +7,19 @@ new deployment without traffic, call it by name, mirror some of the traffic, the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from finetune.deploy._endpoint import Deployment, OnlineEndpoint
+from finetune.deploy._judged import Judged
 from flows.errors import DriftgateError
 
-Verdict = Literal["pass", "fail", "wait"]
-"""``wait`` means that there is too little data yet: the rollout stays where it is until it is advanced again."""
-Gate = Callable[[Callable[[Any], Awaitable[Any]]], Awaitable[Verdict]]
-"""Judges the candidate before it sees a user; gets a function that sends it one JSON request."""
-Check = Callable[[Literal["mirrored", "live"], int], Awaitable[Verdict]]
+Ask = Callable[[Any], Awaitable[Any]]
+"""Sends the candidate one JSON request by its name, whatever its share of the traffic, and returns its reply."""
+Gate = Callable[[Ask], Awaitable[Judged]]
+"""Judges the candidate before it sees a user."""
+Check = Callable[[Literal["mirrored", "live"], int, Ask], Awaitable[Judged]]
 """Judges the candidate at its present share (per cent) of mirrored or live requests."""
 MOST_MIRRORED = 50
 """Per cent of the live requests that the service mirrors at most."""
@@ -33,7 +34,7 @@ class RolloutState:
     share: int = 0
     """Per cent of the live requests that the candidate answers; of the mirrored ones while ``mirrored``."""
     reason: str = ""
-    """Why it was rolled back."""
+    """Why it waits, or why it was rolled back."""
 
     @property
     def final(self) -> bool:
@@ -46,8 +47,10 @@ class Rollout:
     """One candidate's way into production.
 
     Where it stands is read from the service at every :meth:`advance`; only what the service cannot know is noted:
-    the traffic before the rollout, that the gate and the mirrored look were passed, and that it was rolled back. So it
-    can be cut off anywhere and advanced again by another process with the same notes.
+    the traffic before the rollout, that the gate and the mirrored look were passed, the share that was reached, and
+    that it was rolled back. So it can be cut off anywhere and advanced again by another process with the same notes.
+
+    Whoever takes the candidate's share away by hand ends the rollout: it is not given back unseen.
     """
 
     endpoint: OnlineEndpoint
@@ -93,43 +96,56 @@ class Rollout:
                 )
             notes = {**notes, "before": dict(seen.traffic)}
             note({"before": dict(seen.traffic)})
-        self._refuse_foreign_change(seen.traffic, notes["before"])
+        refuse_foreign_change(self.endpoint.name, self.candidate.name, seen.traffic, notes["before"])
+        share, mirrored = seen.traffic.get(self.candidate.name, 0), seen.mirror.get(self.candidate.name, 0)
+        reached = notes.get("reached", ["live", 0])
+        if _taken_back(reached, share, mirrored):
+            why = f"someone took back its share of the traffic, which was {reached[1]} % of {reached[0]} requests"
+            return await self.roll_back(notes, note, why)
         if not seen.settled:
-            return RolloutState("creating" if self._share(seen.traffic) == 0 else "live", self._share(seen.traffic))
+            return RolloutState("live" if share else "creating", share, "a change of the endpoint is under way")
         ready = await self.endpoint.ready(self.candidate)
         if ready is None:
             await self.endpoint.create(self.candidate)
         if not ready:
-            return RolloutState("creating")
-        if notes.get("gate") != "pass" and self._share(seen.traffic) == 0:
-            verdict = await self.gate(lambda body: self.endpoint.invoke(self.candidate.name, body))
-            if verdict == "wait":
-                return RolloutState("gate")
-            if verdict == "fail":
-                return await self.roll_back(notes, note, "the candidate did not pass the gate")
+            return RolloutState("creating", reason="the deployment is being created")
+        if notes.get("gate") != "pass":  # also where someone gave it traffic by hand: nothing was measured by that
+            judged = await self.gate(self._ask)
+            if judged.verdict == "fail":
+                return await self.roll_back(notes, note, f"the candidate did not pass the gate: {judged.reason}")
+            if judged.verdict != "pass":
+                return RolloutState("gate", share, f"{judged.verdict}: {judged.reason}")
             note({"gate": "pass"})
-        if self.mirror and not notes.get("mirrored") and self._share(seen.traffic) == 0:
-            if self._share(seen.mirror) != self.mirror:
+        if self.mirror and not notes.get("mirrored") and not share:
+            if mirrored != self.mirror:
                 await self.endpoint.set_traffic(notes["before"], {self.candidate.name: self.mirror})
-            verdict = await self.check("mirrored", self.mirror)
-            if verdict == "wait":
-                return RolloutState("mirrored", self.mirror)
-            if verdict == "fail":
-                return await self.roll_back(notes, note, f"the check failed at {self.mirror} % of mirrored requests")
+            if reached != ["mirrored", self.mirror]:
+                note({"reached": ["mirrored", self.mirror]})
+            judged = await self.check("mirrored", self.mirror, self._ask)
+            if judged.verdict == "fail":
+                why = f"the check failed at {self.mirror} % of mirrored requests: {judged.reason}"
+                return await self.roll_back(notes, note, why)
+            if judged.verdict != "pass":
+                return RolloutState("mirrored", self.mirror, f"{judged.verdict}: {judged.reason}")
             note({"mirrored": True})
-        return await self._shift(self._share(seen.traffic), notes, note)
+        return await self._shift(share, notes, note)
 
     async def _shift(
         self, share: int, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None]
     ) -> RolloutState:
         before: Mapping[str, int] = notes["before"]
+        reached = notes.get("reached")
         while True:
             if share:
-                verdict = await self.check("live", share)
-                if verdict == "wait":
-                    return RolloutState("live", share)
-                if verdict == "fail":
-                    return await self.roll_back(notes, note, f"the check failed at {share} % of live requests")
+                if reached != ["live", share]:
+                    reached = ["live", share]
+                    note({"reached": reached})
+                judged = await self.check("live", share, self._ask)
+                if judged.verdict == "fail":
+                    why = f"the check failed at {share} % of live requests: {judged.reason}"
+                    return await self.roll_back(notes, note, why)
+                if judged.verdict != "pass":
+                    return RolloutState("live", share, f"{judged.verdict}: {judged.reason}")
                 if share == 100:
                     return RolloutState("promoted", 100)
             # with nobody in front of it there is no one to share the traffic with
@@ -144,7 +160,7 @@ class Rollout:
         Raises
         ------
         DriftgateError
-            The notes do not say what the traffic was, or the service refused.
+            The notes do not say what the traffic was; or see :func:`take_back`.
         """
         if "before" not in notes:
             raise DriftgateError(
@@ -153,10 +169,11 @@ class Rollout:
             )
         if "rolled_back" not in notes:
             note({"rolled_back": reason})
-        seen = await self.endpoint.state()
-        if dict(seen.traffic) != dict(notes["before"]) or seen.mirror:
-            await self.endpoint.set_traffic(notes["before"], {})
+        await take_back(self.endpoint, self.candidate.name, notes["before"])
         return RolloutState("rolled_back", 0, reason)
+
+    async def _ask(self, body: Any) -> Any:
+        return await self.endpoint.invoke(self.candidate.name, body)
 
     async def retire(self, notes: Mapping[str, Any]) -> list[str]:
         """Delete the deployments that served before the promotion and serve nothing now; returns their names."""
@@ -166,17 +183,60 @@ class Rollout:
             await self.endpoint.delete(name)
         return idle
 
-    def _refuse_foreign_change(self, traffic: Mapping[str, int], before: Mapping[str, int]) -> None:
-        share = self._share(traffic)
-        expected = shares_with(before, self.candidate.name, share) if share else dict(before)
-        if dict(traffic) != expected:
-            raise DriftgateError(
-                f"endpoint '{self.endpoint.name}' sends its traffic to {dict(traffic)}, the rollout left {expected}",
-                "someone else moved it: let them finish, then restore that map, or roll this rollout back",
-            )
 
-    def _share(self, shares: Mapping[str, int]) -> int:
-        return shares.get(self.candidate.name, 0)
+def _taken_back(reached: Sequence[Any], share: int, mirrored: int) -> bool:
+    """Whether the candidate has less of the traffic than it had; the step from mirrored to live requests aside."""
+    kind, least = reached
+    return bool(share < least if kind == "live" else not share and mirrored < least)
+
+
+async def take_back(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> Mapping[str, int]:
+    """Take a deployment's share of the traffic away, live and mirrored, and give it to those who had it before.
+
+    What a deployment without any share leaves behind is not touched: it may be another rollout's by now.
+
+    Returns
+    -------
+    Mapping
+        The traffic as it is then.
+
+    Raises
+    ------
+    DriftgateError
+        The traffic was moved by someone else meanwhile, a deployment that had it is not there to take it, or the
+        service refused.
+    """
+    seen = await endpoint.state()
+    if deployment not in (*seen.traffic, *seen.mirror):
+        return seen.traffic
+    refuse_foreign_change(endpoint.name, deployment, seen.traffic, before)
+    for name in before:
+        if not await endpoint.has(name):
+            raise DriftgateError(
+                f"deployment '{name}' of endpoint '{endpoint.name}', which had the traffic before, is deleted",
+                "create it again under that name, or move the traffic yourself",
+            )
+    await endpoint.set_traffic(before, {})
+    return before
+
+
+def refuse_foreign_change(
+    endpoint: str, deployment: str, traffic: Mapping[str, int], before: Mapping[str, int]
+) -> None:
+    """Refuse to go on where the traffic is not what a rollout of the deployment can have left.
+
+    Raises
+    ------
+    DriftgateError
+        Someone else moved it.
+    """
+    share = traffic.get(deployment, 0)
+    expected = shares_with(before, deployment, share) if share else dict(before)
+    if dict(traffic) != expected:
+        raise DriftgateError(
+            f"endpoint '{endpoint}' sends its traffic to {dict(traffic)}, the rollout left {expected}",
+            "someone else moved it: let them finish, then restore that map, or roll this rollout back",
+        )
 
 
 def shares_with(before: Mapping[str, int], name: str, share: int) -> dict[str, int]:

@@ -46,9 +46,9 @@ class Progress:
     """What this step noted before it was cut off: the name of a job it submitted, of a run it began."""
     step: str
 
-    def note(self, detail: Mapping[str, Any]) -> None:
-        """Keep something durable at once, so that the step finds it again after a kill."""
-        add_event(self.ledger, self.remediation.id, self.step, "noted", detail)
+    def note(self, detail: Mapping[str, Any], message: str = "") -> None:
+        """Keep something durable at once, so that the step finds it again after a kill; the message is for people."""
+        add_event(self.ledger, self.remediation.id, self.step, "noted", detail, message)
 
 
 Step = Callable[[Progress], Awaitable[Mapping[str, Any]]]

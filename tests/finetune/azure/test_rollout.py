@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,10 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback_net import LostReply, Reset, Status, throttled
 
-from finetune.deploy import AzureMLWorkspace, Deployment, OnlineEndpoint, Rollout, RolloutState, Verdict, shares_with
+from benchmarks.gate import Verdict
+from finetune.deploy import (
+    Ask,
+    AzureMLWorkspace,
+    Deployment,
+    Judged,
+    OnlineEndpoint,
+    Rollout,
+    RolloutState,
+    shares_with,
+    take_back,
+)
 from flows.errors import DriftgateError
 
 GREEN = "onlineEndpoints/support/deployments/green"
+WAITS = "inconclusive: told so"
 
 
 class Judge:
@@ -26,13 +37,13 @@ class Judge:
         self.answers: list[Any] = []
         self.asked: list[tuple[str, int]] = []
 
-    async def gate(self, ask: Callable[[Any], Any]) -> Verdict:
+    async def gate(self, ask: Ask) -> Judged:
         self.answers.append(await ask({"messages": [{"role": "user", "content": "배송이 안 와요"}]}))
-        return self._gate
+        return Judged(self._gate, "told so")
 
-    async def check(self, kind: str, share: int) -> Verdict:
+    async def check(self, kind: str, share: int, ask: Ask) -> Judged:
         self.asked.append((kind, share))
-        return self._verdicts.get(f"{kind}_{share}", "pass")
+        return Judged(self._verdicts.get(f"{kind}_{share}", "pass"), "told so")
 
 
 class Remediation:
@@ -90,8 +101,8 @@ async def test_the_gate_calls_the_candidate_by_name_before_it_gets_traffic(
     cloud: Cloud, remediation: Remediation
 ) -> None:
     await remediation.create()
-    judge = Judge(gate="wait")
-    assert await remediation.advance(judge) == RolloutState("gate")
+    judge = Judge(gate="inconclusive")
+    assert await remediation.advance(judge) == RolloutState("gate", 0, WAITS)
     assert judge.answers == [{"answered_by": "green"}]
     (call,) = cloud.net.sent("POST", "/score")
     assert call.json == {"messages": [{"role": "user", "content": "배송이 안 와요"}]}
@@ -110,10 +121,10 @@ async def test_every_step_can_be_resumed_by_another_process(cloud: Cloud, remedi
     assert (await remediation.advance(Judge())).phase == "creating"
     assert (await remediation.advance(Judge())).phase == "creating"
     cloud.azure.set_status(GREEN, "Succeeded")
-    assert await remediation.advance(Judge(live_10="wait")) == RolloutState("live", 10)
-    assert await remediation.advance(Judge(live_10="wait")) == RolloutState("live", 10)
-    assert await remediation.advance(Judge(live_50="wait")) == RolloutState("live", 50)
-    assert await remediation.advance(Judge(live_100="wait")) == RolloutState("live", 100)
+    assert await remediation.advance(Judge(live_10="inconclusive")) == RolloutState("live", 10, WAITS)
+    assert await remediation.advance(Judge(live_10="inconclusive")) == RolloutState("live", 10, WAITS)
+    assert await remediation.advance(Judge(live_50="inconclusive")) == RolloutState("live", 50, WAITS)
+    assert await remediation.advance(Judge(live_100="inconclusive")) == RolloutState("live", 100, WAITS)
     later = Judge()
     assert await remediation.advance(later) == RolloutState("promoted", 100)
     assert later.asked == [("live", 100)] and later.answers == []
@@ -124,7 +135,7 @@ async def test_every_step_can_be_resumed_by_another_process(cloud: Cloud, remedi
 async def test_a_failed_check_restores_the_traffic(cloud: Cloud, remediation: Remediation) -> None:
     await remediation.create()
     state = await remediation.advance(Judge(live_50="fail"))
-    assert state == RolloutState("rolled_back", 0, "the check failed at 50 % of live requests")
+    assert state == RolloutState("rolled_back", 0, "the check failed at 50 % of live requests: told so")
     assert live_traffic(cloud)[-1] == {"blue": 100}
     assert cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] == {"blue": 100}
 
@@ -134,7 +145,7 @@ async def test_a_rollback_cut_off_before_the_traffic_is_finished_by_the_next(
 ) -> None:
     await remediation.create()
     refusals = [Status(403, {"error": {"code": "AuthorizationFailed", "message": "no role"}})]
-    await remediation.advance(Judge(live_10="wait"))
+    await remediation.advance(Judge(live_10="inconclusive"))
     cloud.net.fail("PUT", "onlineEndpoints/support", *refusals)
     with pytest.raises(DriftgateError, match="AuthorizationFailed: no role"):
         await remediation.advance(Judge(live_10="fail"))
@@ -146,8 +157,8 @@ async def test_mirrored_requests_come_before_live_ones(cloud: Cloud, address: Az
     cloud.azure.add_endpoint({"blue": 100})
     remediation = Remediation(cloud, address, mirror=30)
     await remediation.create()
-    assert await remediation.advance(Judge(mirrored_30="wait")) == RolloutState("mirrored", 30)
-    assert await remediation.advance(Judge(mirrored_30="wait")) == RolloutState("mirrored", 30)
+    assert await remediation.advance(Judge(mirrored_30="inconclusive")) == RolloutState("mirrored", 30, WAITS)
+    assert await remediation.advance(Judge(mirrored_30="inconclusive")) == RolloutState("mirrored", 30, WAITS)
     (put,) = [one for one in cloud.net.sent("PUT", "onlineEndpoints/support") if "/deployments/" not in one.path]
     assert put.json["properties"]["traffic"] == {"blue": 100}
     assert put.json["properties"]["mirrorTraffic"] == {"green": 30}
@@ -199,12 +210,68 @@ async def test_a_deployment_that_already_serves_is_not_begun_with(cloud: Cloud, 
 
 async def test_traffic_moved_by_someone_else_stops_the_rollout(cloud: Cloud, remediation: Remediation) -> None:
     await remediation.create()
-    await remediation.advance(Judge(live_10="wait"))
+    await remediation.advance(Judge(live_10="inconclusive"))
     cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] = {"blue": 20, "green": 80}
-    assert await remediation.advance(Judge(live_80="wait")) == RolloutState("live", 80)  # a person's step, kept
+    assert await remediation.advance(Judge(live_80="inconclusive")) == RolloutState(
+        "live", 80, WAITS
+    )  # a person's step, kept
     cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] = {"other": 90, "green": 10}
     with pytest.raises(DriftgateError, match="someone else moved it"):
         await remediation.advance(Judge())
+
+
+@pytest.mark.parametrize("verdict", ["inconclusive", "unmeasurable"])
+async def test_what_is_not_known_moves_nothing(cloud: Cloud, remediation: Remediation, verdict: Verdict) -> None:
+    await remediation.create()
+    assert await remediation.advance(Judge(gate=verdict)) == RolloutState("gate", 0, f"{verdict}: told so")
+    assert await remediation.advance(Judge(live_50=verdict)) == RolloutState("live", 50, f"{verdict}: told so")
+    assert live_traffic(cloud) == [{"blue": 90, "green": 10}, {"blue": 50, "green": 50}]
+
+
+async def test_traffic_given_by_hand_does_not_stand_for_the_gate(cloud: Cloud, remediation: Remediation) -> None:
+    await remediation.create()
+    await remediation.advance(Judge(gate="inconclusive"))
+    cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] = {"green": 100}
+    assert (await remediation.advance(Judge(gate="fail"))).phase == "rolled_back"
+    assert cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] == {"blue": 100}
+
+
+async def test_traffic_taken_back_by_hand_is_not_given_again(cloud: Cloud, remediation: Remediation) -> None:
+    await remediation.create()
+    await remediation.advance(Judge(live_50="inconclusive"))
+    cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] = {"blue": 100}
+    state = await remediation.advance(Judge())
+    assert state.phase == "rolled_back" and "someone took back its share" in state.reason
+    assert len(live_traffic(cloud)) == 2
+
+
+async def test_mirroring_ended_by_hand_is_not_begun_again(cloud: Cloud, address: AzureMLWorkspace) -> None:
+    cloud.azure.add_endpoint({"blue": 100})
+    remediation = Remediation(cloud, address, mirror=30)
+    await remediation.create()
+    await remediation.advance(Judge(mirrored_30="inconclusive"))
+    cloud.azure.resource("onlineEndpoints/support")["properties"]["mirrorTraffic"] = {}
+    assert (await remediation.advance(Judge())).phase == "rolled_back"
+    assert len(live_traffic(cloud)) == 1
+
+
+async def test_a_rollback_leaves_alone_what_is_not_the_candidates(cloud: Cloud, remediation: Remediation) -> None:
+    await remediation.create()
+    cloud.azure.add_endpoint({"other": 100})
+    cloud.azure.set_status(GREEN, "Succeeded")
+    notes = {"before": {"blue": 100}, "gate": "pass", "rolled_back": "the check failed"}
+    assert (await remediation.rollout(Judge()).advance(notes, notes.update)).phase == "rolled_back"
+    assert live_traffic(cloud) == []
+    assert await take_back(OnlineEndpoint(remediation.address, "support"), "green", {"blue": 100}) == {"other": 100}
+
+
+async def test_traffic_is_not_given_to_what_is_deleted(cloud: Cloud, remediation: Remediation) -> None:
+    await remediation.create()
+    await remediation.advance(Judge())
+    assert await remediation.rollout(Judge()).retire(remediation.notes) == ["blue"]
+    with pytest.raises(DriftgateError, match="'blue' of endpoint 'support', which had the traffic before, is deleted"):
+        await remediation.rollout(Judge()).roll_back(remediation.notes, remediation.notes.update, "complaints")
+    assert cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] == {"green": 100}
 
 
 async def test_the_first_deployment_of_an_endpoint_gets_everything(cloud: Cloud, address: AzureMLWorkspace) -> None:
@@ -236,7 +303,7 @@ async def test_a_promotion_can_be_taken_back(cloud: Cloud, remediation: Remediat
 async def test_no_key_or_token_is_noted(cloud: Cloud, remediation: Remediation) -> None:
     await remediation.create()
     await remediation.advance(Judge())
-    assert remediation.notes == {"before": {"blue": 100}, "gate": "pass"}
+    assert remediation.notes == {"before": {"blue": 100}, "gate": "pass", "reached": ["live", 100]}
 
 
 @pytest.mark.parametrize("settings", [{"shares": (50, 10, 100)}, {"shares": (10, 50)}, {"shares": ()}, {"mirror": 51}])
