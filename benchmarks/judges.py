@@ -23,7 +23,7 @@ from benchmarks.ledger import (
     anchor_grades_of,
     first_run_with_anchors,
 )
-from flows.evaluators import Anchor, Evaluators, JudgedEvaluator, NoGrade, anchors_id, known_grades
+from flows.evaluators import COST, Anchor, Evaluators, JudgedEvaluator, NoGrade, anchors_id, known_grades
 
 ALPHA = 0.01
 """How often, at most, a judge that did not move is said to have moved; for each judged evaluator and run."""
@@ -59,13 +59,19 @@ class JudgeCheck:
         return self.status in ("moved", "unmeasured")
 
 
-async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> None:
-    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again."""
+async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> float | None:
+    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again.
+
+    Returns
+    -------
+    float or None
+        What the grades cost; None where that is not known.
+    """
     judges: dict[str, tuple[JudgedEvaluator, Sequence[Anchor]]] = {}
     for evaluators in used:
         judges |= {judge.pin_id: (judge, evaluators.anchors) for judge in evaluators.judged.values()}
     if not judges:
-        return
+        return 0.0
     asked = {(row.pin, row.item) for row in anchor_grades_of(ledger, run_id)}
     graded = await asyncio.gather(
         *(
@@ -75,15 +81,20 @@ async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators])
             if anchor.id in known_grades(anchors, judge.kind.key) and (judge.pin_id, anchor.id) not in asked
         )
     )
-    await asyncio.to_thread(add_anchor_grades, ledger, run_id, graded)
+    await asyncio.to_thread(add_anchor_grades, ledger, run_id, [row for row, _ in graded])
+    costs = [cost for _, cost in graded]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
-async def _grade(judge: JudgedEvaluator, anchor: Anchor, anchors: str) -> AnchorRow:
+async def _grade(judge: JudgedEvaluator, anchor: Anchor, anchors: str) -> tuple[AnchorRow, float | None]:
+    """The grade, and what it cost."""
     try:
         found = await judge(**anchor.inputs(judge.kind.inputs))
     except NoGrade as problem:
-        return AnchorRow(judge.pin_id, anchors, anchor.id, None, "", str(problem))
-    return AnchorRow(judge.pin_id, anchors, anchor.id, found[judge.kind.key], found["judge"], "")
+        row = AnchorRow(judge.pin_id, anchors, anchor.id, None, "", str(problem))
+        return row, problem.spent.get(COST, 0.0)
+    row = AnchorRow(judge.pin_id, anchors, anchor.id, found[judge.kind.key], found["judge"], "")
+    return row, found.get(COST, 0.0)
 
 
 def check_judges(ledger: Ledger, cell: CellRow) -> dict[str, JudgeCheck]:

@@ -101,11 +101,10 @@ def quantile(column: str, probability: float) -> Metric:
 
 
 def total(column: str) -> Metric:
-    """Metric: the sum of a column; counted, so its interval is the number itself."""
+    """Metric: the sum of a column; counted, so its interval is the number itself. Unknown where any part of it is."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        value = float(frame[column].fillna(0).sum())
-        return Interval(value, value, value, 0.95, "counted", len(frame))
+        return _counted(frame, column, 1)
 
     return measure
 
@@ -114,12 +113,19 @@ def per_sample(column: str) -> Metric:
     """Metric: the sum of a column over the number of samples asked for; counted, as :func:`total`."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        if frame.empty:
-            return Interval.unknown(None, level=0.95, method="counted", n=0, reason="no samples")
-        value = float(frame[column].fillna(0).sum()) / len(frame)
-        return Interval(value, value, value, 0.95, "counted", len(frame))
+        return _counted(frame, column, len(frame))
 
     return measure
+
+
+def _counted(frame: pd.DataFrame, column: str, shares: int) -> Interval:
+    values = frame.loc[frame["outcome"] != "missing", column].astype(float)  # what was not asked took nothing
+    unknown = int(values.isna().sum())
+    if unknown or not shares:
+        reason = f"{unknown} samples have no {column.replace('_', ' ')}" if shares else "no samples"
+        return Interval.unknown(None, level=0.95, method="counted", n=len(frame), reason=reason)
+    value = float(values.sum()) / shares
+    return Interval(value, value, value, 0.95, "counted", len(frame))
 
 
 METRICS: Mapping[str, Metric] = {

@@ -27,11 +27,12 @@ from benchmarks.ledger import (
 )
 from benchmarks.outcomes import classify, rule_of
 from benchmarks.recorder import Recorder
+from benchmarks.spending import Budget, check_budget, line_cost
 from benchmarks.suite import Cell, SuiteConfig
 from flows.engines import Engine, open_engine
 from flows.errors import DriftgateError
 from flows.evaluators import EvaluatedLine, Evaluators
-from flows.line import Call, Line
+from flows.line import Line, tokens
 from flows.models import (
     AdaptiveLimit,
     Model,
@@ -51,7 +52,8 @@ class CellProgress:
     asked: int
     done: int
     outcomes: Counter[str] = field(default_factory=Counter)
-    cost: float = 0.0
+    cost: float | None = 0.0
+    """What it cost so far; None where that is not known."""
     capacity: int = 0
 
 
@@ -69,7 +71,7 @@ class Display(Protocol):
 
 
 class LimitReached(DriftgateError):
-    """The suite's limit on cost or time was reached; the run can be resumed."""
+    """The suite's limit on cost or time was reached, or cannot be kept; the run can be resumed."""
 
 
 async def run_suite(
@@ -94,19 +96,22 @@ async def run_suite(
     Raises
     ------
     LimitReached
-        A limit stopped the run cleanly.
+        A limit stopped the run cleanly, or the limit on cost cannot be kept.
     DriftgateError
         A model is misconfigured or the ledger refuses; the ledger is intact and the run can be resumed.
     """
     set_status(ledger, run.id, "running")
-    budget = _Budget(suite, time.monotonic())
+    budget = Budget(suite)
+    prices = {cell.model: cell.model_config.prices for cell in cells}
     try:
+        check_budget(suite, cells)
         for cell in cells:
             cell.evaluators.open()
-        await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
+        graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
+        budget.add(graded, "a judge's grade of an anchor")
         with _rare_collections():
             for ordinal, cell in enumerate(cells):
-                await _run_cell(ledger, run, suite, ordinal, cell, models, display, budget, retry_failed)
+                await _run_cell(ledger, run, suite, ordinal, cell, models, prices, display, budget, retry_failed)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
@@ -132,22 +137,6 @@ def _rare_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
-@dataclass
-class _Budget:
-    suite: SuiteConfig
-    began: float
-    cost: float = 0.0
-
-    def reached(self) -> str:
-        """The limit that is reached, in words; empty while there is none."""
-        minutes = (time.monotonic() - self.began) / 60
-        if self.suite.max_cost is not None and self.cost >= self.suite.max_cost:
-            return f"the limit of {self.suite.max_cost:g} on cost is reached ({self.cost:.4g} spent)"
-        if self.suite.max_minutes is not None and minutes >= self.suite.max_minutes:
-            return f"the limit of {self.suite.max_minutes:g} minutes is reached"
-        return ""
-
-
 @dataclass(frozen=True)
 class _CellRun:
     """What the workers of a cell share."""
@@ -158,7 +147,9 @@ class _CellRun:
     evaluators: Evaluators
     models: Mapping[str, Model]
     recorder: Recorder
-    budget: _Budget
+    budget: Budget
+    prices: Mapping[str, Prices]
+    """By model."""
     progress: CellProgress
     display: Display
     limit: AdaptiveLimit
@@ -172,13 +163,22 @@ class _CellRun:
             sample, sample_id, round_ = taken
             record = await self.one(sample, sample_id, round_)
             await self.recorder.record(record)
-            cost = record.cost + self.evaluators.judges_cost(record.evaluations, self.cell.model_config.prices.currency)
-            self.budget.cost += cost
+            self.spend(record)
             self.progress.done += 1
             self.progress.outcomes[record.outcome] += 1
-            self.progress.cost += cost
             self.progress.capacity = self.limit.capacity
             self.display.advance(self.progress)
+
+    def spend(self, record: Record) -> None:
+        """Count what a line and its grades cost."""
+        prices = self.cell.model_config.prices
+        currency = None if prices.free else prices.currency
+        graded = self.evaluators.judges_cost(record.evaluations, currency)
+        self.budget.add(record.cost, f"a reply of model '{self.cell.model}'")
+        self.budget.add(graded, "a judge's grade")
+        for cost in (record.cost, graded):
+            so_far = self.progress.cost
+            self.progress.cost = None if so_far is None or cost is None else so_far + cost
 
     async def one(self, sample: Sample, sample_id: int, round_: int) -> Record:
         """Take one sample through the flow and its evaluators."""
@@ -194,7 +194,7 @@ class _CellRun:
         lines: list[EvaluatedLine] = []
         found = await self.evaluators.evaluate(sample.data, inputs, result, line.calls, seconds, lines)
         correct = next((e.value for e in found if e.key == self.evaluators.primary), None)
-        replies = [call.reply for call in line.calls if call.reply is not None]
+        replies, used = [call.reply for call in line.calls if call.reply is not None], tokens(line.calls)
         last = replies[-1] if replies else None
         return Record(
             cell_id=self.cell_id,
@@ -206,9 +206,9 @@ class _CellRun:
             rule=rule_of(result.nodes),
             error=error,
             finish_reason=last.finish_reason if last else "",
-            input_tokens=sum(r.usage.input_tokens for r in replies),
-            output_tokens=sum(r.usage.output_tokens for r in replies),
-            cost=_cost(line.calls, self.cell.model_config.prices),
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cost=line_cost(self.cell, line.calls, self.prices),
             latency=sum(r.latency for r in replies) if replies and not any(r.cached for r in replies) else None,
             seconds=time.perf_counter() - began,
             served_model=last.model if last else "",
@@ -229,8 +229,9 @@ async def _run_cell(
     ordinal: int,
     cell: Cell,
     models: Mapping[str, Model],
+    prices: Mapping[str, Prices],
     display: Display,
-    budget: _Budget,
+    budget: Budget,
     retry_failed: bool,
 ) -> None:
     cell_id = add_cell(ledger, run.id, ordinal, _cell_row(cell), cell.samples)
@@ -250,6 +251,7 @@ async def _run_cell(
         live,
         recorder,
         budget,
+        prices,
         progress,
         display,
         limit,
@@ -293,12 +295,6 @@ def _cell_row(cell: Cell) -> dict[str, object]:
         "signature": cell.signature(),
         "details": cell.describe(),
     }
-
-
-def _cost(calls: Sequence[Call], prices: Prices) -> float:
-    tokens_in = sum(c.reply.usage.input_tokens for c in calls if c.reply and not c.reply.cached)
-    tokens_out = sum(c.reply.usage.output_tokens for c in calls if c.reply and not c.reply.cached)
-    return (tokens_in * prices.input + tokens_out * prices.output) / 1e6
 
 
 def _first(group: BaseExceptionGroup[DriftgateError]) -> DriftgateError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchmarks.costs import cell_frame, unpriced
 from benchmarks.judges import JudgeCheck, check_judges
 from benchmarks.ledger import (
     AggregationRow,
@@ -16,7 +17,6 @@ from benchmarks.ledger import (
     aggregations_of,
     cells_of,
     evaluation_means,
-    outcome_frame,
 )
 from benchmarks.metrics import MACRO, METRICS, SLICED
 from benchmarks.outcomes import OUTCOMES
@@ -73,6 +73,14 @@ class CellScores:
         return answered_words(self.outcomes, None if low is None or high is None else (low, high))
 
     @property
+    def unknown_cost(self) -> str:
+        """Why it is not known what the cell cost, in two words; empty where it is."""
+        cost, without = self.get("cost"), unpriced(self.cell.details)
+        if cost is not None and cost.value is not None and (cost.value or not without):
+            return ""
+        return "no prices" if without else "unknown"
+
+    @property
     def currency(self) -> str:
         """Currency of the cell's cost."""
         prices: dict[str, Any] = (self.cell.details.get("model_config") or {}).get("prices") or {}
@@ -81,7 +89,7 @@ class CellScores:
 
 def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
-    frame = outcome_frame(ledger, cell.id)
+    frame = cell_frame(ledger, cell)
     rows = score_frame(frame)
     if stands_for := cell.details.get("stands_for"):
         from benchmarks.subset import predict_full

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks.conventions.asked import CONVENTION as ASKED
+from benchmarks.costs import PRICED
 from benchmarks.datasets import Dataset, Sample
 from benchmarks.signature import format_signature
 from flows.definition import FlowDefinition
@@ -25,6 +26,8 @@ SCORING_INPUT = "scoring"
 """A flow input of this name is given the model's scoring mode."""
 EXAMPLES_INPUT = "examples"
 """A flow input of this name is given the few-shot examples."""
+TOLD = frozenset({"dataset_source", PRICED})
+"""What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
 
 class SuiteConfig(BaseModel):
@@ -58,7 +61,8 @@ class SuiteConfig(BaseModel):
     """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
     the model of today."""
     max_cost: float | None = Field(None, gt=0)
-    """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count."""
+    """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count. It
+    is refused where a price is not known, and stops the run where a service does not count its tokens."""
     max_minutes: float | None = Field(None, gt=0)
     """Stop the run, to be resumed, after so many minutes."""
 
@@ -128,6 +132,7 @@ class Cell:
             "samples": hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12],
             "n": len(self.samples),
             "shots": self.shots,
+            PRICED: self.model_config.prices.known,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
             **self._judges(),
@@ -229,7 +234,7 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
     described = [cell.describe() for cell in cells]
     plan = {"suite": name, "config": suite.model_dump(mode="json"), "cells": described}
     # How fast, how long and through which engine a run goes does not change what it asks for.
-    asked = [{k: v for k, v in cell.items() if k != "dataset_source"} for cell in described]
+    asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
     for cell in asked:
         volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")
         cell["model_config"] = {k: v for k, v in cell["model_config"].items() if k not in volatile}

@@ -175,8 +175,8 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
             percent(standing.if_right),
             f"{asked:,}",
             *against,
-            _measured(standing.cost, standing.currency),
-            _measured(standing.latency, "s"),
+            _measured(standing.cost, standing.currency, "unknown"),
+            _measured(standing.latency, "s", "not recorded"),
             standing.place + beaten,
         )
     console.print(table)
@@ -303,8 +303,8 @@ def _range(interval: Interval, factor: float, form: str) -> str:
     return f"{form.format(factor * interval.low)} to {form.format(factor * interval.high)}"
 
 
-def _measured(interval: Interval | None, unit: str) -> str:
+def _measured(interval: Interval | None, unit: str, without: str) -> str:
     if interval is None or interval.estimate is None:
-        return "not recorded"
+        return without
     limits = f" ({_range(interval, 1.0, '{:.3g}')})" if interval.known else ""
     return f"{interval.estimate:.3g} {unit}{limits}"

@@ -70,7 +70,9 @@ class ProgressDisplay:
         seconds = max((now or time.monotonic()) - self._began, 1e-6)
         parts = [f"{(progress.done - self._begun_at) / seconds:.1f}/s"]
         parts += [f"{name} {count}" for name, count in progress.outcomes.most_common()]
-        if progress.cost:
+        if progress.cost is None and progress.cell.model_config.prices.known:
+            parts.append("cost unknown")
+        elif progress.cost:
             parts.append(f"{progress.cost:.4f} {progress.cell.model_config.prices.currency}")
         if now is not None and 0 < progress.capacity < progress.cell.model_config.in_flight:
             parts.append(f"slowed to {progress.capacity} in flight")

@@ -22,7 +22,8 @@ from benchmarks.ledger import (
 from benchmarks.report import ReportFiles, write_report
 from benchmarks.runner import Display, run_suite
 from benchmarks.scores import CellScores
-from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from benchmarks.spending import check_budget
+from benchmarks.suite import TOLD, Cell, SuiteConfig, describe_plan, plan_cells
 from driftgate.champions import champion_meant
 from driftgate.workspace import OpenWorkspace
 from flows.definition import load_flow
@@ -78,7 +79,14 @@ def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: Suite
 
 
 def begin(ledger: Ledger, planned: Planned) -> RunRow:
-    """Write a new run into the ledger."""
+    """Write a new run into the ledger.
+
+    Raises
+    ------
+    DriftgateError
+        The suite's limit on cost cannot be kept.
+    """
+    check_budget(planned.suite, planned.cells)
     described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
     return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"))
 
@@ -113,7 +121,7 @@ def check_same_plan(run: RunRow, planned: Planned) -> None:
     if plan_hash == run.plan_hash:
         return
     pairs = zip(run.plan["cells"], described["cells"], strict=False)
-    changed = sorted({key for old, new in pairs for key in new if old.get(key) != new[key]} - {"dataset_source"})
+    changed = sorted({key for old, new in pairs for key in new if old.get(key) != new[key]} - TOLD)
     if len(run.plan["cells"]) != len(described["cells"]):
         changed.append("number of cells")
     raise DriftgateError(

@@ -26,6 +26,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         counts = scores.outcomes
         lost = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "answered")
         cost = scores.get("cost")
+        spent = f"{cost.value:.4f} {scores.currency}" if cost and cost.value is not None else ""
         table.add_row(
             escape(scores.cell.name),
             _with_interval(scores.get("accuracy")),
@@ -34,7 +35,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             f"{sum(counts.values()):,}",
             lost or "0",
             f"{_number(scores.get('latency_p50'), 2)} / {_number(scores.get('latency_p95'), 2)} s",
-            f"{cost.value:.4f} {scores.currency}" if cost and cost.value else "-",
+            scores.unknown_cost or spent,
         )
     console.print(table)
     for scores in scored:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.errors import DriftgateError, nearest
-from flows.models import Message, Model, ModelError, Reply
+from flows.models import Message, Model, ModelError, Reply, Usage, count
 from flows.retrieval import Passage, Retriever
 from flows.tracing import call_span
 
@@ -27,6 +27,11 @@ class Call:
     model: str
     reply: Reply | None
     error: ModelError | None
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens of the reply, or of a completion that was written and then withheld; None where nothing came."""
+        return self.reply.usage if self.reply is not None else getattr(self.error, "usage", None)
 
 
 @dataclass(slots=True)
@@ -91,19 +96,36 @@ def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
     -------
     dict
         ``seconds`` of the line; ``latency``: seconds its successful calls took, left out where a reply came from the
-        cache or none came; ``input_tokens``, ``output_tokens``, ``calls`` and ``attempts``.
+        cache or none came; ``input_tokens`` and ``output_tokens``, left out where a service did not count them;
+        ``calls`` and ``attempts``.
     """
     replies = [call.reply for call in calls if call.reply is not None]
-    found = {
-        "seconds": seconds,
-        "input_tokens": float(sum(reply.usage.input_tokens for reply in replies)),
-        "output_tokens": float(sum(reply.usage.output_tokens for reply in replies)),
-        "calls": float(len(calls)),
-        "attempts": float(sum(reply.attempts for reply in replies)),
-    }
+    found = {"seconds": seconds, "calls": float(len(calls)), "attempts": float(sum(r.attempts for r in replies))}
+    used = tokens(calls)
+    for name, counted in (("input_tokens", used.input_tokens), ("output_tokens", used.output_tokens)):
+        if counted is not None:
+            found[name] = float(counted)
     if replies and not any(reply.cached for reply in replies):
         found["latency"] = sum(reply.latency for reply in replies)
     return found
+
+
+def tokens(calls: Sequence[Call]) -> Usage:
+    """Tokens of all calls together; a count is None where that of any call is not known.
+
+    Examples
+    --------
+    >>> reply = Reply("B", "stop", Usage(20, None), 0.1)
+    >>> tokens([Call("m", reply, None), Call("m", reply, None)])
+    Usage(input_tokens=40, output_tokens=None)
+    """
+    used = [call.usage for call in calls if call.usage is not None]
+    return Usage(_sum([usage.input_tokens for usage in used]), _sum([usage.output_tokens for usage in used]))
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return count(sum(known)) if len(known) == len(counts) else None
 
 
 _current: ContextVar[Line] = ContextVar("driftgate_line")

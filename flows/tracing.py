@@ -89,8 +89,10 @@ def _call(tracer: Tracer, model: Model, messages: Sequence[Message]) -> Iterator
 
     def answered(reply: Reply) -> None:
         span.set_attribute(genai.FINISH_REASONS, [reply.finish_reason])
-        span.set_attribute(genai.INPUT_TOKENS, reply.usage.input_tokens)
-        span.set_attribute(genai.OUTPUT_TOKENS, reply.usage.output_tokens)
+        counts = ((genai.INPUT_TOKENS, reply.usage.input_tokens), (genai.OUTPUT_TOKENS, reply.usage.output_tokens))
+        for name, tokens in counts:
+            if tokens is not None:
+                span.set_attribute(name, tokens)
         for name, value in ((genai.RESPONSE_MODEL, reply.model), (genai.FINGERPRINT, reply.fingerprint)):
             if value:
                 span.set_attribute(name, value)

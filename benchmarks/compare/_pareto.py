@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from benchmarks.compare._entry import Entry
 from benchmarks.compare._pair import Pair
 from benchmarks.metrics import accuracy, quantile
@@ -24,7 +26,7 @@ class Standing:
     if_right: float | None
     """Quality if every unanswered sample had been right."""
     cost: Interval | None
-    """Of a thousand samples, in ``currency``; None where no cost was recorded."""
+    """Of a thousand samples, in ``currency``; None where none was recorded, or not that of every sample."""
     currency: str
     latency: Interval | None
     """Median, seconds; None where no latency was recorded."""
@@ -58,9 +60,10 @@ def standings(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[list[Sta
 def _measure(entry: Entry) -> Standing:
     frame = entry.frame
     prices = (entry.scores.cell.details.get("model_config") or {}).get("prices") or {}
-    paid = frame.loc[frame["cached"].eq(False), "cost"].dropna().to_numpy(dtype=float)
+    # A call that failed is no cheap one.
+    paid = frame.loc[frame["cached"].eq(False) & frame["outcome"].ne("failed"), "cost"].to_numpy(dtype=float)
     cost = None
-    if paid.size and (paid.any() or prices.get("input") or prices.get("output")):
+    if paid.size and not np.isnan(paid).any() and (paid.any() or prices.get("input") or prices.get("output")):
         cost = _times(mean_interval(paid), 1000.0)
     latency = quantile("latency", 0.5)(frame)
     best = entry.scores.get("accuracy_if_right")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.costs import cell_frame
 from benchmarks.gate._config import CHAMPION, PREVIOUS, RuleConfig
-from benchmarks.ledger import Ledger, cells_of, find_run, latest_runs, outcome_frame
+from benchmarks.ledger import Ledger, cells_of, find_run, latest_runs
 from benchmarks.scores import CellScores
 from flows.errors import DriftgateError, nearest
 
@@ -84,7 +85,7 @@ def _stored(
             continue
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
-                return Baseline(CellScores(old, outcome_frame(ledger, old.id), []))
+                return Baseline(CellScores(old, cell_frame(ledger, old), []))
     return None
 
 

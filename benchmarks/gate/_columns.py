@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from benchmarks.costs import unpriced
 from benchmarks.gate._config import COUNTED, LATENCIES, RuleConfig
 from benchmarks.gate._quantities import Floats, Labels, is_binary
 from benchmarks.ledger import Ledger, evaluation_frame
@@ -119,20 +120,23 @@ def _whole(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: b
         return Column(_rows(frame, frame["latency"].astype(float)), -np.inf, np.inf, None, "have no latency")
     if metric in COUNTED:
         name = "cost" if metric == "cost_per_sample" else metric
-        known, lacking = frame["outcome"] != "missing", f"have no {name.replace('_', ' ')}"
-        if name == "cost" and not _priced(scores):
-            known, lacking = known & False, "have no cost, as the workspace gives the model no prices"
+        known, lacking = _stated(name, scores)
         return Column(_rows(frame, frame[name].astype(float).where(known)), 0.0, np.inf, 0.0, lacking)
     return _evaluated(ledger, metric, scores)
 
 
-def _priced(scores: CellScores) -> bool:
-    """Whether a cost of 0 would mean that it cost nothing: a model that runs here costs nothing by the token."""
-    config = scores.cell.details.get("model_config")
-    if not config or config.get("provider") == "local" or bool((scores.frame["cost"] > 0).any()):
-        return True
-    prices = config.get("prices") or {}
-    return any(prices.get(name) for name in ("input", "output"))
+def _stated(name: str, scores: CellScores) -> tuple[pd.Series[bool], str]:
+    """Of which samples it is known what they took, and why of the others it is not."""
+    frame = scores.frame
+    known = frame[name].notna() & ~frame["outcome"].isin(("missing", "failed"))  # a failed call may have been charged
+    if name != "cost":
+        return known, f"have no {name.replace('_', ' ')}, as the service did not say or the call failed"
+    kept = frame["cached"].eq(True)
+    if unpriced(scores.cell.details) and not (frame["cost"] > 0).any():
+        return known & False, "have no cost, as the workspace gives the model no prices"
+    if (kept & known).any():
+        return known & ~kept, "have no cost, as they were answered from replies that were kept"
+    return known, "have no cost, as the service did not say how many tokens they took or the call failed"
 
 
 def _rows(frame: pd.DataFrame, value: pd.Series[float]) -> pd.DataFrame:

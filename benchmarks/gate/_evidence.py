@@ -135,6 +135,8 @@ def _weighed(
         limits = sorted(sign * limit for limit in (interval.low, interval.high) if limit is not None)
         value = None if interval.estimate is None else sign * interval.estimate
         low, high = (limits[0], limits[1]) if len(limits) == 2 else (None, None)
+        if missing and rule.metric in COUNTED:  # a sum that lacks a part is no sum
+            value = low = high = None
         if plan:
             detectable = stated.detectable(side, alpha)
             needed = None if holds is not None and holds.shown else stated.needed(alpha)

@@ -34,9 +34,11 @@ class Record:
     rule: str
     error: str
     finish_reason: str
-    input_tokens: int
-    output_tokens: int
-    cost: float
+    input_tokens: int | None
+    """None where the service did not say."""
+    output_tokens: int | None
+    cost: float | None
+    """None where a price or a count is not known."""
     latency: float | None
     seconds: float
     served_model: str
@@ -139,7 +141,9 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         frame = pd.read_sql_query(query, connection)
     frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
     frame["outcome"] = frame["outcome"].fillna("missing")
-    frame["correct"] = frame["correct"].astype(float)  # where no value is set at all, pandas cannot tell its type
+    # Where no value is set at all, pandas cannot tell a column's type.
+    numbers = ("correct", "input_tokens", "output_tokens", "cost")
+    frame = frame.astype(dict.fromkeys(numbers, float))
     return frame
 
 

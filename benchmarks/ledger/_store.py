@@ -22,6 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from benchmarks.ledger import _schema
 from benchmarks.ledger._insert import insert_new
 from benchmarks.ledger._plain import to_json
+from benchmarks.ledger._upgrade import upgrade
 from flows.errors import DriftgateError
 
 _CREATION_LOCK = 0x64726966  # any number that others do not lock
@@ -76,6 +77,10 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     ------
     DriftgateError
         The database cannot be reached, or was written by a newer driftgate.
+
+    Notes
+    -----
+    One that an older driftgate wrote is upgraded; that one then refuses it.
     """
     if "://" not in location:
         path = (folder / location).resolve()
@@ -110,6 +115,10 @@ def open_ledger(location: str, folder: Path) -> Ledger:
         raise DriftgateError(
             f"the ledger has format {found}, this driftgate knows {_schema.VERSION}", "upgrade driftgate"
         )
+    if int(found) < _schema.VERSION:
+        with ledger.write() as connection:
+            _lock(connection)
+            upgrade(connection)
     return ledger
 
 
@@ -122,11 +131,19 @@ def create_tables(ledger: Ledger, metadata: MetaData) -> None:
 def _create(connection: Connection, metadata: MetaData) -> None:
     if connection.dialect.name == "postgresql":
         # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
-        connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
+        _lock(connection)
     for table in metadata.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _lock(connection: Connection) -> None:
+    """Let no other process change the tables until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins none before it changes a table
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -24,6 +24,7 @@ from flows.evaluators.normalised_match import normalised_match
 from flows.evaluators.numeric import numeric
 from flows.extraction import extract_choice, rule_set_id
 from flows.letters import LETTERS
+from flows.models import count
 
 if TYPE_CHECKING:
     pass
@@ -237,6 +238,10 @@ def _record(
     def number(name: str) -> float | None:
         return numbers[name][entry.row] if name in numbers else None
 
+    def spent(name: str) -> float | None:
+        found = number(name)
+        return 0.0 if found is None and entry.outcome in ("failed", "filtered") else found  # as in a run of ours
+
     reply = {"text": entry.text, "finish_reason": "", "first_token": None}
     return Record(
         cell_id=cell_id,
@@ -248,9 +253,9 @@ def _record(
         rule=entry.rule,
         error=entry.error,
         finish_reason="",
-        input_tokens=int(number("input_tokens") or 0),
-        output_tokens=int(number("output_tokens") or 0),
-        cost=number("cost") or 0.0,
+        input_tokens=count(spent("input_tokens")),
+        output_tokens=count(spent("output_tokens")),
+        cost=spent("cost"),
         latency=number("latency"),
         seconds=0.0,
         served_model="",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -170,9 +171,11 @@ def _numbers(path: Path, column: str, said: pd.Series[str]) -> pd.Series[float]:
     import pandas as pd
 
     found = pd.to_numeric(said, errors="coerce")
-    wrong = said.index[found.isna() & (said != "")]
+    wrong = said.index[~found.between(0, sys.float_info.max) & (said != "")]
     if len(wrong):
-        raise DriftgateError(f"{path.name} row {wrong[0] + 1} has the {column} '{said[wrong[0]]}'", "write a number")
+        raise DriftgateError(
+            f"{path.name} row {wrong[0] + 1} has the {column} '{said[wrong[0]]}'", "write a number of 0 or more"
+        )
     return found
 
 

@@ -77,7 +77,7 @@ def _cells(cells: Sequence[CellView]) -> str:
                 percent(cell.metric("accuracy_macro").value),
                 ", ".join(f"{n:,} {outcome}" for outcome, n in cell.scores.outcomes.items() if n),
                 f"{seconds(cell.metric('latency_p50').value)} / {seconds(cell.metric('latency_p95').value)}",
-                "no prices" if cell.cost is None else markdown_text(money(cell.cost, cell.scores.currency)),
+                cell.scores.unknown_cost or markdown_text(money(cell.cost, cell.scores.currency)),
             ]
         )
     header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]

@@ -136,15 +136,14 @@ class CellView:
 
     @property
     def cost(self) -> float | None:
-        """What the cell cost; None where its model has no prices."""
-        prices = (self.scores.cell.details.get("model_config") or {}).get("prices") or {}
-        priced = bool(prices.get("input") or prices.get("output"))
-        return self.metric("cost").value if priced or self.metric("cost").value else None
+        """What the cell cost; None where that is not known, see :attr:`CellScores.unknown_cost`."""
+        return self.metric("cost").value
 
     @property
     def cost_per_thousand(self) -> float | None:
-        """What a thousand samples that were asked and not answered from the cache cost."""
-        paid = int((self.scores.frame["cached"].eq(False)).sum())
+        """What a thousand samples cost, of those that were neither answered from the cache nor failed."""
+        frame = self.scores.frame
+        paid = int((frame["cached"].eq(False) & frame["outcome"].ne("failed")).sum())
         return None if self.cost is None or not paid else 1000 * self.cost / paid
 
     @property

@@ -7,9 +7,10 @@ the callable.
 from flows.evaluators._anchors import Anchor, anchors_id, known_grades
 from flows.evaluators._binding import EVALUATORS, Binding, EvaluatedLine, Evaluation, Evaluators, load_evaluators
 from flows.evaluators._context import EvaluatorContext
-from flows.evaluators._judged import JudgedEvaluator, NoGrade
+from flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 
 __all__ = [
+    "COST",
     "EVALUATORS",
     "Anchor",
     "Binding",

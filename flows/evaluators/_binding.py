@@ -20,7 +20,7 @@ from flows.errors import DriftgateError, nearest
 from flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from flows.evaluators._context import EvaluatorContext
 from flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
-from flows.evaluators._judged import COST, JudgedEvaluator
+from flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 from flows.line import SPENT, Call, spent
 from flows.registry import Registry
 
@@ -117,7 +117,9 @@ class Binding:
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
         except Exception as problem:  # someone else's function may raise anything, and it concerns this sample alone
-            return [Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])]
+            failed = Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])
+            spent = problem.spent if isinstance(problem, NoGrade) else {}
+            return [failed, *(_evaluation(self.node, self.name, metric, value) for metric, value in spent.items())]
         if type(result) is not dict and not isinstance(result, Mapping):
             found = type(result).__name__
             return [Evaluation(self.node, self.name, "", None, error=f"returned {found}, expected a dict")]
@@ -183,10 +185,25 @@ class Evaluators:
         """The evaluation flows, by ``node.evaluator``."""
         return {b.key: b.call for b in self.bindings if isinstance(b.call, FlowEvaluator)}
 
-    def judges_cost(self, found: Sequence[Evaluation], currency: str) -> float:
-        """What the judges' grades among ``found`` cost, of judges whose prices are in ``currency``."""
-        paid = {key for key, judged in self.judged.items() if judged.judge.config.prices.currency == currency}
-        return sum(e.value or 0.0 for e in found if e.metric == COST and f"{e.node}.{e.evaluator}" in paid)
+    def judges_cost(self, found: Sequence[Evaluation], currency: str | None) -> float | None:
+        """What the judges' grades among ``found`` cost; None where that of any is not known.
+
+        Parameters
+        ----------
+        currency : str, optional
+            In which it is wanted; None leaves it to the judges, who must agree on one.
+        """
+        total, currencies = 0.0, {currency} - {None}
+        for one in found:
+            judged = self.judged.get(f"{one.node}.{one.evaluator}") if one.metric == COST else None
+            if judged is None:
+                continue
+            if one.value is None:
+                return None
+            if one.value:
+                currencies.add(judged.judge.config.prices.currency)
+            total += one.value
+        return total if len(currencies) <= 1 else None
 
     def open(self) -> None:
         """Make ready what is made ready only for a run: evaluators that need a key or a credential.

@@ -9,19 +9,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import distribution
+from types import MappingProxyType
 from typing import Any
 
 from flows.errors import DriftgateError
 from flows.evaluators._azure import PACKAGE, azure_class, call, package_version
 from flows.evaluators._context import EvaluatorContext
 from flows.evaluators._judge import Judge, find_judge, pin_id
+from flows.models import read_usage
 
 COST = "cost"
 """The metric that says what a grade cost."""
 
 
 class NoGrade(Exception):
-    """The judge gave no grade; it costs the sample this evaluation."""
+    """The judge gave no grade; it costs the sample this evaluation.
+
+    Parameters
+    ----------
+    message : str
+        Why.
+    spent : Mapping
+        Tokens and cost of a reply that held none; empty where there was no reply.
+    """
+
+    def __init__(self, message: str, spent: Mapping[str, float | None] = MappingProxyType({})) -> None:
+        super().__init__(message)
+        self.spent = spent
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ class JudgedEvaluator:
         dict
             The grade under the evaluator's own name, ``passed`` (it reaches the threshold), ``reason``, ``judge`` (the
             model that the service says it served), ``input_tokens``, ``output_tokens`` and, where the judge has
-            prices, ``cost``.
+            prices, ``cost``; None where the service did not say how many tokens it took.
 
         Raises
         ------
@@ -128,23 +142,27 @@ class JudgedEvaluator:
     def _read(self, result: Mapping[str, Any]) -> dict[str, Any]:
         key = self.kind.key
         grade, reason = result.get(key), str(result.get(f"{key}_reason") or "")
-        if not isinstance(grade, (int, float)) or math.isnan(grade):
-            raise NoGrade(f"the judge gave no grade{': ' + reason if reason else ''}")
-        if not self.kind.lowest <= grade <= self.kind.highest:
-            raise NoGrade(f"the judge gave {grade:g}, expected {self.kind.lowest:g} to {self.kind.highest:g}")
         told = result.get(f"{key}_properties") or {}
-        tokens = [float(told.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
-        prices = self.judge.config.prices
-        cost = (tokens[0] * prices.input + tokens[1] * prices.output) / 1e6
+        spent = self._spent(told)
+        if not isinstance(grade, (int, float)) or math.isnan(grade):
+            raise NoGrade(f"the judge gave no grade{': ' + reason if reason else ''}", spent)
+        if not self.kind.lowest <= grade <= self.kind.highest:
+            low, high = f"{self.kind.lowest:g}", f"{self.kind.highest:g}"
+            raise NoGrade(f"the judge gave {grade:g}, expected {low} to {high}", spent)
         return {
             key: float(grade),
             "passed": float(grade >= self.threshold),
             "reason": reason,
             "judge": str(told.get("model") or ""),
-            "input_tokens": tokens[0],
-            "output_tokens": tokens[1],
-            **({COST: cost} if prices.input or prices.output else {}),
+            **spent,
         }
+
+    def _spent(self, told: Mapping[str, Any]) -> dict[str, float | None]:
+        """Tokens and, where the judge has prices that are not 0, cost; azure-ai-evaluation says 0 where nothing did."""
+        usage, prices = read_usage(told, wrote=True), self.judge.config.prices
+        counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        spent = {name: None if tokens is None else float(tokens) for name, tokens in counts.items()}
+        return spent | ({COST: prices.cost(usage)} if prices.input or prices.output else {})
 
 
 def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:

@@ -16,7 +16,8 @@ from flows.models._errors import (
 from flows.models._limit import AdaptiveLimit
 from flows.models._provider import PROVIDERS, Provider, parse_config
 from flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
-from flows.models._types import Message, Model, Reply, Usage, cache_key
+from flows.models._types import Message, Model, Reply, cache_key
+from flows.models._usage import Usage, count, read_usage
 
 __all__ = [
     "PROVIDERS",
@@ -39,8 +40,10 @@ __all__ = [
     "Usage",
     "cache_key",
     "cached",
+    "count",
     "gave_up",
     "parse_config",
+    "read_usage",
     "resilient",
     "resolve",
 ]

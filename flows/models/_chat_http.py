@@ -22,7 +22,8 @@ from flows.models._errors import (
     RequestRejected,
     Unavailable,
 )
-from flows.models._types import Message, Reply, Usage
+from flows.models._types import Message, Reply
+from flows.models._usage import read_usage
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -118,15 +119,14 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         The service filtered it.
     """
     try:
-        body = json.loads(content)
+        body = json.loads(content, parse_int=_whole)
         choice = body["choices"][0]
         text = choice["message"].get("content")
         finish = choice.get("finish_reason") or "stop"
-        usage = body.get("usage") or {}
         reply = Reply(
             text=_well_formed(text or ""),
             finish_reason=finish,
-            usage=Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)),
+            usage=read_usage(body.get("usage"), wrote=bool(text)),
             latency=latency,
             model=_well_formed(body.get("model") or ""),
             fingerprint=_well_formed(body.get("system_fingerprint") or ""),
@@ -136,8 +136,13 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         start = content[:60].decode(errors="replace")
         raise Unavailable(f"{name}: the reply is not a chat completion: {start!r}") from problem
     if finish == "content_filter":
-        raise ContentFiltered(f"{name}: the completion was filtered")
+        raise ContentFiltered(f"{name}: the completion was filtered", reply.usage)
     return reply
+
+
+def _whole(digits: str) -> int | float:
+    """A number of thousands of digits, which Python refuses to read as a whole one, is as good as infinite."""
+    return int(digits) if len(digits) < 100 else float(digits)
 
 
 def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:

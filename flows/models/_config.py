@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flows.errors import DriftgateError
+from flows.models._usage import Usage
 
 _REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -52,12 +53,44 @@ class Prices(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input: float = Field(0.0, ge=0)
-    """Price of a million input tokens."""
-    output: float = Field(0.0, ge=0)
-    """Price of a million output tokens."""
+    input: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """Price of a million input tokens; 0 where they cost nothing. Unset: unknown."""
+    output: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """Price of a million output tokens; 0 where they cost nothing. Unset: unknown."""
     currency: str = "USD"
     """Currency of the prices; costs in different currencies are never added."""
+
+    @property
+    def known(self) -> bool:
+        """Whether both are."""
+        return self.input is not None and self.output is not None
+
+    @property
+    def free(self) -> bool:
+        """Whether tokens are known to cost nothing."""
+        return self.input == 0 and self.output == 0
+
+    def cost(self, usage: Usage) -> float | None:
+        """What a call cost; None where its tokens or their price are not known.
+
+        Examples
+        --------
+        >>> Prices(input=0.5, output=2.0).cost(Usage(1000, 250))
+        0.001
+        >>> print(Prices(input=0.5, output=2.0).cost(Usage(1000, None)))
+        None
+        >>> Prices(input=0.0, output=0.0).cost(Usage())
+        0.0
+        """
+        parts = [_part(usage.input_tokens, self.input), _part(usage.output_tokens, self.output)]
+        known = [part for part in parts if part is not None]
+        return sum(known) / 1e6 if len(known) == len(parts) else None
+
+
+def _part(tokens: int | None, price: float | None) -> float | None:
+    if price == 0 or tokens == 0:  # what is free is free, however much of it was used
+        return 0.0
+    return None if tokens is None or price is None else tokens * price
 
 
 class ModelConfig(BaseModel):

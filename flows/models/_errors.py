@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows.errors import DriftgateError
+from flows.models._usage import Usage
 
 
 class ModelError(DriftgateError):
@@ -10,7 +11,19 @@ class ModelError(DriftgateError):
 
 
 class ContentFiltered(ModelError):
-    """The service refused this prompt or this completion; the concern of this sample alone."""
+    """The service refused this prompt or this completion; the concern of this sample alone.
+
+    Parameters
+    ----------
+    message : str
+        What the service said.
+    usage : Usage or None
+        Tokens of a completion that was written and then withheld; None where the prompt was refused.
+    """
+
+    def __init__(self, message: str, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class RequestRejected(ModelError):

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from flows.models._usage import Usage, count
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -15,14 +17,6 @@ class Message:
 
     role: str
     content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens a call used, as the service counted them."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,7 @@ class Reply:
     """Natural-log probabilities of the likeliest first tokens, where the service gives them."""
     attempts: int = 1
     cached: bool = False
+    """Nothing was asked: the reply was kept from an earlier call, or recorded."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the reply as JSON-serialisable values."""
@@ -50,8 +45,10 @@ class Reply:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Reply:
-        """Rebuild a reply from :meth:`as_json`."""
-        return cls(**{**value, "usage": Usage(**value["usage"])})
+        """Rebuild a reply from :meth:`as_json`; in one that was kept long ago 0 may stand for an unknown count."""
+        usage, least = value["usage"], 1 if value["text"] else 0
+        counts = Usage(count(usage["input_tokens"], least=1), count(usage["output_tokens"], least=least))
+        return cls(**{**value, "usage": counts})
 
 
 class Model(Protocol):

@@ -18,10 +18,11 @@ from pydantic import Field
 
 from flows.errors import DriftgateError
 from flows.models._chat_http import first_token
-from flows.models._config import ModelConfig
+from flows.models._config import ModelConfig, Prices
 from flows.models._errors import ModelMisconfigured, Unavailable
 from flows.models._provider import Provider
-from flows.models._types import Message, Reply, Usage
+from flows.models._types import Message, Reply
+from flows.models._usage import read_usage
 
 EMBEDDED = "gemma3-270m"
 """The model that comes as a wheel: Gemma 3 270M, base, multilingual, under the Gemma terms of use."""
@@ -40,6 +41,8 @@ class LocalConfig(ModelConfig):
     Unset: ``document`` for the embedded model, ``chat`` for a file."""
     parameters: dict[str, Any] = {"temperature": 0, "max_tokens": 1}
     """Sampling parameters of llama.cpp's completion endpoint. One token is enough for ``scoring: logprobs``."""
+    prices: Prices = Prices(input=0.0, output=0.0)
+    """A model that runs here costs nothing by the token, unless you say otherwise."""
     scoring: Literal["text", "logprobs"] = "logprobs"
     """How a choice is read; a base model is best read by its log-probabilities."""
     context: int = Field(4096, ge=256)
@@ -87,11 +90,10 @@ class LocalModel:
             raise Unavailable(f"{self.name}: llama.cpp refused the request: {said}")
         choice = answer["choices"][0]
         text = choice["message"]["content"] if "message" in choice else choice["text"]
-        usage = answer.get("usage") or {}
         return Reply(
             text=text or "",
             finish_reason=choice.get("finish_reason") or "stop",
-            usage=Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)),
+            usage=read_usage(answer.get("usage"), wrote=bool(text)),
             latency=loop.time() - began,
             model=f"{self.path.stem}+{self.adapter.stem}" if self.adapter else self.path.stem,
             first_token=first_token(choice),

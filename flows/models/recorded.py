@@ -11,10 +11,11 @@ from typing import Any
 
 from flows.errors import DriftgateError
 from flows.line import current_line
-from flows.models._config import ModelConfig
+from flows.models._config import ModelConfig, Prices
 from flows.models._errors import ContentFiltered, RequestRejected
 from flows.models._provider import Provider
-from flows.models._types import Message, Reply, Usage
+from flows.models._types import Message, Reply
+from flows.models._usage import Usage
 
 FILTERED, FAILED = "FILTERED", "FAILED"
 """Values of ``response`` that stand for a content-filter refusal and for a call that failed."""
@@ -24,6 +25,8 @@ _LONGEST_REPLY = 2**24  # characters; the csv module's own limit is 131,072
 class RecordedConfig(ModelConfig):
     """Replies from a CSV file with one row per sample."""
 
+    prices: Prices = Prices(input=0.0, output=0.0)
+    """Nothing is asked, so nothing is spent. What the answers once cost is not known from them."""
     path: str
     """The CSV file, relative to the workspace."""
     id_column: str = "id"
@@ -50,7 +53,7 @@ class RecordedModel:
             raise ContentFiltered(f"{self.name}: recorded as filtered")
         if text == FAILED:
             raise RequestRejected(f"{self.name}: recorded as failed")
-        return Reply(text=text, finish_reason="stop", usage=Usage(), latency=0.0, model=self.name)
+        return Reply(text=text, finish_reason="stop", usage=Usage(), latency=0.0, model=self.name, cached=True)
 
     async def aclose(self) -> None:
         """Nothing is held open."""

@@ -110,7 +110,7 @@ def _is_dimension(name: str) -> bool:
 
 
 def _cell(scores: CellScores, started: datetime, finished: datetime) -> CellTrace:
-    accuracy = scores.get("accuracy")
+    accuracy, cost = scores.get("accuracy"), scores.get("cost")
     return CellTrace(
         ordinal=scores.cell.ordinal,
         model=scores.cell.model,
@@ -125,11 +125,16 @@ def _cell(scores: CellScores, started: datetime, finished: datetime) -> CellTrac
         accuracy=accuracy.value if accuracy else None,
         accuracy_low=accuracy.low if accuracy else None,
         accuracy_high=accuracy.high if accuracy else None,
-        input_tokens=int(scores.frame["input_tokens"].sum()),
-        output_tokens=int(scores.frame["output_tokens"].sum()),
-        cost=float(scores.frame["cost"].sum()),
+        input_tokens=_tokens(scores, "input_tokens"),
+        output_tokens=_tokens(scores, "output_tokens"),
+        cost=cost.value if cost else None,
         currency=scores.currency,
     )
+
+
+def _tokens(scores: CellScores, name: str) -> int | None:
+    row = scores.get(name)
+    return None if row is None or row.value is None else int(row.value)
 
 
 def _settings(scores: CellScores) -> dict[str, Any]:

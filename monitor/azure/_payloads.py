@@ -118,9 +118,11 @@ class CellTrace(_Payload):
     accuracy: FiniteFloat | None = None
     accuracy_low: FiniteFloat | None = None
     accuracy_high: FiniteFloat | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: FiniteFloat = 0.0
+    input_tokens: int | None = None
+    """None where the service did not say; nothing is sent then, rather than 0."""
+    output_tokens: int | None = None
+    cost: FiniteFloat | None = None
+    """None where it is not known."""
     currency: str = "USD"
 
 

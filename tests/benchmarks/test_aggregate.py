@@ -76,7 +76,7 @@ def bench(endpoint: ChatEndpoint, ledger: Ledger, tmp_path: Path, samples: Calla
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     endpoint.default = Answer("A", tokens=(1_000_000, 0))
-    model = {"in_flight": 1, "prices": {"input": 1.0}}
+    model = {"in_flight": 1, "prices": {"input": 1.0, "output": 0.0}}
     return Bench(endpoint, ledger, tmp_path, samples(8), {"flow": "mine", "variants": []}, model)
 
 

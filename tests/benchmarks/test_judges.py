@@ -23,6 +23,7 @@ from benchmarks.judges import ALPHA, check_judges, compare_grades, sign_flip
 from benchmarks.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
 from benchmarks.runner import LimitReached
 from benchmarks.scores import score_run
+from flows.errors import DriftgateError
 from flows.evaluators import known_grades
 from flows.evaluators._anchors import SHIPPED, load_anchors
 from flows.models import parse_config
@@ -129,19 +130,59 @@ async def test_judged_scores_land_per_node_and_a_swapped_judge_is_noticed_from_i
     assert "judge moved" in after.rules[0].reason
 
 
-@pytest.mark.parametrize(("currency", "asked"), [("USD", 2), ("KRW", 4)])
-async def test_judges_count_towards_the_limit_on_cost(bench: Bench, currency: str, asked: int) -> None:
-    prices = {"input": 2.0, "output": 10.0, "currency": currency}  # 0.0021 a grade
-    priced = bench.judges["j"].model_dump(mode="json") | {"prices": prices}
+def price(bench: Bench, **prices: Any) -> None:
+    """Give the judge prices: 0.0021 a grade."""
+    priced = bench.judges["j"].model_dump(mode="json") | {"prices": {"input": 2.0, "output": 10.0, **prices}}
     bench.judges = {"j": parse_config(priced)}
-    bench.suite |= {"max_cost": 0.004}
-    bench.model = {"in_flight": 1}
-    if currency == "USD":
-        with pytest.raises(LimitReached, match=r"the limit of 0\.004 on cost is reached \(0\.0042 spent\)"):
-            await bench.run()
-    else:
+
+
+@pytest.mark.parametrize("currency", ["USD", "KRW"])
+async def test_judges_count_towards_the_limit_on_cost(bench: Bench, currency: str) -> None:
+    price(bench, currency=currency)
+    spent_on_anchors = 0.0021 * len(load_anchors(SHIPPED))
+    bench.suite |= {"max_cost": spent_on_anchors + 0.004}
+    bench.model = {"in_flight": 1, "prices": {"input": 0.0, "output": 0.0}}
+    with pytest.raises(LimitReached, match=r"the limit of 0\.0544 on cost is reached \(0\.0546 spent\)"):
         await bench.run()
-    assert (bench.frame()["outcome"] != "missing").sum() == asked
+    assert (bench.frame()["outcome"] != "missing").sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "judge", "said"),
+    [
+        ({"input": 1.0, "output": 1.0}, {"currency": "KRW"}, "several currencies"),
+        ({"input": 1.0, "output": 1.0}, {"output": None}, "the judge 'j' has no price of output tokens"),
+        ({}, {}, "model 'm' has no price of input and output tokens"),
+    ],
+)
+async def test_a_limit_on_cost_that_no_price_can_keep_is_refused_before_anything_is_asked(
+    bench: Bench, judge_endpoint: ChatEndpoint, model: Any, judge: Any, said: str
+) -> None:
+    price(bench, **judge)
+    bench.suite |= {"max_cost": 5.0}
+    bench.model = {"prices": model}
+    with pytest.raises(DriftgateError, match=said):
+        await bench.run()
+    assert not bench.endpoint.requests and not judge_endpoint.requests
+
+
+async def test_a_judge_that_does_not_count_its_tokens_costs_nobody_knows_what(
+    bench: Bench, judge_endpoint: ChatEndpoint
+) -> None:
+    price(bench)
+    judge_endpoint.default = lambda prompt: replace(careful(prompt), tokens=None)
+    run = await bench.run()
+    (scores,) = score_run(bench.ledger, run.id)
+    assert {row.metric for row in scores.rows if row.metric.startswith("ask.like.")} == {
+        "ask.like.similarity",
+        "ask.like.passed",
+    }
+    assert bench.watcher.ended[-1].cost is None
+    bench.suite |= {"max_cost": 5.0}
+    bench.model = {"prices": {"input": 0.0, "output": 0.0}}
+    with pytest.raises(LimitReached, match="cannot be kept: it is not known what a judge's grade of an anchor cost"):
+        await bench.run()
+    assert len(bench.endpoint.requests) == 4  # of the first run
 
 
 async def test_anchors_are_graded_once_a_run_and_again_in_the_next(bench: Bench, judge_endpoint: ChatEndpoint) -> None:

@@ -191,7 +191,7 @@ async def test_a_refused_key_stops_the_run_and_leaves_the_ledger_whole(bench: Be
 
 
 async def test_the_limit_on_cost_stops_cleanly(bench: Bench) -> None:
-    bench.model = {"prices": {"input": 50_000.0}, "in_flight": 4}  # 20 tokens a question: 1 each
+    bench.model = {"prices": {"input": 50_000.0, "output": 0.0}, "in_flight": 4}  # 20 tokens a question: 1 each
     bench.suite = {"max_cost": 5.0}
     with pytest.raises(LimitReached, match=r"the limit of 5 on cost is reached"):
         await bench.run()
@@ -221,7 +221,7 @@ async def test_the_limit_on_time_stops_cleanly(bench: Bench) -> None:
 
 
 async def test_a_limit_reached_with_the_last_sample_is_no_stop(bench: Bench) -> None:
-    bench.model = {"prices": {"input": 50_000.0}}
+    bench.model = {"prices": {"input": 50_000.0, "output": 0.0}}
     bench.suite = {"max_cost": 12.0}
     assert (await bench.run()).status == "complete"
 

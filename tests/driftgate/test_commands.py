@@ -109,7 +109,7 @@ def test_runs_show_and_report_read_the_ledger_alone(cli: Cli, make: Make, endpoi
 
 def test_resume_goes_on_and_asks_nothing_twice(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
     def change(config: dict[str, Any]) -> None:
-        config["models"]["tested"] |= {"prices": {"input": 50_000.0}, "in_flight": 2}
+        config["models"]["tested"] |= {"prices": {"input": 50_000.0, "output": 0.0}, "in_flight": 2}
         config["suites"]["small"]["max_cost"] = 5.0
 
     folder = make(12, change)

@@ -79,6 +79,12 @@ def test_flow_nodes_and_model_calls_have_spans(endpoint: ChatEndpoint, tmp_path:
     assert "수도는" not in json.dumps(found, ensure_ascii=False)
 
 
+def test_a_call_whose_tokens_nobody_counted_has_no_count(endpoint: ChatEndpoint, tmp_path: Path) -> None:
+    endpoint.default = Answer("B", tokens=None)
+    (call,) = [s["attributes"] for s in spans(endpoint, tmp_path, "native") if s["name"].startswith("chat")]
+    assert not [name for name in call if name.startswith("gen_ai.usage")]
+
+
 def test_content_is_opt_in(endpoint: ChatEndpoint, tmp_path: Path) -> None:
     endpoint.default = Answer("B")
     (call,) = [s["attributes"] for s in spans(endpoint, tmp_path, "native", content="true") if "chat" in s["name"]]

@@ -315,7 +315,7 @@ def test_opening_again_keeps_everything(
 def test_a_ledger_of_a_newer_format_is_refused(ledger: Ledger, location: str, tmp_path: Path) -> None:
     with ledger.write() as connection:
         connection.execute(text("UPDATE meta SET value = '99' WHERE key = 'version'"))
-    with pytest.raises(DriftgateError, match="has format 99, this driftgate knows 1; upgrade driftgate"):
+    with pytest.raises(DriftgateError, match="has format 99, this driftgate knows 2; upgrade driftgate"):
         open_ledger(location, tmp_path)
 
 

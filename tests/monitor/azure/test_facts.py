@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -77,6 +78,22 @@ def test_a_run_becomes_a_trace_of_its_cells_in_order(scored: tuple[RunRow, list[
     assert first.outcomes["answered"] == 3 and first.outcomes["missing"] == 1
     assert first.accuracy == 0.5 and first.accuracy_low is not None and first.accuracy_low < 0.5
     assert (first.input_tokens, first.output_tokens, first.cost) == (300, 6, 1.5)
+
+
+def test_what_a_run_took_is_not_told_where_nobody_stated_it(ledger: Ledger) -> None:
+    run = start_run(ledger, "nightly", {}, "0123456789abcdef", 7, "0.1.0")
+    samples = [make_sample("exam", "test", i, {"question": f"q{i}"}, category="c") for i in range(2)]
+    row = {"model": "m", "flow": "f", "variant": "v", "dataset": "exam", "signature": "v1", "details": {"priced": True}}
+    cell_id = add_cell(ledger, run.id, 0, row, samples)
+    first, second = (pending_samples(ledger, cell_id)[s.key][0] for s in samples)
+    known = _record(cell_id, first, "answered", 1.0, run.created_at + timedelta(minutes=1))
+    record(ledger, [known, replace(known, sample_id=second, input_tokens=None, output_tokens=None, cost=None)])
+    finish_run(ledger, run.id)
+    run, scores = find_run(ledger, run.id), score_run(ledger, run.id)
+    (cell,) = run_trace(run, scores).cells
+    assert (cell.input_tokens, cell.output_tokens, cell.cost) == (None, None, None)
+    named = {result.name for result in evaluation_results(run, scores)}
+    assert "accuracy" in named and not named & {"cost", "cost_per_sample", "input_tokens", "output_tokens"}
 
 
 def test_every_score_of_a_whole_cell_becomes_an_evaluation_within_the_run(

@@ -101,6 +101,14 @@ def test_a_run_is_one_trace_whose_cells_the_portal_takes_for_genai(
     assert found["gen_ai.usage.input_tokens"] == "500" and found["driftgate.outcome.failed"] == "1"
 
 
+def test_what_is_not_known_is_not_sent(ledger: Ledger, ingestion: IngestionEndpoint, run: RunTrace) -> None:
+    unknown = run.cells[0].model_copy(update={"input_tokens": None, "output_tokens": None, "cost": None})
+    enqueue(ledger, "run:3", run.model_copy(update={"cells": (unknown,)}))
+    drain(ledger, ingestion.connection_string)
+    [cell] = ingestion.of("RemoteDependencyData")
+    assert not {"gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "driftgate.cost"} & set(properties(cell))
+
+
 def test_a_run_that_stopped_and_a_cell_without_samples_have_failed(
     ledger: Ledger, ingestion: IngestionEndpoint, run: RunTrace
 ) -> None:
