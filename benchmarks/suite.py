@@ -10,30 +10,33 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from benchmarks.conventions.asked import CONVENTION as ASKED
 from benchmarks.costs import PRICED
 from benchmarks.datasets import Dataset, Sample
+from benchmarks.inputs import (
+    EXAMPLES_INPUT,
+    SCORING_INPUT,
+    InputsConfig,
+    check_inputs,
+    check_names,
+    is_absent,
+    parse_inputs,
+)
 from benchmarks.signature import format_signature
+from flows import mapping
 from flows.definition import FlowDefinition
 from flows.engines import NODE_TIMEOUT
 from flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
 from flows.models import ModelConfig
 from flows.retrieval import Retriever
 
-SCORING_INPUT = "scoring"
-"""A flow input of this name is given the model's scoring mode."""
-EXAMPLES_INPUT = "examples"
-"""A flow input of this name is given the few-shot examples."""
 TOLD = frozenset({"dataset_source", PRICED})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
-
-class SuiteConfig(BaseModel):
+class SuiteConfig(InputsConfig):
     """A named suite of the workspace: every model with every variant on every dataset."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     models: list[str] = Field(min_length=1)
     """Names of models of the workspace."""
@@ -80,6 +83,8 @@ class Cell:
     few_shot: int
     retriever: Retriever | None = None
     context: EvaluatorContext = field(default_factory=EvaluatorContext)
+    inputs: InputsConfig = field(default_factory=InputsConfig)
+    """Where the flow's inputs come from."""
 
     @property
     def name(self) -> str:
@@ -100,19 +105,41 @@ class Cell:
     @cached_property
     def shots(self) -> int:
         """Examples the chosen variants really use."""
+        if EXAMPLES_INPUT in self.inputs.inputs:
+            return 0
         used = f"${{inputs.{EXAMPLES_INPUT}}}"
         takes = any(used in map(str, (node.get("inputs") or {}).values()) for node in self.flow.resolved_nodes())
         return min(self.few_shot, len(self.dataset.shots)) if takes else 0
 
     def line_inputs(self, sample: Sample) -> dict[str, Any]:
-        """The flow's inputs for a sample: its data by name, the examples and the scoring mode."""
+        """The flow's inputs for a sample: its data by name, the examples, the scoring mode and the suite's mapping."""
         declared = self.flow.inputs
         inputs = {name: value for name, value in sample.data.items() if name in declared}
         if self.shots:
             inputs[EXAMPLES_INPUT] = self.dataset.examples(sample, self.shots)
+        elif EXAMPLES_INPUT in declared and EXAMPLES_INPUT not in self.flow.input_defaults:
+            inputs.setdefault(EXAMPLES_INPUT, [])
         if SCORING_INPUT in declared:
             inputs[SCORING_INPUT] = self.model_config.scoring
-        return inputs
+        if self._mapping:
+            mapped = mapping.apply(self._mapping, {"data": sample.data})
+            inputs |= {name: value for name, value in mapped.items() if name in declared}
+        # What a sample does not have is left to the flow's default, which check_inputs has found to be meant.
+        return {name: value for name, value in inputs.items() if not is_absent(self.flow, name, value)}
+
+    def check_inputs(self) -> None:
+        """Refuse a flow that would run on what nobody gave it.
+
+        Raises
+        ------
+        DriftgateError
+            Nobody supplies one of its inputs.
+        """
+        check_inputs(self.flow, self.inputs, self.dataset.name, self.samples, shots=self.shots)
+
+    @cached_property
+    def _mapping(self) -> Mapping[str, Any]:
+        return parse_inputs(self.inputs.inputs)
 
     def describe(self) -> dict[str, Any]:
         """Everything that was asked for, without secrets, for the ledger."""
@@ -135,6 +162,8 @@ class Cell:
             PRICED: self.model_config.prices.known,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
+            **({"inputs": self.inputs.inputs} if self.inputs.inputs else {}),
+            **({"defaults": self.inputs.defaults} if self.inputs.defaults else {}),
             **self._judges(),
         }
 
@@ -173,6 +202,8 @@ class Cell:
         }
         if self.retriever is not None:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
+        if self.inputs.inputs:
+            parts["inputs"] = _short_hash(self.inputs.inputs)
         if self.evaluators.judged:
             parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())
         return format_signature(parts)
@@ -208,25 +239,32 @@ def plan_cells(
     Raises
     ------
     DriftgateError
-        The flow has no such variant.
+        The flow has no such variant, or an input that nobody supplies.
     """
     flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
-    return [
+    drawn = {name: draw(datasets[name].samples, suite.limit, suite.seed) for name in suite.datasets}
+    given = InputsConfig(inputs=suite.inputs, defaults=suite.defaults)
+    check_names(flow, given)
+    cells = [
         Cell(
             model=model,
             model_config=models[model],
             flow=chosen,
             variant=variant or ",".join(chosen.chosen.values()),
             dataset=datasets[dataset],
-            samples=draw(datasets[dataset].samples, suite.limit, suite.seed),
+            samples=drawn[dataset],
             few_shot=suite.few_shot,
             retriever=retriever,
             context=context or EvaluatorContext(),
+            inputs=given,
         )
         for dataset in suite.datasets
         for model in suite.models
         for variant, chosen in flows.items()
     ]
+    for cell in {(cell.dataset.name, cell.variant): cell for cell in cells}.values():
+        cell.check_inputs()
+    return cells
 
 
 def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple[dict[str, Any], str]:

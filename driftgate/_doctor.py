@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.datasets import load_dataset
 from benchmarks.ledger import latest_runs, open_ledger
+from benchmarks.suite import plan_cells
 from driftgate.workspace import OpenWorkspace, open_workspace
 from flows.definition import load_flow
 from flows.engines import ENGINES
@@ -97,6 +98,9 @@ def _suite(workspace: OpenWorkspace, name: str) -> str:
     flow = load_flow(suite.flow, workspace.folder, workspace.config.connections)
     for variant in suite.variants or [""]:
         ENGINES.get(suite.engine)(flow.with_variant(variant))
-    evaluators = load_evaluators(flow, EvaluatorContext(workspace.config.models, workspace.folder))
+    context = EvaluatorContext(workspace.config.models, workspace.folder)
+    datasets = {name: load_dataset(name, workspace.config.datasets[name], workspace.folder) for name in suite.datasets}
+    plan_cells(suite, workspace.config.models, datasets, flow, context=context)
+    evaluators = load_evaluators(flow, context)
     evaluators.open()
     return f"flow {flow.name}: {len(flow.node_names)} nodes, {len(evaluators.bindings)} evaluators, valid"

@@ -111,10 +111,9 @@ def plan_parity(workspace: OpenWorkspace, ledger: Ledger, request: Request) -> t
             raise DriftgateError(f"there is no dataset '{name}'", nearest(name, config.datasets))
     pairs = []
     for cell in session.plan_suite(workspace, ledger, "parity", suite).cells:
-        pairs += [
-            cell,
-            replace(cell, flow=_port_of(request, cell.flow, workspace.folder), variant=f"port {request.port}"),
-        ]
+        port = replace(cell, flow=_port_of(request, cell.flow, workspace.folder), variant=f"port {request.port}")
+        port.check_inputs()
+        pairs += [cell, port]
     return suite, pairs
 
 

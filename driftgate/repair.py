@@ -166,6 +166,8 @@ class _Repair:
             flow=self.recipe.flow,
             retriever=self.recipe.retriever,
             variants=self._variants(),
+            inputs=self.recipe.inputs,
+            defaults=self.recipe.defaults,
         )
         retriever = session.retriever_of(self.workspace, suite)
         cell = plan_cells(suite, {"base": config}, {"material": material}, flow, retriever)[0]
@@ -224,6 +226,8 @@ class _Repair:
             retriever=self.recipe.retriever,
             variants=self._variants(),
             few_shot=0,
+            inputs=self.recipe.inputs,
+            defaults=self.recipe.defaults,
         )
         planned = session.plan_suite(self.workspace, self.ledger, f"proof-{self.recipe.champion}", suite)
         live = session.open_models(self.workspace, self.ledger, models)

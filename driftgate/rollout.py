@@ -210,6 +210,8 @@ class _Watch:
             few_shot=0,
             limit=self.config.samples,
             seed=recipe.seed,
+            inputs=recipe.inputs,
+            defaults=recipe.defaults,
         )
 
     def _canaries(self, canaries: CanaryConfig) -> SuiteConfig:
@@ -222,6 +224,8 @@ class _Watch:
             few_shot=canaries.few_shot,
             limit=canaries.limit,
             seed=canaries.seed,
+            inputs=canaries.inputs,
+            defaults=canaries.defaults,
         )
 
     @property

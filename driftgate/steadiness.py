@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.datasets import Sample
+from benchmarks.inputs import EXAMPLES_INPUT
 from benchmarks.ledger import Ledger
 from benchmarks.stats import Interval
-from benchmarks.suite import EXAMPLES_INPUT, Cell, SuiteConfig
+from benchmarks.suite import Cell, SuiteConfig
 from driftgate import session, watching
 from driftgate.champions import champion
 from driftgate.workspace import OpenWorkspace
@@ -53,6 +54,8 @@ def measure_steadiness(
         few_shot=canaries.few_shot,
         limit=min(limit, canaries.limit or limit),
         seed=canaries.seed,
+        inputs=canaries.inputs,
+        defaults=canaries.defaults,
     )
     cell = session.plan_suite(workspace, ledger, "steadiness", suite).cells[0]
     model = session.open_models(workspace, ledger, [live])[live]
@@ -87,8 +90,7 @@ async def _ask(
 
 async def _one(cell: Cell, engine: Engine, model: Model, sample: Sample, prompt: Prompt) -> str | None:
     line = Line({"": model}, sample.id, cell.retriever)
-    inputs = cell.line_inputs(sample)
-    inputs |= {name: value for name, value in prompt.data.items() if name in cell.flow.inputs}
+    inputs = cell.line_inputs(replace(sample, data={**sample.data, **prompt.data}))  # also what a mapping takes from it
     if prompt.examples:
         inputs[EXAMPLES_INPUT] = list(prompt.examples)
     result = await engine.run_line(inputs, line)

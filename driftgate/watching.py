@@ -60,6 +60,8 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         few_shot=canaries.few_shot,
         limit=canaries.limit,
         seed=canaries.seed,
+        inputs=canaries.inputs,
+        defaults=canaries.defaults,
     )
     planned = session.plan_suite(workspace, ledger, f"canary-{name}", suite)
     models = session.open_models(workspace, ledger, [live])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from benchmarks.inputs import InputsConfig
 from finetune.deploy import RolloutConfig
 from finetune.synthesis import SynthesisConfig
 from finetune.train import TrainerConfig, parse_trainer
@@ -21,10 +22,8 @@ def _trainer(value: Any) -> Any:
         raise ValueError(str(problem)) from problem
 
 
-class RecipeConfig(BaseModel):
+class RecipeConfig(InputsConfig):
     """How a champion that got worse is replaced by a better one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     champion: str
     """The slot whose champion is repaired."""

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -64,6 +65,11 @@ class FlowDefinition:
         if self.file_name == DAG_FILE:
             return "dag"
         return "prompty" if self.file_name.endswith(PROMPTY) else "flex"
+
+    @property
+    def declares_as_shipped(self) -> bool:
+        """Whether it is a flow that driftgate ships, or a copy of one that declares the very same inputs."""
+        return self.dag.get("inputs") in _shipped_inputs()
 
     @property
     def evaluators_file(self) -> Path:
@@ -182,6 +188,12 @@ class FlowDefinition:
             for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
                 digest.update(file.read_bytes() if file.is_file() and file.suffix != ".pyc" else b"")
         return digest.hexdigest()[:12]
+
+
+@cache
+def _shipped_inputs() -> list[Any]:
+    """What the flows that ship declare as their inputs."""
+    return [_read(file).get("inputs") for file in sorted(_SHIPPED.glob(f"*/{DAG_FILE}"))]
 
 
 def _file_hash(file: Path) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from benchmarks.inputs import InputsConfig
 from flows.models import Secret
 from monitor.cron import Crontab
 
@@ -31,10 +32,8 @@ Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
-class CanaryConfig(BaseModel):
+class CanaryConfig(InputsConfig):
     """The fixed prompts that are asked of the live model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     dataset: str
     """A dataset of the workspace."""

@@ -15,9 +15,9 @@ from benchmarks.attribution._replay import Counts, NotReplayed, Replay, Side
 from benchmarks.attribution._shapley import plan_design
 from benchmarks.attribution._sides import probed
 from benchmarks.datasets import Sample
+from benchmarks.inputs import EXAMPLES_INPUT, SCORING_INPUT
 from benchmarks.metrics import clusters_of, is_binary
 from benchmarks.stats import Comparison, Interval, compare_means, compare_paired, holm, wilson_interval
-from benchmarks.suite import EXAMPLES_INPUT, SCORING_INPUT
 from flows.errors import DriftgateError
 
 if TYPE_CHECKING:
@@ -245,6 +245,8 @@ def _changed_inputs(first: Side, second: Side) -> frozenset[str]:
     one, other = first.cell, second.cell
     declared = [side.flow.dag.get("inputs") or {} for side in (one, other)]
     found = {name for name in {*declared[0], *declared[1]} if declared[0].get(name) != declared[1].get(name)}
+    mapped = [side.inputs.inputs for side in (one, other)]
+    found |= {name for name in {*mapped[0], *mapped[1]} if mapped[0].get(name) != mapped[1].get(name)}
     if one.model_config.scoring != other.model_config.scoring:
         found.add(SCORING_INPUT)
     if one.shots and other.shots and one.shots != other.shots:

@@ -18,6 +18,7 @@ from flows.definition import EVALUATORS_FILE, FlowDefinition
 from flows.engines._engine import FinishedLine, LineResult
 from flows.errors import DriftgateError, nearest
 from flows.evaluators._anchors import Anchor, anchors_file, load_anchors
+from flows.evaluators._arguments import check_arguments
 from flows.evaluators._context import EvaluatorContext
 from flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
@@ -268,7 +269,9 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
         for name, bound in by_name.items():
             where = f"{file}: {node}.{name}"
             inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
-            bindings.append(Binding(node, name, _make(bound, where, context or EvaluatorContext()), inputs))
+            call = _make(bound, where, context or EvaluatorContext())
+            check_arguments(call, bound.evaluator, inputs, where)
+            bindings.append(Binding(node, name, call, inputs))
     declared = [b.key for b in bindings]
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
