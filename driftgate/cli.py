@@ -140,7 +140,7 @@ def look(
     monitor: Annotated[str, typer.Argument(help="A monitor of the workspace.")],
     workspace: Workspace = HERE,
 ) -> None:
-    """Ask a monitor's canaries of the live model and compare: exit 0 quiet, 1 something moved."""
+    """Ask a monitor's canaries of the live model and compare: exit 0 quiet, 1 moved, 3 inconclusive, 4 unmeasurable."""
     from driftgate.commands_live import run_look
 
     raise typer.Exit(run_look(workspace, monitor))

@@ -17,11 +17,11 @@ from monitor.watch import alerts_of
 
 
 def run_look(folder: Path, name: str) -> int:
-    """Look at what a monitor watches; exit 1 where something moved."""
+    """Look at what a monitor watches; the exit code is the graver result's, of canaries and of traffic."""
     with opened(folder) as (workspace, ledger):
-        alerts = night.look(workspace, ledger, name)
+        looked = night.look(workspace, ledger, name)
         night.send(workspace, ledger)
-        return night.MOVED if alerts else 0
+        return looked.exit_code
 
 
 def run_mend(folder: Path) -> int:

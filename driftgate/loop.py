@@ -86,19 +86,21 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
     def look(count: int, *, alarm: bool) -> None:
         for place in range(count):
             result = watching.take_look(workspace, ledger, MONITOR, ProgressDisplay(clock.console))
-            alerts = result.watched.alerts
-            points.append(_point(ledger, result.run, result.champion, bool(alerts)))
-            if bool(alerts) != alarm:
-                said = alerts[0].summary if alerts else "nothing moved"
+            alerts, found = result.watched.alerts, result.watched.conclusion
+            if found.result not in (("moved",) if alarm else ("reference", "quiet")):
+                said = alerts[0].summary if alerts else f"{found.result} {found.why}"
                 raise DriftgateError(
                     f"look {place + 1} of {count} at {result.champion}: {said}", f"see {ledger.engine.url}"
                 )
+            assert result.run is not None
+            points.append(_point(ledger, result.run, result.champion, bool(alerts)))
             for alert in alerts:
                 clock.say("Alarm", alert.summary)
             if alarm:
                 recipe = workspace.config.monitors[MONITOR].recipe
-                assert recipe is not None
-                evidence = {"alert": alerts[0].to_json()}
+                regression = result.watched.regression
+                assert recipe is not None and regression is not None
+                evidence = {"alert": regression.to_json()}
                 remediation, _ = repair.begin_repair(workspace, ledger, recipe, result.champion, evidence)
                 clock.say("A remediation is opened", remediation.id)
 

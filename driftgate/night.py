@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rich.markup import escape
@@ -16,19 +17,42 @@ from driftgate import watching
 from driftgate.champions import champion
 from driftgate.commands import carry_out, console, gravest
 from driftgate.display import ProgressDisplay
+from driftgate.watching import LookResult
 from driftgate.workspace import OpenWorkspace
 from finetune.remediation import Remediation, events_of, remediations
 from flows.errors import DriftgateError
 from flows.models import resolve
-from monitor.alert import Alert
-from monitor.watch import look_at_traffic
+from monitor.looks import EXIT_CODES, Result
+from monitor.looks import gravest as gravest_look
+from monitor.watch import Watched
 
-MOVED = 1
-"""Exit code where a signal moved."""
+_COLOURS: Mapping[Result, str] = {
+    "quiet": "green",
+    "inconclusive": "yellow",
+    "unmeasurable": "bold magenta",
+    "moved": "bold red",
+}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a monitor's canaries and its traffic came to."""
+
+    canaries: LookResult
+    traffic: Watched | None
+    """None where the monitor does not look at traffic."""
+
+    @property
+    def exit_code(self) -> int:
+        """The graver result's."""
+        looks = [self.canaries.watched, *([self.traffic] if self.traffic else [])]
+        return EXIT_CODES[gravest_look([look.conclusion.result for look in looks])]
 
 
 def run_night(workspace: OpenWorkspace, ledger: Ledger) -> int:
     """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.
+
+    A part that cannot be done does not keep the others from being done.
 
     Raises
     ------
@@ -38,53 +62,76 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger) -> int:
     job = workspace.config.nightly
     if not job.suites and not job.monitors:
         raise DriftgateError("the workspace has nothing to do at night", "name suites or monitors under nightly")
-    codes = []
+    codes: list[int] = []
+    problems: list[DriftgateError] = []
     for suite in job.suites:
-        gates = [name for name in job.gates if workspace.config.gates[name].suite == suite]
-        done = carry_out(workspace, ledger, suite, gates)
-        codes.append(done.exit_code)
-        publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
-        for verdict in done.verdicts:
-            repair_failure(workspace, ledger, verdict)
+        with _set_aside(suite, problems):
+            codes.append(_measure(workspace, ledger, suite))
     for name in job.monitors:
-        alerts = look(workspace, ledger, name)
-        codes.append(MOVED if alerts else 0)
-    mend(workspace, ledger)
-    send(workspace, ledger)
+        with _set_aside(name, problems):
+            codes.append(look(workspace, ledger, name).exit_code)
+    with _set_aside("remediations", problems):
+        mend(workspace, ledger)
+    with _set_aside("Azure Monitor", problems):
+        send(workspace, ledger)
+    if problems:
+        raise problems[0]
     return gravest(codes)
 
 
-def look(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Sequence[Alert]:
-    """Look at a monitor's canaries and traffic, say what was found, and open a remediation if the model moved."""
+@contextmanager
+def _set_aside(part: str, problems: list[DriftgateError]) -> Iterator[None]:
+    try:
+        yield
+    except DriftgateError as problem:
+        console.print(f"{escape(part)}: [bold red]error[/]: {escape(str(problem))}", soft_wrap=True)
+        problems.append(problem)
+
+
+def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> int:
+    """Run a suite, judge it, and open a repair where a gate fails the champion; the exit code of its verdicts."""
+    gates = [name for name in workspace.config.nightly.gates if workspace.config.gates[name].suite == suite]
+    done = carry_out(workspace, ledger, suite, gates)
+    publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
+    for verdict in done.verdicts:
+        repair_failure(workspace, ledger, verdict)
+    return done.exit_code
+
+
+def look(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Looked:
+    """Look at a monitor's canaries and traffic, say what was found, and open a remediation if the model got worse.
+
+    Canaries alone call for a remediation. Traffic is looked at whatever became of them.
+    """
     monitor = watching.find_monitor(workspace, name)
-    result = watching.take_look(workspace, ledger, name, ProgressDisplay(console))
-    alerts = list(result.watched.alerts)
-    row = result.watched.row
-    if row.number == 0:
-        console.print(f"{escape(name)}: reference look at {escape(result.champion)} ({result.run.id})")
-    elif not alerts:
-        console.print(f"{escape(name)}: look {row.number} at {escape(result.champion)}: [green]quiet[/]")
-    _publish_look(workspace, ledger, result.champion, result.watched.look, alerts)
+    canaries = watching.take_look(workspace, ledger, name, ProgressDisplay(console))
+    _say(name, canaries.champion, canaries.watched)
+    _publish_look(workspace, ledger, canaries.champion, canaries.watched)
+    traffic = None
     if monitor.traffic is not None:
-        evidence = workspace.reports / "evidence"
-        now = datetime.now(UTC)
-        seen = look_at_traffic(
-            ledger, name, workspace.telemetry, monitor.traffic, now, floors=monitor.floors, evidence=evidence
-        )
-        if seen is None:
-            console.print(f"{escape(name)}: not enough telemetry for two windows")
-        else:
-            alerts += seen.alerts
-            console.print(f"{escape(name)}: traffic: {len(seen.alerts)} alerts")
-            _publish_look(workspace, ledger, result.champion, seen.look, seen.alerts)
-            if seen.alerts:
-                console.print(f"  evidence: {escape(str(evidence / f'{seen.row.run_id}.html'))}", soft_wrap=True)
-    for alert in alerts:
+        traffic = watching.watch_traffic(workspace, ledger, name, monitor.traffic)
+        _say(name, "traffic", traffic)
+        _publish_look(workspace, ledger, canaries.champion, traffic)
+        report = watching.evidence_folder(workspace) / f"{traffic.row.run_id}.html"
+        if report.exists():
+            console.print(f"  evidence: {escape(str(report))}", soft_wrap=True)
+    regression = canaries.watched.regression
+    if regression is not None and monitor.recipe is not None:
+        _begin_repair(workspace, ledger, monitor.recipe, canaries.champion, {"alert": regression.to_json()})
+    return Looked(canaries, traffic)
+
+
+def _say(monitor: str, what: str, watched: Watched) -> None:
+    row, found = watched.row, watched.conclusion
+    if found.result == "reference":
+        console.print(f"{escape(monitor)}: reference look at {escape(what)} ({row.run_id})")
+        return
+    about = what if row.of == "traffic" else f"look {row.number} at {what}" if row.number else f"look at {what}"
+    why = f": {escape(found.why)}" if found.why else ""
+    result = f"[{_COLOURS[found.result]}]{found.result}[/]"
+    console.print(f"{escape(monitor)}: {escape(about)}: {result}{why}", soft_wrap=True)
+    for alert in watched.alerts:
         console.print(f"[bold red]alert[/] {escape(alert.summary)}", soft_wrap=True)
-    moved = [alert for alert in alerts if alert.cause == "model"]
-    if moved and monitor.recipe is not None:
-        _begin_repair(workspace, ledger, monitor.recipe, result.champion, {"alert": moved[0].to_json()})
-    return alerts
 
 
 def repair_failure(workspace: OpenWorkspace, ledger: Ledger, verdict: GateVerdict) -> None:
@@ -149,16 +196,12 @@ def send(workspace: OpenWorkspace, ledger: Ledger) -> None:
         console.print(f"Azure Monitor: {sent.sent} sent, {sent.left} waiting, {sent.parked} parked{trouble}")
 
 
-def _publish_look(
-    workspace: OpenWorkspace, ledger: Ledger, champion: str, found: object, alerts: Sequence[Alert]
-) -> None:
-    if workspace.config.azure_monitor is None or found is None:
+def _publish_look(workspace: OpenWorkspace, ledger: Ledger, champion: str, watched: Watched) -> None:
+    if workspace.config.azure_monitor is None or watched.look is None:
         return
     from monitor.azure import alert_event, enqueue, signal_values
-    from monitor.drift import Look
 
-    assert isinstance(found, Look)
-    for value in signal_values(found, champion):
+    for value in signal_values(watched.look, champion):
         enqueue(ledger, f"signal-{value.signal}-{value.model}-{value.slice}-{value.at.isoformat()}", value)
-    for alert in alerts:
+    for alert in watched.alerts:
         enqueue(ledger, f"alert-{alert.key}", alert_event(alert, champion))

@@ -1,9 +1,11 @@
-"""Look at a champion's canaries and say what was found."""
+"""Look at a champion's canaries and at its traffic, and keep what was found or why nothing could be."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.ledger import Ledger, RunRow, champion_history, find_run
 from benchmarks.runner import Display
@@ -13,8 +15,8 @@ from driftgate import session
 from driftgate.champions import champion
 from driftgate.workspace import OpenWorkspace
 from flows.errors import DriftgateError, nearest
-from monitor.config import MonitorConfig
-from monitor.watch import Watched, look_at_canaries
+from monitor.config import MonitorConfig, TrafficConfig
+from monitor.watch import Watched, could_not_look, look_at_canaries, look_at_traffic
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class LookResult:
 
     monitor: str
     champion: str
-    run: RunRow
+    run: RunRow | None
+    """None where the canaries could not even be asked."""
     watched: Watched
 
 
@@ -43,13 +46,69 @@ def find_monitor(workspace: OpenWorkspace, name: str) -> MonitorConfig:
 def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Display) -> LookResult:
     """Ask the canaries of a monitor of its champion, compare, and keep what was found.
 
+    A model that cannot be asked is a finding as well: the look is unmeasurable, and says why.
+
     Raises
     ------
     DriftgateError
-        The monitor or what it needs is missing, or the model cannot be reached.
+        There is no such monitor or slot, or the ledger refuses.
     """
     monitor = find_monitor(workspace, name)
     live = champion(workspace, ledger, monitor.champion)
+    # A promotion begins a new reference, also of a model that was champion before.
+    installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
+    run: RunRow | None = None
+    try:
+        planned = _plan(workspace, ledger, name, monitor, live)
+        models = session.open_models(workspace, ledger, [live])
+        run = session.begin(ledger, planned)
+        asyncio.run(session.work(ledger, run, planned, models, display))
+        score_run(ledger, run.id)
+    except DriftgateError as problem:
+        watched = could_not_look(ledger, name, "canaries", installed, problem, run.id if run else "")
+        return LookResult(name, live, run, watched)
+    watched = look_at_canaries(
+        ledger,
+        name,
+        installed,
+        find_run(ledger, run.id),
+        reference_looks=monitor.reference_looks,
+        floors=monitor.floors,
+        alpha=monitor.alpha,
+    )
+    return LookResult(name, live, run, watched)
+
+
+def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: TrafficConfig) -> Watched:
+    """Compare the newest telemetry of a monitor with the days before, and keep what was found.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such monitor, or the ledger refuses.
+    """
+    monitor = find_monitor(workspace, name)
+    evidence = evidence_folder(workspace)
+    try:
+        return look_at_traffic(
+            ledger,
+            name,
+            workspace.telemetry,
+            traffic,
+            datetime.now(UTC),
+            floors=monitor.floors,
+            evidence=evidence,
+        )
+    except DriftgateError as problem:
+        return could_not_look(ledger, name, "traffic", traffic.request_model, problem)
+
+
+def evidence_folder(workspace: OpenWorkspace) -> Path:
+    """Where the reports of traffic that moved are written."""
+    return workspace.reports / "evidence"
+
+
+def _plan(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorConfig, live: str) -> session.Planned:
     canaries = monitor.canaries
     suite = SuiteConfig(
         models=[live],
@@ -63,20 +122,4 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         inputs=canaries.inputs,
         defaults=canaries.defaults,
     )
-    planned = session.plan_suite(workspace, ledger, f"canary-{name}", suite)
-    models = session.open_models(workspace, ledger, [live])
-    run = session.begin(ledger, planned)
-    asyncio.run(session.work(ledger, run, planned, models, display))
-    score_run(ledger, run.id)
-    # A promotion begins a new reference, also of a model that was champion before.
-    installed = champion_history(ledger, monitor.champion)[0]
-    watched = look_at_canaries(
-        ledger,
-        name,
-        f"{live}#{installed.id}",
-        find_run(ledger, run.id),
-        reference_looks=monitor.reference_looks,
-        floors=monitor.floors,
-        alpha=monitor.alpha,
-    )
-    return LookResult(name, live, run, watched)
+    return session.plan_suite(workspace, ledger, f"canary-{name}", suite)

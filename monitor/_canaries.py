@@ -6,6 +6,9 @@ import pandas as pd
 
 from monitor.signals import Signal
 
+_NO_ANSWER = "\0"
+"""An answer that agrees with none."""
+
 
 def with_anchors(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give both frames the column ``anchor``: each canary's first reference answer.
@@ -20,13 +23,42 @@ def with_anchors(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[pd.Dat
     [[None, 'B'], ['B']]
     """
     ordered = reference.sort_values("time", kind="stable")
-    answered = ordered[ordered["answer"].notna()]
-    first = ~answered.duplicated("key")
-    anchors = answered[first].set_index("key")["answer"]
+    first = _first_answers(ordered)
+    anchors = first.set_index("key")["answer"]
     is_anchor = pd.Series(False, index=ordered.index)
-    is_anchor.loc[answered.index[first]] = True
+    is_anchor.loc[first.index] = True
     before = ordered.assign(anchor=ordered["key"].map(anchors).where(~is_anchor, None).astype(object))
     return before, current.assign(anchor=current["key"].map(anchors).astype(object))
+
+
+def measured(answers: pd.DataFrame) -> set[object]:
+    """The canaries that have an answer, right or wrong."""
+    return set(answers.loc[answers["correct"].notna(), "key"])
+
+
+def taken_for(answers: pd.DataFrame, reference: pd.DataFrame, *, right: bool) -> pd.DataFrame:
+    """The answers with every one that was not measured taken for right, as it was before, or for wrong.
+
+    Examples
+    --------
+    >>> reference = pd.DataFrame({"time": [1, 1], "key": ["a", "b"], "answer": ["B", "C"], "correct": [1.0, 1.0]})
+    >>> now = pd.DataFrame({"time": [9, 9], "key": ["a", "b"], "answer": ["B", None], "correct": [1.0, None]})
+    >>> taken_for(now, reference, right=True)[["answer", "correct"]].values.tolist()
+    [['B', 1.0], ['C', 1.0]]
+    >>> taken_for(now, reference, right=False)["correct"].tolist()
+    [1.0, 0.0]
+    """
+    known = answers["correct"].notna()
+    before = answers["key"].map(_first_answers(reference.sort_values("time", kind="stable")).set_index("key")["answer"])
+    return answers.assign(
+        correct=answers["correct"].where(known, float(right)),
+        answer=answers["answer"].where(known, before if right else _NO_ANSWER),
+    )
+
+
+def _first_answers(ordered: pd.DataFrame) -> pd.DataFrame:
+    answered = ordered[ordered["answer"].notna()]
+    return answered[~answered.duplicated("key")]
 
 
 def paired_counts(signal: Signal, reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

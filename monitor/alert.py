@@ -72,7 +72,7 @@ class Alert:
     detector: str
     detail: Mapping[str, float]
     cause: Cause
-    """The likeliest cause by the hints; ``model`` calls for a remediation."""
+    """The likeliest cause by the hints."""
     hints: tuple[Hint, ...]
     summary: str
     """One sentence for the person who is paged."""

@@ -96,7 +96,7 @@ class MonitorConfig(BaseModel):
     floors: dict[str, float] = {}
     """By signal, the smallest effect worth a person's time; unset: the signal's own."""
     recipe: str | None = None
-    """The recipe of the remediation that an alert opens when the model moved."""
+    """The recipe of the remediation that is opened when the model answers the canaries worse."""
     cron: Cron = "0 * * * *"
     """When ``driftgate serve`` looks: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"

@@ -1,81 +1,53 @@
 """Looks at canaries and what they found, kept in the ledger.
 
 A look is a run of the canary set through its flow by the live model. The first looks after a champion was put in
-place are its reference; every later one is compared with them, canary by canary.
+place are its reference; every later one is compared with them, canary by canary. What could not be measured is kept
+and said as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, desc, select
-
-from benchmarks.ledger import (
-    Ledger,
-    RunRow,
-    UtcDateTime,
-    cells_of,
-    create_tables,
-    find_run,
-    insert_new,
-    outcome_frame,
-)
+from benchmarks.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
+from flows.errors import DriftgateError
+from monitor._conclude import UNMEASURED, compare_canaries, conclude_traffic, fit_for_reference, smallest_loss
 from monitor.alert import Alert
 from monitor.config import TrafficConfig
 from monitor.drift import Look, Period, Windows, look
+from monitor.looks import (
+    AlertRow,
+    Conclusion,
+    LookRow,
+    alerts_of,
+    comparisons_made,
+    find_look,
+    keep_look,
+    looks_of,
+    pin_reference,
+    pinned_reference,
+    reference_candidates,
+)
 from monitor.signals import SIGNALS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-metadata = MetaData()
-
-_looks = Table(
-    "looks",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("monitor", String(128), nullable=False, index=True),
-    Column("champion", String(128), nullable=False),
-    Column("run_id", String(64), nullable=False, unique=True),
-    Column("number", Integer, nullable=False),  # 0 for a reference look, then from 1
-    Column("findings", JSON, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
-
-_alerts = Table(
-    "alerts",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("monitor", String(128), nullable=False, index=True),
-    Column("alert", JSON, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
-
-
-@dataclass(frozen=True)
-class LookRow:
-    """A look as the ledger holds it."""
-
-    id: int
-    monitor: str
-    champion: str
-    run_id: str
-    number: int
-    findings: Sequence[Mapping[str, Any]]
-    at: datetime
-
-
-@dataclass(frozen=True)
-class AlertRow:
-    """An alert as the ledger holds it."""
-
-    monitor: str
-    alert: Alert
-    at: datetime
+__all__ = [
+    "AlertRow",
+    "LookRow",
+    "Watched",
+    "alerts_of",
+    "canary_frame",
+    "could_not_look",
+    "look_at_canaries",
+    "look_at_traffic",
+    "looks_of",
+]
 
 
 @dataclass(frozen=True)
@@ -83,9 +55,18 @@ class Watched:
     """What a look came to."""
 
     row: LookRow
-    look: Look | None
-    """None for a reference look."""
-    alerts: tuple[Alert, ...]
+    conclusion: Conclusion
+    look: Look | None = None
+    """None where nothing was compared."""
+    alerts: tuple[Alert, ...] = ()
+
+    @property
+    def regression(self) -> Alert | None:
+        """The alert that calls for a repair: canaries, which are asked the same every time, are answered worse.
+
+        Nothing else does: that calls are slow, fail or ask something else is no reason to train a model.
+        """
+        return next((a for a in self.alerts if a.cause == "model" and SIGNALS.get(a.signal).of_canaries), None)
 
 
 def look_at_canaries(
@@ -98,9 +79,10 @@ def look_at_canaries(
     floors: Mapping[str, float] | None = None,
     alpha: float = 0.05,
 ) -> Watched:
-    """Compare a canary run with the reference looks of the same champion, and keep what was found.
+    """Compare a canary run with the reference of the same champion, and keep what was found.
 
-    Looking twice at the same run changes nothing.
+    The first looks that measured the canaries become the reference, and their runs are pinned: however many looks
+    follow, they are what is compared with. Looking twice at the same run changes nothing.
 
     Parameters
     ----------
@@ -114,23 +96,27 @@ def look_at_canaries(
     Watched
         A reference look has no comparison and no alerts.
     """
-    create_tables(ledger, metadata)
-    earlier = [row for row in looks_of(ledger, monitor) if row.champion == champion and row.run_id != run.id]
-    reference = sorted((row for row in earlier if row.number == 0), key=lambda row: row.at)[:reference_looks]
-    now = datetime.now(UTC)
-    if len(reference) < reference_looks:
-        return Watched(_keep(ledger, monitor, champion, run.id, 0, [], now), None, ())
-    number = 1 + sum(row.number > 0 for row in earlier)
-    frames = [canary_frame(ledger, find_run(ledger, row.run_id)) for row in reference]
-    current = canary_frame(ledger, run)
-    windows = Windows("canaries", _period(frames), _period([current]))
+    smallest, answers = smallest_loss(floors), canary_frame(ledger, run)
+    kept = find_look(ledger, run.id)
+    reference = _reference(ledger, monitor, champion, reference_looks, smallest)
+    if not reference or run.id in reference or (kept is not None and kept.number == 0):
+        first = _with_remedy(fit_for_reference(answers, smallest), run)
+        row = _keep(ledger, monitor, champion, run.id, first)
+        _reference(ledger, monitor, champion, reference_looks, smallest)
+        return Watched(row, row.conclusion or first)
+    number = kept.number if kept is not None else 1 + comparisons_made(ledger, monitor, champion)
+    frames = [canary_frame(ledger, find_run(ledger, run_id)) for run_id in reference]
+    windows = Windows("canaries", _period(frames), _period([answers]))
     import pandas as pd
 
-    found = look([windows], canaries=pd.concat([*frames, current]), floors=floors, alpha=alpha, number=number)
-    findings = [_plain(finding) for finding in found.findings]
-    row = _keep(ledger, monitor, champion, run.id, number, findings, now)
-    _keep_alerts(ledger, monitor, found.alerts, now)
-    return Watched(row, found, found.alerts)
+    def compare(current: pd.DataFrame) -> Look:
+        both = pd.concat([*frames, current])
+        return look([windows], canaries=both, floors=floors, alpha=alpha, number=number)
+
+    found = compare_canaries(pd.concat(frames, ignore_index=True), answers, compare, smallest=smallest, number=number)
+    conclusion = _with_remedy(found.conclusion, run)
+    row = _keep(ledger, monitor, champion, run.id, conclusion, found.look, found.alerts, number=number)
+    return Watched(row, conclusion, found.look, found.alerts)
 
 
 def look_at_traffic(
@@ -142,7 +128,7 @@ def look_at_traffic(
     *,
     floors: Mapping[str, float] | None = None,
     evidence: Path | None = None,
-) -> Watched | None:
+) -> Watched:
     """Compare the newest telemetry with the days before, and keep what was found.
 
     Parameters
@@ -151,34 +137,48 @@ def look_at_traffic(
         The telemetry store's folder.
     evidence : Path, optional
         Folder for evidently's report of the two windows, written where something moved.
-
-    Returns
-    -------
-    Watched or None
-        None where one of the windows holds no call.
     """
     from monitor.telemetry import frame
 
-    create_tables(ledger, metadata)
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     calls = frame(folder, start, now, only=only)
     current = calls["time"] >= middle
-    if not current.any() or current.all():
-        return None
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     found = look([windows], telemetry=calls, signals=chosen, floors=floors, alpha=traffic.alpha)
-    key = f"traffic-{monitor}-{now:%Y%m%dT%H%M%S}"
-    row = _keep(ledger, monitor, traffic.request_model, key, 1, [_plain(f) for f in found.findings], now)
-    _keep_alerts(ledger, monitor, found.alerts, now)
+    conclusion = (
+        Conclusion("moved")
+        if found.alerts
+        else conclude_traffic(found.findings, int((~current).sum()), int(current.sum()), traffic.signals)
+    )
+    key = _key("traffic", monitor, now)
+    row = _keep(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts, number=1, at=now)
     if found.alerts and evidence is not None:
         from monitor.evidence import write_evidence
 
         evidence.mkdir(parents=True, exist_ok=True)
         write_evidence(calls[~current], calls[current], evidence / f"{key}.html")
-    return Watched(row, found, found.alerts)
+    return Watched(row, conclusion, found, found.alerts)
+
+
+def could_not_look(
+    ledger: Ledger, monitor: str, of: str, champion: str, problem: DriftgateError, run_id: str = ""
+) -> Watched:
+    """Keep a look that could not be made: nothing is known of the model, which is no good news.
+
+    Parameters
+    ----------
+    of : str
+        ``canaries`` or ``traffic``.
+    run_id : str
+        The run that was begun, if one was.
+    """
+    now = datetime.now(UTC)
+    conclusion = Conclusion("unmeasurable", problem.message, problem.remedy)
+    key = run_id or _key("traffic" if of == "traffic" else "canary", monitor, now)
+    return Watched(_keep(ledger, monitor, champion, key, conclusion, at=now), conclusion)
 
 
 def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
@@ -188,14 +188,14 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each canary: ``time`` (of the run's beginning), ``key`` (upstream id), ``slice`` (category),
-        ``answer``, ``correct``, ``response_model``, ``fingerprint`` and ``prompt_hash``.
+        ``answer``, ``correct``, ``response_model``, ``fingerprint``, ``prompt_hash``, ``outcome`` and ``error``.
     """
     import pandas as pd
 
     frames = []
     for cell in cells_of(ledger, run.id):
         frame = outcome_frame(ledger, cell.id)
-        measured = ~frame["outcome"].isin(["failed", "missing"])
+        measured = ~frame["outcome"].isin(UNMEASURED)
         frames.append(
             pd.DataFrame(
                 {
@@ -208,29 +208,12 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
                     "response_model": frame["served_model"].fillna(""),
                     "fingerprint": frame["fingerprint"].fillna(""),
                     "prompt_hash": str(cell.details.get("flow_hash", "")),
+                    "outcome": frame["outcome"],
+                    "error": frame["error"].fillna(""),
                 }
             )
         )
     return pd.concat(frames, ignore_index=True)
-
-
-def looks_of(ledger: Ledger, monitor: str, limit: int = 1000) -> list[LookRow]:
-    """The looks of a monitor, the newest first."""
-    create_tables(ledger, metadata)
-    query = select(_looks).where(_looks.c.monitor == monitor).order_by(desc(_looks.c.id)).limit(limit)
-    with ledger.read() as connection:
-        return [LookRow(**row._mapping) for row in connection.execute(query)]
-
-
-def alerts_of(ledger: Ledger, monitor: str | None = None, limit: int = 100) -> list[AlertRow]:
-    """Alerts, the newest first; of one monitor or of all."""
-    create_tables(ledger, metadata)
-    query = select(_alerts).order_by(desc(_alerts.c.at)).limit(limit)
-    if monitor is not None:
-        query = query.where(_alerts.c.monitor == monitor)
-    with ledger.read() as connection:
-        rows = connection.execute(query).all()
-    return [AlertRow(row.monitor, Alert.from_json(row.alert), row.at) for row in rows]
 
 
 def _period(frames: Sequence[pd.DataFrame]) -> Period:
@@ -250,24 +233,47 @@ def _plain(finding: Any) -> dict[str, Any]:
     }
 
 
-def _keep_alerts(ledger: Ledger, monitor: str, alerts: Sequence[Alert], at: datetime) -> None:
-    rows = [{"key": a.key, "monitor": monitor, "alert": a.to_json(), "at": at} for a in alerts]
-    with ledger.write() as connection:
-        insert_new(connection, _alerts, rows)
+def _reference(ledger: Ledger, monitor: str, champion: str, looks: int, smallest: float) -> tuple[str, ...]:
+    """The runs of a champion's reference; they are pinned as soon as there are enough that measured the canaries."""
+    if pinned := pinned_reference(ledger, monitor, champion):
+        return pinned
+    fit: list[str] = []
+    for row in reference_candidates(ledger, monitor, champion):
+        # A look that was made before results were kept is judged now.
+        if row.conclusion is None:
+            answers = canary_frame(ledger, find_run(ledger, row.run_id))
+            if fit_for_reference(answers, smallest).result != "reference":
+                continue
+        fit.append(row.run_id)
+        if len(fit) == looks:
+            return pin_reference(ledger, monitor, champion, fit)
+    return ()
+
+
+def _with_remedy(conclusion: Conclusion, run: RunRow) -> Conclusion:
+    if conclusion.result != "unmeasurable" or conclusion.remedy:
+        return conclusion
+    return replace(conclusion, remedy=f"driftgate show {run.id} says what became of them")
+
+
+def _key(of: str, monitor: str, at: datetime) -> str:
+    """What a look without a run of its own is known by."""
+    return f"{of}-{monitor}-{at:%Y%m%dT%H%M%S%f}"
 
 
 def _keep(
-    ledger: Ledger, monitor: str, champion: str, run_id: str, number: int, findings: Sequence[Any], at: datetime
+    ledger: Ledger,
+    monitor: str,
+    champion: str,
+    run_id: str,
+    conclusion: Conclusion,
+    found: Look | None = None,
+    alerts: Sequence[Alert] = (),
+    *,
+    number: int = 0,
+    at: datetime | None = None,
 ) -> LookRow:
-    row = {
-        "monitor": monitor,
-        "champion": champion,
-        "run_id": run_id,
-        "number": number,
-        "findings": list(findings),
-        "at": at,
-    }
-    with ledger.write() as connection:
-        insert_new(connection, _looks, [row])
-        kept = connection.execute(select(_looks).where(_looks.c.run_id == run_id)).one()
-    return LookRow(**kept._mapping)
+    findings = [_plain(finding) for finding in found.findings] if found is not None else []
+    number = number if found is not None else 0
+    row = LookRow(0, monitor, champion, run_id, number, findings, at or datetime.now(UTC), conclusion)
+    return keep_look(ledger, row, alerts)

@@ -6,7 +6,7 @@ nothing changed, its p-value is at most ``a`` with probability at most ``a`` (up
 
 from __future__ import annotations
 
-from monitor.detectors._detector import DETECTORS, USUAL, Detector, Evidence
+from monitor.detectors._detector import DETECTORS, MIN_ROWS, USUAL, Detector, Evidence
 from monitor.detectors.eprocess import EProcess
 
-__all__ = ["DETECTORS", "USUAL", "Detector", "EProcess", "Evidence"]
+__all__ = ["DETECTORS", "MIN_ROWS", "USUAL", "Detector", "EProcess", "Evidence"]

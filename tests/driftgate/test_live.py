@@ -65,13 +65,16 @@ def test_a_model_that_answers_otherwise_is_noticed_and_named_by_slice(cli, folde
     assert cli("alerts", "-w", folder).out.count("watch") == len(found)
 
 
-def test_failed_calls_are_no_evidence_against_the_model(cli, folder, endpoint) -> None:
+def test_failed_calls_are_no_evidence_against_the_model_nor_for_it(cli, folder, endpoint, ledger) -> None:
     from chat_endpoint import Status
 
     for _ in range(2):
         assert cli("look", "watch", "-w", folder).code == 0
-    endpoint.default = lambda prompt: Status(500, {}) if "3번" in prompt else Answer("A")
+    endpoint.default = lambda prompt: Status(500, {}) if "문제 3번" in prompt else Answer("A")
     assert cli("look", "watch", "-w", folder).code == 0
+    endpoint.default = lambda prompt: Status(500, {}) if "3번" in prompt else Answer("A")
+    assert cli("look", "watch", "-w", folder).code == 4  # a loss of ten points could hide in four of forty
+    assert not alerts_of(ledger)
 
 
 def test_a_promotion_begins_a_new_reference_and_a_rollback_another(cli, folder, ledger) -> None:
