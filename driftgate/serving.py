@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -17,9 +17,9 @@ from driftgate.workspace import OpenWorkspace
 from finetune.remediation import remediations
 from flows.errors import DriftgateError
 from flows.models import resolve
-from monitor.service import Job, Lease, Page, Scheduler, authoriser, create_app
+from monitor.looks import LookRow, alerts_of, looks_of
+from monitor.service import Firing, Job, Lease, Page, Scheduler, authoriser, create_app
 from monitor.telemetry import Store, router
-from monitor.watch import alerts_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -57,11 +57,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
 
     page = Page(
         alerts=lambda: [
-            {"at": f"{row.at:%Y-%m-%d %H:%M}", "monitor": row.monitor, "summary": row.alert.summary}
+            {"at": _minute(row.at), "monitor": row.monitor, "summary": row.alert.summary}
             for row in alerts_of(ledger, limit=20)
         ],
+        looks=lambda: [_shown_look(row) for row in looks_of(ledger, limit=20)],
+        jobs=lambda: [_shown_firing(firing) for firing in scheduler.lease.firings(20)],
         champions=lambda: [
-            asdict(history[0]) | {"at": f"{history[0].at:%Y-%m-%d %H:%M}"}
+            asdict(history[0]) | {"at": _minute(history[0].at)}
             for slot in config.champions
             if (history := champion_history(ledger, slot))
         ],
@@ -71,6 +73,30 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         leading=lambda: scheduler.leading,
     )
     return create_app(ledger, config.name, authorise, page, [router(store, authorise)], lifespan)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _shown_look(row: LookRow) -> dict[str, Any]:
+    told = {"result": "not recorded", "why": ""}  # of a look that was made before results were kept
+    if row.conclusion is not None:
+        told = {"result": row.conclusion.result, "why": row.conclusion.why}
+    return {"at": _minute(row.at), "monitor": row.monitor, "of": row.of, "run": row.run_id, **told}
+
+
+def _shown_firing(firing: Firing) -> dict[str, Any]:
+    # What the commands' exit codes say; whatever else a process ends with is an error.
+    words = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
+    return asdict(firing) | {
+        "scheduled_at": _minute(firing.scheduled_at),
+        "claimed_at": _minute(firing.claimed_at),
+        "ended_at": _minute(firing.ended_at) if firing.ended_at is not None else "",
+        "result": words.get(-1 if firing.exit_code is None else firing.exit_code, "error")
+        if firing.ended_at is not None
+        else "under way",
+    }
 
 
 async def _compact(store: Store) -> None:
@@ -96,14 +122,14 @@ def jobs_of(workspace: OpenWorkspace) -> list[Job]:
     return jobs
 
 
-def _command(folder: Path, *arguments: str) -> Any:
-    async def run(scheduled_at: datetime) -> None:
+def _command(folder: Path, *arguments: str) -> Callable[[datetime], Awaitable[int]]:
+    async def run(scheduled_at: datetime) -> int:
         # A process of its own: a benchmark never slows an ingest, and its death is not the service's.
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "driftgate", *arguments, "--workspace", str(folder), stdin=asyncio.subprocess.DEVNULL
         )
         try:
-            await process.wait()
+            return await process.wait()
         except asyncio.CancelledError:
             process.terminate()
             raise

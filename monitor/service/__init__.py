@@ -2,7 +2,7 @@
 
 from monitor.service._app import Page, create_app
 from monitor.service._auth import authoriser
-from monitor.service._lease import Lease
+from monitor.service._lease import Firing, Lease
 from monitor.service._schedule import Job, Scheduler, due_time
 
-__all__ = ["Job", "Lease", "Page", "Scheduler", "authoriser", "create_app", "due_time"]
+__all__ = ["Firing", "Job", "Lease", "Page", "Scheduler", "authoriser", "create_app", "due_time"]

@@ -1,4 +1,4 @@
-"""The HTTP interface: health, runs, alerts, ingest, and an overview page."""
+"""The HTTP interface: health, runs, alerts, looks, jobs, ingest, and an overview page."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Page:
     """What the overview shows beside the ledger's runs, read anew for every request."""
 
     alerts: Callable[[], Sequence[dict[str, Any]]]
+    looks: Callable[[], Sequence[dict[str, Any]]]
+    jobs: Callable[[], Sequence[dict[str, Any]]]
     champions: Callable[[], Sequence[dict[str, Any]]]
     remediations: Callable[[], Sequence[dict[str, Any]]]
     leading: Callable[[], bool]
@@ -72,6 +74,14 @@ def create_app(
     def list_alerts() -> list[dict[str, Any]]:
         return list(page.alerts())
 
+    @app.get("/api/looks")
+    def list_looks() -> list[dict[str, Any]]:
+        return list(page.looks())
+
+    @app.get("/api/jobs")
+    def list_jobs() -> list[dict[str, Any]]:
+        return list(page.jobs())
+
     @app.get("/", response_class=HTMLResponse)
     def overview() -> str:
         runs = [_overview_row(ledger, run) for run in latest_runs(ledger, 15)]
@@ -80,6 +90,8 @@ def create_app(
             name=name,
             runs=runs,
             alerts=page.alerts(),
+            looks=page.looks(),
+            jobs=page.jobs(),
             champions=page.champions(),
             remediations=page.remediations(),
             leading=page.leading(),

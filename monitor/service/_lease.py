@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Float, Integer, MetaData, String, Table, and_, func, or_, select, update
+from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, and_, desc, func, or_, select, update
 
 from benchmarks.ledger import Ledger, UtcDateTime, create_tables, insert_new
 
@@ -32,6 +32,33 @@ _firings = Table(
     Column("holder", String(128), nullable=False),
     Column("claimed_at", UtcDateTime, nullable=False),
 )
+
+_endings = Table(
+    "firing_endings",
+    metadata,
+    Column("job", String(128), primary_key=True),
+    Column("scheduled_at", UtcDateTime, primary_key=True),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("exit_code", Integer),
+    Column("reason", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Firing:
+    """A scheduled time of a job that was fired, and how it ended."""
+
+    job: str
+    scheduled_at: datetime
+    holder: str
+    """The process that fired it."""
+    claimed_at: datetime
+    ended_at: datetime | None
+    """None while it is under way, and for ever where its process died."""
+    exit_code: int | None
+    """Of the job's process; below 0 the signal that ended it. None where it never had one."""
+    reason: str
+    """Why it has none."""
 
 
 @dataclass
@@ -86,6 +113,24 @@ class Lease:
             insert_new(connection, _firings, [row])
             holder, claimed = connection.execute(select(_firings.c.holder, _firings.c.claimed_at).where(here)).one()
         return bool(holder == self.holder and claimed == row["claimed_at"])
+
+    def ended(self, job: str, scheduled_at: datetime, exit_code: int | None, reason: str = "") -> None:
+        """Keep how a firing ended."""
+        row = {"job": job, "scheduled_at": scheduled_at, "exit_code": exit_code, "reason": reason}
+        with self.ledger.write() as connection:
+            insert_new(connection, _endings, [{**row, "ended_at": datetime.now(UTC)}])
+
+    def firings(self, limit: int = 20) -> list[Firing]:
+        """What was fired, the newest first, by whichever process."""
+        both = and_(_endings.c.job == _firings.c.job, _endings.c.scheduled_at == _firings.c.scheduled_at)
+        query = (
+            select(_firings, _endings.c.ended_at, _endings.c.exit_code, func.coalesce(_endings.c.reason, ""))
+            .outerjoin(_endings, both)
+            .order_by(desc(_firings.c.scheduled_at), _firings.c.job)
+            .limit(limit)
+        )
+        with self.ledger.read() as connection:
+            return [Firing(*row) for row in connection.execute(query)]
 
     def last_firing(self, job: str) -> datetime | None:
         """When the job was last scheduled and claimed."""

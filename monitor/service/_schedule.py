@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flows.errors import DriftgateError
 from monitor.cron import Crontab
 from monitor.service._lease import Lease
 
@@ -26,8 +26,8 @@ class Job:
     """Five fields as in crontab."""
     timezone: str
     """Time zone the cron fields are in, for example ``Asia/Seoul``."""
-    run: Callable[[datetime], Awaitable[None]]
-    """Called with the scheduled time (UTC)."""
+    run: Callable[[datetime], Awaitable[int]]
+    """Called with the scheduled time (UTC); its exit code is kept."""
 
 
 def due_time(cron: str, timezone: str, after: datetime | None, now: datetime, grace: timedelta) -> datetime | None:
@@ -113,8 +113,15 @@ class Scheduler:
 
     async def _run(self, job: Job, scheduled_at: datetime) -> None:
         log.info("job %s, scheduled for %s, begins", job.name, scheduled_at.isoformat())
-        with contextlib.suppress(asyncio.CancelledError):
-            try:
-                await job.run(scheduled_at)
-            except Exception:
-                log.exception("job %s failed", job.name)
+        code, reason = None, ""
+        try:
+            code = await job.run(scheduled_at)
+        except asyncio.CancelledError:
+            reason = "the service was stopped"
+        except Exception as problem:
+            log.exception("job %s failed", job.name)
+            reason = f"{type(problem).__name__}: {problem}"
+        try:
+            await asyncio.to_thread(self.lease.ended, job.name, scheduled_at, code, reason)
+        except DriftgateError:
+            log.exception("job %s ended with exit code %s, which could not be kept", job.name, code)

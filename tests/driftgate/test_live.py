@@ -102,6 +102,8 @@ def test_every_route_asks_for_the_token(folder, ledger, monkeypatch) -> None:
             ("GET", "/api/runs"),
             ("GET", "/api/runs/x"),
             ("GET", "/api/alerts"),
+            ("GET", "/api/looks"),
+            ("GET", "/api/jobs"),
         ]
         for method, path in [*routes, ("POST", "/v1/traces")]:
             assert client.request(method, path).status_code == 401, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,13 +12,18 @@ from uuid import uuid4
 import pytest
 import yaml
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step
+from fastapi.testclient import TestClient
 
 from benchmarks.ledger import Ledger, open_ledger
+from driftgate.serving import jobs_of, make_service
+from driftgate.workspace import open_workspace
 from finetune.remediation import remediations
+from monitor.service import Lease, Scheduler
 from monitor.telemetry import ModelCall, Store
 from monitor.watch import alerts_of, looks_of
 
 CANARIES = 40
+TOKEN = "a-token-of-enough-letters"
 
 
 @pytest.fixture
@@ -347,3 +353,42 @@ def test_a_night_with_an_endpoint_that_is_down_looks_and_says_so(cli, folder, en
     assert "refused the key" in done.err
     assert looks_of(ledger, "watch")[0].conclusion.reason in done.out
     assert len(looks_of(ledger, "watch")) == 4
+
+
+def test_the_service_shows_what_looks_came_to(cli, folder, endpoint, ledger, monkeypatch) -> None:
+    monkeypatch.setenv("TEST_TOKEN", TOKEN)
+    cli("look", "watch", "-w", folder)
+    endpoint.default = Status(401, {"error": {"message": "<b>bad key</b>"}})
+    cli("look", "watch", "-w", folder)
+    with TestClient(make_service(open_workspace(folder), ledger)) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        shown = client.get("/api/looks").json()
+        page = client.get("/").text
+    assert [(look["monitor"], look["of"], look["result"]) for look in shown] == [
+        ("watch", "canaries", "unmeasurable"),
+        ("watch", "canaries", "reference"),
+    ]
+    assert "refused the key" in shown[0]["why"]
+    assert '<span class="badge unmeasurable">unmeasurable</span>' in page
+    assert "&lt;b&gt;bad key" in page
+
+
+async def test_the_exit_code_of_a_scheduled_look_is_kept_and_shown(folder, endpoint, ledger, monkeypatch) -> None:
+    monkeypatch.setenv("TEST_TOKEN", TOKEN)
+    endpoint.default = DOWN["404"]
+    lease = Lease(ledger)
+    scheduler = Scheduler([job for job in jobs_of(open_workspace(folder)) if job.name == "look-watch"], lease)
+    scheduler.start()
+    for _ in range(300):
+        if lease.firings() and lease.firings()[0].ended_at:
+            break
+        await asyncio.sleep(0.2)
+    await scheduler.stop()
+    (firing,) = lease.firings()
+    assert (firing.job, firing.exit_code, firing.reason) == ("look-watch", 4, "")
+    with TestClient(make_service(open_workspace(folder), ledger)) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        shown = {job["job"]: job for job in client.get("/api/jobs").json()}
+        page = client.get("/").text
+    assert (shown["look-watch"]["exit_code"], shown["look-watch"]["result"]) == (4, "unmeasurable")
+    assert "4 unmeasurable</span>" in page

@@ -77,8 +77,9 @@ async def test_a_leader_makes_up_for_a_missed_time_once_and_a_follower_does_noth
     ran: list[tuple[str, datetime]] = []
 
     def scheduler(name: str) -> Scheduler:
-        async def run(scheduled_at: datetime) -> None:
+        async def run(scheduled_at: datetime) -> int:
             ran.append((name, scheduled_at))
+            return 0
 
         return Scheduler([Job("hourly", "0 * * * *", "UTC", run)], Lease(ledger, seconds=30))
 
@@ -93,19 +94,24 @@ async def test_a_leader_makes_up_for_a_missed_time_once_and_a_follower_does_noth
     assert ran[0][1] == now.replace(minute=0, second=0, microsecond=0)
 
 
-async def test_a_job_that_fails_does_not_end_the_schedule(ledger: Ledger) -> None:
-    ran = []
-
-    async def bad(scheduled_at: datetime) -> None:
+async def test_how_a_job_ended_is_kept_and_one_that_fails_does_not_end_the_schedule(ledger: Ledger) -> None:
+    async def bad(scheduled_at: datetime) -> int:
         raise RuntimeError("no model")
 
-    async def good(scheduled_at: datetime) -> None:
-        ran.append(scheduled_at)
+    async def good(scheduled_at: datetime) -> int:
+        return 3
 
-    jobs = [Job("bad", "0 * * * *", "UTC", bad), Job("good", "0 * * * *", "UTC", good)]
+    async def slow(scheduled_at: datetime) -> int:
+        await asyncio.sleep(2.0)
+        return 0
+
+    jobs = [Job(name, "0 * * * *", "UTC", run) for name, run in (("bad", bad), ("good", good), ("slow", slow))]
     scheduler = Scheduler(jobs, Lease(ledger))
     scheduler.start()
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.0)
     assert scheduler.leading
+    meanwhile = {firing.job: firing for firing in scheduler.lease.firings()}
+    assert meanwhile["slow"].ended_at is None
     await scheduler.stop()
-    assert len(ran) == 1
+    after = {firing.job: (firing.exit_code, firing.reason) for firing in scheduler.lease.firings()}
+    assert after == {"bad": (None, "RuntimeError: no model"), "good": (3, ""), "slow": (0, "")}
