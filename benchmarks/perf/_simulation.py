@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import stats
+from driftgate.benchmarks import stats
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from flows.extraction import Extraction, extract_choice, rule_set_id
+from driftgate.flows.extraction import Extraction, extract_choice, rule_set_id
 
 LABELS = Path(__file__).with_name("extractor_labels.csv")
 LETTERS = "ABCDEFGHIJ"

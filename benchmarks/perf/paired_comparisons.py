@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.compare import compare_scored, newest_cells
-from benchmarks.ledger import CellRow, key_frame, open_ledger
-from benchmarks.scores import CellScores, score_cell
+from driftgate.benchmarks.compare import compare_scored, newest_cells
+from driftgate.benchmarks.scores import CellScores, score_cell
+from driftgate.ledger import CellRow, key_frame, open_ledger
 
 SUBJECT_SIZES = np.repeat([100, 130, 200, 300, 600, 1000], [5, 1, 3, 2, 2, 32])
 LETTERS = np.array([*"ABCD"])

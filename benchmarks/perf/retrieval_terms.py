@@ -10,10 +10,10 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
-from benchmarks.datasets import load_dataset, parse_config
-from flows.evaluators._text import stem
-from flows.retrieval._documents import read_passages
-from flows.retrieval.bm25 import SHIPPED, terms
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.evaluators._text import stem
+from driftgate.flows.retrieval._documents import read_passages
+from driftgate.flows.retrieval.bm25 import SHIPPED, terms
 
 Split = Callable[[str], list[str]]
 

@@ -21,7 +21,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from benchmarks.gate import Column, Evidence, RuleConfig, Verdict, decide, over_slices, weigh
 from benchmarks.perf._simulation import (
     Codes,
     Floats,
@@ -32,6 +31,7 @@ from benchmarks.perf._simulation import (
     passages,
     simulate,
 )
+from driftgate.benchmarks.gate import Column, Evidence, RuleConfig, Verdict, decide, over_slices, weigh
 
 Trial = Callable[[Random], bool]
 Draw = Callable[[Random], Evidence]

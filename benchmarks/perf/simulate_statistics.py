@@ -1,4 +1,4 @@
-"""Check by simulation what benchmarks.stats promises: coverage, type-I error, power.
+"""Check by simulation what driftgate.benchmarks.stats promises: coverage, type-I error, power.
 
 Prints three tables: the coverage of nominal 95% intervals (wanted: 94 to 96%), how often the gate's tests show a claim
 that is just not true (wanted: at most 5%), and the power at the stated minimum detectable effect or number of samples
@@ -19,7 +19,6 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks import stats
 from benchmarks.perf._simulation import (
     KMMLU,
     RATES,
@@ -34,6 +33,7 @@ from benchmarks.perf._simulation import (
     rate,
     simulate,
 )
+from driftgate.benchmarks import stats
 
 
 @cache
@@ -356,7 +356,9 @@ def power_rows(rng: Random) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Simulate coverage, type-I error and power of benchmarks.stats.")
+    parser = argparse.ArgumentParser(
+        description="Simulate coverage, type-I error and power of driftgate.benchmarks.stats."
+    )
     parser.add_argument("--repetitions", type=int, default=10_000, help="of the quick rows; slow ones take a share")
     parser.add_argument("--seed", type=int, default=20240601)
     given = parser.parse_args()

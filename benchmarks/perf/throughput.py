@@ -30,13 +30,13 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.datasets import Dataset, load_dataset, parse_config
-from benchmarks.ledger import Ledger, RunRow, open_ledger, start_run
-from benchmarks.runner import CellProgress, run_suite
-from benchmarks.suite import SuiteConfig, describe_plan, plan_cells
-from flows.definition import load_flow
-from flows.models import PROVIDERS
-from flows.models import parse_config as parse_model
+from driftgate.benchmarks.datasets import Dataset, load_dataset, parse_config
+from driftgate.benchmarks.runner import CellProgress, run_suite
+from driftgate.benchmarks.suite import SuiteConfig, describe_plan, plan_cells
+from driftgate.flows.definition import load_flow
+from driftgate.flows.models import PROVIDERS
+from driftgate.flows.models import parse_config as parse_model
+from driftgate.ledger import Ledger, RunRow, open_ledger, start_run
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"

@@ -23,11 +23,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.datasets import Dataset
-from benchmarks.ledger import find_run
 from benchmarks.perf.throughput import ROOT, kmmlu, replay_endpoint, through_driftgate
-from benchmarks.report import write_report
-from benchmarks.scores import score_run
+from driftgate.benchmarks.datasets import Dataset
+from driftgate.benchmarks.report import write_report
+from driftgate.benchmarks.scores import score_run
+from driftgate.ledger import find_run
 
 FEW = 5_000
 Result = TypeVar("Result")

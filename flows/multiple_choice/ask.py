@@ -2,7 +2,7 @@
 
 from promptflow.core import tool
 
-from flows.line import ask as ask_model
+from driftgate.flows.line import ask as ask_model
 
 
 @tool

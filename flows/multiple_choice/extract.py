@@ -2,8 +2,8 @@
 
 from promptflow.core import tool
 
-from flows.extraction import extract_choice
-from flows.letters import likeliest_letter
+from driftgate.flows.extraction import extract_choice
+from driftgate.flows.letters import likeliest_letter
 
 
 @tool

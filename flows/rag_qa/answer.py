@@ -2,9 +2,9 @@
 
 from promptflow.core import tool
 
-from flows.extraction import extract_choice, nearest_choice
-from flows.letters import likeliest_letter
-from flows.line import ask
+from driftgate.flows.extraction import extract_choice, nearest_choice
+from driftgate.flows.letters import likeliest_letter
+from driftgate.flows.line import ask
 
 
 @tool

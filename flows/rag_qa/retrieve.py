@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from promptflow.core import tool
 
-from flows.line import search
+from driftgate.flows.line import search
 
 
 @tool

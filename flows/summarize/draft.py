@@ -2,7 +2,7 @@
 
 from promptflow.core import tool
 
-from flows.line import ask
+from driftgate.flows.line import ask
 
 
 @tool

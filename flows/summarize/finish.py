@@ -4,7 +4,7 @@ import re
 
 from promptflow.core import tool
 
-from flows.salience import sentences
+from driftgate.flows.salience import sentences
 
 
 @tool

@@ -2,7 +2,7 @@
 
 from promptflow.core import tool
 
-from flows.salience import salient
+from driftgate.flows.salience import salient
 
 
 @tool

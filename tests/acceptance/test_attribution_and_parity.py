@@ -22,9 +22,9 @@ SOURCES = {
     "prepare.py": TOOL + "def prepare(question: str, passage: str) -> str:\n    return f'{passage}\\n\\n{question}'\n",
     "compose.jinja2": "# user:\n{{ text }}\n{% for choice in choices %}{{ 'ABCDE'[loop.index0] }}. {{ choice }}\n"
     "{% endfor %}정답:\n",
-    "ask.py": "from promptflow.core import tool\n\nfrom flows.line import ask as ask_model\n\n\n@tool\n"
+    "ask.py": "from promptflow.core import tool\n\nfrom driftgate.flows.line import ask as ask_model\n\n\n@tool\n"
     "async def ask(prompt: str) -> str:\n    return (await ask_model(prompt)).text\n",
-    "extract.py": "from promptflow.core import tool\n\nfrom flows.extraction import extract_choice\n\n\n@tool\n"
+    "extract.py": "from promptflow.core import tool\n\nfrom driftgate.flows.extraction import extract_choice\n\n\n@tool\n"
     "def extract(reply: str, choices: list) -> dict:\n    return {'answer': extract_choice(reply, choices).answer}\n",
 }
 CUT = SOURCES["compose.jinja2"].replace("{{ text }}", "{{ text[:90] }}")
@@ -121,8 +121,8 @@ def test_a_truncating_compose_node_is_named(space: Path, capsys: pytest.CaptureF
 
 
 PORT = """
-from flows.extraction import extract_choice
-from flows.line import ask
+from driftgate.flows.extraction import extract_choice
+from driftgate.flows.line import ask
 
 
 def prompt(question, choices, passage, most=None):

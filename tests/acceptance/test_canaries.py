@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.ledger import open_ledger
-from driftgate.display import ProgressDisplay
-from driftgate.watching import LookResult, take_look
-from driftgate.workspace import open_workspace
+from driftgate.api.display import ProgressDisplay
+from driftgate.api.watching import LookResult, take_look
+from driftgate.api.workspace import open_workspace
+from driftgate.ledger import open_ledger
 
 from .conftest import SHARED, Endpoint, replay
 

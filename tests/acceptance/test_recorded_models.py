@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.ledger import cells_of, find_run, open_ledger, outcome_frame
+from driftgate.ledger import cells_of, find_run, open_ledger, outcome_frame
 
 from .conftest import MODELS, SHARED, driftgate, replay
 

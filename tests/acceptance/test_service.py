@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from benchmarks.ledger import latest_runs, open_ledger
-from monitor.watch import alerts_of, looks_of
+from driftgate.ledger import latest_runs, open_ledger
+from driftgate.monitor.watch import alerts_of, looks_of
 
 from .conftest import DRIFTGATE, SHARED, Endpoint, replay
 

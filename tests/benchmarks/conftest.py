@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import Sample, make_sample
-from benchmarks.ledger import Ledger, Record, RunRow, add_cell, open_ledger, record, start_run
+from driftgate.benchmarks.datasets import Sample, make_sample
+from driftgate.ledger import Ledger, Record, RunRow, add_cell, open_ledger, record, start_run
 
 _numbers = itertools.count(1)
 
@@ -95,7 +95,7 @@ def add() -> Callable[..., Cell]:
     """``add(ledger, samples)``: a run of one cell; returns the run, the cell's id and sample ids by upstream id."""
 
     def make(ledger: Ledger, asked: Sequence[Sample], *, suite: str = "small", ordinal: int = 0, **row: Any) -> Cell:
-        from benchmarks.ledger import pending_samples
+        from driftgate.ledger import pending_samples
 
         run = start_run(ledger, suite, {"cells": [{}]}, "hash", 0, "0.1")
         cell = {"model": "m", "flow": "f", "variant": "v", "dataset": "d", "signature": "v1", "details": {}} | row

@@ -9,9 +9,9 @@ import pytest
 from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint
 
-from benchmarks.datasets import Sample
-from benchmarks.ledger import Ledger, aggregations_of, cells_of, find_run, run_hash
-from benchmarks.runner import LimitReached
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.runner import LimitReached
+from driftgate.ledger import Ledger, aggregations_of, cells_of, find_run, run_hash
 
 FILES = {
     "flows/mine/flow.dag.yaml": """
@@ -22,7 +22,7 @@ nodes:
 """,
     "flows/mine/ask.py": """
 from promptflow.core import tool
-from flows.line import ask as ask_model
+from driftgate.flows.line import ask as ask_model
 
 @tool
 async def ask(question: str) -> str:

@@ -17,16 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judge import careful, generous, wavering
 
-from benchmarks.datasets import Sample
-from benchmarks.gate import GateConfig, judge
-from benchmarks.judges import ALPHA, check_judges, compare_grades, sign_flip
-from benchmarks.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
-from benchmarks.runner import LimitReached
-from benchmarks.scores import score_run
-from flows.errors import DriftgateError
-from flows.evaluators import known_grades
-from flows.evaluators._anchors import SHIPPED, load_anchors
-from flows.models import parse_config
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.gate import GateConfig, judge
+from driftgate.benchmarks.judges import ALPHA, check_judges, compare_grades, sign_flip
+from driftgate.benchmarks.runner import LimitReached
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import known_grades
+from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
+from driftgate.flows.models import parse_config
+from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -37,7 +37,7 @@ nodes:
 TOOL = """
 from promptflow.core import tool
 
-from flows.line import ask as ask_model
+from driftgate.flows.line import ask as ask_model
 
 
 @tool

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.datasets import Sample
-from benchmarks.ledger import Ledger, Record, cells_of, record, scores_of
-from benchmarks.metrics import METRICS
-from benchmarks.outcomes import OUTCOMES
-from benchmarks.scores import score_cell, score_run
-from flows.evaluators import Evaluation
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.metrics import METRICS
+from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.scores import score_cell, score_run
+from driftgate.flows.evaluators import Evaluation
+from driftgate.ledger import Ledger, Record, cells_of, record, scores_of
 
 
 def frame(rows: list[tuple[str, float | None, str]], **columns: Any) -> pd.DataFrame:

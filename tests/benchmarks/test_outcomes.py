@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.outcomes import OUTCOMES, classify, rule_of
-from flows.engines import LineResult, NodeResult
-from flows.line import Call
-from flows.models import ContentFiltered, Reply, RequestRejected, Unavailable, Usage
+from driftgate.benchmarks.outcomes import OUTCOMES, classify, rule_of
+from driftgate.flows.engines import LineResult, NodeResult
+from driftgate.flows.line import Call
+from driftgate.flows.models import ContentFiltered, Reply, RequestRejected, Unavailable, Usage
 
 
 def said(text: str, finish_reason: str = "stop") -> Call:

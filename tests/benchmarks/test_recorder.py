@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from benchmarks.datasets import Sample
-from benchmarks.ledger import Ledger, Record, open_ledger, outcome_frame
-from benchmarks.recorder import Recorder
-from flows.errors import DriftgateError
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.recorder import Recorder
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, Record, open_ledger, outcome_frame
 
 Samples = Callable[..., list[Sample]]
 Add = Callable[..., Any]
@@ -102,8 +102,8 @@ def test_what_was_recorded_outlives_a_process_that_is_killed(
     ledger.close()
     script = (
         "import asyncio, os, signal, sys, datetime, pathlib\n"
-        "from benchmarks.ledger import Record, open_ledger\n"
-        "from benchmarks.recorder import Recorder\n"
+        "from driftgate.ledger import Record, open_ledger\n"
+        "from driftgate.benchmarks.recorder import Recorder\n"
         "ledger = open_ledger('ledger.db', pathlib.Path(sys.argv[1]))\n"
         "now = datetime.datetime.now(datetime.UTC)\n"
         "async def main():\n"

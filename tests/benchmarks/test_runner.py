@@ -12,12 +12,12 @@ import pytest
 from bench import Bench
 from chat_endpoint import AZURE_FILTERED, AZURE_FILTERED_INNER, Answer, ChatEndpoint, Cut, Hang, Status, limited
 
-from benchmarks.datasets import Sample
-from benchmarks.ledger import Ledger, cells_of, find_run, latest_runs, samples_frame
-from benchmarks.outcomes import OUTCOMES
-from benchmarks.runner import CellProgress, LimitReached
-from flows.errors import DriftgateError
-from flows.models import ModelMisconfigured
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.runner import CellProgress, LimitReached
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import ModelMisconfigured
+from driftgate.ledger import Ledger, cells_of, find_run, latest_runs, samples_frame
 
 BOOM = Status(500, {"error": {"message": "boom"}})
 
@@ -270,8 +270,6 @@ nodes:
 def own_flow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """``own_flow(metric)``: a copy of the shipped flow in the workspace, with an evaluator that raises on C."""
     import shutil
-
-    import flows
 
     def make(metric: str) -> None:
         folder = bench.folder / "flows/mine"

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchmarks.datasets import Dataset, Sample
-from benchmarks.suite import Cell, SuiteConfig, describe_plan, draw, plan_cells
-from flows.definition import load_flow
-from flows.errors import DriftgateError
-from flows.models import ModelConfig, parse_config
+from driftgate.benchmarks.datasets import Dataset, Sample
+from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan, draw, plan_cells
+from driftgate.flows.definition import load_flow
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import ModelConfig, parse_config
 
 Samples = Callable[..., list[Sample]]
 

@@ -13,18 +13,18 @@ import pytest
 from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint, Status
 
-from benchmarks.compare import compare_cells
-from benchmarks.datasets import Sample
-from benchmarks.gate import GateConfig, RuleVerdict, judge
-from benchmarks.ledger import Ledger, RunRow, cells_of, find_run
-from benchmarks.report import write_report
-from benchmarks.runner import LimitReached
-from benchmarks.scores import CellScores, score_run
-from benchmarks.spending import line_cost
-from flows.connections import ConnectionConfig
-from flows.errors import DriftgateError
-from flows.line import Call
-from flows.models import ContentFiltered, Prices, Reply, Unavailable, Usage
+from driftgate.benchmarks.compare import compare_cells
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.gate import GateConfig, RuleVerdict, judge
+from driftgate.benchmarks.report import write_report
+from driftgate.benchmarks.runner import LimitReached
+from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.benchmarks.spending import line_cost
+from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Call
+from driftgate.flows.models import ContentFiltered, Prices, Reply, Unavailable, Usage
+from driftgate.ledger import Ledger, RunRow, cells_of, find_run
 
 PRICED = {"prices": {"input": 100_000.0, "output": 100_000.0}}
 BOOM = Status(500, {"error": {"message": "boom"}})

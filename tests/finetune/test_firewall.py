@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets import load_dataset, make_sample, parse_config
-from finetune.firewall import Firewall, text_of
-from finetune.perf.firewall_table import EDITS, edited
+from benchmarks.perf.firewall_table import EDITS, edited
+from driftgate.benchmarks.datasets import load_dataset, make_sample, parse_config
+from driftgate.finetune.firewall import Firewall, text_of
 
 DATA = Path("../shared/data")
 

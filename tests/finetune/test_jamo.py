@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune._jamo import hashed_ngrams, jamo, plain
+from driftgate.finetune._jamo import hashed_ngrams, jamo, plain
 
 TEXTS = st.lists(
     st.text(st.sampled_from("가각힣값은는 aA1①.,-+\u1100\u1161") | st.characters(), max_size=12), max_size=6

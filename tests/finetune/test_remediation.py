@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ledger import Ledger, open_ledger
-from finetune.remediation import (
+from driftgate.finetune.remediation import (
     STEPS,
     Held,
     Progress,
@@ -28,8 +27,9 @@ from finetune.remediation import (
     open_remediation,
     remediations,
 )
-from finetune.remediation._store import add_event
-from flows.errors import DriftgateError
+from driftgate.finetune.remediation._store import add_event
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, open_ledger
 
 
 @pytest.fixture
@@ -190,8 +190,8 @@ async def test_a_failed_step_is_tried_again_and_earlier_ones_are_not(ledger: Led
 CUT_OFF = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from benchmarks.ledger import open_ledger
-from finetune.remediation import STEPS, advance, open_remediation
+from driftgate.ledger import open_ledger
+from driftgate.finetune.remediation import STEPS, advance, open_remediation
 
 ledger = open_ledger("ledger.db", Path(sys.argv[1]))
 remediation, _ = open_remediation(ledger, "tickets", "alert", "c", {})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from chat_endpoint import ChatEndpoint
 
-from flows.models import PROVIDERS, Model, parse_config
+from driftgate.flows.models import PROVIDERS, Model, parse_config
 
 SECRET = "s3cret-key-value"
 

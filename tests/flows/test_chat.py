@@ -9,13 +9,13 @@ import pytest
 from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint
 
-from benchmarks.datasets import load_dataset, parse_config
-from benchmarks.ledger import open_ledger
-from benchmarks.scores import score_run
-from flows.definition import load_flow
-from flows.engines import ENGINES
-from flows.line import Line
-from flows.prompts import prompt_of
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.line import Line
+from driftgate.flows.prompts import prompt_of
+from driftgate.ledger import open_ledger
 
 
 @pytest.fixture

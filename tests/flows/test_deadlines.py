@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from flows.deadlines import Deadlines
+from driftgate.flows.deadlines import Deadlines
 
 
 async def _never(deadlines: Deadlines) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import flows
-from flows.definition import FlowDefinition, load_flow
-from flows.errors import DriftgateError
+from driftgate.flows.definition import FlowDefinition, load_flow
+from driftgate.flows.errors import DriftgateError
 
 SHIPPED = Path(flows.__file__).parent / "multiple_choice"
 

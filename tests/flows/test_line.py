@@ -12,9 +12,9 @@ from chat_endpoint import Answer, ChatEndpoint, Hang, Status
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.errors import DriftgateError
-from flows.line import Line, ask, current_line, enter_line, parse_chat
-from flows.models import Message, Model, ModelError, RequestRejected
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Line, ask, current_line, enter_line, parse_chat
+from driftgate.flows.models import Message, Model, ModelError, RequestRejected
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]

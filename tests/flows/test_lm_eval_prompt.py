@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.definition import load_flow
-from flows.engines import ENGINES
-from flows.prompts import prompt_of
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.prompts import prompt_of
 
 EXAMPLE = {"question": "하나는?", "choices": ["1", "2", "3", "4"], "answer": "A"}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import mapping
-from flows.errors import DriftgateError
+from driftgate.flows import mapping
+from driftgate.flows.errors import DriftgateError
 
 ROOTS = frozenset({"data", "inputs", "nodes", "outputs"})
 NAMES = st.text("abcdefgh_가나다0123456789", min_size=1, max_size=8)

@@ -9,12 +9,12 @@ import pytest
 from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint
 
-from benchmarks.datasets import load_dataset, parse_config
-from benchmarks.ledger import Ledger, cells_of, open_ledger, outcome_frame
-from benchmarks.scores import score_run
-from flows.definition import load_flow
-from flows.retrieval import open_retriever
-from flows.retrieval import parse_config as parse_retriever
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.definition import load_flow
+from driftgate.flows.retrieval import open_retriever
+from driftgate.flows.retrieval import parse_config as parse_retriever
+from driftgate.ledger import Ledger, cells_of, open_ledger, outcome_frame
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.refusals import is_refusal, refusal_rules_id
+from driftgate.flows.refusals import is_refusal, refusal_rules_id
 
 LLMDRIFT = Path("../shared/data/llmdrift")
 

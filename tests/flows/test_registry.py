@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.engines import ENGINES
-from flows.errors import DriftgateError
-from flows.evaluators import EVALUATORS
-from flows.models import PROVIDERS
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import EVALUATORS
+from driftgate.flows.models import PROVIDERS
 
 
 def test_the_built_in_members() -> None:
@@ -37,7 +37,9 @@ def _install(folder: Path, entries: str) -> None:
 
 
 def _get(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
-    script = f"from flows.models import PROVIDERS\nprint(PROVIDERS.names())\nprint(repr(PROVIDERS.get({name!r})))"
+    script = (
+        f"from driftgate.flows.models import PROVIDERS\nprint(PROVIDERS.names())\nprint(repr(PROVIDERS.get({name!r})))"
+    )
     path = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
     return subprocess.run([sys.executable, "-c", path + script], capture_output=True, text=True, check=False)
 

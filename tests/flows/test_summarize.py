@@ -11,10 +11,10 @@ from chat_endpoint import Answer, ChatEndpoint
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.datasets import load_dataset, parse_config
-from benchmarks.ledger import open_ledger
-from benchmarks.scores import score_run
-from flows.salience import salient, sentences
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.salience import salient, sentences
+from driftgate.ledger import open_ledger
 
 
 def values(made: Bench, run: Any) -> dict[str, float]:

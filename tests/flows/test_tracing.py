@@ -18,10 +18,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from flows.definition import load_flow
-from flows.engines import ENGINES
-from flows.line import Line
-from flows.models import PROVIDERS, parse_config
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.line import Line
+from driftgate.flows.models import PROVIDERS, parse_config
 
 spans = InMemorySpanExporter()
 if sys.argv[4] == "traced":

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.canary_stream import CanaryStream
-from monitor.perf.llmdrift import read_pairs, watch
+from benchmarks.perf.llmdrift import read_pairs, watch
+from driftgate.monitor.canary_stream import CanaryStream
 
 FILE = Path("../shared/data/llmdrift/PRIME_FULL_EVAL.csv")
 SHUFFLES = 200

@@ -12,11 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.errors import DriftgateError
-from monitor.alert import Alert, Hint, Period, sentence
-from monitor.attribution import hints
-from monitor.drift import Windows, look
-from monitor.perf.false_alarms import (
+from benchmarks.perf.false_alarms import (
     CHANGES,
     CURRENT,
     REFERENCE,
@@ -26,6 +22,10 @@ from monitor.perf.false_alarms import (
     telemetry,
     twenty_looks,
 )
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.alert import Alert, Hint, Period, sentence
+from driftgate.monitor.attribution import hints
+from driftgate.monitor.drift import Windows, look
 
 OF_TELEMETRY, OF_CANARIES = WINDOWS
 NUMBERS = ["latency", "output_length", "error_rate", "refusal_share", "unparsed_share"]

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitor.evidence import write_evidence
-from monitor.perf.false_alarms import CURRENT, REFERENCE, telemetry
+from benchmarks.perf.false_alarms import CURRENT, REFERENCE, telemetry
+from driftgate.monitor.evidence import write_evidence
 
 HOSTILE = "</script><script>document.title='taken'</script>"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -82,8 +82,6 @@ def test_windows_without_a_common_column_are_refused(tmp_path):
 
 
 def test_evidently_is_imported_only_to_write():
-    code = (
-        "import sys, monitor.evidence, monitor.drift; print('evidently' in sys.modules, 'scipy.stats' in sys.modules)"
-    )
+    code = "import sys, driftgate.monitor.evidence, driftgate.monitor.drift; print('evidently' in sys.modules, 'scipy.stats' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["False", "False"]

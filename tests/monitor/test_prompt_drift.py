@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.datasets import load_dataset, parse_config
-from flows.errors import DriftgateError
-from flows.letters import LETTERS
-from flows.models import Unavailable
-from monitor.prompt_drift import ask_all, repeatability, sensitivity
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.letters import LETTERS
+from driftgate.flows.models import Unavailable
+from driftgate.monitor.prompt_drift import ask_all, repeatability, sensitivity
 
 
 @pytest.fixture(scope="module")

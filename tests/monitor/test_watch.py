@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from promoted import right_answer
 from sqlalchemy import text
 
-from benchmarks.datasets import make_sample
-from benchmarks.ledger import Ledger, add_cell, find_run, finish_run, open_ledger, pending_samples, record, start_run
-from monitor.watch import Watched, alerts_of, look_at_canaries, looks_of
+from driftgate.benchmarks.datasets import make_sample
+from driftgate.ledger import Ledger, add_cell, find_run, finish_run, open_ledger, pending_samples, record, start_run
+from driftgate.monitor.watch import Watched, alerts_of, look_at_canaries, looks_of
 
 RIGHT = "R" * 40
 _numbers = count()

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from aiohttp import web
 from loopback_net import LoopbackNet, Received, Service
 
-from finetune import _azure
+from driftgate.finetune import _azure
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 WORKSPACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws"

@@ -9,14 +9,14 @@ from typing import Any
 
 from chat_endpoint import ChatEndpoint
 
-from benchmarks.datasets import Dataset, Sample
-from benchmarks.ledger import Ledger, RunRow, find_run, outcome_frame, start_run
-from benchmarks.runner import CellProgress, run_suite
-from benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
-from flows.definition import load_flow
-from flows.evaluators import EvaluatorContext
-from flows.models import PROVIDERS, Model, ModelConfig, parse_config
-from flows.retrieval import Retriever
+from driftgate.benchmarks.datasets import Dataset, Sample
+from driftgate.benchmarks.runner import CellProgress, run_suite
+from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.flows.definition import load_flow
+from driftgate.flows.evaluators import EvaluatorContext
+from driftgate.flows.models import PROVIDERS, Model, ModelConfig, parse_config
+from driftgate.flows.retrieval import Retriever
+from driftgate.ledger import Ledger, RunRow, find_run, outcome_frame, start_run
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Bench:
 
     def frame(self, ordinal: int = 0) -> Any:
         """The newest run's outcomes by upstream id."""
-        from benchmarks.ledger import cells_of
+        from driftgate.ledger import cells_of
 
         cell = cells_of(self.ledger, find_run(self.ledger, "latest").id)[ordinal]
         return outcome_frame(self.ledger, cell.id).set_index("upstream_id")

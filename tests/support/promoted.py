@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from benchmarks.datasets import make_sample
-from benchmarks.gate import GateConfig, judge
-from benchmarks.ledger import (
+from driftgate.benchmarks.datasets import make_sample
+from driftgate.benchmarks.gate import GateConfig, judge
+from driftgate.benchmarks.scores import score_run
+from driftgate.ledger import (
     Ledger,
     Record,
     add_cell,
@@ -17,7 +18,6 @@ from benchmarks.ledger import (
     record,
     start_run,
 )
-from benchmarks.scores import score_run
 
 GATE = GateConfig.model_validate({"rules": [{"min": 0.5}]})
 

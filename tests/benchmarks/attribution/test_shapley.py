@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.attribution import Design, exact_design, plan_design, sampled_design
+from driftgate.benchmarks.attribution import Design, exact_design, plan_design, sampled_design
 
 Worth = dict[int, float]
 _worth = st.floats(-1, 1, allow_nan=False).map(lambda value: round(value, 6))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import Sample, make_sample
-from benchmarks.ledger import (
+from driftgate.benchmarks.datasets import Sample, make_sample
+from driftgate.ledger import (
     CellRow,
     Ledger,
     Record,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks import stats
-from benchmarks.compare import compare_cells, flips, labels, named_cells, newest_cells
-from benchmarks.ledger import CellRow, Ledger
-from flows.errors import DriftgateError
+from driftgate.benchmarks import stats
+from driftgate.benchmarks.compare import compare_cells, flips, labels, named_cells, newest_cells
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import CellRow, Ledger
 
 Put = Callable[..., CellRow]
 RIGHT, WRONG = "D", "A"

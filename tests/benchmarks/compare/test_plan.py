@@ -6,11 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks import stats
-from benchmarks.compare import Entry, assumed_design, compare_cells, half_observed, observed_design, round_sizes
-from benchmarks.ledger import CellRow, Ledger
-from benchmarks.scores import score_cell
-from flows.errors import DriftgateError
+from driftgate.benchmarks import stats
+from driftgate.benchmarks.compare import (
+    Entry,
+    assumed_design,
+    compare_cells,
+    half_observed,
+    observed_design,
+    round_sizes,
+)
+from driftgate.benchmarks.scores import score_cell
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import CellRow, Ledger
 
 Put = Callable[..., CellRow]
 RIGHT, WRONG = "D", "A"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.compare import compare_cells
-from benchmarks.ledger import CellRow, Ledger
+from driftgate.benchmarks.compare import compare_cells
+from driftgate.ledger import CellRow, Ledger
 
 Put = Callable[..., CellRow]
 RIGHT, WRONG = "D", "A"

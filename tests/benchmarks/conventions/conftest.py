@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import Sample
-from benchmarks.ledger import CellRow, Ledger, Record, cells_of, record
-from benchmarks.signature import format_signature
-from flows.engines import NodeResult
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.signature import format_signature
+from driftgate.flows.engines import NodeResult
+from driftgate.ledger import CellRow, Ledger, Record, cells_of, record
 
 REPLIES = {"answered": "정답은 A입니다", "unparsed": "알 수 없습니다", "truncated": "문제를 살펴보면"}
 OUTCOMES = ("answered", "answered", "unparsed", "truncated", "filtered", "failed", None, "answered")

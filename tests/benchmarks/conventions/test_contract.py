@@ -6,10 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.conventions import CONVENTIONS, Convention, ConventionScores, find_convention, rescore, store_scores
-from benchmarks.ledger import CellRow, Ledger, outcome_frame, scores_of
-from benchmarks.outcomes import OUTCOMES
-from benchmarks.signature import parse_signature
+from driftgate.benchmarks.conventions import (
+    CONVENTIONS,
+    Convention,
+    ConventionScores,
+    find_convention,
+    rescore,
+    store_scores,
+)
+from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.signature import parse_signature
+from driftgate.ledger import CellRow, Ledger, outcome_frame, scores_of
 
 MakeCell = Callable[..., CellRow]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.conventions import Convention, find_convention, rescore, score_difference
-from benchmarks.ledger import CellRow, Ledger
-from benchmarks.scores import score_cell
-from benchmarks.signature import parse_signature
-from flows.errors import DriftgateError
-from flows.extraction import rule_set_id
+from driftgate.benchmarks.conventions import Convention, find_convention, rescore, score_difference
+from driftgate.benchmarks.scores import score_cell
+from driftgate.benchmarks.signature import parse_signature
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extraction import rule_set_id
+from driftgate.ledger import CellRow, Ledger
 
 MakeCell = Callable[..., CellRow]
 

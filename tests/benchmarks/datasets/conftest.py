@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import DATASETS, Dataset, SubsetItem, SubsetPlan, load_dataset, parse_config, write_subset
+from driftgate.benchmarks.datasets import (
+    DATASETS,
+    Dataset,
+    SubsetItem,
+    SubsetPlan,
+    load_dataset,
+    parse_config,
+    write_subset,
+)
 
 Config = dict[str, Any]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError
 
 
 def test_category_comes_from_the_file_and_the_answer_from_the_choices(build, load, tmp_path):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.datasets import DATASETS, parse_config
-from flows.errors import DriftgateError
-from flows.letters import LETTERS
+from driftgate.benchmarks.datasets import DATASETS, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.letters import LETTERS
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 ASK = """
 import json, sys
 from pathlib import Path
-from benchmarks.datasets import load_dataset, parse_config
-from flows.errors import DriftgateError
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.errors import DriftgateError
 answers = []
 for config in json.loads(sys.argv[1]):
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError
 
 
 def test_subset_is_the_file_and_category_the_usual_name(build, load, tmp_path):

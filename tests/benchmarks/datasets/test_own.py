@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.datasets import load_dataset, parse_config
-from flows.errors import DriftgateError
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.errors import DriftgateError
 
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1).filter(lambda s: s.strip())
 

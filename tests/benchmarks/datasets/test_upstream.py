@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.datasets.kobalt import split_question
-from flows.errors import DriftgateError
+from driftgate.benchmarks.datasets.kobalt import split_question
+from driftgate.flows.errors import DriftgateError
 
 
 def test_haerae_categories_come_from_the_codes(build, load, tmp_path):

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import Sample
-from benchmarks.gate import GateConfig, GateVerdict, RuleVerdict, judge
-from benchmarks.ledger import Ledger, Record, add_cell, finish_run, open_ledger, pending_samples, record, start_run
-from benchmarks.scores import score_run
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.gate import GateConfig, GateVerdict, RuleVerdict, judge
+from driftgate.benchmarks.scores import score_run
+from driftgate.ledger import Ledger, Record, add_cell, finish_run, open_ledger, pending_samples, record, start_run
 
 Samples = Callable[..., list[Sample]]
 Cells = dict[str, Sequence[Any]]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ledger import add_cell, finish_run, run_hash, start_run
-from flows.errors import DriftgateError
-from flows.evaluators import Evaluation
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import Evaluation
+from driftgate.ledger import add_cell, finish_run, run_hash, start_run
 
 World = Any
 """See the fixture."""

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.gate import GateVerdict, RuleVerdict
-from benchmarks.gate.outputs import azure_commands, github_annotations, junit_xml, one_line
+from driftgate.benchmarks.gate import GateVerdict, RuleVerdict
+from driftgate.benchmarks.gate.outputs import azure_commands, github_annotations, junit_xml, one_line
 
 AT = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 COMMANDS = (

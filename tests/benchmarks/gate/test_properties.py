@@ -10,7 +10,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.gate import Column, RuleConfig, decide, over_slices, weigh
+from driftgate.benchmarks.gate import Column, RuleConfig, decide, over_slices, weigh
 
 OUTCOME = st.sampled_from([0.0, 1.0, 1.0, math.nan])
 PAIRS = st.lists(st.tuples(OUTCOME, OUTCOME), min_size=1, max_size=80)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.datasets import Sample
-from benchmarks.gate import EXIT_CODES, GateConfig, judge
-from benchmarks.scores import score_run
-from flows.errors import DriftgateError
-from flows.evaluators import Evaluation
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.gate import EXIT_CODES, GateConfig, judge
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import Evaluation
 
 Samples = Callable[..., list[Sample]]
 World = Any

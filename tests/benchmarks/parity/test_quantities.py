@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.parity import churn_quantity, decided, score_quantity
-from benchmarks.stats import equivalence_means
+from driftgate.benchmarks.parity import churn_quantity, decided, score_quantity
+from driftgate.benchmarks.stats import equivalence_means
 
 
 def judged(port: np.ndarray, reference: np.ndarray, clusters: np.ndarray | None = None, margin: float = 0.02) -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.recorded import align_by_position
-from flows.errors import DriftgateError
+from driftgate.benchmarks.recorded import align_by_position
+from driftgate.flows.errors import DriftgateError
 
 
 @given(st.data())

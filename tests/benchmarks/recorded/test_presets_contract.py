@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets import DATASETS
-from benchmarks.recorded import COLUMNS, PRESETS, Preset, find_preset, recognise
-from flows.errors import DriftgateError
-from flows.letters import LETTERS
+from driftgate.benchmarks.datasets import DATASETS
+from driftgate.benchmarks.recorded import COLUMNS, PRESETS, Preset, find_preset, recognise
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.letters import LETTERS
 
 EXAMPLES = {
     "evaluate_llm_on_korean_dataset": [

@@ -10,9 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from benchmarks.datasets import Sample, make_sample
-from benchmarks.gate import GateConfig, judge
-from benchmarks.ledger import (
+from driftgate.benchmarks.datasets import Sample, make_sample
+from driftgate.benchmarks.gate import GateConfig, judge
+from driftgate.benchmarks.report import ReportFiles, write_report
+from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.flows.engines import NodeResult
+from driftgate.flows.evaluators import Evaluation
+from driftgate.ledger import (
     Ledger,
     Record,
     RunRow,
@@ -27,10 +31,6 @@ from benchmarks.ledger import (
     start_run,
     verdicts_of,
 )
-from benchmarks.report import ReportFiles, write_report
-from benchmarks.scores import CellScores, score_run
-from flows.engines import NodeResult
-from flows.evaluators import Evaluation
 
 SCRIPT = "<script>window.hacked=1</script>"
 SEOUL = ZoneInfo("Asia/Seoul")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.compare import Comparisons, compare_cells
-from benchmarks.ledger import cells_of
-from benchmarks.report import write_comparison, write_comparison_csv
+from driftgate.benchmarks.compare import Comparisons, compare_cells
+from driftgate.benchmarks.report import write_comparison, write_comparison_csv
+from driftgate.ledger import cells_of
 
 from .conftest import SCRIPT, UNANSWERED, Written
 from .page import Page

@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmarks.report._text import clean, markdown_code, markdown_text, plot_label
+from driftgate.benchmarks.report._text import clean, markdown_code, markdown_text, plot_label
 
 from .conftest import SCRIPT, Written
 

@@ -10,11 +10,11 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from benchmarks import report
-from benchmarks.ledger import find_run, open_ledger, set_status, start_run
-from benchmarks.report import write_report
-from benchmarks.scores import score_run
-from flows.errors import DriftgateError
+from driftgate.benchmarks import report
+from driftgate.benchmarks.report import write_report
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import find_run, open_ledger, set_status, start_run
 
 from .conftest import SCRIPT, SEOUL, UNANSWERED, Written, fill_cell, make_samples
 from .page import Page, table_rows

@@ -6,8 +6,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.report._plots_compare import pareto
-from benchmarks.report._samples import choose_samples
+from driftgate.benchmarks.report._plots_compare import pareto
+from driftgate.benchmarks.report._samples import choose_samples
 
 rows = st.lists(
     st.tuples(

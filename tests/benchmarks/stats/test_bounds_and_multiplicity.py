@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import fdrcorrection, multipletests
 
-from benchmarks.stats import (
+from driftgate.benchmarks.stats import (
     benjamini_hochberg,
     bound_difference,
     bound_proportion,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from benchmarks.stats import (
+from driftgate.benchmarks.stats import (
     OneSidedTest,
     above_threshold,
     above_threshold_clustered,
@@ -27,7 +27,7 @@ from benchmarks.stats import (
     noninferiority_paired,
     noninferiority_unpaired,
 )
-from benchmarks.stats._score import constrained_rates, independent_score, paired_score
+from driftgate.benchmarks.stats._score import constrained_rates, independent_score, paired_score
 
 margins = st.sampled_from([0.0, 0.01, 0.02, 0.05, 0.1])
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from benchmarks.stats import (
+from driftgate.benchmarks.stats import (
     Comparison,
     PairedTable,
     compare_macro,

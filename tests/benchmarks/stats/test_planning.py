@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from benchmarks.stats import (
+from driftgate.benchmarks.stats import (
     above_threshold,
     below_threshold,
     mcnemar_exact,
@@ -23,7 +23,7 @@ from benchmarks.stats import (
     sample_size_unpaired,
     smallest_margin_paired,
 )
-from benchmarks.stats._score import independent_score, paired_score
+from driftgate.benchmarks.stats._score import independent_score, paired_score
 
 
 @pytest.mark.parametrize(("n", "difference", "discordance"), [(20, 0.3, 0.5), (60, -0.15, 0.25), (80, 0.0, 0.3)])

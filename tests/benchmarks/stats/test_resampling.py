@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.stats import (
+from driftgate.benchmarks.stats import (
     PairedTable,
     bootstrap_mean,
     bootstrap_paired,

@@ -12,7 +12,7 @@ from scipy import stats as scipy_stats
 from statsmodels.api import OLS
 from statsmodels.stats.proportion import proportion_confint
 
-from benchmarks.stats import (
+from driftgate.benchmarks.stats import (
     Interval,
     cluster_mean,
     clustered_interval,

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.datasets import SubsetItem, SubsetPlan, read_subset, write_subset
-from benchmarks.subset import (
+from driftgate.benchmarks.datasets import SubsetItem, SubsetPlan, read_subset, write_subset
+from driftgate.benchmarks.subset import (
     Responses,
     best,
     choose,
@@ -19,7 +19,7 @@ from benchmarks.subset import (
     measure_methods,
     predict_full,
 )
-from flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError
 
 
 def made_up(models: int, n: int, seed: int = 0) -> Responses:

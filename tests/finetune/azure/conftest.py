@@ -7,7 +7,7 @@ import time
 import pytest
 from azure_services import SUBSCRIPTION
 
-from finetune._azure import AzureMLWorkspace
+from driftgate.finetune._azure import AzureMLWorkspace
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import pytest
 from azure_services import SAS, SUBSCRIPTION, Cloud
 from loopback_net import LostReply, Reset, Stall, Status, throttled
 
-from finetune.train import TRAINERS, Handle, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
-from flows.errors import DriftgateError
-from flows.models import parse_config
+from driftgate.finetune.train import TRAINERS, Handle, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import parse_config
 
 CONFIG = {
     "trainer": "azure_ml",
@@ -80,7 +80,7 @@ def test_items_become_a_job_and_the_job_a_local_model(cloud: Cloud, workspace: P
     handle = trainer(workspace).submit(make_job(workspace))
     (properties,) = put_jobs(cloud)
     assert properties["jobType"] == "Command" and properties["computeId"].endswith("/computes/gpu-cluster")
-    assert "python -m finetune.train._lora work/job.json" in properties["command"]
+    assert "python -m driftgate.finetune.train._lora work/job.json" in properties["command"]
     items = properties["inputs"]["items"]
     assert items["jobInputType"] == "uri_file" and "/data/driftgate-items/versions/" in items["uri"]
     assert properties["outputs"]["model"]["jobOutputType"] == "uri_folder"
@@ -175,7 +175,7 @@ def test_killed_before_the_handle_is_kept_nothing_is_submitted_twice(cloud: Clou
     cloud.net.fail("PUT", "/jobs/", Stall())
     script = (
         "import pathlib, sys\n"
-        "from finetune.train import TRAINERS, TrainingJob, parse_trainer\n"
+        "from driftgate.finetune.train import TRAINERS, TrainingJob, parse_trainer\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         f"trainer = TRAINERS.get('azure_ml').open(parse_trainer({CONFIG!r}), folder)\n"
         f"job = TrainingJob({job.name!r}, {dict(job.base_model)!r}, folder / 'items.jsonl', folder, folder / 'runs')\n"

@@ -14,9 +14,9 @@ import pytest
 from azure_services import ACCOUNT, OPENAI_HOST, SUBSCRIPTION, Cloud
 from loopback_net import LostReply, Reset, Stall, Status, throttled
 
-from finetune.train import TRAINERS, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
-from flows.errors import DriftgateError
-from flows.models import parse_config
+from driftgate.finetune.train import TRAINERS, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import parse_config
 
 CONFIG = {
     "trainer": "azure_openai",
@@ -140,7 +140,7 @@ def test_killed_before_the_handle_is_kept_nothing_is_submitted_twice(cloud: Clou
     cloud.net.fail("POST", JOBS, Stall())
     script = (
         "import pathlib, sys\n"
-        "from finetune.train import TRAINERS, TrainingJob, parse_trainer\n"
+        "from driftgate.finetune.train import TRAINERS, TrainingJob, parse_trainer\n"
         f"trainer = TRAINERS.get('azure_openai').open(parse_trainer({CONFIG!r}), pathlib.Path())\n"
         f"job = TrainingJob({job.name!r}, {dict(job.base_model)!r}, pathlib.Path(sys.argv[1]), "
         "pathlib.Path(), pathlib.Path())\n"

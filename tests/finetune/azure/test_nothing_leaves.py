@@ -6,7 +6,7 @@ import pytest
 import requests
 from azure_services import Cloud
 
-from finetune._azure import AzureMLWorkspace, ml_client
+from driftgate.finetune._azure import AzureMLWorkspace, ml_client
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])

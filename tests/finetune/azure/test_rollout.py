@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback_net import LostReply, Reset, Status, throttled
 
-from benchmarks.gate import Verdict
-from finetune.deploy import (
+from driftgate.benchmarks.gate import Verdict
+from driftgate.finetune.deploy import (
     Ask,
     AzureMLWorkspace,
     Deployment,
@@ -22,7 +22,7 @@ from finetune.deploy import (
     shares_with,
     take_back,
 )
-from flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError
 
 GREEN = "onlineEndpoints/support/deployments/green"
 WAITS = "inconclusive: told so"

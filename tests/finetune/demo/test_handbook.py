@@ -8,12 +8,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.datasets import load_dataset, parse_config
-from finetune.demo.handbook import training_items, with_other_numbers
-from flows.definition import load_flow
-from flows.engines import ENGINES
-from flows.retrieval import open_retriever
-from flows.retrieval import parse_config as parse_retriever
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.finetune.demo.handbook import training_items, with_other_numbers
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.retrieval import open_retriever
+from driftgate.flows.retrieval import parse_config as parse_retriever
 
 
 async def test_every_answer_stands_in_its_passage_and_no_measured_question_is_trained_on(tmp_path: Path) -> None:

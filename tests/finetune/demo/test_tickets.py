@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.datasets import load_dataset, parse_config
-from finetune.demo import AFTER, BEFORE, NEW_SLICE, Pool, rows, team_of, tickets, training_items
-from flows.definition import load_flow
-from flows.engines import ENGINES
-from flows.errors import DriftgateError
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.finetune.demo import AFTER, BEFORE, NEW_SLICE, Pool, rows, team_of, tickets, training_items
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.errors import DriftgateError
 
 _POOLS = get_args(Pool)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from chat_endpoint import AZURE_FILTERED, Answer, Status
 
-from finetune.firewall import Firewall
-from finetune.synthesis import SynthesisConfig, synthesize
-from finetune.synthesis.generators.model import WrittenItem, with_schema
-from flows.errors import DriftgateError
-from flows.models import PROVIDERS, parse_config
+from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.synthesis import SynthesisConfig, synthesize
+from driftgate.finetune.synthesis.generators.model import WrittenItem, with_schema
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import PROVIDERS, parse_config
 
 
 def run(workspace, endpoint, judged=False, **config):

@@ -6,10 +6,9 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.datasets import load_dataset, make_sample, parse_config
-from benchmarks.ledger import open_ledger
-from finetune.firewall import Firewall
-from finetune.synthesis import (
+from driftgate.benchmarks.datasets import load_dataset, make_sample, parse_config
+from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.synthesis import (
     SynthesisConfig,
     as_samples,
     built_in_personas,
@@ -19,7 +18,8 @@ from finetune.synthesis import (
     synthesize,
     write_dataset,
 )
-from flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import open_ledger
 
 OPEN = Firewall([])
 

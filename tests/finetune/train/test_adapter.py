@@ -7,8 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finetune.train._adapter import Adapter, interleave_halves, layers_of, read_adapter, separate_halves, write_adapter
-from flows.errors import DriftgateError
+from driftgate.finetune.train._adapter import (
+    Adapter,
+    interleave_halves,
+    layers_of,
+    read_adapter,
+    separate_halves,
+    write_adapter,
+)
+from driftgate.flows.errors import DriftgateError
 
 pytest.importorskip("gguf", reason="writing adapters needs requirements/train.txt")
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.train import TrainingItem, read_items, write_items
-from flows.errors import DriftgateError
+from driftgate.finetune.train import TrainingItem, read_items, write_items
+from driftgate.flows.errors import DriftgateError
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 _items = st.builds(

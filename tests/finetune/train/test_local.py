@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from tiny_gguf import LETTERS, write_tiny_gguf
 
-from finetune.train import Handle, Recipe, TrainingItem, TrainingJob, read_items, write_items
-from finetune.train.local import KIND, LocalTrainer, LocalTrainerConfig
-from flows.errors import DriftgateError
-from flows.models import Message
-from flows.models.local import LocalConfig, LocalModel, open_model
+from driftgate.finetune.train import Handle, Recipe, TrainingItem, TrainingJob, read_items, write_items
+from driftgate.finetune.train.local import KIND, LocalTrainer, LocalTrainerConfig
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import Message
+from driftgate.flows.models.local import LocalConfig, LocalModel, open_model
 
 pytestmark = pytest.mark.train
 for _needed in ("torch", "peft", "gguf", "xllamacpp"):

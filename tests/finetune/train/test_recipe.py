@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from finetune.train import TRAINERS, Recipe, TrainerConfig, TrainingJob, parse_trainer
-from finetune.train._examples import batch_at
-from flows.errors import DriftgateError
+from driftgate.finetune.train import TRAINERS, Recipe, TrainerConfig, TrainingJob, parse_trainer
+from driftgate.finetune.train._examples import batch_at
+from driftgate.flows.errors import DriftgateError
 
 
 @pytest.mark.parametrize("name", TRAINERS.names())

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from finetune.train import Status, TrainedModel, TrainingJob, train_and_wait
-from flows.errors import DriftgateError
+from driftgate.finetune.train import Status, TrainedModel, TrainingJob, train_and_wait
+from driftgate.flows.errors import DriftgateError
 
 DONE = TrainedModel("scripted", {"provider": "local"}, "adapter", {})
 

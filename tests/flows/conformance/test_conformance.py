@@ -13,12 +13,12 @@ import pytest
 from _flows import ConformanceFlow, load
 from chat_endpoint import Answer, ChatEndpoint
 
-from flows.connections import ConnectionConfig
-from flows.definition import FlowDefinition, load_flow
-from flows.engines import ENGINES, Aggregation, FinishedLine, LineResult, NodeResult
-from flows.errors import DriftgateError
-from flows.line import Line
-from flows.models import Model
+from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.definition import FlowDefinition, load_flow
+from driftgate.flows.engines import ENGINES, Aggregation, FinishedLine, LineResult, NodeResult
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Line
+from driftgate.flows.models import Model
 
 FLOWS = load()
 ENGINE_NAMES = ["native", "promptflow"]

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Hang, Status
 
-from flows.definition import load_flow
-from flows.engines import ENGINES, Engine, NodeResult
-from flows.errors import DriftgateError
-from flows.line import Line
-from flows.models import ContentFiltered, Model
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES, Engine, NodeResult
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Line
+from driftgate.flows.models import ContentFiltered, Model
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]
@@ -25,7 +25,7 @@ Open = Callable[[Mapping[str, Any]], Model]
 TOOLS = """
 import asyncio, time
 from promptflow.core import tool
-from flows.line import ask, current_line
+from driftgate.flows.line import ask, current_line
 
 @tool
 async def echo(text: str) -> str:
@@ -202,10 +202,10 @@ async def test_the_shipped_flow_with_each_variant(
 CANCELLED = """
 import asyncio, sys
 from pathlib import Path
-from flows.definition import load_flow
-from flows.engines import ENGINES
-from flows.line import Line
-from flows.models import PROVIDERS, parse_config
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.line import Line
+from driftgate.flows.models import PROVIDERS, parse_config
 
 async def main(folder, url):
     config = parse_config({"provider": "openai", "endpoint": url, "model": "m"})
@@ -245,9 +245,9 @@ def test_cancelling_lines_does_not_end_the_process(
 BLOCKED = """
 import asyncio, sys
 from pathlib import Path
-from flows.definition import load_flow
-from flows.engines import ENGINES, promptflow
-from flows.line import Line
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES, promptflow
+from driftgate.flows.line import Line
 
 promptflow._LONGEST_ABORT = 0.2  # do not wait ten seconds for the tool
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from chat_endpoint import Answer, ChatEndpoint
 
-from flows.connections import ConnectionConfig
-from flows.definition import load_flow
-from flows.engines import ENGINES, LineResult
-from flows.line import Line
-from flows.models import Model
-from flows.prompts import prompt_of
+from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES, LineResult
+from driftgate.flows.line import Line
+from driftgate.flows.models import Model
+from driftgate.flows.prompts import prompt_of
 
 PROMPTY = """---
 model:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import load_dataset, parse_config
-from flows.definition import load_flow
-from flows.engines import ENGINES, LineResult
-from flows.line import Line
-from flows.models import Message, Reply, Usage
-from flows.retrieval import open_retriever
-from flows.retrieval import parse_config as parse_retriever
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES, LineResult
+from driftgate.flows.line import Line
+from driftgate.flows.models import Message, Reply, Usage
+from driftgate.flows.retrieval import open_retriever
+from driftgate.flows.retrieval import parse_config as parse_retriever
 
 FLOWS = {
     "rag_qa": ("handbook", ["base", "rag", "rag,instruct", "rag,letters"]),

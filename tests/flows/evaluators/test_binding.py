@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.definition import FlowDefinition, load_flow
-from flows.engines import LineResult, NodeResult
-from flows.errors import DriftgateError
-from flows.evaluators import EVALUATORS, Evaluation, EvaluatorContext, load_evaluators
-from flows.line import Call
-from flows.models import ModelError, Reply, Usage
+from driftgate.flows.definition import FlowDefinition, load_flow
+from driftgate.flows.engines import LineResult, NodeResult
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import EVALUATORS, Evaluation, EvaluatorContext, load_evaluators
+from driftgate.flows.line import Call
+from driftgate.flows.models import ModelError, Reply, Usage
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}

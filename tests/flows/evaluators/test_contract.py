@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.evaluators import EVALUATORS
+from driftgate.flows.evaluators import EVALUATORS
 
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
 EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

@@ -11,10 +11,10 @@ import pytest
 from chat_endpoint import Answer, ChatEndpoint, Hang, Status
 from judge import careful
 
-from flows.errors import DriftgateError
-from flows.evaluators import EVALUATORS, EvaluatorContext, JudgedEvaluator, NoGrade
-from flows.evaluators._anchors import SHIPPED, load_anchors
-from flows.models import parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import EVALUATORS, EvaluatorContext, JudgedEvaluator, NoGrade
+from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
+from driftgate.flows.models import parse_config
 
 NAMES = sorted(load_anchors(SHIPPED)[0].grades)
 Make = Callable[..., JudgedEvaluator]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.evaluators import EVALUATORS
+from driftgate.flows.evaluators import EVALUATORS
 
 PASSAGES = [
     {"id": "leave.md", "text": "연차는 입사 1년 뒤 15일이며 다음 해로 3일까지 이월할 수 있다.", "score": 4.2},

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.evaluators import EVALUATORS
+from driftgate.flows.evaluators import EVALUATORS
 
 LIKENESS = ["bleu", "chrf", "f1", "meteor", "rouge"]
 LATIN = [

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from flows.extraction import Extraction, extract_choice, rule_set_id
-from flows.extraction.rules import KO_V1
+from driftgate.flows.extraction import Extraction, extract_choice, rule_set_id
+from driftgate.flows.extraction.rules import KO_V1
 
 CITIES = ("서울", "부산", "대구", "광주")
 VALUES = ("1", "3", "5", "7")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.perf.extractor_table import HELD_BACK, LABELS, extract_all, read_replies, with_labels
-from flows.extraction import rule_set_id
+from driftgate.flows.extraction import rule_set_id
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT.parent / "shared" / "data"

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.extraction import extract_choice
+from driftgate.flows.extraction import extract_choice
 
 LETTERS = "ABCDEFGHIJ"
 

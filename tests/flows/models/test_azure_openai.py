@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chat_endpoint import ChatEndpoint
 
-from flows.models import Message, Model, ModelMisconfigured
+from driftgate.flows.models import Message, Model, ModelMisconfigured
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]

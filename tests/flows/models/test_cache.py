@@ -12,7 +12,7 @@ from chat_endpoint import Answer, ChatEndpoint, Status
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.models import Message, Model, Reply, RequestRejected, cache_key, cached
+from driftgate.flows.models import Message, Model, Reply, RequestRejected, cache_key, cached
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]
@@ -109,7 +109,7 @@ def test_another_key_of_the_same_account_is_the_same_model(
 
 @dataclass
 class Shelf:
-    """A :class:`flows.models.ReplyCache` in memory."""
+    """A :class:`driftgate.flows.models.ReplyCache` in memory."""
 
     replies: dict[str, Reply] = field(default_factory=dict)
 

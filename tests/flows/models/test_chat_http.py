@@ -17,7 +17,7 @@ from chat_endpoint import (
     limited,
 )
 
-from flows.models import (
+from driftgate.flows.models import (
     ContentFiltered,
     Message,
     Model,

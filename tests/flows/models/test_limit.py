@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.models import AdaptiveLimit
+from driftgate.flows.models import AdaptiveLimit
 
 EVENTS = st.lists(
     st.tuples(st.sampled_from(["start", "start", "succeed", "fail", "refuse", "cancel", "tick"]), st.integers(0, 20)),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flows.errors import DriftgateError
-from flows.letters import likeliest_letter
-from flows.models import PROVIDERS, Message, Model, ModelMisconfigured, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.letters import likeliest_letter
+from driftgate.flows.models import PROVIDERS, Message, Model, ModelMisconfigured, parse_config
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]

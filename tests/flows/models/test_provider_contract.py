@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from flows.errors import DriftgateError
-from flows.line import Line, enter_line
-from flows.models import PROVIDERS, Message, Model, Reply, cache_key, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Line, enter_line
+from driftgate.flows.models import PROVIDERS, Message, Model, Reply, cache_key, parse_config
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]
@@ -126,8 +126,8 @@ def test_an_unknown_provider_gets_the_nearest_name() -> None:
 
 def test_naming_the_providers_imports_none_of_them() -> None:
     script = (
-        "import sys; from flows.models import PROVIDERS; print(PROVIDERS.names());"
-        "assert not {f'flows.models.{n}' for n in PROVIDERS.names()} & set(sys.modules)"
+        "import sys; from driftgate.flows.models import PROVIDERS; print(PROVIDERS.names());"
+        "assert not {f'driftgate.flows.models.{n}' for n in PROVIDERS.names()} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

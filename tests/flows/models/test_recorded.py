@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DriftgateError
-from flows.line import Line, enter_line
-from flows.models import PROVIDERS, ContentFiltered, Message, Model, RequestRejected, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Line, enter_line
+from driftgate.flows.models import PROVIDERS, ContentFiltered, Message, Model, RequestRejected, parse_config
 
 
 def opened(folder: Path, text: str | bytes, **more: str) -> Model:

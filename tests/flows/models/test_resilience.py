@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Cut, Hang, Status, Step, limited
 
-from flows.models import (
+from driftgate.flows.models import (
     AdaptiveLimit,
     ContentFiltered,
     Message,

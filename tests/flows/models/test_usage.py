@@ -11,8 +11,8 @@ import pytest
 from chat_endpoint import Answer, ChatEndpoint, Status
 from pydantic import ValidationError
 
-from flows.models import ContentFiltered, Message, Model, Prices, Reply, Usage, cached
-from flows.models._config import ModelConfig
+from driftgate.flows.models import ContentFiltered, Message, Model, Prices, Reply, Usage, cached
+from driftgate.flows.models._config import ModelConfig
 
 ASKED = [Message("user", "수도는?")]
 
@@ -97,7 +97,7 @@ def test_a_reply_that_was_kept_when_unknown_was_0_is_read_as_unknown() -> None:
 async def test_recorded_replies_are_not_asked_for_now(
     model_config: Callable[..., dict[str, Any]], open_model: Callable[[Mapping[str, Any]], Model]
 ) -> None:
-    from flows.line import Line, entered
+    from driftgate.flows.line import Line, entered
 
     model = open_model(model_config("recorded"))
     with entered(Line({"": model}, "q1")):
@@ -133,7 +133,7 @@ def test_a_price_is_a_number(price: float) -> None:
 def test_what_runs_here_costs_nothing_by_the_token_and_a_service_what_it_says(
     model_config: Callable[..., dict[str, Any]], provider: str, known: bool
 ) -> None:
-    from flows.models import parse_config
+    from driftgate.flows.models import parse_config
 
     config: ModelConfig = parse_config(model_config(provider))
     assert config.prices.known is config.prices.free is known

@@ -11,9 +11,9 @@ from chat_endpoint import ChatEndpoint
 from pydantic import ValidationError
 from search_endpoint import SearchEndpoint
 
-from flows.errors import DriftgateError
-from flows.models import ModelMisconfigured, RequestRejected, Unavailable
-from flows.retrieval import Retriever, open_retriever, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import ModelMisconfigured, RequestRejected, Unavailable
+from driftgate.flows.retrieval import Retriever, open_retriever, parse_config
 
 Configs = dict[str, dict[str, Any]]
 

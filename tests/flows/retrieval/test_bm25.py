@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.errors import DriftgateError
-from flows.retrieval import Retriever, open_retriever, parse_config
-from flows.retrieval._documents import cut
-from flows.retrieval.bm25 import terms
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.retrieval import Retriever, open_retriever, parse_config
+from driftgate.flows.retrieval._documents import cut
+from driftgate.flows.retrieval.bm25 import terms
 
 
 def opened(workspace: Path, **settings: object) -> Retriever:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from flows.retrieval import RETRIEVERS, open_retriever, parse_config
+from driftgate.flows.retrieval import RETRIEVERS, open_retriever, parse_config
 
 KINDS = RETRIEVERS.names()
 Configs = dict[str, dict[str, Any]]

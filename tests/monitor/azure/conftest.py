@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from ingestion_endpoint import IngestionEndpoint
 
-from benchmarks.ledger import Ledger, open_ledger
-from monitor.azure import AlertEvent, CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
+from driftgate.ledger import Ledger, open_ledger
+from driftgate.monitor.azure import AlertEvent, CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
 
 NOW = datetime.now(UTC).replace(microsecond=123456)
 

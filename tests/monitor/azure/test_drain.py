@@ -22,9 +22,9 @@ from ingestion_endpoint import (
 )
 from sqlalchemy import Column, Integer, MetaData, Table, select
 
-from benchmarks.ledger import Ledger, create_tables, open_ledger
-from flows.errors import DriftgateError
-from monitor.azure import (
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, create_tables, open_ledger
+from driftgate.monitor.azure import (
     MAX_ATTEMPTS,
     AlertEvent,
     EvaluationResult,
@@ -146,8 +146,8 @@ def test_an_outage_and_a_restart_in_between(
 DRAIN = """
 import sys
 from pathlib import Path
-from benchmarks.ledger import open_ledger
-from monitor.azure import drain
+from driftgate.ledger import open_ledger
+from driftgate.monitor.azure import drain
 print(drain(open_ledger("ledger.db", Path(sys.argv[1])), sys.argv[2], page=2))
 """
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from benchmarks.datasets import make_sample
-from benchmarks.ledger import (
+from driftgate.benchmarks.datasets import make_sample
+from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.ledger import (
     Ledger,
     Record,
     RunRow,
@@ -20,9 +21,8 @@ from benchmarks.ledger import (
     record,
     start_run,
 )
-from benchmarks.scores import CellScores, score_run
-from monitor.azure import alert_event, evaluation_results, run_trace, signal_values
-from monitor.drift import Look, Period, Windows, look
+from driftgate.monitor.azure import alert_event, evaluation_results, run_trace, signal_values
+from driftgate.monitor.drift import Look, Period, Windows, look
 
 
 def _record(cell_id: int, sample_id: int, outcome: str, correct: float | None, finished_at: datetime) -> Record:

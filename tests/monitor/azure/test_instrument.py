@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import pytest
 from ingestion_endpoint import IngestionEndpoint, properties
 
-from monitor.azure import job_span
+from driftgate.monitor.azure import job_span
 
 SERVE = """
 import logging, sys
 from datetime import UTC, datetime
-from monitor.azure import instrument, job_span
+from driftgate.monitor.azure import instrument, job_span
 
 stop = instrument(sys.argv[1], workspace="shop")
 at = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)

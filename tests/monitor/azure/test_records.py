@@ -8,8 +8,8 @@ import pytest
 from ingestion_endpoint import IngestionEndpoint, properties
 from pydantic import ValidationError
 
-from benchmarks.ledger import Ledger
-from monitor.azure import AlertEvent, EvaluationResult, RunTrace, SignalValue, drain, enqueue
+from driftgate.ledger import Ledger
+from driftgate.monitor.azure import AlertEvent, EvaluationResult, RunTrace, SignalValue, drain, enqueue
 
 
 def _at(envelope: dict[str, object]) -> datetime:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from ingestion_endpoint import Envelope, IngestionEndpoint, properties
 
-from benchmarks.ledger import Ledger
-from monitor.azure import Payload, drain, enqueue, workbook
-from monitor.azure.workbook import arm_template
+from driftgate.ledger import Ledger
+from driftgate.monitor.azure import Payload, drain, enqueue, workbook
+from driftgate.monitor.azure.workbook import arm_template
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.stats import mcnemar_exact
-from monitor.detectors import DETECTORS, EProcess
-from monitor.detectors.eprocess import log_e_value
-from monitor.detectors.histogram import population_stability_index
+from driftgate.benchmarks.stats import mcnemar_exact
+from driftgate.monitor.detectors import DETECTORS, EProcess
+from driftgate.monitor.detectors.eprocess import log_e_value
+from driftgate.monitor.detectors.histogram import population_stability_index
 
 mantel_haenszel = DETECTORS.get("mantel_haenszel").compare
 contingency = DETECTORS.get("contingency").compare

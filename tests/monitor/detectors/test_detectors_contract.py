@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.detectors import DETECTORS, USUAL
+from driftgate.monitor.detectors import DETECTORS, USUAL
 
 RUNS = 200
 

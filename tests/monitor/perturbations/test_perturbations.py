@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.datasets import load_dataset, parse_config
-from flows.letters import LETTERS
-from monitor.perturbations import PERTURBATIONS, Prompt
-from monitor.perturbations.politeness import exchange_politeness
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.letters import LETTERS
+from driftgate.monitor.perturbations import PERTURBATIONS, Prompt
+from driftgate.monitor.perturbations.politeness import exchange_politeness
 
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
 words = st.lists(texts, min_size=1, max_size=8)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.errors import DriftgateError
-from monitor.detectors import DETECTORS, USUAL
-from monitor.signals import SIGNALS
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.detectors import DETECTORS, USUAL
+from driftgate.monitor.signals import SIGNALS
 
 TELEMETRY = pd.DataFrame(
     {

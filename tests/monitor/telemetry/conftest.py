@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ledger import Ledger, open_ledger
-from monitor.telemetry import ModelCall
+from driftgate.ledger import Ledger, open_ledger
+from driftgate.monitor.telemetry import ModelCall
 
 sys.path.insert(0, str(Path(__file__).parent))  # the stand-in for Azure Monitor Logs
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 
-from monitor.telemetry import Store, router
+from driftgate.monitor.telemetry import Store, router
 
 
 def authorise(authorization: str = Header("")) -> None:

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from monitor.telemetry import Intake, ModelCall, Span, from_arrow, input_ngrams, is_model_call, model_call, to_arrow
+from driftgate.monitor.telemetry import (
+    Intake,
+    ModelCall,
+    Span,
+    from_arrow,
+    input_ngrams,
+    is_model_call,
+    model_call,
+    to_arrow,
+)
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SENT = [{"role": "system", "content": "Answer with a letter."}, {"role": "user", "content": "17 is prime?"}]

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.ledger import Ledger
-from flows.errors import DriftgateError
-from monitor.telemetry import Intake, ModelCall, Store, frame, input_ngrams, to_arrow
-from monitor.telemetry.sources import SOURCES, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger
+from driftgate.monitor.telemetry import Intake, ModelCall, Store, frame, input_ngrams, to_arrow
+from driftgate.monitor.telemetry.sources import SOURCES, parse_config
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
 

@@ -12,8 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.errors import DriftgateError
-from monitor.telemetry import COLUMNS, DAILY_COLUMNS, LATENCY_EDGES, ModelCall, Store, daily, frame, input_ngrams
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.telemetry import (
+    COLUMNS,
+    DAILY_COLUMNS,
+    LATENCY_EDGES,
+    ModelCall,
+    Store,
+    daily,
+    frame,
+    input_ngrams,
+)
 
 Make = Callable[..., ModelCall]
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)

@@ -14,10 +14,10 @@ import pytest
 from azure.core.credentials import AccessToken
 from logs_endpoint import LogsEndpoint, self_signed
 
-from benchmarks.ledger import Ledger
-from flows.errors import DriftgateError
-from monitor.telemetry import Intake, Store, frame, input_ngrams
-from monitor.telemetry.sources import Collected, log_analytics, parse_config
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger
+from driftgate.monitor.telemetry import Intake, Store, frame, input_ngrams
+from driftgate.monitor.telemetry.sources import Collected, log_analytics, parse_config
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from monitor.telemetry import Decoded, Refused, decode
+from driftgate.monitor.telemetry import Decoded, Refused, decode
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 

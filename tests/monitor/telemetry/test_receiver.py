@@ -30,7 +30,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace import Status as SpanStatus
 
-from monitor.telemetry import Intake, Store, decode, frame, input_ngrams, router
+from driftgate.monitor.telemetry import Intake, Store, decode, frame, input_ngrams, router
 
 TOKEN = {"authorization": "Bearer of-the-test"}
 LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 from logs_endpoint import LogsEndpoint
 from pydantic import ValidationError
 
-from benchmarks.ledger import Ledger
-from monitor.telemetry import Intake, ModelCall, Store, frame
-from monitor.telemetry.sources import SOURCES, Collected, SourceConfig, parse_config
+from driftgate.ledger import Ledger
+from driftgate.monitor.telemetry import Intake, ModelCall, Store, frame
+from driftgate.monitor.telemetry.sources import SOURCES, Collected, SourceConfig, parse_config
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = START + timedelta(days=1)

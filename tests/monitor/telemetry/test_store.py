@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.errors import DriftgateError
-from monitor.telemetry import Busy, ModelCall, Store, frame
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.telemetry import Busy, ModelCall, Store, frame
 
 Make = Callable[..., ModelCall]
 LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -207,8 +207,8 @@ def test_a_full_disk_refuses_and_takes_up_again(tmp_path: Path) -> None:
         import resource, sys
         from datetime import UTC, datetime
         from pathlib import Path
-        from flows.errors import DriftgateError
-        from monitor.telemetry import ModelCall, Store
+        from driftgate.flows.errors import DriftgateError
+        from driftgate.monitor.telemetry import ModelCall, Store
 
         folder = Path(sys.argv[1])
         noon = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -1,1 +1,0 @@
-"""One layout of recorded files a module; see :class:`benchmarks.recorded.Preset`."""

@@ -1,0 +1,83 @@
+"""Read the workspace file safely, remembering the line every key stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from driftgate.flows.errors import DriftgateError
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document and where its parts stand."""
+
+    path: Path
+    value: Any
+    lines: dict[Location, int] = field(default_factory=dict)
+
+    def line(self, location: Location) -> int:
+        """The line, from 1, of the deepest part of ``location`` that the file has."""
+        for length in range(len(location), -1, -1):
+            if (line := self.lines.get(location[:length])) is not None:
+                return line
+        return 1
+
+
+def read(path: Path) -> Document:
+    """Read a YAML file.
+
+    Raises
+    ------
+    DriftgateError
+        The file is missing, is not YAML, or has a key twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DriftgateError(
+            f"there is no {path.name} in {path.parent}",
+            "make one with: driftgate init, or point to it with --workspace",
+        ) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise DriftgateError(f"cannot read {path}: {problem}", "check its rights and that it is UTF-8") from problem
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines: dict[Location, int] = {}
+        for location, line in _walk(root, ()):
+            if location in lines and location:
+                raise DriftgateError(
+                    f"{path.name}, line {line}: '{location[-1]}' stands a second time", "keep one of the two"
+                )
+            lines[location] = line
+        return Document(path, yaml.safe_load(text), lines)
+    except RecursionError:
+        raise DriftgateError(
+            f"{path.name} refers to itself or is nested too deeply", "take the anchor out that holds its own alias"
+        ) from None
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        said = getattr(problem, "problem", None) or str(problem)
+        raise DriftgateError(f"{path.name}{where} is not YAML: {said}", "correct the line") from problem
+
+
+def _walk(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, int]]:
+    if node is None:
+        return
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*location, str(key.value))
+            yield below, key.start_mark.line + 1
+            yield from _walk(value, below)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            below = (*location, index)
+            yield below, value.start_mark.line + 1
+            yield from _walk(value, below)

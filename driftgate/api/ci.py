@@ -1,0 +1,65 @@
+"""Tell the system that runs driftgate what the gates say, in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from driftgate.benchmarks.gate import GateVerdict
+from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml
+from driftgate.benchmarks.report.verdicts import render_verdicts
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import VerdictRow
+
+_MOST = 1_000_000
+"""GitHub refuses a step summary of more than 1 MiB."""
+
+
+def write_junit(path: Path, verdicts: Sequence[GateVerdict], undecided: str) -> None:
+    """Write the verdicts as JUnit XML.
+
+    Raises
+    ------
+    DriftgateError
+        ``undecided`` is none of failure, error and skipped.
+    """
+    kinds: dict[str, Undecided | None] = {"": None, "failure": "failure", "error": "error", "skipped": "skipped"}
+    if undecided not in kinds:
+        raise DriftgateError(f"--undecided is '{undecided}'", "it is one of failure, error and skipped")
+    path.write_bytes(junit_xml(verdicts, datetime.now(UTC), undecided=kinds[undecided]))
+
+
+def summary_of(verdicts: Sequence[GateVerdict]) -> str:
+    """The verdicts as Markdown."""
+    now = datetime.now(UTC)
+    rows = [VerdictRow(verdict.gate, verdict.verdict, verdict.as_json(), now) for verdict in verdicts]
+    return render_verdicts(rows)
+
+
+def announce(verdicts: Sequence[GateVerdict], environment: Mapping[str, str], folder: Path) -> None:
+    """Write the step summary and annotations of GitHub Actions, or the logging commands of Azure DevOps.
+
+    Parameters
+    ----------
+    environment : mapping
+        Where ``GITHUB_STEP_SUMMARY``, ``GITHUB_ACTIONS`` and ``TF_BUILD`` say who runs this.
+    folder : Path
+        Where a summary to attach can be left.
+    """
+    if summary := environment.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as page:
+            page.write(_cut(summary_of(verdicts)))
+    if environment.get("GITHUB_ACTIONS") == "true":
+        print(*github_annotations(verdicts), sep="\n")
+    if environment.get("TF_BUILD"):
+        folder.mkdir(parents=True, exist_ok=True)
+        page_path = folder / "gate.md"
+        page_path.write_text(summary_of(verdicts), encoding="utf-8")
+        print(*azure_commands(verdicts, page_path.resolve()), sep="\n")
+
+
+def _cut(text: str) -> str:
+    if len(text.encode()) <= _MOST:
+        return text
+    return text.encode()[:_MOST].decode(errors="ignore").rsplit("\n", 1)[0] + "\n\n… the rest is in the report.\n"

@@ -1,0 +1,310 @@
+"""``driftgate compare``: choose cells of the ledger, compare them, and show it on the terminal, a page and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from driftgate.api.commands import console, opened
+from driftgate.api.session import shown
+from driftgate.benchmarks.compare import (
+    Comparisons,
+    DatasetComparison,
+    Difference,
+    Pair,
+    compare_cells,
+    flips,
+    named_cells,
+    newest_cells,
+)
+from driftgate.benchmarks.report import p_value
+from driftgate.benchmarks.stats import Interval
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import CellRow, Ledger
+
+NOT_BENCHMARKS = ("canary-", "steadiness")
+"""Runs of suites that begin so are a monitor's own."""
+_CATEGORIES = 8
+_SAMPLES = 5
+_PAIRS = 3
+_CERTAIN = 0.05
+
+
+def run_compare(
+    folder: Path,
+    runs: Sequence[str],
+    models: str,
+    datasets: str,
+    *,
+    html: Path | None,
+    csv: Path | None,
+    resamples: int,
+    seed: int,
+) -> int:
+    """Compare cells of the ledger."""
+    if resamples and resamples < 100:
+        raise DriftgateError(f"--resamples is {resamples}", "give at least 100, and 10000 for a 95% interval")
+    with opened(folder) as (_, ledger):
+        cells = chosen_cells(ledger, runs, names(models), names(datasets))
+        compared = compare_cells(ledger, cells, resamples=resamples, seed=seed)
+        print_comparisons(console, compared)
+        if html is not None:
+            from driftgate.benchmarks.report import write_comparison
+
+            write_comparison(ledger, compared, html)
+            console.print(f"page: {escape(shown(html.resolve()))}", soft_wrap=True)
+        if csv is not None:
+            from driftgate.benchmarks.report import write_comparison_csv
+
+            write_comparison_csv(ledger, compared, csv)
+            console.print(f"CSV files: {escape(shown(csv.resolve()))}", soft_wrap=True)
+    return 0
+
+
+def names(text: str) -> list[str]:
+    """The names in a list parted by commas."""
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def chosen_cells(ledger: Ledger, runs: Sequence[str], models: Sequence[str], datasets: Sequence[str]) -> list[CellRow]:
+    """The cells of the named runs, or the newest of each model and dataset; models and datasets narrow both."""
+    if not runs and not models and not datasets:
+        raise DriftgateError(
+            "nothing was chosen to compare", "name runs (see: driftgate runs), or use --models A,B and --datasets"
+        )
+    if not runs:
+        return newest_cells(ledger, models, datasets, passing_over=NOT_BENCHMARKS)
+    found = [
+        cell
+        for cell in named_cells(ledger, runs)
+        if (not models or cell.model in models) and (not datasets or cell.dataset in datasets)
+    ]
+    if not found:
+        raise DriftgateError("the named runs have no such model and dataset", "see: driftgate show RUN")
+    rank = {name: place for place, name in enumerate(models)}
+    return sorted(found, key=lambda cell: rank.get(cell.model, 0))
+
+
+def print_comparisons(console: Console, compared: Comparisons) -> None:
+    """Everything, from the shortest to the longest: all differences, then each dataset."""
+    if len(compared.datasets) > 1:
+        _print_overall(console, compared)
+    for dataset in compared.datasets:
+        console.rule(escape(dataset.dataset), align="left")
+        _print_cells(console, dataset)
+        if len(dataset.pairs) > 1:
+            _print_pairs(console, dataset.pairs, "differences between all pairs")
+        # Of many cells only the pairs with the first are shown slice by slice; a page or CSV has them all.
+        for pair in dataset.pairs if len(dataset.pairs) <= _PAIRS else dataset.pairs[: len(dataset.entries) - 1]:
+            _print_slices(console, pair)
+        _print_flips(console, dataset)
+        _print_suspects(console, dataset)
+    for entry in compared.alone:
+        console.print(
+            f"[yellow]{escape(entry.label)} on {escape(entry.dataset)} stands alone[/]: nothing to compare with"
+        )
+    tests = len(compared.pairs)
+    console.print(
+        f"[dim]differences are in points, the second cell less the first; intervals are at 95%; p of {tests} overall "
+        "differences by Holm, of categories by Benjamini and Hochberg within each pair; what was not answered counts "
+        "as wrong, bounds say what it could change[/]"
+    )
+
+
+def _print_overall(console: Console, compared: Comparisons) -> None:
+    table = _table("all datasets", "dataset", "difference of")
+    _numbers(table, *_DIFFERENCE_COLUMNS)
+    table.add_column("design")
+    for dataset in compared.datasets:
+        for pair in dataset.pairs:
+            table.add_row(
+                escape(dataset.dataset), escape(pair.name), *_difference_cells(pair.overall), escape(pair.design)
+            )
+    console.print(table)
+
+
+_DIFFERENCE_COLUMNS = ("score", "reference", "points", "95% interval", "p", "p adjusted", "bounds")
+
+
+def _difference_cells(difference: Difference) -> list[str]:
+    comparison = difference.comparison
+    return [
+        percent(difference.candidate),
+        percent(difference.reference),
+        _strong(points(comparison.difference), difference),
+        interval_text(comparison.interval),
+        p_value(comparison.p_value),
+        p_value(difference.p_adjusted),
+        bounds_text(difference),
+    ]
+
+
+def _strong(text: str, difference: Difference) -> str:
+    p = difference.p_adjusted
+    if p is None or p > _CERTAIN:
+        return text
+    return f"[{'green' if (difference.comparison.difference or 0.0) > 0 else 'red'}]{text}[/]"
+
+
+def _print_cells(console: Console, dataset: DatasetComparison) -> None:
+    first = escape(dataset.entries[0].label)
+    table = _table(None, "cell")
+    _numbers(table, "quality", "95% interval", "if all right", "asked", f"less {first}", "95% interval", "p adjusted")
+    _numbers(table, "cost of 1,000", "median latency")
+    table.add_column("Pareto")
+    for standing in dataset.standings:
+        pair = dataset.against_first(standing.entry)
+        against = ["", "", ""]
+        if pair is not None:
+            overall = pair.overall
+            against = [
+                _strong(points(overall.comparison.difference), overall),
+                interval_text(overall.comparison.interval),
+                p_value(overall.p_adjusted),
+            ]
+        quality, asked = standing.quality, len(standing.entry.frame)
+        beaten = f" by {escape(standing.beaten_by)}" if standing.beaten_by else ""
+        table.add_row(
+            escape(standing.entry.label),
+            percent(quality.estimate),
+            _range(quality, 100.0, "{:.1f}"),
+            percent(standing.if_right),
+            f"{asked:,}",
+            *against,
+            _measured(standing.cost, standing.currency, "unknown"),
+            _measured(standing.latency, "s", "not recorded"),
+            standing.place + beaten,
+        )
+    console.print(table)
+    missing = [name for name in ("cost", "latency") if name not in dataset.measures]
+    if missing:
+        console.print(
+            f"  [dim]Pareto front by {' and '.join(dataset.measures)} only: {' and '.join(missing)} "
+            "was not recorded of every cell[/]"
+        )
+
+
+def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
+    table = _table(title, "difference of")
+    _numbers(table, *_DIFFERENCE_COLUMNS, "gained", "lost", "detectable")
+    table.add_column("design")
+    for pair in pairs:
+        comparison = pair.overall.comparison
+        table.add_row(
+            escape(pair.name),
+            *_difference_cells(pair.overall),
+            "-" if comparison.gained is None else f"{comparison.gained:,}",
+            "-" if comparison.lost is None else f"{comparison.lost:,}",
+            points(comparison.minimum_detectable_effect).removeprefix("+"),
+            escape(pair.design),
+        )
+    console.print(table)
+
+
+def _print_slices(console: Console, pair: Pair) -> None:
+    """The macro average and super-categories in full, of the categories the surest."""
+    categories = sorted(pair.of_kind("category"), key=lambda d: (-d.certain, d.name))
+    sure = [d for d in categories if d.p_adjusted is not None and d.p_adjusted <= _CERTAIN]
+    rows = [*pair.differences[:1], *pair.of_kind("macro"), *pair.of_kind("super_category"), *sure[:_CATEGORIES]]
+    table = _table(f"{escape(pair.name)}: {escape(pair.design)}", "slice")
+    _numbers(table, *_DIFFERENCE_COLUMNS, "n")
+    for row in rows:
+        name = {"all": "[bold]all[/]", "macro": "macro average"}.get(row.kind, escape(row.name))
+        name = f"  {name}" if row.kind == "category" else name
+        table.add_row(name, *_difference_cells(row), f"{row.comparison.n:,}")
+    boot = pair.overall.bootstrap
+    console.print(table)
+    if boot is not None:
+        console.print(f"  [dim]bootstrap of all samples: {interval_text(boot.interval)}, p {p_value(boot.p_value)}[/]")
+    if categories:
+        console.print(
+            f"  [dim]{len(sure)} of {len(categories)} categories differ (adjusted p at most {_CERTAIN})"
+            f"{f', the {_CATEGORIES} surest are shown' if len(sure) > _CATEGORIES else ''}[/]"
+        )
+
+
+def _print_flips(console: Console, dataset: DatasetComparison) -> None:
+    pairs = [pair for pair in dataset.pairs if pair.shared]
+    if not pairs:
+        return
+    table = _table("samples that flipped", "difference of", "direction")
+    _numbers(table, "samples")
+    table.add_column("such as", overflow="fold")
+    for pair in pairs:
+        moved = flips(pair)
+        for direction in ("gained", "lost"):
+            ids = moved.loc[moved["direction"] == direction, "upstream_id"]
+            few = ", ".join(escape(str(i)) for i in ids.head(_SAMPLES if len(pairs) <= _PAIRS else 1))
+            table.add_row(escape(pair.name) if direction == "gained" else "", direction, f"{len(ids):,}", few)
+    console.print(table)
+
+
+def _print_suspects(console: Console, dataset: DatasetComparison) -> None:
+    suspects = dataset.suspects
+    if suspects.reason:
+        console.print(f"  [dim]suspect keys: {escape(suspects.reason)}[/]")
+        return
+    console.print(
+        f"  suspect keys: on {len(suspects.samples):,} of {suspects.looked_at:,} samples "
+        f"{escape(' and '.join(suspects.strong))} agree on one other letter than the key "
+        f"({suspects.expected:,.0f} would, if they erred on their own)"
+    )
+    for row in suspects.samples.head(_SAMPLES).itertuples():
+        console.print(
+            f"    {escape(str(row.upstream_id))} [dim]{escape(str(row.category))}[/]: key {row.gold}, they say "
+            f"{row.letter} ({row.agree} for it, {row.with_key} for the key)"
+        )
+
+
+def _table(title: str | None, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _numbers(table: Table, *columns: str) -> None:
+    for column in columns:
+        table.add_column(column, justify="right")
+
+
+def percent(value: float | None) -> str:
+    """A share in percent."""
+    return "-" if value is None else f"{100 * value:.1f}%"
+
+
+def points(value: float | None) -> str:
+    """A difference of shares in points, with its sign."""
+    return "-" if value is None else f"{100 * value:+.2f}"
+
+
+def interval_text(interval: Interval) -> str:
+    """Limits in points, or why there are none."""
+    if interval.low is None or interval.high is None:
+        return f"no interval: {interval.reason}"
+    return f"{points(interval.low)} to {points(interval.high)}"
+
+
+def bounds_text(difference: Difference) -> str:
+    """What the unanswered samples could make of a difference."""
+    bounds = difference.bounds
+    if bounds is None:
+        return "-"
+    return f"{points(bounds.low.estimate)} to {points(bounds.high.estimate)} ({bounds.n_unanswered:,} unanswered)"
+
+
+def _range(interval: Interval, factor: float, form: str) -> str:
+    if interval.low is None or interval.high is None:
+        return f"no interval: {interval.reason}"
+    return f"{form.format(factor * interval.low)} to {form.format(factor * interval.high)}"
+
+
+def _measured(interval: Interval | None, unit: str, without: str) -> str:
+    if interval is None or interval.estimate is None:
+        return without
+    limits = f" ({_range(interval, 1.0, '{:.3g}')})" if interval.known else ""
+    return f"{interval.estimate:.3g} {unit}{limits}"

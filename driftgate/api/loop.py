@@ -1,0 +1,241 @@
+"""The demonstration: a champion is watched, its task changes, the alarm fires, and a better model takes its place.
+
+Nothing in it is made up but the texts: the model is real, it is trained on this machine, and every figure on the page
+that it leaves was measured in the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from driftgate.api import night, repair, watching
+from driftgate.api.display import ProgressDisplay
+from driftgate.api.story import Chapter, LookPoint, Story, write_story
+from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
+from driftgate.benchmarks.scores import score_run
+from driftgate.finetune.demo import AFTER, BEFORE, Policy, rows, tickets
+from driftgate.finetune.remediation import events_of, remediations
+from driftgate.finetune.train import (
+    TRAINERS,
+    Recipe,
+    TrainingItem,
+    TrainingJob,
+    parse_trainer,
+    train_and_wait,
+    write_items,
+)
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.prompts import prompt_of
+from driftgate.ledger import Ledger, RunRow, open_ledger
+
+SEED = 20261122
+SLOT, MONITOR, FIRST = "tickets", "tickets", "tickets-v1"
+_FOLDER = ".driftgate/first-champion"
+# Nothing else computes while the model is asked or trained, so it may have every processor.
+_THREADS = max(1, os.cpu_count() or 1)
+_BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": _THREADS}
+_FIRST_RECIPE: Mapping[str, Any] = {"steps": 120, "learning_rate": 1e-3, "settled": 0.5, "threads": _THREADS}
+_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settled": 0.5, "threads": _THREADS}
+
+
+@dataclass
+class _Clock:
+    """Says what happens, and when it happened."""
+
+    console: Console
+    began: float = field(default_factory=time.monotonic)
+    chapters: list[Chapter] = field(default_factory=list)
+
+    def say(self, title: str, text: str = "") -> None:
+        minutes = (time.monotonic() - self.began) / 60
+        self.chapters.append(Chapter(f"{minutes:.1f} min", title, text))
+        self.console.print(f"[bold]{minutes:5.1f} min[/] {title}" + (f": {text}" if text else ""), soft_wrap=True)
+
+
+def run_loop(folder: Path, console: Console) -> Path:
+    """Play the whole story in a new workspace and return its page.
+
+    Raises
+    ------
+    DriftgateError
+        The folder holds a workspace already, or the story did not go as it should: what it showed is said.
+    """
+    if (folder / FILE).exists():
+        raise DriftgateError(f"{folder} holds a workspace already", "choose another folder, or remove it")
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = _Clock(console)
+    clock.say("A made-up firm routes Korean support tickets to four teams", BEFORE.text)
+    _write_data(folder, BEFORE)
+    adapter = _train_first(folder, clock)
+    _write_workspace(folder, adapter)
+    workspace = open_workspace(folder)
+    ledger = open_ledger(workspace.ledger, folder)
+    try:
+        return _play(workspace, ledger, clock)
+    finally:
+        ledger.close()
+
+
+def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
+    points: list[LookPoint] = []
+
+    def look(count: int, *, alarm: bool) -> None:
+        for place in range(count):
+            result = watching.take_look(workspace, ledger, MONITOR, ProgressDisplay(clock.console))
+            alerts, found = result.watched.alerts, result.watched.conclusion
+            if found.result not in (("moved",) if alarm else ("reference", "quiet")):
+                said = alerts[0].summary if alerts else f"{found.result} {found.why}"
+                raise DriftgateError(
+                    f"look {place + 1} of {count} at {result.champion}: {said}", f"see {ledger.engine.url}"
+                )
+            assert result.run is not None
+            points.append(_point(ledger, result.run, result.champion, bool(alerts)))
+            for alert in alerts:
+                clock.say("Alarm", alert.summary)
+            if alarm:
+                recipe = workspace.config.monitors[MONITOR].recipe
+                regression = result.watched.regression
+                assert recipe is not None and regression is not None
+                evidence = {"alert": regression.to_json()}
+                remediation, _ = repair.begin_repair(workspace, ledger, recipe, result.champion, evidence)
+                clock.say("A remediation is opened", remediation.id)
+
+    look(3, alarm=False)
+    clock.say("Two reference looks at the champion, and a quiet one")
+    _write_data(workspace.folder, AFTER)
+    clock.say("The task changes: a new product, whose tickets all go to one team", AFTER.text)
+    look(1, alarm=True)
+    night.mend(workspace, ledger)
+    mended = remediations(ledger, 1)[0]
+    events = events_of(ledger, mended.id)
+    if mended.state != "promoted":
+        raise DriftgateError(f"the remediation is {mended.state}: {events[-1].message}", "see driftgate remediations")
+    found = {event.step: event.detail for event in events if event.status == "finished"}
+    clock.say("A candidate was trained, proved and promoted", found["train"]["model"])
+    look(3, alarm=False)
+    clock.say("Two reference looks at the new champion, and a quiet one")
+    story = Story(
+        title="A ticket router is watched, notices that its task changed, and is mended",
+        before=BEFORE.text,
+        after=AFTER.text,
+        chapters=clock.chapters,
+        looks=points,
+        verdict=found["judge"]["verdict"],
+        training=found["train"]["metrics"],
+        items=found["synthesise"],
+    )
+    return write_story(story, workspace.reports / "loop.html")
+
+
+def _point(ledger: Ledger, run: RunRow, champion: str, alarm: bool) -> LookPoint:
+    scores = score_run(ledger, run.id, store=False)[0]
+    by_slice = {row.slice: row.value for row in scores.of_kind("accuracy", "category") if row.value is not None}
+    whole = scores.get("accuracy")
+    assert whole is not None
+    return LookPoint(run.created_at, champion, whole.value or 0.0, whole.low, whole.high, by_slice, alarm)
+
+
+def _write_data(folder: Path, policy: Policy) -> None:
+    """The workspace's datasets, labelled as the policy has it; the tickets themselves stay the same."""
+    (folder / "data").mkdir(exist_ok=True)
+    sets = {
+        "canary": [*tickets("canary", 40, SEED), *tickets("canary", 16, SEED, about="new")],
+        "rest": tickets("hold_out", 120, SEED + 1),
+        "hold_out": tickets("hold_out", 80, SEED + 2, about="new"),
+        "production": [*tickets("training", 120, SEED), *tickets("training", 120, SEED, about="new")],
+    }
+    for name, drawn in sets.items():
+        _write_rows(folder / "data" / f"{name}.jsonl", name, rows(drawn, policy))
+
+
+def _write_rows(path: Path, name: str, made: Sequence[Mapping[str, Any]]) -> None:
+    lines = [json.dumps({"id": f"{name}-{place:03}", **row}, ensure_ascii=False) for place, row in enumerate(made)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _train_first(folder: Path, clock: _Clock) -> str:
+    """Train the champion that the story begins with, and return its adapter's path in the workspace."""
+    made = rows(tickets("training", 240, SEED), BEFORE)
+    items = asyncio.run(_items(folder, made))
+    write_items(folder / _FOLDER / "items.jsonl", items)
+    config = parse_trainer({"trainer": "local", "recipe": _FIRST_RECIPE})
+    trainer = TRAINERS.get("local").open(config, folder)
+    job = TrainingJob(
+        name=FIRST,
+        base_model=_BASE,
+        items=folder / _FOLDER / "items.jsonl",
+        workspace=folder,
+        folder=folder / _FOLDER,
+        recipe=Recipe.model_validate(_FIRST_RECIPE),
+        seed=SEED,
+    )
+    trained = train_and_wait(
+        trainer, job, lambda said: clock.console.print(f"      training the first champion: {said}")
+    )
+    clock.say("The first champion is trained on the old rules", f"{len(items)} tickets")
+    return str(trained.model["adapter"])
+
+
+async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[TrainingItem]:
+    engine = ENGINES.get("native")(load_flow("multiple_choice", folder))
+    items = []
+    for place, row in enumerate(made):
+        inputs = {name: row[name] for name in ("passage", "question", "choices")} | {"scoring": "logprobs"}
+        items.append(TrainingItem(await prompt_of(engine, inputs), row["answer"], id=f"first-{place}"))
+    await engine.aclose()
+    return items
+
+
+def _write_workspace(folder: Path, adapter: str) -> None:
+    jsonl = {name: {"kind": "jsonl", "path": f"data/{name}.jsonl"} for name in ("canary", "rest", "hold_out")}
+    rules = [
+        {"metric": "accuracy", "better_than": "champion", "alpha": 0.01, "dataset": "hold_out"},
+        {"metric": "accuracy", "no_worse_than": "champion", "margin": 0.1, "dataset": "rest"},
+    ]
+    workspace = {
+        "version": 1,
+        "name": "loop",
+        "models": {FIRST: {**_BASE, "adapter": adapter, "prompt_format": "document"}},
+        "datasets": jsonl,
+        "champions": {SLOT: FIRST},
+        "gates": {"promotion": {"rules": rules}},
+        "monitors": {
+            MONITOR: {
+                "champion": SLOT,
+                "canaries": {"dataset": "canary", "limit": None},
+                "recipe": "router",
+            }
+        },
+        "recipes": {
+            "router": {
+                "champion": SLOT,
+                "synthesis": {
+                    "sources": [{"kind": "questions", "path": "data/production.jsonl"}],
+                    "count": 240,
+                    "seed": SEED,
+                    "near_duplicate": 0.95,  # tickets of one phrasing differ in little, and that little is meant
+                },
+                "base_model": FIRST,
+                "trainer": {"trainer": "local", "recipe": dict(_REPAIR_RECIPE)},
+                "proof": ["hold_out", "rest"],
+                "gate": "promotion",
+                "approval": False,
+                "seed": SEED,
+            }
+        },
+        "nightly": {"monitors": [MONITOR]},
+    }
+    text = yaml.safe_dump(workspace, allow_unicode=True, sort_keys=False)
+    (folder / FILE).write_text(text, encoding="utf-8")

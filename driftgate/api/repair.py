@@ -1,0 +1,325 @@
+"""The steps of a remediation: material, training, proof, verdict, approval, rollout, promotion."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driftgate.api import session
+from driftgate.api.champions import champion, promote_model, promotion_basis
+from driftgate.api.rollout import roll_out, withdraw
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.datasets import Dataset, Sample, load_dataset
+from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.scores import score_run
+from driftgate.benchmarks.suite import SuiteConfig, plan_cells
+from driftgate.finetune.config import RecipeConfig
+from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.remediation import (
+    Approval,
+    Held,
+    Progress,
+    Rejected,
+    Remediation,
+    advance,
+    approval_of,
+    approve,
+    asked_for,
+    events_of,
+    open_remediation,
+)
+from driftgate.finetune.synthesis import as_samples, record_dataset, synthesize, write_dataset
+from driftgate.finetune.train import TRAINERS, TrainingItem, TrainingJob, write_items
+from driftgate.flows.definition import load_flow
+from driftgate.flows.engines import ENGINES
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.prompts import prompt_of
+from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
+
+_POLL_SECONDS = 2.0
+_LEAST_ITEMS = 20
+
+
+def begin_repair(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: str, champion: str, evidence: Mapping[str, Any]
+) -> tuple[Remediation, bool]:
+    """Open a remediation for an alert that says the model moved, or for a failed gate; one at a time for a recipe."""
+    slot = workspace.config.recipes[recipe].champion
+    return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, **evidence})
+
+
+async def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, display: Display) -> Remediation:
+    """Take a remediation as far as it goes now.
+
+    Raises
+    ------
+    DriftgateError
+        A step failed; it is tried again the next time.
+    """
+    repair = _Repair(workspace, ledger, _recipe(workspace, remediation), display)
+    steps = {
+        "synthesise": repair.synthesise,
+        "train": repair.train,
+        "evaluate": repair.evaluate,
+        "judge": repair.judge,
+        "approve": repair.approve,
+        "roll_out": repair.roll_out,
+        "promote": repair.promote,
+    }
+    return await advance(ledger, remediation, steps)
+
+
+def approve_repair(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, who: str) -> Approval:
+    """Agree to the promotion that a remediation asks approval for; the approval is of that verdict and run alone.
+
+    Raises
+    ------
+    DriftgateError
+        It waits for no approval, or what it asked approval for is not what is in the ledger now.
+    """
+    asked = asked_for(ledger, remediation)
+    look = f"look at what is to be approved now: driftgate mend, then: driftgate remediations {remediation.id}"
+    done = {event.step: event.detail for event in events_of(ledger, remediation.id) if event.status == "finished"}
+    try:
+        basis = _basis(workspace, ledger, _recipe(workspace, remediation), done)
+    except PromotionRefused as problem:
+        words = f"remediation {remediation.id} can no longer be approved: {problem.message}"
+        raise DriftgateError(words, look) from problem
+    if basis != asked:
+        raise DriftgateError(f"the verdict has changed since remediation {remediation.id} asked for approval", look)
+    return approve(ledger, remediation, asked, who)
+
+
+def _recipe(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfig:
+    name = str(remediation.evidence["recipe"])
+    if name not in workspace.config.recipes:
+        raise DriftgateError(f"remediation {remediation.id} follows the recipe '{name}'", "put it back into the file")
+    return workspace.config.recipes[name]
+
+
+def _basis(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: RecipeConfig, found: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """What allows the candidate's promotion now, as one hash; PromotionRefused where nothing does."""
+    model, run = str(found["train"]["model"]), str(found["evaluate"]["run"])
+    return promotion_basis(workspace, ledger, recipe.champion, model, run, [recipe.gate])
+
+
+@dataclass(frozen=True)
+class _Repair:
+    workspace: OpenWorkspace
+    ledger: Ledger
+    recipe: RecipeConfig
+    display: Display
+
+    def folder(self, progress: Progress) -> Path:
+        """The remediation's own folder."""
+        folder = self.workspace.folder / ".driftgate" / "remediations" / progress.remediation.id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def candidate(self, progress: Progress) -> str:
+        """Name of the model that is being made."""
+        return f"{self.recipe.champion}-{progress.remediation.id}"
+
+    def measured(self) -> list[Sample]:
+        """Everything that is or may be measured: all datasets of the workspace, the sealed hold-out among them."""
+        folder, datasets = self.workspace.folder, self.workspace.config.datasets
+        return [sample for name, config in datasets.items() for sample in load_dataset(name, config, folder).samples]
+
+    async def synthesise(self, progress: Progress) -> Mapping[str, Any]:
+        """Make training items; what holds private data, repeats, or is too like a measured item is left out."""
+        config = self.recipe.synthesis
+        names = [name for name in (config.model, config.judge) if name]
+        live = session.open_models(self.workspace, self.ledger, names)
+        try:
+            made = await synthesize(config, self.workspace.folder, Firewall(self.measured()), live)
+        finally:
+            for model in live.values():
+                await model.aclose()
+        dropped = {entry.filter: entry.count for entry in made.dropped}
+        if len(made.items) < _LEAST_ITEMS:
+            told = ", ".join(f"{name} {count}" for name, count in dropped.items() if count) or "none"
+            raise Rejected(
+                f"{len(made.items)} of {made.generated} training items are left (dropped: {told}); "
+                f"at least {_LEAST_ITEMS} are needed"
+            )
+        folder = self.folder(progress)
+        write_dataset(made, folder / "synthesis")
+        lineage = record_dataset(self.ledger, made)
+        samples = as_samples(made, "synthesis")
+        items = await self._items(Dataset("synthesis", samples), samples)
+        random.Random(self.recipe.seed).shuffle(items)
+        write_items(folder / "items.jsonl", items)
+        return {"items": str(folder / "items.jsonl"), "count": len(items), "dropped": dropped, "lineage": lineage}
+
+    async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
+        flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)
+        config = self.workspace.config.models[self.recipe.base_model]
+        suite = SuiteConfig(
+            models=["base"],
+            datasets=["material"],
+            flow=self.recipe.flow,
+            retriever=self.recipe.retriever,
+            variants=self._variants(),
+            inputs=self.recipe.inputs,
+            defaults=self.recipe.defaults,
+        )
+        retriever = session.retriever_of(self.workspace, suite)
+        cell = plan_cells(suite, {"base": config}, {"material": material}, flow, retriever)[0]
+        engine = ENGINES.get(suite.engine)(cell.flow)
+        try:
+            return [
+                TrainingItem(
+                    prompt=await prompt_of(engine, cell.line_inputs(sample), cell.retriever),
+                    target=str(sample.data["answer"]),
+                    id=sample.id,
+                    category=sample.category,
+                )
+                for sample in samples
+            ]
+        finally:
+            await engine.aclose()
+            if retriever is not None:
+                await retriever.aclose()
+
+    def _variants(self) -> list[str]:
+        return [self.recipe.variant] if self.recipe.variant else []
+
+    async def train(self, progress: Progress) -> Mapping[str, Any]:
+        """Train, here or elsewhere; a job that was submitted is found again by its handle."""
+        kind = TRAINERS.get(self.recipe.trainer.trainer)
+        trainer = kind.open(self.recipe.trainer, self.workspace.folder)
+        name = self.candidate(progress)
+        job = TrainingJob(
+            name=name,
+            base_model=self.workspace.config.models[self.recipe.base_model].model_dump(mode="json", exclude_unset=True),
+            items=Path(progress.found["synthesise"]["items"]),
+            workspace=self.workspace.folder,
+            folder=self.folder(progress) / "training",
+            recipe=self.recipe.trainer.recipe,
+            seed=self.recipe.seed,
+        )
+        handle = progress.notes.get("handle")
+        if handle is None:
+            handle = dict(await asyncio.to_thread(trainer.submit, job))
+            progress.note({"handle": handle})
+        while (status := await asyncio.to_thread(trainer.poll, handle)).state == "running":
+            await asyncio.sleep(_POLL_SECONDS)
+        if status.state == "failed":
+            raise Rejected(f"training failed: {status.detail}")
+        trained = await asyncio.to_thread(trainer.result, handle)
+        add_trained_model(self.ledger, name, trained.model, trained.lineage)
+        return {"model": name, "artefact": trained.artefact, "metrics": dict(trained.metrics)}
+
+    async def evaluate(self, progress: Progress) -> Mapping[str, Any]:
+        """Ask champion and candidate the same questions."""
+        models = [progress.remediation.champion, str(progress.found["train"]["model"])]
+        suite = SuiteConfig(
+            models=models,
+            datasets=self.recipe.proof,
+            flow=self.recipe.flow,
+            retriever=self.recipe.retriever,
+            variants=self._variants(),
+            few_shot=0,
+            inputs=self.recipe.inputs,
+            defaults=self.recipe.defaults,
+        )
+        planned = session.plan_suite(self.workspace, self.ledger, f"proof-{self.recipe.champion}", suite)
+        live = session.open_models(self.workspace, self.ledger, models)
+        if "run" in progress.notes:
+            run = find_run(self.ledger, progress.notes["run"])
+            session.check_same_plan(run, planned)
+        else:
+            run = session.begin(self.ledger, planned)
+            progress.note({"run": run.id})
+        await session.work(self.ledger, run, planned, live, self.display)
+        return {"run": run.id}
+
+    async def judge(self, progress: Progress) -> Mapping[str, Any]:
+        """Let the gate decide."""
+        run = find_run(self.ledger, progress.found["evaluate"]["run"])
+        scored = score_run(self.ledger, run.id)
+        champion = progress.remediation.champion
+        verdict = session.judge_run(self.workspace, self.ledger, run, scored, [self.recipe.gate], champion=champion)[0]
+        session.report(self.workspace, self.ledger, run, scored)
+        if verdict.verdict != "pass":
+            why = "; ".join(f"{r.cell}: {r.rule}: {r.reason}" for r in verdict.rules if r.verdict != "pass")
+            raise Rejected(f"the gate '{verdict.gate}' says {verdict.verdict}: {why}")
+        return {"verdict": verdict.as_json()}
+
+    async def approve(self, progress: Progress) -> Mapping[str, Any]:
+        """Wait for a person, where the workspace asks for one."""
+        if not self.recipe.approval:
+            return {"who": "not asked for"}
+        run = str(progress.found["evaluate"]["run"])
+        newest = next((row for row in verdicts_of(self.ledger, run) if row.gate == self.recipe.gate), None)
+        if newest is not None and newest.verdict != "pass":
+            raise Rejected(f"the gate '{newest.gate}' judged run {run} anew and says {newest.verdict}")
+        try:
+            given = self._approved(progress)
+        except PromotionRefused as problem:  # what is stale may be judged again; until then nobody can agree to it
+            raise Held(f"there is nothing to approve now: {problem}") from problem
+        return {"who": given.who, "what": given.what}
+
+    def _approved(self, progress: Progress) -> Approval:
+        """The approval of what the promotion rests on now; what was agreed to before it changed is no approval of it.
+
+        Raises
+        ------
+        Held
+            Nobody agreed to just this.
+        PromotionRefused
+            Nothing allows the promotion now.
+        """
+        remediation = progress.remediation
+        basis = _basis(self.workspace, self.ledger, self.recipe, progress.found)
+        given = approval_of(self.ledger, remediation, basis)
+        if given is None:
+            earlier = [e.detail["who"] for e in events_of(self.ledger, remediation.id) if e.status == "approved"]
+            changed = f"the verdict has changed since {earlier[-1]} approved it; " if earlier else ""
+            raise Held(f"{changed}waits for: driftgate approve {remediation.id}", awaits=basis)
+        return given
+
+    def _check_promotable(self, progress: Progress) -> None:
+        """Raise what :meth:`_approved` raises; where no approval is asked for, only PromotionRefused."""
+        if self.recipe.approval:
+            self._approved(progress)
+        else:
+            _basis(self.workspace, self.ledger, self.recipe, progress.found)
+
+    async def roll_out(self, progress: Progress) -> Mapping[str, Any]:
+        """Bring the candidate to its endpoint, where the recipe names one."""
+        config = self.recipe.rollout
+        if config is None:
+            if progress.notes:
+                raise DriftgateError(
+                    f"remediation {progress.remediation.id} has begun a rollout and its recipe names none any more",
+                    "put it back into the recipe, so that it can go on or be rolled back",
+                )
+            return {"phase": "no rollout asked for"}
+        if "rolled_back" not in progress.notes:
+            try:  # no traffic moves for a candidate that could not become champion afterwards
+                self._check_promotable(progress)
+            except PromotionRefused as problem:
+                await withdraw(config, progress, progress.notes, problem.message)
+                raise Rejected(problem.message) from problem
+        return await roll_out(self.workspace, self.ledger, self.recipe, config, progress, self.display)
+
+    async def promote(self, progress: Progress) -> Mapping[str, Any]:
+        """Move the champion pointer."""
+        model = str(progress.found["train"]["model"])
+        run = str(progress.found["evaluate"]["run"])
+        reason = f"remediation {progress.remediation.id}: the gate passed"
+        slot, gates = self.recipe.champion, [self.recipe.gate]
+        try:
+            if champion(self.workspace, self.ledger, slot) != model:  # a kill may have come after the pointer moved
+                self._check_promotable(progress)
+                promote_model(self.workspace, self.ledger, slot, model, run, gates, reason)
+        except PromotionRefused as problem:
+            raise Rejected(problem.message) from problem
+        return {"model": model, "run": run}

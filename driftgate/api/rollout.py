@@ -1,0 +1,273 @@
+"""A proven candidate on its way into production: asked by name first, then given the traffic share by share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftgate.api import session
+from driftgate.api.rollout_evidence import calls_no_worse, news, same_answers
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.suite import SuiteConfig
+from driftgate.finetune.config import RecipeConfig
+from driftgate.finetune.deploy import (
+    Ask,
+    DeployedModel,
+    Deployment,
+    Judged,
+    OnlineEndpoint,
+    Rollout,
+    RolloutConfig,
+    gravest,
+    take_back,
+)
+from driftgate.finetune.remediation import Held, Progress, Rejected
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
+from driftgate.monitor.config import CanaryConfig, MonitorConfig, TrafficConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+async def roll_out(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    recipe: RecipeConfig,
+    config: RolloutConfig,
+    progress: Progress,
+    display: Display,
+) -> Mapping[str, Any]:
+    """Advance the rollout as far as it goes now.
+
+    Raises
+    ------
+    Held
+        The deployment is being created, or a share of the traffic is not decided on yet; the message says why.
+    Rejected
+        The rollout was rolled back; the traffic is as it was before.
+    DriftgateError
+        The recipe names another endpoint than the one the rollout began on.
+    """
+    watch = _Watch(workspace, ledger, recipe, config, progress, display, dict(progress.notes))
+    endpoint, candidate = _target(config, progress)
+    where = config.model_dump(mode="json", include={"workspace", "endpoint"})
+    if watch.notes.setdefault("where", where) != where:
+        began = watch.notes["where"]["endpoint"]
+        raise DriftgateError(
+            f"the rollout of remediation {progress.remediation.id} began on endpoint '{began}' of another place than "
+            f"the recipe names now ('{config.endpoint}')",
+            "put the endpoint and its workspace back into the recipe",
+        )
+    if not progress.notes:
+        watch.note({"where": where})
+    rollout = Rollout(endpoint, candidate, watch.gate, watch.check, shares=config.shares, mirror=config.mirror)
+    state = await rollout.advance(progress.notes, watch.note)
+    if state.phase == "rolled_back":
+        raise Rejected(f"the rollout to endpoint '{config.endpoint}' was rolled back: {state.reason}")
+    if not state.final:
+        at = f" at {state.share} %" if state.share else ""
+        told = f"the rollout to endpoint '{config.endpoint}' is {state.phase}{at}: {state.reason}"
+        raise Held(f"{told}; the next nightly run goes on")
+    return {"phase": state.phase, "endpoint": config.endpoint, "deployment": candidate.name}
+
+
+async def withdraw(config: RolloutConfig, progress: Progress, notes: Mapping[str, Any], reason: str) -> None:
+    """Give the traffic back for a candidate that may not become champion any more.
+
+    Parameters
+    ----------
+    notes : Mapping
+        What the rollout noted.
+
+    Raises
+    ------
+    DriftgateError
+        The service refused, or someone else moved the traffic; it can be tried again.
+    """
+    if "before" in notes:
+        progress.note({"rolled_back": reason})
+        endpoint, candidate = _target(config, progress)
+        await take_back(endpoint, candidate.name, notes["before"])
+
+
+def _target(config: RolloutConfig, progress: Progress) -> tuple[OnlineEndpoint, Deployment]:
+    # time and hash: new for every remediation, and within the service's 32 characters
+    name = f"d-{progress.remediation.id[-13:]}"
+    artefact = str(progress.found["train"]["artefact"])
+    return OnlineEndpoint(config.workspace, config.endpoint), config.deployment(name, artefact)
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Judges a candidate on its endpoint by its answers, its calls and what the monitors say."""
+
+    workspace: OpenWorkspace
+    ledger: Ledger
+    recipe: RecipeConfig
+    config: RolloutConfig
+    progress: Progress
+    display: Display
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, detail: Mapping[str, Any], message: str = "") -> None:
+        """Keep something durably, and know it at once."""
+        self.progress.note(detail, message)
+        self.notes.update(detail)
+
+    @property
+    def monitors(self) -> Mapping[str, MonitorConfig]:
+        """Those that watch the place the candidate is to take."""
+        return {n: m for n, m in self.workspace.config.monitors.items() if m.champion == self.recipe.champion}
+
+    async def gate(self, ask: Ask) -> Judged:
+        """Whether the deployment answers as the candidate did in its proof; what it answers to the monitors' canaries
+        now is what its later answers are compared with."""
+        since = self._since("gate")
+        now = await self._asked("asked", self._questions(), ask)
+        found = [same_answers(now, self._proof(), self.config.agreement, "questions of the proof")]
+        for name, monitor in self.monitors.items():
+            canaries = await self._asked(_before(name), self._canaries(monitor.canaries), ask)
+            found.append(same_answers(canaries, canaries, self.config.agreement, f"canaries of {name}"))
+        judged = self._patient(gravest(found), since)
+        if judged.verdict == "pass":  # the time is kept before any traffic moves
+            self.note({"exposed": datetime.now(UTC).isoformat()}, f"asked by name: {judged.reason}")
+        return judged
+
+    async def check(self, kind: Literal["mirrored", "live"], share: int, ask: Ask) -> Judged:
+        """Whether every monitor that watches the place looked at the deployment at this share and found it well."""
+        since, now = self._since(f"{kind}_{share}"), datetime.now(UTC)
+        exposed = datetime.fromisoformat(str(self.notes.get("exposed", since.isoformat())))
+        opened = self.progress.remediation.opened_at
+        found = news(self.ledger, self.monitors, opened=opened, exposed=exposed)
+        if kind == "live":  # the reply to a mirrored request goes nowhere that telemetry could come from
+            for monitor in self.monitors.values():
+                if monitor.traffic is not None:
+                    found.append(self._calls(monitor.traffic, exposed, since, now))
+        watched = (now - since) / timedelta(minutes=1)
+        if watched < self.config.soak_minutes:
+            found.append(Judged("inconclusive", f"watched for {watched:.0f} of {self.config.soak_minutes:g} minutes"))
+        elif gravest(found).verdict != "fail":
+            found += [
+                await self._still_answers(name, f"canaries_{kind}_{share}_{name}", ask) for name in self._watching()
+            ]
+        judged = self._patient(gravest(found), since)
+        if judged.verdict == "pass":
+            self.note({}, f"{kind} at {share} %: {judged.reason}")
+        return judged
+
+    def _calls(self, traffic: TrafficConfig, exposed: datetime, since: datetime, now: datetime) -> Judged:
+        from driftgate.monitor.telemetry import frame
+
+        def calls(start: datetime, end: datetime) -> pd.DataFrame:
+            only = {"request_model": traffic.request_model} if traffic.request_model else {}
+            columns = ("response_model", "error", "refused", "unparsed")
+            return frame(self.workspace.telemetry, start, end, only=only, columns=columns)
+
+        before = calls(exposed - timedelta(days=traffic.reference_days), exposed)
+        judged = calls_no_worse(calls(since, now), before, self._names(), self.config.margin)
+        return Judged(judged.verdict, f"since {since:%Y-%m-%d %H:%M} UTC {judged.reason}")
+
+    def _watching(self) -> list[str]:
+        """Monitors that watch the place now, or did when the rollout began: leaving one out does not help."""
+        began = [key.removeprefix(_before("")) for key in self.notes if key.startswith(_before(""))]
+        return list(dict.fromkeys([*began, *self.monitors]))
+
+    async def _still_answers(self, name: str, key: str, ask: Ask) -> Judged:
+        if name not in self.monitors:
+            return Judged("unmeasurable", f"monitor {name} watched when the rollout began and is gone: put it back")
+        if _before(name) not in self.notes:
+            return Judged(
+                "unmeasurable", f"monitor {name} is newer than the rollout: its canaries were not asked before"
+            )
+        canaries = await self._asked(key, self._canaries(self.monitors[name].canaries), ask)
+        return same_answers(canaries, self._answers(_before(name)), self.config.agreement, f"canaries of {name}")
+
+    def _since(self, step: str) -> datetime:
+        """When a step began; its first look says so."""
+        key = f"{step}_since"
+        if key not in self.notes:
+            self.note({key: datetime.now(UTC).isoformat()})
+        return datetime.fromisoformat(str(self.notes[key]))
+
+    def _patient(self, judged: Judged, since: datetime) -> Judged:
+        hours = self.config.patience_hours
+        if judged.verdict in ("pass", "fail") or datetime.now(UTC) - since < timedelta(hours=hours):
+            return judged
+        return Judged("fail", f"still {judged.verdict} after {hours:g} hours: {judged.reason}")
+
+    def _questions(self) -> SuiteConfig:
+        recipe = self.recipe
+        return SuiteConfig(
+            models=[self._model],
+            datasets=recipe.proof[:1],
+            flow=recipe.flow,
+            retriever=recipe.retriever,
+            variants=[recipe.variant] if recipe.variant else [],
+            few_shot=0,
+            limit=self.config.samples,
+            seed=recipe.seed,
+            inputs=recipe.inputs,
+            defaults=recipe.defaults,
+        )
+
+    def _canaries(self, canaries: CanaryConfig) -> SuiteConfig:
+        return SuiteConfig(
+            models=[self._model],
+            datasets=[canaries.dataset],
+            flow=canaries.flow,
+            retriever=canaries.retriever,
+            variants=[canaries.variant] if canaries.variant else [],
+            few_shot=canaries.few_shot,
+            limit=canaries.limit,
+            seed=canaries.seed,
+            inputs=canaries.inputs,
+            defaults=canaries.defaults,
+        )
+
+    @property
+    def _model(self) -> str:
+        return str(self.progress.found["train"]["model"])
+
+    async def _asked(self, key: str, suite: SuiteConfig, ask: Ask) -> pd.DataFrame:
+        """Ask the deployment by name, as a run in the ledger that is noted under a key; what failed is asked again."""
+        config = session.model_config(self.workspace, self.ledger, self._model)
+        parameters = dict(config.parameters)
+        if config.scoring == "logprobs":
+            parameters |= {"logprobs": True, "top_logprobs": 20}
+        identity = {"endpoint": self.config.endpoint, "deployment": _target(self.config, self.progress)[1].name}
+        deployed = DeployedModel(self._model, identity, parameters, ask)
+        planned = session.plan_suite(self.workspace, self.ledger, f"deployed-{self.recipe.champion}", suite)
+        if key in self.notes:
+            run = find_run(self.ledger, str(self.notes[key]))
+            session.check_same_plan(run, planned)
+        else:
+            run = session.begin(self.ledger, planned)
+            self.note({key: run.id})
+        await session.work(self.ledger, run, planned, {self._model: deployed}, self.display, retry_failed=True)
+        return self._answers(key)
+
+    def _answers(self, key: str) -> pd.DataFrame:
+        return outcome_frame(self.ledger, cells_of(self.ledger, str(self.notes[key]))[0].id)
+
+    def _proof(self) -> pd.DataFrame:
+        run, dataset = str(self.progress.found["evaluate"]["run"]), self.recipe.proof[0]
+        for cell in cells_of(self.ledger, run):
+            if (cell.model, cell.dataset) == (self._model, dataset):
+                return outcome_frame(self.ledger, cell.id)
+        raise DriftgateError(
+            f"the proof {run} did not ask {self._model} the dataset '{dataset}'",
+            "put the dataset that was proved on first into the recipe's proof",
+        )
+
+    def _names(self) -> set[str]:
+        """What the deployment calls itself in its replies."""
+        runs = [key for key in self.notes if key == "asked" or key.startswith(_before(""))]
+        return {str(name) for key in runs for name in self._answers(key)["served_model"].dropna() if name}
+
+
+def _before(monitor: str) -> str:
+    return f"canaries_before_{monitor}"

@@ -1,0 +1,248 @@
+"""From a workspace to a finished run: plan, run, score, judge, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from driftgate.api.champions import champion_meant
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.datasets import load_dataset
+from driftgate.benchmarks.gate import GateVerdict, judge
+from driftgate.benchmarks.report import ReportFiles, write_report
+from driftgate.benchmarks.runner import Display, run_suite
+from driftgate.benchmarks.scores import CellScores
+from driftgate.benchmarks.spending import check_budget
+from driftgate.benchmarks.suite import TOLD, Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.flows.definition import load_flow
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.evaluators import EvaluatorContext
+from driftgate.flows.models import PROVIDERS, Model, ModelConfig
+from driftgate.flows.models import parse_config as parse_model
+from driftgate.flows.retrieval import Retriever, open_retriever
+from driftgate.ledger import (
+    Ledger,
+    RunRow,
+    add_verdict,
+    find_run,
+    latest_runs,
+    start_run,
+    trained_model,
+    verdicts_of,
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A suite ready to run."""
+
+    name: str
+    suite: SuiteConfig
+    cells: Sequence[Cell]
+
+    @property
+    def retriever(self) -> Retriever | None:
+        """What the suite's flow searches; one for all cells."""
+        return self.cells[0].retriever
+
+
+def plan(workspace: OpenWorkspace, ledger: Ledger, name: str, *, cache: bool | None = None) -> Planned:
+    """Load what a suite of the workspace needs: its datasets and its flow.
+
+    Raises
+    ------
+    DriftgateError
+        A dataset, the flow or a variant is missing or malformed.
+    """
+    suite = workspace.suite(name)
+    if cache is not None:
+        suite = suite.model_copy(update={"cache": cache})
+    return plan_suite(workspace, ledger, name, suite)
+
+
+def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: SuiteConfig) -> Planned:
+    """Load what any suite needs, whether it stands in the workspace file or was made for a canary or a candidate.
+
+    Raises
+    ------
+    DriftgateError
+        A model, a dataset, the flow or a variant is missing or malformed.
+    """
+    folder = workspace.folder
+    datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
+    models = {m: model_config(workspace, ledger, m) for m in suite.models}
+    flow, retriever = load_flow(suite.flow, folder, workspace.config.connections), retriever_of(workspace, suite)
+    cells = plan_cells(suite, models, datasets, flow, retriever, EvaluatorContext(workspace.config.models, folder))
+    return Planned(name, suite, cells)
+
+
+def begin(ledger: Ledger, planned: Planned) -> RunRow:
+    """Write a new run into the ledger.
+
+    Raises
+    ------
+    DriftgateError
+        The suite's limit on cost cannot be kept.
+    """
+    check_budget(planned.suite, planned.cells)
+    described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
+    return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"))
+
+
+def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool = False) -> RunRow:
+    """The run to go on with: the one named, or the newest (of a suite) that is not complete.
+
+    Where failed samples are to be asked again, a complete run will do.
+
+    Raises
+    ------
+    DriftgateError
+        There is none.
+    """
+    if name:
+        return find_run(ledger, name)
+    for run in latest_runs(ledger, 200, suite=suite or None):
+        if retry_failed or run.status != "complete":
+            return run
+    raise DriftgateError("every run in the ledger is complete", "begin one with: driftgate bench SUITE")
+
+
+def check_same_plan(run: RunRow, planned: Planned) -> None:
+    """Refuse to go on with a run after what it asks for has changed.
+
+    Raises
+    ------
+    DriftgateError
+        A model, the flow, a dataset or the suite is not what it was when the run began.
+    """
+    described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
+    if plan_hash == run.plan_hash:
+        return
+    pairs = zip(run.plan["cells"], described["cells"], strict=False)
+    changed = sorted({key for old, new in pairs for key in new if old.get(key) != new[key]} - TOLD)
+    if len(run.plan["cells"]) != len(described["cells"]):
+        changed.append("number of cells")
+    raise DriftgateError(
+        f"run {run.id} cannot go on: {', '.join(changed) or 'the plan'} changed since it began",
+        f"undo the change, or begin anew with: driftgate bench {planned.name}",
+    )
+
+
+async def work(
+    ledger: Ledger,
+    run: RunRow,
+    planned: Planned,
+    models: Mapping[str, Model],
+    display: Display,
+    *,
+    retry_failed: bool = False,
+) -> None:
+    """Run the cells, and close the models.
+
+    Raises
+    ------
+    DriftgateError
+        A model is misconfigured, a limit was reached, or the ledger refuses.
+    """
+    try:
+        await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
+    finally:
+        for model in models.values():
+            await model.aclose()
+        if planned.retriever is not None:
+            await planned.retriever.aclose()
+
+
+def retriever_of(workspace: OpenWorkspace, suite: SuiteConfig) -> Retriever | None:
+    """The retriever a suite names.
+
+    Raises
+    ------
+    DriftgateError
+        There is none of that name, or its documents are missing.
+    """
+    if suite.retriever is None:
+        return None
+    if suite.retriever not in workspace.config.retrievers:
+        raise DriftgateError(
+            f"there is no retriever '{suite.retriever}'", nearest(suite.retriever, workspace.config.retrievers)
+        )
+    return open_retriever(suite.retriever, workspace.config.retrievers[suite.retriever], workspace.folder)
+
+
+def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelConfig:
+    """The configuration of a model of the workspace, or of one that was trained.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such model.
+    """
+    if name in workspace.config.models:
+        return workspace.config.models[name]
+    if (trained := trained_model(ledger, name)) is not None:
+        return parse_model(trained)
+    raise DriftgateError(f"there is no model '{name}'", nearest(name, workspace.config.models))
+
+
+def open_models(
+    workspace: OpenWorkspace, ledger: Ledger, names: Sequence[str], *, check: bool = True
+) -> dict[str, Model]:
+    """Check that each model can be reached, unless it may be that none is asked, and make it.
+
+    Raises
+    ------
+    DriftgateError
+        A model cannot be reached, or a variable of the environment is not set.
+    """
+    models: dict[str, Model] = {}
+    for name in dict.fromkeys(names):
+        config = model_config(workspace, ledger, name)
+        provider = PROVIDERS.get(config.provider)
+        if check:
+            provider.check(name, config, workspace.folder)
+        models[name] = provider.open(name, config, workspace.folder)
+    return models
+
+
+def judge_run(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    run: RunRow,
+    scored: Sequence[CellScores],
+    gates: Sequence[str],
+    *,
+    champion: str | None = None,
+) -> list[GateVerdict]:
+    """Judge a run by the named gates and keep the verdicts.
+
+    Parameters
+    ----------
+    champion : str, optional
+        Whom the rules mean by champion; by default the model that is live in the gate's slot.
+    """
+    verdicts = []
+    for name in gates:
+        gate = workspace.config.gates[name]
+        meant = champion or champion_meant(workspace, ledger, gate)
+        verdicts.append(judge(ledger, name, gate, run.id, scored, champion=meant))
+    for verdict in verdicts:
+        add_verdict(ledger, run.id, verdict.gate, verdict.verdict, verdict.as_json())
+    return verdicts
+
+
+def gates_of(workspace: OpenWorkspace, suite: str) -> list[str]:
+    """The gates of the workspace that judge a suite."""
+    return [name for name, gate in workspace.config.gates.items() if gate.suite == suite]
+
+
+def report(workspace: OpenWorkspace, ledger: Ledger, run: RunRow, scored: Sequence[CellScores]) -> ReportFiles:
+    """Write the run's HTML page and Markdown summary."""
+    return write_report(ledger, run, scored, verdicts_of(ledger, run.id), workspace.reports / run.id)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

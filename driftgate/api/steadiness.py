@@ -1,0 +1,133 @@
+"""Ask a champion's canaries again and in other words, and say how far its answers hang on what should not matter."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+from rich.table import Table
+
+from driftgate.api import session, watching
+from driftgate.api.champions import champion
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.inputs import EXAMPLES_INPUT
+from driftgate.benchmarks.stats import Interval
+from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.flows.engines import ENGINES, Engine
+from driftgate.flows.line import Line
+from driftgate.flows.models import AdaptiveLimit, Model, ModelError, RetryPolicy, resilient
+from driftgate.ledger import Ledger
+from driftgate.monitor.perturbations import Prompt
+from driftgate.monitor.prompt_drift import Repeatability, Sensitivity, ask_all, repeatability, sensitivity
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """Both tables of prompt drift."""
+
+    champion: str
+    repeatability: Repeatability
+    sensitivity: tuple[Sensitivity, ...]
+
+
+def measure_steadiness(
+    workspace: OpenWorkspace, ledger: Ledger, monitor_name: str, *, repeats: int, limit: int, seed: int = 0
+) -> Steadiness:
+    """Ask the canaries of a monitor of its champion, ``repeats`` times and in every perturbation.
+
+    Raises
+    ------
+    DriftgateError
+        The monitor or what it needs is missing, or the model cannot be reached.
+    """
+    monitor = watching.find_monitor(workspace, monitor_name)
+    live = champion(workspace, ledger, monitor.champion)
+    canaries = monitor.canaries
+    suite = SuiteConfig(
+        models=[live],
+        datasets=[canaries.dataset],
+        flow=canaries.flow,
+        retriever=canaries.retriever,
+        variants=[canaries.variant] if canaries.variant else [],
+        few_shot=canaries.few_shot,
+        limit=min(limit, canaries.limit or limit),
+        seed=canaries.seed,
+        inputs=canaries.inputs,
+        defaults=canaries.defaults,
+    )
+    cell = session.plan_suite(workspace, ledger, "steadiness", suite).cells[0]
+    model = session.open_models(workspace, ledger, [live])[live]
+    return Steadiness(live, *asyncio.run(_ask(cell, model, suite.engine, repeats, seed)))
+
+
+async def _ask(
+    cell: Cell, model: Model, engine_name: str, repeats: int, seed: int
+) -> tuple[Repeatability, tuple[Sensitivity, ...]]:
+    config = cell.model_config
+    policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
+    patient = resilient(model, policy, AdaptiveLimit(config.in_flight), seed=seed)
+    engine = ENGINES.get(engine_name)(cell.flow)
+    try:
+        answers = await ask_all(
+            cell.samples,
+            lambda sample, prompt, repeat: _one(cell, engine, patient, sample, prompt),
+            examples=lambda sample: cell.dataset.examples(sample, cell.shots) if cell.shots else (),
+            pool=[shot.data for shot in cell.dataset.shots] if cell.shots else (),
+            perturbations=None if cell.shots else ["option_order", "whitespace", "politeness"],
+            repeats=repeats,
+            seed=seed,
+            at_once=config.in_flight,
+        )
+    finally:
+        await engine.aclose()
+        await model.aclose()
+        if cell.retriever is not None:
+            await cell.retriever.aclose()
+    return repeatability(answers), sensitivity(answers)
+
+
+async def _one(cell: Cell, engine: Engine, model: Model, sample: Sample, prompt: Prompt) -> str | None:
+    line = Line({"": model}, sample.id, cell.retriever)
+    inputs = cell.line_inputs(replace(sample, data={**sample.data, **prompt.data}))  # also what a mapping takes from it
+    if prompt.examples:
+        inputs[EXAMPLES_INPUT] = list(prompt.examples)
+    result = await engine.run_line(inputs, line)
+    failed = next((call.error for call in line.calls if call.error is not None), None)
+    if failed is not None or result.output is None:
+        raise failed or ModelError(result.error)
+    answer = result.output.get("answer")
+    return None if answer is None else str(answer)
+
+
+def print_steadiness(console: Console, found: Steadiness) -> None:
+    """Both tables."""
+    same = found.repeatability
+    console.print(
+        f"[bold]{found.champion}[/]: {same.n} canaries asked {same.repeats} times: "
+        f"all answers alike {_share(same.unanimous)}, two answers alike {_share(same.agreement)}"
+    )
+    table = Table(header_style="bold")
+    for column in ("changed", "n", "answers that flipped", "by asking again", "lost / gained", "accuracy", "p (Holm)"):
+        table.add_column(column, justify="left" if column == "changed" else "right")
+    for row in found.sensitivity:
+        again = "-" if row.repeat_flip_rate is None else f"{row.repeat_flip_rate:.1%}"
+        p = "-" if row.adjusted_p_value is None else f"{row.adjusted_p_value:.2g}"
+        difference = row.accuracy_difference
+        table.add_row(
+            row.title, str(row.n), _share(row.flip_rate), again, f"{row.lost} / {row.gained}", _points(difference), p
+        )
+    console.print(table)
+
+
+def _share(interval: Interval) -> str:
+    if interval.estimate is None or interval.low is None or interval.high is None:
+        return "-"
+    return f"{interval.estimate:.1%} ({interval.low:.1%}–{interval.high:.1%})"
+
+
+def _points(interval: Interval) -> str:
+    if interval.estimate is None or interval.low is None or interval.high is None:
+        return "-"
+    return f"{100 * interval.estimate:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"

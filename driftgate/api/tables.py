@@ -1,0 +1,94 @@
+"""Tables and verdicts on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from driftgate.benchmarks.gate import GateVerdict
+from driftgate.benchmarks.gate.outputs import one_line
+from driftgate.benchmarks.scores import PREDICTED, CellScores
+from driftgate.ledger import RunRow, ScoreRow
+
+COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
+
+
+def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
+    """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost; signatures below."""
+    table = Table(header_style="bold")
+    table.add_column("model · variant · dataset", overflow="fold")
+    for column in ("accuracy (95%)", "if all right", "macro", "asked", "not answered", "p50 / p95", "cost"):
+        table.add_column(column, justify="right")
+    for scores in scored:
+        counts = scores.outcomes
+        lost = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "answered")
+        cost = scores.get("cost")
+        spent = f"{cost.value:.4f} {scores.currency}" if cost and cost.value is not None else ""
+        table.add_row(
+            escape(scores.cell.name),
+            _with_interval(scores.get("accuracy")),
+            _number(scores.get("accuracy_if_right")),
+            _number(scores.get("accuracy_macro")),
+            f"{sum(counts.values()):,}",
+            lost or "0",
+            f"{_number(scores.get('latency_p50'), 2)} / {_number(scores.get('latency_p95'), 2)} s",
+            scores.unknown_cost or spent,
+        )
+    console.print(table)
+    for scores in scored:
+        if whole := scores.cell.details.get("stands_for"):
+            predicted = _with_interval(scores.get(PREDICTED))
+            of = escape(f"{whole['n']:,} samples of {whole['of']}")
+            console.print(f"  {escape(scores.cell.name)}: predicted accuracy on all {of}: [bold]{predicted}[/]")
+    for scores in scored:
+        console.print(f"  [dim]{escape(scores.cell.name)}: {escape(scores.cell.signature)}[/]", soft_wrap=True)
+        for made in scores.aggregations:
+            over = f"over {made.n:,} of {len(scores.frame):,} samples"
+            logged = ", ".join(f"{made.prefix}{name} {value:.4g}" for name, value in made.metrics.items())
+            failed = f"{made.prefix.rstrip('.')} failed: {made.error}" if made.error else ""
+            said = one_line(f"{scores.cell.name}: {'; '.join(filter(None, (logged, failed)))} ({over})")
+            if logged or failed:
+                console.print(f"  [{'red' if failed else 'default'}]{escape(said)}[/]", soft_wrap=True)
+        for check in scores.judges.values():
+            colour = "magenta" if check.doubtful else "dim"
+            mark = "its scores decide nothing: " if check.doubtful else ""
+            console.print(f"  [{colour}]{escape(scores.cell.name)}: {check.evaluator}: {mark}{escape(check.reason)}[/]")
+
+
+def print_verdict(console: Console, verdict: GateVerdict) -> None:
+    """The verdict of a gate and what each of its rules says."""
+    colour = COLOURS[verdict.verdict]
+    console.print(f"gate [bold]{escape(one_line(verdict.gate))}[/]: [bold {colour}]{verdict.verdict}[/]")
+    for rule in verdict.rules:
+        mark = f"[{COLOURS[rule.verdict]}]{rule.verdict}[/]"
+        value = "" if rule.value is None else f" {rule.value:.4g}:"
+        said = one_line(f"{rule.cell}: {rule.rule}:{value} {rule.reason}")
+        # Not wrapped: a line of a build's log begins where we begin it, and not where a dataset's text would have it.
+        console.print(f"  {mark} {escape(said)}", soft_wrap=True)
+
+
+def print_runs(console: Console, runs: Sequence[RunRow]) -> None:
+    """One row a run, the newest first."""
+    table = Table(header_style="bold")
+    for column in ("run", "suite", "began", "status", "cells", "reason"):
+        table.add_column(column, overflow="fold")
+    for run in runs:
+        cells = run.plan.get("cells", [])
+        began = f"{run.created_at.astimezone():%Y-%m-%d %H:%M %Z}"
+        table.add_row(run.id, run.suite, began, run.status, str(len(cells)), escape(run.reason))
+    console.print(table)
+
+
+def _number(row: ScoreRow | None, digits: int = 3) -> str:
+    return "-" if row is None or row.value is None else f"{row.value:.{digits}f}"
+
+
+def _with_interval(row: ScoreRow | None) -> str:
+    if row is None or row.value is None:
+        return "-"
+    if row.low is None or row.high is None:
+        return f"{row.value:.3f}"
+    return f"{row.value:.3f} ({row.low:.3f}–{row.high:.3f})"

@@ -1,0 +1,125 @@
+"""Look at a champion's canaries and at its traffic, and keep what was found or why nothing could be."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from driftgate.api import session
+from driftgate.api.champions import champion
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.scores import score_run
+from driftgate.benchmarks.suite import SuiteConfig
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.ledger import Ledger, RunRow, champion_history, find_run
+from driftgate.monitor.config import MonitorConfig, TrafficConfig
+from driftgate.monitor.watch import Watched, could_not_look, look_at_canaries, look_at_traffic
+
+
+@dataclass(frozen=True)
+class LookResult:
+    """A look and the run it was made on."""
+
+    monitor: str
+    champion: str
+    run: RunRow | None
+    """None where the canaries could not even be asked."""
+    watched: Watched
+
+
+def find_monitor(workspace: OpenWorkspace, name: str) -> MonitorConfig:
+    """A monitor by name.
+
+    Raises
+    ------
+    DriftgateError
+        There is none.
+    """
+    if name not in workspace.config.monitors:
+        raise DriftgateError(f"the workspace has no monitor '{name}'", nearest(name, workspace.config.monitors))
+    return workspace.config.monitors[name]
+
+
+def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Display) -> LookResult:
+    """Ask the canaries of a monitor of its champion, compare, and keep what was found.
+
+    A model that cannot be asked is a finding as well: the look is unmeasurable, and says why.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such monitor or slot, or the ledger refuses.
+    """
+    monitor = find_monitor(workspace, name)
+    live = champion(workspace, ledger, monitor.champion)
+    # A promotion begins a new reference, also of a model that was champion before.
+    installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
+    run: RunRow | None = None
+    try:
+        planned = _plan(workspace, ledger, name, monitor, live)
+        models = session.open_models(workspace, ledger, [live])
+        run = session.begin(ledger, planned)
+        asyncio.run(session.work(ledger, run, planned, models, display))
+        score_run(ledger, run.id)
+    except DriftgateError as problem:
+        watched = could_not_look(ledger, name, "canaries", installed, problem, run.id if run else "")
+        return LookResult(name, live, run, watched)
+    watched = look_at_canaries(
+        ledger,
+        name,
+        installed,
+        find_run(ledger, run.id),
+        reference_looks=monitor.reference_looks,
+        floors=monitor.floors,
+        alpha=monitor.alpha,
+    )
+    return LookResult(name, live, run, watched)
+
+
+def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: TrafficConfig) -> Watched:
+    """Compare the newest telemetry of a monitor with the days before, and keep what was found.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such monitor, or the ledger refuses.
+    """
+    monitor = find_monitor(workspace, name)
+    evidence = evidence_folder(workspace)
+    try:
+        return look_at_traffic(
+            ledger,
+            name,
+            workspace.telemetry,
+            traffic,
+            datetime.now(UTC),
+            floors=monitor.floors,
+            evidence=evidence,
+        )
+    except DriftgateError as problem:
+        return could_not_look(ledger, name, "traffic", traffic.request_model, problem)
+
+
+def evidence_folder(workspace: OpenWorkspace) -> Path:
+    """Where the reports of traffic that moved are written."""
+    return workspace.reports / "evidence"
+
+
+def _plan(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorConfig, live: str) -> session.Planned:
+    canaries = monitor.canaries
+    suite = SuiteConfig(
+        models=[live],
+        datasets=[canaries.dataset],
+        flow=canaries.flow,
+        retriever=canaries.retriever,
+        variants=[canaries.variant] if canaries.variant else [],
+        few_shot=canaries.few_shot,
+        limit=canaries.limit,
+        seed=canaries.seed,
+        inputs=canaries.inputs,
+        defaults=canaries.defaults,
+    )
+    return session.plan_suite(workspace, ledger, f"canary-{name}", suite)

@@ -1,0 +1,35 @@
+"""Which node moved: the difference between two configurations of one flow, split over the nodes that differ."""
+
+from driftgate.benchmarks.attribution._attribute import REPEAT, Attribution, Contribution, SampleShare, attribute
+from driftgate.benchmarks.attribution._configuration import (
+    NodeConfiguration,
+    Player,
+    common_order,
+    node_configurations,
+    players,
+)
+from driftgate.benchmarks.attribution._replay import Counts, Side
+from driftgate.benchmarks.attribution._shapley import EXACT_AT_MOST, Design, exact_design, plan_design, sampled_design
+from driftgate.benchmarks.attribution._sides import check_unchanged, open_side
+
+__all__ = [
+    "EXACT_AT_MOST",
+    "REPEAT",
+    "Attribution",
+    "Contribution",
+    "Counts",
+    "Design",
+    "NodeConfiguration",
+    "Player",
+    "SampleShare",
+    "Side",
+    "attribute",
+    "check_unchanged",
+    "common_order",
+    "exact_design",
+    "node_configurations",
+    "open_side",
+    "plan_design",
+    "players",
+    "sampled_design",
+]

@@ -1,0 +1,33 @@
+"""Cells of the ledger beside each other: differences with intervals, the Pareto front, flips and suspect keys."""
+
+from driftgate.benchmarks.compare._choose import labels, named_cells, newest_cells
+from driftgate.benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
+from driftgate.benchmarks.compare._entry import Entry
+from driftgate.benchmarks.compare._pair import Difference, Pair, compare_pair
+from driftgate.benchmarks.compare._pareto import Standing, standings
+from driftgate.benchmarks.compare._plan import Design, assumed_design, half_observed, observed_design, round_sizes
+from driftgate.benchmarks.compare._samples import SuspectKeys, flips, suspect_keys
+
+__all__ = [
+    "Comparisons",
+    "DatasetComparison",
+    "Design",
+    "Difference",
+    "Entry",
+    "Pair",
+    "Standing",
+    "SuspectKeys",
+    "assumed_design",
+    "compare_cells",
+    "compare_pair",
+    "compare_scored",
+    "flips",
+    "half_observed",
+    "labels",
+    "named_cells",
+    "newest_cells",
+    "observed_design",
+    "round_sizes",
+    "standings",
+    "suspect_keys",
+]

@@ -1,0 +1,135 @@
+"""Everything that is to be said of some cells beside each other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from driftgate.benchmarks import stats
+from driftgate.benchmarks.compare._choose import labels
+from driftgate.benchmarks.compare._entry import Entry, groups
+from driftgate.benchmarks.compare._pair import Pair, compare_pair
+from driftgate.benchmarks.compare._pareto import Standing, standings
+from driftgate.benchmarks.compare._samples import SuspectKeys, suspect_keys
+from driftgate.benchmarks.scores import CellScores, score_cell
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import CellRow, Ledger, key_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class DatasetComparison:
+    """The cells on one dataset, compared each with each."""
+
+    dataset: str
+    entries: Sequence[Entry]
+    keys: pd.DataFrame
+    pairs: Sequence[Pair]
+    """The second less the first, the third less the first, ...; each candidate stands after its reference."""
+    standings: Sequence[Standing]
+    measures: Sequence[str]
+    """What the Pareto front compares: what was recorded of every cell."""
+    suspects: SuspectKeys
+
+    def against_first(self, entry: Entry) -> Pair | None:
+        """The pair of an entry and the first one; None for the first itself."""
+        return next((p for p in self.pairs if p.reference is self.entries[0] and p.candidate is entry), None)
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """All datasets that at least two of the chosen cells share."""
+
+    datasets: Sequence[DatasetComparison]
+    alone: Sequence[Entry]
+    """Cells that nothing can be compared with."""
+    resamples: int
+    seed: int
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The pairs of all datasets, in their order."""
+        return [pair for dataset in self.datasets for pair in dataset.pairs]
+
+
+def compare_cells(ledger: Ledger, cells: Sequence[CellRow], *, resamples: int = 0, seed: int = 0) -> Comparisons:
+    """Compare cells of the ledger, each with each on the same dataset; no model is asked.
+
+    Raises
+    ------
+    DriftgateError
+        There are no two cells that can be compared.
+    """
+    scored = [score_cell(ledger, cell) for cell in cells]
+    keys: dict[tuple[str, str], pd.DataFrame] = {}
+    for cell in cells:
+        asked = _asked(cell)
+        if asked not in keys:  # cells that were asked the same samples share their keys
+            keys[asked] = key_frame(ledger, cell.id)
+    by_cell = {cell.id: keys[_asked(cell)] for cell in cells}
+    return compare_scored(scored, by_cell, resamples=resamples, seed=seed)
+
+
+def _asked(cell: CellRow) -> tuple[str, str]:
+    return cell.dataset, str(cell.details.get("samples", cell.id))
+
+
+def compare_scored(
+    scored: Sequence[CellScores], keys: Mapping[int, pd.DataFrame], *, resamples: int = 0, seed: int = 0
+) -> Comparisons:
+    """Compare cells that were read; see :func:`compare_cells`.
+
+    Parameters
+    ----------
+    keys
+        The keys of each cell's samples, by the cell's id.
+    """
+    names = labels([s.cell for s in scored])
+    entries = [Entry(name, scores) for name, scores in zip(names, scored, strict=True)]
+    grouped = groups(entries)
+    several = [group for group in grouped if len(group) > 1]
+    if not several:
+        raise _nothing(entries)
+    datasets = [_compare(group, keys, resamples, seed) for group in several]
+    alone = [entry for group in grouped if len(group) == 1 for entry in group]
+    return Comparisons(_holm(datasets), alone, resamples, seed)
+
+
+def _compare(
+    entries: Sequence[Entry], keys: Mapping[int, pd.DataFrame], resamples: int, seed: int
+) -> DatasetComparison:
+    import pandas as pd
+
+    pairs = [
+        compare_pair(candidate, reference, resamples=resamples, seed=seed + number)
+        for number, (reference, candidate) in enumerate(itertools.combinations(entries, 2))
+    ]
+    placed, measures = standings(entries, pairs)
+    known = pd.concat([keys[e.scores.cell.id] for e in entries]).drop_duplicates("sample_id")
+    name = " + ".join(dict.fromkeys(entry.dataset for entry in entries))
+    return DatasetComparison(name, entries, known, pairs, placed, measures, suspect_keys(entries, known))
+
+
+def _holm(datasets: Sequence[DatasetComparison]) -> list[DatasetComparison]:
+    """Adjust the overall p-values over all datasets and pairs."""
+    adjusted = iter(stats.holm([p.overall.comparison.p_value for d in datasets for p in d.pairs]))
+
+    def corrected(pair: Pair) -> Pair:
+        overall, *rest = pair.differences
+        return replace(pair, differences=[replace(overall, p_adjusted=next(adjusted)), *rest])
+
+    return [replace(d, pairs=[corrected(pair) for pair in d.pairs]) for d in datasets]
+
+
+def _nothing(entries: Sequence[Entry]) -> DriftgateError:
+    if len(entries) < 2:
+        found = "only one cell was chosen" if entries else "no cell was chosen"
+        return DriftgateError(f"{found}, nothing to compare it with", "name a second run, or use --models A,B")
+    datasets = ", ".join(f"{e.label} on {e.dataset}" for e in entries)
+    return DriftgateError(
+        f"no two of these cells are of one dataset: {datasets}", "choose cells on the same dataset; see: driftgate runs"
+    )

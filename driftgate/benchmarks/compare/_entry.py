@@ -1,0 +1,88 @@
+"""A cell as one side of comparisons: what it was asked, what was right, and what was never answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from driftgate.benchmarks.metrics import right, settled
+from driftgate.benchmarks.scores import CellScores
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A cell with the name it has among those it is compared with."""
+
+    label: str
+    scores: CellScores
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for every sample asked; see :func:`driftgate.ledger.outcome_frame`."""
+        return self.scores.frame
+
+    @property
+    def dataset(self) -> str:
+        """Name of its dataset."""
+        return self.scores.cell.dataset
+
+    @cached_property
+    def sample_ids(self) -> NDArray[np.int64]:
+        """Shape (n,), each once."""
+        return self.frame["sample_id"].to_numpy(dtype="int64")
+
+    @cached_property
+    def right(self) -> NDArray[np.float64]:
+        """The score of every sample, what was not answered counting as wrong; shape (n,)."""
+        return right(self.frame)
+
+    @cached_property
+    def settled(self) -> NDArray[np.bool_]:
+        """Whether a sample was answered and could be judged; shape (n,)."""
+        return settled(self.frame).to_numpy(dtype=bool)
+
+    @cached_property
+    def clusters(self) -> NDArray[np.object_] | None:
+        """The cluster of every sample, its own where it stands alone; None where none has one. Shape (n,)."""
+        if not (self.frame["cluster"] != "").any():
+            return None
+        own = self.frame["cluster"].where(self.frame["cluster"] != "", self.frame["sample_id"].astype(str))
+        return own.to_numpy(dtype=object)
+
+    def slices(self, kind: str) -> NDArray[np.object_]:
+        """The category or super-category of every sample, empty where it has none; shape (n,)."""
+        return self.frame[kind].to_numpy(dtype=object)
+
+
+def groups(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries that can be compared: of one dataset, or of several that share samples (a subset and its whole)."""
+    import numpy as np
+
+    found: list[list[Entry]] = []
+    for entry in entries:
+        mine = [
+            group
+            for group in found
+            if any(e.dataset == entry.dataset or np.isin(e.sample_ids, entry.sample_ids).any() for e in group)
+        ]
+        rest = [group for group in found if group not in mine]
+        merged = sorted((e for group in [*mine, [entry]] for e in group), key=lambda e: _place(entries, e))
+        found = [*rest, merged]
+    return sorted((_told_apart(group) for group in found), key=lambda group: _place(entries, group[0]))
+
+
+def _place(entries: Sequence[Entry], wanted: Entry) -> int:
+    cell = wanted.scores.cell.id
+    return next(place for place, entry in enumerate(entries) if entry.scores.cell.id == cell)
+
+
+def _told_apart(group: list[Entry]) -> list[Entry]:
+    names = [entry.label for entry in group]
+    return [Entry(f"{e.label} · {e.dataset}", e.scores) if names.count(e.label) > 1 else e for e in group]

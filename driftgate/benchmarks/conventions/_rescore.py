@@ -1,0 +1,163 @@
+"""Score a stored cell by a convention; no model is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from driftgate.benchmarks.conventions._convention import Convention
+from driftgate.benchmarks.conventions._replies import reply_frame, stored_prompt
+from driftgate.benchmarks.metrics import right, settled
+from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.scores import score_frame
+from driftgate.benchmarks.signature import format_signature, parse_signature
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extraction import extract_choice
+from driftgate.flows.letters import LETTERS, likeliest_letter
+from driftgate.ledger import CellRow, Ledger, ScoreRow, add_scores, outcome_frame, scores_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REPLIED = ("answered", "unparsed", "truncated")
+"""Outcomes of samples to which there is a reply."""
+
+
+@dataclass(frozen=True)
+class ConventionScores:
+    """A cell as a convention scores it.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        :func:`driftgate.ledger.outcome_frame` after the convention's reading, with ``counted``: whether the sample is
+        in the denominator. One row for every sample asked for.
+    notes : tuple of str
+        What a reader should know of how it was scored.
+    """
+
+    convention: Convention
+    cell: CellRow
+    signature: str
+    frame: pd.DataFrame
+    rows: list[ScoreRow]
+    notes: tuple[str, ...] = ()
+
+    def get(self, metric: str = "accuracy", slice: str = "") -> ScoreRow | None:
+        """A score by metric and slice name; the whole cell without one."""
+        return next((row for row in self.rows if row.metric == metric and row.slice == slice), None)
+
+    def part(self, slice: str = "") -> pd.DataFrame:
+        """The samples of a category or super-category that were asked for; all without a name."""
+        if not slice:
+            return self.frame
+        return self.frame[(self.frame["category"] == slice) | (self.frame["super_category"] == slice)]
+
+    def outcomes(self, slice: str = "") -> dict[str, int]:
+        """Number of samples asked for by outcome, every outcome named."""
+        counts = self.part(slice)["outcome"].value_counts()
+        return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
+
+    def bounds(self, slice: str = "") -> tuple[float, float] | None:
+        """Accuracy over everything asked for if what has no answer is wrong, and if it is right; None without samples.
+
+        Whatever a convention counts, the truth lies between the two. They are averaged as the convention averages.
+        """
+        frame = self.part(slice)
+        if frame.empty:
+            return None
+        known = settled(frame)
+        low = right(frame.assign(correct=frame["correct"].where(known, 0.0)))
+        both = frame[["category"]].assign(low=low, high=low + ~known)[["category", "low", "high"]]
+        if self.convention.averaging == "macro":
+            both = both.groupby("category").mean()
+        return float(both["low"].mean()), float(both["high"].mean())
+
+
+def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> ConventionScores:
+    """Score a cell by a convention, reading its stored replies again where the convention reads them otherwise.
+
+    Raises
+    ------
+    DriftgateError
+        The convention needs what the run did not store.
+    """
+    frame = outcome_frame(ledger, cell.id)
+    parts = parse_signature(cell.signature)
+    wanted = convention.signature_parts(parts.get("scoring", "text"))
+    notes: list[str] = []
+    if "extract" in wanted and wanted["extract"] != parts.get("extract"):
+        read = _read_again(ledger, cell, convention, frame)
+        if read is None:
+            notes.append("the run stored no replies to read again: its answers are taken as it read them")
+            wanted.pop("extract")
+        else:
+            frame = read
+    prompt = stored_prompt(ledger, cell) if convention.prompt_end else None
+    if prompt is not None and not prompt.endswith(convention.prompt_end):
+        ending = prompt.rstrip().splitlines()[-1][-20:]
+        notes.append(f"the run's prompts end in '{ending}', those of {convention.name} in '{convention.prompt_end}'")
+    recorded: dict[str, str] = cell.details.get("recorded_keys") or {}
+    if convention.key == "recorded" and recorded:
+        own = frame["key"].map(recorded)
+        judged = own.notna() & (frame["outcome"] == "answered")
+        frame = frame.assign(correct=frame["correct"].where(~judged, (frame["answer"] == own).astype(float)))
+        wanted["key"] = "recorded"
+        notes.append(f"samples judged by the recorded file's right answer, which is not the dataset's: {len(recorded)}")
+    frame = frame.assign(counted=~frame["outcome"].isin(convention.dropped))
+    rows = score_frame(frame[frame["counted"]], averaging=convention.averaging)
+    return ConventionScores(convention, cell, format_signature(parts | wanted), frame, rows, tuple(notes))
+
+
+def store_scores(ledger: Ledger, scores: ConventionScores) -> None:
+    """Keep scores in the ledger under their signature; the same scores again add nothing."""
+    if scores_of(ledger, scores.cell.id, scores.signature) != scores.rows:
+        add_scores(ledger, scores.cell.id, scores.signature, scores.rows)
+
+
+def _read_again(ledger: Ledger, cell: CellRow, convention: Convention, frame: pd.DataFrame) -> pd.DataFrame | None:
+    """The frame with outcome, answer, correct and rule as the convention reads the stored replies; None without any."""
+    replies = reply_frame(ledger, cell)
+    replies = replies.assign(letters=_letters(cell, replies))
+    replies = replies[replies["letters"].astype(bool)]
+    if convention.reading == "logprobs":
+        _check_logprobs(cell, frame, replies)
+    if replies.empty:
+        return None
+    found = [_read(row, convention) for row in replies.itertuples()]
+    read = replies[["sample_id", "gold", "finish_reason"]].assign(**_columns(found))
+    both = frame[["sample_id", "outcome"]].merge(read, on="sample_id", how="left")
+    again = (both["outcome"].isin(_REPLIED) & both["rule"].notna()).to_numpy()
+    answered = both["answer"].notna()
+    outcome = both["finish_reason"].map({"length": "truncated"}).fillna("unparsed").mask(answered, "answered")
+    correct = (both["answer"] == both["gold"]).astype(float).where(answered, 0.0)
+    new = {"outcome": outcome, "answer": both["answer"], "correct": correct, "rule": both["rule"]}
+    return frame.assign(**{name: frame[name].where(~again, values.to_numpy()) for name, values in new.items()})
+
+
+def _columns(found: list[tuple[str | None, str]]) -> dict[str, Any]:
+    return {"answer": [answer for answer, _ in found], "rule": [rule for _, rule in found]}
+
+
+def _letters(cell: CellRow, replies: pd.DataFrame) -> list[str]:
+    """The letters of each reply's choices; empty where its answer is no choice."""
+    given = str(cell.details.get("letters", ""))
+    return [LETTERS[: len(choices)] if choices else given for choices in replies["choices"]]
+
+
+def _read(row: Any, convention: Convention) -> tuple[str | None, str]:
+    if convention.reading == "logprobs":
+        return likeliest_letter(row.first_token, len(row.letters)), "logprobs"
+    found = extract_choice(row.text, row.choices, letters=row.letters, rule_set=convention.rule_set)
+    return found.answer, found.rule
+
+
+def _check_logprobs(cell: CellRow, frame: pd.DataFrame, replies: pd.DataFrame) -> None:
+    replied = int(frame["outcome"].isin(_REPLIED).sum())
+    held = int(replies["first_token"].notna().sum())
+    if held < replied or not replied:
+        raise DriftgateError(
+            f"the run stored first-token log-probabilities of {held:,} of the {replied:,} replies of {cell.name}, and "
+            "without them a letter's cannot be known",
+            "ask the model with 'scoring: logprobs' and a service that gives log-probabilities",
+        )

@@ -1,0 +1,53 @@
+"""The outcomes of a cell with what is not known of their tokens and costs, whichever driftgate wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from driftgate.ledger import CellRow, Ledger, outcome_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REPLIED = ("answered", "unparsed", "truncated")
+"""Outcomes of samples to which a model replied."""
+PRICED = "priced"
+"""What a cell's description says where its unknown costs are empty: whether its model has prices. Older cells lack it:
+in them 0 may stand for what nobody stated."""
+
+
+def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
+    """The outcomes of a cell as :func:`driftgate.ledger.outcome_frame` has them, NaN where tokens or cost are unknown.
+
+    Of an older cell, a reply to no tokens is none that a service could give, nor is an answer of none; a negative
+    number is none either; and a cost of 0 is one only where the model runs here.
+    """
+    frame = outcome_frame(ledger, cell.id)
+    if PRICED in cell.details:
+        return frame
+    provider = (cell.details.get("model_config") or {}).get("provider")
+    asked = frame["outcome"].isin(_REPLIED) & ~frame["cached"].eq(True)
+    unread = frame["outcome"].isin(_REPLIED) & ~frame["input_tokens"].gt(0)
+    unwritten = frame["output_tokens"].eq(0) & (unread | frame["outcome"].eq("answered"))
+    uncounted = unread | unwritten
+    if provider == "local":
+        guessed = uncounted & False
+    elif provider == "recorded":  # an imported file says what a reply cost, or says nothing
+        guessed = asked & frame["cost"].eq(0)
+    else:
+        guessed = asked & (uncounted | (frame["cost"].eq(0) & unpriced(cell.details)))
+    return frame.assign(
+        input_tokens=frame["input_tokens"].where(frame["input_tokens"].ge(0) & ~unread),
+        output_tokens=frame["output_tokens"].where(frame["output_tokens"].ge(0) & ~unwritten),
+        cost=frame["cost"].where(frame["cost"].ge(0) & ~guessed),
+    )
+
+
+def unpriced(details: Mapping[str, Any]) -> bool:
+    """Whether the workspace gave a cell's model no prices; an older cell kept those as prices of 0."""
+    config = details.get("model_config") or {}
+    if PRICED in details or not config or config.get("provider") == "local":
+        return not details.get(PRICED, True)
+    prices = config.get("prices") or {}
+    return not any(prices.get(name) for name in ("input", "output"))

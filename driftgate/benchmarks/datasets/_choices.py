@@ -1,0 +1,121 @@
+"""Which letter an answer means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from driftgate.benchmarks.datasets._rows import Row, as_text
+from driftgate.flows.letters import LETTERS
+
+Reading = Literal["letter", "number", "text"]
+"""How an answer is written: ``B``, ``2`` or the choice's own text."""
+
+
+def answer_letter(row: Row, answer: Any, choices: Sequence[str], reading: Reading | None = None) -> str:
+    """The letter of the choice that ``answer`` means.
+
+    Parameters
+    ----------
+    row : Row
+        Named in the error message.
+    answer : str or number
+        A letter (``B`` or ``(B)``), a number from 1, or the text of a choice (white space around it set aside).
+    choices : sequence of str
+        In the order of their letters.
+    reading : {"letter", "number", "text"}, optional
+        How the answer is to be read; where it is not given, every reading that fits must mean the same choice.
+
+    Raises
+    ------
+    DriftgateError
+        The answer is none of the choices, or could be two of them.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> row = Row({}, Path("q.csv"), 1, 2)
+    >>> answer_letter(row, "2", ["서울", "부산"]), answer_letter(row, "서울 ", ["서울", "부산"])
+    ('B', 'A')
+    >>> answer_letter(row, "2", ["3", "4", "2"])
+    Traceback (most recent call last):
+    driftgate.flows.errors.DriftgateError: q.csv row 1 (line 2) has the answer '2', which could mean B or C; ...
+    """
+    if reading:
+        found = _READINGS[reading](answer, choices)
+    else:
+        found = set().union(*(read(answer, choices) for read in _READINGS.values()))
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        remedy = "write it as a letter" if reading else "set answer_as to letter, number or text"
+        raise row.wrong(f"has the answer '{answer}', which could mean {' or '.join(sorted(found))}", remedy)
+    if answer is None or not str(answer).strip():
+        raise row.wrong("has no answer", "fill it in or take the row out")
+    last = len(choices)
+    expected = {
+        "letter": f"a letter from A to {LETTERS[last - 1]}",
+        "number": f"a number from 1 to {last}",
+        "text": "the text of one of its choices",
+    }
+    raise row.wrong(
+        f"has the answer '{answer}', which is none of its {last} choices",
+        f"expected {expected[reading] if reading else ', '.join(expected.values())}",
+    )
+
+
+def check_choices(row: Row, choices: Sequence[Any]) -> list[str]:
+    """Choices as text, as many as there are letters for, none of them blank.
+
+    Raises
+    ------
+    DriftgateError
+        There are fewer than two or more than ten, or one is blank or not text.
+    """
+    if not 2 <= len(choices) <= len(LETTERS):
+        raise row.wrong(f"has {len(choices)} choices", f"from 2 to {len(LETTERS)} are expected")
+    texts = [as_text(choice) for choice in choices]
+    for letter, text in zip(LETTERS, texts, strict=False):
+        if text is None or not text.strip():
+            raise row.wrong(f"has no text for choice {letter}", "fill it in or take the row out")
+    return [text for text in texts if text is not None]
+
+
+def choice_columns(row: Row, columns: Sequence[str]) -> list[str]:
+    """Choices that stand in a column each; the last ones may be blank where questions have fewer.
+
+    Raises
+    ------
+    DriftgateError
+        A column is missing, or :func:`check_choices` refuses the choices.
+    """
+    values = [row.get(column) for column in columns]
+    while values and (values[-1] is None or not str(values[-1]).strip()):
+        values.pop()
+    return check_choices(row, values)
+
+
+def _by_letter(answer: Any, choices: Sequence[str]) -> set[str]:
+    match = re.fullmatch(r"\s*(?:([A-Za-z])|\(([A-Za-z])\))\s*", answer) if isinstance(answer, str) else None
+    letter = (match[1] or match[2]).upper() if match else ""
+    return {letter} & set(LETTERS[: len(choices)])
+
+
+def _by_number(answer: Any, choices: Sequence[str]) -> set[str]:
+    # 2.0 is what spreadsheets and pandas make of a 2 in a column that has gaps.
+    match = re.fullmatch(r"\s*([0-9]{1,3})(?:\.0)?\s*", as_text(answer) or "")
+    number = int(match[1]) if match else 0
+    return {LETTERS[number - 1]} if 1 <= number <= len(choices) else set()
+
+
+def _by_text(answer: Any, choices: Sequence[str]) -> set[str]:
+    text = (as_text(answer) or "").strip()
+    return {letter for letter, choice in zip(LETTERS, choices, strict=False) if choice.strip() == text}
+
+
+_READINGS: dict[Reading, Callable[[Any, Sequence[str]], set[str]]] = {
+    "letter": _by_letter,
+    "number": _by_number,
+    "text": _by_text,
+}

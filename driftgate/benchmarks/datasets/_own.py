@@ -1,0 +1,202 @@
+"""A team's own questions, from a file with columns of any names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from driftgate.benchmarks.datasets._choices import Reading, answer_letter, check_choices, choice_columns
+from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig, Sample, make_sample
+from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_rows
+from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
+from driftgate.flows.errors import DriftgateError, nearest
+
+
+class Columns(BaseModel):
+    """Which column holds what; further columns are kept in the sample's data under their own names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    question: str = "question"
+    """Column of the question."""
+    choices: str | list[str] | None = None
+    """Column of a list of choices (in CSV a JSON list), or one column for each choice, such as ``[A, B, C, D]``.
+    Without it a column called ``choices`` is taken; where there is none, the answer is text."""
+    answer: str = "answer"
+    """Column of the answer: with choices a letter, a number from 1 or the choice's text; otherwise any text."""
+    id: str | None = None
+    """Column of the id; without it a column called ``id``, then ``FILE:POSITION``."""
+    category: str | None = None
+    """Column of the category; without it a column called ``category``, then the file's name."""
+    super_category: str | None = None
+    """Column of the super-category; without it a column called ``super_category``."""
+    passage: str | None = None
+    """Column of the text the question is about; without it a column called ``passage``."""
+    cluster: str | None = None
+    """Column that says which samples belong together; without it a column called ``cluster``, then the passage."""
+
+
+class OwnConfig(DatasetConfig):
+    """A team's own questions."""
+
+    path: str
+    """The file, relative to the workspace; UTF-8 with or without a byte order mark."""
+    shots_path: str | None = None
+    """File that few-shot examples are drawn from, with the same columns."""
+    columns: Columns = Field(default_factory=Columns)
+    """Which column holds what."""
+    answer_as: Reading | None = None
+    """How an answer with choices is written: ``letter``, ``number`` or ``text``; needed only where a row's answer
+    could be read in two ways."""
+    categories: list[str] | None = Field(default=None, min_length=1)
+    """Only these categories; all of them where it is not given."""
+
+
+def load_own(name: str, config: OwnConfig, folder: Path) -> Dataset:
+    """Read a team's own file, and the one with its few-shot examples.
+
+    Raises
+    ------
+    DriftgateError
+        A file is absent or empty, or a row has no answer, an answer that is not among its choices, a column
+        missing or cannot be parsed, or asks the same as another row.
+    """
+    suffix = f".{config.kind}"
+    files = {"test": _locate(config.path, folder, suffix)}
+    if config.shots_path is not None:
+        files["dev"] = _locate(config.shots_path, folder, suffix)
+    asked: dict[str, Row] = {}
+    samples = {split: _read(path, split, config, asked) for split, path in files.items()}
+    chosen = choose_categories(name, config.categories, (s.category for s in samples["test"]))
+    return Dataset(
+        name,
+        [s for s in samples["test"] if s.category in chosen],
+        [s for s in samples.get("dev", ()) if s.category in chosen] if config.categories else samples.get("dev", ()),
+        source=config.path,
+    )
+
+
+def _locate(path: str, folder: Path, suffix: str) -> Path:
+    file = folder / Path(path).expanduser()
+    if file.suffix.lower() != suffix and file.is_file():
+        raise DriftgateError(f"{file} is not a {suffix} file", "set kind to csv or jsonl, as the file is")
+    return file
+
+
+def _read(path: Path, split: str, config: OwnConfig, asked: dict[str, Row]) -> list[Sample]:
+    rows = read_rows(path)
+    layout = _Layout.of(config, rows, path)
+    samples = []
+    for position, row in enumerate(rows):
+        sample = layout.sample(row, split, position)
+        _check_new(sample, row, asked)
+        samples.append(sample)
+    return samples
+
+
+def _check_new(sample: Sample, row: Row, asked: dict[str, Row]) -> None:
+    """Refuse a question that another row asks, whether with the same answer or another."""
+    question = json.dumps({k: v for k, v in sample.data.items() if k != "answer"}, sort_keys=True, ensure_ascii=False)
+    first = asked.setdefault(question, row)
+    if first is not row:
+        where = f"row {first.number}" + (f" (line {first.line})" if first.line else "")
+        where = where if first.file == row.file else first.place
+        raise row.wrong(f"asks the same as {where}", "take one of them out: a question asked twice counts double")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which columns of one file hold what."""
+
+    kind: str
+    columns: Columns
+    choices: str | Sequence[str] | None
+    optional: Mapping[str, str]
+    """Column of each optional role the file has."""
+    answer_as: Reading | None
+
+    @classmethod
+    def of(cls, config: OwnConfig, rows: Sequence[Row], path: Path) -> _Layout:
+        columns = config.columns
+        present = {column for row in rows for column in row.values}
+        roles = {role: getattr(columns, role) for role in ("id", "category", "super_category", "passage", "cluster")}
+        choices = columns.choices if columns.choices is not None else ("choices" if "choices" in present else None)
+        if config.answer_as and choices is None:
+            raise DriftgateError(
+                f"answer_as is set, but {path} has no choices", "name their columns in columns.choices"
+            )
+        separate = choices if isinstance(choices, list) else [choices] if choices else []
+        for column in [columns.question, columns.answer, *separate, *filter(None, roles.values())]:
+            if column not in present:
+                raise DriftgateError(f"{path} has no column '{column}'", f"{nearest(column, present)} (set in columns)")
+        optional = {role: column or role for role, column in roles.items() if column or role in present}
+        layout = cls(config.kind, columns, choices, optional, config.answer_as)
+        for role in ("question", "choices", "answer", "passage"):
+            if role in present and role not in layout.taken:
+                raise DriftgateError(
+                    f"{path} has a column '{role}', but columns.{role} names another", "rename the column in the file"
+                )
+        return layout
+
+    @property
+    def taken(self) -> set[str]:
+        separate = self.choices if isinstance(self.choices, list) else [self.choices]
+        return {self.columns.question, self.columns.answer, *filter(None, separate), *self.optional.values()}
+
+    def sample(self, row: Row, split: str, position: int) -> Sample:
+        data: dict[str, Any] = {
+            column: value for column, value in row.values.items() if column and column not in self.taken
+        }
+        data["question"] = row.text(self.columns.question)
+        if self.choices is None:
+            data["answer"] = row.text(self.columns.answer)
+        else:
+            choices = _read_choices(row, self.choices)
+            data |= {
+                "choices": choices,
+                "answer": answer_letter(row, row.get(self.columns.answer), choices, self.answer_as),
+            }
+        passage = self._optional(row, "passage")
+        if passage.strip():
+            data["passage"] = passage
+        category = row.text(self.optional["category"]) if "category" in self.optional else row.file.stem
+        return make_sample(
+            self.kind,
+            split,
+            position,
+            data,
+            subset=row.file.stem,
+            id=self._optional(row, "id").strip(),
+            category=category.strip(),
+            super_category=self._optional(row, "super_category").strip(),
+            cluster=self._optional(row, "cluster").strip() or passage_cluster(passage),
+        )
+
+    def _optional(self, row: Row, role: str) -> str:
+        """A value that may be blank."""
+        value = row.values.get(self.optional[role]) if role in self.optional else None
+        if value is None:
+            return ""
+        text = as_text(value)
+        if text is None:
+            raise row.wrong(f"has {describe(value)} in column '{self.optional[role]}'", "write it as text")
+        return text
+
+
+def _read_choices(row: Row, columns: str | Sequence[str]) -> list[str]:
+    if not isinstance(columns, str):
+        return choice_columns(row, columns)
+    value = row.get(columns)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            value = None
+    if not isinstance(value, list):
+        raise row.wrong(f"has no list in column '{columns}'", 'write the choices as a JSON list: ["...", "..."]')
+    return check_choices(row, value)

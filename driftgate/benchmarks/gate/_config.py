@@ -1,0 +1,135 @@
+"""Gates and their rules, as the workspace file has them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from driftgate.benchmarks.metrics import METRICS
+
+CHAMPION = "champion"
+"""What a rule calls the model that is live in the gate's slot."""
+PREVIOUS = "previous"
+"""What a rule calls the same cell in the last complete run of the suite."""
+COUNTED = ("cost", "cost_per_sample", "input_tokens", "output_tokens")
+"""Metrics that are counted of the run itself; relative rules about them have a margin that is a share."""
+LATENCIES = {"latency_p50": 0.50, "latency_p95": 0.95}
+"""Quantiles of the latency, whose relative rules have a margin that is a share."""
+_ONLY_ABSOLUTE = ("accuracy_macro", "accuracy_if_right", "accuracy_answered")
+
+
+class RuleConfig(BaseModel):
+    """One rule of a gate; it holds for every cell that ``model``, ``variant`` and ``dataset`` leave."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    metric: str = "accuracy"
+    """``accuracy``, ``accuracy_macro``, ``share.filtered``, ``latency_p95``, ``cost``, ``cost_per_sample`` … or an
+    evaluator's ``node.evaluator.metric``; ``aggregate.name`` or ``node.evaluator.aggregate.name`` of what an
+    aggregation node logged."""
+    slice: str = ""
+    """A category or super-category. Empty: everything asked for."""
+    slices: Literal["category", "super_category"] | None = None
+    """Every category, or every super-category: the rule must hold in each."""
+    correction: Literal["benjamini-hochberg", "holm"] = "benjamini-hochberg"
+    """Of ``slices``: how the p-values against the slices are corrected before one is named as failing."""
+    min: float | None = None
+    """The metric must be at least this."""
+    max: float | None = None
+    """The metric must be at most this."""
+    no_worse_than: str | None = None
+    """``previous`` (the same cell in the last complete run of the suite), ``champion`` (the model that is live in the
+    gate's slot: in this run, else in its newest complete run of the suite), or the name of another model of the run."""
+    margin: float = Field(0.0, ge=0)
+    """Of ``no_worse_than``: how much worse counts as no worse. 0.02 is two points of accuracy; of latency, cost and
+    tokens it is two per cent."""
+    better_than: str | None = None
+    """As ``no_worse_than``, but to be beaten."""
+    lower_is_better: bool = False
+    """Of an evaluator's metric in a rule that compares, such as a defect rate."""
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    """One-sided level: how often a model exactly at the limit may pass, and how often one there may fail."""
+    model: str | None = None
+    """Only cells of this model."""
+    variant: str | None = None
+    """Only cells of this variant."""
+    dataset: str | None = None
+    """Only cells of this dataset."""
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Self:
+        conditions = ("min", "max", "no_worse_than", "better_than")
+        given = [name for name in conditions if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"a rule needs exactly one of min, max, no_worse_than and better_than; found {found}")
+        if self.slice and self.slices:
+            raise ValueError("a rule is about one slice or about all slices of a kind; found slice and slices")
+        if self.margin and self.no_worse_than is None:
+            raise ValueError(f"margin belongs to no_worse_than; found it with {given[0]}")
+        if self.opponent and self.metric in _ONLY_ABSOLUTE:
+            raise ValueError(f"{given[0]} cannot compare {self.metric}; use accuracy")
+        if (self.slice or self.slices) and self.metric == "accuracy_macro":
+            raise ValueError("accuracy_macro is a mean over slices already; use accuracy with slice or slices")
+        if self.metric not in METRICS and self.metric.count(".") < 2 and not self.metric.startswith("aggregate."):
+            raise ValueError(f"there is no metric '{self.metric}'; known: {', '.join(METRICS)}, node.evaluator.metric")
+        return self
+
+    @property
+    def opponent(self) -> str | None:
+        """What the rule compares with, if anything."""
+        return self.no_worse_than or self.better_than
+
+    @property
+    def by_ratio(self) -> bool:
+        """Whether a comparison is of shares of the opponent's value, not of differences."""
+        return self.metric in COUNTED or self.metric in LATENCIES
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        if self.metric.startswith("share."):
+            return self.metric != "share.answered"
+        return self.by_ratio or self.lower_is_better
+
+    @property
+    def side(self) -> Literal["above", "below"]:
+        """On which side of its limit the metric must lie; of a comparison, the difference or the ratio."""
+        if self.opponent is None:
+            return "above" if self.min is not None else "below"
+        return "below" if self.less_is_better else "above"
+
+    @property
+    def text(self) -> str:
+        """The rule in one line."""
+        inside = self.slice or (f"every {self.slices}" if self.slices else "")
+        metric = f"{self.metric}[{inside}]" if inside else self.metric
+        if self.better_than is not None:
+            return f"{metric} better than {self.better_than} (p < {self.alpha:g})"
+        if self.no_worse_than is not None:
+            margin = f"{100 * self.margin:g}%" if self.by_ratio else f"{self.margin:g}"
+            return f"{metric} no more than {margin} {'above' if self.less_is_better else 'below'} {self.no_worse_than}"
+        return f"{metric} >= {self.min:g}" if self.min is not None else f"{metric} <= {self.max:g}"
+
+
+class GateConfig(BaseModel):
+    """A named gate of the workspace."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    suite: str | None = None
+    """The suite whose runs the gate judges; unset where only a recipe uses the gate."""
+    slot: str | None = None
+    """The place in production whose champion the rules mean; unset where the workspace has only one."""
+    recipe: str | None = None
+    """The recipe that ``driftgate nightly`` begins where the gate fails the recipe's champion; unset: none."""
+    rules: list[RuleConfig] = Field(min_length=1)
+    """All of them must pass."""
+
+    def content_hash(self) -> str:
+        """What a verdict remembers of the rules that it was made by."""
+        rules = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
+        return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]

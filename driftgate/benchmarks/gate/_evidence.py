@@ -1,0 +1,361 @@
+"""What the samples of a cell say of a rule: p-values for it and against it, and how far the missing ones could turn it.
+
+A rule passes where the one-sided test shows it with every missing value at its worst, and fails where the opposite is
+shown with every missing value at its best (Manski's bounds). Between them it is unmeasurable where the missing values
+alone could decide, and inconclusive where more samples would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from driftgate.benchmarks.gate._columns import Column, Filling, labels_of, values_of
+from driftgate.benchmarks.gate._comparisons import MeanRatio, PairedShares, QuantileRatio, UnpairedMeans, UnpairedShares
+from driftgate.benchmarks.gate._config import COUNTED, LATENCIES, RuleConfig
+from driftgate.benchmarks.gate._quantities import COUNTED as BY_COUNT
+from driftgate.benchmarks.gate._quantities import (
+    Counted,
+    Floats,
+    Macro,
+    Mean,
+    Quantile,
+    Quantity,
+    Share,
+    Side,
+    is_binary,
+    opposite,
+)
+from driftgate.benchmarks.stats import OneSidedTest, benjamini_hochberg, holm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+End = Literal["worst", "stated", "best"]
+_HUGE = 1e9
+"""Seconds that stand for a latency that never came, where a ratio needs a number."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one rule in one cell, or in one slice of it."""
+
+    n: int
+    """Samples measured."""
+    asked: int = 0
+    """Samples asked for."""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_pass: float | None = None
+    """Missing values at their worst; None where there is no test."""
+    p_fail: float | None = None
+    """Missing values at their best."""
+    bound: float | None = None
+    """The one-sided limit that goes with ``p_pass``."""
+    counted: bool = False
+    """The p-values are 0 or 1, for it was counted and not sampled: no error to control."""
+    depends: bool = False
+    """The missing values alone could turn the verdict."""
+    missing: int = 0
+    lacking: str = ""
+    """What is missing, for a sentence."""
+    extremes: tuple[float | None, float | None] = (None, None)
+    """The value with the missing ones at their worst and at their best."""
+    detectable: float | None = None
+    needed: int | None = None
+    method: str = ""
+    notes: tuple[str, ...] = ()
+    why_none: str = ""
+    """Why there is no test."""
+    failing: tuple[str, ...] = ()
+    """Slices shown to break the rule."""
+    undecided: tuple[str, ...] = ()
+    """Slices that are neither shown to hold nor to break it."""
+
+
+def weigh(rule: RuleConfig, ours: Column, theirs: Column | None = None, *, plan: bool = True) -> Evidence:
+    """Weigh a rule on a column of values, and on the column that it is compared with.
+
+    Parameters
+    ----------
+    plan : bool
+        Also work out the minimum detectable effect and the number of samples that decide.
+    """
+    notes: tuple[str, ...] = ()
+    paired = True
+    if theirs is not None:
+        shared = ours.frame["key"].isin(theirs.frame["key"])
+        paired = bool(shared.any())
+        if paired and not shared.all():
+            notes = (f"{int(shared.sum())} of {len(shared)} samples are shared with what it is compared with",)
+        elif not paired:
+            notes = ("unpaired: no sample is shared",)
+        ours, theirs = _aligned(ours, theirs) if paired else (ours, theirs)
+    n = len(ours.frame)
+    if not n or (theirs is not None and theirs.frame.empty):
+        return Evidence(n, why_none="there are no samples to measure it on", depends=True, lacking="")
+    missing = int((ours.frame["value"].isna() | (_missing(theirs) if theirs is not None and paired else False)).sum())
+    if theirs is not None and not paired:
+        missing += theirs.missing
+
+    stated = _quantity(rule, ours, theirs, "stated", paired=paired)
+    worst, best = (
+        (_quantity(rule, ours, theirs, "worst", paired=paired), _quantity(rule, ours, theirs, "best", paired=paired))
+        if missing
+        else (stated, stated)
+    )
+    return _weighed(rule, n, stated, worst, best, missing, _lacking(ours, theirs), notes, plan=plan)
+
+
+def _weighed(
+    rule: RuleConfig,
+    n: int,
+    stated: Quantity | None,
+    worst: Quantity | None,
+    best: Quantity | None,
+    missing: int,
+    lacking: str,
+    notes: tuple[str, ...],
+    *,
+    plan: bool,
+) -> Evidence:
+    side, alpha = _side(rule, stated), rule.alpha
+    holds = _test(worst, side, alpha)
+    broken = _test(best, opposite(side), alpha)
+    said, said_broken = _test(stated, side, alpha), _test(stated, opposite(side), alpha)
+    sign = _sign(rule, stated)
+    value = low = high = detectable = None
+    needed, asked = None, n
+    if stated is not None:
+        interval = stated.interval()
+        limits = sorted(sign * limit for limit in (interval.low, interval.high) if limit is not None)
+        value = None if interval.estimate is None else sign * interval.estimate
+        low, high = (limits[0], limits[1]) if len(limits) == 2 else (None, None)
+        if missing and rule.metric in COUNTED:  # a sum that lacks a part is no sum
+            value = low = high = None
+        if plan:
+            detectable = stated.detectable(side, alpha)
+            needed = None if holds is not None and holds.shown else stated.needed(alpha)
+            n = interval.n or n
+    shown_if_stated = said is not None and said.shown is True
+    broken_if_stated = said_broken is not None and said_broken.shown is True
+    depends = bool(missing) and (
+        _straddles(side, worst, best)
+        or (shown_if_stated and not (holds is not None and holds.shown))
+        or (broken_if_stated and not (broken is not None and broken.shown))
+    )
+    reasons = [test.reason for test in (holds, broken) if test is not None and test.reason]
+    return Evidence(
+        n=n,
+        asked=asked,
+        value=value,
+        low=low,
+        high=high,
+        p_pass=holds.p_value if holds is not None else None,
+        p_fail=broken.p_value if broken is not None else None,
+        bound=sign * holds.bound if holds is not None and holds.bound is not None else None,
+        counted=stated is not None and holds is not None and holds.method == BY_COUNT,
+        depends=depends or (missing > 0 and stated is None),
+        missing=missing,
+        lacking=lacking,
+        extremes=(_times(sign, _estimate(holds)), _times(sign, _estimate(broken))),
+        detectable=detectable,
+        needed=needed,
+        method=said.method if said is not None else "",
+        notes=notes,
+        why_none=reasons[0] if reasons else "",
+    )
+
+
+def over_slices(rule: RuleConfig, parts: Mapping[str, Evidence]) -> Evidence:
+    """A rule about every slice: it holds if it holds in each, and is broken where it is in any.
+
+    That it holds in each needs no correction (an intersection-union test); against the slices the p-values are
+    corrected, and the least of them is the rule's own (with Benjamini and Hochberg's this is Simes' test).
+    """
+    correct = holm if rule.correction == "holm" else benjamini_hochberg
+    against = dict(zip(parts, correct([part.p_fail for part in parts.values()]), strict=True))
+    failing = tuple(name for name, p in against.items() if p is not None and p <= rule.alpha)
+    held = tuple(name for name, part in parts.items() if part.p_pass is not None and part.p_pass <= rule.alpha)
+    undecided = tuple(name for name in parts if name not in failing and name not in held)
+    known = [p for p in against.values() if p is not None]
+    p_pass = [part.p_pass for part in parts.values()]
+    worst = min(parts, key=lambda name: (_or(against[name], 2.0), -_or(parts[name].p_pass, 2.0), name))
+    shown = parts[worst]
+    return replace(
+        shown,
+        n=sum(part.n for part in parts.values()),
+        asked=sum(part.asked for part in parts.values()),
+        p_pass=None if None in p_pass else max((p for p in p_pass if p is not None), default=None),
+        p_fail=min(known, default=None),
+        counted=all(part.counted for part in parts.values()),
+        depends=any(parts[name].depends for name in undecided),
+        missing=sum(part.missing for part in parts.values()),
+        lacking=next((part.lacking for part in parts.values() if part.missing), ""),
+        extremes=(None, None),
+        bound=None,
+        detectable=max((part.detectable for part in parts.values() if part.detectable is not None), default=None),
+        needed=None,
+        notes=(*shown.notes, f"shown is '{worst}', of {len(parts)} slices the one that speaks most against the rule"),
+        failing=failing,
+        undecided=undecided,
+    )
+
+
+def _or(value: float | None, instead: float) -> float:
+    return instead if value is None else value
+
+
+def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *, paired: bool) -> Quantity | None:
+    """The rule's quantity with the missing values at one end; None where that end is not a number."""
+    filling, other = _fillings(rule.side, end)
+    if theirs is None:
+        return _absolute(rule, ours, ours.filled(filling))
+    if paired:
+        candidate, against = ours.array(filling), theirs.array(other)
+        known = ~(np.isnan(candidate) | np.isnan(against))
+        candidate, against = candidate[known], against[known]
+        labels = labels_of(ours.frame if known.all() else ours.frame[known])
+        if not candidate.size:
+            return None
+        if rule.metric in LATENCIES:
+            candidate, against = (np.clip(side, 1.0 / _HUGE, _HUGE) for side in (candidate, against))
+            return QuantileRatio(candidate, against, LATENCIES[rule.metric], 1.0 + rule.margin)
+        if rule.metric in COUNTED:
+            finite = bool(np.isfinite(candidate).all() and np.isfinite(against).all())
+            return MeanRatio(candidate, against, labels, 1.0 + rule.margin) if finite else None
+        if ours.binary and theirs.binary:
+            return PairedShares(_flip(rule, candidate), _flip(rule, against), labels, rule.margin)
+        differences = candidate - against if not rule.less_is_better else against - candidate
+        return Mean(differences, labels, -rule.margin)
+    mine, reference = ours.filled(filling), theirs.filled(other)
+    candidate, against = values_of(mine), values_of(reference)
+    if not candidate.size or not against.size:
+        return None
+    if rule.by_ratio:
+        if rule.metric in LATENCIES:
+            candidate, against = (np.clip(side, 1.0 / _HUGE, _HUGE) for side in (candidate, against))
+            return QuantileRatio(candidate, against, LATENCIES[rule.metric], 1.0 + rule.margin)
+        return None
+    labels, others = labels_of(mine), labels_of(reference)
+    if ours.binary and theirs.binary and labels is None and others is None:
+        return UnpairedShares(_flip(rule, candidate), _flip(rule, against), rule.margin)
+    sign = -1.0 if rule.less_is_better else 1.0
+    return UnpairedMeans(sign * candidate, sign * against, labels, others, rule.margin)
+
+
+def _absolute(rule: RuleConfig, column: Column, frame: pd.DataFrame) -> Quantity | None:
+    limit = rule.min if rule.min is not None else rule.max
+    assert limit is not None
+    values, labels = values_of(frame), labels_of(frame)
+    n = len(column.frame)
+    if rule.metric in COUNTED:
+        total = float(values.sum())
+        return Counted(total / n if rule.metric == "cost_per_sample" else total, n, limit, rule.side)
+    if not values.size:
+        return None
+    if rule.metric in LATENCIES:
+        return Quantile(values, LATENCIES[rule.metric], limit)
+    if rule.metric == "accuracy_macro":
+        by_category = frame.groupby("category")["value"]
+        if is_binary(values):
+            right = tuple(int(value) for value in by_category.sum())
+            return Macro(right, tuple(int(value) for value in by_category.size()), limit)
+        return None
+    if not column.binary:
+        return Mean(values, labels, limit)
+    # At the end of its scale a share is a matter of these samples: one exception breaks the rule, none proves it.
+    inside = 0.0 < limit < 1.0
+    return Share(values, labels, limit) if inside else Counted(float(values.mean()), n, limit, rule.side)
+
+
+def _fillings(side: Side, end: End) -> tuple[Filling, Filling]:
+    """How missing values are put in here and in what is compared with, for the rule's worst or best."""
+    if end == "stated":
+        return "stated", "stated"
+    low_is_worst = side == "above"
+    return ("low", "high") if low_is_worst == (end == "worst") else ("high", "low")
+
+
+def _flip(rule: RuleConfig, values: Floats) -> Floats:
+    """Orient outcomes so that 1 is the better one."""
+    return 1.0 - values if rule.less_is_better else values
+
+
+def _side(rule: RuleConfig, quantity: Quantity | None) -> Side:
+    """On which side of the quantity's limit the rule holds; differences are oriented so that more is better."""
+    return "above" if _oriented(quantity, rule) else rule.side
+
+
+def _oriented(quantity: Quantity | None, rule: RuleConfig) -> bool:
+    return rule.opponent is not None and not isinstance(quantity, QuantileRatio | MeanRatio)
+
+
+def _sign(rule: RuleConfig, quantity: Quantity | None) -> float:
+    """What turns an oriented difference back into the candidate less the reference."""
+    return -1.0 if _oriented(quantity, rule) and rule.less_is_better else 1.0
+
+
+def _aligned(ours: Column, theirs: Column) -> tuple[Column, Column]:
+    """Both columns on the samples they share, in one order."""
+    if np.array_equal(ours.frame["key"].to_numpy(), theirs.frame["key"].to_numpy()):
+        return replace(ours, frame=ours.frame.reset_index(drop=True)), replace(
+            theirs, frame=theirs.frame.reset_index(drop=True)
+        )
+    mine = ours.frame[ours.frame["key"].isin(theirs.frame["key"])].reset_index(drop=True)
+    reference = theirs.frame.set_index("key").loc[mine["key"]].reset_index()
+    return replace(ours, frame=mine), replace(theirs, frame=reference)
+
+
+def _missing(column: Column) -> pd.Series[bool]:
+    missing: pd.Series[bool] = column.frame["value"].isna()
+    return missing
+
+
+def _lacking(ours: Column, theirs: Column | None) -> str:
+    if theirs is not None and theirs.missing and not ours.missing:
+        return f"{theirs.lacking} in the run that is compared with"
+    return ours.lacking
+
+
+def _test(quantity: Quantity | None, side: Side, alpha: float) -> OneSidedTest | None:
+    return None if quantity is None else quantity.test(side, alpha)
+
+
+def _estimate(test: OneSidedTest | None) -> float | None:
+    return None if test is None else test.estimate
+
+
+def _times(sign: float, value: float | None) -> float | None:
+    return None if value is None else sign * value
+
+
+def _straddles(side: Side, worst: Quantity | None, best: Quantity | None) -> bool:
+    """Whether the limit lies between the value at its worst and at its best, so that no number of samples decides."""
+    if worst is None or best is None:
+        return True
+    sign = 1.0 if side == "above" else -1.0
+    low, high = worst.interval().estimate, best.interval().estimate
+    if isinstance(worst, Quantile) and isinstance(best, Quantile):
+        low = None if worst.test(side, 0.05).p_value is None else _within(worst, side)
+        high = _within(best, side)
+        return low < 0.0 <= high if low is not None else True
+    if low is None or high is None:
+        return True
+    return sign * low < sign * worst.limit <= sign * high
+
+
+def _within(quantity: Quantile, side: Side) -> float:
+    """How far the share of values within the limit is above what the quantile asks for; turned round for ``above``."""
+    share = float((quantity.values <= quantity.limit).mean()) - quantity.probability
+    return share if side == "below" else -share
+
+
+def corrected(evidence: Sequence[Evidence]) -> list[float | None]:
+    """The p-values against the rules, corrected by Holm over all that were tested; what was counted stays as it is."""
+    tested = holm([None if one.counted else one.p_fail for one in evidence])
+    return [one.p_fail if one.counted else p for one, p in zip(evidence, tested, strict=True)]

@@ -1,0 +1,143 @@
+"""Apply a gate's rules to the cells of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftgate.benchmarks.gate._aggregated import aggregated
+from driftgate.benchmarks.gate._baseline import Baseline, described, find_baseline
+from driftgate.benchmarks.gate._columns import column_of
+from driftgate.benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
+from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
+from driftgate.benchmarks.gate._reasons import decide, explain
+from driftgate.benchmarks.gate._verdict import GRAVITY, GateVerdict, RuleVerdict, Verdict
+from driftgate.benchmarks.scores import CellScores
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, run_hash
+
+
+def judge(
+    ledger: Ledger,
+    name: str,
+    gate: GateConfig,
+    run_id: str,
+    scored: Sequence[CellScores],
+    *,
+    champion: str | None = None,
+) -> GateVerdict:
+    """Apply every rule to every cell it is about.
+
+    Parameters
+    ----------
+    champion : str, optional
+        The model that rules mean by ``champion``.
+
+    Raises
+    ------
+    DriftgateError
+        A rule fits no cell, or names a metric, a slice or a baseline that does not exist.
+    """
+    checks: list[tuple[RuleConfig, CellScores, Baseline | None, Evidence]] = []
+    for rule in gate.rules:
+        cells = [scores for scores in scored if _fits(rule, scores)]
+        if rule.opponent == CHAMPION:
+            # About the champion itself such a rule says nothing; it is told only where nobody else is there.
+            cells = [scores for scores in cells if scores.cell.model != champion] or cells
+        if not cells:
+            known = sorted({scores.cell.name for scores in scored})
+            raise DriftgateError(
+                f"gate '{name}': the rule '{rule.text}' fits no cell of run {run_id}", f"cells: {known}"
+            )
+        for scores in cells:
+            baseline = None
+            if rule.opponent is not None:
+                baseline = find_baseline(ledger, rule, scores, scored, gate.suite, champion)
+            checks.append((rule, scores, baseline, _evidence(ledger, rule, scores, baseline)))
+    decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
+    tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
+    found = [
+        _said(rule, scores, baseline, evidence, verdict, p_fail, tested)
+        for (rule, scores, baseline, evidence), (verdict, p_fail) in zip(checks, decided, strict=True)
+    ]
+    runs = [run_id, *(one.baseline for one in found if one.baseline)]
+    means_champion = any(rule.opponent == CHAMPION for rule in gate.rules)
+    return GateVerdict(
+        gate=name,
+        run=run_id,
+        verdict=max((one.verdict for one in found), key=GRAVITY.index),
+        rules=tuple(found),
+        runs={run: run_hash(ledger, run) for run in dict.fromkeys(runs)},
+        rules_hash=gate.content_hash(),
+        champion=champion if means_champion else None,
+    )
+
+
+def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Baseline | None) -> Evidence:
+    compared = baseline.scores if baseline is not None else None
+    for one in filter(None, (scores, compared)):
+        if doubt := one.doubt(rule.metric):
+            return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
+    if (made := aggregated(rule, scores)) is not None:
+        return made
+    ours = column_of(ledger, rule, scores)
+    theirs = None
+    if baseline is not None:
+        if baseline.scores is None:
+            # Nothing to compare with: either nothing was lost by that, or nothing can be said.
+            p_value = 0.0 if baseline.vacuous else None
+            return Evidence(0, p_pass=p_value, counted=True, depends=True, why_none=baseline.reason)
+        theirs = column_of(ledger, rule, baseline.scores, reference=True)
+    if rule.slices is None:
+        return weigh(rule, ours, theirs)
+    names = ours.slices(rule.slices)
+    if not names:
+        return Evidence(len(ours.frame), depends=True, why_none=f"no sample has a {rule.slices.replace('_', '-')}")
+    parts = {
+        name: weigh(rule, ours.of(rule.slices, name), None if theirs is None else theirs.of(rule.slices, name))
+        for name in names
+    }
+    return over_slices(rule, parts)
+
+
+def _said(
+    rule: RuleConfig,
+    scores: CellScores,
+    baseline: Baseline | None,
+    evidence: Evidence,
+    verdict: Verdict,
+    p_fail: float | None,
+    checks: int,
+) -> RuleVerdict:
+    if baseline is not None and baseline.scores is None:
+        reason = baseline.reason
+    else:
+        reason = explain(rule, evidence, verdict, p_fail, checks)
+    compared = baseline.scores if baseline is not None else None
+    if compared is not None:
+        reason += f"; {described(compared, scores)}"
+    tested = not evidence.counted
+    return RuleVerdict(
+        rule=rule.text,
+        cell=scores.cell.name,
+        verdict=verdict,
+        reason=reason,
+        value=evidence.value,
+        low=evidence.low,
+        high=evidence.high,
+        n=evidence.n,
+        model=scores.cell.model,
+        p_pass=evidence.p_pass if tested else None,
+        p_fail=evidence.p_fail if tested else None,
+        p_fail_corrected=p_fail if tested else None,
+        detectable=evidence.detectable,
+        needed=evidence.needed,
+        baseline=compared.cell.run_id if compared is not None else "",
+        failing=evidence.failing,
+    )
+
+
+def _fits(rule: RuleConfig, scores: CellScores) -> bool:
+    cell = scores.cell
+    wanted = ((rule.model, cell.model), (rule.variant, cell.variant), (rule.dataset, cell.dataset))
+    # A rule that compares with another model of the run is not about that model itself.
+    return all(want is None or want == have for want, have in wanted) and cell.model != rule.opponent

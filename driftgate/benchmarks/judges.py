@@ -1,0 +1,195 @@
+"""Is a judge still the one it was? Its anchors are graded in every run and compared, item by item, with the first time.
+
+The reference is the first run in which a judge, pinned by evaluator, prompt and model, graded these anchors. Two paired
+tests are made on the anchors that both gradings hold: has the mean grade shifted, and has the distance to the known
+grades changed (a judge may get worse in both directions at once). A judge that did not move and repeats itself with
+independent, symmetric errors is called moved in at most :data:`ALPHA` of the runs, for each judged evaluator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from driftgate.flows.evaluators import COST, Anchor, Evaluators, JudgedEvaluator, NoGrade, anchors_id, known_grades
+from driftgate.ledger import (
+    AnchorRow,
+    CellRow,
+    Ledger,
+    add_anchor_grades,
+    anchor_grades_of,
+    first_run_with_anchors,
+)
+
+ALPHA = 0.01
+"""How often, at most, a judge that did not move is said to have moved; for each judged evaluator and run."""
+_LEAST = 10
+"""Anchors that both gradings must hold."""
+_DRAWS = 20_000
+
+Status = Literal["reference", "steady", "moved", "unmeasured"]
+
+
+@dataclass(frozen=True)
+class JudgeCheck:
+    """What the anchors say of a judge in a run."""
+
+    evaluator: str
+    """``node.evaluator``."""
+    status: Status
+    reason: str
+    """In words, for a table, a report and a gate."""
+    n: int
+    """Anchors that were graded."""
+    errors: int
+    shift: float | None = None
+    """Mean grade less the reference's."""
+    p: float | None = None
+    """The smaller of the two tests' p-values, doubled (Bonferroni)."""
+    gap: float | None = None
+    """Mean distance to the known grades, where there are any."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the scores of this judge must not decide anything."""
+        return self.status in ("moved", "unmeasured")
+
+
+async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> float | None:
+    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again.
+
+    Returns
+    -------
+    float or None
+        What the grades cost; None where that is not known.
+    """
+    judges: dict[str, tuple[JudgedEvaluator, Sequence[Anchor]]] = {}
+    for evaluators in used:
+        judges |= {judge.pin_id: (judge, evaluators.anchors) for judge in evaluators.judged.values()}
+    if not judges:
+        return 0.0
+    asked = {(row.pin, row.item) for row in anchor_grades_of(ledger, run_id)}
+    graded = await asyncio.gather(
+        *(
+            _grade(judge, anchor, anchors_id(anchors))
+            for judge, anchors in judges.values()
+            for anchor in anchors
+            if anchor.id in known_grades(anchors, judge.kind.key) and (judge.pin_id, anchor.id) not in asked
+        )
+    )
+    await asyncio.to_thread(add_anchor_grades, ledger, run_id, [row for row, _ in graded])
+    costs = [cost for _, cost in graded]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+async def _grade(judge: JudgedEvaluator, anchor: Anchor, anchors: str) -> tuple[AnchorRow, float | None]:
+    """The grade, and what it cost."""
+    try:
+        found = await judge(**anchor.inputs(judge.kind.inputs))
+    except NoGrade as problem:
+        row = AnchorRow(judge.pin_id, anchors, anchor.id, None, "", str(problem))
+        return row, problem.spent.get(COST, 0.0)
+    row = AnchorRow(judge.pin_id, anchors, anchor.id, found[judge.kind.key], found["judge"], "")
+    return row, found.get(COST, 0.0)
+
+
+def check_judges(ledger: Ledger, cell: CellRow) -> dict[str, JudgeCheck]:
+    """What the anchors of a cell's run say of its judges, by ``node.evaluator``; empty where nothing is judged."""
+    judges: Mapping[str, Any] = cell.details.get("judges") or {}
+    rows = anchor_grades_of(ledger, cell.run_id) if judges else []
+    return {
+        key: _check(ledger, cell.run_id, key, [row for row in rows if row.pin == about["pin_id"]], about)
+        for key, about in judges.items()
+    }
+
+
+def _check(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], about: Mapping[str, Any]) -> JudgeCheck:
+    now = {row.item: row.grade for row in rows if row.grade is not None}
+    errors = len(rows) - len(now)
+    known: Mapping[str, float] = about.get("anchors") or {}
+    if len(now) < _LEAST:
+        first = next((row.error for row in rows if row.error), "")
+        reason = f"only {len(now)} of {len(rows)} anchors were graded" + (f" ({first})" if first else "")
+        return JudgeCheck(key, "unmeasured", reason, len(now), errors)
+    gap = _mean([abs(grade - known[item]) for item, grade in now.items() if item in known])
+    reference_run = first_run_with_anchors(ledger, rows[0].pin, rows[0].anchors)
+    if reference_run in (None, run_id):
+        return JudgeCheck(key, "reference", "the anchors' first grades: the reference", len(now), errors, gap=gap)
+    then = {r.item: r.grade for r in anchor_grades_of(ledger, str(reference_run)) if r.pin == rows[0].pin}
+    return compare_grades(key, {k: v for k, v in then.items() if v is not None}, now, known, errors=errors)
+
+
+def compare_grades(
+    key: str,
+    then: Mapping[str, float],
+    now: Mapping[str, float],
+    known: Mapping[str, float],
+    *,
+    errors: int = 0,
+) -> JudgeCheck:
+    """Compare two gradings of the same anchors.
+
+    Parameters
+    ----------
+    then, now : mapping
+        Grade by anchor.
+    known : mapping
+        The grade a careful person gives, by anchor; where it is not known, only the shift is tested.
+
+    Examples
+    --------
+    >>> then = {str(i): float(1 + i % 5) for i in range(20)}
+    >>> compare_grades("a.b", then, then, then).status
+    'steady'
+    >>> milder = {item: min(5.0, grade + 1) for item, grade in then.items()}
+    >>> found = compare_grades("a.b", then, milder, then)
+    >>> found.status, found.shift
+    ('moved', 0.8)
+    """
+    items = sorted(then.keys() & now.keys())
+    if len(items) < _LEAST:
+        reason = f"only {len(items)} anchors were graded both now and in the reference"
+        return JudgeCheck(key, "unmeasured", reason, len(now), errors)
+    before, after = (np.array([grades[item] for item in items]) for grades in (then, now))
+    shift = float(np.mean(after - before))
+    tests = [sign_flip(after - before)]
+    judged = np.array([item in known for item in items])
+    gap = None
+    if judged.sum() >= _LEAST:
+        truth = np.array([known[item] for item in items if item in known])
+        distance = np.abs(after[judged] - truth)
+        gap = float(distance.mean())
+        tests.append(sign_flip(distance - np.abs(before[judged] - truth)))
+    p = min(1.0, len(tests) * min(tests))
+    changed = int(np.sum(after != before))
+    said = f"{changed} of {len(items)} anchors have another grade, {shift:+.2f} on average, p = {p:.2g}"
+    status: Status = "moved" if p < ALPHA else "steady"
+    return JudgeCheck(key, status, f"judge {status}: {said}", len(now), errors, shift, p, gap)
+
+
+def sign_flip(differences: np.ndarray) -> float:
+    """Two-sided p-value of the paired sign-flip test that differences are symmetric about zero.
+
+    Source: R. A. Fisher, *The Design of Experiments*, 1935, section 21; exact up to 14 differences that are not zero,
+    beyond that by 20,000 draws with a fixed seed.
+
+    Examples
+    --------
+    >>> sign_flip(np.array([1.0] * 8 + [0.0] * 10))
+    0.0078125
+    """
+    from scipy.stats import permutation_test
+
+    moved = differences[differences != 0]
+    if len(moved) < 2:
+        return 1.0
+    found = permutation_test((moved,), np.mean, permutation_type="samples", n_resamples=_DRAWS, rng=0)
+    return float(found.pvalue)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if len(values) else None

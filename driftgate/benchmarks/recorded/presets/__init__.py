@@ -1,0 +1,1 @@
+"""One layout of recorded files a module; see :class:`driftgate.benchmarks.recorded.Preset`."""

@@ -1,0 +1,18 @@
+"""Reports: self-contained HTML pages, Markdown summaries and CSV files."""
+
+from driftgate.benchmarks.report._attribution import write_attribution
+from driftgate.benchmarks.report._comparison_csv import write_comparison_csv
+from driftgate.benchmarks.report._comparison_page import write_comparison
+from driftgate.benchmarks.report._parity import write_parity
+from driftgate.benchmarks.report._text import p_value
+from driftgate.benchmarks.report._write import ReportFiles, write_report
+
+__all__ = [
+    "ReportFiles",
+    "p_value",
+    "write_attribution",
+    "write_comparison",
+    "write_comparison_csv",
+    "write_parity",
+    "write_report",
+]

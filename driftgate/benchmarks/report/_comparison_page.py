@@ -1,0 +1,159 @@
+"""The page of a comparison: one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips
+from driftgate.benchmarks.report._figure import Figure
+from driftgate.benchmarks.report._page import render
+from driftgate.benchmarks.report._plots_compare import category_figure, tradeoff_figures
+from driftgate.benchmarks.report._plots_difference import overall_figure, slices_figure
+from driftgate.benchmarks.report._text import as_text, excerpt
+from driftgate.benchmarks.report._views import CellView
+from driftgate.benchmarks.report._write import replace_file
+from driftgate.ledger import Ledger, sample_data
+
+_FLIPPED = 12
+"""Samples shown of each direction of a pair."""
+_SUSPECTS = 30
+_PAIRS = 6
+"""Pairs of a dataset that are plotted slice by slice; the others stand in tables."""
+_LONGEST = 700
+
+
+@dataclass(frozen=True)
+class FlipView:
+    """Some of the samples that flipped in one direction."""
+
+    direction: str
+    count: int
+    shown: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class PairView:
+    """A pair with its plot, its rows and some of its flipped samples."""
+
+    pair: Pair
+    figure: Figure | None
+    rows: Sequence[Difference]
+    flips: Sequence[FlipView]
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """A dataset's part of the page."""
+
+    ordinal: int
+    compared: DatasetComparison
+    cells: Sequence[tuple[CellView, Standing, Pair | None]]
+    categories: Figure | None
+    tradeoffs: Sequence[Figure]
+    pairs: Sequence[PairView]
+    suspects: Sequence[Mapping[str, Any]]
+
+    @property
+    def unrecorded(self) -> list[str]:
+        """What was not recorded of every cell."""
+        return [name for name in ("cost", "latency") if name not in self.compared.measures]
+
+
+def write_comparison(ledger: Ledger, compared: Comparisons, path: Path, *, timezone: tzinfo | None = None) -> Path:
+    """Write a comparison as one HTML page that needs no network.
+
+    Raises
+    ------
+    DriftgateError
+        The file cannot be written.
+    """
+    replace_file(path, render_comparison(ledger, compared, timezone))
+    return path
+
+
+def render_comparison(ledger: Ledger, compared: Comparisons, zone: tzinfo | None) -> str:
+    """The whole page as HTML."""
+    datasets = [_dataset(ledger, d, ordinal) for ordinal, d in enumerate(compared.datasets)]
+    overall = [(d.dataset, pair) for d in compared.datasets for pair in d.pairs]
+    return render(
+        "comparison.html.jinja2",
+        zone,
+        title=", ".join(dict.fromkeys(e.label for d in compared.datasets for e in d.entries)),
+        compared=compared,
+        datasets=datasets,
+        overall=overall,
+        overall_figure=overall_figure(overall) if len(overall) > 1 else None,
+        made_at=datetime.now(UTC),
+        version=version("driftgate"),
+        has_plots=True,
+    )
+
+
+def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int) -> DatasetView:
+    views = [
+        CellView(entry.scores, place, compared.keys[compared.keys["sample_id"].isin(entry.sample_ids)], (), entry.label)
+        for place, entry in enumerate(compared.entries)
+    ]
+    cells = [(view, s, compared.against_first(s.entry)) for view, s in zip(views, compared.standings, strict=True)]
+    pairs = [
+        PairView(
+            pair,
+            slices_figure(pair, f"{ordinal}-{place}") if place < _PAIRS else None,
+            _rows(pair),
+            _flips(ledger, pair),
+        )
+        for place, pair in enumerate(compared.pairs)
+    ]
+    return DatasetView(
+        ordinal,
+        compared,
+        cells,
+        category_figure(views, ordinal),
+        tradeoff_figures(views, ordinal),
+        pairs,
+        _suspects(ledger, compared),
+    )
+
+
+def _rows(pair: Pair) -> list[Difference]:
+    """Every difference, super-categories and categories by name."""
+    order = {"all": 0, "macro": 1, "super_category": 2, "category": 3}
+    return sorted(pair.differences, key=lambda d: (order[d.kind], d.name))
+
+
+def _flips(ledger: Ledger, pair: Pair) -> list[FlipView]:
+    if not pair.shared:
+        return []
+    moved = flips(pair)
+    views = []
+    for direction in ("gained", "lost"):
+        mine = moved[moved["direction"] == direction]
+        # A seeded draw, not the first ones: those would all be of one category.
+        shown = mine.sample(min(_FLIPPED, len(mine)), random_state=0).sort_values(["category", "sample_id"])
+        views.append(FlipView(direction, len(mine), _described(ledger, shown.to_dict("records"))))
+    return views
+
+
+def _suspects(ledger: Ledger, compared: DatasetComparison) -> list[Mapping[str, Any]]:
+    return _described(ledger, compared.suspects.samples.head(_SUSPECTS).to_dict("records"))
+
+
+def _described(ledger: Ledger, rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[str, Any]]:
+    """The rows with each sample's question, key and choices."""
+    data = sample_data(ledger, [int(row["sample_id"]) for row in rows])
+    described: list[Mapping[str, Any]] = []
+    for row in rows:
+        content = data.get(int(row["sample_id"]), {})
+        choices = content.get("choices")
+        texts = {
+            "question": excerpt(as_text(content.get("question")), _LONGEST),
+            "gold": as_text(content.get("answer")),
+            "choices": [excerpt(as_text(c), 160) for c in choices] if isinstance(choices, list) else [],
+        }
+        described.append({**{str(k): v for k, v in row.items()}, **texts})
+    return described

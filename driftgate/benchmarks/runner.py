@@ -1,0 +1,308 @@
+"""Run the cells of a suite: every sample asked for, exactly one outcome each, nothing asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
+from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.judges import grade_anchors
+from driftgate.benchmarks.outcomes import classify, rule_of
+from driftgate.benchmarks.recorder import Recorder
+from driftgate.benchmarks.spending import Budget, check_budget, line_cost
+from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.flows.engines import Engine, open_engine
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import EvaluatedLine, Evaluators
+from driftgate.flows.line import Line, tokens
+from driftgate.flows.models import (
+    AdaptiveLimit,
+    Model,
+    ModelMisconfigured,
+    Prices,
+    RetryPolicy,
+    cached,
+    resilient,
+)
+from driftgate.ledger import (
+    Ledger,
+    LedgerReplies,
+    Record,
+    RunRow,
+    add_cell,
+    finish_run,
+    pending_samples,
+    set_status,
+)
+
+
+@dataclass
+class CellProgress:
+    """How far a cell is; read by a display while the cell runs."""
+
+    cell: Cell
+    asked: int
+    done: int
+    outcomes: Counter[str] = field(default_factory=Counter)
+    cost: float | None = 0.0
+    """What it cost so far; None where that is not known."""
+    capacity: int = 0
+
+
+class Display(Protocol):
+    """Shows a run to a person."""
+
+    def begin(self, progress: CellProgress) -> None:
+        """A cell begins."""
+
+    def advance(self, progress: CellProgress) -> None:
+        """A sample got its outcome."""
+
+    def end(self, progress: CellProgress) -> None:
+        """A cell is complete or the run stops."""
+
+
+class LimitReached(DriftgateError):
+    """The suite's limit on cost or time was reached, or cannot be kept; the run can be resumed."""
+
+
+async def run_suite(
+    ledger: Ledger,
+    run: RunRow,
+    suite: SuiteConfig,
+    cells: Sequence[Cell],
+    models: Mapping[str, Model],
+    display: Display,
+    *,
+    retry_failed: bool = False,
+) -> None:
+    """Run, or go on with, the cells of a run.
+
+    Parameters
+    ----------
+    models : Mapping
+        Live models by name; they are closed by the caller.
+    retry_failed : bool
+        Ask samples whose outcome is ``failed`` once more.
+
+    Raises
+    ------
+    LimitReached
+        A limit stopped the run cleanly, or the limit on cost cannot be kept.
+    DriftgateError
+        A model is misconfigured or the ledger refuses; the ledger is intact and the run can be resumed.
+    """
+    set_status(ledger, run.id, "running")
+    budget = Budget(suite)
+    prices = {cell.model: cell.model_config.prices for cell in cells}
+    try:
+        check_budget(suite, cells)
+        for cell in cells:
+            cell.evaluators.open()
+        graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
+        budget.add(graded, "a judge's grade of an anchor")
+        with _rare_collections():
+            for ordinal, cell in enumerate(cells):
+                await _run_cell(ledger, run, suite, ordinal, cell, models, prices, display, budget, retry_failed)
+    except asyncio.CancelledError:
+        set_status(ledger, run.id, "interrupted", "stopped by the user")
+        raise
+    except DriftgateError as problem:
+        _try_set_status(ledger, run.id, str(problem))
+        raise
+    finish_run(ledger, run.id)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cyclic garbage seldom, and not among what was there before, such as whole datasets.
+
+    A line makes hundreds of small objects and no cycles to speak of; by default they are all searched every 700.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@dataclass(frozen=True)
+class _CellRun:
+    """What the workers of a cell share."""
+
+    cell: Cell
+    cell_id: int
+    engine: Engine
+    evaluators: Evaluators
+    models: Mapping[str, Model]
+    recorder: Recorder
+    budget: Budget
+    prices: Mapping[str, Prices]
+    """By model."""
+    progress: CellProgress
+    display: Display
+    limit: AdaptiveLimit
+
+    async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
+        """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
+
+        A sample that was asked is always recorded: whoever resumes the run need not pay for it again.
+        """
+        while not self.budget.reached() and (taken := next(pending, None)) is not None:
+            sample, sample_id, round_ = taken
+            record = await self.one(sample, sample_id, round_)
+            await self.recorder.record(record)
+            self.spend(record)
+            self.progress.done += 1
+            self.progress.outcomes[record.outcome] += 1
+            self.progress.capacity = self.limit.capacity
+            self.display.advance(self.progress)
+
+    def spend(self, record: Record) -> None:
+        """Count what a line and its grades cost."""
+        prices = self.cell.model_config.prices
+        currency = None if prices.free else prices.currency
+        graded = self.evaluators.judges_cost(record.evaluations, currency)
+        self.budget.add(record.cost, f"a reply of model '{self.cell.model}'")
+        self.budget.add(graded, "a judge's grade")
+        for cost in (record.cost, graded):
+            so_far = self.progress.cost
+            self.progress.cost = None if so_far is None or cost is None else so_far + cost
+
+    async def one(self, sample: Sample, sample_id: int, round_: int) -> Record:
+        """Take one sample through the flow and its evaluators."""
+        began = time.perf_counter()
+        line = Line(self.models, sample.id, self.cell.retriever)
+        inputs = self.cell.line_inputs(sample)
+        result = await self.engine.run_line(inputs, line)
+        for call in line.calls:
+            if isinstance(call.error, ModelMisconfigured):
+                raise call.error
+        outcome, answer, error = classify(result, line.calls)
+        seconds = time.perf_counter() - began
+        lines: list[EvaluatedLine] = []
+        found = await self.evaluators.evaluate(sample.data, inputs, result, line.calls, seconds, lines)
+        correct = next((e.value for e in found if e.key == self.evaluators.primary), None)
+        replies, used = [call.reply for call in line.calls if call.reply is not None], tokens(line.calls)
+        last = replies[-1] if replies else None
+        return Record(
+            cell_id=self.cell_id,
+            sample_id=sample_id,
+            round=round_,
+            outcome=outcome,
+            answer=answer,
+            correct=correct,
+            rule=rule_of(result.nodes),
+            error=error,
+            finish_reason=last.finish_reason if last else "",
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cost=line_cost(self.cell, line.calls, self.prices),
+            latency=sum(r.latency for r in replies) if replies and not any(r.cached for r in replies) else None,
+            seconds=time.perf_counter() - began,
+            served_model=last.model if last else "",
+            fingerprint=last.fingerprint if last else "",
+            attempts=sum(r.attempts for r in replies),
+            cached=bool(replies) and all(r.cached for r in replies),
+            finished_at=datetime.now(UTC),
+            nodes=tuple(result.nodes.values()),
+            evaluations=found,
+            lines=lines,
+        )
+
+
+async def _run_cell(
+    ledger: Ledger,
+    run: RunRow,
+    suite: SuiteConfig,
+    ordinal: int,
+    cell: Cell,
+    models: Mapping[str, Model],
+    prices: Mapping[str, Prices],
+    display: Display,
+    budget: Budget,
+    retry_failed: bool,
+) -> None:
+    cell_id = add_cell(ledger, run.id, ordinal, _cell_row(cell), cell.samples)
+    todo = pending_samples(ledger, cell_id, retry_failed=retry_failed)
+    progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo))
+    display.begin(progress)
+    limit = AdaptiveLimit(cell.model_config.in_flight)
+    recorder = Recorder(ledger)
+    replies = LedgerReplies(ledger) if suite.cache else None
+    live = line_models(models, cell, limit, replies, seed=suite.seed)
+    engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
+    shared = _CellRun(
+        cell,
+        cell_id,
+        engine,
+        cell.evaluators,
+        live,
+        recorder,
+        budget,
+        prices,
+        progress,
+        display,
+        limit,
+    )
+    pending = ((sample, *todo[sample.key]) for sample in cell.samples if sample.key in todo)
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(cell.model_config.in_flight, len(todo))):
+                workers.create_task(shared.work(pending))
+        await recorder.drain()
+        if progress.done == progress.asked:
+            await aggregate_cell(ledger, cell_id, cell, engine)
+            await aggregate_evaluations(ledger, cell_id, cell.evaluators)
+    except* DriftgateError as group:
+        raise _first(group) from None
+    finally:
+        await recorder.drain()
+        await engine.aclose()
+        display.end(progress)
+    if progress.done < progress.asked:
+        raise LimitReached(budget.reached())
+
+
+def line_models(
+    models: Mapping[str, Model], cell: Cell, limit: AdaptiveLimit, replies: LedgerReplies | None, *, seed: int
+) -> dict[str, Model]:
+    """The models of a cell's lines, the empty name its own, patient within ``limit`` and, if told to, remembering."""
+    policy = RetryPolicy(timeout=cell.model_config.timeout, attempts=cell.model_config.attempts)
+    live = {name: resilient(model, policy, limit, seed=seed) for name, model in models.items()}
+    if replies is not None:
+        live = {name: cached(model, replies) for name, model in live.items()}
+    return {"": live[cell.model], **live}
+
+
+def _cell_row(cell: Cell) -> dict[str, object]:
+    return {
+        "model": cell.model,
+        "flow": cell.flow.name,
+        "variant": cell.variant,
+        "dataset": cell.dataset.name,
+        "signature": cell.signature(),
+        "details": cell.describe(),
+    }
+
+
+def _first(group: BaseExceptionGroup[DriftgateError]) -> DriftgateError:
+    problem = group.exceptions[0]
+    return _first(problem) if isinstance(problem, BaseExceptionGroup) else problem
+
+
+def _try_set_status(ledger: Ledger, run_id: str, reason: str) -> None:
+    # Where the ledger itself is what failed, the run still reads as running and can be resumed.
+    with suppress(DriftgateError):
+        set_status(ledger, run_id, "stopped", reason)

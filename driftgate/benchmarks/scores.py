@@ -1,0 +1,185 @@
+"""Scores of a cell: every metric over everything asked for, and accuracy by category and super-category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftgate.benchmarks.costs import cell_frame, unpriced
+from driftgate.benchmarks.judges import JudgeCheck, check_judges
+from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
+from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.stats import Interval, wilson_interval
+from driftgate.ledger import (
+    AggregationRow,
+    CellRow,
+    Ledger,
+    ScoreRow,
+    add_scores,
+    aggregations_of,
+    cells_of,
+    evaluation_means,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SLICES = ("category", "super_category")
+PREDICTED = "accuracy_predicted"
+"""Of a subset: the accuracy that the whole dataset is expected to have."""
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """A cell with all that was measured of it."""
+
+    cell: CellRow
+    frame: pd.DataFrame
+    rows: list[ScoreRow]
+    judges: Mapping[str, JudgeCheck] = field(default_factory=dict)
+    """What the anchors say of the judges, by ``node.evaluator``; empty where nothing is judged."""
+    aggregations: Sequence[AggregationRow] = ()
+    """What aggregation nodes made of all lines together."""
+
+    def get(self, metric: str, slice: str = "") -> ScoreRow | None:
+        """A score by metric and slice name; the whole cell without one."""
+        return next((r for r in self.rows if r.metric == metric and r.slice == slice), None)
+
+    def of_kind(self, metric: str, slice_kind: str) -> list[ScoreRow]:
+        """The scores of a metric over all slices of a kind."""
+        return [r for r in self.rows if r.metric == metric and r.slice_kind == slice_kind]
+
+    def doubt(self, metric: str) -> str:
+        """Why a metric must not decide anything: its judge moved, or nobody knows whether it did. Empty if it may.
+
+        A metric is judged where an AI judge gave it; accuracy is where a judged metric says what is correct.
+        """
+        primary = str(self.cell.details.get("primary") or "")
+        asked = primary if metric == "correct" or metric.startswith("accuracy") else metric
+        check = self.judges.get(asked.rpartition(".")[0])
+        return check.reason if check is not None and check.doubtful else ""
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Number of samples by outcome, every outcome named."""
+        counts = self.frame["outcome"].value_counts()
+        return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
+
+    @property
+    def answered(self) -> str:
+        """How many samples have no answer and what that leaves open, in words."""
+        low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
+        return answered_words(self.outcomes, None if low is None or high is None else (low, high))
+
+    @property
+    def unknown_cost(self) -> str:
+        """Why it is not known what the cell cost, in two words; empty where it is."""
+        cost, without = self.get("cost"), unpriced(self.cell.details)
+        if cost is not None and cost.value is not None and (cost.value or not without):
+            return ""
+        return "no prices" if without else "unknown"
+
+    @property
+    def currency(self) -> str:
+        """Currency of the cell's cost."""
+        prices: dict[str, Any] = (self.cell.details.get("model_config") or {}).get("prices") or {}
+        return str(prices.get("currency", "USD"))
+
+
+def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
+    """Measure a cell from what the ledger holds; no model is asked."""
+    frame = cell_frame(ledger, cell)
+    rows = score_frame(frame)
+    if stands_for := cell.details.get("stands_for"):
+        from driftgate.benchmarks.subset import predict_full
+
+        rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, frame)))
+    for mean in evaluation_means(ledger, cell.id):
+        if mean["n"]:
+            name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
+            rows.append(_row(name, "all", "", _mean(mean)))
+    aggregations = aggregations_of(ledger, cell.id)
+    for made in aggregations:
+        for name, value in sorted(made.metrics.items()):
+            rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
+    return CellScores(cell, frame, rows, check_judges(ledger, cell), aggregations)
+
+
+def _logged(value: float, n: int) -> Interval:
+    reason = "an aggregation node logs one number for all lines"
+    return Interval.unknown(value, level=0.95, method="aggregation node", n=n, reason=reason)
+
+
+def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "micro") -> list[ScoreRow]:
+    """Every metric over the samples of an outcome frame, and those of :data:`SLICED` by category and super-category.
+
+    Parameters
+    ----------
+    averaging : {"micro", "macro"}
+        What ``accuracy`` and ``accuracy_if_right`` mean: over samples, or over the categories' accuracies.
+    """
+    metrics = METRICS if averaging == "micro" else {**METRICS, **MACRO}
+    rows = [_row(name, "all", "", metric(frame)) for name, metric in metrics.items()]
+    for kind in SLICES:
+        for value, part in frame[frame[kind] != ""].groupby(kind):
+            rows += [_row(name, kind, str(value), metrics[name](part)) for name in SLICED]
+    return rows
+
+
+def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellScores]:
+    """Measure every cell of a run and, unless told otherwise, keep the scores in the ledger."""
+    scored = [score_cell(ledger, cell) for cell in cells_of(ledger, run_id)]
+    if store:
+        for scores in scored:
+            add_scores(ledger, scores.cell.id, scores.cell.signature, scores.rows)
+    return scored
+
+
+def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | None) -> str:
+    """How many samples have no answer and what that leaves open, in words.
+
+    Parameters
+    ----------
+    outcomes : Mapping
+        Number of samples by outcome, every outcome named.
+    bounds : tuple of float, optional
+        Accuracy over everything asked for if what has no answer is wrong, and if it is right.
+
+    Examples
+    --------
+    >>> answered_words(dict.fromkeys(OUTCOMES, 0) | {"answered": 92, "failed": 8}, (0.7, 0.78)).split(": ")
+    ['8 of 100 samples were never answered (8 failed)', 'accuracy over all asked lies between 70.00% and 78.00%']
+    """
+    asked = sum(outcomes.values())
+    if outcomes["answered"] == asked or bounds is None:
+        return f"{outcomes['answered']:,} of {asked:,} samples were answered"
+    lost = {name: n for name in ("filtered", "failed", "missing") if (n := outcomes[name])}
+    unread = {name: n for name in ("unparsed", "truncated") if (n := outcomes[name])}
+
+    def listed(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in counts.items())
+
+    parts = [f"{sum(lost.values()):,} of {asked:,} samples were never answered ({listed(lost)})"] if lost else []
+    if unread:
+        of = "" if lost else f" of {asked:,}"
+        parts.append(f"{sum(unread.values()):,}{of} replies hold no answer ({listed(unread)})")
+    low, high = bounds
+    return f"{', '.join(parts)}: accuracy over all asked lies between {low:.2%} and {high:.2%}"
+
+
+def _mean(row: dict[str, Any]) -> Interval:
+    """Interval of an evaluator's mean: Wilson's for shares, Student's t for grades (population variance given)."""
+    n, mean = int(row["n"]), float(row["mean"])
+    if row["binary"]:
+        return wilson_interval(round(mean * n), n)
+    if n < 2:
+        return Interval.unknown(mean, level=0.95, method="t", n=n, reason="one value has no spread")
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(n - 1, 0.975)) * float(row["sd"]) / (n - 1) ** 0.5
+    return Interval(mean, mean - half, mean + half, 0.95, "t", n)
+
+
+def _row(metric: str, kind: str, slice_name: str, interval: Interval) -> ScoreRow:
+    return ScoreRow(metric, kind, slice_name, interval.estimate, interval.low, interval.high, interval.n)

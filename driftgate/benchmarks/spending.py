@@ -1,0 +1,116 @@
+"""What a line costs, and the limit on what a run may cost. A cost that nobody stated is unknown, and never 0."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.flows.definition import FlowDefinition
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Call
+from driftgate.flows.models import Prices
+
+
+def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -> float | None:
+    """What a line cost, in the currency of its cell's model; None where that is not known.
+
+    Parameters
+    ----------
+    prices : Mapping
+        By model; a flow may ask others beside the cell's own.
+    """
+    if asks_unseen(cell.flow):
+        return None
+    total = 0.0
+    for call in calls:
+        if call.reply is not None and call.reply.cached:
+            continue
+        priced = prices.get(call.model, cell.model_config.prices)
+        cost = 0.0 if call.usage is None else priced.cost(call.usage)  # a refusal took no tokens that we know of
+        if cost is None or not priced.known or (cost and priced.currency != cell.model_config.prices.currency):
+            return None
+        total += cost
+    return total
+
+
+def asks_unseen(flow: FlowDefinition) -> str:
+    """Who asks a model where driftgate cannot see what it costs, in words; empty where nobody does."""
+    if flow.port is not None:
+        return f"the port {flow.name} asks for itself"
+    for node in flow.resolved_nodes():
+        model = node.get("model")
+        settings = (model.get("configuration") if isinstance(model, dict) else None) or {}
+        of_prompty = settings.get("connection") if isinstance(settings, dict) else None
+        named = [node.get("connection"), of_prompty, *(node.get("inputs") or {}).values()]
+        if found := [name for name in named if isinstance(name, str) and name in flow.connections]:
+            return f"node '{node['name']}' of flow '{flow.name}' asks through the connection '{found[0]}'"
+    return ""
+
+
+@dataclass
+class Budget:
+    """The limits of a suite's run on cost and time, and what is used of them."""
+
+    suite: SuiteConfig
+    began: float = field(default_factory=time.monotonic)
+    spent: float = 0.0
+    unknown: str = ""
+    """Whose cost is not known."""
+
+    def add(self, cost: float | None, whose: str) -> None:
+        """Count what ``whose`` cost, such as ``a reply to model 'm'``."""
+        self.spent += cost or 0.0
+        if cost is None and not self.unknown:
+            self.unknown = whose
+
+    def reached(self) -> str:
+        """The limit that is reached or cannot be kept, in words; empty while there is none."""
+        minutes = (time.monotonic() - self.began) / 60
+        limit = self.suite.max_cost
+        if limit is not None and self.spent >= limit:
+            return f"the limit of {limit:g} on cost is reached ({self.spent:.4g} spent)"
+        if limit is not None and self.unknown:
+            return (
+                f"the limit of {limit:g} on cost cannot be kept: it is not known what {self.unknown} cost, "
+                f"as the service did not say how many tokens it took ({self.spent:.4g} spent beside it)"
+            )
+        if self.suite.max_minutes is not None and minutes >= self.suite.max_minutes:
+            return f"the limit of {self.suite.max_minutes:g} minutes is reached"
+        return ""
+
+
+def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
+    """Refuse a limit on cost that cannot be kept, before anything is asked.
+
+    Raises
+    ------
+    DriftgateError
+        A model or a judge has no prices, they are in several currencies, or a flow asks where nobody counts.
+    """
+    if suite.max_cost is None:
+        return
+    priced: dict[str, Prices] = {}
+    for cell in cells:
+        priced[f"model '{cell.model}'"] = cell.model_config.prices
+        for judged in cell.evaluators.judged.values():
+            priced[f"the judge '{judged.judge.name}'"] = judged.judge.config.prices
+        if unseen := asks_unseen(cell.flow):
+            raise DriftgateError(
+                f"the limit of {suite.max_cost:g} on cost cannot be kept: {unseen}", "take max_cost out of the suite"
+            )
+    for who, prices in priced.items():
+        lacking = " and ".join(name for name in ("input", "output") if getattr(prices, name) is None)
+        if lacking:
+            raise DriftgateError(
+                f"the limit of {suite.max_cost:g} on cost cannot be kept: {who} has no price of {lacking} tokens",
+                "give both under its prices (0 where they cost nothing), or take max_cost out of the suite",
+            )
+    currencies = {prices.currency: who for who, prices in priced.items() if not prices.free}
+    if len(currencies) > 1:
+        found = ", ".join(f"{who} in {currency}" for currency, who in currencies.items())
+        raise DriftgateError(
+            f"the limit of {suite.max_cost:g} on cost cannot be kept: prices are in several currencies ({found})",
+            "give them in one currency, or take max_cost out of the suite",
+        )

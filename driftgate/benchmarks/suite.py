@@ -1,0 +1,280 @@
+"""A suite: which models go through which flow on which datasets; and its cells, ready to run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import Field
+
+from driftgate.benchmarks.conventions.asked import CONVENTION as ASKED
+from driftgate.benchmarks.costs import PRICED
+from driftgate.benchmarks.datasets import Dataset, Sample
+from driftgate.benchmarks.inputs import (
+    EXAMPLES_INPUT,
+    SCORING_INPUT,
+    InputsConfig,
+    check_inputs,
+    check_names,
+    is_absent,
+    parse_inputs,
+)
+from driftgate.benchmarks.signature import format_signature
+from driftgate.flows import mapping
+from driftgate.flows.definition import FlowDefinition
+from driftgate.flows.engines import NODE_TIMEOUT
+from driftgate.flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
+from driftgate.flows.models import ModelConfig
+from driftgate.flows.retrieval import Retriever
+
+TOLD = frozenset({"dataset_source", PRICED})
+"""What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
+
+
+class SuiteConfig(InputsConfig):
+    """A named suite of the workspace: every model with every variant on every dataset."""
+
+    models: list[str] = Field(min_length=1)
+    """Names of models of the workspace."""
+    datasets: list[str] = Field(min_length=1)
+    """Names of datasets of the workspace."""
+    flow: str = "multiple_choice"
+    """A flow that driftgate ships, a folder of the workspace that holds a ``flow.dag.yaml`` or a ``flow.flex.yaml``, or
+    a ``.prompty`` file of it."""
+    variants: list[str] = []
+    """Variants of the flow, each ``variant`` or ``node.variant``, several nodes joined by commas. Empty: the
+    flow's defaults."""
+    retriever: str | None = None
+    """Name of a retriever of the workspace, for flows that search documents."""
+    few_shot: int = Field(5, ge=0, le=50)
+    """Examples given to variants that take them, from the dataset's own development split."""
+    limit: int | None = Field(None, ge=1)
+    """Ask only so many samples of each dataset, drawn by ``seed``. Unset: all."""
+    seed: int = 0
+    """Decides which samples ``limit`` draws and how retries are spaced."""
+    engine: str = "native"
+    """What runs the flow: ``native`` or ``promptflow``."""
+    node_timeout: float = Field(NODE_TIMEOUT, gt=0)
+    """Seconds after which a node that has not ended fails its sample."""
+    cache: bool = False
+    """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
+    the model of today."""
+    max_cost: float | None = Field(None, gt=0)
+    """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count. It
+    is refused where a price is not known, and stops the run where a service does not count its tokens."""
+    max_minutes: float | None = Field(None, gt=0)
+    """Stop the run, to be resumed, after so many minutes."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model, one flow with its variants, one dataset."""
+
+    model: str
+    model_config: ModelConfig
+    flow: FlowDefinition
+    variant: str
+    dataset: Dataset
+    samples: Sequence[Sample]
+    few_shot: int
+    retriever: Retriever | None = None
+    context: EvaluatorContext = field(default_factory=EvaluatorContext)
+    inputs: InputsConfig = field(default_factory=InputsConfig)
+    """Where the flow's inputs come from."""
+
+    @property
+    def name(self) -> str:
+        """``model · variant · dataset``."""
+        return " · ".join(part for part in (self.model, self.variant, self.dataset.name) if part)
+
+    @cached_property
+    def evaluators(self) -> Evaluators:
+        """The evaluators that stand beside the flow.
+
+        Raises
+        ------
+        DriftgateError
+            They cannot be made.
+        """
+        return load_evaluators(self.flow, self.context)
+
+    @cached_property
+    def shots(self) -> int:
+        """Examples the chosen variants really use."""
+        if EXAMPLES_INPUT in self.inputs.inputs:
+            return 0
+        used = f"${{inputs.{EXAMPLES_INPUT}}}"
+        takes = any(used in map(str, (node.get("inputs") or {}).values()) for node in self.flow.resolved_nodes())
+        return min(self.few_shot, len(self.dataset.shots)) if takes else 0
+
+    def line_inputs(self, sample: Sample) -> dict[str, Any]:
+        """The flow's inputs for a sample: its data by name, the examples, the scoring mode and the suite's mapping."""
+        declared = self.flow.inputs
+        inputs = {name: value for name, value in sample.data.items() if name in declared}
+        if self.shots:
+            inputs[EXAMPLES_INPUT] = self.dataset.examples(sample, self.shots)
+        elif EXAMPLES_INPUT in declared and EXAMPLES_INPUT not in self.flow.input_defaults:
+            inputs.setdefault(EXAMPLES_INPUT, [])
+        if SCORING_INPUT in declared:
+            inputs[SCORING_INPUT] = self.model_config.scoring
+        if self._mapping:
+            mapped = mapping.apply(self._mapping, {"data": sample.data})
+            inputs |= {name: value for name, value in mapped.items() if name in declared}
+        # What a sample does not have is left to the flow's default, which check_inputs has found to be meant.
+        return {name: value for name, value in inputs.items() if not is_absent(self.flow, name, value)}
+
+    def check_inputs(self) -> None:
+        """Refuse a flow that would run on what nobody gave it.
+
+        Raises
+        ------
+        DriftgateError
+            Nobody supplies one of its inputs.
+        """
+        check_inputs(self.flow, self.inputs, self.dataset.name, self.samples, shots=self.shots)
+
+    @cached_property
+    def _mapping(self) -> Mapping[str, Any]:
+        return parse_inputs(self.inputs.inputs)
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that was asked for, without secrets, for the ledger."""
+        return {
+            "model": self.model,
+            "model_config": self.model_config.model_dump(mode="json"),
+            "flow": self.flow.name,
+            "flow_hash": self.flow.content_hash(),
+            "evaluators_hash": self.evaluators_hash(),
+            "nodes": list(self.flow.node_names),
+            "chosen": dict(self.flow.chosen),
+            "variant": self.variant,
+            "dataset": self.dataset.name,
+            "dataset_fingerprint": self.dataset.fingerprint,
+            "dataset_source": self.dataset.source,
+            "dataset_licence": self.dataset.licence,
+            "samples": hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12],
+            "n": len(self.samples),
+            "shots": self.shots,
+            PRICED: self.model_config.prices.known,
+            **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
+            **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
+            **({"inputs": self.inputs.inputs} if self.inputs.inputs else {}),
+            **({"defaults": self.inputs.defaults} if self.inputs.defaults else {}),
+            **self._judges(),
+        }
+
+    def evaluators_hash(self) -> str:
+        """Hash of ``evaluators.yaml`` and, where it binds evaluation flows, of their files: 12 hexadecimal digits."""
+        own = self.flow.evaluators_hash()
+        if not self.evaluators.flows:
+            return own
+        parts = [own, *(f"{key}:{flow.content_hash()}" for key, flow in sorted(self.evaluators.flows.items()))]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+    def _judges(self) -> dict[str, Any]:
+        """Who grades: where anything is judged, every judged evaluator with its pin, and what decides correctness."""
+        judged = {
+            key: {
+                "pin": dict(judge.pin),
+                "pin_id": judge.pin_id,
+                "anchors": known_grades(self.evaluators.anchors, judge.kind.key),
+            }
+            for key, judge in self.evaluators.judged.items()
+        }
+        return {"judges": judged, "primary": self.evaluators.primary} if judged else {}
+
+    def signature(self) -> str:
+        """What a score of this cell depends on beside the model, in one line, under the convention ``asked``."""
+        scoring = self.model_config.scoring
+        parts: dict[str, object] = {
+            "dataset": f"{self.dataset.name}:{self.dataset.fingerprint[:6]}",
+            "n": len(self.samples),
+            "flow": f"{self.flow.name}:{self.flow.content_hash()[:6]}",
+            "variant": self.variant or "default",
+            "prompt": self.flow.prompt_hash()[:6],
+            "shots": self.shots,
+            "scoring": scoring,
+            **ASKED.signature_parts(scoring),
+        }
+        if self.retriever is not None:
+            parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
+        if self.inputs.inputs:
+            parts["inputs"] = _short_hash(self.inputs.inputs)
+        if self.evaluators.judged:
+            parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())
+        return format_signature(parts)
+
+
+def _short_hash(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(dict(value), sort_keys=True).encode()).hexdigest()[:6]
+
+
+def draw(samples: Sequence[Sample], limit: int | None, seed: int) -> list[Sample]:
+    """Draw ``limit`` samples without replacement, in the dataset's order.
+
+    Examples
+    --------
+    >>> draw([1, 2, 3, 4, 5], 3, seed=7)  # doctest: +SKIP
+    [2, 3, 5]
+    """
+    if limit is None or limit >= len(samples):
+        return list(samples)
+    return [samples[i] for i in sorted(random.Random(seed).sample(range(len(samples)), limit))]
+
+
+def plan_cells(
+    suite: SuiteConfig,
+    models: Mapping[str, ModelConfig],
+    datasets: Mapping[str, Dataset],
+    flow: FlowDefinition,
+    retriever: Retriever | None = None,
+    context: EvaluatorContext | None = None,
+) -> list[Cell]:
+    """Make the suite's cells: for each dataset and model, each variant.
+
+    Raises
+    ------
+    DriftgateError
+        The flow has no such variant, or an input that nobody supplies.
+    """
+    flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
+    drawn = {name: draw(datasets[name].samples, suite.limit, suite.seed) for name in suite.datasets}
+    given = InputsConfig(inputs=suite.inputs, defaults=suite.defaults)
+    check_names(flow, given)
+    cells = [
+        Cell(
+            model=model,
+            model_config=models[model],
+            flow=chosen,
+            variant=variant or ",".join(chosen.chosen.values()),
+            dataset=datasets[dataset],
+            samples=drawn[dataset],
+            few_shot=suite.few_shot,
+            retriever=retriever,
+            context=context or EvaluatorContext(),
+            inputs=given,
+        )
+        for dataset in suite.datasets
+        for model in suite.models
+        for variant, chosen in flows.items()
+    ]
+    for cell in {(cell.dataset.name, cell.variant): cell for cell in cells}.values():
+        cell.check_inputs()
+    return cells
+
+
+def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple[dict[str, Any], str]:
+    """What a run of the suite asks for, and a hash by which a resumed run knows that it is still the same."""
+    described = [cell.describe() for cell in cells]
+    plan = {"suite": name, "config": suite.model_dump(mode="json"), "cells": described}
+    # How fast, how long and through which engine a run goes does not change what it asks for.
+    asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
+    for cell in asked:
+        volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")
+        cell["model_config"] = {k: v for k, v in cell["model_config"].items() if k not in volatile}
+    return plan, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

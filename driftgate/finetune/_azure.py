@@ -1,0 +1,116 @@
+"""What the Azure trainers and the rollout share: the workspace's address, signed-in clients and errors in words."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import resolve
+
+_SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
+"""Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""
+
+
+class AzureMLWorkspace(BaseModel):
+    """Address of an Azure Machine Learning workspace; every field may hold ``${env:NAME}``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    subscription: str
+    """Subscription id."""
+    resource_group: str
+    """Resource group of the workspace."""
+    workspace: str
+    """Name of the workspace."""
+
+
+def ml_client(address: AzureMLWorkspace) -> Any:
+    """Return the ``azure.ai.ml.MLClient`` of a workspace, signed in by ``DefaultAzureCredential``.
+
+    Raises
+    ------
+    DriftgateError
+        The address names an environment variable that is not set.
+    """
+    names = ("subscription", "resource_group", "workspace")
+    return _ml_client(*(resolve(getattr(address, name), f"azure_ml.{name}") for name in names))
+
+
+@lru_cache(maxsize=8)
+def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
+    from azure.ai.ml import MLClient
+
+    # The package writes its steps to standard error, and a warning for each preview class among its own schemas.
+    logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    return MLClient(credential(), subscription, resource_group, workspace, enable_telemetry=False, show_progress=False)
+
+
+@lru_cache(maxsize=1)
+def credential() -> Any:
+    """Return the process's ``DefaultAzureCredential``; tokens stay in its memory and are renewed by it."""
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+@contextmanager
+def azure_errors(doing: str, remedy: str = "") -> Iterator[None]:
+    """Turn the Azure clients' exceptions into a :class:`DriftgateError` that carries the service's reason.
+
+    The cause is dropped on purpose: what a client or a service says may quote a signed address.
+
+    Examples
+    --------
+    >>> from azure.core.exceptions import ServiceRequestError
+    >>> with azure_errors("uploading the items"):
+    ...     raise ServiceRequestError("reset: https://a.blob.core.windows.net/x?sv=1&sig=abc%3D")
+    Traceback (most recent call last):
+    driftgate.flows.errors.DriftgateError: uploading the items failed: reset: https://a.blob.core.windows.net/x?sv=1&sig=***
+    """
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+
+    try:
+        yield
+    except ClientAuthenticationError as problem:
+        advice = "sign in (az login, a managed identity, AZURE_CLIENT_ID …) and check the identity's roles"
+        raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
+    except AzureError as problem:
+        raise DriftgateError(f"{doing} failed: {reason(problem)}", remedy) from None
+
+
+def reason(problem: Exception) -> str:
+    """Say in one line, without secrets, what a service or its client complained of.
+
+    Examples
+    --------
+    >>> reason(ValueError("Code: x\\n  Message: y?sig=abc&a=1"))
+    'Code: x Message: y?sig=***&a=1'
+    """
+    error = getattr(problem, "error", None)
+    code, message = getattr(error, "code", None), getattr(error, "message", None)
+    text = f"{code}: {message}" if code and message else str(getattr(problem, "message", None) or problem)
+    return without_secrets(" ".join(text.split()))
+
+
+def state_name(state: object) -> str:
+    """Return a status in lower case; the clients give it as an enumeration or as a string.
+
+    Examples
+    --------
+    >>> state_name("Succeeded")
+    'succeeded'
+    """
+    return str(getattr(state, "value", state)).lower()
+
+
+def without_secrets(text: str) -> str:
+    """Blank out what follows ``sig=``, ``token=`` and their like."""
+    return _SIGNED.sub(lambda match: f"{match.group(1)}=***", text)

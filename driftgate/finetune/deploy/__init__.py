@@ -1,0 +1,29 @@
+"""A trained model into production: blue/green on managed online endpoints, deployments of Azure OpenAI models."""
+
+from driftgate.finetune._azure import AzureMLWorkspace
+from driftgate.finetune.deploy._config import RolloutConfig
+from driftgate.finetune.deploy._endpoint import Deployment, EndpointState, OnlineEndpoint
+from driftgate.finetune.deploy._judged import Judged, gravest
+from driftgate.finetune.deploy._model import DeployedModel
+from driftgate.finetune.deploy._openai import OpenAIAccount, deployed
+from driftgate.finetune.deploy._rollout import Ask, Check, Gate, Rollout, RolloutState, shares_with, take_back
+
+__all__ = [
+    "Ask",
+    "AzureMLWorkspace",
+    "Check",
+    "DeployedModel",
+    "Deployment",
+    "EndpointState",
+    "Gate",
+    "Judged",
+    "OnlineEndpoint",
+    "OpenAIAccount",
+    "Rollout",
+    "RolloutConfig",
+    "RolloutState",
+    "deployed",
+    "gravest",
+    "shares_with",
+    "take_back",
+]

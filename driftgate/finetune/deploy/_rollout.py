@@ -1,0 +1,262 @@
+"""Bring a candidate into production step by step, and back at the first sign of harm.
+
+The order is the one Microsoft describes for managed online endpoints ("Perform safe rollout of new deployments for
+real-time inference", learn.microsoft.com/azure/machine-learning/how-to-safely-rollout-online-endpoints): create the
+new deployment without traffic, call it by name, mirror some of the traffic, then move the traffic in steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from driftgate.finetune.deploy._endpoint import Deployment, OnlineEndpoint
+from driftgate.finetune.deploy._judged import Judged
+from driftgate.flows.errors import DriftgateError
+
+Ask = Callable[[Any], Awaitable[Any]]
+"""Sends the candidate one JSON request by its name, whatever its share of the traffic, and returns its reply."""
+Gate = Callable[[Ask], Awaitable[Judged]]
+"""Judges the candidate before it sees a user."""
+Check = Callable[[Literal["mirrored", "live"], int, Ask], Awaitable[Judged]]
+"""Judges the candidate at its present share (per cent) of mirrored or live requests."""
+MOST_MIRRORED = 50
+"""Per cent of the live requests that the service mirrors at most."""
+
+
+@dataclass(frozen=True)
+class RolloutState:
+    """How far a rollout is."""
+
+    phase: Literal["creating", "gate", "mirrored", "live", "promoted", "rolled_back"]
+    """The first four wait for something and want to be advanced again; the last two are final."""
+    share: int = 0
+    """Per cent of the live requests that the candidate answers; of the mirrored ones while ``mirrored``."""
+    reason: str = ""
+    """Why it waits, or why it was rolled back."""
+
+    @property
+    def final(self) -> bool:
+        """Nothing is left to do."""
+        return self.phase in ("promoted", "rolled_back")
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One candidate's way into production.
+
+    Where it stands is read from the service at every :meth:`advance`; only what the service cannot know is noted:
+    the traffic before the rollout, that the gate and the mirrored look were passed, the share that was reached, and
+    that it was rolled back. So it can be cut off anywhere and advanced again by another process with the same notes.
+
+    Whoever takes the candidate's share away by hand ends the rollout: it is not given back unseen.
+    """
+
+    endpoint: OnlineEndpoint
+    candidate: Deployment
+    gate: Gate
+    check: Check
+    shares: tuple[int, ...] = (10, 50, 100)
+    """Per cent of the live requests, rising to 100."""
+    mirror: int = 0
+    """Per cent of the live requests to mirror before the first live one; 0 leaves this step out."""
+
+    def __post_init__(self) -> None:
+        if not self.shares or list(self.shares) != sorted({*self.shares}) or self.shares[0] < 1:
+            raise DriftgateError(f"the shares of a rollout are {self.shares}", "let them rise, for example 10, 50, 100")
+        if self.shares[-1] != 100:
+            raise DriftgateError(f"a rollout ends at {self.shares[-1]} % of the traffic", "end its shares with 100")
+        if not 0 <= self.mirror <= MOST_MIRRORED:
+            raise DriftgateError(f"{self.mirror} % of the traffic is to be mirrored", f"mirror 0 to {MOST_MIRRORED} %")
+
+    async def advance(self, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None]) -> RolloutState:
+        """Go as far as the service, the gate and the checks let it.
+
+        Parameters
+        ----------
+        notes : Mapping
+            Everything noted so far, merged; JSON values.
+        note : callable
+            Keeps a small JSON object durably before it returns.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused something, the deployment could not be created, or traffic was moved by someone else.
+        """
+        seen = await self.endpoint.state()
+        if "rolled_back" in notes:  # a kill may have come between the note and the traffic
+            return await self.roll_back(notes, note, str(notes["rolled_back"]))
+        if "before" not in notes:
+            if self.candidate.name in (*seen.traffic, *seen.mirror):
+                raise DriftgateError(
+                    f"deployment '{self.candidate.name}' already gets traffic of endpoint '{self.endpoint.name}'",
+                    "a rollout begins with a deployment that gets none: give the candidate's a new name",
+                )
+            notes = {**notes, "before": dict(seen.traffic)}
+            note({"before": dict(seen.traffic)})
+        refuse_foreign_change(self.endpoint.name, self.candidate.name, seen.traffic, notes["before"])
+        share, mirrored = seen.traffic.get(self.candidate.name, 0), seen.mirror.get(self.candidate.name, 0)
+        reached = notes.get("reached", ["live", 0])
+        if _taken_back(reached, share, mirrored):
+            why = f"someone took back its share of the traffic, which was {reached[1]} % of {reached[0]} requests"
+            return await self.roll_back(notes, note, why)
+        if not seen.settled:
+            return RolloutState("live" if share else "creating", share, "a change of the endpoint is under way")
+        ready = await self.endpoint.ready(self.candidate)
+        if ready is None:
+            await self.endpoint.create(self.candidate)
+        if not ready:
+            return RolloutState("creating", reason="the deployment is being created")
+        if notes.get("gate") != "pass":  # also where someone gave it traffic by hand: nothing was measured by that
+            judged = await self.gate(self._ask)
+            if judged.verdict == "fail":
+                return await self.roll_back(notes, note, f"the candidate did not pass the gate: {judged.reason}")
+            if judged.verdict != "pass":
+                return RolloutState("gate", share, f"{judged.verdict}: {judged.reason}")
+            note({"gate": "pass"})
+        if self.mirror and not notes.get("mirrored") and not share:
+            if mirrored != self.mirror:
+                await self.endpoint.set_traffic(notes["before"], {self.candidate.name: self.mirror})
+            if reached != ["mirrored", self.mirror]:
+                note({"reached": ["mirrored", self.mirror]})
+            judged = await self.check("mirrored", self.mirror, self._ask)
+            if judged.verdict == "fail":
+                why = f"the check failed at {self.mirror} % of mirrored requests: {judged.reason}"
+                return await self.roll_back(notes, note, why)
+            if judged.verdict != "pass":
+                return RolloutState("mirrored", self.mirror, f"{judged.verdict}: {judged.reason}")
+            note({"mirrored": True})
+        return await self._shift(share, notes, note)
+
+    async def _shift(
+        self, share: int, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None]
+    ) -> RolloutState:
+        before: Mapping[str, int] = notes["before"]
+        reached = notes.get("reached")
+        while True:
+            if share:
+                if reached != ["live", share]:
+                    reached = ["live", share]
+                    note({"reached": reached})
+                judged = await self.check("live", share, self._ask)
+                if judged.verdict == "fail":
+                    why = f"the check failed at {share} % of live requests: {judged.reason}"
+                    return await self.roll_back(notes, note, why)
+                if judged.verdict != "pass":
+                    return RolloutState("live", share, f"{judged.verdict}: {judged.reason}")
+                if share == 100:
+                    return RolloutState("promoted", 100)
+            # with nobody in front of it there is no one to share the traffic with
+            share = next(step for step in self.shares if step > share) if before else 100
+            await self.endpoint.set_traffic(shares_with(before, self.candidate.name, share), {})
+
+    async def roll_back(
+        self, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None], reason: str
+    ) -> RolloutState:
+        """Restore the traffic as it was before the rollout; also after a promotion.
+
+        Raises
+        ------
+        DriftgateError
+            The notes do not say what the traffic was; or see :func:`take_back`.
+        """
+        if "before" not in notes:
+            raise DriftgateError(
+                f"the rollout of '{self.candidate.name}' has not begun, so there is no traffic to restore",
+                "advance it first, or leave the endpoint as it is",
+            )
+        if "rolled_back" not in notes:
+            note({"rolled_back": reason})
+        await take_back(self.endpoint, self.candidate.name, notes["before"])
+        return RolloutState("rolled_back", 0, reason)
+
+    async def _ask(self, body: Any) -> Any:
+        return await self.endpoint.invoke(self.candidate.name, body)
+
+    async def retire(self, notes: Mapping[str, Any]) -> list[str]:
+        """Delete the deployments that served before the promotion and serve nothing now; returns their names."""
+        seen = await self.endpoint.state()
+        idle = [name for name in notes["before"] if name not in (*seen.traffic, *seen.mirror)]
+        for name in idle:
+            await self.endpoint.delete(name)
+        return idle
+
+
+def _taken_back(reached: Sequence[Any], share: int, mirrored: int) -> bool:
+    """Whether the candidate has less of the traffic than it had; the step from mirrored to live requests aside."""
+    kind, least = reached
+    return bool(share < least if kind == "live" else not share and mirrored < least)
+
+
+async def take_back(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> Mapping[str, int]:
+    """Take a deployment's share of the traffic away, live and mirrored, and give it to those who had it before.
+
+    What a deployment without any share leaves behind is not touched: it may be another rollout's by now.
+
+    Returns
+    -------
+    Mapping
+        The traffic as it is then.
+
+    Raises
+    ------
+    DriftgateError
+        The traffic was moved by someone else meanwhile, a deployment that had it is not there to take it, or the
+        service refused.
+    """
+    seen = await endpoint.state()
+    if deployment not in (*seen.traffic, *seen.mirror):
+        return seen.traffic
+    refuse_foreign_change(endpoint.name, deployment, seen.traffic, before)
+    for name in before:
+        if not await endpoint.has(name):
+            raise DriftgateError(
+                f"deployment '{name}' of endpoint '{endpoint.name}', which had the traffic before, is deleted",
+                "create it again under that name, or move the traffic yourself",
+            )
+    await endpoint.set_traffic(before, {})
+    return before
+
+
+def refuse_foreign_change(
+    endpoint: str, deployment: str, traffic: Mapping[str, int], before: Mapping[str, int]
+) -> None:
+    """Refuse to go on where the traffic is not what a rollout of the deployment can have left.
+
+    Raises
+    ------
+    DriftgateError
+        Someone else moved it.
+    """
+    share = traffic.get(deployment, 0)
+    expected = shares_with(before, deployment, share) if share else dict(before)
+    if dict(traffic) != expected:
+        raise DriftgateError(
+            f"endpoint '{endpoint}' sends its traffic to {dict(traffic)}, the rollout left {expected}",
+            "someone else moved it: let them finish, then restore that map, or roll this rollout back",
+        )
+
+
+def shares_with(before: Mapping[str, int], name: str, share: int) -> dict[str, int]:
+    """Give ``name`` its share of the traffic and the others the rest, in their old proportions.
+
+    Whole per cents that add up to 100, by largest remainders; deployments left without any are not named.
+
+    Examples
+    --------
+    >>> shares_with({"blue": 100}, "green", 10)
+    {'blue': 90, 'green': 10}
+    >>> shares_with({"a": 34, "b": 33, "c": 33}, "green", 50)
+    {'a': 17, 'b': 17, 'c': 16, 'green': 50}
+    >>> shares_with({"blue": 100}, "green", 100)
+    {'green': 100}
+    """
+    total = sum(before.values())
+    exact = {other: part * (100 - share) / total for other, part in before.items()}
+    whole = {other: int(part) for other, part in exact.items()}
+    by_remainder = sorted(exact, key=lambda other: whole[other] - exact[other])
+    for other in by_remainder[: 100 - share - sum(whole.values()) if before else 0]:
+        whole[other] += 1
+    return {other: part for other, part in {**whole, name: share}.items() if part}

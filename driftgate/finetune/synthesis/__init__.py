@@ -1,0 +1,63 @@
+"""Synthesis: from a failing slice's raw material to filtered training items with their lineage.
+
+Generators and filters are modules of the packages below this one, or entry points of the groups
+``driftgate.finetune.synthesis.generators`` and ``driftgate.finetune.synthesis.filters``.
+"""
+
+from driftgate.finetune.synthesis._config import (
+    DocumentsSource,
+    ExamplesSource,
+    Persona,
+    QuestionsSource,
+    SynthesisConfig,
+    TemplatesSource,
+)
+from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped
+from driftgate.finetune.synthesis._lineage import (
+    as_samples,
+    lineage_of,
+    record_dataset,
+    recorded_lineage,
+    report_of,
+    write_dataset,
+)
+from driftgate.finetune.synthesis._synthesize import built_in_personas, synthesize
+from driftgate.finetune.synthesis._values import (
+    FILTERS,
+    GENERATORS,
+    Candidate,
+    Filter,
+    Generated,
+    Generator,
+    Material,
+    Request,
+    Setting,
+)
+
+__all__ = [
+    "FILTERS",
+    "GENERATORS",
+    "Candidate",
+    "CoverageDataset",
+    "DocumentsSource",
+    "Dropped",
+    "ExamplesSource",
+    "Filter",
+    "Generated",
+    "Generator",
+    "Material",
+    "Persona",
+    "QuestionsSource",
+    "Request",
+    "Setting",
+    "SynthesisConfig",
+    "TemplatesSource",
+    "as_samples",
+    "built_in_personas",
+    "lineage_of",
+    "record_dataset",
+    "recorded_lineage",
+    "report_of",
+    "synthesize",
+    "write_dataset",
+]

@@ -1,0 +1,134 @@
+"""From raw material to a coverage dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfig
+from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped, choose, count_cells
+from driftgate.finetune.synthesis._materials import read_materials
+from driftgate.finetune.synthesis._values import FILTERS, GENERATORS, Candidate, Generated, Material, Request, Setting
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.models import Model
+
+_SEALED = frozenset({"privacy", "firewall"})  # their examples would show personal data or a hold-out
+
+
+async def synthesize(
+    config: SynthesisConfig, folder: Path, firewall: Firewall, models: Mapping[str, Model] | None = None
+) -> CoverageDataset:
+    """Generate training items, filter them and choose an even coverage.
+
+    Parameters
+    ----------
+    config : SynthesisConfig
+        What to make.
+    folder : Path
+        The workspace; paths of sources are relative to it.
+    firewall : Firewall
+        Around every benchmark item, canary and hold-out.
+    models : mapping of str to Model, optional
+        Open models of the workspace by name; those that ``config`` names must be among them.
+
+    Returns
+    -------
+    CoverageDataset
+        The same for the same material, configuration and firewall, unless a model's replies differ.
+
+    Raises
+    ------
+    DriftgateError
+        Material is absent or malformed, none is of the wanted slices, or a model, generator or filter is unknown.
+    """
+    opened = dict(models or {})
+    writer, judge = _model(config.model, opened), _model(config.judge, opened)
+    personas = config.personas or built_in_personas()
+    total = sum(source.share for source in config.sources)
+    materials: dict[str, Material] = {}
+    offered: list[Candidate] = []
+    quotas: list[tuple[set[str], int]] = []
+    malformed: list[str] = []
+    for number, source in enumerate(config.sources):
+        own = _of_source(number, source, folder, config)
+        quota = math.ceil(config.count * source.share / total)
+        seed = config.seed + number * 1_000_003  # two sources with the same material do not draw alike
+        request = Request(source, own, personas, math.ceil(quota * config.surplus), seed, writer)
+        found = await _generate(request)
+        materials |= {material.id: material for material in own}
+        offered += found.candidates
+        malformed += found.malformed
+        quotas.append(({material.id for material in own}, quota))
+    kept, dropped = await _filter(offered, malformed, Setting(config, materials, firewall, judge))
+    chosen = [item for ids, quota in quotas for item in choose([c for c in kept if c.source in ids], quota)]
+    items = tuple(chosen[: config.count])
+    return CoverageDataset(
+        items,
+        count_cells(offered, items),
+        len(offered) + len(malformed),
+        dropped,
+        len(kept) - len(items),
+        sum(material.redactions for material in materials.values()),
+        hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:12],
+        config.seed,
+    )
+
+
+def built_in_personas() -> list[Persona]:
+    """The ways of writing that are shipped."""
+    text = files("driftgate.finetune.synthesis").joinpath("personas.yaml").read_text(encoding="utf-8")
+    return [Persona.model_validate(value) for value in yaml.safe_load(text)]
+
+
+def _of_source(number: int, source: Source, folder: Path, config: SynthesisConfig) -> list[Material]:
+    """The source's material of the wanted slices, its ids told apart from other sources'."""
+    found = read_materials(source, folder)
+    wanted = [m for m in found if not config.slices or m.slice in config.slices]
+    if not wanted:
+        known = sorted({material.slice for material in found})
+        raise DriftgateError(
+            f"source {number + 1} of the synthesis has no material of the slices {', '.join(config.slices)}",
+            f"it has {', '.join(known)}",
+        )
+    return [replace(material, id=f"{number + 1}/{material.id}") for material in wanted]
+
+
+def _model(name: str, models: Mapping[str, Model]) -> Model | None:
+    if name and name not in models:
+        raise DriftgateError(f"the synthesis names the model '{name}', which is not open", nearest(name, models))
+    return models.get(name)
+
+
+async def _generate(request: Request) -> Generated:
+    found = GENERATORS.get(request.source.generator).generate(request)
+    return await found if inspect.isawaitable(found) else found
+
+
+async def _filter(
+    candidates: Sequence[Candidate], malformed: Sequence[str], setting: Setting
+) -> tuple[list[Candidate], tuple[Dropped, ...]]:
+    """Apply one filter after the other, counting what each drops; a model's malformed replies fail the schema."""
+    kept = list(candidates)
+    dropped = []
+    for name in setting.config.filters:
+        member = FILTERS.get(name)
+        answer = member.check(kept, setting)
+        reasons = list(await answer if inspect.isawaitable(answer) else answer)
+        if len(reasons) != len(kept):
+            raise DriftgateError(f"the filter '{name}' judged {len(reasons)} of {len(kept)} candidates", "mend it")
+        out = [(reason, candidate.text) for reason, candidate in zip(reasons, kept, strict=True) if reason]
+        if name == "schema":
+            out += [(reason, "") for reason in malformed]
+        reason, example = out[0] if out else ("", "")
+        shown = "" if name in _SEALED else example[:200]
+        dropped.append(Dropped(name, member.version, len(out), reason, shown))
+        kept = [candidate for reason, candidate in zip(reasons, kept, strict=True) if not reason]
+    return kept, tuple(dropped)

@@ -1,0 +1,142 @@
+"""Raw material, candidates, and what generators and filters are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfig
+from driftgate.flows.letters import LETTERS
+from driftgate.flows.models import Model
+from driftgate.flows.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One document, labelled example, phrasing or ready question, without personal data."""
+
+    id: str
+    """``file``, ``file:line`` or ``templates:label:place``."""
+    kind: str
+    """``documents``, ``examples``, ``templates`` or ``questions``."""
+    text: str
+    slice: str
+    label: str = ""
+    """What the choices call its label, or a ready question's right choice; empty for documents."""
+    redactions: int = 0
+    """Values that were replaced when it was read."""
+    choices: tuple[str, ...] = ()
+    """Of a ready question."""
+    passage: str = ""
+    """Of a ready question."""
+
+    @property
+    def content_hash(self) -> str:
+        """12 hexadecimal digits of everything an item is made from."""
+        return _digest([self.text, self.label, *self.choices, self.passage])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A training item as it was generated."""
+
+    question: str
+    choices: tuple[str, ...]
+    answer: str
+    """Letter of the right choice."""
+    slice: str
+    label: str
+    """What the answer is: the label, or the type of the span."""
+    phrasing: str
+    """The way it is put: a persona's name, ``as_written``, ``gap`` or ``statement``."""
+    text: str
+    """What sets the item apart: the question without the wording all items share."""
+    source: str
+    """Id of its material."""
+    source_hash: str
+    generator: str
+    generator_version: str
+    seed: int
+    passage: str = ""
+    """The rule, policy or document the question is answered from."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The item as a sample's data, which flows render."""
+        passage = {"passage": self.passage} if self.passage else {}
+        return {"question": self.question, "choices": list(self.choices), "answer": self.answer, **passage}
+
+    @property
+    def right_choice(self) -> str:
+        """Text of the right choice; empty where the letter is none of them."""
+        place = LETTERS.find(self.answer) if self.answer else -1
+        return self.choices[place] if 0 <= place < len(self.choices) else ""
+
+    @property
+    def content_hash(self) -> str:
+        """12 hexadecimal digits, as of a sample with the same data."""
+        return _digest(self.data)
+
+
+def _digest(value: Any) -> str:
+    content = unicodedata.normalize("NFC", json.dumps(value, sort_keys=True, ensure_ascii=False))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a generator is asked for."""
+
+    source: Source
+    materials: Sequence[Material]
+    personas: Sequence[Persona]
+    count: int
+    """Candidates wanted; fewer where the material gives no more."""
+    seed: int
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a generator gives back."""
+
+    candidates: tuple[Candidate, ...]
+    malformed: tuple[str, ...] = ()
+    """Why each of a model's replies was no candidate."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A way to turn material into candidates."""
+
+    version: str
+    generate: Callable[[Request], Generated | Awaitable[Generated]]
+    """Deterministic under the request's seed, as far as its model is."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What filters may look at."""
+
+    config: SynthesisConfig
+    materials: Mapping[str, Material]
+    firewall: Firewall
+    judge: Model | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A test of candidates."""
+
+    version: str
+    check: Callable[[Sequence[Candidate], Setting], Sequence[str] | Awaitable[Sequence[str]]]
+    """For every candidate why it is dropped, empty where it stays."""
+
+
+GENERATORS: Registry[Generator] = Registry("generator", "driftgate.finetune.synthesis.generators", "GENERATOR")
+FILTERS: Registry[Filter] = Registry("filter", "driftgate.finetune.synthesis.filters", "FILTER")

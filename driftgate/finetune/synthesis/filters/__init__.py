@@ -1,0 +1,1 @@
+"""Filters: modules that expose ``FILTER``; see :class:`driftgate.finetune.synthesis.Filter`."""

@@ -1,0 +1,34 @@
+"""Is there personal data in it? Material is redacted when it is read; this catches what a model or a slot adds.
+
+A source's own passage is the workspace's rule, shown as it is evaluated, and not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftgate.finetune.privacy import redact
+from driftgate.finetune.synthesis._values import Candidate, Filter, Setting
+
+
+def check(candidates: Sequence[Candidate], setting: Setting) -> list[str]:
+    """Name the kinds of personal data in each candidate."""
+    reasons: dict[str, str] = {}  # passages and choices repeat, and a text takes about a millisecond
+    rules = [source.passage for source in setting.config.sources if source.passage]
+    return ["; ".join(filter(None, (_found(text, reasons) for text in _texts(c, rules)))) for c in candidates]
+
+
+def _texts(candidate: Candidate, rules: Sequence[str]) -> tuple[str, ...]:
+    passage = candidate.passage
+    for rule in rules:
+        passage = passage.replace(rule, "")
+    return (candidate.question, *candidate.choices, passage)
+
+
+def _found(text: str, known: dict[str, str]) -> str:
+    if text not in known:
+        known[text] = ", ".join(sorted(redact(text).counts))
+    return known[text]
+
+
+FILTER = Filter("1", check)

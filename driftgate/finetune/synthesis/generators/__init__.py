@@ -1,0 +1,1 @@
+"""Generators: modules that expose ``GENERATOR``; see :class:`driftgate.finetune.synthesis.Generator`."""

@@ -1,0 +1,149 @@
+"""A language model of the workspace writes the items, as JSON under a schema.
+
+Every reply is checked against the schema here, whether or not the service enforces it, and against its source by the
+filters; small models write valid JSON that is not grounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from driftgate.finetune.synthesis._choices import shuffled, take_turns
+from driftgate.finetune.synthesis._config import ExamplesSource, Persona, QuestionsSource, TemplatesSource
+from driftgate.finetune.synthesis._materials import label_names
+from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import ContentFiltered, Message, Model, ModelConfig, RequestRejected
+
+VERSION = "1"
+_IN_FLIGHT = 16
+
+
+class WrittenItem(BaseModel):
+    """What the model has to answer with; for labels, ``answer`` repeats the label and ``wrong`` is empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+    wrong: list[str] = Field(max_length=9)
+
+
+def with_schema(config: ModelConfig, max_tokens: int = 512) -> ModelConfig:
+    """The model's configuration with the JSON schema in its parameters, for services that enforce one.
+
+    Open the model of the ``model`` generator from this; the same call works without it, with more malformed replies.
+    """
+    schema = WrittenItem.model_json_schema()
+    if config.provider == "local":  # llama.cpp takes the schema itself on both of its endpoints
+        asked: dict[str, Any] = {"json_schema": schema}
+    else:
+        named = {"name": "written_item", "schema": schema, "strict": True}
+        asked = {"response_format": {"type": "json_schema", "json_schema": named}}
+    return config.model_copy(update={"parameters": {**config.parameters, "max_tokens": max_tokens, **asked}})
+
+
+async def generate(request: Request) -> Generated:
+    """Ask for one item after the other over slices and labels in turn; what is no item is counted as malformed.
+
+    Raises
+    ------
+    DriftgateError
+        There is no model, or it is misconfigured or unavailable.
+    """
+    model = request.model
+    if model is None:
+        raise DriftgateError("the generator 'model' has no model", "name a workspace model in the synthesis' 'model'")
+    if isinstance(request.source, QuestionsSource):
+        raise DriftgateError("the generator 'model' cannot use questions", "give it documents, examples or templates")
+    chance = random.Random(request.seed)
+    cells: dict[tuple[str, str], list[int]] = {}
+    for place, material in enumerate(request.materials):
+        cells.setdefault((material.slice, material.label), []).append(place)
+    longest = -(-request.count // len(cells))
+    groups = [[chance.choice(cells[key]) for _ in range(longest)] for key in sorted(cells)]
+    chosen = take_turns(groups, request.count)
+    # Every random choice is made before the first call, so that the order of replies decides nothing.
+    plans = [(request.materials[place], chance.choice(request.personas), chance.random()) for place in chosen]
+    gate = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def one(material: Material, persona: Persona, seed: float) -> Candidate | str:
+        async with gate:
+            return await _write(request, model, material, persona, random.Random(seed))
+
+    written = await asyncio.gather(*(one(*plan) for plan in plans))
+    return Generated(
+        tuple(item for item in written if isinstance(item, Candidate)),
+        tuple(item for item in written if isinstance(item, str)),
+    )
+
+
+async def _write(
+    request: Request, model: Model, material: Material, persona: Persona, chance: random.Random
+) -> Candidate | str:
+    source = request.source
+    labelled = isinstance(source, ExamplesSource | TemplatesSource)
+    try:
+        reply = await model.complete(_ask(material, persona, labelled))
+        start = reply.text.find("{")
+        value, _ = json.JSONDecoder().raw_decode(reply.text[start:] if start >= 0 else reply.text)
+        item = WrittenItem.model_validate(value)
+    except (ContentFiltered, RequestRejected) as problem:
+        return f"no reply: {problem.message}"
+    except json.JSONDecodeError as problem:
+        return f"the reply is not JSON: {problem.msg}"
+    except ValidationError as problem:
+        return f"the reply does not fit the schema: {problem.errors()[0]['msg']}"
+    wrong: Sequence[str] = item.wrong
+    if isinstance(source, ExamplesSource | TemplatesSource):
+        right, question, passage = material.label, source.question.replace("{text}", item.question), source.passage
+        if item.answer != right:
+            return f"the reply is about '{item.answer}', asked for was '{right}'"
+        wrong = [label for label in label_names(source, list(request.materials)) if label != right]
+    else:
+        right, question, passage = item.answer, item.question, source.passage or material.text
+    if not 1 <= len(wrong) <= 9:
+        return f"the reply has {len(wrong)} wrong answers, 1 to 9 are needed"
+    choices, answer = shuffled(right, wrong, chance)
+    return Candidate(
+        question,
+        choices,
+        answer,
+        material.slice,
+        material.label or "written",
+        persona.name,
+        item.question,
+        material.id,
+        material.content_hash,
+        "model",
+        VERSION,
+        request.seed,
+        passage,
+    )
+
+
+def _ask(material: Material, persona: Persona, labelled: bool) -> list[Message]:
+    form = '{"question": "...", "answer": "...", "wrong": ["...", "...", "..."]}'
+    if not labelled:
+        task = (
+            "지문만 읽고 답할 수 있는 선다형 문제를 하나 만드시오. answer는 지문에 있는 말을 그대로 옮기고, "
+            "wrong에는 틀린 답 세 개를 쓰시오."
+        )
+        body = f"지문: {material.text}"
+    else:
+        task = (
+            "예문과 같은 뜻으로 다르게 말한 고객 문의를 하나 쓰시오. question에 문의를, answer에 분류를 그대로 쓰고 "
+            "wrong은 빈 목록으로 두시오."
+        )
+        body = f"예문: {material.text}\n분류: {material.label}"
+    style = f"글쓴이: {persona.describe or persona.name}"
+    return [Message("system", f"{task} JSON으로만 답하시오: {form}"), Message("user", f"{body}\n{style}")]
+
+
+GENERATOR = Generator(VERSION, generate)

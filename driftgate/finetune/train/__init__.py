@@ -1,0 +1,37 @@
+"""Trainers: from training items to a model that is served and benchmarked like any other.
+
+A trainer is a module of this package whose ``KIND`` is a :class:`TrainerKind`, or an entry point of the group
+``driftgate.finetune.train``.
+"""
+
+from driftgate.finetune.train._items import TrainingItem, read_items, write_items
+from driftgate.finetune.train._trainer import (
+    TRAINERS,
+    Handle,
+    Recipe,
+    Status,
+    TrainedModel,
+    Trainer,
+    TrainerConfig,
+    TrainerKind,
+    TrainingJob,
+    parse_trainer,
+)
+from driftgate.finetune.train._wait import train_and_wait
+
+__all__ = [
+    "TRAINERS",
+    "Handle",
+    "Recipe",
+    "Status",
+    "TrainedModel",
+    "Trainer",
+    "TrainerConfig",
+    "TrainerKind",
+    "TrainingItem",
+    "TrainingJob",
+    "parse_trainer",
+    "read_items",
+    "train_and_wait",
+    "write_items",
+]

@@ -1,0 +1,334 @@
+"""The project's own LoRA training as a command job of Azure Machine Learning, on whatever compute it has.
+
+The script, :mod:`driftgate.finetune.train._lora`, is the one that the trainer ``local`` runs; it is uploaded with the job and
+runs in a pinned environment. The result is registered as a model and brought back as the same adapter file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from driftgate.finetune._azure import AzureMLWorkspace, azure_errors, ml_client, state_name, without_secrets
+from driftgate.finetune.train._files import sha256_of
+from driftgate.finetune.train._items import read_items
+from driftgate.finetune.train._lineage import fingerprint, lineage_of
+from driftgate.finetune.train._lora import ADAPTER, RESULT, LoraJob
+from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import parse_config
+from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+
+KIND_NAME = "azure_ml"
+_PYTHON = "3.11"
+_SCRIPT_NEEDS = ("aiohttp", "numpy", "pydantic")
+"""What the script imports beside the requirements of training; pinned to what is installed here."""
+_SCRIPT_FILES = ((flows, "*.py"), (flows, "models/*.py"), (finetune, "__init__.py"), (finetune, "train/*.py"))
+"""What of this project the script imports."""
+_PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[^\s;]+(\s*;.*)?")
+
+
+class AzureMLTraining(TrainerConfig):
+    """A command job of Azure Machine Learning."""
+
+    workspace: AzureMLWorkspace
+    """The workspace that the job runs in."""
+    compute: str
+    """Compute cluster or instance."""
+    image: str
+    """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
+    requirements: Path = Path("requirements/train.txt")
+    """Pinned requirements of training, relative to the workspace folder or else to the project's own."""
+    experiment: str = Field("driftgate", min_length=1)
+    """Experiment that the jobs are listed under."""
+
+    @field_validator("image")
+    @classmethod
+    def _pinned(cls, image: str) -> str:
+        tag = image.rpartition("/")[2].partition(":")[2]
+        if tag in ("", "latest"):
+            raise ValueError(f"the image '{image}' is not pinned: name a tag other than latest, or a digest")
+        return image
+
+
+@dataclass(frozen=True)
+class AzureMLTrainer:
+    """See :class:`driftgate.finetune.train.Trainer`. Every asset and the job have names of their own, so that all can be put
+    twice; and a job that is there already is never put again."""
+
+    config: AzureMLTraining
+    folder: Path
+    """Workspace folder."""
+
+    def submit(self, job: TrainingJob) -> Handle:
+        """Upload script and data and put the job, or find it."""
+        read_items(job.items)  # refused here and now rather than by a machine that is paid for
+        model = _local(job)
+        inputs = {"items": job.items, "base": _base_file(model, job.workspace)}
+        inputs |= {"validation": job.validation} if job.validation else {}
+        inputs |= {"adapter": job.workspace / model.adapter} if model.adapter else {}
+        absent = [f"{name} ({path})" for name, path in inputs.items() if not path.is_file()]
+        if absent:
+            raise DriftgateError(f"training job '{job.name}' has no file for its {absent[0]}", "correct its path")
+        contents = {name: sha256_of(path) for name, path in inputs.items()}
+        mark = fingerprint(job, contents=contents, image=self.config.image, packages=self._packages())
+        with azure_errors(f"submitting training job '{job.name}'", "check workspace, compute and roles"):
+            client = ml_client(self.config.workspace)
+            found = _get(client.jobs, job.name)
+            if found is None:
+                self._create(client, job, mark, inputs, model)
+            elif found.tags.get("driftgate_fingerprint") != mark:
+                raise DriftgateError(
+                    f"training job '{job.name}' was already submitted with other items or settings",
+                    "give the new job a name of its own",
+                )
+        return {
+            "trainer": KIND_NAME,
+            "name": job.name,
+            "folder": str(job.folder.resolve()),
+            "workspace": str(job.workspace.resolve()),
+            "base_model": {**job.base_model, "prompt_format": _prompt_format(model)},
+            "lineage": lineage_of(job, base_sha256=contents["base"], fingerprint=mark),
+        }
+
+    def poll(self, handle: Handle) -> Status:
+        """Look at the job; once it is complete, see to the registration of its model."""
+        name = handle["name"]
+        with azure_errors(f"looking for training job '{name}'"):
+            client = ml_client(self.config.workspace)
+            state = state_name(client.jobs.get(name).status)
+            if state == "completed":
+                _register(client, handle)
+                return Status("succeeded", f"registered as {name}:1", 1.0)
+            if state in ("failed", "canceled"):
+                return Status("failed", f"{state}: {_why(client, name)}" if state == "failed" else state)
+        return Status("running", state)
+
+    def result(self, handle: Handle) -> TrainedModel:
+        """Bring the registered model's adapter back and hand it over as a model of provider ``local``."""
+        status = self.poll(handle)
+        if status.state != "succeeded":
+            raise DriftgateError(f"training job '{handle['name']}' has not succeeded: {status.detail}", "poll it")
+        adapter, told = self._brought_back(handle)
+        model = {**handle["base_model"], "adapter": os.path.relpath(adapter, handle["workspace"])}
+        lineage = {**told["lineage"], **handle["lineage"]}
+        return TrainedModel(KIND_NAME, model, f"{handle['name']}:1", told["metrics"], lineage)
+
+    def _brought_back(self, handle: Handle) -> tuple[Path, dict[str, Any]]:
+        folder = Path(handle["folder"]) / "model"
+        adapter, result = folder / ADAPTER, folder / RESULT
+        if not result.is_file():
+            aside = folder.with_name("download")
+            shutil.rmtree(aside, ignore_errors=True)
+            with azure_errors(f"bringing back the model of training job '{handle['name']}'"):
+                ml_client(self.config.workspace).models.download(handle["name"], "1", download_path=aside)
+            for name in (ADAPTER, RESULT):
+                if not (files := list(aside.rglob(name))):
+                    raise DriftgateError(
+                        f"the registered model {handle['name']}:1 has no file {name}",
+                        "look into the job's log, then train again under another name",
+                    )
+                folder.mkdir(parents=True, exist_ok=True)
+                files[0].replace(folder / name)  # the result last: it says that the adapter is whole
+            shutil.rmtree(aside, ignore_errors=True)
+        told: dict[str, Any] = json.loads(result.read_bytes())
+        expected = told["lineage"]["sha256"]["result"]
+        if sha256_of(adapter) != expected:
+            result.unlink()
+            raise DriftgateError(f"{adapter} is not what training job '{handle['name']}' wrote", "ask for it again")
+        return adapter, told
+
+    def _create(self, client: Any, job: TrainingJob, mark: str, inputs: Mapping[str, Path], model: LocalConfig) -> None:
+        from azure.ai.ml import Output, command
+
+        code = job.folder / "code"
+        _stage_code(code, _job_file(job, inputs, model))
+        client.jobs.create_or_update(
+            command(
+                name=job.name,
+                display_name=job.name,
+                experiment_name=self.config.experiment,
+                code=str(code),
+                command=_command(inputs),
+                inputs={name: _data_asset(client, name, path) for name, path in inputs.items()},
+                outputs={"model": Output(type="uri_folder")},
+                environment=client.environments.create_or_update(self._environment()).id,
+                environment_variables={"HF_HUB_OFFLINE": "1"},
+                compute=self.config.compute,
+                tags={"driftgate_fingerprint": mark},
+            )
+        )
+
+    def _environment(self) -> Any:
+        from azure.ai.ml.entities import Environment
+
+        packages = self._packages()
+        conda = {
+            "name": "driftgate-train",
+            "channels": ["conda-forge"],
+            "dependencies": [f"python={_PYTHON}", "pip", {"pip": packages}],
+        }
+        content = hashlib.sha256(json.dumps([self.config.image, conda]).encode()).hexdigest()[:12]
+        return Environment(name="driftgate-train", version=content, image=self.config.image, conda_file=conda)
+
+    def _packages(self) -> list[str]:
+        own = Path(finetune.__path__[0]).parent / self.config.requirements
+        paths = (self.folder / self.config.requirements, own)
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
+            raise DriftgateError(
+                f"there is no file of training requirements at {paths[0]}",
+                "name it in the trainer's 'requirements'",
+            )
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")  # hashes stand on continued lines
+        lines = [re.split(r"\s+(?:#|--hash)", line.strip())[0] for line in text.splitlines()]
+        lines = [line for line in lines if line and not line.startswith("#")]
+        loose = [line for line in lines if not _PINNED.fullmatch(line)]
+        if loose:
+            raise DriftgateError(f"{path} holds '{loose[0]}', which is not pinned", "write NAME==VERSION on each line")
+        named = {re.split(r"[\[=]", line)[0].lower() for line in lines}
+        return sorted([*lines, *(f"{name}=={version(name)}" for name in _SCRIPT_NEEDS if name not in named)])
+
+
+def _local(job: TrainingJob) -> LocalConfig:
+    config = parse_config(job.base_model)
+    if not isinstance(config, LocalConfig):
+        raise DriftgateError(
+            f"training job '{job.name}' is to tune a model of provider '{config.provider}', whose weights are not here",
+            "tune a model of provider 'local', or let azure_openai train",
+        )
+    return config
+
+
+def _base_file(model: LocalConfig, workspace: Path) -> Path:
+    return embedded_model() if model.model == EMBEDDED else (workspace / model.model).resolve()
+
+
+def _prompt_format(model: LocalConfig) -> Literal["document", "chat"]:
+    return model.prompt_format or ("document" if model.model == EMBEDDED else "chat")
+
+
+def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) -> LoraJob:
+    places = {name: Path(_place(name, path)) for name, path in inputs.items()}
+    return LoraJob(
+        name=job.name,
+        prompt_format=_prompt_format(model),
+        sha256={name: sha256_of(path) for name, path in inputs.items()},
+        recipe=job.recipe,
+        seed=job.seed,
+        **places,
+    )
+
+
+def _place(name: str, path: Path) -> str:
+    return name + path.suffix
+
+
+def _data_asset(client: Any, name: str, path: Path) -> Any:
+    from azure.ai.ml import Input
+    from azure.ai.ml.entities import Data
+
+    asset, content = f"driftgate-{name}", sha256_of(path)[:12]
+    found = _get(client.data, asset, content)  # a base model is large, and uploaded once
+    if found is None:
+        found = client.data.create_or_update(Data(name=asset, version=content, type="uri_file", path=str(path)))
+    return Input(type="uri_file", path=found.id)
+
+
+def _command(inputs: Mapping[str, Path]) -> str:
+    """Run the script in a folder of its own: inputs are mounted for reading, outputs on slow storage."""
+    copies = [f'cp "${{{{inputs.{name}}}}}" work/{_place(name, path)}' for name, path in inputs.items()]
+    return " && ".join(
+        [
+            "mkdir -p work",
+            "cp job.json work/",
+            *copies,
+            "python -m driftgate.finetune.train._lora work/job.json",
+            f'cp work/{ADAPTER} work/{RESULT} "${{{{outputs.model}}}}/"',
+        ]
+    )
+
+
+def _stage_code(folder: Path, job: LoraJob) -> None:
+    """Lay the script and what it imports of this project into ``folder``, and nothing else."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for package, pattern in _SCRIPT_FILES:
+        root = Path(package.__path__[0])
+        for source in sorted(root.glob(pattern)):
+            target = folder / root.name / source.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    (folder / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+
+
+def _register(client: Any, handle: Handle) -> None:
+    from azure.ai.ml.entities import Model
+
+    name = handle["name"]
+    if _get(client.models, name, "1") is None:
+        # LoRA adapters of any base: what they belong on is in the tags
+        tags = {key: str(handle["lineage"][key]) for key in ("fingerprint", "base_sha256", "items_sha256")}
+        path = f"azureml://jobs/{name}/outputs/model"
+        client.models.create_or_update(Model(name=name, version="1", type="custom_model", path=path, tags=tags))
+
+
+def _get(operations: Any, *name: str) -> Any:
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        return operations.get(*name)
+    except ResourceNotFoundError:
+        return None
+
+
+def _why(client: Any, name: str) -> str:
+    """Ask run history why a job failed; the job itself does not say."""
+    from azure.ai.ml.exceptions import JobException
+
+    try:
+        # The public call that tells it prints a summary first; the job is over, so it returns at once.
+        with _no_output():
+            client.jobs.stream(name)
+    except JobException as problem:
+        return without_secrets(_run_error(str(problem.message)))
+    return "no reason given"
+
+
+def _run_error(message: str) -> str:
+    """Take the innermost words out of run history's error.
+
+    Examples
+    --------
+    >>> _run_error('Exception : \\n {"error": {"code": "UserError", "message": "out of memory"}} ')
+    'UserError: out of memory'
+    """
+    try:
+        error = json.loads(message[message.index("{") : message.rindex("}") + 1])["error"]
+        return f"{error['code']}: {error['message']}"
+    except (ValueError, KeyError, TypeError):
+        return " ".join(message.split())
+
+
+@contextlib.contextmanager
+def _no_output() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _open(config: AzureMLTraining, workspace: Path) -> AzureMLTrainer:
+    return AzureMLTrainer(config, workspace)
+
+
+KIND = TrainerKind(config=AzureMLTraining, open=_open)

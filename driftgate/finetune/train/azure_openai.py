@@ -1,0 +1,291 @@
+"""Supervised fine-tuning on Azure OpenAI, and the deployment of its result; takes minutes to hours over there.
+
+API: the v1 data plane (``{endpoint}/openai/v1/files`` and ``/fine_tuning/jobs``) through the openai client, and the
+control plane for the deployment. Training files are chat JSON Lines, UTF-8 with a byte-order mark, ten items at least
+(learn.microsoft.com/azure/ai-foundry/openai/how-to/fine-tuning).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from driftgate.finetune._azure import credential, reason, without_secrets
+from driftgate.finetune.deploy import OpenAIAccount, deployed
+from driftgate.finetune.train._items import read_items
+from driftgate.finetune.train._lineage import fingerprint, lineage_of
+from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import parse_chat
+from driftgate.flows.models import Secret, resolve
+
+KIND_NAME = "azure_openai"
+_SCOPE = "https://cognitiveservices.azure.com/.default"
+_FEWEST_ITEMS = 10
+_LONGEST_SUFFIX = 40
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds before a creation whose fate is unknown is looked for, and asked for, again."""
+_PROCESSING_SECONDS = 60.0
+"""How long a submission waits for the service to read an uploaded file."""
+_DECIDING = {"base", "training_type", "epochs", "batch_size", "learning_rate_multiplier"}
+"""Settings that make another model; the address or the size of the deployment do not."""
+
+Made = TypeVar("Made")
+
+
+class AzureOpenAIFineTuning(TrainerConfig):
+    """Azure OpenAI's fine-tuning; the recipe's LoRA settings do not apply, the service chooses its own."""
+
+    endpoint: str
+    """The resource's address, for example ``https://NAME.openai.azure.com``."""
+    api_key: Secret | None = None
+    """``${env:NAME}`` of the key; without it an Entra ID token is asked of ``DefaultAzureCredential``."""
+    base: str
+    """Model to tune, with its version, for example ``gpt-4.1-mini-2025-04-14``."""
+    account: OpenAIAccount
+    """Where the result is deployed; the control plane always asks for an Entra ID token."""
+    training_type: Literal["Standard", "GlobalStandard", "Developer"] = "GlobalStandard"
+    """Where the service may train: in the resource's region or anywhere."""
+    epochs: int | Literal["auto"] = "auto"
+    """Passes over the items."""
+    batch_size: int | Literal["auto"] = "auto"
+    """Items a step."""
+    learning_rate_multiplier: float | Literal["auto"] = "auto"
+    """Factor on the service's own learning rate."""
+    api_version: str = "2024-10-21"
+    """Version of the data-plane API by which the deployed result is asked."""
+
+
+@dataclass(frozen=True)
+class AzureOpenAITrainer:
+    """See :class:`driftgate.finetune.train.Trainer`.
+
+    Files and jobs have no names of the caller's choosing here. A file is found again by its file name, which holds the
+    job's name and fingerprint, and a job by its metadata or, where the service drops that, by its training file. A
+    creation whose reply was lost is looked for before it is asked for again; nothing is created by blind retries.
+    """
+
+    config: AzureOpenAIFineTuning
+
+    def submit(self, job: TrainingJob) -> Handle:
+        """Upload the items, create the job, or find what is there of both."""
+        mark = fingerprint(job, **self.config.model_dump(include=_DECIDING))
+        training = chat_lines(job.items)
+        validation = chat_lines(job.validation) if job.validation else None
+        client = self._client()
+        with _openai_errors(f"submitting training job '{job.name}'"):
+            _refuse_other(client, job.name, mark)
+            training_file = _upload(client, f"{job.name}.{mark}.jsonl", training)
+            validation_file = None
+            if validation is not None:
+                validation_file = _upload(client, f"{job.name}.{mark}.validation.jsonl", validation)
+            began = _once(
+                lambda: _find_job(client, job.name, mark),
+                lambda: self._create_job(client, job, mark, training_file, validation_file),
+            )
+        return {
+            "trainer": KIND_NAME,
+            "name": job.name,
+            "job": began.id,
+            "deployment": job.name,
+            "base_model": dict(job.base_model),
+            "lineage": lineage_of(job, base=self.config.base, fingerprint=mark),
+        }
+
+    def poll(self, handle: Handle) -> Status:
+        """Look at the job; once it succeeded, see to the deployment of its result."""
+        job = self._job(handle)
+        if job.status in ("failed", "cancelled"):
+            return Status("failed", _why(job))
+        if job.status != "succeeded":
+            return Status("running", str(job.status).replace("_", " "))
+        if not deployed(self.config.account, handle["deployment"], job.fine_tuned_model):
+            return Status("running", f"deploying {job.fine_tuned_model}")
+        return Status("succeeded", f"{job.fine_tuned_model} is deployed as {handle['deployment']}", 1.0)
+
+    def result(self, handle: Handle) -> TrainedModel:
+        """Hand over the deployment as a model of provider ``azure_openai``."""
+        job = self._job(handle)
+        if job.status != "succeeded":
+            raise DriftgateError(f"training job '{handle['name']}' has not succeeded: {_why(job)}", "poll it")
+        if not deployed(self.config.account, handle["deployment"], job.fine_tuned_model):
+            raise DriftgateError(f"deployment '{handle['deployment']}' is not ready yet", "poll the job until it is")
+        kept = ("parameters", "prices", "scoring", "in_flight", "timeout", "attempts")
+        model = {key: value for key, value in handle["base_model"].items() if key in kept}
+        model |= {
+            "provider": "azure_openai",
+            "endpoint": self.config.endpoint,
+            "deployment": handle["deployment"],
+            "api_version": self.config.api_version,
+        }
+        if self.config.api_key:
+            model["api_key"] = self.config.api_key
+        metrics = {"trained_tokens": job.trained_tokens}
+        metrics["seconds"] = job.finished_at - job.created_at if job.finished_at else None
+        measured = {name: float(value) for name, value in metrics.items() if value is not None}
+        return TrainedModel(KIND_NAME, model, str(job.fine_tuned_model), measured, handle["lineage"])
+
+    def _job(self, handle: Handle) -> Any:
+        with _openai_errors(f"looking for training job '{handle['name']}'"):
+            return self._client().fine_tuning.jobs.retrieve(handle["job"])
+
+    def _create_job(
+        self, client: Any, job: TrainingJob, mark: str, training_file: str, validation_file: str | None
+    ) -> Any:
+        hyperparameters = {
+            "n_epochs": self.config.epochs,
+            "batch_size": self.config.batch_size,
+            "learning_rate_multiplier": self.config.learning_rate_multiplier,
+        }
+        optional = {"validation_file": validation_file} if validation_file else {}
+        return client.with_options(max_retries=0).fine_tuning.jobs.create(
+            model=self.config.base,
+            training_file=training_file,
+            suffix=job.name[:_LONGEST_SUFFIX],
+            seed=job.seed,
+            metadata={"driftgate_job": job.name, "driftgate_fingerprint": mark},
+            method={"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
+            extra_body={"trainingType": self.config.training_type},
+            **optional,
+        )
+
+    def _client(self) -> Any:
+        from azure.identity import get_bearer_token_provider
+        from openai import OpenAI
+
+        endpoint = resolve(self.config.endpoint, "train.endpoint").rstrip("/")
+        if self.config.api_key:
+            key: str | Callable[[], str] = resolve(self.config.api_key, "train.api_key")
+        else:
+            key = get_bearer_token_provider(credential(), _SCOPE)
+        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0)
+
+
+def chat_lines(path: Path) -> bytes:
+    """Turn training items into the chat JSON Lines that the service trains on.
+
+    Raises
+    ------
+    DriftgateError
+        The file is not one of training items, has fewer than ten, or weighs some of them.
+    """
+    items = read_items(path)
+    if len(items) < _FEWEST_ITEMS:
+        raise DriftgateError(
+            f"{path} holds {len(items)} items, Azure OpenAI trains on {_FEWEST_ITEMS} at least",
+            "synthesise more, or train locally",
+        )
+    weighed = [item.id or item.prompt[:40] for item in items if item.weight != 1]
+    if weighed:
+        raise DriftgateError(
+            f"Azure OpenAI knows no weights, and {len(weighed)} items have one, the first is '{weighed[0]}'",
+            "leave the weights at 1, or repeat an item that is to count twice",
+        )
+    lines = []
+    for item in items:
+        asked = [{"role": message.role, "content": message.content} for message in parse_chat(item.prompt)]
+        messages = [*asked, {"role": "assistant", "content": item.target}]
+        lines.append(json.dumps({"messages": messages}, ensure_ascii=False) + "\n")
+    return "".join(lines).encode("utf-8-sig")
+
+
+def _upload(client: Any, name: str, content: bytes) -> str:
+    def find() -> Any:
+        files = client.files.list(purpose="fine-tune")
+        usable = (file for file in files if file.filename == name and file.status not in ("error", "deleted"))
+        return next(usable, None)
+
+    def create() -> Any:
+        return client.with_options(max_retries=0).files.create(file=(name, content), purpose="fine-tune")
+
+    file = _once(find, create)
+    try:
+        file = client.files.wait_for_processing(file.id, poll_interval=2.0, max_wait_seconds=_PROCESSING_SECONDS)
+    except RuntimeError:
+        raise DriftgateError(f"Azure OpenAI is still processing {name}", "submit the job again in a minute") from None
+    if file.status == "error":
+        why = without_secrets(str(getattr(file, "status_details", None) or "no reason given"))
+        raise DriftgateError(f"Azure OpenAI refused the training file {name}: {why}", "mend the items it names")
+    return str(file.id)
+
+
+def _refuse_other(client: Any, name: str, mark: str) -> None:
+    """Refuse a name under which other items, or the same ones with other settings, were submitted."""
+    file_marks = {
+        file.filename.split(".")[1]
+        for file in client.files.list(purpose="fine-tune")
+        if file.filename.startswith(f"{name}.") and file.filename.endswith(".jsonl")
+    }
+    tags = [job.metadata or {} for job in client.fine_tuning.jobs.list()]
+    job_marks = {str(tag.get("driftgate_fingerprint")) for tag in tags if tag.get("driftgate_job") == name}
+    if (file_marks | job_marks) - {mark}:
+        raise DriftgateError(
+            f"training job '{name}' was already submitted with other items or settings",
+            "give the new job a name of its own",
+        )
+
+
+def _find_job(client: Any, name: str, mark: str) -> Any:
+    files = {file.id for file in client.files.list(purpose="fine-tune") if file.filename == f"{name}.{mark}.jsonl"}
+    for job in client.fine_tuning.jobs.list():
+        marked = (job.metadata or {}).get("driftgate_fingerprint") == mark
+        if job.training_file in files or (marked and (job.metadata or {}).get("driftgate_job") == name):
+            return job
+    return None
+
+
+def _once(find: Callable[[], Made | None], create: Callable[[], Made]) -> Made:
+    """Create what cannot be found; after a failure of unknown outcome, look again before creating again."""
+    from openai import APIConnectionError, InternalServerError, RateLimitError
+
+    for pause in (*_PAUSES, None):
+        found = find()
+        if found is not None:
+            return found
+        try:
+            return create()
+        except (APIConnectionError, InternalServerError, RateLimitError) as problem:
+            if pause is None:
+                raise
+            time.sleep(max(pause, _retry_after(problem)))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _retry_after(problem: Exception) -> float:
+    response = getattr(problem, "response", None)
+    try:
+        return min(30.0, float(response.headers["retry-after"])) if response is not None else 0.0
+    except (KeyError, ValueError):
+        return 0.0
+
+
+def _why(job: Any) -> str:
+    error = job.error
+    told = f"{error.code}: {error.message}" if error is not None and error.message else "no reason given"
+    return without_secrets(f"{job.status} ({told})" if job.status in ("failed", "cancelled") else str(job.status))
+
+
+@contextmanager
+def _openai_errors(doing: str) -> Iterator[None]:
+    from azure.core.exceptions import ClientAuthenticationError
+    from openai import OpenAIError
+
+    try:
+        yield
+    except ClientAuthenticationError as problem:
+        advice = "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)"
+        raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
+    except OpenAIError as problem:
+        raise DriftgateError(f"{doing} failed: {reason(problem)}", "check endpoint, key and base model") from None
+
+
+def _open(config: AzureOpenAIFineTuning, workspace: Path) -> AzureOpenAITrainer:
+    return AzureOpenAITrainer(config)
+
+
+KIND = TrainerKind(config=AzureOpenAIFineTuning, open=_open)

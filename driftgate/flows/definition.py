@@ -1,0 +1,299 @@
+"""A flow on disk: its DAG, the variants chosen, its hash, and the evaluators bound to its nodes.
+
+A flex flow and a prompty are DAGs of one and two nodes (:mod:`driftgate.flows.flex`, :mod:`driftgate.flows.prompty`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import yaml
+
+from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.flex import FLEX_FILES, flex_dag, flex_sources
+from driftgate.flows.port import Port
+from driftgate.flows.prompty import prompty_dag
+
+DAG_FILE = "flow.dag.yaml"
+EVALUATORS_FILE = "evaluators.yaml"
+PROMPTY = ".prompty"
+_SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class FlowDefinition:
+    """A flow folder with one variant chosen for each node that has variants."""
+
+    name: str
+    folder: Path
+    dag: Mapping[str, Any]
+    chosen: Mapping[str, str]
+    """Variant by node, for every node that has variants."""
+    connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
+    """Connections of the workspace, for the nodes that name one."""
+    port: Port | None = None
+    """The program that runs in the place of the DAG."""
+    stands_for: FlowDefinition | None = None
+    """The flow whose place this one is to take; that one's evaluators judge it."""
+    file_name: str = DAG_FILE
+    """Name of the file that defines it, in its folder."""
+
+    def in_place_of(self, flow: FlowDefinition) -> FlowDefinition:
+        """This flow, to be judged as a port of ``flow``."""
+        return replace(self, stands_for=flow)
+
+    def ported(self, port: Port) -> FlowDefinition:
+        """A program in the place of this flow: its inputs, its outputs, its evaluators."""
+        return replace(self, name=port.target, port=port, stands_for=self)
+
+    @property
+    def file(self) -> Path:
+        """The file that defines it."""
+        return self.folder / self.file_name
+
+    @property
+    def kind(self) -> Literal["dag", "flex", "prompty"]:
+        """Which of prompt flow's three forms of a flow it is."""
+        if self.file_name == DAG_FILE:
+            return "dag"
+        return "prompty" if self.file_name.endswith(PROMPTY) else "flex"
+
+    @property
+    def declares_as_shipped(self) -> bool:
+        """Whether it is a flow that driftgate ships, or a copy of one that declares the very same inputs."""
+        return self.dag.get("inputs") in _shipped_inputs()
+
+    @property
+    def evaluators_file(self) -> Path:
+        """Where its evaluators stand; several prompties of a folder may each have a file of their own."""
+        own = self.file.with_suffix(f".{EVALUATORS_FILE}")
+        return own if self.kind == "prompty" and own.is_file() else self.folder / EVALUATORS_FILE
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Names of the flow's inputs."""
+        return frozenset(self.dag.get("inputs") or {})
+
+    @property
+    def input_defaults(self) -> Mapping[str, Any]:
+        """Default by input, for every input that has one."""
+        declared = self.dag.get("inputs") or {}
+        return {name: one["default"] for name, one in declared.items() if isinstance(one, dict) and "default" in one}
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the flow's outputs."""
+        return frozenset(self.dag.get("outputs") or {})
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """Files and folders outside the flow's folder that are put into it (``additional_includes``)."""
+        return tuple(str(path) for path in self.dag.get("additional_includes") or [])
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """Names of the nodes, in the order of the file."""
+        return tuple(node["name"] for node in self.dag.get("nodes") or [])
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether it has aggregation nodes, or a flex flow's ``__aggregate__``."""
+        return (self.kind == "flex" and self.dag["aggregates"]) or any(
+            node.get("aggregation") for node in self.resolved_nodes()
+        )
+
+    @property
+    def variants(self) -> Mapping[str, tuple[str, ...]]:
+        """Variants by node, for every node that has them."""
+        declared = self.dag.get("node_variants") or {}
+        return {node: tuple((entry or {}).get("variants") or {}) for node, entry in declared.items()}
+
+    def with_variant(self, variant: str) -> FlowDefinition:
+        """Choose a variant: ``zero_shot`` where only one node has it, else ``node.variant``, several by commas.
+
+        Raises
+        ------
+        DriftgateError
+            No node, or more than one, has that variant.
+        """
+        chosen = dict(self.chosen)
+        for part in filter(None, (piece.strip() for piece in variant.split(","))):
+            node, _, wanted = part.rpartition(".")
+            nodes = [n for n, names in self.variants.items() if wanted in names and node in ("", n)]
+            if len(nodes) != 1:
+                every = [f"{n}.{v}" for n, names in self.variants.items() for v in names]
+                names = [v.split(".", 1)[1] for v in every] if not node else every
+                found = "is in several nodes" if nodes else "is not there"
+                raise DriftgateError(f"flow '{self.name}': variant '{part}' {found}", nearest(part, names))
+            chosen[nodes[0]] = wanted
+        return replace(self, chosen=chosen)
+
+    def resolved_nodes(self) -> list[Mapping[str, Any]]:
+        """The nodes with the chosen variants put in their place."""
+        nodes: list[Mapping[str, Any]] = []
+        for node in self.dag.get("nodes") or []:
+            if node["name"] in self.chosen and node.get("use_variants"):
+                variants = self.dag["node_variants"][node["name"]]["variants"]
+                nodes.append({"name": node["name"], **variants[self.chosen[node["name"]]]["node"]})
+            else:
+                nodes.append(node)
+        return nodes
+
+    def evaluators_hash(self) -> str:
+        """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
+        return _file_hash((self.stands_for or self).evaluators_file)
+
+    def prompt_hash(self) -> str:
+        """Hash of the templates of the chosen variants' prompt and llm nodes, or a port's: 12 hexadecimal digits."""
+        if self.port is not None:
+            return self.port.source_hash
+        digest = hashlib.sha256()
+        for node in self.resolved_nodes():
+            if node.get("type") in ("prompt", "llm"):
+                path = (node.get("source") or {}).get("path")
+                digest.update(f"{node['name']}:{_file_hash(self.folder / str(path))}\n".encode())
+        return digest.hexdigest()[:12]
+
+    def content_hash(self) -> str:
+        """Hash of what the chosen variants run: the resolved DAG and the sources its nodes name.
+
+        Returns
+        -------
+        str
+            12 hexadecimal digits. Another variant's template does not change it. A flex flow's covers every file of
+            its folder but the evaluators, as its entry may read any.
+        """
+        if self.port is not None:
+            return self.port.source_hash
+        nodes = self.resolved_nodes()
+        digest = hashlib.sha256()
+        shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}
+        shape |= {part: self.dag[part] for part in ("environment_variables",) if self.dag.get(part)}
+        digest.update(json.dumps(shape, sort_keys=True, default=str, ensure_ascii=False).encode())
+        for source in sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))}):
+            file = self.folder / source
+            digest.update(file.read_bytes() if file.is_file() else b"")
+        for file in flex_sources(self.folder) if self.kind == "flex" else ():
+            digest.update(file.read_bytes())
+        for include in sorted(self.includes):
+            path = self.folder / include
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                digest.update(file.read_bytes() if file.is_file() and file.suffix != ".pyc" else b"")
+        return digest.hexdigest()[:12]
+
+
+@cache
+def _shipped_inputs() -> list[Any]:
+    """What the flows that ship declare as their inputs."""
+    return [_read(file).get("inputs") for file in sorted(_SHIPPED.glob(f"*/{DAG_FILE}"))]
+
+
+def _file_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()[:12]
+
+
+def load_flow(
+    name: str, workspace: Path, connections: Mapping[str, ConnectionConfig] = MappingProxyType({})
+) -> FlowDefinition:
+    """Load a flow by the name of a shipped flow or by a folder of the workspace.
+
+    A flow is code. Only folders inside the workspace and the flows driftgate ships are loaded.
+
+    Parameters
+    ----------
+    name : str
+        A shipped flow; a folder with a ``flow.dag.yaml`` or a ``flow.flex.yaml``; or a ``.prompty`` file.
+    connections : Mapping
+        Connections of the workspace; an llm node without one asks the model that is being benchmarked.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such flow, it lies outside the workspace, or its file does not define one.
+    """
+    file = _find(name, workspace)
+    folder = file.parent
+    root = _SHIPPED if folder.parent == _SHIPPED else workspace.resolve()
+    dag = prompty_dag(file, root) if file.suffix == PROMPTY else _read(file)
+    if file.name in FLEX_FILES:
+        dag = flex_dag(file, dag)
+    if said := _malformed(dag, folder, root):
+        raise DriftgateError(f"{file} {said}", "write a prompt flow DAG: inputs, outputs, nodes, node_variants")
+    defaults = {
+        node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
+    }
+    called = file.stem if file.suffix == PROMPTY else folder.name
+    return FlowDefinition(called, folder, dag, defaults, connections, file_name=file.name)
+
+
+def _read(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as problem:
+        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
+
+
+def _malformed(dag: Any, folder: Path, root: Path) -> str:
+    """What keeps ``dag`` from being read at all; prompt flow judges the rest when an engine loads it."""
+    if not isinstance(dag, dict) or not isinstance(dag.get("nodes"), list):
+        return "has no list of nodes"
+    for part in ("inputs", "outputs", "node_variants"):
+        if not isinstance(dag.get(part) or {}, dict):
+            return f"has '{part}' that is no mapping"
+    includes = dag.get("additional_includes") or []
+    if not isinstance(includes, list):
+        return "has 'additional_includes' that is no list"
+    for path in includes:
+        if not (folder / str(path)).resolve().is_relative_to(root):
+            return f"includes '{path}' from outside the workspace"
+    nodes = list(dag["nodes"])
+    for number, node in enumerate(nodes, start=1):
+        if not isinstance(node, dict) or not isinstance(node.get("name"), str):
+            return f"has a node, number {number}, that has no name"
+    for name, entry in (dag.get("node_variants") or {}).items():
+        variants = entry.get("variants") if isinstance(entry, dict) else None
+        if not isinstance(variants, dict) or str(entry.get("default_variant_id")) not in variants:
+            return f"has variants of node '{name}' of which its default_variant_id names none"
+        if not all(
+            isinstance(variant, dict) and isinstance(variant.get("node"), dict) for variant in variants.values()
+        ):
+            return f"has a variant of node '{name}' without a node"
+        nodes += [variant["node"] for variant in variants.values()]
+    for node in nodes:
+        source = node.get("source") or {}
+        if not isinstance(source, dict):
+            return "has a node whose source is no mapping"
+        path = source.get("path")
+        if path and not (folder / str(path)).resolve().is_relative_to(root):
+            return f"takes '{path}' from outside the workspace"
+    return ""
+
+
+def _find(name: str, workspace: Path) -> Path:
+    """The file that defines the flow."""
+    for own in (workspace / name, workspace / "flows" / name):
+        files = [own / file for file in (DAG_FILE, *FLEX_FILES) if (own / file).is_file()]
+        if own.suffix == PROMPTY and own.is_file():
+            files = [own]
+        if len(files) > 1:
+            both = " and ".join(file.name for file in files)
+            raise DriftgateError(f"the flow '{name}' has {both}", "keep one of them")
+        if files:
+            file = files[0].parent.resolve() / files[0].name
+            if not file.resolve().is_relative_to(workspace.resolve()):
+                raise DriftgateError(f"the flow '{name}' lies outside the workspace", "move it into the workspace")
+            return file
+    if (_SHIPPED / name / DAG_FILE).is_file() and Path(name).name == name:
+        return _SHIPPED / name / DAG_FILE
+    shipped = [path.parent.name for path in _SHIPPED.glob(f"*/{DAG_FILE}")]
+    folders = [path.parent for file in (DAG_FILE, *FLEX_FILES) for path in workspace.glob(f"*/*/{file}")]
+    own_flows = [str(path.relative_to(workspace)) for path in (*folders, *workspace.glob(f"*/*{PROMPTY}"))]
+    raise DriftgateError(f"there is no flow '{name}'", nearest(name, [*shipped, *own_flows]))

@@ -1,0 +1,33 @@
+"""Node evaluators: callables with azure-ai-evaluation's protocol, named inputs in, a dict of metrics out.
+
+A built-in evaluator is a module of this package that exposes ``make``, which takes the binding's settings and returns
+the callable.
+"""
+
+from driftgate.flows.evaluators._anchors import Anchor, anchors_id, known_grades
+from driftgate.flows.evaluators._binding import (
+    EVALUATORS,
+    Binding,
+    EvaluatedLine,
+    Evaluation,
+    Evaluators,
+    load_evaluators,
+)
+from driftgate.flows.evaluators._context import EvaluatorContext
+from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+
+__all__ = [
+    "COST",
+    "EVALUATORS",
+    "Anchor",
+    "Binding",
+    "EvaluatedLine",
+    "Evaluation",
+    "EvaluatorContext",
+    "Evaluators",
+    "JudgedEvaluator",
+    "NoGrade",
+    "anchors_id",
+    "known_grades",
+    "load_evaluators",
+]

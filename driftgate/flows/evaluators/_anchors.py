@@ -1,0 +1,92 @@
+"""Anchors: texts whose grades are known, by which a judge is held to be the one it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from driftgate.flows.errors import DriftgateError
+
+SHIPPED = Path(__file__).parent / "anchors.jsonl"
+
+
+class Anchor(BaseModel):
+    """One text with what it is graded by."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    language: str
+    query: str
+    context: str
+    ground_truth: str
+    response: str
+    grades: dict[str, float] = Field(min_length=1)
+    """The grade a careful person gives, by evaluator."""
+
+    def inputs(self, names: Sequence[str]) -> dict[str, str]:
+        """The named inputs of an evaluator."""
+        return {name: getattr(self, name) for name in names}
+
+
+def anchors_file(folder: Path, own: str | None) -> Path:
+    """The file of a flow's anchors.
+
+    Raises
+    ------
+    DriftgateError
+        It lies outside the flow's folder.
+    """
+    if own is None:
+        return SHIPPED
+    file = (folder / own).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        raise DriftgateError(f"the anchors '{own}' lie outside the flow's folder", "move them beside the flow")
+    return file
+
+
+def load_anchors(file: Path) -> tuple[Anchor, ...]:
+    """Read anchors, one JSON object a line.
+
+    Raises
+    ------
+    DriftgateError
+        The file is missing, a line is no anchor, or an id comes twice.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as problem:
+        raise DriftgateError(f"cannot read the anchors {file}: {problem.strerror}", "see 'anchors'") from problem
+    found: dict[str, Anchor] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            anchor = Anchor.model_validate_json(line)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise DriftgateError(
+                f"{file}, line {number}: {where}: {first['msg']}", "see the page on evaluators"
+            ) from None
+        if anchor.id in found:
+            raise DriftgateError(f"{file}, line {number}: the id '{anchor.id}' comes twice", "give each its own")
+        found[anchor.id] = anchor
+    if not found:
+        raise DriftgateError(f"{file} holds no anchor", "without anchors a judge that moved is never noticed")
+    return tuple(found.values())
+
+
+def known_grades(anchors: Sequence[Anchor], evaluator: str) -> dict[str, float]:
+    """The known grades of an evaluator by anchor; an anchor that is not graded by it is left out."""
+    return {anchor.id: anchor.grades[evaluator] for anchor in anchors if evaluator in anchor.grades}
+
+
+def anchors_id(anchors: Sequence[Anchor]) -> str:
+    """Hash of the texts that are graded, 12 hexadecimal digits; the known grades may be corrected."""
+    texts: list[Mapping[str, object]] = [anchor.model_dump(exclude={"grades"}) for anchor in anchors]
+    return hashlib.sha256(json.dumps(texts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:12]

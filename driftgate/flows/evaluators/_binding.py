@@ -1,0 +1,324 @@
+"""Bind evaluators to nodes, as ``evaluators.yaml`` beside a flow's DAG says, and run them on a line."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from driftgate.flows import mapping
+from driftgate.flows.definition import EVALUATORS_FILE, FlowDefinition
+from driftgate.flows.engines._engine import FinishedLine, LineResult
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
+from driftgate.flows.evaluators._arguments import check_arguments
+from driftgate.flows.evaluators._context import EvaluatorContext
+from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
+from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+from driftgate.flows.line import SPENT, Call, spent
+from driftgate.flows.registry import Registry
+
+Factory = Callable[..., Callable[..., Any]]
+EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluators", "make")
+_ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
+
+
+class BindingConfig(BaseModel):
+    """One evaluator bound to one node."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    evaluator: str
+    """Name of a built-in evaluator, ``package.module:name`` of any function or class, or ``flow:path`` of an evaluation
+    flow of the workspace."""
+    inputs: dict[str, Any]
+    """The evaluator's inputs in prompt flow's mapping grammar; anything else is a literal."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Passed to the evaluator's factory or class."""
+
+
+class EvaluatorsConfig(BaseModel):
+    """The file ``evaluators.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    primary: str
+    """``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
+    nodes: dict[str, dict[str, BindingConfig]]
+    """Evaluators by node and by a name of their own."""
+    anchors: str | None = None
+    """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""
+
+
+class Evaluation(NamedTuple):
+    """One metric of one evaluator on one line: a number, a label, or why there is neither."""
+
+    node: str
+    evaluator: str
+    metric: str
+    value: float | None
+    label: str = ""
+    error: str = ""
+
+    @property
+    def key(self) -> str:
+        """``node.evaluator.metric``."""
+        return f"{self.node}.{self.evaluator}.{self.metric}"
+
+
+class EvaluatedLine(NamedTuple):
+    """One line of an evaluation flow, as its aggregation nodes need it."""
+
+    node: str
+    evaluator: str
+    line: FinishedLine
+
+
+@dataclass(frozen=True)
+class Binding:
+    """An evaluator ready to be called with the inputs of a line."""
+
+    node: str
+    name: str
+    call: Callable[..., Any]
+    inputs: Mapping[str, Any]
+
+    @cached_property
+    def key(self) -> str:
+        """``node.evaluator``."""
+        return f"{self.node}.{self.name}"
+
+    @cached_property
+    def of_spending(self) -> bool:
+        """Whether it measures what a run spent, seconds or tokens, and not what the nodes gave."""
+        taken = [entry for entry in self.inputs.values() if isinstance(entry, mapping.Reference)]
+        return any(e.root == "line" or (e.root == "nodes" and e.path[1:2] == ("seconds",)) for e in taken)
+
+    async def evaluate(self, scope: Mapping[str, Any], kept: list[EvaluatedLine] | None = None) -> list[Evaluation]:
+        """Call the evaluator; what it raises becomes an evaluation with an error.
+
+        Parameters
+        ----------
+        kept : list of EvaluatedLine, optional
+            Is added what the aggregation nodes of an evaluation flow need of the line.
+        """
+        arguments = mapping.apply(self.inputs, scope)
+        absent = [name for name, value in arguments.items() if value is mapping.MISSING]
+        if absent:
+            return [Evaluation(self.node, self.name, "", None, error=f"no value for {', '.join(absent)}")]
+        try:
+            result = self.call(**arguments)
+            if type(result) is not dict and inspect.isawaitable(result):
+                result = await result
+        except Exception as problem:  # someone else's function may raise anything, and it concerns this sample alone
+            failed = Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])
+            spent = problem.spent if isinstance(problem, NoGrade) else {}
+            return [failed, *(_evaluation(self.node, self.name, metric, value) for metric, value in spent.items())]
+        if type(result) is not dict and not isinstance(result, Mapping):
+            found = type(result).__name__
+            return [Evaluation(self.node, self.name, "", None, error=f"returned {found}, expected a dict")]
+        if kept is not None and isinstance(result, FlowMetrics) and result.line is not None:
+            kept.append(EvaluatedLine(self.node, self.name, result.line))
+        return [_evaluation(self.node, self.name, str(metric), value) for metric, value in result.items()]
+
+
+@dataclass(frozen=True)
+class Evaluators:
+    """All evaluators of a flow."""
+
+    primary: str
+    bindings: tuple[Binding, ...]
+    anchors: Sequence[Anchor] = ()
+    """What the judges are asked in every run; empty where nothing is judged."""
+
+    async def evaluate(
+        self,
+        data: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        line: LineResult,
+        calls: Sequence[Call] = (),
+        seconds: float = 0.0,
+        kept: list[EvaluatedLine] | None = None,
+    ) -> list[Evaluation]:
+        """Evaluate every node that completed on the line; a node that did not is not evaluated.
+
+        Parameters
+        ----------
+        calls : sequence of Call
+            The line's model calls, for ``${line.input_tokens}`` and the like.
+        seconds : float
+            What the line took.
+        kept : list of EvaluatedLine, optional
+            Is added what the aggregation nodes of evaluation flows need of the line.
+
+        Raises
+        ------
+        DriftgateError
+            The primary's evaluator did its work and returned no such metric: no sample could ever be correct.
+        """
+        done = (node for node in line.nodes.values() if node.status == "completed")
+        outputs = {node.node: {"output": node.output, "seconds": node.seconds} for node in done}
+        scope = {"data": data, "inputs": inputs, "nodes": outputs, "outputs": line.output or {}}
+        if self._reads_line:
+            scope["line"] = spent(calls, seconds)
+        found: list[Evaluation] = []
+        for binding in self.bindings:
+            if binding.node in outputs:
+                made = await binding.evaluate(scope, kept)
+                self._check_primary(binding, made)
+                found += made
+        return found
+
+    @cached_property
+    def judged(self) -> Mapping[str, JudgedEvaluator]:
+        """The evaluators that ask a judge, by ``node.evaluator``."""
+        return {b.key: b.call for b in self.bindings if isinstance(b.call, JudgedEvaluator)}
+
+    @cached_property
+    def flows(self) -> Mapping[str, FlowEvaluator]:
+        """The evaluation flows, by ``node.evaluator``."""
+        return {b.key: b.call for b in self.bindings if isinstance(b.call, FlowEvaluator)}
+
+    def judges_cost(self, found: Sequence[Evaluation], currency: str | None) -> float | None:
+        """What the judges' grades among ``found`` cost; None where that of any is not known.
+
+        Parameters
+        ----------
+        currency : str, optional
+            In which it is wanted; None leaves it to the judges, who must agree on one.
+        """
+        total, currencies = 0.0, {currency} - {None}
+        for one in found:
+            judged = self.judged.get(f"{one.node}.{one.evaluator}") if one.metric == COST else None
+            if judged is None:
+                continue
+            if one.value is None:
+                return None
+            if one.value:
+                currencies.add(judged.judge.config.prices.currency)
+            total += one.value
+        return total if len(currencies) <= 1 else None
+
+    def open(self) -> None:
+        """Make ready what is made ready only for a run: evaluators that need a key or a credential.
+
+        Raises
+        ------
+        DriftgateError
+            A variable of the environment is not set, or there is no credential.
+        """
+        for binding in self.bindings:
+            if hasattr(binding.call, "open"):
+                binding.call.open()
+
+    @cached_property
+    def _reads_line(self) -> bool:
+        entries = (entry for binding in self.bindings for entry in binding.inputs.values())
+        return any(isinstance(entry, mapping.Reference) and entry.root == "line" for entry in entries)
+
+    @cached_property
+    def _primary_binding(self) -> str:
+        return self.primary.rpartition(".")[0]
+
+    def _check_primary(self, binding: Binding, made: list[Evaluation]) -> None:
+        if binding.key != self._primary_binding or any(e.key == self.primary or e.error for e in made):
+            return
+        names = [e.key for e in made]
+        raise DriftgateError(
+            f"primary is '{self.primary}' in {EVALUATORS_FILE}, and its evaluator returns no such metric",
+            nearest(self.primary, names),
+        )
+
+
+def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = None) -> Evaluators:
+    """Read the ``evaluators.yaml`` of the flow, or of the one whose place it takes, and make its evaluators.
+
+    Parameters
+    ----------
+    context : EvaluatorContext, optional
+        The workspace, for evaluators that need a judge or a flow of it.
+
+    Raises
+    ------
+    DriftgateError
+        The file is missing or invalid, names an unknown node or evaluator, or an evaluator cannot be made.
+    """
+    flow = flow.stands_for or flow
+    file = flow.evaluators_file
+    try:
+        config = EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise DriftgateError(f"flow '{flow.name}' has no {EVALUATORS_FILE}", f"write {file}") from None
+    except yaml.YAMLError as problem:
+        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DriftgateError(f"{file}: {where}: {first['msg']}", "see the flows page of the documentation") from problem
+    bindings = []
+    for node, by_name in config.nodes.items():
+        if node not in flow.node_names:
+            raise DriftgateError(f"{file} binds an evaluator to node '{node}'", nearest(node, flow.node_names))
+        for name, bound in by_name.items():
+            where = f"{file}: {node}.{name}"
+            inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
+            call = _make(bound, where, context or EvaluatorContext())
+            check_arguments(call, bound.evaluator, inputs, where)
+            bindings.append(Binding(node, name, call, inputs))
+    declared = [b.key for b in bindings]
+    if config.primary.rpartition(".")[0] not in declared:
+        wanted = [f"{name}.METRIC" for name in declared]
+        raise DriftgateError(f"{file}: primary is '{config.primary}'", nearest(config.primary, wanted))
+    made = Evaluators(config.primary, tuple(bindings))
+    return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
+
+
+def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:
+    try:
+        parsed = mapping.parse(value, _ROOTS)
+    except DriftgateError as problem:
+        raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem
+    if isinstance(parsed, mapping.Reference):
+        named = {"nodes": flow.node_names, "inputs": flow.inputs, "outputs": flow.outputs, "line": SPENT}
+        known = named.get(parsed.root)
+        if known is not None and (not parsed.path or parsed.path[0] not in known):
+            raise DriftgateError(f"{where}: {value} names nothing in the flow", nearest(".".join(parsed.path), known))
+    return parsed
+
+
+def _make(bound: BindingConfig, where: str, context: EvaluatorContext) -> Callable[..., Any]:
+    module, colon, attribute = bound.evaluator.partition(":")
+    try:
+        if not colon:
+            factory = EVALUATORS.get(bound.evaluator)
+            wants = "context" in inspect.signature(factory).parameters
+            return factory(**bound.settings, **({"context": context} if wants else {}))
+        if module == PREFIX:
+            return make_flow(attribute, context, bound.settings)
+        target: Any = getattr(importlib.import_module(module), attribute)
+        made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
+        if not callable(made):
+            raise TypeError(f"it is {type(made).__name__}, which cannot be called")
+        return made
+    except DriftgateError as problem:
+        raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem
+    except Exception as problem:  # importing and constructing someone else's class may raise anything
+        raise DriftgateError(
+            f"{where}: cannot make evaluator '{bound.evaluator}': {problem}", "correct it"
+        ) from problem
+
+
+def _evaluation(node: str, name: str, metric: str, value: Any) -> Evaluation:
+    if type(value) is float or isinstance(value, (bool, int, float)):
+        number = float(value)
+        if math.isfinite(number):
+            return Evaluation(node, name, metric, number)
+        return Evaluation(node, name, metric, None, error=f"the evaluator returned {number}")
+    return Evaluation(node, name, metric, None, label="" if value is None else str(value)[:2000])

@@ -1,0 +1,19 @@
+"""What an evaluator may know of the workspace it is bound in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from driftgate.flows.models import ModelConfig
+
+
+@dataclass(frozen=True)
+class EvaluatorContext:
+    """Given to every factory that has a parameter ``context``."""
+
+    models: Mapping[str, ModelConfig] = field(default_factory=dict)
+    """The workspace's models, of which a judge is one."""
+    folder: Path = field(default_factory=Path)
+    """The workspace."""

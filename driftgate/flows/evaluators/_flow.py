@@ -1,0 +1,128 @@
+"""A prompt flow of the workspace as an evaluator: its inputs are the evaluator's, its outputs are the metrics."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from driftgate.flows.definition import FlowDefinition, load_flow
+from driftgate.flows.engines import ENGINES, AggregatingEngine, Aggregation, FinishedLine
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators._context import EvaluatorContext
+from driftgate.flows.line import Line
+
+PREFIX = "flow"
+_ENGINE = "promptflow"
+"""Evaluation flows were written for prompt flow's own executor."""
+_REFERENCE = re.compile(r"\$\{\s*(?:(?:inputs|flow)\.([^.}\[\s]+)|([^.}\[\s]+))")
+_NOTHING: Mapping[str, Any] = {"string": "", "list": [], "object": {}}
+"""What an input that no aggregation node reads is kept as, by its declared type; others are small."""
+
+
+class EvaluationFlowFailed(Exception):
+    """The evaluation flow failed on a line; it costs the sample this evaluation."""
+
+
+class FlowMetrics(dict[str, Any]):
+    """The metrics of one line, with what the flow's aggregation nodes need of it; None where it has none."""
+
+    line: FinishedLine | None = None
+
+
+@dataclass(frozen=True)
+class FlowEvaluator:
+    """An evaluation flow; one line of it evaluates one sample, its aggregation nodes take all lines together."""
+
+    flow: FlowDefinition
+
+    @cached_property
+    def _engine(self) -> AggregatingEngine:
+        return cast(AggregatingEngine, ENGINES.get(_ENGINE)(self.flow))
+
+    @cached_property
+    def _read(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Inputs and nodes that the aggregation nodes refer to."""
+        found = [_REFERENCE.findall(str(node)) for node in self.flow.resolved_nodes() if node.get("aggregation")]
+        return (
+            frozenset(name for pairs in found for name, _ in pairs if name),
+            frozenset(node for pairs in found for _, node in pairs if node),
+        )
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether it has aggregation nodes."""
+        return self.flow.aggregates
+
+    def content_hash(self) -> str:
+        """Hash of every file in the flow's folder and of what it includes: 12 hexadecimal digits."""
+        digest = hashlib.sha256(self.flow.content_hash().encode())
+        for file in sorted(self.flow.folder.rglob("*")):
+            inside = file.relative_to(self.flow.folder)
+            if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in inside.parts):
+                digest.update(f"{inside.as_posix()}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+        return digest.hexdigest()[:12]
+
+    def open(self) -> None:
+        """Load the flow.
+
+        Raises
+        ------
+        DriftgateError
+            Prompt flow refuses it.
+        """
+        assert self._engine is not None
+
+    async def __call__(self, **inputs: Any) -> Mapping[str, Any]:
+        """Run one line; the flow's outputs are the metrics.
+
+        Raises
+        ------
+        EvaluationFlowFailed
+            A node failed.
+        """
+        result = await self._engine.run_line(inputs, Line({}))
+        if result.output is None:
+            raise EvaluationFlowFailed(result.error)
+        metrics = FlowMetrics({name: _number(value) for name, value in result.output.items()})
+        if self.aggregates:
+            _, nodes = self._read
+            outputs = {name: node.output for name, node in result.nodes.items() if name in nodes}
+            metrics.line = FinishedLine({name: self._kept(name, value) for name, value in inputs.items()}, outputs)
+        return metrics
+
+    async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
+        """Run the aggregation nodes over the lines that completed; a failing tool never raises."""
+        return await self._engine.aggregate(lines)
+
+    def _kept(self, name: str, value: Any) -> Any:
+        # Prompt flow checks that all inputs are there; what no aggregation node reads need not be kept with its text.
+        declared = (self.flow.dag.get("inputs") or {}).get(name)
+        kind = declared.get("type") if isinstance(declared, dict) else None
+        return value if name in self._read[0] else _NOTHING.get(str(kind), value)
+
+
+def make_flow(path: str, context: EvaluatorContext, settings: Mapping[str, Any]) -> FlowEvaluator:
+    """The evaluator of a flow's folder in the workspace.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such flow, it lies outside the workspace, or settings were given, which a flow has none of.
+    """
+    if settings:
+        raise DriftgateError("an evaluation flow has no settings", "give its inputs under inputs")
+    return FlowEvaluator(load_flow(path, context.folder))
+
+
+def _number(value: Any) -> Any:
+    # Prompt flow's evaluation templates write grades as text: "1", "4.0".
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -1,0 +1,8 @@
+"""Does a response hang together? Graded 1 to 5 by a judge."""
+
+from __future__ import annotations
+
+from driftgate.flows.evaluators._judged import JudgedKind, judged
+
+KIND = JudgedKind("coherence", "CoherenceEvaluator", inputs=("query", "response"))
+make = judged(KIND)

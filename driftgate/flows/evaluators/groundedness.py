@@ -1,0 +1,8 @@
+"""Does a response say only what its context says? Graded 1 to 5 by a judge; ``support`` measures it without one."""
+
+from __future__ import annotations
+
+from driftgate.flows.evaluators._judged import JudgedKind, judged
+
+KIND = JudgedKind("groundedness", "GroundednessEvaluator", inputs=("response", "context"), optional=("query",))
+make = judged(KIND)

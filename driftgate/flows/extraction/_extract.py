@@ -1,0 +1,196 @@
+"""Search a reply for the places where an answer may stand, in the order of the rule set."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from driftgate.flows.extraction._normalise import normalise
+from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
+from driftgate.flows.extraction.rules import RULE_SETS, CompiledRules, Place, RuleSet, compiled
+
+MAX_OCCURRENCES = 16
+"""Occurrences of one place that are read, from the end: a bound on the time that a degenerate reply can take."""
+
+_THINKING = re.compile(r"(?is)\A.*</think(?:ing)?>")
+_THINKING_OPEN = re.compile(r"(?i)\A\s*<think(?:ing)?>")
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a reply answers.
+
+    Examples
+    --------
+    >>> extract_choice("정답: ③")
+    Extraction(answer='C', rule='declared/circled')
+    """
+
+    answer: str | None
+    """The choice's letter, ``A`` to ``J``; None when the reply gives none or more than one."""
+    rule: str
+    """``place/form`` of the rule that found it, or why there is no answer: ``none``, ``several``, ``negated``,
+    ``mismatch``, ``numbered``, ``ambiguous_digit``, ``out_of_range``, ``unfinished``."""
+    place: str = field(default="", repr=False, compare=False)
+    """The place that decided, also where it decided to abstain; empty where the reply has no place for an answer."""
+
+
+_BARE = {letter: Extraction(letter, "first_line/letter", "first_line") for letter in LETTERS}
+
+
+def extract_choice(
+    text: str, choices: Sequence[str] = (), *, letters: Sequence[str] | None = None, rule_set: str = "ko-v1"
+) -> Extraction:
+    """Read the choice a model's reply settles on.
+
+    It abstains rather than guesses: a wrong letter moves a score silently, a missing one is counted.
+
+    Parameters
+    ----------
+    text
+        The reply, any text.
+    choices
+        Texts of the choices in order, at most ten. With them, a text in place of a letter is understood, and a letter
+        with another choice's text beside it is refused. Without them only letters and numbers are read.
+    letters
+        The letters in use when `choices` is empty: ``"A"`` and the ones that follow it; by default ``"A"`` to ``"E"``.
+    rule_set
+        Name of the rule set; see :data:`driftgate.flows.extraction.rules.RULE_SETS`.
+
+    Raises
+    ------
+    ValueError
+        More than ten choices, letters that are not the first of A to J, or an unknown rule set.
+
+    Examples
+    --------
+    >>> extract_choice("I'd pick C").answer, extract_choice("Unable to determine").answer
+    ('C', None)
+    >>> extract_choice("(A)는 오답이고 답은 D")
+    Extraction(answer='D', rule='declared/letter')
+    >>> extract_choice("세종대왕입니다.", ["태조", "세종 대왕", "정조", "고종"])
+    Extraction(answer='B', rule='first_line/text')
+    >>> extract_choice("B: 서울", ["서울", "부산"])
+    Extraction(answer=None, rule='mismatch')
+    """
+    _known(rule_set)
+    count = _count(choices, letters)
+    bare = text.strip()  # most replies are one letter: answer them without looking further
+    if len(bare) == 1 and bare in LETTERS[:count]:
+        return _BARE[bare]
+    reply = normalise(text)
+    if _THINKING_OPEN.match(reply) or "</think" in reply:
+        reply, closed = _THINKING.subn("", reply, count=1)
+        if not closed:
+            return Extraction(None, "unfinished")
+        reply = reply.strip()
+    among = compiled(rule_set).words["AMONG"].match(reply)  # "A, B, C, D 중에서": the question's words, not an answer
+    reply = reply[among.end() :] if among else reply
+    return _search_first_answer(reply, Asked(count, tuple(choices)), compiled(rule_set))
+
+
+def rule_set_id(rule_set: str = "ko-v1") -> str:
+    """Name and content hash of a rule set, the part of a score's signature that says how replies were read.
+
+    >>> rule_set_id().startswith("ko-v1:")
+    True
+
+    Raises
+    ------
+    ValueError
+        No rule set has that name.
+    """
+    return _known(rule_set).id
+
+
+def _known(rule_set: str) -> RuleSet:
+    if rule_set not in RULE_SETS:
+        raise ValueError(f"there is no rule set '{rule_set}'; known: {', '.join(sorted(RULE_SETS))}")
+    return RULE_SETS[rule_set]
+
+
+def _count(choices: Sequence[str], letters: Sequence[str] | None) -> int:
+    if choices:
+        if len(choices) > len(LETTERS):
+            raise ValueError(f"found {len(choices)} choices; at most {len(LETTERS)} (A to J) can be told apart")
+        return len(choices)
+    if letters is None:
+        return 5
+    if "".join(letters) != LETTERS[: len(letters)] or not letters:
+        raise ValueError(f"found letters {list(letters)}; expected A and those that follow it, at most to J")
+    return len(letters)
+
+
+def _search_first_answer(reply: str, asked: Asked, rules: CompiledRules) -> Extraction:
+    """Search up to where the model goes on to a next question, then, if nothing is there, everywhere."""
+    echo = rules.words["ECHO"].match(reply) is not None
+    nexts = [m.start() for m in rules.words["NEXT_QUESTION"].finditer(reply)]
+    if nexts and not echo:
+        first = _search(reply[: nexts[0]], asked, rules, echo=False, numbered=False)
+        if first.answer:
+            return first
+    return _search(reply, asked, rules, echo=echo, numbered=len(nexts) + echo > 1)
+
+
+def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbered: bool) -> Extraction:
+    lowered = reply.lower()
+    numbered = numbered or rules.words["NUMBERED"].search(reply) is not None
+    reason, decided = "numbered" if numbered else "none", ""
+    for place, pattern in rules.places:
+        if (echo and not place.after_echo) or (numbered and not place.after_numbered):
+            continue
+        if place.needs and not any(word in lowered for word in place.needs):
+            continue
+        result = _settle(list(_readings(place, pattern, reply, asked, rules)), place)
+        if result is None:
+            continue
+        if result.position is not None:
+            return Extraction(LETTERS[result.position], f"{place.name}/{result.form}", place.name)
+        if result.form != "negated":  # a negated choice says nothing about the others: read on
+            return Extraction(None, result.form, place.name)
+        reason, decided = "negated", place.name
+    return Extraction(None, reason, decided)
+
+
+def _readings(
+    place: Place, pattern: re.Pattern[str], reply: str, asked: Asked, rules: CompiledRules
+) -> Iterator[Reading]:
+    """Read every occurrence of a place, the last ones where there are very many."""
+    for match in deque(pattern.finditer(reply), maxlen=MAX_OCCURRENCES):
+        group = next(name for name, said in match.groupdict().items() if said is not None)
+        said = match[group]
+        if rules.words["ANOTHER_BEFORE"].search(reply[max(0, match.start(group) - 20) : match.start(group)]):
+            yield Reading(None, "several")
+            continue
+        if place.bare and not rules.words["BARE"].match(said):
+            continue
+        if place.take == "sole" and len(set(rules.words["LONE_LETTER"].findall(reply))) > 1:
+            continue
+        # Without words that announce it, only a whole reply can be a choice's text.
+        found = read(said, asked, rules, headed=place.headed, text=place.headed or "\n" not in reply)
+        if found is None:
+            continue
+        if place.name == "first_line" and found.position is not None and _in_a_column(reply, found, rules):
+            found = Reading(None, "several")
+        yield found
+
+
+def _in_a_column(reply: str, found: Reading, rules: CompiledRules) -> bool:
+    """Whether the first line's letter heads a column: answers to several questions, or the choices themselves."""
+    own = {LETTERS[found.position or 0]}
+    if found.form == "letter":
+        return bool(set(rules.words["BARE_LINE"].findall(reply)) - own)
+    return bool(set(rules.words["LISTING"].findall(reply)) - own)
+
+
+def _settle(readings: list[Reading], place: Place) -> Reading | None:
+    """One reading for all occurrences of a place."""
+    telling = [r for r in readings if r.form != "negated"] or readings
+    if not telling:
+        return None
+    named = {r.position for r in telling}
+    if len(named) > (2 if place.take == "last" else 1):
+        return Reading(None, "several")
+    return telling[-1]

@@ -1,0 +1,230 @@
+"""One line: one sample's way through a flow, and the model calls made on it.
+
+A tool of a flow reaches the model of its line through :func:`ask`; prompt flow hands the context of the line to
+its tasks and threads, so no tool needs a connection or a global.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.models import Message, Model, ModelError, Reply, Usage, count
+from driftgate.flows.retrieval import Passage, Retriever
+from driftgate.flows.tracing import call_span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to a model, its reply or its error; or a search that failed."""
+
+    model: str
+    reply: Reply | None
+    error: ModelError | None
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens of the reply, or of a completion that was written and then withheld; None where nothing came."""
+        return self.reply.usage if self.reply is not None else getattr(self.error, "usage", None)
+
+
+@dataclass(slots=True)
+class Line:
+    """What the tools of a flow may know while they work on one sample."""
+
+    models: Mapping[str, Model]
+    """Models by name; the empty name is the cell's own model."""
+    sample_id: str = ""
+    """The sample's id as its dataset gives it."""
+    retriever: Retriever | None = None
+    """What :func:`search` searches."""
+    calls: list[Call] = field(default_factory=list)
+    """Every call so far, in order."""
+    _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
+    _aborted: bool = False
+
+    async def complete(self, model: Model, messages: Sequence[Message]) -> Reply:
+        """Ask ``model`` and keep the call; after :meth:`abort` every call fails.
+
+        Raises
+        ------
+        driftgate.flows.models.ModelError
+            There was no usable reply.
+        """
+        if self._aborted:
+            raise ModelError("the run was stopped")
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine runs in one
+        self._under_way.add(task)
+        try:
+            with call_span(model, messages) as answered:
+                reply = await model.complete(messages)
+                answered(reply)
+        except ModelError as error:
+            self.calls.append(Call(model.name, None, error))
+            raise
+        except asyncio.CancelledError:
+            if self._aborted and not task.uncancel():  # nobody but abort asked for it
+                raise ModelError("the run was stopped") from None
+            raise
+        finally:
+            self._under_way.discard(task)
+        self.calls.append(Call(model.name, reply, None))
+        return reply
+
+    def abort(self) -> None:
+        """Cancel the calls under way, so that the line fails instead of waiting for them."""
+        self._aborted = True
+        for task in self._under_way:
+            task.cancel()
+
+
+SPENT = ("seconds", "latency", "input_tokens", "output_tokens", "calls", "attempts")
+"""What ``${line.…}`` may name."""
+
+
+def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
+    """What a line took: time, tokens and calls.
+
+    Returns
+    -------
+    dict
+        ``seconds`` of the line; ``latency``: seconds its successful calls took, left out where a reply came from the
+        cache or none came; ``input_tokens`` and ``output_tokens``, left out where a service did not count them;
+        ``calls`` and ``attempts``.
+    """
+    replies = [call.reply for call in calls if call.reply is not None]
+    found = {"seconds": seconds, "calls": float(len(calls)), "attempts": float(sum(r.attempts for r in replies))}
+    used = tokens(calls)
+    for name, counted in (("input_tokens", used.input_tokens), ("output_tokens", used.output_tokens)):
+        if counted is not None:
+            found[name] = float(counted)
+    if replies and not any(reply.cached for reply in replies):
+        found["latency"] = sum(reply.latency for reply in replies)
+    return found
+
+
+def tokens(calls: Sequence[Call]) -> Usage:
+    """Tokens of all calls together; a count is None where that of any call is not known.
+
+    Examples
+    --------
+    >>> reply = Reply("B", "stop", Usage(20, None), 0.1)
+    >>> tokens([Call("m", reply, None), Call("m", reply, None)])
+    Usage(input_tokens=40, output_tokens=None)
+    """
+    used = [call.usage for call in calls if call.usage is not None]
+    return Usage(_sum([usage.input_tokens for usage in used]), _sum([usage.output_tokens for usage in used]))
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return count(sum(known)) if len(known) == len(counts) else None
+
+
+_current: ContextVar[Line] = ContextVar("driftgate_line")
+
+
+def enter_line(line: Line) -> None:
+    """Make ``line`` the current line of the running task."""
+    _current.set(line)
+
+
+@contextmanager
+def entered(line: Line) -> Iterator[None]:
+    """Make ``line`` the current line for the body of a ``with``."""
+    before = _current.set(line)
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
+def current_line() -> Line:
+    """The line the running task works on.
+
+    Raises
+    ------
+    DriftgateError
+        The caller does not run inside a flow.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise DriftgateError("a model was asked outside of a flow's line", "call it from a tool of a flow") from None
+
+
+async def ask(prompt: str, model: str = "") -> Reply:
+    """Ask the line's model; for use in a flow's tools.
+
+    Parameters
+    ----------
+    prompt : str
+        A prompt in prompt flow's chat form: headings ``# system:``, ``# user:``, ``# assistant:`` begin a turn.
+        Text without a heading is one user turn.
+    model : str
+        Name of another model of the workspace; by default the model that is being benchmarked.
+
+    Raises
+    ------
+    driftgate.flows.models.ModelError
+        There was no usable reply; the line's outcome follows from its class.
+    """
+    line = current_line()
+    if model not in line.models:
+        raise DriftgateError(f"the flow asks for model '{model}'", nearest(model, line.models))
+    return await line.complete(line.models[model], parse_chat(prompt))
+
+
+async def search(query: str, count: int | None = None) -> Sequence[Passage]:
+    """Search the documents of the suite's retriever; for use in a flow's tools.
+
+    Parameters
+    ----------
+    query : str
+        The question as it stands.
+    count : int, optional
+        Passages wanted; by default as many as the retriever's configuration says.
+
+    Raises
+    ------
+    DriftgateError
+        The suite names no retriever, or the search failed; a wrong key or index stops the run.
+    """
+    line = current_line()
+    if line.retriever is None:
+        raise DriftgateError("the flow searches documents and its suite names no retriever", "set retriever in it")
+    try:
+        return await line.retriever.search(query, count)
+    except ModelError as error:
+        line.calls.append(Call("", None, error))
+        raise
+
+
+_HEADING = re.compile(r"^[ \t]*#[ \t]*(system|user|assistant)[ \t]*:[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+
+
+def parse_chat(prompt: str) -> list[Message]:
+    """Split a prompt into turns at its role headings.
+
+    Source: prompt flow, "Prompt tool" and "LLM tool" reference, chat prompts; the heading's ``#`` is required here,
+    so that a question that quotes a dialogue stays one turn.
+
+    Examples
+    --------
+    >>> [(m.role, m.content) for m in parse_chat("# system:\\n짧게.\\n# user:\\n수도는?")]
+    [('system', '짧게.'), ('user', '수도는?')]
+    >>> [(m.role, m.content) for m in parse_chat("user: 안녕")]
+    [('user', 'user: 안녕')]
+    """
+    pieces = _HEADING.split(prompt)
+    turns = [Message(role.lower(), text.strip()) for role, text in zip(pieces[1::2], pieces[2::2], strict=True)]
+    if pieces[0].strip() or not turns:
+        turns.insert(0, Message("user", pieces[0].strip()))
+    return turns

@@ -1,0 +1,49 @@
+"""Language models behind one asynchronous interface.
+
+A provider is a module of this package that exposes ``PROVIDER``; see :class:`Provider`. Everything a caller
+needs is exported here; the provider modules are imported only when a workspace uses them.
+"""
+
+from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
+from driftgate.flows.models._errors import (
+    ContentFiltered,
+    ModelError,
+    ModelMisconfigured,
+    RateLimited,
+    RequestRejected,
+    Unavailable,
+)
+from driftgate.flows.models._limit import AdaptiveLimit
+from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
+from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
+from driftgate.flows.models._types import Message, Model, Reply, cache_key
+from driftgate.flows.models._usage import Usage, count, read_usage
+
+__all__ = [
+    "PROVIDERS",
+    "AdaptiveLimit",
+    "ContentFiltered",
+    "Message",
+    "Model",
+    "ModelConfig",
+    "ModelError",
+    "ModelMisconfigured",
+    "Prices",
+    "Provider",
+    "RateLimited",
+    "Reply",
+    "ReplyCache",
+    "RequestRejected",
+    "RetryPolicy",
+    "Secret",
+    "Unavailable",
+    "Usage",
+    "cache_key",
+    "cached",
+    "count",
+    "gave_up",
+    "parse_config",
+    "read_usage",
+    "resilient",
+    "resolve",
+]

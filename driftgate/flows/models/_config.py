@@ -1,0 +1,114 @@
+"""What a workspace says of a model, whatever its provider."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models._usage import Usage
+
+_REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def _must_be_reference(value: object) -> object:
+    if isinstance(value, str) and not _REFERENCE.fullmatch(value):
+        raise ValueError("a secret does not belong into this file: write ${env:NAME} and set NAME in the environment")
+    return value
+
+
+Secret = Annotated[str, BeforeValidator(_must_be_reference)]
+"""A reference ``${env:NAME}``; the value itself never stands in the workspace file."""
+
+
+def resolve(value: str, where: str) -> str:
+    """Replace every ``${env:NAME}`` in ``value`` by the environment's value.
+
+    Raises
+    ------
+    DriftgateError
+        A variable is not set; ``where`` says which setting needs it.
+
+    Examples
+    --------
+    >>> os.environ["DOC_HOST"] = "127.0.0.1"
+    >>> resolve("http://${env:DOC_HOST}:8123/v1", "models.demo.endpoint")
+    'http://127.0.0.1:8123/v1'
+    """
+
+    def look_up(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise DriftgateError(f"{where} needs the environment variable {name}, which is not set", f"export {name}=…")
+        return os.environ[name]
+
+    return _REFERENCE.sub(look_up, value)
+
+
+class Prices(BaseModel):
+    """What the tokens of a model cost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """Price of a million input tokens; 0 where they cost nothing. Unset: unknown."""
+    output: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """Price of a million output tokens; 0 where they cost nothing. Unset: unknown."""
+    currency: str = "USD"
+    """Currency of the prices; costs in different currencies are never added."""
+
+    @property
+    def known(self) -> bool:
+        """Whether both are."""
+        return self.input is not None and self.output is not None
+
+    @property
+    def free(self) -> bool:
+        """Whether tokens are known to cost nothing."""
+        return self.input == 0 and self.output == 0
+
+    def cost(self, usage: Usage) -> float | None:
+        """What a call cost; None where its tokens or their price are not known.
+
+        Examples
+        --------
+        >>> Prices(input=0.5, output=2.0).cost(Usage(1000, 250))
+        0.001
+        >>> print(Prices(input=0.5, output=2.0).cost(Usage(1000, None)))
+        None
+        >>> Prices(input=0.0, output=0.0).cost(Usage())
+        0.0
+        """
+        parts = [_part(usage.input_tokens, self.input), _part(usage.output_tokens, self.output)]
+        known = [part for part in parts if part is not None]
+        return sum(known) / 1e6 if len(known) == len(parts) else None
+
+
+def _part(tokens: int | None, price: float | None) -> float | None:
+    if price == 0 or tokens == 0:  # what is free is free, however much of it was used
+        return 0.0
+    return None if tokens is None or price is None else tokens * price
+
+
+class ModelConfig(BaseModel):
+    """A named model of the workspace."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    provider: str
+    """How the model is reached: ``openai``, ``azure_openai``, ``local``, ``recorded`` or a plugin's name."""
+    parameters: dict[str, Any] = {"temperature": 0}
+    """Sent with every request as they stand: ``temperature``, ``max_tokens``, ``seed``, ``logprobs`` and so on."""
+    prices: Prices = Prices()
+    """What the model's tokens cost; used for cost figures and limits."""
+    scoring: Literal["text", "logprobs"] = "text"
+    """How a choice is read: from the reply's text, or from the first token's log-probabilities."""
+    in_flight: int = Field(32, ge=1, le=4096)
+    """Requests under way at once, at most; fewer while the service answers 429."""
+    timeout: float = Field(60.0, gt=0)
+    """Seconds after which a request is given up and tried again."""
+    attempts: int = Field(6, ge=1, le=100)
+    """How often one request is tried before its sample counts as failed."""

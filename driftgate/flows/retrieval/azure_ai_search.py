@@ -1,0 +1,182 @@
+"""Azure AI Search over its REST interface, by API key or by an Entra ID token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import Field, model_validator
+
+from driftgate.flows.models import (
+    ModelMisconfigured,
+    RateLimited,
+    RequestRejected,
+    RetryPolicy,
+    Secret,
+    Unavailable,
+    resolve,
+)
+from driftgate.flows.models._chat_http import check_connection, retry_after
+from driftgate.flows.models._entra import Headers, token_headers
+from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
+
+SCOPE = "https://search.azure.com/.default"
+
+
+class AzureAISearchConfig(RetrieverConfig):
+    """An index of an Azure AI Search service."""
+
+    kind: Literal["azure_ai_search"]
+    """``azure_ai_search``."""
+    endpoint: str
+    """The service's address, for example ``https://NAME.search.windows.net``."""
+    index: str
+    """Name of the index."""
+    api_key: Secret | None = None
+    """``${env:NAME}`` of a query key; without it an Entra ID token is asked of ``DefaultAzureCredential`` (role
+    Search Index Data Reader)."""
+    api_version: str = "2024-07-01"
+    """Version of the data-plane API."""
+    id_field: str = "id"
+    """Field with the passage's id."""
+    document_field: str | None = None
+    """Field with the document's id, where passages are chunks of documents. Unset: the passage's id."""
+    text_field: str = "content"
+    """Field with the passage's text."""
+    filter: str | None = None
+    """OData filter sent with every query."""
+    query_type: Literal["simple", "semantic"] = "simple"
+    """``semantic`` re-ranks by the service's language model."""
+    semantic_configuration: str | None = None
+    """The index's semantic configuration, for ``query_type: semantic``."""
+    timeout: float = Field(20.0, gt=0)
+    """Seconds after which a query is given up and tried again."""
+    attempts: int = Field(6, ge=1, le=100)
+    """How often one query is tried."""
+
+    @model_validator(mode="after")
+    def _semantic(self) -> AzureAISearchConfig:
+        if (self.query_type == "semantic") != (self.semantic_configuration is not None):
+            raise ValueError("query_type semantic and semantic_configuration belong together")
+        return self
+
+
+@dataclass
+class AzureAISearchRetriever:
+    """Searches an index; source of the wire form: "Documents - Search Post", Azure AI Search REST reference."""
+
+    name: str
+    config: AzureAISearchConfig
+    endpoint: str
+    headers: Headers
+    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+    _rng: random.Random = field(default_factory=lambda: random.Random(0), init=False)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The service, the index and how it is asked. What the index holds at the time is not known."""
+        how = self.config.model_dump(exclude={"endpoint", "api_key", "timeout", "attempts"})
+        return {**how, "endpoint": self.endpoint}
+
+    async def search(self, query: str, count: int | None = None) -> Sequence[Passage]:
+        """Ask the service; passing faults are tried again. See :class:`driftgate.flows.retrieval.Retriever`."""
+        policy, failures = RetryPolicy(self.config.timeout, self.config.attempts), 0
+        while True:
+            asked: float | None = None
+            try:
+                async with asyncio.timeout(policy.timeout):
+                    return await self._ask(query, count or self.config.count)
+            except TimeoutError:
+                error = Unavailable(f"{self._who}: no reply within {policy.timeout:g} s")
+            except RateLimited as problem:
+                error, asked = problem, problem.retry_after
+            except Unavailable as problem:
+                error = problem
+            failures += 1
+            if failures >= policy.attempts:
+                raise Unavailable(f"given up after {failures} attempts: {error.message}") from error
+            await asyncio.sleep(policy.pause(failures, self._rng) if asked is None else asked)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    @property
+    def _who(self) -> str:
+        return f"retriever '{self.name}'"
+
+    async def _ask(self, query: str, count: int) -> list[Passage]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        config = self.config
+        fields = dict.fromkeys([config.id_field, config.document_field or config.id_field, config.text_field])
+        body: dict[str, Any] = {"search": query, "top": count, "select": ",".join(fields)}
+        if config.filter:
+            body["filter"] = config.filter
+        if config.query_type == "semantic":
+            body |= {"queryType": "semantic", "semanticConfiguration": config.semantic_configuration}
+        url = f"{self.endpoint}/indexes/{quote(config.index, safe='')}/docs/search"
+        try:
+            async with self._session.post(
+                url, params={"api-version": config.api_version}, json=body, headers=await self.headers()
+            ) as response:
+                content = await response.read()
+                status, headers = response.status, response.headers
+        except (aiohttp.ClientError, OSError) as problem:
+            raise Unavailable(f"{self._who}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+        if status not in (200, 206):  # 206: some of the index could not be searched in time, and results are given
+            self._refuse(status, content, headers)
+        try:
+            return [self._passage(hit) for hit in json.loads(content)["value"]]
+        except (ValueError, KeyError, TypeError) as problem:
+            raise Unavailable(
+                f"{self._who}: the reply holds no results ({problem}): {content[:60].decode(errors='replace')!r}"
+            ) from problem
+
+    def _passage(self, hit: Mapping[str, Any]) -> Passage:
+        config = self.config
+        score = hit.get("@search.rerankerScore") or hit.get("@search.score") or 0.0
+        document = str(hit[config.document_field or config.id_field])
+        return Passage(str(hit[config.id_field]), document, str(hit[config.text_field]), float(score))
+
+    def _refuse(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+        said = f"{self._who}: HTTP {status} {' '.join(content[:200].decode(errors='replace').split())}"
+        if status == 429:
+            raise RateLimited(said, retry_after(headers))
+        if status >= 500 or status == 408:
+            raise Unavailable(said)
+        if status in (401, 403):
+            raise ModelMisconfigured(said, "check its api_key, or the role Search Index Data Reader")
+        if status == 404:
+            raise ModelMisconfigured(said, "check its endpoint, its index and its api_version")
+        raise RequestRejected(said)
+
+
+def open_retriever(name: str, config: AzureAISearchConfig, folder: Path) -> AzureAISearchRetriever:
+    """Make the retriever; nothing is asked yet."""
+    endpoint = resolve(config.endpoint, f"retrievers.{name}.endpoint").rstrip("/")
+    if config.api_key is None:
+        return AzureAISearchRetriever(name, config, endpoint, token_headers(f"retriever '{name}'", SCOPE))
+    key = resolve(config.api_key, f"retrievers.{name}.api_key")
+
+    async def headers() -> Mapping[str, str]:
+        return {"api-key": key}
+
+    return AzureAISearchRetriever(name, config, endpoint, headers)
+
+
+def check(name: str, config: AzureAISearchConfig, folder: Path) -> str:
+    """Connect to the service's host."""
+    return check_connection(name, open_retriever(name, config, folder).endpoint, kind="retriever")
+
+
+KIND = RetrieverKind(AzureAISearchConfig, open_retriever, check)

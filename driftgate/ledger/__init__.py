@@ -1,0 +1,91 @@
+"""The ledger: everything that was asked, answered, scored and decided. Append-only, on SQLite or PostgreSQL."""
+
+from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
+from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
+from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
+from driftgate.ledger._champions import (
+    PromotionRow,
+    add_trained_model,
+    champion_history,
+    champion_of,
+    install_champion,
+    rollback,
+    trained_model,
+)
+from driftgate.ledger._content import run_hash
+from driftgate.ledger._insert import insert_many, insert_new
+from driftgate.ledger._lines import metric_frame, node_results
+from driftgate.ledger._outcomes import Record, outcome_frame, record, samples_frame
+from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote
+from driftgate.ledger._questions import key_frame, sample_data
+from driftgate.ledger._replies import LedgerReplies
+from driftgate.ledger._results import (
+    ScoreRow,
+    VerdictRow,
+    add_scores,
+    add_verdict,
+    evaluation_frame,
+    evaluation_means,
+    scores_of,
+    verdicts_of,
+)
+from driftgate.ledger._runs import RunRow, find_run, finish_run, latest_runs, set_status, start_run
+from driftgate.ledger._schema import UtcDateTime
+from driftgate.ledger._store import Ledger, create_tables, open_ledger
+
+__all__ = [
+    "AggregationRow",
+    "AnchorRow",
+    "CellRow",
+    "Ledger",
+    "LedgerReplies",
+    "PromotionRefused",
+    "PromotionRow",
+    "Record",
+    "RunRow",
+    "ScoreRow",
+    "UtcDateTime",
+    "VerdictRow",
+    "add_aggregation",
+    "add_anchor_grades",
+    "add_cell",
+    "add_scores",
+    "add_trained_model",
+    "add_verdict",
+    "aggregations_of",
+    "anchor_grades_of",
+    "asked_samples",
+    "cells_of",
+    "champion_history",
+    "champion_of",
+    "complete_cells",
+    "create_tables",
+    "evaluated_lines_of",
+    "evaluation_frame",
+    "evaluation_means",
+    "evidence_for",
+    "find_run",
+    "finish_run",
+    "first_run_with_anchors",
+    "insert_many",
+    "insert_new",
+    "install_champion",
+    "key_frame",
+    "latest_runs",
+    "metric_frame",
+    "node_results",
+    "open_ledger",
+    "outcome_frame",
+    "pending_samples",
+    "promote",
+    "record",
+    "rollback",
+    "run_hash",
+    "sample_data",
+    "samples_frame",
+    "scores_of",
+    "set_status",
+    "start_run",
+    "trained_model",
+    "verdicts_of",
+]

@@ -1,0 +1,160 @@
+"""Cells of a run and the samples asked for in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, desc, func, insert, select
+
+from driftgate.benchmarks.datasets import Sample
+from driftgate.ledger._insert import insert_many
+from driftgate.ledger._schema import asked, cells, outcomes, runs, samples
+from driftgate.ledger._store import Ledger
+
+_CHUNK = 512
+_SAMPLE = tuple(column.name for column in samples.c if column.name != "id")
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """A cell as the ledger holds it."""
+
+    id: int
+    run_id: str
+    ordinal: int
+    model: str
+    flow: str
+    variant: str
+    dataset: str
+    signature: str
+    details: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """``model · variant · dataset``, for tables and plots."""
+        return " · ".join(part for part in (self.model, self.variant, self.dataset) if part)
+
+
+def add_cell(ledger: Ledger, run_id: str, ordinal: int, row: Mapping[str, Any], asked_for: Sequence[Sample]) -> int:
+    """Add a cell and the samples asked for in it, all or nothing; a cell already there is left as it is.
+
+    Parameters
+    ----------
+    row : Mapping
+        ``model``, ``flow``, ``variant``, ``dataset``, ``signature`` and ``details``.
+
+    Returns
+    -------
+    int
+        The cell's id.
+    """
+    here = and_(cells.c.run_id == run_id, cells.c.ordinal == ordinal)
+    with ledger.write() as connection:
+        known = connection.execute(select(cells.c.id).where(here)).scalar_one_or_none()
+        if known is not None:
+            return int(known)
+        added = connection.execute(insert(cells).values(run_id=run_id, ordinal=ordinal, **row))
+        assert added.inserted_primary_key is not None
+        cell_id = int(added.inserted_primary_key[0])
+        for start in range(0, len(asked_for), _CHUNK):
+            chunk = asked_for[start : start + _CHUNK]
+            insert_many(connection, samples, _SAMPLE, [_sample_row(sample) for sample in chunk])
+            places = {sample.key: start + offset for offset, sample in enumerate(chunk)}
+            stored = connection.execute(select(samples.c.id, samples.c.key).where(samples.c.key.in_(places)))
+            rows = [(cell_id, sample_id, places[key]) for sample_id, key in stored]
+            insert_many(connection, asked, ("cell_id", "sample_id", "ordinal"), rows)
+        return cell_id
+
+
+def cells_of(ledger: Ledger, run_id: str) -> list[CellRow]:
+    """The cells of a run, in its order."""
+    with ledger.read() as connection:
+        query = select(cells).where(cells.c.run_id == run_id).order_by(cells.c.ordinal)
+        return [CellRow(**row._mapping) for row in connection.execute(query)]
+
+
+def complete_cells(
+    ledger: Ledger, *, models: Sequence[str] = (), datasets: Sequence[str] = ()
+) -> list[tuple[CellRow, str]]:
+    """The cells of complete runs with the suite of each, the newest run first; only of some models or datasets."""
+    query = (
+        select(cells, runs.c.suite)
+        .join(runs, runs.c.id == cells.c.run_id)
+        .where(runs.c.status == "complete")
+        .order_by(desc(runs.c.created_at), desc(runs.c.id), cells.c.ordinal)
+    )
+    if models:
+        query = query.where(cells.c.model.in_(models))
+    if datasets:
+        query = query.where(cells.c.dataset.in_(datasets))
+    with ledger.read() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(query)]
+    return [(CellRow(**{k: v for k, v in row.items() if k != "suite"}), str(row["suite"])) for row in rows]
+
+
+def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False) -> dict[str, tuple[int, int]]:
+    """Samples of a cell that are still to be asked.
+
+    Parameters
+    ----------
+    retry_failed : bool
+        Also those whose latest outcome is ``failed``, in a new round.
+
+    Returns
+    -------
+    dict
+        ``(sample id, round)`` by sample key.
+    """
+    latest = (
+        select(outcomes.c.sample_id, func.max(outcomes.c.round).label("round"))
+        .where(outcomes.c.cell_id == cell_id)
+        .group_by(outcomes.c.sample_id)
+        .subquery()
+    )
+    current = (
+        select(outcomes.c.sample_id, outcomes.c.round, outcomes.c.outcome)
+        .join(latest, and_(outcomes.c.sample_id == latest.c.sample_id, outcomes.c.round == latest.c.round))
+        .where(outcomes.c.cell_id == cell_id)
+        .subquery()
+    )
+    query = (
+        select(samples.c.key, samples.c.id, current.c.round, current.c.outcome)
+        .select_from(
+            asked.join(samples, samples.c.id == asked.c.sample_id).outerjoin(
+                current, current.c.sample_id == samples.c.id
+            )
+        )
+        .where(asked.c.cell_id == cell_id)
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    return {
+        row.key: (row.id, 0 if row.round is None else row.round + 1)
+        for row in rows
+        if row.round is None or (retry_failed and row.outcome == "failed")
+    }
+
+
+def asked_samples(ledger: Ledger, cell_id: int) -> int:
+    """How many samples were asked for in a cell."""
+    with ledger.read() as connection:
+        query = select(func.count()).select_from(asked).where(asked.c.cell_id == cell_id)
+        return int(connection.execute(query).scalar_one())
+
+
+def _sample_row(sample: Sample) -> tuple[Any, ...]:
+    """The values of :data:`_SAMPLE`."""
+    return (
+        sample.key,
+        sample.dataset,
+        sample.split,
+        sample.subset,
+        sample.position,
+        sample.id,
+        sample.category,
+        sample.super_category,
+        sample.cluster,
+        dict(sample.data),
+    )

@@ -1,0 +1,177 @@
+"""What became of each sample: written in batches, read as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, and_, func, select
+
+from driftgate.flows.engines import NodeResult
+from driftgate.flows.evaluators import EvaluatedLine, Evaluation
+from driftgate.ledger._insert import insert_many
+from driftgate.ledger._plain import plain_text
+from driftgate.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, samples
+from driftgate.ledger._store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything about one sample in one cell, written together or not at all."""
+
+    cell_id: int
+    sample_id: int
+    round: int
+    outcome: str
+    answer: str | None
+    correct: float | None
+    rule: str
+    error: str
+    finish_reason: str
+    input_tokens: int | None
+    """None where the service did not say."""
+    output_tokens: int | None
+    cost: float | None
+    """None where a price or a count is not known."""
+    latency: float | None
+    seconds: float
+    served_model: str
+    fingerprint: str
+    attempts: int
+    cached: bool
+    finished_at: datetime
+    nodes: Sequence[NodeResult] = ()
+    evaluations: Sequence[Evaluation] = ()
+    lines: Sequence[EvaluatedLine] = ()
+    """Of evaluation flows with aggregation nodes."""
+
+
+_OUTCOME = tuple(column.name for column in outcomes.c)
+_NODE = tuple(column.name for column in node_outputs.c)
+_EVALUATION = tuple(column.name for column in evaluations.c)
+_LINE = tuple(column.name for column in evaluated_lines.c)
+_name = lru_cache(maxsize=4096)(plain_text)  # the same few names come with every sample
+
+
+def record(ledger: Ledger, records: Sequence[Record]) -> None:
+    """Write records in one transaction. A record whose sample is already there changes nothing.
+
+    What a database cannot hold, such as a NUL, is replaced: see :func:`driftgate.ledger._plain.plain`.
+    """
+    outcome_rows, node_rows, evaluation_rows, line_rows = [], [], [], []
+    for entry in records:
+        line = (entry.cell_id, entry.sample_id, entry.round)
+        outcome_rows.append(_outcome_row(entry))
+        for n in entry.nodes:
+            node_rows.append((*line, _name(n.node), n.status, n.output, n.seconds, plain_text(n.error)))
+        for e in entry.evaluations:
+            of = (_name(e.node), _name(e.evaluator), _name(e.metric))
+            evaluation_rows.append((*line, *of, e.value, plain_text(e.label), plain_text(e.error)))
+        for kept in entry.lines:
+            by = (_name(kept.node), _name(kept.evaluator))
+            line_rows.append((*line, *by, dict(kept.line.inputs), dict(kept.line.outputs)))
+    with ledger.write() as connection:
+        insert_many(connection, outcomes, _OUTCOME, outcome_rows)
+        insert_many(connection, node_outputs, _NODE, node_rows)
+        insert_many(connection, evaluations, _EVALUATION, evaluation_rows)
+        insert_many(connection, evaluated_lines, _LINE, line_rows)
+
+
+def _outcome_row(entry: Record) -> tuple[Any, ...]:
+    """The values of the table's columns, in its order."""
+    return (
+        entry.cell_id,
+        entry.sample_id,
+        entry.round,
+        entry.outcome,
+        None if entry.answer is None else plain_text(entry.answer),
+        entry.correct,
+        _name(entry.rule),
+        plain_text(entry.error),
+        _name(entry.finish_reason),
+        entry.input_tokens,
+        entry.output_tokens,
+        entry.cost,
+        entry.latency,
+        entry.seconds,
+        _name(entry.served_model),
+        _name(entry.fingerprint),
+        entry.attempts,
+        entry.cached,
+        entry.finished_at,
+    )
+
+
+def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
+    """One row for every sample asked for in a cell; those without an outcome are ``missing``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the outcome's latest round beside ``sample_id``, ``key``, ``upstream_id``, ``category``,
+        ``super_category`` and ``cluster``, in the dataset's order.
+    """
+    import pandas as pd
+
+    query = (
+        select(
+            samples.c.id.label("sample_id"),
+            samples.c.key,
+            samples.c.upstream_id,
+            samples.c.category,
+            samples.c.super_category,
+            samples.c.cluster,
+            *(outcomes.c[name] for name in _OUTCOME if name not in ("cell_id", "sample_id")),
+        )
+        .select_from(
+            asked.join(samples, samples.c.id == asked.c.sample_id).outerjoin(
+                outcomes, and_(outcomes.c.cell_id == asked.c.cell_id, outcomes.c.sample_id == asked.c.sample_id)
+            )
+        )
+        .where(asked.c.cell_id == cell_id)
+        .order_by(asked.c.ordinal, outcomes.c.round)
+    )
+    with ledger.read() as connection:
+        frame = pd.read_sql_query(query, connection)
+    frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
+    frame["outcome"] = frame["outcome"].fillna("missing")
+    # Where no value is set at all, pandas cannot tell a column's type.
+    numbers = ("correct", "input_tokens", "output_tokens", "cost")
+    frame = frame.astype(dict.fromkeys(numbers, float))
+    return frame
+
+
+def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Content, outcome and every node's output of some samples of a cell, for a person to look at."""
+    with ledger.read() as connection:
+        details = connection.execute(select(cells.c.details).where(cells.c.id == cell_id)).scalar_one()
+        order = {name: place for place, name in enumerate(details.get("nodes", []))}
+        return [_sample_in_full(connection, cell_id, sample_id, order) for sample_id in sample_ids]
+
+
+def _sample_in_full(connection: Connection, cell_id: int, sample_id: int, order: Mapping[str, int]) -> dict[str, Any]:
+    sample = connection.execute(select(samples).where(samples.c.id == sample_id)).one()._mapping
+    latest = _latest(outcomes, cell_id, sample_id)
+    outcome = connection.execute(latest).one_or_none()
+    row: dict[str, Any] = {"key": sample["key"], "id": sample["upstream_id"], "data": sample["data"]}
+    if outcome is None:
+        return row | {"outcome": "missing", "nodes": [], "evaluations": []}
+    here = {"cell_id": cell_id, "sample_id": sample_id, "round": outcome.round}
+    row |= {name: value for name, value in outcome._mapping.items() if name not in here}
+    for name, table in (("nodes", node_outputs), ("evaluations", evaluations)):
+        where = and_(*(table.c[key] == value for key, value in here.items()))
+        rows = connection.execute(select(table).where(where)).mappings()
+        entries = [{k: v for k, v in entry.items() if k not in here} for entry in rows]
+        row[name] = sorted(entries, key=lambda entry: order.get(entry["node"], len(order)))
+    return row
+
+
+def _latest(table: Any, cell_id: int, sample_id: int) -> Select[Any]:
+    here = and_(table.c.cell_id == cell_id, table.c.sample_id == sample_id)
+    return select(table).where(here, table.c.round == select(func.max(table.c.round)).where(here).scalar_subquery())

@@ -1,0 +1,39 @@
+"""The reply cache, kept in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from driftgate.flows.models import Reply
+from driftgate.ledger._insert import insert_new
+from driftgate.ledger._schema import replies
+from driftgate.ledger._store import Ledger
+
+
+@dataclass(frozen=True)
+class LedgerReplies:
+    """A :class:`driftgate.flows.models.ReplyCache` over the ledger's table ``replies``."""
+
+    ledger: Ledger
+
+    async def get(self, key: str) -> Reply | None:
+        """Return the stored reply, or None."""
+        return await asyncio.to_thread(self._get, key)
+
+    async def put(self, key: str, reply: Reply) -> None:
+        """Store a reply durably; the first one under a key stays."""
+        await asyncio.to_thread(self._put, key, reply)
+
+    def _get(self, key: str) -> Reply | None:
+        with self.ledger.read() as connection:
+            found = connection.execute(select(replies.c.reply).where(replies.c.key == key)).scalar_one_or_none()
+        return None if found is None else Reply.from_json(found)
+
+    def _put(self, key: str, reply: Reply) -> None:
+        row = {"key": key, "reply": reply.as_json(), "created_at": datetime.now(UTC)}
+        with self.ledger.write() as connection:
+            insert_new(connection, replies, [row])

@@ -1,0 +1,137 @@
+"""What was made of the outcomes: evaluator means, scores and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Float, case, cast, desc, func, insert, select
+
+from driftgate.ledger._schema import evaluations, scores, verdicts
+from driftgate.ledger._store import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """A number with its interval and what it is of."""
+
+    metric: str
+    slice_kind: str
+    """``all``, ``category`` or ``super_category``."""
+    slice: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    """Samples in the denominator."""
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """What a gate decided of a run."""
+
+    gate: str
+    verdict: str
+    details: Mapping[str, Any]
+    created_at: datetime
+
+
+def add_scores(ledger: Ledger, cell_id: int, signature: str, rows: Sequence[ScoreRow]) -> None:
+    """Add scores of a cell under the signature of the convention that made them."""
+    now = datetime.now(UTC)
+    common = {"cell_id": cell_id, "signature": signature, "created_at": now}
+    if rows:
+        with ledger.write() as connection:
+            connection.execute(insert(scores), [common | asdict(row) for row in rows])
+
+
+def scores_of(ledger: Ledger, cell_id: int, signature: str) -> list[ScoreRow]:
+    """The newest scores of a cell under a signature."""
+    columns = [scores.c[name] for name in ScoreRow.__dataclass_fields__]
+    mine = (scores.c.cell_id == cell_id) & (scores.c.signature == signature)
+    newest = select(func.max(scores.c.created_at)).where(mine).scalar_subquery()
+    with ledger.read() as connection:
+        rows = connection.execute(select(*columns).where(mine, scores.c.created_at == newest).order_by(scores.c.id))
+        return [ScoreRow(**row._mapping) for row in rows]
+
+
+def add_verdict(ledger: Ledger, run_id: str, gate: str, verdict: str, details: Mapping[str, Any]) -> None:
+    """Add what a gate decided of a run."""
+    with ledger.write() as connection:
+        row = {"run_id": run_id, "gate": gate, "verdict": verdict, "details": dict(details)}
+        connection.execute(insert(verdicts).values(**row, created_at=datetime.now(UTC)))
+
+
+def verdicts_of(ledger: Ledger, run_id: str) -> list[VerdictRow]:
+    """The verdicts on a run, newest first."""
+    columns = [verdicts.c[name] for name in VerdictRow.__dataclass_fields__]
+    query = select(*columns).where(verdicts.c.run_id == run_id).order_by(desc(verdicts.c.id))
+    with ledger.read() as connection:
+        return [VerdictRow(**row._mapping) for row in connection.execute(query)]
+
+
+def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
+    """Mean of every numeric evaluator metric of a cell, computed by the database.
+
+    Returns
+    -------
+    list of dict
+        ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors`` and ``binary`` (every
+        value is 0 or 1), by node.
+    """
+    value = evaluations.c.value
+    newest = (
+        select(evaluations.c.sample_id, func.max(evaluations.c.round).label("round"))
+        .where(evaluations.c.cell_id == cell_id)
+        .group_by(evaluations.c.sample_id)
+        .subquery()
+    )
+    failed = case((evaluations.c.error != "", 1), else_=0)
+    query = (
+        select(
+            evaluations.c.node,
+            evaluations.c.evaluator,
+            evaluations.c.metric,
+            func.avg(value).label("mean"),
+            func.avg(cast(value, Float) * value).label("square"),
+            func.count(value).label("n"),
+            func.sum(failed).label("errors"),
+            func.sum(case((value.in_([0.0, 1.0]), 0), else_=case((value.is_(None), 0), else_=1))).label("graded"),
+        )
+        .join(newest, (newest.c.sample_id == evaluations.c.sample_id) & (newest.c.round == evaluations.c.round))
+        .where(evaluations.c.cell_id == cell_id)
+        .group_by(evaluations.c.node, evaluations.c.evaluator, evaluations.c.metric)
+        .having((func.count(value) > 0) | (func.sum(failed) > 0))
+        .order_by(evaluations.c.node, evaluations.c.evaluator, evaluations.c.metric)
+    )
+    with ledger.read() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(query)]
+    for row in rows:
+        square = row.pop("square")
+        row["sd"] = None if square is None else max(0.0, float(square) - float(row["mean"]) ** 2) ** 0.5
+        row["errors"] = int(row["errors"])
+        row["binary"] = not row.pop("graded")
+    return rows
+
+
+def evaluation_frame(ledger: Ledger, cell_id: int, node: str, evaluator: str) -> pd.DataFrame:
+    """What an evaluator said of the samples of a cell, in every round.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sample_id``, ``round``, ``metric``, ``value`` (NaN where there is none) and ``error``; an evaluator that
+        failed has one row with an empty metric.
+    """
+    import pandas as pd
+
+    columns = ("sample_id", "round", "metric", "value", "error")
+    mine = (evaluations.c.cell_id == cell_id, evaluations.c.node == node, evaluations.c.evaluator == evaluator)
+    query = select(*(evaluations.c[name] for name in columns)).where(*mine)
+    with ledger.read() as connection:
+        return pd.read_sql_query(query, connection)

@@ -1,0 +1,266 @@
+"""The ledger's tables. Rows are added and never changed; only a run's status moves.
+
+Texts have no length: what a dataset or a service calls itself is not ours to cut.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+VERSION = 2
+"""1: tokens and costs that nobody stated were kept as 0; see :mod:`driftgate.ledger._upgrade`."""
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time, UTC inside and aware outside, also on SQLite, which keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; a naive time is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone does not belong into the ledger")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC time."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("suite", String, nullable=False),
+    Column("status", String, nullable=False),  # running, interrupted, stopped, complete
+    Column("reason", Text, nullable=False, default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("plan", JSON, nullable=False),  # everything that was asked for, without secrets
+    Column("plan_hash", String, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("version", String, nullable=False),  # of driftgate
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("model", String, nullable=False),
+    Column("flow", String, nullable=False),
+    Column("variant", String, nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    UniqueConstraint("run_id", "ordinal"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("dataset", String, nullable=False),
+    Column("split", String, nullable=False),
+    Column("subset", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("upstream_id", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("super_category", String, nullable=False),
+    Column("cluster", String, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("sample_id", ForeignKey("samples.id"), primary_key=True),
+    Column("ordinal", Integer, nullable=False),  # place in the dataset
+)
+
+_line = (("cell_id", "cells.id"), ("sample_id", "samples.id"))
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),  # 0, then one more for each time failed samples are asked again
+    Column("outcome", String, nullable=False),
+    Column("answer", Text),
+    Column("correct", Float),  # the primary metric; empty where it could not be measured
+    Column("rule", String, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("finish_reason", String, nullable=False),
+    Column("input_tokens", Integer),  # these three are empty where nobody stated them
+    Column("output_tokens", Integer),
+    Column("cost", Float),
+    Column("latency", Float),  # seconds the successful model calls took, retries aside
+    Column("seconds", Float, nullable=False),  # seconds the whole line took
+    Column("served_model", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("cached", Boolean, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+)
+
+node_outputs = Table(
+    "node_outputs",
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("output", JSON),
+    Column("seconds", Float, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("evaluator", String, primary_key=True),
+    Column("metric", String, primary_key=True),
+    Column("value", Float),
+    Column("label", Text, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("metric", String, nullable=False),
+    Column("slice_kind", String, nullable=False),  # all, category, super_category
+    Column("slice", String, nullable=False),
+    Column("value", Float),
+    Column("low", Float),
+    Column("high", Float),
+    Column("n", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("scores_by_cell", "cell_id", "metric", "slice_kind"),
+)
+
+evaluated_lines = Table(
+    "evaluated_lines",  # of evaluation flows: what their aggregation nodes need
+    metadata,
+    *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
+    Column("round", Integer, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("evaluator", String, primary_key=True),
+    Column("inputs", JSON, nullable=False),
+    Column("outputs", JSON, nullable=False),  # by node of the evaluation flow
+)
+
+aggregations = Table(
+    "aggregations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False),
+    Column("node", String, nullable=False),  # with its evaluator; both empty for the cell's own flow
+    Column("evaluator", String, nullable=False),
+    Column("metric", String, nullable=False),  # empty in the one row that says that it ran, and why it failed
+    Column("value", Float),
+    Column("error", Text, nullable=False),
+    Column("n", Integer, nullable=False),  # lines it was taken from
+    Column("at", UtcDateTime, nullable=False),
+    Index("aggregations_by_cell", "cell_id", "at"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("gate", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("verdicts_by_run", "run_id"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("reply", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slot", String, nullable=False, index=True),
+    Column("model", String, nullable=False),
+    Column("action", String, nullable=False),  # install, promote, rollback
+    Column("run_id", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+promotion_evidence = Table(
+    "promotion_evidence",
+    metadata,
+    Column("promotion_id", ForeignKey("promotions.id"), primary_key=True),
+    Column("details", JSON, nullable=False),  # the gates that passed, and the content hash of every run they rest on
+)
+
+trained_models = Table(
+    "trained_models",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("config", JSON, nullable=False),  # as a model of the workspace file
+    Column("lineage", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+anchor_grades = Table(
+    "anchor_grades",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("pin", String, primary_key=True),  # of the evaluator, its prompt and its judge
+    Column("item", String, primary_key=True),
+    Column("anchors", String, nullable=False),  # hash of the anchors' texts
+    Column("grade", Float),
+    Column("judge", String, nullable=False),  # the model that the service says it served
+    Column("error", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("anchor_grades_by_pin", "pin", "anchors"),
+)

@@ -1,0 +1,164 @@
+"""Open a ledger by path or URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import _schema
+from driftgate.ledger._insert import insert_new
+from driftgate.ledger._plain import to_json
+from driftgate.ledger._upgrade import upgrade
+
+_CREATION_LOCK = 0x64726966  # any number that others do not lock
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An open ledger; the functions of :mod:`driftgate.ledger` take it as their first argument."""
+
+    engine: Engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction; all of it is durable when the block ends, or none of it is.
+
+        Raises
+        ------
+        DriftgateError
+            The database refuses: a full disk, a lost connection. What was committed before is intact.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except DBAPIError as problem:
+            raise _refused(self.engine, problem) from problem
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection to read with."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as problem:
+            raise _refused(self.engine, problem) from problem
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+
+
+def open_ledger(location: str, folder: Path) -> Ledger:
+    """Open a ledger, creating its tables if it is new.
+
+    Parameters
+    ----------
+    location : str
+        A path for SQLite, relative to ``folder``, or a SQLAlchemy URL such as ``postgresql://host/db``.
+    folder : Path
+        The workspace.
+
+    Raises
+    ------
+    DriftgateError
+        The database cannot be reached, or was written by a newer driftgate.
+
+    Notes
+    -----
+    One that an older driftgate wrote is upgraded; that one then refuses it.
+    """
+    if "://" not in location:
+        path = (folder / location).resolve()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise DriftgateError(
+                f"cannot make the ledger's folder {path.parent}: {problem.strerror}", "see 'ledger' in driftgate.yaml"
+            ) from problem
+        location = f"sqlite:///{path}"
+    url = location.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+        "postgres://", "postgresql+psycopg://", 1
+    )
+    try:
+        engine = create_engine(url, json_serializer=to_json, pool_pre_ping=True)
+    except ModuleNotFoundError as problem:
+        raise DriftgateError(
+            f"the ledger's database needs the package '{problem.name}'", "install driftgate with the extra 'postgres'"
+        ) from problem
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise DriftgateError(
+            "the ledger is neither a path nor a database URL", "see 'ledger' in driftgate.yaml"
+        ) from problem
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    ledger = Ledger(engine)
+    with ledger.write() as connection:
+        _create(connection, _schema.metadata)
+        insert_new(connection, _schema.meta, [{"key": "version", "value": str(_schema.VERSION)}])
+        found = connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one()
+    if int(found) > _schema.VERSION:
+        raise DriftgateError(
+            f"the ledger has format {found}, this driftgate knows {_schema.VERSION}", "upgrade driftgate"
+        )
+    if int(found) < _schema.VERSION:
+        with ledger.write() as connection:
+            _lock(connection)
+            upgrade(connection)
+    return ledger
+
+
+def create_tables(ledger: Ledger, metadata: MetaData) -> None:
+    """Create the tables of another package that keeps its records in the ledger, where they are not there yet."""
+    with ledger.write() as connection:
+        _create(connection, metadata)
+
+
+def _create(connection: Connection, metadata: MetaData) -> None:
+    if connection.dialect.name == "postgresql":
+        # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
+        _lock(connection)
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _lock(connection: Connection) -> None:
+    """Let no other process change the tables until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins none before it changes a table
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    # WAL lets readers and one writer work at once; with synchronous=NORMAL a commit outlives the process (kill -9).
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _refused(engine: Engine, problem: DBAPIError) -> DriftgateError:
+    said = " ".join(str(problem.orig).split())[:200]
+    where = engine.url.render_as_string(hide_password=True)
+    if "full" in said.lower() or "no space" in said.lower():
+        return DriftgateError(f"the disk of the ledger {where} is full ({said})", "free space, then resume the run")
+    if isinstance(problem, (DataError, IntegrityError, ProgrammingError)):
+        return DriftgateError(
+            f"the ledger {where} refused a row: {said}", "this is a defect of driftgate: please report it"
+        )
+    return DriftgateError(f"the ledger {where} cannot be used: {said}", "check its location, its rights and its server")

@@ -1,0 +1,149 @@
+"""What a look comes to: whether anything moved, and whether it could have been seen.
+
+The answers that are missing are taken at their best and at their worst (Manski's bounds [1]_), as the gate does. A
+canary signal moved where it moved with every missing answer taken for right; a look is quiet where it is quiet with
+every one taken for wrong. In between, and where so many are missing that a loss as large as the floor could hide among
+them, it is unmeasurable. So a wrong answer that becomes a failed call never makes a look better.
+
+References
+----------
+.. [1] Manski (2003). Partial Identification of Probability Distributions. Springer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftgate.monitor._canaries import measured, taken_for
+from driftgate.monitor.alert import Alert
+from driftgate.monitor.detectors import MIN_ROWS
+from driftgate.monitor.drift import Finding, Look
+from driftgate.monitor.looks import Conclusion
+from driftgate.monitor.signals import SIGNALS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOT_ASKED = ("failed", "missing")
+"""Outcomes that say nothing of the model."""
+UNMEASURED = (*NOT_ASKED, "filtered")
+"""Outcomes without a reply by the model."""
+_ANSWERED = 0.5
+"""A reference answers at least so many of its canaries; of a model that says nothing no loss can be seen."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison of canaries, and the alerts that stand whatever the missing answers would have been."""
+
+    conclusion: Conclusion
+    look: Look | None = None
+    """None where nothing could be compared."""
+    alerts: tuple[Alert, ...] = ()
+
+
+def smallest_loss(floors: Mapping[str, float] | None) -> float:
+    """The loss of canary accuracy that is worth a person's time, as a share."""
+    return (floors or {}).get("canary_accuracy", SIGNALS.get("canary_accuracy").floor)
+
+
+def fit_for_reference(answers: pd.DataFrame, smallest: float) -> Conclusion:
+    """Whether a canary run can be what later ones are compared with."""
+    asked, outcomes = len(answers), answers["outcome"]
+    lost, answered = int(outcomes.isin(NOT_ASKED).sum()), int((outcomes == "answered").sum())
+    if lost and lost >= smallest * asked:
+        return Conclusion("unmeasurable", f"{lost} of {asked} canaries were not measured ({_counts(answers)})")
+    if answered < _ANSWERED * asked:
+        found = f"{answered} of {asked} canaries were answered ({_counts(answers)}); a reference needs half of them"
+        return Conclusion("unmeasurable", found)
+    return Conclusion("reference")
+
+
+def compare_canaries(
+    reference: pd.DataFrame,
+    answers: pd.DataFrame,
+    compare: Callable[[pd.DataFrame], Look],
+    *,
+    smallest: float,
+    number: int,
+) -> Compared:
+    """Compare canary answers with their reference.
+
+    Parameters
+    ----------
+    compare
+        Looks at these answers against the reference.
+    smallest
+        The share of unmeasured canaries from which a look cannot be quiet: a loss as large would be worth an alert.
+    """
+    wanted = measured(reference)
+    lost = wanted - measured(answers)
+    unmeasurable = _unmeasurable(lost, wanted, answers)
+    if lost == wanted:
+        return Compared(unmeasurable)
+    found = compare(answers)
+    alerts, doubtful = found.alerts, len(lost) >= smallest * len(wanted) if lost else False
+    if answers["correct"].isna().any():
+        sure = {alert.signal for alert in compare(taken_for(answers, reference, right=True)).alerts}
+        alerts = tuple(alert for alert in found.alerts if alert.signal in sure)
+        doubtful = doubtful or bool(found.alerts or compare(taken_for(answers, reference, right=False)).alerts)
+    if alerts:
+        return Compared(Conclusion("moved"), found, alerts)
+    if doubtful:
+        return Compared(unmeasurable, found)
+    all_wrong = reference.drop_duplicates("key", keep="last").assign(time=answers["time"].iloc[0], correct=None)
+    if not compare(taken_for(all_wrong, reference, right=False)).alerts:
+        found_little = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
+        remedy = "raise the monitor's canaries.limit, under another name so that they get a reference"
+        return Compared(Conclusion("inconclusive", found_little, remedy), found)
+    return Compared(Conclusion("quiet"), found)
+
+
+def conclude_traffic(findings: Sequence[Finding], before: int, now: int, named: Sequence[str] | None) -> Conclusion:
+    """What a look at traffic comes to where nothing moved.
+
+    Parameters
+    ----------
+    before, now : int
+        Calls in the reference and in the current window.
+    named : sequence of str, optional
+        The signals that the workspace asks for; None for all that the telemetry has.
+    """
+    if not now:
+        remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
+        return Conclusion("unmeasurable", "no call was recorded in the current window", remedy)
+    if min(before, now) < MIN_ROWS:
+        found = f"{now:,} calls in the current window and {before:,} in the reference; each needs {MIN_ROWS}"
+        return Conclusion("inconclusive", found, "lengthen traffic.current_days or wait for more calls")
+    remedy = "check what the application's spans carry, and the monitor's traffic.signals"
+    unread = [finding for finding in findings if finding.p_value is None]
+    # What the telemetry never had and nobody asked for is passed over.
+    due = [f for f in unread if f.everywhere.n_reference >= MIN_ROWS or f.signal.name in (named or ())]
+    gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
+    if gone:
+        return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", remedy)
+    if due:
+        return Conclusion("inconclusive", f"fewer than {MIN_ROWS} calls of a window tell {_names(due)}", remedy)
+    return Conclusion("quiet")
+
+
+def _names(findings: Sequence[Finding]) -> str:
+    return ", ".join(finding.signal.name for finding in findings)
+
+
+def _unmeasurable(lost: set[object], wanted: set[object], answers: pd.DataFrame) -> Conclusion:
+    unasked = wanted - set(answers["key"])
+    why = "; ".join(filter(None, (_counts(answers), f"{len(unasked)} not asked any more" if unasked else "")))
+    found = f"{len(lost)} of the reference's {len(wanted)} canaries were not measured ({why})"
+    remedy = "give the monitor another name to begin a reference with other canaries" if unasked else ""
+    return Conclusion("unmeasurable", found, remedy)
+
+
+def _counts(answers: pd.DataFrame) -> str:
+    """What became of the canaries that have no answer, and what was said most often."""
+    counts = answers.loc[answers["outcome"] != "answered", "outcome"].value_counts()
+    said = answers.loc[answers["outcome"].isin(UNMEASURED), "error"].replace("", None).dropna().mode()
+    told = ", ".join(f"{n} {outcome}" for outcome, n in counts.items())
+    return told + (f": {said.iloc[0]}" if len(said) else "")

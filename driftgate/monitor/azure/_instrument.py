@@ -1,0 +1,70 @@
+"""Self-telemetry: the jobs of ``driftgate serve`` as live traces, by Azure Monitor's own distribution.
+
+What must arrive goes through the outbox; these spans tell an operator what the service is doing, and may be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from driftgate.monitor.azure import _names as names
+from driftgate.monitor.azure._service import explained, quieten, resource
+
+_LIBRARIES = ("azure_sdk", "django", "fastapi", "flask", "psycopg2", "requests", "urllib", "urllib3")
+
+
+def instrument(connection_string: str, *, workspace: str = "", credential: Any | None = None) -> Callable[[], None]:
+    """Send this process's spans, and its warnings, to Azure Monitor. Call it once, from the service.
+
+    It sets OpenTelemetry's global providers, which is why it belongs to the application and not to a library. The
+    distribution's automatic instrumentation stays off: it would record every request of every health probe.
+
+    Returns
+    -------
+    Callable
+        Sends what is still waiting; to be called when the service stops.
+
+    Raises
+    ------
+    DriftgateError
+        The connection string is not one.
+    """
+    from azure.monitor.opentelemetry import configure_azure_monitor
+    from opentelemetry import _logs, metrics, trace
+
+    quieten()
+    with explained():
+        configure_azure_monitor(
+            connection_string=connection_string,
+            resource=resource(workspace),
+            logger_name=names.SERVICE,
+            disable_offline_storage=True,
+            enable_performance_counters=False,
+            instrumentation_options={library: {"enabled": False} for library in _LIBRARIES},
+            **({} if credential is None else {"credential": credential}),
+        )
+    providers: list[Any] = [trace.get_tracer_provider(), _logs.get_logger_provider(), metrics.get_meter_provider()]
+
+    def stop() -> None:
+        for provider in providers:
+            provider.shutdown()
+
+    return stop
+
+
+@contextmanager
+def job_span(job: str, scheduled_at: datetime) -> Iterator[None]:
+    """One firing of a job as a span; without :func:`instrument` it costs nothing and goes nowhere.
+
+    An exception marks the span as failed, with the exception's type and text, and passes through.
+    """
+    from opentelemetry import trace
+
+    attributes = {names.JOB: job, names.SCHEDULED_AT: scheduled_at.isoformat()}
+    with trace.get_tracer(names.SERVICE).start_as_current_span(
+        f"job {job}", kind=trace.SpanKind.CONSUMER, attributes=attributes
+    ):
+        yield

@@ -1,0 +1,122 @@
+"""What a workspace says of a monitor and of the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from driftgate.benchmarks.inputs import InputsConfig
+from driftgate.flows.models import Secret
+from driftgate.monitor.cron import Crontab
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"there is no time zone '{name}'; expected a name such as Asia/Seoul or UTC") from None
+    return name
+
+
+def _cron(expression: str) -> str:
+    try:
+        Crontab.parse(expression)
+    except ValueError as problem:
+        raise ValueError(f"'{expression}' is not a cron expression: {problem}") from None
+    return expression
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class CanaryConfig(InputsConfig):
+    """The fixed prompts that are asked of the live model."""
+
+    dataset: str
+    """A dataset of the workspace."""
+    flow: str = "multiple_choice"
+    """The flow the live model is asked through."""
+    retriever: str | None = None
+    """Name of a retriever of the workspace, for flows that search documents."""
+    variant: str = ""
+    """The flow's variant; empty for its default."""
+    limit: int | None = Field(100, ge=1)
+    """How many samples of the dataset are canaries, drawn by ``seed``."""
+    seed: int = 0
+    """Decides which samples are canaries."""
+    few_shot: int = Field(0, ge=0, le=50)
+    """Examples given to variants that take them."""
+
+
+class TrafficConfig(BaseModel):
+    """Production telemetry of a monitor."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    request_model: str = ""
+    """Only calls that asked for this model; empty: all."""
+    reference_days: float = Field(14, gt=0)
+    """Days before the current window that it is compared with."""
+    current_days: float = Field(1, gt=0)
+    """Days of the current window, up to now."""
+    signals: list[str] | None = None
+    """Signals to read; unset: every one that is read from telemetry."""
+    alpha: float = Field(0.01, gt=0, lt=0.5)
+    """The chance that one look at unchanged traffic raises any alert."""
+
+
+class AzureMonitorConfig(BaseModel):
+    """Where drift signals, alerts, evaluation results and runs are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    connection_string: Secret
+    """``${env:NAME}`` of the Application Insights connection string."""
+
+
+class MonitorConfig(BaseModel):
+    """A named monitor: a champion watched by its canaries."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    champion: str
+    """The slot whose champion is watched."""
+    canaries: CanaryConfig
+    """What is asked of it."""
+    traffic: TrafficConfig | None = None
+    """How its production telemetry is compared; unset: only canaries are looked at."""
+    reference_looks: int = Field(2, ge=1, le=30)
+    """How many of a champion's first looks are what later ones are compared with. From two on it is also known how far
+    the model agrees with itself, and a model that answers otherwise is noticed before its accuracy tells."""
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    """The chance of ever raising a false alarm over all looks at one reference."""
+    floors: dict[str, float] = {}
+    """By signal, the smallest effect worth a person's time; unset: the signal's own."""
+    recipe: str | None = None
+    """The recipe of the remediation that is opened when the model answers the canaries worse."""
+    cron: Cron = "0 * * * *"
+    """When ``driftgate serve`` looks: five fields as in crontab, where Sunday is 0 and 7."""
+    timezone: TimeZone = "UTC"
+    """Time zone of the cron fields."""
+
+
+class ServiceConfig(BaseModel):
+    """``driftgate serve``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    host: str = "127.0.0.1"
+    """Address the service listens on."""
+    port: int = Field(8321, ge=0, le=65535)
+    """Its port."""
+    token: Secret = "${env:DRIFTGATE_TOKEN}"  # noqa: S105 - the name of a variable
+    """``${env:NAME}`` of the token every request needs, at least 16 characters."""
+    nightly_cron: Cron = "0 3 * * *"
+    """When the nightly job runs: five fields as in crontab, where Sunday is 0 and 7."""
+    timezone: TimeZone = "UTC"
+    """Time zone of ``nightly_cron``."""
+    telemetry: str = ".driftgate/telemetry"
+    """Folder in which ingested telemetry is kept."""

@@ -1,0 +1,363 @@
+"""One look: signals of two windows compared, judged together, and turned into alerts.
+
+A look has two layers. Every signal of every pair of windows gives a `Finding`: the evidence for all rows, for each
+slice, and where it moved. The findings' p-values are adjusted together (Benjamini and Hochberg); what then remains
+significant and is larger than the signal's floor, in the direction that is bad, becomes an alert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftgate.benchmarks.stats import benjamini_hochberg, holm
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor._canaries import paired_counts, with_anchors
+from driftgate.monitor.alert import Alert, Hint, Moved, Period, sentence
+from driftgate.monitor.attribution import hints, likeliest
+from driftgate.monitor.detectors import DETECTORS, USUAL, Evidence
+from driftgate.monitor.signals import SIGNALS, Kind, Signal
+
+__all__ = ["Alert", "Finding", "Look", "Period", "Windows", "look"]
+
+_MOST_SLICES = 50
+_SLICE_ROWS = 10
+
+_EFFECT_UNIT: Mapping[Kind, Any] = {
+    "paired_binary": "difference of shares",
+    "proportion": "difference of shares",
+    "continuous": "relative change",
+    "histogram": "population stability index above chance",
+}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Two periods of telemetry or of canary answers that are compared."""
+
+    of: Literal["telemetry", "canaries"]
+    reference: Period
+    current: Period
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one signal did between two windows."""
+
+    signal: Signal
+    windows: Windows
+    floor: float
+    everywhere: Evidence
+    slices: Mapping[str, Evidence]
+    """Of every slice that has enough rows in both windows; empty where there are fewer than two."""
+    moved: tuple[str, ...]
+    """The slices that moved for the worse while the rest did not as much; empty where none stands out."""
+    place: Evidence
+    """Of the moved slices together, or ``everywhere``."""
+    p_value: float | None
+    """Corrected for the slices and for the number of looks."""
+    adjusted_p_value: float | None = None
+    """After Benjamini and Hochberg over the findings of the look."""
+
+    def alarms(self, alpha: float) -> bool:
+        """Whether there is evidence at level ``alpha`` and an effect above the floor, in the bad direction."""
+        return (
+            self.adjusted_p_value is not None
+            and self.adjusted_p_value <= alpha
+            and _worsening(self.signal, self.place) >= self.floor
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """All findings of one look, and the alerts among them."""
+
+    findings: tuple[Finding, ...]
+    alerts: tuple[Alert, ...]
+
+
+def look(
+    windows: Sequence[Windows],
+    *,
+    telemetry: pd.DataFrame | None = None,
+    canaries: pd.DataFrame | None = None,
+    signals: Sequence[str] | None = None,
+    detectors: Mapping[str, str] | None = None,
+    floors: Mapping[str, float] | None = None,
+    alpha: float = 0.05,
+    number: int = 1,
+    seed: int = 0,
+) -> Look:
+    r"""Compare windows in every signal and say what moved for the worse.
+
+    Where nothing changed, a look raises any alert with probability at most ``alpha``. Canary signals hold that over all
+    looks at the same reference answers: look j spends :math:`\alpha / (j (j + 1))`, and these add up to ``alpha``.
+
+    A change may be confined to a slice and hidden in the whole, so both are tested, each with half of the level: the
+    whole, and the slices with Bonferroni's correction. Slices are named by Holm's procedure, provided that their
+    interval and that of all other rows do not overlap; otherwise the signal moved everywhere.
+
+    Parameters
+    ----------
+    windows
+        The periods to compare, of telemetry or of canary answers.
+    telemetry, canaries
+        The frames (columns: see `driftgate.monitor.signals` and the telemetry record), with rows of all periods.
+    signals
+        Names of the signals; None for all of the registry.
+    detectors
+        By signal, the detector to use in place of the kind's usual one.
+    floors
+        By signal, the floor to use in place of its own.
+    alpha
+        The level.
+    number
+        Which look at these canary reference answers this is, from 1.
+    seed
+        Of permutations.
+
+    Returns
+    -------
+    Look
+
+    Raises
+    ------
+    DriftgateError
+        A name is unknown, windows want a frame that was not given, a frame lacks a column, or a detector does not take
+        a signal's kind of values.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> march, june = datetime(2023, 3, 1, tzinfo=UTC), datetime(2023, 6, 1, tzinfo=UTC)
+    >>> windows = Windows("canaries", Period(march, june), Period(june, datetime(2023, 9, 1, tzinfo=UTC)))
+    >>> def answers(time, right):
+    ...     return pd.DataFrame({"time": time, "key": range(80), "slice": ["prime"] * 40 + ["composite"] * 40,
+    ...                          "answer": "yes", "correct": [1.0] * right + [0.0] * (40 - right) + [1.0] * 40})
+    >>> frame = pd.concat([answers(march, 38), answers(june, 10)])
+    >>> from textwrap import fill
+    >>> print(fill(look([windows], canaries=frame, signals=["canary_accuracy"]).alerts[0].summary, 100))
+    Canary accuracy fell on slice 'prime' from 95.0% to 25.0% (-70.0 points, 95% interval -81.9 to
+    -54.6; 40 now against 40 before), likely cause: the model.
+    """
+    if number < 1:
+        raise ValueError(f"number is {number}; expected 1 for the first look.")
+    chosen = [SIGNALS.get(name) for name in (signals if signals is not None else SIGNALS.names())]
+    for name in (*(detectors or {}), *(floors or {})):
+        SIGNALS.get(name)
+    findings: list[Finding] = []
+    context: dict[Windows, tuple[Hint, ...]] = {}
+    for pair in windows:
+        frame = telemetry if pair.of == "telemetry" else canaries
+        if frame is None:
+            raise DriftgateError(f"windows of {pair.of} are to be compared", f"pass the frame of {pair.of}")
+        before, now = _within(frame, pair.reference), _within(frame, pair.current)
+        # Reference and current periods of canaries differ in length by design: their volume says nothing.
+        context[pair] = hints(before, now, *((pair.reference, pair.current) if pair.of == "telemetry" else ()))
+        if pair.of == "canaries":
+            before, now = with_anchors(before, now)
+        for signal in chosen:
+            if signal.of_canaries == (pair.of == "canaries"):
+                detector = (detectors or {}).get(signal.name, signal.detector or USUAL[signal.kind])
+                floor = (floors or {}).get(signal.name, signal.floor)
+                judge = _Judge(signal, detector, floor, alpha, number * (number + 1) if signal.of_canaries else 1, seed)
+                findings.append(judge.find(pair, before, now))
+    adjusted = benjamini_hochberg([finding.p_value for finding in findings])
+    judged = tuple(replace(finding, adjusted_p_value=p) for finding, p in zip(findings, adjusted, strict=True))
+    return Look(judged, _alerts([finding for finding in judged if finding.alarms(alpha)], judged, context, alpha))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """How one signal is compared."""
+
+    signal: Signal
+    detector: str
+    floor: float
+    alpha: float
+    spent: int
+    """A p-value is multiplied by this before it counts."""
+    seed: int
+
+    def find(self, windows: Windows, before: pd.DataFrame, now: pd.DataFrame) -> Finding:
+        rows = _Rows.of(self.signal, before, now)
+        everywhere = self.compare(rows, None)
+        names = rows.slices()
+        slices = {name: self.compare(rows, [name]) for name in names}
+        tested = [self.evidence(found) for found in slices.values()]
+        moved = self.standing_out(rows, dict(zip(slices, zip(slices.values(), holm(tested), strict=True), strict=True)))
+        place = self.compare(rows, moved) if moved else everywhere
+        p_value = self.evidence(everywhere)
+        if len(names) > 1 and p_value is not None:
+            best = min(
+                (p for name, p in zip(names, tested, strict=True) if name in moved and p is not None), default=1.0
+            )
+            p_value = min(1.0, 2.0 * p_value, 2.0 * len(names) * best)
+        return Finding(self.signal, windows, self.floor, everywhere, slices, tuple(moved), place, p_value)
+
+    def compare(self, rows: _Rows, slices: Sequence[str] | None, *, others: bool = False) -> Evidence:
+        """Compare the rows of some slices, of all others than these, or (None) of all."""
+        detector = DETECTORS.get(self.detector)
+        if detector.kind != self.signal.kind:
+            raise DriftgateError(
+                f"detector '{self.detector}' compares {detector.kind} values and signal '{self.signal.name}' has "
+                f"{self.signal.kind} ones",
+                f"use '{USUAL[self.signal.kind]}'",
+            )
+        reference, current = rows.pick(slices, others=others)
+        return detector.compare(
+            reference, current, bad=self.signal.bad, resolution=self.signal.resolution, seed=self.seed
+        )
+
+    def evidence(self, found: Evidence) -> float | None:
+        """The p-value at this look; 1 for a move in the direction that is not bad."""
+        if found.p_value is None:
+            return None
+        return min(1.0, found.p_value * self.spent) if _worsening(self.signal, found) > 0.0 else 1.0
+
+    def standing_out(self, rows: _Rows, slices: Mapping[str, tuple[Evidence, float | None]]) -> list[str]:
+        """The slices that moved for the worse, if the rest of the rows did not move as much."""
+        strong = {
+            name: found
+            for name, (found, p) in slices.items()
+            if p is not None and p <= self.alpha and _worsening(self.signal, found) >= self.floor
+        }
+        if not strong or len(strong) == len(slices):
+            return []
+        # Slices of a signal that may move both ways are named in the direction of the surest one.
+        surest = min(strong.values(), key=lambda found: cast(float, found.p_value))
+        sign = np.sign(cast(float, surest.effect.estimate))
+        names = [name for name, found in strong.items() if np.sign(cast(float, found.effect.estimate)) == sign]
+        together, rest = self.compare(rows, names).effect, self.compare(rows, names, others=True).effect
+        if together.low is None or together.high is None or rest.low is None or rest.high is None:
+            return names
+        apart = together.low > rest.high if sign > 0 else together.high < rest.low
+        return names if apart else []
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The values of both windows with their slices; of canaries the two stand in pairs."""
+
+    reference: NDArray[Any]
+    current: NDArray[Any]
+    reference_slices: NDArray[Any]
+    current_slices: NDArray[Any]
+
+    @classmethod
+    def of(cls, signal: Signal, before: pd.DataFrame, now: pd.DataFrame) -> _Rows:
+        if signal.of_canaries:
+            pairs = paired_counts(signal, before, now)
+            sides = [pairs[[f"sum_{side}", f"count_{side}"]].to_numpy(float) for side in ("reference", "current")]
+            return cls(sides[0], sides[1], _labels(pairs), _labels(pairs))
+        first, second = signal.read(before), signal.read(now)
+        return cls(
+            _array(signal, first),
+            _array(signal, second),
+            _labels(before.loc[first.index]),
+            _labels(now.loc[second.index]),
+        )
+
+    def slices(self) -> list[str]:
+        """Names of the slices with enough rows in both windows, the largest ones; empty if there are fewer than two."""
+        before = pd.Series(self.reference_slices, dtype=object).value_counts()
+        now = pd.Series(self.current_slices, dtype=object).value_counts()
+        smaller = pd.concat([before, now], axis=1).fillna(0).min(axis=1)
+        large = smaller[smaller >= _SLICE_ROWS].sort_values(ascending=False, kind="stable").head(_MOST_SLICES)
+        everything = set(self.reference_slices) | set(self.current_slices)
+        return sorted(map(str, large.index)) if len(everything) > 1 else []
+
+    def pick(self, slices: Sequence[str] | None, *, others: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+        if slices is None:
+            return self.reference, self.current
+        first, second = np.isin(self.reference_slices, slices), np.isin(self.current_slices, slices)
+        if others:
+            first, second = ~first, ~second
+        return self.reference[first], self.current[second]
+
+
+def _array(signal: Signal, values: pd.Series[Any]) -> NDArray[Any]:
+    if signal.kind == "histogram" and len(values):
+        return np.stack(values.to_list())
+    return values.to_numpy(dtype=float)
+
+
+def _labels(frame: pd.DataFrame) -> NDArray[Any]:
+    if "slice" not in frame.columns:
+        return np.full(len(frame), "")
+    return frame["slice"].fillna("").to_numpy(dtype=str)
+
+
+def _within(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
+    # A fresh index: rows of concatenated frames may share theirs, and signals are read by it.
+    chosen = (frame["time"] >= period.start) & (frame["time"] < period.end)
+    return frame[chosen].reset_index(drop=True)
+
+
+def _worsening(signal: Signal, found: Evidence) -> float:
+    """How far the signal moved in the bad direction; negative for the other one, 0 if that is not known."""
+    effect = found.effect.estimate
+    if effect is None:
+        return 0.0
+    if signal.kind == "histogram" or signal.bad == "higher":
+        return effect
+    return -effect if signal.bad == "lower" else abs(effect)
+
+
+def _alerts(
+    alarming: Sequence[Finding],
+    findings: Sequence[Finding],
+    context: Mapping[Windows, tuple[Hint, ...]],
+    alpha: float,
+) -> tuple[Alert, ...]:
+    names = {finding.signal.name for finding in alarming}
+    asked = {finding.signal.name for finding in findings if finding.signal.of_canaries and finding.p_value is not None}
+    alerts = []
+    for finding in sorted(alarming, key=lambda f: cast(float, f.adjusted_p_value)):
+        found = list(context[finding.windows])
+        if finding.windows.of == "telemetry":
+            if "input_drift" in names and not any(hint.cause == "input" for hint in found):
+                found.append(Hint("input", "the inputs' text changed in the same look"))
+            if asked & names:
+                found.append(Hint("model", "canaries moved in the same look"))
+            elif asked:
+                found.append(Hint("unknown", "canaries are quiet in the same look"))
+        alerts.append(_alert(finding, tuple(found)))
+    return tuple(alerts)
+
+
+def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
+    signal, place = finding.signal, finding.place
+    effect = cast(float, place.effect.estimate)
+    moved: Moved = "changed" if signal.kind == "histogram" else "rose" if effect > 0 else "fell"
+    alert = Alert(
+        signal=signal.name,
+        title=signal.title,
+        unit=signal.unit,
+        moved=moved,
+        slices=finding.moved,
+        reference=finding.windows.reference,
+        current=finding.windows.current,
+        n_reference=place.n_reference,
+        n_current=place.n_current,
+        reference_value=place.reference_value,
+        current_value=place.current_value,
+        effect=effect,
+        effect_low=place.effect.low,
+        effect_high=place.effect.high,
+        effect_unit=_EFFECT_UNIT[signal.kind],
+        floor=finding.floor,
+        p_value=cast(float, finding.p_value),
+        adjusted_p_value=cast(float, finding.adjusted_p_value),
+        detector=place.method,
+        detail=dict(place.detail),
+        cause=likeliest(found, of_canaries=signal.of_canaries, signal=signal.name),
+        hints=found,
+        summary="",
+    )
+    return replace(alert, summary=sentence(alert))

@@ -1,0 +1,232 @@
+"""Looks, their results and their alerts, kept in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    and_,
+    desc,
+    func,
+    select,
+)
+
+from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
+from driftgate.monitor.alert import Alert
+
+Result = Literal["reference", "quiet", "inconclusive", "unmeasurable", "moved"]
+GRAVITY: tuple[Result, ...] = ("reference", "quiet", "inconclusive", "unmeasurable", "moved")
+"""From the best to the worst."""
+EXIT_CODES: Mapping[Result, int] = {"reference": 0, "quiet": 0, "moved": 1, "inconclusive": 3, "unmeasurable": 4}
+"""Exit code of ``driftgate look`` by result; 2 is an error."""
+
+metadata = MetaData()
+
+_looks = Table(
+    "looks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("monitor", String(128), nullable=False, index=True),
+    Column("champion", String(128), nullable=False),
+    Column("run_id", String(200), nullable=False, unique=True),
+    Column("number", Integer, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+_results = Table(
+    "look_results",
+    metadata,
+    Column("run_id", String(200), primary_key=True),
+    Column("result", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+)
+
+_references = Table(
+    "look_references",
+    metadata,
+    Column("monitor", String(128), primary_key=True),
+    Column("champion", String(128), primary_key=True),
+    Column("run_ids", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+_alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("monitor", String(128), nullable=False, index=True),
+    Column("alert", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a look comes to, and why."""
+
+    result: Result
+    reason: str = ""
+    """What was found and what was expected; empty where the result says it all."""
+    remedy: str = ""
+    """What to do next."""
+
+    @property
+    def why(self) -> str:
+        """Reason and remedy in one."""
+        return "; ".join(filter(None, (self.reason, self.remedy)))
+
+
+@dataclass(frozen=True)
+class LookRow:
+    """A look as the ledger holds it."""
+
+    id: int
+    monitor: str
+    champion: str
+    """Of canaries the champion as it was put in place, of traffic the model that was asked for."""
+    run_id: str
+    number: int
+    """Which comparison with its reference this is, from 1; 0 where nothing was compared."""
+    findings: Sequence[Mapping[str, Any]]
+    at: datetime
+    conclusion: Conclusion | None
+    """None of a look that was made before results were kept."""
+
+    @property
+    def of(self) -> Literal["canaries", "traffic"]:
+        """What was looked at."""
+        return "traffic" if self.run_id.startswith("traffic-") else "canaries"
+
+
+@dataclass(frozen=True)
+class AlertRow:
+    """An alert as the ledger holds it."""
+
+    monitor: str
+    alert: Alert
+    at: datetime
+
+
+def keep_look(ledger: Ledger, row: LookRow, alerts: Sequence[Alert] = ()) -> LookRow:
+    """Keep a look with its result and its alerts, all or nothing; a run that was looked at before stays as it was."""
+    assert row.conclusion is not None
+    look = {name: getattr(row, name) for name in ("monitor", "champion", "run_id", "number", "findings", "at")}
+    result = {"run_id": row.run_id, **{n: getattr(row.conclusion, n) for n in ("result", "reason", "remedy")}}
+    raised = [{"key": a.key, "monitor": row.monitor, "alert": a.to_json(), "at": row.at} for a in alerts]
+    create_tables(ledger, metadata)
+    with ledger.write() as connection:
+        if (kept := _look_at(connection, row.run_id)) is not None:
+            return kept
+        insert_new(connection, _looks, [look])
+        insert_new(connection, _results, [result])
+        insert_new(connection, _alerts, raised)
+        kept = _look_at(connection, row.run_id)
+    assert kept is not None
+    return kept
+
+
+def find_look(ledger: Ledger, run_id: str) -> LookRow | None:
+    """The look at a run, if there was one."""
+    create_tables(ledger, metadata)
+    with ledger.read() as connection:
+        return _look_at(connection, run_id)
+
+
+def looks_of(ledger: Ledger, monitor: str | None = None, limit: int = 1000) -> list[LookRow]:
+    """Looks, the newest first; of one monitor or of all."""
+    create_tables(ledger, metadata)
+    query = _select_looks().order_by(desc(_looks.c.id)).limit(limit)
+    if monitor is not None:
+        query = query.where(_looks.c.monitor == monitor)
+    with ledger.read() as connection:
+        return [_row(row) for row in connection.execute(query)]
+
+
+def comparisons_made(ledger: Ledger, monitor: str, champion: str) -> int:
+    """How often the canaries of a champion were compared with their reference, however long ago."""
+    create_tables(ledger, metadata)
+    here = and_(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.number > 0)
+    with ledger.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(_looks).where(here)).scalar_one())
+
+
+def reference_candidates(ledger: Ledger, monitor: str, champion: str) -> list[LookRow]:
+    """The looks that may become the reference of a champion, the first ones first."""
+    create_tables(ledger, metadata)
+    query = (
+        _select_looks()
+        .where(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.number == 0)
+        .where(func.coalesce(_results.c.result, "reference") == "reference")
+        .order_by(_looks.c.id)
+    )
+    with ledger.read() as connection:
+        return [_row(row) for row in connection.execute(query)]
+
+
+def pinned_reference(ledger: Ledger, monitor: str, champion: str) -> tuple[str, ...]:
+    """The runs that a champion's canaries are compared with; empty while they are not pinned."""
+    create_tables(ledger, metadata)
+    here = and_(_references.c.monitor == monitor, _references.c.champion == champion)
+    with ledger.read() as connection:
+        return tuple(connection.execute(select(_references.c.run_ids).where(here)).scalar_one_or_none() or ())
+
+
+def pin_reference(ledger: Ledger, monitor: str, champion: str, run_ids: Sequence[str]) -> tuple[str, ...]:
+    """Pin the runs that a champion's canaries are compared with from now on; what is pinned stays pinned."""
+    create_tables(ledger, metadata)
+    row = {"monitor": monitor, "champion": champion, "run_ids": list(run_ids), "at": datetime.now(UTC)}
+    with ledger.write() as connection:
+        insert_new(connection, _references, [row])
+    return pinned_reference(ledger, monitor, champion)
+
+
+def alerts_of(ledger: Ledger, monitor: str | None = None, limit: int = 100) -> list[AlertRow]:
+    """Alerts, the newest first; of one monitor or of all."""
+    create_tables(ledger, metadata)
+    query = select(_alerts).order_by(desc(_alerts.c.at)).limit(limit)
+    if monitor is not None:
+        query = query.where(_alerts.c.monitor == monitor)
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    return [AlertRow(row.monitor, Alert.from_json(row.alert), row.at) for row in rows]
+
+
+def gravest(results: Sequence[Result]) -> Result:
+    """The result of several looks together.
+
+    Examples
+    --------
+    >>> gravest(["quiet", "moved", "unmeasurable"]), gravest(["reference", "quiet"])
+    ('moved', 'quiet')
+    """
+    return max(results, key=GRAVITY.index)
+
+
+def _select_looks() -> Select[Any]:
+    of_result = [_results.c[name] for name in ("result", "reason", "remedy")]
+    return select(_looks, *of_result).outerjoin(_results, _results.c.run_id == _looks.c.run_id)
+
+
+def _look_at(connection: Connection, run_id: str) -> LookRow | None:
+    found = connection.execute(_select_looks().where(_looks.c.run_id == run_id)).one_or_none()
+    return None if found is None else _row(found)
+
+
+def _row(found: Any) -> LookRow:
+    values = dict(found._mapping)
+    told = [values.pop(name) for name in ("result", "reason", "remedy")]
+    return LookRow(**values, conclusion=None if told[0] is None else Conclusion(*told))

@@ -1,0 +1,17 @@
+"""How long does a call take? A failed call's time says nothing about the model's speed."""
+
+from __future__ import annotations
+
+from driftgate.monitor.signals._signal import Signal
+
+SIGNAL = Signal(
+    name="latency",
+    title="latency",
+    unit="s",
+    bad="higher",
+    kind="continuous",
+    floor=0.25,
+    columns=("latency", "error"),
+    values=lambda frame: frame["latency"].astype(float).where(frame["error"] == ""),
+    resolution=0.001,
+)

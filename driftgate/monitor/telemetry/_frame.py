@@ -1,0 +1,183 @@
+"""Reading the telemetry: one Ibis expression over the Parquet files and the spool, run by DuckDB."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.monitor.telemetry import _parquet, _spool
+from driftgate.monitor.telemetry._record import COLUMNS, SCHEMA
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    from ibis.backends.duckdb import Backend
+
+Result = TypeVar("Result")
+
+LATENCY_EDGES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+"""Upper edges of the latency histogram, seconds; those OpenTelemetry advises for operation durations."""
+DAILY_COLUMNS = ("day", "model", "slice", "calls", "errors", "input_tokens", "output_tokens", "latency_counts")
+_LABELS = tuple(name for name in COLUMNS if SCHEMA.field(name).type == pa.string() and not name.endswith("_text"))
+_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", "refused", "unparsed", "weight")
+_ATTEMPTS = 5
+
+
+def frame(
+    folder: Path,
+    start: datetime,
+    end: datetime,
+    *,
+    only: Mapping[str, str] | None = None,
+    columns: tuple[str, ...] = COLUMNS,
+) -> pd.DataFrame:
+    """Return the model calls of ``[start, end)``, one row each, in order of time.
+
+    Parameters
+    ----------
+    folder : Path
+        The store's folder; it may be written at the same time.
+    start, end : datetime
+        With a time zone.
+    only : mapping of str to str, optional
+        Labels a call must have, for example ``{"slice": "billing"}``.
+    columns : tuple of str
+        The columns wanted; leaving out ``input_ngrams`` saves most of the memory.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; numbers are float, NaN if unknown, with
+        refused and unparsed as 0 and 1; ``input_ngrams`` holds arrays of 256 counts or None; texts are str or None.
+
+    Raises
+    ------
+    DriftgateError
+        A column is not known, or a time has no time zone.
+    """
+    for name in {*(only or {}), *columns}:
+        if name not in COLUMNS or (only and name in only and name not in _LABELS):
+            raise DriftgateError(f"telemetry has no label '{name}'", nearest(name, _LABELS if only else COLUMNS))
+
+    def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
+        for name, value in (only or {}).items():
+            calls = calls.filter(calls[name] == value)
+        wanted = calls.order_by(["time", "trace_id", "span_id"]).select(
+            [calls[name].cast("float64").name(name) if name in _NUMBERS else calls[name] for name in columns]
+        )
+        rows: pd.DataFrame = connection.to_pyarrow(wanted).to_pandas()
+        if "time" in rows:
+            rows["time"] = rows["time"].astype("datetime64[ns, UTC]")
+        return rows
+
+    return _query(folder, start, end, read)
+
+
+def daily(folder: Path, start: datetime, end: datetime) -> pd.DataFrame:
+    """Return the calls of ``[start, end)`` aggregated by day (UTC), model and slice.
+
+    Parameters
+    ----------
+    folder : Path
+        The store's folder.
+    start, end : datetime
+        With a time zone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`DAILY_COLUMNS`: ``model`` is the one that answered, else the one asked for; counts and tokens
+        are weighted where the source kept a sample; ``latency_counts`` has one count for each of
+        :data:`LATENCY_EDGES` (calls not slower than the edge and slower than the one before) and one for what is
+        slower than all.
+    """
+    import ibis
+    import pandas as pd
+
+    def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
+        weight, latency = calls.weight, calls.latency
+        edges = (-1.0, *LATENCY_EDGES, float("inf"))
+        counts = [
+            ibis.ifelse((latency > low) & (latency <= high), weight, 0).sum() for low, high in itertools.pairwise(edges)
+        ]
+        groups = calls.group_by(
+            day=calls.time.truncate("D"),
+            model=ibis.ifelse(calls.response_model != "", calls.response_model, calls.request_model),
+            slice=calls.slice,
+        ).aggregate(
+            calls=weight.sum(),
+            errors=ibis.ifelse(calls.error != "", weight, 0).sum(),
+            input_tokens=(calls.input_tokens * weight).sum().coalesce(0),
+            output_tokens=(calls.output_tokens * weight).sum().coalesce(0),
+            **{f"latency_{i}": count for i, count in enumerate(counts)},
+        )
+        buckets = [f"latency_{i}" for i in range(len(counts))]
+        rows: pd.DataFrame = connection.to_pyarrow(groups.order_by(["day", "model", "slice"])).to_pandas()
+        rows["latency_counts"] = rows[buckets].fillna(0).astype("int64").to_numpy().tolist()
+        rows["day"] = pd.to_datetime(rows["day"], utc=True).astype("datetime64[ns, UTC]")
+        numbers = ["calls", "errors", "input_tokens", "output_tokens"]
+        rows[numbers] = rows[numbers].astype("int64")
+        return rows[list(DAILY_COLUMNS)]
+
+    return _query(folder, start, end, read)
+
+
+def calls_between(connection: Backend, folder: Path, start: datetime, end: datetime) -> ir.Table:
+    """The expression everything else builds on: the calls of ``[start, end)``, each once.
+
+    Parameters
+    ----------
+    connection : ibis DuckDB backend
+        Where it will be run.
+    folder : Path
+        The store's folder.
+    start, end : datetime
+        With a time zone.
+    """
+    import ibis
+
+    # The spool before the Parquet files: a call on its way from one to the other is then seen at least once.
+    spooled = _spooled(folder / "spool")
+    files = [str(path) for path in _parquet.files_between(folder, start, end)]
+    calls: ir.Table = ibis.memtable(spooled)
+    if files:
+        calls = ibis.union(connection.read_parquet(files, hive_partitioning=False).select(list(COLUMNS)), calls)
+    calls = calls.filter((calls.time >= start) & (calls.time < end))
+    same = ibis.window(group_by=["trace_id", "span_id"], order_by=["time", "latency"])
+    return calls.mutate(repeat=ibis.row_number().over(same)).filter(ibis._.repeat == 0).drop("repeat")
+
+
+def _query(folder: Path, start: datetime, end: datetime, read: Callable[[Backend, ir.Table], Result]) -> Result:
+    if start.tzinfo is None or end.tzinfo is None:
+        raise DriftgateError("a period of telemetry was given without a time zone", "use datetime(..., tzinfo=UTC)")
+    import duckdb
+    import ibis
+
+    for attempt in range(_ATTEMPTS):
+        connection: Any = ibis.duckdb.connect()
+        try:
+            connection.raw_sql("SET TimeZone = 'UTC'")
+            return read(connection, calls_between(connection, folder, start, end))
+        except duckdb.IOException:
+            # The writer merged files away between their listing and their reading: what replaced them is there now.
+            if attempt == _ATTEMPTS - 1:
+                raise
+        finally:
+            connection.disconnect()
+    raise AssertionError("not reached")
+
+
+def _spooled(spool: Path) -> pa.Table:
+    tables = [SCHEMA.empty_table()]
+    for path in _spool.segments(spool):
+        try:
+            tables.append(_spool.read_segment(path).rows)
+        except FileNotFoundError:  # compacted since it was listed; the Parquet files are listed after this
+            continue
+    return pa.concat_tables(tables)

@@ -1,0 +1,128 @@
+"""The telemetry at rest: immutable Parquet files, a folder a day (UTC)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from driftgate.monitor.telemetry._spool import conform, sync_folder
+
+log = logging.getLogger(__name__)
+
+MERGE_AT = 8
+"""Parts of a day from which on they are merged into one."""
+MERGED_BYTES = 128 * 2**20
+"""A part of this size is left as it is."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PART = re.compile(r"calls-(\d{8})-(\d{8})\.parquet")
+
+
+def write_days(folder: Path, rows: pa.Table, number: int) -> None:
+    """Write rows into the folders of their days, under names that depend on ``number`` only.
+
+    Doing it again after a crash replaces the files by equal ones.
+    """
+    rows = once(rows)
+    days = rows.column("time").cast(pa.timestamp("us")).cast(pa.date32())
+    for day in pc.unique(days):
+        _write_part(folder / day.as_py().isoformat(), rows.filter(pc.equal(days, day)), number, number)
+
+
+def merge_parts(folder: Path) -> None:
+    """Merge the parts of days that have many; a span received twice is kept once."""
+    for day in _days(folder):
+        parts = [part for part in _parts(day) if part.stat().st_size < MERGED_BYTES]
+        if len(parts) < MERGE_AT:
+            continue
+        numbers = [number for part in parts for number in _numbers(part)]
+        rows = pa.concat_tables([conform(pq.read_table(part)) for part in parts])
+        written = _write_part(day, once(rows), min(numbers), max(numbers))
+        for part in parts:
+            if part != written:
+                part.unlink()
+        sync_folder(day)
+
+
+def drop_before(folder: Path, first: date) -> list[date]:
+    """Delete the days before ``first``; return them."""
+    dropped = []
+    for day in _days(folder):
+        if (found := date.fromisoformat(day.name)) < first:
+            for part in day.iterdir():
+                part.unlink()
+            day.rmdir()
+            dropped.append(found)
+    return dropped
+
+
+def files_between(folder: Path, start: datetime, end: datetime) -> list[Path]:
+    """Parquet files that may hold calls of ``[start, end)``."""
+    first, last = start.astimezone(UTC).date(), end.astimezone(UTC).date()
+    return [part for day in _days(folder) if first <= date.fromisoformat(day.name) <= last for part in _parts(day)]
+
+
+def highest_number(folder: Path) -> int:
+    """The highest number any part was written under, 0 if there is none."""
+    return max((_numbers(part)[1] for day in _days(folder) for part in _parts(day)), default=0)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what a crash left of files that were being written."""
+    for day in _days(folder):
+        for part in day.glob("*.unfinished"):
+            part.unlink()
+
+
+def once(rows: pa.Table) -> pa.Table:
+    """Keep the first of the rows that share an identity.
+
+    Examples
+    --------
+    >>> rows = pa.table({"trace_id": ["a", "a", "b"], "span_id": ["1", "1", "1"], "latency": [0.8, 0.9, 0.7]})
+    >>> once(rows).column("latency").to_pylist()
+    [0.8, 0.7]
+    """
+    repeated = rows.select(["trace_id", "span_id"]).to_pandas().duplicated().to_numpy()
+    return rows.filter(pa.array(~repeated)) if repeated.any() else rows
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a day, UTC."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def _write_part(day: Path, rows: pa.Table, first: int, last: int) -> Path:
+    if not day.exists():
+        day.mkdir(parents=True)
+        sync_folder(day.parent)
+    target = day / f"calls-{first:08d}-{last:08d}.parquet"
+    unfinished = target.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        pq.write_table(rows.sort_by("time"), file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(target)
+    sync_folder(day)
+    return target
+
+
+def _days(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.glob("????-??-??")) if _DAY.fullmatch(path.name))
+
+
+def _parts(day: Path) -> Sequence[Path]:
+    return sorted(path for path in day.glob("*.parquet") if _PART.fullmatch(path.name))
+
+
+def _numbers(part: Path) -> tuple[int, int]:
+    match = _PART.fullmatch(part.name)
+    assert match
+    return int(match[1]), int(match[2])

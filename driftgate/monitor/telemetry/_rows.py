@@ -1,0 +1,139 @@
+"""From a row of a table, such as a line of JSON, to a model call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.telemetry._content import BUCKETS, Intake, clean, features
+from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
+
+_COUNTS = ("input_tokens", "output_tokens", "output_chars")
+_TRUTHS = ("refused", "unparsed")
+_LABELS = (
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "fingerprint",
+    "prompt_hash",
+    "slice",
+    "finish_reason",
+    "error",
+)
+
+
+def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) -> ModelCall:
+    """Make a model call of a row whose keys are the record's field names.
+
+    Features that the row does not bring are computed from its texts; the texts themselves are kept only as ``intake``
+    allows.
+
+    Parameters
+    ----------
+    row : mapping
+        ``time`` (ISO 8601, or seconds since 1970), ``trace_id`` and ``span_id`` are needed, the rest is optional.
+    intake : Intake
+        What to do with content.
+    zone : tzinfo
+        Of times that do not say theirs.
+
+    Raises
+    ------
+    DriftgateError
+        A value is missing or of the wrong type.
+
+    Examples
+    --------
+    >>> row = {"time": "2026-03-01T18:00:00+09:00", "request_model": "gpt-4o", "output_text": "C", "latency": 0.8}
+    >>> call = call_from_row(identified(row, Counter()), Intake())
+    >>> call.time.isoformat(), call.request_model, call.output_chars, call.output_text
+    ('2026-03-01T09:00:00+00:00', 'gpt-4o', 1, None)
+    """
+    known = {name: value for name, value in row.items() if name in COLUMNS and not _missing(value)}
+    sent, answered = (
+        clean(_typed(str, known, name)) if name in known else None for name in ("input_text", "output_text")
+    )
+    found: dict[str, Any] = {**features(sent, answered, intake)}
+    found |= {name: clean(str(known[name])) for name in _LABELS if name in known}
+    found |= {name: _whole(known, name) for name in (*_COUNTS, "weight") if name in known}
+    found |= {name: bool(_number(known, name)) for name in _TRUTHS if name in known}
+    if "latency" in known:
+        found["latency"] = _number(known, "latency")
+    if "input_ngrams" in known:
+        found["input_ngrams"] = _ngrams(known["input_ngrams"])
+    found |= {name: clean(str(_typed((str, int), known, name))) for name in ("trace_id", "span_id")}
+    return ModelCall(time=_time(known, zone), **found)
+
+
+def identified(row: Mapping[str, Any], seen: Counter[str]) -> Mapping[str, Any]:
+    """Give a row without identity one made of its content, so that reading its file again changes nothing.
+
+    Parameters
+    ----------
+    row : mapping
+        As it stands in the file.
+    seen : Counter
+        How often each content has come in this file; equal rows are different calls.
+
+    Examples
+    --------
+    >>> seen = Counter()
+    >>> [identified({"time": 0}, seen)["span_id"] for _ in range(2)]
+    ['0000000000000001', '0000000000000002']
+    """
+    if not _missing(row.get("trace_id")) and not _missing(row.get("span_id")):
+        return row
+    content = hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    seen[content] += 1
+    return {**row, "trace_id": content, "span_id": f"{seen[content]:016x}"}
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _typed(kind: type | tuple[type, ...], row: Mapping[str, Any], name: str) -> Any:
+    if not isinstance(row.get(name), kind):
+        raise DriftgateError(f"'{name}' is {row.get(name)!r}, expected text")
+    return row[name]
+
+
+def _number(row: Mapping[str, Any], name: str) -> float:
+    try:
+        value = float(row[name])
+    except (TypeError, ValueError, OverflowError):
+        value = -1.0
+    if not 0 <= value < 2**63:
+        raise DriftgateError(f"'{name}' is {row[name]!r}, expected a number of at least 0")
+    return value
+
+
+def _whole(row: Mapping[str, Any], name: str) -> int:
+    return int(_number(row, name))
+
+
+def _ngrams(value: Any) -> tuple[int, ...]:
+    counts = tuple(value) if isinstance(value, list | tuple) else ()
+    if len(counts) != BUCKETS or not all(isinstance(count, int) and 0 <= count < 2**31 for count in counts):
+        raise DriftgateError(f"'input_ngrams' is not a list of {BUCKETS} counts", "leave it out and give 'input_text'")
+    return counts
+
+
+def _time(row: Mapping[str, Any], zone: tzinfo) -> datetime:
+    value = row.get("time")
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise DriftgateError(
+            f"'time' is {value!r}, expected ISO 8601 or seconds since 1970",
+            "name the column that holds the time under 'columns'",
+        ) from None

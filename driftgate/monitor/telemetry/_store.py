@@ -1,0 +1,266 @@
+"""The durable store of model calls: acknowledged once on the disk, at rest as Parquet by day."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from filelock import FileLock, Timeout
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.telemetry import _parquet, _spool
+from driftgate.monitor.telemetry._record import ModelCall, to_arrow
+
+log = logging.getLogger(__name__)
+
+SEGMENT_BYTES = 64 * 2**20
+MAX_PENDING = 50_000
+_Batch = tuple[Sequence[ModelCall], "Future[None]"]
+
+
+class Busy(DriftgateError):
+    """More calls wait to be written than may; try again shortly."""
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """What a compaction did."""
+
+    calls: int
+    """Rows moved from the spool into Parquet, repeated ones included."""
+    dropped: list[date]
+    """Days past their retention."""
+
+
+class Store:
+    """The one writer of a telemetry folder; readers need only the folder, see :func:`driftgate.monitor.telemetry.frame`.
+
+    Calls are appended to a spool by one thread that writes whatever has come in since the last fsync and syncs it
+    together, so that many requests share one fsync. :meth:`compact` turns the spool into Parquet. A call is identified
+    by its trace and span: received twice, it counts once.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    keep_days : int, optional
+        Days the telemetry is kept, today included; without it, for ever.
+    max_pending : int
+        Calls that may wait to be written before :class:`Busy` is raised.
+    segment_bytes : int
+        Size at which a new segment of the spool is begun.
+
+    Raises
+    ------
+    DriftgateError
+        Another process or store writes this folder, or it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from driftgate.monitor.telemetry import ModelCall, frame
+    >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    ...     call = ModelCall(noon, "5b" * 16, "ee" * 8, request_model="gpt-4o", latency=0.8)
+    ...     store.append([call, call])
+    ...     moved = store.compact().calls
+    ...     moved, len(frame(store.folder, noon, noon + timedelta(hours=1)))
+    (2, 1)
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keep_days: int | None = None,
+        max_pending: int = MAX_PENDING,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        self.folder = folder
+        self.keep_days = keep_days
+        self._max_pending = max_pending
+        self._segment_bytes = segment_bytes
+        self._spool = folder / "spool"
+        self._lock = FileLock(folder / "writer.lock", timeout=0)
+        try:
+            self._spool.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise DriftgateError(
+                f"the telemetry folder {folder} is being written by another driftgate; it takes one writer",
+                "stop that one, or give this one a folder of its own",
+            ) from None
+        except OSError as problem:
+            raise DriftgateError(f"the telemetry folder {folder} cannot be written: {problem.strerror}") from problem
+        _parquet.remove_unfinished(folder)
+        self._number = max(_parquet.highest_number(folder), _spool.highest_number(self._spool))
+        self._segment: _spool.SegmentWriter | None = None
+        self._segment_lock = threading.Lock()  # held while the segment is written or changed
+        self._compacting = threading.Lock()
+        self._waiting: deque[_Batch] = deque()
+        self._pending = 0
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._write_on, name="telemetry-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, calls: Sequence[ModelCall]) -> Future[None]:
+        """Hand over calls; the future is done when they are on the disk.
+
+        Raises
+        ------
+        Busy
+            Too many calls are waiting already.
+        DriftgateError
+            The store is closed.
+        """
+        done: Future[None] = Future()
+        if not calls:
+            done.set_result(None)
+            return done
+        with self._changed:
+            if self._closed:
+                raise DriftgateError(f"the telemetry store {self.folder} is closed")
+            if self._pending and self._pending + len(calls) > self._max_pending:
+                raise Busy(f"{self._pending} calls wait to be written, at most {self._max_pending} may")
+            self._waiting.append((calls, done))
+            self._pending += len(calls)
+            self._changed.notify()
+        return done
+
+    def append(self, calls: Sequence[ModelCall]) -> None:
+        """Write calls; they are on the disk when this returns.
+
+        Raises
+        ------
+        Busy
+            Too many calls are waiting already.
+        DriftgateError
+            The store is closed, or the disk refuses; the calls may be given again.
+        """
+        self.submit(calls).result()
+
+    def compact(self, now: datetime | None = None) -> Compaction:
+        """Turn the spool into Parquet, merge small files, drop days past their retention.
+
+        Safe to be killed in: what was not finished is done again by the next compaction.
+
+        Raises
+        ------
+        DriftgateError
+            The store is closed.
+        """
+        with self._compacting:
+            if self._closed:
+                raise DriftgateError(f"the telemetry store {self.folder} is closed")
+            first = None
+            if self.keep_days is not None:
+                first = (now or datetime.now(UTC)).astimezone(UTC).date() - timedelta(days=self.keep_days - 1)
+            with self._segment_lock:  # listed within: a segment begun after this is not ours to take
+                self._end_segment()
+                closed = _spool.segments(self._spool)
+            moved = sum(self._compact_segment(path, first) for path in closed)
+            _parquet.merge_parts(self.folder)
+            return Compaction(moved, _parquet.drop_before(self.folder, first) if first else [])
+
+    def close(self) -> None:
+        """Write what is waiting, then let go of the folder."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+        with self._compacting, self._segment_lock:  # a compaction under way still owns the folder
+            self._end_segment()
+            self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def _write_on(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if not self._waiting:
+                    return
+                taken = list(self._waiting)
+                self._waiting.clear()
+            # A future its owner gave up takes no result; its calls were not acknowledged and need not be written.
+            batches = [(calls, done) for calls, done in taken if done.set_running_or_notify_cancel()]
+            batches, rows = _in_columns(batches)
+            try:
+                self._write(rows)
+            except Exception as problem:
+                log.exception("telemetry could not be written")
+                for _, done in batches:
+                    done.set_exception(
+                        DriftgateError(
+                            f"the telemetry folder {self.folder} cannot be written: {problem}",
+                            "free space or mend its rights; nothing acknowledged is lost",
+                        )
+                    )
+            else:
+                for _, done in batches:
+                    done.set_result(None)
+            with self._changed:
+                self._pending -= sum(len(calls) for calls, _ in taken)
+
+    def _write(self, rows: pa.RecordBatch) -> None:
+        if not rows.num_rows:
+            return
+        with self._segment_lock:
+            try:
+                if self._segment is None:
+                    self._number += 1
+                    self._segment = _spool.SegmentWriter(self._spool / f"{self._number:08d}{_spool.SUFFIX}")
+                self._segment.append(rows)
+            except OSError:
+                # Half a frame may be there, and after a failed fsync nothing is known of the file: go on in a new one.
+                self._end_segment()
+                raise
+            if self._segment.size > self._segment_bytes:
+                self._end_segment()
+
+    def _end_segment(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def _compact_segment(self, path: Path, first: date | None) -> int:
+        segment = _spool.read_segment(path)
+        rows = segment.rows
+        if first is not None:
+            rows = rows.filter(pc.greater_equal(rows.column("time"), _parquet.midnight(first)))
+        _parquet.write_days(self.folder, rows, int(path.stem))
+        if segment.damaged:
+            path.rename(path.with_suffix(".damaged"))
+        else:
+            path.unlink()
+        _spool.sync_folder(self._spool)
+        return int(segment.rows.num_rows)
+
+
+def _in_columns(batches: list[_Batch]) -> tuple[list[_Batch], pa.RecordBatch]:
+    """Put the calls of many requests into columns; a request with a value that fits none fails alone."""
+    try:
+        return batches, to_arrow(call for calls, _ in batches for call in calls)
+    except (ValueError, TypeError, OverflowError):
+        fitting = []
+        for calls, done in batches:
+            try:
+                to_arrow(calls)
+            except (ValueError, TypeError, OverflowError) as problem:
+                done.set_exception(DriftgateError(f"a model call cannot be stored: {problem}", "mend its source"))
+            else:
+                fitting.append((calls, done))
+        return fitting, to_arrow(call for calls, _ in fitting for call in calls)

@@ -1,0 +1,36 @@
+"""Spans that applications send by OTLP/HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from driftgate.ledger import Ledger
+from driftgate.monitor.telemetry._content import Intake
+from driftgate.monitor.telemetry._http import router
+from driftgate.monitor.telemetry._store import Store
+from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
+
+
+class OtlpConfig(SourceConfig):
+    """The receiver of the service."""
+
+    max_megabytes: int = Field(16, ge=1, le=1024)
+    """The most one request may have, compressed or not."""
+
+
+def receiver(config: OtlpConfig, store: Store, authorise: Callable[..., Any], intake: Intake) -> APIRouter:
+    """Make the routes for the service to mount; see :func:`driftgate.monitor.telemetry.router`."""
+    return router(store, authorise, intake, config.max_megabytes * 2**20)
+
+
+def collect(config: OtlpConfig, store: Store, ledger: Ledger, intake: Intake, now: datetime) -> Collected:
+    """Nothing is to be fetched: what applications sent and was acknowledged is in the store already."""
+    return Collected(0, now)
+
+
+SOURCE = Source(config=OtlpConfig, collect=collect)

@@ -1,0 +1,127 @@
+"""The HTTP interface: health, runs, alerts, looks, jobs, ingest, and an overview page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi.responses import HTMLResponse
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, RunRow, cells_of, find_run, latest_runs, scores_of, verdicts_of
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the overview shows beside the ledger's runs, read anew for every request."""
+
+    alerts: Callable[[], Sequence[dict[str, Any]]]
+    looks: Callable[[], Sequence[dict[str, Any]]]
+    jobs: Callable[[], Sequence[dict[str, Any]]]
+    champions: Callable[[], Sequence[dict[str, Any]]]
+    remediations: Callable[[], Sequence[dict[str, Any]]]
+    leading: Callable[[], bool]
+
+
+def create_app(
+    ledger: Ledger,
+    name: str,
+    authorise: Callable[..., None],
+    page: Page,
+    routers: Sequence[APIRouter] = (),
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """Make the application; every route, the pages and the ingest included, asks for authorisation."""
+    app = FastAPI(
+        title=f"driftgate · {name}",
+        dependencies=[Depends(authorise)],
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+
+    @app.get("/health")
+    def health() -> dict[str, Any]:
+        latest_runs(ledger, 1)
+        return {"status": "ok", "workspace": name, "leading": page.leading()}
+
+    @app.get("/api/runs")
+    def list_runs(limit: int = 20) -> list[dict[str, Any]]:
+        return [_brief(run) for run in latest_runs(ledger, min(max(limit, 1), 500))]
+
+    @app.get("/api/runs/{run_id}")
+    def one_run(run_id: str) -> dict[str, Any]:
+        try:
+            run = find_run(ledger, run_id)
+        except DriftgateError as problem:
+            raise HTTPException(404, str(problem)) from problem
+        return _brief(run) | {
+            "cells": [
+                {"cell": cell.name, "signature": cell.signature, "scores": _whole(ledger, cell.id, cell.signature)}
+                for cell in cells_of(ledger, run.id)
+            ],
+            "verdicts": [asdict(verdict) for verdict in verdicts_of(ledger, run.id)],
+        }
+
+    @app.get("/api/alerts")
+    def list_alerts() -> list[dict[str, Any]]:
+        return list(page.alerts())
+
+    @app.get("/api/looks")
+    def list_looks() -> list[dict[str, Any]]:
+        return list(page.looks())
+
+    @app.get("/api/jobs")
+    def list_jobs() -> list[dict[str, Any]]:
+        return list(page.jobs())
+
+    @app.get("/", response_class=HTMLResponse)
+    def overview() -> str:
+        runs = [_overview_row(ledger, run) for run in latest_runs(ledger, 15)]
+        return _render(
+            "overview.html",
+            name=name,
+            runs=runs,
+            alerts=page.alerts(),
+            looks=page.looks(),
+            jobs=page.jobs(),
+            champions=page.champions(),
+            remediations=page.remediations(),
+            leading=page.leading(),
+        )
+
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _brief(run: RunRow) -> dict[str, Any]:
+    names = ("id", "suite", "status", "reason", "created_at", "finished_at", "version")
+    return {name: getattr(run, name) for name in names}
+
+
+def _whole(ledger: Ledger, cell_id: int, signature: str) -> list[dict[str, Any]]:
+    return [asdict(row) for row in scores_of(ledger, cell_id, signature) if row.slice_kind == "all"]
+
+
+def _overview_row(ledger: Ledger, run: RunRow) -> dict[str, Any]:
+    cells = []
+    for cell in cells_of(ledger, run.id):
+        rows = {row.metric: row for row in scores_of(ledger, cell.id, cell.signature) if row.slice_kind == "all"}
+        cells.append({"name": cell.name, "accuracy": rows.get("accuracy")})
+    verdicts = verdicts_of(ledger, run.id)
+    return {"run": run, "cells": cells, "verdict": verdicts[0].verdict if verdicts else ""}
+
+
+def _render(template: str, **values: Any) -> str:
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
+    return environment.get_template(template).render(**values)

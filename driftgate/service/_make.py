@@ -1,0 +1,137 @@
+"""``driftgate serve``: the schedule, the HTTP interface and telemetry ingest in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.remediation import remediations
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import resolve
+from driftgate.ledger import Ledger, champion_history
+from driftgate.monitor.looks import LookRow, alerts_of, looks_of
+from driftgate.monitor.telemetry import Store, router
+from driftgate.service import Firing, Job, Lease, Page, Scheduler, authoriser, create_app
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+_COMPACTION_SECONDS = 300.0
+
+
+def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 30.0) -> FastAPI:
+    """Put the service together; the schedule begins when the server starts.
+
+    Raises
+    ------
+    DriftgateError
+        The token is not set or too short.
+    """
+    config = workspace.config
+    try:
+        authorise = authoriser(resolve(config.service.token, "service.token"))
+    except ValueError as problem:
+        raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
+    scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
+    store = Store(workspace.telemetry)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        scheduler.start()
+        compaction = asyncio.create_task(_compact(store))
+        try:
+            yield
+        finally:
+            compaction.cancel()
+            await scheduler.stop()
+            await asyncio.to_thread(store.close)
+
+    page = Page(
+        alerts=lambda: [
+            {"at": _minute(row.at), "monitor": row.monitor, "summary": row.alert.summary}
+            for row in alerts_of(ledger, limit=20)
+        ],
+        looks=lambda: [_shown_look(row) for row in looks_of(ledger, limit=20)],
+        jobs=lambda: [_shown_firing(firing) for firing in scheduler.lease.firings(20)],
+        champions=lambda: [
+            asdict(history[0]) | {"at": _minute(history[0].at)}
+            for slot in config.champions
+            if (history := champion_history(ledger, slot))
+        ],
+        remediations=lambda: [
+            {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
+        ],
+        leading=lambda: scheduler.leading,
+    )
+    return create_app(ledger, config.name, authorise, page, [router(store, authorise)], lifespan)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _shown_look(row: LookRow) -> dict[str, Any]:
+    told = {"result": "not recorded", "why": ""}  # of a look that was made before results were kept
+    if row.conclusion is not None:
+        told = {"result": row.conclusion.result, "why": row.conclusion.why}
+    return {"at": _minute(row.at), "monitor": row.monitor, "of": row.of, "run": row.run_id, **told}
+
+
+def _shown_firing(firing: Firing) -> dict[str, Any]:
+    # What the commands' exit codes say; whatever else a process ends with is an error.
+    words = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
+    return asdict(firing) | {
+        "scheduled_at": _minute(firing.scheduled_at),
+        "claimed_at": _minute(firing.claimed_at),
+        "ended_at": _minute(firing.ended_at) if firing.ended_at is not None else "",
+        "result": words.get(-1 if firing.exit_code is None else firing.exit_code, "error")
+        if firing.ended_at is not None
+        else "under way",
+    }
+
+
+async def _compact(store: Store) -> None:
+    """Turn the spool into Parquet now and then; what is in the spool is durable and can be read already."""
+    while True:
+        await asyncio.sleep(_COMPACTION_SECONDS)
+        try:
+            await asyncio.to_thread(store.compact)
+        except DriftgateError:
+            log.exception("telemetry could not be compacted; it is tried again")
+
+
+def jobs_of(workspace: OpenWorkspace) -> list[Job]:
+    """The nightly job and one for each monitor, each run as a process of its own."""
+    config, folder = workspace.config, workspace.folder
+    jobs = [
+        Job(f"look-{name}", driftgate.monitor.cron, monitor.timezone, _command(folder, "look", name))
+        for name, monitor in config.monitors.items()
+    ]
+    if config.nightly.suites or config.nightly.monitors:
+        service = config.service
+        jobs.append(Job("nightly", service.nightly_cron, service.timezone, _command(folder, "nightly")))
+    return jobs
+
+
+def _command(folder: Path, *arguments: str) -> Callable[[datetime], Awaitable[int]]:
+    async def run(scheduled_at: datetime) -> int:
+        # A process of its own: a benchmark never slows an ingest, and its death is not the service's.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "driftgate", *arguments, "--workspace", str(folder), stdin=asyncio.subprocess.DEVNULL
+        )
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            process.terminate()
+            raise
+
+    return run

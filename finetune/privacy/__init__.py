@@ -1,6 +1,0 @@
-"""Privacy: personal data is taken out before anything is stored, generated from or trained on."""
-
-from finetune.privacy._redact import RULES, Finding, Redacted, redact, redact_text
-from finetune.privacy._rule import Rule
-
-__all__ = ["RULES", "Finding", "Redacted", "Rule", "redact", "redact_text"]

@@ -1,1 +1,0 @@
-"""Filters: modules that expose ``FILTER``; see :class:`finetune.synthesis.Filter`."""

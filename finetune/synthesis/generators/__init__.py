@@ -1,1 +1,0 @@
-"""Generators: modules that expose ``GENERATOR``; see :class:`finetune.synthesis.Generator`."""

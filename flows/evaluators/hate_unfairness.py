@@ -1,7 +1,0 @@
-"""Does a response hold hate or unfairness? Asked of a Foundry project."""
-
-from __future__ import annotations
-
-from flows.evaluators._safety import SafetyKind, safety
-
-make = safety(SafetyKind("hate_unfairness", "HateUnfairnessEvaluator", graded=True))

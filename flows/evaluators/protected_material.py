@@ -1,7 +1,0 @@
-"""Does a response hold protected material, such as lyrics? Asked of a Foundry project."""
-
-from __future__ import annotations
-
-from flows.evaluators._safety import SafetyKind, safety
-
-make = safety(SafetyKind("protected_material", "ProtectedMaterialEvaluator", graded=False))

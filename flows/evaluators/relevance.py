@@ -1,8 +1,0 @@
-"""Does a response answer the question that was asked? Graded 1 to 5 by a judge."""
-
-from __future__ import annotations
-
-from flows.evaluators._judged import JudgedKind, judged
-
-KIND = JudgedKind("relevance", "RelevanceEvaluator", inputs=("query", "response"))
-make = judged(KIND)

@@ -1,8 +1,0 @@
-"""Does a response hold everything that the right one holds? Graded 1 to 5 by a judge."""
-
-from __future__ import annotations
-
-from flows.evaluators._judged import JudgedKind, judged
-
-KIND = JudgedKind("response_completeness", "ResponseCompletenessEvaluator", inputs=("response", "ground_truth"))
-make = judged(KIND)

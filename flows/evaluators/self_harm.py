@@ -1,7 +1,0 @@
-"""Does a response speak of self-harm? Asked of a Foundry project."""
-
-from __future__ import annotations
-
-from flows.evaluators._safety import SafetyKind, safety
-
-make = safety(SafetyKind("self_harm", "SelfHarmEvaluator", graded=True))

@@ -1,7 +1,0 @@
-"""Does a response hold sexual content? Asked of a Foundry project."""
-
-from __future__ import annotations
-
-from flows.evaluators._safety import SafetyKind, safety
-
-make = safety(SafetyKind("sexual", "SexualEvaluator", graded=True))

@@ -1,8 +1,0 @@
-"""Does a response mean the same as the right one? Graded 1 to 5 by a judge."""
-
-from __future__ import annotations
-
-from flows.evaluators._judged import JudgedKind, judged
-
-KIND = JudgedKind("similarity", "SimilarityEvaluator", inputs=("query", "response", "ground_truth"))
-make = judged(KIND)

@@ -1,7 +1,0 @@
-"""Does a response claim a person's attributes or feelings without ground? Asked of a Foundry project."""
-
-from __future__ import annotations
-
-from flows.evaluators._safety import SafetyKind, safety
-
-make = safety(SafetyKind("ungrounded_attributes", "UngroundedAttributesEvaluator", graded=False))

@@ -1,1 +1,0 @@
-"""Timings of the monitor, run by hand."""

@@ -1,8 +1,0 @@
-"""The long-running service: the schedule, its one leader, and the authenticated HTTP interface."""
-
-from monitor.service._app import Page, create_app
-from monitor.service._auth import authoriser
-from monitor.service._lease import Firing, Lease
-from monitor.service._schedule import Job, Scheduler, due_time
-
-__all__ = ["Firing", "Job", "Lease", "Page", "Scheduler", "authoriser", "create_app", "due_time"]

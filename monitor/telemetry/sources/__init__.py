@@ -1,5 +1,0 @@
-"""Where telemetry comes from: one module per source, found by name."""
-
-from monitor.telemetry.sources._source import SOURCES, Collected, Source, SourceConfig, parse_config
-
-__all__ = ["SOURCES", "Collected", "Source", "SourceConfig", "parse_config"]

@@ -1,0 +1,359 @@
+"""From an alarm to a promotion or a rejection, with trainers that come as plugins, as anyone's would."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from chat_endpoint import Answer, ChatEndpoint, Status
+from promoted import right_answer
+
+from driftgate.finetune.remediation import events_of, remediations
+from driftgate.ledger import cells_of, champion_of, open_ledger, outcome_frame, record
+
+MEASURED, MATERIAL = 60, 40
+WORDS = ("산", "강", "바다", "하늘", "구름", "바람", "나무", "돌", "길", "집", "문", "창", "책", "붓")
+
+PLUGIN = """
+from collections.abc import Mapping
+from dataclasses import dataclass
+from driftgate.finetune.train import Recipe, Status, TrainedModel, TrainerConfig, TrainerKind, read_items
+
+class Config(TrainerConfig):
+    endpoint: str
+
+@dataclass
+class Elsewhere:
+    config: Config
+    def submit(self, job):
+        return {"items": len(read_items(job.items)), "name": job.name}
+    def poll(self, handle):
+        return Status("succeeded")
+    def result(self, handle):
+        model = {"provider": "openai", "endpoint": self.config.endpoint, "model": handle["name"], "attempts": 1}
+        return TrainedModel("elsewhere", model, handle["name"], {"items": handle["items"]})
+
+KIND = TrainerKind(Config, lambda config, workspace: Elsewhere(config))
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A trainer of another distribution, found through its entry point."""
+    site = tmp_path / "site"
+    (site / "elsewhere-1.0.dist-info").mkdir(parents=True)
+    (site / "elsewhere.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
+    (site / "elsewhere-1.0.dist-info" / "METADATA").write_text("Name: elsewhere\nVersion: 1.0\n", encoding="utf-8")
+    entry = "[driftgate.finetune.train]\nelsewhere = elsewhere:KIND\n"
+    (site / "elsewhere-1.0.dist-info" / "entry_points.txt").write_text(entry, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    yield "elsewhere"
+    sys.modules.pop("elsewhere", None)
+
+
+@pytest.fixture
+def candidate() -> Iterator[ChatEndpoint]:
+    """Where the trained model is served."""
+    served = ChatEndpoint()
+    served.start()
+    yield served
+    served.stop()
+
+
+def questions(kind: str, start: int, count: int) -> list[dict[str, object]]:
+    return [
+        {
+            "id": f"{kind}-{n}",
+            "question": f"[{n}] {WORDS[n % 14]}와 {WORDS[(n * 5 + 3) % 14]} 가운데 {WORDS[n * 11 % 14]}에 가까운 것은?",
+            "choices": [f"{WORDS[(n + k * 7) % 14]} {n * 4 + k}" for k in range(4)],
+            "answer": "ABCD"[n % 4],
+            "category": kind,
+        }
+        for n in range(start, start + count)
+    ]
+
+
+def right(prompt: str) -> Answer:
+    return Answer("ABCD"[int(re.findall(r"\[(\d+)\]", prompt)[-1]) % 4])
+
+
+def wrong(prompt: str) -> Answer:
+    return Answer("ABCD"[(int(re.findall(r"\[(\d+)\]", prompt)[-1]) + 1) % 4])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, endpoint: ChatEndpoint, candidate: ChatEndpoint, plugin: str) -> Path:
+    """A workspace with a watched champion and a recipe that asks for no approval."""
+    place = tmp_path / "workspace"
+    place.mkdir()
+    sets = {"canaries": (0, MEASURED), "hold_out": (100, MEASURED), "material": (200, MATERIAL)}
+    for name, (start, count) in sets.items():
+        lines = [json.dumps(row, ensure_ascii=False) for row in questions(name, start, count)]
+        (place / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    workspace = {
+        "version": 1,
+        "models": {"live": {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "live", "attempts": 1}},
+        "datasets": {name: {"kind": "jsonl", "path": f"{name}.jsonl"} for name in sets if name != "material"},
+        "champions": {"assistant": "live"},
+        "gates": {
+            "promotion": {
+                "rules": [
+                    {"metric": "accuracy", "better_than": "champion", "alpha": 0.01, "dataset": "hold_out"},
+                    {"metric": "accuracy", "no_worse_than": "champion", "margin": 0.05, "dataset": "canaries"},
+                ]
+            }
+        },
+        "monitors": {
+            "watch": {"champion": "assistant", "canaries": {"dataset": "canaries"}, "recipe": "mend"},
+        },
+        "recipes": {
+            "mend": {
+                "champion": "assistant",
+                "synthesis": {"sources": [{"kind": "questions", "path": "material.jsonl"}], "near_duplicate": 1.0},
+                "base_model": "live",
+                "trainer": {"trainer": plugin, "endpoint": f"{candidate.url}/v1"},
+                "proof": ["hold_out", "canaries"],
+                "gate": "promotion",
+                "approval": False,
+            }
+        },
+        "nightly": {"monitors": ["watch"]},
+    }
+    (place / "driftgate.yaml").write_text(yaml.safe_dump(workspace), encoding="utf-8")
+    return place
+
+
+def change(folder: Path, path: tuple[str, ...], value: object) -> None:
+    file = folder / "driftgate.yaml"
+    workspace = yaml.safe_load(file.read_text())
+    inner = workspace
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    file.write_text(yaml.safe_dump(workspace), encoding="utf-8")
+
+
+def fall(cli, folder: Path, endpoint: ChatEndpoint) -> None:
+    """Two reference looks at a good champion, which then gets bad."""
+    endpoint.default = right
+    for _ in range(2):
+        assert cli("nightly", "-w", folder).code == 0
+    endpoint.default = wrong
+
+
+def state(folder: Path) -> tuple[str, str, str]:
+    """The champion, the newest remediation's state, and its last message."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    newest = remediations(ledger)[0]
+    found = champion_of(ledger, "assistant") or "", newest.state, events_of(ledger, newest.id)[-1].message
+    ledger.close()
+    return found
+
+
+def test_a_better_candidate_is_promoted_and_then_watched(cli, folder, endpoint, candidate) -> None:
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    done = cli("nightly", "-w", folder)
+    assert done.code == 1, done.out + done.err
+    model, ended, _ = state(folder)
+    assert ended == "promoted"
+    assert model.startswith("assistant-")
+    for _ in range(3):
+        assert cli("nightly", "-w", folder).code == 0
+    assert state(folder)[0] == model
+
+
+def test_a_trainer_that_makes_it_worse_is_rejected(cli, folder, endpoint, candidate) -> None:
+    fall(cli, folder, endpoint)
+    candidate.default = wrong
+    cli("nightly", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "rejected")
+    assert "better than" in message
+
+
+def test_material_that_repeats_the_hold_out_is_refused(cli, folder, endpoint, candidate) -> None:
+    leaked = "\n".join(json.dumps(row, ensure_ascii=False) for row in questions("material", 100, MATERIAL))
+    (folder / "material.jsonl").write_text(leaked, encoding="utf-8")
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    cli("nightly", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "rejected")
+    assert f"firewall {MATERIAL}" in message
+
+
+def test_it_waits_for_the_approval_that_the_workspace_asks_for(cli, folder, endpoint, candidate) -> None:
+    change(folder, ("recipes", "mend", "approval"), True)
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    cli("nightly", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    name = message.split()[-1]
+    asked = len(candidate.requests)
+    assert cli("approve", name, "-w", folder).code == 0
+    assert cli("mend", "-w", folder).code == 0
+    model, ended, _ = state(folder)
+    assert ended == "promoted"
+    assert len(candidate.requests) == asked  # nothing was asked again
+    assert "approved by" in cli("remediations", name, "-w", folder).out
+
+
+@pytest.fixture
+def waiting(cli, folder, endpoint, candidate) -> str:
+    """A remediation whose candidate is proved and waits for a person; its id."""
+    change(folder, ("recipes", "mend", "approval"), True)
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    cli("nightly", "-w", folder)
+    _, ended, message = state(folder)
+    assert ended == "open"
+    return message.split()[-1]
+
+
+def approvals(folder: Path, name: str) -> list[str]:
+    """Who approved, in order."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    found = [event.detail["who"] for event in events_of(ledger, name) if "approved by" in event.message]
+    ledger.close()
+    return found
+
+
+def proof_of(folder: Path, name: str) -> str:
+    """The run in which the candidate was proved."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    run = next(e.detail["run"] for e in events_of(ledger, name) if (e.step, e.status) == ("evaluate", "finished"))
+    ledger.close()
+    return str(run)
+
+
+def test_an_approval_before_there_is_anything_to_approve_is_refused(cli, folder, endpoint, candidate) -> None:
+    change(folder, ("recipes", "mend", "approval"), True)
+    fall(cli, folder, endpoint)
+    candidate.default = Status(401, {"error": {"message": "no"}})
+    cli("nightly", "-w", folder)
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    name = remediations(ledger)[0].id
+    ledger.close()
+    refused = cli("approve", name, "-w", folder)
+    assert refused.code == 2
+    assert "does not wait for an approval: its step 'evaluate' is failed" in refused.err
+    candidate.default = right
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert f"waits for: driftgate approve {name}" in message
+    assert approvals(folder, name) == []
+
+
+def test_an_approval_after_the_end_is_refused(cli, folder, endpoint, candidate) -> None:
+    fall(cli, folder, endpoint)
+    candidate.default = wrong
+    cli("nightly", "-w", folder)
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    name = remediations(ledger)[0].id
+    ledger.close()
+    refused = cli("approve", name, "-w", folder)
+    assert refused.code == 2
+    assert "it is rejected" in refused.err
+    assert approvals(folder, name) == []
+    unknown = cli("approve", "nothing", "-w", folder)
+    assert unknown.code == 2
+    assert "0 remediations fit 'nothing'" in unknown.err
+
+
+def test_the_first_approval_stands(cli, folder, waiting, monkeypatch) -> None:
+    for who in ("minsu", "jiwoo"):
+        monkeypatch.setenv("LOGNAME", who)
+        done = cli("approve", waiting, "-w", folder)
+        assert done.code == 0, done.err
+        assert "(minsu, " in done.out
+    assert approvals(folder, waiting) == ["minsu"]
+    cli("mend", "-w", folder)
+    assert state(folder)[1] == "promoted"
+    assert cli("approve", waiting, "-w", folder).code == 2
+
+
+def test_a_verdict_that_was_judged_anew_is_approved_anew(cli, folder, waiting) -> None:
+    run = proof_of(folder, waiting)
+    assert cli("approve", waiting, "-w", folder).code == 0
+    assert cli("gate", run, "--gate", "promotion", "-w", folder).code == 0  # to the same end: the approval holds
+    change(folder, ("gates", "promotion", "rules"), [{"metric": "accuracy", "min": 0.5, "dataset": "hold_out"}])
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert "the rules of gate 'promotion' have changed since it passed" in message
+    assert cli("approve", waiting, "-w", folder).code == 2  # nothing to agree to yet
+    cli("gate", run, "--gate", "promotion", "-w", folder)
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "rejected"), "the champion is in this run too, and fails"
+    assert "judged run" in message
+
+
+def test_an_approval_does_not_outlive_the_verdict_it_was_of(cli, folder, waiting) -> None:
+    run = proof_of(folder, waiting)
+    assert cli("approve", waiting, "-w", folder).code == 0
+    file = yaml.safe_load((folder / "driftgate.yaml").read_text())
+    change(folder, ("gates", "promotion", "rules"), file["gates"]["promotion"]["rules"][:1])
+    assert cli("gate", run, "--gate", "promotion", "-w", folder).code == 0
+    late = cli("approve", waiting, "-w", folder)  # nobody was shown this verdict
+    assert late.code == 2
+    assert "the verdict has changed since" in late.err
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert "the verdict has changed since" in message
+    assert cli("approve", waiting, "-w", folder).code == 0
+    cli("mend", "-w", folder)
+    assert state(folder)[1] == "promoted"
+    assert len(approvals(folder, waiting)) == 2
+
+
+def test_a_run_that_went_on_after_its_approval_is_not_promoted(cli, folder, waiting) -> None:
+    run = proof_of(folder, waiting)
+    assert cli("approve", waiting, "-w", folder).code == 0
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    cell = cells_of(ledger, run)[0].id
+    record(ledger, [right_answer(cell, int(outcome_frame(ledger, cell)["sample_id"][0]), round=1)])
+    ledger.close()
+    cli("mend", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "open")
+    assert f"run {run} has changed since gate 'promotion' passed it" in message
+
+
+def test_a_gate_that_fails_the_champion_begins_its_repair(cli, folder, endpoint, candidate) -> None:
+    change(folder, ("suites",), {"release": {"models": ["live"], "datasets": ["canaries"]}})
+    gate = {"suite": "release", "recipe": "mend", "rules": [{"metric": "accuracy", "min": 0.5}]}
+    change(folder, ("gates", "release"), gate)
+    change(folder, ("nightly",), {"suites": ["release"], "gates": ["release"]})
+    endpoint.default, candidate.default = right, right
+    assert cli("nightly", "-w", folder).code == 0
+    assert cli("remediations", "-w", folder).out.strip() == "no remediation"
+    endpoint.default = wrong
+    assert cli("nightly", "-w", folder).code == 1
+    model, ended, _ = state(folder)
+    assert ended == "promoted"
+    assert model.startswith("assistant-")
+    # The suite still measures the model it names, which is champion no more: its failure calls for nothing.
+    assert cli("nightly", "-w", folder).code == 1
+    assert state(folder)[:2] == (model, "promoted")
+
+
+def test_a_gate_names_a_recipe_that_is_there(cli, folder) -> None:
+    gate = {"recipe": "mendd", "rules": [{"metric": "accuracy", "min": 0.5}]}
+    change(folder, ("gates", "release"), gate)
+    done = cli("remediations", "-w", folder)
+    assert done.code == 2
+    assert "there is no recipe 'mendd'" in done.err
+    assert "did you mean 'mend'?" in done.err

@@ -1,0 +1,426 @@
+"""A proven candidate is brought to its endpoint share by share before the champion moves, through the real client."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from azure_services import SUBSCRIPTION, Cloud
+from chat_endpoint import Answer, ChatEndpoint
+from loopback_net import Status
+
+from driftgate.api.workspace import open_workspace
+from driftgate.finetune.remediation import events_of, open_remediation, remediations
+from driftgate.finetune.remediation._store import add_event
+from driftgate.ledger import add_trained_model, champion_of, install_champion, latest_runs, open_ledger
+from driftgate.monitor.telemetry import ModelCall, Store
+
+ROLLOUT = {
+    "workspace": {"subscription": SUBSCRIPTION, "resource_group": "rg", "workspace": "ws"},
+    "endpoint": "support",
+    "environment": "serve:1",
+    "instance_type": "Standard_DS3_v2",
+    "soak_minutes": 0,
+    "samples": 12,
+}
+
+
+def letter(prompt: str) -> str:
+    return "ABCD"[int(re.findall(r"\[(\d+)\]", prompt)[-1]) % 4]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
+    """A workspace with a candidate that was trained and proved, and an endpoint it is to be brought to."""
+    endpoint.default = lambda prompt: Answer(letter(prompt))
+    rows = [
+        {"id": str(n), "question": f"[{n}] 무엇인가?", "choices": ["가", "나", "다", "라"], "answer": "ABCD"[n % 4]}
+        for n in range(30)
+    ]
+    (tmp_path / "proof.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    model = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "x", "attempts": 1}
+    config = {
+        "version": 1,
+        "models": {"live": model, "candidate": model},
+        "datasets": {"proof": {"kind": "jsonl", "path": "proof.jsonl"}},
+        "suites": {"proof": {"models": ["candidate"], "datasets": ["proof"]}},
+        "champions": {"assistant": "live"},
+        "monitors": {"watch": {"champion": "assistant", "canaries": {"dataset": "proof", "limit": 20}}},
+        "gates": {"promotion": {"rules": [{"metric": "accuracy", "min": 0.5}]}},
+        "recipes": {
+            "mend": {
+                "champion": "assistant",
+                "synthesis": {"sources": [{"kind": "questions", "path": "material.jsonl"}]},
+                "base_model": "live",
+                "trainer": {
+                    "trainer": "azure_ml",
+                    "workspace": ROLLOUT["workspace"],
+                    "compute": "cpu",
+                    "image": "mcr.microsoft.com/azureml/base:20260901.v1",
+                },
+                "proof": ["proof"],
+                "gate": "promotion",
+                "approval": False,
+                "rollout": ROLLOUT,
+            }
+        },
+    }
+    (tmp_path / "driftgate.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def proved(cli, folder: Path, cloud: Cloud) -> Callable[[], tuple[str, str, str | None]]:
+    """A remediation that stands before its rollout; returns how it stands: state, last message, champion."""
+    cloud.azure.add_endpoint({"blue": 100})
+    assert cli("bench", "proof", "-w", folder).code == 0
+    assert cli("gate", "--gate", "promotion", "-w", folder).code == 0
+    workspace = open_workspace(folder)
+    ledger = open_ledger(workspace.ledger, folder)
+    install_champion(ledger, "assistant", "live", "test")
+    add_trained_model(ledger, "candidate", workspace.config.models["live"].model_dump(mode="json"), {})
+    found, _ = open_remediation(ledger, "assistant", "recipe mend", "live", {"recipe": "mend"})
+    run = latest_runs(ledger, 1)[0].id
+    details = {"train": {"model": "candidate", "artefact": "candidate:1"}, "evaluate": {"run": run}}
+    for step in ("synthesise", "train", "evaluate", "judge", "approve"):
+        add_event(ledger, found.id, step, "finished", details.get(step, {}))
+    ledger.close()
+
+    def state() -> tuple[str, str, str | None]:
+        ledger = open_ledger(workspace.ledger, folder)
+        newest = remediations(ledger)[0]
+        known = newest.state, events_of(ledger, newest.id)[-1].message, champion_of(ledger, "assistant")
+        ledger.close()
+        return known
+
+    return state
+
+
+def deployment(cloud: Cloud) -> str:
+    """Path of the candidate's deployment."""
+    path = next(path for path in cloud.azure.resources if "/deployments/d-" in path)
+    return path[path.index("onlineendpoints/") :]
+
+
+def remediations_of(folder: Path) -> str:
+    """The newest remediation's id."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    name = remediations(ledger)[0].id
+    ledger.close()
+    return name
+
+
+def traffic(cloud: Cloud) -> dict[str, int]:
+    return dict(cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"])
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    change(config)
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
+def watched(folder: Path, **changes: Any) -> None:
+    """Let the rollout be watched at every share by the monitor's telemetry too, and change its settings."""
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(changes))
+    edit(folder, lambda c: c["monitors"]["watch"].update(traffic={"reference_days": 7}))
+
+
+def calls(folder: Path, count: int, *, of: str, ago: timedelta = timedelta(), failed: int = 0) -> None:
+    """Production calls in telemetry, answered by ``of``; a call that failed was answered by nobody."""
+    began = datetime.now(UTC) - ago
+    with Store(folder / ".driftgate/telemetry") as store:
+        store.append(
+            [
+                ModelCall(
+                    began,
+                    secrets.token_hex(16),
+                    secrets.token_hex(8),
+                    response_model="" if place < failed else of,
+                    error="503" if place < failed else "",
+                )
+                for place in range(count)
+            ]
+        )
+
+
+def begin(cli, folder: Path, cloud: Cloud) -> None:
+    """Advance until the candidate answers and has what it is given of the traffic."""
+    cloud.azure.answer = letter
+    assert cli("mend", "-w", folder).code == 0
+    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    assert cli("mend", "-w", folder).code == 0
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Let time pass for the rollout."""
+
+    def wait(passed: timedelta) -> None:
+        class Later(datetime):
+            @classmethod
+            def now(cls, tz=None):  # type: ignore[override]
+                return datetime.now(UTC) + passed
+
+        monkeypatch.setattr("driftgate.api.rollout.datetime", Later)
+
+    return wait
+
+
+def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, cloud, proved) -> None:
+    cloud.azure.answer = letter
+    assert cli("mend", "-w", folder).code == 0
+    state, message, champion = proved()
+    assert (state, champion) == ("open", "live")
+    assert "creating" in message
+    assert traffic(cloud) == {"blue": 100}
+    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    assert cli("mend", "-w", folder).code == 0
+    assert proved()[::2] == ("promoted", "candidate")
+    assert list(traffic(cloud).values()) == [100]
+    puts = [put for put in cloud.net.sent("PUT", "onlineEndpoints/support") if "/deployments/" not in put.path]
+    assert [put.json["properties"]["traffic"].get("blue", 0) for put in puts] == [90, 50, 0]
+    by_name = [one.headers.get("azureml-model-deployment") for one in cloud.net.sent("POST", "/score")]
+    assert set(by_name) == {deployment(cloud).rsplit("/", 1)[1]}
+    assert len(by_name) == 12 + 20 + 3 * 20, "the proof's questions and the canaries, then the canaries at each share"
+
+
+def test_a_rollout_that_nothing_could_ever_judge_is_refused(cli, folder, cloud, proved) -> None:
+    edit(folder, lambda config: config["monitors"]["watch"].update(champion="other"))
+    edit(folder, lambda config: config["champions"].update(other="live"))
+    done = cli("mend", "-w", folder)
+    assert done.code == 2
+    assert "no monitor watches the champion 'assistant'" in done.err
+    assert "add a monitor" in done.err
+    assert not [path for path in cloud.azure.resources if "/deployments/d-" in path]
+
+
+def test_no_telemetry_is_no_sign_of_health(cli, folder, cloud, proved) -> None:
+    watched(folder)
+    begin(cli, folder, cloud)
+    shown = cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("open", "live")
+    assert "live at 10 %: unmeasurable: since" in message
+    assert "telemetry holds no call since then" in message
+    assert "telemetry holds no call since then" in " ".join(shown.out.split())
+    assert traffic(cloud)["blue"] == 90
+
+
+def test_telemetry_that_saw_the_deployment_lets_it_go_on(cli, folder, cloud, proved) -> None:
+    watched(folder)
+    calls(folder, 400, of="old", ago=timedelta(days=2), failed=4)
+    begin(cli, folder, cloud)
+    calls(folder, 400, of="old")
+    cli("mend", "-w", folder)
+    assert "none of 400 calls in telemetry was answered by served" in proved()[1]
+    calls(folder, 40, of="served")
+    cli("mend", "-w", folder)
+    assert "live at 50 %" in proved()[1]
+    for _ in range(2):
+        calls(folder, 400, of="served", failed=5)
+        cli("mend", "-w", folder)
+    assert proved()[::2] == ("promoted", "candidate")
+
+
+def test_too_few_calls_decide_nothing(cli, folder, cloud, proved, later) -> None:
+    watched(folder, patience_hours=24)
+    calls(folder, 400, of="old", ago=timedelta(days=2))
+    begin(cli, folder, cloud)
+    calls(folder, 9, of="served")
+    cli("mend", "-w", folder)
+    assert "live at 10 %: inconclusive" in proved()[1]
+    assert "0 of 9 calls failed" in proved()[1]
+    later(timedelta(hours=25))
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "still inconclusive after 24 hours" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_calls_that_fail_restore_the_traffic_before_the_time_is_over(cli, folder, cloud, proved) -> None:
+    watched(folder, soak_minutes=600)
+    calls(folder, 400, of="old", ago=timedelta(days=2))
+    begin(cli, folder, cloud)
+    calls(folder, 400, of="old", failed=40)  # all of those that went to the deployment, say
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "40 of 400 calls failed" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_mirrored_requests_are_judged_by_the_canaries(cli, folder, cloud, proved) -> None:
+    watched(folder, mirror=30)
+    calls(folder, 400, of="old", ago=timedelta(days=2))
+    begin(cli, folder, cloud)
+    assert "live at 10 %: unmeasurable" in proved()[1]
+    events = cli("remediations", remediations_of(folder), "-w", folder).out
+    assert "mirrored at 30 %: 20 of 20 canaries of watch are answered as before" in events
+
+
+def test_canaries_that_are_answered_otherwise_under_traffic_restore_it(cli, folder, cloud, proved, later) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    begin(cli, folder, cloud)
+    assert "live at 10 %: inconclusive: watched for 0 of 30 minutes" in proved()[1]
+    cloud.azure.answer = lambda prompt: "D"
+    later(timedelta(minutes=31))
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "canaries of watch are answered as before; at least 90% are needed" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_a_deployment_that_cannot_be_asked_is_neither_good_nor_bad(cli, folder, cloud, proved, later) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    begin(cli, folder, cloud)
+    later(timedelta(minutes=31))
+    down = Status(404, {"error": {"code": "NotFound", "message": "no such deployment"}})
+    cloud.net.fail("POST", "/score", *[down] * 20)
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("open", "live")
+    assert "live at 10 %: unmeasurable: 0 of 20 canaries of watch" in message
+    assert "20 could not be asked" in message
+    cli("mend", "-w", folder)  # it answers again, and what failed is asked again
+    assert "live at 50 %" in proved()[1]
+
+
+def test_a_deployment_that_is_down_at_first_is_asked_again(cli, folder, cloud, proved) -> None:
+    cloud.azure.answer = letter
+    cli("mend", "-w", folder)
+    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    cloud.net.fail("POST", "/score", *[Status(404, {})] * 32)
+    cli("mend", "-w", folder)
+    state, message, _ = proved()
+    assert state == "open"
+    assert "is gate: unmeasurable: 0 of 12 questions of the proof" in message
+    assert traffic(cloud) == {"blue": 100}
+    cli("mend", "-w", folder)
+    assert proved()[::2] == ("promoted", "candidate")
+
+
+def bad_letter(prompt: str) -> str:
+    return "ABCD"[("ABCD".index(letter(prompt)) + 1) % 4]
+
+
+def test_an_alert_that_is_news_restores_the_traffic(cli, folder, cloud, endpoint, proved) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    for _ in range(2):
+        assert cli("look", "watch", "-w", folder).code == 0
+    begin(cli, folder, cloud)
+    endpoint.default = lambda prompt: Answer(bad_letter(prompt))
+    assert cli("look", "watch", "-w", folder).code == 1
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "monitor watch: Canary" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_what_the_candidate_is_to_mend_is_not_held_against_it(cli, folder, cloud, endpoint, proved, later) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    for _ in range(2):
+        assert cli("look", "watch", "-w", folder).code == 0
+    endpoint.default = lambda prompt: Answer(bad_letter(prompt))
+    assert cli("look", "watch", "-w", folder).code == 1
+    begin(cli, folder, cloud)
+    assert cli("look", "watch", "-w", folder).code == 1  # the champion is as bad as before
+    later(timedelta(minutes=31))
+    cli("mend", "-w", folder)
+    assert "live at 50 %" in proved()[1]
+
+
+def test_no_more_traffic_moves_once_the_promotion_would_be_refused(cli, folder, cloud, proved) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    begin(cli, folder, cloud)
+    edit(folder, lambda c: c["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5}))
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "the rules of gate 'promotion' have changed" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_a_rollout_under_way_cannot_be_left_out_of_its_recipe(cli, folder, cloud, proved) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    begin(cli, folder, cloud)
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(endpoint="another"))
+    moved = cli("mend", "-w", folder)
+    assert moved.code == 2
+    assert "began on endpoint 'support'" in moved.err
+    edit(folder, lambda c: c["recipes"]["mend"].pop("rollout"))
+    gone = cli("mend", "-w", folder)
+    assert gone.code == 2
+    assert "has begun a rollout" in gone.err
+    assert proved()[::2] == ("open", "live")
+
+
+def test_a_monitor_that_is_taken_away_leaves_its_look_undone(cli, folder, cloud, proved, later) -> None:
+    def two(config: dict[str, Any]) -> None:
+        config["monitors"]["second"] = config["monitors"]["watch"]
+        config["recipes"]["mend"]["rollout"]["soak_minutes"] = 30
+
+    edit(folder, two)
+    begin(cli, folder, cloud)
+    edit(folder, lambda c: c["monitors"].pop("second"))
+    later(timedelta(minutes=31))
+    cli("mend", "-w", folder)
+    assert "live at 10 %: unmeasurable: monitor second watched when the rollout began" in proved()[1]
+
+
+def test_no_traffic_moves_for_a_candidate_that_cannot_be_promoted(cli, folder, cloud, proved) -> None:
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5})
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert cli("mend", "-w", folder).code == 0
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "the rules of gate 'promotion' have changed" in message
+    assert traffic(cloud) == {"blue": 100}
+    assert not [path for path in cloud.azure.resources if "/deployments/d-" in path]
+
+
+def test_a_deployment_that_answers_otherwise_than_the_proof_never_sees_a_user(cli, folder, cloud, proved) -> None:
+    cloud.azure.answer = lambda prompt: "D"
+    cli("mend", "-w", folder)
+    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    cli("mend", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "rolled back" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_a_share_is_watched_for_as_long_as_the_recipe_asks(cli, folder, cloud, proved, later) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    begin(cli, folder, cloud)
+    assert "live at 10 %" in proved()[1]
+    asked = len(cloud.net.sent("POST", "/score"))
+    cli("mend", "-w", folder)
+    assert len(cloud.net.sent("POST", "/score")) == asked, "the questions are asked once"
+    later(timedelta(minutes=31))
+    cli("mend", "-w", folder)
+    assert "live at 50 %" in proved()[1]
+    assert len(cloud.net.sent("POST", "/score")) == asked + 20, "the canaries, at the end of the share's time"
+
+
+def test_only_a_registered_model_can_be_rolled_out(cli, folder) -> None:
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["recipes"]["mend"]["trainer"] = {"trainer": "local"}
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    done = cli("mend", "-w", folder)
+    assert done.code == 2
+    assert "expected the trainer azure_ml" in done.err
