@@ -64,9 +64,9 @@ $(VENV)/run.stamp: requirements/run.lock pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 # The processor build of torch differs from index to index, so it is pinned by version and not by hash.
-$(VENV)/train.stamp: requirements/train.txt | $(VENV)/run.stamp
+$(VENV)/train.stamp: finetune/requirements.txt | $(VENV)/run.stamp
 	@echo "installing what training needs into $(VENV), once"
-	$(INSTALL) -r requirements/train.txt
+	$(INSTALL) -r finetune/requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/bin/python

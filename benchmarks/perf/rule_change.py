@@ -1,8 +1,8 @@
 """What a LoRA learns of a changed rule on this machine: ``python -m benchmarks.perf.rule_change FOLDER [SEED ...]``.
 
-A champion is trained on the tickets of :mod:`driftgate.finetune.demo` under the old policy, a candidate goes on from it with
-tickets of the new rule and of the old ones; base, champion and candidate are served by the local provider and asked
-the hold-out through the flow. Printed: accuracy by slice, McNemar's exact p of candidate against champion on the
+A champion is trained on the tickets of :mod:`driftgate.finetune.demo` under the old policy, a candidate goes on from it
+with tickets of the new rule and of the old ones; base, champion and candidate are served by the local provider and
+asked the hold-out through the flow. Printed: accuracy by slice, McNemar's exact p of candidate against champion on the
 hold-out under the new policy, seconds and memory. FOLDER keeps the jobs: run it again and it goes on.
 """
 

@@ -21,11 +21,12 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.flex import FLEX_FILES, flex_dag, flex_sources
 from driftgate.flows.port import Port
 from driftgate.flows.prompty import prompty_dag
+from driftgate.shipped import shipped
 
 DAG_FILE = "flow.dag.yaml"
 EVALUATORS_FILE = "evaluators.yaml"
 PROMPTY = ".prompty"
-_SHIPPED = Path(__file__).parent
+_SHIPPED = shipped("flows")
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ class Registry(Generic[Member]):
     """The members of one kind, imported only when asked for.
 
     A member is a module of ``package`` that does not begin with an underscore; the module's attribute
-    ``attribute`` is the member. Other distributions add theirs through the entry point group
-    ``driftgate.<package>``; a built-in name cannot be taken over.
+    ``attribute`` is the member. Other distributions add theirs through the entry point group of the package's
+    name; a built-in name cannot be taken over.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Registry(Generic[Member]):
             ) from problem
 
     def _plugins(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=f"driftgate.{self.package}")}
+        return {entry.name: entry for entry in entry_points(group=self.package)}
 
 
 @cache

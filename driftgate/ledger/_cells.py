@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, desc, func, insert, select
 
-from driftgate.benchmarks.datasets import Sample
+from driftgate.flows.sample import Sample
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._schema import asked, cells, outcomes, runs, samples
 from driftgate.ledger._store import Ledger

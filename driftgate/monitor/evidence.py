@@ -1,8 +1,9 @@
 """The HTML report that an alert links to: current against reference window, column by column, drawn by evidently.
 
-evidently draws here and does not decide; what drifted is said by `driftgate.monitor.drift`. By itself its page would say so too,
-by tests that raise alarms where nothing changed (its ``chisquare`` takes the reference window for the truth, its fixed
-thresholds fit large windows only). So it is given calibrated two-sample tests, and a level shared over the columns.
+evidently draws here and does not decide; what drifted is said by `driftgate.monitor.drift`. By itself its page would
+say so too, by tests that raise alarms where nothing changed (its ``chisquare`` takes the reference window for the
+truth, its fixed thresholds fit large windows only). So it is given calibrated two-sample tests, and a level shared
+over the columns.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How far do a model's answers hang on what should not matter?
 
 Two tables, from answers to a set of samples with a key. Repeatability: the same prompt asked k times. Sensitivity: a
-prompt perturbed in one way (`driftgate.monitor.perturbations`), its answers read back into the sample's own letters and paired
-with the unperturbed prompt's. The tables are pure functions of recorded answers; `ask_all` records them.
+prompt perturbed in one way (`driftgate.monitor.perturbations`), its answers read back into the sample's own letters and
+paired with the unperturbed prompt's. The tables are pure functions of recorded answers; `ask_all` records them.
 
 Recorded answers are a frame with one row an answer: ``key``, ``perturbation`` (empty for the prompt as it stands),
 ``repeat`` (from 0), ``answer`` (in the sample's letters, "" where none could be read, None where the call failed) and

@@ -24,7 +24,8 @@ SOURCES = {
     "{% endfor %}정답:\n",
     "ask.py": "from promptflow.core import tool\n\nfrom driftgate.flows.line import ask as ask_model\n\n\n@tool\n"
     "async def ask(prompt: str) -> str:\n    return (await ask_model(prompt)).text\n",
-    "extract.py": "from promptflow.core import tool\n\nfrom driftgate.flows.extraction import extract_choice\n\n\n@tool\n"
+    "extract.py": "from promptflow.core import tool\n\n"
+    "from driftgate.flows.extraction import extract_choice\n\n\n@tool\n"
     "def extract(reply: str, choices: list) -> dict:\n    return {'answer': extract_choice(reply, choices).answer}\n",
 }
 CUT = SOURCES["compose.jinja2"].replace("{{ text }}", "{{ text[:90] }}")

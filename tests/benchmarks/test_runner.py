@@ -18,6 +18,7 @@ from driftgate.benchmarks.runner import CellProgress, LimitReached
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.ledger import Ledger, cells_of, find_run, latest_runs, samples_frame
+from driftgate.shipped import shipped
 
 BOOM = Status(500, {"error": {"message": "boom"}})
 
@@ -273,7 +274,7 @@ def own_flow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
 
     def make(metric: str) -> None:
         folder = bench.folder / "flows/mine"
-        shutil.copytree(Path(flows.__file__).parent / "multiple_choice", folder)
+        shutil.copytree(shipped("flows") / "multiple_choice", folder)
         (folder / "evaluators.yaml").write_text(EVALUATORS.format(metric=metric), encoding="utf-8")
         code = "def judge(*, answer):\n    return {'fine': {'A': 1, 'B': 0, 'D': 1}[answer]}\n"
         (bench.folder / "picky.py").write_text(code, encoding="utf-8")

@@ -14,6 +14,7 @@ from chat_endpoint import ChatEndpoint, Status
 from command_line import Cli, Done, Make
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.shipped import shipped
 
 
 def refused(done: Done, *said: str) -> None:
@@ -58,7 +59,7 @@ def test_a_flow_with_a_cycle(cli: Cli, make: Make, endpoint: ChatEndpoint) -> No
         config["suites"]["small"] |= {"flow": "round", "variants": []}
 
     folder = make(4, change)
-    shutil.copytree(Path(flows.__file__).parent / "multiple_choice", folder / "flows/round")
+    shutil.copytree(shipped("flows") / "multiple_choice", folder / "flows/round")
     (folder / "flows/round/flow.dag.yaml").write_text(
         "inputs: {question: {type: string}}\noutputs: {answer: {type: string, reference: '${extract.output}'}}\n"
         "nodes:\n"

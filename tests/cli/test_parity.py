@@ -11,6 +11,8 @@ import pytest
 from chat_endpoint import ChatEndpoint
 from command_line import Cli, Make
 
+from driftgate.shipped import shipped
+
 FAITHFUL = '''
 from driftgate.flows.line import ask
 from driftgate.flows.extraction import extract_choice
@@ -164,12 +166,10 @@ def test_too_few_samples_are_inconclusive_and_say_how_many_would_decide(cli: Cli
 
 
 def test_another_flow_is_judged_by_the_evaluators_of_the_first(cli: Cli, space: Path, tmp_path: Path) -> None:
-    import driftgate.flows.definition
-
-    shipped = Path(driftgate.flows.definition.__file__).parent / "multiple_choice"
+    original = shipped("flows") / "multiple_choice"
     port = space / "flows" / "rewritten"
     port.mkdir(parents=True)
-    for source in shipped.iterdir():
+    for source in original.iterdir():
         if source.is_file() and source.name != "evaluators.yaml":
             (port / source.name).write_bytes(source.read_bytes())
     out = tmp_path / "parity.json"

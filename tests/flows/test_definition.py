@@ -9,8 +9,9 @@ import pytest
 
 from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.errors import DriftgateError
+from driftgate.shipped import shipped
 
-SHIPPED = Path(flows.__file__).parent / "multiple_choice"
+SHIPPED = shipped("flows") / "multiple_choice"
 
 
 @pytest.fixture

@@ -82,6 +82,7 @@ def test_windows_without_a_common_column_are_refused(tmp_path):
 
 
 def test_evidently_is_imported_only_to_write():
-    code = "import sys, driftgate.monitor.evidence, driftgate.monitor.drift; print('evidently' in sys.modules, 'scipy.stats' in sys.modules)"
+    code = "import sys, driftgate.monitor.evidence, driftgate.monitor.drift\n"
+    code += "print('evidently' in sys.modules, 'scipy.stats' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["False", "False"]

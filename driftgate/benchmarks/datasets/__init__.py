@@ -8,12 +8,11 @@ from driftgate.benchmarks.datasets._dataset import (
     Dataset,
     DatasetConfig,
     DatasetKind,
-    Sample,
     load_dataset,
-    make_sample,
     parse_config,
 )
 from driftgate.benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, read_subset, write_subset
+from driftgate.flows.sample import Sample, make_sample
 
 __all__ = [
     "DATASETS",

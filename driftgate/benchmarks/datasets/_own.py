@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftgate.benchmarks.datasets._choices import Reading, answer_letter, check_choices, choice_columns
-from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig, Sample, make_sample
+from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig
 from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_rows
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.sample import Sample, make_sample
 
 
 class Columns(BaseModel):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from driftgate.benchmarks.datasets._dataset import Dataset, Sample, make_sample
+from driftgate.benchmarks.datasets._dataset import Dataset
+from driftgate.flows.sample import Sample, make_sample
+from driftgate.shipped import shipped as shipped_folder
 
 Read = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def shipped(name: str, kind: str, read: Read, cluster: Callable[[Mapping[str, Any]], str] = lambda row: "") -> Dataset:
-    """Read ``KIND_data/test.jsonl`` and, where there is one, ``dev.jsonl`` from the installed package.
+    """Read ``sample_sets/KIND/test.jsonl`` and, where there is one, ``dev.jsonl`` beside it.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def shipped(name: str, kind: str, read: Read, cluster: Callable[[Mapping[str, An
 
 
 def _read(kind: str, split: str, read: Read, cluster: Callable[[Mapping[str, Any]], str]) -> list[Sample]:
-    file = Path(__file__).parent / f"{kind}_data" / f"{split}.jsonl"
+    file = shipped_folder("benchmarks") / "sample_sets" / kind / f"{split}.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return [
         make_sample(

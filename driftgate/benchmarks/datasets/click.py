@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from driftgate.benchmarks.datasets._choices import answer_letter, check_choices
-from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind, Sample, make_sample
+from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind
 from driftgate.benchmarks.datasets._rows import Row, read_rows, row_files
 from driftgate.benchmarks.datasets._upstream import (
     UpstreamConfig,
@@ -25,6 +25,7 @@ from driftgate.benchmarks.datasets._upstream import (
     passage_cluster,
 )
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.sample import Sample, make_sample
 
 SUPER_CATEGORIES = {
     "Economy": "Culture",

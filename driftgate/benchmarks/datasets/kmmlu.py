@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Literal
 
 from driftgate.benchmarks.datasets._choices import answer_letter, choice_columns
-from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind, Sample, make_sample
+from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind
 from driftgate.benchmarks.datasets._rows import read_rows, row_files
 from driftgate.benchmarks.datasets._upstream import UpstreamConfig, choose_categories, find_source, no_files
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.sample import Sample, make_sample
 
 SUBJECTS = {
     "STEM": [

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from driftgate.benchmarks.datasets._choices import answer_letter, check_choices
-from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind, Sample, make_sample
+from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind
 from driftgate.benchmarks.datasets._rows import Row, read_rows, row_files
 from driftgate.benchmarks.datasets._upstream import (
     UpstreamConfig,
@@ -32,6 +32,7 @@ from driftgate.benchmarks.datasets._upstream import (
 )
 from driftgate.flows.errors import nearest
 from driftgate.flows.letters import LETTERS
+from driftgate.flows.sample import Sample, make_sample
 
 CLASSES = {
     "통사론": "Syntax",

@@ -1,4 +1,4 @@
-"""A few hundred samples of another dataset whose score predicts the score on all of it; see `driftgate.benchmarks.subset`."""
+"""A few hundred samples of another dataset whose score predicts the whole's; see `driftgate.benchmarks.subset`."""
 
 from __future__ import annotations
 

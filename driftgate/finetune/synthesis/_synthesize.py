@@ -7,7 +7,6 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -19,6 +18,7 @@ from driftgate.finetune.synthesis._materials import read_materials
 from driftgate.finetune.synthesis._values import FILTERS, GENERATORS, Candidate, Generated, Material, Request, Setting
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
+from driftgate.shipped import shipped
 
 _SEALED = frozenset({"privacy", "firewall"})  # their examples would show personal data or a hold-out
 
@@ -84,7 +84,7 @@ async def synthesize(
 
 def built_in_personas() -> list[Persona]:
     """The ways of writing that are shipped."""
-    text = files("driftgate.finetune.synthesis").joinpath("personas.yaml").read_text(encoding="utf-8")
+    text = (shipped("finetune") / "personas.yaml").read_text(encoding="utf-8")
     return [Persona.model_validate(value) for value in yaml.safe_load(text)]
 
 

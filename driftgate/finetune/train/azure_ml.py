@@ -1,7 +1,7 @@
 """The project's own LoRA training as a command job of Azure Machine Learning, on whatever compute it has.
 
-The script, :mod:`driftgate.finetune.train._lora`, is the one that the trainer ``local`` runs; it is uploaded with the job and
-runs in a pinned environment. The result is registered as a model and brought back as the same adapter file.
+The script, :mod:`driftgate.finetune.train._lora`, is the one that the trainer ``local`` runs; it is uploaded with the
+job and runs in a pinned environment. The result is registered as a model and brought back as the same adapter file.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+import driftgate
 from driftgate.finetune._azure import AzureMLWorkspace, azure_errors, ml_client, state_name, without_secrets
 from driftgate.finetune.train._files import sha256_of
 from driftgate.finetune.train._items import read_items
@@ -30,12 +31,20 @@ from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, Trai
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.shipped import shipped
 
 KIND_NAME = "azure_ml"
 _PYTHON = "3.11"
 _SCRIPT_NEEDS = ("aiohttp", "numpy", "pydantic")
 """What the script imports beside the requirements of training; pinned to what is installed here."""
-_SCRIPT_FILES = ((flows, "*.py"), (flows, "models/*.py"), (finetune, "__init__.py"), (finetune, "train/*.py"))
+_SCRIPT_FILES = (
+    "__init__.py",
+    "shipped/*.py",
+    "flows/*.py",
+    "flows/models/*.py",
+    "finetune/__init__.py",
+    "finetune/train/*.py",
+)
 """What of this project the script imports."""
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[^\s;]+(\s*;.*)?")
 
@@ -49,8 +58,8 @@ class AzureMLTraining(TrainerConfig):
     """Compute cluster or instance."""
     image: str
     """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
-    requirements: Path = Path("requirements/train.txt")
-    """Pinned requirements of training, relative to the workspace folder or else to the project's own."""
+    requirements: Path = Path("finetune/requirements.txt")
+    """Pinned requirements of training, relative to the workspace folder; where it has no such file, those that ship."""
     experiment: str = Field("driftgate", min_length=1)
     """Experiment that the jobs are listed under."""
 
@@ -65,8 +74,8 @@ class AzureMLTraining(TrainerConfig):
 
 @dataclass(frozen=True)
 class AzureMLTrainer:
-    """See :class:`driftgate.finetune.train.Trainer`. Every asset and the job have names of their own, so that all can be put
-    twice; and a job that is there already is never put again."""
+    """See :class:`driftgate.finetune.train.Trainer`. Every asset and the job have names of their own, so that all
+    can be put twice; and a job that is there already is never put again."""
 
     config: AzureMLTraining
     folder: Path
@@ -184,7 +193,7 @@ class AzureMLTrainer:
         return Environment(name="driftgate-train", version=content, image=self.config.image, conda_file=conda)
 
     def _packages(self) -> list[str]:
-        own = Path(finetune.__path__[0]).parent / self.config.requirements
+        own = shipped("finetune") / self.config.requirements.name
         paths = (self.folder / self.config.requirements, own)
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
@@ -264,8 +273,8 @@ def _command(inputs: Mapping[str, Path]) -> str:
 def _stage_code(folder: Path, job: LoraJob) -> None:
     """Lay the script and what it imports of this project into ``folder``, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
-    for package, pattern in _SCRIPT_FILES:
-        root = Path(package.__path__[0])
+    root = Path(driftgate.__path__[0])
+    for pattern in _SCRIPT_FILES:
         for source in sorted(root.glob(pattern)):
             target = folder / root.name / source.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ _JOB, _LOCK, _STARTS, _LOG = "job.json", "lock", "starts.json", "log.txt"
 _FRUITLESS_STARTS = 3
 """A job that is killed this often without reaching another checkpoint is given up."""
 _NEEDED = ("torch", "transformers", "peft", "accelerate", "gguf")
-_INSTALL = "install the training packages: pip install --no-deps -r requirements/train.txt"
+_INSTALL = "install the training packages: pip install --no-deps -r finetune/requirements.txt"
 
 
 class LocalTrainerConfig(TrainerConfig):

@@ -7,8 +7,9 @@ A reply is read in two steps, and a rule set is a table for each:
 * a `Form` says how a choice can be spelled there (``B``, ``B: 서울``, ``③``, ``3번``, the choice's text).
 
 The rule an extraction reports is ``place/form``, for example ``declared/circled``. Patterns see the text after NFKC;
-circled digits are the private-use characters of :data:`driftgate.flows.extraction._normalise.CIRCLED_FIRST`. Repetitions
-are bounded, possessive or unable to match what follows them, so that the time grows linearly with the reply.
+circled digits are the private-use characters of :data:`driftgate.flows.extraction._normalise.CIRCLED_FIRST`.
+Repetitions are bounded, possessive or unable to match what follows them, so that the time grows linearly with the
+reply.
 
 To change how replies are read, add a rule set under a new name; an existing one must keep giving what it gave, because
 stored scores carry its name and hash.

@@ -16,8 +16,9 @@ from pydantic import Field
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.retrieval._documents import read_passages
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
+from driftgate.shipped import shipped
 
-SHIPPED = Path(__file__).parent.parent / "rag_qa" / "documents"
+SHIPPED = shipped("flows") / "rag_qa" / "documents"
 """The handbook of a made-up firm that comes with the flow ``rag_qa``."""
 
 

@@ -41,7 +41,8 @@ class Compaction:
 
 
 class Store:
-    """The one writer of a telemetry folder; readers need only the folder, see :func:`driftgate.monitor.telemetry.frame`.
+    """The one writer of a telemetry folder; readers need only the folder:
+    :func:`driftgate.monitor.telemetry.frame`.
 
     Calls are appended to a spool by one thread that writes whatever has come in since the last fsync and syncs it
     together, so that many requests share one fsync. :meth:`compact` turns the spool into Parquet. A call is identified

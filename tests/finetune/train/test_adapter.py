@@ -17,7 +17,7 @@ from driftgate.finetune.train._adapter import (
 )
 from driftgate.flows.errors import DriftgateError
 
-pytest.importorskip("gguf", reason="writing adapters needs requirements/train.txt")
+pytest.importorskip("gguf", reason="writing adapters needs finetune/requirements.txt")
 
 _LAYERS = (
     "self_attn.q_proj",

@@ -20,7 +20,7 @@ from driftgate.flows.models.local import LocalConfig, LocalModel, open_model
 
 pytestmark = pytest.mark.train
 for _needed in ("torch", "peft", "gguf", "xllamacpp"):
-    pytest.importorskip(_needed, reason="training needs requirements/train.txt and the extra 'local'")
+    pytest.importorskip(_needed, reason="training needs finetune/requirements.txt and the extra 'local'")
 
 _RECIPE = Recipe(rank=4, alpha=8, learning_rate=0.01, steps=60, batch=4, warm_up=4, checkpoint_every=5)
 
