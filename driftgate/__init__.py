@@ -1,1 +1,29 @@
-"""The command line and the workspace file; the only package that sees everything."""
+"""Benchmarks, gates and watches the language models a team runs in production.
+
+``driftgate.open("folder")`` gives everything a person does with a workspace; the command line calls nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftgate.api.facade import Workspace, open
+    from driftgate.flows.errors import DriftgateError
+
+__all__ = ["DriftgateError", "Workspace", "open"]
+
+_HOMES = {
+    "open": "driftgate.api.facade",
+    "Workspace": "driftgate.api.facade",
+    "DriftgateError": "driftgate.flows.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # The command imports this package for every call: what it does not need is not imported.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'driftgate' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

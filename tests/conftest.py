@@ -15,6 +15,8 @@ from azure_services import Azure, Cloud
 from chat_endpoint import ChatEndpoint
 from loopback_net import LoopbackNet
 
+pytest_plugins = ("ledger_fixtures",)
+
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile("driftgate", deadline=None)
 settings.load_profile("driftgate")

@@ -82,7 +82,7 @@ def approve_repair(workspace: OpenWorkspace, ledger: Ledger, remediation: Remedi
         It waits for no approval, or what it asked approval for is not what is in the ledger now.
     """
     asked = asked_for(ledger, remediation)
-    look = f"look at what is to be approved now: driftgate mend, then: driftgate remediations {remediation.id}"
+    look = f"look at it now: driftgate remediation run, then: driftgate remediation show {remediation.id}"
     done = {event.step: event.detail for event in events_of(ledger, remediation.id) if event.status == "finished"}
     try:
         basis = _basis(workspace, ledger, _recipe(workspace, remediation), done)
@@ -282,7 +282,7 @@ class _Repair:
         if given is None:
             earlier = [e.detail["who"] for e in events_of(self.ledger, remediation.id) if e.status == "approved"]
             changed = f"the verdict has changed since {earlier[-1]} approved it; " if earlier else ""
-            raise Held(f"{changed}waits for: driftgate approve {remediation.id}", awaits=basis)
+            raise Held(f"{changed}waits for: driftgate remediation approve {remediation.id}", awaits=basis)
         return given
 
     def _check_promotable(self, progress: Progress) -> None:

@@ -8,17 +8,25 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.api import night
+import driftgate
 from driftgate.api.champions import champion, gates_for, promote_model
-from driftgate.api.commands import console, opened
+from driftgate.cli import night
+from driftgate.cli._console import console
 from driftgate.finetune.remediation import events_of, find_remediation, remediations
 from driftgate.ledger import champion_history, rollback
 from driftgate.monitor.watch import alerts_of
 
 
+def run_nightly(folder: Path) -> int:
+    """Do everything the workspace names under nightly."""
+    with driftgate.open(folder) as ws:
+        return night.run_night(ws.files, ws.ledger)
+
+
 def run_look(folder: Path, name: str) -> int:
     """Look at what a monitor watches; the exit code is the graver result's, of canaries and of traffic."""
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         looked = night.look(workspace, ledger, name)
         night.send(workspace, ledger)
         return looked.exit_code
@@ -26,24 +34,17 @@ def run_look(folder: Path, name: str) -> int:
 
 def run_mend(folder: Path) -> int:
     """Take every open remediation as far as it goes."""
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         if not night.mend(workspace, ledger):
             console.print("no remediation is open")
         return 0
 
 
-def run_prompt_drift(folder: Path, name: str, repeats: int, limit: int) -> int:
-    """Measure repeatability and sensitivity on a monitor's canaries."""
-    from driftgate.api.steadiness import measure_steadiness, print_steadiness
-
-    with opened(folder) as (workspace, ledger):
-        print_steadiness(console, measure_steadiness(workspace, ledger, name, repeats=repeats, limit=limit))
-        return 0
-
-
 def run_alerts(folder: Path, limit: int) -> int:
     """List alerts, the newest first."""
-    with opened(folder) as (_, ledger):
+    with driftgate.open(folder) as ws:
+        ledger = ws.ledger
         found = alerts_of(ledger, limit=limit)
         for row in found:
             when = f"{row.at.astimezone():%Y-%m-%d %H:%M %Z}"
@@ -57,7 +58,8 @@ def run_alerts(folder: Path, limit: int) -> int:
 
 def run_champions(folder: Path) -> int:
     """Say who is champion of each slot, and how it came to be."""
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         table = Table(header_style="bold")
         for column in ("slot", "model", "how", "when", "by", "why"):
             table.add_column(column, overflow="fold")
@@ -72,7 +74,8 @@ def run_champions(folder: Path) -> int:
 
 def run_rollback(folder: Path, slot: str, reason: str) -> int:
     """Move a slot back to the champion before."""
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         champion(workspace, ledger, slot)
         model = rollback(ledger, slot, reason=reason, who=getpass.getuser())
         console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] again")
@@ -81,12 +84,13 @@ def run_rollback(folder: Path, slot: str, reason: str) -> int:
 
 def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> int:
     """Make a model the champion of a slot, if the gates passed it."""
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         gates = gates_for(workspace, ledger, slot, run)
         moved = promote_model(workspace, ledger, slot, model, run, gates, reason)
         if moved:
             console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] now: {', '.join(gates)} passed it")
-            console.print(f"to take it back: driftgate rollback {escape(slot)} --reason WHY", soft_wrap=True)
+            console.print(f"to take it back: driftgate champion rollback {escape(slot)} --reason WHY", soft_wrap=True)
         else:
             console.print(f"{escape(model)} is the champion of {escape(slot)} already")
         return 0
@@ -94,7 +98,8 @@ def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> i
 
 def run_remediations(folder: Path, name: str) -> int:
     """List remediations, or show how one went."""
-    with opened(folder) as (_, ledger):
+    with driftgate.open(folder) as ws:
+        ledger = ws.ledger
         if name:
             one = find_remediation(ledger, name)
             console.print(f"{one.id} · {escape(one.slot)} · {escape(one.cause)} · [bold]{one.state}[/]")
@@ -113,7 +118,8 @@ def run_approve(folder: Path, name: str) -> int:
     """Agree to the promotion that a remediation waits for; refused unless it waits for that."""
     from driftgate.api.repair import approve_repair
 
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         one = find_remediation(ledger, name)
         given = approve_repair(workspace, ledger, one, getpass.getuser())
         when = f"{given.at.astimezone():%Y-%m-%d %H:%M}"
@@ -127,7 +133,8 @@ def run_serve(folder: Path) -> int:
 
     from driftgate.service._make import make_service
 
-    with opened(folder) as (workspace, ledger):
+    with driftgate.open(folder) as ws:
+        workspace, ledger = ws.files, ws.ledger
         service = workspace.config.service
         app = make_service(workspace, ledger)
         console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")

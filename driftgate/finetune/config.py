@@ -44,7 +44,7 @@ class RecipeConfig(InputsConfig):
     gate: str
     """The gate that decides; its rules may speak of ``champion``."""
     approval: bool = True
-    """A person must agree before the champion moves (``driftgate approve``)."""
+    """A person must agree before the champion moves (``driftgate remediation approve``)."""
     rollout: RolloutConfig | None = None
     """The endpoint the candidate is brought to before the champion moves; only what ``azure_ml`` trained can be."""
     seed: int = 0

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Message, Model, ModelError, Reply, Usage, count
-from driftgate.flows.retrieval import Passage, Retriever
 from driftgate.flows.tracing import call_span
+
+if TYPE_CHECKING:  # training jobs stage this module without retrieval
+    from driftgate.flows.retrieval import Passage, Retriever
 
 
 @dataclass(frozen=True, slots=True)

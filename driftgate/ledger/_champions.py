@@ -66,7 +66,7 @@ def rollback(ledger: Ledger, slot: str, *, reason: str, who: str) -> str:
     current = history[0].model if history else None
     earlier = names[names.index(current) + 1 :] if current in names else []
     if not earlier:
-        raise DriftgateError(f"slot '{slot}' has no champion to go back to", "see: driftgate champions")
+        raise DriftgateError(f"slot '{slot}' has no champion to go back to", "see: driftgate champion list")
     with ledger.write() as connection:
         move(connection, slot, earlier[0], "rollback", "", reason, who)
     return earlier[0]

@@ -30,7 +30,7 @@ Result = Literal["reference", "quiet", "inconclusive", "unmeasurable", "moved"]
 GRAVITY: tuple[Result, ...] = ("reference", "quiet", "inconclusive", "unmeasurable", "moved")
 """From the best to the worst."""
 EXIT_CODES: Mapping[Result, int] = {"reference": 0, "quiet": 0, "moved": 1, "inconclusive": 3, "unmeasurable": 4}
-"""Exit code of ``driftgate look`` by result; 2 is an error."""
+"""Exit code of ``driftgate monitor check`` by result; 2 is an error."""
 
 metadata = MetaData()
 

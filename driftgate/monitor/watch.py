@@ -253,7 +253,7 @@ def _reference(ledger: Ledger, monitor: str, champion: str, looks: int, smallest
 def _with_remedy(conclusion: Conclusion, run: RunRow) -> Conclusion:
     if conclusion.result != "unmeasurable" or conclusion.remedy:
         return conclusion
-    return replace(conclusion, remedy=f"driftgate show {run.id} says what became of them")
+    return replace(conclusion, remedy=f"driftgate runs show {run.id} says what became of them")
 
 
 def _key(of: str, monitor: str, at: datetime) -> str:

@@ -113,7 +113,7 @@ def jobs_of(workspace: OpenWorkspace) -> list[Job]:
     """The nightly job and one for each monitor, each run as a process of its own."""
     config, folder = workspace.config, workspace.folder
     jobs = [
-        Job(f"look-{name}", driftgate.monitor.cron, monitor.timezone, _command(folder, "look", name))
+        Job(f"look-{name}", monitor.cron, monitor.timezone, _command(folder, "monitor", "check", name))
         for name, monitor in config.monitors.items()
     ]
     if config.nightly.suites or config.nightly.monitors:

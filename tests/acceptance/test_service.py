@@ -125,7 +125,11 @@ def test_spans_of_an_application_are_in_the_next_look(tmp_path: Path, capsys: py
             send_spans(port, 400, start=now - timedelta(hours=6), error_share=0.25, latency=0.8)
             environment = os.environ | {"DRIFTGATE_TOKEN": TOKEN}
             look = subprocess.run(
-                [*DRIFTGATE, "look", "assistant"], cwd=folder, env=environment, capture_output=True, text=True
+                [*DRIFTGATE, "monitor", "check", "assistant"],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
             )
         assert look.returncode == 1, look.stdout + look.stderr
         ledger = open_ledger(".driftgate/ledger.db", folder)

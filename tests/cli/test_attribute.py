@@ -1,4 +1,4 @@
-"""``driftgate attribute``: which node of a flow accounts for a regression."""
+"""``driftgate flow attribute``: which node of a flow accounts for a regression."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def two(make: Make, endpoint: ChatEndpoint) -> Callable[..., Path]:
 
 def attributed(cli: Cli, folder: Path, *options: Any, code: int = 0) -> dict[str, Any]:
     out = folder / "attribution.json"
-    done = cli("attribute", "old-", "new-", "--json", out, "-w", folder, *options)
+    done = cli("flow", "attribute", "old-", "new-", "--json", out, "-w", folder, *options)
     assert done.code == code, done.out + done.err
     return {**json.loads(out.read_text(encoding="utf-8")), "printed": done.out}
 
@@ -283,7 +283,7 @@ def test_a_side_that_is_no_longer_on_disk_is_refused(
     for suite in ("old", "new"):
         cli("bench", suite, "-w", folder)
     (folder / "flows/old/compose.py").write_text(TRUNCATES, encoding="utf-8")
-    done = cli("attribute", "old-", "new-", "-w", folder)
+    done = cli("flow", "attribute", "old-", "new-", "-w", folder)
     assert done.code == 2
     assert "is no longer on disk: flow_hash changed" in done.err and "side by side" in done.err
 
@@ -301,7 +301,7 @@ def test_a_node_that_gives_something_else_today_is_refused(
     for suite in ("old", "new"):
         cli("bench", suite, "-w", folder)
     (folder / "flows/new/facts.txt").write_text("사실 둘", encoding="utf-8")
-    done = cli("attribute", "old-", "new-", "-w", folder)
+    done = cli("flow", "attribute", "old-", "new-", "-w", folder)
     assert done.code == 2
     assert "node 'retrieve'" in done.err and "no longer gives what the ledger holds" in done.err
 
@@ -318,18 +318,18 @@ def test_sides_that_cannot_be_compared_are_refused(cli: Cli, two: Callable[..., 
     (folder / "flows/strict/evaluators.yaml").write_text(yaml.safe_dump(judged), "utf-8")
     for suite in ("old", "few", "strict"):
         assert cli("bench", suite, "-w", folder).code == 0
-    assert "were not asked the same samples" in cli("attribute", "old-", "few-", "-w", folder).err
-    assert "judged by different evaluators" in cli("attribute", "old-", "strict-", "-w", folder).err
-    done = cli("attribute", "old-", "old-", "--metric", "ask.nothing.here", "-w", folder)
+    assert "were not asked the same samples" in cli("flow", "attribute", "old-", "few-", "-w", folder).err
+    assert "judged by different evaluators" in cli("flow", "attribute", "old-", "strict-", "-w", folder).err
+    done = cli("flow", "attribute", "old-", "old-", "--metric", "ask.nothing.here", "-w", folder)
     assert "has no evaluator of 'ask.nothing.here'" in done.err
     spent = {"evaluator": "budget", "inputs": {"seconds": "${nodes.ask.seconds}"}, "settings": {"seconds": 5}}
     judged["nodes"]["ask"] = {"spent": spent}
     (folder / "flows/strict/evaluators.yaml").write_text(yaml.safe_dump(judged), "utf-8")
     assert cli("bench", "strict", "-w", folder).code == 0
-    run = cli("runs", "-w", folder).out.split("strict-")[1][:4]
-    done = cli("attribute", f"strict-{run}", f"strict-{run}", "--metric", "ask.spent.seconds", "-w", folder)
+    run = cli("runs", "list", "-w", folder).out.split("strict-")[1][:4]
+    done = cli("flow", "attribute", f"strict-{run}", f"strict-{run}", "--metric", "ask.spent.seconds", "-w", folder)
     assert "a replay spends others" in done.err
-    same = cli("parity", "strict", "strict", "--suite", "strict", "-w", folder)
+    same = cli("flow", "parity", "strict", "strict", "--suite", "strict", "-w", folder)
     assert same.code == 3 and "not compared: ask.spent.seconds, ask.spent.within" in same.out
 
 
@@ -339,8 +339,8 @@ def test_a_run_of_many_cells_asks_which(cli: Cli, make: Make) -> None:
 
     folder = make(8, variants)
     cli("bench", "-w", folder)
-    done = cli("attribute", "latest", "latest", "-w", folder)
+    done = cli("flow", "attribute", "latest", "latest", "-w", folder)
     assert done.code == 2 and "latest/0 (tested · terse · own)" in done.err
-    found = cli("attribute", "latest/0", "latest/1", "-w", folder)
+    found = cli("flow", "attribute", "latest/0", "latest/1", "-w", folder)
     assert found.code == 0, found.err
     assert "render" in found.out

@@ -17,7 +17,7 @@ def recorded(folder: Path, cli: Cli, said: list[str], *, model: str = "m") -> st
     rows = [f"q{n},{'ABCD'[n % 4]},{letter}" for n, letter in enumerate(said)]
     file = folder / f"{model}.csv"
     file.write_text("\n".join(["id,gold,said", *rows]) + "\n", encoding="utf-8")
-    done = cli("import", file, "--map", MAP, "--dataset", "own", "-w", folder)
+    done = cli("runs", "import", file, "--map", MAP, "--dataset", "own", "-w", folder)
     assert done.code == 0, done.err
     return f"recorded-own-{model}"
 
@@ -28,7 +28,7 @@ def gate(config: dict[str, Any]) -> None:
 
 def rescored(folder: Path, cli: Cli, run: str, convention: str) -> tuple[dict[str, Any], str]:
     file = folder / "scores.json"
-    done = cli("rescore", run, "--as", convention, "--json", file, "-w", folder)
+    done = cli("runs", "rescore", run, "--as", convention, "--json", file, "-w", folder)
     assert done.code == 0, done.err
     return dict(json.loads(file.read_text(encoding="utf-8"))[0]["overall"]), done.out
 
@@ -47,7 +47,7 @@ def test_a_run_without_any_answer_is_unmeasurable(make: Make, cli: Cli, lost: st
     judged = cli("gate", run, "--gate", "half", "-w", folder)
     assert judged.code == 4
     assert "unmeasurable" in judged.out
-    shown = cli("show", run, "-w", folder)
+    shown = cli("runs", "show", run, "-w", folder)
     assert shown.code == 0
     assert "0.000" in shown.out and "1.000" in shown.out  # both bounds
     assert cli("report", run, "-w", folder).code == 0
@@ -64,7 +64,7 @@ def test_one_sample_decides_nothing(make: Make, cli: Cli) -> None:
     assert overall["low"] is None or overall["low"] < 0.25
     judged = cli("gate", run, "--gate", "half", "-w", folder)
     assert judged.code in (3, 4), judged.out
-    assert cli("show", run, "-w", folder).code == 0
+    assert cli("runs", "show", run, "-w", folder).code == 0
     assert cli("report", run, "-w", folder).code == 0
 
 
@@ -93,7 +93,10 @@ def test_a_run_that_is_not_complete_is_not_scored_as_a_whole(make: Make, cli: Cl
     ledger = open_ledger(".driftgate/ledger.db", folder)
     set_status(ledger, find_run(ledger, run).id, "stopped", "a limit")
     ledger.close()
-    for arguments in (["rescore", run, "--as", "asked"], ["score-diff", run, "--from", "asked", "--to", "macro"]):
+    for arguments in (
+        ["runs", "rescore", run, "--as", "asked"],
+        ["runs", "score-diff", run, "--from", "asked", "--to", "macro"],
+    ):
         done = cli(*arguments, "-w", folder)
         assert done.code == 2
         assert "a part of it would be scored as the whole" in done.err
@@ -103,15 +106,15 @@ def test_names_that_are_not_there(make: Make, cli: Cli) -> None:
     folder = make(4)
     run = recorded(folder, cli, ["A"] * 4)
     for arguments, said in (
-        (["rescore", "nothing", "--as", "asked"], "0 runs fit 'nothing'"),
-        (["rescore", run, "--as", "askd"], "did you mean 'asked'"),
-        (["rescore", run, "--as", "lm-eval"], "log-probabilities of 0 of the"),
-        (["import", folder / "m.csv", "--map", MAP, "--dataset", "owm"], "did you mean 'own'"),
-        (["import", folder / "m.csv", "--map", "gold=gild", "--dataset", "own"], "no column 'gild'"),
-        (["import", folder / "m.csv", "--map", "gould=gold", "--dataset", "own"], "did you mean 'gold'"),
-        (["import", folder / "m.csv"], "the layout of m.csv is not known"),
-        (["import", folder / "m.csv", "--preset", "evaluate-llm"], "no preset"),
-        (["import", folder / "data"], "no file of the folder"),
+        (["runs", "rescore", "nothing", "--as", "asked"], "0 runs fit 'nothing'"),
+        (["runs", "rescore", run, "--as", "askd"], "did you mean 'asked'"),
+        (["runs", "rescore", run, "--as", "lm-eval"], "log-probabilities of 0 of the"),
+        (["runs", "import", folder / "m.csv", "--map", MAP, "--dataset", "owm"], "did you mean 'own'"),
+        (["runs", "import", folder / "m.csv", "--map", "gold=gild", "--dataset", "own"], "no column 'gild'"),
+        (["runs", "import", folder / "m.csv", "--map", "gould=gold", "--dataset", "own"], "did you mean 'gold'"),
+        (["runs", "import", folder / "m.csv"], "the layout of m.csv is not known"),
+        (["runs", "import", folder / "m.csv", "--preset", "evaluate-llm"], "no preset"),
+        (["runs", "import", folder / "data"], "no file of the folder"),
     ):
         done = cli(*arguments, "-w", folder)
         assert done.code == 2
@@ -125,10 +128,10 @@ def test_a_signature_is_printed_as_it_is(make: Make, cli: Cli) -> None:
     folder = make(4, named)
     file = folder / "m.csv"
     file.write_text("id,gold,said\nq0,A,A\nq1,B,A\n", encoding="utf-8")
-    done = cli("import", file, "--map", MAP, "--dataset", "one", "-w", folder)
+    done = cli("runs", "import", file, "--map", MAP, "--dataset", "one", "-w", folder)
     assert "v1|dataset:one:" in done.out
-    shown = cli("show", "recorded-one", "-w", folder)
+    shown = cli("runs", "show", "recorded-one", "-w", folder)
     assert "denominator:asked|averaging:micro" in shown.out
-    again = cli("score-diff", "recorded-one", "--from", "asked", "--to", "published-ko", "-w", folder)
+    again = cli("runs", "list", "score-diff", "recorded-one", "--from", "asked", "--to", "published-ko", "-w", folder)
     assert "missing: counted by asked, dropped by published-ko" in again.out
     assert "denominator:asked-failed-missing" in again.out

@@ -1,4 +1,4 @@
-"""``driftgate subset``, and a run on what it wrote."""
+"""``driftgate dataset subset``, and a run on what it wrote."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_subset_is_chosen_run_and_predicts_its_whole(cli: Cli, make: Make, end
     for name, share in zip(MODELS, (30, 45, 60, 75), strict=True):
         endpoint.default = answers(share)
         assert cli("bench", name, "-w", folder).code == 0
-    done = cli("subset", "own", "-w", folder, "--size", 40, "--name", "small", "--draws", 20)
+    done = cli("dataset", "subset", "own", "-w", folder, "--size", 40, "--name", "small", "--draws", 20)
     assert done.code == 0, done.err
     assert "{kind: subset, of: own, path: data/small.jsonl}" in done.out
     lines = [json.loads(line) for line in (folder / "data/small.jsonl").read_text("utf-8").splitlines()]
@@ -68,7 +68,7 @@ def test_what_a_subset_is_of_has_to_be_a_dataset(cli: Cli, make: Make, tmp_path:
     def wrong(config: dict[str, Any]) -> None:
         config["datasets"]["small"] = {"kind": "subset", "of": "owm", "path": "data/small.jsonl"}
 
-    done = cli("runs", "-w", make(4, wrong))
+    done = cli("runs", "list", "-w", make(4, wrong))
     assert done.code == 2
     assert "there is no dataset 'owm'" in done.err and "did you mean 'own'" in done.err
 
@@ -76,9 +76,9 @@ def test_what_a_subset_is_of_has_to_be_a_dataset(cli: Cli, make: Make, tmp_path:
 def test_too_few_models_are_refused(cli: Cli, make: Make) -> None:
     folder = make(12)
     assert cli("bench", "small", "-w", folder).code == 0
-    done = cli("subset", "own", "-w", folder)
+    done = cli("dataset", "subset", "own", "-w", folder)
     assert "complete runs of 1 models" in done.err
-    assert cli("subset", "nothing", "-w", folder).code == 2
+    assert cli("dataset", "subset", "nothing", "-w", folder).code == 2
 
 
 def test_a_named_whole_becomes_its_settings(make: Make) -> None:

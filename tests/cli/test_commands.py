@@ -93,16 +93,16 @@ def test_gate_has_an_exit_code_for_every_verdict(cli: Cli, make: Make, endpoint:
 
 def test_runs_show_and_report_read_the_ledger_alone(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
     folder = make(8)
-    assert "no run yet" in cli("runs", "-w", folder).out
+    assert "no run yet" in cli("runs", "list", "-w", folder).out
     cli("bench", "-w", folder)
     asked = len(endpoint.requests)
-    listed = cli("runs", "-w", folder)
+    listed = cli("runs", "list", "-w", folder)
     assert "complete" in listed.out and "small" in listed.out
-    shown = cli("show", "-w", folder)
+    shown = cli("runs", "show", "-w", folder)
     assert "tested · terse · own" in shown.out and "denominator:asked" in shown.out
-    one = cli("show", "latest", "q3", "-w", folder)
+    one = cli("runs", "show", "latest", "q3", "-w", folder)
     assert "문제 3번은?" in one.out and '"extract"' in one.out
-    assert cli("show", "latest", "q99", "-w", folder).code == 2
+    assert cli("runs", "show", "latest", "q99", "-w", folder).code == 2
     assert cli("report", "-w", folder).code == 0
     assert len(endpoint.requests) == asked
 
@@ -232,6 +232,6 @@ def test_two_suites_one_after_the_other(cli: Cli, make: Make) -> None:
 
     folder = make(20, change)
     assert cli("nightly", "-w", folder).code == 0
-    assert len(cli("runs", "-w", folder).out.split("complete")) == 3
+    assert len(cli("runs", "list", "-w", folder).out.split("complete")) == 3
     asked = cli("bench", "-w", folder)
     assert asked.code == 2 and "name one of: small, other" in asked.err

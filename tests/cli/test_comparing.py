@@ -43,4 +43,4 @@ def test_what_cannot_be_compared_is_one_sentence_with_a_remedy(cli: Cli, make: M
     assert done.code == 2
     assert "only one cell was chosen" in done.err
     assert "no complete run has the model 'nobody'" in cli("compare", "-w", folder, "--models", "nobody").err
-    assert "--resamples is 5" in cli("compare", "latest", "-w", folder, "--resamples", 5).err
+    assert "5 resamples are too few" in cli("compare", "latest", "-w", folder, "--resamples", 5).err

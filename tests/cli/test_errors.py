@@ -83,7 +83,7 @@ def test_a_wrong_key(cli: Cli, make: Make, endpoint: ChatEndpoint, monkeypatch: 
     refused(cli("bench", "-w", folder), "the service refused the key of model 'tested' (HTTP 401")
     assert len(endpoint.requests) <= 8  # those that were under way when the first was refused
     intact(folder)
-    assert "stopped" in cli("runs", "-w", folder).out
+    assert "stopped" in cli("runs", "list", "-w", folder).out
     monkeypatch.setenv("TESTED_KEY", "right")
     assert cli("bench", "--resume", "-w", folder).code == 0
 
@@ -109,7 +109,7 @@ def test_an_endpoint_nobody_listens_at(cli: Cli, make: Make) -> None:
 
     folder = make(4, change)
     refused(cli("bench", "-w", folder), "nothing answers at 127.0.0.1:1")
-    assert "no run yet" in cli("runs", "-w", folder).out
+    assert "no run yet" in cli("runs", "list", "-w", folder).out
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_endpoint_nobody_listens_at(cli: Cli, make: Make) -> None:
     [
         (["bench", "smal"], "has no suite 'smal'"),
         (["gate"], "the ledger holds no run"),
-        (["show"], "the ledger holds no run"),
+        (["runs", "show"], "the ledger holds no run"),
         (["report", "20260101"], "the ledger holds no run"),
         (["bench", "--resume"], "every run in the ledger is complete"),
         (["bench", "--resume", "--run", "x"], "the ledger holds no run"),
@@ -162,12 +162,12 @@ def test_debug_shows_the_traceback(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_defect_is_a_sentence_too(cli: Cli, make: Make) -> None:
     folder = make(4)
-    cli("runs", "-w", folder)
+    cli("runs", "list", "-w", folder)
     with sqlite3.connect(folder / ".driftgate/ledger.db") as connection:
         connection.execute("UPDATE meta SET value = 'not a number'")
-    refused(cli("runs", "-w", folder), "ValueError", "--debug")
+    refused(cli("runs", "list", "-w", folder), "ValueError", "--debug")
     with pytest.raises(ValueError, match="not a number"):
-        cli("--debug", "runs", "-w", folder)
+        cli("--debug", "runs", "list", "-w", folder)
 
 
 @pytest.fixture

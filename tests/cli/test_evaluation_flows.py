@@ -168,7 +168,7 @@ def test_what_an_evaluation_flow_logs_is_a_score(
     assert row is not None and (row.low, row.high) == (None, None)
     assert f"{PREFIX}.accuracy 0.6667" in done.out
     asked = len(endpoint.requests)
-    assert cli("rescore", "latest", "--as", "published-ko", "-w", folder).code == 0
+    assert cli("runs", "rescore", "latest", "--as", "published-ko", "-w", folder).code == 0
     gate = cli("gate", "latest", "-w", folder, "--json", tmp_path / "gate.json")
     assert gate.code == 1
     holds, broken = json.loads((tmp_path / "gate.json").read_text(encoding="utf-8"))[0]["rules"]

@@ -1,4 +1,4 @@
-"""``driftgate gate``: its files, what it tells build systems, and odd runs; ``driftgate promote``: its refusals."""
+"""``driftgate gate``: its files, what build systems are told, odd runs; ``driftgate champion promote``."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def folder(cli: Cli, make: Make) -> Path:
 
 
 def promote(cli: Cli, folder: Path, model: str = "tested", run: str = "latest", slot: str = "assistant") -> Any:
-    return cli("promote", slot, model, "--run", run, "--reason", "better", "-w", folder)
+    return cli("champion", "promote", slot, model, "--run", run, "--reason", "better", "-w", folder)
 
 
 def test_a_passed_model_is_promoted_once_and_can_be_taken_back(cli: Cli, folder: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_passed_model_is_promoted_once_and_can_be_taken_back(cli: Cli, folder:
     assert list(evidence["gates"]) == ["small"]
     assert "already" in promote(cli, folder).out
     assert len(champion_history(ledger, "assistant")) == 2
-    assert cli("rollback", "assistant", "--reason", "complaints", "-w", folder).code == 0
+    assert cli("champion", "rollback", "assistant", "--reason", "complaints", "-w", folder).code == 0
     assert champion_of(ledger, "assistant") == "live"
     ledger.close()
 

@@ -1,4 +1,4 @@
-"""Recorded answers through ``driftgate import``: joined to their questions, counted once, refused where unclear."""
+"""Recorded answers through ``driftgate runs import``: joined to questions, counted once, or refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_imported_answers_stand_beside_those_of_a_run(make: Make, cli: Cli) -> N
     rows = answers(12, wrong=[1, 5])
     rows[2], rows[3], rows[4] = "q2,C,FILTERED,x", "q3,D,FAILED,x", "q4,A,,나는 모른다"
     file = write_csv(folder / "old-model.csv", HEADER, rows[:11])
-    done = cli("import", file, "--map", MAP, "--dataset", "own", "-w", folder)
+    done = cli("runs", "import", file, "--map", MAP, "--dataset", "own", "-w", folder)
     assert done.code == 0, done.err
     found = frames(folder)
     assert [key for key, _, _ in found["old-model"]] == [key for key, _, _ in found["tested"]]
@@ -65,7 +65,7 @@ def test_the_same_file_is_one_run(make: Make, cli: Cli) -> None:
     folder = make(12)
     file = write_csv(folder / "m.csv", HEADER, answers(12))
     for _ in range(2):
-        done = cli("import", file, "--map", MAP, "--dataset", "own", "-w", folder)
+        done = cli("runs", "import", file, "--map", MAP, "--dataset", "own", "-w", folder)
         assert done.code == 0, done.err
     assert "was imported before" in done.out
     ledger = open_ledger(".driftgate/ledger.db", folder)
@@ -80,7 +80,9 @@ def test_json_lines_and_replies_without_a_prediction(make: Make, cli: Cli) -> No
     lines = [json.dumps({"id": f"q{n}", "key": n + 1, "reply": said[n]}, ensure_ascii=False) for n in range(4)]
     (folder / "m.jsonl").write_text("\n".join(lines), encoding="utf-8")
     mapping = "id=id,gold=key,response=reply"
-    done = cli("import", folder / "m.jsonl", "--map", mapping, "--dataset", "own", "--model", "phi", "-w", folder)
+    done = cli(
+        "runs", "import", folder / "m.jsonl", "--map", mapping, "--dataset", "own", "--model", "phi", "-w", folder
+    )
     assert done.code == 0, done.err
     found = [(outcome, correct) for _, outcome, correct in frames(folder)["phi"]]
     assert found[:2] == [("answered", 1), ("answered", 1)]
@@ -102,7 +104,7 @@ def test_json_lines_and_replies_without_a_prediction(make: Make, cli: Cli) -> No
 def test_what_would_give_a_wrong_number_is_refused(make: Make, cli: Cli, rows: list[str], said: str) -> None:
     folder = make(12)
     file = write_csv(folder / "m.csv", HEADER, rows)
-    done = cli("import", file, "--map", MAP, "--dataset", "own", "-w", folder)
+    done = cli("runs", "import", file, "--map", MAP, "--dataset", "own", "-w", folder)
     assert done.code == 2
     assert re.search(said, done.err), done.err
     assert frames(folder) == {}
@@ -116,11 +118,11 @@ def test_rows_without_ids_are_joined_by_their_order(make: Make, cli: Cli) -> Non
     mapping = "gold=gold,prediction=said,response=reply"
     for lines, said in ((kept[:-1], "it has 29 rows"), (unclear, "in more than one way")):
         file = write_csv(folder / "m.csv", "gold,said,reply", lines)
-        done = cli("import", file, "--map", mapping, "--dataset", "own", "-w", folder)
+        done = cli("runs", "import", file, "--map", mapping, "--dataset", "own", "-w", folder)
         assert done.code == 2
         assert said in done.err
     file = write_csv(folder / "m.csv", "gold,said,reply", kept)
-    done = cli("import", file, "--map", mapping, "--dataset", "own", "-w", folder)
+    done = cli("runs", "import", file, "--map", mapping, "--dataset", "own", "-w", folder)
     assert done.code == 0, done.err
     outcomes = [outcome for _, outcome, _ in frames(folder)["m"]]
     assert [place for place, outcome in enumerate(outcomes) if outcome == "missing"] == list(range(10, 20))
@@ -134,6 +136,6 @@ def test_answers_that_are_text_or_numbers_are_compared_as_such(make: Make, cli: 
     write_csv(folder / "data/sums.csv", "id,question,answer", ["a,하나 더하기 하나?,2", "b,수도?,서울", "c,백?,100.0"])
     rows = ["a,2,2.0,x", "b,서울,서울입니다,x", 'c,100.0,"1,000",x']
     file = write_csv(folder / "m.csv", HEADER, rows)
-    done = cli("import", file, "--map", MAP, "--dataset", "sums", "-w", folder)
+    done = cli("runs", "import", file, "--map", MAP, "--dataset", "sums", "-w", folder)
     assert done.code == 0, done.err
     assert [correct for _, _, correct in frames(folder)["m"]] == [1.0, 1.0, 0.0]

@@ -63,7 +63,7 @@ KMMLU = ["category", "answer", "pred", "response"]
 def test_a_lost_batch_that_spans_two_categories_is_recognised(folder: Path, cli: Cli) -> None:
     kept = [n for n in range(60) if not 20 <= n < 30]
     file = write(folder / "in/[KMMLU] some-model-5shot.csv", KMMLU, kmmlu_rows(kept))
-    done = cli("import", file.parent, "-w", folder)
+    done = cli("runs", "import", file.parent, "-w", folder)
     assert done.code == 0, done.err
     assert "50 of 60 samples, 10 missing" in done.out
     assert "shots:5" in done.out
@@ -76,7 +76,7 @@ def test_a_lost_batch_that_spans_two_categories_is_recognised(folder: Path, cli:
 def test_rows_of_several_categories_in_turns_are_put_in_order(folder: Path, cli: Cli) -> None:
     turns = sorted(range(60), key=lambda n: (n if n < 25 else n - 25, n))
     file = write(folder / "[KMMLU] threaded.csv", KMMLU, kmmlu_rows(turns))
-    done = cli("import", file, "-w", folder)
+    done = cli("runs", "import", file, "-w", folder)
     assert done.code == 0, done.err
     assert set(outcomes(folder, "threaded").values()) == {("answered", 1.0)}
 
@@ -92,7 +92,7 @@ def test_rows_of_several_categories_in_turns_are_put_in_order(folder: Path, cli:
 def test_rows_that_cannot_be_aligned_are_refused(folder: Path, cli: Cli, places: list[int], said: str) -> None:
     assert GOLDS[0] != GOLDS[1]
     file = write(folder / "[KMMLU] broken.csv", KMMLU, kmmlu_rows(places))
-    done = cli("import", file, "-w", folder)
+    done = cli("runs", "import", file, "-w", folder)
     assert done.code == 2
     assert "cannot be aligned with its 60 questions" in done.err
     assert said in done.err
@@ -102,7 +102,7 @@ def test_one_refused_file_of_a_folder_does_not_stop_the_others(folder: Path, cli
     write(folder / "in/[KMMLU] good.csv", KMMLU, kmmlu_rows(range(60)))
     write(folder / "in/[KMMLU] broken.csv", KMMLU, kmmlu_rows(range(59)))
     (folder / "in/notes.csv").write_text("not,a,run\n", encoding="utf-8")
-    done = cli("import", folder / "in", "-w", folder)
+    done = cli("runs", "import", folder / "in", "-w", folder)
     assert done.code == 2
     assert "recorded-kmmlu-good" in done.out
     assert "refused [KMMLU] broken.csv cannot be aligned" in done.out
@@ -114,14 +114,14 @@ def test_an_id_of_two_categories_is_told_apart_by_answer_and_neighbours(folder: 
     rows = [["g1", "A"], ["twin", "C"], ["same", "D"], ["f1", "A"], ["twin", "C"], ["same", "B"]]
     said = ["A", "C", "D", "A", "D", "FAILED"]
     table = [[id_, "0", gold, answer, answer] for (id_, gold), answer in zip(rows, said, strict=True)]
-    done = cli("import", write(folder / "[CLIcK] m.csv", header, table), "-w", folder)
+    done = cli("runs", "import", write(folder / "[CLIcK] m.csv", header, table), "-w", folder)
     assert done.code == 0, done.err
     assert outcomes(folder, "click-m")["Grammar_Kedu/1"] == ("answered", 1.0)
     assert outcomes(folder, "click-m")["Functional_Kedu/1"][0] == "failed"
     assert outcomes(folder, "click-m")["Grammar_Kedu/2"] == ("answered", 1.0)
     assert outcomes(folder, "click-m")["Functional_Kedu/2"] == ("answered", 0.0)
     table[1][1] = "1"
-    done = cli("import", write(folder / "[CLIcK] n.csv", header, table), "-w", folder)
+    done = cli("runs", "import", write(folder / "[CLIcK] n.csv", header, table), "-w", folder)
     assert "several trials" in done.err
 
 
@@ -133,11 +133,11 @@ def haerae_rows(count: int) -> list[list[str]]:
 
 def test_without_questions_the_right_answers_are_the_samples(folder: Path, cli: Cli) -> None:
     write(folder / "in/[HAERAE] part.csv", KMMLU, [*haerae_rows(1538)[:100], *haerae_rows(1538)[110:]])
-    alone = cli("import", folder / "in", "-w", folder)
+    alone = cli("runs", "import", folder / "in", "-w", folder)
     assert alone.code == 2
     assert "has 1,528 of 1,538 rows" in alone.err
     write(folder / "in/[HAERAE] whole.csv", KMMLU, haerae_rows(1538))
-    done = cli("import", folder / "in", "-w", folder)
+    done = cli("runs", "import", folder / "in", "-w", folder)
     assert done.code == 0, done.err
     assert "1,528 of 1,538 samples, 10 missing, without questions" in done.out
     assert done.out.count("questions:none") == 2
@@ -155,7 +155,7 @@ def test_without_questions_the_right_answers_are_the_samples(folder: Path, cli: 
 def test_a_benchmark_whose_questions_are_needed_and_absent_is_refused(folder: Path, cli: Cli) -> None:
     (folder / "driftgate.yaml").write_text("version: 1\n", encoding="utf-8")
     file = write(folder / "[KMMLU] m.csv", KMMLU, kmmlu_rows(range(60)))
-    done = cli("import", file, "-w", folder)
+    done = cli("runs", "import", file, "-w", folder)
     assert done.code == 2
     assert "the workspace does not have" in done.err
     assert "kmmlu: {kind: kmmlu}" in done.err
@@ -165,12 +165,12 @@ def test_an_import_that_was_cut_short_goes_on(folder: Path, cli: Cli) -> None:
     from sqlalchemy import text
 
     file = write(folder / "[KMMLU] m.csv", KMMLU, kmmlu_rows(range(60)))
-    assert cli("import", file, "-w", folder).code == 0
+    assert cli("runs", "import", file, "-w", folder).code == 0
     ledger = open_ledger(".driftgate/ledger.db", folder)
     with ledger.write() as connection:  # as a kill would leave it: some rows written, the run not finished
         connection.execute(text("DELETE FROM node_outputs WHERE sample_id > 20"))
         connection.execute(text("DELETE FROM outcomes WHERE sample_id > 20"))
         connection.execute(text("UPDATE runs SET status = 'running'"))
     ledger.close()
-    assert cli("import", file, "-w", folder).code == 0
+    assert cli("runs", "import", file, "-w", folder).code == 0
     assert set(outcomes(folder, "kmmlu-m").values()) == {("answered", 1.0)}

@@ -40,7 +40,8 @@ nodes:
   NODE:
     right: {evaluator: normalised_match, inputs: {response: "${nodes.NODE.output}", ground_truth: "${data.answer}"}}
 """
-FLEX = "from driftgate.flows.line import ask\n\nasync def main(question: str, url: str = 'https://default.example') -> str:\n"
+FLEX = "from driftgate.flows.line import ask\n\n"
+FLEX += "async def main(question: str, url: str = 'https://default.example') -> str:\n"
 FLEX += "    return (await ask(f'{question} {url}')).text\n"
 PROMPTY = """---
 name: asked
@@ -331,7 +332,7 @@ def test_canaries_are_asked_only_through_a_flow_that_is_supplied(
     assert not endpoint.requests
     canaries |= {"inputs": {"url": "${data.link}"}, "defaults": ["k"]}
     edit(folder, watch)
-    assert cli("look", "watch", "-w", folder).code == 0
+    assert cli("monitor", "check", "watch", "-w", folder).code == 0
     assert endpoint.times_asked("https://site1.example") == 1
 
 
@@ -339,7 +340,7 @@ def test_a_port_s_own_inputs_are_supplied_too(space: Space, cli: Cli, endpoint: 
     port = DAG.replace("url: {type", "site: {type").replace('url: "${inputs.url}"', 'url: "${inputs.site}"')
     files = {f"flows/port/{name}": text for name, text in FLOWS["dag"].items()} | {"flows/port/flow.dag.yaml": port}
     folder = space(files=files, inputs={"url": "${data.link}"})
-    done = cli("parity", "mine", "port", "--suite", "small", "-w", folder)
+    done = cli("flow", "parity", "mine", "port", "--suite", "small", "-w", folder)
     assert done.code == 2 and "nobody supplies the input 'site' of the flow 'port'" in done.err
     assert not endpoint.requests
 

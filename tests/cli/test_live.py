@@ -52,43 +52,43 @@ def ledger(folder: Path) -> Iterator[Ledger]:
 
 def test_a_model_that_answers_otherwise_is_noticed_and_named_by_slice(cli, folder, endpoint, ledger) -> None:
     for said in ("reference look", "reference look", "look 1 at live: quiet"):
-        done = cli("look", "watch", "-w", folder)
+        done = cli("monitor", "check", "watch", "-w", folder)
         assert done.code == 0, done.err
         assert said in done.out
     endpoint.default = lambda prompt: Answer("B" if int(prompt.split("번")[0].split()[-1]) % 2 else "A")
-    done = cli("look", "watch", "-w", folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 1
     assert "'범주 1'" in done.out
     found = [row.alert for row in alerts_of(ledger)]
     assert {alert.cause for alert in found} == {"model"}
     assert all(alert.slices == ("범주 1",) for alert in found)
-    assert cli("alerts", "-w", folder).out.count("watch") == len(found)
+    assert cli("monitor", "alerts", "-w", folder).out.count("watch") == len(found)
 
 
 def test_failed_calls_are_no_evidence_against_the_model_nor_for_it(cli, folder, endpoint, ledger) -> None:
     from chat_endpoint import Status
 
     for _ in range(2):
-        assert cli("look", "watch", "-w", folder).code == 0
+        assert cli("monitor", "check", "watch", "-w", folder).code == 0
     endpoint.default = lambda prompt: Status(500, {}) if "문제 3번" in prompt else Answer("A")
-    assert cli("look", "watch", "-w", folder).code == 0
+    assert cli("monitor", "check", "watch", "-w", folder).code == 0
     endpoint.default = lambda prompt: Status(500, {}) if "3번" in prompt else Answer("A")
-    assert cli("look", "watch", "-w", folder).code == 4  # a loss of ten points could hide in four of forty
+    assert cli("monitor", "check", "watch", "-w", folder).code == 4  # a loss of ten points could hide in four of forty
     assert not alerts_of(ledger)
 
 
 def test_a_promotion_begins_a_new_reference_and_a_rollback_another(cli, folder, ledger) -> None:
     for _ in range(3):
-        cli("look", "watch", "-w", folder)
+        cli("monitor", "check", "watch", "-w", folder)
     assert looks_of(ledger, "watch")[0].number == 1
     put_in_place(ledger, "assistant", "next", reason="it was better")
-    assert "reference look at next" in cli("look", "watch", "-w", folder).out
-    shown = cli("champions", "-w", folder)
+    assert "reference look at next" in cli("monitor", "check", "watch", "-w", folder).out
+    shown = cli("champion", "list", "-w", folder)
     assert shown.code == 0
     assert "it was better" in " ".join(shown.out.split())
-    assert "live" in cli("rollback", "assistant", "--reason", "complaints", "-w", folder).out
-    assert "reference look at live" in cli("look", "watch", "-w", folder).out
-    refused = cli("rollback", "assistant", "--reason", "again", "-w", folder)
+    assert "live" in cli("champion", "rollback", "assistant", "--reason", "complaints", "-w", folder).out
+    assert "reference look at live" in cli("monitor", "check", "watch", "-w", folder).out
+    refused = cli("champion", "rollback", "assistant", "--reason", "again", "-w", folder)
     assert refused.code == 2
     assert "no champion to go back to" in refused.err
 
@@ -118,7 +118,7 @@ def test_every_route_asks_for_the_token(folder, ledger, monkeypatch) -> None:
 
 def test_the_service_shows_runs_and_escapes_what_it_shows(cli, folder, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
-    cli("look", "watch", "-w", folder)
+    cli("monitor", "check", "watch", "-w", folder)
     newest = find_run(ledger, "latest").id
     put_in_place(ledger, "assistant", "next", reason="<script>alert(1)</script>")
     with TestClient(make_service(open_workspace(folder), ledger)) as client:

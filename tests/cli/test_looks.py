@@ -78,8 +78,8 @@ def instead(step: Step, count: int) -> Callable[[str], Step]:
 def settle(cli, folder: Path, monitor: str = "watch") -> None:
     """Two reference looks and a quiet one."""
     for _ in range(2):
-        assert "reference look" in cli("look", monitor, "-w", folder).out
-    assert "look 1 at live: quiet" in cli("look", monitor, "-w", folder).out
+        assert "reference look" in cli("monitor", "check", monitor, "-w", folder).out
+    assert "look 1 at live: quiet" in cli("monitor", "check", monitor, "-w", folder).out
 
 
 UNAVAILABLE, REFUSED = Status(500, {}), Status(400, {"error": {"message": "no"}})
@@ -97,7 +97,7 @@ DOWN = {
 def test_a_model_that_gives_no_answers_is_unmeasurable(cli, folder, endpoint, ledger, what) -> None:
     settle(cli, folder)
     endpoint.default = DOWN[what]
-    done = cli("look", "watch", "-w", folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 4, done.out + done.err
     assert "look at live: unmeasurable: " in done.out
     kept = looks_of(ledger, "watch")[0]
@@ -105,7 +105,9 @@ def test_a_model_that_gives_no_answers_is_unmeasurable(cli, folder, endpoint, le
     assert kept.conclusion.reason in done.out
     assert not alerts_of(ledger)
     endpoint.default = Answer("A")
-    assert "look 2 at live: quiet" in cli("look", "watch", "-w", folder).out  # what was not compared is not counted
+    assert (
+        "look 2 at live: quiet" in cli("monitor", "check", "watch", "-w", folder).out
+    )  # what was not compared is not counted
 
 
 def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledger) -> None:
@@ -114,7 +116,7 @@ def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledge
     gone.start()
     gone.stop()
     change(folder, lambda config: config["models"]["live"].update(endpoint=f"{gone.url}/v1"))
-    done = cli("look", "watch", "-w", folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 4
     assert f"nothing answers at 127.0.0.1:{gone.port}" in done.out
     assert looks_of(ledger, "watch")[0].conclusion.remedy == "start the service or correct the model's endpoint"
@@ -123,19 +125,21 @@ def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledge
 def test_canaries_that_are_gone_are_unmeasurable(cli, folder) -> None:
     settle(cli, folder)
     (folder / "canaries.jsonl").unlink()
-    assert cli("look", "watch", "-w", folder).code == 4
+    assert cli("monitor", "check", "watch", "-w", folder).code == 4
 
 
 def test_a_monitor_that_is_not_there_is_an_error(cli, folder) -> None:
-    assert cli("look", "wotch", "-w", folder).code == 2
+    assert cli("monitor", "check", "wotch", "-w", folder).code == 2
 
 
 def test_a_failed_call_is_neither_good_news_nor_an_alert(cli, folder, endpoint, ledger) -> None:
     settle(cli, folder)
     endpoint.default = instead(UNAVAILABLE, 1)
-    assert cli("look", "watch", "-w", folder).code == 0  # one of forty is less than the floor of five points
+    assert (
+        cli("monitor", "check", "watch", "-w", folder).code == 0
+    )  # one of forty is less than the floor of five points
     endpoint.default = instead(UNAVAILABLE, 2)
-    done = cli("look", "watch", "-w", folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 4
     assert "2 of the reference's 40 canaries were not measured (2 failed: " in done.out
     assert not alerts_of(ledger)
@@ -144,7 +148,7 @@ def test_a_failed_call_is_neither_good_news_nor_an_alert(cli, folder, endpoint, 
 def test_wrong_answers_are_an_alert_also_beside_failed_calls(cli, folder, endpoint) -> None:
     settle(cli, folder)
     endpoint.default = lambda prompt: UNAVAILABLE if number(prompt) < 10 else Answer("B")
-    done = cli("look", "watch", "-w", folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 1
     assert "from 100.0% to 0.0%" in done.out
     assert "30 now against 30 before" in done.out
@@ -156,7 +160,7 @@ def test_a_wrong_answer_that_becomes_a_failed_call_makes_no_look_quiet(cli, fold
         endpoint.default = lambda prompt, wrong=wrong: (
             Answer("A") if number(prompt) >= 12 else Answer("B") if number(prompt) < wrong else UNAVAILABLE
         )
-        assert cli("look", "watch", "-w", folder).code == (1 if wrong >= 9 else 4)
+        assert cli("monitor", "check", "watch", "-w", folder).code == (1 if wrong >= 9 else 4)
 
 
 @pytest.mark.parametrize(
@@ -164,19 +168,19 @@ def test_a_wrong_answer_that_becomes_a_failed_call_makes_no_look_quiet(cli, fold
 )
 def test_replies_without_an_answer_are_evidence_but_no_reference(cli, folder, endpoint, ledger, answer) -> None:
     endpoint.default = answer
-    first = cli("look", "watch", "-w", folder)
+    first = cli("monitor", "check", "watch", "-w", folder)
     assert first.code == 4
     assert "0 of 40 canaries were answered" in first.out
     endpoint.default = Answer("A")
     settle(cli, folder)
     endpoint.default = answer
-    assert cli("look", "watch", "-w", folder).code == 1
+    assert cli("monitor", "check", "watch", "-w", folder).code == 1
 
 
 def test_what_could_not_be_measured_is_no_reference(cli, folder, endpoint, ledger) -> None:
     endpoint.default = instead(UNAVAILABLE, 10)
     for _ in range(3):
-        assert cli("look", "watch", "-w", folder).code == 4
+        assert cli("monitor", "check", "watch", "-w", folder).code == 4
     endpoint.default = Answer("A")
     settle(cli, folder)
     assert [row.conclusion.result for row in reversed(looks_of(ledger, "watch"))] == [
@@ -189,7 +193,7 @@ def test_what_could_not_be_measured_is_no_reference(cli, folder, endpoint, ledge
 def test_other_canaries_than_the_references_are_unmeasurable(cli, folder) -> None:
     settle(cli, folder)
     change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(limit=10))
-    done = cli("look", "watch", "-w", folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 4
     assert "30 of the reference's 40 canaries were not measured (30 not asked any more); give the monitor" in done.out
 
@@ -197,8 +201,8 @@ def test_other_canaries_than_the_references_are_unmeasurable(cli, folder) -> Non
 def test_too_few_canaries_to_tell_are_inconclusive(cli, folder, endpoint) -> None:
     change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(limit=3))
     for _ in range(2):
-        assert cli("look", "watch", "-w", folder).code == 0
-    done = cli("look", "watch", "-w", folder)
+        assert cli("monitor", "check", "watch", "-w", folder).code == 0
+    done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 3
     assert "3 canaries are too few for look 1" in done.out
 
@@ -229,26 +233,26 @@ def calls(folder: Path, count: int, ago: timedelta, **fields: object) -> None:
 
 def test_traffic_without_calls_is_unmeasurable_and_with_few_inconclusive(cli, folder, ledger) -> None:
     for _ in range(3):
-        assert cli("look", "both", "-w", folder).code == 4
+        assert cli("monitor", "check", "both", "-w", folder).code == 4
     kept = looks_of(ledger, "both")[0]
     assert (kept.of, kept.conclusion.result) == ("traffic", "unmeasurable")
     assert kept.conclusion.reason == "no call was recorded in the current window"
     calls(folder, 300, timedelta(days=4))
     calls(folder, 300, timedelta(hours=5), request_model="gpt-other")
-    assert cli("look", "both", "-w", folder).code == 4
+    assert cli("monitor", "check", "both", "-w", folder).code == 4
     calls(folder, 5, timedelta(hours=4))
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 3
     assert "traffic: inconclusive: 5 calls in the current window and 300 in the reference" in done.out
     calls(folder, 100, timedelta(hours=3))
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 0
     assert "traffic: quiet" in done.out
 
 
 def test_traffic_without_a_past_is_inconclusive(cli, folder) -> None:
     calls(folder, 300, timedelta(hours=4))
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 3
     assert "300 calls in the current window and 0 in the reference" in done.out
 
@@ -256,7 +260,7 @@ def test_traffic_without_a_past_is_inconclusive(cli, folder) -> None:
 def test_a_column_that_is_no_longer_sent_is_unmeasurable(cli, folder) -> None:
     calls(folder, 300, timedelta(days=4))
     calls(folder, 100, timedelta(hours=4), output_tokens=None)
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 4
     assert "no call of the current window tells output_length" in done.out
 
@@ -265,14 +269,14 @@ def test_a_signal_that_is_asked_for_and_never_sent_is_unmeasurable(cli, folder) 
     change(folder, lambda config: config["monitors"]["both"]["traffic"].update(signals=["latency", "refusal_share"]))
     calls(folder, 300, timedelta(days=4))
     calls(folder, 100, timedelta(hours=4))
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 4
     assert "no call of the current window tells refusal_share" in done.out
 
 
 def test_traffic_that_cannot_be_read_is_unmeasurable(cli, folder) -> None:
     change(folder, lambda config: config["monitors"]["both"]["traffic"].update(signals=["latenci"]))
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 4
     assert "traffic: unmeasurable: " in done.out
     assert "did you mean 'latency'?" in done.out
@@ -282,7 +286,7 @@ def test_traffic_is_looked_at_though_the_canaries_could_not_be_asked(cli, folder
     calls(folder, 300, timedelta(days=4))
     calls(folder, 100, timedelta(hours=4), latency=9.0)
     endpoint.default = DOWN["401"]
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 1
     assert "look at live: unmeasurable" in done.out
     assert "traffic: moved" in done.out
@@ -312,12 +316,12 @@ def with_recipe(folder: Path) -> None:
 def test_slow_calls_open_no_repair_whatever_the_canaries_say(cli, folder, endpoint, ledger, canaries) -> None:
     with_recipe(folder)
     for _ in range(2):
-        cli("look", "both", "-w", folder)
+        cli("monitor", "check", "both", "-w", folder)
     calls(folder, 300, timedelta(days=4))
     # The provider serves another model, which is slower: the model is to blame, and its answers are as good as before.
     calls(folder, 100, timedelta(hours=4), latency=9.0, response_model="gpt-live-2")
     endpoint.default = {"quiet": Answer("A"), "unmeasurable": UNAVAILABLE, "filtered": DOWN["filtered"]}[canaries]
-    done = cli("look", "both", "-w", folder)
+    done = cli("monitor", "check", "both", "-w", folder)
     assert done.code == 1
     assert {row.alert.cause for row in alerts_of(ledger)} == {"model"}
     assert remediations(ledger) == []
@@ -327,11 +331,11 @@ def test_slow_calls_open_no_repair_whatever_the_canaries_say(cli, folder, endpoi
 def test_canaries_that_are_answered_worse_open_a_repair_that_names_them(cli, folder, endpoint, ledger) -> None:
     with_recipe(folder)
     for _ in range(2):
-        cli("look", "both", "-w", folder)
+        cli("monitor", "check", "both", "-w", folder)
     calls(folder, 300, timedelta(days=4))
     calls(folder, 100, timedelta(hours=4), latency=9.0)
     endpoint.default = Answer("B")
-    assert cli("look", "both", "-w", folder).code == 1
+    assert cli("monitor", "check", "both", "-w", folder).code == 1
     (opened,) = remediations(ledger)
     assert opened.evidence["alert"]["signal"].startswith("canary_")
 
@@ -357,9 +361,9 @@ def test_a_night_with_an_endpoint_that_is_down_looks_and_says_so(cli, folder, en
 
 def test_the_service_shows_what_looks_came_to(cli, folder, endpoint, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
-    cli("look", "watch", "-w", folder)
+    cli("monitor", "check", "watch", "-w", folder)
     endpoint.default = Status(401, {"error": {"message": "<b>bad key</b>"}})
-    cli("look", "watch", "-w", folder)
+    cli("monitor", "check", "watch", "-w", folder)
     with TestClient(make_service(open_workspace(folder), ledger)) as client:
         client.headers["Authorization"] = f"Bearer {TOKEN}"
         shown = client.get("/api/looks").json()

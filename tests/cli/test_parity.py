@@ -1,4 +1,4 @@
-"""``driftgate parity``: ports that do the same, ports that do not, and ports of which too little is known."""
+"""``driftgate flow parity``: ports that do the same, ports that do not, and ports of which too little is known."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def quantity(comparison: dict[str, Any], name: str) -> dict[str, Any]:
 def test_a_faithful_port_is_equivalent(cli: Cli, space: Path, tmp_path: Path, name: str) -> None:
     out, page = tmp_path / "parity.json", tmp_path / "parity.html"
     arguments = ("--suite", "small", "--json", out, "--html", page, "-w", space)
-    done = cli("parity", "multiple_choice", f"ported:{name}", *arguments)
+    done = cli("flow", "parity", "multiple_choice", f"ported:{name}", *arguments)
     assert done.code == 0, done.out + done.err
     comparison = found(out)
     assert comparison["verdict"] == "equivalent"
@@ -141,7 +141,7 @@ def test_a_changed_template_is_named_with_the_samples(
         return answer if "\nD. " in prompt or answer.text != "D" else type(answer)("A")
 
     endpoint.default = needs_all_options
-    done = cli("parity", "multiple_choice", "ported:changed", "--suite", "small", "--json", out, "-w", space)
+    done = cli("flow", "parity", "multiple_choice", "ported:changed", "--suite", "small", "--json", out, "-w", space)
     assert done.code == 1, done.out + done.err
     comparison = found(out)
     assert comparison["verdict"] == "different"
@@ -157,11 +157,11 @@ def test_a_changed_template_is_named_with_the_samples(
 def test_too_few_samples_are_inconclusive_and_say_how_many_would_decide(cli: Cli, space: Path, tmp_path: Path) -> None:
     out = tmp_path / "parity.json"
     arguments = ("--suite", "small", "--limit", "30", "--json", out, "-w", space)
-    done = cli("parity", "multiple_choice", "ported:port", *arguments)
+    done = cli("flow", "parity", "multiple_choice", "ported:port", *arguments)
     assert done.code == 3, done.out + done.err
     needed = quantity(found(out), "extract.choice.correct")["needed"]
     assert 150 <= needed <= 200
-    again = cli("parity", "multiple_choice", "ported:port", "--suite", "small", "--limit", needed, "-w", space)
+    again = cli("flow", "parity", "multiple_choice", "ported:port", "--suite", "small", "--limit", needed, "-w", space)
     assert again.code == 0, again.out
 
 
@@ -173,7 +173,7 @@ def test_another_flow_is_judged_by_the_evaluators_of_the_first(cli: Cli, space: 
         if source.is_file() and source.name != "evaluators.yaml":
             (port / source.name).write_bytes(source.read_bytes())
     out = tmp_path / "parity.json"
-    done = cli("parity", "multiple_choice", "rewritten", "--suite", "small", "--json", out, "-w", space)
+    done = cli("flow", "parity", "multiple_choice", "rewritten", "--suite", "small", "--json", out, "-w", space)
     assert done.code == 0, done.out + done.err
     assert [n["differing"] for n in found(out)["nodes"]] == [0, 0, 0]
 
@@ -186,7 +186,7 @@ def test_a_flow_against_itself_tells_how_far_the_model_repeats_itself(
     out = tmp_path / "parity.json"
     endpoint.script("문제 9번은", Answer("B"), Answer("C"))
     arguments = ("--suite", "small", "--churn", "0.04", "--margin", "0.04", "--json", out, "-w", space)
-    assert cli("parity", "multiple_choice", "multiple_choice", *arguments).code == 0
+    assert cli("flow", "parity", "multiple_choice", "multiple_choice", *arguments).code == 0
     (sample,) = found(out)["samples"]
     assert (sample["id"], sample["first_node"]) == ("q9", "ask")
     assert quantity(found(out), "answers")["differing"] == 1
@@ -194,7 +194,7 @@ def test_a_flow_against_itself_tells_how_far_the_model_repeats_itself(
 
 def test_a_port_that_fails_is_different(cli: Cli, space: Path, tmp_path: Path) -> None:
     out = tmp_path / "parity.json"
-    done = cli("parity", "multiple_choice", "ported:broken", "--suite", "small", "--json", out, "-w", space)
+    done = cli("flow", "parity", "multiple_choice", "ported:broken", "--suite", "small", "--json", out, "-w", space)
     assert done.code == 1, done.out + done.err
     assert quantity(found(out), "answered")["verdict"] == "different"
 
@@ -204,7 +204,7 @@ def test_where_nobody_answers_nothing_is_measured(cli: Cli, space: Path, endpoin
 
     endpoint.default = Status(500, {"error": {"message": "boom"}})
     arguments = ("--suite", "small", "--limit", "5", "-w", space)
-    assert cli("parity", "multiple_choice", "ported:port", *arguments).code == 4
+    assert cli("flow", "parity", "multiple_choice", "ported:port", *arguments).code == 4
 
 
 def test_an_outage_is_not_the_ports_doing(cli: Cli, space: Path, tmp_path: Path, endpoint: ChatEndpoint) -> None:
@@ -212,14 +212,14 @@ def test_an_outage_is_not_the_ports_doing(cli: Cli, space: Path, tmp_path: Path,
 
     out = tmp_path / "parity.json"
     endpoint.script("문제 9번은", Answer("B"), Status(503, {"error": {"message": "down"}}))
-    done = cli("parity", "multiple_choice", "ported:port", "--suite", "small", "--json", out, "-w", space)
+    done = cli("flow", "parity", "multiple_choice", "ported:port", "--suite", "small", "--json", out, "-w", space)
     assert done.code == 0, done.out + done.err
     assert (found(out)["asked"], found(out)["silent"], found(out)["samples"]) == (200, 1, [])
 
 
 def test_the_cache_gives_both_sides_the_same_replies(cli: Cli, space: Path, endpoint: ChatEndpoint) -> None:
     arguments = ("--suite", "small", "--limit", "20", "--cache", "-w", space)
-    cli("parity", "multiple_choice", "ported:port", *arguments)
+    cli("flow", "parity", "multiple_choice", "ported:port", *arguments)
     assert sorted(endpoint.asked.values()) == [1] * 20
 
 
@@ -228,12 +228,12 @@ def test_a_stopped_comparison_goes_on(cli: Cli, space: Path, endpoint: ChatEndpo
 
     good = endpoint.default
     endpoint.default = Status(401)
-    arguments = ("parity", "multiple_choice", "ported:port", "--suite", "small", "--limit", "20", "-w", space)
+    arguments = ("flow", "parity", "multiple_choice", "ported:port", "--suite", "small", "--limit", "20", "-w", space)
     assert cli(*arguments).code == 2
     endpoint.default = good
     endpoint.forget()
     assert cli(*arguments).code == 3
-    assert len(cli("runs", "-w", space).out.split("complete")) == 2
+    assert len(cli("runs", "list", "-w", space).out.split("complete")) == 2
 
 
 def test_a_port_in_an_environment_of_its_own(cli: Cli, space: Path, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_port_in_an_environment_of_its_own(cli: Cli, space: Path, tmp_path: Pa
         encoding="utf-8",
     )
     arguments = ("--suite", "small", "--python", sys.executable, "-w", space)
-    done = cli("parity", "multiple_choice", "elsewhere:port", *arguments)
+    done = cli("flow", "parity", "multiple_choice", "elsewhere:port", *arguments)
     assert done.code == 0, done.out + done.err
 
 
@@ -258,7 +258,7 @@ ELSEWHERE = {
 def test_a_port_elsewhere_that_cannot_go_on_says_why(cli: Cli, space: Path, source: str) -> None:
     (space / "elsewhere.py").write_text(source, encoding="utf-8")
     arguments = ("--suite", "small", "--limit", "5", "--python", sys.executable, "-w", space)
-    done = cli("parity", "multiple_choice", "elsewhere:port", *arguments)
+    done = cli("flow", "parity", "multiple_choice", "elsewhere:port", *arguments)
     assert done.code == 2
     assert ELSEWHERE[source] in done.err
 
@@ -273,12 +273,14 @@ REFUSED = {
 
 @pytest.mark.parametrize(("flow", "port"), REFUSED)
 def test_what_cannot_be_compared_is_refused(cli: Cli, space: Path, flow: str, port: str) -> None:
-    done = cli("parity", flow, port, "--suite", "small", "-w", space)
+    done = cli("flow", "parity", flow, port, "--suite", "small", "-w", space)
     assert done.code == 2
     assert REFUSED[flow, port] in done.err
 
 
 def test_bad_options_are_refused(cli: Cli, space: Path) -> None:
-    assert "the margin is 2" in cli("parity", "multiple_choice", "ported:port", "--margin", "2", "-w", space).err
-    done = cli("parity", "multiple_choice", "ported:port", "--dataset", "owm", "-w", space)
+    assert (
+        "the margin is 2" in cli("flow", "parity", "multiple_choice", "ported:port", "--margin", "2", "-w", space).err
+    )
+    done = cli("flow", "parity", "multiple_choice", "ported:port", "--dataset", "owm", "-w", space)
     assert "did you mean 'own'?" in done.err

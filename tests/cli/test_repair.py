@@ -200,12 +200,12 @@ def test_it_waits_for_the_approval_that_the_workspace_asks_for(cli, folder, endp
     assert (model, ended) == ("live", "open")
     name = message.split()[-1]
     asked = len(candidate.requests)
-    assert cli("approve", name, "-w", folder).code == 0
-    assert cli("mend", "-w", folder).code == 0
+    assert cli("remediation", "approve", name, "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 0
     model, ended, _ = state(folder)
     assert ended == "promoted"
     assert len(candidate.requests) == asked  # nothing was asked again
-    assert "approved by" in cli("remediations", name, "-w", folder).out
+    assert "approved by" in cli("remediation", "show", name, "-w", folder).out
 
 
 @pytest.fixture
@@ -244,14 +244,14 @@ def test_an_approval_before_there_is_anything_to_approve_is_refused(cli, folder,
     ledger = open_ledger(".driftgate/ledger.db", folder)
     name = remediations(ledger)[0].id
     ledger.close()
-    refused = cli("approve", name, "-w", folder)
+    refused = cli("remediation", "approve", name, "-w", folder)
     assert refused.code == 2
     assert "does not wait for an approval: its step 'evaluate' is failed" in refused.err
     candidate.default = right
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "open")
-    assert f"waits for: driftgate approve {name}" in message
+    assert f"waits for: driftgate remediation approve {name}" in message
     assert approvals(folder, name) == []
 
 
@@ -262,11 +262,11 @@ def test_an_approval_after_the_end_is_refused(cli, folder, endpoint, candidate) 
     ledger = open_ledger(".driftgate/ledger.db", folder)
     name = remediations(ledger)[0].id
     ledger.close()
-    refused = cli("approve", name, "-w", folder)
+    refused = cli("remediation", "approve", name, "-w", folder)
     assert refused.code == 2
     assert "it is rejected" in refused.err
     assert approvals(folder, name) == []
-    unknown = cli("approve", "nothing", "-w", folder)
+    unknown = cli("remediation", "approve", "nothing", "-w", folder)
     assert unknown.code == 2
     assert "0 remediations fit 'nothing'" in unknown.err
 
@@ -274,27 +274,27 @@ def test_an_approval_after_the_end_is_refused(cli, folder, endpoint, candidate) 
 def test_the_first_approval_stands(cli, folder, waiting, monkeypatch) -> None:
     for who in ("minsu", "jiwoo"):
         monkeypatch.setenv("LOGNAME", who)
-        done = cli("approve", waiting, "-w", folder)
+        done = cli("remediation", "approve", waiting, "-w", folder)
         assert done.code == 0, done.err
         assert "(minsu, " in done.out
     assert approvals(folder, waiting) == ["minsu"]
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert state(folder)[1] == "promoted"
-    assert cli("approve", waiting, "-w", folder).code == 2
+    assert cli("remediation", "approve", waiting, "-w", folder).code == 2
 
 
 def test_a_verdict_that_was_judged_anew_is_approved_anew(cli, folder, waiting) -> None:
     run = proof_of(folder, waiting)
-    assert cli("approve", waiting, "-w", folder).code == 0
+    assert cli("remediation", "approve", waiting, "-w", folder).code == 0
     assert cli("gate", run, "--gate", "promotion", "-w", folder).code == 0  # to the same end: the approval holds
     change(folder, ("gates", "promotion", "rules"), [{"metric": "accuracy", "min": 0.5, "dataset": "hold_out"}])
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "open")
     assert "the rules of gate 'promotion' have changed since it passed" in message
-    assert cli("approve", waiting, "-w", folder).code == 2  # nothing to agree to yet
+    assert cli("remediation", "approve", waiting, "-w", folder).code == 2  # nothing to agree to yet
     cli("gate", run, "--gate", "promotion", "-w", folder)
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "rejected"), "the champion is in this run too, and fails"
     assert "judged run" in message
@@ -302,31 +302,31 @@ def test_a_verdict_that_was_judged_anew_is_approved_anew(cli, folder, waiting) -
 
 def test_an_approval_does_not_outlive_the_verdict_it_was_of(cli, folder, waiting) -> None:
     run = proof_of(folder, waiting)
-    assert cli("approve", waiting, "-w", folder).code == 0
+    assert cli("remediation", "approve", waiting, "-w", folder).code == 0
     file = yaml.safe_load((folder / "driftgate.yaml").read_text())
     change(folder, ("gates", "promotion", "rules"), file["gates"]["promotion"]["rules"][:1])
     assert cli("gate", run, "--gate", "promotion", "-w", folder).code == 0
-    late = cli("approve", waiting, "-w", folder)  # nobody was shown this verdict
+    late = cli("remediation", "approve", waiting, "-w", folder)  # nobody was shown this verdict
     assert late.code == 2
     assert "the verdict has changed since" in late.err
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "open")
     assert "the verdict has changed since" in message
-    assert cli("approve", waiting, "-w", folder).code == 0
-    cli("mend", "-w", folder)
+    assert cli("remediation", "approve", waiting, "-w", folder).code == 0
+    cli("remediation", "run", "-w", folder)
     assert state(folder)[1] == "promoted"
     assert len(approvals(folder, waiting)) == 2
 
 
 def test_a_run_that_went_on_after_its_approval_is_not_promoted(cli, folder, waiting) -> None:
     run = proof_of(folder, waiting)
-    assert cli("approve", waiting, "-w", folder).code == 0
+    assert cli("remediation", "approve", waiting, "-w", folder).code == 0
     ledger = open_ledger(".driftgate/ledger.db", folder)
     cell = cells_of(ledger, run)[0].id
     record(ledger, [right_answer(cell, int(outcome_frame(ledger, cell)["sample_id"][0]), round=1)])
     ledger.close()
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "open")
     assert f"run {run} has changed since gate 'promotion' passed it" in message
@@ -339,7 +339,7 @@ def test_a_gate_that_fails_the_champion_begins_its_repair(cli, folder, endpoint,
     change(folder, ("nightly",), {"suites": ["release"], "gates": ["release"]})
     endpoint.default, candidate.default = right, right
     assert cli("nightly", "-w", folder).code == 0
-    assert cli("remediations", "-w", folder).out.strip() == "no remediation"
+    assert cli("remediation", "list", "-w", folder).out.strip() == "no remediation"
     endpoint.default = wrong
     assert cli("nightly", "-w", folder).code == 1
     model, ended, _ = state(folder)
@@ -353,7 +353,7 @@ def test_a_gate_that_fails_the_champion_begins_its_repair(cli, folder, endpoint,
 def test_a_gate_names_a_recipe_that_is_there(cli, folder) -> None:
     gate = {"recipe": "mendd", "rules": [{"metric": "accuracy", "min": 0.5}]}
     change(folder, ("gates", "release"), gate)
-    done = cli("remediations", "-w", folder)
+    done = cli("remediation", "list", "-w", folder)
     assert done.code == 2
     assert "there is no recipe 'mendd'" in done.err
     assert "did you mean 'mend'?" in done.err

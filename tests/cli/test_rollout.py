@@ -155,9 +155,9 @@ def calls(folder: Path, count: int, *, of: str, ago: timedelta = timedelta(), fa
 def begin(cli, folder: Path, cloud: Cloud) -> None:
     """Advance until the candidate answers and has what it is given of the traffic."""
     cloud.azure.answer = letter
-    assert cli("mend", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 0
     cloud.azure.set_status(deployment(cloud), "Succeeded")
-    assert cli("mend", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 0
 
 
 @pytest.fixture
@@ -177,13 +177,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = letter
-    assert cli("mend", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 0
     state, message, champion = proved()
     assert (state, champion) == ("open", "live")
     assert "creating" in message
     assert traffic(cloud) == {"blue": 100}
     cloud.azure.set_status(deployment(cloud), "Succeeded")
-    assert cli("mend", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 0
     assert proved()[::2] == ("promoted", "candidate")
     assert list(traffic(cloud).values()) == [100]
     puts = [put for put in cloud.net.sent("PUT", "onlineEndpoints/support") if "/deployments/" not in put.path]
@@ -196,7 +196,7 @@ def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, 
 def test_a_rollout_that_nothing_could_ever_judge_is_refused(cli, folder, cloud, proved) -> None:
     edit(folder, lambda config: config["monitors"]["watch"].update(champion="other"))
     edit(folder, lambda config: config["champions"].update(other="live"))
-    done = cli("mend", "-w", folder)
+    done = cli("remediation", "run", "-w", folder)
     assert done.code == 2
     assert "no monitor watches the champion 'assistant'" in done.err
     assert "add a monitor" in done.err
@@ -206,7 +206,7 @@ def test_a_rollout_that_nothing_could_ever_judge_is_refused(cli, folder, cloud, 
 def test_no_telemetry_is_no_sign_of_health(cli, folder, cloud, proved) -> None:
     watched(folder)
     begin(cli, folder, cloud)
-    shown = cli("mend", "-w", folder)
+    shown = cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("open", "live")
     assert "live at 10 %: unmeasurable: since" in message
@@ -220,14 +220,14 @@ def test_telemetry_that_saw_the_deployment_lets_it_go_on(cli, folder, cloud, pro
     calls(folder, 400, of="old", ago=timedelta(days=2), failed=4)
     begin(cli, folder, cloud)
     calls(folder, 400, of="old")
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert "none of 400 calls in telemetry was answered by served" in proved()[1]
     calls(folder, 40, of="served")
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert "live at 50 %" in proved()[1]
     for _ in range(2):
         calls(folder, 400, of="served", failed=5)
-        cli("mend", "-w", folder)
+        cli("remediation", "run", "-w", folder)
     assert proved()[::2] == ("promoted", "candidate")
 
 
@@ -236,11 +236,11 @@ def test_too_few_calls_decide_nothing(cli, folder, cloud, proved, later) -> None
     calls(folder, 400, of="old", ago=timedelta(days=2))
     begin(cli, folder, cloud)
     calls(folder, 9, of="served")
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert "live at 10 %: inconclusive" in proved()[1]
     assert "0 of 9 calls failed" in proved()[1]
     later(timedelta(hours=25))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "still inconclusive after 24 hours" in message
@@ -252,7 +252,7 @@ def test_calls_that_fail_restore_the_traffic_before_the_time_is_over(cli, folder
     calls(folder, 400, of="old", ago=timedelta(days=2))
     begin(cli, folder, cloud)
     calls(folder, 400, of="old", failed=40)  # all of those that went to the deployment, say
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "40 of 400 calls failed" in message
@@ -264,7 +264,7 @@ def test_mirrored_requests_are_judged_by_the_canaries(cli, folder, cloud, proved
     calls(folder, 400, of="old", ago=timedelta(days=2))
     begin(cli, folder, cloud)
     assert "live at 10 %: unmeasurable" in proved()[1]
-    events = cli("remediations", remediations_of(folder), "-w", folder).out
+    events = cli("remediation", "show", remediations_of(folder), "-w", folder).out
     assert "mirrored at 30 %: 20 of 20 canaries of watch are answered as before" in events
 
 
@@ -274,7 +274,7 @@ def test_canaries_that_are_answered_otherwise_under_traffic_restore_it(cli, fold
     assert "live at 10 %: inconclusive: watched for 0 of 30 minutes" in proved()[1]
     cloud.azure.answer = lambda prompt: "D"
     later(timedelta(minutes=31))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "canaries of watch are answered as before; at least 90% are needed" in message
@@ -287,26 +287,26 @@ def test_a_deployment_that_cannot_be_asked_is_neither_good_nor_bad(cli, folder, 
     later(timedelta(minutes=31))
     down = Status(404, {"error": {"code": "NotFound", "message": "no such deployment"}})
     cloud.net.fail("POST", "/score", *[down] * 20)
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("open", "live")
     assert "live at 10 %: unmeasurable: 0 of 20 canaries of watch" in message
     assert "20 could not be asked" in message
-    cli("mend", "-w", folder)  # it answers again, and what failed is asked again
+    cli("remediation", "run", "-w", folder)  # it answers again, and what failed is asked again
     assert "live at 50 %" in proved()[1]
 
 
 def test_a_deployment_that_is_down_at_first_is_asked_again(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = letter
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     cloud.azure.set_status(deployment(cloud), "Succeeded")
     cloud.net.fail("POST", "/score", *[Status(404, {})] * 32)
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, _ = proved()
     assert state == "open"
     assert "is gate: unmeasurable: 0 of 12 questions of the proof" in message
     assert traffic(cloud) == {"blue": 100}
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert proved()[::2] == ("promoted", "candidate")
 
 
@@ -317,11 +317,11 @@ def bad_letter(prompt: str) -> str:
 def test_an_alert_that_is_news_restores_the_traffic(cli, folder, cloud, endpoint, proved) -> None:
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
     for _ in range(2):
-        assert cli("look", "watch", "-w", folder).code == 0
+        assert cli("monitor", "check", "watch", "-w", folder).code == 0
     begin(cli, folder, cloud)
     endpoint.default = lambda prompt: Answer(bad_letter(prompt))
-    assert cli("look", "watch", "-w", folder).code == 1
-    cli("mend", "-w", folder)
+    assert cli("monitor", "check", "watch", "-w", folder).code == 1
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "monitor watch: Canary" in message
@@ -331,13 +331,13 @@ def test_an_alert_that_is_news_restores_the_traffic(cli, folder, cloud, endpoint
 def test_what_the_candidate_is_to_mend_is_not_held_against_it(cli, folder, cloud, endpoint, proved, later) -> None:
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
     for _ in range(2):
-        assert cli("look", "watch", "-w", folder).code == 0
+        assert cli("monitor", "check", "watch", "-w", folder).code == 0
     endpoint.default = lambda prompt: Answer(bad_letter(prompt))
-    assert cli("look", "watch", "-w", folder).code == 1
+    assert cli("monitor", "check", "watch", "-w", folder).code == 1
     begin(cli, folder, cloud)
-    assert cli("look", "watch", "-w", folder).code == 1  # the champion is as bad as before
+    assert cli("monitor", "check", "watch", "-w", folder).code == 1  # the champion is as bad as before
     later(timedelta(minutes=31))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert "live at 50 %" in proved()[1]
 
 
@@ -345,7 +345,7 @@ def test_no_more_traffic_moves_once_the_promotion_would_be_refused(cli, folder, 
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
     begin(cli, folder, cloud)
     edit(folder, lambda c: c["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5}))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "the rules of gate 'promotion' have changed" in message
@@ -356,11 +356,11 @@ def test_a_rollout_under_way_cannot_be_left_out_of_its_recipe(cli, folder, cloud
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
     begin(cli, folder, cloud)
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(endpoint="another"))
-    moved = cli("mend", "-w", folder)
+    moved = cli("remediation", "run", "-w", folder)
     assert moved.code == 2
     assert "began on endpoint 'support'" in moved.err
     edit(folder, lambda c: c["recipes"]["mend"].pop("rollout"))
-    gone = cli("mend", "-w", folder)
+    gone = cli("remediation", "run", "-w", folder)
     assert gone.code == 2
     assert "has begun a rollout" in gone.err
     assert proved()[::2] == ("open", "live")
@@ -375,7 +375,7 @@ def test_a_monitor_that_is_taken_away_leaves_its_look_undone(cli, folder, cloud,
     begin(cli, folder, cloud)
     edit(folder, lambda c: c["monitors"].pop("second"))
     later(timedelta(minutes=31))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert "live at 10 %: unmeasurable: monitor second watched when the rollout began" in proved()[1]
 
 
@@ -384,7 +384,7 @@ def test_no_traffic_moves_for_a_candidate_that_cannot_be_promoted(cli, folder, c
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     config["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5})
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    assert cli("mend", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 0
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "the rules of gate 'promotion' have changed" in message
@@ -394,9 +394,9 @@ def test_no_traffic_moves_for_a_candidate_that_cannot_be_promoted(cli, folder, c
 
 def test_a_deployment_that_answers_otherwise_than_the_proof_never_sees_a_user(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = lambda prompt: "D"
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     cloud.azure.set_status(deployment(cloud), "Succeeded")
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "rolled back" in message
@@ -408,10 +408,10 @@ def test_a_share_is_watched_for_as_long_as_the_recipe_asks(cli, folder, cloud, p
     begin(cli, folder, cloud)
     assert "live at 10 %" in proved()[1]
     asked = len(cloud.net.sent("POST", "/score"))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert len(cloud.net.sent("POST", "/score")) == asked, "the questions are asked once"
     later(timedelta(minutes=31))
-    cli("mend", "-w", folder)
+    cli("remediation", "run", "-w", folder)
     assert "live at 50 %" in proved()[1]
     assert len(cloud.net.sent("POST", "/score")) == asked + 20, "the canaries, at the end of the share's time"
 
@@ -421,6 +421,6 @@ def test_only_a_registered_model_can_be_rolled_out(cli, folder) -> None:
     config = yaml.safe_load(file.read_text())
     config["recipes"]["mend"]["trainer"] = {"trainer": "local"}
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    done = cli("mend", "-w", folder)
+    done = cli("remediation", "run", "-w", folder)
     assert done.code == 2
     assert "expected the trainer azure_ml" in done.err

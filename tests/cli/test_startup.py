@@ -50,7 +50,7 @@ def test_help_imports_nothing_slow(arguments: list[str]) -> None:
 
 def test_reading_a_workspace_does_not_import_the_slowest() -> None:
     done = python(
-        "import sys, driftgate.api.commands\n"
+        "import sys, driftgate.api.facade\n"
         "print(sorted({'promptflow', 'evidently', 'azure', 'pandas', 'scipy', 'plotly'}"
         " & {m.split('.')[0] for m in sys.modules}))"
     )

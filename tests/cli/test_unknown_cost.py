@@ -37,7 +37,7 @@ def test_a_service_that_does_not_count_is_no_cheap_one(cli: Cli, make: Make, end
     assert judged.code == 4 and "8 of 8 samples have no cost" in judged.out
     (rule,) = json.loads(verdict.read_text("utf-8"))[0]["rules"]
     assert (rule["verdict"], rule["value"], rule["low"], rule["high"]) == ("unmeasurable", None, None, None)
-    assert '"cost": null' in cli("show", "latest", "q3", "-w", folder).out
+    assert '"cost": null' in cli("runs", "show", "latest", "q3", "-w", folder).out
     assert cli("bench", "-w", folder).code == 0
     compared = cli("compare", done.out.split()[1].rstrip(":"), "latest", "-w", folder)
     assert "unknown" in compared.out and "cost was not recorded of every cell" in compared.out
@@ -84,10 +84,18 @@ def test_a_negative_cost_in_a_recorded_file_is_refused(cli: Cli, make: Make) -> 
     for cost in ("-3", "inf", "nan", "free"):
         file.write_text(f"id,gold,said,paid\nq0,A,A,0.1\nq1,B,B,{cost}\n", encoding="utf-8")
         done = cli(
-            "import", file, "--map", "id=id,gold=gold,prediction=said,cost=paid", "--dataset", "own", "-w", folder
+            "runs",
+            "import",
+            file,
+            "--map",
+            "id=id,gold=gold,prediction=said,cost=paid",
+            "--dataset",
+            "own",
+            "-w",
+            folder,
         )
         assert done.code == 2 and f"row 2 has the cost '{cost}'" in done.err
     file.write_text("id,gold,said,paid\nq0,A,A,0.1\nq1,B,B,\n", encoding="utf-8")
     assert cli(*told).code == 0
-    shown = cli("show", "recorded-own", "-w", folder)
+    shown = cli("runs", "show", "recorded-own", "-w", folder)
     assert "0.1000" not in shown.out

@@ -131,5 +131,6 @@ def _nothing(entries: Sequence[Entry]) -> DriftgateError:
         return DriftgateError(f"{found}, nothing to compare it with", "name a second run, or use --models A,B")
     datasets = ", ".join(f"{e.label} on {e.dataset}" for e in entries)
     return DriftgateError(
-        f"no two of these cells are of one dataset: {datasets}", "choose cells on the same dataset; see: driftgate runs"
+        f"no two of these cells are of one dataset: {datasets}",
+        "choose cells on the same dataset; see: driftgate runs list",
     )

@@ -82,7 +82,7 @@ def read_subset(path: Path) -> SubsetPlan:
     except (OSError, UnicodeDecodeError) as problem:
         raise DriftgateError(
             f"the subset {path} cannot be read: {getattr(problem, 'strerror', None) or problem}",
-            "write it with: driftgate subset DATASET --name NAME",
+            "write it with: driftgate dataset subset DATASET --name NAME",
         ) from problem
     values: list[Any] = []
     for number, line in enumerate(lines, 1):
@@ -102,4 +102,6 @@ def read_subset(path: Path) -> SubsetPlan:
 
 
 def _malformed(path: Path, line: int, what: str) -> DriftgateError:
-    return DriftgateError(f"{path}, line {line}: {what}", "write it anew with: driftgate subset DATASET --name NAME")
+    return DriftgateError(
+        f"{path}, line {line}: {what}", "write it anew with: driftgate dataset subset DATASET --name NAME"
+    )

@@ -18,7 +18,7 @@ class SubsetConfig(DatasetConfig):
     of: str | dict[str, Any]
     """The whole: the name of a dataset of the workspace, or a dataset's own settings."""
     path: str
-    """File with the keys, relative to the workspace, as ``driftgate subset`` writes it."""
+    """File with the keys, relative to the workspace, as ``driftgate dataset subset`` writes it."""
 
 
 def load(name: str, config: SubsetConfig, folder: Path) -> Dataset:
@@ -36,7 +36,7 @@ def load(name: str, config: SubsetConfig, folder: Path) -> Dataset:
         raise DriftgateError(
             f"{len(wanted) - len(kept)} of the {len(wanted)} samples of dataset '{name}' are not in '{plan.of}' "
             f"(one is {lost})",
-            "the whole dataset changed: choose the subset anew with: driftgate subset",
+            "the whole dataset changed: choose the subset anew with: driftgate dataset subset",
         )
     return Dataset(
         name,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXIT_CODES: Mapping[str, int] = {"equivalent": 0, "different": 1, "inconclusive": 3, "unmeasurable": 4}
-"""Of ``driftgate parity``: those of a gate that passes, fails, is inconclusive or unmeasurable."""
+"""Of ``driftgate flow parity``: those of a gate that passes, fails, is inconclusive or unmeasurable."""
 ANSWERED, ANSWERS = "answered", "answers"
 
 

@@ -39,7 +39,7 @@ def asked_for(ledger: Ledger, remediation: Remediation) -> str:
     if now.state != "open" or not awaited:
         raise DriftgateError(
             f"remediation {now.id} does not wait for an approval: {_standing(now, events)}",
-            f"driftgate remediations {now.id} shows how far it is; an approval counts only once it asks for one",
+            f"driftgate remediation list {now.id} shows how far it is; an approval counts only once it asks for one",
         )
     return awaited
 
@@ -61,7 +61,7 @@ def approve(ledger: Ledger, remediation: Remediation, what: str, who: str) -> Ap
     if asked_for(ledger, remediation) != what:
         raise DriftgateError(
             f"remediation {remediation.id} asks for the approval of something else than what was to be approved",
-            f"look at it again: driftgate remediations {remediation.id}",
+            f"look at it again: driftgate remediation list {remediation.id}",
         )
     if (given := approval_of(ledger, remediation, what)) is not None:
         return given

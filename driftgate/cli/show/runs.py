@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from driftgate.api.run import Run
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.gate.outputs import one_line
 from driftgate.benchmarks.scores import PREDICTED, CellScores
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import RunRow, ScoreRow
 
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
@@ -92,3 +95,26 @@ def _with_interval(row: ScoreRow | None) -> str:
     if row.low is None or row.high is None:
         return f"{row.value:.3f}"
     return f"{row.value:.3f} ({row.low:.3f}–{row.high:.3f})"
+
+
+def print_run(console: Console, run: Run) -> None:
+    """How a run stands, and its scores."""
+    console.print(f"{run.id} · {run.status}" + (f": {escape(run.row.reason)}" if run.row.reason else ""))
+    print_scores(console, run.scored)
+
+
+def print_sample(console: Console, run: Run, name: str) -> None:
+    """One sample's way through the flow of every cell.
+
+    Raises
+    ------
+    DriftgateError
+        No sample fits.
+    """
+    found = False
+    for cell, entry in run.sample(name):
+        found = True
+        console.rule(escape(cell.name), align="left")
+        console.print_json(json.dumps(entry, ensure_ascii=False, default=str))
+    if not found:
+        raise DriftgateError(f"no sample of run {run.id} fits '{name}'", "give its id or a part of its key")

@@ -1,61 +1,23 @@
-"""``driftgate rescore`` and ``driftgate score-diff``: one stored run under other conventions; no model is asked."""
+"""Scores under a convention, and what two conventions make of the same answers."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.api.commands import console, opened
-from driftgate.benchmarks.conventions import (
-    ConventionScores,
-    Difference,
-    convention_names,
-    find_convention,
-    rescore,
-    score_difference,
-    store_scores,
-)
-from driftgate.benchmarks.scores import SLICES, answered_words
-from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, RunRow, cells_of, find_run, samples_frame
+from driftgate.benchmarks.conventions import ConventionScores, Difference, convention_names, find_convention
+from driftgate.benchmarks.scores import answered_words
+from driftgate.ledger import Ledger, samples_frame
 
 _EXCERPT = 90
 
 
-def run_rescore(folder: Path, run: str, convention: str, categories: bool, as_json: Path | None) -> int:
-    """Score a stored run by a convention, keep the scores under their signature and print them."""
-    chosen = find_convention(convention)
-    with opened(folder) as (_, ledger):
-        row = _complete(ledger, run)
-        kinds = SLICES if categories else ("super_category",)
-        written = []
-        for cell in cells_of(ledger, row.id):
-            scores = rescore(ledger, cell, chosen)
-            store_scores(ledger, scores)
-            _print_scores(scores, kinds)
-            written.append(_as_json(scores, kinds))
-        if as_json is not None:
-            as_json.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        return 0
-
-
-def run_score_diff(folder: Path, run: str, before: str, after: str, examples: int) -> int:
-    """Print which samples of a stored run two conventions score differently, by reason."""
-    first, second = find_convention(before), find_convention(after)
-    with opened(folder) as (_, ledger):
-        row = _complete(ledger, run)
-        for cell in cells_of(ledger, row.id):
-            _print_difference(ledger, score_difference(ledger, cell, first, second), examples)
-        return 0
-
-
-def run_conventions() -> int:
-    """Print every convention with what it does."""
+def print_conventions(console: Console) -> None:
+    """Every convention with what it does."""
     table = Table(header_style="bold")
     for column in ("convention", "what counts", "signature"):
         table.add_column(column, overflow="fold")
@@ -65,20 +27,10 @@ def run_conventions() -> int:
         signed = "|".join(f"{key}:{value}" for key, value in parts.items())
         table.add_row(name, convention.describe, escape(signed))
     console.print(table)
-    return 0
 
 
-def _complete(ledger: Ledger, run: str) -> RunRow:
-    row = find_run(ledger, run)
-    if row.status != "complete":
-        raise DriftgateError(
-            f"run {row.id} is {row.status}, and a part of it would be scored as the whole",
-            f"finish it with: driftgate bench --resume --run {row.id}",
-        )
-    return row
-
-
-def _print_scores(scores: ConventionScores, kinds: Sequence[str]) -> None:
+def print_rescored(console: Console, scores: ConventionScores, kinds: Sequence[str]) -> None:
+    """The scores of one cell, overall and of each slice of some kinds."""
     table = Table(
         header_style="bold", title=f"{escape(scores.cell.name)} as {scores.convention.name}", title_justify="left"
     )
@@ -118,7 +70,9 @@ def _lost(outcomes: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {name}" for name, n in outcomes.items() if n and name != "answered")
 
 
-def _as_json(scores: ConventionScores, kinds: Sequence[str]) -> dict[str, Any]:
+def rescored_json(scores: ConventionScores, kinds: Sequence[str]) -> dict[str, Any]:
+    """The same as JSON."""
+
     def part(slice: str) -> dict[str, Any]:
         row, bounds = scores.get("accuracy", slice), scores.bounds(slice)
         return {
@@ -143,7 +97,8 @@ def _as_json(scores: ConventionScores, kinds: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _print_difference(ledger: Ledger, found: Difference, examples: int) -> None:
+def print_difference(console: Console, ledger: Ledger, found: Difference, examples: int) -> None:
+    """Which samples of one cell two conventions score differently, by reason, with a few of each."""
     before, after = found.before, found.after
     console.print(f"[bold]{escape(before.cell.name)}[/]")
     for scores in (before, after):

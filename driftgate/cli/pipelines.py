@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,27 @@ from driftgate.ledger import VerdictRow
 
 _MOST = 1_000_000
 """GitHub refuses a step summary of more than 1 MiB."""
+
+
+@dataclass(frozen=True)
+class GateFiles:
+    """Where a verdict is written beside the terminal."""
+
+    json: Path | None = None
+    junit: Path | None = None
+    undecided: str = ""
+    """What an undecided check is in JUnit XML; empty: a failure or an error."""
+    summary: Path | None = None
+
+    def write(self, verdicts: Sequence[GateVerdict]) -> None:
+        """Write what was asked for."""
+        if self.json is not None:
+            text = json.dumps([v.as_json() for v in verdicts], ensure_ascii=False, indent=1)
+            self.json.write_text(text + "\n", "utf-8")
+        if self.junit is not None:
+            write_junit(self.junit, verdicts, self.undecided)
+        if self.summary is not None:
+            self.summary.write_text(summary_of(verdicts), "utf-8")
 
 
 def write_junit(path: Path, verdicts: Sequence[GateVerdict], undecided: str) -> None:

@@ -1,92 +1,27 @@
-"""``driftgate compare``: choose cells of the ledger, compare them, and show it on the terminal, a page and as CSV."""
+"""Comparisons on the terminal: all differences, then each dataset."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.api.commands import console, opened
-from driftgate.api.session import shown
-from driftgate.benchmarks.compare import (
-    Comparisons,
-    DatasetComparison,
-    Difference,
-    Pair,
-    compare_cells,
-    flips,
-    named_cells,
-    newest_cells,
-)
+from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips
 from driftgate.benchmarks.report import p_value
 from driftgate.benchmarks.stats import Interval
-from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger
 
-NOT_BENCHMARKS = ("canary-", "steadiness")
-"""Runs of suites that begin so are a monitor's own."""
 _CATEGORIES = 8
+
+
 _SAMPLES = 5
+
+
 _PAIRS = 3
+
+
 _CERTAIN = 0.05
-
-
-def run_compare(
-    folder: Path,
-    runs: Sequence[str],
-    models: str,
-    datasets: str,
-    *,
-    html: Path | None,
-    csv: Path | None,
-    resamples: int,
-    seed: int,
-) -> int:
-    """Compare cells of the ledger."""
-    if resamples and resamples < 100:
-        raise DriftgateError(f"--resamples is {resamples}", "give at least 100, and 10000 for a 95% interval")
-    with opened(folder) as (_, ledger):
-        cells = chosen_cells(ledger, runs, names(models), names(datasets))
-        compared = compare_cells(ledger, cells, resamples=resamples, seed=seed)
-        print_comparisons(console, compared)
-        if html is not None:
-            from driftgate.benchmarks.report import write_comparison
-
-            write_comparison(ledger, compared, html)
-            console.print(f"page: {escape(shown(html.resolve()))}", soft_wrap=True)
-        if csv is not None:
-            from driftgate.benchmarks.report import write_comparison_csv
-
-            write_comparison_csv(ledger, compared, csv)
-            console.print(f"CSV files: {escape(shown(csv.resolve()))}", soft_wrap=True)
-    return 0
-
-
-def names(text: str) -> list[str]:
-    """The names in a list parted by commas."""
-    return [name for part in text.split(",") if (name := part.strip())]
-
-
-def chosen_cells(ledger: Ledger, runs: Sequence[str], models: Sequence[str], datasets: Sequence[str]) -> list[CellRow]:
-    """The cells of the named runs, or the newest of each model and dataset; models and datasets narrow both."""
-    if not runs and not models and not datasets:
-        raise DriftgateError(
-            "nothing was chosen to compare", "name runs (see: driftgate runs), or use --models A,B and --datasets"
-        )
-    if not runs:
-        return newest_cells(ledger, models, datasets, passing_over=NOT_BENCHMARKS)
-    found = [
-        cell
-        for cell in named_cells(ledger, runs)
-        if (not models or cell.model in models) and (not datasets or cell.dataset in datasets)
-    ]
-    if not found:
-        raise DriftgateError("the named runs have no such model and dataset", "see: driftgate show RUN")
-    rank = {name: place for place, name in enumerate(models)}
-    return sorted(found, key=lambda cell: rank.get(cell.model, 0))
 
 
 def print_comparisons(console: Console, compared: Comparisons) -> None:

@@ -18,11 +18,12 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from driftgate.api import night, repair, watching
+from driftgate.api import repair, watching
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.story import Chapter, LookPoint, Story, write_story
 from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
 from driftgate.benchmarks.scores import score_run
+from driftgate.cli import night
 from driftgate.finetune.demo import AFTER, BEFORE, Policy, rows, tickets
 from driftgate.finetune.remediation import events_of, remediations
 from driftgate.finetune.train import (
@@ -121,7 +122,9 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
     mended = remediations(ledger, 1)[0]
     events = events_of(ledger, mended.id)
     if mended.state != "promoted":
-        raise DriftgateError(f"the remediation is {mended.state}: {events[-1].message}", "see driftgate remediations")
+        raise DriftgateError(
+            f"the remediation is {mended.state}: {events[-1].message}", "see driftgate remediation list"
+        )
     found = {event.step: event.detail for event in events if event.status == "finished"}
     clock.say("A candidate was trained, proved and promoted", found["train"]["model"])
     look(3, alarm=False)

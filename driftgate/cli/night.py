@@ -11,13 +11,16 @@ from typing import Any
 from rich.markup import escape
 
 from driftgate.api import watching
+from driftgate.api.bench import gravest
 from driftgate.api.champions import champion
-from driftgate.api.commands import carry_out, console, gravest
 from driftgate.api.display import ProgressDisplay
+from driftgate.api.facade import Workspace
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.scores import CellScores
+from driftgate.cli._console import console
+from driftgate.cli.show.bench import carry_out
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import resolve
@@ -91,7 +94,8 @@ def _set_aside(part: str, problems: list[DriftgateError]) -> Iterator[None]:
 def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> int:
     """Run a suite, judge it, and open a repair where a gate fails the champion; the exit code of its verdicts."""
     gates = [name for name in workspace.config.nightly.gates if workspace.config.gates[name].suite == suite]
-    done = carry_out(workspace, ledger, suite, gates)
+    facade = Workspace(workspace, ledger)
+    done = carry_out(console, facade, facade.begin(suite), gates)
     publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
     for verdict in done.verdicts:
         repair_failure(workspace, ledger, verdict)

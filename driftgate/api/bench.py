@@ -1,0 +1,147 @@
+"""A suite from plan to report: run it, or go on with a run of it; score, judge, write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from driftgate.api import session
+from driftgate.api._waiting import wait_for
+from driftgate.api.session import Planned
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
+from driftgate.benchmarks.report import ReportFiles
+from driftgate.benchmarks.runner import Display, LimitReached
+from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.models import Model
+from driftgate.ledger import Ledger, RunRow, find_run
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+_GRAVEST = ("pass", "inconclusive", "unmeasurable", "fail")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run that stands in the ledger and is ready to be worked on."""
+
+    run: RunRow
+    planned: Planned
+    models: Mapping[str, Model]
+
+    @property
+    def samples(self) -> int:
+        """Samples asked for, over all cells."""
+        return sum(len(cell.samples) for cell in self.planned.cells)
+
+    @property
+    def resume(self) -> str:
+        """The command that goes on with it."""
+        return f"driftgate bench --resume --run {self.run.id}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that was carried out, and what came of it."""
+
+    run: RunRow
+    scored: Sequence[CellScores]
+    verdicts: Sequence[GateVerdict]
+    files: ReportFiles
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest verdict's."""
+        return gravest([verdict.exit_code for verdict in self.verdicts])
+
+
+def begin(
+    workspace: OpenWorkspace, ledger: Ledger, suite: str, *, run: RunRow | None = None, cache: bool | None = None
+) -> Begun:
+    """Plan a suite and write a new run of it into the ledger, or prepare to go on with ``run``.
+
+    Raises
+    ------
+    DriftgateError
+        Something that it needs is missing, or what the run asks for has changed since it began.
+    """
+    planned = session.plan(workspace, ledger, suite, cache=cache)
+    if run is not None:
+        session.check_same_plan(run, planned)
+    models = session.open_models(workspace, ledger, planned.suite.models)  # before a run that cannot begin is recorded
+    return Begun(run or session.begin(ledger, planned), planned, models)
+
+
+def finish(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    begun: Begun,
+    gates: Sequence[str],
+    display: Display,
+    *,
+    retry_failed: bool = False,
+) -> Done:
+    """Work on a run until it ends; score it, judge it by ``gates`` and write its report.
+
+    Raises
+    ------
+    DriftgateError
+        Something could not be done; the ledger is intact, and the remedy says how to go on.
+    """
+    try:
+        wait_for(session.work(ledger, begun.run, begun.planned, begun.models, display, retry_failed=retry_failed))
+    except LimitReached as problem:
+        raise DriftgateError(problem.message, f"go on with: {begun.resume}") from problem
+    scored = score_run(ledger, begun.run.id)
+    verdicts = session.judge_run(workspace, ledger, begun.run, scored, gates)
+    run = find_run(ledger, begun.run.id)
+    return Done(run, scored, verdicts, session.report(workspace, ledger, run, scored))
+
+
+def judge_stored(
+    workspace: OpenWorkspace, ledger: Ledger, run: str, gate: str = ""
+) -> tuple[RunRow, list[GateVerdict]]:
+    """Judge a run that is in the ledger, by one gate or by every gate of its suite.
+
+    Raises
+    ------
+    DriftgateError
+        The run is not complete, or no gate judges its suite.
+    """
+    row = find_run(ledger, run)
+    if row.status != "complete":
+        raise DriftgateError(
+            f"run {row.id} is {row.status}", f"finish it with: driftgate bench --resume --run {row.id}"
+        )
+    if gate and gate not in workspace.config.gates:
+        raise DriftgateError(f"the workspace has no gate '{gate}'", nearest(gate, workspace.config.gates))
+    gates = [gate] if gate else session.gates_of(workspace, row.suite)
+    if not gates:
+        raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")
+    return row, session.judge_run(workspace, ledger, row, score_run(ledger, row.id, store=False), gates)
+
+
+def only(names: Collection[str], kind: str) -> str:
+    """The one name there is.
+
+    Raises
+    ------
+    DriftgateError
+        There are several, or none.
+    """
+    if len(names) == 1:
+        return next(iter(names))
+    raise DriftgateError(f"which {kind}?", f"name one of: {', '.join(names)}" if names else f"add one under {kind}s")
+
+
+def gravest(codes: Sequence[int]) -> int:
+    """The exit code of several parts.
+
+    Examples
+    --------
+    >>> gravest([0, 3, 4, 0]), gravest([3, 1, 4]), gravest([])
+    (4, 1, 0)
+    """
+    order = [0, *(EXIT_CODES[name] for name in _GRAVEST[1:]), INTERRUPTED]
+    return max(codes, key=order.index, default=0)

@@ -1,0 +1,64 @@
+"""Choose cells of the ledger and compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driftgate.benchmarks.compare import (
+    Comparisons,
+    compare_cells,
+    named_cells,
+    newest_cells,
+)
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import CellRow, Ledger
+
+NOT_BENCHMARKS = ("canary-", "steadiness")
+"""Runs of suites that begin so are a monitor's own."""
+
+
+def compare(
+    ledger: Ledger,
+    runs: Sequence[str] = (),
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    *,
+    resamples: int = 0,
+    seed: int = 0,
+) -> Comparisons:
+    """Compare cells of the ledger.
+
+    Parameters
+    ----------
+    runs, models, datasets : sequence of str
+        See :func:`chosen_cells`.
+    resamples : int
+        Also paired bootstrap intervals, from so many resamples drawn by ``seed``.
+
+    Raises
+    ------
+    DriftgateError
+        Nothing fits, or so few resamples give no interval.
+    """
+    if resamples and resamples < 100:
+        raise DriftgateError(f"{resamples} resamples are too few", "give at least 100, and 10000 for a 95% interval")
+    return compare_cells(ledger, chosen_cells(ledger, runs, models, datasets), resamples=resamples, seed=seed)
+
+
+def chosen_cells(ledger: Ledger, runs: Sequence[str], models: Sequence[str], datasets: Sequence[str]) -> list[CellRow]:
+    """The cells of the named runs, or the newest of each model and dataset; models and datasets narrow both."""
+    if not runs and not models and not datasets:
+        raise DriftgateError(
+            "nothing was chosen to compare", "name runs (see: driftgate runs list), or use --models A,B and --datasets"
+        )
+    if not runs:
+        return newest_cells(ledger, models, datasets, passing_over=NOT_BENCHMARKS)
+    found = [
+        cell
+        for cell in named_cells(ledger, runs)
+        if (not models or cell.model in models) and (not datasets or cell.dataset in datasets)
+    ]
+    if not found:
+        raise DriftgateError("the named runs have no such model and dataset", "see: driftgate runs show RUN")
+    rank = {name: place for place, name in enumerate(models)}
+    return sorted(found, key=lambda cell: rank.get(cell.model, 0))

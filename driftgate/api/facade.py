@@ -1,0 +1,260 @@
+"""The one door: a workspace and everything a person does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from driftgate.api import bench, session
+from driftgate.api.run import Run, Runs, Verdicts
+from driftgate.api.workspace import OpenWorkspace, open_workspace
+from driftgate.ledger import Ledger, RunRow, find_run, latest_runs, open_ledger
+
+if TYPE_CHECKING:
+    from driftgate.api.attribution import Attributed
+    from driftgate.api.parity import ParityRun, Request
+    from driftgate.api.plan import Assumed
+    from driftgate.api.prompt_drift import Steadiness
+    from driftgate.api.recorded import Import, ImportDisplay, ImportedFiles
+    from driftgate.api.subset import Chosen
+    from driftgate.benchmarks.compare import Comparisons, Design
+    from driftgate.benchmarks.conventions import ConventionScores, Difference
+    from driftgate.benchmarks.runner import Display
+
+
+def open(folder: Path | str = ".") -> Workspace:
+    """Open the workspace in a folder: read ``driftgate.yaml`` and open its ledger.
+
+    Raises
+    ------
+    DriftgateError
+        The file is missing or wrong, or the ledger cannot be opened.
+    """
+    files = open_workspace(Path(folder))
+    return Workspace(files, open_ledger(files.ledger, files.folder))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An open workspace. Use it in a ``with``, or close it.
+
+    Methods wait until their work is done, also in a notebook, where an event loop is running.
+    """
+
+    files: OpenWorkspace
+    ledger: Ledger
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the ledger's connections back."""
+        self.ledger.close()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.files.config.name
+
+    def run(self, name: str = "latest") -> Run:
+        """A run by its id or a part of it; ``latest`` is the newest.
+
+        Raises
+        ------
+        DriftgateError
+            No run, or more than one, fits.
+        """
+        return self._run(find_run(self.ledger, name))
+
+    def runs(self, limit: int = 20, *, suite: str = "") -> Runs:
+        """The newest runs first, of one suite where it is named."""
+        return Runs(self._run(row) for row in latest_runs(self.ledger, limit, suite=suite or None))
+
+    def begin(
+        self,
+        suite: str = "",
+        *,
+        resume: bool = False,
+        run: str = "",
+        retry_failed: bool = False,
+        cache: bool | None = None,
+    ) -> bench.Begun:
+        """Plan a suite and begin a run of it, or prepare to go on with one; see :meth:`bench`."""
+        going_on = resume or bool(run) or retry_failed
+        row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
+        name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
+        return bench.begin(self.files, self.ledger, name, run=row, cache=cache)
+
+    def finish(
+        self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False
+    ) -> bench.Done:
+        """Work on what :meth:`begin` began, until it ends."""
+        return bench.finish(self.files, self.ledger, begun, gates, display, retry_failed=retry_failed)
+
+    def bench(
+        self,
+        suite: str = "",
+        *,
+        resume: bool = False,
+        run: str = "",
+        retry_failed: bool = False,
+        cache: bool | None = None,
+        display: Display | None = None,
+    ) -> Run:
+        """Run a suite, or go on with a run that was stopped; asks nothing twice.
+
+        Parameters
+        ----------
+        suite : str
+            A suite of the workspace; may be left out where there is only one.
+        resume : bool
+            Go on with the newest run that is not complete.
+        run : str
+            Go on with this run.
+        retry_failed : bool
+            Ask failed samples once more.
+        cache : bool, optional
+            Reuse replies of earlier runs; by default as the suite says.
+        display : Display, optional
+            Shows how far it is; by default a progress bar.
+
+        Raises
+        ------
+        DriftgateError
+            Something that it needs is missing or cannot be done; the ledger is intact.
+        """
+        begun = self.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
+        return self._run(self.finish(begun, display or _progress(), retry_failed=retry_failed).run)
+
+    def gate(self, run: Run | str = "latest", gate: str = "") -> Verdicts:
+        """Judge a run by one gate, or by every gate of its suite; the verdicts are kept.
+
+        Raises
+        ------
+        DriftgateError
+            The run is not complete, or no gate judges its suite.
+        """
+        return (run if isinstance(run, Run) else self.run(run)).gate(gate)
+
+    def compare(
+        self,
+        runs: Sequence[str | Run] = (),
+        *,
+        models: Sequence[str] = (),
+        datasets: Sequence[str] = (),
+        resamples: int = 0,
+        seed: int = 0,
+    ) -> Comparisons:
+        """Compare runs, or the newest cells of models; see :func:`driftgate.api.compare.compare`."""
+        from driftgate.api.compare import compare
+
+        named = [run.id if isinstance(run, Run) else run for run in runs]
+        return compare(self.ledger, named, models, datasets, resamples=resamples, seed=seed)
+
+    def plan(
+        self, dataset: str = "", models: Sequence[str] = (), *, runs: Sequence[str] = (), assumed: Assumed | None = None
+    ) -> list[Design]:
+        """Say which difference a comparison can find; see :func:`driftgate.api.plan.plan`."""
+        from driftgate.api.plan import plan
+
+        return plan(self.ledger, dataset, models, runs=runs, assumed=assumed)
+
+    def rescore(self, run: Run | str, convention: str) -> list[ConventionScores]:
+        """Score a stored run by another convention; no model is asked."""
+        from driftgate.api.rescore import rescore_run
+
+        return rescore_run(self.ledger, run.id if isinstance(run, Run) else run, convention)
+
+    def score_difference(self, run: Run | str, before: str, after: str) -> list[Difference]:
+        """Which samples of a stored run two conventions score differently."""
+        from driftgate.api.rescore import differences
+
+        return differences(self.ledger, run.id if isinstance(run, Run) else run, before, after)
+
+    def import_files(self, files: Sequence[Path], how: Import, display: ImportDisplay) -> ImportedFiles:
+        """Read recorded answers into the ledger as runs; no model is asked."""
+        from driftgate.api.recorded import import_files
+
+        return import_files(self.files, self.ledger, files, how, display)
+
+    def parity(
+        self,
+        request: Request,
+        *,
+        display: Display | None = None,
+        begun: Callable[[RunRow, int], None] = lambda run, samples: None,
+    ) -> ParityRun:
+        """Show whether a port does what a flow does; see :func:`driftgate.api.parity.run_parity`."""
+        from driftgate.api.parity import run_parity
+
+        return run_parity(self.files, self.ledger, request, display or _progress(), begun)
+
+    def attribute(
+        self,
+        first: str,
+        second: str,
+        *,
+        metric: str = "",
+        limit: int | None = None,
+        seed: int = 0,
+        advance: Callable[[int, int], None] = lambda done, asked: None,
+    ) -> Attributed:
+        """Split the difference of two cells over nodes; see :func:`driftgate.api.attribution.attribute_cells`."""
+        from driftgate.api.attribution import attribute_cells
+
+        return attribute_cells(
+            self.files, self.ledger, first, second, metric=metric, limit=limit, seed=seed, advance=advance
+        )
+
+    def subset(
+        self,
+        dataset: str,
+        *,
+        runs: Sequence[str] = (),
+        models: Sequence[str] = (),
+        size: int = 300,
+        name: str = "small",
+        seed: int = 0,
+        draws: int = 200,
+        advance: Callable[[int], None] = lambda models: None,
+    ) -> Chosen:
+        """Choose samples whose score predicts the whole's; see :func:`driftgate.api.subset.choose_subset`."""
+        from driftgate.api.subset import choose_subset
+
+        return choose_subset(
+            self.files,
+            self.ledger,
+            dataset,
+            runs=runs,
+            models=models,
+            size=size,
+            name=name,
+            seed=seed,
+            draws=draws,
+            advance=advance,
+        )
+
+    def prompt_drift(self, monitor: str, *, repeats: int = 3, limit: int = 50) -> Steadiness:
+        """Ask a monitor's canaries again and in other words; see `driftgate.api.prompt_drift`."""
+        from driftgate.api.prompt_drift import measure_steadiness
+
+        return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
+
+    def _run(self, row: RunRow) -> Run:
+        return Run(self.files, self.ledger, row)
+
+
+def _progress() -> Display:
+    from rich.console import Console
+
+    from driftgate.api.display import ProgressDisplay
+
+    return ProgressDisplay(Console(highlight=False, emoji=False))

@@ -1,0 +1,229 @@
+"""A run as a person handles it: its scores and samples as tables, its verdicts and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from driftgate.api import _html, bench, session
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.gate import GateVerdict
+from driftgate.benchmarks.report import ReportFiles
+from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.ledger import CellRow, Ledger, RunRow, cells_of, outcome_frame, samples_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the ledger.
+
+    Attributes
+    ----------
+    row : RunRow
+        What the ledger says of it.
+    """
+
+    workspace: OpenWorkspace
+    ledger: Ledger
+    row: RunRow
+
+    @property
+    def id(self) -> str:
+        """Its name; any part of it that no other run has will do in its place."""
+        return self.row.id
+
+    @property
+    def status(self) -> str:
+        """``running``, ``interrupted``, ``stopped`` or ``complete``."""
+        return self.row.status
+
+    @cached_property
+    def cells(self) -> Sequence[CellRow]:
+        """Its cells, in the suite's order."""
+        return cells_of(self.ledger, self.id)
+
+    @cached_property
+    def scored(self) -> Sequence[CellScores]:
+        """Every cell with its outcomes and scores."""
+        return score_run(self.ledger, self.id, store=False)
+
+    def scores(self, metric: str = "", *, slices: bool = False) -> pd.DataFrame:
+        """Every score: ``model, flow, variant, dataset, metric, kind, slice, value, low, high, n, signature``.
+
+        Parameters
+        ----------
+        metric : str
+            Only this one.
+        slices : bool
+            Also the scores of categories and super-categories.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "model": scores.cell.model,
+                "flow": scores.cell.flow,
+                "variant": scores.cell.variant,
+                "dataset": scores.cell.dataset,
+                "metric": row.metric,
+                "kind": row.slice_kind,
+                "slice": row.slice,
+                "value": row.value,
+                "low": row.low,
+                "high": row.high,
+                "n": row.n,
+                "signature": scores.cell.signature,
+            }
+            for scores in self.scored
+            for row in scores.rows
+            if (not metric or row.metric == metric) and (slices or row.slice_kind == "all")
+        ]
+        return pd.DataFrame(rows)
+
+    def samples(
+        self,
+        *,
+        wrong: bool = False,
+        failed: bool = False,
+        category: str = "",
+        model: str = "",
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """What became of its samples, one row a sample and cell.
+
+        Parameters
+        ----------
+        wrong : bool
+            Only those that were answered, and not rightly.
+        failed : bool
+            Only those without an answer: failed, filtered, truncated, unparsed, missing.
+        category : str
+            Only those of this category or super-category.
+        model : str
+            Only those of this model's cells.
+        limit : int, optional
+            At most so many.
+
+        Raises
+        ------
+        DriftgateError
+            The run has no such category or model.
+        """
+        import pandas as pd
+
+        cells = [cell for cell in self.cells if not model or cell.model == model]
+        if not cells:
+            raise DriftgateError(
+                f"run {self.id} has no model '{model}'", nearest(model, {cell.model for cell in self.cells})
+            )
+        frames = []
+        for cell in cells:
+            frame = outcome_frame(self.ledger, cell.id)
+            frame.insert(0, "cell", cell.name)
+            frame.insert(0, "cell_id", cell.id)
+            frames.append(frame)
+        found = pd.concat(frames, ignore_index=True)
+        if category:
+            known = set(found["category"]) | set(found["super_category"]) - {""}
+            if category not in known:
+                raise DriftgateError(f"run {self.id} has no category '{category}'", nearest(category, known))
+            found = found[(found["category"] == category) | (found["super_category"] == category)]
+        answered = found["outcome"] == "answered"
+        if wrong or failed:
+            kept = pd.Series(False, index=found.index)
+            kept |= answered & ~(found["correct"] >= 1.0) if wrong else False
+            kept |= ~answered if failed else False
+            found = found[kept]
+        return found.head(limit) if limit is not None else found
+
+    def sample(self, name: str, *, most: int = 5) -> Iterator[tuple[CellRow, dict[str, object]]]:
+        """One sample in full, cell by cell: what was asked, and every node's output and evaluations.
+
+        Parameters
+        ----------
+        name : str
+            Its id, or a part of its key.
+        """
+        for cell in self.cells:
+            frame = outcome_frame(self.ledger, cell.id)
+            fits = frame[(frame["upstream_id"] == name) | frame["key"].str.contains(name, regex=False)]
+            for entry in samples_frame(self.ledger, cell.id, [int(i) for i in fits["sample_id"].head(most)]):
+                yield cell, entry
+
+    def gate(self, name: str = "") -> Verdicts:
+        """Judge it by one gate, or by every gate of its suite; the verdicts are kept.
+
+        Raises
+        ------
+        DriftgateError
+            It is not complete, or no gate judges its suite.
+        """
+        return Verdicts(bench.judge_stored(self.workspace, self.ledger, self.id, name)[1])
+
+    def report(self) -> ReportFiles:
+        """Score it anew and write its page and summary."""
+        return session.report(self.workspace, self.ledger, self.row, score_run(self.ledger, self.id))
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for scores in self.scored:
+            accuracy = scores.get("accuracy")
+            limits = (
+                ""
+                if accuracy is None or accuracy.low is None or accuracy.high is None
+                else (f" ({accuracy.low:.3f}–{accuracy.high:.3f})")
+            )
+            value = "-" if accuracy is None or accuracy.value is None else f"{accuracy.value:.3f}{limits}"
+            rows.append([scores.cell.name, value, scores.answered])
+        title = f"{self.id} · {self.status}" + (f": {self.row.reason}" if self.row.reason else "")
+        return _html.table(["model · variant · dataset", "accuracy (95%)", "answered"], rows, title)
+
+
+class Runs(tuple[Run, ...]):
+    """Runs, the newest first."""
+
+    def frame(self) -> pd.DataFrame:
+        """``run, suite, status, began, cells, reason``."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "run": run.id,
+                    "suite": run.row.suite,
+                    "status": run.status,
+                    "began": run.row.created_at,
+                    "cells": len(run.row.plan.get("cells", [])),
+                    "reason": run.row.reason,
+                }
+                for run in self
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [(run.id, run.row.suite, run.status, f"{run.row.created_at:%Y-%m-%d %H:%M} UTC") for run in self]
+        return _html.table(["run", "suite", "status", "began"], rows)
+
+
+class Verdicts(tuple[GateVerdict, ...]):
+    """What gates said of a run."""
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest verdict's: 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable."""
+        return bench.gravest([verdict.exit_code for verdict in self])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (verdict.gate, rule.verdict, rule.cell, rule.rule, rule.reason)
+            for verdict in self
+            for rule in verdict.rules
+        ]
+        title = ", ".join(f"{verdict.gate}: {verdict.verdict}" for verdict in self)
+        return _html.table(["gate", "verdict", "cell", "rule", "why"], rows, title)

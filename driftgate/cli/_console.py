@@ -1,0 +1,65 @@
+"""What every command shares: the terminal, and how paths and names are written on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from driftgate.api.bench import INTERRUPTED
+
+_LOG_WIDTH = 150
+
+
+def _console() -> Console:
+    """A log has no width of its own; a table is not to be squeezed into eighty columns there.
+
+    Without emoji: rich would make one of a signature's ``:one:``.
+    """
+    plain = Console(highlight=False, emoji=False)
+    return plain if plain.is_terminal else Console(highlight=False, emoji=False, width=max(plain.width, _LOG_WIDTH))
+
+
+console = _console()
+
+
+@contextmanager
+def stops(words: str) -> Iterator[None]:
+    """Ctrl-C in the body of a ``with`` prints ``words``, which say how to go on, and ends the command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(words, soft_wrap=True)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def names(text: str) -> list[str]:
+    """The names in a list parted by commas."""
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal; it is told how much is done, and of how much."""
+    shows = Progress(
+        TextColumn(f"  {words}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    task = shows.add_task("", total=None)
+    with shows:
+        yield lambda done, total: shows.update(task, completed=done, total=total)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value for programs to read."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")

@@ -1,0 +1,61 @@
+"""Commands of whoever sets a workspace up: begin one, examine it, describe its file, see the loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from driftgate.cli._options import HERE, Workspace
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = HERE,
+    example: Annotated[str, typer.Option(help="Begin with an example: rag.")] = "",
+) -> None:
+    """Make a workspace: a driftgate.yaml to begin with, and folders for your data and flows."""
+    from rich.markup import escape
+
+    from driftgate.api._init import scaffold
+    from driftgate.cli._console import console, shown
+
+    for path in scaffold(folder, example):
+        console.print(f"made {escape(shown(path.resolve()))}", soft_wrap=True)
+    console.print(f"next: driftgate doctor -w {folder}", soft_wrap=True)
+
+
+def doctor(workspace: Workspace = HERE) -> None:
+    """Say what is missing or cannot be reached, and how to mend it; exit 2 where something needs mending."""
+    from rich.markup import escape
+
+    from driftgate.api._doctor import examine
+    from driftgate.cli._console import console
+
+    bad = 0
+    for finding in examine(workspace):
+        mark = "[green]good[/]" if finding.good else "[red]mend[/]"
+        console.print(f"{mark}  [bold]{escape(finding.subject)}[/]: {escape(finding.found)}", soft_wrap=True)
+        if finding.remedy:
+            console.print(f"      {escape(finding.remedy)}", soft_wrap=True)
+        bad += not finding.good
+    console.print("everything is in order" if not bad else f"{bad} to mend")
+    raise typer.Exit(2 if bad else 0)
+
+
+def schema() -> None:
+    """Print the JSON Schema of driftgate.yaml, for editors."""
+    import json
+
+    from driftgate.api.workspace import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+
+
+def loop(folder: Annotated[Path, typer.Argument(help="A new folder for the demonstration.")] = Path("loop")) -> None:
+    """Show the whole loop with a real model: watch, notice, repair, prove, promote (minutes of computing)."""
+    from driftgate.cli._console import console
+    from driftgate.cli.loop import run_loop
+
+    page = run_loop(folder.resolve(), console)
+    console.print(f"the story: {page}", soft_wrap=True)

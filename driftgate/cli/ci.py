@@ -1,0 +1,113 @@
+"""Commands of the engineer whose CI must refuse a worse model: run, judge, report, look at samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from driftgate.cli._options import HERE, RunName, Workspace, group
+
+runs = group("Runs in the ledger.")
+
+
+def bench(
+    suite: Annotated[str, typer.Argument(help="A suite of the workspace.", show_default=False)] = "",
+    workspace: Workspace = HERE,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run that is not complete.")] = False,
+    run: Annotated[str, typer.Option("--run", help="With --resume: the run to go on with.")] = "",
+    retry_failed: Annotated[bool, typer.Option(help="With --resume: ask failed samples once more.")] = False,
+    cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Reuse replies of earlier runs.")] = None,
+) -> None:
+    """Run a suite, or go on with a run that was stopped; asks nothing twice."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.bench import carry_out
+
+    with driftgate.open(workspace) as ws:
+        begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
+        carry_out(console, ws, begun, retry_failed=retry_failed)
+
+
+def gate(
+    run: RunName = "latest",
+    workspace: Workspace = HERE,
+    name: Annotated[str, typer.Option("--gate", help="The gate; by default every gate of the run's suite.")] = "",
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write the verdict to this file.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Also write it as JUnit XML to this file.")] = None,
+    undecided: Annotated[
+        str, typer.Option(help="What inconclusive and unmeasurable are in JUnit XML: failure, error or skipped.")
+    ] = "",
+    summary: Annotated[Path | None, typer.Option("--summary", help="Also write it as Markdown to this file.")] = None,
+) -> None:
+    """Judge a run: exit 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable, 2 error.
+
+    In GitHub Actions it also adds a step summary and annotations, in Azure DevOps logging commands.
+    """
+    import os
+
+    import driftgate
+    from driftgate.cli import pipelines
+    from driftgate.cli._console import console
+    from driftgate.cli.show.runs import print_verdict
+
+    with driftgate.open(workspace) as ws:
+        judged = ws.run(run)
+        verdicts = judged.gate(name)
+        for verdict in verdicts:
+            print_verdict(console, verdict)
+        pipelines.GateFiles(as_json, junit, undecided, summary).write(verdicts)
+        pipelines.announce(verdicts, os.environ, ws.files.reports / judged.id)
+        raise typer.Exit(verdicts.exit_code)
+
+
+def report(run: RunName = "latest", workspace: Workspace = HERE) -> None:
+    """Score a run from the ledger and write its HTML page and Markdown summary."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console, shown
+
+    with driftgate.open(workspace) as ws:
+        files = ws.run(run).report()
+        console.print(f"report: {escape(shown(files.html))}", soft_wrap=True)
+        console.print(f"summary: {escape(shown(files.markdown))}", soft_wrap=True)
+
+
+@runs.command("list")
+def list_runs(
+    workspace: Workspace = HERE,
+    limit: Annotated[int, typer.Option(help="How many.")] = 20,
+    suite: Annotated[str, typer.Option(help="Only runs of this suite.")] = "",
+) -> None:
+    """List the runs in the ledger, the newest first."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.runs import print_runs
+
+    with driftgate.open(workspace) as ws:
+        found = ws.runs(limit, suite=suite)
+        if found:
+            print_runs(console, [run.row for run in found])
+        else:
+            console.print("the ledger holds no run yet; begin one with: driftgate bench")
+
+
+@runs.command()
+def show(
+    run: RunName = "latest",
+    sample: Annotated[str, typer.Argument(help="A sample's id or a part of its key: shows every node.")] = "",
+    workspace: Workspace = HERE,
+) -> None:
+    """Show a run's scores, or one sample's way through the flow."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.runs import print_run, print_sample
+
+    with driftgate.open(workspace) as ws:
+        found = ws.run(run)
+        if sample:
+            print_sample(console, found, sample)
+        else:
+            print_run(console, found)

@@ -1,0 +1,132 @@
+"""Commands of whoever is on call: what is watched, who is champion, how repairs go, and the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from driftgate.cli._options import HERE, Workspace, group
+
+monitor = group("Monitors: what is watched, and what moved.")
+champion = group("Champions: which model is live in each place.")
+remediation = group("Repairs of regressions.")
+
+MonitorName = Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor of the workspace.")]
+Slot = Annotated[str, typer.Argument(help="The place in production.")]
+
+
+def nightly(workspace: Workspace = HERE) -> None:
+    """Suites, gates and reports; looks at what is live; repairs where they are called for."""
+    from driftgate.cli.live import run_nightly
+
+    raise typer.Exit(run_nightly(workspace))
+
+
+def serve(workspace: Workspace = HERE) -> None:
+    """Serve the schedule and the HTTP interface until stopped."""
+    from driftgate.cli.live import run_serve
+
+    raise typer.Exit(run_serve(workspace))
+
+
+@monitor.command()
+def check(name: MonitorName, workspace: Workspace = HERE) -> None:
+    """Ask a monitor's canaries of the live model and compare: exit 0 quiet, 1 something moved."""
+    from driftgate.cli.live import run_look
+
+    raise typer.Exit(run_look(workspace, name))
+
+
+@monitor.command("prompt-drift")
+def prompt_drift(
+    name: MonitorName,
+    workspace: Workspace = HERE,
+    repeats: Annotated[int, typer.Option(help="How often each prompt is asked as it stands.")] = 3,
+    limit: Annotated[int, typer.Option(help="How many canaries.")] = 50,
+) -> None:
+    """Ask the live model again and in other words: how far do its answers hang on what should not matter?"""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.prompt_drift import print_steadiness
+
+    with driftgate.open(workspace) as ws:
+        print_steadiness(console, ws.prompt_drift(name, repeats=repeats, limit=limit))
+
+
+@monitor.command()
+def alerts(workspace: Workspace = HERE, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
+    """List what moved, the newest first."""
+    from driftgate.cli.live import run_alerts
+
+    raise typer.Exit(run_alerts(workspace, limit))
+
+
+@champion.command("list")
+def list_champions(workspace: Workspace = HERE) -> None:
+    """Say which model is live in each place, and how it came to be."""
+    from driftgate.cli.live import run_champions
+
+    raise typer.Exit(run_champions(workspace))
+
+
+@champion.command()
+def promote(
+    slot: Slot,
+    model: Annotated[str, typer.Argument(help="The model that is to take it.")],
+    run: Annotated[str, typer.Option("--run", help="The run whose gates passed: its id, a part of it, or latest.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")] = "the gates passed",
+    workspace: Workspace = HERE,
+) -> None:
+    """Make a model champion; only on a stored pass of every gate of the run, which must not have changed since."""
+    from driftgate.cli.live import run_promote
+
+    raise typer.Exit(run_promote(workspace, slot, model, run, reason))
+
+
+@champion.command()
+def rollback(
+    slot: Slot,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    workspace: Workspace = HERE,
+) -> None:
+    """Put the champion before back into its place."""
+    from driftgate.cli.live import run_rollback
+
+    raise typer.Exit(run_rollback(workspace, slot, reason))
+
+
+@remediation.command("list")
+def list_remediations(workspace: Workspace = HERE) -> None:
+    """List repairs, the newest first."""
+    from driftgate.cli.live import run_remediations
+
+    raise typer.Exit(run_remediations(workspace, ""))
+
+
+@remediation.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")], workspace: Workspace = HERE
+) -> None:
+    """Show how a repair went, step by step."""
+    from driftgate.cli.live import run_remediations
+
+    raise typer.Exit(run_remediations(workspace, name))
+
+
+@remediation.command("run")
+def run_open(workspace: Workspace = HERE) -> None:
+    """Take every open remediation as far as it goes."""
+    from driftgate.cli.live import run_mend
+
+    raise typer.Exit(run_mend(workspace))
+
+
+@remediation.command()
+def approve(
+    name: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")], workspace: Workspace = HERE
+) -> None:
+    """Agree to the promotion that a remediation waits for."""
+    from driftgate.cli.live import run_approve
+
+    raise typer.Exit(run_approve(workspace, name))

@@ -1,0 +1,90 @@
+"""An attribution on the terminal: what moved, and which nodes account for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from driftgate.benchmarks.attribution import REPEAT, Attribution, Contribution
+
+_SAMPLES = 5
+
+
+def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) -> None:
+    """What moved, by how much each node, and the samples to look at."""
+    interval = found.difference.interval
+    known = interval.low is not None and interval.high is not None
+    limits = f" ({interval.low:+.4f}…{interval.high:+.4f})" if known else f" ({interval.reason})"
+    out.print(f"from [bold]{escape(names[0])}[/] to [bold]{escape(names[1])}[/]", soft_wrap=True)
+    out.print(
+        f"{escape(found.metric)}: {found.scores[0]:.4f} → {found.scores[1]:.4f}, difference "
+        f"[bold]{found.difference.difference or 0.0:+.4f}[/]{limits}, n={found.n:,}",
+        soft_wrap=True,
+    )
+    out.print(f"[bold]{escape(sentence(found))}[/]", soft_wrap=True)
+    if found.contributions:
+        table = Table(header_style="bold")
+        table.add_column("node", overflow="fold")
+        table.add_column("what differs", overflow="fold")
+        for column in ("contribution (95%)", "share", "p (Holm)", "samples moved"):
+            table.add_column(column, justify="right")
+        for one in found.contributions:
+            table.add_row(*_row(one))
+        out.print(table)
+    for one in found.contributions:
+        for sample in one.samples[:_SAMPLES] if one.named else ():
+            before, after = sample.scores
+            moved = f"{sample.contributions[one.player.name]:+.3f}"
+            out.print(escape(f"  {one.player.name} {moved}: {sample.id} ({before:g} → {after:g})"), soft_wrap=True)
+    how = "all coalitions" if found.exact else f"orders of joining sampled with seed {found.seed}"
+    counts = found.counts
+    out.print(
+        f"[dim]Shapley values over {how}, {found.coalitions} a sample; node outputs: {counts.reused:,} reused, "
+        f"{counts.ran:,} run; model calls: {counts.asked:,} made, {counts.replies:,} answered from the ledger. "
+        "What a model was asked anew is one draw of it[/]",
+        soft_wrap=True,
+    )
+    if found.silent:
+        out.print(
+            f"[yellow]{found.silent:,} samples are left out: a model gave no reply in one of the runs[/] "
+            "(ask again with: driftgate bench --resume --retry-failed)",
+            soft_wrap=True,
+        )
+    if found.not_replayed:
+        out.print(f"[yellow]{found.not_replayed:,} samples are left out: a model gives no reply now[/]")
+    if found.unsteady:
+        out.print(f"[yellow]not the same again on every sample tried: {escape(', '.join(found.unsteady))}[/]")
+
+
+def sentence(found: Attribution) -> str:
+    """What was found, in one sentence."""
+    nodes = [one for one in found.contributions if one.player.nodes != (REPEAT,)]
+    named = [one for one in nodes if one.named]
+    if not nodes:
+        repeat = " What moved is the model not repeating itself." if found.contributions else ""
+        return f"No node is configured otherwise: nothing is attributed.{repeat}"
+    if not named:
+        return "No node's contribution is told from 0."
+    parts = []
+    for one in named:
+        share = f"{100 * one.share:.0f}% of the difference" if one.share is not None else "a part"
+        parts.append(f"{one.player.name} accounts for {share} ({one.interval.estimate or 0.0:+.4f})")
+    return "; ".join(parts) + "."
+
+
+def _row(one: Contribution) -> list[str]:
+    interval = one.interval
+    known = interval.low is not None and interval.high is not None
+    limits = f" ({interval.low:+.4f}…{interval.high:+.4f})" if known else ""
+    words: Any = "outputs unlike for the same configuration and input" if one.player.nodes == (REPEAT,) else None
+    return [
+        escape(one.player.name),
+        escape(words or ", ".join(one.player.differs)),
+        f"{interval.estimate or 0.0:+.4f}{limits}",
+        "-" if one.share is None else f"{100 * one.share + 0.0:.0f}%",
+        "-" if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
+        f"{one.moved:,}",
+    ]

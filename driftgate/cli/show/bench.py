@@ -1,0 +1,36 @@
+"""A run on the terminal, while it goes on and when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from driftgate.api.bench import Begun, Done
+from driftgate.api.display import ProgressDisplay
+from driftgate.api.facade import Workspace
+from driftgate.cli._console import shown, stops
+from driftgate.cli.show.runs import print_scores, print_verdict
+
+
+def carry_out(
+    console: Console, workspace: Workspace, begun: Begun, gates: Sequence[str] = (), *, retry_failed: bool = False
+) -> Done:
+    """Work on a run until it ends, and print its scores, verdicts and report.
+
+    Raises
+    ------
+    DriftgateError
+        Something could not be done; the ledger is intact.
+    SystemExit
+        130: the user stopped the run; how to go on was printed.
+    """
+    console.print(f"run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} samples")
+    with stops(f"stopped; go on with: {begun.resume}"):
+        done = workspace.finish(begun, ProgressDisplay(console), gates=gates, retry_failed=retry_failed)
+    print_scores(console, done.scored)
+    for verdict in done.verdicts:
+        print_verdict(console, verdict)
+    console.print(f"report: {escape(shown(done.files.html))}", soft_wrap=True)
+    return done
