@@ -13,7 +13,7 @@ from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import CellRow, Ledger, RunRow, cells_of, outcome_frame, samples_frame
+from driftgate.ledger import CellRow, Ledger, RunRow, cells_of, outcome_frame, sample_data, samples_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ class Run:
         model: str = "",
         limit: int | None = None,
     ) -> pd.DataFrame:
-        """What became of its samples, one row a sample and cell.
+        """What became of its samples, one row a sample and cell, with what was asked and the key.
 
         Parameters
         ----------
@@ -140,7 +140,14 @@ class Run:
             kept |= answered & ~(found["correct"] >= 1.0) if wrong else False
             kept |= ~answered if failed else False
             found = found[kept]
-        return found.head(limit) if limit is not None else found
+        found = found.head(limit) if limit is not None else found
+        texts = sample_data(self.ledger, [int(i) for i in found["sample_id"]])
+        asked = [texts.get(int(i), {}) for i in found["sample_id"]]
+        columns = {
+            column: pd.Series([one.get(field) for one in asked], index=found.index, dtype=object)
+            for column, field in (("question", "question"), ("gold", "answer"))
+        }
+        return found.assign(**columns)
 
     def sample(self, name: str, *, most: int = 5) -> Iterator[tuple[CellRow, dict[str, object]]]:
         """One sample in full, cell by cell: what was asked, and every node's output and evaluations.
