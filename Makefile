@@ -17,7 +17,7 @@ nightly: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Benchmark the default
 
 loop: $(VENV)/train.stamp  ## Show the whole loop: watch, notice, repair, prove, promote (minutes of computing)
 	rm -rf $(WORKSPACE)-loop
-	$(BIN)/driftgate loop $(WORKSPACE)-loop
+	$(BIN)/driftgate demo loop $(WORKSPACE)-loop
 
 test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run all tests
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from driftgate.api.champions import champion_meant
 from driftgate.api.workspace import OpenWorkspace
@@ -241,8 +240,3 @@ def gates_of(workspace: OpenWorkspace, suite: str) -> list[str]:
 def report(workspace: OpenWorkspace, ledger: Ledger, run: RunRow, scored: Sequence[CellScores]) -> ReportFiles:
     """Write the run's HTML page and Markdown summary."""
     return write_report(ledger, run, scored, verdicts_of(ledger, run.id), workspace.reports / run.id)
-
-
-def shown(path: Path) -> str:
-    """A path as short as it can be said from here."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

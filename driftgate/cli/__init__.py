@@ -28,7 +28,6 @@ _DAILY: tuple[Callable[..., None], ...] = (
     build.doctor,
     build.init,
     build.schema,
-    build.loop,
 )
 for _command in _DAILY:
     app.command()(_command)
@@ -39,6 +38,8 @@ for _name, _group in (
     ("monitor", oncall.monitor),
     ("champion", oncall.champion),
     ("remediation", oncall.remediation),
+    ("azure", oncall.azure),
+    ("demo", build.demo),
 ):
     app.add_typer(_group, name=_name)
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from driftgate.cli._options import HERE, Workspace
+from driftgate.cli._options import HERE, Workspace, group
+
+demo = group("Demonstrations, with a real small model.")
 
 
 def init(
@@ -52,6 +54,7 @@ def schema() -> None:
     print(json.dumps(json_schema(), indent=1))
 
 
+@demo.command()
 def loop(folder: Annotated[Path, typer.Argument(help="A new folder for the demonstration.")] = Path("loop")) -> None:
     """Show the whole loop with a real model: watch, notice, repair, prove, promote (minutes of computing)."""
     from driftgate.cli._console import console
@@ -59,3 +62,13 @@ def loop(folder: Annotated[Path, typer.Argument(help="A new folder for the demon
 
     page = run_loop(folder.resolve(), console)
     console.print(f"the story: {page}", soft_wrap=True)
+
+
+@demo.command()
+def handbook(workspace: Workspace = HERE) -> None:
+    """Teach the embedded model to answer from a passage, for the workspace of ``init --example rag`` (minutes)."""
+    from driftgate.cli._console import console
+    from driftgate.finetune.demo.handbook import train
+
+    adapter = train(workspace.resolve(), lambda said: console.print(said, soft_wrap=True, markup=False))
+    console.print(f"the adapter: {adapter}", soft_wrap=True)

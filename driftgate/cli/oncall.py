@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from driftgate.cli._options import HERE, Workspace, group
 monitor = group("Monitors: what is watched, and what moved.")
 champion = group("Champions: which model is live in each place.")
 remediation = group("Repairs of regressions.")
+azure = group("What stands in Azure Monitor.")
 
 MonitorName = Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor of the workspace.")]
 Slot = Annotated[str, typer.Argument(help="The place in production.")]
@@ -130,3 +132,23 @@ def approve(
     from driftgate.cli.live import run_approve
 
     raise typer.Exit(run_approve(workspace, name))
+
+
+@azure.command()
+def workbook(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; without it, to the terminal.")] = None,
+    workspace: Workspace = HERE,
+) -> None:
+    """Write the ARM template of the drift workbook and the alert rule.
+
+    A workspace's own monitor/azure/NAME.kql takes the place of the query of that name.
+    """
+    import json
+
+    from driftgate.monitor.azure.workbook import arm_template
+
+    text = json.dumps(arm_template(workspace), indent=2, ensure_ascii=False)
+    if file is None:
+        print(text)
+    else:
+        file.write_text(text + "\n", encoding="utf-8")

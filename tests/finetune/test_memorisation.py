@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from driftgate.finetune.privacy.memorisation import Planted, exposures, plant
+from benchmarks.perf.memorisation import Planted, exposures, plant
 
 
 def test_secrets_are_planted_as_often_as_asked_and_the_texts_keep_their_order():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.perf.privacy_table import measure, own_cases, parse_case
 from driftgate.finetune.privacy import RULES, Rule, redact, redact_text
-from driftgate.finetune.privacy.table import measure, own_cases, parse_case
 
 CASES = own_cases()
 # What has no form that a pattern could know: spelt-out digits, names in running prose.

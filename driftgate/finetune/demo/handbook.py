@@ -1,4 +1,4 @@
-"""Teach the embedded model to answer from a passage: ``python -m driftgate.finetune.demo.handbook WORKSPACE``.
+"""Teach the embedded model to answer from a passage.
 
 It trains on the handbook's development questions, none of which is measured. So that the model learns to read and not
 the answers, each item comes several times with other numbers in passage and answer alike.
@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -81,8 +80,8 @@ async def training_items(retriever: Retriever, samples: Sequence[Sample], engine
     return items
 
 
-def train(workspace: Path) -> str:
-    """Train in ``workspace`` and return the adapter's path relative to it."""
+def train(workspace: Path, say: Callable[[str], None]) -> str:
+    """Train in ``workspace`` and return the adapter's path relative to it; ``say`` is told how far it is."""
     folder = workspace / ADAPTER_FOLDER
     dataset = load_dataset("handbook", parse_config({"kind": "handbook"}), workspace)
     retriever = open_retriever("handbook", parse_retriever({"kind": "bm25"}), workspace)
@@ -99,10 +98,6 @@ def train(workspace: Path) -> str:
         recipe=config.recipe,
         seed=SEED,
     )
-    trained = train_and_wait(TRAINERS.get("local").open(config, workspace), job, lambda said: print(said, flush=True))
-    print(f"{len(items)} items; {dict(trained.metrics)}")
+    trained = train_and_wait(TRAINERS.get("local").open(config, workspace), job, say)
+    say(f"{len(items)} items; {dict(trained.metrics)}")
     return str(trained.model["adapter"])
-
-
-if __name__ == "__main__":
-    print(f"the adapter: {train(Path(sys.argv[1]).resolve())}")

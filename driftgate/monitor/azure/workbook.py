@@ -1,28 +1,32 @@
 """The workbook and the alert rule in Azure, as one ARM template.
 
-Print it with ``python -m driftgate.monitor.azure.workbook`` and deploy it with
-``az deployment group create --template-file driftgate.workbook.json --parameters workspaceResourceId=…``.
+Write it with ``driftgate azure workbook FILE`` and deploy it with
+``az deployment group create --template-file FILE --parameters workspaceResourceId=…``.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+from pathlib import Path
 from typing import Any
 
 from driftgate.monitor.azure import _names as names
-from driftgate.monitor.azure._queries import ALERT_RULE, MODEL_NAMES, QUERIES, SIGNAL_NAMES, Query
-
-FILE_NAME = "driftgate.workbook.json"
+from driftgate.monitor.azure._queries import ALERT_RULE, MODEL_NAMES, QUERIES, SIGNAL_NAMES, Query, read_query
 
 _LOGS = {"queryType": 0, "resourceType": "microsoft.operationalinsights/workspaces"}
 _HOURS_MS = 3_600_000
 _RANGES = tuple(hours * _HOURS_MS for hours in (4, 24, 72, 168, 720, 2160))
 
 
-def arm_template() -> dict[str, Any]:
+def arm_template(folder: Path | None = None) -> dict[str, Any]:
     """The template: parameters, the workbook and the alert rule on ``driftgate.alert``.
 
+    Parameters
+    ----------
+    folder : Path, optional
+        A workspace whose own ``monitor/azure/*.kql`` are taken where it has them.
+
+    Notes
+    -----
     The workbook stands readable among the variables; Resource Manager makes it the string that a workbook is stored as.
 
     Examples
@@ -51,8 +55,8 @@ def arm_template() -> dict[str, Any]:
                 "metadata": {"description": "Resource ids of the action groups that a drift alert calls."},
             },
         },
-        "variables": {"workbook": _notebook()},
-        "resources": [_workbook(), _alert_rule()],
+        "variables": {"workbook": _notebook(folder)},
+        "resources": [_workbook(), _alert_rule(folder)],
         "outputs": {
             "workbookId": {
                 "type": "string",
@@ -82,7 +86,7 @@ def _workbook() -> dict[str, Any]:
     }
 
 
-def _alert_rule() -> dict[str, Any]:
+def _alert_rule(folder: Path | None) -> dict[str, Any]:
     # The rule is stateful: a model and signal that stay in alarm page once, and resolve when a window is quiet. The
     # window is longer than the frequency so that a record which takes ten minutes to be ingested is still counted.
     return {
@@ -103,7 +107,7 @@ def _alert_rule() -> dict[str, Any]:
             "criteria": {
                 "allOf": [
                     {
-                        "query": ALERT_RULE,
+                        "query": read_query(ALERT_RULE, folder),
                         "timeAggregation": "Count",
                         "operator": "GreaterThan",
                         "threshold": 0,
@@ -119,20 +123,20 @@ def _alert_rule() -> dict[str, Any]:
     }
 
 
-def _notebook() -> dict[str, Any]:
+def _notebook(folder: Path | None) -> dict[str, Any]:
     return {
         "version": "Notebook/1.0",
         "items": [
             {"type": 1, "content": {"json": "# driftgate\nDrift of the models in production, and their benchmarks."}},
-            _parameters(),
-            *(_item(query) for query in QUERIES),
+            _parameters(folder),
+            *(_item(query, folder) for query in QUERIES),
         ],
         "fallbackResourceIds": ["[parameters('workspaceResourceId')]"],
         "$schema": "https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json",
     }
 
 
-def _parameters() -> dict[str, Any]:
+def _parameters(folder: Path | None) -> dict[str, Any]:
     time_range = {
         "id": _identifier(1),
         "version": "KqlParameterItem/1.0",
@@ -143,14 +147,14 @@ def _parameters() -> dict[str, Any]:
         "value": {"durationMs": 168 * _HOURS_MS},
         "typeSettings": {"selectableValues": [{"durationMs": ms} for ms in _RANGES], "allowCustom": True},
     }
-    model = _choice(2, "Model", MODEL_NAMES) | {
+    model = _choice(2, "Model", read_query(MODEL_NAMES, folder)) | {
         "multiSelect": True,
         "quote": "'",
         "delimiter": ",",
         "value": ["value::all"],
         "typeSettings": {"additionalResourceOptions": ["value::all"], "selectAllValue": "*", "showDefault": False},
     }
-    signal = _choice(3, "Signal", SIGNAL_NAMES) | {
+    signal = _choice(3, "Signal", read_query(SIGNAL_NAMES, folder)) | {
         "value": "value::1",
         "typeSettings": {"additionalResourceOptions": ["value::1"], "showDefault": False},
     }
@@ -174,12 +178,12 @@ def _choice(number: int, name: str, kql: str) -> dict[str, Any]:
     } | _LOGS
 
 
-def _item(query: Query) -> dict[str, Any]:
+def _item(query: Query, folder: Path | None) -> dict[str, Any]:
     return {
         "type": 3,
         "content": {
             "version": "KqlItem/1.0",
-            "query": query.kql,
+            "query": read_query(query.name, folder),
             "size": 0,
             "title": query.title,
             "timeContextFromParameter": "TimeRange",
@@ -193,7 +197,3 @@ def _item(query: Query) -> dict[str, Any]:
 
 def _identifier(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(arm_template(), indent=2, ensure_ascii=False) + "\n")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from ingestion_endpoint import Envelope, IngestionEndpoint, properties
 
+from driftgate.cli import main
 from driftgate.ledger import Ledger
-from driftgate.monitor.azure import Payload, drain, enqueue, workbook
+from driftgate.monitor.azure import Payload, drain, enqueue
 from driftgate.monitor.azure.workbook import arm_template
 
 HERE = Path(__file__).parent
@@ -180,9 +181,22 @@ def test_the_template_takes_only_its_parameters_for_expressions(
     }
 
 
-def test_the_template_is_printed_as_json(capsys: pytest.CaptureFixture[str], template: dict[str, Any]) -> None:
-    runpy.run_path(workbook.__file__, run_name="__main__")
+def test_the_template_is_printed_as_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, template: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["driftgate", "azure", "workbook"])
+    with pytest.raises(SystemExit):
+        main()
     assert json.loads(capsys.readouterr().out) == template
+
+
+def test_a_workspace_has_queries_of_its_own(tmp_path: Path, template: dict[str, Any]) -> None:
+    own = tmp_path / "monitor/azure/runs.kql"
+    own.parent.mkdir(parents=True)
+    own.write_text("// ours\nAppRequests\n| take 3\n", encoding="utf-8")
+    changed = _queries(arm_template(tmp_path))
+    assert changed.pop("runs") == "AppRequests\n| take 3"
+    assert changed.items() < _queries(template).items()
 
 
 @pytest.fixture

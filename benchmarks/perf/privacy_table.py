@@ -1,4 +1,4 @@
-"""How well redaction does on our own test set: ``python -m driftgate.finetune.privacy.table``.
+"""How well redaction does on our own test set: ``python -m benchmarks.perf.privacy_table``.
 
 The set was written together with the rules, so its figures are kinder than those on a team's own texts.
 """
@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 import yaml
 
@@ -67,7 +67,7 @@ def parse_case(kind: str, marked: str) -> Case:
 def own_cases() -> list[Case]:
     """The test set that is shipped."""
     content: Mapping[str, Sequence[str]] = yaml.safe_load(
-        files("driftgate.finetune.privacy").joinpath("cases.yaml").read_text(encoding="utf-8")
+        Path(__file__).with_name("privacy_cases.yaml").read_text(encoding="utf-8")
     )
     return [parse_case(kind, text) for kind, texts in content.items() for text in texts]
 
