@@ -74,12 +74,6 @@ def _figure(id: str, title: str, note: str, rows: Sequence[tuple[str, Difference
     )
 
 
-def _extent(difference: Difference) -> list[float | None]:
-    interval, bounds = difference.comparison.interval, difference.bounds
-    unanswered = [bounds.low.estimate, bounds.high.estimate] if bounds else []
-    return [difference.comparison.difference, interval.low, interval.high, *unanswered]
-
-
 def _bounds(rows: Sequence[tuple[int, str, Difference]]) -> Spec:
     """A dotted line from what the unanswered samples could make of a difference at worst, to at best."""
     trace: Spec = {"type": "scatter", "mode": "lines", "x": [], "y": [], "hoverinfo": "skip"}
