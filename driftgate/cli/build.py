@@ -45,13 +45,20 @@ def doctor(workspace: Workspace = HERE) -> None:
     raise typer.Exit(2 if bad else 0)
 
 
-def schema() -> None:
+def schema(
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Every setting as a page of Markdown instead.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of driftgate.yaml, for editors."""
     import json
 
+    from driftgate.api.reference import configuration_reference
     from driftgate.api.workspace import json_schema
 
-    print(json.dumps(json_schema(), indent=1))
+    print(
+        configuration_reference() if reference else json.dumps(json_schema(), indent=1), end="" if reference else "\n"
+    )
 
 
 @demo.command()
