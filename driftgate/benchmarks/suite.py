@@ -169,11 +169,15 @@ class Cell:
         }
 
     def evaluators_hash(self) -> str:
-        """Hash of ``evaluators.yaml`` and, where it binds evaluation flows, of their files: 12 hexadecimal digits."""
-        own = self.flow.evaluators_hash()
-        if not self.evaluators.flows:
-            return own
-        parts = [own, *(f"{key}:{flow.content_hash()}" for key, flow in sorted(self.evaluators.flows.items()))]
+        """Hash of ``evaluators.yaml`` and of the workspace's files that its evaluators run: 12 hexadecimal digits.
+
+        Those are the files of evaluation flows, and the modules of the workspace's own evaluators.
+        """
+        file = self.flow.evaluators_hash()
+        bound = {key: flow.content_hash() for key, flow in self.evaluators.flows.items()} | dict(self.evaluators.own)
+        if not bound:
+            return file
+        parts = [file, *(f"{key}:{content}" for key, content in sorted(bound.items()))]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def _judges(self) -> dict[str, Any]:
@@ -205,6 +209,8 @@ class Cell:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
         if self.inputs.inputs:
             parts["inputs"] = _short_hash(self.inputs.inputs)
+        if self.evaluators.own:
+            parts["evaluators"] = self.evaluators_hash()[:6]
         if self.evaluators.judged:
             parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())
         return format_signature(parts)

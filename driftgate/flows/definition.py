@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ import yaml
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.flex import FLEX_FILES, flex_dag, flex_sources
+from driftgate.flows.own_code import own_code
+from driftgate.flows.own_sources import hash_of, own_sources
 from driftgate.flows.port import Port
 from driftgate.flows.prompty import prompty_dag
 from driftgate.shipped import shipped
@@ -44,6 +46,8 @@ class FlowDefinition:
     """The program that runs in the place of the DAG."""
     stands_for: FlowDefinition | None = None
     """The flow whose place this one is to take; that one's evaluators judge it."""
+    workspace: Path | None = None
+    """The workspace it belongs to; None where it ships with driftgate."""
     file_name: str = DAG_FILE
     """Name of the file that defines it, in its folder."""
 
@@ -98,6 +102,11 @@ class FlowDefinition:
     def includes(self) -> tuple[str, ...]:
         """Files and folders outside the flow's folder that are put into it (``additional_includes``)."""
         return tuple(str(path) for path in self.dag.get("additional_includes") or [])
+
+    @property
+    def code_folders(self) -> tuple[Path, ...]:
+        """Where its tools' import statements look: its own folder, then the workspace."""
+        return (self.folder, self.workspace) if self.workspace is not None else (self.folder,)
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -169,8 +178,9 @@ class FlowDefinition:
         Returns
         -------
         str
-            12 hexadecimal digits. Another variant's template does not change it. A flex flow's covers every file of
-            its folder but the evaluators, as its entry may read any.
+            12 hexadecimal digits. Another variant's template does not change it. The modules of the workspace that
+            the sources import are part of it. A flex flow's covers every file of its folder but the evaluators, as
+            its entry may read any.
         """
         if self.port is not None:
             return self.port.source_hash
@@ -179,16 +189,27 @@ class FlowDefinition:
         shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}
         shape |= {part: self.dag[part] for part in ("environment_variables",) if self.dag.get(part)}
         digest.update(json.dumps(shape, sort_keys=True, default=str, ensure_ascii=False).encode())
-        for source in sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))}):
-            file = self.folder / source
-            digest.update(file.read_bytes() if file.is_file() else b"")
-        for file in flex_sources(self.folder) if self.kind == "flex" else ():
-            digest.update(file.read_bytes())
+        named = sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))})
+        sources = [self.folder / source for source in named]
+        counted = [*sources, *(flex_sources(self.folder) if self.kind == "flex" else ())]
         for include in sorted(self.includes):
             path = self.folder / include
-            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                digest.update(file.read_bytes() if file.is_file() and file.suffix != ".pyc" else b"")
+            files = sorted(path.rglob("*")) if path.is_dir() else [path]
+            counted += [file for file in files if file.suffix != ".pyc"]
+        for one in counted:
+            digest.update(one.read_bytes() if one.is_file() else b"")
+        digest.update(self._imported(sources, {file.resolve() for file in counted}).encode())
         return digest.hexdigest()[:12]
+
+    def _imported(self, sources: Sequence[Path], counted: Collection[Path]) -> str:
+        """Hash of the modules that the sources import beside what was counted; empty where there are none."""
+        python = [source for source in sources if source.suffix == ".py"]
+        if not python:
+            return ""
+        beside = ((self.folder / include).parent for include in self.includes)
+        code = own_code(self.folder, *beside, *self.code_folders[1:])
+        found = own_sources(code, python)
+        return hash_of(code, {file: digest for file, digest in found.items() if file.resolve() not in counted})
 
 
 @cache
@@ -232,7 +253,8 @@ def load_flow(
         node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
     }
     called = file.stem if file.suffix == PROMPTY else folder.name
-    return FlowDefinition(called, folder, dag, defaults, connections, file_name=file.name)
+    own = None if root == _SHIPPED else root
+    return FlowDefinition(called, folder, dag, defaults, connections, workspace=own, file_name=file.name)
 
 
 def _read(file: Path) -> Any:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.own_code import own_code
+from driftgate.flows.own_sources import hash_of, module_sources
 
 if TYPE_CHECKING:
     from driftgate.flows.engines import NodeResult
@@ -30,11 +32,10 @@ class Port:
 
     @property
     def source_hash(self) -> str:
-        """Hash of the module's source in the workspace, or of the name where it is installed: 12 hexadecimal digits."""
-        module = self.target.partition(":")[0].replace(".", "/")
-        files = [self.folder / f"{module}.py", self.folder / module / "__init__.py"]
-        source = next((file.read_bytes() for file in files if file.is_file()), b"")
-        return hashlib.sha256(self.target.encode() + b"\0" + source).hexdigest()[:12]
+        """Hash of the workspace's files that it runs, or of the name where it is installed: 12 hexadecimal digits."""
+        code = own_code(self.folder)
+        found = module_sources(code, self.target.partition(":")[0])
+        return hashlib.sha256(f"{self.target}\0{hash_of(code, found)}".encode()).hexdigest()[:12]
 
     def check_needs(self, needed: Collection[str], inputs: Collection[str]) -> None:
         """Refuse a port that needs an input which the flow does not have.

@@ -125,9 +125,9 @@ def jobs_of(workspace: OpenWorkspace) -> list[Job]:
 def _command(folder: Path, *arguments: str) -> Callable[[datetime], Awaitable[int]]:
     async def run(scheduled_at: datetime) -> int:
         # A process of its own: a benchmark never slows an ingest, and its death is not the service's.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "driftgate", *arguments, "--workspace", str(folder), stdin=asyncio.subprocess.DEVNULL
-        )
+        # -P: a json.py where the service was started is not the library's.
+        program = [sys.executable, "-P", "-m", "driftgate", *arguments, "--workspace", str(folder)]
+        process = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.DEVNULL)
         try:
             return await process.wait()
         except asyncio.CancelledError:

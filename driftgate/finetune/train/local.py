@@ -139,7 +139,7 @@ def _start(folder: Path, lock: IO[bytes]) -> None:
     threads = str(LoraJob.model_validate_json((folder / _JOB).read_bytes()).recipe.threads)
     with (folder / _LOG).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a path this trainer made
-            [sys.executable, "-m", "driftgate.finetune.train._lora", str(folder / _JOB)],
+            [sys.executable, "-P", "-m", "driftgate.finetune.train._lora", str(folder / _JOB)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

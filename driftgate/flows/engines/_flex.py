@@ -10,9 +10,11 @@ from typing import Any
 from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._inputs import ExecutorInputs
+from driftgate.flows.engines._own_tools import own_tools
 from driftgate.flows.engines._resolve import Resolved, compile_templates_once, environment_of, refusals
-from driftgate.flows.engines._scope import enter_environment, forget_modules, working_folder
+from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.flex import NODE
+from driftgate.flows.own_code import OwnCode
 
 
 def resolve_flex(flow: FlowDefinition) -> Resolved:
@@ -25,19 +27,17 @@ def resolve_flex(flow: FlowDefinition) -> Resolved:
     """
     from promptflow.contracts.flow import FlexFlow
     from promptflow.core._connection_provider._dict_connection_provider import DictConnectionProvider
-    from promptflow.executor._script_executor import ScriptExecutor
 
     compile_templates_once()
     connections = for_promptflow(flow.connections)
     with ExitStack() as scope:
         folder = working_folder(scope, flow)
-        forget_modules(folder)
-        with refusals(flow):
+        with refusals(flow), own_tools(flow, folder, scope) as code:
             declared = FlexFlow.deserialize({"environment_variables": flow.dag.get("environment_variables")})
             enter_environment(scope, environment_of(declared, connections))
             provider = DictConnectionProvider({name: {"name": name, **one} for name, one in connections.items()})
             with _connections_from(provider):
-                executor = ScriptExecutor(flow.file, provider, folder)
+                executor = _own_script(code)(flow.file, provider, folder)
         if executor._flow is not None:
             executor._flow.sample = {}  # it would stand in for a line that has no inputs
         return Resolved(
@@ -49,6 +49,18 @@ def resolve_flex(flow: FlowDefinition) -> Resolved:
             result=NODE,
             aggregate=getattr(executor, "_aggr_func_async", None),
         )
+
+
+def _own_script(code: OwnCode) -> Any:
+    """Prompt flow's executor of an entry, which imports the entry's module from the flow's own modules."""
+    from promptflow.executor._script_executor import ScriptExecutor
+
+    class OwnScript(ScriptExecutor):  # type: ignore[misc]
+        def _parse_flow_file(self) -> tuple[str, str]:
+            module, name = super()._parse_flow_file()
+            return code.module_name(module.strip()), name
+
+    return OwnScript
 
 
 def one_node(name: str, inputs: list[str]) -> Any:

@@ -114,7 +114,7 @@ class PortProcess:
             said = greeting.get("refused") or " ".join(self._said) or "its process ended"
             raise DriftgateError(
                 f"the port '{port.target}' cannot be imported by {port.python}: {said}",
-                "name package.module:function, installed there or in the workspace",
+                greeting.get("remedy") or "name module:function, in the workspace or installed there",
             )
         try:
             port.check_needs(greeting["needs"], self.inputs)

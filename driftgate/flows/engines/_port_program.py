@@ -1,4 +1,4 @@
-"""Load a port and call it. Standard library only: this file also runs by itself, in another environment.
+"""Call a port. Standard library only: this file also runs by itself, in another environment, and loads the port there.
 
 As a program, ``python _port_program.py TARGET FOLDER`` reads one JSON line ``{"n": 1, "inputs": {...}}`` for each
 sample and writes one, ``{"n": 1, "output": ..., "nodes": {...}}`` or ``{"n": 1, "error": "..."}``, in any order.
@@ -13,28 +13,15 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+_HERE = Path(__file__).absolute().parent
+_FLOWS = "driftgate_port"
+"""What :mod:`driftgate.flows` is called in the process of a port."""
 Call = Callable[[Mapping[str, Any]], Awaitable[tuple[Any, dict[str, Any]]]]
 """Takes a line's inputs; returns what the port gave and the outputs of the steps it tells of, by name."""
-
-
-def load(target: str, folder: str) -> Any:
-    """Import ``package.module:name``, the folder's modules before others.
-
-    Raises
-    ------
-    Exception
-        Whatever the import raises; ValueError where the target names nothing.
-    """
-    module, colon, name = target.partition(":")
-    if not (module and colon and name):
-        raise ValueError(f"'{target}' is not package.module:name")
-    sys.path.insert(0, folder)
-    try:
-        return getattr(importlib.import_module(module), name)
-    finally:
-        sys.path.remove(folder)
 
 
 def prepare(port: Any) -> Call:
@@ -113,11 +100,13 @@ async def _serve(target: str, folder: str, replies: Any) -> None:
         replies.write(json.dumps(reply, ensure_ascii=False, default=str) + "\n")
         replies.flush()
 
+    loader = importlib.import_module(f"{_FLOWS}.own_code")
     try:
-        port = load(target, folder)
+        port = loader.own_code(Path(folder)).load(target)
         call, needed = prepare(port), sorted(needs(port))
     except Exception as problem:
-        say({"refused": f"{type(problem).__name__}: {problem}"})
+        said = getattr(problem, "message", f"{type(problem).__name__}: {problem}")
+        say({"refused": said, "remedy": getattr(problem, "remedy", "")})
         return
     say({"needs": needed})
 
@@ -146,5 +135,12 @@ def main() -> None:
     os._exit(0)  # a thread that still reads would keep the process
 
 
+if __name__ in ("__main__", "__mp_main__"):  # the latter in a process that multiprocessing starts for the port
+    # Python puts a program's folder on the path, and this one's has a module called as a package is: promptflow.
+    sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != _HERE]
+    # The two modules it needs are loaded by their place: another environment has no driftgate, or another one.
+    sys.modules[_FLOWS] = ModuleType(_FLOWS)
+    sys.modules[_FLOWS].__path__ = [str(_HERE.parent)]
+    importlib.import_module(f"{_FLOWS}.own_code")
 if __name__ == "__main__":
     main()

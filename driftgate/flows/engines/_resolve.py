@@ -20,7 +20,8 @@ from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._chat import ask_the_model
 from driftgate.flows.engines._inputs import LineInputs
-from driftgate.flows.engines._scope import enter_environment, forget_modules, working_folder
+from driftgate.flows.engines._own_tools import own_tools
+from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.errors import DriftgateError, nearest
 
 
@@ -73,8 +74,7 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
     connections = for_promptflow(flow.connections)
     with ExitStack() as scope:
         folder = working_folder(scope, flow)
-        forget_modules(folder)
-        with refusals(flow):
+        with refusals(flow), own_tools(flow, folder, scope):
             loaded = Flow.from_yaml(flow.file, working_dir=folder)
             enter_environment(scope, environment_of(loaded, connections))
             for name, variant in flow.chosen.items():
@@ -104,9 +104,19 @@ def refusals(flow: FlowDefinition) -> Iterator[None]:
     except DriftgateError:
         raise
     except (Exception, SystemExit) as problem:  # its own classes, and whatever a tool's module raises on import
+        if (own := _own_fault(problem)) is not None:
+            raise DriftgateError(f"the flow '{flow.name}': {own.message}", own.remedy) from problem
         raise DriftgateError(
             f"prompt flow refuses the flow '{flow.name}': {one_line(str(problem))}", f"correct {flow.file}"
         ) from problem
+
+
+def _own_fault(problem: BaseException) -> DriftgateError | None:
+    """What is wrong with the flow's own code, around which prompt flow has put an exception of its own."""
+    cause: BaseException | None = problem
+    while cause is not None and not isinstance(cause, DriftgateError):
+        cause = cause.__cause__
+    return cause
 
 
 _OF_A_CONNECTION = re.compile(r"\$\{([^.{}]+)\.([^.{}]+)\}")

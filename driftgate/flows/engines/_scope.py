@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,9 +12,6 @@ from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError
-
-_OWNERS: set[str] = set()
-"""Folders of flows whose modules may still be imported."""
 
 
 def enter_environment(scope: ExitStack, variables: Mapping[str, Any]) -> None:
@@ -56,16 +52,3 @@ def working_folder(scope: ExitStack, flow: FlowDefinition) -> Path:
         else:
             raise DriftgateError(f"the flow '{flow.name}' includes '{include}', which is not there", "correct the path")
     return merged
-
-
-def forget_modules(folder: Path) -> None:
-    """Let a flow import its own modules, though another flow has some of the same names.
-
-    Prompt flow puts a flow's folder in front of ``sys.path`` and leaves it there; what was imported from another
-    flow's folder is found first. The other flow keeps what it has.
-    """
-    others = tuple(owner for owner in _OWNERS if owner != f"{folder}{os.sep}")
-    for name, module in list(sys.modules.items()):
-        if others and (getattr(module, "__file__", None) or "").startswith(others):
-            del sys.modules[name]
-    _OWNERS.add(f"{folder}{os.sep}")

@@ -14,6 +14,7 @@ from driftgate.flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
 from driftgate.flows.engines._port_process import PortProcess
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Line, entered
+from driftgate.flows.own_code import own_code
 
 
 @dataclass
@@ -88,12 +89,16 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> PortE
         process = PortProcess(port, flow.inputs)
         return PortEngine(flow, process, process, node_timeout)
     try:
-        target = _port_program.load(port.target, str(port.folder))
+        target = own_code(port.folder).load(port.target)
         call, needed = _port_program.prepare(target), _port_program.needs(target)
-    except Exception as problem:  # importing someone else's module may raise anything
+    except DriftgateError as problem:
         raise DriftgateError(
-            f"the port '{port.target}' cannot be imported: {type(problem).__name__}: {problem}",
-            "name package.module:function, installed or in the workspace",
+            f"the port '{port.target}' cannot be imported: {problem.message}", problem.remedy
+        ) from problem
+    except Exception as problem:  # what has no signature is no port
+        raise DriftgateError(
+            f"the port '{port.target}' cannot be called: {type(problem).__name__}: {problem}",
+            "name a function, a workflow object, or a function without parameters that makes either",
         ) from problem
     port.check_needs(needed, flow.inputs)
     return PortEngine(flow, call, None, node_timeout)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -23,6 +23,8 @@ from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 from driftgate.flows.line import SPENT, Call, spent
+from driftgate.flows.own_code import OwnCode, own_code
+from driftgate.flows.own_sources import hash_of, module_sources
 from driftgate.flows.registry import Registry
 
 Factory = Callable[..., Callable[..., Any]]
@@ -36,8 +38,8 @@ class BindingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     evaluator: str
-    """Name of a built-in evaluator, ``package.module:name`` of any function or class, or ``flow:path`` of an evaluation
-    flow of the workspace."""
+    """Name of a built-in evaluator, ``module:name`` of a function or class of the workspace or of what is installed, or
+    ``flow:path`` of an evaluation flow of the workspace."""
     inputs: dict[str, Any]
     """The evaluator's inputs in prompt flow's mapping grammar; anything else is a literal."""
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -89,6 +91,8 @@ class Binding:
     name: str
     call: Callable[..., Any]
     inputs: Mapping[str, Any]
+    own: str = ""
+    """Hash of the workspace's own code that it runs; empty where it is not the workspace's own."""
 
     @cached_property
     def key(self) -> str:
@@ -186,6 +190,11 @@ class Evaluators:
         """The evaluation flows, by ``node.evaluator``."""
         return {b.key: b.call for b in self.bindings if isinstance(b.call, FlowEvaluator)}
 
+    @cached_property
+    def own(self) -> Mapping[str, str]:
+        """Hash of the code of the evaluators that are the workspace's own, by ``node.evaluator``."""
+        return {b.key: b.own for b in self.bindings if b.own}
+
     def judges_cost(self, found: Sequence[Evaluation], currency: str | None) -> float | None:
         """What the judges' grades among ``found`` cost; None where that of any is not known.
 
@@ -251,6 +260,8 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
         The file is missing or invalid, names an unknown node or evaluator, or an evaluator cannot be made.
     """
     flow = flow.stands_for or flow
+    context = context or EvaluatorContext(folder=flow.workspace or Path())
+    code = own_code(*(flow.code_folders if flow.workspace else ()), context.folder)
     file = flow.evaluators_file
     try:
         config = EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -269,9 +280,9 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
         for name, bound in by_name.items():
             where = f"{file}: {node}.{name}"
             inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
-            call = _make(bound, where, context or EvaluatorContext())
+            call = _make(bound, where, context, code)
             check_arguments(call, bound.evaluator, inputs, where)
-            bindings.append(Binding(node, name, call, inputs))
+            bindings.append(Binding(node, name, call, inputs, _own_hash(bound, code)))
     declared = [b.key for b in bindings]
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
@@ -293,7 +304,12 @@ def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:
     return parsed
 
 
-def _make(bound: BindingConfig, where: str, context: EvaluatorContext) -> Callable[..., Any]:
+def _own_hash(bound: BindingConfig, code: OwnCode) -> str:
+    module, colon, _ = bound.evaluator.partition(":")
+    return hash_of(code, module_sources(code, module)) if colon and module != PREFIX else ""
+
+
+def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: OwnCode) -> Callable[..., Any]:
     module, colon, attribute = bound.evaluator.partition(":")
     try:
         if not colon:
@@ -302,7 +318,7 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext) -> Callab
             return factory(**bound.settings, **({"context": context} if wants else {}))
         if module == PREFIX:
             return make_flow(attribute, context, bound.settings)
-        target: Any = getattr(importlib.import_module(module), attribute)
+        target = code.load(bound.evaluator)
         made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
         if not callable(made):
             raise TypeError(f"it is {type(made).__name__}, which cannot be called")

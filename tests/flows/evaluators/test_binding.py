@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,15 +67,13 @@ INPUTS = {"question": "수도는?", "choices": ["가", "나"]}
 
 
 @pytest.fixture
-def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlowDefinition]:
-    """A flow of two nodes, and a module ``own_evaluators`` that can be imported."""
+def flow(tmp_path: Path) -> FlowDefinition:
+    """A flow of two nodes, and a module ``own_evaluators`` in its workspace."""
     folder = tmp_path / "flows/two"
     folder.mkdir(parents=True)
     (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
     (tmp_path / "own_evaluators.py").write_text(OWN, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    yield load_flow("two", tmp_path)
-    sys.modules.pop("own_evaluators", None)
+    return load_flow("two", tmp_path)
 
 
 @pytest.fixture
@@ -250,7 +247,7 @@ FINE = {"evaluator": "choice", "inputs": {"answer": "x", "gold": "x"}}
         ),
         (
             {"primary": "extract.it.x", "nodes": {"extract": {"it": FINE | {"evaluator": "no_module:f"}}}},
-            "cannot make evaluator 'no_module:f': No module named",
+            "there is no module 'no_module' in .*known: own_evaluators",
         ),
         (
             {"primary": "extract.it.x", "nodes": {"extract": {"it": FINE | {"evaluator": "own_evaluators:absent"}}}},
