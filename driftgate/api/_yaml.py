@@ -18,26 +18,36 @@ Location = tuple[str | int, ...]
 class Document:
     """A YAML document and where its parts stand."""
 
-    path: Path
+    name: str
+    """The file as messages call it."""
     value: Any
     lines: dict[Location, int] = field(default_factory=dict)
+    included: tuple[Document, ...] = ()
+    """The files whose parts ``value`` holds as well."""
 
-    def line(self, location: Location) -> int:
-        """The line, from 1, of the deepest part of ``location`` that the file has."""
+    def where(self, location: Location) -> str:
+        """File and line, from 1, of the deepest part of ``location`` that one of the files has."""
         for length in range(len(location), -1, -1):
-            if (line := self.lines.get(location[:length])) is not None:
-                return line
-        return 1
+            for document in (self, *self.included):
+                if (line := document.lines.get(location[:length])) is not None:
+                    return f"{document.name}, line {line}"
+        return f"{self.name}, line 1"
 
 
-def read(path: Path) -> Document:
+def read(path: Path, name: str = "") -> Document:
     """Read a YAML file.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it; by default as its folder does.
 
     Raises
     ------
     DriftgateError
         The file is missing, is not YAML, or has a key twice.
     """
+    name = name or path.name
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -53,19 +63,19 @@ def read(path: Path) -> Document:
         for location, line in _walk(root, ()):
             if location in lines and location:
                 raise DriftgateError(
-                    f"{path.name}, line {line}: '{location[-1]}' stands a second time", "keep one of the two"
+                    f"{name}, line {line}: '{location[-1]}' stands a second time", "keep one of the two"
                 )
             lines[location] = line
-        return Document(path, yaml.safe_load(text), lines)
+        return Document(name, yaml.safe_load(text), lines)
     except RecursionError:
         raise DriftgateError(
-            f"{path.name} refers to itself or is nested too deeply", "take the anchor out that holds its own alias"
+            f"{name} refers to itself or is nested too deeply", "take the anchor out that holds its own alias"
         ) from None
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         said = getattr(problem, "problem", None) or str(problem)
-        raise DriftgateError(f"{path.name}{where} is not YAML: {said}", "correct the line") from problem
+        raise DriftgateError(f"{name}{where} is not YAML: {said}", "correct the line") from problem
 
 
 def _walk(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, int]]:

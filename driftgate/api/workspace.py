@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Union, get_origin
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from driftgate.api import _yaml
+from driftgate.api._include import read_with_includes
 from driftgate.benchmarks.datasets import DATASETS, DatasetConfig
 from driftgate.benchmarks.datasets import parse_config as parse_dataset
 from driftgate.benchmarks.datasets.subset import SubsetConfig
@@ -78,6 +79,10 @@ class Workspace(BaseModel):
     """Name of the workspace, for reports."""
     ledger: str = ".driftgate/ledger.db"
     """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
+    include: list[str] = []
+    """Files of the workspace that are read as if they stood here: paths or patterns such as ``benchmarks/*.yaml``. A
+    pattern matches at least one file, no name stands in two files, and an included file includes no others. Paths in
+    every file are relative to the workspace."""
     reports: str = "reports"
     """Folder the reports are written to."""
     models: dict[Name, Annotated[ModelConfig, BeforeValidator(_of_kind(parse_model, "provider"))]] = {}
@@ -176,14 +181,14 @@ class OpenWorkspace:
 
 
 def open_workspace(folder: Path) -> OpenWorkspace:
-    """Read and check ``driftgate.yaml`` in ``folder``.
+    """Read and check ``driftgate.yaml`` in ``folder``, with the files that it includes.
 
     Raises
     ------
     DriftgateError
         Something is wrong: the file, the line, what was found and the nearest valid name are in the message.
     """
-    document = _yaml.read(folder / FILE)
+    document = read_with_includes(folder / FILE, _SECTIONS)
     try:
         config = Workspace.model_validate(document.value if document.value is not None else {})
     except ValidationError as problem:
@@ -193,8 +198,13 @@ def open_workspace(folder: Path) -> OpenWorkspace:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the workspace file, with every registered provider and dataset kind, for editors."""
+    """JSON Schema of the workspace file, with every registered provider and dataset kind, for editors.
+
+    It describes the files that are included as well; those need not say the version, and include no others.
+    """
     schema = Workspace.model_json_schema()
+    del schema["required"]
+    schema |= {"minProperties": 1, "dependentRequired": {"include": ["version"]}}
     for field, configs in (
         ("models", [PROVIDERS.get(name).config for name in PROVIDERS.names()]),
         ("datasets", [DATASETS.get(name).config for name in DATASETS.names()]),
@@ -206,6 +216,10 @@ def json_schema() -> dict[str, Any]:
         part = schema["properties"][field]
         part["patternProperties"] = dict.fromkeys(part["patternProperties"], union)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FILE, **schema}
+
+
+_SECTIONS = frozenset(name for name, field in Workspace.model_fields.items() if get_origin(field.annotation) is dict)
+"""Keys that hold things by name."""
 
 
 def _check_names(document: _yaml.Document, config: Workspace) -> None:
@@ -266,7 +280,7 @@ def _known(
     document: _yaml.Document, location: _yaml.Location, kind: str, wanted: str, known: Mapping[str, Any]
 ) -> None:
     if wanted not in known:
-        where = f"{document.path.name}, line {document.line(location)}"
+        where = document.where(location)
         raise DriftgateError(f"{where}: there is no {kind} '{wanted}'", nearest(wanted, known))
 
 
@@ -276,7 +290,7 @@ def _explained(document: _yaml.Document, problem: ValidationError) -> DriftgateE
     # A misspelt key is also a missing one, and its own name says more.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     location = tuple(error["loc"])
-    where = f"{document.path.name}, line {document.line(location)}"
+    where = document.where(location)
     path = ".".join(str(part) for part in location)
     if error["type"] == "extra_forbidden":
         return DriftgateError(

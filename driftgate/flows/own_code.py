@@ -211,8 +211,8 @@ class OwnCode:
         """Forget all modules if the file of one changed, or a name that was found elsewhere is now in the folders."""
         if self.beyond is not None:
             self.beyond._refresh()
-        changed = any(_digest(file) != digest for file, digest in self._executed.values())
-        if changed or any(_find(self.folders[0], top) for top in self._elsewhere):
+        changed = any(_digest(file) != digest for file, digest in list(self._executed.values()))
+        if changed or any(_find(self.folders[0], top) for top in list(self._elsewhere)):
             self.forget()
 
     def _explained(self, problem: BaseException, wanted: str) -> DriftgateError:
