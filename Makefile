@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKSPACE ?= workspace
+# The repository is the reference workspace; make nightly WORKSPACE=FOLDER runs another, made if it is not there.
+WORKSPACE ?= .
+LOOP ?= workspace-loop
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -12,12 +14,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-nightly: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Benchmark the default workspace, judge it, write a report
+nightly: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Benchmark the workspace, judge it, write a report
 	$(BIN)/driftgate nightly --workspace $(WORKSPACE)
 
 loop: $(VENV)/train.stamp  ## Show the whole loop: watch, notice, repair, prove, promote (minutes of computing)
-	rm -rf $(WORKSPACE)-loop
-	$(BIN)/driftgate demo loop $(WORKSPACE)-loop
+	rm -rf $(LOOP)
+	$(BIN)/driftgate demo loop $(LOOP)
 
 test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run all tests
 
@@ -49,7 +51,7 @@ lock:  ## Resolve the dependencies anew (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/run.lock -o requirements/dev.lock
 
 clean:  ## Remove the virtual environment and everything generated
-	rm -rf $(VENV) $(WORKSPACE) build dist *.egg-info
+	rm -rf $(VENV) $(WORKSPACE)/.driftgate $(WORKSPACE)/reports $(LOOP) build dist *.egg-info
 
 $(WORKSPACE)/driftgate.yaml: | $(VENV)/run.stamp
 	$(BIN)/driftgate init $(WORKSPACE)

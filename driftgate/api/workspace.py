@@ -188,13 +188,24 @@ def open_workspace(folder: Path) -> OpenWorkspace:
     DriftgateError
         Something is wrong: the file, the line, what was found and the nearest valid name are in the message.
     """
-    document = read_with_includes(folder / FILE, _SECTIONS)
+    document = read_workspace(folder)
     try:
         config = Workspace.model_validate(document.value if document.value is not None else {})
     except ValidationError as problem:
         raise _explained(document, problem) from problem
     _check_names(document, config)
     return OpenWorkspace(config, folder, document)
+
+
+def read_workspace(folder: Path) -> _yaml.Document:
+    """What ``driftgate.yaml`` in ``folder`` and the files that it includes hold, before it is checked.
+
+    Raises
+    ------
+    DriftgateError
+        A file cannot be read, or they cannot be put together.
+    """
+    return read_with_includes(folder / FILE, _SECTIONS)
 
 
 def json_schema() -> dict[str, Any]:
