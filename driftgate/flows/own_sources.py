@@ -62,7 +62,7 @@ def hash_of(code: OwnCode, sources: dict[Path, str]) -> str:
 def _imports(content: bytes) -> Iterator[_Import]:
     try:
         tree = ast.parse(content)
-    except (SyntaxError, ValueError):  # said when it is imported; its content counts all the same
+    except (SyntaxError, ValueError, RecursionError):  # said when it is imported; its content counts all the same
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
