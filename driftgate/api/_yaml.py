@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.text import as_name, named_value
 
 Location = tuple[str | int, ...]
 
@@ -35,7 +36,7 @@ class Document:
 
 
 def read(path: Path, name: str = "") -> Document:
-    """Read a YAML file.
+    """Read a YAML file; its texts are composed, so that they equal what the rows of a dataset hold.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def read(path: Path, name: str = "") -> Document:
                     f"{name}, line {line}: '{location[-1]}' stands a second time", "keep one of the two"
                 )
             lines[location] = line
-        return Document(name, yaml.safe_load(text), lines)
+        return Document(name, named_value(yaml.safe_load(text)), lines)
     except RecursionError:
         raise DriftgateError(
             f"{name} refers to itself or is nested too deeply", "take the anchor out that holds its own alias"
@@ -83,7 +84,7 @@ def _walk(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location
         return
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            below = (*location, str(key.value))
+            below = (*location, as_name(str(key.value)))
             yield below, key.start_mark.line + 1
             yield from _walk(value, below)
     elif isinstance(node, yaml.SequenceNode):

@@ -32,6 +32,7 @@ from driftgate.flows.models import PROVIDERS, ModelConfig, resolve
 from driftgate.flows.models import parse_config as parse_model
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
+from driftgate.flows.text import on_disk
 from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
 
 FILE = "driftgate.yaml"
@@ -162,7 +163,7 @@ class OpenWorkspace:
         return self._inside(self.config.service.telemetry, "service.telemetry")
 
     def _inside(self, path: str, setting: str) -> Path:
-        found = (self.folder / path).resolve()
+        found = on_disk(self.folder / path).resolve()
         if not found.is_relative_to(self.folder.resolve()):
             raise DriftgateError(f"'{setting}' is {found}", "keep it inside the workspace")
         return found

@@ -31,6 +31,7 @@ from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
 from driftgate.flows.models import ModelConfig
 from driftgate.flows.retrieval import Retriever
+from driftgate.flows.text import as_name
 
 TOLD = frozenset({"dataset_source", PRICED})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
@@ -115,7 +116,8 @@ class Cell:
     def line_inputs(self, sample: Sample) -> dict[str, Any]:
         """The flow's inputs for a sample: its data by name, the examples, the scoring mode and the suite's mapping."""
         declared = self.flow.inputs
-        inputs = {name: value for name, value in sample.data.items() if name in declared}
+        spelt = {as_name(given): given for given in declared}
+        inputs = {spelt[column]: value for column, value in sample.data.items() if column in spelt}
         if self.shots:
             inputs[EXAMPLES_INPUT] = self.dataset.examples(sample, self.shots)
         elif EXAMPLES_INPUT in declared and EXAMPLES_INPUT not in self.flow.input_defaults:

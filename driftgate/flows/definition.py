@@ -23,6 +23,7 @@ from driftgate.flows.own_code import own_code
 from driftgate.flows.own_sources import hash_of, own_sources
 from driftgate.flows.port import Port
 from driftgate.flows.prompty import prompty_dag
+from driftgate.flows.text import on_disk
 from driftgate.shipped import shipped
 
 DAG_FILE = "flow.dag.yaml"
@@ -302,7 +303,7 @@ def _malformed(dag: Any, folder: Path, root: Path) -> str:
 
 def _find(name: str, workspace: Path) -> Path:
     """The file that defines the flow."""
-    for own in (workspace / name, workspace / "flows" / name):
+    for own in (on_disk(workspace / name), on_disk(workspace / "flows" / name)):
         files = [own / file for file in (DAG_FILE, *FLEX_FILES) if (own / file).is_file()]
         if own.suffix == PROMPTY and own.is_file():
             files = [own]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.text import as_name
 
 _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 MISSING = object()
@@ -62,7 +63,8 @@ def parse(value: Any, roots: frozenset[str]) -> Reference | Any:
     root, *path = match.group(1).strip().split(".")
     if root not in roots:
         raise DriftgateError(f"the reference {value} begins with '{root}'", nearest(root, roots))
-    return Reference(root, tuple(path))
+    # The columns of a dataset are composed where they enter; inputs and nodes are spelt as their own file spells them.
+    return Reference(root, tuple(map(as_name, path)) if root == "data" else tuple(path))
 
 
 def apply(mapping: Mapping[str, Reference | Any], scope: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from driftgate.flows.text import as_name
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -62,5 +64,6 @@ def make_sample(
     """
     content = unicodedata.normalize("NFC", json.dumps(data, sort_keys=True, ensure_ascii=False))
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+    subset, id, category, super_category = map(as_name, (subset, id, category, super_category))
     own_id = id or f"{subset}:{position}"
     return Sample(dataset, split, subset, position, own_id, category, super_category, dict(data), digest, cluster)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.text import on_disk
 from driftgate.ledger import _schema
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._plain import to_json
@@ -83,7 +84,7 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     One that an older driftgate wrote is upgraded; that one then refuses it.
     """
     if "://" not in location:
-        path = (folder / location).resolve()
+        path = on_disk(folder / location).resolve()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as problem:

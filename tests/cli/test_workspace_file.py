@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from driftgate.api import _yaml
 from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.text import named_value
 
 GOOD = """\
 version: 1
@@ -161,7 +162,7 @@ def test_every_key_s_line_is_where_the_key_stands(path: Path, value: object) -> 
     text = yaml.safe_dump(value, allow_unicode=True, width=10_000)
     path.write_text(text, encoding="utf-8")
     document = _yaml.read(path)
-    assert document.value == value
+    assert document.value == named_value(value)  # in form NFC
     lines = text.splitlines()
     for location, line in document.lines.items():
         if isinstance(location[-1], str):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from driftgate.benchmarks.datasets._labels import Kind, plain, read_label
 from driftgate.benchmarks.datasets._rows import Row, as_text
 from driftgate.flows.letters import LETTERS
+from driftgate.flows.text import as_name
 
 Reading = Literal["letter", "number", "text"]
-"""How an answer is written: ``B``, ``2`` or the choice's own text."""
+"""How an answer is written: ``B`` or ``나``, ``2`` or ``②``, or the choice's own text."""
 
 
 def answer_letter(row: Row, answer: Any, choices: Sequence[str], reading: Reading | None = None) -> str:
@@ -21,7 +22,8 @@ def answer_letter(row: Row, answer: Any, choices: Sequence[str], reading: Readin
     row : Row
         Named in the error message.
     answer : str or number
-        A letter (``B`` or ``(B)``), a number from 1, or the text of a choice (white space around it set aside).
+        A letter (``B``, ``B)``, ``나``), a number from 1 (``2``, ``2번``, ``②``), either with the choice's text
+        after it (``② 부산``), or the text of a choice (white space around it set aside).
     choices : sequence of str
         In the order of their letters.
     reading : {"letter", "number", "text"}, optional
@@ -36,8 +38,8 @@ def answer_letter(row: Row, answer: Any, choices: Sequence[str], reading: Readin
     --------
     >>> from pathlib import Path
     >>> row = Row({}, Path("q.csv"), 1, 2)
-    >>> answer_letter(row, "2", ["서울", "부산"]), answer_letter(row, "서울 ", ["서울", "부산"])
-    ('B', 'A')
+    >>> [answer_letter(row, answer, ["서울", "부산"]) for answer in ("2", "서울 ", "②", "나", "1번", "A)", "2. 부산")]
+    ['B', 'A', 'B', 'B', 'A', 'A', 'B']
     >>> answer_letter(row, "2", ["3", "4", "2"])
     Traceback (most recent call last):
     driftgate.flows.errors.DriftgateError: q.csv row 1 (line 2) has the answer '2', which could mean B or C; ...
@@ -55,8 +57,8 @@ def answer_letter(row: Row, answer: Any, choices: Sequence[str], reading: Readin
         raise row.wrong("has no answer", "fill it in or take the row out")
     last = len(choices)
     expected = {
-        "letter": f"a letter from A to {LETTERS[last - 1]}",
-        "number": f"a number from 1 to {last}",
+        "letter": f"a letter from A to {LETTERS[last - 1]} (or 가, 나 and so on)",
+        "number": f"a number from 1 to {last} (or 1번, ①)",
         "text": "the text of one of its choices",
     }
     raise row.wrong(
@@ -96,22 +98,26 @@ def choice_columns(row: Row, columns: Sequence[str]) -> list[str]:
     return check_choices(row, values)
 
 
+def _by_label(kind: Kind, answer: Any, choices: Sequence[str]) -> set[str]:
+    label = read_label(as_text(answer) or "")
+    if label is None or label.kind != kind or not 0 <= label.place < len(choices):
+        return set()
+    # A label with another choice's text beside it says two things.
+    return {label.letter} if label.text in ("", plain(choices[label.place])) else set()
+
+
 def _by_letter(answer: Any, choices: Sequence[str]) -> set[str]:
-    match = re.fullmatch(r"\s*(?:([A-Za-z])|\(([A-Za-z])\))\s*", answer) if isinstance(answer, str) else None
-    letter = (match[1] or match[2]).upper() if match else ""
-    return {letter} & set(LETTERS[: len(choices)])
+    return _by_label("letter", answer, choices)
 
 
 def _by_number(answer: Any, choices: Sequence[str]) -> set[str]:
     # 2.0 is what spreadsheets and pandas make of a 2 in a column that has gaps.
-    match = re.fullmatch(r"\s*([0-9]{1,3})(?:\.0)?\s*", as_text(answer) or "")
-    number = int(match[1]) if match else 0
-    return {LETTERS[number - 1]} if 1 <= number <= len(choices) else set()
+    return _by_label("number", answer, choices)
 
 
 def _by_text(answer: Any, choices: Sequence[str]) -> set[str]:
-    text = (as_text(answer) or "").strip()
-    return {letter for letter, choice in zip(LETTERS, choices, strict=False) if choice.strip() == text}
+    text = as_name((as_text(answer) or "").strip())
+    return {letter for letter, choice in zip(LETTERS, choices, strict=False) if as_name(choice.strip()) == text}
 
 
 _READINGS: dict[Reading, Callable[[Any, Sequence[str]], set[str]]] = {

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from driftgate.benchmarks.datasets._choices import Reading, answer_letter, check_choices, choice_columns
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig
+from driftgate.benchmarks.datasets._encoding import known_encoding
 from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_rows
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.sample import Sample, make_sample
+from driftgate.flows.text import on_disk
 
 
 class Columns(BaseModel):
@@ -29,7 +31,8 @@ class Columns(BaseModel):
     """Column of a list of choices (in CSV a JSON list), or one column for each choice, such as ``[A, B, C, D]``.
     Without it a column called ``choices`` is taken; where there is none, the answer is text."""
     answer: str = "answer"
-    """Column of the answer: with choices a letter, a number from 1 or the choice's text; otherwise any text."""
+    """Column of the answer: with choices a letter (``B``, ``B)``, ``나``), a number from 1 (``2``, ``2번``, ``②``) or
+    the choice's text; otherwise any text."""
     id: str | None = None
     """Column of the id; without it a column called ``id``, then ``FILE:POSITION``."""
     category: str | None = None
@@ -46,7 +49,7 @@ class OwnConfig(DatasetConfig):
     """A team's own questions."""
 
     path: str
-    """The file, relative to the workspace; UTF-8 with or without a byte order mark."""
+    """The file, relative to the workspace."""
     shots_path: str | None = None
     """File that few-shot examples are drawn from, with the same columns."""
     columns: Columns = Field(default_factory=Columns)
@@ -56,6 +59,19 @@ class OwnConfig(DatasetConfig):
     could be read in two ways."""
     categories: list[str] | None = Field(default=None, min_length=1)
     """Only these categories; all of them where it is not given."""
+
+
+class TextConfig(OwnConfig):
+    """A team's own questions in a text file."""
+
+    encoding: str | None = None
+    """Encoding of the file and of the one with examples, such as ``cp949`` or ``utf-16``; without it UTF-8, or what a
+    byte order mark at its beginning declares."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        return value if value is None else known_encoding(value)
 
 
 def load_own(name: str, config: OwnConfig, folder: Path) -> Dataset:
@@ -83,14 +99,15 @@ def load_own(name: str, config: OwnConfig, folder: Path) -> Dataset:
 
 
 def _locate(path: str, folder: Path, suffix: str) -> Path:
-    file = folder / Path(path).expanduser()
+    file = on_disk(folder / Path(path).expanduser())
     if file.suffix.lower() != suffix and file.is_file():
-        raise DriftgateError(f"{file} is not a {suffix} file", "set kind to csv or jsonl, as the file is")
+        raise DriftgateError(f"{file} is not a {suffix} file", "set kind to csv, jsonl or parquet, as the file is")
     return file
 
 
 def _read(path: Path, split: str, config: OwnConfig, asked: dict[str, Row]) -> list[Sample]:
-    rows = read_rows(path)
+    encoding = config.encoding if isinstance(config, TextConfig) else None
+    rows = read_rows(path, encoding, settable=isinstance(config, TextConfig))
     layout = _Layout.of(config, rows, path)
     samples = []
     for position, row in enumerate(rows):

@@ -1,20 +1,26 @@
 """Read files of rows: CSV, JSON, JSON Lines and Parquet, with each row's place for error messages.
 
-Text is kept exactly as it stands in the file: nothing becomes a number, a date or a missing value by guessing.
+Text is composed as :mod:`driftgate.flows.text` says and otherwise kept as it stands in the file: nothing becomes a
+number, a date or a missing value by guessing.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime
 import importlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from driftgate.benchmarks.datasets._encoding import decode
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.text import as_name, composed, composed_value, on_disk
 
 _LONGEST_FIELD = 2**24  # characters; the csv module's own limit of 131,072 is too short for long passages
 
@@ -98,29 +104,36 @@ def describe(value: Any) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path, encoding: str | None = None, *, settable: bool = False) -> list[Row]:
     """Read a file of rows; its suffix says how.
 
     Parameters
     ----------
     path : Path
-        A ``.csv``, ``.json`` (a list of objects), ``.jsonl`` or ``.parquet`` file; text is UTF-8 with or without
-        a byte order mark.
+        A ``.csv``, ``.json`` (a list of objects), ``.jsonl`` or ``.parquet`` file.
+    encoding : str, optional
+        Of a text file; where it is not given UTF-8, or what a byte order mark declares.
+    settable : bool
+        Whether the encoding can be set, for an error's remedy.
 
     Raises
     ------
     DriftgateError
-        The file is absent, empty, not UTF-8, of another kind, or a row of it cannot be parsed.
+        The file is absent, empty, not in its encoding, of another kind, or a row of it cannot be parsed.
     """
+    path = on_disk(path)
     if path.is_dir():
         raise DriftgateError(f"{path} is a folder where a file is expected", "name the file in it")
     if not path.is_file():
         siblings = [sibling.name for sibling in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DriftgateError(f"{path} does not exist", nearest(path.name, siblings) if siblings else "check the path")
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise DriftgateError(f"{path} is not a kind of file that can be read", f"known: {', '.join(_READERS)}")
-    rows = list(reader(path))
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        rows = list(_read_parquet(path))
+    elif suffix in _TEXTS:
+        rows = list(_TEXTS[suffix](path, decode(path, path.read_bytes(), encoding, settable=settable)))
+    else:
+        raise DriftgateError(f"{path} is not a kind of file that can be read", f"known: {', '.join(SUFFIXES)}")
     if not rows:
         raise DriftgateError(f"{path} has no rows", "check that it is the right file and that it was written whole")
     return rows
@@ -128,24 +141,18 @@ def read_rows(path: Path) -> list[Row]:
 
 def row_files(folder: Path, pattern: str) -> list[Path]:
     """Files of rows below a folder whose name without suffix fits ``pattern``, sorted by path."""
-    found = (path for suffix in _READERS for path in folder.glob(f"{pattern}{suffix}") if path.is_file())
+    found = (path for suffix in SUFFIXES for path in folder.glob(f"{pattern}{suffix}") if path.is_file())
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def _read_text(path: Path) -> str:
-    raw = path.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = raw.count(b"\n", 0, problem.start) + 1
-        raise DriftgateError(f"{path} line {line} is not UTF-8", "save the file as UTF-8") from None
-
-
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path, text: str) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_FIELD)
-    lines = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    text = composed(text)
+    delimiter, begin = _delimiter(text)
+    lines = csv.reader(io.StringIO(text[begin:], newline=""), delimiter=delimiter, strict=True)
     header: list[str] | None = None
-    number, line = 0, 1
+    number, skipped = 0, 1 if begin else 0
+    line = 1 + skipped
     try:
         for fields in lines:
             if not fields:  # a blank line
@@ -161,7 +168,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
                         "put text that holds a comma or a line break in double quotes",
                     )
                 yield row
-            line = lines.line_num + 1
+            line = lines.line_num + 1 + skipped
     except csv.Error as problem:
         raise DriftgateError(
             f"{path} row {number + 1} (line {line}) is not valid CSV: {problem}",
@@ -169,17 +176,36 @@ def _read_csv(path: Path) -> Iterator[Row]:
         ) from None
 
 
+def _delimiter(text: str) -> tuple[str, int]:
+    r"""What parts the columns, and where the header begins.
+
+    Spreadsheets say it in a first line ``sep=;``. Where nothing says it, it is a comma; but no file of questions has
+    one column only, so a header that commas leave whole and tabs or semicolons part is parted by these.
+
+    Examples
+    --------
+    >>> _delimiter("sep=;\nq;a\n"), _delimiter("q,a;b\n"), _delimiter("q\ta\n")
+    ((';', 6), (',', 0), ('\t', 0))
+    """
+    said = _SEPARATOR.match(text)
+    if said:
+        return said[1], said.end()
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    parted = {delimiter: len(next(csv.reader([header], delimiter=delimiter), [])) for delimiter in ",\t;"}
+    return ("," if parted[","] > 1 else max(parted, key=lambda delimiter: parted[delimiter])), 0
+
+
 def _check_header(header: list[str], path: Path) -> list[str]:
-    twice = sorted({column for column in header if column and header.count(column) > 1})
+    names = [as_name(column) for column in header]
+    twice = sorted({column for column in names if column and names.count(column) > 1})
     if twice:
         raise DriftgateError(f"{path} has two columns called '{twice[0]}'", "rename one of them")
-    return header
+    return names
 
 
-def _read_json_lines(path: Path) -> Iterator[Row]:
-    whole = _read_text(path)
+def _read_json_lines(path: Path, whole: str) -> Iterator[Row]:
     if whole.lstrip().startswith("["):  # KoBALT ships a JSON list under the name train.jsonl
-        yield from _rows_of_list(whole, path)
+        yield from _read_json(path, whole)
         return
     number = 0
     # Only a line feed ends a line: str.splitlines would also cut at U+2028, which JSON allows within text.
@@ -191,11 +217,7 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
         yield Row(_check_object(_parse_json(text, place), place), path, number, line)
 
 
-def _read_json(path: Path) -> Iterator[Row]:
-    yield from _rows_of_list(_read_text(path), path)
-
-
-def _rows_of_list(text: str, path: Path) -> Iterator[Row]:
+def _read_json(path: Path, text: str) -> Iterator[Row]:
     rows = _parse_json(text, str(path)) if text.strip() else []
     if not isinstance(rows, list):
         raise DriftgateError(f"{path} holds {describe(rows)} where a list of rows is expected", "check the file")
@@ -226,17 +248,49 @@ def _check_object(value: Any, place: str) -> Mapping[str, Any]:
         raise DriftgateError(
             f"{place} is {describe(value)} where an object is expected", 'write it as {"question": ...}'
         )
-    return value
+    row: Mapping[str, Any] = composed_value(value)
+    if len(row) < len(value):
+        names = [as_name(key) for key in value]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise DriftgateError(f"{place} has two columns called '{twice}'", "rename one of them")
+    return row
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
-    parquet: Any = importlib.import_module("pyarrow.parquet")
+    try:
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise DriftgateError(
+            f"reading {path} needs the package pyarrow", "install pyarrow, or write the file as CSV or JSON Lines"
+        ) from None
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, ValueError) as problem:  # pyarrow's errors derive from these two
         raise DriftgateError(f"{path} is not valid Parquet: {problem}", "download or write it again") from None
     for number, values in enumerate(rows, start=1):
-        yield Row(values, path, number)
+        yield Row(_check_object(_json_value(values), f"{path} row {number}"), path, number)
 
 
-_READERS = {".csv": _read_csv, ".json": _read_json, ".jsonl": _read_json_lines, ".parquet": _read_parquet}
+def _json_value(value: Any) -> Any:
+    """A value of a Parquet column as JSON has it; pandas writes a gap in a column of numbers as NaN."""
+    if isinstance(value, dict):
+        return {str(key): _json_value(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+_SEPARATOR = re.compile(r'\ufeff?"?sep=([^"\r\n])"?(?:\r\n|\r|\n)', re.IGNORECASE)
+_TEXTS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
+    ".csv": _read_csv,
+    ".json": _read_json,
+    ".jsonl": _read_json_lines,
+}
+SUFFIXES = (*_TEXTS, ".parquet")
+"""Of the files that can be read."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from driftgate.benchmarks.datasets._dataset import DatasetConfig
 from driftgate.benchmarks.datasets._hub import download
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.text import on_disk
 
 
 class UpstreamConfig(DatasetConfig):
@@ -49,7 +50,7 @@ def find_source(name: str, config: UpstreamConfig, folder: Path, patterns: Seque
     if config.path is None:
         snapshot = download(config.hub, config.revision, patterns)
         return snapshot, f"{config.hub}@{snapshot.name[:12]}"
-    root = folder / Path(config.path).expanduser()
+    root = on_disk(folder / Path(config.path).expanduser())
     if not root.is_dir():
         found = "is not a folder" if root.exists() else "does not exist"
         raise DriftgateError(

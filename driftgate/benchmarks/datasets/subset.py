@@ -8,6 +8,7 @@ from typing import Any, Literal
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig, DatasetKind, load_dataset, parse_config
 from driftgate.benchmarks.datasets._subset_file import read_subset
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.text import on_disk
 
 
 class SubsetConfig(DatasetConfig):
@@ -27,7 +28,7 @@ def load(name: str, config: SubsetConfig, folder: Path) -> Dataset:
         raise DriftgateError(f"dataset '{name}' is a subset of '{config.of}', which is unknown", "name a dataset")
     if config.of.get("kind") == "subset":
         raise DriftgateError(f"dataset '{name}' is a subset of a subset", "set of to the whole dataset")
-    plan = read_subset(folder / config.path)
+    plan = read_subset(on_disk(folder / config.path))
     whole = load_dataset(f"{name}.of", parse_config(config.of), folder)
     wanted = {item.key for item in plan.items}
     kept = [sample for sample in whole.samples if sample.key in wanted]

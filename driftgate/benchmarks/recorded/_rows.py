@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from driftgate.benchmarks.datasets._labels import Label, read_label
 from driftgate.benchmarks.datasets._rows import as_text, read_rows
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.letters import LETTERS
+from driftgate.flows.text import as_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def parse_mapping(text: str) -> dict[str, str]:
             raise DriftgateError(f"--map has '{part}'", "write MEANING=COLUMN, for example gold=answer")
         if meaning not in COLUMNS:
             raise DriftgateError(f"--map has the meaning '{meaning}'", nearest(meaning, COLUMNS))
-        mapping[meaning] = column
+        mapping[meaning] = as_name(column)
     return mapping
 
 
@@ -139,22 +140,24 @@ def read_recorded(path: Path, columns: Mapping[str, str]) -> RecordedRows:
 
 
 def _as_letters(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    """Gold and prediction as letters where the file numbers its choices from 1; text stays as it is."""
-    numbers = [str(number) for number in range(1, len(LETTERS) + 1)]
-    letters = dict(zip(numbers, LETTERS, strict=True))
-    if not frame["gold"].isin(numbers).all():
-        return frame.assign(gold=_upper(frame["gold"]), **_upper_prediction(frame))
-    changed = frame.assign(gold=frame["gold"].map(letters))
+    """Gold and prediction as letters where the file labels its choices (``2``, ``2번``, ``B)``); text stays."""
+    golds = {gold: _label(gold) for gold in frame["gold"].unique()}
+    kinds = {label.kind if label else None for label in golds.values()}
+    if len(kinds) > 1 or None in kinds:
+        return frame.assign(**{name: _upper(frame[name]) for name in ("gold", "prediction") if name in frame})
+    changed = frame.assign(gold=frame["gold"].map({gold: label.letter for gold, label in golds.items() if label}))
     if "prediction" in frame:
         said = frame["prediction"]
+        labels = {text: _label(text) for text in said.unique() if text not in ("", FILTERED, FAILED)}
+        letters = {text: label.letter for text, label in labels.items() if label and label.kind in kinds}
         kept = said.isin(["", FILTERED, FAILED])
-        odd = frame.index[~kept & ~said.isin(numbers)]
-        if len(odd):
+        odd = frame.index[~kept & ~said.isin(letters)]
+        if len(odd) and "number" in kinds:
             raise DriftgateError(
                 f"{path.name} row {odd[0] + 1} predicts '{said[odd[0]]}' where right answers are numbers",
                 "write predictions as the right answers are written",
             )
-        changed["prediction"] = said.where(kept, said.map(letters))
+        changed["prediction"] = said.map(letters).fillna(said)
     return changed
 
 
@@ -163,8 +166,10 @@ def _upper(answers: pd.Series[str]) -> pd.Series[str]:
     return answers.where(answers.str.len() != 1, answers.str.upper())
 
 
-def _upper_prediction(frame: pd.DataFrame) -> dict[str, pd.Series[str]]:
-    return {"prediction": _upper(frame["prediction"])} if "prediction" in frame else {}
+def _label(text: str) -> Label | None:
+    """The choice that a text names, if it names one and says no more."""
+    label = read_label(text)
+    return label if label and label.letter and not label.text else None
 
 
 def _numbers(path: Path, column: str, said: pd.Series[str]) -> pd.Series[float]:

@@ -18,6 +18,7 @@ from driftgate.finetune.synthesis._config import (
 from driftgate.finetune.synthesis._values import Material
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.letters import LETTERS
+from driftgate.flows.text import on_disk
 
 
 def read_materials(source: Source, folder: Path) -> list[Material]:
@@ -31,11 +32,11 @@ def read_materials(source: Source, folder: Path) -> list[Material]:
     if isinstance(source, TemplatesSource):
         found = list(_templates(source))
     elif isinstance(source, ExamplesSource):
-        found = list(_examples(source, folder / source.path))
+        found = list(_examples(source, on_disk(folder / source.path)))
     elif isinstance(source, QuestionsSource):
-        found = list(_questions(source, folder / source.path))
+        found = list(_questions(source, on_disk(folder / source.path)))
     else:
-        found = list(_documents(source, folder / source.path))
+        found = list(_documents(source, on_disk(folder / source.path)))
     if not found:
         raise DriftgateError(f"the {source.kind} of the synthesis hold no text", "check the source's path")
     return found

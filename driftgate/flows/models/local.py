@@ -23,6 +23,7 @@ from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage
+from driftgate.flows.text import on_disk
 
 EMBEDDED = "gemma3-270m"
 """The model that comes as a wheel: Gemma 3 270M, base, multilingual, under the Gemma terms of use."""
@@ -201,7 +202,7 @@ def model_path(name: str, config: LocalConfig, folder: Path) -> Path:
         raise DriftgateError(f"model '{name}' runs in this process and xllamacpp is not installed", _INSTALL)
     if config.model == EMBEDDED:
         return embedded_model()
-    path = (folder / config.model).resolve()
+    path = on_disk(folder / config.model).resolve()
     if not path.is_file():
         raise DriftgateError(f"model '{name}': there is no file {path}", f"correct its path, or use '{EMBEDDED}'")
     return path
@@ -217,7 +218,7 @@ def adapter_path(name: str, config: LocalConfig, folder: Path) -> Path | None:
     """
     if config.adapter is None:
         return None
-    path = (folder / config.adapter).resolve()
+    path = on_disk(folder / config.adapter).resolve()
     if not path.is_file():
         raise DriftgateError(f"model '{name}': there is no adapter {path}", "correct its path, or train it anew")
     return path

@@ -16,6 +16,7 @@ from driftgate.flows.models._errors import ContentFiltered, RequestRejected
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import Usage
+from driftgate.flows.text import as_name, on_disk
 
 FILTERED, FAILED = "FILTERED", "FAILED"
 """Values of ``response`` that stand for a content-filter refusal and for a call that failed."""
@@ -67,13 +68,13 @@ def open_model(name: str, config: RecordedConfig, folder: Path) -> RecordedModel
     DriftgateError
         The file or one of its columns is missing, or a sample stands in it twice.
     """
-    path = folder / config.path
+    path = on_disk(folder / config.path)
     replies: dict[str, str] = {}
     csv.field_size_limit(_LONGEST_REPLY)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
-                key, reply = row[config.id_column], row[config.response_column] or ""
+                key, reply = as_name(row[config.id_column]), row[config.response_column] or ""
                 if replies.setdefault(key, reply) != reply:
                     raise DriftgateError(
                         f"model '{name}': {path.name} has two different replies for '{key}'", "keep one row per sample"

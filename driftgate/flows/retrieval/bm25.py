@@ -16,6 +16,7 @@ from pydantic import Field
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.retrieval._documents import read_passages
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
+from driftgate.flows.text import on_disk
 from driftgate.shipped import shipped
 
 SHIPPED = shipped("flows") / "rag_qa" / "documents"
@@ -113,7 +114,7 @@ def check(name: str, config: Bm25Config, folder: Path) -> str:
 def _documents(name: str, config: Bm25Config, folder: Path) -> Path:
     if config.folder is None:
         return SHIPPED
-    found = (folder / config.folder).resolve()
+    found = on_disk(folder / config.folder).resolve()
     if not found.is_relative_to(folder.resolve()):
         raise DriftgateError(f"retriever '{name}': {config.folder} lies outside the workspace", "move it inside")
     if not found.is_dir():

@@ -161,6 +161,13 @@ def own_jsonl(folder: Path) -> Config:
     return {"kind": "jsonl", "path": "own.jsonl"}
 
 
+def own_parquet(folder: Path) -> Config:
+    write_parquet(folder / "own.parquet", lettered("우리", 4, category="인사", note="메모"))
+    write_parquet(folder / "own-shots.parquet", lettered("예시", 2, category="인사", note="메모"))
+    columns = {"choices": ["A", "B", "C", "D"]}
+    return {"kind": "parquet", "path": "own.parquet", "shots_path": "own-shots.parquet", "columns": columns}
+
+
 def subset(folder: Path) -> Config:
     whole = own_csv(folder)
     keys = [sample.key for sample in load_dataset("whole", parse_config(whole), folder).samples]
@@ -183,6 +190,7 @@ BUILDERS: dict[str, Callable[[Path], Config]] = {
     "dialogues": lambda folder: {"kind": "dialogues"},
     "handbook": lambda folder: {"kind": "handbook"},
     "news": lambda folder: {"kind": "news"},
+    "parquet": own_parquet,
     "subset": subset,
     "sample": lambda folder: {"kind": "sample"},
 }
@@ -204,6 +212,15 @@ def build() -> Callable[[str, Path], Config]:
 def load() -> Callable[[Config, Path], Dataset]:
     """``load(config, folder)`` reads it as a workspace would."""
     return lambda config, folder: load_dataset("mine", parse_config(config), folder)
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Small inputs that failed for others, beside the project."""
+    folder = Path(__file__).resolve().parents[4] / "shared" / "cases"
+    if not folder.is_dir():
+        pytest.skip("needs the cases in ../shared/cases")
+    return folder
 
 
 @pytest.fixture(scope="session")
