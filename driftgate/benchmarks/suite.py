@@ -159,7 +159,7 @@ class Cell:
             "dataset_fingerprint": self.dataset.fingerprint,
             "dataset_source": self.dataset.source,
             "dataset_licence": self.dataset.licence,
-            "samples": hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12],
+            "samples": hashlib.sha256("\n".join(s.edition for s in self.samples).encode()).hexdigest()[:12],
             "n": len(self.samples),
             "shots": self.shots,
             PRICED: self.model_config.prices.known,

@@ -92,7 +92,7 @@ class Firewall:
     >>> planted = {"question": "훈민정음을  창제한 조선의 왕이 누구인가", "choices": ["정조", "영조", "세종", "태조"]}
     >>> new = {"question": "조선의 도읍은 어디인가?", "choices": ["한양", "개경", "경주", "평양"]}
     >>> firewall.refuse([new, planted]).refusals
-    (Refusal(item=1, sample='demo/test//0/e5a5cb2cbdf6', rule='whole', share=0.841),)
+    (Refusal(item=1, sample='demo/test//e5a5cb2cbdf6c0e0', rule='whole', share=0.841),)
     """
 
     samples: Sequence[Sample]

@@ -1,45 +1,102 @@
-"""What one sample of a dataset is."""
+"""What one sample of a dataset is, and when two samples are the same.
+
+Two samples are the same where the same is asked: a run is paired with another one over the samples whose keys they
+share. What is asked is the content of the columns :data:`ASKED`, so the key outlives a row that is moved or taken out,
+a column that is added, an id that is given later, a file that is renamed or saved in another format. The right answer
+is not asked: a corrected answer leaves the sample what it was. An id names a sample: where a question was reworded, it
+says which one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from driftgate.flows.text import as_name
+from driftgate.flows.text import as_name, well_formed
+
+ASKED = ("question", "choices", "passage", "article", "chat_history")
+"""Columns that the flows which ship ask about."""
+OWN = "own"
+"""The kind of a team's own data: the name of its file is no part of what its samples are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One question.
-
-    A sample is known by dataset, split, subset, position and content; an upstream id alone may stand twice.
-    """
+    """One question."""
 
     dataset: str
-    """Name of the dataset kind, for example ``kmmlu``."""
+    """Name of the dataset kind, for example ``kmmlu``; :data:`OWN` for a team's own files of every format."""
     split: str
     subset: str
     """The upstream file or configuration the sample stands in, for example ``Accounting``; may be empty."""
     position: int
     """Place within the subset, from 0, in upstream order."""
     id: str
-    """Upstream's id, or ``subset:position`` where upstream gives none."""
+    """Upstream's id, or ``subset:position`` where upstream gives none; for a person, and may stand twice."""
     category: str
     super_category: str
     data: Mapping[str, Any]
     """What flows and evaluators may map from: ``question``, ``choices``, ``answer`` and so on."""
-    content_hash: str
+    asked: str
+    """Hash of what is asked; see :func:`asked_hash`."""
+    content: str
+    """Hash of everything that is kept of the sample, its position aside."""
     cluster: str = ""
     """Samples that share a passage share a cluster; empty where a sample stands alone."""
+    nth: int = 1
+    """Its number among those of its subset that ask the same."""
 
     @property
     def key(self) -> str:
-        """``dataset/split/subset/position/hash``, stable across runs and machines."""
-        return f"{self.dataset}/{self.split}/{self.subset}/{self.position}/{self.content_hash}"
+        """What it is known by: ``dataset/split/subset/asked``, stable across runs, machines and editions of a file."""
+        return sample_key(self.dataset, self.split, self.subset, self.asked, self.nth)
+
+    @property
+    def edition(self) -> str:
+        """Its key and the hash of its content: it changes with everything that is kept of it."""
+        return f"{self.key}/{self.content}"
+
+
+def sample_key(dataset: str, split: str, subset: str, asked: str, nth: int = 1) -> str:
+    """The key of a sample, from what a ledger keeps of it.
+
+    Examples
+    --------
+    >>> sample_key("kmmlu", "test", "Law", "9f2709f99f22"), sample_key("own", "test", "faq", "9f2709f99f22", 2)
+    ('kmmlu/test/Law/9f2709f99f22', 'own/test/9f2709f99f22#2')
+    """
+    place = (dataset, split) if dataset == OWN else (dataset, split, subset)
+    return "/".join([*place, asked]) + (f"#{nth}" if nth > 1 else "")
+
+
+def asked_hash(data: Mapping[str, Any], position: int, further: Iterable[str] = ()) -> str:
+    """Hash of what is asked, 16 hexadecimal digits.
+
+    Unicode form, line breaks and white space around a text do not matter, nor does a column that is blank. Where data
+    has none of the columns, all that it has but the answer is taken for asked; where it has only an answer, as records
+    without their questions do, it is ``@position``.
+
+    Parameters
+    ----------
+    further : iterable of str
+        Columns that are asked about beside :data:`ASKED`.
+
+    Examples
+    --------
+    >>> asked_hash({"question": "1+1?", "choices": ["1", "2"], "answer": "B"}, 0)
+    '0289b52aa0f2dd33'
+    >>> asked_hash({"question": " 1+1?", "choices": ["1", "2"], "passage": "", "row": 7}, 6)
+    '0289b52aa0f2dd33'
+    >>> asked_hash({"answer": "B"}, 6)
+    '@6'
+    """
+    named = {*ASKED, *further}
+    asked = _filled(data, named & data.keys()) or _filled(data, data.keys() - {"answer"})
+    return _digest(asked, 16) if asked else f"@{position}"
 
 
 def make_sample(
@@ -53,17 +110,77 @@ def make_sample(
     category: str = "",
     super_category: str = "",
     cluster: str = "",
+    asked: Iterable[str] = (),
 ) -> Sample:
-    """Make a sample, hashing its content in Unicode form NFC.
+    """Make a sample.
+
+    Parameters
+    ----------
+    asked : iterable of str
+        Columns of ``data`` that are asked about beside :data:`ASKED`.
 
     Examples
     --------
     >>> s = make_sample("demo", "test", 0, {"question": "1+1?", "choices": ["1", "2"], "answer": "B"})
-    >>> s.key
-    'demo/test//0/6e08e9eba6d6'
+    >>> s.key, s.edition
+    ('demo/test//0289b52aa0f2dd33', 'demo/test//0289b52aa0f2dd33/c6feb570766e')
     """
-    content = unicodedata.normalize("NFC", json.dumps(data, sort_keys=True, ensure_ascii=False))
-    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     subset, id, category, super_category = map(as_name, (subset, id, category, super_category))
     own_id = id or f"{subset}:{position}"
-    return Sample(dataset, split, subset, position, own_id, category, super_category, dict(data), digest, cluster)
+    kept = [dataset, split, subset, own_id, category, super_category, cluster, data]
+    return Sample(
+        dataset,
+        split,
+        subset,
+        position,
+        own_id,
+        category,
+        super_category,
+        dict(data),
+        asked_hash(data, position, asked),
+        _digest(kept, 12),
+        cluster,
+    )
+
+
+def told_apart(samples: Iterable[Sample]) -> list[Sample]:
+    """The samples, with those that ask the same numbered in their order: position only tells equals apart.
+
+    Examples
+    --------
+    >>> twice = [make_sample("demo", "test", n, {"question": "1+1?"}) for n in range(2)]
+    >>> [sample.key.partition("#")[2] for sample in told_apart(told_apart(twice))]
+    ['', '2']
+    """
+    last: dict[str, int] = {}
+    found = []
+    for sample in samples:
+        same = sample_key(sample.dataset, sample.split, sample.subset, sample.asked)
+        nth = last[same] = max(last.get(same, 0) + 1, sample.nth)
+        found.append(sample if nth == sample.nth else replace(sample, nth=nth))
+    return found
+
+
+def _filled(data: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    plain = {column: _plain(data[column]) for column in columns}
+    return {column: value for column, value in plain.items() if value not in ("", None, [], {})}
+
+
+def _plain(value: Any) -> Any:
+    """A value without what does not make two questions different."""
+    if isinstance(value, str):
+        return value.strip() if value.isascii() and "\r" not in value else _plain_text(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _plain_text(text: str) -> str:
+    return unicodedata.normalize("NFC", well_formed(text)).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _digest(value: Any, digits: int) -> str:
+    text = unicodedata.normalize("NFC", json.dumps(value, sort_keys=True, ensure_ascii=False, default=str))
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:digits]

@@ -17,7 +17,7 @@ from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._outcomes import Record, outcome_frame, record, samples_frame
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote
-from driftgate.ledger._questions import key_frame, sample_data
+from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
 from driftgate.ledger._replies import LedgerReplies
 from driftgate.ledger._results import (
     ScoreRow,
@@ -71,6 +71,7 @@ __all__ = [
     "insert_new",
     "install_champion",
     "key_frame",
+    "keys_of_editions",
     "latest_runs",
     "metric_frame",
     "node_results",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, desc, func, insert, select
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.sample import Sample
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._schema import asked, cells, outcomes, runs, samples
@@ -49,7 +51,18 @@ def add_cell(ledger: Ledger, run_id: str, ordinal: int, row: Mapping[str, Any], 
     -------
     int
         The cell's id.
+
+    Raises
+    ------
+    DriftgateError
+        Two of the samples have one key: they could not be told apart afterwards.
     """
+    keys = [sample.key for sample in asked_for]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key, count in Counter(keys).items() if count > 1)
+        raise DriftgateError(
+            f"two samples of {row['dataset']} have the key {twice}", "let load_dataset read it, which numbers them"
+        )
     here = and_(cells.c.run_id == run_id, cells.c.ordinal == ordinal)
     with ledger.write() as connection:
         known = connection.execute(select(cells.c.id).where(here)).scalar_one_or_none()
@@ -61,9 +74,9 @@ def add_cell(ledger: Ledger, run_id: str, ordinal: int, row: Mapping[str, Any], 
         for start in range(0, len(asked_for), _CHUNK):
             chunk = asked_for[start : start + _CHUNK]
             insert_many(connection, samples, _SAMPLE, [_sample_row(sample) for sample in chunk])
-            places = {sample.key: start + offset for offset, sample in enumerate(chunk)}
-            stored = connection.execute(select(samples.c.id, samples.c.key).where(samples.c.key.in_(places)))
-            rows = [(cell_id, sample_id, places[key]) for sample_id, key in stored]
+            places = {sample.edition: start + offset for offset, sample in enumerate(chunk)}
+            stored = connection.execute(select(samples.c.id, samples.c.edition).where(samples.c.edition.in_(places)))
+            rows = [(cell_id, sample_id, places[edition]) for sample_id, edition in stored]
             insert_many(connection, asked, ("cell_id", "sample_id", "ordinal"), rows)
         return cell_id
 
@@ -148,6 +161,7 @@ def _sample_row(sample: Sample) -> tuple[Any, ...]:
     """The values of :data:`_SAMPLE`."""
     return (
         sample.key,
+        sample.edition,
         sample.dataset,
         sample.split,
         sample.subset,

@@ -35,12 +35,12 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
     _add(digest, [run.suite, dict(run.plan), run.plan_hash, run.seed, run.version])
     for cell in cells_of(ledger, run.id):
         _add(digest, [cell.ordinal, cell.model, cell.flow, cell.variant, cell.dataset, cell.signature, cell.details])
-        questions = select(samples.c.key).join(asked, asked.c.sample_id == samples.c.id)
+        questions = select(samples.c.edition).join(asked, asked.c.sample_id == samples.c.id)
         _add_rows(digest, ledger, questions.where(asked.c.cell_id == cell.id).order_by(asked.c.ordinal))
         for table in (outcomes, evaluations, evaluated_lines):
             columns = [column for column in table.c if column.name not in _KEYS]
             rows = (
-                select(samples.c.key, *columns)
+                select(samples.c.edition, *columns)
                 .join(asked, (asked.c.cell_id == table.c.cell_id) & (asked.c.sample_id == table.c.sample_id))
                 .join(samples, samples.c.id == table.c.sample_id)
                 .where(table.c.cell_id == cell.id)

@@ -1,4 +1,4 @@
-"""What the samples of a cell hold: their keys and choices for counting, their whole text for a person."""
+"""What samples hold: their right answers and choices for counting, their whole text for a person."""
 
 from __future__ import annotations
 
@@ -17,26 +17,50 @@ _CHUNK = 500
 
 
 def key_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
-    """The key and the number of choices of every sample asked for in a cell, without the samples' text.
+    """The right answer and the number of choices of every sample asked for in a cell, without the samples' text.
 
     Returns
     -------
     pandas.DataFrame
-        ``sample_id``, ``gold``, the key (None where the sample has none) and ``choices`` (0 where it has none).
+        ``sample_id``, ``gold``, the right answer (None where it is no text), ``choices`` (0 where the sample has none)
+        and ``own_id``, the id that its dataset gives it (empty where it is named by its place).
     """
     import pandas as pd
 
     query = (
-        select(samples.c.id, samples.c.data["answer"].label("gold"), samples.c.data["choices"].label("choices"))
+        select(
+            samples.c.id,
+            samples.c.data["answer"].label("gold"),
+            samples.c.data["choices"].label("choices"),
+            samples.c.upstream_id,
+            samples.c.subset,
+            samples.c.position,
+        )
         .select_from(asked.join(samples, samples.c.id == asked.c.sample_id))
         .where(asked.c.cell_id == cell_id)
     )
     with ledger.read() as connection:
         rows = [
-            (row.id, row.gold if isinstance(row.gold, str) else None, len(row.choices) if row.choices else 0)
+            (
+                row.id,
+                row.gold if isinstance(row.gold, str) else None,
+                len(row.choices) if row.choices else 0,
+                "" if row.upstream_id == f"{row.subset}:{row.position}" else row.upstream_id,
+            )
             for row in connection.execute(query)
         ]
-    return pd.DataFrame(rows, columns=["sample_id", "gold", "choices"])
+    return pd.DataFrame(rows, columns=["sample_id", "gold", "choices", "own_id"])
+
+
+def keys_of_editions(ledger: Ledger, editions: Sequence[str]) -> dict[str, str]:
+    """The key of each of some editions of samples that the ledger holds."""
+    found: dict[str, str] = {}
+    with ledger.read() as connection:
+        for start in range(0, len(editions), _CHUNK):
+            wanted = editions[start : start + _CHUNK]
+            query = select(samples.c.edition, samples.c.key).where(samples.c.edition.in_(wanted))
+            found |= {row.edition: row.key for row in connection.execute(query)}
+    return found
 
 
 def sample_data(ledger: Ledger, sample_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:

@@ -26,8 +26,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
-"""1: tokens and costs that nobody stated were kept as 0; see :mod:`driftgate.ledger._upgrade`."""
+VERSION = 3
+"""1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
+asks; see :mod:`driftgate.ledger._upgrade`."""
 metadata = MetaData()
 
 
@@ -89,11 +90,12 @@ samples = Table(
     "samples",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String, nullable=False, unique=True),
+    Column("key", String, nullable=False),  # what runs are paired by: of all editions of a sample the same
+    Column("edition", String, nullable=False, unique=True),  # changes with anything that is kept of it
     Column("dataset", String, nullable=False),
     Column("split", String, nullable=False),
     Column("subset", String, nullable=False),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, nullable=False),  # where it stood when this edition was first asked
     Column("upstream_id", String, nullable=False),
     Column("category", String, nullable=False),
     Column("super_category", String, nullable=False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select, update
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -111,16 +111,20 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     with ledger.write() as connection:
         _create(connection, _schema.metadata)
         insert_new(connection, _schema.meta, [{"key": "version", "value": str(_schema.VERSION)}])
-        found = connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one()
-    if int(found) > _schema.VERSION:
+        found = _format(connection)
+    if found > _schema.VERSION:
         raise DriftgateError(
             f"the ledger has format {found}, this driftgate knows {_schema.VERSION}", "upgrade driftgate"
         )
-    if int(found) < _schema.VERSION:
+    if found < _schema.VERSION:
         with ledger.write() as connection:
             _lock(connection)
             upgrade(connection)
     return ledger
+
+
+def _format(connection: Connection) -> int:
+    return int(connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one())
 
 
 def create_tables(ledger: Ledger, metadata: MetaData) -> None:

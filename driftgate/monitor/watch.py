@@ -187,7 +187,7 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row for each canary: ``time`` (of the run's beginning), ``key`` (upstream id), ``slice`` (category),
+        A row for each canary: ``time`` (of the run's beginning), ``key`` (the sample's), ``slice`` (category),
         ``answer``, ``correct``, ``response_model``, ``fingerprint``, ``prompt_hash``, ``outcome`` and ``error``.
     """
     import pandas as pd
@@ -200,7 +200,7 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "time": pd.Timestamp(run.created_at),
-                    "key": frame["upstream_id"],
+                    "key": frame["key"],
                     "slice": frame["category"],
                     "answer": frame["answer"].fillna("").where(measured),
                     # What was not measured is no evidence against the model; what it left unanswered is.

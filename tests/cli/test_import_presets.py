@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from command_line import Cli
+from sqlalchemy import select
 
 from driftgate.ledger import cells_of, find_run, open_ledger, outcome_frame
+from driftgate.ledger._schema import samples
 
 GOLDS = random.Random(1).choices("ABCD", k=60)
 
@@ -43,11 +45,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def outcomes(folder: Path, run: str) -> dict[str, tuple[str, object]]:
-    """Outcome and correctness by the end of the sample's key, ``subset/position``."""
+    """Outcome and correctness by the sample's place, ``subset/position``."""
     ledger = open_ledger(".driftgate/ledger.db", folder)
     try:
         frame = outcome_frame(ledger, cells_of(ledger, find_run(ledger, run).id)[0].id)
-        return {"/".join(row.key.split("/")[2:4]): (row.outcome, row.correct) for row in frame.itertuples()}
+        with ledger.read() as connection:
+            stored = connection.execute(select(samples.c.id, samples.c.subset, samples.c.position))
+            places = {row.id: f"{row.subset}/{row.position}" for row in stored}
+        return {places[row.sample_id]: (row.outcome, row.correct) for row in frame.itertuples()}
     finally:
         ledger.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from driftgate.benchmarks import stats
+from driftgate.benchmarks.changes import changes
 from driftgate.benchmarks.compare._choose import labels
 from driftgate.benchmarks.compare._entry import Entry, groups
 from driftgate.benchmarks.compare._pair import Pair, compare_pair
@@ -105,7 +106,15 @@ def _compare(
     import pandas as pd
 
     pairs = [
-        compare_pair(candidate, reference, resamples=resamples, seed=seed + number)
+        replace(
+            compare_pair(candidate, reference, resamples=resamples, seed=seed + number),
+            changes=changes(
+                candidate.frame,
+                keys[candidate.scores.cell.id],
+                reference.frame,
+                keys[reference.scores.cell.id],
+            ),
+        )
         for number, (reference, candidate) in enumerate(itertools.combinations(entries, 2))
     ]
     placed, measures = standings(entries, pairs)

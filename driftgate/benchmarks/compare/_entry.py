@@ -34,9 +34,23 @@ class Entry:
         return self.scores.cell.dataset
 
     @cached_property
-    def sample_ids(self) -> NDArray[np.int64]:
-        """Shape (n,), each once."""
-        return self.frame["sample_id"].to_numpy(dtype="int64")
+    def keys(self) -> pd.Index[str]:
+        """What its samples are known by, each once; shape (n,)."""
+        import pandas as pd
+
+        keys: pd.Index[str] = pd.Index(self.frame["key"])
+        return keys
+
+    def shared_with(self, other: Entry) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The places of the samples that both were asked, in the order they have here: here, and there."""
+        import numpy as np
+
+        if self.keys.equals(other.keys):
+            everywhere = np.arange(len(self.keys))
+            return everywhere, everywhere
+        there = other.keys.get_indexer(self.keys)
+        here = np.flatnonzero(there >= 0)
+        return here, there[here]
 
     @cached_property
     def right(self) -> NDArray[np.float64]:
@@ -62,20 +76,31 @@ class Entry:
 
 
 def groups(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """The entries that can be compared: of one dataset, or of several that share samples (a subset and its whole)."""
-    import numpy as np
+    """The entries that can be compared: of one dataset, or of several that share samples (a subset and its whole).
 
+    Two files of a team may ask a question in common and be different exams, so what is shared has to be enough to pair.
+    """
     found: list[list[Entry]] = []
     for entry in entries:
-        mine = [
-            group
-            for group in found
-            if any(e.dataset == entry.dataset or np.isin(e.sample_ids, entry.sample_ids).any() for e in group)
-        ]
+        mine = [group for group in found if any(e.dataset == entry.dataset or enough_shared(e, entry) for e in group)]
         rest = [group for group in found if group not in mine]
         merged = sorted((e for group in [*mine, [entry]] for e in group), key=lambda e: _place(entries, e))
         found = [*rest, merged]
     return sorted((_told_apart(group) for group in found), key=lambda group: _place(entries, group[0]))
+
+
+def enough_shared(one: Entry, other: Entry) -> bool:
+    """Whether two entries share enough samples to be paired; see :func:`is_paired`."""
+    return is_paired(one.shared_with(other)[0].size, len(one.frame), len(other.frame))
+
+
+def is_paired(shared: int, candidate: int, reference: int) -> bool:
+    """Whether to compare on shared samples only: if they are at least half of the smaller side's.
+
+    Below that, pairing would throw away more than it gains, and the few shared samples, whose scores correlate
+    positively, make an unpaired interval too wide rather than too narrow.
+    """
+    return shared > 0 and 2 * shared >= min(candidate, reference)
 
 
 def _place(entries: Sequence[Entry], wanted: Entry) -> int:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftgate.benchmarks import stats
-from driftgate.benchmarks.compare._entry import Entry
+from driftgate.benchmarks.changes import NO_CHANGES, Changes
+from driftgate.benchmarks.compare._entry import Entry, is_paired
 from driftgate.benchmarks.metrics import is_binary
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Pair:
     shared: int
     """Samples that both were asked."""
     differences: Sequence[Difference]
+    changes: Changes = NO_CHANGES
+    """What the data of the two say otherwise of the same samples."""
 
     @property
     def name(self) -> str:
@@ -72,7 +75,11 @@ class Pair:
 
     @property
     def design(self) -> str:
-        """Which samples the differences are of, in words."""
+        """Which samples the differences are of, and what changed of them, in words."""
+        return "; ".join([self._shared, *self.changes.words])
+
+    @property
+    def _shared(self) -> str:
         candidate, reference = len(self.candidate.frame), len(self.reference.frame)
         if self.overall.comparison.paired:
             by = " by position: the records hold no questions" if self._by_position else ""
@@ -92,15 +99,6 @@ class Pair:
         return any("|questions:none" in entry.scores.cell.signature for entry in (self.candidate, self.reference))
 
 
-def is_paired(shared: int, candidate: int, reference: int) -> bool:
-    """Whether to compare on shared samples only: if they are at least half of the smaller side's.
-
-    Below that, pairing would throw away more than it gains, and the few shared samples, whose scores correlate
-    positively, make an unpaired interval too wide rather than too narrow.
-    """
-    return shared > 0 and 2 * shared >= min(candidate, reference)
-
-
 def compare_pair(candidate: Entry, reference: Entry, *, resamples: int = 0, seed: int = _SEED) -> Pair:
     """Compare two cells: all samples, the macro average, every super-category and every category.
 
@@ -118,14 +116,12 @@ def compare_pair(candidate: Entry, reference: Entry, *, resamples: int = 0, seed
     Pair
         Categories carry Benjamini-Hochberg's adjusted p-values, super-categories and categories each as a family.
     """
-    ids, ours, theirs = np.intersect1d(
-        candidate.sample_ids, reference.sample_ids, assume_unique=True, return_indices=True
-    )
-    if is_paired(ids.size, len(candidate.frame), len(reference.frame)):
+    ours, theirs = candidate.shared_with(reference)
+    if is_paired(ours.size, len(candidate.frame), len(reference.frame)):
         found = _paired(_Side(candidate, ours), _Side(reference, theirs), resamples, seed)
     else:
         found = _unpaired(_whole(candidate), _whole(reference))
-    return Pair(candidate, reference, int(ids.size), found)
+    return Pair(candidate, reference, int(ours.size), found)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from driftgate.benchmarks import stats
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import Pair
@@ -89,14 +87,14 @@ def observed_design(pair: Pair, *, alpha: float = 0.05, power: float = 0.8) -> D
         raise DriftgateError(
             f"{pair.name}: {pair.design}", "plan from runs on the same samples, or give --rate and --n"
         )
-    ids, ours, theirs = np.intersect1d(pair.candidate.sample_ids, pair.reference.sample_ids, return_indices=True)
+    ours, theirs = pair.candidate.shared_with(pair.reference)
     a, b = pair.candidate.right[ours], pair.reference.right[theirs]
     effect = None
     clusters = pair.candidate.clusters
     if clusters is not None:
         effect = stats.design_effect(a - b, clusters[ours])
     return Design(
-        int(ids.size),
+        int(ours.size),
         float((a.mean() + b.mean()) / 2),
         table.n_discordant / table.n,
         max(1.0, effect or 1.0),

@@ -23,14 +23,14 @@ def flips(pair: Pair) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``sample_id``, ``key``, ``upstream_id``, ``category``, ``direction`` (``gained``: the candidate is right and
-        the reference is not; ``lost``: the other way round), and of each side ``answer``, ``outcome`` and ``score``
-        (the reference's as ``answer_reference`` and so on).
+        ``sample_id`` (the candidate's), ``key``, ``upstream_id``, ``category``, ``direction`` (``gained``: the
+        candidate is right and the reference is not; ``lost``: the other way round), and of each side ``answer``,
+        ``outcome`` and ``score`` (the reference's as ``answer_reference`` and so on).
     """
     ours, theirs = (e.frame.assign(score=e.right) for e in (pair.candidate, pair.reference))
-    columns = ["sample_id", "answer", "outcome", "score"]
-    described = ["key", "upstream_id", "category"]
-    both = ours[[*columns, *described]].merge(theirs[columns], on="sample_id", suffixes=("", "_reference"))
+    columns = ["key", "answer", "outcome", "score"]
+    described = ["sample_id", "upstream_id", "category"]
+    both = ours[[*columns, *described]].merge(theirs[columns], on="key", suffixes=("", "_reference"))
     moved = both[both["score"] != both["score_reference"]]
     direction = np.where(moved["score"] > moved["score_reference"], "gained", "lost")
     return moved.assign(direction=direction).reset_index(drop=True)
@@ -135,7 +135,7 @@ def _answers(voters: Sequence[Entry], keys: pd.DataFrame) -> pd.DataFrame:
         answer = voter.frame["answer"].where(voter.frame["outcome"] == "answered").fillna("").astype(str)
         letters = answer.str.strip().str.upper()
         column = letters.where(letters.isin(list(LETTERS)), "").rename(f"answer_{place}")
-        table = table.merge(column.to_frame().assign(sample_id=voter.sample_ids), on="sample_id", how="left")
+        table = table.merge(column.to_frame().assign(key=voter.keys), on="key", how="left")
         table[f"answer_{place}"] = table[f"answer_{place}"].fillna("")
     return table
 

@@ -14,7 +14,7 @@ from driftgate.benchmarks.signature import format_signature, parse_signature
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extraction import extract_choice
 from driftgate.flows.letters import LETTERS, likeliest_letter
-from driftgate.ledger import CellRow, Ledger, ScoreRow, add_scores, outcome_frame, scores_of
+from driftgate.ledger import CellRow, Ledger, ScoreRow, add_scores, keys_of_editions, outcome_frame, scores_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,8 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
         notes.append(f"the run's prompts end in '{ending}', those of {convention.name} in '{convention.prompt_end}'")
     recorded: dict[str, str] = cell.details.get("recorded_keys") or {}
     if convention.key == "recorded" and recorded:
-        own = frame["key"].map(recorded)
+        keys = keys_of_editions(ledger, list(recorded))  # format 1 of the ledger named samples by what is now that
+        own = frame["key"].map({keys.get(sample, sample): gold for sample, gold in recorded.items()})
         judged = own.notna() & (frame["outcome"] == "answered")
         frame = frame.assign(correct=frame["correct"].where(~judged, (frame["answer"] == own).astype(float)))
         wanted["key"] = "recorded"

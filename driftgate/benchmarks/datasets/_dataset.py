@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.registry import Registry
-from driftgate.flows.sample import Sample
+from driftgate.flows.sample import Sample, told_apart
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,11 @@ class Dataset:
     source: str = ""
     stands_for: Mapping[str, Any] | None = None
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Hash over the keys of all samples: 12 hexadecimal digits."""
-        return hashlib.sha256("\n".join(s.key for s in self.samples).encode()).hexdigest()[:12]
+        """Hash over what is asked and the right answers, in any order: 12 hexadecimal digits."""
+        asked = sorted(f"{sample.key} {sample.data.get('answer')}" for sample in self.samples)
+        return hashlib.sha256("\n".join(asked).encode(errors="replace")).hexdigest()[:12]
 
     def examples(self, sample: Sample, count: int) -> list[Mapping[str, Any]]:
         """The first ``count`` few-shot examples for a sample, never the sample itself.
@@ -52,7 +54,7 @@ class Dataset:
         They come from the sample's category where it has any, else from the whole dataset.
         """
         own = [shot for shot in self.shots if shot.category == sample.category] or self.shots
-        return [shot.data for shot in own if shot.content_hash != sample.content_hash][:count]
+        return [shot.data for shot in own if shot.asked != sample.asked][:count]
 
 
 class DatasetConfig(BaseModel):
@@ -104,8 +106,12 @@ def load_dataset(name: str, config: DatasetConfig, folder: Path) -> Dataset:
     ------
     DriftgateError
         Something is missing or malformed, or the dataset is empty.
+
+    Notes
+    -----
+    Samples that ask the same are numbered here; a kind that reads a file and keeps a part of it numbers them before.
     """
     dataset = DATASETS.get(config.kind).load(name, config, folder)
     if not dataset.samples:
         raise DriftgateError(f"dataset '{name}' has no samples", "check its path and its filters")
-    return dataset
+    return replace(dataset, samples=told_apart(dataset.samples), shots=told_apart(dataset.shots))

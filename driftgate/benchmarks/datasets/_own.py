@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from driftgate.benchmarks.datasets._choices import Reading, answer_letter, check_choices, choice_columns
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig
+from driftgate.benchmarks.datasets._distinct import check_distinct
 from driftgate.benchmarks.datasets._encoding import known_encoding
 from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_rows
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.sample import Sample, make_sample
+from driftgate.flows.sample import OWN, Sample, make_sample
 from driftgate.flows.text import on_disk
 
 
@@ -34,7 +35,7 @@ class Columns(BaseModel):
     """Column of the answer: with choices a letter (``B``, ``B)``, ``나``), a number from 1 (``2``, ``2번``, ``②``) or
     the choice's text; otherwise any text."""
     id: str | None = None
-    """Column of the id; without it a column called ``id``, then ``FILE:POSITION``."""
+    """Column of the id, by which a sample is named; without it a column called ``id``, then ``FILE:POSITION``."""
     category: str | None = None
     """Column of the category; without it a column called ``category``, then the file's name."""
     super_category: str | None = None
@@ -43,6 +44,9 @@ class Columns(BaseModel):
     """Column of the text the question is about; without it a column called ``passage``."""
     cluster: str | None = None
     """Column that says which samples belong together; without it a column called ``cluster``, then the passage."""
+    asked: list[str] = []
+    """Further columns that the flow asks about, such as a link or a table. Rows that differ in one of them ask
+    different questions; in any other column they may differ and still ask the same."""
 
 
 class OwnConfig(DatasetConfig):
@@ -81,14 +85,15 @@ def load_own(name: str, config: OwnConfig, folder: Path) -> Dataset:
     ------
     DriftgateError
         A file is absent or empty, or a row has no answer, an answer that is not among its choices, a column
-        missing or cannot be parsed, or asks the same as another row.
+        missing or cannot be parsed, asks the same as another row or has the id of another one.
     """
     suffix = f".{config.kind}"
     files = {"test": _locate(config.path, folder, suffix)}
     if config.shots_path is not None:
         files["dev"] = _locate(config.shots_path, folder, suffix)
-    asked: dict[str, Row] = {}
-    samples = {split: _read(path, split, config, asked) for split, path in files.items()}
+    read = {split: _read(path, split, config) for split, path in files.items()}
+    check_distinct(read.values())
+    samples = {split: [sample for sample, _ in rows] for split, rows in read.items()}
     chosen = choose_categories(name, config.categories, (s.category for s in samples["test"]))
     return Dataset(
         name,
@@ -105,33 +110,17 @@ def _locate(path: str, folder: Path, suffix: str) -> Path:
     return file
 
 
-def _read(path: Path, split: str, config: OwnConfig, asked: dict[str, Row]) -> list[Sample]:
+def _read(path: Path, split: str, config: OwnConfig) -> list[tuple[Sample, Row]]:
     encoding = config.encoding if isinstance(config, TextConfig) else None
     rows = read_rows(path, encoding, settable=isinstance(config, TextConfig))
     layout = _Layout.of(config, rows, path)
-    samples = []
-    for position, row in enumerate(rows):
-        sample = layout.sample(row, split, position)
-        _check_new(sample, row, asked)
-        samples.append(sample)
-    return samples
-
-
-def _check_new(sample: Sample, row: Row, asked: dict[str, Row]) -> None:
-    """Refuse a question that another row asks, whether with the same answer or another."""
-    question = json.dumps({k: v for k, v in sample.data.items() if k != "answer"}, sort_keys=True, ensure_ascii=False)
-    first = asked.setdefault(question, row)
-    if first is not row:
-        where = f"row {first.number}" + (f" (line {first.line})" if first.line else "")
-        where = where if first.file == row.file else first.place
-        raise row.wrong(f"asks the same as {where}", "take one of them out: a question asked twice counts double")
+    return [(layout.sample(row, split, position), row) for position, row in enumerate(rows)]
 
 
 @dataclass(frozen=True)
 class _Layout:
     """Which columns of one file hold what."""
 
-    kind: str
     columns: Columns
     choices: str | Sequence[str] | None
     optional: Mapping[str, str]
@@ -149,11 +138,15 @@ class _Layout:
                 f"answer_as is set, but {path} has no choices", "name their columns in columns.choices"
             )
         separate = choices if isinstance(choices, list) else [choices] if choices else []
-        for column in [columns.question, columns.answer, *separate, *filter(None, roles.values())]:
+        for column in [columns.question, columns.answer, *separate, *filter(None, roles.values()), *columns.asked]:
             if column not in present:
                 raise DriftgateError(f"{path} has no column '{column}'", f"{nearest(column, present)} (set in columns)")
         optional = {role: column or role for role, column in roles.items() if column or role in present}
-        layout = cls(config.kind, columns, choices, optional, config.answer_as)
+        layout = cls(columns, choices, optional, config.answer_as)
+        if mapped := sorted(layout.taken & set(columns.asked)):
+            raise DriftgateError(
+                f"columns.asked names '{mapped[0]}', which columns gives a meaning of its own", "take it out of asked"
+            )
         for role in ("question", "choices", "answer", "passage"):
             if role in present and role not in layout.taken:
                 raise DriftgateError(
@@ -184,7 +177,7 @@ class _Layout:
             data["passage"] = passage
         category = row.text(self.optional["category"]) if "category" in self.optional else row.file.stem
         return make_sample(
-            self.kind,
+            OWN,
             split,
             position,
             data,
@@ -193,6 +186,7 @@ class _Layout:
             category=category.strip(),
             super_category=self._optional(row, "super_category").strip(),
             cluster=self._optional(row, "cluster").strip() or passage_cluster(passage),
+            asked=self.columns.asked,
         )
 
     def _optional(self, row: Row, role: str) -> str:

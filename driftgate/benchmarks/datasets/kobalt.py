@@ -32,7 +32,7 @@ from driftgate.benchmarks.datasets._upstream import (
 )
 from driftgate.flows.errors import nearest
 from driftgate.flows.letters import LETTERS
-from driftgate.flows.sample import Sample, make_sample
+from driftgate.flows.sample import Sample, make_sample, told_apart
 
 CLASSES = {
     "통사론": "Syntax",
@@ -72,7 +72,7 @@ def load(name: str, config: KobaltConfig, folder: Path) -> Dataset:
     files = row_files(data, "train")
     if not files:
         raise no_files(name, data, "train.jsonl")
-    samples = list(_read(files[0]))
+    samples = told_apart(_read(files[0]))
     chosen = choose_categories(name, config.categories, (sample.category for sample in samples))
     levels = config.levels or [1, 2, 3]
     return Dataset(

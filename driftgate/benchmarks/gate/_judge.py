@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from driftgate.benchmarks.changes import NO_CHANGES, Changes, changes
 from driftgate.benchmarks.gate._aggregated import aggregated
 from driftgate.benchmarks.gate._baseline import Baseline, described, find_baseline
 from driftgate.benchmarks.gate._columns import column_of
@@ -13,7 +14,7 @@ from driftgate.benchmarks.gate._reasons import decide, explain
 from driftgate.benchmarks.gate._verdict import GRAVITY, GateVerdict, RuleVerdict, Verdict
 from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, run_hash
+from driftgate.ledger import Ledger, key_frame, run_hash
 
 
 def judge(
@@ -55,8 +56,9 @@ def judge(
             checks.append((rule, scores, baseline, _evidence(ledger, rule, scores, baseline)))
     decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
     tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
+    changed = _changes(ledger, [(scores, baseline) for _, scores, baseline, _ in checks])
     found = [
-        _said(rule, scores, baseline, evidence, verdict, p_fail, tested)
+        _said(rule, scores, baseline, evidence, verdict, p_fail, tested, changed)
         for (rule, scores, baseline, evidence), (verdict, p_fail) in zip(checks, decided, strict=True)
     ]
     runs = [run_id, *(one.baseline for one in found if one.baseline)]
@@ -99,6 +101,25 @@ def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Ba
     return over_slices(rule, parts)
 
 
+def _changes(ledger: Ledger, compared: Sequence[tuple[CellScores, Baseline | None]]) -> dict[tuple[int, int], Changes]:
+    """What changed of the data between each cell and the one it is compared with."""
+    found: dict[tuple[int, int], Changes] = {}
+    for scores, baseline in compared:
+        other = baseline.scores if baseline is not None else None
+        if other is None or _pair(scores, other) in found:
+            continue
+        if scores.frame["sample_id"].equals(other.frame["sample_id"]):  # the very same data, which need not be read
+            found[_pair(scores, other)] = NO_CHANGES
+        else:
+            ours, theirs = (key_frame(ledger, one.cell.id) for one in (scores, other))
+            found[_pair(scores, other)] = changes(scores.frame, ours, other.frame, theirs)
+    return found
+
+
+def _pair(scores: CellScores, other: CellScores) -> tuple[int, int]:
+    return scores.cell.id, other.cell.id
+
+
 def _said(
     rule: RuleConfig,
     scores: CellScores,
@@ -107,6 +128,7 @@ def _said(
     verdict: Verdict,
     p_fail: float | None,
     checks: int,
+    changed: Mapping[tuple[int, int], Changes],
 ) -> RuleVerdict:
     if baseline is not None and baseline.scores is None:
         reason = baseline.reason
@@ -114,7 +136,7 @@ def _said(
         reason = explain(rule, evidence, verdict, p_fail, checks)
     compared = baseline.scores if baseline is not None else None
     if compared is not None:
-        reason += f"; {described(compared, scores)}"
+        reason = "; ".join([reason, *changed[_pair(scores, compared)].words, described(compared, scores)])
     tested = not evidence.counted
     return RuleVerdict(
         rule=rule.text,

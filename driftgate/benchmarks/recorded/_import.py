@@ -126,7 +126,7 @@ def _describe(
         "dataset_fingerprint": questions.fingerprint,
         "dataset_source": questions.source,
         "dataset_licence": questions.licence,
-        "samples": hashlib.sha256("\n".join(s.key for s in questions.samples).encode()).hexdigest()[:12],
+        "samples": hashlib.sha256("\n".join(s.edition for s in questions.samples).encode()).hexdigest()[:12],
         "n": len(questions.samples),
         "shots": source.shots,
         "recorded_keys": alignment.keys,

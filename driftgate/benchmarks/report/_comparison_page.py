@@ -96,7 +96,13 @@ def render_comparison(ledger: Ledger, compared: Comparisons, zone: tzinfo | None
 
 def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int) -> DatasetView:
     views = [
-        CellView(entry.scores, place, compared.keys[compared.keys["sample_id"].isin(entry.sample_ids)], (), entry.label)
+        CellView(
+            entry.scores,
+            place,
+            compared.keys[compared.keys["sample_id"].isin(entry.frame["sample_id"])],
+            (),
+            entry.label,
+        )
         for place, entry in enumerate(compared.entries)
     ]
     cells = [(view, s, compared.against_first(s.entry)) for view, s in zip(views, compared.standings, strict=True)]

@@ -30,7 +30,7 @@ def test_one_id_in_two_files_makes_two_keys(build, load, tmp_path):
     dataset = load(build("click", tmp_path), tmp_path)
     twice = [s for s in dataset.samples if s.id == "Kedu_16_1"]
     assert [s.subset for s in twice] == ["Functional_Kedu", "Grammar_Kedu"]
-    assert len({s.content_hash for s in twice}) == 1
+    assert len({s.asked for s in twice}) == 1
     assert len({s.key for s in twice}) == 2
 
 

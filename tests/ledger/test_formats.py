@@ -1,0 +1,139 @@
+"""A ledger of an earlier format opens, holds what it held, and its runs are paired with those of today.
+
+``formats/1.sql.gz`` is the dump of a ledger that the last version of format 1 wrote (``driftgate bench`` twice, commit
+38ffcf2): ten questions of a CSV file with a row number, of which two are asked twice; the same without the second row;
+six of a JSON Lines file; nine of KMMLU's layout, three of which are one question in one file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import DateTime, MetaData, create_engine, func, select, text
+from sqlalchemy.exc import IntegrityError
+
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.benchmarks.scores import score_run
+from driftgate.ledger import Ledger, cells_of, open_ledger, outcome_frame, run_hash, scores_of
+from driftgate.ledger._schema import samples
+
+DUMP = Path(__file__).parent / "formats/1.sql.gz"
+RUNS = {  # the hash that format 1 gave each run
+    "20261126-144821-small-c334": "8cc6631286222402f61cf4778ea6921cf78eb413feb9263f4d5a3e63be56ef99",
+    "20261126-144834-small-5b4a": "9f4cc454ed83391fad2c8fa79e721d33a8d1b37d6fe02a6a1e7073a042bda0b7",
+}
+FIRST, SECOND = RUNS
+
+
+@pytest.fixture
+def old(location: str, tmp_path: Path) -> str:
+    """Where a ledger of format 1 is, on each database."""
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(gzip.decompress(DUMP.read_bytes()).decode())
+    if "://" not in location:
+        return "old.db"
+    copy(path, location)
+    return location
+
+
+def copy(path: Path, location: str) -> None:
+    """Copy a SQLite database into an empty one of PostgreSQL, with the types that format 1 had there."""
+    source = create_engine(f"sqlite:///{path}")
+    target = create_engine(location.replace("postgresql://", "postgresql+psycopg://", 1))
+    tables = MetaData()
+    tables.reflect(source)
+    for column in (column for table in tables.sorted_tables for column in table.columns):
+        generic = column.type.as_generic()
+        column.type = DateTime(timezone=True) if isinstance(generic, DateTime) else generic
+    with source.connect() as read, target.begin() as write:
+        tables.create_all(write)
+        for table in tables.sorted_tables:
+            rows = [{name: aware(value) for name, value in row._mapping.items()} for row in read.execute(select(table))]
+            if rows:
+                write.execute(table.insert(), rows)
+            if rows and isinstance(rows[0].get("id"), int):
+                last = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
+                write.execute(text(last))
+    source.dispose()
+    target.dispose()
+
+
+def aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+@pytest.fixture
+def opened(old: str, tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(old, tmp_path)
+    yield ledger
+    ledger.close()
+
+
+def keys(ledger: Ledger, run: str, dataset: str) -> list[str]:
+    cell = next(cell for cell in cells_of(ledger, run) if cell.dataset == dataset)
+    return list(outcome_frame(ledger, cell.id)["key"])
+
+
+def test_runs_scores_and_hashes_are_what_they_were(opened: Ledger) -> None:
+    for run, before in RUNS.items():
+        assert run_hash(opened, run) == before
+        stored = {cell.id: scores_of(opened, cell.id, cell.signature) for cell in cells_of(opened, run)}
+        assert sum(map(len, stored.values())) > 0
+        for scores in score_run(opened, run, store=False):
+            assert scores.rows == stored[scores.cell.id]
+
+
+def test_what_asks_the_same_has_one_key_and_what_stood_beside_it_another(opened: Ledger) -> None:
+    before, after = keys(opened, FIRST, "own"), keys(opened, SECOND, "own")
+    assert len(set(before)) == 10 and len(set(after)) == 9
+    assert [key for key in before if key not in after] == [before[1]]
+    assert after == [before[0], *before[2:]]  # the row that was taken out moved all rows after it
+    assert before[6] == f"{before[2]}#2" and before[9] == f"{before[5]}#2"
+    repeated = keys(opened, FIRST, "kmmlu")
+    assert repeated == keys(opened, SECOND, "kmmlu")
+    assert [repeated[4], repeated[6]] == [f"{repeated[1]}#2", f"{repeated[1]}#3"]
+    assert len(set(repeated)) == 9  # another subject's question is another sample
+
+
+def test_the_keys_are_those_that_the_same_files_have_today(opened: Ledger, tmp_path: Path) -> None:
+    header = "question,A,B,C,D,answer\n"
+
+    def rows(tag: str, numbers: list[int]) -> str:
+        return header + "".join(f"{tag} {n}번은?,가{n},나{n},다{n},라{n},{n % 4 + 1}\n" for n in numbers)
+
+    (tmp_path / "renamed.csv").write_text(rows("문제", [7, 6, 5, 4, 3, 2, 1, 0]), encoding="utf-8")
+    own = {"kind": "csv", "path": "renamed.csv", "columns": {"choices": ["A", "B", "C", "D"]}}
+    today = [sample.key for sample in load_dataset("own", parse_config(own), tmp_path).samples]
+    assert set(today) == {key for key in keys(opened, FIRST, "own") if "#" not in key}
+    (tmp_path / "data").mkdir()
+    for name, numbers in {"korean-history": [0, 1, 2, 3, 1, 4, 1], "math": [1, 9]}.items():
+        (tmp_path / f"data/{name}-test.csv").write_text(rows("역사", numbers), encoding="utf-8")
+    kmmlu = load_dataset("kmmlu", parse_config({"kind": "kmmlu", "path": "."}), tmp_path)
+    assert [sample.key for sample in kmmlu.samples] == keys(opened, FIRST, "kmmlu")
+
+
+def test_it_is_changed_once_however_many_open_it(old: str, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ledgers = list(pool.map(lambda _: open_ledger(old, tmp_path), range(8)))
+    with ledgers[0].read() as connection:
+        assert connection.execute(text("SELECT value FROM meta WHERE key = 'version'")).scalar_one() == "2"
+        assert connection.execute(select(func.count()).where(samples.c.key == "")).scalar_one() == 0
+    assert len(set(keys(ledgers[-1], FIRST, "own"))) == 10
+    for ledger in ledgers:
+        ledger.close()
+
+
+def test_an_edition_still_stands_once_after_it(opened: Ledger) -> None:
+    with opened.read() as connection:
+        row = dict(connection.execute(select(samples).limit(1)).one()._mapping)
+    row.pop("id")
+    with pytest.raises(IntegrityError), opened.engine.begin() as connection:
+        connection.execute(samples.insert(), [row])
