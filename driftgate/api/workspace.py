@@ -276,7 +276,7 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
             _known(document, ("recipes", name, "proof", index), "dataset", wanted, config.datasets)
         if recipe.rollout is not None and recipe.champion not in {m.champion for m in config.monitors.values()}:
             raise DriftgateError(
-                f"{document.path.name}, line {document.line(('recipes', name, 'rollout'))}: no monitor watches the "
+                f"{document.where(('recipes', name, 'rollout'))}: no monitor watches the "
                 f"champion '{recipe.champion}', so nothing could ever say that recipe '{name}' rolls out well",
                 f"add a monitor with 'champion: {recipe.champion}', or leave the rollout out",
             )
