@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateConfig
@@ -68,7 +70,14 @@ def _rules(workspace: OpenWorkspace, gates: list[str]) -> dict[str, str]:
 
 
 def promote_model(
-    workspace: OpenWorkspace, ledger: Ledger, slot: str, model: str, run: str, gates: list[str], reason: str
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    slot: str,
+    model: str,
+    run: str,
+    gates: list[str],
+    reason: str,
+    traffic: Mapping[str, Any] | None = None,
 ) -> bool:
     """Make a model the champion of a slot, on the strength of the gates' verdicts on a run.
 
@@ -76,6 +85,8 @@ def promote_model(
     ----------
     gates : list of str
         Every one of them must have passed the run as it is now, by its rules as they are now.
+    traffic : mapping, optional
+        What a rollout did for it, :class:`driftgate.finetune.deploy.TrafficMove` as JSON.
 
     Returns
     -------
@@ -89,7 +100,7 @@ def promote_model(
     """
     champion(workspace, ledger, slot)
     rules, who = _rules(workspace, gates), getpass.getuser()
-    return promote(ledger, slot, model, run_id=run, gates=rules, reason=reason, who=who)
+    return promote(ledger, slot, model, run_id=run, gates=rules, reason=reason, who=who, traffic=traffic)
 
 
 def gates_for(workspace: OpenWorkspace, ledger: Ledger, slot: str, run_id: str) -> list[str]:

@@ -18,6 +18,7 @@ from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.scores import score_run
 from driftgate.benchmarks.suite import SuiteConfig, plan_cells
 from driftgate.finetune.config import RecipeConfig
+from driftgate.finetune.deploy import TrafficMove
 from driftgate.finetune.firewall import Firewall
 from driftgate.finetune.remediation import (
     Approval,
@@ -285,12 +286,12 @@ class _Repair:
             raise Held(f"{changed}waits for: driftgate remediation approve {remediation.id}", awaits=basis)
         return given
 
-    def _check_promotable(self, progress: Progress) -> None:
-        """Raise what :meth:`_approved` raises; where no approval is asked for, only PromotionRefused."""
+    def _check_promotable(self, progress: Progress) -> Approval | None:
+        """The approval where one is asked for; raises what :meth:`_approved` raises, else only PromotionRefused."""
         if self.recipe.approval:
-            self._approved(progress)
-        else:
-            _basis(self.workspace, self.ledger, self.recipe, progress.found)
+            return self._approved(progress)
+        _basis(self.workspace, self.ledger, self.recipe, progress.found)
+        return None
 
     async def roll_out(self, progress: Progress) -> Mapping[str, Any]:
         """Bring the candidate to its endpoint, where the recipe names one."""
@@ -314,12 +315,16 @@ class _Repair:
         """Move the champion pointer."""
         model = str(progress.found["train"]["model"])
         run = str(progress.found["evaluate"]["run"])
-        reason = f"remediation {progress.remediation.id}: the gate passed"
         slot, gates = self.recipe.champion, [self.recipe.gate]
+        move = progress.found["roll_out"].get("traffic")
         try:
             if champion(self.workspace, self.ledger, slot) != model:  # a kill may have come after the pointer moved
-                self._check_promotable(progress)
-                promote_model(self.workspace, self.ledger, slot, model, run, gates, reason)
+                given = self._check_promotable(progress)
+                agreed = f", {given.who} approved" if given is not None else ""
+                reason = f"remediation {progress.remediation.id}: the gate passed{agreed}"
+                promote_model(self.workspace, self.ledger, slot, model, run, gates, reason, move)
         except PromotionRefused as problem:
+            if move is not None:
+                await TrafficMove.model_validate(move).undo()
             raise Rejected(problem.message) from problem
         return {"model": model, "run": run}

@@ -21,6 +21,7 @@ from driftgate.finetune.deploy import (
     OnlineEndpoint,
     Rollout,
     RolloutConfig,
+    TrafficMove,
     gravest,
     take_back,
 )
@@ -72,7 +73,13 @@ async def roll_out(
         at = f" at {state.share} %" if state.share else ""
         told = f"the rollout to endpoint '{config.endpoint}' is {state.phase}{at}: {state.reason}"
         raise Held(f"{told}; the next nightly run goes on")
-    return {"phase": state.phase, "endpoint": config.endpoint, "deployment": candidate.name}
+    move = TrafficMove(
+        workspace=config.workspace,
+        endpoint=config.endpoint,
+        deployment=candidate.name,
+        before=watch.notes["before"],
+    )
+    return {"phase": state.phase, "traffic": move.model_dump(mode="json")}
 
 
 async def withdraw(config: RolloutConfig, progress: Progress, notes: Mapping[str, Any], reason: str) -> None:
@@ -142,7 +149,7 @@ class _Watch:
         since, now = self._since(f"{kind}_{share}"), datetime.now(UTC)
         exposed = datetime.fromisoformat(str(self.notes.get("exposed", since.isoformat())))
         opened = self.progress.remediation.opened_at
-        found = news(self.ledger, self.monitors, opened=opened, exposed=exposed)
+        found = news(self.ledger, self._watching(), opened=opened, exposed=exposed)
         if kind == "live":  # the reply to a mirrored request goes nowhere that telemetry could come from
             for monitor in self.monitors.values():
                 if monitor.traffic is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,8 +14,12 @@ from driftgate.api.champions import champion, gates_for, promote_model
 from driftgate.cli import night
 from driftgate.cli._console import console
 from driftgate.finetune.remediation import events_of, find_remediation, remediations
-from driftgate.ledger import champion_history, rollback
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, champion_history, standing_promotions, traffic_of
 from driftgate.monitor.watch import alerts_of
+
+TRAFFIC_LEFT = 1
+"""Exit code where the champion moved and an endpoint's traffic, which a rollout had moved before, did not."""
 
 
 def run_nightly(folder: Path) -> int:
@@ -72,28 +77,73 @@ def run_champions(folder: Path) -> int:
         return 0
 
 
-def run_rollback(folder: Path, slot: str, reason: str) -> int:
-    """Move a slot back to the champion before."""
+def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) -> int:
+    """Put the champion before back into its place; exit 1 where its traffic was left as it is."""
+    from driftgate.api.rolling_back import roll_back_champion
+
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
-        champion(workspace, ledger, slot)
-        model = rollback(ledger, slot, reason=reason, who=getpass.getuser())
-        console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] again")
+        done = roll_back_champion(workspace, ledger, slot, reason=reason, who=getpass.getuser(), traffic=traffic)
+        if done.move is not None and not done.restored:
+            console.print(
+                f"[bold red]the traffic was not restored[/]: {escape(slot)} has the champion {escape(done.model)} "
+                f"again, and a rollout had given the traffic of endpoint {escape(done.move.endpoint)} to "
+                f"{escape(done.move.deployment)}; before, it went to {escape(_shares(done.move.before))}",
+                soft_wrap=True,
+            )
+            return TRAFFIC_LEFT
+        console.print(f"{escape(slot)} is served by [bold]{escape(done.model)}[/] again")
+        if done.move is None:
+            words = f"no traffic was moved: no rollout had brought {done.undone} into its place"
+        else:
+            words = f"endpoint {done.move.endpoint} sends its traffic to {_shares(done.move.before)} again"
+        console.print(escape(words), soft_wrap=True)
         return 0
 
 
 def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> int:
-    """Make a model the champion of a slot, if the gates passed it."""
+    """Make a model the champion of a slot, if the gates passed it; exit 1 where an endpoint's traffic stays behind."""
+    from driftgate.finetune.deploy import TrafficMove
+
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
+        _refuse_candidate(ledger, slot, model)
+        champion(workspace, ledger, slot)
+        brought = traffic_of(ledger, standing_promotions(ledger, slot)[-1])
         gates = gates_for(workspace, ledger, slot, run)
-        moved = promote_model(workspace, ledger, slot, model, run, gates, reason)
-        if moved:
-            console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] now: {', '.join(gates)} passed it")
-            console.print(f"to take it back: driftgate champion rollback {escape(slot)} --reason WHY", soft_wrap=True)
-        else:
+        if not promote_model(workspace, ledger, slot, model, run, gates, reason):
             console.print(f"{escape(model)} is the champion of {escape(slot)} already")
-        return 0
+            return 0
+        passed = f"{', '.join(gates)} passed it"
+        if brought is None:
+            console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] now: {passed}")
+        else:
+            move = TrafficMove.model_validate(brought)
+            console.print(
+                f"[bold red]no traffic was moved[/]: {escape(slot)} has the champion {escape(model)} now ({passed}), "
+                f"and a rollout had given the traffic of endpoint {escape(move.endpoint)} to "
+                f"{escape(move.deployment)}, which answers until you move it",
+                soft_wrap=True,
+            )
+        console.print(f"to take it back: driftgate champion rollback {escape(slot)} --reason WHY", soft_wrap=True)
+        return 0 if brought is None else TRAFFIC_LEFT
+
+
+def _shares(traffic: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {share} %" for name, share in traffic.items())
+
+
+def _refuse_candidate(ledger: Ledger, slot: str, model: str) -> None:
+    """A remediation's candidate takes its place by the remediation, with its approval and its rollout."""
+    for one in remediations(ledger, state="open"):
+        trained = {
+            e.detail.get("model") for e in events_of(ledger, one.id) if (e.step, e.status) == ("train", "finished")
+        }
+        if one.slot == slot and model in trained:
+            raise DriftgateError(
+                f"{model} is the candidate of remediation {one.id}, which is still open",
+                f"let it go on: driftgate remediation run, or, where it waits: driftgate remediation approve {one.id}",
+            )
 
 
 def run_remediations(folder: Path, name: str) -> int:

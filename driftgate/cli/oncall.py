@@ -34,7 +34,7 @@ def serve(workspace: Workspace = HERE) -> None:
 
 @monitor.command()
 def check(name: MonitorName, workspace: Workspace = HERE) -> None:
-    """Ask a monitor's canaries of the live model and compare: exit 0 quiet, 1 something moved."""
+    """Look at a monitor's canaries and traffic: exit 0 quiet, 1 moved, 3 inconclusive, 4 unmeasurable."""
     from driftgate.cli.live import run_look
 
     raise typer.Exit(run_look(workspace, name))
@@ -91,11 +91,15 @@ def rollback(
     slot: Slot,
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
     workspace: Workspace = HERE,
+    without_traffic: Annotated[
+        bool,
+        typer.Option("--without-traffic", help="Leave an endpoint's traffic as it is; exit 1 if a rollout moved it."),
+    ] = False,
 ) -> None:
-    """Put the champion before back into its place."""
+    """Put the champion before back into its place, and give it back the traffic that a rollout took from it."""
     from driftgate.cli.live import run_rollback
 
-    raise typer.Exit(run_rollback(workspace, slot, reason))
+    raise typer.Exit(run_rollback(workspace, slot, reason, traffic=not without_traffic))
 
 
 @remediation.command("list")
@@ -128,7 +132,7 @@ def run_open(workspace: Workspace = HERE) -> None:
 def approve(
     name: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")], workspace: Workspace = HERE
 ) -> None:
-    """Agree to the promotion that a remediation waits for."""
+    """Agree to the promotion that a remediation waits for, by the verdict it has now; refused unless it waits."""
     from driftgate.cli.live import run_approve
 
     raise typer.Exit(run_approve(workspace, name))

@@ -5,18 +5,21 @@ from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grade
 from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
+    Reversal,
     add_trained_model,
     champion_history,
     champion_of,
     install_champion,
+    reversal,
     rollback,
+    standing_promotions,
     trained_model,
 )
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._outcomes import Record, outcome_frame, record, samples_frame
-from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote
+from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
 from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
 from driftgate.ledger._replies import LedgerReplies
 from driftgate.ledger._results import (
@@ -42,6 +45,7 @@ __all__ = [
     "PromotionRefused",
     "PromotionRow",
     "Record",
+    "Reversal",
     "RunRow",
     "ScoreRow",
     "UtcDateTime",
@@ -80,13 +84,16 @@ __all__ = [
     "pending_samples",
     "promote",
     "record",
+    "reversal",
     "rollback",
     "run_hash",
     "sample_data",
     "samples_frame",
     "scores_of",
     "set_status",
+    "standing_promotions",
     "start_run",
+    "traffic_of",
     "trained_model",
     "verdicts_of",
 ]

@@ -52,24 +52,69 @@ def install_champion(ledger: Ledger, slot: str, model: str, who: str) -> None:
             move(connection, slot, model, "install", "", "named in the workspace", who)
 
 
-def rollback(ledger: Ledger, slot: str, *, reason: str, who: str) -> str:
-    """Move a slot's pointer back to the champion before the present one, and return its name.
+@dataclass(frozen=True)
+class Reversal:
+    """What taking back the present champion of a slot means."""
+
+    undone: PromotionRow
+    """The promotion that put it in place."""
+    back_to: PromotionRow
+    """How the champion before it had come to its place."""
+
+
+def standing_promotions(ledger: Ledger, slot: str) -> list[PromotionRow]:
+    """How the present champion and those it can be rolled back to came to their place, the present one last.
+
+    What was rolled back is out of the way: nobody is led back to it.
+    """
+    standing: list[PromotionRow] = []
+    for row in reversed(champion_history(ledger, slot)):
+        if row.action != "rollback":
+            standing.append(row)
+        else:
+            while standing and standing[-1].model != row.model:
+                standing.pop()
+    return standing
+
+
+def reversal(ledger: Ledger, slot: str) -> Reversal:
+    """Whom the present champion took its place from, and by which promotion.
 
     Raises
     ------
     DriftgateError
         There was none before.
     """
-    history = champion_history(ledger, slot)
-    before = [row for row in history if row.action != "rollback"]
-    names = list(dict.fromkeys(row.model for row in before))
-    current = history[0].model if history else None
-    earlier = names[names.index(current) + 1 :] if current in names else []
-    if not earlier:
+    standing = standing_promotions(ledger, slot)
+    if len(standing) < 2:
         raise DriftgateError(f"slot '{slot}' has no champion to go back to", "see: driftgate champion list")
+    return Reversal(undone=standing[-1], back_to=standing[-2])
+
+
+def rollback(ledger: Ledger, slot: str, *, reason: str, who: str, undoing: PromotionRow | None = None) -> str:
+    """Move a slot's pointer back to the champion before the present one, and return its name.
+
+    Only the pointer moves; whether traffic had moved with it, :func:`traffic_of` says.
+
+    Parameters
+    ----------
+    undoing : PromotionRow, optional
+        The promotion that is to be undone, where something else was done for it already.
+
+    Raises
+    ------
+    DriftgateError
+        There was none before, or another champion has come since ``undoing``.
+    """
+    found = reversal(ledger, slot)
+    if undoing is not None and found.undone != undoing:
+        raise DriftgateError(
+            f"the champion of '{slot}' is {found.undone.model} by now, and {undoing.model} was to be rolled back",
+            "look who is champion: driftgate champion list",
+        )
     with ledger.write() as connection:
-        move(connection, slot, earlier[0], "rollback", "", reason, who)
-    return earlier[0]
+        move(connection, slot, found.back_to.model, "rollback", "", reason, who)
+    return found.back_to.model
 
 
 def add_trained_model(ledger: Ledger, name: str, config: Mapping[str, Any], lineage: Mapping[str, Any]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger._cells import cells_of
-from driftgate.ledger._champions import champion_of, move
+from driftgate.ledger._champions import PromotionRow, champion_of, move
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._results import VerdictRow, verdicts_of
 from driftgate.ledger._runs import find_run
@@ -22,11 +22,24 @@ class PromotionRefused(DriftgateError):
 
 
 def promote(
-    ledger: Ledger, slot: str, model: str, *, run_id: str, gates: Mapping[str, str], reason: str, who: str
+    ledger: Ledger,
+    slot: str,
+    model: str,
+    *,
+    run_id: str,
+    gates: Mapping[str, str],
+    reason: str,
+    who: str,
+    traffic: Mapping[str, Any] | None = None,
 ) -> bool:
     """Make a model the champion of a slot; the verdicts that allow it are kept beside the move.
 
-    Parameters are those of :func:`evidence_for`.
+    Parameters
+    ----------
+    run_id, gates
+        Those of :func:`evidence_for`.
+    traffic : mapping, optional
+        What was done to an endpoint's traffic for it, as JSON values: a rollback is to undo that too.
 
     Returns
     -------
@@ -43,8 +56,18 @@ def promote(
     evidence = evidence_for(ledger, slot, model, run_id=run_id, gates=gates)
     with ledger.write() as connection:
         number = move(connection, slot, model, "promote", find_run(ledger, run_id).id, reason, who)
-        connection.execute(insert(promotion_evidence).values(promotion_id=number, details=evidence))
+        details = evidence | ({"traffic": dict(traffic)} if traffic is not None else {})
+        connection.execute(insert(promotion_evidence).values(promotion_id=number, details=details))
     return True
+
+
+def traffic_of(ledger: Ledger, promotion: PromotionRow) -> dict[str, Any] | None:
+    """What was done to an endpoint's traffic for a promotion; None where it was the pointer alone."""
+    query = select(promotion_evidence.c.details).where(promotion_evidence.c.promotion_id == promotion.id)
+    with ledger.read() as connection:
+        details = connection.execute(query).scalar_one_or_none()
+    found = (details or {}).get("traffic")
+    return None if found is None else dict(found)
 
 
 def evidence_for(ledger: Ledger, slot: str, model: str, *, run_id: str, gates: Mapping[str, str]) -> dict[str, Any]:

@@ -241,7 +241,8 @@ promotion_evidence = Table(
     "promotion_evidence",
     metadata,
     Column("promotion_id", ForeignKey("promotions.id"), primary_key=True),
-    Column("details", JSON, nullable=False),  # the gates that passed, and the content hash of every run they rest on
+    # the gates that passed, the content hash of every run they rest on, and what a rollout did to an endpoint's traffic
+    Column("details", JSON, nullable=False),
 )
 
 trained_models = Table(

@@ -16,7 +16,7 @@ from chat_endpoint import Answer, ChatEndpoint, Status
 from promoted import right_answer
 
 from driftgate.finetune.remediation import events_of, remediations
-from driftgate.ledger import cells_of, champion_of, open_ledger, outcome_frame, record
+from driftgate.ledger import cells_of, champion_history, champion_of, open_ledger, outcome_frame, record
 
 MEASURED, MATERIAL = 60, 40
 WORDS = ("산", "강", "바다", "하늘", "구름", "바람", "나무", "돌", "길", "집", "문", "창", "책", "붓")
@@ -280,6 +280,9 @@ def test_the_first_approval_stands(cli, folder, waiting, monkeypatch) -> None:
     assert approvals(folder, waiting) == ["minsu"]
     cli("remediation", "run", "-w", folder)
     assert state(folder)[1] == "promoted"
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    assert champion_history(ledger, "assistant")[0].reason == f"remediation {waiting}: the gate passed, minsu approved"
+    ledger.close()
     assert cli("remediation", "approve", waiting, "-w", folder).code == 2
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,120 +10,26 @@ from typing import Any
 
 import pytest
 import yaml
-from azure_services import SUBSCRIPTION, Cloud
+from azure_services import Cloud
 from chat_endpoint import Answer, ChatEndpoint
 from loopback_net import Status
+from rollouts import begin, deployments, edit, letter, make_workspace, prove, standing, traffic, traffic_puts
 
-from driftgate.api.workspace import open_workspace
-from driftgate.finetune.remediation import events_of, open_remediation, remediations
-from driftgate.finetune.remediation._store import add_event
-from driftgate.ledger import add_trained_model, champion_of, install_champion, latest_runs, open_ledger
 from driftgate.monitor.telemetry import ModelCall, Store
-
-ROLLOUT = {
-    "workspace": {"subscription": SUBSCRIPTION, "resource_group": "rg", "workspace": "ws"},
-    "endpoint": "support",
-    "environment": "serve:1",
-    "instance_type": "Standard_DS3_v2",
-    "soak_minutes": 0,
-    "samples": 12,
-}
-
-
-def letter(prompt: str) -> str:
-    return "ABCD"[int(re.findall(r"\[(\d+)\]", prompt)[-1]) % 4]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
     """A workspace with a candidate that was trained and proved, and an endpoint it is to be brought to."""
-    endpoint.default = lambda prompt: Answer(letter(prompt))
-    rows = [
-        {"id": str(n), "question": f"[{n}] 무엇인가?", "choices": ["가", "나", "다", "라"], "answer": "ABCD"[n % 4]}
-        for n in range(30)
-    ]
-    (tmp_path / "proof.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
-    model = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "x", "attempts": 1}
-    config = {
-        "version": 1,
-        "models": {"live": model, "candidate": model},
-        "datasets": {"proof": {"kind": "jsonl", "path": "proof.jsonl"}},
-        "suites": {"proof": {"models": ["candidate"], "datasets": ["proof"]}},
-        "champions": {"assistant": "live"},
-        "monitors": {"watch": {"champion": "assistant", "canaries": {"dataset": "proof", "limit": 20}}},
-        "gates": {"promotion": {"rules": [{"metric": "accuracy", "min": 0.5}]}},
-        "recipes": {
-            "mend": {
-                "champion": "assistant",
-                "synthesis": {"sources": [{"kind": "questions", "path": "material.jsonl"}]},
-                "base_model": "live",
-                "trainer": {
-                    "trainer": "azure_ml",
-                    "workspace": ROLLOUT["workspace"],
-                    "compute": "cpu",
-                    "image": "mcr.microsoft.com/azureml/base:20260901.v1",
-                },
-                "proof": ["proof"],
-                "gate": "promotion",
-                "approval": False,
-                "rollout": ROLLOUT,
-            }
-        },
-    }
-    (tmp_path / "driftgate.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    return tmp_path
+    return make_workspace(tmp_path, endpoint)
 
 
 @pytest.fixture
 def proved(cli, folder: Path, cloud: Cloud) -> Callable[[], tuple[str, str, str | None]]:
     """A remediation that stands before its rollout; returns how it stands: state, last message, champion."""
     cloud.azure.add_endpoint({"blue": 100})
-    assert cli("bench", "proof", "-w", folder).code == 0
-    assert cli("gate", "--gate", "promotion", "-w", folder).code == 0
-    workspace = open_workspace(folder)
-    ledger = open_ledger(workspace.ledger, folder)
-    install_champion(ledger, "assistant", "live", "test")
-    add_trained_model(ledger, "candidate", workspace.config.models["live"].model_dump(mode="json"), {})
-    found, _ = open_remediation(ledger, "assistant", "recipe mend", "live", {"recipe": "mend"})
-    run = latest_runs(ledger, 1)[0].id
-    details = {"train": {"model": "candidate", "artefact": "candidate:1"}, "evaluate": {"run": run}}
-    for step in ("synthesise", "train", "evaluate", "judge", "approve"):
-        add_event(ledger, found.id, step, "finished", details.get(step, {}))
-    ledger.close()
-
-    def state() -> tuple[str, str, str | None]:
-        ledger = open_ledger(workspace.ledger, folder)
-        newest = remediations(ledger)[0]
-        known = newest.state, events_of(ledger, newest.id)[-1].message, champion_of(ledger, "assistant")
-        ledger.close()
-        return known
-
-    return state
-
-
-def deployment(cloud: Cloud) -> str:
-    """Path of the candidate's deployment."""
-    path = next(path for path in cloud.azure.resources if "/deployments/d-" in path)
-    return path[path.index("onlineendpoints/") :]
-
-
-def remediations_of(folder: Path) -> str:
-    """The newest remediation's id."""
-    ledger = open_ledger(".driftgate/ledger.db", folder)
-    name = remediations(ledger)[0].id
-    ledger.close()
-    return name
-
-
-def traffic(cloud: Cloud) -> dict[str, int]:
-    return dict(cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"])
-
-
-def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    file = folder / "driftgate.yaml"
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    change(config)
-    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    prove(cli, folder)
+    return lambda: standing(folder)
 
 
 def watched(folder: Path, **changes: Any) -> None:
@@ -152,14 +56,6 @@ def calls(folder: Path, count: int, *, of: str, ago: timedelta = timedelta(), fa
         )
 
 
-def begin(cli, folder: Path, cloud: Cloud) -> None:
-    """Advance until the candidate answers and has what it is given of the traffic."""
-    cloud.azure.answer = letter
-    assert cli("remediation", "run", "-w", folder).code == 0
-    cloud.azure.set_status(deployment(cloud), "Succeeded")
-    assert cli("remediation", "run", "-w", folder).code == 0
-
-
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Let time pass for the rollout."""
@@ -182,14 +78,13 @@ def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, 
     assert (state, champion) == ("open", "live")
     assert "creating" in message
     assert traffic(cloud) == {"blue": 100}
-    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    cloud.azure.set_status(deployments(cloud)[-1], "Succeeded")
     assert cli("remediation", "run", "-w", folder).code == 0
     assert proved()[::2] == ("promoted", "candidate")
     assert list(traffic(cloud).values()) == [100]
-    puts = [put for put in cloud.net.sent("PUT", "onlineEndpoints/support") if "/deployments/" not in put.path]
-    assert [put.json["properties"]["traffic"].get("blue", 0) for put in puts] == [90, 50, 0]
+    assert [put.get("blue", 0) for put in traffic_puts(cloud)] == [90, 50, 0]
     by_name = [one.headers.get("azureml-model-deployment") for one in cloud.net.sent("POST", "/score")]
-    assert set(by_name) == {deployment(cloud).rsplit("/", 1)[1]}
+    assert set(by_name) == {deployments(cloud)[-1].rsplit("/", 1)[1]}
     assert len(by_name) == 12 + 20 + 3 * 20, "the proof's questions and the canaries, then the canaries at each share"
 
 
@@ -200,7 +95,7 @@ def test_a_rollout_that_nothing_could_ever_judge_is_refused(cli, folder, cloud, 
     assert done.code == 2
     assert "no monitor watches the champion 'assistant'" in done.err
     assert "add a monitor" in done.err
-    assert not [path for path in cloud.azure.resources if "/deployments/d-" in path]
+    assert deployments(cloud) == []
 
 
 def test_no_telemetry_is_no_sign_of_health(cli, folder, cloud, proved) -> None:
@@ -264,7 +159,8 @@ def test_mirrored_requests_are_judged_by_the_canaries(cli, folder, cloud, proved
     calls(folder, 400, of="old", ago=timedelta(days=2))
     begin(cli, folder, cloud)
     assert "live at 10 %: unmeasurable" in proved()[1]
-    events = cli("remediation", "show", remediations_of(folder), "-w", folder).out
+    events = cli("remediation", "show", "", "-w", folder).out
+    events = cli("remediation", "show", events.split()[0], "-w", folder).out
     assert "mirrored at 30 %: 20 of 20 canaries of watch are answered as before" in events
 
 
@@ -299,7 +195,7 @@ def test_a_deployment_that_cannot_be_asked_is_neither_good_nor_bad(cli, folder, 
 def test_a_deployment_that_is_down_at_first_is_asked_again(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = letter
     cli("remediation", "run", "-w", folder)
-    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    cloud.azure.set_status(deployments(cloud)[-1], "Succeeded")
     cloud.net.fail("POST", "/score", *[Status(404, {})] * 32)
     cli("remediation", "run", "-w", folder)
     state, message, _ = proved()
@@ -389,13 +285,13 @@ def test_no_traffic_moves_for_a_candidate_that_cannot_be_promoted(cli, folder, c
     assert (state, champion) == ("rejected", "live")
     assert "the rules of gate 'promotion' have changed" in message
     assert traffic(cloud) == {"blue": 100}
-    assert not [path for path in cloud.azure.resources if "/deployments/d-" in path]
+    assert deployments(cloud) == []
 
 
 def test_a_deployment_that_answers_otherwise_than_the_proof_never_sees_a_user(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = lambda prompt: "D"
     cli("remediation", "run", "-w", folder)
-    cloud.azure.set_status(deployment(cloud), "Succeeded")
+    cloud.azure.set_status(deployments(cloud)[-1], "Succeeded")
     cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")

@@ -5,6 +5,7 @@ from driftgate.finetune.deploy._config import RolloutConfig
 from driftgate.finetune.deploy._endpoint import Deployment, EndpointState, OnlineEndpoint
 from driftgate.finetune.deploy._judged import Judged, gravest
 from driftgate.finetune.deploy._model import DeployedModel
+from driftgate.finetune.deploy._move import TrafficMove
 from driftgate.finetune.deploy._openai import OpenAIAccount, deployed
 from driftgate.finetune.deploy._rollout import Ask, Check, Gate, Rollout, RolloutState, shares_with, take_back
 
@@ -22,6 +23,7 @@ __all__ = [
     "Rollout",
     "RolloutConfig",
     "RolloutState",
+    "TrafficMove",
     "deployed",
     "gravest",
     "shares_with",

@@ -1,0 +1,74 @@
+"""A champion taken back: the traffic that its rollout moved, then the pointer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from driftgate.api.champions import champion
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.deploy import TrafficMove
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, reversal, rollback, traffic_of
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """What a rollback did."""
+
+    model: str
+    """The champion again."""
+    undone: str
+    """The champion until then."""
+    move: TrafficMove | None
+    """What a rollout had done for it; None where it had been promoted without one."""
+    restored: bool
+    """Whether the endpoint's traffic is as it was before that rollout."""
+
+
+def roll_back_champion(
+    workspace: OpenWorkspace, ledger: Ledger, slot: str, *, reason: str, who: str, traffic: bool = True
+) -> RolledBack:
+    """Put the champion before back into its place, in production and in the ledger.
+
+    The traffic goes first: users are out of harm's way before anything else can fail, and as long as the pointer
+    stands, the same command finds the same promotion to undo. So it can be cut off anywhere and given again.
+
+    Parameters
+    ----------
+    traffic : bool
+        Whether the traffic is restored where a rollout moved it; without it the pointer alone moves.
+
+    Raises
+    ------
+    DriftgateError
+        There is no champion to go back to, or the traffic cannot be restored: then the pointer stands too.
+    """
+    champion(workspace, ledger, slot)
+    found = reversal(ledger, slot)
+    kept = traffic_of(ledger, found.undone)
+    move = None if kept is None else TrafficMove.model_validate(kept)
+    if move is not None and traffic:
+        _restore(slot, move)
+    model = rollback(ledger, slot, reason=reason, who=who, undoing=found.undone)
+    return RolledBack(model, found.undone.model, move, restored=move is not None and traffic)
+
+
+def _restore(slot: str, move: TrafficMove) -> None:
+    alone = f"or move only the pointer: driftgate champion rollback {slot} --without-traffic --reason WHY"
+    stands = f"'{slot}' is not rolled back, neither its traffic nor its champion"
+    if not move.before:
+        raise DriftgateError(
+            f"{stands}: before deployment '{move.deployment}' nobody answered on endpoint '{move.endpoint}'",
+            f"lead your application to where it was answered before, {alone}",
+        )
+    try:
+        now = asyncio.run(move.undo())
+    except DriftgateError as problem:
+        raise DriftgateError(f"{stands}: {problem.message}", f"{problem.remedy or 'try again'}, {alone}") from problem
+    if dict(now) != dict(move.before):
+        raise DriftgateError(
+            f"{stands}: endpoint '{move.endpoint}' sends its traffic to {dict(now)}, which someone else gave it, and "
+            f"not to '{move.deployment}' any more; before the rollout it was {dict(move.before)}",
+            f"restore that map, then try again, {alone}",
+        )
