@@ -201,11 +201,12 @@ def send(workspace: OpenWorkspace, ledger: Ledger) -> None:
 
 
 def _publish_look(workspace: OpenWorkspace, ledger: Ledger, champion: str, watched: Watched) -> None:
-    if workspace.config.azure_monitor is None or watched.look is None:
+    if workspace.config.azure_monitor is None:
         return
-    from driftgate.monitor.azure import alert_event, enqueue, signal_values
+    from driftgate.monitor.azure import alert_event, enqueue, look_event, signal_values
 
-    for value in signal_values(watched.look, champion):
+    enqueue(ledger, f"look-{watched.row.run_id}", look_event(watched.row, watched.conclusion, champion))
+    for value in signal_values(watched.look, champion) if watched.look is not None else ():
         enqueue(ledger, f"signal-{value.signal}-{value.model}-{value.slice}-{value.at.isoformat()}", value)
     for alert in watched.alerts:
         enqueue(ledger, f"alert-{alert.key}", alert_event(alert, champion))

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step
 from fastapi.testclient import TestClient
+from ingestion_endpoint import IngestionEndpoint, properties
 
 from driftgate.api.workspace import open_workspace
 from driftgate.finetune.remediation import remediations
@@ -375,6 +376,22 @@ def test_the_service_shows_what_looks_came_to(cli, folder, endpoint, ledger, mon
     assert "refused the key" in shown[0]["why"]
     assert '<span class="badge unmeasurable">unmeasurable</span>' in page
     assert "&lt;b&gt;bad key" in page
+
+
+def test_a_look_that_could_not_be_made_is_sent_to_azure_monitor(cli, folder, endpoint, monkeypatch) -> None:
+    ingestion = IngestionEndpoint()
+    ingestion.start()
+    monkeypatch.setenv("TEST_CONNECTION", ingestion.connection_string)
+    change(folder, lambda config: config.update(azure_monitor={"connection_string": "${env:TEST_CONNECTION}"}))
+    endpoint.default = DOWN["401"]
+    done = cli("monitor", "check", "watch", "-w", folder)
+    ingestion.stop()
+    assert done.code == 4
+    (event,) = ingestion.of("EventData")
+    assert event["data"]["baseData"]["name"] == "driftgate.look"
+    sent = properties(event)
+    assert (sent["driftgate.look.monitor"], sent["driftgate.look.result"]) == ("watch", "unmeasurable")
+    assert sent["driftgate.look.reason"] in done.out
 
 
 async def test_the_exit_code_of_a_scheduled_look_is_kept_and_shown(folder, endpoint, ledger, monkeypatch) -> None:

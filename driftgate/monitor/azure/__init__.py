@@ -5,10 +5,18 @@
 """
 
 from driftgate.monitor.azure._drain import Drained, drain
-from driftgate.monitor.azure._facts import alert_event, evaluation_results, run_trace, signal_values
+from driftgate.monitor.azure._facts import alert_event, evaluation_results, look_event, run_trace, signal_values
 from driftgate.monitor.azure._instrument import instrument, job_span
 from driftgate.monitor.azure._outbox import MAX_ATTEMPTS, Parked, enqueue, parked, unpark, unsent
-from driftgate.monitor.azure._payloads import AlertEvent, CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
+from driftgate.monitor.azure._payloads import (
+    AlertEvent,
+    CellTrace,
+    EvaluationResult,
+    LookEvent,
+    Payload,
+    RunTrace,
+    SignalValue,
+)
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -16,6 +24,7 @@ __all__ = [
     "CellTrace",
     "Drained",
     "EvaluationResult",
+    "LookEvent",
     "Parked",
     "Payload",
     "RunTrace",
@@ -26,6 +35,7 @@ __all__ = [
     "evaluation_results",
     "instrument",
     "job_span",
+    "look_event",
     "parked",
     "run_trace",
     "signal_values",

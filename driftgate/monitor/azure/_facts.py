@@ -7,13 +7,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from driftgate.ledger import RunRow
-from driftgate.monitor.azure._payloads import AlertEvent, CellTrace, EvaluationResult, RunTrace, SignalValue, bounded
+from driftgate.monitor.azure._payloads import (
+    AlertEvent,
+    CellTrace,
+    EvaluationResult,
+    LookEvent,
+    RunTrace,
+    SignalValue,
+    bounded,
+)
 from driftgate.monitor.telemetry._conventions import PROVIDER_RENAMED
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.scores import CellScores
     from driftgate.monitor.alert import Alert
     from driftgate.monitor.drift import Look
+    from driftgate.monitor.looks import Conclusion, LookRow
 
 
 def signal_values(look: Look, model: str) -> list[SignalValue]:
@@ -56,6 +65,20 @@ def alert_event(alert: Alert, model: str, *, report: str = "") -> AlertEvent:
         floor=alert.floor,
         summary=alert.summary,
         report=report,
+    )
+
+
+def look_event(row: LookRow, conclusion: Conclusion, model: str) -> LookEvent:
+    """What a look came to; also of one that could not be made."""
+    return LookEvent(
+        at=row.at,
+        look=row.run_id,
+        monitor=row.monitor,
+        of=row.of,
+        model=model,
+        result=conclusion.result,
+        reason=conclusion.reason,
+        remedy=conclusion.remedy,
     )
 
 

@@ -12,6 +12,7 @@ SERVICE: Final = "driftgate"
 
 CUSTOM_EVENT: Final = "microsoft.custom_event.name"  # what makes a log record a custom event (AppEvents)
 ALERT_EVENT: Final = "driftgate.alert"
+LOOK_EVENT: Final = "driftgate.look"
 SIGNAL_EVENT: Final = "driftgate.signal"  # a signal's value that is too old to be a metric
 SIGNAL_METRIC: Final = "driftgate.signal."  # and the signal's name
 
@@ -37,6 +38,13 @@ EFFECT_UNIT: Final = "driftgate.alert.effect_unit"
 FLOOR: Final = "driftgate.alert.floor"
 SUMMARY: Final = "driftgate.alert.summary"
 REPORT: Final = "driftgate.alert.report"
+
+LOOK: Final = "driftgate.look.key"
+MONITOR: Final = "driftgate.look.monitor"
+LOOKED_AT: Final = "driftgate.look.of"
+RESULT: Final = "driftgate.look.result"
+REASON: Final = "driftgate.look.reason"
+REMEDY: Final = "driftgate.look.remedy"
 
 RUN: Final = "driftgate.run"
 SUITE: Final = "driftgate.suite"

@@ -77,6 +77,22 @@ class AlertEvent(_Payload):
     """Address of the report, where there is one."""
 
 
+class LookEvent(_Payload):
+    """What a look came to: the custom event ``driftgate.look``."""
+
+    kind: Literal["look"] = "look"
+    at: AwareDatetime
+    look: str
+    """Key of the look in the ledger."""
+    monitor: str
+    of: Literal["canaries", "traffic"]
+    model: str
+    result: str
+    """``reference``, ``quiet``, ``inconclusive``, ``unmeasurable`` or ``moved``."""
+    reason: str = ""
+    remedy: str = ""
+
+
 class EvaluationResult(_Payload):
     """A score or a judgement: the custom event ``gen_ai.evaluation.result``."""
 
@@ -141,7 +157,7 @@ class RunTrace(_Payload):
     cells: tuple[CellTrace, ...] = ()
 
 
-Payload = SignalValue | AlertEvent | EvaluationResult | RunTrace
+Payload = SignalValue | AlertEvent | LookEvent | EvaluationResult | RunTrace
 
 PAYLOADS: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 """Reads a payload of any kind."""

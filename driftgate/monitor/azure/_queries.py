@@ -27,6 +27,7 @@ class Query:
 
 QUERIES = (
     Query("alerts", "Drift alerts"),
+    Query("looks", "Looks: what the monitors found, or why nothing could be"),
     Query("signals", "Drift signal {Signal}, by model and slice", "linechart"),
     Query("runs", "Runs"),
     Query("cells", "Cells of the runs: accuracy with its 95% interval, outcomes, tokens and cost"),

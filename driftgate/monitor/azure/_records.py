@@ -14,7 +14,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.monitor.azure import _names as names
-from driftgate.monitor.azure._payloads import AlertEvent, CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
+from driftgate.monitor.azure._payloads import (
+    AlertEvent,
+    CellTrace,
+    EvaluationResult,
+    LookEvent,
+    Payload,
+    RunTrace,
+    SignalValue,
+)
 from driftgate.monitor.telemetry import _conventions as conventions
 
 if TYPE_CHECKING:
@@ -60,6 +68,8 @@ def records(key: str, payload: Payload, resource: Resource, now: datetime) -> tu
             return "events", [_late_signal(key, payload, resource, now)]
         case AlertEvent():
             return "events", [_alert(key, payload, resource, now)]
+        case LookEvent():
+            return "events", [_look(key, payload, resource, now)]
         case EvaluationResult():
             return "events", [_evaluation(key, payload, resource, now)]
         case RunTrace():
@@ -102,6 +112,19 @@ def _alert(key: str, alert: AlertEvent, resource: Resource, now: datetime) -> Lo
         names.REPORT: alert.report,
     }
     return _event(names.ALERT_EVENT, key, alert.at, attributes, resource, now)
+
+
+def _look(key: str, look: LookEvent, resource: Resource, now: datetime) -> LogData:
+    attributes = {
+        names.LOOK: look.look,
+        names.MONITOR: look.monitor,
+        names.LOOKED_AT: look.of,
+        names.MODEL: look.model,
+        names.RESULT: look.result,
+        names.REASON: look.reason,
+        names.REMEDY: look.remedy,
+    }
+    return _event(names.LOOK_EVENT, key, look.at, attributes, resource, now)
 
 
 def _evaluation(key: str, result: EvaluationResult, resource: Resource, now: datetime) -> LogData:

@@ -18,7 +18,7 @@ _RANGES = tuple(hours * _HOURS_MS for hours in (4, 24, 72, 168, 720, 2160))
 
 
 def arm_template(folder: Path | None = None) -> dict[str, Any]:
-    """The template: parameters, the workbook and the alert rule on ``driftgate.alert``.
+    """The template: parameters, the workbook, and the alert rule on what moved and on looks that could not be made.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _alert_rule(folder: Path | None) -> dict[str, Any]:
         "kind": "LogAlert",
         "properties": {
             "displayName": "[concat(parameters('displayName'), ': drift alert')]",
-            "description": "driftgate found that a model in production moved for the worse.",
+            "description": "driftgate found that a model in production moved for the worse, or could not look at it.",
             "severity": "[parameters('severity')]",
             "enabled": True,
             "scopes": ["[parameters('workspaceResourceId')]"],

@@ -10,7 +10,7 @@ import pytest
 from ingestion_endpoint import IngestionEndpoint
 
 from driftgate.ledger import Ledger, open_ledger
-from driftgate.monitor.azure import AlertEvent, CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
+from driftgate.monitor.azure import AlertEvent, CellTrace, EvaluationResult, LookEvent, Payload, RunTrace, SignalValue
 
 NOW = datetime.now(UTC).replace(microsecond=123456)
 
@@ -61,6 +61,20 @@ def alert() -> AlertEvent:
         floor=0.05,
         summary="Canary accuracy fell on slice 'primes'.",
         report="https://reports.example/drift.html",
+    )
+
+
+@pytest.fixture
+def look() -> LookEvent:
+    return LookEvent(
+        at=NOW - timedelta(minutes=45),
+        look="20261122-231500-canary-support-3fa2",
+        monitor="support",
+        of="canaries",
+        model="support-gpt",
+        result="unmeasurable",
+        reason="the service refused the key of model 'support-gpt' (HTTP 401)",
+        remedy="check the environment variable its api_key names",
     )
 
 
@@ -119,11 +133,18 @@ def run() -> RunTrace:
 
 @pytest.fixture
 def one_of_each(
-    signal: SignalValue, alert: AlertEvent, evaluation: EvaluationResult, run: RunTrace
+    signal: SignalValue, alert: AlertEvent, look: LookEvent, evaluation: EvaluationResult, run: RunTrace
 ) -> dict[str, Payload]:
     """By outbox key; the late signal is from before the two days that the service takes."""
     late = signal.model_copy(update={"at": NOW - timedelta(days=3), "value": 0.25})
-    return {"signal:1": signal, "signal:late": late, "alert:1": alert, "evaluation:1": evaluation, "run:1": run}
+    return {
+        "signal:1": signal,
+        "signal:late": late,
+        "alert:1": alert,
+        "look:1": look,
+        "evaluation:1": evaluation,
+        "run:1": run,
+    }
 
 
 @pytest.fixture

@@ -135,12 +135,12 @@ def test_an_outage_and_a_restart_in_between(
         ledger.close()
         ledger = open_ledger("ledger.db", tmp_path)
         ingestion.start()
-        ingestion.faults.append((Status(503), Reset(), Status(429), Status(500), Status(404))[round_])
+        ingestion.faults.append((Status(503), Reset(), Status(429), Status(502), Status(500), Status(404))[round_])
         assert drain(ledger, where).left == 1
         assert drain(ledger, where).left == 0
         ledger.close()
-    assert ingestion.once() == ["alert:1", "evaluation:1", "run:1", "run:1/0", "run:1/1", "signal:late"]
-    assert len(ingestion.of("MetricData")) == 1 and len(ingestion.accepted) == 7
+    assert ingestion.once() == ["alert:1", "evaluation:1", "look:1", "run:1", "run:1/0", "run:1/1", "signal:late"]
+    assert len(ingestion.of("MetricData")) == 1 and len(ingestion.accepted) == 8
 
 
 DRAIN = """

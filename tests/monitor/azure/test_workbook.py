@@ -155,6 +155,12 @@ def test_charts_and_the_rule_get_the_columns_they_need(kusto: dict[str, Any], te
     assert (types["cells"]["Accuracy"], types["cells"]["Asked"], types["alerts"]["At"]) == ("real", "long", "datetime")
 
 
+def test_the_rule_counts_looks_that_could_not_be_made(template: dict[str, Any]) -> None:
+    read = dict(re.findall(r'Name == "([^"]+)"([^;]*)', _queries(template)["rule"]))
+    assert read.keys() == {"driftgate.alert", "driftgate.look"}
+    assert '| where tostring(Properties["driftgate.look.result"]) == "unmeasurable"' in read["driftgate.look"]
+
+
 def test_queries_use_the_parameters_that_the_workbook_declares(
     template: dict[str, Any], notebook: dict[str, Any]
 ) -> None:
