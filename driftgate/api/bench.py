@@ -9,6 +9,7 @@ from driftgate.api import session
 from driftgate.api._waiting import wait_for
 from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.asking import AllFailAlike
 from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.runner import Display, LimitReached
@@ -93,6 +94,9 @@ def finish(
         wait_for(session.work(ledger, begun.run, begun.planned, begun.models, display, retry_failed=retry_failed))
     except LimitReached as problem:
         raise DriftgateError(problem.message, f"go on with: {begun.resume}") from problem
+    except AllFailAlike as problem:
+        retry = f"go on with: {begun.resume} --retry-failed (without --retry-failed these stay failed)"
+        raise DriftgateError(problem.message, f"{problem.remedy}, then {retry}") from problem
     scored = score_run(ledger, begun.run.id)
     verdicts = session.judge_run(workspace, ledger, begun.run, scored, gates)
     run = find_run(ledger, begun.run.id)

@@ -6,8 +6,10 @@ import time
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from driftgate.benchmarks.gate.outputs import one_line
 from driftgate.benchmarks.runner import CellProgress
 
 _LOG_SECONDS = 15.0
@@ -24,6 +26,7 @@ class ProgressDisplay:
     _begun_at: int = 0
     _logged: float = 0.0
     _drawn: float = 0.0
+    _said: set[str] = field(default_factory=set)
 
     def begin(self, progress: CellProgress) -> None:
         """Start a bar for the cell."""
@@ -48,6 +51,7 @@ class ProgressDisplay:
     def advance(self, progress: CellProgress) -> None:
         """Move the bar, at most ten times a second; without a terminal print a line now and then."""
         now = time.monotonic()
+        self._say(progress)
         if self._bar is not None and self._task is not None:
             if now - self._drawn > 0.1:
                 self._drawn = now
@@ -61,10 +65,20 @@ class ProgressDisplay:
         if self._bar is not None:
             self._bar.stop()
             self._bar = self._task = None
+        self._say(progress)
         seconds = time.monotonic() - self._began
         self.console.print(
             f"  {progress.cell.name}: {progress.done}/{progress.asked} in {seconds:.1f} s {self._tail(progress, None)}"
         )
+        for words, count in progress.failures.most_common(1):
+            self.console.print(f"  [red]failed[/], {count:,} times so: {escape(one_line(words))}", soft_wrap=True)
+
+    def _say(self, progress: CellProgress) -> None:
+        """Say each thing that the user should know once in a run."""
+        for note in progress.notes:
+            if note not in self._said:
+                self._said.add(note)
+                self.console.print(f"  {escape(note)}", soft_wrap=True)
 
     def _tail(self, progress: CellProgress, now: float | None) -> str:
         seconds = max((now or time.monotonic()) - self._began, 1e-6)

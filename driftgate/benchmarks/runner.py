@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
+from driftgate.benchmarks.asking import Negotiated, Refusals
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
@@ -52,9 +53,13 @@ class CellProgress:
     asked: int
     done: int
     outcomes: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    """Why samples failed, in words."""
     cost: float | None = 0.0
     """What it cost so far; None where that is not known."""
     capacity: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What the user should know, in sentences."""
 
 
 class Display(Protocol):
@@ -153,21 +158,31 @@ class _CellRun:
     progress: CellProgress
     display: Display
     limit: AdaptiveLimit
+    negotiated: Negotiated
+    refusals: Refusals
 
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
         """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
 
         A sample that was asked is always recorded: whoever resumes the run need not pay for it again.
         """
-        while not self.budget.reached() and (taken := next(pending, None)) is not None:
+        while True:
+            await self.refusals.turn()
+            if self.budget.reached() or (taken := next(pending, None)) is None:
+                self.refusals.leave()
+                return
             sample, sample_id, round_ = taken
-            record = await self.one(sample, sample_id, round_)
+            line = Line(self.models, sample.id, self.cell.retriever)
+            record = await self.one(sample, sample_id, round_, line)
+            await self.negotiated.note(line.calls)
             await self.recorder.record(record)
             self.spend(record)
             self.progress.done += 1
             self.progress.outcomes[record.outcome] += 1
+            self.progress.failures.update([record.error] if record.outcome == "failed" else [])
             self.progress.capacity = self.limit.capacity
             self.display.advance(self.progress)
+            self.refusals.ended(record.outcome, record.error, line.calls)
 
     def spend(self, record: Record) -> None:
         """Count what a line and its grades cost."""
@@ -180,10 +195,9 @@ class _CellRun:
             so_far = self.progress.cost
             self.progress.cost = None if so_far is None or cost is None else so_far + cost
 
-    async def one(self, sample: Sample, sample_id: int, round_: int) -> Record:
+    async def one(self, sample: Sample, sample_id: int, round_: int, line: Line) -> Record:
         """Take one sample through the flow and its evaluators."""
         began = time.perf_counter()
-        line = Line(self.models, sample.id, self.cell.retriever)
         inputs = self.cell.line_inputs(sample)
         result = await self.engine.run_line(inputs, line)
         for call in line.calls:
@@ -255,6 +269,8 @@ async def _run_cell(
         progress,
         display,
         limit,
+        Negotiated.of(ledger, cell_id, cell.model, progress.notes.append),
+        Refusals(),
     )
     pending = ((sample, *todo[sample.key]) for sample in cell.samples if sample.key in todo)
     try:

@@ -17,6 +17,7 @@ from driftgate.ledger._champions import (
 )
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._insert import insert_many, insert_new
+from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._outcomes import Record, outcome_frame, record, samples_frame
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
@@ -53,6 +54,7 @@ __all__ = [
     "add_aggregation",
     "add_anchor_grades",
     "add_cell",
+    "add_left_out",
     "add_scores",
     "add_trained_model",
     "add_verdict",
@@ -71,12 +73,14 @@ __all__ = [
     "find_run",
     "finish_run",
     "first_run_with_anchors",
+    "has_replies",
     "insert_many",
     "insert_new",
     "install_champion",
     "key_frame",
     "keys_of_editions",
     "latest_runs",
+    "left_out_of",
     "metric_frame",
     "node_results",
     "open_ledger",

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, desc, func, insert, select
+from sqlalchemy import Connection, and_, desc, func, insert, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.sample import Sample
 from driftgate.ledger._insert import insert_many
-from driftgate.ledger._schema import asked, cells, outcomes, runs, samples
+from driftgate.ledger._schema import asked, cells, left_out, outcomes, runs, samples
 from driftgate.ledger._store import Ledger
 
 _CHUNK = 512
@@ -31,7 +31,10 @@ class CellRow:
     variant: str
     dataset: str
     signature: str
+    """What its scores depend on beside the model, with what its models were asked without."""
     details: Mapping[str, Any]
+    without: tuple[str, ...] = ()
+    """Parameters that its model was asked without, as the service refuses them; ``MODEL.NAME`` of another model."""
 
     @property
     def name(self) -> str:
@@ -85,7 +88,7 @@ def cells_of(ledger: Ledger, run_id: str) -> list[CellRow]:
     """The cells of a run, in its order."""
     with ledger.read() as connection:
         query = select(cells).where(cells.c.run_id == run_id).order_by(cells.c.ordinal)
-        return [CellRow(**row._mapping) for row in connection.execute(query)]
+        return _as_cells(connection, [dict(row) for row in connection.execute(query).mappings()])
 
 
 def complete_cells(
@@ -103,8 +106,27 @@ def complete_cells(
     if datasets:
         query = query.where(cells.c.dataset.in_(datasets))
     with ledger.read() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(query)]
-    return [(CellRow(**{k: v for k, v in row.items() if k != "suite"}), str(row["suite"])) for row in rows]
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        suites = [str(row.pop("suite")) for row in rows]
+        return list(zip(_as_cells(connection, rows), suites, strict=True))
+
+
+def _as_cells(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[CellRow]:
+    """Rows of the table, their signatures completed by what their models were asked without."""
+    model_of = {row["id"]: row["model"] for row in rows}
+    without: dict[int, list[str]] = {}
+    for start in range(0, len(rows), _CHUNK):
+        chunk = [row["id"] for row in rows[start : start + _CHUNK]]
+        query = select(left_out.c.cell_id, left_out.c.model, left_out.c.parameter).where(left_out.c.cell_id.in_(chunk))
+        for cell_id, model, parameter in connection.execute(query):
+            named = parameter if model == model_of[cell_id] else f"{model}.{parameter}"
+            without.setdefault(cell_id, []).append(named)
+    found = []
+    for row in rows:
+        names = tuple(sorted(without.get(row["id"], ())))
+        signature = row["signature"] + (f"|without:{','.join(names)}" if names else "")
+        found.append(CellRow(**{**row, "signature": signature, "without": names}))
+    return found
 
 
 def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False) -> dict[str, tuple[int, int]]:

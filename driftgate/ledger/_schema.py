@@ -178,6 +178,16 @@ scores = Table(
     Index("scores_by_cell", "cell_id", "metric", "slice_kind"),
 )
 
+left_out = Table(
+    "left_out",  # parameters that a model of a cell was asked without, as its service refuses them
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("parameter", String, primary_key=True),
+    Column("words", Text, nullable=False),  # the service's
+    Column("at", UtcDateTime, nullable=False),
+)
+
 evaluated_lines = Table(
     "evaluated_lines",  # of evaluation flows: what their aggregation nodes need
     metadata,

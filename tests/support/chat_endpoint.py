@@ -78,6 +78,25 @@ AZURE_FILTERED_INNER = {
 """The form in which only the inner error says why."""
 
 
+def reasoning(body: Mapping[str, Any]) -> Status | None:
+    """How the service of a reasoning model refuses what that does not take, in OpenAI's words."""
+    for name, only in {"temperature": 1, "top_p": 1}.items():
+        if body.get(name, only) != only:
+            said = f"Unsupported value: '{name}' does not support {body[name]} with this model."
+            return unsupported(said, name, "unsupported_value")
+    for name in ("max_tokens", "logprobs"):
+        if body.get(name):
+            said = f"Unsupported parameter: '{name}' is not supported with this model."
+            return unsupported(said, name, "unsupported_parameter")
+    return None
+
+
+def unsupported(message: str, param: str | None, code: str | None) -> Status:
+    """HTTP 400 for a parameter."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return Status(400, {"error": error})
+
+
 def limited(seconds: float, header: str = "retry-after-ms") -> Status:
     """HTTP 429 that asks the client to wait."""
     value = f"{seconds * 1000:g}" if header == "retry-after-ms" else f"{seconds:g}"
@@ -109,6 +128,8 @@ class ChatEndpoint:
         """Refuse requests that do not carry this key, as ``Bearer`` or ``api-key``."""
         self.default: Step | Callable[[str], Step] = Answer()
         """What is done with a prompt that nothing was scripted for."""
+        self.refuses: Callable[[Mapping[str, Any]], Step | None] = lambda body: None
+        """What is done with a request for what its body holds, before its prompt is looked at."""
         self.requests: list[Request] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -188,7 +209,8 @@ class ChatEndpoint:
         try:
             if self.key and self.key not in (headers.get("api-key"), headers.get("authorization", "")[7:]):
                 return web.json_response({"error": {"code": "401", "message": "Access denied."}}, status=401)
-            return await self._do(self._next_step(received.prompt), request, received)
+            step = self.refuses(received.body) or self._next_step(received.prompt)
+            return await self._do(step, request, received)
         finally:
             with self._lock:
                 self.in_flight -= 1

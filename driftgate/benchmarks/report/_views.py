@@ -151,12 +151,14 @@ class CellView:
         """What the score depends on, by name; never a secret, an endpoint or a header."""
         details = self.scores.cell.details
         config: Mapping[str, Any] = details.get("model_config") or {}
-        parameters = config.get("parameters") or {}
+        without = self.scores.cell.without
+        parameters = {k: v for k, v in (config.get("parameters") or {}).items() if k not in without}
         facts = {
             "Signature": self.scores.cell.signature,
             "Answers": self.scores.answered,
             "Provider": str(config.get("provider", "")),
             "Parameters": json.dumps(parameters, ensure_ascii=False) if parameters else "",
+            "Refused by the service": ", ".join(without),
             "Served as": self._served(),
             "Flow": f"{self.scores.cell.flow} {details.get('flow_hash', '')}".strip(),
             "Examples": str(details.get("shots", "")),

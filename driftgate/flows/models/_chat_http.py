@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,23 +15,24 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models._errors import (
-    ContentFiltered,
-    ModelError,
-    ModelMisconfigured,
-    RateLimited,
-    RequestRejected,
-    Unavailable,
-)
+from driftgate.flows.models._errors import ContentFiltered, ModelMisconfigured, Unavailable
+from driftgate.flows.models._refusal import ParameterRefused, refusal, well_formed
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 
+_RENAMED = {"max_tokens": "max_completion_tokens"}
+"""What a parameter is called by services that refuse it under its old name."""
+
+
 @dataclass
 class ChatModel:
     """A model behind ``POST …/chat/completions``.
+
+    A parameter that the user did not set and that the service refuses by name is left out from then on, or sent under
+    its new name; every reply says so. One that the user set is never left out.
 
     Parameters
     ----------
@@ -38,37 +40,93 @@ class ChatModel:
         The model's name in the workspace, for error messages.
     url : str
         Where to post.
-    identity : Mapping
-        Everything but the messages that determines a reply.
+    target : Mapping
+        Who is asked: everything but messages and parameters that determines a reply.
     body : Mapping
-        Sent with every request beside the messages.
+        Sent with every request beside messages and parameters.
+    parameters : Mapping
+        Sent with every request.
+    ours : frozenset of str
+        Names of those parameters that the user did not set.
     headers : callable
         Asynchronously gives the headers that authenticate a request.
     """
 
     name: str
     url: str
-    identity: Mapping[str, Any]
+    target: Mapping[str, Any]
     body: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    ours: frozenset[str]
     headers: Headers
+    _without: Mapping[str, str] = field(default_factory=dict, init=False)
+    """What the service said, by the name of each parameter that it refused."""
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything but the messages that determines a reply, without what the service is known to refuse."""
+        return {**self.target, "parameters": dict(self._sent(self._without))}
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
         """Post the messages and read the reply; see :class:`driftgate.flows.models.Model`."""
+        while True:
+            without = self._without
+            sent = self._sent(without)
+            try:
+                reply = await self._ask(messages, sent)
+                return replace(reply, without=without) if without else reply
+            except ParameterRefused as refused:
+                self._leave_out(refused, sent)
+
+    def _sent(self, without: Mapping[str, str]) -> dict[str, Any]:
+        """The parameters without those, under their new names where they have one that was not refused too."""
+        sent = {name: value for name, value in self.parameters.items() if name not in without}
+        for name in without:
+            new = _RENAMED.get(name)
+            if new is not None and name in self.parameters and new not in without:
+                sent.setdefault(new, self.parameters[name])
+        return sent
+
+    def _leave_out(self, refused: ParameterRefused, sent: Mapping[str, Any]) -> None:
+        """Leave out what the service refused from now on.
+
+        Raises
+        ------
+        ModelMisconfigured
+            The user set it.
+        ParameterRefused
+            It is no parameter, but something that this request holds.
+        """
+        name = re.split(r"[.\[]", refused.parameter)[0]
+        if name not in sent:
+            raise refused
+        if name not in self.ours and name in self.parameters:
+            raise ModelMisconfigured(
+                f"the service does not take the parameter '{name}' of model '{self.name}' ({refused.message})",
+                f"take it out of models.{self.name}.parameters, or give it a value that the model takes",
+            ) from refused
+        self._without = {**self._without, name: refused.message}
+
+    async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
         session = self._session or self._open()
-        payload = {"messages": [{"role": m.role, "content": m.content} for m in messages], **self.body}
+        payload = {
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            **self.body,
+            **parameters,
+        }
         # Hangul as it is, not as six ASCII characters a syllable; a lone surrogate could not be sent at all.
         body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
         headers = {"Content-Type": "application/json", **await self.headers()}
         began = monotonic()
         try:
-            async with session.post(self.url, data=body, headers=headers) as response:
+            async with session.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
                 content = await response.read()
                 status, response_headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as problem:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
         if status != 200:
-            raise self._error(status, content, response_headers)
+            raise refusal(self.name, self.url, status, content, response_headers)
         return read_completion(self.name, content, monotonic() - began)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -85,27 +143,6 @@ class ChatModel:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-    def _error(self, status: int, content: bytes, headers: Mapping[str, str]) -> ModelError:
-        code, message = _error_words(content)
-        said = f"{self.name}: HTTP {status}" + (f" {message}" if message else "")
-        if code == "content_filter":
-            return ContentFiltered(said)
-        if status == 429:
-            return RateLimited(said, retry_after(headers))
-        if status >= 500 or status == 408:
-            return Unavailable(said)
-        if status in (401, 403):
-            return ModelMisconfigured(
-                f"the service refused the key of model '{self.name}' (HTTP {status}: {message})",
-                "check the environment variable its api_key names, and that the key belongs to this endpoint",
-            )
-        if status == 404:
-            return ModelMisconfigured(
-                f"model '{self.name}' is not served at {_safe(self.url)} (HTTP 404: {message})",
-                "check its endpoint, its model or deployment name and its api_version",
-            )
-        return RequestRejected(said)
 
 
 def read_completion(name: str, content: bytes, latency: float) -> Reply:
@@ -124,12 +161,12 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         text = choice["message"].get("content")
         finish = choice.get("finish_reason") or "stop"
         reply = Reply(
-            text=_well_formed(text or ""),
+            text=well_formed(text or ""),
             finish_reason=finish,
             usage=read_usage(body.get("usage"), wrote=bool(text)),
             latency=latency,
-            model=_well_formed(body.get("model") or ""),
-            fingerprint=_well_formed(body.get("system_fingerprint") or ""),
+            model=well_formed(body.get("model") or ""),
+            fingerprint=well_formed(body.get("system_fingerprint") or ""),
             first_token=first_token(choice),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
@@ -150,7 +187,7 @@ def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
     content = (choice.get("logprobs") or {}).get("content") or []
     if not content:
         return None
-    given = {_well_formed(entry["token"]): float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
+    given = {well_formed(entry["token"]): float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
     return {token: logprob for token, logprob in given.items() if math.isfinite(logprob)}
 
 
@@ -177,37 +214,3 @@ def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "mod
             f"start the service or correct the {kind}'s endpoint",
         ) from problem
     return f"{parts.hostname}:{port} answers"
-
-
-def _error_words(content: bytes) -> tuple[str, str]:
-    """Code and message of an error body, whatever its shape."""
-    try:
-        error = json.loads(content).get("error") or {}
-        inner = error.get("innererror") or {}
-        code = "content_filter" if inner.get("code") == "ResponsibleAIPolicyViolation" else str(error.get("code") or "")
-        return code, " ".join(_well_formed(str(error.get("message") or "")).split())[:200]
-    except (ValueError, AttributeError):
-        return "", " ".join(content[:80].decode(errors="replace").split())
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds a reply asks to wait, where it says so."""
-    for header, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers[header]) * scale
-        except (KeyError, ValueError):
-            continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
-
-
-def _well_formed(text: str) -> str:
-    """The text without lone surrogates: JSON can say them, and neither a file nor a database can hold them."""
-    return text.encode(errors="replace").decode()
-
-
-def _safe(url: str) -> str:
-    """The URL without a query or a user's password, for messages."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._usage import Usage
@@ -101,7 +101,8 @@ class ModelConfig(BaseModel):
     provider: str
     """How the model is reached: ``openai``, ``azure_openai``, ``local``, ``recorded`` or a plugin's name."""
     parameters: dict[str, Any] = {"temperature": 0}
-    """Sent with every request as they stand: ``temperature``, ``max_tokens``, ``seed``, ``logprobs`` and so on."""
+    """Sent with every request as they stand: ``temperature``, ``max_tokens``, ``seed``, ``logprobs`` and so on. Unset:
+    temperature 0, or none where the service refuses it."""
     prices: Prices = Prices()
     """What the model's tokens cost; used for cost figures and limits."""
     scoring: Literal["text", "logprobs"] = "text"
@@ -112,3 +113,15 @@ class ModelConfig(BaseModel):
     """Seconds after which a request is given up and tried again."""
     attempts: int = Field(6, ge=1, le=100)
     """How often one request is tried before its sample counts as failed."""
+    _ours: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """Names of the parameters that the user did not set; a service that refuses one of them is asked without it."""
+        return self._ours if "parameters" in self.model_fields_set else self._ours | frozenset(self.parameters)
+
+    def with_ours(self, **parameters: Any) -> Self:
+        """A copy that sends these parameters too, as ones that the user did not set."""
+        changed = self.model_copy(update={"parameters": {**self.parameters, **parameters}})
+        changed._ours = self.ours | frozenset(parameters)
+        return changed

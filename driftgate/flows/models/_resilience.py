@@ -118,7 +118,8 @@ class _Cached(_Wrapper):
         if (known := await self.cache.get(key)) is not None:
             return replace(known, cached=True)
         reply = await self.inner.complete(messages)
-        await self.cache.put(key, reply)
+        # What is asked may have changed meanwhile: a parameter was found to be refused.
+        await self.cache.put(cache_key(self.inner, messages), reply)
         return reply
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from driftgate.flows.models._usage import Usage, count
@@ -38,6 +38,8 @@ class Reply:
     attempts: int = 1
     cached: bool = False
     """Nothing was asked: the reply was kept from an earlier call, or recorded."""
+    without: Mapping[str, str] = field(default_factory=dict)
+    """What the service said, by the name of each parameter of ours that it refused and was therefore not sent."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the reply as JSON-serialisable values."""

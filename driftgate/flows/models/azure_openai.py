@@ -34,14 +34,15 @@ def open_model(name: str, config: AzureOpenAIConfig, folder: Path) -> ChatModel:
         name=name,
         url=f"{endpoint}/openai/deployments/{quote(config.deployment, safe='')}/chat/completions"
         f"?api-version={quote(config.api_version)}",
-        identity={
+        target={
             "provider": "azure_openai",
             "endpoint": endpoint,
             "deployment": config.deployment,
             "api_version": config.api_version,
-            "parameters": config.parameters,
         },
-        body=config.parameters,
+        body={},
+        parameters=config.parameters,
+        ours=config.ours,
         headers=_key_headers(name, config.api_key) if config.api_key else token_headers(f"model '{name}'", SCOPE),
     )
 

@@ -34,13 +34,10 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
     return ChatModel(
         name=name,
         url=f"{endpoint}/chat/completions",
-        identity={
-            "provider": "openai",
-            "endpoint": endpoint,
-            "model": config.model,
-            "parameters": config.parameters,
-        },
-        body={"model": config.model, **config.parameters},
+        target={"provider": "openai", "endpoint": endpoint, "model": config.model},
+        body={"model": config.model},
+        parameters=config.parameters,
+        ours=config.ours,
         headers=headers,
     )
 

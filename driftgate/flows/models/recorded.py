@@ -53,7 +53,7 @@ class RecordedModel:
         if text == FILTERED:
             raise ContentFiltered(f"{self.name}: recorded as filtered")
         if text == FAILED:
-            raise RequestRejected(f"{self.name}: recorded as failed")
+            raise RequestRejected(f"{self.name}: recorded as failed for sample '{sample}'")
         return Reply(text=text, finish_reason="stop", usage=Usage(), latency=0.0, model=self.name, cached=True)
 
     async def aclose(self) -> None:

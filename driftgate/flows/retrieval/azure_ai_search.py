@@ -23,8 +23,10 @@ from driftgate.flows.models import (
     Unavailable,
     resolve,
 )
-from driftgate.flows.models._chat_http import check_connection, retry_after
+from driftgate.flows.models._chat_http import check_connection
 from driftgate.flows.models._entra import Headers, token_headers
+from driftgate.flows.models._redirect import redirected
+from driftgate.flows.models._refusal import retry_after
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 
 SCOPE = "https://search.azure.com/.default"
@@ -127,7 +129,11 @@ class AzureAISearchRetriever:
         url = f"{self.endpoint}/indexes/{quote(config.index, safe='')}/docs/search"
         try:
             async with self._session.post(
-                url, params={"api-version": config.api_version}, json=body, headers=await self.headers()
+                url,
+                params={"api-version": config.api_version},
+                json=body,
+                headers=await self.headers(),
+                allow_redirects=False,
             ) as response:
                 content = await response.read()
                 status, headers = response.status, response.headers
@@ -149,6 +155,8 @@ class AzureAISearchRetriever:
         return Passage(str(hit[config.id_field]), document, str(hit[config.text_field]), float(score))
 
     def _refuse(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+        if 300 <= status < 400:
+            raise redirected(self._who, self.endpoint, headers.get("location", ""))
         said = f"{self._who}: HTTP {status} {' '.join(content[:200].decode(errors='replace').split())}"
         if status == 429:
             raise RateLimited(said, retry_after(headers))

@@ -46,7 +46,8 @@ def with_schema(config: ModelConfig, max_tokens: int = 512) -> ModelConfig:
     else:
         named = {"name": "written_item", "schema": schema, "strict": True}
         asked = {"response_format": {"type": "json_schema", "json_schema": named}}
-    return config.model_copy(update={"parameters": {**config.parameters, "max_tokens": max_tokens, **asked}})
+    limited = config.with_ours(max_tokens=max_tokens)
+    return limited.model_copy(update={"parameters": {**limited.parameters, **asked}})
 
 
 async def generate(request: Request) -> Generated:

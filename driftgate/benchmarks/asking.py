@@ -1,0 +1,113 @@
+"""How the models of a cell take to being asked: refusals that every sample would meet, defaults that they refuse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Call
+from driftgate.flows.models import Reply, Unavailable
+from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
+
+ALIKE = 20
+"""Samples in a row that fail alike, without one that is answered between them, are taken to stand for all."""
+
+
+class AllFailAlike(DriftgateError):
+    """Every sample would fail as these did; the run can be resumed once the cause is mended."""
+
+
+@dataclass
+class Refusals:
+    """Tells a refusal that every sample would meet from one that is its sample's own concern.
+
+    Until the first sample is answered no more are under way than may fail alike.
+    """
+
+    words: str = ""
+    alike: int = 0
+    _under_way: int = 0
+    _answered: bool = False
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def turn(self) -> None:
+        """Wait until one more sample may be asked."""
+        while not self._answered and self._under_way + self.alike >= ALIKE:
+            self._moved.clear()
+            await self._moved.wait()
+        self._under_way += 1
+
+    def leave(self) -> None:
+        """Give a turn back unused."""
+        self._under_way -= 1
+        self._moved.set()
+
+    def ended(self, outcome: str, error: str, calls: Sequence[Call]) -> None:
+        """Count what became of a sample.
+
+        Raises
+        ------
+        AllFailAlike
+            It is one too many that failed in the same words.
+        """
+        self.leave()
+        if outcome != "failed":
+            self._answered, self.alike = True, 0
+        elif not any(isinstance(call.error, Unavailable) for call in calls):  # an outage passes
+            self.alike = self.alike + 1 if error == self.words else 1
+            self.words = error
+        if self.alike >= ALIKE:
+            raise AllFailAlike(
+                f"{self.alike} samples in a row failed alike, and none was answered between them: {self.words}",
+                "mend what it names",
+            )
+
+
+@dataclass
+class Negotiated:
+    """Which parameters the models of a cell are asked without; the ledger knows it before any outcome of theirs."""
+
+    ledger: Ledger
+    cell_id: int
+    say: Callable[[str], None]
+    """Tells the user."""
+    _known: dict[str, frozenset[str]] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @classmethod
+    def of(cls, ledger: Ledger, cell_id: int, model: str, say: Callable[[str], None]) -> Negotiated:
+        """As the ledger has it of a cell that may be gone on with."""
+        known = left_out_of(ledger, cell_id)
+        if model not in known and has_replies(ledger, cell_id):
+            known[model] = frozenset()
+        return cls(ledger, cell_id, say, known)
+
+    async def note(self, calls: Sequence[Call]) -> None:
+        """Take down what the models of a line were asked without.
+
+        Raises
+        ------
+        DriftgateError
+            A model of the cell was asked otherwise before.
+        """
+        for call in calls:
+            if call.reply is not None and self._known.get(call.model) != frozenset(call.reply.without):
+                async with self._lock:
+                    await self._note(call.model, call.reply)
+
+    async def _note(self, model: str, reply: Reply) -> None:
+        names = frozenset(reply.without)
+        known = self._known.get(model)
+        if known is not None and known != names:
+            changed = ", ".join(sorted(known ^ names))
+            raise DriftgateError(
+                f"model '{model}' was asked with '{changed}' and without it in one cell: its service changed",
+                "begin a new run, without --cache",
+            )
+        if known is None and names:
+            await asyncio.to_thread(add_left_out, self.ledger, self.cell_id, model, reply.without)
+            for name, words in sorted(reply.without.items()):
+                self.say(f"model '{model}' is asked without the default '{name}', which its service refuses ({words})")
+        self._known[model] = names
