@@ -71,14 +71,15 @@ class ProgressDisplay:
             f"  {progress.cell.name}: {progress.done}/{progress.asked} in {seconds:.1f} s {self._tail(progress, None)}"
         )
         for words, count in progress.failures.most_common(1):
-            self.console.print(f"  [red]failed[/], {count:,} times so: {escape(one_line(words))}", soft_wrap=True)
+            times = "once" if count == 1 else f"{count:,} times"
+            self.console.print(f"  [red]failed {times}[/] with: {escape(one_line(words))}", soft_wrap=True)
 
     def _say(self, progress: CellProgress) -> None:
         """Say each thing that the user should know once in a run."""
         for note in progress.notes:
             if note not in self._said:
                 self._said.add(note)
-                self.console.print(f"  {escape(note)}", soft_wrap=True)
+                self.console.print(f"  {escape(one_line(note))}", soft_wrap=True)
 
     def _tail(self, progress: CellProgress, now: float | None) -> str:
         seconds = max((now or time.monotonic()) - self._began, 1e-6)

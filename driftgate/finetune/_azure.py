@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import resolve
+from driftgate.flows.redirects import redirect_of, redirected, refuse_in_azure
 
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
 """Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""
@@ -47,6 +48,7 @@ def ml_client(address: AzureMLWorkspace) -> Any:
 def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
     from azure.ai.ml import MLClient
 
+    refuse_in_azure()
     # The package writes its steps to standard error, and a warning for each preview class among its own schemas.
     logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
@@ -58,6 +60,7 @@ def credential() -> Any:
     """Return the process's ``DefaultAzureCredential``; tokens stay in its memory and are renewed by it."""
     from azure.identity import DefaultAzureCredential
 
+    refuse_in_azure()
     return DefaultAzureCredential()
 
 
@@ -83,6 +86,8 @@ def azure_errors(doing: str, remedy: str = "") -> Iterator[None]:
         advice = "sign in (az login, a managed identity, AZURE_CLIENT_ID …) and check the identity's roles"
         raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
     except AzureError as problem:
+        if found := redirect_of(problem):
+            raise redirected(doing, *found) from None
         raise DriftgateError(f"{doing} failed: {reason(problem)}", remedy) from None
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.models import Secret, resolve
+from driftgate.flows.redirects import refuse_in_openai
 
 _CLASSES = {
     "open_ai": "OpenAIConnection",
@@ -20,6 +21,9 @@ _CLASSES = {
     "cognitive_search": "CognitiveSearchConnection",
     "custom": "CustomConnection",
 }
+
+_ASKED_BY_OPENAI = ("open_ai", "azure_open_ai", "serverless")
+"""Types that prompt flow reaches with the client of the package openai."""
 
 
 class ConnectionConfig(BaseModel):
@@ -44,6 +48,8 @@ def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dic
     DriftgateError
         A variable of the environment is not set.
     """
+    if any(connection.type in _ASKED_BY_OPENAI for connection in connections.values()):
+        refuse_in_openai()
     return {name: _resolved(name, connection) for name, connection in connections.items()}
 
 

@@ -25,8 +25,8 @@ from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import known_grades
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
-from driftgate.flows.models import parse_config
-from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
+from driftgate.flows.models import ModelMisconfigured, parse_config
+from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means, find_run
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -205,6 +205,28 @@ async def test_a_judge_that_is_down_costs_its_grades_and_no_answers(bench: Bench
     assert "bad key" in scores.doubt("ask.like.similarity")
     (failed,) = [m for m in evaluation_means(bench.ledger, scores.cell.id) if m["evaluator"] == "like"]
     assert (failed["n"], failed["errors"]) == (0, 4)
+
+
+async def test_a_judge_that_redirects_ends_the_run_before_a_model_is_asked(
+    bench: Bench, judge_endpoint: ChatEndpoint
+) -> None:
+    judge_endpoint.default = Status(
+        307, b"", {"Location": f"http://localhost:{bench.endpoint.port}/v1/chat/completions"}
+    )
+    with pytest.raises(ModelMisconfigured, match=r"the judge 'j' is redirected from 127\.0\.0\.1 to localhost"):
+        await bench.run()
+    assert not bench.endpoint.requests
+    judge_endpoint.default = careful
+    assert (await bench.run(find_run(bench.ledger, "latest"))).status == "complete"
+
+
+async def test_a_judge_that_begins_to_redirect_ends_the_run(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
+    cut = Status(308, b"", {"Location": "http://elsewhere.example/x"})
+    anchors = len(load_anchors(SHIPPED))
+    judge_endpoint.default = lambda prompt: cut if len(judge_endpoint.requests) > anchors else careful(prompt)
+    with pytest.raises(ModelMisconfigured, match=r"redirected from .* to elsewhere\.example"):
+        await bench.run()
+    assert find_run(bench.ledger, "latest").status == "stopped"
 
 
 async def test_where_a_judge_decides_what_is_correct_accuracy_is_doubtful_too(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import Message, Reply, Unavailable
+from driftgate.flows.models import Message, ModelMisconfigured, Reply, Unavailable
 from driftgate.flows.models.openai import read_completion
 
 
@@ -30,6 +30,8 @@ class DeployedModel:
         body = {"messages": [{"role": m.role, "content": m.content} for m in messages], **self.parameters}
         try:
             answer = await self.ask(body)
+        except ModelMisconfigured:
+            raise
         except DriftgateError as problem:
             raise Unavailable(problem.message) from problem
         return read_completion(self.name, json.dumps(answer).encode(), loop.time() - began)

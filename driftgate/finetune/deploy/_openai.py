@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftgate.finetune._azure import azure_errors, credential, state_name, without_secrets
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import resolve
+from driftgate.flows.redirects import redirected
 
 API_VERSION = "2025-06-01"
 _ARM = "https://management.azure.com"
@@ -94,6 +95,8 @@ def _send(method: str, account: OpenAIAccount, name: str, body: Any = None) -> d
         response = client.send_request(HttpRequest(method, _ARM + account.deployment_path(name), json=body))
         if response.status_code == 404 and method == "GET":
             return None
+        if 300 <= response.status_code < 400:  # this pipeline follows none
+            raise redirected(doing, _ARM, response.headers.get("location", ""))
         response.raise_for_status()
         found: dict[str, Any] = response.json()
         return found

@@ -23,6 +23,7 @@ from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, Trai
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import parse_chat
 from driftgate.flows.models import Secret, resolve
+from driftgate.flows.redirects import redirect_of, redirected
 
 KIND_NAME = "azure_openai"
 _SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -156,14 +157,15 @@ class AzureOpenAITrainer:
 
     def _client(self) -> Any:
         from azure.identity import get_bearer_token_provider
-        from openai import OpenAI
+        from openai import DefaultHttpxClient, OpenAI
 
         endpoint = resolve(self.config.endpoint, "train.endpoint").rstrip("/")
         if self.config.api_key:
             key: str | Callable[[], str] = resolve(self.config.api_key, "train.api_key")
         else:
             key = get_bearer_token_provider(credential(), _SCOPE)
-        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0)
+        http = DefaultHttpxClient(follow_redirects=False)
+        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0, http_client=http)
 
 
 def chat_lines(path: Path) -> bytes:
@@ -281,6 +283,8 @@ def _openai_errors(doing: str) -> Iterator[None]:
         advice = "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)"
         raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
     except OpenAIError as problem:
+        if found := redirect_of(problem):
+            raise redirected(doing, *found) from None
         raise DriftgateError(f"{doing} failed: {reason(problem)}", "check endpoint, key and base model") from None
 
 

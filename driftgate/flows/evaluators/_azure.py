@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from driftgate.flows.redirects import refuse_in_azure, refuse_in_openai
+
 PACKAGE = "azure-ai-evaluation"
 
 
@@ -18,12 +20,14 @@ def package_version() -> str:
 def azure_class(name: str) -> Any:
     """A class of azure-ai-evaluation; the import takes seconds and is put off until an evaluator is made.
 
-    It is kept, as prompt flow is, from sending telemetry and from printing a traceback for every failed request, which
-    is an error of its evaluation already.
+    It is kept, as prompt flow is, from sending telemetry, from printing a traceback for every failed request, which
+    is an error of its evaluation already, and from following redirects.
     """
     from driftgate.flows.engines._resolve import quiet_promptflow
 
     quiet_promptflow()
+    refuse_in_openai()
+    refuse_in_azure()
     logging.getLogger("azure.ai.evaluation").setLevel(logging.ERROR)  # it announces each class that is experimental
     import azure.ai.evaluation
 

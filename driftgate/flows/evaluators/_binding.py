@@ -23,6 +23,7 @@ from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 from driftgate.flows.line import SPENT, Call, spent
+from driftgate.flows.models import ModelMisconfigured
 from driftgate.flows.own_code import OwnCode, own_code
 from driftgate.flows.own_sources import hash_of, module_sources
 from driftgate.flows.registry import Registry
@@ -112,6 +113,11 @@ class Binding:
         ----------
         kept : list of EvaluatedLine, optional
             Is added what the aggregation nodes of an evaluation flow need of the line.
+
+        Raises
+        ------
+        ModelMisconfigured
+            It asks a service that every sample would fail at.
         """
         arguments = mapping.apply(self.inputs, scope)
         absent = [name for name, value in arguments.items() if value is mapping.MISSING]
@@ -121,6 +127,8 @@ class Binding:
             result = self.call(**arguments)
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
+        except ModelMisconfigured:  # every sample would meet it
+            raise
         except Exception as problem:  # someone else's function may raise anything, and it concerns this sample alone
             failed = Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])
             spent = problem.spent if isinstance(problem, NoGrade) else {}

@@ -17,6 +17,7 @@ from driftgate.flows.evaluators._azure import PACKAGE, azure_class, call, packag
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
 from driftgate.flows.models import read_usage
+from driftgate.flows.redirects import redirect_of, redirected
 
 COST = "cost"
 """The metric that says what a grade cost."""
@@ -124,6 +125,8 @@ class JudgedEvaluator:
         ------
         NoGrade
             The judge failed, gave no number in range, or did not answer by the deadline.
+        ModelMisconfigured
+            Its service redirects to another address.
         """
         async with self.slots:
             try:
@@ -136,6 +139,8 @@ class JudgedEvaluator:
             except (
                 Exception
             ) as problem:  # azure-ai-evaluation raises its own classes, and what the openai client raises
+                if found := redirect_of(problem):
+                    raise redirected(f"the judge '{self.judge.name}'", *found) from problem
                 raise NoGrade(_words(problem)) from problem
         return self._read(result)
 

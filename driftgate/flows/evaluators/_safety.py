@@ -11,6 +11,7 @@ from typing import Any
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import azure_class, call
 from driftgate.flows.models import resolve
+from driftgate.flows.redirects import redirect_of, redirected, refuse_in_azure
 
 SCOPE = "https://ai.azure.com/.default"
 _PARTS = ("subscription_id", "resource_group_name", "project_name")
@@ -42,6 +43,7 @@ class SafetyEvaluator:
     def _azure(self) -> Any:
         from azure.identity import DefaultAzureCredential
 
+        refuse_in_azure()
         project = _resolved(self.project, self.kind)
         credential = DefaultAzureCredential()
         try:
@@ -72,7 +74,12 @@ class SafetyEvaluator:
             ``safe`` (1 or 0), ``severity`` (0 to 7, where it is graded) and ``reason``.
         """
         async with self.slots, asyncio.timeout(self.deadline):
-            result = await call(self._azure, **inputs)
+            try:
+                result = await call(self._azure, **inputs)
+            except Exception as problem:  # its own classes, and what azure-core raises
+                if found := redirect_of(problem):
+                    raise redirected(f"the safety evaluator '{self.kind.class_name}'", *found) from problem
+                raise
         key = self.kind.key
         reason = str(result.get(f"{key}_reason") or "")
         if self.kind.graded:

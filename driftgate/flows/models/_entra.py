@@ -38,6 +38,9 @@ async def _fresh_token(owner: str, scope: str) -> tuple[str, float]:
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity.aio import DefaultAzureCredential
 
+    from driftgate.flows.redirects import refuse_in_azure
+
+    refuse_in_azure()
     try:
         async with DefaultAzureCredential() as credential:
             fresh = await credential.get_token(scope)

@@ -18,7 +18,7 @@ from loopback_net import LostReply, Reset, Stall, Status, throttled
 
 from driftgate.finetune.train import TRAINERS, Handle, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import parse_config
+from driftgate.flows.models import ModelMisconfigured, parse_config
 
 CONFIG = {
     "trainer": "azure_ml",
@@ -301,3 +301,14 @@ def test_no_secret_reaches_logs_or_files(cloud: Cloud, workspace: Path, caplog: 
     assert "acct.blob.core.windows.net" in caplog.text and len(kept) > 10
     for secret in (cloud.azure.jwt, "c2lnbmF0dXJl"):
         assert secret not in caplog.text and not any(secret in text for text in kept)
+
+
+@pytest.mark.parametrize(("method", "part"), [("PUT", "jobs/"), ("GET", "datastores"), ("PUT", "items.jsonl")])
+def test_a_service_that_redirects_gets_neither_token_nor_items(
+    cloud: Cloud, workspace: Path, method: str, part: str
+) -> None:
+    elsewhere = "elsewhere.example.net"
+    cloud.net.fail(method, part, *[Status(307, {}, {"Location": f"https://{elsewhere}/x"})] * 9)
+    with pytest.raises(ModelMisconfigured, match=f"is redirected from .* to {elsewhere}, where neither"):
+        trainer(workspace).submit(make_job(workspace))
+    assert elsewhere not in cloud.net.refused

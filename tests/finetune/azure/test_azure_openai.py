@@ -16,7 +16,7 @@ from loopback_net import LostReply, Reset, Stall, Status, throttled
 
 from driftgate.finetune.train import TRAINERS, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import parse_config
+from driftgate.flows.models import ModelMisconfigured, parse_config
 
 CONFIG = {
     "trainer": "azure_openai",
@@ -235,3 +235,26 @@ def test_handles_hold_no_secret_and_are_json(cloud: Cloud, tmp_path: Path, monke
 def test_keys_do_not_stand_in_the_workspace_file() -> None:
     with pytest.raises(ValueError, match=r"\$\{env:NAME\}"):
         parse_trainer(CONFIG | {"api_key": "plain-key"})
+
+
+ELSEWHERE = "elsewhere.example.net"
+
+
+@pytest.mark.parametrize(("method", "part"), [("POST", FILES), ("POST", JOBS), ("GET", FILES)])
+def test_a_service_that_redirects_gets_neither_key_nor_items(
+    cloud: Cloud, tmp_path: Path, method: str, part: str
+) -> None:
+    cloud.net.fail(method, part, *[Status(307, {}, {"Location": f"https://{ELSEWHERE}/x"})] * 9)
+    said = f"submitting training job 'support-r1' is redirected from {OPENAI_HOST} to {ELSEWHERE}, where neither"
+    with pytest.raises(ModelMisconfigured, match=said):
+        trainer().submit(make_job(tmp_path))
+    assert len(cloud.net.sent(method, part)) == 1 and ELSEWHERE not in cloud.net.refused
+
+
+def test_a_control_plane_that_redirects_is_not_followed(cloud: Cloud, tmp_path: Path) -> None:
+    handle = trainer().submit(make_job(tmp_path))
+    finish(cloud)
+    cloud.net.fail("GET", "deployments", Status(307, {}, {"Location": f"https://{ELSEWHERE}/x"}))
+    with pytest.raises(ModelMisconfigured, match=f"redirected from management.azure.com to {ELSEWHERE}, where"):
+        trainer().poll(handle)
+    assert ELSEWHERE not in cloud.net.refused

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_endpoint import Answer, ChatEndpoint
+from chat_endpoint import Answer, ChatEndpoint, Status
 
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.definition import load_flow
@@ -95,6 +95,20 @@ async def test_a_connection_of_the_workspace_that_the_file_names_is_used(
     assert request.body["response_format"] == {"type": "json_object"}
     assert "k-service" in (request.headers.get("api-key"), request.headers.get("authorization", "")[7:])
     assert not line.calls
+
+
+async def test_a_connection_s_service_that_redirects_is_not_followed(
+    ran: Callable[..., Any], endpoint: ChatEndpoint
+) -> None:
+    elsewhere = ChatEndpoint()
+    elsewhere.start()
+    endpoint.script("수도", Status(307, b"", {"Location": f"{elsewhere.url}/v1/chat/completions"}))
+    configs = {"base_url": f"{endpoint.url}/v1"}
+    service = {"type": "open_ai", "configs": configs, "secrets": {"api_key": "${env:SERVICE_KEY}"}}
+    result, _ = await ran(OPENAI, {"service": service})
+    elsewhere.stop()
+    assert result.output is None and "307" in result.error
+    assert endpoint.requests and not elsewhere.requests
 
 
 async def test_its_prompt_can_be_read_without_a_model(tmp_path: Path) -> None:

@@ -95,6 +95,17 @@ async def test_what_asking_again_would_not_change_is_not_asked_again(
     assert len(search.requests) == 1
 
 
+async def test_a_service_that_redirects_is_not_followed(opened, search: SearchEndpoint, endpoint: ChatEndpoint) -> None:
+    location = f"http://localhost:{endpoint.port}/v1/chat/completions"
+    search.faults = [web.Response(status=307, headers={"Location": location})]
+    retriever = opened()
+    said = r"retriever 'tested' is redirected from 127\.0\.0\.1 to localhost, where neither its key"
+    with pytest.raises(ModelMisconfigured, match=said):
+        await retriever.search("주차비")
+    await retriever.aclose()
+    assert len(search.requests) == 1 and not endpoint.requests
+
+
 async def test_results_without_the_text_say_so(opened, search: SearchEndpoint) -> None:
     retriever = opened(text_field="body", attempts=1)
     with pytest.raises(Unavailable, match="holds no results"):

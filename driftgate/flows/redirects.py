@@ -1,0 +1,86 @@
+"""Redirects are refused: a key and a prompt go to the address that the workspace names, and to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from driftgate.flows.models._errors import ModelMisconfigured
+
+
+def redirected(who: str, url: str, location: str) -> ModelMisconfigured:
+    """The error that a redirect is.
+
+    Parameters
+    ----------
+    who : str
+        Who was asked, such as ``model 'phi'``.
+    url : str
+        Where.
+    location : str
+        Where the service would have the request go; only its host is told.
+
+    Examples
+    --------
+    >>> print(redirected("model 'phi'", "http://127.0.0.1:8000/v1", "http://evil.example/v1?key=1").message)
+    model 'phi' is redirected from 127.0.0.1 to evil.example, where neither its key nor a prompt may go
+    """
+    try:
+        there = urlsplit(urljoin(url, location)).hostname or "nowhere"
+    except ValueError:  # of an address that is none
+        there = "an address that is none"
+    here = urlsplit(url).hostname or "its endpoint"
+    return ModelMisconfigured(
+        f"{who} is redirected from {here} to {there}, where neither its key nor a prompt may go",
+        "set its endpoint to the service's own address, if you trust that one",
+    )
+
+
+def redirect_of(problem: BaseException) -> tuple[str, str] | None:
+    """Where the request that failed with ``problem`` went, and where the service would have had it go.
+
+    Of the errors of the openai client and of Azure's, which carry the service's reply, or of what they caused; None
+    where it was no redirect.
+    """
+    seen: BaseException | None = problem
+    while seen is not None:
+        response = getattr(seen, "response", None)
+        status = getattr(response, "status_code", None)
+        if response is not None and isinstance(status, int) and 300 <= status < 400:
+            return str(response.request.url), str(response.headers.get("location") or "")
+        seen = seen.__cause__
+    return None
+
+
+@cache
+def refuse_in_openai() -> None:
+    """Let no client of the package openai follow a redirect, unless it was given an HTTP client of its own.
+
+    It follows them with its key and body, and libraries that make its clients for us (azure-ai-evaluation, prompt
+    flow's tools) have no setting for it.
+    """
+    from openai import _base_client
+
+    for client in (_base_client.SyncHttpxClientWrapper, _base_client.AsyncHttpxClientWrapper):
+        _preset(client, follow_redirects=False)
+
+
+@cache
+def refuse_in_azure() -> None:
+    """Let no client that is built on azure-core follow a redirect, unless it is told to; most keep the key and body."""
+    from azure.core.pipeline.policies import AsyncRedirectPolicy, RedirectPolicy
+
+    for policy in (RedirectPolicy, AsyncRedirectPolicy):
+        _preset(policy, permit_redirects=False)
+
+
+def _preset(made: Any, **settings: Any) -> None:
+    """Let a class be made with these settings where its caller gives none."""
+    plain: Callable[..., None] = made.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        plain(self, *args, **{**settings, **kwargs})
+
+    made.__init__ = init
