@@ -93,7 +93,10 @@ def finish(
     try:
         wait_for(session.work(ledger, begun.run, begun.planned, begun.models, display, retry_failed=retry_failed))
     except LimitReached as problem:
-        raise DriftgateError(problem.message, f"go on with: {begun.resume}") from problem
+        resume = f"go on with: {begun.resume}"
+        raise DriftgateError(
+            problem.message, f"{problem.remedy}, then {resume}" if problem.remedy else resume
+        ) from problem
     except AllFailAlike as problem:
         retry = f"go on with: {begun.resume} --retry-failed (without --retry-failed these stay failed)"
         raise DriftgateError(problem.message, f"{problem.remedy}, then {retry}") from problem

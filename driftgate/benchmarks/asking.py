@@ -13,6 +13,8 @@ from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
 
 ALIKE = 20
 """Samples in a row that fail alike, without one that is answered between them, are taken to stand for all."""
+_AT_FIRST = ALIKE // 2
+"""Samples under way until one is answered: each may be refused twice, with a default of ours and without it."""
 
 
 class AllFailAlike(DriftgateError):
@@ -23,7 +25,7 @@ class AllFailAlike(DriftgateError):
 class Refusals:
     """Tells a refusal that every sample would meet from one that is its sample's own concern.
 
-    Until the first sample is answered no more are under way than may fail alike.
+    Until the first sample is answered only so many are under way that no more requests are refused alike.
     """
 
     words: str = ""
@@ -34,7 +36,7 @@ class Refusals:
 
     async def turn(self) -> None:
         """Wait until one more sample may be asked."""
-        while not self._answered and self._under_way + self.alike >= ALIKE:
+        while not self._answered and self._under_way >= min(_AT_FIRST, ALIKE - self.alike):
             self._moved.clear()
             await self._moved.wait()
         self._under_way += 1

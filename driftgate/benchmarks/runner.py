@@ -288,7 +288,7 @@ async def _run_cell(
         await engine.aclose()
         display.end(progress)
     if progress.done < progress.asked:
-        raise LimitReached(budget.reached())
+        raise LimitReached(budget.reached(), budget.remedy())
 
 
 def line_models(

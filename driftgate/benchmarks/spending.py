@@ -80,6 +80,12 @@ class Budget:
             return f"the limit of {self.suite.max_minutes:g} minutes is reached"
         return ""
 
+    def remedy(self) -> str:
+        """What to do where the limit on cost cannot be kept."""
+        if self.suite.max_cost is None or self.spent >= self.suite.max_cost or not self.unknown:
+            return ""
+        return "take max_cost out of the suite, or ask a service that counts its tokens"
+
 
 def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
     """Refuse a limit on cost that cannot be kept, before anything is asked.

@@ -94,11 +94,17 @@ class ChatModel:
         Raises
         ------
         ModelMisconfigured
-            The user set it.
+            The user set it, or the service refuses it though it was not sent.
         ParameterRefused
             It is no parameter, but something that this request holds.
         """
         name = re.split(r"[.\[]", refused.parameter)[0]
+        if name in self._without and name not in sent:
+            raise ModelMisconfigured(
+                f"the service refuses the parameter '{name}' of model '{self.name}' though it is not sent "
+                f"({refused.message})",
+                "check its endpoint and its model or deployment name",
+            ) from refused
         if name not in sent:
             raise refused
         if name not in self.ours and name in self.parameters:
