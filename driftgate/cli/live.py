@@ -16,6 +16,7 @@ from driftgate.cli._console import console
 from driftgate.finetune.remediation import events_of, find_remediation, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, standing_promotions, traffic_of
+from driftgate.monitor.looks import latest_looks
 from driftgate.monitor.watch import alerts_of
 
 TRAFFIC_LEFT = 1
@@ -47,9 +48,9 @@ def run_mend(folder: Path) -> int:
 
 
 def run_alerts(folder: Path, limit: int) -> int:
-    """List alerts, the newest first."""
+    """List alerts, the newest first, and the monitors that cannot tell now whether anything moved."""
     with driftgate.open(folder) as ws:
-        ledger = ws.ledger
+        workspace, ledger = ws.files, ws.ledger
         found = alerts_of(ledger, limit=limit)
         for row in found:
             when = f"{row.at.astimezone():%Y-%m-%d %H:%M %Z}"
@@ -58,6 +59,12 @@ def run_alerts(folder: Path, limit: int) -> int:
                 console.print(f"    {hint.cause}: {escape(hint.text)}", soft_wrap=True)
         if not found:
             console.print("no alert")
+        for look in latest_looks(ledger):
+            told = look.conclusion
+            if look.monitor in workspace.config.monitors and told and told.result in ("inconclusive", "unmeasurable"):
+                when = f"{look.at.astimezone():%Y-%m-%d %H:%M %Z}"
+                about = f"[bold]{escape(look.monitor)}[/] {look.of}: {told.result}: {escape(told.why)}"
+                console.print(f"{when} {about}", soft_wrap=True)
         return 0
 
 

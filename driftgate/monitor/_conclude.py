@@ -95,9 +95,9 @@ def compare_canaries(
         return Compared(unmeasurable, found)
     all_wrong = reference.drop_duplicates("key", keep="last").assign(time=answers["time"].iloc[0], correct=None)
     if not compare(taken_for(all_wrong, reference, right=False)).alerts:
-        found_little = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
+        told = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
         remedy = "raise the monitor's canaries.limit, under another name so that they get a reference"
-        return Compared(Conclusion("inconclusive", found_little, remedy), found)
+        return Compared(Conclusion("inconclusive", told, remedy), found)
     return Compared(Conclusion("quiet"), found)
 
 

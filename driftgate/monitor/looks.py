@@ -32,6 +32,9 @@ GRAVITY: tuple[Result, ...] = ("reference", "quiet", "inconclusive", "unmeasurab
 EXIT_CODES: Mapping[Result, int] = {"reference": 0, "quiet": 0, "moved": 1, "inconclusive": 3, "unmeasurable": 4}
 """Exit code of ``driftgate monitor check`` by result; 2 is an error."""
 
+_TRAFFIC = "traffic-"
+"""What the key of a look at traffic begins with; a look at canaries goes by its run."""
+
 metadata = MetaData()
 
 _looks = Table(
@@ -109,7 +112,7 @@ class LookRow:
     @property
     def of(self) -> Literal["canaries", "traffic"]:
         """What was looked at."""
-        return "traffic" if self.run_id.startswith("traffic-") else "canaries"
+        return "traffic" if self.run_id.startswith(_TRAFFIC) else "canaries"
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,15 @@ def looks_of(ledger: Ledger, monitor: str | None = None, limit: int = 1000) -> l
         query = query.where(_looks.c.monitor == monitor)
     with ledger.read() as connection:
         return [_row(row) for row in connection.execute(query)]
+
+
+def latest_looks(ledger: Ledger) -> list[LookRow]:
+    """The newest look of every monitor at its canaries, and the newest at its traffic."""
+    create_tables(ledger, metadata)
+    at_traffic = _looks.c.run_id.startswith(_TRAFFIC)
+    newest = select(func.max(_looks.c.id)).group_by(_looks.c.monitor, at_traffic)
+    with ledger.read() as connection:
+        return [_row(row) for row in connection.execute(_select_looks().where(_looks.c.id.in_(newest)))]
 
 
 def comparisons_made(ledger: Ledger, monitor: str, champion: str) -> int:

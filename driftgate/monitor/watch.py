@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
@@ -164,14 +164,17 @@ def look_at_traffic(
 
 
 def could_not_look(
-    ledger: Ledger, monitor: str, of: str, champion: str, problem: DriftgateError, run_id: str = ""
+    ledger: Ledger,
+    monitor: str,
+    of: Literal["canaries", "traffic"],
+    champion: str,
+    problem: DriftgateError,
+    run_id: str = "",
 ) -> Watched:
     """Keep a look that could not be made: nothing is known of the model, which is no good news.
 
     Parameters
     ----------
-    of : str
-        ``canaries`` or ``traffic``.
     run_id : str
         The run that was begun, if one was.
     """

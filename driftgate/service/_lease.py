@@ -59,6 +59,8 @@ class Firing:
     """Of the job's process; below 0 the signal that ended it. None where it never had one."""
     reason: str
     """Why it has none."""
+    cut_off: bool
+    """It has not ended, and the process that fired it leads the schedule no longer: nobody knows what became of it."""
 
 
 @dataclass
@@ -124,13 +126,21 @@ class Lease:
         """What was fired, the newest first, by whichever process."""
         both = and_(_endings.c.job == _firings.c.job, _endings.c.scheduled_at == _firings.c.scheduled_at)
         query = (
-            select(_firings, _endings.c.ended_at, _endings.c.exit_code, func.coalesce(_endings.c.reason, ""))
+            select(
+                _firings,
+                _endings.c.ended_at,
+                _endings.c.exit_code,
+                func.coalesce(_endings.c.reason, "").label("reason"),
+            )
             .outerjoin(_endings, both)
             .order_by(desc(_firings.c.scheduled_at), _firings.c.job)
             .limit(limit)
         )
+        leader = select(_leases.c.holder).where(_leases.c.name == self.name)
         with self.ledger.read() as connection:
-            return [Firing(*row) for row in connection.execute(query)]
+            leading = connection.execute(leader).scalar_one()
+            rows = connection.execute(query).all()
+        return [Firing(**row._mapping, cut_off=row.ended_at is None and row.holder != leading) for row in rows]
 
     def last_firing(self, job: str) -> datetime | None:
         """When the job was last scheduled and claimed."""

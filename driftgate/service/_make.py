@@ -87,16 +87,20 @@ def _shown_look(row: LookRow) -> dict[str, Any]:
 
 
 def _shown_firing(firing: Firing) -> dict[str, Any]:
-    # What the commands' exit codes say; whatever else a process ends with is an error.
-    words = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
     return asdict(firing) | {
         "scheduled_at": _minute(firing.scheduled_at),
         "claimed_at": _minute(firing.claimed_at),
         "ended_at": _minute(firing.ended_at) if firing.ended_at is not None else "",
-        "result": words.get(-1 if firing.exit_code is None else firing.exit_code, "error")
-        if firing.ended_at is not None
-        else "under way",
+        "result": _result(firing),
     }
+
+
+def _result(firing: Firing) -> str:
+    """What the exit codes of the commands say; whatever else a process ends with is an error."""
+    if firing.ended_at is None:
+        return "unmeasurable" if firing.cut_off else "under way"
+    words = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
+    return words.get(firing.exit_code, "error") if firing.exit_code is not None else "error"
 
 
 async def _compact(store: Store) -> None:

@@ -105,10 +105,13 @@ def test_a_model_that_gives_no_answers_is_unmeasurable(cli, folder, endpoint, le
     assert kept.conclusion.result == "unmeasurable"
     assert kept.conclusion.reason in done.out
     assert not alerts_of(ledger)
+    listed = cli("monitor", "alerts", "-w", folder).out
+    assert "no alert" in listed and f"watch canaries: unmeasurable: {kept.conclusion.reason}" in listed
     endpoint.default = Answer("A")
     assert (
         "look 2 at live: quiet" in cli("monitor", "check", "watch", "-w", folder).out
     )  # what was not compared is not counted
+    assert cli("monitor", "alerts", "-w", folder).out.strip() == "no alert"
 
 
 def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledger) -> None:

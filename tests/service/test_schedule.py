@@ -94,6 +94,18 @@ async def test_a_leader_makes_up_for_a_missed_time_once_and_a_follower_does_noth
     assert ran[0][1] == now.replace(minute=0, second=0, microsecond=0)
 
 
+def test_what_became_of_a_dead_process_job_is_not_known(ledger: Ledger) -> None:
+    first, second = Lease(ledger), Lease(ledger)
+    assert first.acquire()
+    assert first.claim("nightly", datetime(2026, 11, 22, 18, tzinfo=UTC))
+    assert [(firing.ended_at, firing.cut_off) for firing in second.firings()] == [(None, False)]
+    first.release()
+    assert second.acquire()
+    assert [(firing.ended_at, firing.cut_off) for firing in second.firings()] == [(None, True)]
+    first.ended("nightly", datetime(2026, 11, 22, 18, tzinfo=UTC), 0)  # it was only slow
+    assert [(firing.exit_code, firing.cut_off) for firing in second.firings()] == [(0, False)]
+
+
 async def test_how_a_job_ended_is_kept_and_one_that_fails_does_not_end_the_schedule(ledger: Ledger) -> None:
     async def bad(scheduled_at: datetime) -> int:
         raise RuntimeError("no model")
