@@ -308,7 +308,9 @@ class _Finder:
     """Finds the modules whose names begin with the private prefix, and no others."""
 
     @staticmethod
-    def find_spec(fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if not fullname.startswith(_PREFIX):
             return None
         name = fullname.removeprefix(_PREFIX).partition(".")[2]

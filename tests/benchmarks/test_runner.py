@@ -268,7 +268,7 @@ nodes:
 
 
 @pytest.fixture
-def own_flow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def own_flow(bench: Bench) -> Callable[..., None]:
     """``own_flow(metric)``: a copy of the shipped flow in the workspace, with an evaluator that raises on C."""
     import shutil
 
@@ -278,8 +278,6 @@ def own_flow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         (folder / "evaluators.yaml").write_text(EVALUATORS.format(metric=metric), encoding="utf-8")
         code = "def judge(*, answer):\n    return {'fine': {'A': 1, 'B': 0, 'D': 1}[answer]}\n"
         (bench.folder / "picky.py").write_text(code, encoding="utf-8")
-        monkeypatch.syspath_prepend(bench.folder)
-        monkeypatch.delitem(__import__("sys").modules, "picky", raising=False)
         bench.suite = {"flow": "mine"}
 
     return make
