@@ -307,7 +307,7 @@ class _Repair:
             try:  # no traffic moves for a candidate that could not become champion afterwards
                 self._check_promotable(progress)
             except PromotionRefused as problem:
-                await withdraw(config, progress, progress.notes, problem.message)
+                await withdraw(config, progress)
                 raise Rejected(problem.message) from problem
         return await roll_out(self.workspace, self.ledger, self.recipe, config, progress, self.display)
 

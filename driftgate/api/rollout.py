@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.api import session
@@ -16,14 +17,12 @@ from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.deploy import (
     Ask,
     DeployedModel,
-    Deployment,
     Judged,
     OnlineEndpoint,
     Rollout,
     RolloutConfig,
     TrafficMove,
     gravest,
-    take_back,
 )
 from driftgate.finetune.remediation import Held, Progress, Rejected
 from driftgate.flows.errors import DriftgateError
@@ -54,16 +53,15 @@ async def roll_out(
         The recipe names another endpoint than the one the rollout began on.
     """
     watch = _Watch(workspace, ledger, recipe, config, progress, display, dict(progress.notes))
-    endpoint, candidate = _target(config, progress)
-    where = config.model_dump(mode="json", include={"workspace", "endpoint"})
-    if watch.notes.setdefault("where", where) != where:
-        began = watch.notes["where"]["endpoint"]
+    endpoint = OnlineEndpoint(config.workspace, config.endpoint)
+    candidate = config.deployment(_deployment(progress), str(progress.found["train"]["artefact"]))
+    where = _where(config)
+    if (began := progress.notes.get("where", where)) != where:
         raise DriftgateError(
-            f"the rollout of remediation {progress.remediation.id} began on endpoint '{began}' of another place than "
-            f"the recipe names now ('{config.endpoint}')",
+            f"the rollout of remediation {progress.remediation.id} began on {began}, and the recipe names {where} now",
             "put the endpoint and its workspace back into the recipe",
         )
-    if not progress.notes:
+    if "where" not in progress.notes:
         watch.note({"where": where})
     rollout = Rollout(endpoint, candidate, watch.gate, watch.check, shares=config.shares, mirror=config.mirror)
     state = await rollout.advance(progress.notes, watch.note)
@@ -73,39 +71,31 @@ async def roll_out(
         at = f" at {state.share} %" if state.share else ""
         told = f"the rollout to endpoint '{config.endpoint}' is {state.phase}{at}: {state.reason}"
         raise Held(f"{told}; the next nightly run goes on")
-    move = TrafficMove(
-        workspace=config.workspace,
-        endpoint=config.endpoint,
-        deployment=candidate.name,
-        before=watch.notes["before"],
-    )
+    move = TrafficMove(**where, deployment=candidate.name, before=watch.notes["before"])
     return {"phase": state.phase, "traffic": move.model_dump(mode="json")}
 
 
-async def withdraw(config: RolloutConfig, progress: Progress, notes: Mapping[str, Any], reason: str) -> None:
-    """Give the traffic back for a candidate that may not become champion any more.
-
-    Parameters
-    ----------
-    notes : Mapping
-        What the rollout noted.
+async def withdraw(config: RolloutConfig, progress: Progress) -> None:
+    """Give the traffic back for a candidate that may not become champion any more, wherever its rollout began.
 
     Raises
     ------
     DriftgateError
         The service refused, or someone else moved the traffic; it can be tried again.
     """
+    notes = progress.notes
     if "before" in notes:
-        progress.note({"rolled_back": reason})
-        endpoint, candidate = _target(config, progress)
-        await take_back(endpoint, candidate.name, notes["before"])
+        where = notes.get("where", _where(config))
+        move = TrafficMove(**where, deployment=_deployment(progress), before=notes["before"])
+        await move.undo()
 
 
-def _target(config: RolloutConfig, progress: Progress) -> tuple[OnlineEndpoint, Deployment]:
-    # time and hash: new for every remediation, and within the service's 32 characters
-    name = f"d-{progress.remediation.id[-13:]}"
-    artefact = str(progress.found["train"]["artefact"])
-    return OnlineEndpoint(config.workspace, config.endpoint), config.deployment(name, artefact)
+def _where(config: RolloutConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", include={"workspace", "endpoint"})
+
+
+def _deployment(progress: Progress) -> str:
+    return f"d-{progress.remediation.id[-13:]}"  # time and hash: new for every remediation, and within 32 characters
 
 
 @dataclass(frozen=True)
@@ -134,11 +124,11 @@ class _Watch:
         """Whether the deployment answers as the candidate did in its proof; what it answers to the monitors' canaries
         now is what its later answers are compared with."""
         since = self._since("gate")
-        now = await self._asked("asked", self._questions(), ask)
-        found = [same_answers(now, self._proof(), self.config.agreement, "questions of the proof")]
+        found = [await self._answers_as(self._proof, "asked", self._questions(), ask, "questions of the proof")]
         for name, monitor in self.monitors.items():
-            canaries = await self._asked(_before(name), self._canaries(monitor.canaries), ask)
-            found.append(same_answers(canaries, canaries, self.config.agreement, f"canaries of {name}"))
+            key, suite = _before(name), self._canaries(monitor.canaries)
+            itself = partial(self._answers, key)  # what it leaves unanswered now it could not repeat later
+            found.append(await self._answers_as(itself, key, suite, ask, f"canaries of {name}"))
         judged = self._patient(gravest(found), since)
         if judged.verdict == "pass":  # the time is kept before any traffic moves
             self.note({"exposed": datetime.now(UTC).isoformat()}, f"asked by name: {judged.reason}")
@@ -190,8 +180,17 @@ class _Watch:
             return Judged(
                 "unmeasurable", f"monitor {name} is newer than the rollout: its canaries were not asked before"
             )
-        canaries = await self._asked(key, self._canaries(self.monitors[name].canaries), ask)
-        return same_answers(canaries, self._answers(_before(name)), self.config.agreement, f"canaries of {name}")
+        suite = self._canaries(self.monitors[name].canaries)
+        return await self._answers_as(partial(self._answers, _before(name)), key, suite, ask, f"canaries of {name}")
+
+    async def _answers_as(
+        self, before: Callable[[], pd.DataFrame], key: str, suite: SuiteConfig, ask: Ask, what: str
+    ) -> Judged:
+        """Ask the deployment by name, and compare; that it cannot be asked is a finding as well."""
+        try:
+            return same_answers(await self._asked(key, suite, ask), before(), self.config.agreement, what)
+        except DriftgateError as problem:
+            return Judged("unmeasurable", f"{what} could not be asked: {problem}")
 
     def _since(self, step: str) -> datetime:
         """When a step began; its first look says so."""
@@ -245,7 +244,7 @@ class _Watch:
         parameters = dict(config.parameters)
         if config.scoring == "logprobs":
             parameters |= {"logprobs": True, "top_logprobs": 20}
-        identity = {"endpoint": self.config.endpoint, "deployment": _target(self.config, self.progress)[1].name}
+        identity = {"endpoint": self.config.endpoint, "deployment": _deployment(self.progress)}
         deployed = DeployedModel(self._model, identity, parameters, ask)
         planned = session.plan_suite(self.workspace, self.ledger, f"deployed-{self.recipe.champion}", suite)
         if key in self.notes:

@@ -83,8 +83,8 @@ def calls_no_worse(calls: pd.DataFrame, before: pd.DataFrame, names: Collection[
         Telemetry since the deployment has its share, and from before any request could reach it; the columns
         ``response_model``, ``error``, ``refused`` and ``unparsed`` of :func:`driftgate.monitor.telemetry.frame`.
     names : collection of str
-        What the deployment calls itself in its replies; where it does not, none of its calls can be told from others,
-        and the service's word that it has its share must do.
+        What the deployment calls itself in its replies. Where it does not, or as those before it did, its calls cannot
+        be told from theirs, and the service's word that it has its share of them must do.
     margin : float
         By how much the share may rise.
 

@@ -13,7 +13,7 @@ import yaml
 from azure_services import Cloud
 from chat_endpoint import Answer, ChatEndpoint
 from loopback_net import Status
-from rollouts import begin, deployments, edit, letter, make_workspace, prove, standing, traffic, traffic_puts
+from rollouts import begin, deployments, edit, letter, make_workspace, messages, prove, standing, traffic, traffic_puts
 
 from driftgate.monitor.telemetry import ModelCall, Store
 
@@ -159,9 +159,7 @@ def test_mirrored_requests_are_judged_by_the_canaries(cli, folder, cloud, proved
     calls(folder, 400, of="old", ago=timedelta(days=2))
     begin(cli, folder, cloud)
     assert "live at 10 %: unmeasurable" in proved()[1]
-    events = cli("remediation", "show", "", "-w", folder).out
-    events = cli("remediation", "show", events.split()[0], "-w", folder).out
-    assert "mirrored at 30 %: 20 of 20 canaries of watch are answered as before" in events
+    assert "mirrored at 30 %: 20 of 20 canaries of watch are answered as before" in messages(folder)
 
 
 def test_canaries_that_are_answered_otherwise_under_traffic_restore_it(cli, folder, cloud, proved, later) -> None:
@@ -248,13 +246,45 @@ def test_no_more_traffic_moves_once_the_promotion_would_be_refused(cli, folder, 
     assert traffic(cloud) == {"blue": 100}
 
 
+def test_the_traffic_goes_back_where_the_rollout_began(cli, folder, cloud, proved) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
+    begin(cli, folder, cloud)
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(endpoint="another"))
+    edit(folder, lambda c: c["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5}))
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert proved()[::2] == ("rejected", "live")
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_replies_that_are_none_decide_nothing_and_not_for_ever(cli, folder, cloud, proved, later) -> None:
+    def impatient(config: dict[str, Any]) -> None:
+        config["recipes"]["mend"]["rollout"] |= {"soak_minutes": 30, "patience_hours": 24}
+        config["monitors"]["watch"]["canaries"]["limit"] = 30
+
+    edit(folder, impatient)
+    begin(cli, folder, cloud)
+    cloud.azure.answer = None  # no chat completions any more
+    later(timedelta(minutes=31))
+    assert cli("remediation", "run", "-w", folder).code == 0
+    state, message, champion = proved()
+    assert (state, champion) == ("open", "live"), message
+    assert "live at 10 %: unmeasurable" in message
+    assert traffic(cloud)["blue"] == 90
+    later(timedelta(hours=25))
+    cli("remediation", "run", "-w", folder)
+    state, message, champion = proved()
+    assert (state, champion) == ("rejected", "live")
+    assert "still unmeasurable after 24 hours" in message
+    assert traffic(cloud) == {"blue": 100}
+
+
 def test_a_rollout_under_way_cannot_be_left_out_of_its_recipe(cli, folder, cloud, proved) -> None:
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
     begin(cli, folder, cloud)
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(endpoint="another"))
     moved = cli("remediation", "run", "-w", folder)
     assert moved.code == 2
-    assert "began on endpoint 'support'" in moved.err
+    assert "'endpoint': 'support'" in moved.err and "the recipe names" in moved.err
     edit(folder, lambda c: c["recipes"]["mend"].pop("rollout"))
     gone = cli("remediation", "run", "-w", folder)
     assert gone.code == 2

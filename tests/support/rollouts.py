@@ -110,6 +110,14 @@ def standing(folder: Path) -> tuple[str, str, str | None]:
     return known
 
 
+def messages(folder: Path) -> list[str]:
+    """What the newest remediation's history says, in order."""
+    ledger = open_ledger(LEDGER, folder)
+    told = [event.message for event in events_of(ledger, remediations(ledger)[0].id) if event.message]
+    ledger.close()
+    return told
+
+
 def deployments(cloud: Cloud) -> list[str]:
     """Paths of the deployments that rollouts made, in order."""
     paths = [path for path in cloud.azure.resources if "/deployments/d-" in path]
