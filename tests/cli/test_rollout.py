@@ -256,19 +256,19 @@ def test_the_traffic_goes_back_where_the_rollout_began(cli, folder, cloud, prove
     assert traffic(cloud) == {"blue": 100}
 
 
-def test_replies_that_are_none_decide_nothing_and_not_for_ever(cli, folder, cloud, proved, later) -> None:
-    def impatient(config: dict[str, Any]) -> None:
-        config["recipes"]["mend"]["rollout"] |= {"soak_minutes": 30, "patience_hours": 24}
-        config["monitors"]["watch"]["canaries"]["limit"] = 30
-
-    edit(folder, impatient)
+def test_a_deployment_that_cannot_be_asked_at_all_decides_nothing_and_not_for_ever(
+    cli, folder, cloud, proved, later
+) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30, patience_hours=24))
     begin(cli, folder, cloud)
-    cloud.azure.answer = None  # no chat completions any more
+    elsewhere = Status(307, None, {"Location": "https://elsewhere.example.test/score"})
+    cloud.net.fail("POST", "/score", *[elsewhere] * 40)  # fails every question alike, which stops the run itself
     later(timedelta(minutes=31))
-    assert cli("remediation", "run", "-w", folder).code == 0
+    done = cli("remediation", "run", "-w", folder)
+    assert done.code == 0, done.err
     state, message, champion = proved()
-    assert (state, champion) == ("open", "live"), message
-    assert "live at 10 %: unmeasurable" in message
+    assert (state, champion) == ("open", "live")
+    assert "live at 10 %: unmeasurable: canaries of watch could not be asked" in message
     assert traffic(cloud)["blue"] == 90
     later(timedelta(hours=25))
     cli("remediation", "run", "-w", folder)
