@@ -9,7 +9,7 @@ from driftgate.api import session
 from driftgate.api._waiting import wait_for
 from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.benchmarks.asking import AllFailAlike
+from driftgate.benchmarks.asking import AllRefused
 from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.runner import Display, LimitReached
@@ -97,7 +97,7 @@ def finish(
         raise DriftgateError(
             problem.message, f"{problem.remedy}, then {resume}" if problem.remedy else resume
         ) from problem
-    except AllFailAlike as problem:
+    except AllRefused as problem:
         retry = f"go on with: {begun.resume} --retry-failed (without --retry-failed these stay failed)"
         raise DriftgateError(problem.message, f"{problem.remedy}, then {retry}") from problem
     scored = score_run(ledger, begun.run.id)

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import Reply, Unavailable
+from driftgate.flows.models import Reply, RequestRejected
 from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
 
 ALIKE = 20
-"""Samples in a row that fail alike, without one that is answered between them, are taken to stand for all."""
+"""Samples in a row that are refused alike, without one that is answered between them, are taken to stand for all."""
 _AT_FIRST = ALIKE // 2
 """Samples under way until one is answered: each may be refused twice, with a default of ours and without it."""
 
 
-class AllFailAlike(DriftgateError):
-    """Every sample would fail as these did; the run can be resumed once the cause is mended."""
+class AllRefused(DriftgateError):
+    """Every sample would be refused as these were; the run can be resumed once the cause is mended."""
 
 
 @dataclass
@@ -51,18 +51,18 @@ class Refusals:
 
         Raises
         ------
-        AllFailAlike
-            It is one too many that failed in the same words.
+        AllRefused
+            It is one too many that was refused in the same words.
         """
         self.leave()
         if outcome != "failed":
             self._answered, self.alike = True, 0
-        elif not any(isinstance(call.error, Unavailable) for call in calls):  # an outage passes
+        elif any(isinstance(call.error, RequestRejected) for call in calls):  # an outage passes
             self.alike = self.alike + 1 if error == self.words else 1
             self.words = error
         if self.alike >= ALIKE:
-            raise AllFailAlike(
-                f"{self.alike} samples in a row failed alike, and none was answered between them: {self.words}",
+            raise AllRefused(
+                f"{self.alike} samples in a row were refused alike, and none was answered between them: {self.words}",
                 "mend what it names",
             )
 

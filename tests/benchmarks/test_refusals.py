@@ -12,7 +12,7 @@ import pytest
 from bench import Bench
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, reasoning
 
-from driftgate.benchmarks.asking import ALIKE, AllFailAlike
+from driftgate.benchmarks.asking import ALIKE, AllRefused
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, judge
 from driftgate.benchmarks.runner import CellProgress
@@ -131,7 +131,7 @@ async def test_a_quota_that_is_spent_stops_the_run_and_it_goes_on_afterwards(ben
 
 async def test_twenty_refusals_alike_stop_the_run_and_it_goes_on_when_they_are_mended(bench: Bench) -> None:
     bench.endpoint.default = REFUSED
-    with pytest.raises(AllFailAlike, match=r"20 samples in a row failed alike.*HTTP 400 tool_choice is not supported"):
+    with pytest.raises(AllRefused, match=r"20 samples in a row were refused alike.*HTTP 400 tool_choice is not"):
         await bench.run()
     run = find_run(bench.ledger, "latest")
     assert run.status == "stopped" and "tool_choice is not supported" in run.reason
@@ -149,9 +149,9 @@ async def test_refusals_alike_after_answers_stop_it_too(bench: Bench) -> None:
 
     bench.model = {"in_flight": 4}
     bench.endpoint.default = until_fifty
-    with pytest.raises(AllFailAlike):
+    with pytest.raises(AllRefused):
         await bench.run()
-    assert 50 + ALIKE <= len(bench.endpoint.requests) < 50 + ALIKE + 4
+    assert 50 + ALIKE <= len(bench.endpoint.requests) <= 50 + ALIKE + 2 * 4  # an answer may be recorded late
     assert list(bench.frame()["outcome"][:50]) == ["answered"] * 50
 
 
@@ -203,10 +203,8 @@ nodes: {say: {it: {evaluator: exact_match,
 """
 
 
-@pytest.mark.parametrize(("body", "stops"), [("raise KeyError('settings')", True), ("return 'A'", False)])
-async def test_a_flow_that_fails_on_every_sample_stops_too_and_one_without_a_model_runs(
-    bench: Bench, body: str, stops: bool
-) -> None:
+@pytest.mark.parametrize("body", ["raise KeyError('settings')", "return 'A'"])
+async def test_a_flow_that_asks_no_model_is_taken_through_every_sample(bench: Bench, body: str) -> None:
     folder = bench.folder / "flows/own"
     folder.mkdir(parents=True)
     (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
@@ -214,8 +212,5 @@ async def test_a_flow_that_fails_on_every_sample_stops_too_and_one_without_a_mod
     code = f"from promptflow.core import tool\n\n\n@tool\ndef say(question: str) -> str:\n    {body}\n"
     (folder / "say.py").write_text(code, encoding="utf-8")
     bench.suite = {"flow": "own", "variants": []}
-    if stops:
-        with pytest.raises(AllFailAlike, match="settings"):
-            await bench.run()
-    else:
-        assert (await bench.run()).status == "complete"
+    assert (await bench.run()).status == "complete"
+    assert "missing" not in set(bench.frame()["outcome"])
