@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from driftgate.flows.text import as_name, well_formed
+from driftgate.flows.text import as_name
 
 ASKED = ("question", "choices", "passage", "article", "chat_history")
 """Columns that the flows which ship ask about."""
@@ -96,7 +96,7 @@ def asked_hash(data: Mapping[str, Any], position: int, further: Iterable[str] = 
     """
     named = {*ASKED, *further}
     asked = _filled(data, named & data.keys()) or _filled(data, data.keys() - {"answer"})
-    return _digest(asked, 16) if asked else f"@{position}"
+    return _digest(unicodedata.normalize("NFC", _encode(asked)), 16) if asked else f"@{position}"
 
 
 def make_sample(
@@ -138,7 +138,7 @@ def make_sample(
         super_category,
         dict(data),
         asked_hash(data, position, asked),
-        _digest(kept, 12),
+        _digest(_encode(kept), 12),
         cluster,
     )
 
@@ -169,18 +169,17 @@ def _filled(data: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """A value without what does not make two questions different."""
     if isinstance(value, str):
-        return value.strip() if value.isascii() and "\r" not in value else _plain_text(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        text = value.strip()
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
     return value
 
 
-def _plain_text(text: str) -> str:
-    return unicodedata.normalize("NFC", well_formed(text)).replace("\r\n", "\n").replace("\r", "\n").strip()
-
-
-def _digest(value: Any, digits: int) -> str:
-    text = unicodedata.normalize("NFC", json.dumps(value, sort_keys=True, ensure_ascii=False, default=str))
+def _digest(text: str, digits: int) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:digits]
+
+
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode

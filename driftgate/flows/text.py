@@ -27,10 +27,11 @@ def composed(text: str) -> str:
     >>> composed("\u1109\u1165\u110b\u116e\u11af"), composed("\uf914") == "\uf914", composed("cut \ud83d")
     ('서울', True, 'cut \ufffd')
     """
-    if text.isascii():
-        return text
-    if _SURROGATE.search(text):
-        text = well_formed(text)
+    return text if text.isascii() else composed_whole(well_formed(text))
+
+
+def composed_whole(text: str) -> str:
+    """As :func:`composed`, of a text without lone surrogates, which may be a whole file's."""
     if unicodedata.is_normalized("NFC", text):
         return text
     kept = "".join(character for character in set(text) if not unicodedata.is_normalized("NFC", character))

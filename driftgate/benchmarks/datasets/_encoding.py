@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.text import well_formed
 
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",  # begins as the mark of UTF-16 does, so it is looked for first
@@ -39,7 +40,7 @@ def known_encoding(name: str) -> str:
 
 
 def decode(path: Path, raw: bytes, encoding: str | None = None, *, settable: bool = False) -> str:
-    """The text of a file's bytes, without a byte order mark; halves of characters may stand in it.
+    """The text of a file's bytes, without a byte order mark and well-formed; see :mod:`driftgate.flows.text`.
 
     Parameters
     ----------
@@ -58,12 +59,14 @@ def decode(path: Path, raw: bytes, encoding: str | None = None, *, settable: boo
     if encoding is not None:
         _check_not_another(path, raw, encoding, declared)
     family = codecs.lookup(wanted).name
-    # JavaScript and Java write half a character where a text was cut; the reader replaces it, see flows.text.
-    errors = "surrogatepass" if family.startswith("utf-") else "strict"
     try:
-        text = raw.decode(wanted, errors)
+        text = raw.decode(wanted)
     except UnicodeError as problem:
-        raise _undecodable(path, raw, wanted, getattr(problem, "start", 0), settable) from None
+        try:
+            # JavaScript and Java write half a character where they cut a text, and halves one by one.
+            text = well_formed(raw.decode(wanted, "surrogatepass"))
+        except UnicodeError:
+            raise _undecodable(path, raw, wanted, getattr(problem, "start", 0), settable) from None
     if "\x00" in text and (likely := _without_mark(raw)) and not family.startswith(("utf-16", "utf-32")):
         raise DriftgateError(f"{path} looks like {likely.upper()} without a byte order mark", _remedy(likely, settable))
     return text.removeprefix("\ufeff")

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from driftgate.benchmarks.datasets._encoding import decode
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.text import as_name, composed, composed_value, on_disk
+from driftgate.flows.text import as_name, composed_value, composed_whole, on_disk
 
 _LONGEST_FIELD = 2**24  # characters; the csv module's own limit of 131,072 is too short for long passages
 
@@ -147,7 +147,7 @@ def row_files(folder: Path, pattern: str) -> list[Path]:
 
 def _read_csv(path: Path, text: str) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_FIELD)
-    text = composed(text)
+    text = composed_whole(text)
     delimiter, begin = _delimiter(text)
     lines = csv.reader(io.StringIO(text[begin:], newline=""), delimiter=delimiter, strict=True)
     header: list[str] | None = None

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from driftgate.benchmarks.conventions import Convention, find_convention, rescore, score_difference
+from driftgate.benchmarks.conventions import CONVENTIONS, Convention, find_convention, rescore, score_difference
+from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.scores import score_cell
 from driftgate.benchmarks.signature import parse_signature
 from driftgate.flows.errors import DriftgateError
@@ -129,3 +130,14 @@ def test_a_prompt_that_ends_otherwise_than_the_harness_s_is_noted(
     scores = rescore(ledger, make_cell(["answered"] * 4, prompt=prompt), find_convention("lm-eval"))
     assert bool(scores.notes) is noted
     assert not noted or "end in '답:', those of lm-eval in '정답：'" in scores.notes[0]
+
+
+@pytest.mark.parametrize("named_by", ["key", "edition"])
+def test_a_recorded_right_answer_counts_however_the_ledger_named_its_sample(
+    ledger: Ledger, make_cell: MakeCell, samples: Callable[..., list[Sample]], named_by: str
+) -> None:
+    """Format 1 of the ledger named samples by what are editions today, and details of runs are never changed."""
+    own = getattr(samples(4)[1], named_by)
+    cell = make_cell(["answered"] * 4, details={"recorded_keys": {own: "A"}})
+    convention = next(c for c in (find_convention(name) for name in CONVENTIONS.names()) if c.key == "recorded")
+    assert list(rescore(ledger, cell, convention).frame["correct"]) == [1, 1, 0, 0]
