@@ -105,7 +105,7 @@ def constant_column(rows: Rows) -> Rows:
 
 
 def row_number(rows: Rows) -> Rows:
-    return [{"": n, **row} for n, row in enumerate(rows)]
+    return [{"no": n, **row} for n, row in enumerate(rows)]
 
 
 def id_of_row(rows: Rows) -> Rows:

@@ -18,7 +18,7 @@ from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_row
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.sample import OWN, Sample, make_sample
-from driftgate.flows.text import on_disk
+from driftgate.flows.text import composed_value, on_disk
 
 
 class Columns(BaseModel):
@@ -206,7 +206,7 @@ def _read_choices(row: Row, columns: str | Sequence[str]) -> list[str]:
     value = row.get(columns)
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = composed_value(json.loads(value))  # an escape may say half a character
         except json.JSONDecodeError:
             value = None
     if not isinstance(value, list):

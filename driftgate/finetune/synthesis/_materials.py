@@ -18,7 +18,7 @@ from driftgate.finetune.synthesis._config import (
 from driftgate.finetune.synthesis._values import Material
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.letters import LETTERS
-from driftgate.flows.text import on_disk
+from driftgate.flows.text import as_name, composed_value, on_disk
 
 
 def read_materials(source: Source, folder: Path) -> list[Material]:
@@ -63,8 +63,8 @@ def _examples(source: ExamplesSource, path: Path) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
         text, label = _text(row, "text", where), _text(row, "label", where)
-        slice = str(row.get("slice") or source.slice)
-        yield _material(f"{path.name}:{place}", "examples", text, slice, _label(source, label, where))
+        slice = as_name(str(row.get("slice") or source.slice))
+        yield _material(f"{path.name}:{place}", "examples", text, slice, _label(source, as_name(label), where))
 
 
 def _questions(source: QuestionsSource, path: Path) -> Iterator[Material]:
@@ -81,7 +81,7 @@ def _questions(source: QuestionsSource, path: Path) -> Iterator[Material]:
             f"{path.name}:{place}",
             "questions",
             question,
-            str(row.get("category") or source.slice),
+            as_name(str(row.get("category") or source.slice)),
             clean[LETTERS.index(answer)],
             sum(len(part.findings) for part in parts),
             tuple(clean),
@@ -101,11 +101,11 @@ def _documents(source: DocumentsSource, path: Path) -> Iterator[Material]:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".md", ".txt", ".jsonl"))
     for file in files:
         name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        own_slice = source.slice or (file.stem if file.parent == path or path.is_file() else file.parent.name)
+        own_slice = source.slice or as_name(file.stem if file.parent == path or path.is_file() else file.parent.name)
         if file.suffix == ".jsonl":
             for place, row in _json_lines(file):
                 text = _text(row, "text", f"{file}, line {place}")
-                yield _material(f"{name}:{place}", "documents", text, str(row.get("slice") or own_slice))
+                yield _material(f"{name}:{place}", "documents", text, as_name(str(row.get("slice") or own_slice)))
         elif text := _read(file).strip():
             yield _material(name, "documents", text, own_slice)
 
@@ -119,7 +119,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 raise DriftgateError(f"{path}, line {place} is not JSON: {problem.msg}", "mend the line") from problem
             if not isinstance(row, dict):
                 raise DriftgateError(f"{path}, line {place} is not a JSON object", "write one object a line")
-            yield place, row
+            yield place, composed_value(row)
 
 
 def _read(path: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.retrieval._retriever import Passage
+from driftgate.flows.text import as_name
 
 SUFFIXES = (".md", ".txt")
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+")
@@ -45,7 +46,7 @@ def _passages_of(file: Path, folder: Path, longest: int) -> Iterator[Passage]:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as problem:
         raise DriftgateError(f"the document {file} is not UTF-8", "save it anew as UTF-8") from problem
-    document = file.relative_to(folder).with_suffix("").as_posix()
+    document = as_name(file.relative_to(folder).with_suffix("").as_posix())  # samples name it as relevant
     for number, piece in enumerate(_pieces(unicodedata.normalize("NFC", text), longest), start=1):
         yield Passage(f"{document}#{number}", document, piece)
 

@@ -188,6 +188,11 @@ def test_half_a_character_is_replaced(read, content):
     json.dumps(dict(sample.data), ensure_ascii=False).encode()
 
 
+def test_half_a_character_in_a_list_within_a_csv_is_replaced(read):
+    text = 'question,choices,answer\n수도는?,"[""서울 \\ud83d"", ""부산""]",2\n'
+    assert read(text, columns={}).samples[0].data["choices"] == ["서울 \ufffd", "부산"]
+
+
 def test_two_halves_are_joined(read):
     content = "question,answer\n좋아요 \ud83d\ude0a,예\n".encode("utf-8", "surrogatepass")  # as Java and Oracle write
     assert read(content, columns={}).samples[0].data["question"] == "좋아요 😊"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -70,6 +71,17 @@ def test_labelled_examples_keep_their_text_and_label(workspace):
     )
     assert {item.text: item.right_choice for item in dataset.items}["두 번 결제됐어요"] == "정산"
     assert all(set(item.choices) == {"물류", "정산", "기술"} for item in dataset.items)
+
+
+def test_material_may_be_in_another_unicode_form_than_the_settings(workspace):
+    path = workspace / "tickets.jsonl"
+    named = path.read_text(encoding="utf-8").replace('"delivery"', '"배송"').replace('"payment"', '"결제"')
+    path.unlink()
+    (workspace / unicodedata.normalize("NFD", "문의.jsonl")).write_text(unicodedata.normalize("NFD", named), "utf-8")
+    labels = {"배송": "물류", "결제": "정산", "device": "기술"}
+    dataset = make(workspace, sources=[examples(path="문의.jsonl", labels=labels)], count=7)
+    assert {item.text: item.right_choice for item in dataset.items}["두 번 결제됐어요"] == "정산"
+    assert {item.slice for item in dataset.items} <= {"배송", "환불"}
 
 
 def test_templates_cover_every_label_with_every_persona_evenly(workspace, templates):

@@ -77,9 +77,9 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 async def test_a_heading_stands_above_its_paragraphs_and_forms_are_composed(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     text = unicodedata.normalize("NFD", "# 주차 안내\n\n한 달에 6만 원이다.\n\n방문객은 무료다.")
-    (tmp_path / "docs/p.md").write_text(text, encoding="utf-8")
+    (tmp_path / "docs" / unicodedata.normalize("NFD", "주차.md")).write_text(text, encoding="utf-8")
     found = await opened(tmp_path).search("방문객 주차")
-    assert found[0].text == "주차 안내\n방문객은 무료다." and found[0].id == "p#2"
+    assert found[0].text == "주차 안내\n방문객은 무료다." and found[0].id == "주차#2"
 
 
 def test_one_passage_by_id(tmp_path: Path) -> None:
