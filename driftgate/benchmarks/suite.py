@@ -31,6 +31,7 @@ from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
 from driftgate.flows.models import ModelConfig
 from driftgate.flows.retrieval import Retriever
+from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
 
 TOLD = frozenset({"dataset_source", PRICED})
@@ -113,6 +114,22 @@ class Cell:
         takes = any(used in map(str, (node.get("inputs") or {}).values()) for node in self.flow.resolved_nodes())
         return min(self.few_shot, len(self.dataset.shots)) if takes else 0
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash over what the dataset's samples and examples put into the flow, and the right answers: 12 digits.
+
+        It is the dataset's own where the flow reads nothing but what makes a sample the sample it is.
+        """
+        further = {as_name(given) for given in self.flow.inputs} - {*ASKED_COLUMNS}
+        read = {s.key: {c: s.data[c] for c in further & s.data.keys()} for s in self.dataset.samples}
+        examples = [dict(shot.data) for shot in self.dataset.shots] if self.shots else []
+        if not examples and not any(read.values()):
+            return self.dataset.fingerprint
+        content = json.dumps(
+            [self.dataset.fingerprint, read, examples], sort_keys=True, ensure_ascii=False, default=str
+        )
+        return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:12]
+
     def line_inputs(self, sample: Sample) -> dict[str, Any]:
         """The flow's inputs for a sample: its data by name, the examples, the scoring mode and the suite's mapping."""
         declared = self.flow.inputs
@@ -156,7 +173,7 @@ class Cell:
             "chosen": dict(self.flow.chosen),
             "variant": self.variant,
             "dataset": self.dataset.name,
-            "dataset_fingerprint": self.dataset.fingerprint,
+            "dataset_fingerprint": self.fingerprint,
             "dataset_source": self.dataset.source,
             "dataset_licence": self.dataset.licence,
             "samples": hashlib.sha256("\n".join(s.edition for s in self.samples).encode()).hexdigest()[:12],
@@ -198,7 +215,7 @@ class Cell:
         """What a score of this cell depends on beside the model, in one line, under the convention ``asked``."""
         scoring = self.model_config.scoring
         parts: dict[str, object] = {
-            "dataset": f"{self.dataset.name}:{self.dataset.fingerprint[:6]}",
+            "dataset": f"{self.dataset.name}:{self.fingerprint[:6]}",
             "n": len(self.samples),
             "flow": f"{self.flow.name}:{self.flow.content_hash()[:6]}",
             "variant": self.variant or "default",

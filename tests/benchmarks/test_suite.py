@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from driftgate.benchmarks.datasets import Dataset, Sample
+from driftgate.benchmarks.datasets import Dataset, Sample, make_sample
 from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan, draw, plan_cells
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError
@@ -69,6 +70,45 @@ def test_examples_are_the_dataset_s_own_and_of_the_category(samples: Samples) ->
     assert [example["question"] for example in inputs["examples"]] == ["문제 4번은?", "문제 7번은?"]  # not itself
     assert "examples" not in zero.line_inputs(asked[1])
     assert (few.shots, zero.shots) == (2, 0)
+
+
+TAKES_TEXT = """\
+inputs:
+  question: {type: string}
+  글: {type: string}
+outputs:
+  answer: {type: string, reference: "${compose.output}"}
+nodes:
+- name: compose
+  type: prompt
+  source: {type: code, path: compose.jinja2}
+  inputs: {question: "${inputs.question}", text: "${inputs.글}"}
+"""
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_the_fingerprint_covers_what_the_flow_is_given_and_no_other_column(tmp_path: Path, form: str) -> None:
+    (tmp_path / "reads").mkdir()
+    (tmp_path / "reads/flow.dag.yaml").write_text(unicodedata.normalize(form, TAKES_TEXT), encoding="utf-8")
+    (tmp_path / "reads/compose.jinja2").write_text("{{text}} {{question}}", encoding="utf-8")
+
+    def fingerprint(flow: str, **data: str) -> str:
+        samples = [make_sample("own", "test", 0, {"question": "무엇?", "answer": "예", **data})]
+        settings = SuiteConfig.model_validate({"models": ["m"], "datasets": ["d"], "flow": flow})
+        (cell,) = plan_cells(settings, {"m": model()}, {"d": Dataset("d", samples)}, load_flow(flow, tmp_path))
+        return cell.fingerprint
+
+    assert fingerprint("reads", 글="하나") == fingerprint("reads", 글="하나", source="책")
+    assert fingerprint("reads", 글="하나") != fingerprint("reads", 글="둘")
+    assert fingerprint("chat", 글="하나") == fingerprint("chat", 글="둘")
+
+
+def test_the_fingerprint_covers_the_examples_where_they_are_used(samples: Samples) -> None:
+    few, zero = plan(samples(3), samples(9), variants=["few_shot", "zero_shot"])
+    others, same = plan(samples(3), samples(9)[::-1], variants=["few_shot", "zero_shot"])
+    assert few.fingerprint != others.fingerprint
+    assert [f"dataset:d:{cell.fingerprint[:6]}|" in cell.signature() for cell in (few, zero)] == [True, True]
+    assert zero.fingerprint == same.fingerprint == zero.dataset.fingerprint
 
 
 def test_a_line_is_given_what_the_flow_takes_and_no_more(samples: Samples) -> None:

@@ -190,7 +190,8 @@ def _delimiter(text: str) -> tuple[str, int]:
     said = _SEPARATOR.match(text)
     if said:
         return said[1], said.end()
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    first = _FIRST_LINE.match(text)
+    header = first[1] if first else ""
     parted = {delimiter: len(next(csv.reader([header], delimiter=delimiter), [])) for delimiter in ",\t;"}
     return ("," if parted[","] > 1 else max(parted, key=lambda delimiter: parted[delimiter])), 0
 
@@ -286,7 +287,8 @@ def _json_value(value: Any) -> Any:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-_SEPARATOR = re.compile(r'\ufeff?"?sep=([^"\r\n])"?(?:\r\n|\r|\n)', re.IGNORECASE)
+_FIRST_LINE = re.compile(r"(?:[ \t]*[\r\n]+)*([^\r\n]*)")
+_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _TEXTS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
     ".csv": _read_csv,
     ".json": _read_json,
