@@ -82,15 +82,17 @@ def _check_not_another(path: Path, raw: bytes, encoding: str, declared: str | No
     swapped = {codecs.BOM_UTF16_LE: "utf-16-be", codecs.BOM_UTF16_BE: "utf-16-le"}.get(raw[:2])
     if swapped == family:
         raise DriftgateError(f"{path} has the byte order mark of the other order than {encoding}", "leave encoding out")
-    # Korean in UTF-8 can often be decoded as CP949, into nonsense; the reverse does not happen: a text in CP949 that
-    # is also valid UTF-8 holds no character beyond U+07FF there.
-    if family.startswith("utf-") or raw.isascii():
-        return
     try:
-        beyond = any(ord(character) > 0x07FF for character in set(raw.decode(_UTF8)))
+        text = raw.decode(_UTF8)
     except UnicodeDecodeError:
         return
-    if beyond:
+    if family.startswith(("utf-16", "utf-32")):
+        is_utf8 = bool(raw) and b"\x00" not in raw  # a comma, a quote or a line break in these has a NUL
+    else:
+        # Korean in UTF-8 can often be decoded as CP949, into nonsense; the reverse does not happen: a text in CP949
+        # that is also valid UTF-8 holds no character beyond U+07FF there.
+        is_utf8 = not family.startswith("utf-") and any(ord(character) > 0x07FF for character in set(text))
+    if is_utf8:
         raise DriftgateError(f"{path} is UTF-8, though encoding is {encoding}", "leave encoding out")
 
 
@@ -114,8 +116,8 @@ def _likely(raw: bytes, wanted: str, place: int) -> str:
     """The encoding that the bytes are most likely in; empty where they do not say."""
     family = codecs.lookup(wanted).name
     if family.startswith(_UTF8):
-        if not raw[:place].isascii():
-            return ""  # UTF-8 up to here: damaged, not of another encoding
+        if not raw[:place].isascii() or _is_korean(raw, _UTF8, "ignore"):
+            return ""  # UTF-8 up to here, or all around it: damaged, not of another encoding
         return _without_mark(raw) or ("cp949" if _is_korean(raw, "cp949") else "")
     for other in (_UTF8, "cp949"):
         if other != family and _is_korean(raw, other):
@@ -123,10 +125,10 @@ def _likely(raw: bytes, wanted: str, place: int) -> str:
     return ""
 
 
-def _is_korean(raw: bytes, encoding: str) -> bool:
+def _is_korean(raw: bytes, encoding: str, errors: str = "strict") -> bool:
     """Whether the bytes are text of that encoding, and most of what is not ASCII in it is Hangul."""
     try:
-        foreign = [character for character in raw.decode(encoding) if not character.isascii()]
+        foreign = [character for character in raw.decode(encoding, errors) if not character.isascii()]
     except UnicodeDecodeError:
         return False
     return 2 * sum("가" <= character <= "힣" for character in foreign) > len(foreign)

@@ -76,7 +76,8 @@ def test_shots_are_read_in_the_same_encoding(read, tmp_path):
         ((HEADER + ROW).encode("utf-16-le"), None, "looks like UTF-16-LE", "encoding: utf-16-le"),
         ((HEADER + "a?,b,c,d,e,1\n").encode("utf-16-be"), None, "looks like UTF-16-BE", "encoding: utf-16-be"),
         ((HEADER + ROW).encode(), "cp949", "is UTF-8, though encoding is cp949", "leave encoding out"),
-        ((HEADER + ROW).encode(), "utf-16", "is not UTF-16; it looks like UTF-8", "leave encoding out"),
+        ((HEADER + ROW).encode(), "utf-16", "is UTF-8, though encoding is utf-16", "leave encoding out"),
+        (b"question,answer\na?,b\n", "utf-16-le", "is UTF-8, though encoding is utf-16-le", "leave encoding out"),
         ((HEADER + ROW).encode("utf-8-sig"), "cp949", "byte order mark of UTF-8", "leave encoding out"),
         ((HEADER + ROW).encode("utf-16"), "cp949", "byte order mark of UTF-16", "leave encoding out"),
         (b"\xfe\xff" + (HEADER + ROW).encode("utf-16-be"), "utf-16-le", "the other order", "leave encoding out"),
@@ -84,6 +85,7 @@ def test_shots_are_read_in_the_same_encoding(read, tmp_path):
         ((HEADER + ROW.replace("서울", "똠방")).encode("cp949"), "euc-kr", "looks like CP949", "encoding: cp949"),
         # half of a UTF-8 file is damaged UTF-8, whatever CP949 makes of it
         ((HEADER + ROW + ROW.replace("수도", "도시")).encode() + b"\xb0\xa1", None, "line 4 is not UTF-8", "cp949"),
+        (HEADER.encode() + b"\xb0" + ROW.encode() * 3, None, "line 2 is not UTF-8", "for example encoding: cp949"),
         (HEADER.encode() + b"\x93quoted\x94?,a,b,c,d,1\n", None, "line 2 is not UTF-8", "for example encoding: cp949"),
     ],
 )
