@@ -63,7 +63,7 @@ def made_up_cells(models: int, rng: np.random.Generator) -> Cells:
 def stored_cells(folder: Path, dataset: str) -> Cells:
     """The newest cells of a dataset in a workspace's ledger, and their keys."""
     ledger = open_ledger("ledger.db" if (folder / "ledger.db").exists() else ".driftgate/ledger.db", folder)
-    cells = newest_cells(ledger, datasets=[dataset], passing_over=("canary-",))
+    cells = newest_cells(ledger, datasets=[dataset])
     keys = key_frame(ledger, cells[0].id)
     scored = [score_cell(ledger, cell) for cell in cells]
     ledger.close()

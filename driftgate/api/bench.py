@@ -16,7 +16,7 @@ from driftgate.benchmarks.runner import Display, LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
-from driftgate.ledger import Ledger, RunRow, find_run
+from driftgate.ledger import Ledger, RunRow, find_run, how_to_finish, newer_unfinished
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
@@ -114,15 +114,23 @@ def judge_stored(
     Raises
     ------
     DriftgateError
-        The run is not complete, or no gate judges its suite.
+        The run is not complete, or no gate judges its suite; or ``run`` is ``latest`` and a newer one is not complete:
+        a verdict on the run before it would be taken for one on what was asked last.
     """
     row = find_run(ledger, run)
     if row.status != "complete":
+        raise DriftgateError(f"run {row.id} is {row.status}", how_to_finish(row.kind, row.id))
+    if (newer := newer_unfinished(ledger, run)) is not None:
         raise DriftgateError(
-            f"run {row.id} is {row.status}", f"finish it with: driftgate bench --resume --run {row.id}"
+            f"the newest benchmark, {newer.id}, is {newer.status}",
+            f"{how_to_finish(newer.kind, newer.id)}; or name the complete run before it: driftgate gate {row.id}",
         )
     if gate and gate not in workspace.config.gates:
         raise DriftgateError(f"the workspace has no gate '{gate}'", nearest(gate, workspace.config.gates))
+    if not gate and row.kind in ("canary", "parity", "attribution"):
+        raise DriftgateError(
+            f"run {row.id} is no benchmark, its kind is {row.kind}", "judge a benchmark; see: driftgate runs list"
+        )
     gates = [gate] if gate else session.gates_of(workspace, row.suite)
     if not gates:
         raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")

@@ -13,9 +13,6 @@ from driftgate.benchmarks.compare import (
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import CellRow, Ledger
 
-NOT_BENCHMARKS = ("canary-", "steadiness")
-"""Runs of suites that begin so are a monitor's own."""
-
 
 def compare(
     ledger: Ledger,
@@ -52,7 +49,7 @@ def chosen_cells(ledger: Ledger, runs: Sequence[str], models: Sequence[str], dat
             "nothing was chosen to compare", "name runs (see: driftgate runs list), or use --models A,B and --datasets"
         )
     if not runs:
-        return newest_cells(ledger, models, datasets, passing_over=NOT_BENCHMARKS)
+        return newest_cells(ledger, models, datasets)
     found = [
         cell
         for cell in named_cells(ledger, runs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from driftgate.api import bench, session
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import OpenWorkspace, open_workspace
-from driftgate.ledger import Ledger, RunRow, find_run, latest_runs, open_ledger
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.ledger import KINDS, Ledger, RunRow, find_run, latest_runs, open_ledger
 
 if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
@@ -65,7 +66,7 @@ class Workspace:
         return self.files.config.name
 
     def run(self, name: str = "latest") -> Run:
-        """A run by its id or a part of it; ``latest`` is the newest.
+        """A run by its id or a part of it; ``latest`` is the newest complete benchmark, ``latest:SUITE`` of a suite.
 
         Raises
         ------
@@ -74,9 +75,26 @@ class Workspace:
         """
         return self._run(find_run(self.ledger, name))
 
-    def runs(self, limit: int = 20, *, suite: str = "") -> Runs:
-        """The newest runs first, of one suite where it is named."""
-        return Runs(self._run(row) for row in latest_runs(self.ledger, limit, suite=suite or None))
+    def runs(self, limit: int = 20, *, suite: str = "", kind: str | Collection[str] = ()) -> Runs:
+        """The newest runs first.
+
+        Parameters
+        ----------
+        suite : str
+            Only runs of this suite.
+        kind : str or collection of str
+            Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such kind.
+        """
+        kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+        for name in kinds:
+            if name not in KINDS:
+                raise DriftgateError(f"there is no kind of runs '{name}'", nearest(name, KINDS))
+        return Runs(self._run(row) for row in latest_runs(self.ledger, limit, suite=suite or None, kinds=kinds))
 
     def begin(
         self,
@@ -116,7 +134,7 @@ class Workspace:
         suite : str
             A suite of the workspace; may be left out where there is only one.
         resume : bool
-            Go on with the newest run that is not complete.
+            Go on with the newest benchmark that is not complete.
         run : str
             Go on with this run.
         retry_failed : bool
@@ -140,9 +158,10 @@ class Workspace:
         Raises
         ------
         DriftgateError
-            The run is not complete, or no gate judges its suite.
+            The run is not complete, or no gate judges its suite; or ``run`` is ``latest`` and a newer benchmark is not
+            complete.
         """
-        return (run if isinstance(run, Run) else self.run(run)).gate(gate)
+        return Verdicts(bench.judge_stored(self.files, self.ledger, run.id if isinstance(run, Run) else run, gate)[1])
 
     def compare(
         self,

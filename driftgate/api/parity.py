@@ -105,10 +105,12 @@ def run_parity(
     """
     suite, cells = plan_parity(workspace, ledger, request)
     plan, plan_hash = describe_plan("parity", suite, cells)
-    earlier = latest_runs(ledger, 50, suite="parity")
+    earlier = latest_runs(ledger, 50, kinds=["parity"])
     stopped = next((r for r in earlier if r.status != "complete" and r.plan_hash == plan_hash), None)
     models = session.open_models(workspace, ledger, suite.models)
-    run = stopped or start_run(ledger, "parity", plan, plan_hash, suite.seed, version("driftgate"))
+    run = stopped
+    if run is None:
+        run = start_run(ledger, "parity", plan, plan_hash, suite.seed, version("driftgate"), kind="parity")
     begun(run, sum(len(cell.samples) for cell in cells))
     planned = session.Planned("parity", suite, cells)
     try:

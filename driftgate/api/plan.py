@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftgate.api.compare import NOT_BENCHMARKS
 from driftgate.benchmarks.compare import (
     Design,
     Entry,
     assumed_design,
+    comparable_cells,
     compare_cells,
     half_observed,
     labels,
@@ -19,7 +19,7 @@ from driftgate.benchmarks.compare import (
 )
 from driftgate.benchmarks.scores import score_cell
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, complete_cells
+from driftgate.ledger import CellRow, Ledger
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def _from_ledger(
         raise DriftgateError(
             "nothing to plan from", "name a dataset and two models, or give --runs A,B, or --rate 0.6 --n 1000"
         )
-    there = {c.model for c, suite in complete_cells(ledger, datasets=[dataset]) if not suite.startswith(NOT_BENCHMARKS)}
+    there = {cell.model for cell in comparable_cells(ledger) if cell.dataset == dataset}
     known = [model for model in models if model in there]
-    cells = newest_cells(ledger, known, [dataset], passing_over=NOT_BENCHMARKS) if known else []
+    cells = newest_cells(ledger, known, [dataset]) if known else []
     if len(known) == 2:
         return _observe(ledger, cells, assumed)
     if assumed.rate is not None:

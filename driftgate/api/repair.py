@@ -236,7 +236,7 @@ class _Repair:
             run = find_run(self.ledger, progress.notes["run"])
             session.check_same_plan(run, planned)
         else:
-            run = session.begin(self.ledger, planned)
+            run = session.begin(self.ledger, planned, "proof")
             progress.note({"run": run.id})
         await session.work(self.ledger, run, planned, live, self.display)
         return {"run": run.id}

@@ -251,7 +251,7 @@ class _Watch:
             run = find_run(self.ledger, str(self.notes[key]))
             session.check_same_plan(run, planned)
         else:
-            run = session.begin(self.ledger, planned)
+            run = session.begin(self.ledger, planned, "canary")
             self.note({key: run.id})
         await session.work(self.ledger, run, planned, {self._model: deployed}, self.display, retry_failed=True)
         return self._answers(key)

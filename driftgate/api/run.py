@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driftgate.api import _html, bench, session
 from driftgate.api.workspace import OpenWorkspace
@@ -13,7 +13,7 @@ from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import CellRow, Ledger, RunRow, cells_of, outcome_frame, sample_data, samples_frame
+from driftgate.ledger import CellRow, Ledger, RunKind, RunRow, cells_of, outcome_frame, sample_data, samples_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,11 @@ class Run:
     def id(self) -> str:
         """Its name; any part of it that no other run has will do in its place."""
         return self.row.id
+
+    @property
+    def kind(self) -> RunKind:
+        """``benchmark``, ``canary``, ``proof``, ``parity``, ``attribution`` or ``import``."""
+        return self.row.kind
 
     @property
     def status(self) -> str:
@@ -163,6 +168,32 @@ class Run:
             for entry in samples_frame(self.ledger, cell.id, [int(i) for i in fits["sample_id"].head(most)]):
                 yield cell, entry
 
+    def as_json(self) -> dict[str, Any]:
+        """How it stands, its cells and their scores, as JSON-serialisable values."""
+        row = self.row
+        return {
+            "run": row.id,
+            "suite": row.suite,
+            "kind": row.kind,
+            "status": row.status,
+            "reason": row.reason,
+            "began": row.created_at.isoformat(),
+            "finished": row.finished_at.isoformat() if row.finished_at else None,
+            "driftgate": row.version,
+            "cells": [
+                {
+                    "model": scores.cell.model,
+                    "flow": scores.cell.flow,
+                    "variant": scores.cell.variant,
+                    "dataset": scores.cell.dataset,
+                    "signature": scores.cell.signature,
+                    "outcomes": dict(scores.outcomes),
+                    "scores": [asdict(score) for score in scores.rows],
+                }
+                for scores in self.scored
+            ],
+        }
+
     def gate(self, name: str = "") -> Verdicts:
         """Judge it by one gate, or by every gate of its suite; the verdicts are kept.
 
@@ -196,7 +227,7 @@ class Runs(tuple[Run, ...]):
     """Runs, the newest first."""
 
     def frame(self) -> pd.DataFrame:
-        """``run, suite, status, began, cells, reason``."""
+        """``run, suite, kind, status, began, cells, reason``."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -204,6 +235,7 @@ class Runs(tuple[Run, ...]):
                 {
                     "run": run.id,
                     "suite": run.row.suite,
+                    "kind": run.kind,
                     "status": run.status,
                     "began": run.row.created_at,
                     "cells": len(run.row.plan.get("cells", [])),
@@ -214,12 +246,19 @@ class Runs(tuple[Run, ...]):
         )
 
     def _repr_html_(self) -> str:
-        rows = [(run.id, run.row.suite, run.status, f"{run.row.created_at:%Y-%m-%d %H:%M} UTC") for run in self]
-        return _html.table(["run", "suite", "status", "began"], rows)
+        rows = [
+            (run.id, run.row.suite, run.kind, run.status, f"{run.row.created_at:%Y-%m-%d %H:%M} UTC") for run in self
+        ]
+        return _html.table(["run", "suite", "kind", "status", "began"], rows)
 
 
 class Verdicts(tuple[GateVerdict, ...]):
     """What gates said of a run."""
+
+    @property
+    def gravest(self) -> str:
+        """The gravest of them: ``pass``, ``inconclusive``, ``unmeasurable`` or ``fail``."""
+        return next(verdict.verdict for verdict in self if verdict.exit_code == self.exit_code)
 
     @property
     def exit_code(self) -> int:

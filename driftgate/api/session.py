@@ -23,9 +23,11 @@ from driftgate.flows.models import parse_config as parse_model
 from driftgate.flows.retrieval import Retriever, open_retriever
 from driftgate.ledger import (
     Ledger,
+    RunKind,
     RunRow,
     add_verdict,
     find_run,
+    how_to_finish,
     latest_runs,
     start_run,
     trained_model,
@@ -77,8 +79,8 @@ def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: Suite
     return Planned(name, suite, cells)
 
 
-def begin(ledger: Ledger, planned: Planned) -> RunRow:
-    """Write a new run into the ledger.
+def begin(ledger: Ledger, planned: Planned, kind: RunKind = "benchmark") -> RunRow:
+    """Write a new run of some kind into the ledger.
 
     Raises
     ------
@@ -87,25 +89,30 @@ def begin(ledger: Ledger, planned: Planned) -> RunRow:
     """
     check_budget(planned.suite, planned.cells)
     described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
-    return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"))
+    return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"), kind=kind)
 
 
 def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool = False) -> RunRow:
-    """The run to go on with: the one named, or the newest (of a suite) that is not complete.
+    """The benchmark to go on with: the one named, or the newest (of a suite) that is not complete.
 
     Where failed samples are to be asked again, a complete run will do.
 
     Raises
     ------
     DriftgateError
-        There is none.
+        There is none, or the one named is no benchmark.
     """
     if name:
-        return find_run(ledger, name)
-    for run in latest_runs(ledger, 200, suite=suite or None):
+        run = find_run(ledger, name)
+        if run.kind != "benchmark":
+            raise DriftgateError(
+                f"run {run.id} is no benchmark, its kind is {run.kind}", how_to_finish(run.kind, run.id)
+            )
+        return run
+    for run in latest_runs(ledger, 200, suite=suite or None, kinds=["benchmark"]):
         if retry_failed or run.status != "complete":
             return run
-    raise DriftgateError("every run in the ledger is complete", "begin one with: driftgate bench SUITE")
+    raise DriftgateError("every benchmark in the ledger is complete", "begin one with: driftgate bench SUITE")
 
 
 def check_same_plan(run: RunRow, planned: Planned) -> None:

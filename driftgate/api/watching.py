@@ -61,7 +61,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     try:
         planned = _plan(workspace, ledger, name, monitor, live)
         models = session.open_models(workspace, ledger, [live])
-        run = session.begin(ledger, planned)
+        run = session.begin(ledger, planned, "canary")
         asyncio.run(session.work(ledger, run, planned, models, display))
         score_run(ledger, run.id)
     except DriftgateError as problem:

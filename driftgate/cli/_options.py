@@ -9,7 +9,7 @@ import typer
 
 HERE = Path()
 Workspace = Annotated[Path, typer.Option("--workspace", "-w", help="Folder with driftgate.yaml.", show_default=False)]
-RunName = Annotated[str, typer.Argument(help="A run, a part of its id, or latest.")]
+RunName = Annotated[str, typer.Argument(help="A run, a part of its id, latest or latest:SUITE.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")]
 
 

@@ -15,19 +15,35 @@ runs = group("Runs in the ledger.")
 def bench(
     suite: Annotated[str, typer.Argument(help="A suite of the workspace.", show_default=False)] = "",
     workspace: Workspace = HERE,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run that is not complete.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest benchmark that is not complete.")
+    ] = False,
     run: Annotated[str, typer.Option("--run", help="With --resume: the run to go on with.")] = "",
     retry_failed: Annotated[bool, typer.Option(help="With --resume: ask failed samples once more.")] = False,
     cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Reuse replies of earlier runs.")] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")
+    ] = None,
 ) -> None:
-    """Run a suite, or go on with a run that was stopped; asks nothing twice."""
+    """Run a suite, or go on with a run that was stopped; asks nothing twice.
+
+    In GitHub Actions the step gets the output 'run', the run's id.
+    """
+    import os
+
     import driftgate
-    from driftgate.cli._console import console
+    from driftgate.cli import pipelines
+    from driftgate.cli._console import console, write_json
     from driftgate.cli.show.bench import carry_out
 
     with driftgate.open(workspace) as ws:
         begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
-        carry_out(console, ws, begun, retry_failed=retry_failed)
+        pipelines.set_output(os.environ, "run", begun.run.id)
+        try:
+            carry_out(console, ws, begun, retry_failed=retry_failed)
+        finally:
+            if as_json is not None:
+                write_json(as_json, ws.run(begun.run.id).as_json())
 
 
 def gate(
@@ -43,7 +59,8 @@ def gate(
 ) -> None:
     """Judge a run: exit 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable, 2 error.
 
-    In GitHub Actions it also adds a step summary and annotations, in Azure DevOps logging commands.
+    In GitHub Actions it also adds a step summary, annotations and the output 'verdict', in Azure DevOps logging
+    commands.
     """
     import os
 
@@ -53,12 +70,12 @@ def gate(
     from driftgate.cli.show.runs import print_verdict
 
     with driftgate.open(workspace) as ws:
-        judged = ws.run(run)
-        verdicts = judged.gate(name)
+        verdicts = ws.gate(run, name)
         for verdict in verdicts:
             print_verdict(console, verdict)
         pipelines.GateFiles(as_json, junit, undecided, summary).write(verdicts)
-        pipelines.announce(verdicts, os.environ, ws.files.reports / judged.id)
+        pipelines.announce(verdicts, os.environ, ws.files.reports / verdicts[0].run)
+        pipelines.set_output(os.environ, "verdict", verdicts.gravest)
         raise typer.Exit(verdicts.exit_code)
 
 
@@ -80,16 +97,23 @@ def list_runs(
     workspace: Workspace = HERE,
     limit: Annotated[int, typer.Option(help="How many.")] = 20,
     suite: Annotated[str, typer.Option(help="Only runs of this suite.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="Only benchmark, canary, proof, parity, attribution or import; or all.")
+    ] = "",
 ) -> None:
-    """List the runs in the ledger, the newest first."""
+    """List the runs in the ledger, the newest first; the canary runs of monitors only with --kind canary or all."""
     import driftgate
-    from driftgate.cli._console import console
+    from driftgate.cli._console import console, names
     from driftgate.cli.show.runs import print_runs
+    from driftgate.ledger import KINDS
 
     with driftgate.open(workspace) as ws:
-        found = ws.runs(limit, suite=suite)
+        kinds = KINDS if kind == "all" else names(kind) or [one for one in KINDS if one != "canary"]
+        found = ws.runs(limit, suite=suite, kind=kinds)
         if found:
             print_runs(console, [run.row for run in found])
+        elif ws.runs(1):
+            console.print("the ledger holds no such run; see them all with: driftgate runs list --kind all")
         else:
             console.print("the ledger holds no run yet; begin one with: driftgate bench")
 

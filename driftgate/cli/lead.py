@@ -17,7 +17,9 @@ dataset = group("Datasets: what they can show, and smaller ones that stand for t
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUNS]...", help="Runs: latest, an id or part of one; RUN/PART for a cell."),
+        typer.Argument(
+            metavar="[RUNS]...", help="Runs: latest, latest:SUITE, an id or part of one; RUN/PART for a cell."
+        ),
     ] = None,
     workspace: Workspace = HERE,
     models: Annotated[str, typer.Option(help="Without runs: the newest cells of these models, A,B.")] = "",

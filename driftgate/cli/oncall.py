@@ -76,7 +76,9 @@ def list_champions(workspace: Workspace = HERE) -> None:
 def promote(
     slot: Slot,
     model: Annotated[str, typer.Argument(help="The model that is to take it.")],
-    run: Annotated[str, typer.Option("--run", help="The run whose gates passed: its id, a part of it, or latest.")],
+    run: Annotated[
+        str, typer.Option("--run", help="The run whose gates passed: its id, a part of it, latest or latest:SUITE.")
+    ],
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")] = "the gates passed",
     workspace: Workspace = HERE,
 ) -> None:

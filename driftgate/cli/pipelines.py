@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml
+from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml, one_line
 from driftgate.benchmarks.report.verdicts import render_verdicts
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import VerdictRow
@@ -80,6 +80,25 @@ def announce(verdicts: Sequence[GateVerdict], environment: Mapping[str, str], fo
         page_path = folder / "gate.md"
         page_path.write_text(summary_of(verdicts), encoding="utf-8")
         print(*azure_commands(verdicts, page_path.resolve()), sep="\n")
+
+
+def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
+    """Give a step of GitHub Actions an output, where ``GITHUB_OUTPUT`` names the file for it.
+
+    Raises
+    ------
+    DriftgateError
+        The file cannot be written.
+    """
+    if path := environment.get("GITHUB_OUTPUT"):
+        try:
+            with Path(path).open("a", encoding="utf-8") as outputs:
+                outputs.write(f"{name}={one_line(value)}\n")
+        except OSError as problem:
+            raise DriftgateError(
+                f"GITHUB_OUTPUT names {path}, which cannot be written: {problem.strerror}",
+                "unset it outside of GitHub Actions",
+            ) from problem
 
 
 def _cut(text: str) -> str:

@@ -17,6 +17,7 @@ from driftgate.ledger._champions import (
 )
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._insert import insert_many, insert_new
+from driftgate.ledger._kinds import KINDS, RunKind, how_to_finish
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._outcomes import Record, outcome_frame, record, samples_frame
@@ -33,11 +34,12 @@ from driftgate.ledger._results import (
     scores_of,
     verdicts_of,
 )
-from driftgate.ledger._runs import RunRow, find_run, finish_run, latest_runs, set_status, start_run
+from driftgate.ledger._runs import RunRow, find_run, finish_run, latest_runs, newer_unfinished, set_status, start_run
 from driftgate.ledger._schema import UtcDateTime
 from driftgate.ledger._store import Ledger, create_tables, open_ledger
 
 __all__ = [
+    "KINDS",
     "AggregationRow",
     "AnchorRow",
     "CellRow",
@@ -47,6 +49,7 @@ __all__ = [
     "PromotionRow",
     "Record",
     "Reversal",
+    "RunKind",
     "RunRow",
     "ScoreRow",
     "UtcDateTime",
@@ -74,6 +77,7 @@ __all__ = [
     "finish_run",
     "first_run_with_anchors",
     "has_replies",
+    "how_to_finish",
     "insert_many",
     "insert_new",
     "install_champion",
@@ -82,6 +86,7 @@ __all__ = [
     "latest_runs",
     "left_out_of",
     "metric_frame",
+    "newer_unfinished",
     "node_results",
     "open_ledger",
     "outcome_frame",

@@ -94,9 +94,9 @@ def cells_of(ledger: Ledger, run_id: str) -> list[CellRow]:
 def complete_cells(
     ledger: Ledger, *, models: Sequence[str] = (), datasets: Sequence[str] = ()
 ) -> list[tuple[CellRow, str]]:
-    """The cells of complete runs with the suite of each, the newest run first; only of some models or datasets."""
+    """The cells of complete runs with the kind of each run, the newest first; only of some models or datasets."""
     query = (
-        select(cells, runs.c.suite)
+        select(cells, runs.c.kind)
         .join(runs, runs.c.id == cells.c.run_id)
         .where(runs.c.status == "complete")
         .order_by(desc(runs.c.created_at), desc(runs.c.id), cells.c.ordinal)
@@ -107,8 +107,8 @@ def complete_cells(
         query = query.where(cells.c.dataset.in_(datasets))
     with ledger.read() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
-        suites = [str(row.pop("suite")) for row in rows]
-        return list(zip(_as_cells(connection, rows), suites, strict=True))
+        kinds = [str(row.pop("kind")) for row in rows]
+        return list(zip(_as_cells(connection, rows), kinds, strict=True))
 
 
 def _as_cells(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[CellRow]:

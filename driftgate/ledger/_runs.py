@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,11 @@ from sqlalchemy import ColumnElement, desc, insert, select, update
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger._insert import insert_new
+from driftgate.ledger._kinds import RunKind, how_to_finish
 from driftgate.ledger._schema import runs
 from driftgate.ledger._store import Ledger
+
+_BEGIN = "begin one with: driftgate bench SUITE"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class RunRow:
 
     id: str
     suite: str
+    kind: RunKind
     status: str
     """``running``, ``interrupted``, ``stopped`` (by a limit or an error) or ``complete``."""
     reason: str
@@ -41,12 +45,15 @@ def start_run(
     seed: int,
     version: str,
     *,
+    kind: RunKind = "benchmark",
     id: str | None = None,
 ) -> RunRow:
     """Add a run with a name that sorts by time, such as ``20261122-231500-nightly-3fa2``.
 
     Parameters
     ----------
+    kind : str
+        What it is made for; ``latest`` means benchmarks only.
     id : str, optional
         A name of its own. A run that has it already is left as it is and returned.
     """
@@ -54,6 +61,7 @@ def start_run(
     row = {
         "id": id or f"{now:%Y%m%d-%H%M%S}-{suite}-{secrets.token_hex(2)}",
         "suite": suite,
+        "kind": kind,
         "status": "running",
         "reason": "",
         "created_at": now,
@@ -91,14 +99,17 @@ def latest_runs(
     *,
     suite: str | None = None,
     status: str | None = None,
+    kinds: Collection[str] = (),
     before: datetime | None = None,
 ) -> list[RunRow]:
-    """The newest runs first; with ``before`` only those that began earlier."""
+    """The newest runs first; of some kinds where they are named, with ``before`` only those that began earlier."""
     query = select(runs).order_by(desc(runs.c.created_at), desc(runs.c.id)).limit(limit)
     if suite is not None:
         query = query.where(runs.c.suite == suite)
     if status is not None:
         query = query.where(runs.c.status == status)
+    if kinds:
+        query = query.where(runs.c.kind.in_(kinds))
     if before is not None:
         query = query.where(runs.c.created_at < before)
     with ledger.read() as connection:
@@ -106,24 +117,58 @@ def latest_runs(
 
 
 def find_run(ledger: Ledger, name: str) -> RunRow:
-    """A run by its id or a part of it that only one run has; ``latest`` is the newest.
+    """A run by its id or a part of it that only one run has.
+
+    ``latest`` is the newest complete benchmark, ``latest:SUITE`` the newest complete one of a suite. A run of any other
+    kind, or one that is not complete, is found by its id only.
 
     Raises
     ------
     DriftgateError
         No run, or more than one, fits.
     """
+    if name == "latest" or name.startswith("latest:"):
+        return _newest_benchmark(ledger, name.partition(":")[2])
     newest = latest_runs(ledger, limit=8)
     if not newest:
-        raise DriftgateError("the ledger holds no run", "begin one with: driftgate bench SUITE")
-    if name == "latest":
-        return newest[0]
+        raise DriftgateError("the ledger holds no run", _BEGIN)
     fitting = _runs_where(ledger, runs.c.id == name) or _runs_where(ledger, runs.c.id.contains(name, autoescape=True))
     fitting = [run for run in fitting if name in run.id]  # SQLite's LIKE takes capitals for small letters
     if len(fitting) != 1:
         found = f"{len(fitting)} runs fit '{name}'"
         raise DriftgateError(found, nearest(name, [run.id for run in (fitting or newest)[:8]]))
     return fitting[0]
+
+
+def newer_unfinished(ledger: Ledger, name: str) -> RunRow | None:
+    """The newest benchmark that ``latest`` or ``latest:SUITE`` passes over as it is not complete.
+
+    Whoever judges the run before it judges nothing of what was asked last. None for a run that is named by its id.
+    """
+    if name != "latest" and not name.startswith("latest:"):
+        return None
+    found = latest_runs(ledger, 1, suite=name.partition(":")[2] or None, kinds=["benchmark"])
+    return found[0] if found and found[0].status != "complete" else None
+
+
+def _newest_benchmark(ledger: Ledger, suite: str) -> RunRow:
+    of_suite = {"suite": suite or None, "kinds": ["benchmark"]}
+    if complete := latest_runs(ledger, 1, status="complete", **of_suite):  # type: ignore[arg-type]
+        return complete[0]
+    of = f" of the suite '{suite}'" if suite else ""
+    if begun := latest_runs(ledger, 1, **of_suite):  # type: ignore[arg-type]
+        run = begun[0]
+        raise DriftgateError(
+            f"no benchmark{of} is complete; the newest, {run.id}, is {run.status}", how_to_finish(run.kind, run.id)
+        )
+    with ledger.read() as connection:
+        suites = connection.execute(select(runs.c.suite).where(runs.c.kind == "benchmark").distinct()).scalars().all()
+    if suites:
+        raise DriftgateError(f"the ledger holds no benchmark{of}", nearest(suite, suites))
+    others = latest_runs(ledger, 1)
+    if others:
+        raise DriftgateError(f"the ledger holds no benchmark, only runs such as {others[0].id}", _BEGIN)
+    raise DriftgateError("the ledger holds no run", _BEGIN)
 
 
 def _runs_where(ledger: Ledger, condition: ColumnElement[bool]) -> list[RunRow]:

@@ -26,9 +26,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 3
+VERSION = 4
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
-asks; see :mod:`driftgate.ledger._upgrade`."""
+asks. 4: a run has a kind; see :mod:`driftgate.ledger._upgrade`."""
 metadata = MetaData()
 
 
@@ -61,6 +61,7 @@ runs = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("suite", String, nullable=False),
+    Column("kind", String, nullable=False, server_default="benchmark"),  # see driftgate.ledger._kinds
     Column("status", String, nullable=False),  # running, interrupted, stopped, complete
     Column("reason", Text, nullable=False, default=""),
     Column("created_at", UtcDateTime, nullable=False),

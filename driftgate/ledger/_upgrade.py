@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, column, insert, select, table, update
 from sqlalchemy.schema import CreateTable
 
+from driftgate.ledger._run_kinds import give_kinds
 from driftgate.ledger._sample_keys import know_by_what_is_asked
 from driftgate.ledger._schema import VERSION, meta, outcomes
 
@@ -24,6 +25,8 @@ def upgrade(connection: Connection) -> None:
         _let_costs_be_unknown(connection)
     if found < 3:
         know_by_what_is_asked(connection)
+    if found < 4:
+        give_kinds(connection)
     connection.execute(update(meta).where(version).values(value=str(VERSION)))
 
 

@@ -103,7 +103,7 @@ def create_app(
 
 
 def _brief(run: RunRow) -> dict[str, Any]:
-    names = ("id", "suite", "status", "reason", "created_at", "finished_at", "version")
+    names = ("id", "suite", "kind", "status", "reason", "created_at", "finished_at", "version")
     return {name: getattr(run, name) for name in names}
 
 

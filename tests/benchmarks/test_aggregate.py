@@ -11,7 +11,7 @@ from chat_endpoint import Answer, ChatEndpoint
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.runner import LimitReached
-from driftgate.ledger import Ledger, aggregations_of, cells_of, find_run, run_hash
+from driftgate.ledger import Ledger, aggregations_of, cells_of, run_hash
 
 FILES = {
     "flows/mine/flow.dag.yaml": """
@@ -84,7 +84,7 @@ async def test_a_run_that_stopped_and_went_on_aggregates_all_its_samples(bench: 
     bench.suite["max_cost"] = 3.0
     with pytest.raises(LimitReached):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     (cell,) = cells_of(bench.ledger, run.id)
     assert aggregations_of(bench.ledger, cell.id) == []
     part = run_hash(bench.ledger, run.id)

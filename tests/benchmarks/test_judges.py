@@ -26,7 +26,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import known_grades
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
 from driftgate.flows.models import ModelMisconfigured, parse_config
-from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means, find_run
+from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -217,7 +217,7 @@ async def test_a_judge_that_redirects_ends_the_run_before_a_model_is_asked(
         await bench.run()
     assert not bench.endpoint.requests
     judge_endpoint.default = careful
-    assert (await bench.run(find_run(bench.ledger, "latest"))).status == "complete"
+    assert (await bench.run(bench.newest())).status == "complete"
 
 
 async def test_a_judge_that_begins_to_redirect_ends_the_run(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
@@ -226,7 +226,7 @@ async def test_a_judge_that_begins_to_redirect_ends_the_run(bench: Bench, judge_
     judge_endpoint.default = lambda prompt: cut if len(judge_endpoint.requests) > anchors else careful(prompt)
     with pytest.raises(ModelMisconfigured, match=r"redirected from .* to elsewhere\.example"):
         await bench.run()
-    assert find_run(bench.ledger, "latest").status == "stopped"
+    assert bench.newest().status == "stopped"
 
 
 async def test_where_a_judge_decides_what_is_correct_accuracy_is_doubtful_too(

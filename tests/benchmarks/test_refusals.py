@@ -19,7 +19,7 @@ from driftgate.benchmarks.runner import CellProgress
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured
-from driftgate.ledger import Ledger, cells_of, find_run, run_hash
+from driftgate.ledger import Ledger, cells_of, run_hash
 
 REFUSED = Status(400, {"object": "error", "message": "tool_choice is not supported", "type": "BadRequestError"})
 BOOM = Status(500, {"error": {"message": "boom"}})
@@ -38,7 +38,7 @@ def bench(endpoint: ChatEndpoint, ledger: Ledger, tmp_path: Path, samples: Calla
 
 
 def signature(bench: Bench) -> str:
-    (cell,) = cells_of(bench.ledger, find_run(bench.ledger, "latest").id)
+    (cell,) = cells_of(bench.ledger, bench.newest().id)
     return cell.signature
 
 
@@ -79,7 +79,7 @@ async def test_a_run_that_goes_on_has_the_signature_that_it_began_with(bench: Be
     bench.watcher.advanced = lambda progress: None
     began = signature(bench)
     assert began.endswith("|without:temperature")
-    run = await bench.run(find_run(bench.ledger, "latest"))
+    run = await bench.run(bench.newest())
     assert run.status == "complete" and signature(bench) == began
     hashed = run_hash(bench.ledger, run.id)
     await bench.run(run)
@@ -101,7 +101,7 @@ async def test_one_cell_is_not_asked_in_two_ways(bench: Bench, refused_first: bo
     began, asked = signature(bench), list(bench.frame()["outcome"])
     bench.endpoint.refuses, bench.suite = after, {}
     with pytest.raises(DriftgateError, match=r"asked with 'temperature' and without it in one cell") as refused:
-        await bench.run(find_run(bench.ledger, "latest"))
+        await bench.run(bench.newest())
     assert "begin a new run" in refused.value.remedy
     assert signature(bench) == began and list(bench.frame()["outcome"]) == asked
 
@@ -111,7 +111,7 @@ async def test_a_parameter_of_the_user_s_stops_the_run_at_the_first_refusals(ben
     bench.model |= {"parameters": {"temperature": 0, "max_tokens": 5}}
     with pytest.raises(ModelMisconfigured, match="does not take the parameter 'temperature' of model 'm'"):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert run.status == "stopped" and "does not support 0 with this model" in run.reason
     assert len(bench.endpoint.requests) <= ALIKE
     bench.endpoint.refuses = lambda body: None
@@ -125,7 +125,7 @@ async def test_a_quota_that_is_spent_stops_the_run_and_it_goes_on_afterwards(ben
     with pytest.raises(ModelMisconfigured, match=r"quota of model 'm' is spent .*You exceeded"):
         await bench.run()
     assert len(bench.endpoint.requests) == 41
-    run = await bench.run(find_run(bench.ledger, "latest"))
+    run = await bench.run(bench.newest())
     assert run.status == "complete" and list(bench.frame()["correct"]) == [1.0] * 100
 
 
@@ -133,7 +133,7 @@ async def test_twenty_refusals_alike_stop_the_run_and_it_goes_on_when_they_are_m
     bench.endpoint.default = REFUSED
     with pytest.raises(AllRefused, match=r"20 samples in a row were refused alike.*HTTP 400 tool_choice is not"):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert run.status == "stopped" and "tool_choice is not supported" in run.reason
     assert len(bench.endpoint.requests) == ALIKE
     assert bench.frame()["outcome"].value_counts().to_dict() == {"missing": 80, "failed": 20}

@@ -17,7 +17,7 @@ from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.runner import CellProgress, LimitReached
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured
-from driftgate.ledger import Ledger, cells_of, find_run, latest_runs, samples_frame
+from driftgate.ledger import Ledger, cells_of, latest_runs, samples_frame
 from driftgate.shipped import shipped
 
 BOOM = Status(500, {"error": {"message": "boom"}})
@@ -85,7 +85,7 @@ async def test_everything_about_a_reply_is_recorded(bench: Bench) -> None:
     assert (row["served_model"], row["fingerprint"], row["finish_reason"]) == ("gpt-test", "fp_7", "stop")
     assert 0 < row["latency"] <= row["seconds"]
     assert not row["cached"]
-    (cell,) = cells_of(bench.ledger, find_run(bench.ledger, "latest").id)
+    (cell,) = cells_of(bench.ledger, bench.newest().id)
     (full,) = samples_frame(bench.ledger, cell.id, [int(row["sample_id"])])
     nodes = {node["node"]: node["output"] for node in full["nodes"]}
     assert nodes["extract"] == {"answer": "A", "rule": row["rule"]}
@@ -146,7 +146,7 @@ async def _stop_after(bench: Bench, count: int) -> None:
 async def test_a_run_that_was_interrupted_goes_on_where_it_was(bench: Bench) -> None:
     bench.model = {"in_flight": 1}
     await _stop_after(bench, 5)
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert (run.status, run.reason) == ("interrupted", "stopped by the user")
     assert list(bench.frame()["outcome"]).count("answered") == 5
     done = await bench.run(run)
@@ -183,7 +183,7 @@ async def test_a_refused_key_stops_the_run_and_leaves_the_ledger_whole(bench: Be
     bench.endpoint.script("문제 4번은", Status(401, {"error": {"message": "expired"}}), Answer("A"))
     with pytest.raises(ModelMisconfigured, match="refused the key of model 'm'"):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert run.status == "stopped" and "refused the key" in run.reason
     assert list(bench.frame()["outcome"]) == ["answered"] * 4 + ["missing"] * 8
     assert len(bench.endpoint.requests) == 5
@@ -196,7 +196,7 @@ async def test_the_limit_on_cost_stops_cleanly(bench: Bench) -> None:
     bench.suite = {"max_cost": 5.0}
     with pytest.raises(LimitReached, match=r"the limit of 5 on cost is reached"):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert (run.status, "limit of 5" in run.reason) == ("stopped", True)
     asked = len(bench.endpoint.requests)
     assert 5 <= asked <= 5 + 3
@@ -213,7 +213,7 @@ async def test_the_limit_on_time_stops_cleanly(bench: Bench) -> None:
     bench.endpoint.default = lambda prompt: Answer(right(prompt).text, seconds=0.06)
     with pytest.raises(LimitReached, match="minutes is reached"):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert run.status == "stopped"
     bench.suite = {}
     await bench.run(run)
@@ -297,4 +297,4 @@ async def test_a_primary_metric_that_does_not_exist_stops_the_run(bench: Bench, 
     own_flow("corect")
     with pytest.raises(DriftgateError, match=r"did you mean 'extract\.choice\.correct'"):
         await bench.run()
-    assert find_run(bench.ledger, "latest").status == "stopped"
+    assert bench.newest().status == "stopped"

@@ -24,7 +24,7 @@ from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
 from driftgate.flows.models import ContentFiltered, Prices, Reply, Unavailable, Usage
-from driftgate.ledger import Ledger, RunRow, cells_of, find_run
+from driftgate.ledger import Ledger, RunRow, cells_of
 
 PRICED = {"prices": {"input": 100_000.0, "output": 100_000.0}}
 BOOM = Status(500, {"error": {"message": "boom"}})
@@ -115,7 +115,7 @@ async def test_a_limit_on_cost_stops_at_the_first_reply_that_does_not_say_what_i
     uncounted(bench, 3)
     with pytest.raises(LimitReached, match=r"limit of 1000 on cost cannot be kept.*a reply of model 'm'.*how many"):
         await bench.run()
-    run = find_run(bench.ledger, "latest")
+    run = bench.newest()
     assert run.status == "stopped" and "cannot be kept" in run.reason
     assert 4 <= len(bench.endpoint.requests) <= 6
     bench.suite = {}

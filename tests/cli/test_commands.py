@@ -120,7 +120,7 @@ def test_resume_goes_on_and_asks_nothing_twice(cli: Cli, make: Make, endpoint: C
     assert cli("gate", "-w", folder).code == 2  # an unfinished run is not judged
     for _ in range(2):
         cli("bench", "--resume", "-w", folder)
-    assert "every run in the ledger is complete" in cli("bench", "--resume", "-w", folder).err
+    assert "every benchmark in the ledger is complete" in cli("bench", "--resume", "-w", folder).err
     assert sorted(endpoint.asked.values()) == [1] * 12
 
 
@@ -163,7 +163,7 @@ def test_resume_goes_on_with_the_suite_that_is_named(cli: Cli, make: Make, endpo
         assert cli("bench", suite, "-w", folder).code == 2
     endpoint.default = Answer("A")
     assert "· zero_shot ·" not in cli("bench", "small", "--resume", "-w", folder).out
-    assert "every run in the ledger is complete" in cli("bench", "small", "--resume", "-w", folder).err
+    assert "every benchmark in the ledger is complete" in cli("bench", "small", "--resume", "-w", folder).err
     assert "· zero_shot ·" in cli("bench", "--resume", "-w", folder).out
 
 

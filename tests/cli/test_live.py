@@ -14,7 +14,7 @@ from promoted import put_in_place
 
 from driftgate.api.workspace import open_workspace
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, find_run, open_ledger
+from driftgate.ledger import Ledger, latest_runs, open_ledger
 from driftgate.monitor.watch import alerts_of, looks_of
 from driftgate.service._make import make_service
 
@@ -119,12 +119,12 @@ def test_every_route_asks_for_the_token(folder, ledger, monkeypatch) -> None:
 def test_the_service_shows_runs_and_escapes_what_it_shows(cli, folder, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
     cli("monitor", "check", "watch", "-w", folder)
-    newest = find_run(ledger, "latest").id
+    newest = latest_runs(ledger, 1)[0].id
     put_in_place(ledger, "assistant", "next", reason="<script>alert(1)</script>")
     with TestClient(make_service(open_workspace(folder), ledger)) as client:
         client.headers["Authorization"] = f"Bearer {TOKEN}"
         run = next(row for row in client.get("/api/runs").json() if row["id"] == newest)
-        assert run["suite"] == "canary-watch"
+        assert (run["suite"], run["kind"]) == ("canary-watch", "canary")
         detail = client.get(f"/api/runs/{run['id']}").json()
         scores = {row["metric"]: row["value"] for row in detail["cells"][0]["scores"]}
         assert scores["accuracy"] == 1.0

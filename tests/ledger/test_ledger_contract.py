@@ -55,7 +55,7 @@ CELL = {"model": "m", "flow": "f", "variant": "v", "dataset": "d", "signature": 
 def test_a_run_is_found_as_it_was_written(ledger: Ledger) -> None:
     plan = {"suite": "small", "cells": [{"model": "한글"}]}
     run = start_run(ledger, "small", plan, "abc", 7, "0.1")
-    assert find_run(ledger, "latest") == run
+    assert find_run(ledger, run.id) == run
     assert find_run(ledger, run.id[-6:]) == run
     assert (run.status, run.plan, run.seed) == ("running", plan, 7)
     assert run.created_at.tzinfo is not None
@@ -307,7 +307,7 @@ def test_opening_again_keeps_everything(
     run, cell, ids = add(ledger, samples(2))
     record(ledger, [entry(cell, ids["q0"])])
     again = open_ledger(location, tmp_path)
-    assert find_run(again, "latest").id == run.id
+    assert find_run(again, run.id) == run
     assert list(outcome_frame(again, cell)["outcome"]) == ["answered", "missing"]
     again.close()
 
@@ -315,7 +315,9 @@ def test_opening_again_keeps_everything(
 def test_a_ledger_of_a_newer_format_is_refused(ledger: Ledger, location: str, tmp_path: Path) -> None:
     with ledger.write() as connection:
         connection.execute(text("UPDATE meta SET value = '99' WHERE key = 'version'"))
-    with pytest.raises(DriftgateError, match="has format 99, this driftgate knows 2; upgrade driftgate"):
+    with pytest.raises(
+        DriftgateError, match=f"has format 99, this driftgate knows {schema.VERSION}; upgrade driftgate"
+    ):
         open_ledger(location, tmp_path)
 
 

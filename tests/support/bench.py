@@ -16,7 +16,7 @@ from driftgate.flows.definition import load_flow
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.models import PROVIDERS, Model, ModelConfig, parse_config
 from driftgate.flows.retrieval import Retriever
-from driftgate.ledger import Ledger, RunRow, find_run, outcome_frame, start_run
+from driftgate.ledger import Ledger, RunRow, find_run, latest_runs, outcome_frame, start_run
 
 
 @dataclass
@@ -90,9 +90,13 @@ class Bench:
                 await model.aclose()
         return find_run(self.ledger, run.id)
 
+    def newest(self) -> RunRow:
+        """The run that began last, however it ended."""
+        return latest_runs(self.ledger, 1)[0]
+
     def frame(self, ordinal: int = 0) -> Any:
         """The newest run's outcomes by upstream id."""
         from driftgate.ledger import cells_of
 
-        cell = cells_of(self.ledger, find_run(self.ledger, "latest").id)[ordinal]
+        cell = cells_of(self.ledger, self.newest().id)[ordinal]
         return outcome_frame(self.ledger, cell.id).set_index("upstream_id")

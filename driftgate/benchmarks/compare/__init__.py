@@ -1,6 +1,6 @@
 """Cells of the ledger beside each other: differences with intervals, the Pareto front, flips and suspect keys."""
 
-from driftgate.benchmarks.compare._choose import labels, named_cells, newest_cells
+from driftgate.benchmarks.compare._choose import comparable_cells, labels, named_cells, newest_cells
 from driftgate.benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import Difference, Pair, compare_pair
@@ -18,6 +18,7 @@ __all__ = [
     "Standing",
     "SuspectKeys",
     "assumed_design",
+    "comparable_cells",
     "compare_cells",
     "compare_pair",
     "compare_scored",

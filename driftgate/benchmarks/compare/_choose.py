@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import CellRow, Ledger, cells_of, complete_cells, find_run
 
+_COMPARABLE = ("benchmark", "import", "proof")
+"""Kinds of runs that ask a model a whole dataset; canaries, parity and attribution ask a few samples of it."""
+
 
 def named_cells(ledger: Ledger, names: Sequence[str]) -> list[CellRow]:
     """The cells of runs (``latest``, an id or a part of one), or with ``RUN/PART`` those cells whose name has a part.
@@ -32,37 +35,37 @@ def named_cells(ledger: Ledger, names: Sequence[str]) -> list[CellRow]:
     return list(found.values())
 
 
-def newest_cells(
-    ledger: Ledger,
-    models: Sequence[str] = (),
-    datasets: Sequence[str] = (),
-    *,
-    passing_over: Sequence[str] = (),
-) -> list[CellRow]:
+def comparable_cells(ledger: Ledger) -> list[CellRow]:
+    """The cells of complete runs that say how good a model is, the newest run first, the proofs of repairs last."""
+    found = [(cell, kind) for cell, kind in complete_cells(ledger) if kind in _COMPARABLE]
+    return [cell for cell, _ in sorted(found, key=lambda pair: pair[1] == "proof")]
+
+
+def newest_cells(ledger: Ledger, models: Sequence[str] = (), datasets: Sequence[str] = ()) -> list[CellRow]:
     """Of each model and dataset the cells of the newest complete run that has them, in the order asked for.
+
+    A benchmark or an import is taken where there is one, else the proof of a repair; see :func:`comparable_cells`.
 
     Parameters
     ----------
     models, datasets
         Their names; empty for all that the ledger knows.
-    passing_over
-        Runs of suites that begin so are not looked at: a monitor's canaries are no benchmark.
 
     Raises
     ------
     DriftgateError
         A model or a dataset is in no complete run, or a model was not run on a dataset.
     """
-    known = [(c, s) for c, s in complete_cells(ledger) if not s.startswith(tuple(passing_over))]
+    known = comparable_cells(ledger)
     for kind, wanted, there in (
-        ("model", models, {c.model for c, _ in known}),
-        ("dataset", datasets, {c.dataset for c, _ in known}),
+        ("model", models, {c.model for c in known}),
+        ("dataset", datasets, {c.dataset for c in known}),
     ):
         for name in wanted:
             if name not in there:
                 raise DriftgateError(f"no complete run has the {kind} '{name}'", nearest(name, there))
     newest: dict[tuple[str, str], list[CellRow]] = {}
-    for cell, _ in known:
+    for cell in known:
         if (not models or cell.model in models) and (not datasets or cell.dataset in datasets):
             mine = newest.setdefault((cell.model, cell.dataset), [])
             if not mine or mine[0].run_id == cell.run_id:

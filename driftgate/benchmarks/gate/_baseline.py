@@ -76,11 +76,15 @@ def find_baseline(
 def _stored(
     ledger: Ledger, run_id: str, suite: str | None, model: str, scores: CellScores, *, before: bool
 ) -> Baseline | None:
-    """The newest complete run of the suite that holds the model's cell for this dataset, variant and flow."""
+    """The newest complete run of the suite that holds the model's cell for this dataset, variant and flow.
+
+    A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before.
+    """
     now = find_run(ledger, run_id)
     limit = now.created_at if before else None
     cell = scores.cell
-    for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", before=limit):
+    kinds = {"benchmark", now.kind}
+    for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", kinds=kinds, before=limit):
         if run.id == run_id:
             continue
         for old in cells_of(ledger, run.id):

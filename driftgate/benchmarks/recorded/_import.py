@@ -84,7 +84,7 @@ def import_file(
     plan = {"suite": SUITE, "config": {"preset": source.preset, "columns": dict(source.columns)}, "cells": [details]}
     name = "-".join([questions.name, source.model, *([f"{source.shots}shot"] if source.shots else [])])
     run_id = f"{SUITE}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{plan_hash[:6]}"
-    run = start_run(ledger, SUITE, plan, plan_hash, 0, version, id=run_id)
+    run = start_run(ledger, SUITE, plan, plan_hash, 0, version, kind="import", id=run_id)
     done = Imported(run, len(questions.samples), len(outcomes), run.status != "complete", dataset is not None)
     if done.new:
         cell = {name: details[name] for name in ("model", "flow", "variant", "dataset", "signature")}

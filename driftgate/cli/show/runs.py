@@ -76,12 +76,12 @@ def print_verdict(console: Console, verdict: GateVerdict) -> None:
 def print_runs(console: Console, runs: Sequence[RunRow]) -> None:
     """One row a run, the newest first."""
     table = Table(header_style="bold")
-    for column in ("run", "suite", "began", "status", "cells", "reason"):
+    for column in ("run", "suite", "kind", "began", "status", "cells", "reason"):
         table.add_column(column, overflow="fold")
     for run in runs:
         cells = run.plan.get("cells", [])
         began = f"{run.created_at.astimezone():%Y-%m-%d %H:%M %Z}"
-        table.add_row(run.id, run.suite, began, run.status, str(len(cells)), escape(run.reason))
+        table.add_row(run.id, run.suite, run.kind, began, run.status, str(len(cells)), escape(run.reason))
     console.print(table)
 
 

@@ -59,7 +59,9 @@ def put(store: Ledger) -> Callable[..., CellRow]:
 
     def write(model: str, samples: Sequence[Sample], answers: Sequence[Any], **more: Any) -> CellRow:
         latency, cost = more.pop("latency", None), more.pop("cost", 0.0)
-        run = start_run(store, more.pop("suite", "small"), {"cells": [{}]}, "hash", 0, "0.1")
+        run = start_run(
+            store, more.pop("suite", "small"), {"cells": [{}]}, "hash", 0, "0.1", kind=more.pop("kind", "benchmark")
+        )
         row = {"model": model, "flow": "f", "variant": "v", "dataset": "exam", "signature": "v1", "details": {}} | more
         cell_id = add_cell(store, run.id, 0, row, samples)
         ids = pending_samples(store, cell_id)

@@ -192,10 +192,14 @@ def test_the_newest_complete_cell_of_each_model_and_dataset_is_chosen(store: Led
     asked = questions(4)
     put("a", asked, [RIGHT] * 4)
     newest = put("a", asked, [WRONG] * 4)
-    put("a", asked[:1], [WRONG], suite="canary-live")
-    b = put("b", asked, [RIGHT] * 4)
-    found = newest_cells(store, ["b", "a"], ["exam"], passing_over=("canary-",))
+    for kind in ("canary", "parity", "attribution"):
+        put("a", asked[:1], [WRONG], kind=kind)
+    b = put("b", asked, [RIGHT] * 4, kind="import")
+    proof = put("tuned", asked, [RIGHT] * 4, kind="proof")
+    put("a", asked, [RIGHT] * 4, kind="proof")
+    found = newest_cells(store, ["b", "a"], ["exam"])
     assert [cell.id for cell in found] == [b.id, newest.id]
+    assert [cell.id for cell in newest_cells(store, ["tuned", "a"])] == [proof.id, newest.id]
     with pytest.raises(DriftgateError, match="no complete run has the model 'c'"):
         newest_cells(store, ["c"])
 
