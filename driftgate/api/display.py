@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from driftgate.benchmarks.gate.outputs import one_line
 from driftgate.benchmarks.runner import CellProgress
 
-_LOG_SECONDS = 15.0
+_LEAST = 2
+"""Samples after the first from which the rest is forecast; the first may have waited for a model to be loaded."""
 
 
 @dataclass
 class ProgressDisplay:
-    """A :class:`driftgate.benchmarks.runner.Display` with rate, time left, outcomes and cost."""
+    """A :class:`driftgate.benchmarks.runner.Display` with rate, time left in the run, outcomes and cost."""
 
     console: Console
+    log_seconds: float = 15.0
+    """Time between two lines where there is no terminal; the first comes after a third of it."""
     _bar: Progress | None = None
     _task: TaskID | None = None
     _began: float = field(default_factory=time.monotonic)
     _begun_at: int = 0
+    _first: float | None = None
+    """When the cell's first sample got its outcome."""
     _logged: float = 0.0
     _drawn: float = 0.0
     _said: set[str] = field(default_factory=set)
@@ -31,7 +37,8 @@ class ProgressDisplay:
     def begin(self, progress: CellProgress) -> None:
         """Start a bar for the cell."""
         self._began, self._begun_at = time.monotonic(), progress.done
-        self._logged = self._began
+        self._logged = self._began - self.log_seconds * 2 / 3
+        self._first = None
         if progress.done:
             self.console.print(f"  {progress.cell.name}: {progress.done} of {progress.asked} are already recorded")
         if self.console.is_terminal:
@@ -39,7 +46,6 @@ class ProgressDisplay:
                 TextColumn("  {task.description}"),
                 BarColumn(bar_width=24),
                 MofNCompleteColumn(),
-                TimeRemainingColumn(),
                 TextColumn("{task.fields[tail]}"),
                 console=self.console,
                 refresh_per_second=5,
@@ -52,11 +58,12 @@ class ProgressDisplay:
         """Move the bar, at most ten times a second; without a terminal print a line now and then."""
         now = time.monotonic()
         self._say(progress)
+        self._first = self._first or now
         if self._bar is not None and self._task is not None:
             if now - self._drawn > 0.1:
                 self._drawn = now
                 self._bar.update(self._task, completed=progress.done, tail=self._tail(progress, now))
-        elif now - self._logged >= _LOG_SECONDS:
+        elif now - self._logged >= self.log_seconds:
             self._logged = now
             self.console.print(f"  {progress.cell.name}: {progress.done}/{progress.asked} {self._tail(progress, now)}")
 
@@ -89,6 +96,28 @@ class ProgressDisplay:
             parts.append("cost unknown")
         elif progress.cost:
             parts.append(f"{progress.cost:.4f} {progress.cell.model_config.prices.currency}")
+        if left := self._left(progress):
+            parts.append(f"about {duration(left)} left")
         if now is not None and 0 < progress.capacity < progress.cell.model_config.in_flight:
             parts.append(f"slowed to {progress.capacity} in flight")
         return " · ".join(parts)
+
+    def _left(self, progress: CellProgress) -> float:
+        """Seconds until the run ends, if it goes on as in this cell; 0 where it is done or too little is known."""
+        done = progress.done - self._begun_at - 1
+        left = progress.asked - progress.done + progress.later
+        return 0.0 if done < _LEAST or self._first is None else left * (time.monotonic() - self._first) / done
+
+
+def duration(seconds: float) -> str:
+    """A time in words, no more exact than a forecast is.
+
+    Examples
+    --------
+    >>> [duration(seconds) for seconds in (0.2, 8.1, 42, 200, 5000)]
+    ['1 s', '9 s', '45 s', '4 min', '1 h 24 min']
+    """
+    if seconds <= 90:
+        return f"{math.ceil(seconds) if seconds <= 10 else math.ceil(seconds / 5) * 5} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -52,6 +52,8 @@ class CellProgress:
     cell: Cell
     asked: int
     done: int
+    later: int = 0
+    """Samples of the run's cells after this one."""
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     """Why samples failed, in words."""
@@ -116,7 +118,8 @@ async def run_suite(
         budget.add(graded, "a judge's grade of an anchor")
         with _rare_collections():
             for ordinal, cell in enumerate(cells):
-                await _run_cell(ledger, run, suite, ordinal, cell, models, prices, display, budget, retry_failed)
+                later = sum(len(other.samples) for other in cells[ordinal + 1 :])
+                await _run_cell(ledger, run, suite, ordinal, cell, later, models, prices, display, budget, retry_failed)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
@@ -242,6 +245,7 @@ async def _run_cell(
     suite: SuiteConfig,
     ordinal: int,
     cell: Cell,
+    later: int,
     models: Mapping[str, Model],
     prices: Mapping[str, Prices],
     display: Display,
@@ -250,7 +254,7 @@ async def _run_cell(
 ) -> None:
     cell_id = add_cell(ledger, run.id, ordinal, _cell_row(cell), cell.samples)
     todo = pending_samples(ledger, cell_id, retry_failed=retry_failed)
-    progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo))
+    progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo), later)
     display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)

@@ -223,6 +223,7 @@ class Cell:
             "shots": self.shots,
             "scoring": scoring,
             **ASKED.signature_parts(scoring),
+            **self.model_config.signed,
         }
         if self.retriever is not None:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"

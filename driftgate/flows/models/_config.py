@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
@@ -125,3 +126,8 @@ class ModelConfig(BaseModel):
         changed = self.model_copy(update={"parameters": {**self.parameters, **parameters}})
         changed._ours = self.ours | frozenset(parameters)
         return changed
+
+    @property
+    def signed(self) -> Mapping[str, object]:
+        """Settings that a score's signature names, because they change replies and are easily overlooked."""
+        return {}

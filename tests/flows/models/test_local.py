@@ -12,6 +12,8 @@ import pytest
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.letters import likeliest_letter
 from driftgate.flows.models import PROVIDERS, Message, Model, ModelMisconfigured, parse_config
+from driftgate.flows.models._beginnings import Beginnings
+from driftgate.flows.models.local import embedded_model
 
 Build = Callable[..., dict[str, Any]]
 Open = Callable[[Mapping[str, Any]], Model]
@@ -45,6 +47,50 @@ async def test_a_reply_does_not_depend_on_what_was_asked_before(model: Model) ->
     both = await asyncio.gather(*(model.complete([Message("user", QUESTION)]) for _ in range(2)))
     assert [reply.first_token for reply in both] == [alone.first_token] * 2
     assert [reply.text for reply in both] == [alone.text] * 2
+
+
+EXAMPLES = "".join(f"질문: {n} 더하기 {n}은?\nA. {n}\nB. {2 * n}\nC. {n + 5}\nD. 0\n정답: B\n\n" for n in (3, 4, 6))
+
+
+def few_shot(number: int) -> list[Message]:
+    """Questions that begin alike beyond the examples, so that more is shared than may be kept."""
+    return [Message("user", f"{EXAMPLES}질문: 1 더하기 {number}은?\nA. 1\nB. 2\nC. 3\nD. {number + 1}\n정답:")]
+
+
+@pytest.mark.parametrize("prompt_format", ["document", "chat"])
+async def test_a_shared_beginning_never_changes_a_reply(
+    prompt_format: str, model_config: Build, open_model: Open
+) -> None:
+    config = model_config("local", prompt_format=prompt_format, parameters={"temperature": 0, "max_tokens": 3})
+    replies: dict[str, list[Any]] = {}
+    for order in ("1247", "7421", "22"):
+        model = open_model(config)
+        for number in order:
+            reply = await model.complete(few_shot(int(number)))
+            replies.setdefault(number, []).append((reply.first_token, reply.text, reply.usage))
+        await model.aclose()
+    assert all(each == given[0] for given in replies.values() for each in given), replies
+    assert len({str(given[0]) for given in replies.values()}) == len(replies)
+
+
+async def test_a_shared_beginning_is_evaluated_once(gemma: str) -> None:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(embedded_model())
+    params.n_ctx, params.n_parallel, params.verbosity, params.warmup = 512, 1, -1, False
+    params.swa_full, params.api_keys = True, ["known"]
+    server = Beginnings(xllamacpp.Server(params), "known")
+    known = [server.complete({"max_tokens": 1}, few_shot(number)[0].content)["usage"] for number in (1, 2)]
+    for usage in known:
+        # In the first as well: the examples are evaluated by themselves.
+        kept = usage["prompt_tokens_details"]["cached_tokens"]
+        assert 0.6 * usage["prompt_tokens"] < kept < usage["prompt_tokens"]
+
+
+def test_the_identity_says_whether_a_beginning_is_kept(model_config: Build, open_model: Open) -> None:
+    kept, whole = (open_model(model_config("local", reuse_beginning=reuse)).identity for reuse in (True, False))
+    assert set(kept) - set(whole) == {"beginning"}
 
 
 async def test_the_loop_stays_free_while_the_model_works(model: Model) -> None:
