@@ -16,12 +16,17 @@ from ._interval import Interval
 __all__ = ["clustered_interval", "macro_interval", "mean_interval", "quantile_interval", "wilson_interval"]
 
 
-def _wilson(right: float, n: float, level: float) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
+def wilson_limits(right: float, n: float, level: float) -> tuple[float, float]:
+    """Wilson's limits; neither number need be whole."""
+    from scipy.special import ndtri
 
-    low, high = proportion_confint(right, n, alpha=1.0 - level, method="wilson")
+    share, squared = right / n, float(ndtri((1.0 + level) / 2.0)) ** 2
+    middle = share + squared / (2.0 * n)
+    half = math.sqrt(squared * (share * (1.0 - share) / n + squared / (4.0 * n**2)))
+    whole = 1.0 + squared / n
     # At 0 and n the limit is exact in theory and off by a rounding error in floating point.
-    return (0.0 if right <= 0 else max(0.0, float(low))), (1.0 if right >= n else min(1.0, float(high)))
+    low = 0.0 if right <= 0 else max(0.0, (middle - half) / whole)
+    return low, 1.0 if right >= n else min(1.0, (middle + half) / whole)
 
 
 def _wilson_of_error(share: float, error: float, freedom: float, level: float) -> tuple[float, float]:
@@ -31,7 +36,7 @@ def _wilson_of_error(share: float, error: float, freedom: float, level: float) -
     tail = (1.0 + level) / 2.0
     ratio = float(ndtri(tail) / stdtrit(freedom, tail))
     effective = share * (1.0 - share) / error**2 * ratio**2
-    return _wilson(share * effective, effective, level)
+    return wilson_limits(share * effective, effective, level)
 
 
 def wilson_interval(right: SupportsIndex, n: SupportsIndex, *, level: float = 0.95) -> Interval:
@@ -76,7 +81,7 @@ def wilson_interval(right: SupportsIndex, n: SupportsIndex, *, level: float = 0.
     count = check_count("right", right, most=total)
     if total == 0:
         return Interval.unknown(None, level=level, method="wilson", n=0, reason="no samples")
-    low, high = _wilson(count, total, level)
+    low, high = wilson_limits(count, total, level)
     return Interval(count / total, low, high, level=level, method="wilson", n=total)
 
 
@@ -134,7 +139,7 @@ def clustered_interval(outcomes: ArrayLike, clusters: ArrayLike, *, level: float
     mean = cluster_mean(array, clusters)
     share = mean.estimate
     if share is not None and share in (0.0, 1.0) and mean.n_clusters > 1:
-        low, high = _wilson(share * mean.effective_clusters, mean.effective_clusters, level)
+        low, high = wilson_limits(share * mean.effective_clusters, mean.effective_clusters, level)
         return Interval(share, low, high, level=level, method="wilson-kish", n=mean.n)
     if share is None or mean.standard_error is None or mean.degrees_of_freedom is None:
         reason = mean.reason or "no samples"
@@ -198,7 +203,7 @@ def macro_interval(right: Sequence[int], n: Sequence[int], *, level: float = 0.9
     macro = float(rates.mean())
     if macro in (0.0, 1.0):
         effective = categories**2 / float((1.0 / sizes).sum())
-        low, high = _wilson(macro * effective, effective, level)
+        low, high = wilson_limits(macro * effective, effective, level)
         return Interval(macro, low, high, level=level, method=method, n=samples)
     if min(totals) < 2:
         reason = f"{totals.count(1)} of {categories} categories have 1 sample: each needs at least 2"
@@ -297,14 +302,17 @@ def quantile_interval(values: ArrayLike, probability: float, *, level: float = 0
     method = "order-statistics"
     if array.size == 0:
         return Interval.unknown(None, level=level, method=method, n=0, reason="no samples")
-    from scipy.stats import quantile_test
+    from scipy.special import bdtr, bdtrc
 
     estimate = float(np.quantile(array, probability))
-    limits = quantile_test(array, q=estimate, p=probability).confidence_interval(confidence_level=level)
-    low, high = float(limits.low), float(limits.high)
-    if math.isnan(low) or math.isnan(high):
+    # How many values lie below the true quantile is binomial: leave out (1 - level) / 2 of it on each side.
+    counts, tail = np.arange(array.size + 1), (1.0 - level) / 2.0
+    first = int(np.searchsorted(bdtr(counts, array.size, probability), tail)) - 1
+    last = int((bdtrc(counts, array.size, probability) > tail).sum())
+    if first < 0 or last >= array.size:
         # Both extremes must be able to lie outside: p**n and (1 - p)**n at most (1 - level) / 2.
         needed = math.ceil(math.log((1.0 - level) / 2.0) / math.log(max(probability, 1.0 - probability)))
         reason = f"the p{100 * probability:g} needs at least {needed} samples at level {level:g}"
         return Interval.unknown(estimate, level=level, method=method, n=array.size, reason=reason)
-    return Interval(estimate, low, high, level=level, method=method, n=array.size)
+    low, high = np.partition(array, (first, last))[[first, last]]
+    return Interval(estimate, float(low), float(high), level=level, method=method, n=array.size)

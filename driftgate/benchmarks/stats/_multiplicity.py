@@ -36,9 +36,10 @@ def _step_down(tested: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _step_up(tested: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy.stats import false_discovery_control
-
-    return np.asarray(false_discovery_control(tested, method="bh"), dtype=np.float64)
+    order = np.argsort(tested)[::-1]
+    adjusted = np.empty_like(tested)
+    adjusted[order] = np.minimum.accumulate(tested[order] * tested.size / np.arange(tested.size, 0, -1))
+    return np.minimum(1.0, adjusted)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

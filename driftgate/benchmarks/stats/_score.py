@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._root import find_root
+
 __all__ = ["constrained_rates", "independent_score", "paired_score", "score_limit"]
 
 _EDGE = 1e-9
@@ -96,7 +98,6 @@ def constrained_rates(
 
 def score_limit(statistic: Callable[[float], float], quantile: float) -> float:
     """The difference in [-1, 1] at which a statistic that falls with the difference equals `quantile`."""
-    from scipy.optimize import brentq
 
     def excess(value: float) -> float:
         return max(-1e9, min(1e9, statistic(value))) - quantile
@@ -105,4 +106,4 @@ def score_limit(statistic: Callable[[float], float], quantile: float) -> float:
         return -1.0
     if excess(1.0 - _EDGE) >= 0.0:
         return 1.0
-    return float(brentq(excess, -1.0 + _EDGE, 1.0 - _EDGE, xtol=1e-10))
+    return find_root(excess, -1.0 + _EDGE, 1.0 - _EDGE, tolerance=1e-10)

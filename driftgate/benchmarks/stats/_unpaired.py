@@ -11,6 +11,7 @@ from ._checks import check_count, check_fraction
 from ._cluster import cluster_mean
 from ._comparison import Comparison
 from ._interval import Interval
+from ._intervals import wilson_limits
 from ._power import minimum_detectable_effect_unpaired
 from ._score import independent_score
 
@@ -72,11 +73,12 @@ def compare_unpaired(
         interval = Interval.unknown(None, level=level, method="newcombe", n=n1 + n0, reason=reason)
     else:
         from scipy.special import ndtr
-        from statsmodels.stats.proportion import confint_proportions_2indep
 
-        difference = x1 / n1 - x0 / n0
-        limits = confint_proportions_2indep(x1, n1, x0, n0, method="newcomb", compare="diff", alpha=1.0 - level)
-        low, high = min(float(limits[0]), difference), max(float(limits[1]), difference)
+        p1, p0 = x1 / n1, x0 / n0
+        difference = p1 - p0
+        (low1, high1), (low0, high0) = wilson_limits(x1, n1, level), wilson_limits(x0, n0, level)
+        low = difference - math.hypot(p1 - low1, high0 - p0)
+        high = difference + math.hypot(high1 - p1, p0 - low0)
         interval = Interval(difference, max(-1.0, low), min(1.0, high), level=level, method="newcombe", n=n1 + n0)
         p_value = 2.0 * float(ndtr(-abs(independent_score(0.0, x1, n1, x0, n0))))
         effect = minimum_detectable_effect_unpaired(n1, n0, (x1 + x0) / (n1 + n0), alpha=1.0 - level, power=power)
