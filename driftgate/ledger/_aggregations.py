@@ -6,14 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
-from driftgate.flows.engines import FinishedLine
 from driftgate.ledger._lines import newest_rows
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import aggregations, evaluated_lines
 from driftgate.ledger._store import Ledger
+
+if TYPE_CHECKING:
+    from driftgate.flows.engines import FinishedLine
 
 _RAN = ""
 """In the place of a metric's name: that the aggregation ran, and why it failed if it did."""
@@ -70,6 +73,8 @@ def aggregations_of(ledger: Ledger, cell_id: int) -> list[AggregationRow]:
 
 def evaluated_lines_of(ledger: Ledger, cell_id: int, node: str, evaluator: str) -> dict[int, FinishedLine]:
     """What an evaluation flow's aggregation nodes need of the newest round of every sample, by sample id."""
+    from driftgate.flows.engines import FinishedLine
+
     query = newest_rows(evaluated_lines, cell_id, ("inputs", "outputs"))
     query = query.where(evaluated_lines.c.node == node, evaluated_lines.c.evaluator == evaluator)
     with ledger.read() as connection:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 _LONGEST = 256
 """Rows of one statement at most; with a table's columns they stay below both databases' number of parameters."""
@@ -18,7 +18,8 @@ _LONGEST = 256
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; those whose primary or unique key is already there are left as they are."""
     if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        # The dialect of the database, which is imported by now, and not the other one.
+        dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
         connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
 
 

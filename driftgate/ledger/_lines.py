@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, and_, func, select
 
-from driftgate.flows.engines import NodeResult
 from driftgate.ledger._schema import evaluations, node_outputs, outcomes
 from driftgate.ledger._store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftgate.flows.engines import NodeResult
+
 
 def node_results(ledger: Ledger, cell_id: int) -> dict[int, dict[str, NodeResult]]:
     """What every node did on the newest round of every sample of a cell, by sample id and node."""
+    from driftgate.flows.engines import NodeResult
+
     found: dict[int, dict[str, NodeResult]] = {}
     columns = ("node", "status", "output", "seconds", "error")
     with ledger.read() as connection:

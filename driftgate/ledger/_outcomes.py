@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
-from driftgate.flows.engines import NodeResult
-from driftgate.flows.evaluators import EvaluatedLine, Evaluation
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, samples
@@ -19,6 +17,9 @@ from driftgate.ledger._store import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from driftgate.flows.engines import NodeResult
+    from driftgate.flows.evaluators import EvaluatedLine, Evaluation
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from driftgate.flows.models import Reply
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._schema import replies
 from driftgate.ledger._store import Ledger
+
+if TYPE_CHECKING:
+    from driftgate.flows.models import Reply
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class LedgerReplies:
         await asyncio.to_thread(self._put, key, reply)
 
     def _get(self, key: str) -> Reply | None:
+        from driftgate.flows.models import Reply
+
         with self.ledger.read() as connection:
             found = connection.execute(select(replies.c.reply).where(replies.c.key == key)).scalar_one_or_none()
         return None if found is None else Reply.from_json(found)

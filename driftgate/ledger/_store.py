@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import MissingExtra, extra_of
 from driftgate.flows.text import on_disk
 from driftgate.ledger import _schema
 from driftgate.ledger._insert import insert_new
@@ -97,11 +98,9 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     )
     try:
         engine = create_engine(url, json_serializer=to_json, pool_pre_ping=True)
-    except ModuleNotFoundError as problem:
-        raise DriftgateError(
-            f"the ledger's database needs the package '{problem.name}'", "install driftgate with the extra 'postgres'"
-        ) from problem
-    except (ArgumentError, NoSuchModuleError) as problem:
+    except (ArgumentError, ModuleNotFoundError, NoSuchModuleError) as problem:
+        if isinstance(problem, ModuleNotFoundError) and extra_of(problem.name or "") == "postgres":
+            raise MissingExtra("postgres", "the ledger's database") from problem
         raise DriftgateError(
             "the ledger is neither a path nor a database URL", "see 'ledger' in driftgate.yaml"
         ) from problem

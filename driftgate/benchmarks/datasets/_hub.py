@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import MissingExtra
 
 
 def download(hub: str, revision: str | None, patterns: Sequence[str]) -> Path:
@@ -33,10 +34,7 @@ def download(hub: str, revision: str | None, patterns: Sequence[str]) -> Path:
     try:
         from huggingface_hub import errors, snapshot_download
     except ImportError:
-        raise DriftgateError(
-            f"reading '{hub}' from the hub needs the package huggingface_hub",
-            "install driftgate[hub], or set path to a folder with its files",
-        ) from None
+        raise MissingExtra("hub", f"reading '{hub}' from the hub", "set path to a folder with its files") from None
     try:
         return Path(
             snapshot_download(

@@ -1,11 +1,18 @@
 """Reports: self-contained HTML pages, Markdown summaries and CSV files."""
 
-from driftgate.benchmarks.report._attribution import write_attribution
-from driftgate.benchmarks.report._comparison_csv import write_comparison_csv
-from driftgate.benchmarks.report._comparison_page import write_comparison
-from driftgate.benchmarks.report._parity import write_parity
-from driftgate.benchmarks.report._text import p_value
-from driftgate.benchmarks.report._write import ReportFiles, write_report
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.benchmarks.report._attribution import write_attribution
+    from driftgate.benchmarks.report._comparison_csv import write_comparison_csv
+    from driftgate.benchmarks.report._comparison_page import write_comparison
+    from driftgate.benchmarks.report._parity import write_parity
+    from driftgate.benchmarks.report._text import p_value
+    from driftgate.benchmarks.report._write import ReportFiles, write_report
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "ReportFiles",

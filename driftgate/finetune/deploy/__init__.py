@@ -1,13 +1,20 @@
 """A trained model into production: blue/green on managed online endpoints, deployments of Azure OpenAI models."""
 
-from driftgate.finetune._azure import AzureMLWorkspace
-from driftgate.finetune.deploy._config import RolloutConfig
-from driftgate.finetune.deploy._endpoint import Deployment, EndpointState, OnlineEndpoint
-from driftgate.finetune.deploy._judged import Judged, gravest
-from driftgate.finetune.deploy._model import DeployedModel
-from driftgate.finetune.deploy._move import TrafficMove
-from driftgate.finetune.deploy._openai import OpenAIAccount, deployed
-from driftgate.finetune.deploy._rollout import Ask, Check, Gate, Rollout, RolloutState, shares_with, take_back
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.finetune._azure import AzureMLWorkspace
+    from driftgate.finetune.deploy._config import RolloutConfig
+    from driftgate.finetune.deploy._endpoint import Deployment, EndpointState, OnlineEndpoint
+    from driftgate.finetune.deploy._judged import Judged, gravest
+    from driftgate.finetune.deploy._model import DeployedModel
+    from driftgate.finetune.deploy._move import TrafficMove
+    from driftgate.finetune.deploy._openai import OpenAIAccount, deployed
+    from driftgate.finetune.deploy._rollout import Ask, Check, Gate, Rollout, RolloutState, shares_with, take_back
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "Ask",

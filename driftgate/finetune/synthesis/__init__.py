@@ -4,35 +4,42 @@ Generators and filters are modules of the packages below this one, or entry poin
 ``driftgate.finetune.synthesis.generators`` and ``driftgate.finetune.synthesis.filters``.
 """
 
-from driftgate.finetune.synthesis._config import (
-    DocumentsSource,
-    ExamplesSource,
-    Persona,
-    QuestionsSource,
-    SynthesisConfig,
-    TemplatesSource,
-)
-from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped
-from driftgate.finetune.synthesis._lineage import (
-    as_samples,
-    lineage_of,
-    record_dataset,
-    recorded_lineage,
-    report_of,
-    write_dataset,
-)
-from driftgate.finetune.synthesis._synthesize import built_in_personas, synthesize
-from driftgate.finetune.synthesis._values import (
-    FILTERS,
-    GENERATORS,
-    Candidate,
-    Filter,
-    Generated,
-    Generator,
-    Material,
-    Request,
-    Setting,
-)
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.finetune.synthesis._config import (
+        DocumentsSource,
+        ExamplesSource,
+        Persona,
+        QuestionsSource,
+        SynthesisConfig,
+        TemplatesSource,
+    )
+    from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped
+    from driftgate.finetune.synthesis._lineage import (
+        as_samples,
+        lineage_of,
+        record_dataset,
+        recorded_lineage,
+        report_of,
+        write_dataset,
+    )
+    from driftgate.finetune.synthesis._synthesize import built_in_personas, synthesize
+    from driftgate.finetune.synthesis._values import (
+        FILTERS,
+        GENERATORS,
+        Candidate,
+        Filter,
+        Generated,
+        Generator,
+        Material,
+        Request,
+        Setting,
+    )
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "FILTERS",

@@ -4,20 +4,27 @@ A trainer is a module of this package whose ``KIND`` is a :class:`TrainerKind`, 
 ``driftgate.finetune.train``.
 """
 
-from driftgate.finetune.train._items import TrainingItem, read_items, write_items
-from driftgate.finetune.train._trainer import (
-    TRAINERS,
-    Handle,
-    Recipe,
-    Status,
-    TrainedModel,
-    Trainer,
-    TrainerConfig,
-    TrainerKind,
-    TrainingJob,
-    parse_trainer,
-)
-from driftgate.finetune.train._wait import train_and_wait
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.finetune.train._items import TrainingItem, read_items, write_items
+    from driftgate.finetune.train._trainer import (
+        TRAINERS,
+        Handle,
+        Recipe,
+        Status,
+        TrainedModel,
+        Trainer,
+        TrainerConfig,
+        TrainerKind,
+        TrainingJob,
+        parse_trainer,
+    )
+    from driftgate.finetune.train._wait import train_and_wait
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "TRAINERS",

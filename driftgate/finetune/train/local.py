@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,13 +17,12 @@ from driftgate.finetune.train._files import write_atomically
 from driftgate.finetune.train._lora import ADAPTER, FAILURE, PROGRESS, RESULT, LoraJob, hashes
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, model_path
 
 _JOB, _LOCK, _STARTS, _LOG = "job.json", "lock", "starts.json", "log.txt"
 _FRUITLESS_STARTS = 3
 """A job that is killed this often without reaching another checkpoint is given up."""
-_NEEDED = ("torch", "transformers", "peft", "accelerate", "gguf")
-_INSTALL = "install the training packages: pip install --no-deps -r finetune/requirements.txt"
 
 
 class LocalTrainerConfig(TrainerConfig):
@@ -37,9 +35,8 @@ class LocalTrainer:
 
     def submit(self, job: TrainingJob) -> Handle:
         """Write the job's file and start its process; see :class:`driftgate.finetune.train.Trainer`."""
-        missing = [name for name in _NEEDED if find_spec(name) is None]
-        if missing:
-            raise DriftgateError(f"training on this machine needs {', '.join(missing)}", _INSTALL)
+        if not all(map(installed, EXTRAS["train"])):
+            raise MissingExtra("train", "training on this machine")
         folder = job.folder.resolve()
         wanted = _lora_job(job)
         wanted = wanted.model_copy(update={"sha256": hashes(wanted)})

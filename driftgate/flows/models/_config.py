@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.environment import REFERENCE
+from driftgate.flows.environment import resolve as resolve
 from driftgate.flows.models._usage import Usage
-
-_REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def _must_be_reference(value: object) -> object:
-    if isinstance(value, str) and not _REFERENCE.fullmatch(value):
+    if isinstance(value, str) and not REFERENCE.fullmatch(value):
         raise ValueError("a secret does not belong into this file: write ${env:NAME} and set NAME in the environment")
     return value
 
 
 Secret = Annotated[str, BeforeValidator(_must_be_reference)]
 """A reference ``${env:NAME}``; the value itself never stands in the workspace file."""
-
-
-def resolve(value: str, where: str) -> str:
-    """Replace every ``${env:NAME}`` in ``value`` by the environment's value.
-
-    Raises
-    ------
-    DriftgateError
-        A variable is not set; ``where`` says which setting needs it.
-
-    Examples
-    --------
-    >>> os.environ["DOC_HOST"] = "127.0.0.1"
-    >>> resolve("http://${env:DOC_HOST}:8123/v1", "models.demo.endpoint")
-    'http://127.0.0.1:8123/v1'
-    """
-
-    def look_up(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise DriftgateError(f"{where} needs the environment variable {name}, which is not set", f"export {name}=…")
-        return os.environ[name]
-
-    return _REFERENCE.sub(look_up, value)
 
 
 class Prices(BaseModel):

