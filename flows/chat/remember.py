@@ -1,6 +1,6 @@
 """Node ``remember``: the latest turns that fit, so that a long conversation does not crowd out the question."""
 
-from promptflow.core import tool
+from driftgate.flows.tool import tool
 
 
 @tool

@@ -1,8 +1,7 @@
 """Node ``reply``: the model answers in the conversation."""
 
-from promptflow.core import tool
-
 from driftgate.flows.line import ask
+from driftgate.flows.tool import tool
 
 
 @tool

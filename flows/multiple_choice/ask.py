@@ -1,8 +1,7 @@
 """Node ``ask``: put the rendered prompt to the model of this line."""
 
-from promptflow.core import tool
-
 from driftgate.flows.line import ask as ask_model
+from driftgate.flows.tool import tool
 
 
 @tool

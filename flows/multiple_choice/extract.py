@@ -1,9 +1,8 @@
 """Node ``extract``: read the choice from the reply."""
 
-from promptflow.core import tool
-
 from driftgate.flows.extraction import extract_choice
 from driftgate.flows.letters import likeliest_letter
+from driftgate.flows.tool import tool
 
 
 @tool

@@ -1,10 +1,9 @@
 """Node ``answer``: ask the model of this line and read what it says."""
 
-from promptflow.core import tool
-
 from driftgate.flows.extraction import extract_choice, nearest_choice
 from driftgate.flows.letters import likeliest_letter
 from driftgate.flows.line import ask
+from driftgate.flows.tool import tool
 
 
 @tool

@@ -2,9 +2,8 @@
 
 from dataclasses import asdict
 
-from promptflow.core import tool
-
 from driftgate.flows.line import search
+from driftgate.flows.tool import tool
 
 
 @tool

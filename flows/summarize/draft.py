@@ -1,8 +1,7 @@
 """Node ``draft``: the model puts the chosen sentences into one."""
 
-from promptflow.core import tool
-
 from driftgate.flows.line import ask
+from driftgate.flows.tool import tool
 
 
 @tool

@@ -2,9 +2,8 @@
 
 import re
 
-from promptflow.core import tool
-
 from driftgate.flows.salience import sentences
+from driftgate.flows.tool import tool
 
 
 @tool

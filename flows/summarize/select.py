@@ -1,8 +1,7 @@
 """Node ``select``: the sentences that say most of what the article says."""
 
-from promptflow.core import tool
-
 from driftgate.flows.salience import salient
+from driftgate.flows.tool import tool
 
 
 @tool

@@ -41,11 +41,11 @@ def over_all_lines(flow: Any) -> list[Any]:
 
     Their names are the references as they are written, so that :func:`transposed` gives their values.
     """
-    from promptflow.contracts.flow import InputAssignment, InputValueType
-
     nodes = []
     for node in flow.nodes:
-        if node.aggregation:
+        if node.aggregation:  # prompt flow has read it: a flow that has such a node is not read without it
+            from promptflow.contracts.flow import InputAssignment, InputValueType
+
             node = copy(node)
             node.inputs = {
                 name: InputAssignment(one.serialize(), InputValueType.FLOW_INPUT)

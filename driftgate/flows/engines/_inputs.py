@@ -3,9 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from json import JSONDecodeError
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
+
+
+class InputNotFound(Exception):
+    """An input is missing; prompt flow's name and words for it, as those below."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The input for flow is incorrect. The value for flow input '{name}' is not provided in input data. Please "
+            "review your input data or remove this input in your flow if it's no longer needed."
+        )
+
+
+class InputTypeError(Exception):
+    """An input is of the wrong type."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(
+            f"The input for flow is incorrect. The value for flow input '{name}' does not match the expected type "
+            f"'{kind}'. Please change flow input type or adjust the input value in your input data."
+        )
+
+
+class InputParseError(Exception):
+    """An input that is to be JSON is none."""
+
+    def __init__(self, name: str, kind: str, value: Any, problem: JSONDecodeError) -> None:
+        super().__init__(
+            f"Failed to parse the flow input. The value for flow input '{name}' was interpreted as JSON string since "
+            f"its type is '{kind}'. However, the value '{value}' is invalid for JSON parsing. Error details: "
+            f"({type(problem).__name__}) {problem}. Please make sure your inputs are properly formatted."
+        )
 
 
 class ImageRefused(DriftgateError):
@@ -17,12 +49,11 @@ class LineInputs:
 
     Parameters
     ----------
-    flow : promptflow.contracts.flow.Flow
+    flow : promptflow.contracts.flow.Flow or driftgate.flows.engines._dag.Flow
         The resolved flow.
     """
 
     def __init__(self, flow: Any) -> None:
-        self._flow = flow
         self._defaults = {name: one.default for name, one in flow.inputs.items() if one.default is not None}
         self._converters: dict[str, Callable[[Any], Any]] = {
             name: _converter(name, one.type) for name, one in flow.inputs.items()
@@ -33,34 +64,31 @@ class LineInputs:
 
         Raises
         ------
-        promptflow.executor._errors.InputNotFound, InputTypeError, InputParseError
+        InputNotFound, InputTypeError, InputParseError
             An input is missing or of the wrong type.
         ImageRefused
             An input holds an image.
         """
         values = {**self._defaults, **inputs}
-        try:
-            for name, convert in self._converters.items():
-                values[name] = convert(values[name])
-        except DriftgateError:
-            raise
-        except Exception:
-            from promptflow.executor.flow_validator import FlowValidator
-
-            # The slow way, for its words.
-            FlowValidator.ensure_flow_inputs_type(flow=self._flow, inputs={**self._defaults, **inputs})
-            raise
+        if missing := next((name for name in self._converters if name not in values), None):
+            raise InputNotFound(missing)
+        for name, convert in self._converters.items():
+            values[name] = convert(values[name])
         return values
 
 
 def _converter(name: str, kind: Any) -> Callable[[Any], Any]:
     if kind.value == "string":
         return str
-    if kind.value not in ("list", "object"):
-        return kind.parse  # type: ignore[no-any-return]
 
     def convert(value: Any) -> Any:
-        return copied(name, kind.parse(value))
+        try:
+            made = kind.parse(value)
+        except JSONDecodeError as problem:
+            raise InputParseError(name, kind.value, value, problem) from problem
+        except Exception as problem:
+            raise InputTypeError(name, kind.value) from problem
+        return copied(name, made) if kind.value in ("list", "object") else made
 
     return convert
 
@@ -90,10 +118,27 @@ def refuse_image(name: str, value: Mapping[Any, Any]) -> None:
     ImageRefused
         It is one.
     """
-    if value.get("type") in ("image_url", "image_file") or any(
-        isinstance(key, str) and key.startswith("data:image/") for key in value
-    ):
+    if _is_image(value):
         raise ImageRefused(f"the input '{name}' holds an image", "images are not supported: give text")
+
+
+def _is_image(value: Mapping[Any, Any]) -> bool:
+    return value.get("type") in ("image_url", "image_file") or any(
+        isinstance(key, str) and key.startswith("data:image/") for key in value
+    )
+
+
+def holds_image(value: Any) -> bool:
+    """Whether a JSON value is or holds an image.
+
+    Examples
+    --------
+    >>> holds_image([{"data:image/png;path": "a.png"}]), holds_image({"type": "text"})
+    (True, False)
+    """
+    if isinstance(value, dict):
+        return _is_image(value) or any(map(holds_image, value.values()))
+    return isinstance(value, list) and any(map(holds_image, value))
 
 
 class ExecutorInputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -42,9 +43,9 @@ def storable(value: Any) -> Any:
         return value
     if isinstance(value, (Iterator, AsyncIterator)):
         return str(value)
-    from promptflow.contracts.tool import ConnectionType
+    if _is_connection(value):
+        from promptflow.contracts.tool import ConnectionType
 
-    if ConnectionType.is_connection_value(value):
         return ConnectionType.serialize_conn(value)
     try:
         _dumped(value)
@@ -58,32 +59,31 @@ def plain_output(name: str, value: Any) -> Any:
 
     Raises
     ------
-    promptflow._core._errors.FlowOutputUnserializable
+    FlowOutputUnserializable
         JSON cannot hold it.
     """
     if is_plain(value):
         return value
     if isinstance(value, Iterator):
         return str(value)
-    from promptflow.contracts.tool import ConnectionType
-
-    if ConnectionType.is_connection_value(value):
+    if _is_connection(value):
         return value
     try:
         _dumped(value)
     except Exception as problem:
-        from promptflow._core._errors import FlowOutputUnserializable
-        from promptflow.exceptions import ErrorTarget
-
-        raise FlowOutputUnserializable(
-            message_format="The output '{output_name}' for flow is incorrect. The output value is not JSON "
-            "serializable. JSON dump failed: {error}. Please verify your flow output and "
-            "make sure the value serializable.",
-            target=ErrorTarget.FLOW_EXECUTOR,
-            output_name=name,
-            error=f"({type(problem).__name__}) {problem}",
-        ) from problem
+        raise FlowOutputUnserializable(name, problem) from problem
     return value
+
+
+class FlowOutputUnserializable(Exception):
+    """JSON cannot hold an output of the flow; prompt flow's name and words for it."""
+
+    def __init__(self, name: str, problem: Exception) -> None:
+        super().__init__(
+            f"The output '{name}' for flow is incorrect. The output value is not JSON serializable. JSON dump failed: "
+            f"({type(problem).__name__}) {problem}. Please verify your flow output and make sure the value "
+            "serializable."
+        )
 
 
 def named_outputs(value: Any) -> dict[str, Any]:
@@ -99,7 +99,18 @@ def named_outputs(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, dict) else {"output": value}
 
 
+def _is_connection(value: Any) -> bool:
+    """Whether it is one of prompt flow's connections, of which there is none before prompt flow is imported."""
+    if "promptflow" not in sys.modules:
+        return False
+    from promptflow.contracts.tool import ConnectionType
+
+    return bool(ConnectionType.is_connection_value(value))
+
+
 def _dumped(value: Any) -> str:
+    if "promptflow" not in sys.modules:
+        return json.dumps(value)
     from promptflow._utils.utils import default_json_encoder
 
     return json.dumps(value, default=default_json_encoder)

@@ -11,6 +11,8 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 
+_PROPERTY = re.compile(r"(\w+)|(\['.*?'\])|(\[\d+\])")
+"""Source: prompt flow's ``_input_assignment_parser.property_pattern``."""
 Path = tuple[tuple[bool, str | int], ...]
 """Steps into a node's output: whether the step is an index (else a name: a key or an attribute), and the step."""
 
@@ -72,11 +74,11 @@ class Plan:
 
 
 def compile_plan(nodes: Sequence[Any], tools: Mapping[str, Callable[..., Any]], templates: Mapping[str, Any]) -> Plan:
-    """Compile prompt flow's resolved nodes.
+    """Compile resolved nodes.
 
     Parameters
     ----------
-    nodes : sequence of promptflow.contracts.flow.Node
+    nodes : sequence of promptflow.contracts.flow.Node or driftgate.flows.engines._dag.Node
         In topological order. References to nodes that are not among them are an error of the caller.
     tools : Mapping
         Awaitable tool by node.
@@ -170,10 +172,8 @@ def parse_path(property_: str) -> Path:
     >>> parse_path("a.b[0]['c d']")
     ((False, 'a'), (False, 'b'), (True, 0), (True, 'c d'))
     """
-    from promptflow.executor._input_assignment_parser import property_pattern
-
     path: list[tuple[bool, str | int]] = []
-    for groups in re.findall(property_pattern, property_):
+    for groups in _PROPERTY.findall(property_):
         step = next(filter(None, groups))
         if not step.startswith("["):
             path.append((False, step))
@@ -189,18 +189,26 @@ def follow(source: FromNode, output: Any) -> Any:
 
     Raises
     ------
-    promptflow.executor._errors.InvalidReferenceProperty
+    InvalidReferenceProperty
         The output has no such part.
     """
     value = output
     try:
         for indexed, step in source.path:
             value = value[step] if indexed or isinstance(value, dict) else getattr(value, str(step))
-    except (KeyError, IndexError, AttributeError):
-        from promptflow.executor._input_assignment_parser import parse_node_property
-
-        return parse_node_property(source.source, output, source.property)
+    except (KeyError, IndexError, AttributeError) as problem:
+        raise InvalidReferenceProperty(source) from problem
     return value
+
+
+class InvalidReferenceProperty(Exception):
+    """A node's output has no such part; prompt flow's name and words for it."""
+
+    def __init__(self, source: FromNode) -> None:
+        super().__init__(
+            f"Flow execution failed. Invalid property '{source.property}' when accessing the node '{source.source}'. "
+            "Please check the property and try again."
+        )
 
 
 def _parallel(steps: Sequence[Step], sources: Sequence[Sequence[int]]) -> bool:

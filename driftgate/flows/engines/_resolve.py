@@ -1,6 +1,7 @@
 """Load, validate and resolve a flow with prompt flow, for whichever engine then runs it.
 
-What prompt flow refuses is refused, with its reason.
+What prompt flow refuses is refused, with its reason. :mod:`driftgate.flows.engines._direct` does without prompt flow
+what it can.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -23,16 +24,17 @@ from driftgate.flows.engines._inputs import LineInputs
 from driftgate.flows.engines._own_tools import own_tools
 from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.extras import MissingExtra, installed
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A flow that prompt flow has resolved."""
+    """A flow whose tools are loaded."""
 
     executor: Any
-    """Prompt flow's ``FlowExecutor``."""
+    """Prompt flow's ``FlowExecutor``; None where the flow was read without it."""
     flow: Any
-    """Its ``Flow``, the chosen variants in place and the nodes in topological order."""
+    """Prompt flow's ``Flow`` or ours, the chosen variants in place and the nodes in topological order."""
     scope: ExitStack
     """Ends what the flow needs from outside: its environment variables and its merged folder."""
     asks: Mapping[str, Callable[..., Any]]
@@ -43,10 +45,13 @@ class Resolved:
     """The node that gives all outputs, whatever their names; empty where the flow says which node gives which."""
     aggregate: Callable[[list[Any]], Awaitable[Any]] | None = None
     """A flex flow's ``__aggregate__``; it takes what the lines returned."""
+    tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """By node, the tools that were loaded without prompt flow."""
 
     def tool(self, node: str) -> Callable[..., Any]:
         """The tool of a node."""
-        tool: Callable[..., Any] = self.asks.get(node) or self.executor._tools_manager.get_tool(node)
+        ours = self.asks.get(node) or self.tools.get(node)
+        tool: Callable[..., Any] = ours or self.executor._tools_manager.get_tool(node)
         return tool
 
 
@@ -58,6 +63,8 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
     DriftgateError
         Prompt flow refuses the flow, whose reason is given, or the flow needs images or an assistant.
     """
+    if not installed("promptflow"):
+        raise MissingExtra("promptflow", f"the flow '{flow.name}'")
     quiet_promptflow()
     if flow.kind == "flex":
         from driftgate.flows.engines._flex import resolve_flex

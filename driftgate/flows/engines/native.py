@@ -1,8 +1,8 @@
 """The plan of a flow scheduled on the event loop: no thread for an async tool, no task for a node without a rival.
 
-Prompt flow loads, validates and resolves the flow. What is left to do for a line is to hand each node its inputs, in
-the order of the plan that was compiled once. The rules are prompt flow's own (its ``DAGManager`` and
-``FlowExecutor``); ``tests/flows/conformance`` holds both engines to them.
+A flow of templates and of our own tools is read directly; prompt flow loads, validates and resolves any other. What is
+left to do for a line is to hand each node its inputs, in the order of the plan that was compiled once. The rules are
+prompt flow's own (its ``DAGManager`` and ``FlowExecutor``); ``tests/flows/conformance`` holds both engines to them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._aggregate import aggregate_returned, logged_metrics, over_all_lines, transposed
+from driftgate.flows.engines._direct import Unfit, explained, read_directly
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from driftgate.flows.engines._plain import named_outputs, plain_output, storable
 from driftgate.flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
@@ -24,6 +25,7 @@ from driftgate.flows.engines._threads import ToolThreads
 from driftgate.flows.engines._tools import awaitable
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.extras import installed
 from driftgate.flows.line import Line, entered
 from driftgate.flows.tracing import flow_span, node_span
 
@@ -103,9 +105,9 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     Raises
     ------
     DriftgateError
-        Prompt flow refuses the flow; its reason is given.
+        Prompt flow refuses the flow, whose reason is given, or is needed and not installed.
     """
-    resolved = resolve_flow(flow)
+    resolved = _resolved(flow)
     threads, watch = ToolThreads(), NodeWatch(node_timeout)
     nodes = resolved.flow.nodes
     templates = {
@@ -123,6 +125,16 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     places = {step.name: step.place for step in plan.steps}
     outputs = compile_outputs(resolved.flow, places)
     return NativeEngine(flow.name, plan, resolved.read_inputs, outputs, threads, resolved, aggregation)
+
+
+def _resolved(flow: FlowDefinition) -> Resolved:
+    if flow.kind == "dag":
+        try:
+            return read_directly(flow)
+        except Unfit as unfit:
+            if not installed("promptflow"):
+                raise explained(flow, unfit) from unfit
+    return resolve_flow(flow)
 
 
 class _NodeFailed(Exception):
