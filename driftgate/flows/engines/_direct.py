@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir
 from enum import EnumMeta
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Union, get_args, get_origin
@@ -30,9 +29,10 @@ from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._dag import Activate, Assignment, Flow, Input, Node, NodeType, Origin, Output, ValueType
 from driftgate.flows.engines._inputs import LineInputs, holds_image
 from driftgate.flows.engines._resolve import Resolved
-from driftgate.flows.engines._scope import enter_environment, forget_modules, working_folder
+from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra
+from driftgate.flows.own_code import OwnCode, own_code
 from driftgate.flows.tool import MARK
 
 _FLOW_KEYS = frozenset(
@@ -100,18 +100,19 @@ def read_directly(flow: FlowDefinition) -> Resolved:
         sources = {node["name"]: _file(folder, node) for node in flow.resolved_nodes()}
         _check_sources(dag, sources)
         enter_environment(scope, _environment(flow))
-        forget_modules(folder)
         had = "promptflow" in sys.modules
+        code = own_code(folder, *flow.code_folders[1:])
+        if folder != flow.folder:
+            scope.callback(code.close)
         tools: dict[str, Callable[..., Any]] = {}
         resolved = []
         with chdir(folder):
-            sys.path.insert(0, str(folder))
             for node in dag.nodes:
                 if node.type is NodeType.PROMPT:
                     tools[node.name] = partial(_never, template=sources[node.name].read_text(encoding="utf-8"))
                     resolved.append(node)
                 else:
-                    tools[node.name] = _tool(sources[node.name])
+                    tools[node.name] = _tool(_run(code, scope, sources[node.name]), sources[node.name])
                     resolved.append(_with_literals(node, tools[node.name]))
         if not had and "promptflow" in sys.modules:
             raise Unfit("a module that it imports imports promptflow")
@@ -293,9 +294,8 @@ def _environment(flow: FlowDefinition) -> dict[str, str]:
     }
 
 
-def _tool(file: Path) -> Callable[..., Any]:
+def _tool(module: ModuleType, file: Path) -> Callable[..., Any]:
     """The one function of a file that is marked as a tool."""
-    module = _run(file)
     functions = [
         one
         for _, one in inspect.getmembers(module)
@@ -307,18 +307,15 @@ def _tool(file: Path) -> Callable[..., Any]:
     return functions[0]
 
 
-def _run(file: Path) -> ModuleType:
+def _run(code: OwnCode, scope: ExitStack, file: Path) -> ModuleType:
     """Run the file of a tool as a module of its own, which nobody else imports, as prompt flow does."""
-    spec = spec_from_file_location("__pf_main__", file.resolve())
-    if spec is None or spec.loader is None:
-        raise Unfit(f"{file.name} is no Python file", wrong=True)
-    module = module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:  # whatever a tool's module raises when it is imported
-        missing = isinstance(problem, ModuleNotFoundError) and (problem.name or "").startswith("promptflow")
-        reason = f"{file.name} cannot be imported: {type(problem).__name__}: {problem}"
-        raise Unfit(reason, wrong=not missing) from problem
+        module = code.run(file.resolve())
+    except DriftgateError as problem:
+        cause = problem.__cause__
+        missing = isinstance(cause, ModuleNotFoundError) and (cause.name or "").startswith("promptflow")
+        raise Unfit(problem.message, wrong=not missing) from problem
+    scope.callback(sys.modules.pop, module.__name__, None)
     return module
 
 
