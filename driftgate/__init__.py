@@ -3,11 +3,10 @@
 ``driftgate.open("folder")`` gives everything a person does with a workspace; the command line calls nothing else.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own would be imported, by python -m from the folder that somebody stands in
 if TYPE_CHECKING:
+    from typing import Any
+
     from driftgate.api.facade import Workspace, open
     from driftgate.flows.errors import DriftgateError
 
@@ -20,7 +19,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     # The command imports this package for every call: what it does not need is not imported.
     if name not in _HOMES:
         raise AttributeError(f"module 'driftgate' has no attribute '{name}'")
