@@ -14,6 +14,7 @@ from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.runner import Display, LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
 from driftgate.ledger import Ledger, RunRow, find_run, how_to_finish, newer_unfinished
@@ -51,10 +52,18 @@ class Done:
     verdicts: Sequence[GateVerdict]
     files: ReportFiles
 
+    max_failed: float
+
+    @property
+    def failing(self) -> list[CellScores]:
+        """Cells of which more failed than the suite allows."""
+        return [scores for scores in self.scored if failed_share(scores.frame) > self.max_failed]
+
     @property
     def exit_code(self) -> int:
-        """The gravest verdict's."""
-        return gravest([verdict.exit_code for verdict in self.verdicts])
+        """The gravest verdict's; unmeasurable where too much failed."""
+        failed = [EXIT_CODES["unmeasurable"]] if self.failing else []
+        return gravest([*failed, *(verdict.exit_code for verdict in self.verdicts)])
 
 
 def begin(
@@ -103,7 +112,8 @@ def finish(
     scored = score_run(ledger, begun.run.id)
     verdicts = session.judge_run(workspace, ledger, begun.run, scored, gates)
     run = find_run(ledger, begun.run.id)
-    return Done(run, scored, verdicts, session.report(workspace, ledger, run, scored))
+    files = session.report(workspace, ledger, run, scored)
+    return Done(run, scored, verdicts, files, begun.planned.suite.max_failed)
 
 
 def judge_stored(
@@ -134,7 +144,10 @@ def judge_stored(
     gates = [gate] if gate else session.gates_of(workspace, row.suite)
     if not gates:
         raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")
-    return row, session.judge_run(workspace, ledger, row, score_run(ledger, row.id, store=False), gates)
+    scored = score_run(ledger, row.id, store=False)
+    verdicts = session.judge_run(workspace, ledger, row, scored, gates)
+    session.report(workspace, ledger, row, scored)  # the page beside the run says what the gate says now
+    return row, verdicts
 
 
 def only(names: Collection[str], kind: str) -> str:

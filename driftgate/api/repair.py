@@ -249,7 +249,7 @@ class _Repair:
         verdict = session.judge_run(self.workspace, self.ledger, run, scored, [self.recipe.gate], champion=champion)[0]
         session.report(self.workspace, self.ledger, run, scored)
         if verdict.verdict != "pass":
-            why = "; ".join(f"{r.cell}: {r.rule}: {r.reason}" for r in verdict.rules if r.verdict != "pass")
+            why = "; ".join(f"{r.cell}: {r.rule}: {r.told}" for r in verdict.rules if r.verdict != "pass")
             raise Rejected(f"the gate '{verdict.gate}' says {verdict.verdict}: {why}")
         return {"verdict": verdict.as_json()}
 

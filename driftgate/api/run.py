@@ -267,9 +267,9 @@ class Verdicts(tuple[GateVerdict, ...]):
 
     def _repr_html_(self) -> str:
         rows = [
-            (verdict.gate, rule.verdict, rule.cell, rule.rule, rule.reason)
+            (verdict.gate, rule.verdict, rule.cell, rule.rule, rule.told)
             for verdict in self
-            for rule in verdict.rules
+            for rule in verdict.worst_first
         ]
         title = ", ".join(f"{verdict.gate}: {verdict.verdict}" for verdict in self)
         return _html.table(["gate", "verdict", "cell", "rule", "why"], rows, title)

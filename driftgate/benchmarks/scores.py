@@ -31,6 +31,16 @@ PREDICTED = "accuracy_predicted"
 
 
 @dataclass(frozen=True)
+class EvaluatorMean:
+    """How often an evaluator gave one of its metrics a value, and how often it failed."""
+
+    name: str
+    """``node.evaluator.metric``."""
+    n: int
+    errors: int
+
+
+@dataclass(frozen=True)
 class CellScores:
     """A cell with all that was measured of it."""
 
@@ -41,6 +51,13 @@ class CellScores:
     """What the anchors say of the judges, by ``node.evaluator``; empty where nothing is judged."""
     aggregations: Sequence[AggregationRow] = ()
     """What aggregation nodes made of all lines together."""
+    evaluators: Sequence[EvaluatorMean] = ()
+    """Every metric of the evaluators of every node."""
+
+    @property
+    def primary(self) -> str:
+        """The evaluator's metric that says what is correct, where the cell was told."""
+        return str(self.cell.details.get("primary") or "")
 
     def get(self, metric: str, slice: str = "") -> ScoreRow | None:
         """A score by metric and slice name; the whole cell without one."""
@@ -95,15 +112,17 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         from driftgate.benchmarks.subset import predict_full
 
         rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, frame)))
+    evaluators = []
     for mean in evaluation_means(ledger, cell.id):
+        name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
+        evaluators.append(EvaluatorMean(name.rstrip("."), int(mean["n"]), mean["errors"]))
         if mean["n"]:
-            name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
             rows.append(_row(name, "all", "", _mean(mean)))
     aggregations = aggregations_of(ledger, cell.id)
     for made in aggregations:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
-    return CellScores(cell, frame, rows, check_judges(ledger, cell), aggregations)
+    return CellScores(cell, frame, rows, check_judges(ledger, cell), aggregations, evaluators)
 
 
 def _logged(value: float, n: int) -> Interval:

@@ -25,7 +25,7 @@ def bench(
         Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")
     ] = None,
 ) -> None:
-    """Run a suite, or go on with a run that was stopped; asks nothing twice.
+    """Run a suite, or go on with a run that was stopped; asks nothing twice. Exit 4: more failed than it allows.
 
     In GitHub Actions the step gets the output 'run', the run's id.
     """
@@ -40,10 +40,11 @@ def bench(
         begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
         pipelines.set_output(os.environ, "run", begun.run.id)
         try:
-            carry_out(console, ws, begun, retry_failed=retry_failed)
+            done = carry_out(console, ws, begun, retry_failed=retry_failed)
         finally:
             if as_json is not None:
                 write_json(as_json, ws.run(begun.run.id).as_json())
+        raise typer.Exit(done.exit_code)
 
 
 def gate(
@@ -135,3 +136,26 @@ def show(
             print_sample(console, found, sample)
         else:
             print_run(console, found)
+
+
+@runs.command()
+def samples(
+    run: RunName = "latest",
+    workspace: Workspace = HERE,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Those that were answered, and not rightly.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Those without an answer, with the reason.")] = False,
+    category: Annotated[str, typer.Option(help="Those of this category or super-category.")] = "",
+    model: Annotated[str, typer.Option(help="Those of this model.")] = "",
+    limit: Annotated[int, typer.Option(help="How many are shown.", min=1)] = 20,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write all of them to this file.")] = None,
+) -> None:
+    """List the samples of a run: what was asked, what came, and why there is no answer."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.runs import print_samples
+
+    with driftgate.open(workspace) as ws:
+        found = ws.run(run).samples(wrong=wrong, failed=failed, category=category, model=model)
+        print_samples(console, found.head(limit), len(found))
+        if csv is not None:
+            found.to_csv(csv, index=False)

@@ -146,7 +146,7 @@ def repair_failure(workspace: OpenWorkspace, ledger: Ledger, verdict: GateVerdic
     live = champion(workspace, ledger, workspace.config.recipes[recipe].champion)
     failed = [rule for rule in verdict.rules if rule.verdict == "fail" and rule.model == live]
     if failed:
-        why = [f"{rule.cell}: {rule.rule}: {rule.reason}" for rule in failed]
+        why = [f"{rule.cell}: {rule.rule}: {rule.told}" for rule in failed]
         _begin_repair(workspace, ledger, recipe, live, {"gate": verdict.gate, "run": verdict.run, "why": why})
 
 

@@ -61,7 +61,7 @@ def base_config(endpoint: ChatEndpoint) -> dict[str, Any]:
             }
         },
         "datasets": {"own": {"kind": "csv", "path": "data/own.csv", "columns": {"choices": ["A", "B", "C", "D"]}}},
-        "suites": {"small": {"models": ["tested"], "datasets": ["own"], "variants": ["terse"]}},
+        "suites": {"small": {"models": ["tested"], "datasets": ["own"], "variants": ["terse"], "max_failed": 1.0}},
         "gates": {"small": {"suite": "small", "rules": [{"metric": "accuracy", "min": 0.5}]}},
         "nightly": {"suites": ["small"], "gates": ["small"]},
     }

@@ -10,6 +10,7 @@ from driftgate.benchmarks.gate._baseline import Baseline, described, find_baseli
 from driftgate.benchmarks.gate._columns import column_of
 from driftgate.benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
 from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
+from driftgate.benchmarks.gate._headline import headline
 from driftgate.benchmarks.gate._reasons import decide, explain
 from driftgate.benchmarks.gate._verdict import GRAVITY, GateVerdict, RuleVerdict, Verdict
 from driftgate.benchmarks.scores import CellScores
@@ -138,6 +139,7 @@ def _said(
     if compared is not None:
         reason = "; ".join([reason, *changed[_pair(scores, compared)].words, described(compared, scores)])
     tested = not evidence.counted
+    compares_nothing = baseline is not None and baseline.scores is None
     return RuleVerdict(
         rule=rule.text,
         cell=scores.cell.name,
@@ -155,6 +157,7 @@ def _said(
         needed=evidence.needed,
         baseline=compared.cell.run_id if compared is not None else "",
         failing=evidence.failing,
+        says="" if compares_nothing or rule.slices else headline(rule, evidence, verdict),
     )
 
 

@@ -44,6 +44,13 @@ class RuleVerdict:
     """The run that was compared with."""
     failing: tuple[str, ...] = ()
     """The slices that are shown to break the rule."""
+    says: str = ""
+    """The verdict in one plain sentence; ``reason`` has the statistics behind it."""
+
+    @property
+    def told(self) -> str:
+        """The plain sentence, then the statistics."""
+        return "; ".join(filter(None, (self.says, self.reason)))
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,11 @@ class GateVerdict:
     """Of the rules as they stood in the workspace file."""
     champion: str | None = None
     """Whom the rules meant by champion."""
+
+    @property
+    def worst_first(self) -> list[RuleVerdict]:
+        """The rules, the gravest verdicts first."""
+        return sorted(self.rules, key=lambda rule: -GRAVITY.index(rule.verdict))
 
     @property
     def exit_code(self) -> int:

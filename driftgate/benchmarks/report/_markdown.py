@@ -36,7 +36,9 @@ def render_summary(
         parts.append(f"**The run is not complete: it is {markdown_text(run.status)}{reason}.**")
     parts += [verdict_section(view) for view in judged]
     parts.append(_cells(cells) if cells else "The run has no cell yet.")
+    parts += [_trouble(cells)] if any(cell.trouble for cell in cells) else []
     parts += [_signatures(cells)] if cells else []
+    parts += [_evaluators(cells)] if any(cell.evaluators for cell in cells) else []
     parts += [table for group in by_dataset(cells).values() if (table := _differences(group))]
     parts.append(f"Full report: [{markdown_text(page)}]({page})")
     return "\n\n".join(parts) + "\n"
@@ -56,9 +58,9 @@ def verdict_section(view: VerdictView) -> str:
             number(rule["value"]),
             "–" if rule["low"] is None or rule["high"] is None else f"{number(rule['low'])} to {number(rule['high'])}",
             f"{rule['n']:,}",
-            markdown_text(rule["reason"]),
+            markdown_text("; ".join(filter(None, (rule.get("says", ""), rule["reason"])))),
         ]
-        for rule in view.rules
+        for rule in view.worst_first
     ]
     heading = f"### Gate {markdown_code(view.gate)}: {markdown_text(view.verdict)}\n\n{view.sentence}"
     return heading + "\n\n" + _table(["Verdict", "Rule", "Cell", ">Value", ">95% interval", ">n", "Reason"], rows)
@@ -101,6 +103,35 @@ def _signatures(cells: Sequence[CellView]) -> str:
         for c in cells
     ]
     return "\n".join(lines)
+
+
+def _trouble(cells: Sequence[CellView]) -> str:
+    """The commonest reasons why samples have no answer."""
+    lines = [
+        f"- {markdown_code(cell.name)}: {one.count:,} of {len(cell.scores.frame):,} {one.outcome}"
+        + (f": {markdown_text(one.words)}" if one.words else "")
+        for cell in cells
+        for one in cell.trouble
+    ]
+    return "### What went wrong\n\n" + "\n".join(lines)
+
+
+def _evaluators(cells: Sequence[CellView]) -> str:
+    """Means and errors of the evaluators of every node."""
+    rows = [
+        [
+            markdown_code(cell.name),
+            markdown_code(".".join(filter(None, (one["node"], one["evaluator"], one["metric"])))),
+            number(one["mean"]),
+            "–" if one["low"] is None or one["high"] is None else f"{number(one['low'])} to {number(one['high'])}",
+            f"{one['n']:,}",
+            f"**{one['errors']:,}**" if one["errors"] else "0",
+        ]
+        for cell in cells
+        for one in cell.evaluators
+    ]
+    header = ["Cell", "Evaluator", ">Mean", ">95% interval", ">n", ">Errors"]
+    return "### Evaluators\n\n" + _table(header, rows)
 
 
 def _plain(signature: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from driftgate.benchmarks.report._keys import guessing, key_frame
 from driftgate.benchmarks.report._marks import Mark, mark
 from driftgate.benchmarks.scores import PREDICTED, CellScores
+from driftgate.benchmarks.trouble import Trouble, commonest
 from driftgate.ledger import Ledger, ScoreRow, VerdictRow, evaluation_means
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class VerdictView:
     def sign(self) -> str:
         """The verdict as one character, for those who cannot tell its colour."""
         return SIGNS.get(self.verdict, "?")
+
+    @property
+    def worst_first(self) -> list[Mapping[str, Any]]:
+        """The rules, the gravest verdicts first."""
+        return sorted(self.rules, key=lambda rule: -gravity(rule["verdict"]))
 
 
 def verdict_views(verdicts: Sequence[VerdictRow]) -> list[VerdictView]:
@@ -133,6 +139,11 @@ class CellView:
     def guessing(self) -> float | None:
         """Expected accuracy of choosing at random."""
         return guessing(self.keys)
+
+    @cached_property
+    def trouble(self) -> list[Trouble]:
+        """The commonest reasons why samples have no answer."""
+        return commonest(self.scores.frame)
 
     @property
     def cost(self) -> float | None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from driftgate.api.bench import Begun, Done
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.facade import Workspace
+from driftgate.benchmarks.trouble import failed_share
 from driftgate.cli._console import shown, stops
 from driftgate.cli.show.runs import print_scores, print_verdict
 
@@ -30,6 +31,12 @@ def carry_out(
     with stops(f"stopped; go on with: {begun.resume}"):
         done = workspace.finish(begun, ProgressDisplay(console), gates=gates, retry_failed=retry_failed)
     print_scores(console, done.scored)
+    for scores in done.failing:
+        said = f"{scores.cell.name}: {failed_share(scores.frame):.1%} of the samples failed"
+        console.print(
+            f"  [bold magenta]unmeasurable[/] {escape(said)}; the suite allows {done.max_failed:.0%} (max_failed)",
+            soft_wrap=True,
+        )
     for verdict in done.verdicts:
         print_verdict(console, verdict)
     console.print(f"report: {escape(shown(done.files.html))}", soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,9 +14,15 @@ from driftgate.api.run import Run
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.gate.outputs import one_line
 from driftgate.benchmarks.scores import PREDICTED, CellScores
+from driftgate.benchmarks.trouble import commonest
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import RunRow, ScoreRow
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EXCERPT = 60
+"""Characters of a text that a row of samples shows."""
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
 
 
@@ -42,6 +49,15 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         )
     console.print(table)
     for scores in scored:
+        for one in commonest(scores.frame):
+            words = f": {one.words}" if one.words else ""
+            said = one_line(f"{scores.cell.name}: {one.count:,} of {len(scores.frame):,} {one.outcome}{words}")
+            console.print(f"  [yellow]{escape(said)}[/]", soft_wrap=True)
+        if told := _evaluators(scores):
+            erred = any(one.errors for one in scores.evaluators)
+            said = one_line(f"{scores.cell.name}: {told}")
+            console.print(f"  [{'red' if erred else 'default'}]{escape(said)}[/]", soft_wrap=True)
+    for scores in scored:
         if whole := scores.cell.details.get("stands_for"):
             predicted = _with_interval(scores.get(PREDICTED))
             of = escape(f"{whole['n']:,} samples of {whole['of']}")
@@ -61,16 +77,26 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  [{colour}]{escape(scores.cell.name)}: {check.evaluator}: {mark}{escape(check.reason)}[/]")
 
 
+def _evaluators(scores: CellScores) -> str:
+    """Means and errors of the evaluators of every node, in one line."""
+    told = []
+    for one in scores.evaluators:
+        mean = _number(scores.get(one.name)) if one.n else "no value"
+        told.append(f"{one.name} {mean}" + (f" ({one.errors:,} errors)" if one.errors else ""))
+    return ", ".join(told)
+
+
 def print_verdict(console: Console, verdict: GateVerdict) -> None:
     """The verdict of a gate and what each of its rules says."""
     colour = COLOURS[verdict.verdict]
     console.print(f"gate [bold]{escape(one_line(verdict.gate))}[/]: [bold {colour}]{verdict.verdict}[/]")
-    for rule in verdict.rules:
+    for rule in verdict.worst_first:
         mark = f"[{COLOURS[rule.verdict]}]{rule.verdict}[/]"
-        value = "" if rule.value is None else f" {rule.value:.4g}:"
-        said = one_line(f"{rule.cell}: {rule.rule}:{value} {rule.reason}")
         # Not wrapped: a line of a build's log begins where we begin it, and not where a dataset's text would have it.
+        said = one_line(f"{rule.cell}: {rule.rule}: {rule.says or rule.reason}")
         console.print(f"  {mark} {escape(said)}", soft_wrap=True)
+        if rule.says:
+            console.print(f"    [dim]{escape(one_line(rule.reason))}[/]", soft_wrap=True)
 
 
 def print_runs(console: Console, runs: Sequence[RunRow]) -> None:
@@ -118,3 +144,28 @@ def print_sample(console: Console, run: Run, name: str) -> None:
         console.print_json(json.dumps(entry, ensure_ascii=False, default=str))
     if not found:
         raise DriftgateError(f"no sample of run {run.id} fits '{name}'", "give its id or a part of its key")
+
+
+def print_samples(console: Console, frame: pd.DataFrame, total: int) -> None:
+    """One row a sample: what was asked, what it should be, what came, and why there is no answer."""
+    table = Table(header_style="bold")
+    for column in ("sample", "category", "cell", "question", "key", "outcome", "answer"):
+        table.add_column(column, overflow="fold")
+    for row in frame.itertuples():
+        table.add_row(
+            escape(one_line(str(row.upstream_id))),
+            escape(one_line(str(row.category))),
+            escape(one_line(str(row.cell))),
+            escape(_excerpt(row.question)),
+            escape(_excerpt(row.gold)),
+            str(row.outcome),
+            escape(_excerpt(row.answer if row.outcome == "answered" else row.error)),
+        )
+    console.print(table)
+    more = f"; the first {len(frame):,} are shown (--limit)" if len(frame) < total else ""
+    console.print(f"{total:,} samples{more}; one in full: driftgate runs show RUN SAMPLE")
+
+
+def _excerpt(value: object) -> str:
+    text = "" if value is None or value != value else one_line(str(value))
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

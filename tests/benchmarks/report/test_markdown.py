@@ -20,7 +20,7 @@ def _tables(markdown: str) -> list[list[list[str]]]:
 def test_summary_holds_verdict_scores_and_differences(written: Written) -> None:
     markdown = written.markdown
     assert markdown.startswith("## nightly: ⬜ unmeasurable\n")
-    gate, scores, differences = _tables(markdown)
+    gate, scores, _, differences = _tables(markdown)
     assert (len(gate), len(scores)) == (2 + 6, 2 + 3)
     assert len(differences) == 2 + 5
     accuracy = written.scored[1].get("accuracy")

@@ -63,7 +63,7 @@ def junit_xml(verdicts: Sequence[GateVerdict], at: datetime, *, undecided: Undec
 def _add_case(suite: Xml.Element, verdict: GateVerdict, rule: RuleVerdict, kind: str | None) -> None:
     name, where = _legal(f"{rule.rule} ({rule.cell})"), _legal(f"driftgate.{verdict.gate}")
     case = Xml.SubElement(suite, "testcase", name=name, classname=where, time="0")
-    reason = _legal(rule.reason)
+    reason = _legal(rule.told)
     if kind is None:
         Xml.SubElement(case, "system-out").text = reason
         return

@@ -28,4 +28,4 @@ def one_line(text: str) -> str:
 
 def told(rule: RuleVerdict) -> str:
     """A rule's verdict in one line."""
-    return one_line(f"{rule.verdict}: {rule.cell}: {rule.rule}: {rule.reason}")
+    return one_line(f"{rule.verdict}: {rule.cell}: {rule.rule}: {rule.told}")

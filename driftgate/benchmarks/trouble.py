@@ -1,0 +1,53 @@
+"""What went wrong in a cell, so that nobody has to look for it: the commonest reasons, and how much failed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 3
+"""Reasons that are named."""
+_VARIES = re.compile(r"(?<![A-Za-z])\d+(?:[.,:]\d+)*(?![A-Za-z])|'[^']{0,200}'|\"[^\"]{0,200}\"|\b[0-9a-f]{8,}\b")
+"""What tells the errors of two samples apart and says nothing of their cause."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One reason, and how many samples it kept from an answer."""
+
+    outcome: str
+    words: str
+    """Of the first sample that met it."""
+    count: int
+
+
+def commonest(frame: pd.DataFrame, most: int = MOST) -> list[Trouble]:
+    """The commonest reasons why samples have no answer, the commonest first.
+
+    Errors that differ only in numbers, ids and quoted text are one reason.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("failed", "HTTP 503 after 2.1 s"), ("failed", "HTTP 503 after 4 s"), ("answered", "")]
+    >>> commonest(pd.DataFrame(rows, columns=["outcome", "error"]))
+    [Trouble(outcome='failed', words='HTTP 503 after 2.1 s', count=2)]
+    """
+    lost = frame.loc[frame["outcome"] != "answered", ["outcome", "error"]]
+    counts: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], str] = {}
+    for outcome, error in zip(lost["outcome"], lost["error"].fillna(""), strict=True):
+        key = str(outcome), _VARIES.sub("…", str(error))
+        counts[key] += 1
+        first.setdefault(key, str(error))
+    return [Trouble(key[0], first[key], count) for key, count in counts.most_common(most)]
+
+
+def failed_share(frame: pd.DataFrame) -> float:
+    """Share of the samples asked for that failed or are missing; 1 where none was asked for."""
+    return float(frame["outcome"].isin(["failed", "missing"]).mean()) if len(frame) else 1.0
