@@ -16,6 +16,7 @@ from driftgate.benchmarks.datasets import Sample
 from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.text import as_name
 
 SCORING_INPUT = "scoring"
 """A flow input of this name is given the model's scoring mode."""
@@ -97,14 +98,14 @@ def check_inputs(
     """
     given = parse_inputs(config.inputs)
     for name in sorted(flow.inputs):
-        if name in given:
-            if not isinstance(entry := given[name], mapping.Reference):
+        if (known := as_name(name)) in given:
+            if not isinstance(entry := given[known], mapping.Reference):
                 continue
             absent = [s for s in samples if is_absent(flow, name, entry.resolve({"data": s.data}))]
         elif name == SCORING_INPUT or (name == EXAMPLES_INPUT and (shots or not flow.input_defaults.get(name))):
             continue
         else:
-            absent = [s for s in samples if is_absent(flow, name, s.data.get(name, mapping.MISSING))]
+            absent = [s for s in samples if is_absent(flow, name, s.data.get(known, mapping.MISSING))]
         if absent and not config.may_default(flow, name):
             raise _not_supplied(flow, config, name, dataset, samples, absent)
 
@@ -129,7 +130,7 @@ def check_names(flow: FlowDefinition, config: InputsConfig) -> None:
         There is one.
     """
     for name in (*config.inputs, *(config.defaults if isinstance(config.defaults, list) else ())):
-        if name not in flow.inputs:
+        if name not in {as_name(declared) for declared in flow.inputs}:
             raise DriftgateError(
                 f"the suite speaks of the input '{name}', which the flow '{flow.name}' does not declare",
                 nearest(name, flow.inputs),

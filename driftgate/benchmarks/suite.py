@@ -145,7 +145,7 @@ class Cell:
             inputs[SCORING_INPUT] = self.model_config.scoring
         if self._mapping:
             mapped = mapping.apply(self._mapping, {"data": sample.data})
-            inputs |= {name: value for name, value in mapped.items() if name in declared}
+            inputs |= {spelt[name]: value for name, value in mapped.items() if name in spelt}
         # What a sample does not have is left to the flow's default, which check_inputs has found to be meant.
         return {name: value for name, value in inputs.items() if not is_absent(self.flow, name, value)}
 

@@ -46,7 +46,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def rescored(folder: Path, dataset: str, model: str, convention: str) -> tuple[dict[str, Any], str]:
     """What ``rescore`` writes and says of a recorded run."""
     name = f"recorded-{dataset}-{model}"
-    done = run("rescore", name, "--as", convention, "--categories", "--json", "scores.json", folder=folder)
+    done = run("runs", "rescore", name, "--as", convention, "--categories", "--json", "scores.json", folder=folder)
     return dict(json.loads((folder / "scores.json").read_text(encoding="utf-8"))[0]), done.stdout
 
 
@@ -57,7 +57,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = {name: {"kind": name, "path": str(SHARED / "data" / name)} for name in ("kmmlu", "click")}
     (folder / "driftgate.yaml").write_text(json.dumps({"version": 1, "datasets": data}), encoding="utf-8")
     began = time.monotonic()
-    run("import", str(RECORDED), folder=folder)
+    run("runs", "import", str(RECORDED), folder=folder)
     print(f"\nimported in {time.monotonic() - began:.0f} s")
     return folder
 
@@ -99,6 +99,6 @@ def test_what_was_never_answered_is_said_and_bounds_the_published_number(
 
 def test_importing_again_adds_nothing(workspace: Path) -> None:
     before = run("runs", "--limit", "100", folder=workspace).stdout
-    again = run("import", *(str(path) for path in sorted(RECORDED.glob("*HAERAE*"))), folder=workspace)
+    again = run("runs", "import", *(str(path) for path in sorted(RECORDED.glob("*HAERAE*"))), folder=workspace)
     assert again.stdout.count("was imported before") == 5
     assert run("runs", "--limit", "100", folder=workspace).stdout == before

@@ -132,6 +132,6 @@ def test_a_signature_is_printed_as_it_is(make: Make, cli: Cli) -> None:
     assert "v1|dataset:one:" in done.out
     shown = cli("runs", "show", "recorded-one", "-w", folder)
     assert "denominator:asked|averaging:micro" in shown.out
-    again = cli("runs", "list", "score-diff", "recorded-one", "--from", "asked", "--to", "published-ko", "-w", folder)
+    again = cli("runs", "score-diff", "recorded-one", "--from", "asked", "--to", "published-ko", "-w", folder)
     assert "missing: counted by asked, dropped by published-ko" in again.out
     assert "denominator:asked-failed-missing" in again.out

@@ -206,7 +206,7 @@ def test_two_runs_beside_each_other_say_what_changed(cli: Cli, night: Path, tmp_
     rows[5]["answer"] = "A"
     write(night, rows[1:])
     assert cli("bench", "-w", night).code == 0
-    runs = re.findall(r"\d{8}-\d{6}-small-\w{4}", cli("runs", "-w", night).out)
+    runs = re.findall(r"\d{8}-\d{6}-small-\w{4}", cli("runs", "list", "-w", night).out)
     done = cli("compare", runs[1], runs[0], "-w", night, "--csv", tmp_path / "csv")
     assert done.code == 0, done.err
     tables = "".join(path.read_text(encoding="utf-8-sig") for path in (tmp_path / "csv").iterdir())
@@ -256,6 +256,7 @@ def test_ids_that_stand_twice_are_all_found_at_once(cli: Cli, night: Path) -> No
 def test_a_further_column_that_is_asked_tells_rows_apart(cli: Cli, night: Path) -> None:
     rows = [{"question": "요약하시오. 1번", "text": f"글 {n}", "answer": f"요약 {n}"} for n in range(4)]
     write(night, rows)
+    configure(night, lambda whole: whole["suites"]["small"].update(inputs={"choices": []}))
     dataset(night, columns={"choices": None})
     refused = cli("doctor", "-w", night)
     assert refused.code == 2

@@ -80,7 +80,18 @@ def test_traffic_and_champion_go_back_together(cli, folder, cloud, promoted) -> 
 
 def test_killed_between_traffic_and_champion_it_is_finished_by_the_next(cli, folder, cloud, promoted) -> None:
     cloud.net.fail("PUT", "onlineEndpoints/support", Stall())
-    command = [sys.executable, "-m", "driftgate", "rollback", "assistant", "--reason", "complaints", "-w", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "driftgate",
+        "champion",
+        "rollback",
+        "assistant",
+        "--reason",
+        "complaints",
+        "-w",
+        str(folder),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
         while traffic(cloud) != {"blue": 100} and time.monotonic() < deadline:

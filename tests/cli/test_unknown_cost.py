@@ -80,7 +80,17 @@ def test_without_prices_a_run_says_so(cli: Cli, make: Make) -> None:
 def test_a_negative_cost_in_a_recorded_file_is_refused(cli: Cli, make: Make) -> None:
     folder = make(2)
     file = folder / "m.csv"
-    told = ("import", file, "--map", "id=id,gold=gold,prediction=said,cost=paid", "--dataset", "own", "-w", folder)
+    told = (
+        "runs",
+        "import",
+        file,
+        "--map",
+        "id=id,gold=gold,prediction=said,cost=paid",
+        "--dataset",
+        "own",
+        "-w",
+        folder,
+    )
     for cost in ("-3", "inf", "nan", "free"):
         file.write_text(f"id,gold,said,paid\nq0,A,A,0.1\nq1,B,B,{cost}\n", encoding="utf-8")
         done = cli(
