@@ -208,6 +208,8 @@ class Cell:
                 "pin": dict(judge.pin),
                 "pin_id": judge.pin_id,
                 "anchors": known_grades(self.evaluators.anchors, judge.kind.key),
+                "grade": judge.kind.key,
+                "scale": [judge.kind.lowest, judge.kind.highest],
             }
             for key, judge in self.evaluators.judged.items()
         }

@@ -130,6 +130,16 @@ async def test_judged_scores_land_per_node_and_a_swapped_judge_is_noticed_from_i
     assert "judge moved" in after.rules[0].reason
 
 
+async def test_a_judge_declares_the_scale_of_its_grades(bench: Bench) -> None:
+    """All alike at 2 of 1 to 5, the four grades are decided by the scale's lower end: 1 / (1 + 0.8 / 0.2) each."""
+    run = await bench.run()
+    scored = score_run(bench.ledger, run.id)
+    rules = [{"metric": "ask.like.similarity", "min": 1.2}, {"metric": "ask.like.similarity", "min": 1.8}]
+    sure, open_ = judge(bench.ledger, "g", GateConfig.model_validate({"rules": rules}), run.id, scored).rules
+    assert (sure.verdict, sure.p_pass) == ("pass", pytest.approx(0.2**4))
+    assert (open_.verdict, open_.p_pass) == ("inconclusive", pytest.approx(0.8**4))
+
+
 def price(bench: Bench, **prices: Any) -> None:
     """Give the judge prices: 0.0021 a grade."""
     priced = bench.judges["j"].model_dump(mode="json") | {"prices": {"input": 2.0, "output": 10.0, **prices}}

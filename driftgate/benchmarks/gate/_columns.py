@@ -6,8 +6,10 @@ its best; that is how a metric that was computed on half of the rows never passe
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -36,7 +38,7 @@ class Column:
     """One row a sample: ``key``, ``sample_id``, ``cluster``, ``category``, ``super_category``, ``value``."""
     low: float
     high: float
-    """Between which a missing value lies."""
+    """The scale: between which every value lies, a missing one too; infinite where nobody declared it."""
     stated: float | None
     """What a missing value counts as in the metric itself; None: it is left out."""
     lacking: str
@@ -49,8 +51,8 @@ class Column:
 
     @property
     def binary(self) -> bool:
-        """Whether every value is 0 or 1."""
-        return is_binary(self.frame["value"].dropna().to_numpy(dtype=float))
+        """Whether every value is 0 or 1, on a scale from 0 to 1."""
+        return (self.low, self.high) == (0.0, 1.0) and is_binary(self.frame["value"].dropna().to_numpy(dtype=float))
 
     def filled(self, filling: Filling) -> pd.DataFrame:
         """The frame with missing values put in, or left out where the metric leaves them out."""
@@ -103,26 +105,28 @@ def column_of(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference
 def _whole(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: bool) -> Column:
     frame, metric = scores.frame, rule.metric
     if metric == "accuracy_answered":
-        frame = frame[frame["outcome"] == "answered"]
+        frame = frame[~frame["outcome"].isin(_OWN_DOING)]
     if metric.startswith("accuracy"):
-        known = settled(frame)
-        value = frame["correct"].astype(float).where(known)
+        value = frame["correct"].astype(float).where(settled(frame))
+        low, high = _scale(rule, value)
         if reference:
-            value = value.mask(frame["outcome"].isin(_OWN_DOING), 0.0)
-        if metric == "accuracy_if_right":
-            value = value.fillna(1.0)
-        return Column(_rows(frame, value), 0.0, 1.0, 0.0, "have no answer to judge")
+            value = value.mask(frame["outcome"].isin(_OWN_DOING), low if math.isfinite(low) else 0.0)
+        # What a failed call would have answered nobody knows, so that its loss is no gain for the answered either.
+        stated = {"accuracy_if_right": 1.0, "accuracy_answered": None}.get(metric, 0.0)
+        return Column(_rows(frame, value), low, high, stated, "have no answer to judge")
     if metric.startswith("share."):
-        return Column(
-            _rows(frame, (frame["outcome"] == metric.removeprefix("share.")).astype(float)), 0.0, 1.0, 0.0, ""
-        )
+        asked = metric.removeprefix("share.")
+        value = (frame["outcome"] == asked).astype(float)
+        if asked != "missing":
+            value = value.where(frame["outcome"] != "missing")
+        return Column(_rows(frame, value), 0.0, 1.0, 0.0, "have no outcome")
     if metric in LATENCIES:
         return Column(_rows(frame, frame["latency"].astype(float)), -np.inf, np.inf, None, "have no latency")
     if metric in COUNTED:
         name = "cost" if metric == "cost_per_sample" else metric
         known, lacking = _stated(name, scores)
         return Column(_rows(frame, frame[name].astype(float).where(known)), 0.0, np.inf, 0.0, lacking)
-    return _evaluated(ledger, metric, scores)
+    return _evaluated(ledger, rule, scores)
 
 
 def _stated(name: str, scores: CellScores) -> tuple[pd.Series[bool], str]:
@@ -144,7 +148,8 @@ def _rows(frame: pd.DataFrame, value: pd.Series[float]) -> pd.DataFrame:
     return frame[names].assign(value=np.asarray(value, dtype=np.float64))
 
 
-def _evaluated(ledger: Ledger, name: str, scores: CellScores) -> Column:
+def _evaluated(ledger: Ledger, rule: RuleConfig, scores: CellScores) -> Column:
+    name = rule.metric
     node, evaluator, metric = _parts(name, scores)
     newest = scores.frame[["sample_id", "round"]]
     found = evaluation_frame(ledger, scores.cell.id, node, evaluator).merge(newest, on=["sample_id", "round"])
@@ -156,15 +161,50 @@ def _evaluated(ledger: Ledger, name: str, scores: CellScores) -> Column:
     by_sample = mine.dropna(subset="value").set_index("sample_id")["value"]
     frame = scores.frame
     value = frame["sample_id"].map(by_sample).astype(float)
-    graded = np.asarray(value.dropna(), dtype=np.float64)
     lacking = f"have no {name}"
     if len(errors):
         why = errors["error"].value_counts()
         lacking += f" ({len(errors)} because the evaluator failed, mostly: {str(why.index[0])[:120]})"
-    if is_binary(graded):
-        return Column(_rows(frame, value), 0.0, 1.0, None, lacking)
-    # A grade has no scale that driftgate knows; the worst and the best that were given stand for its ends.
-    return Column(_rows(frame, value), float(graded.min()), float(graded.max()), None, lacking)
+    return Column(_rows(frame, value), *_scale(rule, value, _declared(scores, node, evaluator, metric)), None, lacking)
+
+
+def _declared(scores: CellScores, node: str, evaluator: str, metric: str) -> tuple[float, float] | None:
+    """The scale that one of driftgate's own judges has declared for its grade."""
+    judge: Mapping[str, Any] = (scores.cell.details.get("judges") or {}).get(f"{node}.{evaluator}") or {}
+    if "scale" not in judge or metric != judge.get("grade"):
+        return None
+    low, high = judge["scale"]
+    return float(low), float(high)
+
+
+def _scale(
+    rule: RuleConfig, given: pd.Series[float], declared: tuple[float, float] | None = None
+) -> tuple[float, float]:
+    """The scale of a metric: what the rule says, or the evaluator; 0 to 1 where all lies there; else infinite.
+
+    What the given values themselves reach is no scale: it moves with them, so that a worse value could help.
+
+    Raises
+    ------
+    DriftgateError
+        A value lies outside the scale that the rule gives.
+    """
+    known = given.dropna()
+    if rule.scale is not None:
+        low, high = rule.scale
+        beyond = known[(known < low) | (known > high)]
+        if len(beyond):
+            raise DriftgateError(
+                f"the rule '{rule.text}' has a scale of {low:g} to {high:g}, and {len(beyond):,} of {len(known):,} "
+                f"values lie outside, such as {beyond.iloc[0]:g}",
+                "give scale the least and the greatest value that the metric can have",
+            )
+        return rule.scale
+    if declared is not None:
+        return declared
+    limit = rule.min if rule.min is not None else rule.max
+    inside = bool(known.between(0.0, 1.0).all()) and (limit is None or 0.0 <= limit <= 1.0)
+    return (0.0, 1.0) if inside else (-math.inf, math.inf)
 
 
 def _parts(name: str, scores: CellScores) -> tuple[str, str, str]:

@@ -10,205 +10,79 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from driftgate.benchmarks import stats
-from driftgate.benchmarks.gate._quantities import POWER, Floats, Labels, Mean, Side, _known, _t, _z, one_sided
-from driftgate.benchmarks.stats import ClusterMean, Interval, OneSidedTest
-
-
-@dataclass(frozen=True)
-class PairedShares:
-    """Difference of two proportions on shared samples: Tango's score test, or a cluster-robust t."""
-
-    candidate: Floats
-    reference: Floats
-    clusters: Labels | None
-    margin: float
-
-    @property
-    def limit(self) -> float:
-        return -self.margin
-
-    @cached_property
-    def _sides(self) -> tuple[Floats, Floats, Labels | None]:
-        """Both sides and their clusters; where all clusters say exactly the same, each counts as one sample."""
-        if self.clusters is None:
-            return self.candidate, self.reference, None
-        mean = stats.cluster_mean(self.candidate - self.reference, self.clusters)
-        if mean.standard_error is not None or mean.n_clusters < 2:
-            return self.candidate, self.reference, self.clusters
-        first = np.unique(self.clusters, return_index=True)[1]
-        return self.candidate[first], self.reference[first], None
-
-    def test(self, side: Side, alpha: float) -> OneSidedTest:
-        candidate, reference, clusters = self._sides
-        judge = stats.noninferiority_paired if side == "above" else stats.inferiority_paired
-        return judge(candidate, reference, self.margin, clusters=clusters, alpha=alpha)
-
-    def interval(self) -> Interval:
-        candidate, reference, clusters = self._sides
-        if clusters is None:
-            return stats.tango_interval(stats.paired_table(candidate, reference))
-        return stats.compare_paired(candidate, reference, clusters=clusters).interval
-
-    def detectable(self, side: Side, alpha: float) -> float | None:
-        candidate, reference, clusters = self._sides
-        if clusters is not None:
-            return Mean(candidate - reference, clusters, self.limit).detectable(side, alpha)
-        n = candidate.size
-        if not n:
-            return None
-        discordance = max(float((candidate != reference).mean()), self.margin)
-        return _smallest_reach(n, self.limit, discordance, side, alpha)
-
-    def needed(self, alpha: float) -> int | None:
-        candidate, reference, clusters = self._sides
-        n = candidate.size
-        if not n:
-            return None
-        if clusters is not None:
-            return Mean(candidate - reference, clusters, self.limit).needed(alpha)
-        difference = float((candidate - reference).mean())
-        discordance = float((candidate != reference).mean())
-        return _known(
-            lambda: stats.sample_size_noninferiority_paired(
-                self.margin, discordance, difference, alpha=alpha, power=POWER
-            )
-        )
-
-
-def _smallest_reach(n: int, limit: float, discordance: float, side: Side, alpha: float) -> float | None:
-    """How far beyond the limit the true difference must lie for the paired score test to show it with 80% power."""
-    value = limit if side == "above" else -limit
-
-    def power(reach: float) -> float:
-        return stats.power_above_paired(n, value, value + reach, max(discordance, abs(value + reach)), alpha)
-
-    low, high = 0.0, 1.0 - value
-    if power(high) < POWER:
-        return None
-    while high - low > 1e-5:
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
-    return high
-
-
-@dataclass(frozen=True)
-class UnpairedShares:
-    """Difference of two proportions that share no sample: Farrington and Manning's score test."""
-
-    candidate: Floats
-    reference: Floats
-    margin: float
-
-    @property
-    def limit(self) -> float:
-        return -self.margin
-
-    @property
-    def _counts(self) -> tuple[int, int, int, int]:
-        return int(self.candidate.sum()), self.candidate.size, int(self.reference.sum()), self.reference.size
-
-    def test(self, side: Side, alpha: float) -> OneSidedTest:
-        judge = stats.noninferiority_unpaired if side == "above" else stats.inferiority_unpaired
-        return judge(*self._counts, self.margin, alpha=alpha)
-
-    def interval(self) -> Interval:
-        return stats.compare_unpaired(*self._counts).interval
-
-    def detectable(self, side: Side, alpha: float) -> float | None:
-        ours, theirs = self.candidate.size, self.reference.size
-        rate, reference = float(self.candidate.mean()), float(self.reference.mean())
-        # The score test measures in standard errors at the limit, with rates that lie just so far apart.
-        pooled = (ours * rate + theirs * reference) / (ours + theirs)
-        at_limit = pooled + self.limit * theirs / (ours + theirs)
-        null = _error(at_limit, ours, at_limit - self.limit, theirs)
-        correction = (1.0 / ours + 1.0 / theirs) / 2.0
-        return _z(1.0 - alpha) * null + _z(POWER) * _error(rate, ours, reference, theirs) + correction
-
-    def needed(self, alpha: float) -> int | None:
-        rate = float(self.reference.mean())
-        difference = float(self.candidate.mean()) - rate
-        ratio = self.reference.size / self.candidate.size
-        return _known(
-            lambda: stats.sample_size_noninferiority_unpaired(
-                self.margin, rate, difference, ratio=ratio, alpha=alpha, power=POWER
-            )
-        )
-
-
-def _error(rate: float, n: int, reference: float, reference_n: int) -> float:
-    """Standard error of the difference of two independent proportions."""
-    variance = max(0.0, rate * (1.0 - rate)) / n + max(0.0, reference * (1.0 - reference)) / reference_n
-    return math.sqrt(variance)
+from driftgate.benchmarks.gate._quantities import POWER, Floats, Labels, Mean, Side, _t, _z, one_sided
+from driftgate.benchmarks.stats import BoundedMean, Interval, OneSidedTest
 
 
 @dataclass(frozen=True)
 class UnpairedMeans:
-    """Difference of two means that share no sample: Welch's t, with cluster-robust errors where there are clusters.
-
-    References
-    ----------
-    .. [1] Welch (1947). The generalization of "Student's" problem when several different population variances are
-       involved. Biometrika 34, 28-35.
-    """
+    """Difference of two means that share no sample, of outcomes or of grades: Gaffke's means, one against the other."""
 
     candidate: Floats
     reference: Floats
     clusters: Labels | None
     reference_clusters: Labels | None
-    margin: float
-
-    @property
-    def limit(self) -> float:
-        return -self.margin
+    limit: float
+    low: float
+    high: float
+    """The least and the greatest value a sample can have; infinite where nobody said."""
 
     @cached_property
-    def _mean(self) -> ClusterMean:
-        """The difference, as a mean with its error and degrees of freedom."""
-        ours = stats.cluster_mean(self.candidate, self.clusters)
-        theirs = stats.cluster_mean(self.reference, self.reference_clusters)
-        n, groups = ours.n + theirs.n, ours.n_clusters + theirs.n_clusters
-        known = None if ours.estimate is None or theirs.estimate is None else ours.estimate - theirs.estimate
-        errors = (ours.standard_error or 0.0, theirs.standard_error or 0.0)
-        total = sum(error**2 for error in errors)
-        if total == 0.0 or None in (ours.standard_error, theirs.standard_error):
-            reason = ours.reason or theirs.reason or "no samples"
-            return ClusterMean(known, None, None, n, groups, 0.0, reason)
-        parts = ((ours.standard_error, ours.degrees_of_freedom), (theirs.standard_error, theirs.degrees_of_freedom))
-        freedom = total**2 / sum((e or 0.0) ** 4 / (f or 1.0) for e, f in parts)
-        return ClusterMean(known, math.sqrt(total), freedom, n, groups, 0.0)
+    def _means(self) -> tuple[BoundedMean, BoundedMean]:
+        ours = stats.bounded_mean(self.candidate, self.low, self.high, clusters=self.clusters)
+        return ours, stats.bounded_mean(self.reference, self.low, self.high, clusters=self.reference_clusters)
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
-        mean = self._mean
-        p_value = mean.p_above(self.limit) if side == "above" else mean.p_below(self.limit)
-        shown = None if p_value is None else p_value <= alpha
-        bound = mean.quantile(alpha if side == "above" else 1.0 - alpha)
-        return OneSidedTest(shown, side, self.limit, mean.estimate, bound, p_value, alpha, mean.n, "welch", mean.reason)
-
-    def interval(self) -> Interval:
-        mean = self._mean
-        return Interval(
-            mean.estimate, mean.quantile(0.025), mean.quantile(0.975), 0.95, "welch", mean.n, reason=mean.reason
+        ours, theirs = self._means
+        above = side == "above"
+        p_value = stats.p_difference_above(*((ours, theirs, self.limit) if above else (theirs, ours, -self.limit)))
+        shown, known = None if p_value is None else p_value <= alpha, self._interval
+        return OneSidedTest(
+            shown, side, self.limit, known.estimate, None, p_value, alpha, known.n, known.method, known.reason
         )
 
+    def interval(self) -> Interval:
+        return self._interval
+
+    @cached_property
+    def _interval(self) -> Interval:
+        # Zou and Donner's, see QuantileRatio, of both sides' intervals.
+        ours, theirs = (mean.interval() for mean in self._means)
+        n, method = ours.n + theirs.n, f"{ours.method}-unpaired"
+        known = (ours.estimate, ours.low, ours.high, theirs.estimate, theirs.low, theirs.high)
+        a, a_low, a_high, b, b_low, b_high = (math.nan if value is None else value for value in known)
+        estimate = None if math.isnan(a - b) else a - b
+        if reason := ours.reason or theirs.reason:
+            return Interval.unknown(estimate, level=0.95, method=method, n=n, reason=reason)
+        low, high = a - b - math.hypot(a - a_low, b_high - b), a - b + math.hypot(a_high - a, b - b_low)
+        return Interval(estimate, low, high, 0.95, method, n)
+
     def detectable(self, side: Side, alpha: float) -> float | None:
-        freedom, error = self._mean.degrees_of_freedom, self._mean.standard_error
-        return None if freedom is None or error is None else (_t(freedom, 1.0 - alpha) + _t(freedom, POWER)) * error
+        ours, theirs = self._means
+        first, second = (ours, theirs) if side == "above" else (theirs, ours)
+        if first.estimate is None or second.estimate is None or not math.isfinite(self.high - self.low):
+            return None
+        # The values at the scale's ends draw the means together, and vary by as much as they draw.
+        pulls = (first.pull(first.estimate - self.low), second.pull(self.high - second.estimate))
+        error = math.hypot(first.standard_error, second.standard_error)
+        return sum(pulls) + _z(1.0 - alpha) * math.hypot(error, *pulls) + _z(POWER) * error
 
     def needed(self, alpha: float) -> int | None:
-        reach, mean = self.detectable("above", alpha), self._mean.estimate
-        if reach is None or mean is None or mean == self.limit:
+        difference = self._interval.estimate
+        if difference is None or difference == self.limit:
             return None
-        return math.ceil(self.candidate.size * (reach / abs(mean - self.limit)) ** 2)
+        reach = self.detectable("above" if difference > self.limit else "below", alpha)
+        return None if reach is None else math.ceil(self.candidate.size * (reach / abs(difference - self.limit)) ** 2)
 
 
 @dataclass(frozen=True)
 class MeanRatio:
     """The candidate's mean over the reference's, of prices on shared samples, against one plus the margin.
 
-    "The ratio is below L" is "the mean of c - L r is below 0" (Fieller 1954), which Student's t tests pair by pair.
+    "The ratio is below L" is "the mean of c - L r is below 0" (Fieller 1954), which Gaffke's test shows pair by pair. A
+    price has no upper end; that the next sample costs as much as the dearest one did, and cost the other side nothing,
+    stands for it.
 
     References
     ----------
@@ -220,8 +94,10 @@ class MeanRatio:
     clusters: Labels | None
     limit: float
 
-    def _residuals(self, ratio: float) -> Mean:
-        return Mean(self.candidate - ratio * self.reference, self.clusters, 0.0)
+    @cached_property
+    def _residuals(self) -> Mean:
+        low, high = -self.limit * float(self.reference.max()), float(self.candidate.max())
+        return Mean(self.candidate - self.limit * self.reference, self.clusters, 0.0, low, high)
 
     @property
     def _estimate(self) -> float | None:
@@ -233,7 +109,7 @@ class MeanRatio:
         if ratio is None:
             reason = "the reference's values add up to 0" if n else "no samples"
             return OneSidedTest(None, side, self.limit, None, None, None, alpha, n, "fieller", reason)
-        found = self._residuals(self.limit).test(side, alpha)
+        found = self._residuals.test(side, alpha)
         return OneSidedTest(
             found.shown, side, self.limit, ratio, None, found.p_value, alpha, n, f"fieller-{found.method}", found.reason
         )
@@ -243,7 +119,7 @@ class MeanRatio:
         if ratio is None:
             return Interval.unknown(None, level=0.95, method="fieller", n=n, reason="no ratio")
         # The delta method's, for the eye; the verdict is the test's.
-        spread = self._residuals(ratio)._mean
+        spread = stats.cluster_mean(self.candidate - ratio * self.reference, self.clusters)
         if spread.standard_error is None or spread.degrees_of_freedom is None:
             reason = spread.reason or "no variance"
             return Interval.unknown(ratio, level=0.95, method="ratio", n=n, reason=reason)
@@ -253,11 +129,11 @@ class MeanRatio:
     def detectable(self, side: Side, alpha: float) -> float | None:
         if self._estimate is None:
             return None
-        reach = self._residuals(self.limit).detectable(side, alpha)
+        reach = self._residuals.detectable(side, alpha)
         return None if reach is None else reach / float(self.reference.mean())
 
     def needed(self, alpha: float) -> int | None:
-        return None if self._estimate is None else self._residuals(self.limit).needed(alpha)
+        return None if self._estimate is None else self._residuals.needed(alpha)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -50,6 +51,9 @@ class RuleConfig(BaseModel):
     """As ``no_worse_than``, but to be beaten."""
     lower_is_better: bool = False
     """Of an evaluator's metric in a rule that compares, such as a defect rate."""
+    scale: tuple[float, float] | None = None
+    """Of an evaluator's grade: the least and the greatest value that it can have, such as ``[1, 5]``. Unset: 0 to 1
+    where all values lie there, and what driftgate's own judges declare."""
     alpha: float = Field(0.05, gt=0, lt=0.5)
     """One-sided level: how often a model exactly at the limit may pass, and how often one there may fail."""
     model: str | None = None
@@ -72,6 +76,12 @@ class RuleConfig(BaseModel):
             raise ValueError(f"margin belongs to no_worse_than; found it with {given[0]}")
         if self.opponent and self.metric in _ONLY_ABSOLUTE:
             raise ValueError(f"{given[0]} cannot compare {self.metric}; use accuracy")
+        if self.scale is not None:
+            low, high = self.scale
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise ValueError(f"scale is {low:g} to {high:g}; expected the least and the greatest possible value")
+            if self.metric in METRICS and not self.metric.startswith("accuracy"):
+                raise ValueError(f"scale belongs to grades; {self.metric} has none")
         if (self.slice or self.slices) and self.metric == "accuracy_macro":
             raise ValueError("accuracy_macro is a mean over slices already; use accuracy with slice or slices")
         if self.metric not in METRICS and self.metric.count(".") < 2 and not self.metric.startswith("aggregate."):

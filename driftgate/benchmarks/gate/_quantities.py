@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgate.benchmarks import stats
-from driftgate.benchmarks.stats import ClusterMean, Interval, OneSidedTest
+from driftgate.benchmarks.stats import BoundedMean, Interval, OneSidedTest
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -116,103 +116,64 @@ class Counted:
 
 @dataclass(frozen=True)
 class Share:
-    """A proportion: the exact binomial test, or the cluster-robust score test where samples share clusters."""
+    """A proportion of independent samples: the exact binomial test."""
 
     values: Floats
-    clusters: Labels | None
     limit: float
     """Strictly between 0 and 1."""
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
-        if self.clusters is None:
-            exact = stats.above_threshold if side == "above" else stats.below_threshold
-            return exact(int(self.values.sum()), self.values.size, self.limit, alpha=alpha)
-        robust = stats.above_threshold_clustered if side == "above" else stats.below_threshold_clustered
-        return robust(self.values, self.clusters, self.limit, alpha=alpha)
+        exact = stats.above_threshold if side == "above" else stats.below_threshold
+        return exact(int(self.values.sum()), self.values.size, self.limit, alpha=alpha)
 
     def interval(self) -> Interval:
-        if self.clusters is None:
-            return stats.wilson_interval(int(self.values.sum()), self.values.size)
-        return stats.clustered_interval(self.values, self.clusters)
-
-    @cached_property
-    def _design_effect(self) -> float:
-        if self.clusters is None or not self.values.size:
-            return 1.0
-        known = stats.design_effect(self.values, self.clusters)
-        effective = stats.cluster_mean(self.values, self.clusters).effective_clusters
-        return known if known else self.values.size / max(effective, 1.0)
+        return stats.wilson_interval(int(self.values.sum()), self.values.size)
 
     def detectable(self, side: Side, alpha: float) -> float | None:
-        limit, n = self.limit if side == "above" else 1.0 - self.limit, self.values.size
-        if self.clusters is None:
-            return stats.minimum_detectable_effect_threshold(n, limit, alpha=alpha, power=POWER)
-        if not n:
-            return None
-        # The robust test measures in standard errors at the limit; the truth varies with its own. Where all clusters
-        # agree there are no degrees of freedom, and the test is normal.
-        freedom = stats.cluster_mean(self.values, self.clusters).degrees_of_freedom
-        shown, reached = (_z(p) if freedom is None else _reach(freedom, p) for p in (1.0 - alpha, POWER))
-        unit, effect = math.sqrt(self._design_effect / n), 0.0
-        for _ in range(50):
-            truth = min(limit + effect, 1.0)
-            effect = unit * (shown * math.sqrt(limit * (1.0 - limit)) + reached * math.sqrt(truth * (1.0 - truth)))
-        return effect if limit + effect <= 1.0 else None
+        limit = self.limit if side == "above" else 1.0 - self.limit
+        return stats.minimum_detectable_effect_threshold(self.values.size, limit, alpha=alpha, power=POWER)
 
     def needed(self, alpha: float) -> int | None:
         share = float(self.values.mean()) if self.values.size else self.limit
-        effect = self._design_effect
         if share == self.limit:
             return None
         spread = math.sqrt(self.limit * (1.0 - self.limit))
-        roughly = ((_z(1.0 - alpha) + _z(POWER)) * spread / (share - self.limit)) ** 2 * effect
+        roughly = ((_z(1.0 - alpha) + _z(POWER)) * spread / (share - self.limit)) ** 2
         if roughly > _EXACT_UP_TO:  # summed exactly, so many would take seconds and say the same
             return math.ceil(roughly)
-        return _known(
-            lambda: stats.sample_size_threshold(share, self.limit, alpha=alpha, power=POWER, design_effect=effect)
-        )
+        return _known(lambda: stats.sample_size_threshold(share, self.limit, alpha=alpha, power=POWER))
 
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of graded values, or of differences: Student's t, cluster-robust where samples share clusters."""
+    """A mean of grades, of outcomes in clusters, or of differences, on their scale: Gaffke's test."""
 
     values: Floats
     clusters: Labels | None
     limit: float
-    name: str = ""
-    """What the values are, for the method."""
+    low: float
+    high: float
+    """The least and the greatest value a sample can have; infinite where nobody said."""
+    weights: Floats | None = None
+    """What each sample weighs; None: all the same."""
 
     @cached_property
-    def _mean(self) -> ClusterMean:
-        return stats.cluster_mean(self.values, self.clusters)
+    def _mean(self) -> BoundedMean:
+        return stats.bounded_mean(self.values, self.low, self.high, clusters=self.clusters, weights=self.weights)
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
-        judge = stats.mean_above_threshold if side == "above" else stats.mean_below_threshold
-        found = judge(self.values, self.limit, clusters=self.clusters, alpha=alpha)
-        if found.p_value is not None or found.estimate is None or self._mean.n_clusters < 2:
-            return found
-        # All agree exactly, so that nothing estimates a variance. That so many fall on one side has itself a p-value:
-        # the sign test's.
-        on_side = found.estimate > self.limit if side == "above" else found.estimate < self.limit
-        p_value = 0.5**self._mean.n_clusters if on_side else 1.0
-        return replace(found, shown=p_value <= alpha, p_value=p_value, method="sign", reason=None)
+        return stats.one_sided_mean(self._mean, self.limit, side, alpha=alpha, method=self._mean.method)
 
     def interval(self) -> Interval:
-        return stats.mean_interval(self.values, clusters=self.clusters)
+        known = self._mean.interval()
+        # Clusters that all say the same say it once each.
+        return known if self._mean.standard_error else replace(known, n=self._mean.n_clusters)
 
     def detectable(self, side: Side, alpha: float) -> float | None:
-        freedom, error = self._mean.degrees_of_freedom, self._mean.standard_error
-        if freedom is None or error is None:
-            return None
-        return (_reach(freedom, 1.0 - alpha) + _reach(freedom, POWER)) * error
+        return self._mean.detectable(self.limit, above=side == "above", alpha=alpha, power=POWER)
 
     def needed(self, alpha: float) -> int | None:
-        freedom, error, mean = self._mean.degrees_of_freedom, self._mean.standard_error, self._mean.estimate
-        if freedom is None or error is None or mean is None or mean == self.limit:
-            return None
-        reach = (_t(freedom, 1.0 - alpha) + _t(freedom, POWER)) * error / abs(mean - self.limit)
-        return math.ceil(self.values.size * reach**2)
+        return self._mean.needed(self.limit, alpha=alpha, power=POWER)
 
 
 @dataclass(frozen=True)
@@ -225,7 +186,7 @@ class Quantile:
     limit: float
 
     def _share(self) -> Share:
-        return Share((self.values <= self.limit).astype(np.float64), None, self.probability)
+        return Share((self.values <= self.limit).astype(np.float64), self.probability)
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
         found = self._share().test(opposite(side), alpha)
@@ -251,73 +212,10 @@ class Quantile:
         return self._share().needed(alpha)
 
 
-@dataclass(frozen=True)
-class Macro:
-    """The mean of the categories' proportions, each weighing the same."""
-
-    right: tuple[int, ...]
-    n: tuple[int, ...]
-    limit: float
-
-    def test(self, side: Side, alpha: float) -> OneSidedTest:
-        def shown_at(level: float) -> bool:
-            interval = stats.macro_interval(self.right, self.n, level=1.0 - 2.0 * level)
-            if interval.low is None or interval.high is None:
-                return False
-            return interval.low > self.limit if side == "above" else interval.high < self.limit
-
-        interval = self.interval()
-        if interval.reason is not None:
-            return OneSidedTest(
-                None,
-                side,
-                self.limit,
-                interval.estimate,
-                None,
-                None,
-                alpha,
-                sum(self.n),
-                interval.method,
-                interval.reason,
-            )
-        return one_sided(shown_at, interval.estimate, self.limit, side, alpha, sum(self.n), interval.method)
-
-    def interval(self) -> Interval:
-        return stats.macro_interval(self.right, self.n)
-
-    def detectable(self, side: Side, alpha: float) -> float | None:
-        error = self._error()
-        return None if error is None else (_z(1.0 - alpha) + _z(POWER)) * error
-
-    def needed(self, alpha: float) -> int | None:
-        error, interval = self._error(), self.interval()
-        if error is None or interval.estimate is None or interval.estimate == self.limit:
-            return None
-        reach = (_z(1.0 - alpha) + _z(POWER)) * error / abs(interval.estimate - self.limit)
-        return math.ceil(sum(self.n) * reach**2)
-
-    def _error(self) -> float | None:
-        interval = self.interval()
-        if interval.low is None or interval.high is None:
-            return None
-        return (interval.high - interval.low) / (2.0 * _z(0.975))
-
-
 def _t(freedom: float, probability: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, probability))
-
-
-def _reach(freedom: float, probability: float) -> float:
-    """A t quantile in estimated standard errors, which are too small on average by a factor of about 1 - 1 / (4 df).
-
-    References
-    ----------
-    .. [1] Holtzman (1950). The unbiased estimate of the population variance and standard deviation. American Journal of
-       Psychology 63, 615-617.
-    """
-    return _t(freedom, probability) / (1.0 - 1.0 / (4.0 * max(freedom, 1.0)))
 
 
 def _z(probability: float) -> float:

@@ -10,6 +10,7 @@ says why. What is random takes a `seed` and gives the same numbers again.
 
 from __future__ import annotations
 
+from ._bounded import BoundedMean, bounded_mean, p_difference_above
 from ._bounds import Bounds, bound_difference, bound_proportion
 from ._cluster import ClusterMean, cluster_mean, design_effect
 from ._comparison import (
@@ -32,6 +33,7 @@ from ._margin import (
     noninferiority_means,
     noninferiority_paired,
     noninferiority_unpaired,
+    one_sided_mean,
 )
 from ._margin_power import (
     minimum_detectable_effect_threshold,
@@ -70,6 +72,7 @@ from ._unpaired import compare_unpaired, compare_unpaired_means
 
 __all__ = [
     "Bootstrapped",
+    "BoundedMean",
     "Bounds",
     "ClusterMean",
     "Comparison",
@@ -87,6 +90,7 @@ __all__ = [
     "bootstrap_paired",
     "bound_difference",
     "bound_proportion",
+    "bounded_mean",
     "cluster_mean",
     "clustered_interval",
     "compare_macro",
@@ -113,6 +117,8 @@ __all__ = [
     "noninferiority_means",
     "noninferiority_paired",
     "noninferiority_unpaired",
+    "one_sided_mean",
+    "p_difference_above",
     "paired_table",
     "paired_tables",
     "power_above_paired",

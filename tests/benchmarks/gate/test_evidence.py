@@ -58,7 +58,7 @@ def test_an_evaluator_that_failed_never_helps(world: World, values: list[float |
 
 def test_grades_are_means_and_their_worst_stands_for_what_is_missing(world: World) -> None:
     grades: list[float | None] = [float(3 + n % 3) for n in range(90)]
-    rule = {"metric": "answer.safety.defect", "min": 3.5}
+    rule = {"metric": "answer.safety.defect", "min": 3.5, "scale": [1, 5]}
     said = world.say(world.run({"m": of(90, 0)}, each=judged_by(grades)), rule)
     assert (said.verdict, said.value) == ("pass", 4.0)
     lacking = [None if n % 3 == 2 else grade for n, grade in enumerate(grades)]
@@ -76,12 +76,72 @@ def test_an_evaluator_is_compared_with_the_run_before(world: World) -> None:
     assert world.say(same, rule).verdict == "pass"
 
 
-def test_all_alike_grades_are_counted_by_their_signs(world: World) -> None:
+def test_all_alike_grades_are_decided_by_their_scale(world: World) -> None:
+    rule = {"metric": "answer.safety.defect", "min": 4, "scale": [1, 5]}
     run = world.run({"m": of(40, 0)}, each=judged_by([5.0] * 40))
-    said = world.say(run, {"metric": "answer.safety.defect", "min": 4})
-    assert (said.verdict, said.p_pass) == ("pass", pytest.approx(0.5**40))
+    said = world.say(run, rule)
+    assert (said.verdict, said.p_pass) == ("pass", pytest.approx(0.75**40))
     few = world.run({"m": of(4, 0)}, each=judged_by([5.0] * 4))
-    assert world.say(few, {"metric": "answer.safety.defect", "min": 4}).verdict == "inconclusive"
+    assert world.say(few, rule).verdict == "inconclusive"
+    close = world.say(run, rule | {"min": 4.8})
+    assert (close.verdict, close.p_pass) == ("inconclusive", pytest.approx(0.95**40))
+
+
+@pytest.mark.parametrize("lowest", [5.0, 4.0, 2.0, 1.0])
+def test_grades_without_a_scale_decide_nothing_and_say_what_to_do(world: World, lowest: float) -> None:
+    """All alike they showed nothing; were one lower enough to pass, a worse grade would have helped."""
+    metric = "answer.safety.defect"
+    world.run({"m": of(40, 0)}, each=judged_by([3.0] * 40))
+    run = world.run({"m": of(40, 0)}, each=judged_by([lowest] + [5.0] * 39))
+    for rule in ({"metric": metric, "min": 3}, {"metric": metric, "no_worse_than": "previous", "margin": 0.5}):
+        said = world.say(run, rule)
+        assert said.verdict == "inconclusive"
+        assert "the scale is not declared: give its least and its greatest value, such as scale: [1, 5]" in said.reason
+        assert world.say(run, rule | {"scale": [1, 5]}).verdict == "pass"
+
+
+def test_a_grade_outside_its_scale_is_an_error(world: World) -> None:
+    run = world.run({"m": of(3, 0)}, each=judged_by([5.0, 0.0, 4.0]))
+    with pytest.raises(DriftgateError, match="scale of 1 to 5, and 1 of 3 values lie outside, such as 0"):
+        world.say(run, {"metric": "answer.safety.defect", "min": 3, "scale": [1, 5]})
+
+
+@pytest.mark.parametrize("rest", [[LOST] * 40, [("missing", None)] * 40, [("unparsed", None)] * 40, [WRONG] * 40])
+def test_accuracy_if_right_is_no_way_to_pass_on_what_is_missing(world: World, rest: list[Any]) -> None:
+    run = world.run({"m": of(60, 0) + rest})
+    assert world.say(run, {"metric": "accuracy_if_right", "min": 0.7}).verdict != "pass"
+    assert world.say(run, {"metric": "accuracy_if_right", "min": 0.4}).verdict == "pass"
+
+
+def test_a_failed_call_takes_no_wrong_answer_out_of_those_answered(world: World) -> None:
+    rule = {"metric": "accuracy_answered", "min": 0.7}
+    assert world.say(world.run({"m": of(60, 40)}), rule).verdict == "fail"
+    lost = world.say(world.run({"m": of(60, 0, 40)}), rule)
+    assert (lost.verdict, lost.value) == ("unmeasurable", 1.0)
+    unparsed = world.run({"m": of(60, 0) + [("unparsed", None)] * 40})  # those were not answered, by the model's doing
+    assert world.say(unparsed, rule).verdict == "pass"
+
+
+def test_a_sample_without_an_outcome_could_have_had_any(world: World) -> None:
+    rule = {"metric": "share.filtered", "max": 0.05}
+    assert world.say(world.run({"m": of(100, 0)}), rule).verdict == "pass"
+    lost = world.say(world.run({"m": of(60, 0) + [("missing", None)] * 40}), rule)
+    assert lost.verdict == "unmeasurable"
+    assert "40 of 100 samples have no outcome" in lost.reason
+    assert world.say(world.run({"m": [("filtered", None)] * 60 + of(40, 0)}), rule).verdict == "fail"
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2, 3])
+@pytest.mark.parametrize("size", [3, 10])
+def test_one_that_differs_is_no_evidence_that_nothing_does(world: World, samples: Any, size: int, wrong: int) -> None:
+    """The fault: 60 passages of three, answered alike, were inconclusive; with one more wrong answer they passed."""
+    clustered = [replace(s, cluster=f"passage {place // size}") for place, s in enumerate(samples(60 * size))]
+    world.samples = lambda count: clustered
+    run = world.run({"live": of(60 * size, 0), "next": of(60 * size - wrong, wrong)})
+    said = world.say(run, {"no_worse_than": "live", "margin": 0.02})
+    assert said.verdict == "inconclusive"
+    assert said.p_pass is not None and said.p_pass >= 0.98**60 - 1e-9
+    assert said.needed is not None and said.needed > 60 * size
 
 
 def slow(seconds: Callable[[int], float | None]) -> Callable[[int], dict[str, Any]]:

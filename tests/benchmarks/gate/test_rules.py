@@ -210,6 +210,9 @@ def test_a_rule_that_fits_no_cell_is_refused(world: World) -> None:
         {"metric": "acuracy", "min": 0.5},
         {"min": 0.5, "margin": -1},
         {"minimum": 0.5},
+        {"metric": "answer.judge.grade", "min": 3, "scale": [5, 1]},
+        {"metric": "answer.judge.grade", "min": 3, "scale": [1, float("inf")]},
+        {"metric": "cost", "max": 1, "scale": [0, 1]},
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, Any]) -> None:

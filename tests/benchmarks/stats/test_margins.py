@@ -16,7 +16,7 @@ from driftgate.benchmarks.stats import (
     above_threshold_clustered,
     below_threshold,
     below_threshold_clustered,
-    clustered_interval,
+    bounded_mean,
     equivalence_paired,
     inferiority_means,
     inferiority_paired,
@@ -148,15 +148,15 @@ def test_thresholds_are_exact_binomial_tests(count: tuple[int, int], threshold: 
 
 
 @given(st.integers(0, 2**31), st.floats(0.1, 0.9), st.sampled_from([0.01, 0.05]))
-def test_clustered_thresholds_are_the_clustered_interval(seed: int, threshold: float, alpha: float) -> None:
+def test_clustered_thresholds_are_consistent(seed: int, threshold: float, alpha: float) -> None:
     rng = np.random.default_rng(seed)
     outcomes, clusters = rng.integers(0, 2, 40), rng.integers(0, 9, 40)
-    interval = clustered_interval(outcomes, clusters, level=1 - 2 * alpha)
     above = above_threshold_clustered(outcomes, clusters, threshold, alpha=alpha)
     below = below_threshold_clustered(outcomes, clusters, threshold, alpha=alpha)
     consistent(above)
     consistent(below)
-    assert (above.bound, below.bound) == (interval.low, interval.high)
+    mean = bounded_mean(outcomes, 0.0, 1.0, clusters=clusters)
+    assert (above.bound, below.bound) == (mean.quantile(alpha), mean.quantile(1.0 - alpha))
 
 
 def test_clustered_threshold_of_perfect_outcomes_counts_clusters() -> None:

@@ -1,0 +1,207 @@
+"""Gaffke's test of a bounded mean: what it equals, that worse never helps it, its level summed exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from driftgate.benchmarks.stats import (
+    above_threshold,
+    above_threshold_clustered,
+    bounded_mean,
+    inferiority_paired,
+    mcnemar_exact,
+    noninferiority_paired,
+    p_difference_above,
+)
+
+shares = st.floats(0.02, 0.98)
+counts = st.integers(2, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+def outcomes(right: int, n: int) -> np.ndarray:
+    return np.repeat([1.0, 0.0], [right, n - right])
+
+
+@given(counts, shares)
+def test_of_right_and_wrong_it_is_the_exact_binomial_test(count: tuple[int, int], threshold: float) -> None:
+    mean = bounded_mean(outcomes(*count), 0.0, 1.0)
+    assert mean.p_above(threshold) == pytest.approx(
+        scipy_stats.binomtest(*count, threshold, alternative="greater").pvalue, abs=1e-9
+    )
+    assert mean.p_below(threshold) == pytest.approx(
+        scipy_stats.binomtest(*count, threshold, alternative="less").pvalue, abs=1e-9
+    )
+    exact = scipy_stats.binomtest(*count).proportion_ci(0.9, "exact")
+    assert (mean.quantile(0.05), mean.quantile(0.95)) == pytest.approx((exact.low, exact.high), abs=1e-7)
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(2, 300))
+def test_of_pairs_against_no_difference_it_is_mcnemars_exact_test(gained: int, lost: int, tied: int) -> None:
+    mean = bounded_mean(np.repeat([1.0, -1.0, 0.0], [gained, lost, tied]), -1.0, 1.0)
+    p_values = mean.p_above(0.0), mean.p_below(0.0)
+    if not gained + lost:
+        assert p_values == (1.0, 1.0)
+    else:
+        assert min(1.0, 2.0 * min(p for p in p_values if p is not None)) == pytest.approx(
+            mcnemar_exact(gained, lost), abs=1e-8
+        )
+
+
+@settings(max_examples=20)
+@given(counts, counts)
+def test_of_two_runs_without_a_shared_sample_it_is_fishers_exact_test(
+    ours: tuple[int, int], theirs: tuple[int, int]
+) -> None:
+    p_value = p_difference_above(bounded_mean(outcomes(*ours), 0, 1), bounded_mean(outcomes(*theirs), 0, 1), 0.0)
+    table = [[ours[0], ours[1] - ours[0]], [theirs[0], theirs[1] - theirs[0]]]
+    assert p_value == pytest.approx(scipy_stats.fisher_exact(table, alternative="greater").pvalue, rel=0.02, abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_clusters_that_all_say_the_same_count_once_each(size: int) -> None:
+    passages = np.repeat(np.arange(60), size)
+    same = bounded_mean(np.zeros(60 * size), -1.0, 1.0, clusters=passages)
+    assert same.p_above(-0.02) == pytest.approx(0.98**60)
+    right = bounded_mean(np.ones(60 * size), 0.0, 1.0, clusters=passages)
+    assert right.p_above(0.9) == pytest.approx(0.9**60)
+    assert right.quantile(0.05) == pytest.approx(0.05 ** (1 / 60))
+    assert right.needed(0.99) == pytest.approx(298.1 * size, abs=size)  # 0.99 ** 298.1 is 0.05
+
+
+def test_one_that_differs_is_no_evidence_that_nothing_does() -> None:
+    """The fault: identical answers were inconclusive (p = 0.26), and one more wrong answer let them pass (0.0059)."""
+    passages, reference = np.repeat(np.arange(60), 3), np.ones(180)
+    found = []
+    for wrong in range(4):
+        candidate = reference.copy()
+        candidate[:wrong] = 0.0
+        test = noninferiority_paired(candidate, reference, 0.02, clusters=passages)
+        assert test.shown is False
+        found.append(test.p_value or 0.0)
+    assert found == sorted(found)
+    assert found[0] == pytest.approx(0.98**60)
+
+
+def test_a_lucky_answer_among_equal_ones_is_no_evidence_of_a_loss() -> None:
+    passages, reference = np.repeat(np.arange(60), 3), np.zeros(180)
+    candidate = reference.copy()
+    assert inferiority_paired(candidate, reference, 0.0, clusters=passages).shown is False
+    candidate[0] = 1.0
+    assert inferiority_paired(candidate, reference, 0.0, clusters=passages).shown is False
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 6), st.sampled_from([1.0, 0.3, 2.0])), min_size=2, max_size=60),
+    shares,
+    st.data(),
+)
+def test_a_worse_value_never_lowers_the_p_value(
+    rows: list[tuple[float, int, float]], threshold: float, data: st.DataObject
+) -> None:
+    values, clusters, weights = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    labels = None if data.draw(st.booleans()) else clusters
+    worse = values.copy()
+    for place in data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=4)):
+        worse[place] *= data.draw(st.floats(0, 1))
+    one, other = (bounded_mean(v, 0.0, 1.0, clusters=labels, weights=weights) for v in (values, worse))
+    if one.reason is not None:
+        assert one.p_above(threshold) is other.p_above(threshold) is None
+        return
+    above, below = (
+        (one.p_above(threshold), other.p_above(threshold)),
+        (one.p_below(threshold), other.p_below(threshold)),
+    )
+    assert above[1] >= above[0] - 1e-8
+    assert below[1] <= below[0] + 1e-8
+
+
+@pytest.mark.parametrize(("n", "margin"), [(7, 0.0), (7, 0.1), (30, 0.02), (30, 0.05), (45, 0.1)])
+def test_level_of_the_paired_test_summed_exactly(n: int, margin: float) -> None:
+    """At the margin a candidate passes in at most 5% of all possible tables, whatever share is discordant."""
+    least = []  # gains that pass, by losses
+    for lost in range(n + 1):
+        low, high = 0, n - lost + 1
+        while low < high:
+            gained = (low + high) // 2
+            differences = np.repeat([1.0, -1.0, 0.0], [gained, lost, n - gained - lost])
+            p_value = bounded_mean(differences, -1.0, 1.0).p_above(-margin)
+            low, high = (low, gained) if p_value is not None and p_value <= 0.05 else (gained + 1, high)
+        least.append(low)
+    lost, gained = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+    passes = (gained >= np.array(least)[:, None]) & (gained + lost <= n)
+    gained, discordant = gained[passes], (gained + lost)[passes]
+    for discordance in np.linspace(max(margin, 0.01), 1.0, 25):
+        share = (discordance - margin) / (2 * discordance)
+        chance = scipy_stats.binom.pmf(discordant, n, discordance) * scipy_stats.binom.pmf(gained, discordant, share)
+        assert float(chance.sum()) <= 0.05
+
+
+@pytest.mark.parametrize("size", [3, 10])
+def test_a_model_at_the_margin_seldom_passes_where_passages_are_lost_as_a_whole(size: int) -> None:
+    """200 passages, each lost with probability 0.03, the margin: an error estimated from them passed 14% of such."""
+    rng = np.random.default_rng(5)
+    passages = np.repeat(np.arange(200), size)
+    passed = 0
+    for _ in range(400):
+        lost = np.repeat(rng.random(200) < 0.03, size)
+        passed += noninferiority_paired(1.0 - lost, np.ones(lost.size), 0.03, clusters=passages).shown is True
+    assert passed <= 29  # 20 expected at most; two standard errors more
+
+
+def test_many_different_values_are_summed_on_a_grid_and_say_the_same() -> None:
+    values = np.random.default_rng(1).beta(4.0, 3.0, size=3000)
+    many, few = bounded_mean(values, 0.0, 1.0), bounded_mean(np.round(values, 3), 0.0, 1.0)
+    for limit in (0.56, 0.565, 0.57):
+        assert many.p_above(limit) == pytest.approx(few.p_above(limit), rel=0.05)
+        assert many.p_above(limit) == pytest.approx(
+            scipy_stats.ttest_1samp(values, limit, alternative="greater").pvalue, abs=0.03
+        )
+
+
+@pytest.mark.parametrize("clusters", [None, np.repeat(np.arange(50), 4)], ids=["alone", "clusters"])
+def test_what_is_needed_and_detectable_is_what_the_test_shows(clusters: np.ndarray | None) -> None:
+    values = np.resize([5.0, 4.0, 4.0, 3.0, 5.0, 2.0, 4.0], 200)
+    mean = bounded_mean(values, 1.0, 5.0, clusters=clusters)
+    needed = mean.needed(3.75)
+    assert needed is not None and needed > 200 and (mean.p_above(3.75) or 0.0) > 0.05
+    times = -(-needed // 200)
+    labels = None if clusters is None else np.concatenate([clusters + 50 * k for k in range(times)])
+    assert (bounded_mean(np.tile(values, times), 1.0, 5.0, clusters=labels).p_above(3.75) or 1.0) <= 0.05
+    reach = mean.detectable(3.75, above=True)
+    assert reach is not None and 0.1 < reach < 1.0
+    # Four runs in five lie no further below the truth than this, and are just shown there.
+    there = values + 3.75 + reach - values.mean() - scipy_stats.norm.ppf(0.8) * mean.standard_error
+    assert bounded_mean(there, 1.0, 5.0, clusters=clusters).p_above(3.75) == pytest.approx(0.05, abs=1e-3)
+    assert mean.detectable(4.99, above=True) is None
+    assert mean.needed(float(mean.estimate or 0.0)) is None
+
+
+def test_without_two_samples_or_a_scale_there_is_no_test() -> None:
+    for mean, reason in [
+        (bounded_mean([], 0, 1), "no samples"),
+        (bounded_mean([1.0], 0, 1), "only 1 sample"),
+        (bounded_mean([1.0, 0.0], 0, 1, clusters=["a", "a"]), "only 1 cluster"),
+        (bounded_mean([5.0] * 40, float("-inf"), float("inf")), "scale"),
+    ]:
+        assert mean.p_above(0.5) is mean.p_below(0.5) is mean.quantile(0.05) is mean.needed(0.5) is None
+        assert mean.detectable(0.5, above=False) is None
+        assert reason in str(mean.reason) and mean.interval().low is None
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -1.0]])
+def test_weights_are_positive(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="weights"):
+        bounded_mean([1.0, 0.0], 0.0, 1.0, weights=weights)
+
+
+@given(st.integers(0, 2**31), st.floats(0.1, 0.9), st.sampled_from([0.01, 0.05]))
+def test_clusters_of_one_are_no_clusters(seed: int, threshold: float, alpha: float) -> None:
+    right = np.random.default_rng(seed).integers(0, 2, 40)
+    alone = above_threshold(int(right.sum()), 40, threshold, alpha=alpha)
+    clustered = above_threshold_clustered(right, np.arange(40), threshold, alpha=alpha)
+    assert clustered.p_value == pytest.approx(alone.p_value, abs=1e-9)
