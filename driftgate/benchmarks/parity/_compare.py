@@ -109,10 +109,7 @@ def compare_cells(
 
     quantities = []
     for name in sorted(compared, key=lambda name: (name != pair.primary, name)):
-        reference, port = _values(theirs, name), _values(ours, name)
-        known = ~(np.isnan(reference) | np.isnan(port))
-        labels = None if clusters is None else clusters[known]
-        quantities.append(score_quantity(name, port[known], reference[known], labels, margin))
+        quantities.append(score_quantity(name, _values(ours, name), _values(theirs, name), clusters, margin))
     answered = [np.asarray(frame[side] == "answered", dtype=np.float64) for side in ("outcome", "outcome_base")]
     quantities.append(score_quantity(ANSWERED, answered[0], answered[1], clusters, margin))
     lost = ("failed", "missing")
@@ -122,7 +119,11 @@ def compare_cells(
     quantities.append(churn_quantity(ANSWERS, differs, labels, margin if churn is None else churn))
 
     judged = decided(quantities)
+    silent = len(joined) - len(frame)
     verdict, reason = _verdict(judged, int(usable.sum()))
+    if verdict == "equivalent" and silent > margin * len(joined):
+        # They may have differed as nothing that was compared does, and would be more than the margin.
+        verdict, reason = "unmeasurable", f"{silent:,} of {len(joined):,} samples have no reply on one side"
     left_out = [name for name in theirs.columns if name not in compared and theirs[name].notna().any()]
     return Parity(
         verdict=verdict,
@@ -132,7 +133,7 @@ def compare_cells(
         samples=ordered(samples, pair.primary),
         not_compared=left_out,
         asked=len(joined),
-        silent=len(joined) - len(frame),
+        silent=silent,
         answered_by_neither=int((~usable).sum()),
     )
 
@@ -151,6 +152,9 @@ def _verdict(quantities: Sequence[Quantity], usable: int) -> tuple[Verdict, str]
     different = [q.name for q in quantities if q.verdict == "different"]
     if different:
         return "different", f"shown to differ by more than the margin: {', '.join(different)}"
+    depending = [f"{q.name} ({q.one_sided:,})" for q in quantities if q.verdict == "unmeasurable"]
+    if depending:
+        return "unmeasurable", f"one side alone has a value, and the verdict depends on it: {', '.join(depending)}"
     missing = [q for q in quantities if q.verdict == "inconclusive"]
     if not missing:
         return "equivalent", f"all {len(quantities)} quantities are shown to differ by less than the margin"

@@ -10,23 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgate.benchmarks.metrics import is_binary
-from driftgate.benchmarks.stats import (
-    Interval,
-    cluster_mean,
-    design_effect,
-    equivalence_means,
-    equivalence_paired,
-    holm,
-    sample_size_noninferiority_paired,
-)
+from driftgate.benchmarks.stats import BoundedMean, Interval, bounded_mean, holm
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.object_] | None
 Verdict = Literal["equivalent", "different", "inconclusive", "unmeasurable"]
 ALPHA = 0.05
 _POWER = 0.8
-_MOST_SAMPLES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +44,10 @@ class Quantity:
     """Samples that would decide, if what was seen is how it is; None where it is decided, or no number would."""
     relative: bool = False
     """Whether the margin is a share of the flow's own mean, as for a quantity that is no proportion."""
+    one_sided: int = 0
+    """Samples on which one side alone has a value."""
+    depends: bool = False
+    """Whether these alone could turn the verdict."""
 
 
 def score_quantity(name: str, port: Values, reference: Values, clusters: Labels, margin: float) -> Quantity:
@@ -62,7 +56,8 @@ def score_quantity(name: str, port: Values, reference: Values, clusters: Labels,
     Parameters
     ----------
     port, reference
-        One value a sample, shape (n,).
+        One value a sample, shape (n,); NaN where a side has none. A sample without any is left out; where one side has
+        a value, the other's could be any, and equivalence has to hold whatever it is.
     clusters
         The passage or subject of each sample; None if all are independent.
     margin
@@ -73,43 +68,49 @@ def score_quantity(name: str, port: Values, reference: Values, clusters: Labels,
     >>> same = np.array([1.0] * 180 + [0.0] * 20)
     >>> found = score_quantity("extract.choice.correct", same, same, None, 0.02)
     >>> round(found.p_equivalent, 4), decided([found])[0].verdict
-    (0.0385, 'equivalent')
+    (0.0176, 'equivalent')
     """
-    bounded = bool(((port >= 0) & (port <= 1)).all() and ((reference >= 0) & (reference <= 1)).all())
-    scale = 1.0 if bounded else float(np.abs(reference).mean()) or 1.0
-    differences = port - reference
-    binary = is_binary(port) and is_binary(reference)
-    if not port.size:
-        interval = Interval.unknown(None, level=0.9, method="t", n=0, reason="no sample has a value on both sides")
-        p_equivalent = p_different = None
+    any_value = ~(np.isnan(port) & np.isnan(reference))
+    port, reference = port[any_value], reference[any_value]
+    clusters = None if clusters is None else clusters[any_value]
+    known = ~(np.isnan(port) | np.isnan(reference))
+    given = np.concatenate([side[~np.isnan(side)] for side in (port, reference)])
+    bounded = bool(((given >= 0) & (given <= 1)).all())
+    if bounded:
+        within, largest = margin, 1.0
+        lowest, highest = (np.nan_to_num(port, nan=end) - np.nan_to_num(reference, nan=1 - end) for end in (0, 1))
     else:
-        compare = equivalence_paired if binary else equivalence_means
-        test = compare(port, reference, margin * scale, clusters=clusters, alpha=ALPHA)
-        interval, p_equivalent, p_different = test.interval, test.p_value, test.p_different
-        if p_equivalent is None and np.ptp(differences) == 0:
-            span = 1.0 if bounded else float(np.abs(reference).max()) or 1.0
-            interval, p_equivalent, p_different = _all_alike(differences, clusters, margin * scale, span)
-    found = Quantity(
+        differences = port - reference
+        # What lies beyond the values that were met is not known; a sample could differ by as much as the largest.
+        largest = float(max(np.abs(given).max(), np.nanmax(np.abs(differences), initial=0.0)))
+        size = np.abs(reference[~np.isnan(reference)])
+        within = margin * ((float(size.mean()) if size.size else 0.0) or 1.0)
+        lowest, highest = (np.nan_to_num(differences, nan=end) for end in (-largest, largest))
+    # The port's mean less the flow's, with what is missing as low and as high as it can be.
+    low, high = (bounded_mean(side, -largest, largest, clusters=clusters) for side in (lowest, highest))
+    p_equivalent = _larger(low.p_above(-within), high.p_below(within))
+    over, under = low.p_above(within), high.p_below(-within)
+    decided_at_once = p_equivalent is not None and p_equivalent <= ALPHA
+    return Quantity(
         name=name,
-        n=int(port.size),
-        differing=int((np.abs(differences) > 1e-9).sum()),
-        reference=float(reference.mean()) if reference.size else None,
-        port=float(port.mean()) if port.size else None,
-        interval=interval,
-        margin=margin * scale,
+        n=int(known.sum()),
+        differing=int((np.abs((port - reference)[known]) > 1e-9).sum()),
+        reference=float(reference[known].mean()) if known.any() else None,
+        port=float(port[known].mean()) if known.any() else None,
+        interval=_joined(low, high, float((port - reference)[known].mean()) if known.any() else None),
+        margin=within,
         p_equivalent=p_equivalent,
-        p_different=p_different,
+        p_different=None if over is None or under is None else min(1.0, 2.0 * min(over, under)),
         verdict="inconclusive",
-        needed=None,
+        needed=_needed(low, within) if not decided_at_once and known.all() else None,
         relative=not bounded,
+        one_sided=int((~known).sum()),
+        depends=_depends(low.estimate, high.estimate, within),
     )
-    if p_equivalent is not None and p_equivalent <= ALPHA:
-        return found
-    return replace(found, needed=_needed(differences, clusters, margin * scale, binary))
 
 
 def churn_quantity(name: str, differs: NDArray[np.bool_], clusters: Labels, most: float) -> Quantity:
-    """Show that at most a share ``most`` of the answers differ; exact binomial, or by cluster with Student's t.
+    """Show that at most a share ``most`` of the answers differ; exact binomial, or by cluster Gaffke's test.
 
     The share cannot lie below 0, so of the two one-sided tests one is left.
 
@@ -124,31 +125,20 @@ def churn_quantity(name: str, differs: NDArray[np.bool_], clusters: Labels, most
     >>> round(found.p_equivalent, 4), round(found.interval.high, 4), decided([found])[0].verdict
     (0.0176, 0.0149, 'equivalent')
     """
-    from scipy.special import bdtr, bdtrc, betaincinv
-
-    n, count = int(differs.size), int(differs.sum())
-    share = count / n if n else None
-    p_equivalent: float | None = None
-    p_different: float | None = None
-    if share is None:
-        interval = Interval.unknown(None, level=0.9, method="clopper-pearson", n=0, reason="no sample was answered")
-    else:
-        mean = cluster_mean(differs.astype(float), clusters)
-        low, high = mean.quantile(ALPHA), mean.quantile(1.0 - ALPHA)
-        if clusters is not None and low is not None and high is not None:
-            interval = Interval(share, max(0.0, low), min(1.0, high), 0.9, "t-cr2", n)
-            p_equivalent, p_different = mean.p_below(most), mean.p_above(most)
-        else:
-            # Where all clusters say the same, each counts as one sample.
-            size = n if clusters is None else mean.n_clusters
-            hits = round(share * size)
-            low = 0.0 if hits == 0 else float(betaincinv(hits, size - hits + 1, ALPHA))
-            high = 1.0 if hits == size else float(betaincinv(hits + 1, size - hits, 1.0 - ALPHA))
-            interval = Interval(share, low, high, 0.9, "clopper-pearson", n)
-            p_equivalent = float(bdtr(hits, size, most))
-            p_different = float(bdtrc(hits - 1, size, most)) if hits else 1.0
-    found = Quantity(name, n, count, None, share, interval, most, p_equivalent, p_different, "inconclusive", None)
-    return replace(found, needed=_needed_churn(share, most))
+    mean = bounded_mean(differs.astype(float), 0.0, 1.0, clusters=clusters)
+    return Quantity(
+        name=name,
+        n=int(differs.size),
+        differing=int(differs.sum()),
+        reference=None,
+        port=mean.estimate,
+        interval=mean.interval(1.0 - 2.0 * ALPHA),
+        margin=most,
+        p_equivalent=mean.p_below(most),
+        p_different=mean.p_above(most),
+        verdict="inconclusive",
+        needed=mean.needed(most, alpha=ALPHA, power=_POWER),
+    )
 
 
 def decided(quantities: Sequence[Quantity]) -> list[Quantity]:
@@ -169,57 +159,41 @@ def decided(quantities: Sequence[Quantity]) -> list[Quantity]:
             verdict = "equivalent"
         elif p_different is not None and p_different <= ALPHA:
             verdict = "different"
+        elif quantity.depends:
+            verdict = "unmeasurable"
         needed = quantity.needed if verdict == "inconclusive" and quantity.n else None
         found.append(replace(quantity, p_different=p_different, verdict=verdict, needed=needed))
     return found
 
 
-def _all_alike(differences: Values, clusters: Labels, margin: float, span: float) -> tuple[Interval, float, float]:
-    """All samples differ by exactly the same, so nothing estimates their spread.
-
-    A share of the samples could still differ otherwise, by at most ``span``, and was not met: with `n` independent
-    samples (or clusters) at most ``1 - alpha ** (1 / n)`` of them (Clopper and Pearson's limit of 0 in n).
-    """
-    size = differences.size if clusters is None else len(set(clusters.tolist()))
-    common = float(differences[0])
-    half = span * (1.0 - ALPHA ** (1.0 / size))
-    interval = Interval(common, common - half, common + half, 0.9, "none-differs", int(differences.size))
-    room = min(1.0, abs(abs(common) - margin) / span)
-    p_value = float((1.0 - room) ** size)
-    return (interval, p_value, 1.0) if abs(common) < margin else (interval, 1.0, min(1.0, 2.0 * p_value))
-
-
-def _needed(differences: Values, clusters: Labels, margin: float, binary: bool) -> int | None:
-    """Samples with which the test would decide with a power of 80%, were the truth what was seen."""
-    if differences.size < 2:
-        return None
-    mean = float(differences.mean())
-    effect = (design_effect(differences, clusters) if clusters is not None else None) or 1.0
-    power = _POWER if abs(mean) > margin / 4 else (1.0 + _POWER) / 2.0  # both sides have to be shown
-    if math.isclose(abs(mean), margin):
-        return None
-    if binary:
-        discordance = float((differences != 0).mean())
-        count = sample_size_noninferiority_paired(
-            margin, discordance, -abs(mean), alpha=ALPHA, power=power, design_effect=max(effect, 1.0)
-        )
-    else:
-        from scipy.special import ndtri
-
-        spread = float(differences.std(ddof=1))
-        z = float(ndtri(1.0 - ALPHA) + ndtri(power))
-        count = math.ceil((z * spread / (margin - abs(mean))) ** 2 * max(effect, 1.0))
-    return max(count, int(differences.size) + 1) if count < _MOST_SAMPLES else None
-
-
-def _needed_churn(share: float | None, most: float) -> int | None:
-    if share is None or math.isclose(share, most):
-        return None
-    from scipy.special import ndtri
-
-    if share == 0.0:
-        return math.ceil(math.log(ALPHA) / math.log1p(-most))
-    spread = float(ndtri(1 - ALPHA)) * math.sqrt(most * (1 - most)) + float(ndtri(_POWER)) * math.sqrt(
-        share * (1 - share)
+def _joined(low: BoundedMean, high: BoundedMean, estimate: float | None) -> Interval:
+    """From the lower limit of the one to the upper limit of the other (Horowitz and Manski 2000)."""
+    if estimate is None or low.reason is not None:
+        reason = low.reason or "no sample has a value on both sides"
+        return Interval.unknown(estimate, level=0.9, method=low.method, n=low.n, reason=reason)
+    return replace(
+        low.interval(1.0 - 2.0 * ALPHA), estimate=estimate, high=max(estimate, high.quantile(1.0 - ALPHA) or 0.0)
     )
-    return math.ceil((spread / (share - most)) ** 2)
+
+
+def _depends(low: float | None, high: float | None, margin: float) -> bool:
+    """Whether what is missing can move the difference over the margin on its own, so that no number decides."""
+    if low is None or high is None or low == high:
+        return False
+    return (low < -margin or high > margin) and not (low > margin or high < -margin)
+
+
+def _needed(mean: BoundedMean, margin: float) -> int | None:
+    """Samples with which the test would decide with a power of 80%, were the truth what was seen."""
+    if mean.estimate is None:
+        return None
+    power = _POWER if abs(mean.estimate) > margin / 4 else (1.0 + _POWER) / 2.0  # both sides have to be shown
+    nearer = math.copysign(margin, mean.estimate or -1.0)
+    wanted = [mean.needed(limit, alpha=ALPHA, power=power) for limit in (nearer, -nearer)]
+    if abs(mean.estimate) > margin:  # beyond the nearer limit already: that it lies there is what has to be shown
+        return wanted[0]
+    return None if None in wanted else max(n for n in wanted if n is not None)
+
+
+def _larger(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else max(first, second)

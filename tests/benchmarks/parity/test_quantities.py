@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgate.benchmarks.parity import churn_quantity, decided, score_quantity
@@ -63,6 +63,74 @@ def test_clusters_that_say_the_same_count_as_one_sample_each() -> None:
     differs = np.zeros(400, dtype=bool)
     assert decided([churn_quantity("answers", differs, clusters, 0.02)])[0].verdict == "inconclusive"
     assert decided([churn_quantity("answers", differs, None, 0.02)])[0].verdict == "equivalent"
+
+
+NEAR = st.sampled_from([0.0, 0.0, 0.0, 0.0, -1.0, 1.0, 0.5])
+SHAPES = st.sampled_from([None, 1, 3, 40])
+
+
+def clusters_of(size: int | None, n: int) -> np.ndarray | None:
+    return None if size is None else np.array([f"c{i // size}" for i in range(n)], dtype=object)
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 400), st.lists(NEAR, min_size=1, max_size=12), SHAPES, st.sampled_from([0.02, 0.05, 0.2]))
+def test_sides_that_differ_are_not_equivalent_where_the_same_would_not_be(
+    n: int, differing: list[float], size: int | None, margin: float
+) -> None:
+    reference = (np.arange(n) % 2).astype(float)
+    port = reference.copy()
+    for k, moved in enumerate(differing[:n]):
+        port[k] = min(1.0, max(0.0, port[k] + moved))
+    labels = clusters_of(size, n)
+    found = judged(port, reference, labels, margin)
+    if found == "equivalent":
+        assert judged(reference, reference, labels, margin) == "equivalent"
+    changed = decided([churn_quantity("answers", port != reference, labels, margin)])[0].verdict
+    if changed == "equivalent":
+        assert decided([churn_quantity("answers", port != port, labels, margin)])[0].verdict == "equivalent"
+
+
+@settings(max_examples=60)
+@given(st.integers(2, 300), st.integers(0, 8), st.integers(0, 299), SHAPES, st.booleans())
+def test_one_more_lost_or_missing_answer_is_no_step_towards_equivalent(
+    n: int, lost: int, place: int, size: int | None, missing: bool
+) -> None:
+    reference = np.ones(n)
+    port = (np.arange(n) >= lost).astype(float)
+    worse = port.copy()
+    worse[place % n] = np.nan if missing else 0.0
+    labels = clusters_of(size, n)
+    one, other = (decided([score_quantity("q", side, reference, labels, 0.05)])[0] for side in (port, worse))
+    if one.p_equivalent is None:
+        assert other.p_equivalent is None
+        return
+    assert other.p_equivalent is not None and other.p_equivalent >= one.p_equivalent - 1e-9
+    if missing:
+        assert other.p_different is not None and one.p_different is not None
+        assert other.p_different >= one.p_different - 1e-9
+
+
+@pytest.mark.parametrize("moved", [1.0, 0.5])
+def test_one_that_differs_is_no_evidence_that_nothing_does(moved: float) -> None:
+    """The fault: 60 passages of three went inconclusive, equivalent, inconclusive with 0, 1 and 2 that differ."""
+    reference, labels = np.ones(180), clusters_of(3, 180)
+    for differing in range(4):
+        port = reference - moved * (np.arange(180) < differing)
+        assert judged(port, reference, labels) == "inconclusive"
+        assert decided([churn_quantity("answers", port != reference, labels, 0.02)])[0].verdict == "inconclusive"
+
+
+def test_a_value_that_one_side_alone_has_counts_at_its_worst() -> None:
+    reference = np.ones(400)
+    port = np.where(np.arange(400) < 20, np.nan, 1.0)
+    found = decided([score_quantity("q", port, reference, None, 0.04)])[0]
+    assert (found.verdict, found.n, found.one_sided) == ("unmeasurable", 380, 20)
+    assert found.interval.low is not None and found.interval.low < -0.05
+    few = decided([score_quantity("q", port, reference, None, 0.2)])[0]
+    assert few.verdict == "equivalent"
+    neither = decided([score_quantity("q", port, port, None, 0.04)])[0]
+    assert (neither.verdict, neither.n, neither.one_sided) == ("equivalent", 380, 0)
 
 
 def test_a_true_difference_of_the_margin_is_seldom_called_equivalent_or_different() -> None:
