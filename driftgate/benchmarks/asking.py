@@ -28,15 +28,18 @@ class Refusals:
     Until the first sample is answered only so many are under way that no more requests are refused alike.
     """
 
+    answered: bool = False
+    """Whether the model has answered a sample."""
     words: str = ""
+    """Of the last refusal."""
     alike: int = 0
+    """Samples in a row that were refused in these words."""
     _under_way: int = 0
-    _answered: bool = False
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def turn(self) -> None:
         """Wait until one more sample may be asked."""
-        while not self._answered and self._under_way >= min(_AT_FIRST, ALIKE - self.alike):
+        while not self.answered and self._under_way >= min(_AT_FIRST, ALIKE - self.alike):
             self._moved.clear()
             await self._moved.wait()
         self._under_way += 1
@@ -56,7 +59,7 @@ class Refusals:
         """
         self.leave()
         if outcome != "failed":
-            self._answered, self.alike = True, 0
+            self.answered, self.alike = True, 0
         elif any(isinstance(call.error, RequestRejected) for call in calls):  # an outage passes
             self.alike = self.alike + 1 if error == self.words else 1
             self.words = error

@@ -108,18 +108,18 @@ async def run_suite(
         A model is misconfigured or the ledger refuses; the ledger is intact and the run can be resumed.
     """
     set_status(ledger, run.id, "running")
-    budget = Budget(suite)
     prices = {cell.model: cell.model_config.prices for cell in cells}
+    shared = _SuiteRun(ledger, run, suite, models, prices, display, retry_failed, Budget(suite))
     try:
         check_budget(suite, cells)
         for cell in cells:
             cell.evaluators.open()
         graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
-        budget.add(graded, "a judge's grade of an anchor")
+        shared.budget.add(graded, "a judge's grade of an anchor")
         with _rare_collections():
             for ordinal, cell in enumerate(cells):
                 later = sum(len(other.samples) for other in cells[ordinal + 1 :])
-                await _run_cell(ledger, run, suite, ordinal, cell, later, models, prices, display, budget, retry_failed)
+                await _run_cell(shared, ordinal, cell, later)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
@@ -146,20 +146,34 @@ def _rare_collections() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
+class _SuiteRun:
+    """What the cells of a run share."""
+
+    ledger: Ledger
+    run: RunRow
+    suite: SuiteConfig
+    models: Mapping[str, Model]
+    prices: Mapping[str, Prices]
+    """By model."""
+    display: Display
+    retry_failed: bool
+    budget: Budget
+    answering: set[str] = field(default_factory=set)
+    """Models that have answered a sample."""
+
+
+@dataclass(frozen=True)
 class _CellRun:
     """What the workers of a cell share."""
 
+    shared: _SuiteRun
     cell: Cell
     cell_id: int
     engine: Engine
     evaluators: Evaluators
     models: Mapping[str, Model]
     recorder: Recorder
-    budget: Budget
-    prices: Mapping[str, Prices]
-    """By model."""
     progress: CellProgress
-    display: Display
     limit: AdaptiveLimit
     negotiated: Negotiated
     refusals: Refusals
@@ -171,7 +185,7 @@ class _CellRun:
         """
         while True:
             await self.refusals.turn()
-            if self.budget.reached() or (taken := next(pending, None)) is None:
+            if self.shared.budget.reached() or (taken := next(pending, None)) is None:
                 self.refusals.leave()
                 return
             sample, sample_id, round_ = taken
@@ -184,7 +198,7 @@ class _CellRun:
             self.progress.outcomes[record.outcome] += 1
             self.progress.failures.update([record.error] if record.outcome == "failed" else [])
             self.progress.capacity = self.limit.capacity
-            self.display.advance(self.progress)
+            self.shared.display.advance(self.progress)
             self.refusals.ended(record.outcome, record.error, line.calls)
 
     def spend(self, record: Record) -> None:
@@ -192,8 +206,8 @@ class _CellRun:
         prices = self.cell.model_config.prices
         currency = None if prices.free else prices.currency
         graded = self.evaluators.judges_cost(record.evaluations, currency)
-        self.budget.add(record.cost, f"a reply of model '{self.cell.model}'")
-        self.budget.add(graded, "a judge's grade")
+        self.shared.budget.add(record.cost, f"a reply of model '{self.cell.model}'")
+        self.shared.budget.add(graded, "a judge's grade")
         for cost in (record.cost, graded):
             so_far = self.progress.cost
             self.progress.cost = None if so_far is None or cost is None else so_far + cost
@@ -225,7 +239,7 @@ class _CellRun:
             finish_reason=last.finish_reason if last else "",
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
-            cost=line_cost(self.cell, line.calls, self.prices),
+            cost=line_cost(self.cell, line.calls, self.shared.prices),
             latency=sum(r.latency for r in replies) if replies and not any(r.cached for r in replies) else None,
             seconds=time.perf_counter() - began,
             served_model=last.model if last else "",
@@ -239,48 +253,35 @@ class _CellRun:
         )
 
 
-async def _run_cell(
-    ledger: Ledger,
-    run: RunRow,
-    suite: SuiteConfig,
-    ordinal: int,
-    cell: Cell,
-    later: int,
-    models: Mapping[str, Model],
-    prices: Mapping[str, Prices],
-    display: Display,
-    budget: Budget,
-    retry_failed: bool,
-) -> None:
-    cell_id = add_cell(ledger, run.id, ordinal, _cell_row(cell), cell.samples)
-    todo = pending_samples(ledger, cell_id, retry_failed=retry_failed)
+async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> None:
+    ledger, suite = shared.ledger, shared.suite
+    cell_id = add_cell(ledger, shared.run.id, ordinal, _cell_row(cell), cell.samples)
+    todo = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
     progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo), later)
-    display.begin(progress)
+    shared.display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)
     replies = LedgerReplies(ledger) if suite.cache else None
-    live = line_models(models, cell, limit, replies, seed=suite.seed)
+    live = line_models(shared.models, cell, limit, replies, seed=suite.seed)
     engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
-    shared = _CellRun(
+    running = _CellRun(
+        shared,
         cell,
         cell_id,
         engine,
         cell.evaluators,
         live,
         recorder,
-        budget,
-        prices,
         progress,
-        display,
         limit,
         Negotiated.of(ledger, cell_id, cell.model, progress.notes.append),
-        Refusals(),
+        Refusals(answered=cell.model in shared.answering),
     )
     pending = ((sample, *todo[sample.key]) for sample in cell.samples if sample.key in todo)
     try:
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(cell.model_config.in_flight, len(todo))):
-                workers.create_task(shared.work(pending))
+                workers.create_task(running.work(pending))
         await recorder.drain()
         if progress.done == progress.asked:
             await aggregate_cell(ledger, cell_id, cell, engine)
@@ -290,9 +291,11 @@ async def _run_cell(
     finally:
         await recorder.drain()
         await engine.aclose()
-        display.end(progress)
+        shared.display.end(progress)
+    if running.refusals.answered:
+        shared.answering.add(cell.model)
     if progress.done < progress.asked:
-        raise LimitReached(budget.reached(), budget.remedy())
+        raise LimitReached(shared.budget.reached(), shared.budget.remedy())
 
 
 def line_models(

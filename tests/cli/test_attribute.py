@@ -344,3 +344,14 @@ def test_a_run_of_many_cells_asks_which(cli: Cli, make: Make) -> None:
     found = cli("flow", "attribute", "latest/0", "latest/1", "-w", folder)
     assert found.code == 0, found.err
     assert "render" in found.out
+
+
+def test_prices_that_were_added_since_change_nothing(cli: Cli, two: Callable[..., Path]) -> None:
+    folder = two(compose=TRUNCATES)
+    for suite in ("old", "new"):
+        cli("bench", suite, "-w", folder)
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text("utf-8"))
+    config["models"]["tested"]["prices"] = {"input": 1.0, "output": 2.0}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert attributed(cli, folder)["n"] == 40

@@ -11,7 +11,7 @@ from driftgate.benchmarks.attribution._replay import Side
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.metrics import right
 from driftgate.benchmarks.runner import line_models
-from driftgate.benchmarks.suite import Cell
+from driftgate.benchmarks.suite import TOLD, Cell
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Line
@@ -35,7 +35,7 @@ def check_unchanged(row: CellRow, cell: Cell) -> None:
     was, now = dict(row.details), cell.describe()
     for details in (was, now):
         details["model_config"] = {k: v for k, v in details["model_config"].items() if k not in _VOLATILE}
-        for name in ("dataset_source", "dataset_licence", "variant"):
+        for name in (*TOLD, "dataset_licence", "variant"):
             details.pop(name, None)
     if changed := sorted(name for name in now if was.get(name) != now[name]):
         raise DriftgateError(

@@ -66,7 +66,7 @@ async def test_the_reply_is_read_whole(model: Model, endpoint: ChatEndpoint) -> 
 async def test_what_a_service_leaves_out_is_empty(model: Model, endpoint: ChatEndpoint) -> None:
     endpoint.default = Answer(None, tokens=None, fingerprint=None)
     reply = await model.complete(ASKED)
-    assert (reply.text, reply.usage, reply.fingerprint, reply.first_token) == ("", Usage(), "", None)
+    assert (reply.text, reply.usage, reply.fingerprint, reply.first_token) == ("", Usage(None, None), "", None)
 
 
 @pytest.mark.parametrize(

@@ -27,24 +27,24 @@ def reply_with(usage: str | None, text: str = "B") -> Status:
 @pytest.mark.parametrize(
     ("usage", "counted"),
     [
-        ('{"prompt_tokens": 31, "completion_tokens": 4}', Usage(31, 4)),
-        ('{"prompt_tokens": 31.0, "completion_tokens": 4.0}', Usage(31, 4)),
-        (None, Usage()),
-        ("null", Usage()),
-        ("{}", Usage()),
-        ("[]", Usage()),
-        ('"none"', Usage()),
-        ('{"total_tokens": 35}', Usage()),
-        ('{"prompt_tokens": 31}', Usage(31, None)),
-        ('{"completion_tokens": 4}', Usage(None, 4)),
-        ('{"prompt_tokens": "31", "completion_tokens": null}', Usage()),
-        ('{"prompt_tokens": -31, "completion_tokens": -4}', Usage()),
-        ('{"prompt_tokens": 31.5, "completion_tokens": 4}', Usage(None, 4)),
-        ('{"prompt_tokens": true, "completion_tokens": false}', Usage()),
-        ('{"prompt_tokens": 1e400, "completion_tokens": NaN}', Usage()),
-        ('{"prompt_tokens": 1000000000000, "completion_tokens": 4}', Usage(None, 4)),
-        (f'{{"prompt_tokens": {"9" * 5000}, "completion_tokens": 4}}', Usage(None, 4)),
-        ('{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}', Usage()),
+        ('{"prompt_tokens": 31, "completion_tokens": 4}', (31, 4)),
+        ('{"prompt_tokens": 31.0, "completion_tokens": 4.0}', (31, 4)),
+        (None, (None, None)),
+        ("null", (None, None)),
+        ("{}", (None, None)),
+        ("[]", (None, None)),
+        ('"none"', (None, None)),
+        ('{"total_tokens": 35}', (None, None)),
+        ('{"prompt_tokens": 31}', (31, None)),
+        ('{"completion_tokens": 4}', (None, 4)),
+        ('{"prompt_tokens": "31", "completion_tokens": null}', (None, None)),
+        ('{"prompt_tokens": -31, "completion_tokens": -4}', (None, None)),
+        ('{"prompt_tokens": 31.5, "completion_tokens": 4}', (None, 4)),
+        ('{"prompt_tokens": true, "completion_tokens": false}', (None, None)),
+        ('{"prompt_tokens": 1e400, "completion_tokens": NaN}', (None, None)),
+        ('{"prompt_tokens": 1000000000000, "completion_tokens": 4}', (None, 4)),
+        (f'{{"prompt_tokens": {"9" * 5000}, "completion_tokens": 4}}', (None, 4)),
+        ('{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}', (None, None)),
     ],
 )
 async def test_a_count_that_cannot_be_right_is_unknown(
@@ -52,13 +52,13 @@ async def test_a_count_that_cannot_be_right_is_unknown(
     model_config: Callable[..., dict[str, Any]],
     open_model: Callable[[Mapping[str, Any]], Model],
     usage: str | None,
-    counted: Usage,
+    counted: tuple[int | None, int | None],
 ) -> None:
     endpoint.default = reply_with(usage)
     model = open_model(model_config("openai"))
     reply = await model.complete(ASKED)
     await model.aclose()
-    assert (reply.text, reply.usage) == ("B", counted)
+    assert (reply.text, reply.usage.input_tokens, reply.usage.output_tokens) == ("B", *counted)
     assert Reply.from_json(json.loads(json.dumps(reply.as_json()))) == reply
 
 
@@ -90,7 +90,7 @@ def test_a_reply_that_was_kept_when_unknown_was_0_is_read_as_unknown() -> None:
     reply = Reply("B", "stop", Usage(20, 1), 0.5)
     kept = reply.as_json()
     assert Reply.from_json(kept) == reply
-    assert Reply.from_json(kept | {"usage": {"input_tokens": 0, "output_tokens": 0}}).usage == Usage()
+    assert Reply.from_json(kept | {"usage": {"input_tokens": 0, "output_tokens": 0}}).usage == Usage(None, None)
     assert Reply.from_json(kept | {"usage": {"input_tokens": -20, "output_tokens": 1}}).usage == Usage(None, 1)
 
 
@@ -102,7 +102,7 @@ async def test_recorded_replies_are_not_asked_for_now(
     model = open_model(model_config("recorded"))
     with entered(Line({"": model}, "q1")):
         reply = await model.complete(ASKED)
-    assert (reply.text, reply.usage, reply.cached) == ("B", Usage(), True)
+    assert (reply.text, reply.usage, reply.cached) == ("B", Usage(None, None), True)
 
 
 @pytest.mark.parametrize(
@@ -156,4 +156,4 @@ async def test_what_the_cache_answers_keeps_its_counts(
     model = cached(inner, Kept())
     first, second = await model.complete(ASKED), await model.complete(ASKED)
     await inner.aclose()
-    assert second == replace(first, cached=True) and second.usage == Usage()
+    assert second == replace(first, cached=True) and second.usage == Usage(None, None)
