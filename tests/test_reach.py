@@ -11,13 +11,14 @@ import driftgate
 from driftgate.shipped import shipped
 
 ROOT = Path(driftgate.__file__).parent
+_OPENED = ("driftgate.cli", "driftgate.ledger.migrations.versions.", "flows.")
 
 
 def _doors(sources: dict[str, reach.Source]) -> set[reach.Place]:
-    """Commands, the facade, and the code of the flows that ship, which calls what a flow's tool may call."""
+    """Commands, the facade, migrations, and the code of the flows that ship, which calls what a tool may call."""
     doors: set[reach.Place] = {("driftgate", "__getattr__"), ("driftgate.__main__", "")}
     for source in sources.values():
-        if source.name == "driftgate.api.facade" or source.name.startswith(("driftgate.cli", "flows.")):
+        if source.name == "driftgate.api.facade" or source.name.startswith(_OPENED):
             doors |= {(source.name, name) for name in source.definitions}
     return doors
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 VERSION = 4
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
-asks. 4: a run has a kind; see :mod:`driftgate.ledger._upgrade`."""
+asks. 4: a run has a kind; see :mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, event, insert, inspect, select
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -17,17 +17,13 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     ProgrammingError,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, extra_of
 from driftgate.flows.text import on_disk
 from driftgate.ledger import _schema
-from driftgate.ledger._insert import insert_new
+from driftgate.ledger._making import lock, make_tables
 from driftgate.ledger._plain import to_json
-from driftgate.ledger._upgrade import upgrade
-
-_CREATION_LOCK = 0x64726966  # any number that others do not lock
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ def open_ledger(location: str, folder: Path) -> Ledger:
 
     Notes
     -----
-    One that an older driftgate wrote is upgraded; that one then refuses it.
+    One that an older driftgate wrote is migrated, in one transaction; the older one then refuses it.
     """
     if "://" not in location:
         path = on_disk(folder / location).resolve()
@@ -107,47 +103,57 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     ledger = Ledger(engine)
-    with ledger.write() as connection:
-        _create(connection, _schema.metadata)
-        insert_new(connection, _schema.meta, [{"key": "version", "value": str(_schema.VERSION)}])
+    with ledger.read() as connection:
         found = _format(connection)
-    if found > _schema.VERSION:
-        raise DriftgateError(
-            f"the ledger has format {found}, this driftgate knows {_schema.VERSION}", "upgrade driftgate"
-        )
-    if found < _schema.VERSION:
+    if found is None or found < _schema.VERSION:
         with ledger.write() as connection:
-            _lock(connection)
-            upgrade(connection)
+            lock(connection)
+            found = _bring_up(connection)
+    if found > _schema.VERSION:
+        ledger.close()
+        raise DriftgateError(
+            f"the ledger {_where(engine)} has format {found}, this driftgate knows {_schema.VERSION}",
+            "upgrade driftgate",
+        )
     return ledger
 
 
-def _format(connection: Connection) -> int:
-    return int(connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one())
+def _format(connection: Connection) -> int | None:
+    """The format that a ledger says it has; None where it says none."""
+    if not inspect(connection).has_table(_schema.meta.name):
+        return None
+    found = connection.execute(select(_schema.meta.c.value).where(_schema.meta.c.key == "version")).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def _bring_up(connection: Connection) -> int:
+    """Make the tables of a new ledger, or migrate an older one, all or nothing; returns the format afterwards."""
+    found = _format(connection)  # another process may have done it meanwhile
+    if found is not None and found >= _schema.VERSION:
+        return found
+    if found is None and not set(inspect(connection).get_table_names()) & set(_schema.metadata.tables):
+        make_tables(connection, _schema.metadata)
+    else:
+        # Alembic takes a while to import, and is needed once for each ledger and format.
+        from driftgate.ledger.migrations import migrate
+
+        migrate(connection, found or 0)
+    version = {"key": "version", "value": str(_schema.VERSION)}
+    connection.execute(delete(_schema.meta).where(_schema.meta.c.key == "version"))
+    connection.execute(insert(_schema.meta).values(version))
+    return _schema.VERSION
 
 
 def create_tables(ledger: Ledger, metadata: MetaData) -> None:
-    """Create the tables of another package that keeps its records in the ledger, where they are not there yet."""
+    """Create the tables of another package that keeps its records in the ledger, where they are not there yet.
+
+    How such tables change later is said in :mod:`driftgate.ledger.migrations`.
+    """
     with ledger.write() as connection:
-        _create(connection, metadata)
-
-
-def _create(connection: Connection, metadata: MetaData) -> None:
-    if connection.dialect.name == "postgresql":
-        # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
-        _lock(connection)
-    for table in metadata.sorted_tables:
-        connection.execute(CreateTable(table, if_not_exists=True))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            connection.execute(CreateIndex(index, if_not_exists=True))
-
-
-def _lock(connection: Connection) -> None:
-    """Let no other process change the tables until the transaction ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
-    else:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins none before it changes a table
+        if connection.dialect.name == "postgresql":
+            # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
+            lock(connection)
+        make_tables(connection, metadata)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
@@ -158,7 +164,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 def _refused(engine: Engine, problem: DBAPIError) -> DriftgateError:
     said = " ".join(str(problem.orig).split())[:200]
-    where = engine.url.render_as_string(hide_password=True)
+    where = _where(engine)
     if "full" in said.lower() or "no space" in said.lower():
         return DriftgateError(f"the disk of the ledger {where} is full ({said})", "free space, then resume the run")
     if isinstance(problem, (DataError, IntegrityError, ProgrammingError)):
@@ -166,3 +172,7 @@ def _refused(engine: Engine, problem: DBAPIError) -> DriftgateError:
             f"the ledger {where} refused a row: {said}", "this is a defect of driftgate: please report it"
         )
     return DriftgateError(f"the ledger {where} cannot be used: {said}", "check its location, its rights and its server")
+
+
+def _where(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)

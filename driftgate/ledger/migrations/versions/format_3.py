@@ -1,4 +1,4 @@
-"""Upgrade a ledger of format 2, in which a sample was known by its place in its file."""
+"""Format 3: a sample is known by what it asks, and no longer by its place in its file."""
 
 from __future__ import annotations
 
@@ -6,23 +6,47 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, inspect, select, update
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from driftgate.flows.sample import OWN, asked_hash, sample_key
-from driftgate.ledger._schema import asked, samples
+from driftgate.flows.sample import OWN, asked_hash, sample_key  # the keys that samples have today are the purpose
+from driftgate.ledger.migrations import there
+
+revision = "3"
+down_revision = "2"
+
+_samples = sa.table(
+    "samples",
+    sa.column("id", sa.Integer),
+    sa.column("key", sa.String),
+    sa.column("dataset", sa.String),
+    sa.column("split", sa.String),
+    sa.column("subset", sa.String),
+    sa.column("position", sa.Integer),
+    sa.column("data", sa.JSON),
+)
+_asked = sa.table(
+    "asked",
+    sa.column("cell_id", sa.Integer),
+    sa.column("sample_id", sa.Integer),
+    sa.column("ordinal", sa.Integer),
+)
 
 _CHUNK = 2000
 _OWN_BEFORE = ("csv", "jsonl")
 """What a team's own data was called in format 1: by the kind of its file."""
-_STORED = (samples.c.id, samples.c.dataset, samples.c.split, samples.c.subset, samples.c.position, samples.c.data)
+_STORED = (_samples.c.id, _samples.c.dataset, _samples.c.split, _samples.c.subset, _samples.c.position, _samples.c.data)
 
 
-def know_by_what_is_asked(connection: Connection) -> None:
+def upgrade() -> None:
     """Keep the keys of before as editions, and give every sample the key that it has today."""
-    if "edition" not in {column["name"] for column in inspect(connection).get_columns("samples")}:
-        connection.exec_driver_sql("ALTER TABLE samples RENAME COLUMN key TO edition")
-        connection.exec_driver_sql("ALTER TABLE samples ADD COLUMN key VARCHAR NOT NULL DEFAULT ''")
-        give_keys(connection)
+    connection = op.get_bind()
+    if "edition" in there(connection, "samples"):
+        return
+    op.alter_column("samples", "key", new_column_name="edition")
+    op.add_column("samples", sa.Column("key", sa.String(), nullable=False, server_default=""))
+    give_keys(connection)
 
 
 def give_keys(connection: Connection) -> None:
@@ -57,7 +81,7 @@ def key_of_row(row: Mapping[Any, Any]) -> str:
 def _chunks(connection: Connection) -> Iterator[Sequence[RowMapping]]:
     last = 0
     while True:
-        query = select(*_STORED).where(samples.c.id > last).order_by(samples.c.id).limit(_CHUNK)
+        query = select(*_STORED).where(_samples.c.id > last).order_by(_samples.c.id).limit(_CHUNK)
         rows = connection.execute(query).mappings().all()
         if not rows:
             return
@@ -67,7 +91,7 @@ def _chunks(connection: Connection) -> Iterator[Sequence[RowMapping]]:
 
 def _write(connection: Connection, keys: Mapping[int, str]) -> None:
     if keys:
-        statement = update(samples).where(samples.c.id == bindparam("of")).values(key=bindparam("known_by"))
+        statement = update(_samples).where(_samples.c.id == bindparam("of")).values(key=bindparam("known_by"))
         connection.execute(statement, [{"of": id_, "known_by": key} for id_, key in keys.items()])
 
 
@@ -76,8 +100,8 @@ def _numbers(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     cells: dict[int, set[int]] = defaultdict(set)
     order: dict[int, tuple[int, int]] = {}
     for start in range(0, len(ids), _CHUNK):
-        query = select(asked.c.sample_id, asked.c.cell_id, asked.c.ordinal)
-        for row in connection.execute(query.where(asked.c.sample_id.in_(ids[start : start + _CHUNK]))):
+        query = select(_asked.c.sample_id, _asked.c.cell_id, _asked.c.ordinal)
+        for row in connection.execute(query.where(_asked.c.sample_id.in_(ids[start : start + _CHUNK]))):
             cells[row.sample_id].add(row.cell_id)
             order[row.sample_id] = min(order.get(row.sample_id, (row.cell_id, row.ordinal)), (row.cell_id, row.ordinal))
     numbers: dict[int, int] = {}

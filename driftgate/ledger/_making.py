@@ -1,0 +1,24 @@
+"""Make tables that are not there yet."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, MetaData, func, select
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+_LOCK = 0x64726966  # any number that others do not lock
+
+
+def lock(connection: Connection) -> None:
+    """Let no other process change the tables until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins none before it changes a table
+
+
+def make_tables(connection: Connection, metadata: MetaData) -> None:
+    """Make the tables and indexes that are not there; what is there is left as it is."""
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(CreateIndex(index, if_not_exists=True))
