@@ -12,7 +12,7 @@ from driftgate.api import bench, session
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import KINDS, Ledger, RunRow, find_run, latest_runs, open_ledger
+from driftgate.ledger import KINDS, Checked, Ledger, RunRow, check_ledger, find_run, latest_runs, open_ledger
 
 if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
@@ -266,6 +266,10 @@ class Workspace:
         from driftgate.api.prompt_drift import measure_steadiness
 
         return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
+
+    def check_ledger(self) -> Checked:
+        """Read the ledger whole: is everything there that belongs together, and how large is it?"""
+        return check_ledger(self.ledger)
 
     def _run(self, row: RunRow) -> Run:
         return Run(self.files, self.ledger, row)

@@ -39,6 +39,7 @@ for _name, _group in (
     ("champion", oncall.champion),
     ("remediation", oncall.remediation),
     ("azure", oncall.azure),
+    ("ledger", build.ledger),
     ("demo", build.demo),
 ):
     app.add_typer(_group, name=_name)

@@ -1,4 +1,4 @@
-"""Commands of whoever sets a workspace up: begin one, examine it, describe its file, see the loop."""
+"""Commands of whoever sets a workspace up: begin one, examine it and its ledger, describe its file, see the loop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from driftgate.cli._options import HERE, Workspace, group
 
+ledger = group("The ledger: whether it is whole, and how large it is.")
 demo = group("Demonstrations, with a real small model.")
 
 
@@ -43,6 +44,19 @@ def doctor(workspace: Workspace = HERE) -> None:
         bad += not finding.good
     console.print("everything is in order" if not bad else f"{bad} to mend")
     raise typer.Exit(2 if bad else 0)
+
+
+@ledger.command("check")
+def check_ledger(workspace: Workspace = HERE) -> None:
+    """Read the ledger whole: references, complete runs, hashes of verdicts, size; exit 1 where something is wrong."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_checked
+
+    with driftgate.open(workspace) as ws:
+        checked = ws.check_ledger()
+        print_checked(console, checked)
+        raise typer.Exit(1 if checked.faults else 0)
 
 
 def schema(

@@ -15,6 +15,7 @@ from driftgate.ledger._champions import (
     standing_promotions,
     trained_model,
 )
+from driftgate.ledger._check import Checked, Fault, TableSize, check_ledger
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind, how_to_finish
@@ -43,6 +44,8 @@ __all__ = [
     "AggregationRow",
     "AnchorRow",
     "CellRow",
+    "Checked",
+    "Fault",
     "Ledger",
     "LedgerReplies",
     "PromotionRefused",
@@ -52,6 +55,7 @@ __all__ = [
     "RunKind",
     "RunRow",
     "ScoreRow",
+    "TableSize",
     "UtcDateTime",
     "VerdictRow",
     "add_aggregation",
@@ -67,6 +71,7 @@ __all__ = [
     "cells_of",
     "champion_history",
     "champion_of",
+    "check_ledger",
     "complete_cells",
     "create_tables",
     "evaluated_lines_of",

@@ -159,3 +159,16 @@ def test_a_run_that_stops_is_told_too(
     found = json.loads(told.read_text(encoding="utf-8"))
     assert found["status"] == "stopped" and found["reason"]
     assert outputs.read_text(encoding="utf-8") == f"run={found['run']}\n"
+
+
+def test_the_ledger_is_checked(cli: Cli, folder: Path) -> None:
+    done = cli("ledger", "check", "-w", folder)
+    assert done.code == 0, done.out
+    assert "the ledger is whole" in done.out and "bytes a sample" in done.out
+    with driftgate.open(folder) as ws:
+        ws.gate()
+        with ws.ledger.write() as connection:
+            connection.exec_driver_sql("UPDATE outcomes SET answer = 'D', correct = 1.0 WHERE sample_id = 1")
+    done = cli("ledger", "check", "-w", folder)
+    assert done.code == 1
+    assert "has changed since gate 'small' said pass" in done.out and "driftgate gate" in done.out
