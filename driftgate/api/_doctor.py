@@ -98,7 +98,7 @@ def _suite(workspace: OpenWorkspace, name: str) -> str:
     flow = load_flow(suite.flow, workspace.folder, workspace.config.connections)
     for variant in suite.variants or [""]:
         ENGINES.get(suite.engine)(flow.with_variant(variant))
-    context = EvaluatorContext(workspace.config.models, workspace.folder)
+    context = EvaluatorContext(workspace.config.models, workspace.folder, workspace.config.connections)
     datasets = {name: load_dataset(name, workspace.config.datasets[name], workspace.folder) for name in suite.datasets}
     plan_cells(suite, workspace.config.models, datasets, flow, context=context)
     evaluators = load_evaluators(flow, context)

@@ -102,7 +102,7 @@ def named_side(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Named:
     if "config" not in run.plan:
         raise DriftgateError(f"run {run.id} was imported and went through no flow", "attribute runs of a suite")
     suite = SuiteConfig.model_validate(run.plan["config"])
-    planned = session.plan_suite(workspace, ledger, run.suite, suite)
+    planned = session.plan_suite(workspace, ledger, run.suite, suite, asks=False)  # what it asked is in the ledger
     fitting = [
         cell
         for cell in planned.cells

@@ -61,8 +61,9 @@ class Done:
 
     @property
     def exit_code(self) -> int:
-        """The gravest verdict's; unmeasurable where too much failed."""
-        failed = [EXIT_CODES["unmeasurable"]] if self.failing else []
+        """The gravest verdict's; unmeasurable where too much failed, or a cell's model was never asked."""
+        unasked = any(scores.unasked for scores in self.scored)
+        failed = [EXIT_CODES["unmeasurable"]] if self.failing or unasked else []
         return gravest([*failed, *(verdict.exit_code for verdict in self.verdicts)])
 
 

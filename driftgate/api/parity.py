@@ -154,20 +154,20 @@ def plan_parity(workspace: OpenWorkspace, ledger: Ledger, request: Request) -> t
         if name not in config.datasets:
             raise DriftgateError(f"there is no dataset '{name}'", nearest(name, config.datasets))
     pairs = []
-    for cell in session.plan_suite(workspace, ledger, "parity", suite).cells:
-        port = replace(cell, flow=_port_of(request, cell.flow, workspace.folder), variant=f"port {request.port}")
-        port.check_inputs()
+    for cell in session.plan_suite(workspace, ledger, "parity", suite, asks=False).cells:
+        port = replace(cell, flow=_port_of(request, cell.flow, workspace), variant=f"port {request.port}")
+        port.check()
         pairs += [cell, port]
     return suite, pairs
 
 
-def _port_of(request: Request, flow: FlowDefinition, folder: Path) -> FlowDefinition:
+def _port_of(request: Request, flow: FlowDefinition, workspace: OpenWorkspace) -> FlowDefinition:
     if ":" in request.port:
         python = request.python
-        return flow.ported(Port(request.port, folder.resolve(), python.absolute() if python else None))
+        return flow.ported(Port(request.port, workspace.folder.resolve(), python.absolute() if python else None))
     if request.python is not None:
         raise DriftgateError("--python is for ports that are programs", "name the port as package.module:function")
-    port = load_flow(request.port, folder)
+    port = load_flow(request.port, workspace.folder, workspace.config.connections)
     if missing := sorted(flow.outputs - port.outputs):
         raise DriftgateError(
             f"the port '{request.port}' has no output '{missing[0]}'", nearest(missing[0], port.outputs)

@@ -12,7 +12,8 @@ from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT
 from driftgate.benchmarks.suite import Cell, SuiteConfig
 from driftgate.flows.engines import ENGINES, Engine
-from driftgate.flows.line import Line
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import Call, Line
 from driftgate.flows.models import AdaptiveLimit, Model, ModelError, RetryPolicy, resilient
 from driftgate.ledger import Ledger
 from driftgate.monitor.perturbations import Prompt
@@ -65,10 +66,11 @@ async def _ask(
     policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
     patient = resilient(model, policy, AdaptiveLimit(config.in_flight), seed=seed)
     engine = ENGINES.get(engine_name)(cell.flow)
+    calls: list[Call] = []
     try:
         answers = await ask_all(
             cell.samples,
-            lambda sample, prompt, repeat: _one(cell, engine, patient, sample, prompt),
+            lambda sample, prompt, repeat: _one(cell, engine, patient, sample, prompt, calls),
             examples=lambda sample: cell.dataset.examples(sample, cell.shots) if cell.shots else (),
             pool=[shot.data for shot in cell.dataset.shots] if cell.shots else (),
             perturbations=None if cell.shots else ["option_order", "whitespace", "politeness"],
@@ -81,15 +83,20 @@ async def _ask(
         await model.aclose()
         if cell.retriever is not None:
             await cell.retriever.aclose()
+    if not calls:
+        raise DriftgateError(f"no line asked the model '{cell.model}'", f"correct the flow '{cell.flow.name}'")
     return repeatability(answers), sensitivity(answers)
 
 
-async def _one(cell: Cell, engine: Engine, model: Model, sample: Sample, prompt: Prompt) -> str | None:
+async def _one(
+    cell: Cell, engine: Engine, model: Model, sample: Sample, prompt: Prompt, calls: list[Call]
+) -> str | None:
     line = Line({"": model}, sample.id, cell.retriever)
     inputs = cell.line_inputs(replace(sample, data={**sample.data, **prompt.data}))  # also what a mapping takes from it
     if prompt.examples:
         inputs[EXAMPLES_INPUT] = list(prompt.examples)
     result = await engine.run_line(inputs, line)
+    calls += line.calls
     failed = next((call.error for call in line.calls if call.error is not None), None)
     if failed is not None or result.output is None:
         raise failed or ModelError(result.error)

@@ -63,8 +63,15 @@ def plan(workspace: OpenWorkspace, ledger: Ledger, name: str, *, cache: bool | N
     return plan_suite(workspace, ledger, name, suite)
 
 
-def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: SuiteConfig) -> Planned:
+def plan_suite(
+    workspace: OpenWorkspace, ledger: Ledger, name: str, suite: SuiteConfig, *, asks: bool = True
+) -> Planned:
     """Load what any suite needs, whether it stands in the workspace file or was made for a canary or a candidate.
+
+    Parameters
+    ----------
+    asks : bool
+        Its scores are to be the models', and not only outputs of programs.
 
     Raises
     ------
@@ -75,7 +82,8 @@ def plan_suite(workspace: OpenWorkspace, ledger: Ledger, name: str, suite: Suite
     datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
     flow, retriever = load_flow(suite.flow, folder, workspace.config.connections), retriever_of(workspace, suite)
-    cells = plan_cells(suite, models, datasets, flow, retriever, EvaluatorContext(workspace.config.models, folder))
+    context = EvaluatorContext(workspace.config.models, folder, workspace.config.connections)
+    cells = plan_cells(suite, models, datasets, flow, retriever, context, asks=asks)
     return Planned(name, suite, cells)
 
 

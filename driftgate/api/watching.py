@@ -63,7 +63,9 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         models = session.open_models(workspace, ledger, [live])
         run = session.begin(ledger, planned, "canary")
         asyncio.run(session.work(ledger, run, planned, models, display))
-        score_run(ledger, run.id)
+        for scores in score_run(ledger, run.id):
+            if scores.unasked:
+                raise DriftgateError(scores.unasked, f"correct the flow '{monitor.canaries.flow}'")
     except DriftgateError as problem:
         watched = could_not_look(ledger, name, "canaries", installed, problem, run.id if run else "")
         return LookResult(name, live, run, watched)

@@ -34,6 +34,7 @@ from driftgate.flows.models import (
     resilient,
 )
 from driftgate.ledger import (
+    MEANT,
     Ledger,
     LedgerReplies,
     Record,
@@ -250,6 +251,7 @@ class _CellRun:
             nodes=tuple(result.nodes.values()),
             evaluations=found,
             lines=lines,
+            asked={call.model for call in line.calls if call.model},
         )
 
 
@@ -316,7 +318,7 @@ def _cell_row(cell: Cell) -> dict[str, object]:
         "variant": cell.variant,
         "dataset": cell.dataset.name,
         "signature": cell.signature(),
-        "details": cell.describe(),
+        "details": {**cell.describe(), MEANT: cell.asks},
     }
 
 

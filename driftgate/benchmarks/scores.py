@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.benchmarks.costs import cell_frame, unpriced
@@ -20,6 +20,7 @@ from driftgate.ledger import (
     aggregations_of,
     cells_of,
     evaluation_means,
+    why_unasked,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class CellScores:
     """What aggregation nodes made of all lines together."""
     evaluators: Sequence[EvaluatorMean] = ()
     """Every metric of the evaluators of every node."""
+    unasked: str = ""
+    """Why nothing of the model was measured: no line asked it. Its rows then have no values."""
 
     @property
     def primary(self) -> str:
@@ -86,6 +89,8 @@ class CellScores:
     @property
     def answered(self) -> str:
         """How many samples have no answer and what that leaves open, in words."""
+        if self.unasked:
+            return f"unmeasurable: {self.unasked}"
         low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
         return answered_words(self.outcomes, None if low is None or high is None else (low, high))
 
@@ -108,6 +113,9 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
     frame = cell_frame(ledger, cell)
     rows = score_frame(frame)
+    if unasked := why_unasked(ledger, cell.id):
+        none = [replace(row, value=None, low=None, high=None, n=0) for row in rows]
+        return CellScores(cell, frame, none, check_judges(ledger, cell), unasked=unasked)
     if stands_for := cell.details.get("stands_for"):
         from driftgate.benchmarks.subset import predict_full
 

@@ -30,6 +30,7 @@ from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
 from driftgate.flows.models import ModelConfig
+from driftgate.flows.reach import check_asks
 from driftgate.flows.retrieval import Retriever
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
@@ -90,6 +91,8 @@ class Cell:
     context: EvaluatorContext = field(default_factory=EvaluatorContext)
     inputs: InputsConfig = field(default_factory=InputsConfig)
     """Where the flow's inputs come from."""
+    asks: bool = True
+    """Its scores are the model's, so the model must be asked. Not so in parity, which compares two programs."""
 
     @property
     def name(self) -> str:
@@ -149,14 +152,18 @@ class Cell:
         # What a sample does not have is left to the flow's default, which check_inputs has found to be meant.
         return {name: value for name, value in inputs.items() if not is_absent(self.flow, name, value)}
 
-    def check_inputs(self) -> None:
-        """Refuse a flow that would run on what nobody gave it.
+    def check(self) -> None:
+        """Refuse a flow that would run on what nobody gave it, or be answered by whom nobody meant.
 
         Raises
         ------
         DriftgateError
-            Nobody supplies one of its inputs.
+            Nobody supplies one of its inputs, an llm node names an unknown connection, or none of its nodes can ask the
+            model.
         """
+        self.flow.check_connections()
+        if self.asks:
+            check_asks(self.flow)
         check_inputs(self.flow, self.inputs, self.dataset.name, self.samples, shots=self.shots)
 
     @cached_property
@@ -264,13 +271,20 @@ def plan_cells(
     flow: FlowDefinition,
     retriever: Retriever | None = None,
     context: EvaluatorContext | None = None,
+    *,
+    asks: bool = True,
 ) -> list[Cell]:
     """Make the suite's cells: for each dataset and model, each variant.
+
+    Parameters
+    ----------
+    asks : bool
+        See :attr:`Cell.asks`.
 
     Raises
     ------
     DriftgateError
-        The flow has no such variant, or an input that nobody supplies.
+        The flow has no such variant, or cannot measure what is meant: see :meth:`Cell.check`.
     """
     flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
     drawn = {name: draw(datasets[name].samples, suite.limit, suite.seed) for name in suite.datasets}
@@ -288,13 +302,15 @@ def plan_cells(
             retriever=retriever,
             context=context or EvaluatorContext(),
             inputs=given,
+            asks=asks,
         )
         for dataset in suite.datasets
         for model in suite.models
         for variant, chosen in flows.items()
     ]
     for cell in {(cell.dataset.name, cell.variant): cell for cell in cells}.values():
-        cell.check_inputs()
+        cell.check()
+        cell.flow.check_models(suite.models, cell.context.models)
     return cells
 
 

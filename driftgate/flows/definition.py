@@ -5,6 +5,7 @@ A flex flow and a prompty are DAGs of one and two nodes (:mod:`driftgate.flows.f
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +31,8 @@ DAG_FILE = "flow.dag.yaml"
 EVALUATORS_FILE = "evaluators.yaml"
 PROMPTY = ".prompty"
 _SHIPPED = shipped("flows")
+_LIKE = 0.8
+"""How alike two names are (Ratcliff and Obershelp) from which one is taken for a slip of the other."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,76 @@ class FlowDefinition:
                 nodes.append(node)
         return nodes
 
+    @staticmethod
+    def connection_of(node: Mapping[str, Any]) -> str:
+        """The connection that an llm node, or a prompty's configuration, names; empty where it names none."""
+        if node.get("connection"):
+            return str(node["connection"])
+        configuration = (node.get("model") or {}).get("configuration")
+        return str(configuration.get("connection") or "") if isinstance(configuration, dict) else ""
+
+    def check_connections(self) -> None:
+        """Refuse an llm node whose connection the workspace does not define: the model under test would answer it.
+
+        Raises
+        ------
+        DriftgateError
+            There is one.
+        """
+        for node in self.resolved_nodes():
+            name = self.connection_of(node)
+            # Prompt flow itself puts an environment variable into a prompty; the engine checks what came of it.
+            if node.get("type") == "llm" and not name.startswith("${"):
+                self.check_connection(node["name"], name)
+
+    def check_connection(self, node: str, name: str) -> None:
+        """Refuse a connection that the workspace does not define.
+
+        Raises
+        ------
+        DriftgateError
+            It is named, and not defined.
+        """
+        if name and name not in self.connections:
+            raise DriftgateError(
+                f"node '{node}' of the flow '{self.name}' names the connection '{name}', which the workspace does not "
+                "define",
+                f"{nearest(name, self.connections)}; define it under connections, or take it out of the node, "
+                "which then asks the model under test",
+            )
+
+    def check_models(self, asked: Collection[str], known: Collection[str]) -> None:
+        """Refuse an llm node that means another model of the workspace than those that its lines may ask.
+
+        A name that is like none of them is a deployment's that prompt flow would ask: the model under test takes its
+        place.
+
+        Parameters
+        ----------
+        asked : collection of str
+            The suite's models.
+        known : collection of str
+            All models of the workspace.
+
+        Raises
+        ------
+        DriftgateError
+            There is one: the model under test would answer in the other's place.
+        """
+        for node in self.resolved_nodes():
+            inputs = node.get("inputs") or {}
+            name = str(inputs.get("model") or inputs.get("deployment_name") or "")
+            if node.get("type") != "llm" or self.connection_of(node) or name in ("", *asked) or "${" in name:
+                continue
+            meant = difflib.get_close_matches(name, {*asked, *known}, n=1, cutoff=_LIKE)
+            if meant:
+                raise DriftgateError(
+                    f"node '{node['name']}' of the flow '{self.name}' names the model '{name}', which is not among the "
+                    "suite's: the model under test would answer in its place",
+                    (f"did you mean '{meant[0]}'? " if meant[0] != name else "")
+                    + "name a model of the suite or a connection, or no model, to ask the one under test",
+                )
+
     def evaluators_hash(self) -> str:
         """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
         return _file_hash((self.stands_for or self).evaluators_file)
@@ -235,7 +308,7 @@ def load_flow(
     name : str
         A shipped flow; a folder with a ``flow.dag.yaml`` or a ``flow.flex.yaml``; or a ``.prompty`` file.
     connections : Mapping
-        Connections of the workspace; an llm node without one asks the model that is being benchmarked.
+        Connections of the workspace; an llm node that names none asks the model that is being benchmarked.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
+from driftgate.ledger._asked import MEANT, why_unasked
 from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
@@ -41,6 +42,7 @@ from driftgate.ledger._store import Ledger, create_tables, open_ledger
 
 __all__ = [
     "KINDS",
+    "MEANT",
     "AggregationRow",
     "AnchorRow",
     "CellRow",
@@ -110,4 +112,5 @@ __all__ = [
     "traffic_of",
     "trained_model",
     "verdicts_of",
+    "why_unasked",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from driftgate.ledger._aggregations import aggregations_of
+from driftgate.ledger._asked import models_asked
 from driftgate.ledger._cells import cells_of
 from driftgate.ledger._runs import find_run
 from driftgate.ledger._schema import asked, evaluated_lines, evaluations, outcomes, samples
@@ -47,6 +48,9 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
                 .order_by(asked.c.ordinal, table.c.round)
             )
             _add_rows(digest, ledger, rows, sort=table is not outcomes)
+        with ledger.read() as connection:
+            if named := models_asked(connection, cell.id):  # a run of an earlier version keeps its hash
+                _add(digest, ["asked", *named])
         for made in aggregations_of(ledger, cell.id):
             _add(digest, [made.prefix, dict(made.metrics), made.n, made.error])
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from driftgate.ledger._asked import NOT_THROUGH, why_unasked
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._plain import plain_text
-from driftgate.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, samples
+from driftgate.ledger._schema import (
+    asked,
+    asked_models,
+    cells,
+    evaluated_lines,
+    evaluations,
+    node_outputs,
+    outcomes,
+    samples,
+)
 from driftgate.ledger._store import Ledger
 
 if TYPE_CHECKING:
@@ -51,6 +61,8 @@ class Record:
     evaluations: Sequence[Evaluation] = ()
     lines: Sequence[EvaluatedLine] = ()
     """Of evaluation flows with aggregation nodes."""
+    asked: Collection[str] = ()
+    """Names of the models that were asked on the line, answered or not."""
 
 
 _OUTCOME = tuple(column.name for column in outcomes.c)
@@ -77,11 +89,13 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
         for kept in entry.lines:
             by = (_name(kept.node), _name(kept.evaluator))
             line_rows.append((*line, *by, dict(kept.line.inputs), dict(kept.line.outputs)))
+    asked_rows = sorted({(entry.cell_id, _name(model)) for entry in records for model in entry.asked})
     with ledger.write() as connection:
         insert_many(connection, outcomes, _OUTCOME, outcome_rows)
         insert_many(connection, node_outputs, _NODE, node_rows)
         insert_many(connection, evaluations, _EVALUATION, evaluation_rows)
         insert_many(connection, evaluated_lines, _LINE, line_rows)
+        insert_many(connection, asked_models, ("cell_id", "model"), asked_rows)
 
 
 def _outcome_row(entry: Record) -> tuple[Any, ...]:
@@ -112,6 +126,9 @@ def _outcome_row(entry: Record) -> tuple[Any, ...]:
 def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     """One row for every sample asked for in a cell; those without an outcome are ``missing``.
 
+    What came through a flow that never asked the cell's model is no outcome of the model, and ``missing`` as well: see
+    :func:`driftgate.ledger.why_unasked`.
+
     Returns
     -------
     pandas.DataFrame
@@ -120,6 +137,7 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     """
     import pandas as pd
 
+    own = and_(outcomes.c.cell_id == asked.c.cell_id, outcomes.c.sample_id == asked.c.sample_id)
     query = (
         select(
             samples.c.id.label("sample_id"),
@@ -132,7 +150,7 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         )
         .select_from(
             asked.join(samples, samples.c.id == asked.c.sample_id).outerjoin(
-                outcomes, and_(outcomes.c.cell_id == asked.c.cell_id, outcomes.c.sample_id == asked.c.sample_id)
+                outcomes, and_(own, outcomes.c.outcome.in_(NOT_THROUGH)) if why_unasked(ledger, cell_id) else own
             )
         )
         .where(asked.c.cell_id == cell_id)

@@ -26,9 +26,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 4
+VERSION = 5
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
-asks. 4: a run has a kind; see :mod:`driftgate.ledger.migrations`."""
+asks. 4: a run has a kind. 5: which models a cell asked is kept; see :mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 
@@ -113,6 +113,13 @@ asked = Table(
 )
 
 _line = (("cell_id", "cells.id"), ("sample_id", "samples.id"))
+
+asked_models = Table(
+    "asked_models",  # which models the lines of a cell asked, the cell's own or another
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("model", String, primary_key=True),
+)
 
 outcomes = Table(
     "outcomes",

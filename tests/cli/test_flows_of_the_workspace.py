@@ -79,12 +79,13 @@ def bench(cli: Cli, make: Make) -> Iterator[Any]:
 @pytest.mark.parametrize("wait", ["await asyncio.Event().wait()", "time.sleep(600)"])
 def test_a_tool_that_hangs_costs_its_sample(bench: Any, engine: str, wait: str) -> None:
     tool = ASK.replace("    return (", f"    if '문제 3번' in prompt:\n        {wait}\n    return (")
+    files = {"ask.py": tool}
     if "sleep" in wait:  # a tool that blocks is a sync one
-        tool = ASK.replace("async def ask(prompt: str) -> str:", "def ask(prompt: str) -> str:").replace(
-            "    return (await ask_model(prompt)).text",
-            "    if '문제 3번' in prompt:\n        time.sleep(600)\n    return 'A'",
-        )
-    ledger, cell = bench({"ask.py": tool}, engine=engine, node_timeout=0.5)
+        ask = DAG.splitlines()[-1].replace("name: ask", "name: late").replace("say.output", "ask.output")
+        dag = DAG.replace("${ask.output}", "${late.output}") + ask.replace("ask.py", "late.py") + "\n"
+        tool = tool.replace("async def", "def").replace("(await ask_model(prompt)).text", "prompt")
+        files = {"flow.dag.yaml": dag, "ask.py": tool, "late.py": ASK.replace("def ask(", "def late(")}
+    ledger, cell = bench(files, engine=engine, node_timeout=0.5)
     frame = outcome_frame(ledger, cell.id)
     assert frame["outcome"].value_counts().to_dict() == {"answered": 5, "failed": 1}
     (error,) = frame[frame["outcome"] == "failed"]["error"]

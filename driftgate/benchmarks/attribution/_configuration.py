@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.reach import imports_of, node_sources
 
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w-]*)\.([A-Za-z_]\w*)")
 MODEL, RETRIEVER = "model", "retriever"
@@ -63,7 +63,7 @@ def node_configurations(flow: FlowDefinition) -> dict[str, NodeConfiguration]:
         settings["source"] = {name: value for name, value in (node.get("source") or {}).items() if name != "path"}
         wiring = json.dumps([node.get("inputs"), node.get("activate")], default=str)
         references = set(_REFERENCE.findall(wiring))
-        files = _sources(flow.folder, str(path)) if path else []
+        files = node_sources(flow.folder, str(path)) if path else []
         reaches = {reached for file in files for reached in _reaches(file)}
         if node.get("type") == "llm":
             reaches.add(MODEL)
@@ -144,37 +144,8 @@ def common_order(*sides: Mapping[str, NodeConfiguration]) -> list[str]:
         ) from problem
 
 
-def _sources(folder: Path, path: str) -> list[Path]:
-    """A node's file, and the modules of the flow's folder that it imports, in the order of their names."""
-    found: set[Path] = set()
-    waiting = [folder / path]
-    while waiting:
-        file = waiting.pop()
-        if file in found or not file.is_file():
-            continue
-        found.add(file)
-        if file.suffix == ".py":
-            waiting += [folder / f"{name.split('.')[0]}.py" for name, _ in _imports(file)]
-    beside = sorted(found - {folder / path})
-    return [file for file in (folder / path, *beside) if file in found]
-
-
-def _imports(file: Path) -> list[tuple[str, Sequence[str]]]:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except SyntaxError:  # the engine says it better
-        return []
-    found: list[tuple[str, Sequence[str]]] = []
-    for part in ast.walk(tree):
-        if isinstance(part, ast.Import):
-            found += [(alias.name, ()) for alias in part.names]
-        elif isinstance(part, ast.ImportFrom):
-            found.append((part.module or "", [alias.name for alias in part.names]))
-    return found
-
-
 def _reaches(file: Path) -> set[str]:
     if file.suffix != ".py":
         return set()
-    lines = [names for module, names in _imports(file) if module == "driftgate.flows.line"]
+    lines = [names for module, names in imports_of(file) if module == "driftgate.flows.line"]
     return {_ASKING[name] for names in lines for name in names if name in _ASKING}

@@ -66,6 +66,8 @@ def compare_cells(ledger: Ledger, cells: Sequence[CellRow], *, resamples: int = 
         There are no two cells that can be compared.
     """
     scored = [score_cell(ledger, cell) for cell in cells]
+    if silent := next((scores for scores in scored if scores.unasked), None):
+        raise DriftgateError(f"{silent.cell.name} of run {silent.cell.run_id}: {silent.unasked}", "compare without it")
     keys: dict[tuple[str, str], pd.DataFrame] = {}
     for cell in cells:
         asked = _asked(cell)

@@ -9,7 +9,7 @@ from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.gate._config import CHAMPION, PREVIOUS, RuleConfig
 from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import Ledger, cells_of, find_run, latest_runs
+from driftgate.ledger import Ledger, cells_of, find_run, latest_runs, why_unasked
 
 _LOOKED_AT = 200
 """How many complete runs of a suite are looked through for a baseline, the newest first."""
@@ -89,7 +89,7 @@ def _stored(
             continue
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
-                return Baseline(CellScores(old, cell_frame(ledger, old), []))
+                return Baseline(CellScores(old, cell_frame(ledger, old), [], unasked=why_unasked(ledger, old.id)))
     return None
 
 

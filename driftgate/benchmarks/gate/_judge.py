@@ -78,6 +78,8 @@ def judge(
 def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Baseline | None) -> Evidence:
     compared = baseline.scores if baseline is not None else None
     for one in filter(None, (scores, compared)):
+        if one.unasked:
+            return Evidence(len(one.frame), depends=True, why_none=one.unasked)
         if doubt := one.doubt(rule.metric):
             return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
     if (made := aggregated(rule, scores)) is not None:

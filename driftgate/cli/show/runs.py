@@ -64,6 +64,9 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  {escape(scores.cell.name)}: predicted accuracy on all {of}: [bold]{predicted}[/]")
     for scores in scored:
         console.print(f"  [dim]{escape(scores.cell.name)}: {escape(scores.cell.signature)}[/]", soft_wrap=True)
+        if scores.unasked:
+            said = escape(one_line(f"{scores.cell.name}: {scores.answered}"))
+            console.print(f"  [magenta]{said}[/]", soft_wrap=True)
         for made in scores.aggregations:
             over = f"over {made.n:,} of {len(scores.frame):,} samples"
             logged = ", ".join(f"{made.prefix}{name} {value:.4g}" for name, value in made.metrics.items())

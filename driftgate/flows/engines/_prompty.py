@@ -92,7 +92,8 @@ def _connection(prompty: Any, flow: FlowDefinition) -> Any:
 
     configuration = prompty._model.configuration
     name = str(configuration.get("connection") or "") if isinstance(configuration, dict) else ""
-    if name not in flow.connections:
+    flow.check_connection(ASK, name)
+    if not name:
         return None
     connections = for_promptflow({name: flow.connections[name]})
     return DictConnectionProvider({name: {"name": name, **connections[name]}}).get(name)

@@ -78,6 +78,7 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
     from promptflow.executor.flow_executor import FlowExecutor
 
     compile_templates_once()
+    flow.check_connections()
     connections = for_promptflow(flow.connections)
     with ExitStack() as scope:
         folder = working_folder(scope, flow)
@@ -88,15 +89,15 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
                 loaded.node_variants[name].default_variant_id = variant
             loaded._apply_default_node_variants()
             _refuse_images(flow, loaded)
-            asking = _render_what_is_asked(loaded, connections)
+            asking = _render_what_is_asked(loaded)
             executor = FlowExecutor._create_from_flow(
                 flow=loaded, flow_file=flow.file, connections=connections, working_dir=folder, raise_ex=False
             )
             resolved = executor._flow
             _refuse_references(flow, resolved)
             asks = {
-                name: ask_the_model(name, api, executor._tools_manager.get_tool(name).keywords["template"])
-                for name, api in asking.items()
+                name: ask_the_model(name, api, executor._tools_manager.get_tool(name).keywords["template"], given)
+                for name, (api, given) in asking.items()
             }
             for node in loaded.nodes:
                 _refuse_assistant(flow, node.name, executor._tools_manager.get_tool(node.name))
@@ -142,14 +143,23 @@ def environment_of(loaded: Any, connections: Mapping[str, Any]) -> dict[str, str
     return variables
 
 
-def _render_what_is_asked(loaded: Any, connections: Mapping[str, Any]) -> dict[str, str]:
-    """Make prompt nodes of the llm nodes that have no connection, and say by node which API they would use."""
+def _render_what_is_asked(loaded: Any) -> dict[str, tuple[str, bool]]:
+    """Make prompt nodes of the llm nodes that name no connection.
+
+    Returns
+    -------
+    dict
+        By node, which API it would use, and whether the model that it names comes from elsewhere than the flow.
+    """
+    from promptflow.contracts.flow import InputValueType
     from promptflow.contracts.tool import ToolType
 
     asking = {}
     for node in loaded.nodes:
-        if node.type.value == "llm" and node.connection not in connections:
-            asking[node.name] = str(node.api or "chat")
+        if node.type.value == "llm" and not node.connection:
+            named = [node.inputs[name] for name in ("model", "deployment_name") if name in node.inputs]
+            given = any(one.value_type is not InputValueType.LITERAL for one in named)
+            asking[node.name] = str(node.api or "chat"), given
             node.type = ToolType.PROMPT
     return asking
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.models import ModelConfig
 
 
@@ -17,3 +18,5 @@ class EvaluatorContext:
     """The workspace's models, of which a judge is one."""
     folder: Path = field(default_factory=Path)
     """The workspace."""
+    connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
+    """The workspace's connections, for the llm nodes of evaluation flows."""

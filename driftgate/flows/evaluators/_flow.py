@@ -111,11 +111,21 @@ def make_flow(path: str, context: EvaluatorContext, settings: Mapping[str, Any])
     Raises
     ------
     DriftgateError
-        There is no such flow, it lies outside the workspace, or settings were given, which a flow has none of.
+        There is no such flow, it lies outside the workspace, settings were given, which a flow has none of, or one of
+        its llm nodes has no connection that the workspace defines.
     """
     if settings:
         raise DriftgateError("an evaluation flow has no settings", "give its inputs under inputs")
-    return FlowEvaluator(load_flow(path, context.folder))
+    flow = load_flow(path, context.folder, context.connections)
+    flow.check_connections()
+    for node in flow.resolved_nodes():
+        if node.get("type") == "llm" and not flow.connection_of(node):
+            raise DriftgateError(
+                f"the evaluation flow '{flow.name}' has an llm node '{node['name']}' that names no connection, and a "
+                "model under test is not to grade itself",
+                "name a connection of the workspace in it",
+            )
+    return FlowEvaluator(flow)
 
 
 def _number(value: Any) -> Any:

@@ -12,6 +12,7 @@ from chat_endpoint import Answer, ChatEndpoint, Status
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES, LineResult
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Line
 from driftgate.flows.models import Model
 from driftgate.flows.prompts import prompt_of
@@ -28,6 +29,7 @@ system:
 user:
 {{{{question}}}}
 """
+INLINE = "{type: openai, model: gpt-of-the-file}"
 OPENAI = "{type: openai, model: gpt-of-the-file, connection: service}"
 
 
@@ -62,7 +64,7 @@ def ran(
 async def test_the_model_that_is_benchmarked_is_asked_in_the_workspace_s_way(
     ran: Callable[..., Any], endpoint: ChatEndpoint
 ) -> None:
-    result, line = await ran(OPENAI, {})
+    result, line = await ran(INLINE, {})
     assert (result.error, result.output) == ("", {"city": "서울"})
     (request,) = endpoint.requests
     assert (request.body["model"], request.body["temperature"]) == ("gpt-test", 0)
@@ -73,9 +75,20 @@ async def test_the_model_that_is_benchmarked_is_asked_in_the_workspace_s_way(
 async def test_a_model_of_the_workspace_that_the_file_names_is_asked(
     ran: Callable[..., Any], endpoint: ChatEndpoint
 ) -> None:
-    result, _ = await ran(OPENAI, {}, also="gpt-of-the-file")
+    result, _ = await ran(INLINE, {}, also="gpt-of-the-file")
     assert result.output == {"city": "서울"}
     assert [request.body["model"] for request in endpoint.requests] == ["another"]
+
+
+@pytest.mark.parametrize("named", ["service", "${env:NAMED}"])
+async def test_a_connection_that_the_workspace_does_not_define_is_refused(
+    ran: Callable[..., Any], endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setenv("NAMED", "service")
+    known = {"type": "open_ai", "configs": {"base_url": f"{endpoint.url}/v1"}}
+    with pytest.raises(DriftgateError, match=r"names the connection 'service'.*did you mean 'servce'"):
+        await ran(OPENAI.replace("service", f'"{named}"'), {"servce": known})
+    assert not endpoint.requests
 
 
 @pytest.mark.parametrize("kind", ["open_ai", "azure_open_ai"])

@@ -1,0 +1,447 @@
+"""A score is a model's only where the model was asked: by whom nobody meant, or by nobody, it is not measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chat_endpoint import Answer, ChatEndpoint, Status
+from command_line import Cli, Make
+from sqlalchemy import text
+
+from driftgate.benchmarks.scores import score_cell
+from driftgate.ledger import Ledger, cells_of, find_run, open_ledger, outcome_frame, run_hash
+
+INPUTS = 'inputs: {question: {type: string}}\noutputs: {answer: {type: string, reference: "${NODE.output}"}}\nnodes:\n'
+TOOL = '- {name: NAME, type: python, source: {type: code, path: NAME.py}, inputs: {question: "${inputs.question}"}}\n'
+LLM = """- name: NAME
+  type: llm
+  source: {type: code, path: say.jinja2}
+  inputs: {question: "${inputs.question}"MORE}
+  api: chat
+"""
+SAY = "# user:\n{{ question }}\n"
+JUDGED = """
+primary: NODE.right.correct
+nodes:
+  NODE:
+    right: {evaluator: choice, inputs: {answer: "${nodes.NODE.output}", gold: "${data.answer}"}}
+"""
+GUESS = "from promptflow.core import tool\nIMPORTS\n@tool\ndef guess(question: str) -> str:\n"
+GUESS += "    return 'ABCD'[int(question.split()[1].rstrip('번은?')) % 4]\n"
+ASKING = "from promptflow.core import tool\nfrom driftgate.flows.line import ask\n\n@tool\n"
+ASKING += "async def guess(question: str) -> str:\n    return (await ask(question, MODEL)).text if WHEN else 'A'\n"
+PROMPTY = "---\nname: asked\nmodel: {api: chat, configuration: CONFIGURATION, parameters: {max_tokens: 5}}\n"
+PROMPTY += "inputs: {question: {type: string}}\n---\nuser:\n{{question}}\n"
+Space = Callable[..., Path]
+
+
+def tool(node: str = "guess") -> str:
+    return INPUTS.replace("NODE", node) + TOOL.replace("NAME", node)
+
+
+def llm(name: str, connection: str = "", more: str = "") -> str:
+    found = LLM.replace("NAME", name).replace("MORE", more)
+    return found + (f"  connection: {connection}\n" if connection else "")
+
+
+@pytest.fixture
+def space(make: Make, endpoint: ChatEndpoint) -> Space:
+    """``space(files, judged, **suite)``: a workspace with a flow of these files, two models and a connection."""
+
+    def build(files: Mapping[str, str], judged: str = "guess", count: int = 8, **suite: Any) -> Path:
+        def change(config: dict[str, Any]) -> None:
+            config["models"] |= {"other": config["models"]["tested"], "outside": config["models"]["tested"]}
+            service = {"type": "open_ai", "configs": {"base_url": f"{endpoint.url}/v1"}}
+            config["connections"] = {"service": {**service, "secrets": {"api_key": "${env:SERVICE_KEY}"}}}
+            config["suites"]["small"] = {"models": ["tested", "other"], "datasets": ["own"], "flow": "mine", **suite}
+
+        folder = make(count, change)
+        for name, content in {"evaluators.yaml": JUDGED.replace("NODE", judged), **files}.items():
+            file = folder / name if "/" in name else folder / "flows/mine" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        return folder
+
+    return build
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_KEY", "k-service")
+
+
+def said(done: Any) -> str:
+    return " ".join(done.err.split())
+
+
+# Answered by whom nobody meant
+
+
+def with_judge(connection: str, more: str = "") -> dict[str, str]:
+    dag = INPUTS.replace("NODE", "answer") + llm("answer") + llm("judge", connection, more)
+    return {"flow.dag.yaml": dag, "say.jinja2": SAY}
+
+
+@pytest.mark.parametrize("engine", ["native", "promptflow"])
+def test_a_judge_with_a_slip_in_its_connection_is_refused(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, engine: str
+) -> None:
+    done = cli("bench", "small", "-w", space(with_judge("servise"), "answer", engine=engine))
+    assert done.code == 2
+    assert "node 'judge' of the flow 'mine' names the connection 'servise', which the workspace does not" in said(done)
+    assert "did you mean 'service'" in said(done) and "take it out of the node" in said(done)
+    assert not endpoint.requests
+
+
+@pytest.mark.parametrize("engine", ["native", "promptflow"])
+def test_a_judge_with_its_own_connection_and_a_node_without_one_are_answered_by_whom_they_name(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, engine: str
+) -> None:
+    done = cli("bench", "small", "-w", space(with_judge("service", ", model: gpt-judge"), "answer", engine=engine))
+    assert done.code == 0, done.err
+    models = [request.body["model"] for request in endpoint.requests]
+    assert (models.count("gpt-test"), models.count("gpt-judge")) == (16, 16)
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        (", model: outside", "names the model 'outside', which is not among the suite's"),
+        (", model: othr", "did you mean 'other'?"),
+        (", deployment_name: outsid", "did you mean 'outside'?"),
+    ],
+)
+def test_a_judge_that_names_a_model_the_suite_does_not_ask_is_refused(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, more: str, refused: str
+) -> None:
+    done = cli("bench", "small", "-w", space(with_judge("", more), "answer"))
+    assert done.code == 2 and refused in said(done)
+    assert not endpoint.requests
+
+
+def test_a_deployment_of_prompt_flow_s_is_stood_in_for(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    done = cli("bench", "small", "-w", space(with_judge("", ", deployment_name: gpt-35-turbo"), "answer"))
+    assert done.code == 0, done.err
+    assert len(endpoint.requests) == 32
+
+
+@pytest.mark.parametrize("engine", ["native", "promptflow"])
+def test_a_model_that_a_line_names_and_nobody_knows_fails_it(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, engine: str
+) -> None:
+    files = with_judge("", ', model: "${inputs.judge}"')
+    files["flow.dag.yaml"] = files["flow.dag.yaml"].replace(
+        "inputs: {question", "inputs: {judge: {type: string}, question"
+    )
+    folder = space(files, "answer", engine=engine, inputs={"judge": "jugde"})
+    done = cli("bench", "small", "-w", folder)
+    assert done.out.count("8 failed") == 2
+    assert cli("gate", "latest", "-w", folder).code in (1, 4)
+
+
+def test_a_variant_s_connection_is_looked_at_where_it_is_chosen(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    variants = "- {name: answer, use_variants: true}\nnode_variants:\n  answer:\n    default_variant_id: own\n"
+    variants += "    variants:\n"
+    for name, connection in (("own", ""), ("far", ", connection: servise")):
+        node = "type: llm, source: {type: code, path: say.jinja2}, api: chat" + connection
+        variants += f"      {name}: {{node: {{{node}, inputs: {{question: '${{inputs.question}}'}}}}}}\n"
+    files = {"flow.dag.yaml": INPUTS.replace("NODE", "answer") + variants, "say.jinja2": SAY}
+    done = cli("bench", "small", "-w", space(files, "answer", variants=["own", "far"]))
+    assert done.code == 2 and "names the connection 'servise'" in said(done)
+    assert not endpoint.requests
+    assert cli("bench", "small", "-w", space(files, "answer", variants=["own"])).code == 0
+
+
+def test_a_prompty_whose_connection_is_unknown_is_refused(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    files = {"asked.prompty": PROMPTY.replace("CONFIGURATION", "{type: openai, model: g, connection: servise}")}
+    done = cli("bench", "small", "-w", space(files, "ask", flow="flows/mine/asked.prompty"))
+    assert done.code == 2 and "names the connection 'servise'" in said(done)
+    assert not endpoint.requests
+
+
+GRADES = """
+inputs: {answer: {type: string}}
+outputs: {correct: {type: string, reference: "${grade.output}"}}
+nodes:
+- name: grade
+  type: llm
+  source: {type: code, path: grade.jinja2}
+  inputs: {model: gpt-judge, answer: "${inputs.answer}"}
+  api: chat
+"""
+
+
+@pytest.mark.parametrize(
+    ("connection", "refused"),
+    [("servise", "names the connection 'servise'"), ("", "an llm node 'grade' that names no connection")],
+)
+def test_an_evaluation_flow_s_judge_is_one_that_the_workspace_defines(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, connection: str, refused: str
+) -> None:
+    bound = {"evaluator": "flow:grades", "inputs": {"answer": "${nodes.answer.output}"}}
+    evaluators = yaml.safe_dump({"primary": "answer.it.correct", "nodes": {"answer": {"it": bound}}})
+    files = {
+        "flow.dag.yaml": INPUTS.replace("NODE", "answer") + llm("answer"),
+        "say.jinja2": SAY,
+        "evaluators.yaml": evaluators,
+        "grades/flow.dag.yaml": GRADES + (f"  connection: {connection}\n" if connection else ""),
+        "grades/grade.jinja2": "# user:\n점수를 매기시오: {{ answer }}\n",
+    }
+    done = cli("bench", "small", "-w", space(files))
+    assert done.code == 2 and refused in said(done)
+    assert not endpoint.requests
+    files["grades/flow.dag.yaml"] = GRADES + "  connection: service\n"
+    endpoint.script("점수를", Answer("1"))
+    done = cli("bench", "small", "-w", space(files))
+    assert done.code == 0, done.err
+    assert [r.body["model"] for r in endpoint.requests].count("gpt-judge") == 16
+
+
+# Answered by nobody: told beforehand
+
+
+def flex(code: str) -> dict[str, str]:
+    return {"flow.flex.yaml": "entry: main:main\n", "main.py": code}
+
+
+DEAF = {
+    "a tool of the standard library": {
+        "flow.dag.yaml": tool(),
+        "guess.py": GUESS.replace("IMPORTS", "import json, re"),
+    },
+    "a tool and its neighbour": {
+        "flow.dag.yaml": tool(),
+        "guess.py": GUESS.replace("IMPORTS", "from beside import one\nfrom inner.deep import two"),
+        "beside.py": "import math\none = math.pi\n",
+        "flows/mine/inner/deep.py": "from datetime import datetime\ntwo = datetime\n",
+    },
+    "an llm node that asks its own service": {
+        "flow.dag.yaml": INPUTS.replace("NODE", "guess") + llm("guess", "service", ", model: gpt-else"),
+        "say.jinja2": SAY,
+    },
+    "an aggregation node that would": {
+        "flow.dag.yaml": tool() + llm("late").replace("  api", "  aggregation: true\n  api"),
+        "guess.py": GUESS.replace("IMPORTS", ""),
+        "say.jinja2": SAY,
+    },
+    "a flex flow": flex("def main(question: str) -> str:\n    return 'A'\n"),
+    "a prompty that asks its own service": {
+        "asked.prompty": PROMPTY.replace("CONFIGURATION", "{type: openai, model: g, connection: service}")
+    },
+}
+
+
+@pytest.mark.parametrize("kind", DEAF)
+def test_a_flow_that_cannot_ask_is_refused(space: Space, cli: Cli, endpoint: ChatEndpoint, kind: str) -> None:
+    suite = {"flow": "flows/mine/asked.prompty"} if "prompty" in kind else {}
+    judged = {"a flex flow": "flow"}.get(kind, "ask" if suite else "guess")
+    folder = space(DEAF[kind], judged, **suite)
+    done = cli("bench", "small", "-w", folder)
+    assert done.code == 2
+    assert "can ask the model under test, so that its score would be no model's" in said(done)
+    assert "driftgate.flows.line.ask" in said(done)
+    assert not endpoint.requests
+    assert "can ask the model under test" in cli("doctor", "-w", folder).out
+
+
+HEARS = {
+    "by name": GUESS.replace("IMPORTS", "import importlib\n"),
+    "by another package": GUESS.replace("IMPORTS", "import yaml\n"),
+    "by exec": GUESS.replace("IMPORTS", "").replace("    return", "    exec('pass')\n    return"),
+    "by a flow that it runs": GUESS.replace("IMPORTS", "from promptflow.core import Flow\n"),
+    "by its neighbour": GUESS.replace("IMPORTS", "import beside\n"),
+}
+
+
+@pytest.mark.parametrize("how", HEARS)
+def test_a_flow_that_may_ask_is_run_and_its_score_is_none_where_it_did_not(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, how: str
+) -> None:
+    files = {"flow.dag.yaml": tool(), "guess.py": HEARS[how], "beside.py": "from driftgate.flows.line import ask\n"}
+    done = cli("bench", "small", "-w", space(files))
+    assert done.code == 4, done.err
+    assert not endpoint.requests
+
+
+# Answered by nobody: seen afterwards
+
+
+def never() -> dict[str, str]:
+    return {
+        "flow.dag.yaml": tool(),
+        "guess.py": HEARS["by its neighbour"],
+        "beside.py": "from driftgate.flows.line import ask\n",
+    }
+
+
+def cells(folder: Path) -> tuple[Ledger, dict[str, Any]]:
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    return ledger, {cell.model: cell for cell in cells_of(ledger, find_run(ledger, "latest").id)}
+
+
+def test_two_models_that_nobody_asked_have_no_score(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    folder = space(never())
+    done = cli("bench", "small", "-w", folder)
+    assert done.code == 4
+    for model in ("tested", "other"):
+        assert f"unmeasurable: no line asked the model '{model}', so nothing of it was measured" in done.out
+    assert "1.000" not in done.out and not endpoint.requests
+    gate = cli("gate", "latest", "-w", folder, "--json", tmp_path / "gate.json")
+    assert gate.code == 4
+    (judged,) = json.loads((tmp_path / "gate.json").read_text(encoding="utf-8"))
+    assert {rule["verdict"] for rule in judged["rules"]} == {"unmeasurable"}
+    assert all("no line asked the model" in rule["reason"] for rule in judged["rules"])
+    assert cli("report", "latest", "-w", folder).code == 0
+    pages = [next(folder.rglob(f"*.{kind}")).read_text(encoding="utf-8") for kind in ("html", "md")]
+    assert all("no line asked the model" in page for page in pages)
+    assert not any("100.0" in page.split("<body")[-1].split("<script")[0] for page in pages)
+    assert cli("nightly", "-w", folder).code == 4
+    assert cli("compare", "latest", "-w", folder).code == 2
+    ledger, found = cells(folder)
+    assert all(set(outcome_frame(ledger, cell.id)["outcome"]) == {"missing"} for cell in found.values())
+    assert all(row.value is None for row in score_cell(ledger, found["tested"]).rows)
+    ledger.close()
+
+
+@pytest.mark.parametrize("metric", ["share.failed", "guess.right.correct", "latency_p95"])
+def test_no_rule_holds_of_a_model_that_nobody_asked(space: Space, cli: Cli, metric: str) -> None:
+    folder = space(never())
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["gates"]["small"]["rules"] = [{"metric": metric, "max": 1.0}]
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    assert cli("bench", "small", "-w", folder).code == 4
+    assert cli("gate", "latest", "-w", folder).code == 4
+
+
+def asking(model: str = "''", when: str = "True") -> dict[str, str]:
+    return {"flow.dag.yaml": tool(), "guess.py": ASKING.replace("MODEL", model).replace("WHEN", when)}
+
+
+def test_a_model_that_answers_in_another_s_place_has_a_score_and_the_other_none(space: Space, cli: Cli) -> None:
+    folder = space(asking("'other'"))
+    done = cli("bench", "small", "-w", folder)
+    assert done.code == 4
+    assert "no line asked the model 'tested' (asked: other)" in done.out
+    ledger, found = cells(folder)
+    scores = {name: score_cell(ledger, cell).get("accuracy") for name, cell in found.items()}
+    ledger.close()
+    assert scores["tested"] is not None and scores["tested"].value is None
+    assert scores["other"] is not None and scores["other"].value == 1.0
+
+
+def test_a_flow_that_asks_only_what_it_cannot_answer_is_measured(
+    space: Space, cli: Cli, endpoint: ChatEndpoint
+) -> None:
+    done = cli("bench", "small", "-w", space(asking(when="'3번' in question")))
+    assert done.code == 0, done.err
+    assert len(endpoint.requests) == 2
+
+
+def test_a_node_that_is_bypassed_on_every_line_asked_nobody(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    dag = tool().replace('"${guess.output}"', '"${guess.output}"') + llm("late").replace(
+        "  api", '  activate: {when: "${inputs.question}", is: never}\n  api'
+    )
+    files = {"flow.dag.yaml": dag, "guess.py": GUESS.replace("IMPORTS", ""), "say.jinja2": SAY}
+    assert cli("bench", "small", "-w", space(files)).code == 4
+    assert not endpoint.requests
+
+
+def test_a_reply_from_the_cache_was_asked_for(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    folder = space(asking(), cache=True, models=["tested"])
+    assert [cli("bench", "small", "-w", folder).code for _ in range(2)] == [0, 0]
+    assert len(endpoint.requests) == 8
+
+
+def test_a_call_that_failed_was_made(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    files = asking()
+    caught = "    try:\n        await ask(question)\n    except Exception:\n        return 'A'\n"
+    files["guess.py"] = files["guess.py"].partition("    return")[0] + caught
+    endpoint.default = Status(500, {"error": {"message": "boom"}})
+    assert cli("bench", "small", "-w", space(files, models=["tested"])).code == 0
+    assert endpoint.requests
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_what_a_killed_run_asked_counts_when_it_goes_on(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    when = "int(question.split()[1].rstrip('번은?')) < 12"
+    folder = space(asking(when=when), count=60, models=["tested"])
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["models"]["tested"]["in_flight"] = 2
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    endpoint.default = Answer("A", seconds=0.05)
+    slow = "    import asyncio\n    await asyncio.sleep(0.05)\n    return"
+    code = asking(when=when)["guess.py"].replace("    return", slow)
+    (folder / "flows/mine/guess.py").write_text(code, encoding="utf-8")
+    process = subprocess.Popen([sys.executable, "-m", "driftgate", "bench", "small", "-w", str(folder)])
+    try:
+        deadline = time.monotonic() + 60
+        while len(endpoint.requests) < 12:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(0.3)  # a few lines that ask nobody
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    asked = len(endpoint.requests)
+    done = cli("bench", "small", "--resume", "-w", folder)
+    assert done.code == 0, done.err
+    assert len(endpoint.requests) <= asked + 2  # those in flight at the kill, at most
+
+
+def test_canaries_that_ask_nobody_are_no_look(space: Space, cli: Cli) -> None:
+    folder = space(never())
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["champions"] = {"live": "tested"}
+    config["monitors"] = {"watch": {"champion": "live", "canaries": {"dataset": "own", "flow": "mine"}}}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    for command in ("look", "prompt-drift"):
+        done = cli(command, "watch", "-w", folder)
+        assert done.code == 2 and "no line asked the model 'tested'" in done.err
+
+
+def test_programs_without_a_model_can_still_be_shown_to_do_the_same(space: Space, cli: Cli) -> None:
+    folder = space({"flow.dag.yaml": tool(), "guess.py": GUESS.replace("IMPORTS", "")}, count=200)
+    (folder / "ported_guess.py").write_text(GUESS.replace("IMPORTS", "").replace("@tool\n", ""), encoding="utf-8")
+    done = cli("flow", "parity", "mine", "ported_guess:guess", "--model", "tested", "--dataset", "own", "-w", folder)
+    assert done.code == 0, done.out + done.err
+    assert "equivalent" in done.out
+
+
+def test_who_was_asked_is_part_of_a_run_s_content(space: Space, cli: Cli) -> None:
+    folder = space(asking(), models=["tested"])
+    assert cli("bench", "small", "-w", folder).code == 0
+    ledger, _ = cells(folder)
+    run = find_run(ledger, "latest").id
+    before = run_hash(ledger, run)
+    with ledger.write() as connection:
+        connection.execute(text("DELETE FROM asked_models"))
+    assert run_hash(ledger, run) != before
+    ledger.close()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_runs_of_an_earlier_version_are_judged_by_their_outcomes(space: Space, cli: Cli, asked: bool) -> None:
+    folder = space(asking() if asked else never(), models=["tested"])
+    cli("bench", "small", "-w", folder)
+    ledger, found = cells(folder)
+    details = {k: v for k, v in found["tested"].details.items() if k != "asks_model"}
+    with ledger.write() as connection:  # as an earlier version left it
+        connection.execute(text("DELETE FROM asked_models"))
+        connection.execute(text("UPDATE cells SET details = :details"), {"details": json.dumps(details)})
+    ledger.close()
+    assert cli("gate", "latest", "-w", folder).code == (0 if asked else 4)
