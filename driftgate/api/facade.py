@@ -90,7 +90,7 @@ class Workspace:
         DriftgateError
             There is no such kind.
         """
-        kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+        kinds = [name for name in ([kind] if isinstance(kind, str) else kind) if name]
         for name in kinds:
             if name not in KINDS:
                 raise DriftgateError(f"there is no kind of runs '{name}'", nearest(name, KINDS))

@@ -50,6 +50,7 @@ def test_a_look_and_a_parity_run_leave_latest_alone(cli: Cli, folder: Path) -> N
         assert ws.run("latest").id == ws.run("latest:small").id == benchmark.id
         assert [run.id for run in ws.runs(kind="canary")] == [canary.id]
         assert {run.id for run in ws.runs(kind=["parity", "benchmark"])} == {parity.id, benchmark.id}
+        assert len(ws.runs(kind="")) == len(ws.runs()) == 3
         with pytest.raises(driftgate.DriftgateError, match=r"no kind of runs 'canari'.*did you mean 'canary'"):
             ws.runs(kind="canari")
         assert [cell.run_id for cell in chosen_cells(ws.ledger, [], ["tested"], [])] == [benchmark.id]
