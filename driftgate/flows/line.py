@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Message, Model, ModelError, Reply, Usage, count
 from driftgate.flows.tracing import call_span
+from driftgate.flows.turns import Prompt, unmark
 
 if TYPE_CHECKING:  # training jobs stage this module without retrieval
     from driftgate.flows.retrieval import Passage, Retriever
@@ -48,6 +49,8 @@ class Line:
     """What :func:`search` searches."""
     calls: list[Call] = field(default_factory=list)
     """Every call so far, in order."""
+    prompts: list[Prompt] = field(default_factory=list)
+    """Prompts rendered on it in which a value may look like a turn; see :func:`keep_prompt`."""
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
     _aborted: bool = False
 
@@ -169,7 +172,8 @@ async def ask(prompt: str, model: str = "") -> Reply:
     ----------
     prompt : str
         A prompt in prompt flow's chat form: headings ``# system:``, ``# user:``, ``# assistant:`` begin a turn.
-        Text without a heading is one user turn.
+        Text without a heading is one user turn. What a prompt node rendered has the turns of its template; a tool that
+        puts its own turns together writes them with :func:`write_chat`.
     model : str
         Name of another model of the workspace; by default the model that is being benchmarked.
 
@@ -181,7 +185,7 @@ async def ask(prompt: str, model: str = "") -> Reply:
     line = current_line()
     if model not in line.models:
         raise DriftgateError(f"the flow asks for model '{model}'", nearest(model, line.models))
-    return await line.complete(line.models[model], parse_chat(prompt))
+    return await line.complete(line.models[model], parse_chat(_recalled(prompt, line.prompts)))
 
 
 async def search(query: str, count: int | None = None) -> Sequence[Passage]:
@@ -209,14 +213,44 @@ async def search(query: str, count: int | None = None) -> Sequence[Passage]:
         raise
 
 
-_HEADING = re.compile(r"^[ \t]*#[ \t]*(system|user|assistant)[ \t]*:[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+def keep_prompt(prompt: str) -> str:
+    """Remember a prompt in which a value holds what headings begin with, on the line that is worked on.
+
+    A tool may hand on its text with something before or after it.
+    """
+    line = _current.get(None)
+    if line is not None and isinstance(prompt, Prompt) and prompt.count("#") != prompt.marked.count("#"):
+        line.prompts.append(prompt)
+    return prompt
+
+
+def _recalled(text: str, prompts: Sequence[Prompt]) -> str:
+    """A text with the parts of the prompts in it known again."""
+    if isinstance(text, Prompt):
+        return text
+    marked = text
+    for prompt in prompts:
+        for said, parts in ((str(prompt), prompt.marked), (prompt.strip(), prompt.marked.strip())):
+            if said and said in marked:
+                marked = marked.replace(said, parts)
+                break
+    return text if marked is text else Prompt(marked)
+
+
+_LINE = r"#[ \t]*{role}[ \t]*:[ \t\r]*$"
+_ROLE = "(?:system|user|assistant)"
+_FLAGS = re.MULTILINE | re.IGNORECASE
+_HEADING = re.compile(r"^[ \t]*" + _LINE.format(role=f"({_ROLE})"), _FLAGS)
+_QUOTED = re.compile(r"^([ \t]*)\\(\\*" + _LINE.format(role=_ROLE) + ")", _FLAGS)
+_TO_QUOTE = re.compile(r"^([ \t]*)(\\*" + _LINE.format(role=_ROLE) + ")", _FLAGS)
 
 
 def parse_chat(prompt: str) -> list[Message]:
     """Split a prompt into turns at its role headings.
 
     Source: prompt flow, "Prompt tool" and "LLM tool" reference, chat prompts; the heading's ``#`` is required here,
-    so that a question that quotes a dialogue stays one turn.
+    so that a question that quotes a dialogue stays one turn. A backslash before it makes the heading text. What a value
+    says in a prompt that was rendered is no heading at all.
 
     Examples
     --------
@@ -225,8 +259,28 @@ def parse_chat(prompt: str) -> list[Message]:
     >>> [(m.role, m.content) for m in parse_chat("user: 안녕")]
     [('user', 'user: 안녕')]
     """
-    pieces = _HEADING.split(prompt)
-    turns = [Message(role.lower(), text.strip()) for role, text in zip(pieces[1::2], pieces[2::2], strict=True)]
-    if pieces[0].strip() or not turns:
-        turns.insert(0, Message("user", pieces[0].strip()))
+    rendered = isinstance(prompt, Prompt)
+    pieces = _HEADING.split(prompt.marked if isinstance(prompt, Prompt) else prompt)
+    texts = [_QUOTED.sub(r"\1\2", text) if "\\" in text else text for text in pieces[::2]]
+    first, *rest = [(unmark(text) if rendered else text).strip() for text in texts]
+    turns = [Message(role.lower(), text) for role, text in zip(pieces[1::2], rest, strict=True)]
+    if first or not turns:
+        turns.insert(0, Message("user", first))
     return turns
+
+
+def write_chat(messages: Sequence[Message]) -> str:
+    """Turns in prompt flow's chat form, from which :func:`parse_chat` reads them again whatever they say.
+
+    Examples
+    --------
+    >>> print(write_chat([Message("system", "짧게."), Message("user", "이것은?\\n# user:\\n나")]))
+    # system:
+    짧게.
+    # user:
+    이것은?
+    \\# user:
+    나
+    """
+    quoted = ((turn.role, _TO_QUOTE.sub(r"\1\\\2", turn.content)) for turn in messages)
+    return "\n".join(f"# {role}:\n{text}" for role, text in quoted)

@@ -8,7 +8,7 @@ from typing import Any
 
 from driftgate.flows.engines import Engine
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.line import Line
+from driftgate.flows.line import Line, write_chat
 from driftgate.flows.models import Message, Reply, RequestRejected
 from driftgate.flows.retrieval import Retriever
 
@@ -45,4 +45,4 @@ async def prompt_of(engine: Engine, inputs: Mapping[str, Any], retriever: Retrie
         raise DriftgateError(
             f"the flow failed before it asked its model: {result.error}", "try it with driftgate bench"
         )
-    return "\n".join(f"# {message.role}:\n{message.content}" for message in listener.heard[0])
+    return write_chat(listener.heard[0])

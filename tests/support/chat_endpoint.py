@@ -117,7 +117,7 @@ class Request:
     @property
     def prompt(self) -> str:
         """All turns as one text."""
-        return "\n".join(message["content"] for message in self.body["messages"])
+        return "\n".join(str(message.get("content") or "") for message in self.body["messages"])
 
 
 class ChatEndpoint:

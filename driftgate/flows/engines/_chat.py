@@ -1,15 +1,82 @@
-"""llm nodes without a connection of their own: the line's model is asked."""
+"""Templates with roles: rendered, and split into turns as prompt flow does, with the values told from the template."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from driftgate.flows.engines._sandbox import rendered
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.line import current_line
 from driftgate.flows.models import Message
+from driftgate.flows.turns import Prompt, unmarked
 
 _NEEDS_A_CONNECTION = ("functions", "tools")
+_TO_ESCAPE = "_inputs_to_escape"
+"""An input in which prompt flow tells its tools what else they were given from the flow's inputs."""
+
+
+class JinjaTemplateError(Exception):
+    """A template failed; prompt flow's name and words for it."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__(
+            f"Failed to render jinja template: {type(problem).__name__}: {problem}. "
+            "Please modify your prompt to fix the issue."
+        )
+
+
+def render_for_a_tool(template: str, inputs: Mapping[str, Any]) -> str:
+    """Render the template of a prompt or llm node.
+
+    Raises
+    ------
+    JinjaTemplateError
+        It cannot be parsed or rendered.
+    """
+    if _TO_ESCAPE in inputs:
+        inputs = {name: value for name, value in inputs.items() if name != _TO_ESCAPE}
+    try:
+        return rendered(template, inputs)
+    except DriftgateError:
+        raise
+    except Exception as problem:
+        raise JinjaTemplateError(problem) from problem
+
+
+def split(prompt: str, parse: Callable[[str], Any]) -> Any:
+    """Split a rendered prompt with a parser of prompt flow's, which sees the values only as words.
+
+    Raises
+    ------
+    Exception
+        The parser refuses the prompt; in its words for the text as it is.
+    """
+    if not isinstance(prompt, Prompt):
+        return parse(prompt)
+    try:
+        found = parse(prompt.marked)
+    except Exception:
+        parse(prompt)
+        raise
+    return unmarked(found)
+
+
+def build_messages(
+    prompt: str, images: Sequence[Any] | None = None, image_detail: str = "auto", **inputs: Any
+) -> list[dict[str, Any]]:
+    """In place of prompt flow's own ``build_messages``.
+
+    That one puts other words in the place of headings in some inputs before it renders: not in what comes from a node,
+    such as documents that were found, and where a template measures or compares a text it sees another one.
+    """
+    from promptflow.tools.common import parse_chat
+
+    def parse(text: str) -> Any:
+        return parse_chat(text, images=list(images or ()), image_detail=image_detail)
+
+    turns: list[dict[str, Any]] = split(render_for_a_tool(prompt, inputs), parse)
+    return turns
 
 
 def ask_the_model(node: str, api: str, template: str, given: bool = False) -> Callable[..., Awaitable[str]]:
@@ -26,8 +93,6 @@ def ask_the_model(node: str, api: str, template: str, given: bool = False) -> Ca
     """
 
     async def ask(**inputs: Any) -> str:
-        from promptflow.tools.common import build_messages, render_jinja_template
-
         if used := [name for name in _NEEDS_A_CONNECTION if inputs.get(name)]:
             raise DriftgateError(f"node '{node}' gives its model {used[0]}", "define the node's connection")
         line = current_line()
@@ -38,8 +103,7 @@ def ask_the_model(node: str, api: str, template: str, given: bool = False) -> Ca
         if model is None:
             raise DriftgateError(f"node '{node}' has neither a connection nor a model", "run it in a suite")
         if api == "completion":
-            text = render_jinja_template(template, trim_blocks=True, keep_trailing_newline=True, **inputs)
-            messages = [Message("user", text)]
+            messages = [Message("user", str(render_for_a_tool(template, inputs)))]
         else:
             messages = [Message(turn["role"], str(turn["content"])) for turn in build_messages(template, **inputs)]
         return (await line.complete(model, messages)).text

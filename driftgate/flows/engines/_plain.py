@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from driftgate.flows.turns import Prompt
+
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -41,7 +43,7 @@ def storable(value: Any) -> Any:
     """
     if is_plain(value):
         return value
-    if isinstance(value, (Iterator, AsyncIterator)):
+    if isinstance(value, (Iterator, AsyncIterator, Prompt)):
         return str(value)
     if _is_connection(value):
         from promptflow.contracts.tool import ConnectionType
@@ -64,7 +66,7 @@ def plain_output(name: str, value: Any) -> Any:
     """
     if is_plain(value):
         return value
-    if isinstance(value, Iterator):
+    if isinstance(value, (Iterator, Prompt)):
         return str(value)
     if _is_connection(value):
         return value

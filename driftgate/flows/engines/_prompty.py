@@ -10,8 +10,10 @@ from typing import Any
 
 from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
+from driftgate.flows.engines._chat import split
 from driftgate.flows.engines._inputs import ExecutorInputs, ImageRefused
 from driftgate.flows.engines._resolve import Resolved, compile_templates_once, refusals
+from driftgate.flows.engines._sandbox import rendered
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import current_line
 from driftgate.flows.models import Message
@@ -69,19 +71,18 @@ def _inputs_of(prompty: Any, read: ExecutorInputs) -> Callable[[Mapping[str, Any
 
 def _renderer(prompty: Any) -> Callable[..., Awaitable[Any]]:
     from promptflow.core._errors import JinjaTemplateError
-    from promptflow.core._prompty_utils import convert_prompt_template
-    from promptflow.exceptions import UserErrorException
+    from promptflow.core._prompty_utils import parse_chat, preprocess_template_string
+
+    template = preprocess_template_string(prompty._template)
 
     async def render(**inputs: Any) -> Any:
         try:
-            return convert_prompt_template(prompty._template, inputs, prompty._model.api)
-        except UserErrorException as problem:  # it leaves out what Jinja says
-            said: BaseException = problem
-            while said.__cause__ is not None:
-                said = said.__cause__
-            if said is problem:
-                raise
-            raise JinjaTemplateError(message=f"Failed to render jinja template: {said}") from problem
+            prompt = rendered(template, inputs)
+        except DriftgateError:
+            raise
+        except Exception as problem:
+            raise JinjaTemplateError(message=f"Failed to render jinja template: {problem}") from problem
+        return str(prompt) if prompty._model.api == "completion" else split(prompt, parse_chat)
 
     return render
 

@@ -222,13 +222,19 @@ def quiet_promptflow() -> None:
 
 
 def compile_templates_once() -> None:
-    """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line."""
-    from promptflow.core import _utils
-    from promptflow.tools import common
+    """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line.
 
+    Its llm tools take the turns of their prompts from ours, so that no value begins one.
+    """
+    from promptflow.core import _utils
+    from promptflow.tools import aoai, aoai_gpt4v, common, openai, openai_gpt4v
+
+    from driftgate.flows.engines._chat import build_messages
     from driftgate.flows.engines._sandbox import sandbox
 
     common.SandboxedEnvironment = _utils.SandboxedEnvironment = sandbox
+    for tools in (common, aoai, aoai_gpt4v, openai, openai_gpt4v):
+        tools.build_messages = build_messages
 
 
 def one_line(text: str) -> str:

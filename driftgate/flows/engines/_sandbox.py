@@ -1,16 +1,26 @@
-"""Prompt flow's Jinja sandbox, with a memory and without holes."""
+"""Prompt flow's Jinja sandbox, with a memory, without holes, and with its values told from its own text."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Template, Undefined
+from jinja2 import Environment, Template, Undefined, nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.turns import Prompt, printed
+
 _COUNTERS = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
+_COMPOSING = (nodes.AssignBlock, nodes.CallBlock, nodes.FilterBlock, nodes.Macro)
+"""What of a template composes a text before it is printed, so that a filter may be applied to the whole."""
+_HEADING = re.compile(r"(?i)(?:^|\n)\s*#?\s*(?:system|user|assistant|function|tool)\s*:|name\s*:|content\s*:|tool_call")
 
 
 class _NotGiven(Undefined):
@@ -48,3 +58,93 @@ class Sandbox(SandboxedEnvironment):
 
 sandbox = cache(Sandbox)
 """The sandbox for a set of options, made once."""
+
+
+class _Composed(str):
+    """A part of a prompt that a template has composed; its values are between marks already."""
+
+    __slots__ = ()
+
+
+class _Constants(CodeGenerator):
+    """What a template itself writes in an expression, such as ``{{ "\\n" }}``, is no value."""
+
+    def _make_finalize(self) -> Any:
+        return super()._make_finalize()._replace(const=str)
+
+
+def _shown(value: Any) -> str:
+    return value if type(value) is _Composed else printed(value)
+
+
+def _put_together(parts: Iterable[str]) -> str:
+    return _Composed("".join(parts))
+
+
+class _Marking(Sandbox):
+    """Puts marks around the values that a template prints."""
+
+    code_generator_class = _Constants
+    concat = staticmethod(_put_together)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(finalize=_shown, **options)
+
+
+class _OpenMarking(Environment):
+    """The same without a sandbox, for those who have switched it off."""
+
+    code_generator_class = _Constants
+    concat = staticmethod(_put_together)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(finalize=_shown, **options)
+
+
+def rendered(source: str, inputs: Mapping[str, Any]) -> str:
+    """Render a template as prompt flow does; the prompt knows which parts of it are values.
+
+    Raises
+    ------
+    DriftgateError
+        The template changes a text that it has composed of its own words and of a value with a heading, so that nobody
+        could say any more which of the two a heading is.
+    jinja2.TemplateError
+        The template cannot be parsed or rendered.
+    """
+    sandboxed = os.environ.get("PF_USE_SANDBOX_FOR_JINJA", "true").lower() != "false"
+    marking, plain = _templates(source, sandboxed)
+    prompt = Prompt(marking.render(inputs))
+    if plain is None or (said := plain.render(inputs)) == prompt:
+        return prompt
+    if any(_HEADING.search(text) for text in _texts(inputs)):
+        raise DriftgateError(
+            "the template applies a filter to what a macro or a block composes, and a value in it holds a role heading",
+            "apply the filter to the value",
+        )
+    return str(said)
+
+
+@cache
+def _templates(source: str, sandboxed: bool) -> tuple[Template, Template | None]:
+    """The template that marks its values, and one that does not where the marks could be in the way of a filter."""
+    environments = [_environment(kind) for kind in ((_Marking, Sandbox) if sandboxed else (_OpenMarking, Environment))]
+    marking, plain = (environment.from_string(source) for environment in environments)
+    # A context copies them for every line, and a ChainMap is slow to copy.
+    marking.globals, plain.globals = dict(marking.globals), dict(plain.globals)
+    tree = environments[1].parse(source)
+    composes = any(tree.find_all(_COMPOSING)) or any(loop.recursive for loop in tree.find_all(nodes.For))
+    return marking, plain if composes else None
+
+
+@cache
+def _environment(kind: type[Environment]) -> Environment:
+    return kind(trim_blocks=True, keep_trailing_newline=True)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    for item in items:
+        yield from _texts(item)

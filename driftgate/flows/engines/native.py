@@ -111,7 +111,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     threads, watch = ToolThreads(), NodeWatch(node_timeout)
     nodes = resolved.flow.nodes
     templates = {
-        node.name: renderer(resolved, node)
+        node.name: renderer(resolved.tool(node.name))
         for node in nodes
         if node.type.value == "prompt" and node.name not in resolved.asks
     }
@@ -223,7 +223,8 @@ class _Run:
             if not isinstance(result, NodeResult):
                 result = NodeResult(step.name, "completed", result, 0.0)
             self.results[step.name] = result
-            self.state[step.place] = _BYPASSED if result.status == "bypassed" else result.output
+            bypassed = result.status == "bypassed"
+            self.state[step.place] = _BYPASSED if bypassed else self._rendered_again(step, result.output)
             return True
         if self._bypassed(step):
             self.results[step.name] = NodeResult(step.name, "bypassed", None, 0.0)
@@ -259,6 +260,16 @@ class _Run:
     def _completed(self, step: Step, output: Any, began: float) -> None:
         self.state[step.place] = output
         self.results[step.name] = NodeResult(step.name, "completed", storable(output), perf_counter() - began)
+
+    def _rendered_again(self, step: Step, text: Any) -> Any:
+        """A prompt that was stored as a text, with its parts known again where it is rendered alike."""
+        if step.render is None or type(text) is not str:
+            return text
+        try:
+            prompt = step.render(**self._inputs_of(step))
+        except Exception:  # of another configuration, or of a line that went otherwise
+            return text
+        return prompt if prompt == text else text
 
     def _failed(self, step: Step, problem: BaseException, began: float) -> _NodeFailed:
         reason, kind = described(problem)

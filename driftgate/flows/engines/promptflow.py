@@ -14,6 +14,7 @@ from driftgate.flows.engines._aggregate import aggregate_returned, transposed
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from driftgate.flows.engines._plain import named_outputs, storable
 from driftgate.flows.engines._resolve import Resolved, one_line, resolve_flow
+from driftgate.flows.engines._templates import renderer
 from driftgate.flows.engines._threads import ToolThreads
 from driftgate.flows.engines._tools import awaitable
 from driftgate.flows.engines._watch import NodeWatch
@@ -21,6 +22,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.flex import NODE
 from driftgate.flows.line import Line, enter_line
 from driftgate.flows.tracing import flow_span, node_span
+from driftgate.flows.turns import Prompt
 
 _LONGEST_ABORT = 10.0
 """Seconds a cancelled line may take to end; a tool that blocks its thread is left behind."""
@@ -139,10 +141,12 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
 def _on_the_loop(node: str, tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
     """Render on the event loop: prompt flow starts a thread for every line's template, and waits until it runs."""
 
+    template = renderer(tool)
+
     @wraps(tool.func if isinstance(tool, partial) else tool)
     async def render(**inputs: Any) -> str:
         with node_span(node):
-            return tool(**inputs)
+            return template(**inputs)
 
     return render
 
@@ -154,7 +158,8 @@ async def _go_on_living(scheduler: Any) -> None:
 def _node_result(name: str, info: Any) -> NodeResult:
     seconds = (info.end_time - info.start_time).total_seconds() if info.end_time and info.start_time else 0.0
     error, kind = _reason(info.error) if info.error else ("", "")
-    return NodeResult(name, _STATUS[info.status.value], info.output, seconds, error, kind)
+    output = str(info.output) if isinstance(info.output, Prompt) else info.output
+    return NodeResult(name, _STATUS[info.status.value], output, seconds, error, kind)
 
 
 def _reason(error: Mapping[str, Any] | None) -> tuple[str, str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from driftgate.flows.redirects import refuse_in_azure, refuse_in_openai
+from driftgate.flows.turns import hidden, unmarked
 
 PACKAGE = "azure-ai-evaluation"
 
@@ -31,7 +34,37 @@ def azure_class(name: str) -> Any:
     logging.getLogger("azure.ai.evaluation").setLevel(logging.ERROR)  # it announces each class that is experimental
     import azure.ai.evaluation
 
+    take_turns_from_templates()
     return getattr(azure.ai.evaluation, name)
+
+
+def take_turns_from_templates() -> None:
+    """Let no value begin a turn of a judge's prompt: what is graded must not instruct who grades it.
+
+    azure-ai-evaluation renders a prompt and splits it at role headings, names and images, wherever they come from.
+    """
+    from azure.ai.evaluation._legacy.prompty import _prompty
+
+    _prompty.build_messages = _build_messages  # type: ignore[attr-defined]
+
+
+def _build_messages(*, prompt: str, working_dir: Path, image_detail: str = "auto", **inputs: Any) -> Any:
+    """In place of azure-ai-evaluation's own: the same, with the values between marks until the prompt is split."""
+    from azure.ai.evaluation._legacy.prompty._exceptions import PromptyException
+    from azure.ai.evaluation._legacy.prompty._utils import _parse_chat
+
+    try:
+        text = _template(prompt).render(**inputs)
+    except Exception as problem:
+        raise PromptyException(f"Failed to render jinja template - {type(problem).__name__}: {problem}") from problem
+    return unmarked(_parse_chat(text, working_dir, image_detail))
+
+
+@cache
+def _template(source: str) -> Any:
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(trim_blocks=True, keep_trailing_newline=True, finalize=hidden).from_string(source)
 
 
 async def call(evaluator: Any, **inputs: Any) -> Mapping[str, Any]:

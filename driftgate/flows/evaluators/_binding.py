@@ -19,6 +19,7 @@ from driftgate.flows.engines._engine import FinishedLine, LineResult
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from driftgate.flows.evaluators._arguments import check_arguments
+from driftgate.flows.evaluators._azure import take_turns_from_templates
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
@@ -327,6 +328,8 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: Own
         if module == PREFIX:
             return make_flow(attribute, context, bound.settings)
         target = code.load(bound.evaluator)
+        if module.startswith("azure.ai.evaluation"):
+            take_turns_from_templates()
         made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
         if not callable(made):
             raise TypeError(f"it is {type(made).__name__}, which cannot be called")
