@@ -35,6 +35,7 @@ from flows.retrieval import Retriever
 TOLD = frozenset({"dataset_source", PRICED})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
+
 class SuiteConfig(InputsConfig):
     """A named suite of the workspace: every model with every variant on every dataset."""
 

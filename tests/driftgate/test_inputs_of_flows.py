@@ -327,7 +327,7 @@ def test_canaries_are_asked_only_through_a_flow_that_is_supplied(
     edit(folder, watch)
     for command in (["look", "watch"], ["prompt-drift", "watch"]):
         done = cli(*command, "-w", folder)
-        assert done.code == 2 and "nobody supplies the input 'k'" in done.err
+        assert done.code in (2, 4) and "nobody supplies the input 'k'" in done.out + done.err
     assert not endpoint.requests
     canaries |= {"inputs": {"url": "${data.link}"}, "defaults": ["k"]}
     edit(folder, watch)
