@@ -31,13 +31,17 @@ def lazily(package: str, file: str) -> Callable[[str], Any]:
     tree = ast.parse(Path(file).read_text(encoding="utf-8"))
     blocks = [one for one in tree.body if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"]
     imports = [one for block in blocks for one in block.body if isinstance(one, ast.ImportFrom)]
-    places = {alias.asname or alias.name: (one.module, alias.name) for one in imports for alias in one.names}
+    places = {
+        alias.asname or alias.name: (f"{'.' * one.level}{one.module}", alias.name)
+        for one in imports
+        for alias in one.names
+    }
 
     def get(name: str) -> Any:
         if name not in places:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
         module, original = places[name]
-        found = getattr(import_module(str(module)), original)
+        found = getattr(import_module(module, package), original)
         setattr(sys.modules[package], name, found)
         return found
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from driftgate.api import bench, session
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import KINDS, Checked, Ledger, RunRow, check_ledger, find_run, latest_runs, open_ledger
 
 if TYPE_CHECKING:
+    from driftgate.api import bench
     from driftgate.api.attribution import Attributed
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
@@ -106,6 +106,8 @@ class Workspace:
         cache: bool | None = None,
     ) -> bench.Begun:
         """Plan a suite and begin a run of it, or prepare to go on with one; see :meth:`bench`."""
+        from driftgate.api import bench, session
+
         going_on = resume or bool(run) or retry_failed
         row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
         name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
@@ -115,6 +117,8 @@ class Workspace:
         self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False
     ) -> bench.Done:
         """Work on what :meth:`begin` began, until it ends."""
+        from driftgate.api import bench
+
         return bench.finish(self.files, self.ledger, begun, gates, display, retry_failed=retry_failed)
 
     def bench(

@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from driftgate.api import _html, bench, session
+from driftgate.api import _html
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.report import ReportFiles
-from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import CellRow, Ledger, RunKind, RunRow, cells_of, outcome_frame, sample_data, samples_frame
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from driftgate.benchmarks.gate import GateVerdict
+    from driftgate.benchmarks.report import ReportFiles
+    from driftgate.benchmarks.scores import CellScores
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Run:
     @cached_property
     def scored(self) -> Sequence[CellScores]:
         """Every cell with its outcomes and scores."""
+        from driftgate.benchmarks.scores import score_run
+
         return score_run(self.ledger, self.id, store=False)
 
     def scores(self, metric: str = "", *, slices: bool = False) -> pd.DataFrame:
@@ -202,10 +205,15 @@ class Run:
         DriftgateError
             It is not complete, or no gate judges its suite.
         """
+        from driftgate.api import bench
+
         return Verdicts(bench.judge_stored(self.workspace, self.ledger, self.id, name)[1])
 
     def report(self) -> ReportFiles:
         """Score it anew and write its page and summary."""
+        from driftgate.api import session
+        from driftgate.benchmarks.scores import score_run
+
         return session.report(self.workspace, self.ledger, self.row, score_run(self.ledger, self.id))
 
     def _repr_html_(self) -> str:
@@ -252,7 +260,7 @@ class Runs(tuple[Run, ...]):
         return _html.table(["run", "suite", "kind", "status", "began"], rows)
 
 
-class Verdicts(tuple[GateVerdict, ...]):
+class Verdicts(tuple["GateVerdict", ...]):
     """What gates said of a run."""
 
     @property
@@ -263,6 +271,8 @@ class Verdicts(tuple[GateVerdict, ...]):
     @property
     def exit_code(self) -> int:
         """The gravest verdict's: 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable."""
+        from driftgate.api import bench
+
         return bench.gravest([verdict.exit_code for verdict in self])
 
     def _repr_html_(self) -> str:

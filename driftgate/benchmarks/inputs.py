@@ -8,15 +8,17 @@ sample, or by a default that the suite names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from driftgate.benchmarks.datasets import Sample
 from driftgate.flows import mapping
-from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.text import as_name
+
+if TYPE_CHECKING:
+    from driftgate.benchmarks.datasets import Sample
+    from driftgate.flows.definition import FlowDefinition
 
 SCORING_INPUT = "scoring"
 """A flow input of this name is given the model's scoring mode."""

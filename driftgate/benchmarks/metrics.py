@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from driftgate.benchmarks import stats
 from driftgate.benchmarks.outcomes import OUTCOMES
-from driftgate.benchmarks.stats import (
-    Interval,
-    clustered_interval,
-    macro_interval,
-    mean_interval,
-    quantile_interval,
-    wilson_interval,
-)
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-Metric = Callable[["pd.DataFrame"], Interval]
+    from driftgate.benchmarks.stats import Interval
+
+Metric = Callable[["pd.DataFrame"], "Interval"]
 
 
 def right(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -43,10 +38,10 @@ def accuracy(frame: pd.DataFrame) -> Interval:
     """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
     correct, clusters = right(frame), clusters_of(frame)
     if not is_binary(correct):
-        return mean_interval(correct, clusters=clusters)
+        return stats.mean_interval(correct, clusters=clusters)
     if clusters is None:
-        return wilson_interval(int(correct.sum()), len(correct))
-    return clustered_interval(correct.astype(bool), clusters)
+        return stats.wilson_interval(int(correct.sum()), len(correct))
+    return stats.clustered_interval(correct.astype(bool), clusters)
 
 
 def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
@@ -64,8 +59,8 @@ def accuracy_macro(frame: pd.DataFrame) -> Interval:
     if not is_binary(correct):
         mean = float(by_category.mean().mean())
         reason = "graded answers: an interval is known for right and wrong ones only"
-        return Interval.unknown(mean, level=0.95, method="macro", n=len(frame), reason=reason)
-    return macro_interval([int(v) for v in by_category.sum()], [int(v) for v in by_category.size()])
+        return stats.Interval.unknown(mean, level=0.95, method="macro", n=len(frame), reason=reason)
+    return stats.macro_interval([int(v) for v in by_category.sum()], [int(v) for v in by_category.size()])
 
 
 def accuracy_answered(frame: pd.DataFrame) -> Interval:
@@ -86,7 +81,7 @@ def share(outcome: str) -> Metric:
     """Metric: share of the samples asked for with ``outcome``."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        return wilson_interval(int((frame["outcome"] == outcome).sum()), len(frame))
+        return stats.wilson_interval(int((frame["outcome"] == outcome).sum()), len(frame))
 
     return measure
 
@@ -95,7 +90,7 @@ def quantile(column: str, probability: float) -> Metric:
     """Metric: a quantile of a column over the samples that have a value."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        return quantile_interval(frame[column].dropna().to_numpy(dtype=float), probability)
+        return stats.quantile_interval(frame[column].dropna().to_numpy(dtype=float), probability)
 
     return measure
 
@@ -123,9 +118,9 @@ def _counted(frame: pd.DataFrame, column: str, shares: int) -> Interval:
     unknown = int(values.isna().sum())
     if unknown or not shares:
         reason = f"{unknown} samples have no {column.replace('_', ' ')}" if shares else "no samples"
-        return Interval.unknown(None, level=0.95, method="counted", n=len(frame), reason=reason)
+        return stats.Interval.unknown(None, level=0.95, method="counted", n=len(frame), reason=reason)
     value = float(values.sum()) / shares
-    return Interval(value, value, value, 0.95, "counted", len(frame))
+    return stats.Interval(value, value, value, 0.95, "counted", len(frame))
 
 
 METRICS: Mapping[str, Metric] = {

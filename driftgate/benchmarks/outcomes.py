@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from driftgate.flows.engines import LineResult
-from driftgate.flows.line import Call
-from driftgate.flows.models import ContentFiltered
+if TYPE_CHECKING:
+    from driftgate.flows.engines import LineResult
+    from driftgate.flows.line import Call
 
 Outcome = Literal["answered", "unparsed", "truncated", "filtered", "failed", "missing"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
@@ -30,6 +30,8 @@ def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | No
         Outcome, answer (None unless ``answered``) and error (empty unless ``filtered`` or ``failed``).
     """
     if line.output is None:
+        from driftgate.flows.models import ContentFiltered
+
         filtered = next((call.error for call in calls if isinstance(call.error, ContentFiltered)), None)
         if filtered is not None:
             return "filtered", None, filtered.message

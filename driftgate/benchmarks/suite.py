@@ -8,13 +8,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from driftgate.benchmarks.conventions.asked import CONVENTION as ASKED
 from driftgate.benchmarks.costs import PRICED
-from driftgate.benchmarks.datasets import Dataset, Sample
 from driftgate.benchmarks.inputs import (
     EXAMPLES_INPUT,
     SCORING_INPUT,
@@ -26,14 +24,17 @@ from driftgate.benchmarks.inputs import (
 )
 from driftgate.benchmarks.signature import format_signature
 from driftgate.flows import mapping
-from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines import NODE_TIMEOUT
-from driftgate.flows.evaluators import EvaluatorContext, Evaluators, known_grades, load_evaluators
-from driftgate.flows.models import ModelConfig
-from driftgate.flows.reach import check_asks
-from driftgate.flows.retrieval import Retriever
+from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
+
+if TYPE_CHECKING:
+    from driftgate.benchmarks.datasets import Dataset, Sample
+    from driftgate.flows.definition import FlowDefinition
+    from driftgate.flows.evaluators import Evaluators
+    from driftgate.flows.models import ModelConfig
+    from driftgate.flows.retrieval import Retriever
 
 TOLD = frozenset({"dataset_source", PRICED})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
@@ -108,6 +109,8 @@ class Cell:
         DriftgateError
             They cannot be made.
         """
+        from driftgate.flows.evaluators import load_evaluators
+
         return load_evaluators(self.flow, self.context)
 
     @cached_property
@@ -163,6 +166,8 @@ class Cell:
         """
         self.flow.check_connections()
         if self.asks:
+            from driftgate.flows.reach import check_asks
+
             check_asks(self.flow)
         check_inputs(self.flow, self.inputs, self.dataset.name, self.samples, shots=self.shots)
 
@@ -210,6 +215,8 @@ class Cell:
 
     def _judges(self) -> dict[str, Any]:
         """Who grades: where anything is judged, every judged evaluator with its pin, and what decides correctness."""
+        from driftgate.flows.evaluators import known_grades
+
         judged = {
             key: {
                 "pin": dict(judge.pin),
@@ -224,6 +231,8 @@ class Cell:
 
     def signature(self) -> str:
         """What a score of this cell depends on beside the model, in one line, under the convention ``asked``."""
+        from driftgate.benchmarks.conventions.asked import CONVENTION as ASKED
+
         scoring = self.model_config.scoring
         parts: dict[str, object] = {
             "dataset": f"{self.dataset.name}:{self.fingerprint[:6]}",

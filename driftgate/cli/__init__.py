@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import typer
 
 from driftgate.cli import build, ci, lead, oncall
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import naming_extras
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,8 +68,11 @@ def _options(
 
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
+    # A command imports much that lasts; by default it is all searched for cycles again and again.
+    gc.set_threshold(50_000, 20, 100)
     try:
-        app()
+        with naming_extras():
+            app()
     except DriftgateError as problem:
         _fail(problem, problem.message, problem.remedy)
     except KeyboardInterrupt:

@@ -11,8 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from driftgate.api.bench import INTERRUPTED
-
 _LOG_WIDTH = 150
 
 
@@ -34,6 +32,8 @@ def stops(words: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        from driftgate.api.bench import INTERRUPTED
+
         console.print(words, soft_wrap=True)
         raise SystemExit(INTERRUPTED) from None
 

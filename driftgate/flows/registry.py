@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.extras import naming_extras
 
 Member = TypeVar("Member")
 
@@ -49,7 +50,8 @@ class Registry(Generic[Member]):
             No member has that name, or a plugin could not be imported.
         """
         if name in _modules(self.package):
-            return cast(Member, getattr(importlib.import_module(f"{self.package}.{name}"), self.attribute))
+            with naming_extras(f"the {self.kind} '{name}'"):
+                return cast(Member, getattr(importlib.import_module(f"{self.package}.{name}"), self.attribute))
         plugin = self._plugins().get(name)
         if plugin is None:
             raise DriftgateError(f"there is no {self.kind} called '{name}'", nearest(name, self.names()))

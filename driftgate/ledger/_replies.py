@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,10 +24,14 @@ class LedgerReplies:
 
     async def get(self, key: str) -> Reply | None:
         """Return the stored reply, or None."""
+        import asyncio
+
         return await asyncio.to_thread(self._get, key)
 
     async def put(self, key: str, reply: Reply) -> None:
         """Store a reply durably; the first one under a key stays."""
+        import asyncio
+
         await asyncio.to_thread(self._put, key, reply)
 
     def _get(self, key: str) -> Reply | None:

@@ -22,12 +22,19 @@ References
    289-300.
 """
 
-from driftgate.benchmarks.gate._columns import Column
-from driftgate.benchmarks.gate._config import CHAMPION, PREVIOUS, GateConfig, RuleConfig
-from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
-from driftgate.benchmarks.gate._judge import judge
-from driftgate.benchmarks.gate._reasons import decide
-from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, GateVerdict, RuleVerdict, Verdict
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.benchmarks.gate._columns import Column
+    from driftgate.benchmarks.gate._config import CHAMPION, PREVIOUS, GateConfig, RuleConfig
+    from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
+    from driftgate.benchmarks.gate._judge import judge
+    from driftgate.benchmarks.gate._reasons import decide
+    from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, GateVerdict, RuleVerdict, Verdict
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "CHAMPION",

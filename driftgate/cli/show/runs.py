@@ -10,16 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.api.run import Run
-from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.gate.outputs import one_line
-from driftgate.benchmarks.scores import PREDICTED, CellScores
-from driftgate.benchmarks.trouble import commonest
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import RunRow, ScoreRow
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from driftgate.api.run import Run
+    from driftgate.benchmarks.gate import GateVerdict
+    from driftgate.benchmarks.scores import CellScores
+    from driftgate.ledger import RunRow, ScoreRow
 
 _EXCERPT = 60
 """Characters of a text that a row of samples shows."""
@@ -28,6 +27,10 @@ COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurab
 
 def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
     """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost; signatures below."""
+    from driftgate.benchmarks.gate.outputs import one_line
+    from driftgate.benchmarks.scores import PREDICTED
+    from driftgate.benchmarks.trouble import commonest
+
     table = Table(header_style="bold")
     table.add_column("model · variant · dataset", overflow="fold")
     for column in ("accuracy (95%)", "if all right", "macro", "asked", "not answered", "p50 / p95", "cost"):
@@ -91,6 +94,8 @@ def _evaluators(scores: CellScores) -> str:
 
 def print_verdict(console: Console, verdict: GateVerdict) -> None:
     """The verdict of a gate and what each of its rules says."""
+    from driftgate.benchmarks.gate.outputs import one_line
+
     colour = COLOURS[verdict.verdict]
     console.print(f"gate [bold]{escape(one_line(verdict.gate))}[/]: [bold {colour}]{verdict.verdict}[/]")
     for rule in verdict.worst_first:
@@ -151,6 +156,8 @@ def print_sample(console: Console, run: Run, name: str) -> None:
 
 def print_samples(console: Console, frame: pd.DataFrame, total: int) -> None:
     """One row a sample: what was asked, what it should be, what came, and why there is no answer."""
+    from driftgate.benchmarks.gate.outputs import one_line
+
     table = Table(header_style="bold")
     for column in ("sample", "category", "cell", "question", "key", "outcome", "answer"):
         table.add_column(column, overflow="fold")
@@ -170,5 +177,7 @@ def print_samples(console: Console, frame: pd.DataFrame, total: int) -> None:
 
 
 def _excerpt(value: object) -> str:
+    from driftgate.benchmarks.gate.outputs import one_line
+
     text = "" if value is None or value != value else one_line(str(value))
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

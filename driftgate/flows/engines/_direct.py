@@ -60,7 +60,7 @@ _USUAL = {"language": "python", "message_format": "basic"}
 _IMAGE = re.compile(r"!\[\s*image\s*\]\(\{\{")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _NUMBER_LIKE = re.compile(r"[-+]?\.?[0-9][0-9a-fA-FxXoO_.:eE+-]*|[-+]?\.(inf|nan)", re.IGNORECASE)
-_ONCE_BOOLEAN = frozenset({"y", "n", "yes", "no", "on", "off"})
+_ONCE_BOOLEAN = frozenset({"yes", "no", "on", "off"})
 
 
 class Unfit(Exception):
@@ -261,7 +261,7 @@ def _check_sources(flow: Flow, sources: Mapping[str, Path]) -> None:
         text = file.read_text(encoding="utf-8")
         if node.type is NodeType.PYTHON:
             if _imports_promptflow(text):
-                raise Unfit(f"{file.name} imports promptflow (from driftgate.flows.tool import tool needs it not)")
+                raise Unfit(f"{file.name} imports promptflow; tools marked with driftgate.flows.tool do not need it")
             continue
         try:
             variables = meta.find_undeclared_variables(SandboxedEnvironment().parse(text))

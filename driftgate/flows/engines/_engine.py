@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from driftgate.flows.definition import FlowDefinition
-from driftgate.flows.line import Line
 from driftgate.flows.registry import Registry
+
+if TYPE_CHECKING:
+    from driftgate.flows.definition import FlowDefinition
+    from driftgate.flows.line import Line
 
 NODE_TIMEOUT = 900.0
 """Seconds a node may take, unless a suite says otherwise: longer than a patient client goes on asking a model."""

@@ -4,17 +4,24 @@ A built-in evaluator is a module of this package that exposes ``make``, which ta
 the callable.
 """
 
-from driftgate.flows.evaluators._anchors import Anchor, anchors_id, known_grades
-from driftgate.flows.evaluators._binding import (
-    EVALUATORS,
-    Binding,
-    EvaluatedLine,
-    Evaluation,
-    Evaluators,
-    load_evaluators,
-)
-from driftgate.flows.evaluators._context import EvaluatorContext
-from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.flows.evaluators._anchors import Anchor, anchors_id, known_grades
+    from driftgate.flows.evaluators._binding import (
+        EVALUATORS,
+        Binding,
+        EvaluatedLine,
+        Evaluation,
+        Evaluators,
+        load_evaluators,
+    )
+    from driftgate.flows.evaluators._context import EvaluatorContext
+    from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "COST",

@@ -4,20 +4,27 @@ A provider is a module of this package that exposes ``PROVIDER``; see :class:`Pr
 needs is exported here; the provider modules are imported only when a workspace uses them.
 """
 
-from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
-from driftgate.flows.models._errors import (
-    ContentFiltered,
-    ModelError,
-    ModelMisconfigured,
-    RateLimited,
-    RequestRejected,
-    Unavailable,
-)
-from driftgate.flows.models._limit import AdaptiveLimit
-from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
-from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
-from driftgate.flows.models._types import Message, Model, Reply, cache_key
-from driftgate.flows.models._usage import Usage, count, read_usage
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
+    from driftgate.flows.models._errors import (
+        ContentFiltered,
+        ModelError,
+        ModelMisconfigured,
+        RateLimited,
+        RequestRejected,
+        Unavailable,
+    )
+    from driftgate.flows.models._limit import AdaptiveLimit
+    from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
+    from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
+    from driftgate.flows.models._types import Message, Model, Reply, cache_key
+    from driftgate.flows.models._usage import Usage, count, read_usage
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "PROVIDERS",

@@ -9,16 +9,17 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._errors import ContentFiltered, ModelMisconfigured, Unavailable
 from driftgate.flows.models._refusal import ParameterRefused, refusal, well_formed
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage
+
+if TYPE_CHECKING:
+    import aiohttp
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -115,6 +116,8 @@ class ChatModel:
         self._without = {**self._without, name: refused.message}
 
     async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
+        import aiohttp
+
         session = self._session or self._open()
         payload = {
             "messages": [{"role": m.role, "content": m.content} for m in messages],
@@ -136,6 +139,8 @@ class ChatModel:
         return read_completion(self.name, content, monotonic() - began)
 
     def _open(self) -> aiohttp.ClientSession:
+        import aiohttp
+
         # The caller's limit bounds the number of connections; a time-out is the caller's as well.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
