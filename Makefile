@@ -45,7 +45,7 @@ perf: $(VENV)/dev.stamp  ## Throughput next to a bare loop (needs ../shared/data
 	$(BIN)/python -m benchmarks.perf.whole_kmmlu
 
 lock:  ## Resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra local --extra hub --extra postgres --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra all --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/dev.lock -o requirements/run.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/run.lock -o requirements/dev.lock

@@ -30,5 +30,5 @@ setup(
     packages=[*find_packages(include=["driftgate", "driftgate.*"]), *SHIPPED],
     package_dir=SHIPPED,
     package_data={package: ["**/*"] for package in ("driftgate", *SHIPPED)},
-    exclude_package_data={"": ["*__pycache__/*"], "driftgate.shipped.benchmarks": ["perf/*"]},
+    exclude_package_data={"": ["*__pycache__/*"], "driftgate.shipped.benchmarks": ["perf/*", "perf/**/*"]},
 )

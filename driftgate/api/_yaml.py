@@ -12,6 +12,9 @@ import yaml
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.text import as_name, named_value
 
+FILE = "driftgate.yaml"
+LEDGER = ".driftgate/ledger.db"
+"""Where the ledger is if the workspace does not say."""
 Location = tuple[str | int, ...]
 
 

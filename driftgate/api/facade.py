@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from driftgate.api.listing import newest_runs
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import OpenWorkspace, open_workspace
-from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import KINDS, Checked, Ledger, RunRow, check_ledger, find_run, latest_runs, open_ledger
+from driftgate.ledger import Checked, Ledger, RunRow, check_ledger, find_run, open_ledger
 
 if TYPE_CHECKING:
     from driftgate.api import bench
@@ -90,11 +90,7 @@ class Workspace:
         DriftgateError
             There is no such kind.
         """
-        kinds = [name for name in ([kind] if isinstance(kind, str) else kind) if name]
-        for name in kinds:
-            if name not in KINDS:
-                raise DriftgateError(f"there is no kind of runs '{name}'", nearest(name, KINDS))
-        return Runs(self._run(row) for row in latest_runs(self.ledger, limit, suite=suite or None, kinds=kinds))
+        return Runs(self._run(row) for row in newest_runs(self.ledger, limit, suite=suite, kind=kind))
 
     def begin(
         self,

@@ -35,7 +35,7 @@ from driftgate.flows.retrieval import parse_config as parse_retriever
 from driftgate.flows.text import on_disk
 from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
 
-FILE = "driftgate.yaml"
+FILE = _yaml.FILE
 
 
 def _of_kind(parse: Callable[[Mapping[str, Any]], Any], key: str) -> Callable[[Any], Any]:
@@ -78,7 +78,7 @@ class Workspace(BaseModel):
     """Format of this file."""
     name: str = Field("default", pattern=r"^[A-Za-z0-9_.-]+$")
     """Name of the workspace, for reports."""
-    ledger: str = ".driftgate/ledger.db"
+    ledger: str = _yaml.LEDGER
     """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
     include: list[str] = []
     """Files of the workspace that are read as if they stood here: paths or patterns such as ``benchmarks/*.yaml``. A

@@ -71,7 +71,7 @@ def main() -> None:
     # A command imports much that lasts; by default it is all searched for cycles again and again.
     gc.set_threshold(50_000, 20, 100)
     try:
-        with naming_extras():
+        with naming_extras("the command"):
             app()
     except DriftgateError as problem:
         _fail(problem, problem.message, problem.remedy)

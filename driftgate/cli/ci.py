@@ -103,20 +103,19 @@ def list_runs(
     ] = "",
 ) -> None:
     """List the runs in the ledger, the newest first; the canary runs of monitors only with --kind canary or all."""
-    import driftgate
+    from driftgate.api.listing import listed_runs
     from driftgate.cli._console import console, names
     from driftgate.cli.show.runs import print_runs
     from driftgate.ledger import KINDS
 
-    with driftgate.open(workspace) as ws:
-        kinds = KINDS if kind == "all" else names(kind) or [one for one in KINDS if one != "canary"]
-        found = ws.runs(limit, suite=suite, kind=kinds)
-        if found:
-            print_runs(console, [run.row for run in found])
-        elif ws.runs(1):
-            console.print("the ledger holds no such run; see them all with: driftgate runs list --kind all")
-        else:
-            console.print("the ledger holds no run yet; begin one with: driftgate bench")
+    kinds = KINDS if kind == "all" else names(kind) or [one for one in KINDS if one != "canary"]
+    found = listed_runs(workspace, limit, suite=suite, kind=kinds)
+    if found:
+        print_runs(console, found)
+    elif listed_runs(workspace, 1):
+        console.print("the ledger holds no such run; see them all with: driftgate runs list --kind all")
+    else:
+        console.print("the ledger holds no run yet; begin one with: driftgate bench")
 
 
 @runs.command()

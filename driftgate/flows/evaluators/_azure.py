@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.redirects import refuse_in_azure, refuse_in_openai
 from driftgate.flows.turns import hidden, unmarked
 
@@ -20,15 +21,28 @@ def package_version() -> str:
     return version(PACKAGE)
 
 
+def require(name: str) -> None:
+    """See to it that azure-ai-evaluation is installed.
+
+    Raises
+    ------
+    MissingExtra
+        It is not.
+    """
+    if not installed("azure.ai.evaluation"):
+        raise MissingExtra("judges", f"the evaluator '{name}'")
+
+
 def azure_class(name: str) -> Any:
     """A class of azure-ai-evaluation; the import takes seconds and is put off until an evaluator is made.
 
     It is kept, as prompt flow is, from sending telemetry, from printing a traceback for every failed request, which
     is an error of its evaluation already, and from following redirects.
     """
-    from driftgate.flows.engines._resolve import quiet_promptflow
+    if installed("promptflow"):  # it uses it where it is there
+        from driftgate.flows.engines._resolve import quiet_promptflow
 
-    quiet_promptflow()
+        quiet_promptflow()
     refuse_in_openai()
     refuse_in_azure()
     logging.getLogger("azure.ai.evaluation").setLevel(logging.ERROR)  # it announces each class that is experimental

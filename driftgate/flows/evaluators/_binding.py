@@ -23,6 +23,7 @@ from driftgate.flows.evaluators._azure import take_turns_from_templates
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+from driftgate.flows.extras import naming_extras
 from driftgate.flows.line import SPENT, Call, spent
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.flows.own_code import OwnCode, own_code
@@ -321,16 +322,17 @@ def _own_hash(bound: BindingConfig, code: OwnCode) -> str:
 def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: OwnCode) -> Callable[..., Any]:
     module, colon, attribute = bound.evaluator.partition(":")
     try:
-        if not colon:
-            factory = EVALUATORS.get(bound.evaluator)
-            wants = "context" in inspect.signature(factory).parameters
-            return factory(**bound.settings, **({"context": context} if wants else {}))
-        if module == PREFIX:
-            return make_flow(attribute, context, bound.settings)
-        target = code.load(bound.evaluator)
-        if module.startswith("azure.ai.evaluation"):
-            take_turns_from_templates()
-        made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
+        with naming_extras(f"the evaluator '{bound.evaluator}'"):
+            if not colon:
+                factory = EVALUATORS.get(bound.evaluator)
+                wants = "context" in inspect.signature(factory).parameters
+                return factory(**bound.settings, **({"context": context} if wants else {}))
+            if module == PREFIX:
+                return make_flow(attribute, context, bound.settings)
+            target = code.load(bound.evaluator)
+            if module.startswith("azure.ai.evaluation"):
+                take_turns_from_templates()
+            made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
         if not callable(made):
             raise TypeError(f"it is {type(made).__name__}, which cannot be called")
         return made

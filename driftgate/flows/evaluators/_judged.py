@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.evaluators._azure import PACKAGE, azure_class, call, package_version
+from driftgate.flows.evaluators._azure import PACKAGE, azure_class, call, package_version, require
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
 from driftgate.flows.models import read_usage
@@ -204,9 +204,12 @@ def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:
 
         Raises
         ------
+        MissingExtra
+            azure-ai-evaluation is not installed.
         DriftgateError
             The workspace has no such judge.
         """
+        require(kind.key)
         if in_flight < 1 or deadline <= 0:
             raise ValueError(f"in_flight is {in_flight} and deadline {deadline}, expected both to be positive")
         found = find_judge(judge, context or EvaluatorContext())

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.evaluators._azure import azure_class, call
+from driftgate.flows.evaluators._azure import azure_class, call, require
 from driftgate.flows.models import resolve
 from driftgate.flows.redirects import redirect_of, redirected, refuse_in_azure
 
@@ -113,9 +113,12 @@ def safety(kind: SafetyKind) -> Callable[..., SafetyEvaluator]:
 
         Raises
         ------
+        MissingExtra
+            azure-ai-evaluation, or what signs in, is not installed.
         DriftgateError
             There is no project.
         """
+        require(kind.key)
         if not azure_ai_project:
             raise DriftgateError(
                 f"'{kind.class_name}' needs a Foundry project, and azure_ai_project is not set", _REMEDY

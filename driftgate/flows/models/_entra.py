@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
+from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.models._errors import ModelMisconfigured
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
@@ -20,7 +21,13 @@ def token_headers(owner: str, scope: str) -> Headers:
         Whose token it is, for the error message: ``model 'phi'``.
     scope : str
         What it is good for, such as ``https://cognitiveservices.azure.com/.default``.
+
+    Raises
+    ------
+    MissingExtra
+        azure-identity is not installed.
     """
+    can_sign_in(owner)
     token, expires = "", 0.0
     renewing = asyncio.Lock()  # requests that begin together wait for one token instead of asking for one each
 
@@ -32,6 +39,18 @@ def token_headers(owner: str, scope: str) -> Headers:
         return {"Authorization": f"Bearer {token}"}
 
     return headers
+
+
+def can_sign_in(owner: str) -> None:
+    """See to it that azure-identity is installed.
+
+    Raises
+    ------
+    MissingExtra
+        It is not.
+    """
+    if not installed("azure.identity"):
+        raise MissingExtra("azure", f"{owner} has no api_key, and signing in", "set its api_key")
 
 
 async def _fresh_token(owner: str, scope: str) -> tuple[str, float]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from driftgate.flows.models._chat_http import ChatModel, Headers, check_connection
 from driftgate.flows.models._config import ModelConfig, Secret, resolve
-from driftgate.flows.models._entra import token_headers
+from driftgate.flows.models._entra import can_sign_in, token_headers
 from driftgate.flows.models._provider import Provider
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -60,6 +60,8 @@ def check(name: str, config: AzureOpenAIConfig, folder: Path) -> str:
     """Connect to the resource's host."""
     if config.api_key:
         resolve(config.api_key, f"models.{name}.api_key")
+    else:
+        can_sign_in(f"model '{name}'")
     return check_connection(name, resolve(config.endpoint, f"models.{name}.endpoint"))
 
 

@@ -1,0 +1,54 @@
+"""What a workspace's ledger holds, found quickly: of ``driftgate.yaml`` only the ledger's place is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from driftgate.api import _yaml
+from driftgate.api._yaml import FILE, LEDGER
+from driftgate.flows.environment import resolve
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.ledger import KINDS, Ledger, RunRow, latest_runs, open_ledger
+
+
+def listed_runs(folder: Path, limit: int, *, suite: str = "", kind: str | Collection[str] = ()) -> Sequence[RunRow]:
+    """As :func:`newest_runs`, of the ledger of the workspace in a folder.
+
+    Raises
+    ------
+    DriftgateError
+        There is no workspace in the folder, its ledger cannot be opened, or there is no such kind.
+    """
+    document = _yaml.read(folder / FILE)
+    location = document.value.get("ledger", LEDGER) if isinstance(document.value, dict) else LEDGER
+    if not isinstance(location, str):
+        where = document.where(("ledger",))
+        raise DriftgateError(f"{where}: ledger: it is {location!r}", "give it a path or a database's URL")
+    ledger = open_ledger(resolve(location, "ledger"), folder)
+    try:
+        return newest_runs(ledger, limit, suite=suite, kind=kind)
+    finally:
+        ledger.close()
+
+
+def newest_runs(ledger: Ledger, limit: int, *, suite: str = "", kind: str | Collection[str] = ()) -> Sequence[RunRow]:
+    """The newest runs first.
+
+    Parameters
+    ----------
+    suite : str
+        Only runs of this suite.
+    kind : str or collection of str
+        Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such kind.
+    """
+    kinds = [name for name in ([kind] if isinstance(kind, str) else kind) if name]
+    for name in kinds:
+        if name not in KINDS:
+            raise DriftgateError(f"there is no kind of runs '{name}'", nearest(name, KINDS))
+    return latest_runs(ledger, limit, suite=suite or None, kinds=kinds)
