@@ -29,6 +29,7 @@ from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._dag import Activate, Assignment, Flow, Input, Node, NodeType, Origin, Output, ValueType
 from driftgate.flows.engines._inputs import LineInputs, holds_image
 from driftgate.flows.engines._resolve import Resolved
+from driftgate.flows.engines._sandbox import sandbox
 from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra
@@ -109,7 +110,7 @@ def read_directly(flow: FlowDefinition) -> Resolved:
         with chdir(folder):
             for node in dag.nodes:
                 if node.type is NodeType.PROMPT:
-                    tools[node.name] = partial(_never, template=sources[node.name].read_text(encoding="utf-8"))
+                    tools[node.name] = partial(_rendered, template=sources[node.name].read_text(encoding="utf-8"))
                     resolved.append(node)
                 else:
                     tools[node.name] = _tool(_run(code, scope, sources[node.name]), sources[node.name])
@@ -120,15 +121,19 @@ def read_directly(flow: FlowDefinition) -> Resolved:
         return Resolved(None, dag, scope.pop_all(), {}, LineInputs(dag), tools=tools)
 
 
-def _never(template: str, **inputs: Any) -> str:
-    raise NotImplementedError("a template is rendered by the engine")
+def _rendered(template: str, **inputs: Any) -> str:
+    return sandbox(trim_blocks=True, keep_trailing_newline=True).from_string(template).render(inputs)
 
 
 def _check_yaml(file: Path) -> None:
     """Leave to prompt flow, which reads YAML 1.2, what YAML 1.1 reads otherwise."""
     found: list[str] = []
+    seen: set[int] = set()
 
     def visit(node: yaml.Node | None) -> None:
+        if id(node) in seen:  # an anchor and its aliases are one node
+            return
+        seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
             if twice := sorted({key for key in keys if keys.count(key) > 1}):

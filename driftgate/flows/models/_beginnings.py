@@ -77,11 +77,8 @@ class Beginnings:
         return kept
 
     def _ask(self, request: Mapping[str, Any], kept: int) -> dict[str, Any]:
-        asked = {**request, "cache_prompt": kept > 0}
-        chat = "messages" in asked
-        answer: dict[str, Any] = (self.server.handle_chat_completions if chat else self.server.handle_completions)(
-            asked
-        )
+        handle = self.server.handle_chat_completions if "messages" in request else self.server.handle_completions
+        answer: dict[str, Any] = handle({**request, "cache_prompt": kept > 0})
         return answer
 
     def _split(self, prompt: str | Sequence[Mapping[str, str]]) -> tuple[list[int], list[str]] | None:
