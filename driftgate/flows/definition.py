@@ -166,7 +166,8 @@ class FlowDefinition:
         """The connection that an llm node, or a prompty's configuration, names; empty where it names none."""
         if node.get("connection"):
             return str(node["connection"])
-        configuration = (node.get("model") or {}).get("configuration")
+        model = node.get("model")
+        configuration = model.get("configuration") if isinstance(model, dict) else None
         return str(configuration.get("connection") or "") if isinstance(configuration, dict) else ""
 
     def check_connections(self) -> None:

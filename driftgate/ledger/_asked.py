@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, case, func, or_, select
 
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger._cells import CellRow
 from driftgate.ledger._schema import asked_models, cells, outcomes
 from driftgate.ledger._store import Ledger
 
@@ -48,3 +50,15 @@ def why_unasked(ledger: Ledger, cell_id: int) -> str:
         return ""
     others = f" (asked: {', '.join(named)})" if named else ""
     return f"no line asked the model '{cell.model}'{others}, so nothing of it was measured"
+
+
+def check_asked(ledger: Ledger, cell: CellRow) -> None:
+    """Refuse a cell whose outcomes say nothing of its model.
+
+    Raises
+    ------
+    DriftgateError
+        No line of it asked its model.
+    """
+    if reason := why_unasked(ledger, cell.id):
+        raise DriftgateError(f"{cell.name} of run {cell.run_id}: {reason}", "leave it out, or correct its flow")

@@ -308,7 +308,16 @@ def test_two_models_that_nobody_asked_have_no_score(
     assert all("no line asked the model" in page for page in pages)
     assert not any("100.0" in page.split("<body")[-1].split("<script")[0] for page in pages)
     assert cli("nightly", "-w", folder).code == 4
-    assert cli("compare", "latest", "-w", folder).code == 2
+    run = find_run(open_ledger(".driftgate/ledger.db", folder), "latest").id
+    for again in (
+        ["compare", run],
+        ["runs", "rescore", run, "--as", "published-ko"],
+        ["flow", "attribute", f"{run}/0", f"{run}/1"],
+        ["dataset", "plan", "own", "tested", "other"],
+        ["dataset", "subset", "own", "--size", "5"],
+    ):
+        done = cli(*again, "-w", folder)
+        assert done.code == 2 and "no line asked the model" in done.err, again
     ledger, found = cells(folder)
     assert all(set(outcome_frame(ledger, cell.id)["outcome"]) == {"missing"} for cell in found.values())
     assert all(row.value is None for row in score_cell(ledger, found["tested"]).rows)

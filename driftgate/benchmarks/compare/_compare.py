@@ -16,7 +16,7 @@ from driftgate.benchmarks.compare._pareto import Standing, standings
 from driftgate.benchmarks.compare._samples import SuspectKeys, suspect_keys
 from driftgate.benchmarks.scores import CellScores, score_cell
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, key_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, key_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +65,9 @@ def compare_cells(ledger: Ledger, cells: Sequence[CellRow], *, resamples: int = 
     DriftgateError
         There are no two cells that can be compared.
     """
+    for cell in cells:
+        check_asked(ledger, cell)
     scored = [score_cell(ledger, cell) for cell in cells]
-    if silent := next((scores for scores in scored if scores.unasked), None):
-        raise DriftgateError(f"{silent.cell.name} of run {silent.cell.run_id}: {silent.unasked}", "compare without it")
     keys: dict[tuple[str, str], pd.DataFrame] = {}
     for cell in cells:
         asked = _asked(cell)

@@ -14,7 +14,16 @@ from driftgate.benchmarks.signature import format_signature, parse_signature
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extraction import extract_choice
 from driftgate.flows.letters import LETTERS, likeliest_letter
-from driftgate.ledger import CellRow, Ledger, ScoreRow, add_scores, keys_of_editions, outcome_frame, scores_of
+from driftgate.ledger import (
+    CellRow,
+    Ledger,
+    ScoreRow,
+    add_scores,
+    check_asked,
+    keys_of_editions,
+    outcome_frame,
+    scores_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,8 +89,9 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     Raises
     ------
     DriftgateError
-        The convention needs what the run did not store.
+        The convention needs what the run did not store, or no line asked the model.
     """
+    check_asked(ledger, cell)
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)
     wanted = convention.signature_parts(parts.get("scoring", "text"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftgate.benchmarks.metrics import is_binary, right
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, outcome_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, outcome_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,8 @@ def read_responses(ledger: Ledger, cells: Sequence[CellRow]) -> Responses:
     if not cells or len({cell.dataset for cell in cells}) != 1:
         names = ", ".join(sorted({cell.dataset for cell in cells})) or "none"
         raise DriftgateError(f"a subset is chosen of one dataset, found {names}", "name runs on one dataset")
+    for cell in cells:
+        check_asked(ledger, cell)
     first: dict[str, CellRow] = {}
     for cell in cells:
         first.setdefault(cell.model, cell)
