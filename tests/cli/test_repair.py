@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from chat_endpoint import Answer, ChatEndpoint, Status
 from promoted import right_answer
 
 from driftgate.finetune.remediation import events_of, remediations
+from driftgate.flows.definition import load_flow
 from driftgate.ledger import cells_of, champion_history, champion_of, open_ledger, outcome_frame, record
 
 MEASURED, MATERIAL = 60, 40
@@ -360,3 +362,23 @@ def test_a_gate_names_a_recipe_that_is_there(cli, folder) -> None:
     assert done.code == 2
     assert "there is no recipe 'mendd'" in done.err
     assert "did you mean 'mend'?" in done.err
+
+
+def test_a_recipe_s_flow_is_supplied_like_a_suite_s(cli, folder, endpoint, candidate) -> None:
+    mine = folder / "flows/mine"
+    shutil.copytree(load_flow("multiple_choice", folder).folder, mine)
+    file, declared = mine / "flow.dag.yaml", '  passage: {type: string, default: ""}'
+    dag = file.read_text(encoding="utf-8").replace(declared, f"{declared}\n  hint: {{type: string, default: 없음}}")
+    file.write_text(dag.replace("passage: ${inputs.passage}", "passage: ${inputs.hint}"), encoding="utf-8")
+    recipe = ("recipes", "mend")
+    change(folder, (*recipe, "flow"), "mine")
+    change(folder, (*recipe, "defaults"), ["passage"])
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    done = cli("nightly", "-w", folder)
+    assert "nobody supplies the input 'hint' of the flow 'mine'" in " ".join((done.out + done.err).split())
+    change(folder, (*recipe, "inputs"), {"hint": "${data.question}"})
+    endpoint.forget()
+    assert cli("nightly", "-w", folder).code in (0, 1)
+    assert state(folder)[1] == "promoted"
+    assert candidate.times_asked("지문: [") == 2 * MEASURED and candidate.times_asked("없음") == 0

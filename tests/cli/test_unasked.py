@@ -351,6 +351,19 @@ def test_a_model_that_answers_in_another_s_place_has_a_score_and_the_other_none(
     assert scores["other"] is not None and scores["other"].value == 1.0
 
 
+def test_nothing_is_no_worse_than_a_run_that_asked_nobody(space: Space, cli: Cli) -> None:
+    folder = space(never(), models=["tested"])
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["gates"]["small"]["rules"] = [{"no_worse_than": "previous", "margin": 0.5}]
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    assert cli("bench", "small", "-w", folder).code == 4
+    (folder / "flows/mine/guess.py").write_text(asking()["guess.py"], encoding="utf-8")
+    assert cli("bench", "small", "-w", folder).code == 0
+    gate = cli("gate", "latest", "-w", folder)
+    assert gate.code == 4 and "what it is compared with, run" in gate.out
+
+
 def test_a_flow_that_asks_only_what_it_cannot_answer_is_measured(
     space: Space, cli: Cli, endpoint: ChatEndpoint
 ) -> None:

@@ -79,7 +79,8 @@ def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Ba
     compared = baseline.scores if baseline is not None else None
     for one in filter(None, (scores, compared)):
         if one.unasked:
-            return Evidence(len(one.frame), depends=True, why_none=one.unasked)
+            who = "" if one is scores else f"what it is compared with, run {one.cell.run_id}: "
+            return Evidence(len(one.frame), depends=True, why_none=f"{who}{one.unasked}")
         if doubt := one.doubt(rule.metric):
             return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
     if (made := aggregated(rule, scores)) is not None:
