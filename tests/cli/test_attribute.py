@@ -244,6 +244,10 @@ def test_with_many_nodes_orders_are_sampled(cli: Cli, two: Callable[..., Path]) 
         for name in names:
             loses = "[:-1]" if (flow, name) == ("new", "step3") else ""
             (place / f"{name}.py").write_text(f"{step}{loses}\n# of the {flow} flow\n", "utf-8")
+        asks = (
+            "from driftgate.flows.line import ask\n" + TOOL + "async def step(text: str) -> str:\n    await ask(text)\n"
+        )
+        (place / "step0.py").write_text(f"{asks}    return text\n# of the {flow} flow\n", "utf-8")
         assert cli("bench", flow, "-w", folder).code == 0
     found = attributed(cli, folder, "--seed", "5")
     assert not found["exact"] and found["coalitions"] <= 16 * 9
