@@ -3,8 +3,8 @@
 Runs are drawn from known truths and go through the gate's own decision: its evidence, its correction, its verdict.
 Three tables are printed: how often a gate passes what is just not good enough, or fails what is just good enough
 (wanted: at most 5%); how often it passes at the minimum detectable effect that it states (wanted: 78 to 82%); and the
-coverage of the 95% intervals beside the verdicts (wanted: 94 to 96%). A figure counts as missed if it is further out
-than two of its Monte Carlo standard errors. Rows in brackets are not judged. Run it from the project's root:
+coverage of the 95% intervals beside the verdicts (wanted: at least 94%). A figure counts as missed if it is further
+out than two of its Monte Carlo standard errors. Rows in brackets are not judged. Run it from the project's root:
 
     python -m benchmarks.perf.simulate_gate --repetitions 4000 --seed 20261125
 
@@ -79,6 +79,7 @@ def some(verdict: Verdict, *draws: tuple[RuleConfig, Draw]) -> Trial:
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 AT_LEAST = rule(min=0.7)
+NEAR_ALL = rule(min=0.9)
 NO_WORSE = rule(no_worse_than="champion", margin=0.03)
 FILTERED = rule(metric="share.filtered", max=0.05)
 FAST = rule(metric="latency_p95", max=5.0)
@@ -112,9 +113,11 @@ def shares(n: int, p: float, one: RuleConfig = AT_LEAST, *, lost: float = 0.0, p
     return draw
 
 
-def shares_in_clusters(sizes: Codes, p: float, correlation: float, *, plan: bool = False) -> Draw:
+def shares_in_clusters(
+    sizes: Codes, p: float, correlation: float, one: RuleConfig = AT_LEAST, *, plan: bool = False
+) -> Draw:
     def draw(rng: Random) -> Evidence:
-        return weigh(AT_LEAST, column(*clustered(rng, sizes, p, correlation)), plan=plan)
+        return weigh(one, column(*clustered(rng, sizes, p, correlation)), plan=plan)
 
     return draw
 
@@ -134,6 +137,17 @@ def paired_in_clusters(sizes: Codes, difference: float, between: float, *, plan:
     def draw(rng: Random) -> Evidence:
         candidate, reference, clusters = clustered_pairs(rng, sizes, difference, between)
         return weigh(NO_WORSE, column(candidate, clusters), column(reference, clusters), plan=plan)
+
+    return draw
+
+
+def lost_whole(sizes: Codes, share: float) -> Draw:
+    """Outcomes of two models that differ only in passages which the candidate gets wrong as a whole."""
+
+    def draw(rng: Random) -> Evidence:
+        clusters = np.repeat(np.arange(sizes.size), sizes)
+        kept = (rng.random(sizes.size) >= share)[clusters].astype(np.float64)
+        return weigh(NO_WORSE, column(kept, clusters), column(np.ones_like(kept), clusters), plan=False)
 
     return draw
 
@@ -231,7 +245,7 @@ COVERAGE = [
     Row("unpaired difference, n=500 and 800", covers(unpaired(500, 800, -0.02), -0.02), share=0.5),
     Row("mean of grades, n=200", covers(grades(200, 0.1), 3.1), share=0.5),
     Row("p95 ratio, n=500, correlation 0", covers(slower(500, 1.1, 0.0), 1.1), share=0.1),
-    Row("p95 ratio, n=500, correlation 0.5: too wide", covers(slower(500, 1.1, 0.5), 1.1), share=0.1, judged=False),
+    Row("p95 ratio, n=500, correlation 0.5: too wide", covers(slower(500, 1.1, 0.5), 1.1), share=0.1),
     Row("cost ratio, n=500", covers(dearer(500, 1.05), 1.05), share=0.5),
 ]
 
@@ -275,6 +289,16 @@ WRONG = [
         some("pass", (NO_WORSE, paired_in_clusters(np.full(10, 40), -0.03, 0.05))),
         share=0.5,
     ),
+    Row(
+        "pass: paired, 200 passages lost as a whole, as many as the margin",
+        some("pass", (NO_WORSE, lost_whole(np.full(200, 3), 0.03))),
+        share=0.5,
+    ),
+    Row(
+        "pass: accuracy at 0.9, 20 unequal clusters, ICC 0.1",
+        some("pass", (NEAR_ALL, shares_in_clusters(UNEQUAL, 0.9, 0.1, NEAR_ALL))),
+        share=0.5,
+    ),
     Row("pass: unpaired at the margin, n=500 and 800", some("pass", (NO_WORSE, unpaired(500, 800, -0.03))), share=0.5),
     Row("pass: filtered at 5%, n=500", some("pass", (FILTERED, shares(500, 0.05, FILTERED)))),
     Row("pass: mean grade at 3, n=200", some("pass", (GRADE, grades(200, 0.0))), share=0.5),
@@ -300,7 +324,7 @@ WRONG = [
 ]
 
 
-def stated(draw: Draw, rng: Random, earlier: int = 400) -> float:
+def stated(draw: Draw, rng: Random, earlier: int = 100) -> float:
     """The minimum detectable effect that runs of this design state, on average."""
     found = [draw(rng).detectable for _ in range(earlier)]
     known = [effect for effect in found if effect is not None]
@@ -358,8 +382,8 @@ def main() -> None:
     missed = simulate("Wrong verdicts at 5% (wanted: at most 5%)", WRONG, 0.0, 0.05, *run)
     planned = power_rows(np.random.default_rng([given.seed, 1]))
     missed += simulate("Passes at the stated minimum detectable effect (wanted: 78 to 82%)", planned, 0.78, 0.82, *run)
-    title = "Coverage of the 95% intervals beside the verdicts (wanted: 94 to 96%)"
-    missed += simulate(title, COVERAGE, 0.94, 0.96, *run)
+    title = "Coverage of the 95% intervals beside the verdicts (wanted: at least 94%)"
+    missed += simulate(title, COVERAGE, 0.94, 1.0, *run)
     print(f"\n{missed} missed")
     raise SystemExit(missed > 0)
 
