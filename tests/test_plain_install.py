@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copyfile, copytree, ignore_patterns
 from typing import Any
 
 import pytest
@@ -61,6 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What ships is looked for beside the package, and its version in installed metadata.
     for name in ("flows", "benchmarks", "monitor", "finetune"):
         copytree(ROOT / name, folder / name, ignore=ignore_patterns("perf", "__pycache__"))
+    copyfile(ROOT / "driftgate.yaml", folder / "driftgate.yaml")
     metadata = folder / f"driftgate-{PROJECT['version']}.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Name: driftgate\nVersion: {PROJECT['version']}\n", encoding="utf-8")
@@ -175,7 +176,9 @@ def test_a_workspace_is_made(plain: Plain) -> None:
     assert (plain.folder / "new/driftgate.yaml").is_file()
 
 
-TOOL = "@tool\ndef a(text: str) -> str:\n    return text\n"
+TOOL = (
+    "from driftgate.flows.line import ask\n@tool\nasync def a(text: str) -> str:\n    return (await ask(text)).text\n"
+)
 DAG = (
     "inputs: {question: {type: string}}\noutputs: {answer: {type: string, reference: '${a.output}'}}\n"
     "nodes:\n- {name: a, type: python, source: {type: code, path: a.py}, inputs: {text: '${inputs.question}'}}\n"

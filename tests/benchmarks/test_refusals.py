@@ -204,13 +204,14 @@ nodes: {say: {it: {evaluator: exact_match,
 
 
 @pytest.mark.parametrize("body", ["raise KeyError('settings')", "return 'A'"])
-async def test_a_flow_that_asks_no_model_is_taken_through_every_sample(bench: Bench, body: str) -> None:
+async def test_a_flow_that_fails_by_itself_is_taken_through_every_sample(bench: Bench, body: str) -> None:
     folder = bench.folder / "flows/own"
     folder.mkdir(parents=True)
     (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
     (folder / "evaluators.yaml").write_text(EVALUATORS, encoding="utf-8")
-    code = f"from promptflow.core import tool\n\n\n@tool\ndef say(question: str) -> str:\n    {body}\n"
-    (folder / "say.py").write_text(code, encoding="utf-8")
+    imports = "from promptflow.core import tool\n\nfrom driftgate.flows.line import ask\n"
+    code = f"@tool\nasync def say(question: str) -> str:\n    await ask(question)\n    {body}\n"
+    (folder / "say.py").write_text(f"{imports}\n\n{code}", encoding="utf-8")
     bench.suite = {"flow": "own", "variants": []}
     assert (await bench.run()).status == "complete"
     assert "missing" not in set(bench.frame()["outcome"])

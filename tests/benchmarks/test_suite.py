@@ -80,7 +80,8 @@ outputs:
   answer: {type: string, reference: "${compose.output}"}
 nodes:
 - name: compose
-  type: prompt
+  type: llm
+  api: chat
   source: {type: code, path: compose.jinja2}
   inputs: {question: "${inputs.question}", text: "${inputs.글}"}
 """

@@ -119,7 +119,7 @@ def test_an_endpoint_nobody_listens_at(cli: Cli, make: Make) -> None:
         (["gate"], "the ledger holds no run"),
         (["runs", "show"], "the ledger holds no run"),
         (["report", "20260101"], "the ledger holds no run"),
-        (["bench", "--resume"], "every run in the ledger is complete"),
+        (["bench", "--resume"], "every benchmark in the ledger is complete"),
         (["bench", "--resume", "--run", "x"], "the ledger holds no run"),
     ],
 )

@@ -18,7 +18,7 @@ from chat_endpoint import Answer, ChatEndpoint, Status, Step
 from command_line import Cli, Make
 
 from driftgate.benchmarks.scores import CellScores, score_cell, score_run
-from driftgate.ledger import aggregations_of, cells_of, evaluation_means, find_run, open_ledger, run_hash
+from driftgate.ledger import aggregations_of, cells_of, evaluation_means, find_run, latest_runs, open_ledger, run_hash
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -122,7 +122,7 @@ def space(make: Make, endpoint: ChatEndpoint) -> Callable[..., Path]:
     def build(count: int, rules: Any = (), files: Any = (), **model: Any) -> Path:
         def change(config: dict[str, Any]) -> None:
             config["models"]["tested"] |= model
-            config["suites"]["small"] = {"models": ["tested"], "datasets": ["own"], "flow": "mine"}
+            config["suites"]["small"] |= {"flow": "mine", "variants": []}
             if rules:
                 config["gates"]["small"]["rules"] = list(rules)
 
@@ -140,7 +140,7 @@ def space(make: Make, endpoint: ChatEndpoint) -> Callable[..., Path]:
 def scored(folder: Path) -> CellScores:
     """The newest run's only cell."""
     ledger = open_ledger(".driftgate/ledger.db", folder)
-    (cell,) = cells_of(ledger, find_run(ledger, "latest").id)
+    (cell,) = cells_of(ledger, latest_runs(ledger, 1)[0].id)
     scores = score_cell(ledger, cell)
     ledger.close()
     return scores

@@ -46,7 +46,13 @@ def bench(cli: Cli, make: Make) -> Iterator[Any]:
 
     def run(files: Mapping[str, str], code: int = 0, without: Sequence[str] = (), **suite: Any) -> Any:
         def change(config: dict[str, Any]) -> None:
-            config["suites"]["small"] = {"models": ["tested"], "datasets": ["own"], "flow": "mine", **suite}
+            config["suites"]["small"] = {
+                "models": ["tested"],
+                "datasets": ["own"],
+                "flow": "mine",
+                "max_failed": 1.0,
+                **suite,
+            }
 
         folder: Path = make(6, change)
         for name, text in {

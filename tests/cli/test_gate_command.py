@@ -270,15 +270,6 @@ def test_a_gate_for_a_slot_that_is_not_there_is_refused(cli: Cli, make: Make) ->
     refused(cli("gate", "-w", make(5, edit)), "there is no champion 'asistant'", "did you mean 'assistant'?")
 
 
-def test_a_ledger_from_before_there_was_evidence_opens(cli: Cli, folder: Path) -> None:
-    ledger = ledger_of(folder)
-    with ledger.write() as connection:
-        promotion_evidence.drop(connection)
-    ledger.close()
-    assert cli("gate", "-w", folder).code == 0
-    assert promote(cli, folder).code == 0
-
-
 def test_the_hash_of_a_run_that_is_not_there(cli: Cli, folder: Path) -> None:
     ledger = ledger_of(folder)
     with pytest.raises(DriftgateError, match="0 runs fit"):

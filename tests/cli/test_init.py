@@ -55,7 +55,7 @@ def test_every_file_of_it_names_the_schema_that_it_follows(tmp_path: Path) -> No
     ("file", "section", "names"),
     [
         ("finetune/recipes.yaml", "recipes", {"assistant"}),
-        ("driftgate.yaml", "models", {"gemma-270m", "gpt-4-1-mini", "phi-3-5-moe"}),
+        ("driftgate.yaml", "models", {"gemma-270m", "gpt-5-mini", "phi-3-5-moe"}),
         ("benchmarks/datasets.yaml", "datasets", {"sample", "kmmlu", "click", "ours"}),
     ],
 )

@@ -28,9 +28,12 @@ nodes:
 ASK = """\
 from promptflow.core import tool
 
+from driftgate.flows.line import ask as ask_model
+
 
 @tool
-def ask(prompt: str) -> str:
+async def ask(prompt: str) -> str:
+    await ask_model(prompt)
     return prompt
 """
 EVALUATORS = """\
@@ -77,8 +80,11 @@ def test_settings_and_files_may_be_in_two_forms(
 
 
 @FORMS
-def test_a_flow_names_columns_in_either_form(cli: Cli, make: Make, settings: str, files: str) -> None:
+def test_a_flow_names_columns_in_either_form(
+    cli: Cli, make: Make, endpoint: ChatEndpoint, settings: str, files: str
+) -> None:
     folder = make()
+    endpoint.default = Answer("A")
     config = yaml.safe_load((folder / "driftgate.yaml").read_text(encoding="utf-8"))
     config["datasets"]["own"] = {
         "kind": "jsonl",

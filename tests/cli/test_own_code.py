@@ -12,7 +12,7 @@ import pytest
 from chat_endpoint import ChatEndpoint
 from command_line import Cli, Make
 
-from driftgate.ledger import cells_of, find_run, open_ledger, outcome_frame
+from driftgate.ledger import cells_of, latest_runs, open_ledger, outcome_frame
 
 DAG = """
 inputs: {question: {type: string}}
@@ -74,7 +74,7 @@ def space(make: Make) -> Path:
 def details(folder: Path) -> dict[str, Any]:
     ledger = open_ledger(".driftgate/ledger.db", folder)
     try:
-        (cell,) = cells_of(ledger, find_run(ledger, "latest").id)
+        (cell,) = cells_of(ledger, latest_runs(ledger, 1)[0].id)
         frame = outcome_frame(ledger, cell.id)
         return {
             **cell.details,

@@ -262,13 +262,13 @@ def test_a_deployment_that_cannot_be_asked_at_all_decides_nothing_and_not_for_ev
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30, patience_hours=24))
     begin(cli, folder, cloud)
     elsewhere = Status(307, None, {"Location": "https://elsewhere.example.test/score"})
-    cloud.net.fail("POST", "/score", *[elsewhere] * 40)  # fails every question alike, which stops the run itself
+    cloud.net.fail("POST", "/score", *[elsewhere] * 40)  # fails every question alike
     later(timedelta(minutes=31))
     done = cli("remediation", "run", "-w", folder)
     assert done.code == 0, done.err
     state, message, champion = proved()
     assert (state, champion) == ("open", "live")
-    assert "live at 10 %: unmeasurable: canaries of watch could not be asked" in message
+    assert "live at 10 %: unmeasurable: " in message and "could not be asked" in message
     assert traffic(cloud)["blue"] == 90
     later(timedelta(hours=25))
     cli("remediation", "run", "-w", folder)

@@ -145,7 +145,7 @@ def test_a_model_that_a_line_names_and_nobody_knows_fails_it(
     )
     folder = space(files, "answer", engine=engine, inputs={"judge": "jugde"})
     done = cli("bench", "small", "-w", folder)
-    assert done.out.count("8 failed") == 2
+    assert done.out.count("8 of 8 failed") == 2
     assert cli("gate", "latest", "-w", folder).code in (1, 4)
 
 
@@ -431,9 +431,10 @@ def test_canaries_that_ask_nobody_are_no_look(space: Space, cli: Cli) -> None:
     config["champions"] = {"live": "tested"}
     config["monitors"] = {"watch": {"champion": "live", "canaries": {"dataset": "own", "flow": "mine"}}}
     file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-    for command in ("look", "prompt-drift"):
-        done = cli(command, "watch", "-w", folder)
-        assert done.code == 2 and "no line asked the model 'tested'" in done.err
+    look = cli("monitor", "check", "watch", "-w", folder)
+    assert look.code == 4 and "no line asked the model 'tested'" in look.out
+    drift = cli("monitor", "prompt-drift", "watch", "-w", folder)
+    assert drift.code == 2 and "no line asked the model 'tested'" in drift.err
 
 
 def test_programs_without_a_model_can_still_be_shown_to_do_the_same(space: Space, cli: Cli) -> None:
