@@ -39,6 +39,7 @@ _SCRIPT_NEEDS = ("aiohttp", "numpy", "pydantic")
 """What the script imports beside the requirements of training; pinned to what is installed here."""
 _SCRIPT_FILES = (
     "__init__.py",
+    "lazy.py",
     "shipped/*.py",
     "flows/*.py",
     "flows/models/*.py",
