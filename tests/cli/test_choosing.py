@@ -68,7 +68,7 @@ def test_what_a_subset_is_of_has_to_be_a_dataset(cli: Cli, make: Make, tmp_path:
     def wrong(config: dict[str, Any]) -> None:
         config["datasets"]["small"] = {"kind": "subset", "of": "owm", "path": "data/small.jsonl"}
 
-    done = cli("runs", "list", "-w", make(4, wrong))
+    done = cli("bench", "-w", make(4, wrong))
     assert done.code == 2
     assert "there is no dataset 'owm'" in done.err and "did you mean 'own'" in done.err
 
