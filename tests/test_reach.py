@@ -15,20 +15,6 @@ _OPENED = ("driftgate.cli", "driftgate.ledger.migrations.versions.", "flows.")
 
 
 STANDING = {
-    # What brings telemetry in from files and from Azure, and watches a stream: no setting or command names it yet.
-    "driftgate.monitor.canary_stream",
-    "driftgate.monitor.detectors.eprocess",
-    "driftgate.monitor.telemetry._frame",
-    "driftgate.monitor.telemetry._record",
-    "driftgate.monitor.telemetry._rows",
-    "driftgate.monitor.telemetry._tables",
-    "driftgate.monitor.telemetry.sources._kql",
-    "driftgate.monitor.telemetry.sources._source",
-    "driftgate.monitor.telemetry.sources.files",
-    "driftgate.monitor.telemetry.sources.log_analytics",
-    "driftgate.monitor.telemetry.sources.otlp",
-    "driftgate.monitor.azure._instrument",
-    "driftgate.monitor.azure._outbox",
     # Statistics that gates and parity used before they tested means on their scale.
     "driftgate.benchmarks.stats._bounds",
     "driftgate.benchmarks.stats._equivalence",

@@ -27,7 +27,7 @@ import aiohttp
 import numpy as np
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from driftgate.monitor.telemetry import Store, daily, decode, frame, router, to_arrow
+from driftgate.monitor.telemetry import Store, decode, frame, router, to_arrow
 
 CONTENT_TYPE = "application/x-protobuf"
 BEGIN = 1_772_323_200_000_000_000  # 2026-03-01, ns
@@ -162,10 +162,7 @@ def measure(load: Load, seed: int) -> None:
             compacting = time.perf_counter() - started
             size = sum(file.stat().st_size for file in store.folder.rglob("*.parquet"))
         started = time.perf_counter()
-        kept = int(daily(folder / "store", *PERIOD)["calls"].sum())
-        aggregating = time.perf_counter() - started
-        started = time.perf_counter()
-        frame(folder / "store", *PERIOD)
+        kept = int(frame(folder / "store", *PERIOD)["weight"].sum())
         reading = time.perf_counter() - started
     p50, p99 = np.percentile(latencies, [50, 99]) * 1000
     bytes_a_span = sum(map(len, bodies)) / total
@@ -177,7 +174,7 @@ def measure(load: Load, seed: int) -> None:
         f"acknowledged / yardstick {bare / seconds:.2f}\n"
         f"  decode         {total / decoding:10,.0f} spans/s, columns {total / columns:,.0f} spans/s (CPU seconds)\n"
         f"  compaction {compacting:.2f} s ({size / total:.0f} bytes a span), "
-        f"daily() {aggregating:.2f} s, frame() {reading:.2f} s"
+        f"frame() {reading:.2f} s"
     )
 
 

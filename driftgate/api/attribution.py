@@ -83,6 +83,21 @@ def attribution_page(workspace: OpenWorkspace, made: Attributed, path: Path | No
     return written
 
 
+def only_cell(ledger: Ledger, name: str) -> CellRow:
+    """The one cell that ``RUN`` or ``RUN/PART`` names.
+
+    Raises
+    ------
+    DriftgateError
+        Not one cell fits.
+    """
+    rows = named_cells(ledger, [name])
+    if len(rows) != 1:
+        which = ", ".join(f"{name.partition('/')[0]}/{row.ordinal} ({row.name})" for row in rows[:6])
+        raise DriftgateError(f"'{name}' names {len(rows)} cells", f"name one of: {which}")
+    return rows[0]
+
+
 def named_side(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Named:
     """The one cell that ``RUN`` or ``RUN/PART`` names, with its flow, model and data as they are on disk.
 
@@ -91,11 +106,7 @@ def named_side(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Named:
     DriftgateError
         More than one cell fits, its run is not complete, or what it was run with is no longer there.
     """
-    rows = named_cells(ledger, [name])
-    if len(rows) != 1:
-        which = ", ".join(f"{name.partition('/')[0]}/{row.ordinal} ({row.name})" for row in rows[:6])
-        raise DriftgateError(f"'{name}' names {len(rows)} cells", f"name one of: {which}")
-    row = rows[0]
+    row = only_cell(ledger, name)
     run = find_run(ledger, row.run_id)
     if run.status != "complete":
         raise DriftgateError(f"run {run.id} is {run.status}", how_to_finish(run.kind, run.id))

@@ -16,6 +16,7 @@ from driftgate.ledger import Checked, Ledger, RunRow, check_ledger, find_run, op
 if TYPE_CHECKING:
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
+    from driftgate.api.backtest import Backtest
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.prompt_drift import Steadiness
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
     from driftgate.benchmarks.runner import Display
+    from driftgate.monitor.telemetry.sources import CollectionResult
 
 
 def open(folder: Path | str = ".") -> Workspace:
@@ -268,6 +270,43 @@ class Workspace:
         from driftgate.api.prompt_drift import measure_steadiness
 
         return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
+
+    def backtest(self, before: str, after: str, *, by: str = "category", orders: int = 200, seed: int = 0) -> Backtest:
+        """Replay two runs as canaries asked one by one: how soon would the change have been noticed?
+
+        Parameters
+        ----------
+        before, after : str
+            A run, or ``RUN/PART`` where it has more than one cell; see :func:`driftgate.api.backtest.backtest`.
+
+        Raises
+        ------
+        DriftgateError
+            A name fits no cell or several, or the two share no sample.
+        """
+        from driftgate.api.attribution import only_cell
+        from driftgate.api.backtest import backtest
+
+        sides = [only_cell(self.ledger, name) for name in (before, after)]
+        return backtest(self.ledger, *sides, by=by, orders=orders, seed=seed)
+
+    def collect(self) -> list[CollectionResult]:
+        """Bring what the workspace's telemetry sources have come up with into its telemetry folder.
+
+        Raises
+        ------
+        DriftgateError
+            The folder cannot be written, or ``driftgate serve`` writes it, which collects itself.
+        """
+        from driftgate.api.telemetry import collect
+
+        return collect(self.files, self.ledger)
+
+    def unpark(self) -> int:
+        """Let what Azure Monitor kept refusing be sent again; says how many records there are."""
+        from driftgate.monitor.azure import unpark
+
+        return unpark(self.ledger)
 
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""

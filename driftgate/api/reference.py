@@ -15,11 +15,13 @@ from driftgate.benchmarks.datasets import DATASETS
 from driftgate.finetune.train import TRAINERS
 from driftgate.flows.models import PROVIDERS
 from driftgate.flows.retrieval import RETRIEVERS
+from driftgate.monitor.telemetry.sources import SOURCES
 
 _KINDS = (
     ("Models, by provider", "models", "provider", PROVIDERS),
     ("Datasets, by kind", "datasets", "kind", DATASETS),
     ("Retrievers, by kind", "retrievers", "kind", RETRIEVERS),
+    ("Telemetry, by source", "telemetry", "source", SOURCES),
     ("Trainers, by name", "recipes.NAME.trainer", "trainer", TRAINERS),
 )
 """Parts of the file whose settings depend on what a key of theirs names."""

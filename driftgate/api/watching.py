@@ -91,7 +91,10 @@ def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: 
     """
     monitor = find_monitor(workspace, name)
     evidence = evidence_folder(workspace)
+    from driftgate.api.telemetry import bring_up_to_date
+
     try:
+        bring_up_to_date(workspace, ledger)
         return look_at_traffic(
             ledger,
             name,

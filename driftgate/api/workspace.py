@@ -34,6 +34,8 @@ from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
 from driftgate.flows.text import on_disk
 from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
+from driftgate.monitor.telemetry.sources import SOURCES, SourceConfig
+from driftgate.monitor.telemetry.sources import parse_config as parse_source
 
 FILE = _yaml.FILE
 
@@ -100,6 +102,10 @@ class Workspace(BaseModel):
     """Gates by name: the rules that decide."""
     champions: dict[Name, str] = {}
     """The places in production and the model each begins with; afterwards the ledger says who is champion."""
+    telemetry: list[Annotated[SourceConfig, BeforeValidator(_of_kind(parse_source, "source"))]] = []
+    """Where production's model calls come from: ``otlp`` (what applications send to ``driftgate serve``, which needs no
+    entry), ``files``, ``log_analytics``. Looks at traffic read what is new first, and are unmeasurable where they
+    cannot."""
     monitors: dict[Name, MonitorConfig] = {}
     """Monitors by name: a champion watched by its canaries."""
     recipes: dict[Name, RecipeConfig] = {}
@@ -149,7 +155,7 @@ class OpenWorkspace:
         DriftgateError
             It lies outside the workspace.
         """
-        return self._inside(self.config.reports, "reports")
+        return self.inside(self.config.reports, "reports")
 
     @property
     def telemetry(self) -> Path:
@@ -160,9 +166,16 @@ class OpenWorkspace:
         DriftgateError
             It lies outside the workspace.
         """
-        return self._inside(self.config.service.telemetry, "service.telemetry")
+        return self.inside(self.config.service.telemetry, "service.telemetry")
 
-    def _inside(self, path: str, setting: str) -> Path:
+    def inside(self, path: str, setting: str) -> Path:
+        """A path of a setting in the workspace's folder.
+
+        Raises
+        ------
+        DriftgateError
+            It leads out of the workspace.
+        """
         found = on_disk(self.folder / path).resolve()
         if not found.is_relative_to(self.folder.resolve()):
             raise DriftgateError(f"'{setting}' is {found}", "keep it inside the workspace")
@@ -221,12 +234,16 @@ def json_schema() -> dict[str, Any]:
         ("models", [PROVIDERS.get(name).config for name in PROVIDERS.names()]),
         ("datasets", [DATASETS.get(name).config for name in DATASETS.names()]),
         ("retrievers", [RETRIEVERS.get(name).config for name in RETRIEVERS.names()]),
+        ("telemetry", [SOURCES.get(name).config for name in SOURCES.names()]),
     ):
         adapter: TypeAdapter[Any] = TypeAdapter(Union[tuple(configs)])  # type: ignore[arg-type]  # noqa: UP007
         union = adapter.json_schema(ref_template="#/$defs/{model}")
         schema["$defs"] |= union.pop("$defs", {})
         part = schema["properties"][field]
-        part["patternProperties"] = dict.fromkeys(part["patternProperties"], union)
+        if "items" in part:
+            part["items"] = union
+        else:
+            part["patternProperties"] = dict.fromkeys(part["patternProperties"], union)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FILE, **schema}
 
 

@@ -57,6 +57,42 @@ def prompt_drift(
 
 
 @monitor.command()
+def backtest(
+    before: Annotated[str, typer.Argument(help="The run that was good: RUN, or RUN/PART.")],
+    after: Annotated[str, typer.Argument(help="The run that is watched: RUN, or RUN/PART.")],
+    workspace: Workspace = HERE,
+    by: Annotated[str, typer.Option(help="The column whose values are slices.")] = "category",
+    orders: Annotated[int, typer.Option(min=1, max=10_000, help="How many shuffles of the pairs.")] = 200,
+    seed: Annotated[int, typer.Option(help="Decides the shuffles.")] = 0,
+) -> None:
+    """Replay two runs as canaries asked one by one: how soon would the change have been noticed?"""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.backtest import print_backtest
+
+    with driftgate.open(workspace) as ws:
+        print_backtest(console, ws.backtest(before, after, by=by, orders=orders, seed=seed))
+
+
+@monitor.command()
+def collect(workspace: Workspace = HERE) -> None:
+    """Bring what the telemetry sources have come up with into the workspace; exit 4 where one cannot be read."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console
+
+    with driftgate.open(workspace) as ws:
+        found = ws.collect()
+    if not found:
+        console.print("the workspace names no telemetry source; add one under telemetry")
+    for one in found:
+        said = f"[bold magenta]unreadable[/]: {escape(one.problem)}" if one.problem else f"{one.calls:,} calls"
+        console.print(f"{escape(one.source)}: {said}", soft_wrap=True)
+    raise typer.Exit(4 if any(one.problem for one in found) else 0)
+
+
+@monitor.command()
 def alerts(workspace: Workspace = HERE, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
     """List what moved, the newest first."""
     from driftgate.cli.live import run_alerts
@@ -158,3 +194,15 @@ def workbook(
         print(text)
     else:
         file.write_text(text + "\n", encoding="utf-8")
+
+
+@azure.command()
+def retry(workspace: Workspace = HERE) -> None:
+    """Send again what Azure Monitor refused until it was parked, once what was wrong has been put right."""
+    import driftgate
+    from driftgate.cli import night
+    from driftgate.cli._console import console
+
+    with driftgate.open(workspace) as ws:
+        console.print(f"{ws.unpark():,} records are sent again")
+        night.send(ws.files, ws.ledger)

@@ -5,27 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftgate.api.telemetry import EVERY, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import resolve
 from driftgate.ledger import Ledger, champion_history
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
-from driftgate.monitor.telemetry import Store, router
+from driftgate.monitor.telemetry import Store
+from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
+from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Firing, Job, Lease, Page, Scheduler, authoriser, create_app
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
-_COMPACTION_SECONDS = 300.0
 
 
 def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 30.0) -> FastAPI:
@@ -42,18 +44,21 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
     scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
+    named = sources(workspace)
     store = Store(workspace.telemetry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stop_telling = await asyncio.to_thread(_tell_azure, workspace)
         scheduler.start()
-        compaction = asyncio.create_task(_compact(store))
+        upkeep = asyncio.create_task(_keep_up(store, named, ledger))
         try:
             yield
         finally:
-            compaction.cancel()
+            upkeep.cancel()
             await scheduler.stop()
             await asyncio.to_thread(store.close)
+            await asyncio.to_thread(stop_telling)
 
     page = Page(
         alerts=lambda: [
@@ -72,7 +77,18 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         ],
         leading=lambda: scheduler.leading,
     )
-    return create_app(ledger, config.name, authorise, page, [router(store, authorise)], lifespan)
+    otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
+    return create_app(ledger, config.name, authorise, page, [receiver(otlp, store, authorise, intake())], lifespan)
+
+
+def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
+    """Send a span of every job to Azure Monitor, where the workspace names it; returns what ends that."""
+    if workspace.config.azure_monitor is None:
+        return lambda: None
+    from driftgate.monitor.azure import instrument
+
+    connection = resolve(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
+    return instrument(connection, workspace=workspace.config.name)
 
 
 def _minute(moment: datetime) -> str:
@@ -103,27 +119,45 @@ def _result(firing: Firing) -> str:
     return words.get(firing.exit_code, "error") if firing.exit_code is not None else "error"
 
 
-async def _compact(store: Store) -> None:
-    """Turn the spool into Parquet now and then; what is in the spool is durable and can be read already."""
+async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger) -> None:
+    """Collect what the sources have, and turn the spool into Parquet; what is in the spool can be read already."""
     while True:
-        await asyncio.sleep(_COMPACTION_SECONDS)
         try:
+            for found in await asyncio.to_thread(collect_all, named, store, ledger, intake(), datetime.now(UTC)):
+                if found.problem:
+                    log.error("the telemetry source %s could not be read: %s", found.source, found.problem)
             await asyncio.to_thread(store.compact)
         except DriftgateError:
-            log.exception("telemetry could not be compacted; it is tried again")
+            log.exception("telemetry could not be kept up; it is tried again")
+        await asyncio.sleep(EVERY.total_seconds())
 
 
 def jobs_of(workspace: OpenWorkspace) -> list[Job]:
     """The nightly job and one for each monitor, each run as a process of its own."""
-    config, folder = workspace.config, workspace.folder
+    config = workspace.config
     jobs = [
-        Job(f"look-{name}", monitor.cron, monitor.timezone, _command(folder, "monitor", "check", name))
+        _job(workspace, f"look-{name}", monitor.cron, monitor.timezone, "monitor", "check", name)
         for name, monitor in config.monitors.items()
     ]
     if config.nightly.suites or config.nightly.monitors:
         service = config.service
-        jobs.append(Job("nightly", service.nightly_cron, service.timezone, _command(folder, "nightly")))
+        jobs.append(_job(workspace, "nightly", service.nightly_cron, service.timezone, "nightly"))
     return jobs
+
+
+def _job(workspace: OpenWorkspace, name: str, cron: str, timezone: str, *command: str) -> Job:
+    run = _command(workspace.folder, *command)
+    if workspace.config.azure_monitor is None:
+        return Job(name, cron, timezone, run)
+    from driftgate.monitor.azure import job_span
+
+    async def told(scheduled_at: datetime) -> int:
+        with job_span(name, scheduled_at) as ended:
+            code = await run(scheduled_at)
+            ended(code)
+            return code
+
+    return Job(name, cron, timezone, told)
 
 
 def _command(folder: Path, *arguments: str) -> Callable[[datetime], Awaitable[int]]:

@@ -13,6 +13,8 @@ from typing import Any
 from driftgate.monitor.azure import _names as names
 from driftgate.monitor.azure._service import explained, quieten, resource
 
+_CAME_TO_A_RESULT = frozenset({0, 1, 3})
+"""Exit codes of commands: good, bad and inconclusive."""
 _LIBRARIES = ("azure_sdk", "django", "fastapi", "flask", "psycopg2", "requests", "urllib", "urllib3")
 
 
@@ -56,15 +58,23 @@ def instrument(connection_string: str, *, workspace: str = "", credential: Any |
 
 
 @contextmanager
-def job_span(job: str, scheduled_at: datetime) -> Iterator[None]:
+def job_span(job: str, scheduled_at: datetime) -> Iterator[Callable[[int], None]]:
     """One firing of a job as a span; without :func:`instrument` it costs nothing and goes nowhere.
 
-    An exception marks the span as failed, with the exception's type and text, and passes through.
+    It gives a function that is told the job's exit code. A job that came to no result (an error, unmeasurable, killed)
+    marks the span as failed; one that found something did its work. An exception marks it too, with the exception's
+    type and text, and passes through.
     """
     from opentelemetry import trace
 
     attributes = {names.JOB: job, names.SCHEDULED_AT: scheduled_at.isoformat()}
     with trace.get_tracer(names.SERVICE).start_as_current_span(
         f"job {job}", kind=trace.SpanKind.CONSUMER, attributes=attributes
-    ):
-        yield
+    ) as span:
+
+        def ended(code: int) -> None:
+            span.set_attribute(names.EXIT_CODE, code)
+            if code not in _CAME_TO_A_RESULT:
+                span.set_status(trace.StatusCode.ERROR, f"exit code {code}")
+
+        yield ended

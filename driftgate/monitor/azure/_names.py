@@ -67,3 +67,4 @@ EVALUATE: Final = "evaluate"  # the operation of a cell: not one in which a mode
 
 JOB: Final = "driftgate.job"
 SCHEDULED_AT: Final = "driftgate.scheduled_at"
+EXIT_CODE: Final = "driftgate.exit_code"

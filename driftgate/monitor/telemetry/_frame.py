@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-LATENCY_EDGES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
-"""Upper edges of the latency histogram, seconds; those OpenTelemetry advises for operation durations."""
-DAILY_COLUMNS = ("day", "model", "slice", "calls", "errors", "input_tokens", "output_tokens", "latency_counts")
 _LABELS = tuple(name for name in COLUMNS if SCHEMA.field(name).type == pa.string() and not name.endswith("_text"))
 _NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", "refused", "unparsed", "weight")
 _ATTEMPTS = 5
@@ -75,55 +71,6 @@ def frame(
         if "time" in rows:
             rows["time"] = rows["time"].astype("datetime64[ns, UTC]")
         return rows
-
-    return _query(folder, start, end, read)
-
-
-def daily(folder: Path, start: datetime, end: datetime) -> pd.DataFrame:
-    """Return the calls of ``[start, end)`` aggregated by day (UTC), model and slice.
-
-    Parameters
-    ----------
-    folder : Path
-        The store's folder.
-    start, end : datetime
-        With a time zone.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns :data:`DAILY_COLUMNS`: ``model`` is the one that answered, else the one asked for; counts and tokens
-        are weighted where the source kept a sample; ``latency_counts`` has one count for each of
-        :data:`LATENCY_EDGES` (calls not slower than the edge and slower than the one before) and one for what is
-        slower than all.
-    """
-    import ibis
-    import pandas as pd
-
-    def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
-        weight, latency = calls.weight, calls.latency
-        edges = (-1.0, *LATENCY_EDGES, float("inf"))
-        counts = [
-            ibis.ifelse((latency > low) & (latency <= high), weight, 0).sum() for low, high in itertools.pairwise(edges)
-        ]
-        groups = calls.group_by(
-            day=calls.time.truncate("D"),
-            model=ibis.ifelse(calls.response_model != "", calls.response_model, calls.request_model),
-            slice=calls.slice,
-        ).aggregate(
-            calls=weight.sum(),
-            errors=ibis.ifelse(calls.error != "", weight, 0).sum(),
-            input_tokens=(calls.input_tokens * weight).sum().coalesce(0),
-            output_tokens=(calls.output_tokens * weight).sum().coalesce(0),
-            **{f"latency_{i}": count for i, count in enumerate(counts)},
-        )
-        buckets = [f"latency_{i}" for i in range(len(counts))]
-        rows: pd.DataFrame = connection.to_pyarrow(groups.order_by(["day", "model", "slice"])).to_pandas()
-        rows["latency_counts"] = rows[buckets].fillna(0).astype("int64").to_numpy().tolist()
-        rows["day"] = pd.to_datetime(rows["day"], utc=True).astype("datetime64[ns, UTC]")
-        numbers = ["calls", "errors", "input_tokens", "output_tokens"]
-        rows[numbers] = rows[numbers].astype("int64")
-        return rows[list(DAILY_COLUMNS)]
 
     return _query(folder, start, end, read)
 

@@ -21,8 +21,8 @@ class ModelCall:
     --------
     >>> from datetime import UTC
     >>> call = ModelCall(datetime(2026, 3, 1, 9, tzinfo=UTC), "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174")
-    >>> from_arrow(to_arrow([call])) == [call]
-    True
+    >>> to_arrow([call])["span_id"].to_pylist()
+    ['eee19b7ec3c1b174']
     """
 
     time: datetime
@@ -107,12 +107,3 @@ def _ngram_column(calls: Sequence[ModelCall]) -> pa.Array:
     values = np.fromiter(itertools.chain.from_iterable(counts), np.int32, offsets[-1])
     missing = pa.array([call.input_ngrams is None for call in calls], pa.bool_())
     return pa.ListArray.from_arrays(offsets, values, mask=missing)
-
-
-def from_arrow(rows: pa.RecordBatch | pa.Table) -> list[ModelCall]:
-    """Make calls of rows that have :data:`SCHEMA`."""
-    columns = [rows.column(name).to_pylist() for name in COLUMNS]
-    columns[COLUMNS.index("input_ngrams")] = [
-        None if counts is None else tuple(counts) for counts in rows.column("input_ngrams").to_pylist()
-    ]
-    return [ModelCall(*values) for values in zip(*columns, strict=True)]

@@ -30,6 +30,10 @@ class Busy(DriftgateError):
     """More calls wait to be written than may; try again shortly."""
 
 
+class InUse(DriftgateError):
+    """Another process or store writes the folder."""
+
+
 @dataclass(frozen=True)
 class Compaction:
     """What a compaction did."""
@@ -61,8 +65,10 @@ class Store:
 
     Raises
     ------
+    InUse
+        Another process or store writes this folder.
     DriftgateError
-        Another process or store writes this folder, or it cannot be written.
+        It cannot be written.
 
     Examples
     --------
@@ -95,7 +101,7 @@ class Store:
             self._spool.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
-            raise DriftgateError(
+            raise InUse(
                 f"the telemetry folder {folder} is being written by another driftgate; it takes one writer",
                 "stop that one, or give this one a folder of its own",
             ) from None

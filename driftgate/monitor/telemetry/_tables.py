@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select
 
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
 
@@ -17,6 +17,14 @@ watermarks = Table(
     Column("reached", UtcDateTime, primary_key=True),  # everything before is in the store
     Column("calls", Integer, nullable=False),  # read in the window that ends here
     Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+collections = Table(
+    "telemetry_collections",
+    metadata,
+    Column("source", String(200), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),  # of the newest collection
+    Column("problem", String(2000), nullable=False),  # why it brought nothing; empty: it brought what there was
 )
 
 files = Table(
@@ -58,3 +66,21 @@ def record_import(ledger: Ledger, digest: str, name: str, calls: int) -> None:
     row = {"digest": digest, "name": name[-400:], "calls": calls, "recorded_at": datetime.now(UTC)}
     with ledger.write() as connection:
         insert_new(connection, files, [row])
+
+
+def note_collection(ledger: Ledger, source: str, at: datetime, problem: str) -> None:
+    """Record how the newest collection of a source ended."""
+    create_tables(ledger, metadata)
+    with ledger.write() as connection:
+        connection.execute(delete(collections).where(collections.c.source == source))
+        connection.execute(insert(collections).values(source=source, at=at, problem=problem[:2000]))
+
+
+def newest_collection(ledger: Ledger, source: str) -> tuple[datetime, str] | None:
+    """When a source was collected last, and what the problem was; ``None``: never."""
+    create_tables(ledger, metadata)
+    with ledger.read() as connection:
+        row = connection.execute(
+            select(collections.c.at, collections.c.problem).where(collections.c.source == source)
+        ).first()
+    return None if row is None else (row.at, row.problem)

@@ -19,7 +19,8 @@ from driftgate.monitor.azure import instrument, job_span
 
 stop = instrument(sys.argv[1], workspace="shop")
 at = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
-with job_span("nightly", at):
+with job_span("nightly", at) as ended:
+    ended(1)
     logging.getLogger("driftgate").warning("the disk is nearly full")
     logging.getLogger("another.package").warning("not ours")
 try:
@@ -27,6 +28,8 @@ try:
         raise TimeoutError("no answer within 60 s")
 except TimeoutError:
     pass
+with job_span("look", at) as ended:
+    ended(4)
 stop()
 """
 
@@ -41,9 +44,12 @@ def test_jobs_arrive_as_requests_with_their_schedule_and_their_failure(ingestion
         timeout=120,
     )
     assert ran.returncode == 0, ran.stderr
-    nightly, canaries = ingestion.of("RequestData")
-    assert [e["data"]["baseData"]["name"] for e in (nightly, canaries)] == ["job nightly", "job canaries"]
-    assert [e["data"]["baseData"]["success"] for e in (nightly, canaries)] == [True, False]
+    nightly, canaries, look = ingestion.of("RequestData")
+    names = [e["data"]["baseData"]["name"] for e in (nightly, canaries, look)]
+    assert names == ["job nightly", "job canaries", "job look"]
+    # A night that found a model worse did its work; a look that could not measure did not.
+    assert [e["data"]["baseData"]["success"] for e in (nightly, canaries, look)] == [True, False, False]
+    assert [properties(e).get("driftgate.exit_code") for e in (nightly, canaries, look)] == ["1", None, "4"]
     assert properties(nightly)["driftgate.scheduled_at"] == "2026-11-22T23:00:00+00:00"
     assert nightly["tags"]["ai.cloud.role"] == "shop.driftgate"
     [failure] = ingestion.of("ExceptionData")

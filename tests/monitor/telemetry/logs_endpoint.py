@@ -10,7 +10,6 @@ import re
 import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,16 +30,6 @@ ROW_COLUMNS = {
     "Success": "bool",
     "ItemCount": "int",
     "Properties": "dynamic",
-}
-DAILY_COLUMNS = {
-    "day": "datetime",
-    "model": "string",
-    "slice": "string",
-    "calls": "long",
-    "errors": "long",
-    "input_tokens": "long",
-    "output_tokens": "long",
-    "latency_counts": "dynamic",
 }
 
 
@@ -110,8 +99,7 @@ class LogsEndpoint:
             return status, headers, {"error": {"code": "Failed", "message": "as told"}}
         start, end = _window(query)
         found = [span for span in self.spans if start <= datetime.fromisoformat(span["TimeGenerated"]) < end]
-        columns, tabulate = (DAILY_COLUMNS, _daily) if "summarize calls" in query else (ROW_COLUMNS, _rows)
-        reply: dict[str, Any] = {"tables": [_table(columns, tabulate(found[: self.limit]))]}
+        reply: dict[str, Any] = {"tables": [_table(ROW_COLUMNS, _rows(found[: self.limit]))]}
         if len(found) > self.limit:
             reply["error"] = {"code": "PartialError", "message": "the result was cut", "details": []}
         return 200, {}, reply
@@ -130,17 +118,6 @@ def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> dict[st
 
 def _rows(spans: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     return [[span[name] for name in ROW_COLUMNS] for span in spans]
-
-
-def _daily(spans: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    """Everything in the bucket up to 640 ms; enough to see that parts of a day are added up."""
-    days: Counter[str] = Counter()
-    for span in spans:
-        days[span["TimeGenerated"][:10]] += span["ItemCount"]
-    return [
-        [f"{day}T00:00:00Z", "gpt-4o", "", calls, 0, 2 * calls, None, json.dumps([0] * 6 + [calls] + [0] * 8)]
-        for day, calls in days.items()
-    ]
 
 
 def self_signed(path: Path) -> Path:

@@ -15,11 +15,8 @@ import pytest
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.telemetry import (
     COLUMNS,
-    DAILY_COLUMNS,
-    LATENCY_EDGES,
     ModelCall,
     Store,
-    daily,
     frame,
     input_ngrams,
 )
@@ -45,7 +42,6 @@ def test_an_empty_folder_gives_an_empty_frame_of_the_right_types(tmp_path: Path)
     assert tuple(table.columns) == COLUMNS
     assert str(table["time"].dtype) == "datetime64[ns, UTC]"
     assert {str(table[name].dtype) for name in ("latency", "input_tokens", "refused", "weight")} == {"float64"}
-    assert tuple(daily(tmp_path / "none", START, END).columns) == DAILY_COLUMNS
 
 
 def test_the_frame_has_the_promised_types(tmp_path: Path, make_call: Make) -> None:
@@ -86,49 +82,3 @@ def test_a_column_or_time_that_cannot_be_is_told(tmp_path: Path) -> None:
         frame(tmp_path, START, END, columns=("latencies",))
     with pytest.raises(DriftgateError, match="time zone"):
         frame(tmp_path, START.replace(tzinfo=None), END)
-
-
-def test_daily_aggregates_are_those_of_the_frame(tmp_path: Path, machine_zone: str) -> None:
-    rng = np.random.default_rng(7)
-    calls = [
-        ModelCall(
-            time=START + timedelta(seconds=int(rng.integers(4 * 86_400))),
-            trace_id=f"{n:032x}",
-            span_id=f"{n:016x}",
-            request_model="gpt-4o",
-            response_model=("", "gpt-4o-2024-08-06")[rng.integers(2)],
-            slice=("primes", "happy")[rng.integers(2)],
-            error=("", "", "timeout")[rng.integers(3)],
-            input_tokens=None if n % 7 == 0 else int(rng.integers(100)),
-            output_tokens=int(rng.integers(100)),
-            latency=None if n % 11 == 0 else float(rng.choice([0.0, *LATENCY_EDGES, *rng.lognormal(0, 3, 20)])),
-            weight=int(rng.integers(1, 4)),
-        )
-        for n in range(400)
-    ]
-    with Store(tmp_path) as store:
-        store.append(calls[:300] + calls[:50])
-        store.compact()
-        store.append(calls[250:])
-        table = frame(tmp_path, START, END)
-        found = daily(tmp_path, START, END)
-    assert len(table) == 400
-    table["day"] = table["time"].dt.floor("D")
-    table["model"] = table["response_model"].where(table["response_model"] != "", table["request_model"])
-    expected = []
-    for (day, model, label), group in table.groupby(["day", "model", "slice"]):
-        known = group.dropna(subset=["latency"])
-        buckets = np.searchsorted(LATENCY_EDGES, known["latency"], side="left")
-        expected.append(
-            {
-                "day": day,
-                "model": model,
-                "slice": label,
-                "calls": int(group["weight"].sum()),
-                "errors": int(group.loc[group["error"] != "", "weight"].sum()),
-                "input_tokens": int((group["input_tokens"] * group["weight"]).sum()),
-                "output_tokens": int((group["output_tokens"] * group["weight"]).sum()),
-                "latency_counts": np.bincount(buckets, known["weight"], len(LATENCY_EDGES) + 1).astype(int).tolist(),
-            }
-        )
-    pd.testing.assert_frame_equal(found, pd.DataFrame(expected))

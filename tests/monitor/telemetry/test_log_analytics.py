@@ -233,21 +233,6 @@ def test_an_outage_is_told_and_the_next_collection_goes_on(
     assert len(stored(store)) == 120
 
 
-def test_daily_aggregates_come_from_the_service_and_parts_of_a_day_add_up(plain_service: LogsEndpoint) -> None:
-    service = plain_service
-    service.spans = [span(30 * n, ItemCount=3) for n in range(96)]
-    service.limit = 30
-    config = config_for(service)
-    found = log_analytics.daily(Credential(), config, START, START + timedelta(days=3))
-    assert found["day"].tolist() == [START, START + timedelta(days=1)]
-    assert str(found["day"].dtype) == "datetime64[ns, UTC]"
-    assert found["calls"].tolist() == [144, 144]
-    assert found["output_tokens"].tolist() == [0, 0]
-    assert [counts[6] for counts in found["latency_counts"]] == [144, 144]
-    assert all("sum(ItemCount)" in request["query"] for request in service.requests)
-    assert len(service.requests) > 3
-
-
 def test_plain_http_is_refused_unless_allowed(plain_service: LogsEndpoint, collect: Callable[..., Collected]) -> None:
     with pytest.raises(DriftgateError, match="cannot be reached"):
         collect(plain_service, START + HOUR, enforce_https=True)

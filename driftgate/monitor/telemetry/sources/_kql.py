@@ -6,12 +6,10 @@ Attributes are in ``Properties``, as text.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from driftgate.monitor.telemetry import _conventions as names
-from driftgate.monitor.telemetry._frame import LATENCY_EDGES
 
 ROW_COLUMNS = ("TimeGenerated", "OperationId", "Id", "DurationMs", "Success", "ItemCount", "Properties")
 
@@ -29,30 +27,6 @@ def rows_query(start: datetime, end: datetime) -> str:
     | project TimeGenerated, OperationId, Id, DurationMs, Success, ItemCount, Properties
     """  # noqa: E501
     return f"{_model_calls(start, end)}\n| project {', '.join(ROW_COLUMNS)}"
-
-
-def daily_query(start: datetime, end: datetime) -> str:
-    """Return the query of the aggregates of :func:`driftgate.monitor.telemetry.daily`, computed where the telemetry is.
-
-    ``ItemCount`` is how many spans a row stands for under sampling; a span exported twice is counted once.
-    """
-    edges = [-1.0, *(1000 * edge for edge in LATENCY_EDGES)]
-    conditions = [f"DurationMs > {low:g} and DurationMs <= {high:g}" for low, high in itertools.pairwise(edges)]
-    counts = ", ".join(f"sumif(ItemCount, {condition})" for condition in [*conditions, f"DurationMs > {edges[-1]:g}"])
-    return "\n".join(
-        [
-            _model_calls(start, end),
-            "| summarize arg_max(TimeGenerated, *) by OperationId, Id",
-            f'| extend slice = tostring(Properties["{names.SLICE}"])',
-            f"| extend input_tokens = tolong({_any_of(names.INPUT_TOKEN_NAMES)})",
-            f"| extend output_tokens = tolong({_any_of(names.OUTPUT_TOKEN_NAMES)})",
-            f'| extend failed = Success == false or isnotempty(tostring(Properties["{names.ERROR_TYPE}"]))',
-            "| summarize calls = sum(ItemCount), errors = sumif(ItemCount, failed),",
-            "    input_tokens = sum(input_tokens * ItemCount), output_tokens = sum(output_tokens * ItemCount),",
-            f"    latency_counts = pack_array({counts})",
-            "    by day = bin(TimeGenerated, 1d), model, slice",
-        ]
-    )
 
 
 def _model_calls(start: datetime, end: datetime) -> str:

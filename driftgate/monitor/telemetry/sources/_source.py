@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.registry import Registry
-from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry._content import Intake
-from driftgate.monitor.telemetry._store import Store
+
+if TYPE_CHECKING:
+    from driftgate.ledger import Ledger
+    from driftgate.monitor.telemetry._content import Intake
+    from driftgate.monitor.telemetry._store import Store
 
 
 class SourceConfig(BaseModel):
@@ -22,6 +25,15 @@ class SourceConfig(BaseModel):
 
     source: str
     """Where telemetry comes from: ``otlp``, ``files``, ``log_analytics`` or a plugin's name."""
+
+    @property
+    def name(self) -> str:
+        """What messages and the ledger call it."""
+        return self.source
+
+    def placed(self, inside: Callable[[str, str], Path]) -> Self:
+        """The same with its paths in the workspace, which ``inside`` finds of a path and the setting's name."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
@@ -36,6 +36,15 @@ class FilesConfig(SourceConfig):
     """The file's name of a field where it has another one, for example ``request_model: deployment``."""
     time_zone: str = "UTC"
     """Time zone of times that do not say theirs."""
+
+    @property
+    def name(self) -> str:
+        """What messages and the ledger call it."""
+        return f"{self.source} {self.folder.as_posix()}/{self.pattern}"
+
+    def placed(self, inside: Callable[[str, str], Path]) -> Self:
+        """The same with its folder in the workspace."""
+        return self.model_copy(update={"folder": inside(str(self.folder), "telemetry.folder")})
 
     @field_validator("columns")
     @classmethod

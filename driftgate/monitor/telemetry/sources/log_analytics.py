@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
@@ -21,16 +21,12 @@ from driftgate.flows.models import resolve
 from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, clean
-from driftgate.monitor.telemetry._frame import DAILY_COLUMNS
 from driftgate.monitor.telemetry._record import ModelCall
 from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
 from driftgate.monitor.telemetry._store import Store
 from driftgate.monitor.telemetry._tables import advance, watermark
-from driftgate.monitor.telemetry.sources._kql import daily_query, rows_query
+from driftgate.monitor.telemetry.sources._kql import rows_query
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -114,38 +110,6 @@ def collect_with(
                 advance(ledger, source, end, len(calls))
             total += len(calls)
     return Collected(total, max(until, reached or until))
-
-
-def daily(
-    credential: Any,
-    config: LogAnalyticsConfig,
-    start: datetime,
-    end: datetime,
-    client_options: Mapping[str, Any] | None = None,
-) -> pd.DataFrame:
-    """Aggregate by day, model and slice in the service; the frame is that of :func:`driftgate.monitor.telemetry.daily`.
-
-    Raises
-    ------
-    DriftgateError
-        As :func:`collect_with`.
-    """
-    import numpy as np
-    import pandas as pd
-
-    parts = []
-    with _opened(credential, config, client_options or {}) as query:
-        for _, _, rows in _whole_windows(query, daily_query, start, end, timedelta(days=1)):
-            parts += [dict(zip(DAILY_COLUMNS, (row[name] for name in DAILY_COLUMNS), strict=True)) for row in rows]
-    table = pd.DataFrame(parts, columns=list(DAILY_COLUMNS))
-    table["day"] = pd.to_datetime(table["day"], utc=True).astype("datetime64[ns, UTC]")
-    table["latency_counts"] = table["latency_counts"].map(lambda counts: np.array(_decoded(counts), dtype=np.int64))
-    numbers = list(DAILY_COLUMNS[3:])
-    table[numbers[:-1]] = table[numbers[:-1]].fillna(0).astype("int64")
-    # A halved window gives a day in parts; counts add up.
-    summed = table.groupby(list(DAILY_COLUMNS[:3]), as_index=False)[numbers].sum()
-    summed["latency_counts"] = [counts.tolist() for counts in summed["latency_counts"]]
-    return summed
 
 
 @contextmanager

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 
-from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry._content import Intake
-from driftgate.monitor.telemetry._http import router
-from driftgate.monitor.telemetry._store import Store
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from driftgate.ledger import Ledger
+    from driftgate.monitor.telemetry._content import Intake
+    from driftgate.monitor.telemetry._store import Store
 
 
 class OtlpConfig(SourceConfig):
@@ -25,6 +27,8 @@ class OtlpConfig(SourceConfig):
 
 def receiver(config: OtlpConfig, store: Store, authorise: Callable[..., Any], intake: Intake) -> APIRouter:
     """Make the routes for the service to mount; see :func:`driftgate.monitor.telemetry.router`."""
+    from driftgate.monitor.telemetry._http import router
+
     return router(store, authorise, intake, config.max_megabytes * 2**20)
 
 

@@ -1,0 +1,65 @@
+"""Bring production's model calls from where they are into the workspace's telemetry folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.refusals import is_refusal
+from driftgate.ledger import Ledger
+from driftgate.monitor.telemetry import Intake, InUse, Store
+from driftgate.monitor.telemetry.sources import CollectionResult, SourceConfig, check_collected, collect_all
+
+EVERY = timedelta(minutes=5)
+"""How often ``driftgate serve`` collects."""
+_LATE = 3 * EVERY
+"""A collection by the service that is older than this did not take place."""
+
+
+def intake() -> Intake:
+    """What is told of a call's content on its way in: whether the answer is a refusal."""
+    return Intake(refused=is_refusal)
+
+
+def sources(workspace: OpenWorkspace) -> list[SourceConfig]:
+    """Where the workspace's telemetry comes from, with every path inside the workspace.
+
+    Raises
+    ------
+    DriftgateError
+        A path leads out of the workspace.
+    """
+    return [source.placed(workspace.inside) for source in workspace.config.telemetry]
+
+
+def collect(workspace: OpenWorkspace, ledger: Ledger) -> list[CollectionResult]:
+    """Bring what every source has come up with since the last time into the telemetry folder.
+
+    Raises
+    ------
+    InUse
+        Another process, such as ``driftgate serve``, writes the folder; it collects itself.
+    DriftgateError
+        The folder cannot be written, or a path leads out of the workspace.
+    """
+    named = sources(workspace)
+    if not named:
+        return []
+    with Store(workspace.telemetry) as store:
+        return collect_all(named, store, ledger, intake(), datetime.now(UTC))
+
+
+def bring_up_to_date(workspace: OpenWorkspace, ledger: Ledger) -> None:
+    """See to it that the telemetry folder holds what every source has, or say that it does not.
+
+    Raises
+    ------
+    DriftgateError
+        A source could not be read, or whoever writes the folder has not read it lately.
+    """
+    try:
+        collect(workspace, ledger)
+    except InUse:
+        check_collected(ledger, sources(workspace), datetime.now(UTC), _LATE)
+    else:
+        check_collected(ledger, sources(workspace), datetime.now(UTC), EVERY)

@@ -1,0 +1,113 @@
+"""Looks at traffic read what the workspace's telemetry sources have, and never take a part for the whole."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Cli, Make
+
+from driftgate.monitor.telemetry import Store
+
+
+@pytest.fixture
+def folder(make: Make) -> Path:
+    def watched(config: dict[str, Any]) -> None:
+        config["champions"] = {"live": "tested"}
+        canaries = {"dataset": "own", "variant": "terse"}
+        config["monitors"] = {"watch": {"champion": "live", "canaries": canaries, "traffic": {}}}
+        config["telemetry"] = [{"source": "files", "folder": "calls", "columns": {"request_model": "deployment"}}]
+
+    made = make(40, watched)
+    (made / "calls").mkdir()
+    return made
+
+
+def write(folder: Path, name: str, count: int, ago: timedelta) -> None:
+    begun = datetime.now(UTC) - ago
+    rows = [
+        {
+            "time": (begun + timedelta(seconds=n)).isoformat(),
+            "deployment": "gpt-live",
+            "latency": 1.0 + n % 11 / 100,
+            "output_tokens": 20 + n % 5,
+        }
+        for n in range(count)
+    ]
+    (folder / "calls" / name).write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+
+
+def settle(cli: Cli, folder: Path) -> None:
+    for _ in range(2):
+        cli("monitor", "check", "watch", "-w", folder)
+
+
+def test_a_look_reads_what_is_new(cli: Cli, folder: Path) -> None:
+    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write(folder, "today.jsonl", 5, timedelta(hours=3))
+    settle(cli, folder)
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert "5 calls in the current window and 300 in the reference" in done.out, done.out + done.err
+    write(folder, "later.jsonl", 200, timedelta(hours=2))
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert (done.code, "traffic: quiet" in done.out) == (0, True), done.out + done.err
+
+
+def test_collecting_says_what_came_and_what_could_not_be_read(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 7, timedelta(hours=1))
+    done = cli("monitor", "collect", "-w", folder)
+    assert done.code == 0
+    assert "files calls/*.jsonl: 7 calls" in done.out.replace(f"{folder.as_posix()}/", "")
+    (folder / "calls/b.jsonl").write_text("no JSON\n", encoding="utf-8")
+    done = cli("monitor", "collect", "-w", folder)
+    assert done.code == 4
+    assert "unreadable: b.jsonl, row 1 is no JSON object" in done.out
+
+
+def test_a_source_that_cannot_be_read_makes_traffic_unmeasurable(cli: Cli, folder: Path) -> None:
+    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write(folder, "today.jsonl", 300, timedelta(hours=3))
+    settle(cli, folder)
+    assert cli("monitor", "check", "watch", "-w", folder).code == 0
+    (folder / "calls/broken.jsonl").write_text("no JSON\n", encoding="utf-8")
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 4
+    assert "traffic: unmeasurable: the telemetry source files" in done.out and "broken.jsonl, row 1" in done.out
+
+
+def test_where_another_writes_the_folder_its_own_collection_counts(cli: Cli, folder: Path) -> None:
+    write(folder, "today.jsonl", 300, timedelta(hours=3))
+    with Store(folder / ".driftgate/telemetry"):  # as driftgate serve does, here without collecting
+        done = cli("monitor", "check", "watch", "-w", folder)
+        assert done.code == 4 and "has never been read" in done.out
+        refused = cli("monitor", "collect", "-w", folder)
+        assert refused.code == 2 and "being written by another driftgate" in refused.err
+
+
+def test_no_source_is_no_failure(cli: Cli, make: Make) -> None:
+    done = cli("monitor", "collect", "-w", make(4))
+    assert (done.code, "names no telemetry source" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"source": "file"}, "did you mean 'files'"),
+        ({"source": "files", "folder": "calls", "columns": {"model": "deployment"}}, "there is no field 'model'"),
+        ({"folder": "calls"}, "'source' is missing"),
+    ],
+)
+def test_what_is_no_source_is_refused(cli: Cli, make: Make, source: dict[str, Any], said: str) -> None:
+    done = cli("bench", "-w", make(4, lambda config: config.update(telemetry=[source])))
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_folder_outside_the_workspace_is_refused(cli: Cli, make: Make) -> None:
+    outside = [{"source": "files", "folder": "../elsewhere"}]
+    done = cli("monitor", "collect", "-w", make(4, lambda config: config.update(telemetry=outside)))
+    assert done.code == 2
+    assert "keep it inside the workspace" in done.err
