@@ -12,8 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import resolve
-from driftgate.flows.redirects import redirect_of, redirected, refuse_in_azure
+from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
 
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
 """Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from driftgate.flows.models import Secret, resolve
-from driftgate.flows.redirects import refuse_in_openai
+from driftgate.flows.models import Secret, refuse_in_openai, resolve
 
 _CLASSES = {
     "open_ai": "OpenAIConnection",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Message, Model, ModelError, Reply, Usage, count
+from driftgate.flows.models._sample import ask_about, asked_about
 from driftgate.flows.tracing import call_span
 from driftgate.flows.turns import Prompt, unmark
 
@@ -139,16 +140,19 @@ _current: ContextVar[Line] = ContextVar("driftgate_line")
 def enter_line(line: Line) -> None:
     """Make ``line`` the current line of the running task."""
     _current.set(line)
+    ask_about(line.sample_id)
 
 
 @contextmanager
 def entered(line: Line) -> Iterator[None]:
     """Make ``line`` the current line for the body of a ``with``."""
-    before = _current.set(line)
+    before, sample = _current.set(line), asked_about()
+    ask_about(line.sample_id)
     try:
         yield
     finally:
         _current.reset(before)
+        ask_about(sample)
 
 
 def current_line() -> Line:

@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftgate.finetune._azure import azure_errors, credential, state_name, without_secrets
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import resolve
-from driftgate.flows.redirects import redirected
+from driftgate.flows.models import redirected, resolve
 
 API_VERSION = "2025-06-01"
 _ARM = "https://management.azure.com"

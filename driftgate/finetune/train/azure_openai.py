@@ -22,8 +22,7 @@ from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import parse_chat
-from driftgate.flows.models import Secret, resolve
-from driftgate.flows.redirects import redirect_of, redirected
+from driftgate.flows.models import Secret, redirect_of, redirected, resolve
 
 KIND_NAME = "azure_openai"
 _SCOPE = "https://cognitiveservices.azure.com/.default"

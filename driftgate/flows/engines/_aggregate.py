@@ -10,7 +10,8 @@ from typing import Any
 
 from driftgate.flows.engines._engine import Aggregation, FinishedLine
 from driftgate.flows.engines._inputs import LineInputs
-from driftgate.flows.engines._resolve import Resolved, described
+from driftgate.flows.engines._promptflow import described
+from driftgate.flows.engines._resolved import Resolved
 
 _METRICS: ContextVar[dict[str, Any] | None] = ContextVar("driftgate_metrics", default=None)
 

@@ -28,7 +28,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._dag import Activate, Assignment, Flow, Input, Node, NodeType, Origin, Output, ValueType
 from driftgate.flows.engines._inputs import LineInputs, holds_image
-from driftgate.flows.engines._resolve import Resolved
+from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._sandbox import sandbox
 from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.errors import DriftgateError

@@ -11,7 +11,8 @@ from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._inputs import ExecutorInputs
 from driftgate.flows.engines._own_tools import own_tools
-from driftgate.flows.engines._resolve import Resolved, compile_templates_once, environment_of, refusals
+from driftgate.flows.engines._promptflow import compile_templates_once, environment_of, refusals
+from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.flex import NODE
 from driftgate.flows.own_code import OwnCode

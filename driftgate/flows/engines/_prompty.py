@@ -12,7 +12,8 @@ from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._chat import split
 from driftgate.flows.engines._inputs import ExecutorInputs, ImageRefused
-from driftgate.flows.engines._resolve import Resolved, compile_templates_once, refusals
+from driftgate.flows.engines._promptflow import compile_templates_once, refusals
+from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._sandbox import rendered
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import current_line

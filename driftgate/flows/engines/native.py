@@ -19,7 +19,9 @@ from driftgate.flows.engines._direct import Unfit, explained, read_directly
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from driftgate.flows.engines._plain import named_outputs, plain_output, storable
 from driftgate.flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
-from driftgate.flows.engines._resolve import Resolved, described, resolve_flow
+from driftgate.flows.engines._promptflow import described
+from driftgate.flows.engines._resolve import resolve_flow
+from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._templates import renderer
 from driftgate.flows.engines._threads import ToolThreads
 from driftgate.flows.engines._tools import awaitable

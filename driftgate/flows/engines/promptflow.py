@@ -13,7 +13,9 @@ from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._aggregate import aggregate_returned, transposed
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from driftgate.flows.engines._plain import named_outputs, storable
-from driftgate.flows.engines._resolve import Resolved, one_line, resolve_flow
+from driftgate.flows.engines._promptflow import one_line
+from driftgate.flows.engines._resolve import resolve_flow
+from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._templates import renderer
 from driftgate.flows.engines._threads import ToolThreads
 from driftgate.flows.engines._tools import awaitable

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.flows.redirects import refuse_in_azure, refuse_in_openai
+from driftgate.flows.models import refuse_in_azure, refuse_in_openai
 from driftgate.flows.turns import hidden, unmarked
 
 PACKAGE = "azure-ai-evaluation"
@@ -40,7 +40,7 @@ def azure_class(name: str) -> Any:
     is an error of its evaluation already, and from following redirects.
     """
     if installed("promptflow"):  # it uses it where it is there
-        from driftgate.flows.engines._resolve import quiet_promptflow
+        from driftgate.flows.engines._promptflow import quiet_promptflow
 
         quiet_promptflow()
     refuse_in_openai()

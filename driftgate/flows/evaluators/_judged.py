@@ -16,8 +16,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import PACKAGE, azure_class, call, package_version, require
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
-from driftgate.flows.models import read_usage
-from driftgate.flows.redirects import redirect_of, redirected
+from driftgate.flows.models import read_usage, redirect_of, redirected
 
 COST = "cost"
 """The metric that says what a grade cost."""

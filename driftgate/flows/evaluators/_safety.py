@@ -10,8 +10,7 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import azure_class, call, require
-from driftgate.flows.models import resolve
-from driftgate.flows.redirects import redirect_of, redirected, refuse_in_azure
+from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
 
 SCOPE = "https://ai.azure.com/.default"
 _PARTS = ("subscription_id", "resource_group_name", "project_name")

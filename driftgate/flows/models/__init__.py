@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from driftgate.flows.models._limit import AdaptiveLimit
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
+    from driftgate.flows.models._redirects import redirect_of, redirected, refuse_in_azure, refuse_in_openai
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, cache_key
     from driftgate.flows.models._usage import Usage, count, read_usage
@@ -51,6 +52,10 @@ __all__ = [
     "gave_up",
     "parse_config",
     "read_usage",
+    "redirect_of",
+    "redirected",
+    "refuse_in_azure",
+    "refuse_in_openai",
     "resilient",
     "resolve",
 ]

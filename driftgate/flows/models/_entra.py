@@ -57,7 +57,7 @@ async def _fresh_token(owner: str, scope: str) -> tuple[str, float]:
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity.aio import DefaultAzureCredential
 
-    from driftgate.flows.redirects import refuse_in_azure
+    from driftgate.flows.models._redirects import refuse_in_azure
 
     refuse_in_azure()
     try:

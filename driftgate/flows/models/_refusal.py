@@ -18,7 +18,7 @@ from driftgate.flows.models._errors import (
     RequestRejected,
     Unavailable,
 )
-from driftgate.flows.redirects import redirected
+from driftgate.flows.models._redirects import redirected
 
 _LONGEST = 200
 _SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})

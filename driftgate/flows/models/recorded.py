@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.line import current_line
 from driftgate.flows.models._config import ModelConfig, Prices
 from driftgate.flows.models._errors import ContentFiltered, RequestRejected
 from driftgate.flows.models._provider import Provider
+from driftgate.flows.models._sample import asked_about
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import Usage
 from driftgate.flows.text import as_name, on_disk
@@ -46,7 +46,7 @@ class RecordedModel:
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
         """Return the recorded reply to the current sample."""
-        sample = current_line().sample_id
+        sample = asked_about()
         if sample not in self.replies:
             raise RequestRejected(f"{self.name}: no reply is recorded for sample '{sample}'")
         text = self.replies[sample]

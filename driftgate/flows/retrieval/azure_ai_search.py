@@ -21,12 +21,12 @@ from driftgate.flows.models import (
     RetryPolicy,
     Secret,
     Unavailable,
+    redirected,
     resolve,
 )
 from driftgate.flows.models._chat_http import check_connection
 from driftgate.flows.models._entra import Headers, token_headers
 from driftgate.flows.models._refusal import retry_after
-from driftgate.flows.redirects import redirected
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 
 SCOPE = "https://search.azure.com/.default"
