@@ -29,12 +29,6 @@ STANDING = {
     "driftgate.monitor.telemetry.sources.otlp",
     "driftgate.monitor.azure._instrument",
     "driftgate.monitor.azure._outbox",
-    # Statistics that gates and parity used before they tested means on their scale.
-    "driftgate.benchmarks.stats._bounds",
-    "driftgate.benchmarks.stats._equivalence",
-    "driftgate.benchmarks.stats._margin",
-    "driftgate.benchmarks.stats._margin_power",
-    "driftgate.benchmarks.stats._threshold",
     # A function or two of these.
     "driftgate.finetune.demo._tickets",
     "driftgate.finetune.privacy._redact",
