@@ -15,19 +15,11 @@ _OPENED = ("driftgate.cli", "driftgate.ledger.migrations.versions.", "flows.")
 
 
 STANDING = {
-    # Statistics that gates and parity used before they tested means on their scale.
-    "driftgate.benchmarks.stats._bounds",
-    "driftgate.benchmarks.stats._equivalence",
-    "driftgate.benchmarks.stats._margin",
-    "driftgate.benchmarks.stats._margin_power",
-    "driftgate.benchmarks.stats._threshold",
     # A function or two of these.
     "driftgate.finetune.demo._tickets",
     "driftgate.finetune.privacy._redact",
     "driftgate.finetune.synthesis._lineage",
     "driftgate.finetune.synthesis.generators.model",
-    "driftgate.flows.evaluators.toxicity",
-    "driftgate.flows.refusals",
     "driftgate.ledger._cells",
 }
 """Modules of which something is reached only by tests; the list may only become shorter."""

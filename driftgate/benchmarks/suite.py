@@ -202,12 +202,13 @@ class Cell:
         }
 
     def evaluators_hash(self) -> str:
-        """Hash of ``evaluators.yaml`` and of the workspace's files that its evaluators run: 12 hexadecimal digits.
+        """Hash of ``evaluators.yaml`` and of the files that its evaluators run or decide by: 12 hexadecimal digits.
 
-        Those are the files of evaluation flows, and the modules of the workspace's own evaluators.
+        Those are the files of evaluation flows, the modules of the workspace's own evaluators, and lists of words.
         """
         file = self.flow.evaluators_hash()
-        bound = {key: flow.content_hash() for key, flow in self.evaluators.flows.items()} | dict(self.evaluators.own)
+        flows = {key: flow.content_hash() for key, flow in self.evaluators.flows.items()}
+        bound = flows | dict(self.evaluators.own) | dict(self.evaluators.lists)
         if not bound:
             return file
         parts = [file, *(f"{key}:{content}" for key, content in sorted(bound.items()))]
@@ -249,7 +250,7 @@ class Cell:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
         if self.inputs.inputs:
             parts["inputs"] = _short_hash(self.inputs.inputs)
-        if self.evaluators.own:
+        if self.evaluators.own or self.evaluators.lists:
             parts["evaluators"] = self.evaluators_hash()[:6]
         if self.evaluators.judged:
             parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from pydantic import ValidationError
 
 from driftgate.benchmarks.datasets import Dataset, Sample, make_sample
 from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan, draw, plan_cells
+from driftgate.flows import refusals
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import toxicity
 from driftgate.flows.models import ModelConfig, parse_config
 
 Samples = Callable[..., list[Sample]]
@@ -140,6 +144,42 @@ def test_a_signature_follows_what_a_score_depends_on(samples: Samples) -> None:
     assert len({base, *others}) == 7
     assert signature(seed=4) == base
     assert signature(config=model(in_flight=2)) == base
+
+
+LISTED = """
+primary: extract.words.{metric}
+nodes:
+  extract:
+    words: {{evaluator: {name}, inputs: {{text: "${{nodes.ask.output.text}}"}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "module"), [("toxicity", "toxic", toxicity), ("refusal", "as_wanted", refusals)]
+)
+def test_a_list_that_an_evaluator_decides_by_is_what_its_scores_depend_on(
+    name: str, metric: str, module: ModuleType, samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(load_flow("multiple_choice", Path()).folder, tmp_path / "listed")
+    (tmp_path / "listed" / "evaluators.yaml").write_text(LISTED.format(name=name, metric=metric), encoding="utf-8")
+
+    def cell() -> Cell:
+        suite = SuiteConfig(models=["m"], datasets=["d"], flow="listed")
+        flow = load_flow("listed", tmp_path)
+        return plan_cells(suite, {"m": model()}, {"d": Dataset("d", samples(5), [])}, flow)[0]
+
+    def said() -> tuple[str, str]:
+        return cell().evaluators_hash(), cell().signature()
+
+    before = said()
+    assert said() == before and f"|evaluators:{before[0][:6]}" in before[1]
+    other = tmp_path / "list.yaml"
+    other.write_bytes(module.FILE.read_bytes() + b"# one more word\n")
+    monkeypatch.setattr(module, "FILE", other)
+    after = said()
+    assert after[0] != before[0] and after[1] != before[1]
+    monkeypatch.undo()
+    assert said() == before
 
 
 def _hash(cells: list[Cell]) -> str:

@@ -162,7 +162,7 @@ class Mean:
         return stats.bounded_mean(self.values, self.low, self.high, clusters=self.clusters, weights=self.weights)
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
-        return stats.one_sided_mean(self._mean, self.limit, side, alpha=alpha, method=self._mean.method)
+        return stats.one_sided_mean(self._mean, self.limit, side, alpha=alpha)
 
     def interval(self) -> Interval:
         known = self._mean.interval()

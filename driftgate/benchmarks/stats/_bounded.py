@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._checks import check_fraction, check_values
 from ._cluster import cluster_sums
 from ._interval import Interval
+from ._root import find_root
 from ._weighted_sum import chance_not_positive
 
 __all__ = ["BoundedMean", "bounded_mean", "p_difference_above"]
@@ -187,12 +188,10 @@ class BoundedMean:
         return chance_not_positive(np.append(factors, added), np.append(counts * copies, 1.0))
 
     def _limit(self, probability: float) -> float:
-        from scipy.optimize import brentq
-
         if self._chance(self.low) > probability:  # all lie at the end itself
             return self.low
         width = self.high - self.low
-        return float(brentq(lambda v: self._chance(v) - probability, self.low, self.high, xtol=1e-9 * width))
+        return find_root(lambda v: self._chance(v) - probability, self.low, self.high, tolerance=1e-9 * width)
 
 
 def bounded_mean(

@@ -55,8 +55,7 @@ def check_values(name: str, values: ArrayLike) -> NDArray[np.float64]:
     if not finite.all():
         raise ValueError(
             f"{name} has {int((~finite).sum())} of {array.size} values that are NaN or infinite. "
-            "Decide what a sample without a value counts as (a scoring convention does this), or bound the score "
-            "with bound_proportion or bound_difference."
+            "Decide what a sample without a value counts as (a scoring convention does this)."
         )
     return array
 

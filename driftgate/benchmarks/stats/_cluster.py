@@ -55,21 +55,6 @@ class ClusterMean:
 
         return self.estimate + float(stdtrit(self.degrees_of_freedom, probability)) * self.standard_error
 
-    def p_above(self, value: float) -> float | None:
-        """The one-sided p-value against "the mean is at most `value`"; None without a standard error."""
-        return self._tail(value, 1.0)
-
-    def p_below(self, value: float) -> float | None:
-        """The one-sided p-value against "the mean is at least `value`"; None without a standard error."""
-        return self._tail(value, -1.0)
-
-    def _tail(self, value: float, sign: float) -> float | None:
-        if self.estimate is None or self.standard_error is None or self.degrees_of_freedom is None:
-            return None
-        from scipy.special import stdtr
-
-        return float(stdtr(self.degrees_of_freedom, sign * (value - self.estimate) / self.standard_error))
-
 
 def cluster_sums(
     values: NDArray[np.float64], clusters: ArrayLike | None

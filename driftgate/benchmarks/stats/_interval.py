@@ -1,10 +1,10 @@
-"""The value every interval is: an estimate, its limits, or the reason it has none."""
+"""The value every interval is: an estimate, its limits, or the reason it has none; and two of them as bounds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Interval"]
+__all__ = ["Bounds", "Interval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +72,31 @@ class Interval:
         if self.low is None or self.high is None:
             return f"{estimate} ({self.reason}; {self.method}, n={self.n})"
         return f"{estimate} [{self.low:.4f}, {self.high:.4f}] ({100 * self.level:g}% {self.method}, n={self.n})"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a score could have been had everything been answered: two bounds, each with its own sampling interval.
+
+    A filtered, failed or missing sample is right or wrong in truth, nobody knows which. Without assumptions the score
+    then lies between all of them wrong and all of them right, Manski's worst-case bounds [1]_. From `low.low` to
+    `high.high` covers every value between these with at least the intervals' level [2]_.
+
+    Parameters
+    ----------
+    low, high
+        The score if everything not answered had been worst, best.
+    n, n_unanswered
+        Samples asked, and of these not answered (of a difference: by at least one side).
+
+    References
+    ----------
+    .. [1] Manski (1990). Nonparametric bounds on treatment effects. American Economic Review 80(2), 319-323.
+    .. [2] Horowitz, Manski (2000). Nonparametric analysis of randomized experiments with missing covariate and outcome
+       data. JASA 95, 77-84.
+    """
+
+    low: Interval
+    high: Interval
+    n: int
+    n_unanswered: int

@@ -27,15 +27,12 @@ def _standardise(numerator: NDArray[np.float64], variance: NDArray[np.float64]) 
     return np.where(variance > 1e-15, numerator / np.sqrt(safe), limit)
 
 
-def paired_score(
-    value: float, gained: ArrayLike, lost: ArrayLike, n: float, *, shift: float = 0.0
-) -> NDArray[np.float64]:
+def paired_score(value: float, gained: ArrayLike, lost: ArrayLike, n: float) -> NDArray[np.float64]:
     r"""Tango's score statistic for "the paired difference is `value`" (vectorised over the counts).
 
     :math:`T(\Delta) = (b - c - n \Delta) / \sqrt{n (2 \tilde q + \Delta (1 - \Delta))}` with b gained, c lost and
     :math:`\tilde q` the maximum-likelihood probability of a loss under :math:`\Delta` (Tango 1998, eq. 11 to 13). At
-    :math:`\Delta = 0` its square is McNemar's chi-square. `shift` is taken off the numerator: half a sample is the
-    continuity correction.
+    :math:`\Delta = 0` its square is McNemar's chi-square.
 
     References
     ----------
@@ -48,7 +45,7 @@ def paired_score(
     root = np.sqrt(np.maximum(linear**2 - 8.0 * n * constant, 0.0))
     loss = (root - linear) / (4.0 * n)
     variance = n * (2.0 * loss + value * (1.0 - value))
-    return _standardise(b - c - n * value - shift, np.asarray(variance))
+    return _standardise(b - c - n * value, np.asarray(variance))
 
 
 def independent_score(

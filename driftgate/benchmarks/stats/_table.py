@@ -72,10 +72,6 @@ class PairedTable:
         """Candidate's proportion less the reference's; None without samples."""
         return (self.gained - self.lost) / self.n if self.n else None
 
-    def swapped(self) -> PairedTable:
-        """The same samples with candidate and reference exchanged."""
-        return PairedTable(both=self.both, gained=self.lost, lost=self.gained, neither=self.neither)
-
 
 def paired_table(candidate: ArrayLike, reference: ArrayLike) -> PairedTable:
     """Count the table from 0/1 outcomes of the same samples in the same order.

@@ -1,24 +1,21 @@
-"""One-sided tests of one score against a fixed threshold: a gate's absolute rules."""
+"""Exact tests of a proportion against a fixed threshold, and what they can decide before they are run.
+
+The samples and the effects stated assume a true value; at the threshold itself no number of samples decides.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Literal, SupportsIndex
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import NDArray
 
-from ._bounded import bounded_mean
-from ._checks import check_count, check_fraction, check_outcomes
-from ._cluster import cluster_mean
-from ._margin import OneSidedTest, one_sided_mean
+from ._checks import check_count, check_fraction, check_share
+from ._margin import OneSidedTest
+from ._power import effective_n, least_true
 
-__all__ = [
-    "above_threshold",
-    "above_threshold_clustered",
-    "below_threshold",
-    "below_threshold_clustered",
-    "mean_above_threshold",
-    "mean_below_threshold",
-]
+__all__ = ["above_threshold", "below_threshold", "minimum_detectable_effect_threshold", "sample_size_threshold"]
 
 
 def _exact(
@@ -93,112 +90,117 @@ def below_threshold(right: SupportsIndex, n: SupportsIndex, threshold: float, *,
     return _exact(right, n, threshold, "below", alpha=alpha)
 
 
-def _clustered(
-    outcomes: ArrayLike, clusters: ArrayLike, threshold: float, side: Literal["above", "below"], *, alpha: float
-) -> OneSidedTest:
-    check_fraction("threshold", threshold)
-    mean = bounded_mean(check_outcomes("outcomes", outcomes), 0.0, 1.0, clusters=clusters)
-    return one_sided_mean(mean, threshold, side, alpha=alpha, method=mean.method)
+def minimum_detectable_effect_threshold(
+    n: SupportsIndex, threshold: float, *, alpha: float = 0.05, power: float = 0.8, design_effect: float = 1.0
+) -> float | None:
+    """How far above a threshold the truth must lie for `above_threshold` to show it with probability `power`.
 
-
-def above_threshold_clustered(
-    outcomes: ArrayLike, clusters: ArrayLike, threshold: float, *, alpha: float = 0.05
-) -> OneSidedTest:
-    """Show that a proportion exceeds a threshold where samples share passages or subjects.
-
-    Gaffke's test of the clusters' sums, see `bounded_mean`; clusters all alike count as one sample each.
+    Both the test and its power are exact binomial tails, so one inverse beta function answers.
 
     Parameters
     ----------
-    outcomes
-        0 or 1 a sample, shape (n,).
-    clusters
-        One label a sample, shape (n,).
+    n
+        Samples.
     threshold
         The proportion to exceed.
-    alpha
-        One-sided level.
+    alpha, power
+        One-sided level; wanted power.
+    design_effect
+        Variance of the clustered proportion over that of independent samples.
 
     Returns
     -------
-    OneSidedTest
-        `shown` is None with fewer than two clusters.
+    float or None
+        As a proportion; None if not even a perfect candidate would be shown to exceed the threshold.
 
     Raises
     ------
     ValueError
-        If an outcome is not 0 or 1, a label is missing, or threshold or level are out of range.
+        If an argument is out of range.
+
+    References
+    ----------
+    .. [1] Clopper, Pearson (1934). The use of confidence or fiducial limits illustrated in the case of the binomial.
+       Biometrika 26, 404-413.
 
     Examples
     --------
-    Thirty of forty are right either way, but in passages of five they are little evidence against one half:
-
-    >>> right = [1] * 30 + [0] * 10
-    >>> test = above_threshold_clustered(right, [i // 5 for i in range(40)], 0.5)
-    >>> test.shown, round(test.p_value, 3), round(above_threshold(30, 40, 0.5).p_value, 3)
-    (False, 0.145, 0.001)
-    """
-    return _clustered(outcomes, clusters, threshold, "above", alpha=alpha)
-
-
-def below_threshold_clustered(
-    outcomes: ArrayLike, clusters: ArrayLike, threshold: float, *, alpha: float = 0.05
-) -> OneSidedTest:
-    """Show that a proportion lies below a threshold; else as `above_threshold_clustered`.
-
-    Examples
-    --------
-    >>> below_threshold_clustered([1] * 30 + [0] * 10, [i // 2 for i in range(40)], 0.95).shown
+    >>> round(minimum_detectable_effect_threshold(500, 0.7), 4)
+    0.0512
+    >>> minimum_detectable_effect_threshold(5, 0.7) is None
     True
     """
-    return _clustered(outcomes, clusters, threshold, "below", alpha=alpha)
+    from scipy.special import betaincinv
+
+    check_fraction("alpha", alpha)
+    check_fraction("power", power)
+    check_fraction("threshold", threshold)
+    samples = effective_n(n, design_effect)
+    critical = int(_critical_count(np.array([samples]), threshold, alpha)[0])
+    if critical > samples:
+        return None
+    return float(betaincinv(critical, samples - critical + 1, power)) - threshold
 
 
-def mean_above_threshold(
-    values: ArrayLike, threshold: float, *, clusters: ArrayLike | None = None, alpha: float = 0.05
-) -> OneSidedTest:
-    """Show that the mean of a graded score exceeds a threshold (Student's t).
+def _critical_count(n: NDArray[np.int64], threshold: float, alpha: float) -> NDArray[np.int64]:
+    """The least number right of `n` that shows a proportion above `threshold`; ``n + 1`` if none does."""
+    from scipy.special import bdtrc
+
+    # At least no right answers is certain, and never evidence.
+    return least_true(
+        lambda right: np.where(right == 0, 1.0, bdtrc(np.maximum(right - 1.0, 0.0), n, threshold)) <= alpha, n
+    )
+
+
+def sample_size_threshold(
+    proportion: float, threshold: float, *, alpha: float = 0.05, power: float = 0.8, design_effect: float = 1.0
+) -> int:
+    """Samples with which a threshold test decides with probability `power`.
+
+    Decides means `above_threshold` shows its claim if the true proportion is above, `below_threshold` if below. The
+    exact test's power is a sawtooth in n: the number returned is the one from which on it never falls below `power`
+    again.
 
     Parameters
     ----------
-    values
-        One finite value a sample, shape (n,).
+    proportion
+        The true proportion.
     threshold
-        The mean to exceed, in the values' unit.
-    clusters
-        One label a sample, for the cluster-robust standard error of `cluster_mean`; None if independent.
-    alpha
-        One-sided level.
-
-    Returns
-    -------
-    OneSidedTest
-        `shown` is None if there are fewer than two samples (or clusters) or they all agree.
+        The limit, not equal to it.
+    alpha, power, design_effect
+        As in `minimum_detectable_effect_threshold`.
 
     Raises
     ------
     ValueError
-        If a value is NaN or infinite, or a label is missing.
+        If proportion and threshold are equal or an argument is out of range.
 
     Examples
     --------
-    >>> test = mean_above_threshold([4, 5, 3, 4, 4, 5, 2, 4], 3.0)
-    >>> test.shown, round(test.p_value, 4), round(test.bound, 4)
-    (True, 0.0206, 3.2112)
+    >>> sample_size_threshold(0.75, 0.7), sample_size_threshold(0.65, 0.7)
+    (530, 566)
     """
-    method = "t" if clusters is None else "t-cr2"
-    return one_sided_mean(cluster_mean(values, clusters), threshold, "above", alpha=alpha, method=method)
+    from scipy.special import bdtrc, ndtri
 
-
-def mean_below_threshold(
-    values: ArrayLike, threshold: float, *, clusters: ArrayLike | None = None, alpha: float = 0.05
-) -> OneSidedTest:
-    """Show that a mean lies below a threshold; else as `mean_above_threshold`.
-
-    Examples
-    --------
-    >>> mean_below_threshold([4, 5, 3, 4, 4, 5, 2, 4], 5.0).shown
-    True
-    """
-    method = "t" if clusters is None else "t-cr2"
-    return one_sided_mean(cluster_mean(values, clusters), threshold, "below", alpha=alpha, method=method)
+    check_fraction("alpha", alpha)
+    check_fraction("power", power)
+    check_fraction("threshold", threshold)
+    check_share("proportion", proportion)
+    effective_n(1, design_effect)
+    if proportion == threshold:
+        raise ValueError(f"the true proportion is the threshold itself ({threshold!r}): no number of samples decides.")
+    rate, limit = (proportion, threshold) if proportion > threshold else (1.0 - proportion, 1.0 - threshold)
+    spread = ndtri(1.0 - alpha) * math.sqrt(limit * (1.0 - limit)) + ndtri(power) * math.sqrt(rate * (1.0 - rate))
+    guess = (spread / (rate - limit)) ** 2
+    step = 1.0 / (rate - limit)
+    high = check_count("n", math.ceil(1.1 * guess + 12.0 * step + 50.0))
+    sizes = np.arange(max(1, math.floor(0.85 * guess - 6.0 * step)), high + 1)
+    if sizes.size > 5_000_000:
+        raise ValueError(
+            f"about {guess:.0f} samples would be needed; the proportion is too close to the threshold to decide."
+        )
+    critical = _critical_count(sizes, limit, alpha)
+    enough = np.where(critical > sizes, 0.0, bdtrc(critical - 1.0, sizes, rate)) >= power
+    short = np.flatnonzero(~enough)
+    first = sizes[short[-1] + 1] if short.size else sizes[0]
+    return math.ceil(int(first) * design_effect)

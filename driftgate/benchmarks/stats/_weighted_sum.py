@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ._root import find_root
+
 __all__ = ["chance_not_positive"]
 
 _STEP = 0.1
@@ -44,8 +46,6 @@ def chance_not_positive(factors: NDArray[np.float64], counts: NDArray[np.float64
     >>> round(chance_not_positive(np.array([0.5, -0.5]), np.array([3.0, 2.0])), 9)
     0.3125
     """
-    from scipy.optimize import brentq
-
     given = factors != 0.0
     factors, counts = factors[given], counts[given]
     if not (factors < 0.0).any():
@@ -61,7 +61,7 @@ def chance_not_positive(factors: NDArray[np.float64], counts: NDArray[np.float64
         t = pole * part
         return float((counts * factors / (1.0 - t * factors)).sum()) - 1.0 / t
 
-    saddle = pole * float(brentq(slope, 1e-14, 1.0 - 1e-14, xtol=1e-15))
+    saddle = pole * find_root(slope, 1e-14, 1.0 - 1e-14, tolerance=1e-15)
     ratios = factors / (1.0 - saddle * factors)
     curvature = float((counts * ratios**2).sum()) + 1.0 / saddle**2
     bend = _BEND * 2.0 * (float((counts * ratios**3).sum()) - 1.0 / saddle**3) / (3.0 * curvature**1.5)

@@ -205,6 +205,14 @@ class Evaluators:
         """Hash of the code of the evaluators that are the workspace's own, by ``node.evaluator``."""
         return {b.key: b.own for b in self.bindings if b.own}
 
+    @cached_property
+    def lists(self) -> Mapping[str, str]:
+        """Hash of the words or phrases, which are data, that evaluators decide by, by ``node.evaluator``.
+
+        An evaluator that decides by a list says its hash as ``list_id``; a plugin's may too.
+        """
+        return {b.key: str(b.call.list_id) for b in self.bindings if hasattr(b.call, "list_id")}
+
     def judges_cost(self, found: Sequence[Evaluation], currency: str | None) -> float | None:
         """What the judges' grades among ``found`` cost; None where that of any is not known.
 

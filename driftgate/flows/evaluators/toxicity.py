@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -16,50 +15,51 @@ _HIDING = re.compile(r"(?<=[가-힣ㄱ-ㅎ])[\s.,*_\-~!@#0-9^]{1,2}(?=[가-힣�
 """What is put between the syllables of a word to hide it."""
 
 
-def toxicity(*, text: str | None) -> dict[str, float | str]:
-    """Count words of the list.
+@dataclass(frozen=True)
+class Toxicity:
+    """The evaluator with its list."""
 
-    Returns
-    -------
-    dict
-        ``toxic`` (1 where there is any), ``hits`` (how many), ``words`` (which, for a person who looks).
+    listed: re.Pattern[str]
+    hidden: re.Pattern[str]
+    """Words that are looked for once more with nothing between their syllables."""
+    list_id: str
+    """Hash of the list: 12 hexadecimal digits."""
 
-    Notes
-    -----
-    A list finds what it names: no insinuation, no hate in polite words, and it also finds a word that is quoted. It is
-    a cheap alarm for a model that began to swear, not a measure of harm; for that there are the safety evaluators.
+    def __call__(self, *, text: str | None) -> dict[str, float | str]:
+        """Count words of the list.
 
-    Examples
-    --------
-    >>> toxicity(text="좋은 하루 되세요.")
-    {'toxic': 0.0, 'hits': 0.0, 'words': ''}
-    >>> toxicity(text="You idiot, shut up.")["hits"]
-    2.0
-    """
-    plain = unicodedata.normalize("NFKC", text or "").casefold()
-    found = [match.group() for match in _list().finditer(plain)]
-    closed = _HIDING.sub("", plain)
-    if closed != plain and len(hidden := [match.group() for match in _hidden().finditer(closed)]) > len(found):
-        found = hidden
-    return {"toxic": float(bool(found)), "hits": float(len(found)), "words": ", ".join(dict.fromkeys(found))}
+        Returns
+        -------
+        dict
+            ``toxic`` (1 where there is any), ``hits`` (how many), ``words`` (which, for a person who looks).
 
+        Notes
+        -----
+        A list finds what it names: no insinuation, no hate in polite words, and it also finds a word that is quoted. It
+        is a cheap alarm for a model that began to swear, not a measure of harm; for that there are the safety
+        evaluators.
 
-def words_id() -> str:
-    """Hash of the list, to be kept beside what it decided: 12 hexadecimal digits."""
-    return hashlib.sha256(FILE.read_bytes()).hexdigest()[:12]
-
-
-@cache
-def _list() -> re.Pattern[str]:
-    words = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    return re.compile("|".join([*(rf"(?<!\w)(?:{word})(?!\w)" for word in words["en"]), *words["ko"]]))
-
-
-@cache
-def _hidden() -> re.Pattern[str]:
-    return re.compile("|".join(yaml.safe_load(FILE.read_text(encoding="utf-8"))["hidden"]))
+        Examples
+        --------
+        >>> make()(text="좋은 하루 되세요.")
+        {'toxic': 0.0, 'hits': 0.0, 'words': ''}
+        >>> make()(text="You idiot, shut up.")["hits"]
+        2.0
+        """
+        plain = unicodedata.normalize("NFKC", text or "").casefold()
+        found = [match.group() for match in self.listed.finditer(plain)]
+        closed = _HIDING.sub("", plain)
+        if closed != plain and len(hidden := [match.group() for match in self.hidden.finditer(closed)]) > len(found):
+            found = hidden
+        return {"toxic": float(bool(found)), "hits": float(len(found)), "words": ", ".join(dict.fromkeys(found))}
 
 
-def make() -> Callable[..., dict[str, float | str]]:
+def make() -> Toxicity:
     """Make the evaluator; it has no settings, its words stand in ``toxic_words.yaml``."""
-    return toxicity
+    content = FILE.read_bytes()
+    words = yaml.safe_load(content)
+    return Toxicity(
+        listed=re.compile("|".join([*(rf"(?<!\w)(?:{word})(?!\w)" for word in words["en"]), *words["ko"]])),
+        hidden=re.compile("|".join(words["hidden"])),
+        list_id=hashlib.sha256(content).hexdigest()[:12],
+    )
