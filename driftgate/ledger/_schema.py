@@ -26,9 +26,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 5
+VERSION = 6
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
-asks. 4: a run has a kind. 5: which models a cell asked is kept; see :mod:`driftgate.ledger.migrations`."""
+asks. 4: a run has a kind. 5: which models a cell asked is kept. 6: two formats that
+were both called 2 have the same tables; see :mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 
