@@ -54,7 +54,11 @@ def archive_details(ledger: Ledger, *, run: str | None = None, before: datetime 
     DriftgateError
         The archive's folder cannot be written to, or the ledger refuses. What was moved before is in the archive.
     """
-    files = [file for cell in _cells(ledger, run, before) if (file := _move(ledger, cell)) is not None]
+    chosen = _cells(ledger, run, before)
+    if chosen:  # known before a file is written, so that who comes after a kill knows the file
+        with ledger.write() as connection:
+            archive_owner(connection)
+    files = [file for cell in chosen if (file := _move(ledger, cell)) is not None]
     removed = remove_strays(ledger)
     freed = give_back(ledger, DETAILS) if files or has_free_pages(ledger) else None
     return Archived(len(files), sum(f.rows for f in files), sum(f.bytes for f in files), removed, freed)
@@ -106,7 +110,7 @@ def _move(ledger: Ledger, cell_id: int) -> File | None:
         held = [table for table in DETAILS if _count(connection, table, cell_id)]
         if not held:  # another process moved it meanwhile
             return None
-        file = write_file(ledger.archive, archive_owner(connection), _batches(connection, held, cell_id))
+        file = write_file(ledger.archive, archive_owner(connection), cell_id, _batches(connection, held, cell_id))
         name_file(connection, cell_id, file)
         removed = sum(connection.execute(delete(table).where(table.c.cell_id == cell_id)).rowcount for table in held)
         if removed != file.rows:  # PostgreSQL: a run was gone on with in this moment; nothing is changed

@@ -30,6 +30,8 @@ _PART = "part"
 """The column that says of which table a row is; what a table does not have is empty in its rows."""
 _OWNER = "driftgate.ledger"
 """In a file's metadata: the ledger that wrote it."""
+_CELL = "driftgate.cell"
+"""In a file's metadata: the cell, so that no two cells share a file."""
 _NAME = re.compile("[0-9a-f]{64}")
 _HALF = re.compile("[0-9a-f]+-[0-9a-f]{16}" + re.escape(HALF))
 _COLUMNS = {column.name: column for table in DETAILS for column in table.c if column.name != "cell_id"}
@@ -61,8 +63,8 @@ def missing_file(path: Path, run: str) -> tuple[str, str]:
     )
 
 
-def write_file(folder: Path, owner: str, batches: Iterable[tuple[str, Batch]]) -> File:
-    """Write rows of tables to a new file; when it has its name, all of it is on disk.
+def write_file(folder: Path, owner: str, cell_id: int, batches: Iterable[tuple[str, Batch]]) -> File:
+    """Write rows of tables to a new file of a cell; when it has its name, all of it is on disk.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def write_file(folder: Path, owner: str, batches: Iterable[tuple[str, Batch]]) -
     """
     arrow, parquet = _pyarrow()
     types = {name: _type(arrow, name) for name in _COLUMNS}
-    schema = arrow.schema([(_PART, arrow.string()), *types.items()], metadata={_OWNER: owner})
+    schema = arrow.schema([(_PART, arrow.string()), *types.items()], metadata={_OWNER: owner, _CELL: str(cell_id)})
     half = folder / f"{owner}-{secrets.token_hex(8)}{HALF}"
     rows = 0
     try:

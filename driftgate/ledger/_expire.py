@@ -133,7 +133,7 @@ def _expire_details(ledger: Ledger, connection: Connection, cell_id: int) -> Non
         if rows:
             left = [_without_words(dict(zip(names, row, strict=True))) for row in rows]
             owner = archive_owner(connection)
-            name_file(connection, cell_id, write_file(ledger.archive, owner, [(evaluations.name, left)]))
+            name_file(connection, cell_id, write_file(ledger.archive, owner, cell_id, [(evaluations.name, left)]))
 
 
 def _without_words(row: Mapping[str, Any]) -> dict[str, Any]:

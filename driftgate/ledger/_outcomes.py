@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
-from driftgate.ledger._details import detail_rows
+from driftgate.ledger._details import EXPIRED, detail_rows, expired_at
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import (
@@ -200,7 +200,10 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
 
 
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Content, outcome and every node's output of some samples of a cell, for a person to look at."""
+    """Content, outcome and every node's output of some samples of a cell, for a person to look at.
+
+    Where the run was expired, ``expired`` says when, there are no nodes, and a text that is gone is :data:`EXPIRED`.
+    """
     ids = [int(sample_id) for sample_id in sample_ids]
     kept: dict[str, dict[tuple[int, int], list[dict[str, Any]]]] = {"nodes": {}, "evaluations": {}}
     for name, (table, columns) in _BESIDE.items():
@@ -208,14 +211,18 @@ def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> li
             entry = {column: getattr(row, column) for column in columns}
             kept[name].setdefault((row.sample_id, row.round), []).append(entry)
     with ledger.read() as connection:
-        details = connection.execute(select(cells.c.details).where(cells.c.id == cell_id)).scalar_one()
-        order = {name: place for place, name in enumerate(details.get("nodes", []))}
+        cell = connection.execute(select(cells.c.details, cells.c.run_id).where(cells.c.id == cell_id)).one()
+        order = {name: place for place, name in enumerate(cell.details.get("nodes", []))}
         rows = [_outcome_in_full(connection, cell_id, sample_id) for sample_id in ids]
+    expired = expired_at(ledger, cell.run_id)
     for sample_id, row in zip(ids, rows, strict=True):
         for name, found in kept.items():
             entries = found.get((sample_id, row["round"]), []) if "round" in row else []
             row[name] = sorted(entries, key=lambda entry: order.get(entry["node"], len(order)))
         row.pop("round", None)
+        if expired is not None:
+            gone = row["outcome"] == "answered" and row["answer"] is None
+            row |= {"expired": f"{expired:%Y-%m-%d}"} | ({"answer": EXPIRED} if gone else {})
     return rows
 
 
