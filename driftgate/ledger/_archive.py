@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger._archive_files import File, stray_files, write_file
+from driftgate.ledger._archive_files import File, check_pyarrow, stray_files, write_file
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._making import lock
 from driftgate.ledger._schema import DETAILS, archives, cells, meta, runs
@@ -54,6 +54,7 @@ def archive_details(ledger: Ledger, *, run: str | None = None, before: datetime 
     DriftgateError
         The archive's folder cannot be written to, or the ledger refuses. What was moved before is in the archive.
     """
+    check_pyarrow()
     chosen = _cells(ledger, run, before)
     if chosen:  # known before a file is written, so that who comes after a kill knows the file
         with ledger.write() as connection:

@@ -173,6 +173,18 @@ def _owner_of(path: Path) -> str:
     return str(said.get(_OWNER.encode(), b"").decode(errors="replace"))
 
 
+def check_pyarrow() -> None:
+    """Say what is missing where the archive cannot be used.
+
+    Raises
+    ------
+    MissingExtra
+        pyarrow is not installed.
+    """
+    if not installed("pyarrow"):
+        raise MissingExtra("parquet", "the ledger's archive")
+
+
 def digest_of(path: Path) -> str:
     """The SHA-256 of a file's content."""
     with path.open("rb") as file:
@@ -202,8 +214,7 @@ def _sync(folder: Path) -> None:
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    if not installed("pyarrow"):
-        raise MissingExtra("parquet", "the ledger's archive")
+    check_pyarrow()
     import pyarrow
     import pyarrow.parquet
 
