@@ -202,6 +202,7 @@ FLUENCY = "{evaluator: fluency, settings: {judge: two}, inputs: {response: '${no
         ({"ledger": "postgresql://127.0.0.1/none"}, ["runs", "list"], "postgres"),
         ({"datasets": {"sample": {"kind": "click"}}}, ["bench", "letters"], "hub"),
         ({}, ["serve"], "monitor"),
+        ({}, ["ledger", "archive", "--older-than", "0"], "parquet"),
         ({"suites": {"letters": {"engine": "promptflow"}}}, ["bench", "letters"], "promptflow"),
         ({"suites": {"letters": {"flow": "mine"}}}, ["bench", "letters"], "promptflow"),
         ({"suites": {"letters": {"flow": "judged"}}}, ["bench", "letters"], "judges"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from driftgate.api.listing import newest_runs
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import OpenWorkspace, open_workspace
-from driftgate.ledger import Checked, Ledger, RunRow, check_ledger, find_run, open_ledger
+from driftgate.ledger import Archived, Checked, Expired, Ledger, RunRow, check_ledger, find_run, open_ledger
 
 if TYPE_CHECKING:
     from driftgate.api import bench
@@ -37,7 +37,7 @@ def open(folder: Path | str = ".") -> Workspace:
         The file is missing or wrong, or the ledger cannot be opened.
     """
     files = open_workspace(Path(folder))
-    return Workspace(files, open_ledger(files.ledger, files.folder))
+    return Workspace(files, open_ledger(files.ledger, files.folder, files.archive))
 
 
 @dataclass(frozen=True)
@@ -311,6 +311,44 @@ class Workspace:
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""
         return check_ledger(self.ledger)
+
+    def archive_ledger(self, run: Run | str = "", *, older_than: int | None = None) -> Archived:
+        """Move node outputs and evaluations to the archive, where they are still read.
+
+        Parameters
+        ----------
+        run : Run or str
+            Only of this run.
+        older_than : int, optional
+            Of all runs that began more than so many days ago; by default ``keep.details_days``.
+
+        Raises
+        ------
+        DriftgateError
+            Neither is said; pyarrow is missing; or the archive cannot be written to.
+        """
+        from driftgate.api.keeping import archive
+
+        return archive(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
+
+    def expire(self, run: Run | str = "", *, older_than: int | None = None) -> Expired:
+        """Remove the texts of a run for good, from ledger and archive; its scores and verdicts stand.
+
+        Parameters
+        ----------
+        run : Run or str
+            Only of this run.
+        older_than : int, optional
+            Of all runs that began more than so many days ago; by default ``keep.texts_days``.
+
+        Raises
+        ------
+        DriftgateError
+            Neither is said, the run is being asked, or its archive cannot be read.
+        """
+        from driftgate.api.keeping import expire
+
+        return expire(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
 
     def _run(self, row: RunRow) -> Run:
         return Run(self.files, self.ledger, row)

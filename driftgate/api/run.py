@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api import _html
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import CellRow, Ledger, RunKind, RunRow, cells_of, outcome_frame, sample_data, samples_frame
+from driftgate.ledger import (
+    EXPIRED,
+    CellRow,
+    Ledger,
+    RunKind,
+    RunRow,
+    cells_of,
+    expired_at,
+    outcome_frame,
+    sample_data,
+    samples_frame,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +60,11 @@ class Run:
     def status(self) -> str:
         """``running``, ``interrupted``, ``stopped`` or ``complete``."""
         return self.row.status
+
+    @cached_property
+    def expired(self) -> datetime | None:
+        """When its prompts, replies and node outputs were removed; None where they were not."""
+        return expired_at(self.ledger, self.id)
 
     @cached_property
     def cells(self) -> Sequence[CellRow]:
@@ -155,6 +172,9 @@ class Run:
             column: pd.Series([one.get(field) for one in asked], index=found.index, dtype=object)
             for column, field in (("question", "question"), ("gold", "answer"))
         }
+        if self.expired is not None:
+            gone = (found["outcome"] == "answered") & found["answer"].isna()
+            columns["answer"] = found["answer"].astype(object).mask(gone, EXPIRED)
         return found.assign(**columns)
 
     def sample(self, name: str, *, most: int = 5) -> Iterator[tuple[CellRow, dict[str, object]]]:
@@ -182,6 +202,7 @@ class Run:
             "reason": row.reason,
             "began": row.created_at.isoformat(),
             "finished": row.finished_at.isoformat() if row.finished_at else None,
+            "expired": self.expired.isoformat() if self.expired else None,
             "driftgate": row.version,
             "cells": [
                 {
@@ -227,7 +248,8 @@ class Run:
             )
             value = "-" if accuracy is None or accuracy.value is None else f"{accuracy.value:.3f}{limits}"
             rows.append([scores.cell.name, value, scores.answered])
-        title = f"{self.id} · {self.status}" + (f": {self.row.reason}" if self.row.reason else "")
+        gone = f" · texts expired on {self.expired:%Y-%m-%d}" if self.expired else ""
+        title = f"{self.id} · {self.status}" + (f": {self.row.reason}" if self.row.reason else "") + gone
         return _html.table(["model · variant · dataset", "accuracy (95%)", "answered"], rows, title)
 
 

@@ -26,6 +26,8 @@ from driftgate.ledger import (
     RunKind,
     RunRow,
     add_verdict,
+    check_texts,
+    expired_at,
     find_run,
     how_to_finish,
     latest_runs,
@@ -108,7 +110,7 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
     Raises
     ------
     DriftgateError
-        There is none, or the one named is no benchmark.
+        There is none, or the one named is no benchmark or was expired.
     """
     if name:
         run = find_run(ledger, name)
@@ -116,9 +118,10 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
             raise DriftgateError(
                 f"run {run.id} is no benchmark, its kind is {run.kind}", how_to_finish(run.kind, run.id)
             )
+        check_texts(ledger, run.id)
         return run
     for run in latest_runs(ledger, 200, suite=suite or None, kinds=["benchmark"]):
-        if retry_failed or run.status != "complete":
+        if (retry_failed or run.status != "complete") and expired_at(ledger, run.id) is None:
             return run
     raise DriftgateError("every benchmark in the ledger is complete", "begin one with: driftgate bench SUITE")
 

@@ -71,6 +71,22 @@ class NightlyConfig(BaseModel):
     """Monitors that look at their canaries afterwards."""
 
 
+class KeepConfig(BaseModel):
+    """How long the ledger keeps what is asked and answered, and where."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    details_days: int | None = Field(None, ge=1)
+    """Days after which the node outputs and evaluations of a run move to the archive, where they are still read; unset:
+    never. ``driftgate nightly`` moves them after its work; needs the extra ``parquet``."""
+    texts_days: int | None = Field(None, ge=1)
+    """Days after which the texts of a run are removed for good, from the ledger and its archive: prompts, replies, node
+    outputs, and questions that no newer run has asked. Scores and verdicts stand; unset: never."""
+    archive: str = ""
+    """Folder of the archive, relative to the workspace; by default beside the ledger's file, as ``ledger.db.archive``,
+    and for PostgreSQL ``.driftgate/archive``."""
+
+
 class Workspace(BaseModel):
     """The file ``driftgate.yaml``."""
 
@@ -82,6 +98,8 @@ class Workspace(BaseModel):
     """Name of the workspace, for reports."""
     ledger: str = _yaml.LEDGER
     """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
+    keep: KeepConfig = KeepConfig()
+    """How long the ledger keeps texts, and where older ones are."""
     include: list[str] = []
     """Files of the workspace that are read as if they stood here: paths or patterns such as ``benchmarks/*.yaml``. A
     pattern matches at least one file, no name stands in two files, and an included file includes no others. Paths in
@@ -145,6 +163,11 @@ class OpenWorkspace:
     def ledger(self) -> str:
         """The ledger's location with the environment put in."""
         return resolve(self.config.ledger, "ledger")
+
+    @property
+    def archive(self) -> str:
+        """Folder of the ledger's archive with the environment put in; empty: beside the ledger."""
+        return resolve(self.config.keep.archive, "keep.archive")
 
     @property
     def reports(self) -> Path:

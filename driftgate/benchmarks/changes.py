@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from driftgate.ledger import EXPIRED
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -57,9 +59,9 @@ def changes(ours: pd.DataFrame, our_keys: pd.DataFrame, theirs: pd.DataFrame, th
         for frame, keys in ((ours, our_keys), (theirs, their_keys))
     )
     both = here.merge(there, on="key", suffixes=("", "_there"))
-    other_gold = (both["sample_id"] != both["sample_id_there"]) & (
-        both["gold"].fillna("") != both["gold_there"].fillna("")
-    )
+    gold, gold_there = (both[name].fillna("") for name in ("gold", "gold_there"))
+    known = (gold != EXPIRED) & (gold_there != EXPIRED)
+    other_gold = (both["sample_id"] != both["sample_id_there"]) & known & (gold != gold_there)
     alone = here[~here["key"].isin(there["key"]) & (here["own_id"] != "")]
     alone_there = there[~there["key"].isin(here["key"]) & (there["own_id"] != "")]
     reworded = alone.loc[alone["own_id"].isin(alone_there["own_id"]), "own_id"]

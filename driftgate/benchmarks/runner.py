@@ -263,7 +263,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     shared.display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)
-    replies = LedgerReplies(ledger) if suite.cache else None
+    replies = LedgerReplies(ledger, shared.run.id) if suite.cache else None
     live = line_models(shared.models, cell, limit, replies, seed=suite.seed)
     engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
     running = _CellRun(

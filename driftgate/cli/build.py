@@ -59,6 +59,40 @@ def check_ledger(workspace: Workspace = HERE) -> None:
         raise typer.Exit(1 if checked.faults else 0)
 
 
+@ledger.command("archive")
+def archive_ledger(
+    workspace: Workspace = HERE,
+    run: Annotated[str, typer.Option(help="Only of this run: its id, a part of it, or latest.")] = "",
+    older_than: Annotated[
+        int | None, typer.Option(help="Of runs older than so many days; by default keep.details_days.", min=0)
+    ] = None,
+) -> None:
+    """Move node outputs and evaluations to compressed files beside the ledger, where they are still read."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_archived
+
+    with driftgate.open(workspace) as ws:
+        print_archived(console, ws.archive_ledger(run, older_than=older_than), ws.ledger.archive)
+
+
+@ledger.command("expire")
+def expire(
+    workspace: Workspace = HERE,
+    run: Annotated[str, typer.Option(help="Only of this run: its id, a part of it, or latest.")] = "",
+    older_than: Annotated[
+        int | None, typer.Option(help="Of runs older than so many days; by default keep.texts_days.", min=0)
+    ] = None,
+) -> None:
+    """Remove prompts, replies and node outputs of runs for good, from ledger and archive; scores and verdicts stand."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_expired
+
+    with driftgate.open(workspace) as ws:
+        print_expired(console, ws.expire(run, older_than=older_than), ws.files.reports)
+
+
 def schema(
     reference: Annotated[
         bool, typer.Option("--reference", help="Every setting as a page of Markdown instead.")

@@ -151,9 +151,10 @@ def samples(
     """List the samples of a run: what was asked, what came, and why there is no answer."""
     import driftgate
     from driftgate.cli._console import console
-    from driftgate.cli.show.runs import print_samples
+    from driftgate.cli.show.runs import print_samples, say_expired
 
     with driftgate.open(workspace) as ws:
+        say_expired(console, ws.run(run))
         found = ws.run(run).samples(wrong=wrong, failed=failed, category=category, model=model)
         print_samples(console, found.head(limit), len(found))
         if csv is not None:

@@ -77,6 +77,8 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger) -> int:
         mend(workspace, ledger)
     with _set_aside("Azure Monitor", problems):
         send(workspace, ledger)
+    with _set_aside("keep", problems):
+        keep_as_told(workspace, ledger)
     if problems:
         raise problems[0]
     return gravest(codes)
@@ -198,6 +200,18 @@ def send(workspace: OpenWorkspace, ledger: Ledger) -> None:
         sent = drain(ledger, connection, workspace=workspace.config.name)
         trouble = f"; {escape(sent.problem)}" if sent.problem else ""
         console.print(f"Azure Monitor: {sent.sent} sent, {sent.left} waiting, {sent.parked} parked{trouble}")
+
+
+def keep_as_told(workspace: OpenWorkspace, ledger: Ledger) -> None:
+    """Remove texts and move details that are older than the workspace keeps them, and say what went."""
+    from driftgate.api.keeping import keep
+    from driftgate.cli.show.ledger import print_archived, print_expired
+
+    done = keep(workspace, ledger)
+    if done.expired is not None and done.expired.runs:
+        print_expired(console, done.expired, workspace.reports)
+    if done.archived is not None and (done.archived.cells or done.archived.removed):
+        print_archived(console, done.archived, ledger.archive)
 
 
 def _publish_look(workspace: OpenWorkspace, ledger: Ledger, champion: str, watched: Watched) -> None:

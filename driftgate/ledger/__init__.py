@@ -2,6 +2,7 @@
 
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
+from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import MEANT, check_asked, why_unasked
 from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
@@ -16,8 +17,11 @@ from driftgate.ledger._champions import (
     standing_promotions,
     trained_model,
 )
-from driftgate.ledger._check import Checked, Fault, TableSize, check_ledger
+from driftgate.ledger._check import Checked, TableSize, check_ledger
+from driftgate.ledger._check_archive import ArchiveSize, Fault
 from driftgate.ledger._content import run_hash
+from driftgate.ledger._details import EXPIRED, check_texts, expired_at
+from driftgate.ledger._expire import Expired, expire_texts
 from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind, how_to_finish
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
@@ -38,15 +42,20 @@ from driftgate.ledger._results import (
 )
 from driftgate.ledger._runs import RunRow, find_run, finish_run, latest_runs, newer_unfinished, set_status, start_run
 from driftgate.ledger._schema import UtcDateTime
+from driftgate.ledger._space import Space
 from driftgate.ledger._store import Ledger, create_tables, open_ledger
 
 __all__ = [
+    "EXPIRED",
     "KINDS",
     "MEANT",
     "AggregationRow",
     "AnchorRow",
+    "ArchiveSize",
+    "Archived",
     "CellRow",
     "Checked",
+    "Expired",
     "Fault",
     "Ledger",
     "LedgerReplies",
@@ -57,6 +66,7 @@ __all__ = [
     "RunKind",
     "RunRow",
     "ScoreRow",
+    "Space",
     "TableSize",
     "UtcDateTime",
     "VerdictRow",
@@ -69,18 +79,22 @@ __all__ = [
     "add_verdict",
     "aggregations_of",
     "anchor_grades_of",
+    "archive_details",
     "asked_samples",
     "cells_of",
     "champion_history",
     "champion_of",
     "check_asked",
     "check_ledger",
+    "check_texts",
     "complete_cells",
     "create_tables",
     "evaluated_lines_of",
     "evaluation_frame",
     "evaluation_means",
     "evidence_for",
+    "expire_texts",
+    "expired_at",
     "find_run",
     "finish_run",
     "first_run_with_anchors",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
-from driftgate.ledger._lines import newest_rows
+from driftgate.ledger._details import check_texts_of_cell, detail_rows
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import aggregations, evaluated_lines
 from driftgate.ledger._store import Ledger
@@ -75,7 +75,7 @@ def evaluated_lines_of(ledger: Ledger, cell_id: int, node: str, evaluator: str) 
     """What an evaluation flow's aggregation nodes need of the newest round of every sample, by sample id."""
     from driftgate.flows.engines import FinishedLine
 
-    query = newest_rows(evaluated_lines, cell_id, ("inputs", "outputs"))
-    query = query.where(evaluated_lines.c.node == node, evaluated_lines.c.evaluator == evaluator)
-    with ledger.read() as connection:
-        return {int(row.sample_id): FinishedLine(row.inputs, row.outputs) for row in connection.execute(query)}
+    check_texts_of_cell(ledger, cell_id)
+    equal = {"node": node, "evaluator": evaluator}
+    rows = detail_rows(ledger, evaluated_lines, cell_id, ("inputs", "outputs"), newest=True, equal=equal)
+    return {int(row.sample_id): FinishedLine(row.inputs, row.outputs) for row in rows}

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, desc, func, insert, select
+from sqlalchemy import Connection, and_, delete, desc, func, insert, select, update
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.sample import Sample
 from driftgate.ledger._insert import insert_many
-from driftgate.ledger._schema import asked, cells, left_out, outcomes, runs, samples
+from driftgate.ledger._schema import asked, cells, expired_samples, left_out, outcomes, runs, samples
 from driftgate.ledger._store import Ledger
 
 _CHUNK = 512
@@ -78,10 +78,20 @@ def add_cell(ledger: Ledger, run_id: str, ordinal: int, row: Mapping[str, Any], 
             chunk = asked_for[start : start + _CHUNK]
             insert_many(connection, samples, _SAMPLE, [_sample_row(sample) for sample in chunk])
             places = {sample.edition: start + offset for offset, sample in enumerate(chunk)}
+            _bring_back(connection, chunk)
             stored = connection.execute(select(samples.c.id, samples.c.edition).where(samples.c.edition.in_(places)))
             rows = [(cell_id, sample_id, places[edition]) for sample_id, edition in stored]
             insert_many(connection, asked, ("cell_id", "sample_id", "ordinal"), rows)
         return cell_id
+
+
+def _bring_back(connection: Connection, chunk: Sequence[Sample]) -> None:
+    """Samples that only expired runs had asked have their text again, now that another run asks them."""
+    data = {sample.edition: dict(sample.data) for sample in chunk}
+    gone = select(samples.c.id, samples.c.edition).join(expired_samples, expired_samples.c.sample_id == samples.c.id)
+    for sample_id, edition in connection.execute(gone.where(samples.c.edition.in_(data))).all():
+        connection.execute(update(samples).where(samples.c.id == sample_id).values(data=data[edition]))
+        connection.execute(delete(expired_samples).where(expired_samples.c.sample_id == sample_id))
 
 
 def cells_of(ledger: Ledger, run_id: str) -> list[CellRow]:

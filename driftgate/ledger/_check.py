@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, and_, column, exists, func, inspect, select, table, text
 from sqlalchemy.engine import Inspector
@@ -12,8 +11,10 @@ from sqlalchemy.exc import DatabaseError
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import _schema
+from driftgate.ledger._check_archive import ArchiveSize, Fault, archive_faults, archive_size
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, runs, verdicts
+from driftgate.ledger._space import database_bytes
 from driftgate.ledger._store import Ledger
 
 _OF_SAMPLES = (outcomes, node_outputs, evaluations, evaluated_lines)
@@ -31,14 +32,6 @@ class TableSize:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Something in a ledger that ought not to be."""
-
-    found: str
-    remedy: str
-
-
-@dataclass(frozen=True)
 class Checked:
     """What became of checking a ledger."""
 
@@ -48,19 +41,20 @@ class Checked:
     samples: int | None
     """Samples that were asked, over all runs; None where the database is damaged."""
     bytes: int | None
-    """Everything, free pages and the write-ahead log included."""
+    """Everything in the database, free pages and the write-ahead log included."""
+    archive: ArchiveSize
     verdicts: int
     """Verdicts whose runs were hashed anew."""
     faults: tuple[Fault, ...]
 
     @property
     def bytes_per_sample(self) -> float | None:
-        """What a sample that was asked takes, with its share of everything else."""
-        return None if self.bytes is None or not self.samples else self.bytes / self.samples
+        """What a sample that was asked takes in database and archive, with its share of everything else."""
+        return None if self.bytes is None or not self.samples else (self.bytes + self.archive.bytes) / self.samples
 
 
 def check_ledger(ledger: Ledger) -> Checked:
-    """Read a ledger whole: its pages, its references, its runs, and every newest verdict's hashes.
+    """Read a ledger whole: its pages, references, runs and archive, and every newest verdict's hashes.
 
     Raises
     ------
@@ -69,15 +63,18 @@ def check_ledger(ledger: Ledger) -> Checked:
     """
     with ledger.read() as connection:
         if damage := tuple(_damage(connection)):  # what is read of it further on may be wrong, or fail
-            return Checked(_schema.VERSION, (), None, _whole(connection), 0, damage)
+            nothing = ArchiveSize(ledger.archive, 0, 0, 0)
+            return Checked(_schema.VERSION, (), None, database_bytes(connection), nothing, 0, damage)
         found = inspect(connection)
         faults = [*_orphans(connection, found), *_unasked(connection), *_unfinished(connection)]
         sizes = tuple(_sizes(connection, found))
-        whole = _whole(connection)
+        whole = database_bytes(connection)
         samples = connection.execute(select(func.count()).select_from(asked)).scalar_one()
     rests = _verdicts(ledger)
-    faults += _changed(ledger, rests)
-    return Checked(_schema.VERSION, sizes, samples, whole, len(rests), tuple(faults))
+    faults += [*archive_faults(ledger), *_changed(ledger, rests)]
+    return Checked(
+        _schema.VERSION, sizes, samples, whole, archive_size(ledger), len(rests), tuple(dict.fromkeys(faults))
+    )
 
 
 def _damage(connection: Connection) -> Iterator[Fault]:
@@ -153,9 +150,11 @@ def _changed(ledger: Ledger, rests: list[tuple[str, str, str, dict[str, str]]]) 
     hashes: dict[str, str | None] = {}
     for run, gate, verdict, named in rests:
         for one, known in named.items():
-            if one not in hashes:
-                hashes[one] = _hash(ledger, one)
-            now = hashes[one]
+            try:
+                now = hashes[one] if one in hashes else hashes.setdefault(one, _hash(ledger, one))
+            except DriftgateError as problem:  # its archive cannot be read
+                yield Fault(problem.message, problem.remedy)
+                continue
             if now != known:
                 what = "is not there any more" if now is None else "has changed"
                 yield Fault(
@@ -195,17 +194,3 @@ def _bytes(connection: Connection, found: Inspector, names: list[str]) -> dict[s
         if name in of:
             sizes[of[name]] = sizes.get(of[name], 0) + int(taken)
     return sizes
-
-
-def _whole(connection: Connection) -> int | None:
-    if connection.dialect.name == "postgresql":
-        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
-    path = connection.engine.url.database
-    if not path:
-        return None
-    try:
-        return sum(part.stat().st_size for part in (Path(path), Path(f"{path}-wal")) if part.exists())
-    except OSError as problem:
-        raise DriftgateError(
-            f"the ledger {path} cannot be examined: {problem.strerror}", "check its rights"
-        ) from problem

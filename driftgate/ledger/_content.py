@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Table, select
 
 from driftgate.ledger._aggregations import aggregations_of
 from driftgate.ledger._asked import models_asked
 from driftgate.ledger._cells import cells_of
+from driftgate.ledger._details import detail_rows
 from driftgate.ledger._runs import find_run
-from driftgate.ledger._schema import asked, evaluated_lines, evaluations, outcomes, samples
+from driftgate.ledger._schema import asked, evaluated_lines, evaluations, expired_runs, outcomes, samples
 from driftgate.ledger._store import Ledger
 
 _KEYS = ("cell_id", "sample_id")
@@ -24,13 +24,23 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
     """SHA-256 over a run's plan, the samples asked for, and every outcome, evaluation and aggregation in every round.
 
     Two runs of the same hash hold the same; a run that goes on, is asked again or is edited gets another. Names and row
-    numbers that the ledger gave are not part of it, so that it is the same on either database.
+    numbers that the ledger gave are not part of it, so that it is the same on either database, and so is where its
+    details are. A run that was expired keeps the hash that it had with its texts, as long as what is left is unchanged.
 
     Raises
     ------
     DriftgateError
-        There is no such run.
+        There is no such run, or its archive cannot be read.
     """
+    run = find_run(ledger, run_id)
+    with ledger.read() as connection:
+        expired = connection.execute(select(expired_runs).where(expired_runs.c.run_id == run.id)).one_or_none()
+    now = remaining_hash(ledger, run.id)
+    return str(expired.content) if expired is not None and expired.remains == now else now
+
+
+def remaining_hash(ledger: Ledger, run_id: str) -> str:
+    """As :func:`run_hash`, over what is there, whether texts were removed from it or not."""
     run = find_run(ledger, run_id)
     digest = hashlib.sha256()
     _add(digest, [run.suite, dict(run.plan), run.plan_hash, run.seed, run.version])
@@ -38,16 +48,18 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
         _add(digest, [cell.ordinal, cell.model, cell.flow, cell.variant, cell.dataset, cell.signature, cell.details])
         questions = select(samples.c.edition).join(asked, asked.c.sample_id == samples.c.id)
         _add_rows(digest, ledger, questions.where(asked.c.cell_id == cell.id).order_by(asked.c.ordinal))
-        for table in (outcomes, evaluations, evaluated_lines):
-            columns = [column for column in table.c if column.name not in _KEYS]
-            rows = (
-                select(samples.c.edition, *columns)
-                .join(asked, (asked.c.cell_id == table.c.cell_id) & (asked.c.sample_id == table.c.sample_id))
-                .join(samples, samples.c.id == table.c.sample_id)
-                .where(table.c.cell_id == cell.id)
-                .order_by(asked.c.ordinal, table.c.round)
-            )
-            _add_rows(digest, ledger, rows, sort=table is not outcomes)
+        columns = [column for column in outcomes.c if column.name not in _KEYS]
+        _add_rows(
+            digest,
+            ledger,
+            select(samples.c.edition, *columns)
+            .join(asked, (asked.c.cell_id == outcomes.c.cell_id) & (asked.c.sample_id == outcomes.c.sample_id))
+            .join(samples, samples.c.id == outcomes.c.sample_id)
+            .where(outcomes.c.cell_id == cell.id)
+            .order_by(asked.c.ordinal, outcomes.c.round),
+        )
+        for table in (evaluations, evaluated_lines):
+            _add_details(digest, ledger, table, cell.id)
         with ledger.read() as connection:
             if named := models_asked(connection, cell.id):  # a run of an earlier version keeps its hash
                 _add(digest, ["asked", *named])
@@ -56,14 +68,22 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
     return digest.hexdigest()
 
 
-def _add_rows(digest: Any, ledger: Ledger, query: Select[Any], *, sort: bool = False) -> None:
+def _add_rows(digest: Any, ledger: Ledger, query: Select[Any]) -> None:
     with ledger.read() as connection:
-        rows: Iterable[list[Any]] = ([_plain(value) for value in row] for row in connection.execute(query))
-        if sort:
-            # Databases collate text differently, so names are ordered here.
-            rows = sorted(rows, key=lambda row: json.dumps(row, ensure_ascii=False))
-        for row in rows:
-            _add(digest, row)
+        for row in connection.execute(query):
+            _add(digest, [_plain(value) for value in row])
+
+
+def _add_details(digest: Any, ledger: Ledger, table: Table, cell_id: int) -> None:
+    named = select(samples.c.id, samples.c.edition).join(asked, asked.c.sample_id == samples.c.id)
+    with ledger.read() as connection:
+        editions = {row.id: row.edition for row in connection.execute(named.where(asked.c.cell_id == cell_id))}
+    columns = [column.name for column in table.c if column.name not in (*_KEYS, "round")]
+    found = detail_rows(ledger, table, cell_id, columns)
+    rows = [[editions[row[0]], *map(_plain, row[1:])] for row in found if row[0] in editions]
+    # Databases collate text differently, so names are ordered here.
+    for line in sorted(rows, key=lambda row: json.dumps(row, ensure_ascii=False)):
+        _add(digest, line)
 
 
 def _add(digest: Any, row: list[Any]) -> None:

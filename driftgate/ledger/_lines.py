@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Table, and_, func, select
-
-from driftgate.ledger._schema import evaluations, node_outputs, outcomes
+from driftgate.ledger._details import check_texts_of_cell, detail_rows
+from driftgate.ledger._schema import evaluations, node_outputs
 from driftgate.ledger._store import Ledger
 
 if TYPE_CHECKING:
@@ -16,15 +15,21 @@ if TYPE_CHECKING:
 
 
 def node_results(ledger: Ledger, cell_id: int) -> dict[int, dict[str, NodeResult]]:
-    """What every node did on the newest round of every sample of a cell, by sample id and node."""
+    """What every node did on the newest round of every sample of a cell, by sample id and node.
+
+    Raises
+    ------
+    DriftgateError
+        The run was expired, or its archive cannot be read.
+    """
     from driftgate.flows.engines import NodeResult
 
+    check_texts_of_cell(ledger, cell_id)
     found: dict[int, dict[str, NodeResult]] = {}
     columns = ("node", "status", "output", "seconds", "error")
-    with ledger.read() as connection:
-        for row in connection.execute(newest_rows(node_outputs, cell_id, columns)):
-            result = NodeResult(row.node, row.status, row.output, row.seconds, row.error)
-            found.setdefault(int(row.sample_id), {})[row.node] = result
+    for row in detail_rows(ledger, node_outputs, cell_id, columns, newest=True):
+        result = NodeResult(row.node, row.status, row.output, row.seconds, row.error)
+        found.setdefault(int(row.sample_id), {})[row.node] = result
     return found
 
 
@@ -38,22 +43,9 @@ def metric_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns = ("node", "evaluator", "metric", "value")
-    with ledger.read() as connection:
-        frame = pd.read_sql_query(newest_rows(evaluations, cell_id, columns), connection)
+    columns = ("sample_id", "round", "node", "evaluator", "metric", "value")
+    rows = detail_rows(ledger, evaluations, cell_id, columns[2:], newest=True)
+    frame = pd.DataFrame(map(tuple, rows), columns=list(columns))
     frame = frame[frame["value"].notna()]
     name = frame["node"] + "." + frame["evaluator"] + "." + frame["metric"]
     return frame.assign(name=name).pivot(index="sample_id", columns="name", values="value")
-
-
-def newest_rows(table: Table, cell_id: int, columns: tuple[str, ...]) -> Any:
-    """Select these columns, and the sample's id, of the newest round of every sample of a cell."""
-    newest = (
-        select(outcomes.c.sample_id, func.max(outcomes.c.round).label("round"))
-        .where(outcomes.c.cell_id == cell_id)
-        .group_by(outcomes.c.sample_id)
-        .subquery()
-    )
-    here = and_(table.c.sample_id == newest.c.sample_id, table.c.round == newest.c.round)
-    query = select(table.c.sample_id, *(table.c[name] for name in columns)).join(newest, here)
-    return query.where(table.c.cell_id == cell_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
+from driftgate.ledger._details import EXPIRED, detail_rows, expired_at
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import (
+    archives,
     asked,
     asked_models,
     cells,
     evaluated_lines,
     evaluations,
+    expired_runs,
     node_outputs,
     outcomes,
     samples,
@@ -69,6 +73,11 @@ _OUTCOME = tuple(column.name for column in outcomes.c)
 _NODE = tuple(column.name for column in node_outputs.c)
 _EVALUATION = tuple(column.name for column in evaluations.c)
 _LINE = tuple(column.name for column in evaluated_lines.c)
+_BESIDE = {
+    "nodes": (node_outputs, ("node", "status", "output", "seconds", "error")),
+    "evaluations": (evaluations, ("node", "evaluator", "metric", "value", "label", "error")),
+}
+"""What is shown of a sample beside its outcome."""
 _name = lru_cache(maxsize=4096)(plain_text)  # the same few names come with every sample
 
 
@@ -76,7 +85,32 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
     """Write records in one transaction. A record whose sample is already there changes nothing.
 
     What a database cannot hold, such as a NUL, is replaced: see :func:`driftgate.ledger._plain.plain`.
+
+    Raises
+    ------
+    DriftgateError
+        The run was expired meanwhile, or the ledger refuses.
     """
+    with ledger.write() as connection:
+        known = _moved(connection, sorted({entry.cell_id for entry in records}))
+        _record(connection, [entry for entry in records if (entry.cell_id, entry.sample_id, entry.round) not in known])
+
+
+def _moved(connection: Connection, cell_ids: Sequence[int]) -> set[tuple[int, int, int]]:
+    """Cell, sample and round of what is in the archive, where no key keeps it from being written once more."""
+    gone = select(cells.c.run_id).join(expired_runs, expired_runs.c.run_id == cells.c.run_id)
+    if run := connection.execute(gone.where(cells.c.id.in_(cell_ids)).limit(1)).scalar_one_or_none():
+        raise DriftgateError(f"run {run} was expired, and no texts are added to it", "begin a new run")
+    held = select(archives.c.cell_id).where(archives.c.cell_id.in_(cell_ids)).distinct()
+    there = select(outcomes.c.cell_id, outcomes.c.sample_id, outcomes.c.round)
+    found: set[tuple[int, int, int]] = set()
+    for cell_id in connection.execute(held).scalars().all():
+        rows = connection.execute(there.where(outcomes.c.cell_id == cell_id))
+        found |= {(row.cell_id, row.sample_id, row.round) for row in rows}
+    return found
+
+
+def _record(connection: Connection, records: Sequence[Record]) -> None:
     outcome_rows, node_rows, evaluation_rows, line_rows = [], [], [], []
     for entry in records:
         line = (entry.cell_id, entry.sample_id, entry.round)
@@ -90,12 +124,11 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
             by = (_name(kept.node), _name(kept.evaluator))
             line_rows.append((*line, *by, dict(kept.line.inputs), dict(kept.line.outputs)))
     asked_rows = sorted({(entry.cell_id, _name(model)) for entry in records for model in entry.asked})
-    with ledger.write() as connection:
-        insert_many(connection, outcomes, _OUTCOME, outcome_rows)
-        insert_many(connection, node_outputs, _NODE, node_rows)
-        insert_many(connection, evaluations, _EVALUATION, evaluation_rows)
-        insert_many(connection, evaluated_lines, _LINE, line_rows)
-        insert_many(connection, asked_models, ("cell_id", "model"), asked_rows)
+    insert_many(connection, outcomes, _OUTCOME, outcome_rows)
+    insert_many(connection, node_outputs, _NODE, node_rows)
+    insert_many(connection, evaluations, _EVALUATION, evaluation_rows)
+    insert_many(connection, evaluated_lines, _LINE, line_rows)
+    insert_many(connection, asked_models, ("cell_id", "model"), asked_rows)
 
 
 def _outcome_row(entry: Record) -> tuple[Any, ...]:
@@ -167,28 +200,39 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
 
 
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Content, outcome and every node's output of some samples of a cell, for a person to look at."""
+    """Content, outcome and every node's output of some samples of a cell, for a person to look at.
+
+    Where the run was expired, ``expired`` says when, there are no nodes, and a text that is gone is :data:`EXPIRED`.
+    """
+    ids = [int(sample_id) for sample_id in sample_ids]
+    kept: dict[str, dict[tuple[int, int], list[dict[str, Any]]]] = {"nodes": {}, "evaluations": {}}
+    for name, (table, columns) in _BESIDE.items():
+        for row in detail_rows(ledger, table, cell_id, columns, samples=ids):
+            entry = {column: getattr(row, column) for column in columns}
+            kept[name].setdefault((row.sample_id, row.round), []).append(entry)
     with ledger.read() as connection:
-        details = connection.execute(select(cells.c.details).where(cells.c.id == cell_id)).scalar_one()
-        order = {name: place for place, name in enumerate(details.get("nodes", []))}
-        return [_sample_in_full(connection, cell_id, sample_id, order) for sample_id in sample_ids]
+        cell = connection.execute(select(cells.c.details, cells.c.run_id).where(cells.c.id == cell_id)).one()
+        order = {name: place for place, name in enumerate(cell.details.get("nodes", []))}
+        rows = [_outcome_in_full(connection, cell_id, sample_id) for sample_id in ids]
+    expired = expired_at(ledger, cell.run_id)
+    for sample_id, row in zip(ids, rows, strict=True):
+        for name, found in kept.items():
+            entries = found.get((sample_id, row["round"]), []) if "round" in row else []
+            row[name] = sorted(entries, key=lambda entry: order.get(entry["node"], len(order)))
+        row.pop("round", None)
+        if expired is not None:
+            gone = row["outcome"] == "answered" and row["answer"] is None
+            row |= {"expired": f"{expired:%Y-%m-%d}"} | ({"answer": EXPIRED} if gone else {})
+    return rows
 
 
-def _sample_in_full(connection: Connection, cell_id: int, sample_id: int, order: Mapping[str, int]) -> dict[str, Any]:
+def _outcome_in_full(connection: Connection, cell_id: int, sample_id: int) -> dict[str, Any]:
     sample = connection.execute(select(samples).where(samples.c.id == sample_id)).one()._mapping
-    latest = _latest(outcomes, cell_id, sample_id)
-    outcome = connection.execute(latest).one_or_none()
+    outcome = connection.execute(_latest(outcomes, cell_id, sample_id)).one_or_none()
     row: dict[str, Any] = {"key": sample["key"], "id": sample["upstream_id"], "data": sample["data"]}
     if outcome is None:
-        return row | {"outcome": "missing", "nodes": [], "evaluations": []}
-    here = {"cell_id": cell_id, "sample_id": sample_id, "round": outcome.round}
-    row |= {name: value for name, value in outcome._mapping.items() if name not in here}
-    for name, table in (("nodes", node_outputs), ("evaluations", evaluations)):
-        where = and_(*(table.c[key] == value for key, value in here.items()))
-        rows = connection.execute(select(table).where(where)).mappings()
-        entries = [{k: v for k, v in entry.items() if k not in here} for entry in rows]
-        row[name] = sorted(entries, key=lambda entry: order.get(entry["node"], len(order)))
-    return row
+        return row | {"outcome": "missing"}
+    return row | {name: value for name, value in outcome._mapping.items() if name not in ("cell_id", "sample_id")}
 
 
 def _latest(table: Any, cell_id: int, sample_id: int) -> Select[Any]:

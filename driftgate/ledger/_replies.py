@@ -21,6 +21,8 @@ class LedgerReplies:
     """A :class:`driftgate.flows.models.ReplyCache` over the ledger's table ``replies``."""
 
     ledger: Ledger
+    run: str | None = None
+    """The run that asks; where it is expired, what was asked for it first is forgotten."""
 
     async def get(self, key: str) -> Reply | None:
         """Return the stored reply, or None."""
@@ -42,6 +44,6 @@ class LedgerReplies:
         return None if found is None else Reply.from_json(found)
 
     def _put(self, key: str, reply: Reply) -> None:
-        row = {"key": key, "reply": reply.as_json(), "created_at": datetime.now(UTC)}
+        row = {"key": key, "reply": reply.as_json(), "created_at": datetime.now(UTC), "run_id": self.run}
         with self.ledger.write() as connection:
             insert_new(connection, replies, [row])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Float, case, cast, desc, func, insert, select
 
+from driftgate.ledger._details import detail_rows, is_archived
 from driftgate.ledger._schema import evaluations, scores, verdicts
 from driftgate.ledger._store import Ledger
 
@@ -76,7 +79,7 @@ def verdicts_of(ledger: Ledger, run_id: str) -> list[VerdictRow]:
 
 
 def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
-    """Mean of every numeric evaluator metric of a cell, computed by the database.
+    """Mean of every numeric evaluator metric of a cell, computed by the database where it still has all of them.
 
     Returns
     -------
@@ -84,6 +87,8 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
         ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors`` and ``binary`` (every
         value is 0 or 1), by node.
     """
+    if is_archived(ledger, cell_id):
+        return _means(detail_rows(ledger, evaluations, cell_id, ("node", "evaluator", "metric", "value", "error")))
     value = evaluations.c.value
     newest = (
         select(evaluations.c.sample_id, func.max(evaluations.c.round).label("round"))
@@ -119,6 +124,30 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     return rows
 
 
+def _means(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """As :func:`evaluation_means`, of rows that were read."""
+    last: dict[int, int] = {}
+    for row in rows:
+        last[row.sample_id] = max(last.get(row.sample_id, 0), row.round)
+    values: dict[tuple[str, str, str], list[float]] = {}
+    errors: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        if row.round == last[row.sample_id]:
+            of = (row.node, row.evaluator, row.metric)
+            values.setdefault(of, []).extend([] if row.value is None else [row.value])
+            errors[of] += row.error != ""
+    found = []
+    for of in sorted(of for of in values if values[of] or errors[of]):
+        n = len(values[of])
+        mean = math.fsum(values[of]) / n if n else None
+        square = math.fsum(value * value for value in values[of]) / n if n else 0.0
+        sd = None if mean is None else max(0.0, square - mean**2) ** 0.5
+        named = dict(zip(("node", "evaluator", "metric"), of, strict=True))
+        binary = all(value in (0.0, 1.0) for value in values[of])
+        found.append(named | {"mean": mean, "n": n, "sd": sd, "errors": errors[of], "binary": binary})
+    return found
+
+
 def evaluation_frame(ledger: Ledger, cell_id: int, node: str, evaluator: str) -> pd.DataFrame:
     """What an evaluator said of the samples of a cell, in every round.
 
@@ -131,7 +160,5 @@ def evaluation_frame(ledger: Ledger, cell_id: int, node: str, evaluator: str) ->
     import pandas as pd
 
     columns = ("sample_id", "round", "metric", "value", "error")
-    mine = (evaluations.c.cell_id == cell_id, evaluations.c.node == node, evaluations.c.evaluator == evaluator)
-    query = select(*(evaluations.c[name] for name in columns)).where(*mine)
-    with ledger.read() as connection:
-        return pd.read_sql_query(query, connection)
+    rows = detail_rows(ledger, evaluations, cell_id, columns[2:], equal={"node": node, "evaluator": evaluator})
+    return pd.DataFrame(map(tuple, rows), columns=list(columns)).astype({"value": float})

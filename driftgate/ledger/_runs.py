@@ -116,6 +116,11 @@ def latest_runs(
         return [RunRow(**row._mapping) for row in connection.execute(query)]
 
 
+def runs_before(ledger: Ledger, before: datetime) -> list[RunRow]:
+    """All runs that began before a time, the newest first."""
+    return _runs_where(ledger, runs.c.created_at < before)
+
+
 def find_run(ledger: Ledger, name: str) -> RunRow:
     """A run by its id or a part of it that only one run has.
 

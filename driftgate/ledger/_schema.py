@@ -1,4 +1,7 @@
-"""The ledger's tables. Rows are added and never changed; only a run's status moves.
+"""The ledger's tables. Rows are added and never changed; only a run's status moves, and what is old moves out.
+
+Rows of :data:`DETAILS` move to the archive, whose files ``archives`` names, and are read from either place by
+:func:`driftgate.ledger._details.detail_rows`. Texts of an expired run are removed from all of them.
 
 Texts have no length: what a dataset or a service calls itself is not ours to cut.
 """
@@ -26,9 +29,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 5
+VERSION = 7
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
-asks. 4: a run has a kind. 5: which models a cell asked is kept; see :mod:`driftgate.ledger.migrations`."""
+asks. 4: a run has a kind. 5: which models a cell asked is kept. 6: two formats that were both called 2 have the same
+tables. 7: details move to an archive, and texts can be expired; see :mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 
@@ -240,6 +244,36 @@ replies = Table(
     Column("key", String, primary_key=True),
     Column("reply", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("run_id", String),  # for which it was asked first; empty before format 7
+)
+
+DETAILS = (node_outputs, evaluations, evaluated_lines)
+"""What moves to the archive: what nodes and evaluators did on each sample. Scores stand without it."""
+
+archives = Table(
+    "archives",
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("file", String, primary_key=True),  # the SHA-256 of its content, which is its name
+    Column("rows", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+expired_runs = Table(
+    "expired_runs",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("content", String, nullable=False),  # its hash with the texts, which verdicts hold
+    Column("remains", String, nullable=False),  # the hash of what is left, by which a change is noticed
+)
+
+expired_samples = Table(
+    "expired_samples",  # of which no run that is left holds the text; it comes back when a run asks them anew
+    metadata,
+    Column("sample_id", ForeignKey("samples.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 promotions = Table(

@@ -31,6 +31,8 @@ class Ledger:
     """An open ledger; the functions of :mod:`driftgate.ledger` take it as their first argument."""
 
     engine: Engine
+    archive: Path
+    """Folder of what was moved out of the database; it is made when something is."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -61,7 +63,7 @@ class Ledger:
         self.engine.dispose()
 
 
-def open_ledger(location: str, folder: Path) -> Ledger:
+def open_ledger(location: str, folder: Path, archive: str = "") -> Ledger:
     """Open a ledger, creating its tables if it is new.
 
     Parameters
@@ -70,6 +72,9 @@ def open_ledger(location: str, folder: Path) -> Ledger:
         A path for SQLite, relative to ``folder``, or a SQLAlchemy URL such as ``postgresql://host/db``.
     folder : Path
         The workspace.
+    archive : str
+        Folder of the archive, relative to ``folder``; by default beside the database's file, as ``ledger.db.archive``,
+        and for PostgreSQL ``.driftgate/archive`` in the workspace.
 
     Raises
     ------
@@ -80,8 +85,10 @@ def open_ledger(location: str, folder: Path) -> Ledger:
     -----
     One that an older driftgate wrote is migrated, in one transaction; the older one then refuses it.
     """
+    moved = on_disk(folder / (archive or ".driftgate/archive")).resolve()
     if "://" not in location:
         path = on_disk(folder / location).resolve()
+        moved = moved if archive else path.with_name(f"{path.name}.archive")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
@@ -102,7 +109,7 @@ def open_ledger(location: str, folder: Path) -> Ledger:
         ) from problem
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-    ledger = Ledger(engine)
+    ledger = Ledger(engine, moved)
     with ledger.read() as connection:
         found = _format(connection)
     if found is None or found < _schema.VERSION:

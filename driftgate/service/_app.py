@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, RunRow, cells_of, find_run, latest_runs, scores_of, verdicts_of
+from driftgate.ledger import Ledger, RunRow, cells_of, expired_at, find_run, latest_runs, scores_of, verdicts_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -63,6 +63,7 @@ def create_app(
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
         return _brief(run) | {
+            "expired": expired_at(ledger, run.id),
             "cells": [
                 {"cell": cell.name, "signature": cell.signature, "scores": _whole(ledger, cell.id, cell.signature)}
                 for cell in cells_of(ledger, run.id)

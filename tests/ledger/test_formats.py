@@ -14,14 +14,14 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import DateTime, MetaData, create_engine, func, inspect, select, text
+from old_ledgers import bring
+from sqlalchemy import create_engine, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from driftgate.benchmarks.datasets import load_dataset, parse_config
@@ -50,39 +50,7 @@ FIRST, SECOND = RUNS
 @pytest.fixture
 def old(location: str, tmp_path: Path) -> str:
     """Where a ledger of format 1 is, on each database."""
-    path = tmp_path / "old.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(gzip.decompress(DUMP.read_bytes()).decode())
-    if "://" not in location:
-        return "old.db"
-    copy(path, location)
-    return location
-
-
-def copy(path: Path, location: str) -> None:
-    """Copy a SQLite database into an empty one of PostgreSQL, with the types that format 1 had there."""
-    source = create_engine(f"sqlite:///{path}")
-    target = create_engine(location.replace("postgresql://", "postgresql+psycopg://", 1))
-    tables = MetaData()
-    tables.reflect(source)
-    for column in (column for table in tables.sorted_tables for column in table.columns):
-        generic = column.type.as_generic()
-        column.type = DateTime(timezone=True) if isinstance(generic, DateTime) else generic
-    with source.connect() as read, target.begin() as write:
-        tables.create_all(write)
-        for table in tables.sorted_tables:
-            rows = [{name: aware(value) for name, value in row._mapping.items()} for row in read.execute(select(table))]
-            if rows:
-                write.execute(table.insert(), rows)
-            if rows and isinstance(rows[0].get("id"), int):
-                last = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
-                write.execute(text(last))
-    source.dispose()
-    target.dispose()
-
-
-def aware(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+    return bring(gzip.decompress(DUMP.read_bytes()).decode(), location, tmp_path)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def open_side(
     return Side(
         cell=cell,
         engine=engine,
-        models=line_models(models, cell, limit, LedgerReplies(ledger), seed=seed),
+        models=line_models(models, cell, limit, LedgerReplies(ledger, row.run_id), seed=seed),
         nodes=node_configurations(cell.flow),
         identities=identities,
         stored={key: results.get(int(i), {}) for key, i in zip(frame["key"], frame["sample_id"], strict=True)},

@@ -20,6 +20,7 @@ from driftgate.ledger import (
     ScoreRow,
     add_scores,
     check_asked,
+    check_texts,
     keys_of_editions,
     outcome_frame,
     scores_of,
@@ -89,9 +90,10 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     Raises
     ------
     DriftgateError
-        The convention needs what the run did not store, or no line asked the model.
+        The convention needs what the run did not store, no line asked the model, or the run was expired.
     """
     check_asked(ledger, cell)
+    check_texts(ledger, cell.run_id)
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)
     wanted = convention.signature_parts(parts.get("scoring", "text"))

@@ -58,7 +58,7 @@ def verdict_section(view: VerdictView) -> str:
             number(rule["value"]),
             "–" if rule["low"] is None or rule["high"] is None else f"{number(rule['low'])} to {number(rule['high'])}",
             f"{rule['n']:,}",
-            markdown_text("; ".join(filter(None, (rule.get("says", ""), rule["reason"])))),
+            markdown_text("; ".join(filter(None, (rule["says"], rule["reason"])))),
         ]
         for rule in view.worst_first
     ]

@@ -19,7 +19,7 @@ from driftgate.benchmarks.report._plots import accuracy_figure, latency_figure, 
 from driftgate.benchmarks.report._plots_compare import Slice, category_figure, slices, tradeoff_figures
 from driftgate.benchmarks.report._samples import sample_views
 from driftgate.benchmarks.report._views import SIGNS, CellView, by_dataset, verdict_views
-from driftgate.ledger import Ledger, RunRow, VerdictRow
+from driftgate.ledger import Ledger, RunRow, VerdictRow, expired_at
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,6 +61,7 @@ def render_page(
         "report.html.jinja2",
         zone,
         run=run,
+        expired=expired_at(ledger, run.id),
         cells=cells,
         verdicts=judged,
         verdict=judged[0].verdict if judged else "",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _GRAVITY = ("pass", "inconclusive", "unmeasurable", "fail")
 SIGNS = {"pass": "✓", "fail": "✕", "inconclusive": "?", "unmeasurable": "∅", "none": "·"}
 _UNMEASURED = ScoreRow("", "all", "", None, None, None, 0)
+_UNSAID = {"says": ""}
+"""What rules of verdicts that earlier versions kept do not say."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def verdict_views(verdicts: Sequence[VerdictRow]) -> list[VerdictView]:
     for row in sorted(verdicts, key=lambda row: row.created_at, reverse=True):
         newest.setdefault(row.gate, row)
     views = [
-        VerdictView(row.gate, row.verdict, _sentence(row), row.details.get("rules", ())) for row in newest.values()
+        VerdictView(row.gate, row.verdict, _sentence(row), [_UNSAID | rule for rule in row.details.get("rules", ())])
+        for row in newest.values()
     ]
     return sorted(views, key=lambda view: -gravity(view.verdict))
 

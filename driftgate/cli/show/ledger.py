@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.ledger import Checked
+from driftgate.ledger import Archived, Checked, Expired, Space
 
 
 def print_checked(console: Console, checked: Checked) -> None:
@@ -22,11 +24,53 @@ def print_checked(console: Console, checked: Checked) -> None:
     each = "" if checked.bytes_per_sample is None else f", {checked.bytes_per_sample:,.0f} bytes a sample"
     asked = "" if checked.samples is None else f"{checked.samples:,} samples asked; "
     console.print(f"format {checked.format}; {asked}{_size(checked.bytes)}{each}")
+    if checked.archive.files:
+        rows = f"{checked.archive.rows:,} rows in {checked.archive.files:,} files, {_size(checked.archive.bytes)}"
+        console.print(f"archive {escape(str(checked.archive.folder))}: {rows}", soft_wrap=True)
     if checked.verdicts:
         console.print(f"runs hashed anew for {checked.verdicts:,} verdicts")
     for fault in checked.faults:
         console.print(f"[red]fault[/]  {escape(fault.found)}\n       {escape(fault.remedy)}", soft_wrap=True)
     console.print("the ledger is whole" if not checked.faults else f"[red]{len(checked.faults)} to look at[/]")
+
+
+def print_archived(console: Console, done: Archived, folder: Path) -> None:
+    """What was moved where, and what the database takes now."""
+    if done.cells:
+        console.print(
+            f"{done.rows:,} rows of {done.cells:,} cells moved to {escape(str(folder))}: {_size(done.bytes)}",
+            soft_wrap=True,
+        )
+    else:
+        console.print("nothing to move")
+    if done.removed:
+        console.print(f"{done.removed:,} files of a process that was killed removed; what is in them is in the ledger")
+    _print_space(console, done.space)
+
+
+def print_expired(console: Console, done: Expired, reports: Path) -> None:
+    """Whose texts were removed, and where texts may still be."""
+    for run in done.runs:
+        console.print(f"expired {run}: its prompts, replies and node outputs are removed; its scores stand")
+        if (page := reports / run).exists():
+            console.print(
+                f"  [yellow]its report still shows samples[/]: write it anew with driftgate report {run}, "
+                f"or delete {escape(str(page))}",
+                soft_wrap=True,
+            )
+    if not done.runs:
+        console.print("nothing to expire")
+    if done.questions:
+        console.print(f"{done.questions:,} questions that no other run has asked are removed as well")
+    if done.replies:
+        console.print(f"{done.replies:,} cached replies are forgotten")
+    _print_space(console, done.space)
+
+
+def _print_space(console: Console, space: Space | None) -> None:
+    if space is not None:
+        told = f" ({space.told})" if space.told else ""
+        console.print(f"the database takes {_size(space.after)}, before {_size(space.before)}{escape(told)}")
 
 
 def _size(size: int | None) -> str:

@@ -134,7 +134,18 @@ def _with_interval(row: ScoreRow | None) -> str:
 def print_run(console: Console, run: Run) -> None:
     """How a run stands, and its scores."""
     console.print(f"{run.id} · {run.status}" + (f": {escape(run.row.reason)}" if run.row.reason else ""))
+    say_expired(console, run)
     print_scores(console, run.scored)
+
+
+def say_expired(console: Console, run: Run) -> None:
+    """Say that the texts of a run are gone, where they are: nobody is to take them for empty."""
+    if run.expired is not None:
+        when = f"{run.expired.astimezone():%Y-%m-%d %H:%M %Z}"
+        console.print(
+            f"[yellow]expired on {when}: its prompts, replies and node outputs were removed; its scores stand[/]",
+            soft_wrap=True,
+        )
 
 
 def print_sample(console: Console, run: Run, name: str) -> None:
@@ -146,6 +157,7 @@ def print_sample(console: Console, run: Run, name: str) -> None:
         No sample fits.
     """
     found = False
+    say_expired(console, run)
     for cell, entry in run.sample(name):
         found = True
         console.rule(escape(cell.name), align="left")

@@ -1,0 +1,60 @@
+"""How long the ledger keeps what was asked and answered: moved to the archive, or removed for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Archived, Expired, Ledger, archive_details, expire_texts, find_run
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What ``driftgate nightly`` moved and removed as the workspace says; None where it says nothing."""
+
+    expired: Expired | None
+    archived: Archived | None
+
+
+def archive(workspace: OpenWorkspace, ledger: Ledger, run: str = "", older_than: int | None = None) -> Archived:
+    """See :meth:`driftgate.api.facade.Workspace.archive_ledger`."""
+    if run:
+        _only_one("archive", older_than)
+        return archive_details(ledger, run=find_run(ledger, run).id)
+    return archive_details(ledger, before=_before("archive", "details_days", older_than, workspace))
+
+
+def expire(workspace: OpenWorkspace, ledger: Ledger, run: str = "", older_than: int | None = None) -> Expired:
+    """See :meth:`driftgate.api.facade.Workspace.expire`."""
+    if run:
+        _only_one("expire", older_than)
+        return expire_texts(ledger, run=find_run(ledger, run).id)
+    return expire_texts(ledger, before=_before("expire", "texts_days", older_than, workspace))
+
+
+def keep(workspace: OpenWorkspace, ledger: Ledger) -> Kept:
+    """Do what the workspace says under ``keep``; texts that are to go are not moved before."""
+    settings = workspace.config.keep
+    return Kept(
+        None if settings.texts_days is None else expire(workspace, ledger),
+        None if settings.details_days is None else archive(workspace, ledger),
+    )
+
+
+def _before(command: str, setting: str, days: int | None, workspace: OpenWorkspace) -> datetime:
+    wanted = getattr(workspace.config.keep, setting) if days is None else days
+    if wanted is None:
+        raise DriftgateError(
+            f"it is not said what to {command}",
+            f"name a run with --run, say --older-than DAYS, or set keep.{setting} in driftgate.yaml",
+        )
+    if wanted < 0:
+        raise DriftgateError(f"--older-than is {wanted}", "give it a number of days, 0 or more")
+    return datetime.now(UTC) - timedelta(days=wanted)
+
+
+def _only_one(command: str, older_than: int | None) -> None:
+    if older_than is not None:
+        raise DriftgateError(f"a run and an age are given to {command}", "give one of --run and --older-than")

@@ -1,0 +1,143 @@
+"""Move what nodes and evaluators did on samples from the database to files beside it.
+
+A cell is moved in one transaction: its file is written whole, then the row that names it takes the place of the rows
+that are in it. Who is killed before the end leaves the rows where they were and a file that nothing names, which the
+next call removes. All of it happens under the lock of the ledger, so that nobody removes a file that is being written.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger._archive_files import File, check_pyarrow, stray_files, write_file
+from driftgate.ledger._insert import insert_new
+from driftgate.ledger._making import lock
+from driftgate.ledger._schema import DETAILS, archives, cells, meta, runs
+from driftgate.ledger._space import Space, give_back, has_free_pages
+from driftgate.ledger._store import Ledger
+
+_OWNER = "archive"
+"""In ``meta``."""
+_BATCH = 20_000
+"""Rows that are held at once; one sample is found without reading more than these."""
+
+
+@dataclass(frozen=True)
+class Archived:
+    """What was moved to the archive."""
+
+    cells: int
+    rows: int
+    bytes: int
+    """Of the files that were written."""
+    removed: int
+    """Files of a process that was killed, which nothing named."""
+    space: Space | None
+    """None where nothing was moved."""
+
+
+def archive_details(ledger: Ledger, *, run: str | None = None, before: datetime | None = None) -> Archived:
+    """Move details to the archive, of one run or of all that began before a time; what is there already stays.
+
+    Raises
+    ------
+    MissingExtra
+        pyarrow is not installed.
+    DriftgateError
+        The archive's folder cannot be written to, or the ledger refuses. What was moved before is in the archive.
+    """
+    check_pyarrow()
+    chosen = _cells(ledger, run, before)
+    if chosen:  # known before a file is written, so that who comes after a kill knows the file
+        with ledger.write() as connection:
+            archive_owner(connection)
+    files = [file for cell in chosen if (file := _move(ledger, cell)) is not None]
+    removed = remove_strays(ledger)
+    freed = give_back(ledger, DETAILS) if files or has_free_pages(ledger) else None
+    return Archived(len(files), sum(f.rows for f in files), sum(f.bytes for f in files), removed, freed)
+
+
+def remove_strays(ledger: Ledger) -> int:
+    """Remove files of this ledger from its archive that no row names; returns how many there were."""
+    if not ledger.archive.is_dir():
+        return 0
+    removed = 0
+    with ledger.write() as connection:
+        lock(connection)
+        for path in strays(ledger, connection):
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+def strays(ledger: Ledger, connection: Connection) -> list[Path]:
+    """Files of this ledger in its archive that no row names."""
+    owner = connection.execute(select(meta.c.value).where(meta.c.key == _OWNER)).scalar_one_or_none()
+    if owner is None:
+        return []
+    named = set(connection.execute(select(archives.c.file)).scalars())
+    return stray_files(ledger.archive, named, owner)
+
+
+def archive_owner(connection: Connection) -> str:
+    """By what the ledger knows its own files: other ledgers may keep theirs in the same folder."""
+    insert_new(connection, meta, [{"key": _OWNER, "value": secrets.token_hex(8)}])
+    return str(connection.execute(select(meta.c.value).where(meta.c.key == _OWNER)).scalar_one())
+
+
+def _cells(ledger: Ledger, run: str | None, before: datetime | None) -> list[int]:
+    """Cells of which there are details in the database, the oldest first."""
+    held: list[ColumnElement[bool]] = [exists().where(table.c.cell_id == cells.c.id) for table in DETAILS]
+    query = select(cells.c.id).join(runs, runs.c.id == cells.c.run_id).where(or_(*held))
+    if run is not None:
+        query = query.where(runs.c.id == run)
+    if before is not None:
+        query = query.where(runs.c.created_at < before)
+    with ledger.read() as connection:
+        return list(connection.execute(query.order_by(runs.c.created_at, cells.c.id)).scalars())
+
+
+def _move(ledger: Ledger, cell_id: int) -> File | None:
+    with ledger.write() as connection:
+        lock(connection)
+        held = [table for table in DETAILS if _count(connection, table, cell_id)]
+        if not held:  # another process moved it meanwhile
+            return None
+        file = write_file(ledger.archive, archive_owner(connection), cell_id, _batches(connection, held, cell_id))
+        name_file(connection, cell_id, file)
+        removed = sum(connection.execute(delete(table).where(table.c.cell_id == cell_id)).rowcount for table in held)
+        if removed != file.rows:  # PostgreSQL: a run was gone on with in this moment; nothing is changed
+            raise DriftgateError(
+                f"{removed - file.rows:,} rows came in while their cell was moved to the archive", "do it again"
+            )
+    return file
+
+
+def name_file(connection: Connection, cell_id: int, file: File) -> None:
+    """Say that a file has details of a cell."""
+    row = {"cell_id": cell_id, "file": file.name, "rows": file.rows, "bytes": file.bytes, "at": datetime.now(UTC)}
+    connection.execute(insert(archives), [row])
+
+
+def _count(connection: Connection, table: Any, cell_id: int) -> int:
+    query = select(func.count()).select_from(table).where(table.c.cell_id == cell_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def _batches(
+    connection: Connection, tables: Sequence[Any], cell_id: int
+) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
+    for table in tables:
+        columns = [column for column in table.c if column.name != "cell_id"]
+        query = select(*columns).where(table.c.cell_id == cell_id).order_by(*table.primary_key.columns)
+        found = connection.execute(query.execution_options(yield_per=_BATCH)).mappings()
+        for part in found.partitions():
+            yield table.name, [dict(row) for row in part]

@@ -1,0 +1,135 @@
+"""The one reader of what nodes and evaluators did on samples, wherever it is: in the database or in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, and_, func, select
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger._archive_files import missing_file, path_of, read_file
+from driftgate.ledger._schema import archives, cells, expired_runs, outcomes
+from driftgate.ledger._store import Ledger
+
+EXPIRED = "(expired)"
+"""What stands in place of a text that was removed, so that nobody takes it for one that was empty."""
+
+
+def detail_rows(
+    ledger: Ledger,
+    table: Table,
+    cell_id: int,
+    columns: Sequence[str],
+    *,
+    newest: bool = False,
+    samples: Collection[int] | None = None,
+    equal: Mapping[str, str] | None = None,
+    most: int | None = None,
+) -> list[Any]:
+    """Rows of a table of details that belong to a cell, from the database and from the archive.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        What is read beside ``sample_id`` and ``round``.
+    newest : bool
+        Only of each sample's newest round.
+    samples : collection of int, optional
+        Only of these samples.
+    equal : Mapping, optional
+        Only rows that have these values in these columns.
+    most : int, optional
+        At most so many, whichever.
+
+    Raises
+    ------
+    DriftgateError
+        A file of the archive is missing or damaged.
+    """
+    names = ("sample_id", "round", *columns)
+    query = _query(table, cell_id, names, samples, equal or {}).limit(most)
+    with ledger.read() as connection:
+        while True:
+            files = _files(connection, cell_id)
+            rows = list(connection.execute(_of_newest(query, table, cell_id) if newest and not files else query))
+            try:
+                for name in files:
+                    rows += read_file(path_of(ledger.archive, name), table, names, samples=samples, equal=equal)
+            except FileNotFoundError:
+                if _files(connection, cell_id) == files:
+                    raise _missing(ledger, connection, cell_id, name) from None
+            if _files(connection, cell_id) == files:  # else they moved while they were read
+                break
+        if newest and files:
+            last = _newest_rounds(connection, cell_id)
+            rows = [row for row in rows if last.get(row.sample_id) == row.round]
+    return rows[:most]
+
+
+def expired_at(ledger: Ledger, run_id: str) -> datetime | None:
+    """When the texts of a run were expired; None where they were not."""
+    with ledger.read() as connection:
+        return connection.execute(select(expired_runs.c.at).where(expired_runs.c.run_id == run_id)).scalar_one_or_none()
+
+
+def check_texts(ledger: Ledger, run_id: str) -> None:
+    """Refuse what needs the prompts or replies of a run that was expired.
+
+    Raises
+    ------
+    DriftgateError
+        It was expired.
+    """
+    if (at := expired_at(ledger, run_id)) is not None:
+        raise DriftgateError(
+            f"run {run_id} was expired on {at:%Y-%m-%d}: its prompts, replies and node outputs are gone",
+            "its scores and verdicts stand; take a run that still has its texts, or run the suite anew",
+        )
+
+
+def check_texts_of_cell(ledger: Ledger, cell_id: int) -> None:
+    """As :func:`check_texts`, of the run that a cell belongs to."""
+    with ledger.read() as connection:
+        run = connection.execute(select(cells.c.run_id).where(cells.c.id == cell_id)).scalar_one()
+    check_texts(ledger, str(run))
+
+
+def is_archived(ledger: Ledger, cell_id: int) -> bool:
+    """Whether details of a cell are in the archive."""
+    with ledger.read() as connection:
+        return bool(_files(connection, cell_id))
+
+
+def _query(
+    table: Table, cell_id: int, names: Sequence[str], samples: Collection[int] | None, equal: Mapping[str, str]
+) -> Select[Any]:
+    query = select(*(table.c[name] for name in names)).where(table.c.cell_id == cell_id)
+    for name, value in equal.items():
+        query = query.where(table.c[name] == value)
+    return query if samples is None else query.where(table.c.sample_id.in_([int(one) for one in samples]))
+
+
+def _of_newest(query: Select[Any], table: Table, cell_id: int) -> Select[Any]:
+    newest = _newest(cell_id).subquery()
+    return query.join(newest, and_(table.c.sample_id == newest.c.sample_id, table.c.round == newest.c.round))
+
+
+def _newest(cell_id: int) -> Select[Any]:
+    last = func.max(outcomes.c.round).label("round")
+    return select(outcomes.c.sample_id, last).where(outcomes.c.cell_id == cell_id).group_by(outcomes.c.sample_id)
+
+
+def _newest_rounds(connection: Connection, cell_id: int) -> dict[int, int]:
+    return {int(row.sample_id): int(row.round) for row in connection.execute(_newest(cell_id))}
+
+
+def _files(connection: Connection, cell_id: int) -> list[str]:
+    query = select(archives.c.file).where(archives.c.cell_id == cell_id).order_by(archives.c.at, archives.c.file)
+    return list(connection.execute(query).scalars())
+
+
+def _missing(ledger: Ledger, connection: Connection, cell_id: int, name: str) -> DriftgateError:
+    run = connection.execute(select(cells.c.run_id).where(cells.c.id == cell_id)).scalar_one()
+    return DriftgateError(*missing_file(path_of(ledger.archive, name), str(run)))
