@@ -21,8 +21,10 @@ class Baseline:
 
     scores: CellScores | None
     reason: str = ""
-    vacuous: bool = False
-    """There is nothing to compare with and need not be: the rule holds."""
+    first: bool = False
+    """There is nothing to compare with yet."""
+    itself: bool = False
+    """The cell is what it would be compared with."""
 
 
 def find_baseline(
@@ -48,25 +50,22 @@ def find_baseline(
         The rule names a model that is not in the run.
     """
     cell = scores.cell
-    # Where there is nothing to compare with, nothing is worse, and nothing is better either.
-    vacuous = rule.better_than is None
     if rule.opponent == PREVIOUS:
         found = _stored(ledger, cell.run_id, suite, cell.model, scores, before=True)
         reason = "there is no earlier complete run to compare with; this run becomes the first"
-        return found or Baseline(None, reason, vacuous)
+        return found or Baseline(None, reason, first=True)
     wanted = champion if rule.opponent == CHAMPION and champion is not None else rule.opponent
     assert wanted is not None
     if wanted == cell.model:
-        return Baseline(None, f"{wanted} is the champion itself", vacuous)
+        return Baseline(None, f"{wanted} is the champion itself", itself=True)
     here = next((other for other in scored if _same_place(other, scores) and other.cell.model == wanted), None)
     if here is not None:
         return Baseline(here)
     if rule.opponent == CHAMPION and champion is not None:
         found = _stored(ledger, cell.run_id, suite, champion, scores, before=False)
         asked = f"run the suite with {champion} among its models"
-        return found or Baseline(
-            None, f"the champion {champion} has no complete run of this suite to compare with; {asked}"
-        )
+        reason = f"the champion {champion} has no complete run of this suite to compare with; {asked}"
+        return found or Baseline(None, reason, first=True)
     models = {other.cell.model for other in scored}
     raise DriftgateError(
         f"a rule compares with '{wanted}', which is not in the run", nearest(wanted, [CHAMPION, PREVIOUS, *models])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -134,6 +134,9 @@ class GateConfig(BaseModel):
     """The suite whose runs the gate judges; unset where only a recipe uses the gate."""
     slot: str | None = None
     """The place in production whose champion the rules mean; unset where the workspace has only one."""
+    first_run: Literal["inconclusive", "pass"] = "inconclusive"
+    """What ``no_worse_than`` says where there is nothing to compare with yet, such as no earlier run. ``pass`` is for a
+    build whose first run is to be green; ``better_than`` never passes so."""
     recipe: str | None = None
     """The recipe that ``driftgate nightly`` begins where the gate fails the recipe's champion; unset: none."""
     rules: list[RuleConfig] = Field(min_length=1)
@@ -141,5 +144,7 @@ class GateConfig(BaseModel):
 
     def content_hash(self) -> str:
         """What a verdict remembers of the rules that it was made by."""
-        rules = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
+        rules: list[Any] = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
+        if self.first_run != "inconclusive":
+            rules.append({"first_run": self.first_run})
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
