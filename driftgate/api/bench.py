@@ -138,6 +138,10 @@ def judge_stored(
         )
     if gate and gate not in workspace.config.gates:
         raise DriftgateError(f"the workspace has no gate '{gate}'", nearest(gate, workspace.config.gates))
+    if row.kind == "baseline":
+        raise DriftgateError(
+            f"run {row.id} is an imported baseline, which others are compared with", "judge a run that was made here"
+        )
     if not gate and row.kind in ("canary", "parity", "attribution"):
         raise DriftgateError(
             f"run {row.id} is no benchmark, its kind is {row.kind}", "judge a benchmark; see: driftgate runs list"

@@ -16,6 +16,7 @@ from driftgate.ledger import Checked, Ledger, RunRow, check_ledger, find_run, op
 if TYPE_CHECKING:
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
+    from driftgate.api.baseline import Exported, Imported
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.prompt_drift import Steadiness
@@ -83,7 +84,8 @@ class Workspace:
         suite : str
             Only runs of this suite.
         kind : str or collection of str
-            Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import.
+            Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import,
+            baseline.
 
         Raises
         ------
@@ -205,6 +207,18 @@ class Workspace:
         from driftgate.api.recorded import import_files
 
         return import_files(self.files, self.ledger, files, how, display)
+
+    def export_baseline(self, run: Run | str, path: Path, *, with_text: bool = False) -> Exported:
+        """Write what a comparison needs of a run to a file, for another ledger."""
+        from driftgate.api.baseline import export_baseline
+
+        return export_baseline(self.ledger, run.id if isinstance(run, Run) else run, path, with_text=with_text)
+
+    def import_baseline(self, path: Path, name: str = "") -> Imported:
+        """Read such a file; gates then call it ``baseline:NAME``."""
+        from driftgate.api.baseline import import_baseline
+
+        return import_baseline(self.ledger, path, name)
 
     def parity(
         self,

@@ -41,7 +41,7 @@ class Run:
 
     @property
     def kind(self) -> RunKind:
-        """``benchmark``, ``canary``, ``proof``, ``parity``, ``attribution`` or ``import``."""
+        """``benchmark``, ``canary``, ``proof``, ``parity``, ``attribution``, ``import`` or ``baseline``."""
         return self.row.kind
 
     @property

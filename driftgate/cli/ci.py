@@ -10,6 +10,7 @@ import typer
 from driftgate.cli._options import HERE, RunName, Workspace, group
 
 runs = group("Runs in the ledger.")
+baseline = group("Baselines: runs that others are compared with, carried in a file.")
 
 
 def bench(
@@ -99,7 +100,7 @@ def list_runs(
     limit: Annotated[int, typer.Option(help="How many.")] = 20,
     suite: Annotated[str, typer.Option(help="Only runs of this suite.")] = "",
     kind: Annotated[
-        str, typer.Option(help="Only benchmark, canary, proof, parity, attribution or import; or all.")
+        str, typer.Option(help="Only benchmark, canary, proof, parity, attribution, import or baseline; or all.")
     ] = "",
 ) -> None:
     """List the runs in the ledger, the newest first; the canary runs of monitors only with --kind canary or all."""
@@ -158,3 +159,44 @@ def samples(
         print_samples(console, found.head(limit), len(found))
         if csv is not None:
             found.to_csv(csv, index=False)
+
+
+@baseline.command("export")
+def export_baseline(
+    run: Annotated[str, typer.Argument(help="A complete run: an id or a part of one, latest or latest:SUITE.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it, such as baselines/main.json.")],
+    workspace: Workspace = HERE,
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Also questions, given answers, errors and what evaluators said.")
+    ] = False,
+) -> None:
+    """Write what a comparison needs of a run to a file: samples' keys and right answers, outcomes, scores, the plan."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console, shown
+
+    with driftgate.open(workspace) as ws:
+        done = ws.export_baseline(run, file, with_text=with_text)
+        held = f"{len(done.baseline.cells)} cells, {len(done.baseline.samples):,} samples"
+        said = f"wrote {shown(file.resolve())}: run {done.baseline.run.id}, {held}, hash {done.content[:12]}"
+        console.print(escape(said), soft_wrap=True)
+        console.print(f"elsewhere: driftgate baseline import {escape(file.name)}", soft_wrap=True)
+
+
+@baseline.command("import")
+def import_baseline(
+    file: Annotated[Path, typer.Argument(help="A file that driftgate baseline export wrote.")],
+    workspace: Workspace = HERE,
+    name: Annotated[str, typer.Option(help="What gates call it; by default the file's name without .json.")] = "",
+) -> None:
+    """Read a baseline into the ledger, for rules with no_worse_than: baseline:NAME; the same file changes nothing."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console
+
+    with driftgate.open(workspace) as ws:
+        done = ws.import_baseline(file, name)
+        of = f"run {done.baseline.run.id} of {done.baseline.run.created_at:%Y-%m-%d}"
+        console.print(escape(f"baseline:{done.name} is {of}, here {done.run.id}"), soft_wrap=True)

@@ -3,6 +3,8 @@
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._asked import MEANT, check_asked, why_unasked
+from driftgate.ledger._baseline_content import Baseline
+from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
@@ -45,6 +47,7 @@ __all__ = [
     "MEANT",
     "AggregationRow",
     "AnchorRow",
+    "Baseline",
     "CellRow",
     "Checked",
     "Fault",
@@ -70,6 +73,7 @@ __all__ = [
     "aggregations_of",
     "anchor_grades_of",
     "asked_samples",
+    "baseline_named",
     "cells_of",
     "champion_history",
     "champion_of",
@@ -94,12 +98,14 @@ __all__ = [
     "latest_runs",
     "left_out_of",
     "metric_frame",
+    "names_of_baselines",
     "newer_unfinished",
     "node_results",
     "open_ledger",
     "outcome_frame",
     "pending_samples",
     "promote",
+    "put_baseline",
     "record",
     "reversal",
     "rollback",
@@ -110,6 +116,7 @@ __all__ = [
     "set_status",
     "standing_promotions",
     "start_run",
+    "take_baseline",
     "traffic_of",
     "trained_model",
     "verdicts_of",

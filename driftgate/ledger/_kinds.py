@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "import"]
+RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "import", "baseline"]
 """What a run was made for.
 
 ``benchmark``
@@ -19,6 +19,8 @@ RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "impo
     Nodes were asked again to say which of them moved.
 ``import``
     Recorded answers were read.
+``baseline``
+    A run of another ledger was imported, for others to be compared with.
 """
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)
@@ -43,6 +45,8 @@ def how_to_finish(kind: str, run: str) -> str:
             return "its remediation goes on with it: driftgate remediation run"
         case "import":
             return "import the same files again: what is there is not read twice"
+        case "baseline":
+            return "import its file again: driftgate baseline import FILE"
     return (
         f"finish it with the same 'driftgate flow {'attribute' if kind == 'attribution' else kind}' command as before"
     )

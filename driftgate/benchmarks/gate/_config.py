@@ -15,6 +15,8 @@ CHAMPION = "champion"
 """What a rule calls the model that is live in the gate's slot."""
 PREVIOUS = "previous"
 """What a rule calls the same cell in the last complete run of the suite."""
+BASELINE = "baseline:"
+"""What the name of an imported baseline begins with in a rule."""
 COUNTED = ("cost", "cost_per_sample", "input_tokens", "output_tokens")
 """Metrics that are counted of the run itself; relative rules about them have a margin that is a share."""
 LATENCIES = {"latency_p50": 0.50, "latency_p95": 0.95}
@@ -43,7 +45,8 @@ class RuleConfig(BaseModel):
     """The metric must be at most this."""
     no_worse_than: str | None = None
     """``previous`` (the same cell in the last complete run of the suite), ``champion`` (the model that is live in the
-    gate's slot: in this run, else in its newest complete run of the suite), or the name of another model of the run."""
+    gate's slot: in this run, else in its newest complete run of the suite), the name of another model of the run, or
+    ``baseline:NAME`` (the same cell in a baseline that was imported)."""
     margin: float = Field(0.0, ge=0)
     """Of ``no_worse_than``: how much worse counts as no worse. 0.02 is two points of accuracy; of latency, cost and
     tokens it is two per cent."""

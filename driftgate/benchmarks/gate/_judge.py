@@ -143,8 +143,8 @@ def _said(
     else:
         reason = explain(rule, evidence, verdict, p_fail, checks)
     compared = baseline.scores if baseline is not None else None
-    if compared is not None:
-        reason = "; ".join([reason, *changed[_pair(scores, compared)].words, described(compared, scores)])
+    if baseline is not None and compared is not None:
+        reason = "; ".join([reason, *changed[_pair(scores, compared)].words, described(baseline, scores)])
     tested = not evidence.counted
     compares_nothing = baseline is not None and baseline.scores is None
     return RuleVerdict(
