@@ -85,7 +85,7 @@ class Workspace:
             Only runs of this suite.
         kind : str or collection of str
             Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import,
-            baseline.
+            baseline, trial.
 
         Raises
         ------
@@ -102,6 +102,7 @@ class Workspace:
         run: str = "",
         retry_failed: bool = False,
         cache: bool | None = None,
+        trial: bool = False,
     ) -> bench.Begun:
         """Plan a suite and begin a run of it, or prepare to go on with one; see :meth:`bench`."""
         from driftgate.api import bench, session
@@ -109,7 +110,7 @@ class Workspace:
         going_on = resume or bool(run) or retry_failed
         row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
         name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
-        return bench.begin(self.files, self.ledger, name, run=row, cache=cache)
+        return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial)
 
     def finish(
         self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False
@@ -127,6 +128,7 @@ class Workspace:
         run: str = "",
         retry_failed: bool = False,
         cache: bool | None = None,
+        trial: bool = False,
         display: Display | None = None,
     ) -> Run:
         """Run a suite, or go on with a run that was stopped; asks nothing twice.
@@ -143,6 +145,8 @@ class Workspace:
             Ask failed samples once more.
         cache : bool, optional
             Reuse replies of earlier runs; by default as the suite says.
+        trial : bool
+            The run is for a change that is only proposed: no later run is compared with it.
         display : Display, optional
             Shows how far it is; by default a progress bar.
 
@@ -151,7 +155,7 @@ class Workspace:
         DriftgateError
             Something that it needs is missing or cannot be done; the ledger is intact.
         """
-        begun = self.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
+        begun = self.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
         return self._run(self.finish(begun, display or _progress(), retry_failed=retry_failed).run)
 
     def gate(self, run: Run | str = "latest", gate: str = "") -> Verdicts:

@@ -41,7 +41,7 @@ def newest_runs(ledger: Ledger, limit: int, *, suite: str = "", kind: str | Coll
         Only runs of this suite.
     kind : str or collection of str
         Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import,
-        baseline.
+        baseline, trial.
 
     Raises
     ------

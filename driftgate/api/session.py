@@ -112,7 +112,7 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
     """
     if name:
         run = find_run(ledger, name)
-        if run.kind != "benchmark":
+        if run.kind not in ("benchmark", "trial"):
             raise DriftgateError(
                 f"run {run.id} is no benchmark, its kind is {run.kind}", how_to_finish(run.kind, run.id)
             )

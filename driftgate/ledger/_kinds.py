@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "import", "baseline"]
+RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "import", "baseline", "trial"]
 """What a run was made for.
 
 ``benchmark``
@@ -21,6 +21,9 @@ RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "impo
     Recorded answers were read.
 ``baseline``
     A run of another ledger was imported, for others to be compared with.
+``trial``
+    A suite was run for a change that is only proposed, such as a pull request: judged as a benchmark is, and neither
+    ``latest`` nor ``previous`` to any run.
 """
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)
@@ -37,7 +40,7 @@ def how_to_finish(kind: str, run: str) -> str:
     "finish it with the same 'driftgate flow parity' command as before"
     """
     match kind:
-        case "benchmark":
+        case "benchmark" | "trial":
             return f"finish it with: driftgate bench --resume --run {run}"
         case "canary":
             return "a look is not gone on with; take another with: driftgate monitor check"

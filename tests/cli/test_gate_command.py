@@ -93,6 +93,8 @@ def test_azure_devops_gets_logging_commands(
         "##vso[task.logissue type=error",
         "##vso[task.uploadsummary",
         "##vso[task.complete result=Failed",
+        "##vso[task.setvariable variable=driftgate.verdict",
+        "##vso[task.setvariable variable=driftgate.keep",
     ]
     assert Path(commands[1].split("]", 1)[1]).read_text(encoding="utf-8").startswith("### Gate `small`: fail")
 

@@ -90,12 +90,13 @@ def _stored(
 ) -> Baseline | None:
     """The newest complete run of the suite that holds the model's cell for this dataset, variant and flow.
 
-    A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before.
+    A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before. A
+    trial is compared with benchmarks only: what another pull request did is not what this one is to be as good as.
     """
     now = find_run(ledger, run_id)
     limit = now.created_at if before else None
     cell = scores.cell
-    kinds = {"benchmark", now.kind}
+    kinds = {"benchmark", now.kind} - {"trial"}
     for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", kinds=kinds, before=limit):
         if run.id == run_id:
             continue
