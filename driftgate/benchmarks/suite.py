@@ -271,7 +271,7 @@ class Cell:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
         if self.inputs.inputs:
             parts["inputs"] = _short_hash(self.inputs.inputs)
-        if self.evaluators.own:
+        if self.evaluators.own or self.flow.given is not None:
             parts["evaluators"] = self.evaluators_hash()[:6]
         if self.evaluators.judged:
             parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())

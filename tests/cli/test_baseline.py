@@ -109,6 +109,14 @@ def test_the_file_holds_no_text_unless_it_is_asked_for(cli: Cli, first: Path, fi
     assert "문제 3번은" in full.read_text(encoding="utf-8")
 
 
+def test_no_key_is_in_the_file(cli: Cli, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_KEY", "s3cret-of-the-model")
+    folder, path = make(4, lambda config: config["models"]["tested"].update(api_key="${env:MODEL_KEY}")), tmp_path / "b"
+    assert cli("bench", "-w", folder).code == 0
+    assert cli("baseline", "export", "latest", path, "--with-text", "-w", folder).code == 0
+    assert "s3cret" not in path.read_text("utf-8") and "${env:MODEL_KEY}" in path.read_text("utf-8")
+
+
 def test_the_same_run_gives_the_same_file(cli: Cli, first: Path, file: Path) -> None:
     before = file.read_bytes()
     assert cli("baseline", "export", "latest", file, "-w", first).code == 0

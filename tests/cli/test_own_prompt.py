@@ -116,6 +116,7 @@ def signature(folder: Path) -> str:
     [
         ({"prompt": INLINE + "답:"}, {"flow", "prompt"}),
         ({"prompt": INLINE.replace("하나로만", "하나로")}, {"flow", "prompt"}),
+        ({"evaluators": {"reply": {"right": {**RIGHT, "evaluator": "normalised_match"}}}}, {"evaluators"}),
     ],
 )
 def test_the_prompt_is_part_of_the_signature_and_is_compared_with_the_one_before(
@@ -133,7 +134,7 @@ def test_the_prompt_is_part_of_the_signature_and_is_compared_with_the_one_before
     old, new = (set(text.split("|")) for text in (before, signature(folder)))
     assert {part.partition(":")[0] for part in old ^ new} == parts
     done = cli("gate", "-w", folder)
-    assert done.code == 0 and "its signature differs in flow, prompt" in done.out
+    assert done.code == 0 and f"its signature differs in {', '.join(sorted(parts))}" in done.out
 
 
 def test_evaluators_are_part_of_what_a_run_goes_on_with(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
