@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from driftgate.api.workspace import OpenWorkspace, open_workspace
+from driftgate.flows.definition import PROMPTY
 from driftgate.flows.environment import REFERENCE
 from driftgate.flows.errors import DriftgateError, nearest
 
@@ -94,11 +97,13 @@ def _text(workspace: OpenWorkspace, folder: Path, system: str) -> str:
         sources=_below_sources(place),
         requirement=_requirement(workspace),
         ledger=f"{ledger}*" if ledger else "",  # with what SQLite leaves beside it
+        ledger_in_bash=f"{shlex.quote(ledger)}*",
         ledger_folder=_below_sources(PurePosixPath(ledger).parent),
         secrets=sorted({*_variables(workspace.document.value), *kept.variables}),
         ledger_secrets=kept.variables,
-        reports=str(reports),
+        reports=shlex.quote(str(reports)),
         published=str(place / reports),
+        junit=str(place / reports / "gate.xml"),
         published_from=_below_sources(place / reports),
         keep=f"and(not(canceled()), eq(variables['driftgate.keep'], 'true'), "
         f"eq(variables['Build.SourceBranch'], 'refs/heads/{main}'))",
@@ -120,7 +125,8 @@ def _main_branch(top: Path) -> str:
     """The branch that pull requests go to, as the clone knows it."""
     head = top / ".git/refs/remotes/origin/HEAD"
     said = head.read_text(encoding="utf-8").strip() if head.is_file() else ""
-    return said.removeprefix("ref: refs/remotes/origin/") or "main"
+    name = said.removeprefix("ref: refs/remotes/origin/")
+    return name if re.fullmatch(r"[\w./-]+", name) else "main"
 
 
 def _kept(workspace: OpenWorkspace) -> _Kept:
@@ -155,8 +161,12 @@ def _requirement(workspace: OpenWorkspace) -> str:
             extras.add("azure")
     if not _kept(workspace).path:
         extras.add("postgres")
-    kinds = {dataset.kind for dataset in config.datasets.values()}
-    if "parquet" in kinds:
-        extras.add("parquet")
+    for dataset in config.datasets.values():
+        if getattr(dataset, "hub", None):
+            extras.add("hub")
+        if dataset.kind == "parquet":
+            extras.add("parquet")
+    if any((suite.prompt or "").strip().endswith(PROMPTY) for suite in config.suites.values()):
+        extras.add("promptflow")
     named = f"[{','.join(sorted(extras))}]" if extras else ""
     return f"driftgate{named}=={version('driftgate')}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -194,7 +193,6 @@ def _written(workspace: Path, files: Mapping[str, str]) -> Path:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file as a whole, also where another process writes the same one."""
-    number, beside = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(number, "wb") as file:
-        file.write(data)
-    Path(beside).replace(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(data)
+    beside.replace(path)

@@ -33,6 +33,7 @@ from driftgate.ledger._content import run_hash
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._kinds import how_to_finish
 from driftgate.ledger._lines import newest_rows
+from driftgate.ledger._making import lock
 from driftgate.ledger._results import scores_of
 from driftgate.ledger._runs import RunRow, find_run
 from driftgate.ledger._schema import (
@@ -229,6 +230,7 @@ def put_baseline(ledger: Ledger, baseline: Baseline, content: str, name: str) ->
     create_tables(ledger, metadata)
     run_id = f"baseline-{content[:12]}"
     with ledger.write() as connection:
+        lock(connection)  # two builds may import the same file at once
         if connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is None:
             _insert(connection, baseline, run_id, content[:12])
         if _meant(connection, name) != run_id:

@@ -24,6 +24,7 @@ KEY = "s3cret-of-the-model"
 def secret(config: dict[str, Any]) -> None:
     config["models"]["tested"]["api_key"] = "${env:MODEL_KEY}"
     config["gates"]["small"]["rules"] = [{"no_worse_than": "previous", "margin": 0.2}]
+    config["reports"] = "our pages"
 
 
 @pytest.fixture
@@ -160,7 +161,7 @@ def test_a_workspace_below_the_top_of_a_repository_with_another_branch(
     cli: Cli, make: Make, tmp_path: Path, system: str
 ) -> None:
     def edit(config: dict[str, Any]) -> None:
-        config["reports"] = "out/pages"
+        config["reports"] = "out/our pages"
         config["gates"]["other-2"] = {"suite": "2", "rules": [{"min": 0.5}]}
         config["suites"]["2"] = config["suites"]["small"]
 
@@ -170,7 +171,12 @@ def test_a_workspace_below_the_top_of_a_repository_with_another_branch(
     head.write_text("ref: refs/remotes/origin/release/next\n", encoding="utf-8")
     assert cli("init", folder, "--ci", system).code == 0
     text = (tmp_path / FILES[system]).read_text(encoding="utf-8")
-    assert '"refs/heads/release/next"' in text and "space/.driftgate" in text and "space/out/pages" in text
+    assert (
+        '"refs/heads/release/next"' in text
+        and "space/.driftgate" in text
+        and "space/out/our pages" in text
+        and "'out/our pages'/gate.xml" in text
+    )
     (job,) = yaml.safe_load(text)["jobs"] if system == "azure" else yaml.safe_load(text)["jobs"].values()
     matrix = job["strategy"]["matrix"]
     assert (matrix["suite"] if system == "github" else [one["SUITE"] for one in matrix.values()]) == ["small", "2"]

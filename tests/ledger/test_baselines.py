@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -134,3 +135,13 @@ def test_a_run_is_paired_with_it_by_what_was_asked(home: Ledger, ledger: Ledger,
     (said,) = judge(ledger, "g", gate, later, score_run(ledger, later, store=False)).rules
     assert said.value == 0.0
     assert "shared" not in said.reason and "unpaired" not in said.reason
+
+
+def test_many_import_the_same_file_at_once(home: Ledger, ledger: Ledger, entry: Callable[..., Record]) -> None:
+    baseline = take_baseline(home, fill(home, entry))
+    put_baseline(ledger, baseline, "00" * 32, "other")
+    with ThreadPoolExecutor(6) as workers:
+        runs = list(workers.map(lambda number: put_baseline(ledger, baseline, "ab" * 32, "main").id, range(12)))
+    assert len(set(runs)) == 1
+    (cell,) = cells_of(ledger, runs[0])
+    assert len(outcome_frame(ledger, cell.id)) == 24

@@ -73,6 +73,8 @@ class RuleConfig(BaseModel):
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
             raise ValueError(f"a rule needs exactly one of min, max, no_worse_than and better_than; found {found}")
+        if self.opponent == BASELINE:
+            raise ValueError(f"{given[0]} is '{BASELINE}' without a name; write {BASELINE}NAME")
         if self.slice and self.slices:
             raise ValueError("a rule is about one slice or about all slices of a kind; found slice and slices")
         if self.margin and self.no_worse_than is None:

@@ -60,6 +60,11 @@ def test_a_dataset_that_is_new_in_a_suite_has_its_first_run(world: Any) -> None:
     assert judged(world, later, {"no_worse_than": "previous"}).verdict == "inconclusive"
 
 
+def test_a_baseline_has_a_name() -> None:
+    with pytest.raises(ValueError, match="'baseline:' without a name; write baseline:NAME"):
+        GateConfig.model_validate({"rules": [{"no_worse_than": "baseline:"}]})
+
+
 def test_the_setting_is_part_of_what_a_verdict_was_judged_by(world: Any) -> None:
     gates = [GateConfig.model_validate({"rules": [{"min": 0.5}], **more}) for more in ({}, {"first_run": "pass"})]
     assert gates[0].content_hash() != gates[1].content_hash()
