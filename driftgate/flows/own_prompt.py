@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ NAME = "prompt"
 RENDER, REPLY = "prompt", "reply"
 """Names of its nodes."""
 _TEMPLATES = (".jinja2", ".jinja", ".j2", ".txt", ".md", PROMPTY)
+_RESERVED = "template"
+_IMAGE = re.compile(r"!\[\s*image\s*\]\(\{\{")
 _FOLDER = Path(".driftgate") / "prompts"
 _TOOL = '''"""Node ``reply``: the model's words, without the white space around them."""
 
@@ -54,7 +57,7 @@ class OwnPrompt:
         Raises
         ------
         DriftgateError
-            It is no template, or names nothing: every sample would be asked the same.
+            It is no template, is beyond what a prompt may be, or names nothing: every sample would be asked the same.
         """
         from jinja2 import TemplateSyntaxError, meta
         from jinja2.sandbox import SandboxedEnvironment
@@ -62,12 +65,22 @@ class OwnPrompt:
         environment = SandboxedEnvironment()
         try:
             environment.compile(self.text)
-            found = sorted(meta.find_undeclared_variables(environment.parse(self.text)))
+            parsed = environment.parse(self.text)
         except TemplateSyntaxError as problem:
             raise DriftgateError(
                 f"{self.where}: the prompt is no template in its line {problem.lineno}: {problem.message}",
                 "correct it; it is a Jinja template",
             ) from problem
+        found = sorted(meta.find_undeclared_variables(parsed))
+        if any(True for _ in meta.find_referenced_templates(parsed)):
+            raise DriftgateError(f"{self.where}: the prompt includes another template", "write the text into it")
+        if _IMAGE.search(self.text):
+            raise DriftgateError(f"{self.where}: the prompt shows an image", "images are not supported: give text")
+        if _RESERVED in found:
+            raise DriftgateError(
+                f"{self.where}: a variable of the prompt is called '{_RESERVED}', which prompt flow keeps for itself",
+                f"call it otherwise and map it in the suite: inputs: {{text: '${{data.{_RESERVED}}}'}}",
+            )
         if not found:
             raise DriftgateError(
                 f"{self.where}: the prompt names no column, so that every sample would be asked the same",

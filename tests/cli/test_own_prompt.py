@@ -230,6 +230,9 @@ def typo(config: dict[str, Any]) -> None:
             "the prompt names no column, so that every sample would be asked the same",
         ),
         (of(prompt="{{ question"), "prompt", "the prompt is no template in its line 1"),
+        (of(prompt="{% include 'a' %}{{ question }}"), "prompt", "the prompt includes another template"),
+        (of(prompt="![image]({{ question }})"), "prompt", "the prompt shows an image; images are not supported"),
+        (of(prompt="{{ template }}"), "prompt", "a variable of the prompt is called 'template'"),
         (
             of(prompt="a\n{{ question | nothing }}"),
             "prompt",
