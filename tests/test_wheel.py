@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,26 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint
-
-PROJECT = Path(__file__).parents[1]
-FOLDERS = ("flows", "benchmarks", "monitor", "finetune")
-"""What a team edits; top-level packages of these names driftgate once had, and others have."""
+from wheels import FOLDERS, PROJECT, build_wheel
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built without network from a copy of the project, with leftovers lying around."""
-    copy, out = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md", "driftgate.yaml"):
-        shutil.copy2(PROJECT / name, copy / name)
-    for name in ("driftgate", *FOLDERS):
-        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / name / "__pycache__").mkdir()
-        (copy / name / "__pycache__/old.pyc").write_bytes(b"old")
-    options = ["--no-build-isolation", "--no-deps", "--no-index", "--quiet", "--wheel-dir", str(out)]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", str(copy), *options], check=True, capture_output=True)
-    (made,) = out.glob("*.whl")
-    return made
+    return build_wheel(tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

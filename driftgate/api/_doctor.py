@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from driftgate.api.session import flow_of
 from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.benchmarks.datasets import load_dataset
 from driftgate.benchmarks.suite import plan_cells
-from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatorContext, load_evaluators
@@ -95,11 +95,11 @@ def _retriever(workspace: OpenWorkspace, name: str) -> str:
 
 def _suite(workspace: OpenWorkspace, name: str) -> str:
     suite = workspace.config.suites[name]
-    flow = load_flow(suite.flow, workspace.folder, workspace.config.connections)
+    datasets = {one: load_dataset(one, workspace.config.datasets[one], workspace.folder) for one in suite.datasets}
+    flow = flow_of(workspace, name, suite, datasets)
     for variant in suite.variants or [""]:
         ENGINES.get(suite.engine)(flow.with_variant(variant))
     context = EvaluatorContext(workspace.config.models, workspace.folder, workspace.config.connections)
-    datasets = {name: load_dataset(name, workspace.config.datasets[name], workspace.folder) for name in suite.datasets}
     plan_cells(suite, workspace.config.models, datasets, flow, context=context)
     evaluators = load_evaluators(flow, context)
     evaluators.open()

@@ -15,6 +15,28 @@ _IGNORED = (".driftgate/", "reports/")
 SCHEMA_FILE = "driftgate.schema.json"
 
 
+def make(folder: Path, example: str = "", ci: str = "") -> list[Path]:
+    """Make a workspace, a pipeline file for one, or both.
+
+    Parameters
+    ----------
+    ci : {"github", "azure"}, optional
+        Also write a pipeline file for this build system; where there is a workspace already, only that.
+
+    Raises
+    ------
+    DriftgateError
+        See :func:`scaffold` and :func:`driftgate.api._pipelines.write_pipeline`.
+    """
+    if not ci:
+        return scaffold(folder, example)
+    from driftgate.api._pipelines import pipeline_path, write_pipeline
+
+    pipeline_path(folder, ci)  # before anything is made
+    made = scaffold(folder, example) if example or not (folder / FILE).exists() else []
+    return [*made, write_pipeline(folder, ci)]
+
+
 def scaffold(folder: Path, example: str = "") -> list[Path]:
     """Write a workspace to begin with: the one that ships with driftgate, or an example.
 

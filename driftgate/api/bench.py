@@ -68,9 +68,20 @@ class Done:
 
 
 def begin(
-    workspace: OpenWorkspace, ledger: Ledger, suite: str, *, run: RunRow | None = None, cache: bool | None = None
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    suite: str,
+    *,
+    run: RunRow | None = None,
+    cache: bool | None = None,
+    trial: bool = False,
 ) -> Begun:
     """Plan a suite and write a new run of it into the ledger, or prepare to go on with ``run``.
+
+    Parameters
+    ----------
+    trial : bool
+        The new run is no benchmark but a trial: see :data:`driftgate.ledger.RunKind`.
 
     Raises
     ------
@@ -81,7 +92,7 @@ def begin(
     if run is not None:
         session.check_same_plan(run, planned)
     models = session.open_models(workspace, ledger, planned.suite.models)  # before a run that cannot begin is recorded
-    return Begun(run or session.begin(ledger, planned), planned, models)
+    return Begun(run or session.begin(ledger, planned, "trial" if trial else "benchmark"), planned, models)
 
 
 def finish(
@@ -138,6 +149,10 @@ def judge_stored(
         )
     if gate and gate not in workspace.config.gates:
         raise DriftgateError(f"the workspace has no gate '{gate}'", nearest(gate, workspace.config.gates))
+    if row.kind == "baseline":
+        raise DriftgateError(
+            f"run {row.id} is an imported baseline, which others are compared with", "judge a run that was made here"
+        )
     if not gate and row.kind in ("canary", "parity", "attribution"):
         raise DriftgateError(
             f"run {row.id} is no benchmark, its kind is {row.kind}", "judge a benchmark; see: driftgate runs list"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
     from driftgate.api.backtest import Backtest
+    from driftgate.api.baseline import Exported, Imported
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.prompt_drift import Steadiness
@@ -85,7 +86,8 @@ class Workspace:
         suite : str
             Only runs of this suite.
         kind : str or collection of str
-            Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import.
+            Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import,
+            baseline, trial.
 
         Raises
         ------
@@ -102,6 +104,7 @@ class Workspace:
         run: str = "",
         retry_failed: bool = False,
         cache: bool | None = None,
+        trial: bool = False,
     ) -> bench.Begun:
         """Plan a suite and begin a run of it, or prepare to go on with one; see :meth:`bench`."""
         from driftgate.api import bench, session
@@ -109,7 +112,7 @@ class Workspace:
         going_on = resume or bool(run) or retry_failed
         row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
         name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
-        return bench.begin(self.files, self.ledger, name, run=row, cache=cache)
+        return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial)
 
     def finish(
         self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False
@@ -127,6 +130,7 @@ class Workspace:
         run: str = "",
         retry_failed: bool = False,
         cache: bool | None = None,
+        trial: bool = False,
         display: Display | None = None,
     ) -> Run:
         """Run a suite, or go on with a run that was stopped; asks nothing twice.
@@ -143,6 +147,8 @@ class Workspace:
             Ask failed samples once more.
         cache : bool, optional
             Reuse replies of earlier runs; by default as the suite says.
+        trial : bool
+            The run is for a change that is only proposed: no later run is compared with it.
         display : Display, optional
             Shows how far it is; by default a progress bar.
 
@@ -151,7 +157,7 @@ class Workspace:
         DriftgateError
             Something that it needs is missing or cannot be done; the ledger is intact.
         """
-        begun = self.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
+        begun = self.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
         return self._run(self.finish(begun, display or _progress(), retry_failed=retry_failed).run)
 
     def gate(self, run: Run | str = "latest", gate: str = "") -> Verdicts:
@@ -207,6 +213,18 @@ class Workspace:
         from driftgate.api.recorded import import_files
 
         return import_files(self.files, self.ledger, files, how, display)
+
+    def export_baseline(self, run: Run | str, path: Path, *, with_text: bool = False) -> Exported:
+        """Write what a comparison needs of a run to a file, for another ledger."""
+        from driftgate.api.baseline import export_baseline
+
+        return export_baseline(self.ledger, run.id if isinstance(run, Run) else run, path, with_text=with_text)
+
+    def import_baseline(self, path: Path, name: str = "") -> Imported:
+        """Read such a file; gates then call it ``baseline:NAME``."""
+        from driftgate.api.baseline import import_baseline
+
+        return import_baseline(self.ledger, path, name)
 
     def parity(
         self,

@@ -40,7 +40,8 @@ def newest_runs(ledger: Ledger, limit: int, *, suite: str = "", kind: str | Coll
     suite : str
         Only runs of this suite.
     kind : str or collection of str
-        Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import.
+        Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import,
+        baseline, trial.
 
     Raises
     ------

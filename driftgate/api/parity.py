@@ -143,6 +143,8 @@ def plan_parity(workspace: OpenWorkspace, ledger: Ledger, request: Request) -> t
     settings["datasets"] = datasets or _only(config.datasets, "dataset", "--dataset")
     chosen = {"limit": request.limit, "seed": request.seed, "cache": request.cache}
     settings |= {name: value for name, value in chosen.items() if value is not None}
+    if settings.get("prompt") is not None:  # the flow takes the place of the suite's prompt, with evaluators of its own
+        settings |= {"prompt": None, "evaluators": {}, "primary": None}
     if request.variant:
         settings["variants"] = [request.variant]
     elif request.suite and len(settings["variants"]) > 1:

@@ -53,7 +53,7 @@ class Run:
 
     @property
     def kind(self) -> RunKind:
-        """``benchmark``, ``canary``, ``proof``, ``parity``, ``attribution`` or ``import``."""
+        """``benchmark``, ``canary``, ``proof``, ``parity``, ``attribution``, ``import``, ``baseline`` or ``trial``."""
         return self.row.kind
 
     @property
@@ -289,6 +289,14 @@ class Verdicts(tuple["GateVerdict", ...]):
     def gravest(self) -> str:
         """The gravest of them: ``pass``, ``inconclusive``, ``unmeasurable`` or ``fail``."""
         return next(verdict.verdict for verdict in self if verdict.exit_code == self.exit_code)
+
+    @property
+    def may_be_previous(self) -> bool:
+        """Whether later runs may be compared with this one: every check passed, or had nothing to compare with yet.
+
+        A run that failed, or of which too little is known, is nothing to be as good as.
+        """
+        return all(rule.verdict == "pass" or rule.first_run for verdict in self for rule in verdict.rules)
 
     @property
     def exit_code(self) -> int:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import Any
 
 from driftgate.api.champions import champion_meant
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.benchmarks.datasets import load_dataset
+from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
+from driftgate.benchmarks.inputs import EXAMPLES_INPUT, parse_inputs
 from driftgate.benchmarks.report import ReportFiles, write_report
 from driftgate.benchmarks.runner import Display, run_suite
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.spending import check_budget
 from driftgate.benchmarks.suite import TOLD, Cell, SuiteConfig, describe_plan, plan_cells
-from driftgate.flows.definition import load_flow
+from driftgate.flows import mapping
+from driftgate.flows.definition import FlowDefinition, GivenEvaluators, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.models import PROVIDERS, Model, ModelConfig
 from driftgate.flows.models import parse_config as parse_model
+from driftgate.flows.own_prompt import prompt_flow, read_prompt
 from driftgate.flows.retrieval import Retriever, open_retriever
+from driftgate.flows.text import as_name
 from driftgate.ledger import (
     Ledger,
     RunKind,
@@ -83,10 +88,52 @@ def plan_suite(
     folder = workspace.folder
     datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
-    flow, retriever = load_flow(suite.flow, folder, workspace.config.connections), retriever_of(workspace, suite)
+    flow, retriever = flow_of(workspace, name, suite, datasets), retriever_of(workspace, suite)
     context = EvaluatorContext(workspace.config.models, folder, workspace.config.connections)
     cells = plan_cells(suite, models, datasets, flow, retriever, context, asks=asks)
     return Planned(name, suite, cells)
+
+
+def flow_of(workspace: OpenWorkspace, name: str, suite: SuiteConfig, datasets: Mapping[str, Dataset]) -> FlowDefinition:
+    """The flow of a suite, or the one that its prompt stands for, with the evaluators that it gives it.
+
+    Parameters
+    ----------
+    datasets : Mapping
+        Those of the suite, from which a prompt's variables come.
+
+    Raises
+    ------
+    DriftgateError
+        It cannot be read; of a prompt the message names file and line.
+    """
+    place = ("suites", name)
+    if suite.prompt is None:
+        flow = load_flow(suite.flow, workspace.folder, workspace.config.connections)
+    else:
+        prompt = read_prompt(suite.prompt, workspace.folder, workspace.document.where((*place, "prompt")))
+        samples = [sample for dataset in datasets.values() for sample in dataset.samples]
+        given = parse_inputs(suite.inputs)
+
+        def values(variable: str) -> Iterator[Any]:
+            name = as_name(variable)
+            if name == EXAMPLES_INPUT and name not in given:
+                return iter([[]])
+            entry = given.get(name, mapping.Reference("data", (name,)))
+            return (mapping.apply({name: entry}, {"data": sample.data})[name] for sample in samples)
+
+        flow = prompt_flow(prompt, workspace.folder, values, workspace.config.connections)
+    if suite.primary is None:
+        return flow
+    nodes = {
+        node: {called: bound.model_dump(mode="json") for called, bound in by_name.items()}
+        for node, by_name in suite.evaluators.items()
+    }
+
+    def where(location: Sequence[str]) -> str:
+        return workspace.document.where((*place, *(("evaluators", *location) if location else ("primary",))))
+
+    return replace(flow, given=GivenEvaluators(suite.primary, nodes, where))
 
 
 def begin(ledger: Ledger, planned: Planned, kind: RunKind = "benchmark") -> RunRow:
@@ -114,7 +161,7 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
     """
     if name:
         run = find_run(ledger, name)
-        if run.kind != "benchmark":
+        if run.kind not in ("benchmark", "trial"):
             raise DriftgateError(
                 f"run {run.id} is no benchmark, its kind is {run.kind}", how_to_finish(run.kind, run.id)
             )

@@ -286,6 +286,9 @@ def _check_names(document: _yaml.Document, config: Workspace) -> None:
         ):
             for index, wanted in enumerate(used):
                 _known(document, ("suites", name, kind, index), kind[:-1], wanted, known)
+        if suite.prompt is not None and "flow" in document.value["suites"][name]:
+            at = document.where(("suites", name, "flow"))
+            raise DriftgateError(f"{at}: suite '{name}' has a prompt and a flow", "keep one of the two")
         if suite.retriever is not None:
             _known(document, ("suites", name, "retriever"), "retriever", suite.retriever, config.retrievers)
     for name, gate in config.gates.items():

@@ -8,9 +8,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from driftgate.benchmarks.costs import PRICED
 from driftgate.benchmarks.inputs import (
@@ -26,6 +26,7 @@ from driftgate.benchmarks.signature import format_signature
 from driftgate.flows import mapping
 from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.evaluators import EvaluatorContext
+from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
 
@@ -50,6 +51,15 @@ class SuiteConfig(InputsConfig):
     flow: str = "multiple_choice"
     """A flow that driftgate ships, a folder of the workspace that holds a ``flow.dag.yaml`` or a ``flow.flex.yaml``, or
     a ``.prompty`` file of it."""
+    prompt: str | None = None
+    """A prompt of your own in the place of a flow: a Jinja template whose variables are columns of the data, or the
+    path of one in the workspace (``.jinja2``, ``.txt``, ``.md``), or of a ``.prompty``. Its nodes are ``prompt`` and
+    ``reply``, the model's words; of a ``.prompty`` they are ``render`` and ``ask``. Needs ``evaluators``."""
+    evaluators: dict[str, dict[str, BindingConfig]] = {}
+    """Evaluators by node and by a name of their own, as ``nodes`` in a flow's ``evaluators.yaml``, in whose place they
+    stand. Needs ``primary``."""
+    primary: str | None = None
+    """Of ``evaluators``: ``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
     variants: list[str] = []
     """Variants of the flow, each ``variant`` or ``node.variant``, several nodes joined by commas. Empty: the
     flow's defaults."""
@@ -75,6 +85,18 @@ class SuiteConfig(InputsConfig):
     """Share of a cell's samples that may fail; above it the run ends with exit code 4 (unmeasurable)."""
     max_minutes: float | None = Field(None, gt=0)
     """Stop the run, to be resumed, after so many minutes."""
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        if self.prompt is not None and not self.prompt.strip():
+            raise ValueError("the prompt is empty")
+        if self.prompt is not None and not self.evaluators:
+            raise ValueError("a prompt needs evaluators, which say what a right answer is; see 'evaluators'")
+        if self.prompt is not None and self.variants:
+            raise ValueError("a prompt has no variants; make a suite for each prompt")
+        if bool(self.evaluators) != (self.primary is not None):
+            raise ValueError("evaluators and primary belong together: primary names the metric of one of them")
+        return self
 
 
 @dataclass(frozen=True)
@@ -250,7 +272,7 @@ class Cell:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
         if self.inputs.inputs:
             parts["inputs"] = _short_hash(self.inputs.inputs)
-        if self.evaluators.own or self.evaluators.lists:
+        if self.evaluators.own or self.evaluators.lists or self.flow.given is not None:
             parts["evaluators"] = self.evaluators_hash()[:6]
         if self.evaluators.judged:
             parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())

@@ -35,6 +35,7 @@ for _command in _DAILY:
     app.command()(_command)
 for _name, _group in (
     ("runs", ci.runs),
+    ("baseline", ci.baseline),
     ("flow", lead.flow),
     ("dataset", lead.dataset),
     ("monitor", oncall.monitor),

@@ -16,14 +16,20 @@ demo = group("Demonstrations, with a real small model.")
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = HERE,
     example: Annotated[str, typer.Option(help="Begin with an example: rag.")] = "",
+    ci: Annotated[
+        str, typer.Option("--ci", help="Also a pipeline file that runs and judges it: github or azure.")
+    ] = "",
 ) -> None:
-    """Make a workspace: a driftgate.yaml to begin with, and folders for your data and flows."""
+    """Make a workspace: a driftgate.yaml to begin with, and folders for your data and flows.
+
+    With --ci in a folder that has a driftgate.yaml only the pipeline file is made. Nothing is ever written over.
+    """
     from rich.markup import escape
 
-    from driftgate.api._init import scaffold
+    from driftgate.api._init import make
     from driftgate.cli._console import console, shown
 
-    for path in scaffold(folder, example):
+    for path in make(folder, example, ci):
         console.print(f"made {escape(shown(path.resolve()))}", soft_wrap=True)
     console.print(f"next: driftgate doctor -w {folder}", soft_wrap=True)
 

@@ -10,6 +10,7 @@ import typer
 from driftgate.cli._options import HERE, RunName, Workspace, group
 
 runs = group("Runs in the ledger.")
+baseline = group("Baselines: runs that others are compared with, carried in a file.")
 
 
 def bench(
@@ -21,13 +22,16 @@ def bench(
     run: Annotated[str, typer.Option("--run", help="With --resume: the run to go on with.")] = "",
     retry_failed: Annotated[bool, typer.Option(help="With --resume: ask failed samples once more.")] = False,
     cache: Annotated[bool | None, typer.Option("--cache/--no-cache", help="Reuse replies of earlier runs.")] = None,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="For a change that is only proposed: no later run is compared with it.")
+    ] = False,
     as_json: Annotated[
         Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")
     ] = None,
 ) -> None:
     """Run a suite, or go on with a run that was stopped; asks nothing twice. Exit 4: more failed than it allows.
 
-    In GitHub Actions the step gets the output 'run', the run's id.
+    In GitHub Actions the step gets the output 'run', the run's id; in Azure DevOps it is the variable driftgate.run.
     """
     import os
 
@@ -37,7 +41,7 @@ def bench(
     from driftgate.cli.show.bench import carry_out
 
     with driftgate.open(workspace) as ws:
-        begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache)
+        begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
         pipelines.set_output(os.environ, "run", begun.run.id)
         try:
             done = carry_out(console, ws, begun, retry_failed=retry_failed)
@@ -60,8 +64,8 @@ def gate(
 ) -> None:
     """Judge a run: exit 0 pass, 1 fail, 3 inconclusive, 4 unmeasurable, 2 error.
 
-    In GitHub Actions it also adds a step summary, annotations and the output 'verdict', in Azure DevOps logging
-    commands.
+    In GitHub Actions it also adds a step summary, annotations and the outputs 'verdict' and 'keep' (true where later
+    runs may be compared with this one), in Azure DevOps logging commands and variables.
     """
     import os
 
@@ -77,6 +81,7 @@ def gate(
         pipelines.GateFiles(as_json, junit, undecided, summary).write(verdicts)
         pipelines.announce(verdicts, os.environ, ws.files.reports / verdicts[0].run)
         pipelines.set_output(os.environ, "verdict", verdicts.gravest)
+        pipelines.set_output(os.environ, "keep", str(verdicts.may_be_previous).lower())
         raise typer.Exit(verdicts.exit_code)
 
 
@@ -99,7 +104,7 @@ def list_runs(
     limit: Annotated[int, typer.Option(help="How many.")] = 20,
     suite: Annotated[str, typer.Option(help="Only runs of this suite.")] = "",
     kind: Annotated[
-        str, typer.Option(help="Only benchmark, canary, proof, parity, attribution or import; or all.")
+        str, typer.Option(help="Only benchmark, canary, proof, parity, attribution, import, baseline, trial; or all.")
     ] = "",
 ) -> None:
     """List the runs in the ledger, the newest first; the canary runs of monitors only with --kind canary or all."""
@@ -159,3 +164,44 @@ def samples(
         print_samples(console, found.head(limit), len(found))
         if csv is not None:
             found.to_csv(csv, index=False)
+
+
+@baseline.command("export")
+def export_baseline(
+    run: Annotated[str, typer.Argument(help="A complete run: an id or a part of one, latest or latest:SUITE.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it, such as baselines/main.json.")],
+    workspace: Workspace = HERE,
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Also questions, given answers, errors and what evaluators said.")
+    ] = False,
+) -> None:
+    """Write what a comparison needs of a run to a file: samples' keys and right answers, outcomes, scores, the plan."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console, shown
+
+    with driftgate.open(workspace) as ws:
+        done = ws.export_baseline(run, file, with_text=with_text)
+        held = f"{len(done.baseline.cells)} cells, {len(done.baseline.samples):,} samples"
+        said = f"wrote {shown(file.resolve())}: run {done.baseline.run.id}, {held}, hash {done.content[:12]}"
+        console.print(escape(said), soft_wrap=True)
+        console.print(f"elsewhere: driftgate baseline import {escape(file.name)}", soft_wrap=True)
+
+
+@baseline.command("import")
+def import_baseline(
+    file: Annotated[Path, typer.Argument(help="A file that driftgate baseline export wrote.")],
+    workspace: Workspace = HERE,
+    name: Annotated[str, typer.Option(help="What gates call it; by default the file's name without .json.")] = "",
+) -> None:
+    """Read a baseline into the ledger, for rules with no_worse_than: baseline:NAME; the same file changes nothing."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console
+
+    with driftgate.open(workspace) as ws:
+        done = ws.import_baseline(file, name)
+        of = f"run {done.baseline.run.id} of {done.baseline.run.created_at:%Y-%m-%d}"
+        console.print(escape(f"baseline:{done.name} is {of}, here {done.run.id}"), soft_wrap=True)

@@ -85,6 +85,8 @@ def announce(verdicts: Sequence[GateVerdict], environment: Mapping[str, str], fo
 def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
     """Give a step of GitHub Actions an output, where ``GITHUB_OUTPUT`` names the file for it.
 
+    In Azure DevOps later steps get it as the variable ``driftgate.NAME``.
+
     Raises
     ------
     DriftgateError
@@ -99,6 +101,8 @@ def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
                 f"GITHUB_OUTPUT names {path}, which cannot be written: {problem.strerror}",
                 "unset it outside of GitHub Actions",
             ) from problem
+    if environment.get("TF_BUILD"):
+        print(f"##vso[task.setvariable variable=driftgate.{name}]{one_line(value)}")
 
 
 def _cut(text: str) -> str:

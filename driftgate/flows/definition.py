@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,22 @@ _LIKE = 0.8
 
 
 @dataclass(frozen=True)
+class GivenEvaluators:
+    """Evaluators that a suite gives its flow, in the place of the file beside it."""
+
+    primary: str
+    nodes: Mapping[str, Mapping[str, Any]]
+    """By node and by a name of their own, as in ``evaluators.yaml``."""
+    place: Callable[[Sequence[str]], str]
+    """File and line of a node's evaluator (``node, name``), of a node's (``node``), or of ``primary`` (nothing)."""
+
+    def content_hash(self) -> str:
+        """Hash of what they are: 12 hexadecimal digits."""
+        content = json.dumps([self.primary, self.nodes], sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
 class FlowDefinition:
     """A flow folder with one variant chosen for each node that has variants."""
 
@@ -54,6 +70,8 @@ class FlowDefinition:
     """The workspace it belongs to; None where it ships with driftgate."""
     file_name: str = DAG_FILE
     """Name of the file that defines it, in its folder."""
+    given: GivenEvaluators | None = None
+    """Evaluators in the place of its own."""
 
     def in_place_of(self, flow: FlowDefinition) -> FlowDefinition:
         """This flow, to be judged as a port of ``flow``."""
@@ -233,8 +251,9 @@ class FlowDefinition:
                 )
 
     def evaluators_hash(self) -> str:
-        """Hash of ``evaluators.yaml``: 12 hexadecimal digits."""
-        return _file_hash((self.stands_for or self).evaluators_file)
+        """Hash of ``evaluators.yaml``, or of what a suite gives in its place: 12 hexadecimal digits."""
+        judged = self.stands_for or self
+        return _file_hash(judged.evaluators_file) if judged.given is None else judged.given.content_hash()
 
     def prompt_hash(self) -> str:
         """Hash of the templates of the chosen variants' prompt and llm nodes, or a port's: 12 hexadecimal digits."""

@@ -4,6 +4,8 @@ from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggr
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import MEANT, check_asked, why_unasked
+from driftgate.ledger._baseline_content import Baseline
+from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
@@ -53,6 +55,7 @@ __all__ = [
     "AnchorRow",
     "ArchiveSize",
     "Archived",
+    "Baseline",
     "CellRow",
     "Checked",
     "Expired",
@@ -81,6 +84,7 @@ __all__ = [
     "anchor_grades_of",
     "archive_details",
     "asked_samples",
+    "baseline_named",
     "cells_of",
     "champion_history",
     "champion_of",
@@ -108,12 +112,14 @@ __all__ = [
     "latest_runs",
     "left_out_of",
     "metric_frame",
+    "names_of_baselines",
     "newer_unfinished",
     "node_results",
     "open_ledger",
     "outcome_frame",
     "pending_samples",
     "promote",
+    "put_baseline",
     "record",
     "reversal",
     "rollback",
@@ -124,6 +130,7 @@ __all__ = [
     "set_status",
     "standing_promotions",
     "start_run",
+    "take_baseline",
     "traffic_of",
     "trained_model",
     "verdicts_of",

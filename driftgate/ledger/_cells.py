@@ -98,7 +98,7 @@ def cells_of(ledger: Ledger, run_id: str) -> list[CellRow]:
     """The cells of a run, in its order."""
     with ledger.read() as connection:
         query = select(cells).where(cells.c.run_id == run_id).order_by(cells.c.ordinal)
-        return _as_cells(connection, [dict(row) for row in connection.execute(query).mappings()])
+        return as_cells(connection, [dict(row) for row in connection.execute(query).mappings()])
 
 
 def complete_cells(
@@ -118,10 +118,10 @@ def complete_cells(
     with ledger.read() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
         kinds = [str(row.pop("kind")) for row in rows]
-        return list(zip(_as_cells(connection, rows), kinds, strict=True))
+        return list(zip(as_cells(connection, rows), kinds, strict=True))
 
 
-def _as_cells(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[CellRow]:
+def as_cells(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[CellRow]:
     """Rows of the table, their signatures completed by what their models were asked without."""
     model_of = {row["id"]: row["model"] for row in rows}
     without: dict[int, list[str]] = {}

@@ -126,7 +126,7 @@ def _unfinished(connection: Connection) -> Iterator[Fault]:
     query = (
         select(runs.c.id, func.count().label("lost"))
         .select_from(runs.join(cells, cells.c.run_id == runs.c.id).join(asked, asked.c.cell_id == cells.c.id))
-        .where(runs.c.status == "complete", runs.c.kind != "import", ~exists().where(answered))
+        .where(runs.c.status == "complete", runs.c.kind.not_in(("import", "baseline")), ~exists().where(answered))
         .group_by(runs.c.id)
         .order_by(runs.c.id)
     )

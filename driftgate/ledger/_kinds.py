@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "import"]
+RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "import", "baseline", "trial"]
 """What a run was made for.
 
 ``benchmark``
@@ -19,6 +19,11 @@ RunKind = Literal["benchmark", "canary", "proof", "parity", "attribution", "impo
     Nodes were asked again to say which of them moved.
 ``import``
     Recorded answers were read.
+``baseline``
+    A run of another ledger was imported, for others to be compared with.
+``trial``
+    A suite was run for a change that is only proposed, such as a pull request: judged as a benchmark is, and neither
+    ``latest`` nor ``previous`` to any run.
 """
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)
@@ -35,7 +40,7 @@ def how_to_finish(kind: str, run: str) -> str:
     "finish it with the same 'driftgate flow parity' command as before"
     """
     match kind:
-        case "benchmark":
+        case "benchmark" | "trial":
             return f"finish it with: driftgate bench --resume --run {run}"
         case "canary":
             return "a look is not gone on with; take another with: driftgate monitor check"
@@ -43,6 +48,8 @@ def how_to_finish(kind: str, run: str) -> str:
             return "its remediation goes on with it: driftgate remediation run"
         case "import":
             return "import the same files again: what is there is not read twice"
+        case "baseline":
+            return "import its file again: driftgate baseline import FILE"
     return (
         f"finish it with the same 'driftgate flow {'attribute' if kind == 'attribution' else kind}' command as before"
     )

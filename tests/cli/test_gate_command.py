@@ -93,6 +93,8 @@ def test_azure_devops_gets_logging_commands(
         "##vso[task.logissue type=error",
         "##vso[task.uploadsummary",
         "##vso[task.complete result=Failed",
+        "##vso[task.setvariable variable=driftgate.verdict",
+        "##vso[task.setvariable variable=driftgate.keep",
     ]
     assert Path(commands[1].split("]", 1)[1]).read_text(encoding="utf-8").startswith("### Gate `small`: fail")
 
@@ -101,7 +103,7 @@ def test_azure_devops_gets_logging_commands(
     ("count", "reply", "rule", "code"),
     [
         (1, None, {"min": 0.5}, 3),
-        (1, None, {"no_worse_than": "previous"}, 0),  # the first run has nothing before it
+        (1, None, {"no_worse_than": "previous"}, 3),  # the first run has nothing before it
         (20, BOOM, {"min": 0.5}, 4),
         (20, BOOM, {"metric": "latency_p95", "max": 60}, 4),
         (20, BOOM, {"metric": "share.failed", "max": 0.1}, 1),
@@ -254,12 +256,16 @@ def test_the_champion_is_compared_with_in_its_stored_run(cli: Cli, make: Make, e
 def test_a_first_run_without_anything_to_compare_with_is_no_evidence(cli: Cli, make: Make) -> None:
     def edit(config: dict[str, Any]) -> None:
         with_slot(config)
-        config["gates"]["small"]["rules"] = [{"no_worse_than": "previous"}]
+        config["gates"]["small"] |= {"first_run": "pass", "rules": [{"no_worse_than": "previous"}]}
 
     folder = make(20, edit)
     assert cli("bench", "-w", folder).code == 0
     assert cli("gate", "-w", folder).code == 0
     refused(promote(cli, folder), "no rule of small measured the model 'tested'")
+    change(folder, lambda config: config["gates"]["small"].pop("first_run"))
+    refused(promote(cli, folder), "the rules of gate 'small' have changed")
+    assert cli("gate", "-w", folder).code == 3
+    refused(promote(cli, folder), "inconclusive")
 
 
 def test_a_gate_for_a_slot_that_is_not_there_is_refused(cli: Cli, make: Make) -> None:

@@ -147,7 +147,7 @@ def test_ci_is_told_the_run_and_the_verdict(
         accuracy = next(row for row in cell["scores"] if (row["metric"], row["slice_kind"]) == ("accuracy", "all"))
         assert (accuracy["value"], accuracy["n"], cell["outcomes"]["answered"]) == (1.0, 40, 40)
         assert cell["signature"] == cells_of(ws.ledger, run.id)[0].signature
-    assert outputs.read_text(encoding="utf-8") == f"earlier=1\nrun={run.id}\nverdict=pass\n"
+    assert outputs.read_text(encoding="utf-8") == f"earlier=1\nrun={run.id}\nverdict=pass\nkeep=true\n"
 
 
 def test_a_run_that_stops_is_told_too(

@@ -1,4 +1,4 @@
-"""What a rule compares a cell with: the same cell before, the champion's, another model's."""
+"""What a rule compares a cell with: the same cell before, the champion's, another model's, an imported one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftgate.benchmarks.costs import cell_frame
-from driftgate.benchmarks.gate._config import CHAMPION, PREVIOUS, RuleConfig
+from driftgate.benchmarks.gate._config import BASELINE, CHAMPION, PREVIOUS, RuleConfig
 from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import Ledger, cells_of, find_run, latest_runs, why_unasked
+from driftgate.ledger import (
+    CellRow,
+    Ledger,
+    baseline_named,
+    cells_of,
+    find_run,
+    latest_runs,
+    names_of_baselines,
+    why_unasked,
+)
 
 _LOOKED_AT = 200
 """How many complete runs of a suite are looked through for a baseline, the newest first."""
@@ -21,8 +30,12 @@ class Baseline:
 
     scores: CellScores | None
     reason: str = ""
-    vacuous: bool = False
-    """There is nothing to compare with and need not be: the rule holds."""
+    first: bool = False
+    """There is nothing to compare with yet."""
+    itself: bool = False
+    """The cell is what it would be compared with."""
+    called: str = ""
+    """What an imported baseline is called, and where it is from."""
 
 
 def find_baseline(
@@ -45,28 +58,27 @@ def find_baseline(
     Raises
     ------
     DriftgateError
-        The rule names a model that is not in the run.
+        The rule names a model that is not in the run, or another baseline than those that were imported.
     """
     cell = scores.cell
-    # Where there is nothing to compare with, nothing is worse, and nothing is better either.
-    vacuous = rule.better_than is None
     if rule.opponent == PREVIOUS:
         found = _stored(ledger, cell.run_id, suite, cell.model, scores, before=True)
         reason = "there is no earlier complete run to compare with; this run becomes the first"
-        return found or Baseline(None, reason, vacuous)
+        return found or Baseline(None, reason, first=True)
+    if rule.opponent is not None and rule.opponent.startswith(BASELINE):
+        return _imported(ledger, rule.opponent.removeprefix(BASELINE), scores)
     wanted = champion if rule.opponent == CHAMPION and champion is not None else rule.opponent
     assert wanted is not None
     if wanted == cell.model:
-        return Baseline(None, f"{wanted} is the champion itself", vacuous)
+        return Baseline(None, f"{wanted} is the champion itself", itself=True)
     here = next((other for other in scored if _same_place(other, scores) and other.cell.model == wanted), None)
     if here is not None:
         return Baseline(here)
     if rule.opponent == CHAMPION and champion is not None:
         found = _stored(ledger, cell.run_id, suite, champion, scores, before=False)
         asked = f"run the suite with {champion} among its models"
-        return found or Baseline(
-            None, f"the champion {champion} has no complete run of this suite to compare with; {asked}"
-        )
+        reason = f"the champion {champion} has no complete run of this suite to compare with; {asked}"
+        return found or Baseline(None, reason, first=True)
     models = {other.cell.model for other in scored}
     raise DriftgateError(
         f"a rule compares with '{wanted}', which is not in the run", nearest(wanted, [CHAMPION, PREVIOUS, *models])
@@ -78,36 +90,69 @@ def _stored(
 ) -> Baseline | None:
     """The newest complete run of the suite that holds the model's cell for this dataset, variant and flow.
 
-    A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before.
+    A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before. A
+    trial is compared with benchmarks only: what another pull request did is not what this one is to be as good as.
     """
     now = find_run(ledger, run_id)
     limit = now.created_at if before else None
     cell = scores.cell
-    kinds = {"benchmark", now.kind}
+    kinds = {"benchmark", now.kind} - {"trial"}
     for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", kinds=kinds, before=limit):
         if run.id == run_id:
             continue
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
-                return Baseline(CellScores(old, cell_frame(ledger, old), [], unasked=why_unasked(ledger, old.id)))
+                return Baseline(_scores(ledger, old))
     return None
 
 
+def _imported(ledger: Ledger, name: str, scores: CellScores) -> Baseline:
+    """The cell of an imported baseline: the model's own, or the only one of the dataset, variant and flow.
+
+    Raises
+    ------
+    DriftgateError
+        Others were imported, and none of that name.
+    """
+    run_id, known = baseline_named(ledger, name), names_of_baselines(ledger)
+    if run_id is None and known:
+        raise DriftgateError(f"a rule compares with '{BASELINE}{name}', which was not imported", nearest(name, known))
+    if run_id is None:
+        how = f"import it with: driftgate baseline import FILE --name {name}"
+        return Baseline(None, f"the ledger has no baseline '{name}'; {how}", first=True)
+    cell = scores.cell
+    there = [one for one in cells_of(ledger, run_id) if _place(one) == _place(cell)]
+    fitting = [one for one in there if one.model == cell.model] or there
+    if len(fitting) != 1:
+        models = f", only of {', '.join(one.model for one in there)}" if there else ""
+        reason = (
+            f"the baseline '{name}' has no cell of {cell.model} on {cell.dataset} with this flow and variant{models}"
+        )
+        return Baseline(None, reason, first=True)
+    return Baseline(_scores(ledger, fitting[0]), called=f"baseline '{name}', {find_run(ledger, run_id).reason}")
+
+
+def _scores(ledger: Ledger, cell: CellRow) -> CellScores:
+    return CellScores(cell, cell_frame(ledger, cell), [], unasked=why_unasked(ledger, cell.id))
+
+
+def _place(cell: CellRow) -> tuple[str, str, str]:
+    return cell.variant, cell.dataset, cell.flow
+
+
 def _same_place(one: CellScores, other: CellScores) -> bool:
-    return (one.cell.variant, one.cell.dataset, one.cell.flow) == (
-        other.cell.variant,
-        other.cell.dataset,
-        other.cell.flow,
-    )
+    return _place(one.cell) == _place(other.cell)
 
 
-def described(baseline: CellScores, scores: CellScores) -> str:
+def described(baseline: Baseline, scores: CellScores) -> str:
     """Which run is compared with, and in what its signature differs from this one's."""
-    old, new = _signature(baseline.cell.signature), _signature(scores.cell.signature)
+    assert baseline.scores is not None
+    compared = baseline.scores.cell
+    old, new = _signature(compared.signature), _signature(scores.cell.signature)
     differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    where = "" if baseline.cell.run_id == scores.cell.run_id else f" of run {baseline.cell.run_id}"
+    where = "" if compared.run_id == scores.cell.run_id else f" of {baseline.called or f'run {compared.run_id}'}"
     told = f"; its signature differs in {', '.join(differing)}" if differing else ""
-    return f"compared with {baseline.cell.model}{where}{told}"
+    return f"compared with {compared.model}{where}{told}"
 
 
 def _signature(text: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +15,8 @@ CHAMPION = "champion"
 """What a rule calls the model that is live in the gate's slot."""
 PREVIOUS = "previous"
 """What a rule calls the same cell in the last complete run of the suite."""
+BASELINE = "baseline:"
+"""What the name of an imported baseline begins with in a rule."""
 COUNTED = ("cost", "cost_per_sample", "input_tokens", "output_tokens")
 """Metrics that are counted of the run itself; relative rules about them have a margin that is a share."""
 LATENCIES = {"latency_p50": 0.50, "latency_p95": 0.95}
@@ -43,7 +45,8 @@ class RuleConfig(BaseModel):
     """The metric must be at most this."""
     no_worse_than: str | None = None
     """``previous`` (the same cell in the last complete run of the suite), ``champion`` (the model that is live in the
-    gate's slot: in this run, else in its newest complete run of the suite), or the name of another model of the run."""
+    gate's slot: in this run, else in its newest complete run of the suite), the name of another model of the run, or
+    ``baseline:NAME`` (the same cell in a baseline that was imported)."""
     margin: float = Field(0.0, ge=0)
     """Of ``no_worse_than``: how much worse counts as no worse. 0.02 is two points of accuracy; of latency, cost and
     tokens it is two per cent."""
@@ -70,6 +73,8 @@ class RuleConfig(BaseModel):
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
             raise ValueError(f"a rule needs exactly one of min, max, no_worse_than and better_than; found {found}")
+        if self.opponent == BASELINE:
+            raise ValueError(f"{given[0]} is '{BASELINE}' without a name; write {BASELINE}NAME")
         if self.slice and self.slices:
             raise ValueError("a rule is about one slice or about all slices of a kind; found slice and slices")
         if self.margin and self.no_worse_than is None:
@@ -134,6 +139,9 @@ class GateConfig(BaseModel):
     """The suite whose runs the gate judges; unset where only a recipe uses the gate."""
     slot: str | None = None
     """The place in production whose champion the rules mean; unset where the workspace has only one."""
+    first_run: Literal["inconclusive", "pass"] = "inconclusive"
+    """What ``no_worse_than`` says where there is nothing to compare with yet, such as no earlier run. ``pass`` is for a
+    build whose first run is to be green; ``better_than`` never passes so."""
     recipe: str | None = None
     """The recipe that ``driftgate nightly`` begins where the gate fails the recipe's champion; unset: none."""
     rules: list[RuleConfig] = Field(min_length=1)
@@ -141,5 +149,7 @@ class GateConfig(BaseModel):
 
     def content_hash(self) -> str:
         """What a verdict remembers of the rules that it was made by."""
-        rules = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
+        rules: list[Any] = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
+        if self.first_run != "inconclusive":
+            rules.append({"first_run": self.first_run})
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]

@@ -54,12 +54,12 @@ def judge(
             baseline = None
             if rule.opponent is not None:
                 baseline = find_baseline(ledger, rule, scores, scored, gate.suite, champion)
-            checks.append((rule, scores, baseline, _evidence(ledger, rule, scores, baseline)))
+            checks.append((rule, scores, baseline, _evidence(ledger, gate, rule, scores, baseline)))
     decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
     tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
     changed = _changes(ledger, [(scores, baseline) for _, scores, baseline, _ in checks])
     found = [
-        _said(rule, scores, baseline, evidence, verdict, p_fail, tested, changed)
+        _said(gate, rule, scores, baseline, evidence, verdict, p_fail, tested, changed)
         for (rule, scores, baseline, evidence), (verdict, p_fail) in zip(checks, decided, strict=True)
     ]
     runs = [run_id, *(one.baseline for one in found if one.baseline)]
@@ -75,7 +75,9 @@ def judge(
     )
 
 
-def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Baseline | None) -> Evidence:
+def _evidence(
+    ledger: Ledger, gate: GateConfig, rule: RuleConfig, scores: CellScores, baseline: Baseline | None
+) -> Evidence:
     compared = baseline.scores if baseline is not None else None
     for one in filter(None, (scores, compared)):
         if one.unasked:
@@ -89,9 +91,10 @@ def _evidence(ledger: Ledger, rule: RuleConfig, scores: CellScores, baseline: Ba
     theirs = None
     if baseline is not None:
         if baseline.scores is None:
-            # Nothing to compare with: either nothing was lost by that, or nothing can be said.
-            p_value = 0.0 if baseline.vacuous else None
-            return Evidence(0, p_pass=p_value, counted=True, depends=True, why_none=baseline.reason)
+            passes = baseline.itself or (baseline.first and gate.first_run == "pass")
+            # Where nothing is compared nothing is worse, and nothing is better either.
+            p_value = 0.0 if passes and rule.better_than is None else None
+            return Evidence(0, p_pass=p_value, counted=True, depends=baseline.itself, why_none=baseline.reason)
         theirs = column_of(ledger, rule, baseline.scores, reference=True)
     if rule.slices is None:
         return weigh(rule, ours, theirs)
@@ -125,6 +128,7 @@ def _pair(scores: CellScores, other: CellScores) -> tuple[int, int]:
 
 
 def _said(
+    gate: GateConfig,
     rule: RuleConfig,
     scores: CellScores,
     baseline: Baseline | None,
@@ -135,12 +139,12 @@ def _said(
     changed: Mapping[tuple[int, int], Changes],
 ) -> RuleVerdict:
     if baseline is not None and baseline.scores is None:
-        reason = baseline.reason
+        reason = _nothing_compared(gate, baseline, verdict)
     else:
         reason = explain(rule, evidence, verdict, p_fail, checks)
     compared = baseline.scores if baseline is not None else None
-    if compared is not None:
-        reason = "; ".join([reason, *changed[_pair(scores, compared)].words, described(compared, scores)])
+    if baseline is not None and compared is not None:
+        reason = "; ".join([reason, *changed[_pair(scores, compared)].words, described(baseline, scores)])
     tested = not evidence.counted
     compares_nothing = baseline is not None and baseline.scores is None
     return RuleVerdict(
@@ -161,7 +165,16 @@ def _said(
         baseline=compared.cell.run_id if compared is not None else "",
         failing=evidence.failing,
         says="" if compares_nothing or rule.slices else headline(rule, evidence, verdict),
+        first_run=baseline is not None and baseline.first,
     )
+
+
+def _nothing_compared(gate: GateConfig, baseline: Baseline, verdict: Verdict) -> str:
+    """What to know of a rule that compared nothing."""
+    if not baseline.first:
+        return baseline.reason
+    told = f"; it passes because the gate says first_run: {gate.first_run}" if verdict == "pass" else ""
+    return f"nothing was compared: {baseline.reason}{told}"
 
 
 def _fits(rule: RuleConfig, scores: CellScores) -> bool:

@@ -46,6 +46,8 @@ class RuleVerdict:
     """The slices that are shown to break the rule."""
     says: str = ""
     """The verdict in one plain sentence; ``reason`` has the statistics behind it."""
+    first_run: bool = False
+    """Nothing was compared, as there is nothing to compare with yet: the verdict is the gate's ``first_run``."""
 
     @property
     def told(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -121,7 +120,18 @@ def _locked(folder: Path) -> Iterator[IO[bytes] | None]:
 
     The process inherits the open lock and holds it until it ends, however it ends: unlike a process id, a lock is
     never another's.
+
+    Raises
+    ------
+    DriftgateError
+        The system has no such locks.
     """
+    try:
+        import fcntl
+    except ModuleNotFoundError as problem:
+        raise DriftgateError(
+            "the trainer 'local' needs the file locks of Linux or macOS", "train there, or with another trainer"
+        ) from problem
     with (folder / _LOCK).open("wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -17,7 +17,8 @@ from driftgate.flows.errors import DriftgateError, nearest
 
 def quiet_promptflow() -> None:
     """Keep prompt flow from logging every line, from sending telemetry and from starting its service."""
-    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", str(Path(gettempdir()) / f"driftgate-pf-{os.getuid()}")))
+    user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # the temporary folder of Windows is the user's own
+    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", str(Path(gettempdir()) / f"driftgate-pf{user}")))
     settings = home / "pf.yaml"
     if not settings.exists():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)

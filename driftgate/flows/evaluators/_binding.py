@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from driftgate.flows import mapping
 from driftgate.flows.definition import EVALUATORS_FILE, FlowDefinition
@@ -20,6 +20,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from driftgate.flows.evaluators._arguments import check_arguments
 from driftgate.flows.evaluators._azure import take_turns_from_templates
+from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
@@ -33,33 +34,6 @@ from driftgate.flows.registry import Registry
 Factory = Callable[..., Callable[..., Any]]
 EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluators", "make")
 _ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
-
-
-class BindingConfig(BaseModel):
-    """One evaluator bound to one node."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    evaluator: str
-    """Name of a built-in evaluator, ``module:name`` of a function or class of the workspace or of what is installed, or
-    ``flow:path`` of an evaluation flow of the workspace."""
-    inputs: dict[str, Any]
-    """The evaluator's inputs in prompt flow's mapping grammar; anything else is a literal."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """Passed to the evaluator's factory or class."""
-
-
-class EvaluatorsConfig(BaseModel):
-    """The file ``evaluators.yaml``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    primary: str
-    """``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
-    nodes: dict[str, dict[str, BindingConfig]]
-    """Evaluators by node and by a name of their own."""
-    anchors: str | None = None
-    """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""
 
 
 class Evaluation(NamedTuple):
@@ -280,6 +254,31 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
     flow = flow.stands_for or flow
     context = context or EvaluatorContext(folder=flow.workspace or Path())
     code = own_code(*(flow.code_folders if flow.workspace else ()), context.folder)
+    config, place = _config_of(flow)
+    bindings = []
+    for node, by_name in config.nodes.items():
+        if node not in flow.node_names:
+            raise DriftgateError(
+                f"{place((node,))} binds an evaluator to node '{node}'", nearest(node, flow.node_names)
+            )
+        for name, bound in by_name.items():
+            where = f"{place((node, name))}: {node}.{name}"
+            inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
+            call = _make(bound, where, context, code)
+            check_arguments(call, bound.evaluator, inputs, where)
+            bindings.append(Binding(node, name, call, inputs, _own_hash(bound, code)))
+    declared = [b.key for b in bindings]
+    if config.primary.rpartition(".")[0] not in declared:
+        wanted = [f"{name}.METRIC" for name in declared]
+        raise DriftgateError(f"{place(())}: primary is '{config.primary}'", nearest(config.primary, wanted))
+    made = Evaluators(config.primary, tuple(bindings))
+    return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
+
+
+def _config_of(flow: FlowDefinition) -> tuple[EvaluatorsConfig, Callable[[Sequence[str]], str]]:
+    """What is bound to the nodes of a flow, and where a message says that it stands."""
+    if (given := flow.given) is not None:
+        return EvaluatorsConfig.model_validate({"primary": given.primary, "nodes": given.nodes}), given.place
     file = flow.evaluators_file
     try:
         config = EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -291,22 +290,7 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DriftgateError(f"{file}: {where}: {first['msg']}", "see the flows page of the documentation") from problem
-    bindings = []
-    for node, by_name in config.nodes.items():
-        if node not in flow.node_names:
-            raise DriftgateError(f"{file} binds an evaluator to node '{node}'", nearest(node, flow.node_names))
-        for name, bound in by_name.items():
-            where = f"{file}: {node}.{name}"
-            inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
-            call = _make(bound, where, context, code)
-            check_arguments(call, bound.evaluator, inputs, where)
-            bindings.append(Binding(node, name, call, inputs, _own_hash(bound, code)))
-    declared = [b.key for b in bindings]
-    if config.primary.rpartition(".")[0] not in declared:
-        wanted = [f"{name}.METRIC" for name in declared]
-        raise DriftgateError(f"{file}: primary is '{config.primary}'", nearest(config.primary, wanted))
-    made = Evaluators(config.primary, tuple(bindings))
-    return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
+    return config, lambda location: str(file)
 
 
 def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:

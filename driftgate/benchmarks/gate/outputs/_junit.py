@@ -25,18 +25,18 @@ def junit_xml(verdicts: Sequence[GateVerdict], at: datetime, *, undecided: Undec
     at : datetime
         When it was judged; aware.
     undecided : str, optional
-        What ``inconclusive`` and ``unmeasurable`` become; by default a failure and an error.
+        What ``inconclusive`` and ``unmeasurable`` become; by default a failure and an error, and skipped where there
+        is nothing to compare with yet.
 
     References
     ----------
     .. [1] The Jenkins xUnit plug-in's schema, junit-10.xsd, which GitHub, GitLab and Azure DevOps readers follow.
     """
-    elements = _ELEMENTS | ({} if undecided is None else dict.fromkeys(("inconclusive", "unmeasurable"), undecided))
     root = Xml.Element("testsuites", name="driftgate")
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for verdict in verdicts:
         suite = Xml.SubElement(root, "testsuite", name=_legal(verdict.gate))
-        kinds = [elements.get(rule.verdict) for rule in verdict.rules]
+        kinds = [_element(rule, undecided) for rule in verdict.rules]
         counts = {
             "tests": len(kinds),
             "failures": kinds.count("failure"),
@@ -58,6 +58,15 @@ def junit_xml(verdicts: Sequence[GateVerdict], at: datetime, *, undecided: Undec
     root.set("time", "0")
     Xml.indent(root)
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _element(rule: RuleVerdict, undecided: Undecided | None) -> str | None:
+    """What a check becomes; None where it passed."""
+    if rule.verdict not in ("inconclusive", "unmeasurable"):
+        return _ELEMENTS.get(rule.verdict)
+    if undecided is not None:
+        return undecided
+    return "skipped" if rule.first_run else _ELEMENTS[rule.verdict]
 
 
 def _add_case(suite: Xml.Element, verdict: GateVerdict, rule: RuleVerdict, kind: str | None) -> None:

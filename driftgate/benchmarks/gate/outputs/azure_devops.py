@@ -19,7 +19,7 @@ _PROPERTY = _DATA | {";": "%3B", "]": "%5D"}
 
 
 def azure_commands(verdicts: Sequence[GateVerdict], summary: Path | None = None) -> list[str]:
-    """An issue a check that did not pass, the summary page, and how the task ended.
+    """An issue a check that did not pass or compared nothing, the summary page, and how the task ended.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def azure_commands(verdicts: Sequence[GateVerdict], summary: Path | None = None)
         _command("task.logissue", f"gate {verdict.gate}: {told(rule)}", type=_kind(rule.verdict))
         for verdict in verdicts
         for rule in verdict.rules
-        if rule.verdict != "pass"
+        if rule.verdict != "pass" or rule.first_run
     ]
     gravest = max((verdict.verdict for verdict in verdicts), key=GRAVITY.index, default="pass")
     result = "Succeeded" if gravest == "pass" else "Failed"

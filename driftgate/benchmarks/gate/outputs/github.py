@@ -16,9 +16,13 @@ from driftgate.benchmarks.gate.outputs._lines import one_line, told
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = _DATA | {":": "%3A", ",": "%2C"}
 
+_LEVELS = {"fail": "error", "pass": "notice"}
+
 
 def github_annotations(verdicts: Sequence[GateVerdict]) -> list[str]:
     """A workflow command a check that did not pass: ``error`` where it failed, ``warning`` where it is undecided.
+
+    One that passed without anything to compare with is a ``notice``.
 
     Examples
     --------
@@ -28,12 +32,12 @@ def github_annotations(verdicts: Sequence[GateVerdict]) -> list[str]:
     ::error title=driftgate gate g%3A fail::fail: m · d: accuracy >= 0.7: 100%25 sure
     """
     return [
-        f"::{'error' if rule.verdict == 'fail' else 'warning'} "
+        f"::{_LEVELS.get(rule.verdict, 'warning')} "
         f"title={_escaped(one_line(f'driftgate gate {verdict.gate}: {rule.verdict}'), _PROPERTY)}"
         f"::{_escaped(told(rule), _DATA)}"
         for verdict in verdicts
         for rule in verdict.rules
-        if rule.verdict != "pass"
+        if rule.verdict != "pass" or rule.first_run
     ]
 
 

@@ -1,0 +1,34 @@
+"""Evaluators as files have them: beside a flow's DAG, or in a suite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class BindingConfig(BaseModel):
+    """One evaluator bound to one node."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    evaluator: str
+    """Name of a built-in evaluator, ``module:name`` of a function or class of the workspace or of what is installed, or
+    ``flow:path`` of an evaluation flow of the workspace."""
+    inputs: dict[str, Any]
+    """The evaluator's inputs in prompt flow's mapping grammar; anything else is a literal."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Passed to the evaluator's factory or class."""
+
+
+class EvaluatorsConfig(BaseModel):
+    """The file ``evaluators.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    primary: str
+    """``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
+    nodes: dict[str, dict[str, BindingConfig]]
+    """Evaluators by node and by a name of their own."""
+    anchors: str | None = None
+    """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""
