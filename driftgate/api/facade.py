@@ -161,6 +161,8 @@ class Workspace:
             The run is not complete, or no gate judges its suite; or ``run`` is ``latest`` and a newer benchmark is not
             complete.
         """
+        from driftgate.api import bench
+
         return Verdicts(bench.judge_stored(self.files, self.ledger, run.id if isinstance(run, Run) else run, gate)[1])
 
     def compare(
