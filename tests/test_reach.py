@@ -41,7 +41,6 @@ STANDING = {
     "driftgate.finetune.synthesis._lineage",
     "driftgate.finetune.synthesis.generators.model",
     "driftgate.flows.evaluators.toxicity",
-    "driftgate.flows.extras",
     "driftgate.flows.refusals",
     "driftgate.ledger._cells",
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from driftgate.api import session
+from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
+from driftgate.api.preflight import Finding
 from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.asking import AllRefused
@@ -31,6 +32,8 @@ class Begun:
     run: RunRow
     planned: Planned
     models: Mapping[str, Model]
+    doubts: Sequence[Finding] = ()
+    """What the preflight warns of, and what it could not know."""
 
     @property
     def samples(self) -> int:
@@ -77,11 +80,12 @@ def begin(
     DriftgateError
         Something that it needs is missing, or what the run asks for has changed since it began.
     """
-    planned = session.plan(workspace, ledger, suite, cache=cache)
+    prepared = preflight.prepare(workspace, ledger, suite, cache=cache)  # before a run that cannot begin is recorded
+    planned = prepared.planned
     if run is not None:
         session.check_same_plan(run, planned)
-    models = session.open_models(workspace, ledger, planned.suite.models)  # before a run that cannot begin is recorded
-    return Begun(run or session.begin(ledger, planned), planned, models)
+    models = session.open_models(workspace, ledger, planned.suite.models, check=False)
+    return Begun(run or session.begin(ledger, planned), planned, models, prepared.doubts)
 
 
 def finish(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from driftgate.api import session
+from driftgate.api import preflight, session
 from driftgate.api.champions import champion
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.runner import Display
@@ -51,15 +51,20 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     Raises
     ------
     DriftgateError
-        There is no such monitor or slot, or the ledger refuses.
+        There is no such monitor or slot, the monitor is to be mended before anything is asked, or the ledger refuses.
     """
     monitor = find_monitor(workspace, name)
     live = champion(workspace, ledger, monitor.champion)
     # A promotion begins a new reference, also of a model that was champion before.
     installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
+    try:
+        preflight.prepare_look(workspace, ledger, name)
+    except DriftgateError as problem:  # nobody looked, which is kept as what it is
+        could_not_look(ledger, name, "canaries", installed, problem)
+        raise
     run: RunRow | None = None
     try:
-        planned = _plan(workspace, ledger, name, monitor, live)
+        planned = session.plan_suite(workspace, ledger, f"canary-{name}", canary_suite(monitor, live))
         models = session.open_models(workspace, ledger, [live])
         run = session.begin(ledger, planned, "canary")
         asyncio.run(session.work(ledger, run, planned, models, display))
@@ -110,9 +115,10 @@ def evidence_folder(workspace: OpenWorkspace) -> Path:
     return workspace.reports / "evidence"
 
 
-def _plan(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorConfig, live: str) -> session.Planned:
+def canary_suite(monitor: MonitorConfig, live: str) -> SuiteConfig:
+    """What is asked of the live model when a monitor looks."""
     canaries = monitor.canaries
-    suite = SuiteConfig(
+    return SuiteConfig(
         models=[live],
         datasets=[canaries.dataset],
         flow=canaries.flow,
@@ -124,4 +130,3 @@ def _plan(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorC
         inputs=canaries.inputs,
         defaults=canaries.defaults,
     )
-    return session.plan_suite(workspace, ledger, f"canary-{name}", suite)

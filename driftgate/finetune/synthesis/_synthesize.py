@@ -20,6 +20,8 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
 from driftgate.shipped import shipped
 
+ASKS = "model"
+"""The generator that asks a model."""
 _SEALED = frozenset({"privacy", "firewall"})  # their examples would show personal data or a hold-out
 
 
@@ -80,6 +82,31 @@ async def synthesize(
         hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:12],
         config.seed,
     )
+
+
+async def try_source(config: SynthesisConfig, number: int, folder: Path, count: int) -> list[Candidate]:
+    """A few unfiltered candidates of one source, to see that it gives any; none where they would be asked of a model.
+
+    Parameters
+    ----------
+    number : int
+        Place of the source in the configuration, from 0.
+    count : int
+        Candidates wanted.
+
+    Raises
+    ------
+    DriftgateError
+        Its material is absent or malformed, none is of the wanted slices, or its generator is unknown or cannot use it.
+    """
+    source = config.sources[number]
+    own = _of_source(number, source, folder, config)
+    generator = GENERATORS.get(source.generator)
+    if source.generator == ASKS:
+        return []
+    found = generator.generate(Request(source, own, config.personas or built_in_personas(), count, config.seed))
+    made = await found if inspect.isawaitable(found) else found
+    return list(made.candidates)
 
 
 def built_in_personas() -> list[Persona]:

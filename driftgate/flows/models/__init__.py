@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from driftgate.flows.models._limit import AdaptiveLimit
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
+    from driftgate.flows.models._refusal import ParameterRefused
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, cache_key
     from driftgate.flows.models._usage import Usage, count, read_usage
@@ -35,6 +36,7 @@ __all__ = [
     "ModelConfig",
     "ModelError",
     "ModelMisconfigured",
+    "ParameterRefused",
     "Prices",
     "Provider",
     "RateLimited",
