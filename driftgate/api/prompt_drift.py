@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from driftgate.api import preflight, session, watching
 from driftgate.api._waiting import wait_for
 from driftgate.api.champions import champion
+from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT
@@ -42,7 +43,7 @@ def measure_steadiness(
     monitor = watching.find_monitor(workspace, monitor_name)
     live = champion(workspace, ledger, monitor.champion)
     preflight.prepare_look(workspace, ledger, monitor_name)
-    suite = watching.canary_suite(monitor, live)
+    suite = canary_suite(monitor, live)
     suite = suite.model_copy(update={"limit": min(limit, suite.limit or limit)})
     cell = session.plan_suite(workspace, ledger, "steadiness", suite).cells[0]
     model = session.open_models(workspace, ledger, [live])[live]

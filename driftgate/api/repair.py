@@ -11,14 +11,15 @@ from typing import Any
 
 from driftgate.api import session
 from driftgate.api.champions import champion, promote_model, promotion_basis
+from driftgate.api.made_suites import proof_suite
 from driftgate.api.preflight import prepare_repair
 from driftgate.api.rollout import roll_out, withdraw
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, Sample, load_dataset
 from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.scores import score_run
-from driftgate.benchmarks.suite import SuiteConfig, plan_cells
-from driftgate.finetune.config import RecipeConfig
+from driftgate.benchmarks.suite import plan_cells
+from driftgate.finetune.config import LEAST_ITEMS, RecipeConfig
 from driftgate.finetune.deploy import TrafficMove
 from driftgate.finetune.firewall import Firewall
 from driftgate.finetune.remediation import (
@@ -43,8 +44,6 @@ from driftgate.flows.prompts import prompt_of
 from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
 
 _POLL_SECONDS = 2.0
-LEAST_ITEMS = 20
-"""Training items below which a repair is rejected."""
 
 
 def begin_repair(
@@ -123,20 +122,6 @@ def _basis(
     """What allows the candidate's promotion now, as one hash; PromotionRefused where nothing does."""
     model, run = str(found["train"]["model"]), str(found["evaluate"]["run"])
     return promotion_basis(workspace, ledger, recipe.champion, model, run, [recipe.gate])
-
-
-def proof_suite(recipe: RecipeConfig, models: Sequence[str]) -> SuiteConfig:
-    """What is asked of the champion and of the candidate, before the gate decides between them."""
-    return SuiteConfig(
-        models=list(models),
-        datasets=recipe.proof,
-        flow=recipe.flow,
-        retriever=recipe.retriever,
-        variants=[recipe.variant] if recipe.variant else [],
-        few_shot=0,
-        inputs=recipe.inputs,
-        defaults=recipe.defaults,
-    )
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from driftgate.api import preflight, session
 from driftgate.api.champions import champion
+from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.scores import score_run
-from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import Ledger, RunRow, champion_history, find_run
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
@@ -113,20 +113,3 @@ def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: 
 def evidence_folder(workspace: OpenWorkspace) -> Path:
     """Where the reports of traffic that moved are written."""
     return workspace.reports / "evidence"
-
-
-def canary_suite(monitor: MonitorConfig, live: str) -> SuiteConfig:
-    """What is asked of the live model when a monitor looks."""
-    canaries = monitor.canaries
-    return SuiteConfig(
-        models=[live],
-        datasets=[canaries.dataset],
-        flow=canaries.flow,
-        retriever=canaries.retriever,
-        variants=[canaries.variant] if canaries.variant else [],
-        few_shot=canaries.few_shot,
-        limit=canaries.limit,
-        seed=canaries.seed,
-        inputs=canaries.inputs,
-        defaults=canaries.defaults,
-    )

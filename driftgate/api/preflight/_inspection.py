@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from driftgate.api import session
 from driftgate.api._waiting import wait_for
+from driftgate.api.made_suites import canary_suite, proof_suite
 from driftgate.api.preflight._scope import Scope
 from driftgate.api.preflight._trial import Trial, try_cell
 from driftgate.api.session import Planned
@@ -101,13 +102,9 @@ class Inspection:
             for name in scope.suites
         ]
         for name in scope.monitors:
-            from driftgate.api.watching import canary_suite
-
             suite = canary_suite(config.monitors[name], self.live(config.monitors[name].champion))
             found.append(Asking(f"monitor {name}", ("monitors", name, "canaries"), f"canary-{name}", suite))
         for name in scope.recipes:
-            from driftgate.api.repair import proof_suite
-
             recipe = config.recipes[name]
             live = self.live(recipe.champion)
             # The candidate does not exist yet; the model that it is made from stands for it.

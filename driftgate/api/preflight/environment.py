@@ -24,7 +24,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
             state = "is empty" if name in os.environ else "is not set"
             yield Finding(
                 "error",
-                " ".join(map(str, location[:2])).replace("models ", "model ", 1),
+                " ".join([str(location[0]).removesuffix("s"), *map(str, location[1:2])]),
                 f"{'.'.join(map(str, location))} needs the environment variable {name}, which {state}",
                 f"export {name}=…",
                 inspection.where(*location),

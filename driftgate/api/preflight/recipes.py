@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from driftgate.api import session
 from driftgate.api._waiting import wait_for
+from driftgate.api.made_suites import proof_suite
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight._trial import try_cell
+from driftgate.api.preflight.environment import unset
 from driftgate.benchmarks.datasets import Dataset
 from driftgate.benchmarks.suite import plan_cells
+from driftgate.finetune.config import LEAST_ITEMS, RecipeConfig
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.text import on_disk
 
 if TYPE_CHECKING:
-    from driftgate.finetune.config import RecipeConfig
     from driftgate.finetune.synthesis import Candidate
 
 _TRIED = 64
@@ -66,7 +68,6 @@ def _names(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[
 
 def _synthesis(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
     """Read the material of each source, and make a few candidates of it."""
-    from driftgate.api.repair import LEAST_ITEMS
     from driftgate.finetune.synthesis import ASKS, FILTERS, GENERATORS, try_source
 
     synthesis, folder, subject = recipe.synthesis, inspection.workspace.folder, f"recipe {name}"
@@ -118,7 +119,6 @@ def _measured(inspection: Inspection, name: str, index: int) -> Iterator[Finding
 
 def _asked_as(inspection: Inspection, name: str, recipe: RecipeConfig, made: list[Candidate]) -> Iterator[Finding]:
     """The first item goes through the recipe's flow, whose prompt the model is trained on."""
-    from driftgate.api.repair import proof_suite
     from driftgate.finetune.synthesis import as_sample
 
     workspace = inspection.workspace
@@ -154,6 +154,8 @@ def _trainer(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterato
     if check is None:
         found = f"the trainer '{recipe.trainer.trainer}' does not say beforehand what it needs"
         yield Finding("unchecked", f"recipe {name}", found, "", inspection.where("recipes", name, "trainer"))
+        return
+    if unset(inspection, "recipes", name, "trainer"):
         return
     try:
         check(recipe.trainer, recipe.base_model, workspace.config.models[recipe.base_model], workspace.folder)
