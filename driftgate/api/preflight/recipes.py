@@ -18,6 +18,7 @@ from driftgate.benchmarks.suite import plan_cells
 from driftgate.finetune.config import LEAST_ITEMS, RecipeConfig
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.text import on_disk
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def _synthesis(inspection: Inspection, name: str, recipe: RecipeConfig) -> Itera
         found = f"its material gives {len(made)} training items, and a repair needs {LEAST_ITEMS}"
         where = inspection.where("recipes", name, "synthesis", "sources")
         yield Finding("error", subject, found, "give it more material", where)
+    if not all(map(installed, EXTRAS["finetune"])):
+        missing = MissingExtra("finetune", "the synthesis of training items")
+        yield of_problem(subject, missing, inspection.where("recipes", name, "synthesis"))
     for filter_name in synthesis.filters:
         if filter_name in FILTERS.names():
             try:

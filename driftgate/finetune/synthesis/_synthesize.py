@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.privacy import RULES, Rule
 from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfig
 from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped, choose, count_cells
 from driftgate.finetune.synthesis._materials import read_materials
@@ -87,6 +88,8 @@ async def synthesize(
 async def try_source(config: SynthesisConfig, number: int, folder: Path, count: int) -> list[Candidate]:
     """A few unfiltered candidates of one source, to see that it gives any; none where they would be asked of a model.
 
+    They are to be looked at and thrown away: nothing was redacted.
+
     Parameters
     ----------
     number : int
@@ -100,7 +103,7 @@ async def try_source(config: SynthesisConfig, number: int, folder: Path, count: 
         Its material is absent or malformed, none is of the wanted slices, or its generator is unknown or cannot use it.
     """
     source = config.sources[number]
-    own = _of_source(number, source, folder, config)
+    own = _of_source(number, source, folder, config, rules=())
     generator = GENERATORS.get(source.generator)
     if source.generator == ASKS:
         return []
@@ -115,9 +118,11 @@ def built_in_personas() -> list[Persona]:
     return [Persona.model_validate(value) for value in yaml.safe_load(text)]
 
 
-def _of_source(number: int, source: Source, folder: Path, config: SynthesisConfig) -> list[Material]:
+def _of_source(
+    number: int, source: Source, folder: Path, config: SynthesisConfig, rules: tuple[Rule, ...] = RULES
+) -> list[Material]:
     """The source's material of the wanted slices, its ids told apart from other sources'."""
-    found = read_materials(source, folder)
+    found = read_materials(source, folder, rules)
     wanted = [m for m in found if not config.slices or m.slice in config.slices]
     if not wanted:
         known = sorted({material.slice for material in found})
