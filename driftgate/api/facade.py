@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
+    from driftgate.api.preflight import Finding
     from driftgate.api.prompt_drift import Steadiness
     from driftgate.api.recorded import Import, ImportDisplay, ImportedFiles
     from driftgate.api.subset import Chosen
@@ -268,6 +269,12 @@ class Workspace:
         from driftgate.api.prompt_drift import measure_steadiness
 
         return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
+
+    def preflight(self) -> list[Finding]:
+        """Look at the whole workspace, as ``driftgate doctor`` does; every model is asked one question."""
+        from driftgate.api.preflight import look_at_all
+
+        return list(look_at_all(self.files, self.ledger))
 
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""

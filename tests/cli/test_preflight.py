@@ -269,6 +269,14 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "a gate of another place": (gate_of_another_place, r"recipe tune: .*'live'.*gate 'promotion' is of 'other'"),
     "a rule beside the proof": (promotion(min=0.3, dataset="seeled"), r"recipe tune does not have.*mean 'sealed'"),
     "a rule about a candidate": (promotion(min=0.3, model="candidate"), r"the model 'candidate', which recipe tune"),
+    "a rule about the base model": (
+        lambda config, folder: (
+            config["models"].update(base={**config["models"]["tested"]}),
+            setting("recipes", "tune", "base_model", to="base")(config, folder),
+            promotion(min=0.3, model="base")(config, folder),
+        )[0],
+        r"the model 'base', which recipe tune",
+    ),
     "a rollout without its code": (rollout, r"there is no folder .*score"),
     "a recipe's flow": (setting("recipes", "tune", "flow", to="flows/mien"), r"recipe tune: there is no flow"),
     # What is not set, rendered, imported, served.
@@ -317,12 +325,16 @@ def test_a_workspace_in_order_is_said_to_be(cli: Cli, plant: Callable[..., Path]
 
 
 @pytest.mark.parametrize("fault", PLANTED)
-def test_doctor_names_what_is_planted(cli: Cli, plant: Callable[..., Path], endpoint: ChatEndpoint, fault: str) -> None:
+def test_doctor_names_what_is_planted(
+    cli: Cli, plant: Callable[..., Path], endpoint: ChatEndpoint, tmp_path: Path, fault: str
+) -> None:
     change, words = PLANTED[fault]
     code, out = said(cli, plant(change))
     assert code == 2, out
     assert any(re.search(words, part) for part in re.split(r"(?=(?:mend|good|warn|open) )", out)), out
-    assert len(endpoint.requests) == ("NOWHERE_SET" not in words or "recipes" in words)  # one for the model
+    models = yaml.safe_load((tmp_path / "space/driftgate.yaml").read_text(encoding="utf-8"))["models"].values()
+    reached = [one for one in models if one["provider"] == "openai" and "api_key" not in one]
+    assert len(endpoint.requests) == len(reached)  # one for each
 
 
 def served(endpoint: ChatEndpoint, answer: Any) -> Plant:
@@ -353,6 +365,56 @@ def test_the_endpoint_is_asked_once_whatever_it_says(
     found, out = said(cli, plant(served(endpoint, answer)))
     assert found == code and words in out, out
     assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "answer", "words", "code"),
+    [
+        ({"scoring": "logprobs"}, Answer("A"), "mend model tested: its scoring is logprobs", 2),
+        ({"scoring": "logprobs"}, Answer("A", top_logprobs={"A": -0.1}), "says it serves gpt-test", 0),
+        ({}, Answer("", finish_reason="length"), "warn model tested: its reply was cut", 0),
+    ],
+)
+def test_a_reply_in_which_no_answer_can_be_read(
+    cli: Cli,
+    plant: Callable[..., Path],
+    endpoint: ChatEndpoint,
+    model: dict[str, Any],
+    answer: Answer,
+    words: str,
+    code: int,
+) -> None:
+    def change(config: dict[str, Any], folder: Path) -> None:
+        config["models"]["tested"] |= model
+        endpoint.default = answer
+
+    found, out = said(cli, plant(change))
+    assert found == code and words in out, out
+
+
+def test_several_names_of_the_file_are_said_at_once(
+    cli: Cli, plant: Callable[..., Path], endpoint: ChatEndpoint
+) -> None:
+    def three(config: dict[str, Any], folder: Path) -> None:
+        config["suites"]["small"] |= {"models": ["testde"], "datasets": ["owm"]}
+        config["nightly"]["monitors"] = ["wacth"]
+
+    folder = plant(three)
+    code, out = said(cli, folder)
+    assert code == 2 and out.endswith("3 to mend")
+    refused = cli("bench", "small", "-w", folder)
+    assert refused.code == 2 and not endpoint.requests
+    for words in ("'tested'", "'own'", "'watch'"):
+        assert f"did you mean {words}" in out and f"did you mean {words}" in refused.err
+
+
+def test_several_settings_of_the_file_are_said_at_once(cli: Cli, plant: Callable[..., Path]) -> None:
+    def two(config: dict[str, Any], folder: Path) -> None:
+        config["suites"]["small"]["limt"] = 3
+        config["monitors"]["watch"]["reference_looks"] = 0
+
+    code, out = said(cli, plant(two))
+    assert code == 2 and "unknown key 'limt'" in out and "reference_looks" in out and out.endswith("2 to mend")
 
 
 def test_a_dead_endpoint_and_one_that_serves_another_model(

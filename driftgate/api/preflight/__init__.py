@@ -7,6 +7,7 @@ the other commands at what they are about to use, and they refuse with everythin
 from driftgate.api.preflight._finding import Finding, Refused
 from driftgate.api.preflight._run import (
     examine,
+    look_at_all,
     prepare,
     prepare_look,
     prepare_night,
@@ -19,6 +20,7 @@ __all__ = [
     "Finding",
     "Refused",
     "examine",
+    "look_at_all",
     "prepare",
     "prepare_look",
     "prepare_night",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -39,7 +39,13 @@ class Asking:
     gates: tuple[str, ...] = ()
     """The gates that judge it."""
     champion: str | None = None
-    """Whom the rules of these gates mean by champion; None: the one that is live in the gate's slot."""
+    """Of a proof: whom the rules of its gate mean by champion. Its other model stands for a candidate whose name nobody
+    knows yet."""
+
+    @property
+    def named(self) -> Sequence[str]:
+        """The models by whose names a rule may speak of them."""
+        return self.suite.models if self.champion is None else [self.champion]
 
 
 class _Once(Generic[Made]):

@@ -42,7 +42,8 @@ class Judged:
         return [
             cell
             for cell in self.inspection.cells(self.asking)
-            if (rule.model in (None, cell.model) and cell.model != rule.opponent)
+            if rule.model in (None, cell.model)
+            and (cell.model != rule.opponent or self.asking.champion is not None)
             and rule.variant in (None, cell.variant)
             and rule.dataset in (None, cell.dataset.name)
         ]

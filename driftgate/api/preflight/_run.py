@@ -36,10 +36,15 @@ def examine(folder: Path) -> Iterator[Finding]:
     except DriftgateError as problem:
         yield of_problem("ledger", problem, workspace.document.where(("ledger",)))
     try:
-        yield from _look(Inspection(workspace, ledger, Scope.everything(config)))
+        yield from look_at_all(workspace, ledger)
     finally:
         if ledger is not None:
             ledger.close()
+
+
+def look_at_all(workspace: OpenWorkspace, ledger: Ledger | None) -> Iterator[Finding]:
+    """Look at everything in an open workspace; see :func:`examine`."""
+    yield from _look(Inspection(workspace, ledger, Scope.everything(workspace.config)))
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def _said(inspection: Inspection, name: str, config: ModelConfig, found: Reply |
     if found is None:
         return Finding("unchecked", subject, "not asked, as it cannot be reached", "", where)
     if isinstance(found, Reply):
-        return _served(subject, config, found, inspection.where("models", name, "model"))
+        return _unfit(subject, config, found, where) or _served(
+            subject, config, found, inspection.where("models", name, "model")
+        )
     if isinstance(found, ParameterRefused):  # one that the user set is an error of another class
         said = f"it answers, and refuses the default '{found.parameter}', without which it is asked ({found.message})"
         return Finding("good", subject, said)
@@ -103,6 +105,19 @@ def _said(inspection: Inspection, name: str, config: ModelConfig, found: Reply |
             "error", subject, found.message, found.remedy or "start the service or correct its endpoint", where
         )
     return of_problem(subject, found, where)
+
+
+def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Finding | None:
+    """A reply in which no answer could ever be read."""
+    if config.scoring == "logprobs":
+        if reply.first_token is None:
+            found = "its scoring is logprobs, and its reply holds no log-probabilities: no answer could be read"
+            remedy = "ask for them in its parameters (logprobs, top_logprobs), or set scoring: text"
+            return Finding("error", subject, found, remedy, where)
+    elif reply.finish_reason == "length" and not reply.text.strip():
+        found = "its reply was cut at the limit of tokens before it said anything"
+        return Finding("warning", subject, found, "raise the limit in its parameters", where)
+    return None
 
 
 def _served(subject: str, config: ModelConfig, reply: Reply, where: str) -> Finding:

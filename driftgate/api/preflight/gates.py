@@ -38,7 +38,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
 
 def _of_rule(judged: Judged) -> Iterator[Finding]:
     suite, rule = judged.asking.suite, judged.rule
-    names = [*_unknown(judged, "model", rule.model, suite.models)]
+    names = [*_unknown(judged, "model", rule.model, judged.asking.named)]
     names += _unknown(judged, "dataset", rule.dataset, suite.datasets)
     names += _opponent(judged)
     cells = judged.inspection.cells(judged.asking)
@@ -75,9 +75,9 @@ def _opponent(judged: Judged) -> Iterator[Finding]:
     if wanted is None or wanted == PREVIOUS:
         return
     if wanted != CHAMPION:
-        if wanted not in suite.models:
+        if wanted not in judged.asking.named:
             found = f"a rule compares with '{wanted}', which is no model of {judged.asking.subject}"
-            known = [CHAMPION, PREVIOUS, *suite.models]
+            known = [CHAMPION, PREVIOUS, *judged.asking.named]
             yield Finding("error", judged.subject, found, nearest(wanted, known), judged.where(key))
         return
     if judged.asking.champion is not None:
