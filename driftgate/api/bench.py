@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from driftgate.api import session
+from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
+from driftgate.api.preflight import Finding
 from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.asking import AllRefused
@@ -17,7 +18,7 @@ from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
-from driftgate.ledger import Ledger, RunRow, find_run, how_to_finish, newer_unfinished
+from driftgate.ledger import Ledger, RunKind, RunRow, find_run, how_to_finish, newer_unfinished
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
@@ -31,6 +32,8 @@ class Begun:
     run: RunRow
     planned: Planned
     models: Mapping[str, Model]
+    doubts: Sequence[Finding] = ()
+    """What the preflight warns of, and what it could not know."""
 
     @property
     def samples(self) -> int:
@@ -88,11 +91,13 @@ def begin(
     DriftgateError
         Something that it needs is missing, or what the run asks for has changed since it began.
     """
-    planned = session.plan(workspace, ledger, suite, cache=cache)
+    prepared = preflight.prepare(workspace, ledger, suite, cache=cache)  # before a run that cannot begin is recorded
+    planned = prepared.planned
     if run is not None:
         session.check_same_plan(run, planned)
-    models = session.open_models(workspace, ledger, planned.suite.models)  # before a run that cannot begin is recorded
-    return Begun(run or session.begin(ledger, planned, "trial" if trial else "benchmark"), planned, models)
+    models = session.open_models(workspace, ledger, planned.suite.models, check=False)
+    kind: RunKind = "trial" if trial else "benchmark"
+    return Begun(run or session.begin(ledger, planned, kind), planned, models, prepared.doubts)
 
 
 def finish(

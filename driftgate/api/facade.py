@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from driftgate.api.baseline import Exported, Imported
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
+    from driftgate.api.preflight import Finding
     from driftgate.api.prompt_drift import Steadiness
     from driftgate.api.recorded import Import, ImportDisplay, ImportedFiles
     from driftgate.api.subset import Chosen
@@ -325,6 +326,12 @@ class Workspace:
         from driftgate.monitor.azure import unpark
 
         return unpark(self.ledger)
+
+    def preflight(self) -> list[Finding]:
+        """Look at the whole workspace, as ``driftgate doctor`` does; every model is asked one question."""
+        from driftgate.api.preflight import look_at_all
+
+        return list(look_at_all(self.files, self.ledger))
 
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""

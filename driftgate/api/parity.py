@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from driftgate.api import session
+from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.parity import CellPair, Parity, compare_cells
@@ -104,10 +104,11 @@ def run_parity(
         A part is missing or malformed, or a limit of the suite was reached.
     """
     suite, cells = plan_parity(workspace, ledger, request)
+    preflight.prepare_parity(workspace, ledger, suite, cells)
     plan, plan_hash = describe_plan("parity", suite, cells)
     earlier = latest_runs(ledger, 50, kinds=["parity"])
     stopped = next((r for r in earlier if r.status != "complete" and r.plan_hash == plan_hash), None)
-    models = session.open_models(workspace, ledger, suite.models)
+    models = session.open_models(workspace, ledger, suite.models, check=False)
     run = stopped
     if run is None:
         run = start_run(ledger, "parity", plan, plan_hash, suite.seed, version("driftgate"), kind="parity")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from driftgate.api import session, watching
+from driftgate.api import preflight, session, watching
 from driftgate.api._waiting import wait_for
 from driftgate.api.champions import champion
+from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT
-from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.benchmarks.suite import Cell
 from driftgate.flows.engines import ENGINES, Engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call, Line
@@ -41,19 +42,9 @@ def measure_steadiness(
     """
     monitor = watching.find_monitor(workspace, monitor_name)
     live = champion(workspace, ledger, monitor.champion)
-    canaries = monitor.canaries
-    suite = SuiteConfig(
-        models=[live],
-        datasets=[canaries.dataset],
-        flow=canaries.flow,
-        retriever=canaries.retriever,
-        variants=[canaries.variant] if canaries.variant else [],
-        few_shot=canaries.few_shot,
-        limit=min(limit, canaries.limit or limit),
-        seed=canaries.seed,
-        inputs=canaries.inputs,
-        defaults=canaries.defaults,
-    )
+    preflight.prepare_look(workspace, ledger, monitor_name)
+    suite = canary_suite(monitor, live)
+    suite = suite.model_copy(update={"limit": min(limit, suite.limit or limit)})
     cell = session.plan_suite(workspace, ledger, "steadiness", suite).cells[0]
     model = session.open_models(workspace, ledger, [live])[live]
     return Steadiness(live, *wait_for(_ask(cell, model, suite.engine, repeats, seed)))

@@ -11,13 +11,15 @@ from typing import Any
 
 from driftgate.api import session
 from driftgate.api.champions import champion, promote_model, promotion_basis
+from driftgate.api.made_suites import proof_suite
+from driftgate.api.preflight import prepare_repair
 from driftgate.api.rollout import roll_out, withdraw
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, Sample, load_dataset
 from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.scores import score_run
-from driftgate.benchmarks.suite import SuiteConfig, plan_cells
-from driftgate.finetune.config import RecipeConfig
+from driftgate.benchmarks.suite import plan_cells
+from driftgate.finetune.config import LEAST_ITEMS, RecipeConfig
 from driftgate.finetune.deploy import TrafficMove
 from driftgate.finetune.firewall import Firewall
 from driftgate.finetune.remediation import (
@@ -42,7 +44,6 @@ from driftgate.flows.prompts import prompt_of
 from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
 
 _POLL_SECONDS = 2.0
-_LEAST_ITEMS = 20
 
 
 def begin_repair(
@@ -51,6 +52,19 @@ def begin_repair(
     """Open a remediation for an alert that says the model moved, or for a failed gate; one at a time for a recipe."""
     slot = workspace.config.recipes[recipe].champion
     return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, **evidence})
+
+
+def check_recipe(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation) -> None:
+    """See that the recipe of a remediation can be followed, where nothing of it is done yet.
+
+    Raises
+    ------
+    DriftgateError
+        Something is to be mended before anything is asked or trained.
+    """
+    if not any(event.status == "finished" for event in events_of(ledger, remediation.id)):
+        _recipe(workspace, remediation)
+        prepare_repair(workspace, ledger, str(remediation.evidence["recipe"]))
 
 
 async def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, display: Display) -> Remediation:
@@ -143,11 +157,11 @@ class _Repair:
             for model in live.values():
                 await model.aclose()
         dropped = {entry.filter: entry.count for entry in made.dropped}
-        if len(made.items) < _LEAST_ITEMS:
+        if len(made.items) < LEAST_ITEMS:
             told = ", ".join(f"{name} {count}" for name, count in dropped.items() if count) or "none"
             raise Rejected(
                 f"{len(made.items)} of {made.generated} training items are left (dropped: {told}); "
-                f"at least {_LEAST_ITEMS} are needed"
+                f"at least {LEAST_ITEMS} are needed"
             )
         folder = self.folder(progress)
         write_dataset(made, folder / "synthesis")
@@ -161,15 +175,7 @@ class _Repair:
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
         flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)
         config = self.workspace.config.models[self.recipe.base_model]
-        suite = SuiteConfig(
-            models=["base"],
-            datasets=["material"],
-            flow=self.recipe.flow,
-            retriever=self.recipe.retriever,
-            variants=self._variants(),
-            inputs=self.recipe.inputs,
-            defaults=self.recipe.defaults,
-        )
+        suite = proof_suite(self.recipe, ["base"]).model_copy(update={"datasets": ["material"]})
         retriever = session.retriever_of(self.workspace, suite)
         cell = plan_cells(suite, {"base": config}, {"material": material}, flow, retriever)[0]
         engine = ENGINES.get(suite.engine)(cell.flow)
@@ -187,9 +193,6 @@ class _Repair:
             await engine.aclose()
             if retriever is not None:
                 await retriever.aclose()
-
-    def _variants(self) -> list[str]:
-        return [self.recipe.variant] if self.recipe.variant else []
 
     async def train(self, progress: Progress) -> Mapping[str, Any]:
         """Train, here or elsewhere; a job that was submitted is found again by its handle."""
@@ -220,16 +223,7 @@ class _Repair:
     async def evaluate(self, progress: Progress) -> Mapping[str, Any]:
         """Ask champion and candidate the same questions."""
         models = [progress.remediation.champion, str(progress.found["train"]["model"])]
-        suite = SuiteConfig(
-            models=models,
-            datasets=self.recipe.proof,
-            flow=self.recipe.flow,
-            retriever=self.recipe.retriever,
-            variants=self._variants(),
-            few_shot=0,
-            inputs=self.recipe.inputs,
-            defaults=self.recipe.defaults,
-        )
+        suite = proof_suite(self.recipe, models)
         planned = session.plan_suite(self.workspace, self.ledger, f"proof-{self.recipe.champion}", suite)
         live = session.open_models(self.workspace, self.ledger, models)
         if "run" in progress.notes:

@@ -54,7 +54,8 @@ async def roll_out(
     """
     watch = _Watch(workspace, ledger, recipe, config, progress, display, dict(progress.notes))
     endpoint = OnlineEndpoint(config.workspace, config.endpoint)
-    candidate = config.deployment(_deployment(progress), str(progress.found["train"]["artefact"]))
+    artefact = str(progress.found["train"]["artefact"])
+    candidate = config.deployment(_deployment(progress), artefact, workspace.folder)
     where = _where(config)
     if (began := progress.notes.get("where", where)) != where:
         raise DriftgateError(

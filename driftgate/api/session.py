@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -56,29 +56,25 @@ class Planned:
         return self.cells[0].retriever
 
 
-def plan(workspace: OpenWorkspace, ledger: Ledger, name: str, *, cache: bool | None = None) -> Planned:
-    """Load what a suite of the workspace needs: its datasets and its flow.
-
-    Raises
-    ------
-    DriftgateError
-        A dataset, the flow or a variant is missing or malformed.
-    """
-    suite = workspace.suite(name)
-    if cache is not None:
-        suite = suite.model_copy(update={"cache": cache})
-    return plan_suite(workspace, ledger, name, suite)
-
-
 def plan_suite(
-    workspace: OpenWorkspace, ledger: Ledger, name: str, suite: SuiteConfig, *, asks: bool = True
+    workspace: OpenWorkspace,
+    ledger: Ledger | None,
+    name: str,
+    suite: SuiteConfig,
+    *,
+    asks: bool = True,
+    load: Callable[[str], Dataset] | None = None,
 ) -> Planned:
     """Load what any suite needs, whether it stands in the workspace file or was made for a canary or a candidate.
 
     Parameters
     ----------
+    ledger : Ledger or None
+        Knows the models that were trained; None: there are none.
     asks : bool
         Its scores are to be the models', and not only outputs of programs.
+    load : callable, optional
+        Gives a dataset of the workspace by its name, where some are at hand already.
 
     Raises
     ------
@@ -86,7 +82,8 @@ def plan_suite(
         A model, a dataset, the flow or a variant is missing or malformed.
     """
     folder = workspace.folder
-    datasets = {d: load_dataset(d, workspace.config.datasets[d], folder) for d in suite.datasets}
+    load = load or (lambda d: load_dataset(d, workspace.config.datasets[d], folder))
+    datasets = {d: load(d) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
     flow, retriever = flow_of(workspace, name, suite, datasets), retriever_of(workspace, suite)
     context = EvaluatorContext(workspace.config.models, folder, workspace.config.connections)
@@ -236,7 +233,7 @@ def retriever_of(workspace: OpenWorkspace, suite: SuiteConfig) -> Retriever | No
     return open_retriever(suite.retriever, workspace.config.retrievers[suite.retriever], workspace.folder)
 
 
-def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelConfig:
+def model_config(workspace: OpenWorkspace, ledger: Ledger | None, name: str) -> ModelConfig:
     """The configuration of a model of the workspace, or of one that was trained.
 
     Raises
@@ -246,7 +243,7 @@ def model_config(workspace: OpenWorkspace, ledger: Ledger, name: str) -> ModelCo
     """
     if name in workspace.config.models:
         return workspace.config.models[name]
-    if (trained := trained_model(ledger, name)) is not None:
+    if ledger is not None and (trained := trained_model(ledger, name)) is not None:
         return parse_model(trained)
     raise DriftgateError(f"there is no model '{name}'", nearest(name, workspace.config.models))
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from driftgate.api import session
+from driftgate.api import preflight, session
 from driftgate.api.champions import champion
+from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.scores import score_run
-from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import Ledger, RunRow, champion_history, find_run
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
@@ -51,15 +51,20 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     Raises
     ------
     DriftgateError
-        There is no such monitor or slot, or the ledger refuses.
+        There is no such monitor or slot, the monitor is to be mended before anything is asked, or the ledger refuses.
     """
     monitor = find_monitor(workspace, name)
     live = champion(workspace, ledger, monitor.champion)
     # A promotion begins a new reference, also of a model that was champion before.
     installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
+    try:
+        preflight.prepare_look(workspace, ledger, name)
+    except DriftgateError as problem:  # nobody looked, which is kept as what it is
+        could_not_look(ledger, name, "canaries", installed, problem)
+        raise
     run: RunRow | None = None
     try:
-        planned = _plan(workspace, ledger, name, monitor, live)
+        planned = session.plan_suite(workspace, ledger, f"canary-{name}", canary_suite(monitor, live))
         models = session.open_models(workspace, ledger, [live])
         run = session.begin(ledger, planned, "canary")
         asyncio.run(session.work(ledger, run, planned, models, display))
@@ -111,20 +116,3 @@ def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: 
 def evidence_folder(workspace: OpenWorkspace) -> Path:
     """Where the reports of traffic that moved are written."""
     return workspace.reports / "evidence"
-
-
-def _plan(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorConfig, live: str) -> session.Planned:
-    canaries = monitor.canaries
-    suite = SuiteConfig(
-        models=[live],
-        datasets=[canaries.dataset],
-        flow=canaries.flow,
-        retriever=canaries.retriever,
-        variants=[canaries.variant] if canaries.variant else [],
-        few_shot=canaries.few_shot,
-        limit=canaries.limit,
-        seed=canaries.seed,
-        inputs=canaries.inputs,
-        defaults=canaries.defaults,
-    )
-    return session.plan_suite(workspace, ledger, f"canary-{name}", suite)

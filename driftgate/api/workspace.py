@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_origin
@@ -217,20 +217,45 @@ class OpenWorkspace:
         return self.config.suites[name]
 
 
+class Faults(DriftgateError):
+    """Several things are wrong with a workspace file.
+
+    Parameters
+    ----------
+    problems : sequence of DriftgateError
+        Each of them.
+    """
+
+    def __init__(self, problems: Sequence[DriftgateError]) -> None:
+        first, *others = problems
+        lines = [f"{one.message}; {one.remedy}" if one.remedy else one.message for one in others]
+        super().__init__(
+            "\n".join([f"{first.message}; {first.remedy}", *(f"  {line}" for line in lines)]), "correct them"
+        )
+        self.problems = tuple(problems)
+
+
+def _refuse(problems: Sequence[DriftgateError], cause: Exception | None = None) -> None:
+    if problems:
+        raise (problems[0] if len(problems) == 1 else Faults(problems)) from cause
+
+
 def open_workspace(folder: Path) -> OpenWorkspace:
     """Read and check ``driftgate.yaml`` in ``folder``, with the files that it includes.
 
     Raises
     ------
     DriftgateError
-        Something is wrong: the file, the line, what was found and the nearest valid name are in the message.
+        Something is wrong: the file, the line, what was found and the nearest valid name are in the message. Where
+        several things are, it is :class:`Faults` and names each.
     """
     document = read_workspace(folder)
     try:
         config = Workspace.model_validate(document.value if document.value is not None else {})
     except ValidationError as problem:
-        raise _explained(document, problem) from problem
-    _check_names(document, config)
+        _refuse(_explained(document, problem), problem)
+        raise
+    _refuse([*_contradictions(document, config)])
     return OpenWorkspace(config, folder, document)
 
 
@@ -274,86 +299,90 @@ _SECTIONS = frozenset(name for name, field in Workspace.model_fields.items() if 
 """Keys that hold things by name."""
 
 
-def _check_names(document: _yaml.Document, config: Workspace) -> None:
-    """Every name that one part uses is defined in another."""
-    for name, dataset in config.datasets.items():
-        if isinstance(dataset, SubsetConfig) and isinstance(dataset.of, str):
-            _known(document, ("datasets", name, "of"), "dataset", dataset.of, config.datasets)
+def _contradictions(document: _yaml.Document, config: Workspace) -> Iterator[DriftgateError]:
+    """Every name that one part uses and no other defines, and what cannot stand together."""
+    for location, kind, wanted, known in _names(config):
+        if wanted not in known:
+            yield DriftgateError(f"{document.where(location)}: there is no {kind} '{wanted}'", nearest(wanted, known))
     for name, suite in config.suites.items():
-        for kind, used, known in (
-            ("models", suite.models, config.models),
-            ("datasets", suite.datasets, config.datasets),
-        ):
-            for index, wanted in enumerate(used):
-                _known(document, ("suites", name, kind, index), kind[:-1], wanted, known)
         if suite.prompt is not None and "flow" in document.value["suites"][name]:
             at = document.where(("suites", name, "flow"))
-            raise DriftgateError(f"{at}: suite '{name}' has a prompt and a flow", "keep one of the two")
-        if suite.retriever is not None:
-            _known(document, ("suites", name, "retriever"), "retriever", suite.retriever, config.retrievers)
-    for name, gate in config.gates.items():
-        if gate.suite is not None:
-            _known(document, ("gates", name, "suite"), "suite", gate.suite, config.suites)
-        if gate.recipe is not None:
-            _known(document, ("gates", name, "recipe"), "recipe", gate.recipe, config.recipes)
-        if gate.slot is not None:
-            _known(document, ("gates", name, "slot"), "champion", gate.slot, config.champions)
-    for name, model in config.champions.items():
-        _known(document, ("champions", name), "model", model, config.models)
-    for name, monitor in config.monitors.items():
-        _known(document, ("monitors", name, "champion"), "champion", monitor.champion, config.champions)
-        canaries = monitor.canaries
-        if canaries.retriever is not None:
-            where = ("monitors", name, "canaries", "retriever")
-            _known(document, where, "retriever", canaries.retriever, config.retrievers)
-        _known(document, ("monitors", name, "canaries", "dataset"), "dataset", canaries.dataset, config.datasets)
-        if monitor.recipe is not None:
-            _known(document, ("monitors", name, "recipe"), "recipe", monitor.recipe, config.recipes)
+            yield DriftgateError(f"{at}: suite '{name}' has a prompt and a flow", "keep one of the two")
+    watched = {monitor.champion for monitor in config.monitors.values()}
     for name, recipe in config.recipes.items():
-        if recipe.retriever is not None:
-            _known(document, ("recipes", name, "retriever"), "retriever", recipe.retriever, config.retrievers)
-        _known(document, ("recipes", name, "champion"), "champion", recipe.champion, config.champions)
-        _known(document, ("recipes", name, "base_model"), "model", recipe.base_model, config.models)
-        _known(document, ("recipes", name, "gate"), "gate", recipe.gate, config.gates)
-        for index, wanted in enumerate(recipe.proof):
-            _known(document, ("recipes", name, "proof", index), "dataset", wanted, config.datasets)
-        if recipe.rollout is not None and recipe.champion not in {m.champion for m in config.monitors.values()}:
-            raise DriftgateError(
+        if recipe.rollout is not None and recipe.champion not in watched:
+            yield DriftgateError(
                 f"{document.where(('recipes', name, 'rollout'))}: no monitor watches the "
                 f"champion '{recipe.champion}', so nothing could ever say that recipe '{name}' rolls out well",
                 f"add a monitor with 'champion: {recipe.champion}', or leave the rollout out",
             )
-    for index, wanted in enumerate(config.nightly.suites):
-        _known(document, ("nightly", "suites", index), "suite", wanted, config.suites)
-    for index, wanted in enumerate(config.nightly.gates):
-        _known(document, ("nightly", "gates", index), "gate", wanted, config.gates)
-    for index, wanted in enumerate(config.nightly.monitors):
-        _known(document, ("nightly", "monitors", index), "monitor", wanted, config.monitors)
 
 
-def _known(
-    document: _yaml.Document, location: _yaml.Location, kind: str, wanted: str, known: Mapping[str, Any]
-) -> None:
-    if wanted not in known:
-        where = document.where(location)
-        raise DriftgateError(f"{where}: there is no {kind} '{wanted}'", nearest(wanted, known))
+def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mapping[str, Any]]]:
+    """Every name that one part uses: where it stands, of what kind it is, and where it is to be defined."""
+    for name, dataset in config.datasets.items():
+        if isinstance(dataset, SubsetConfig) and isinstance(dataset.of, str):
+            yield ("datasets", name, "of"), "dataset", dataset.of, config.datasets
+    for name, suite in config.suites.items():
+        for index, wanted in enumerate(suite.models):
+            yield ("suites", name, "models", index), "model", wanted, config.models
+        for index, wanted in enumerate(suite.datasets):
+            yield ("suites", name, "datasets", index), "dataset", wanted, config.datasets
+        if suite.retriever is not None:
+            yield ("suites", name, "retriever"), "retriever", suite.retriever, config.retrievers
+    for name, gate in config.gates.items():
+        if gate.suite is not None:
+            yield ("gates", name, "suite"), "suite", gate.suite, config.suites
+        if gate.recipe is not None:
+            yield ("gates", name, "recipe"), "recipe", gate.recipe, config.recipes
+        if gate.slot is not None:
+            yield ("gates", name, "slot"), "champion", gate.slot, config.champions
+    for name, model in config.champions.items():
+        yield ("champions", name), "model", model, config.models
+    for name, monitor in config.monitors.items():
+        yield ("monitors", name, "champion"), "champion", monitor.champion, config.champions
+        canaries = ("monitors", name, "canaries")
+        if monitor.canaries.retriever is not None:
+            yield (*canaries, "retriever"), "retriever", monitor.canaries.retriever, config.retrievers
+        yield (*canaries, "dataset"), "dataset", monitor.canaries.dataset, config.datasets
+        if monitor.recipe is not None:
+            yield ("monitors", name, "recipe"), "recipe", monitor.recipe, config.recipes
+    for name, recipe in config.recipes.items():
+        if recipe.retriever is not None:
+            yield ("recipes", name, "retriever"), "retriever", recipe.retriever, config.retrievers
+        yield ("recipes", name, "champion"), "champion", recipe.champion, config.champions
+        yield ("recipes", name, "base_model"), "model", recipe.base_model, config.models
+        yield ("recipes", name, "gate"), "gate", recipe.gate, config.gates
+        for index, wanted in enumerate(recipe.proof):
+            yield ("recipes", name, "proof", index), "dataset", wanted, config.datasets
+    night = config.nightly
+    for part, kind, used, known in (
+        ("suites", "suite", night.suites, config.suites),
+        ("gates", "gate", night.gates, config.gates),
+        ("monitors", "monitor", night.monitors, config.monitors),
+    ):
+        for index, wanted in enumerate(used):
+            yield ("nightly", part, index), kind, wanted, known
 
 
-def _explained(document: _yaml.Document, problem: ValidationError) -> DriftgateError:
-    """The first of pydantic's complaints, in words, with its line and the nearest valid name."""
+def _explained(document: _yaml.Document, problem: ValidationError) -> list[DriftgateError]:
+    """Pydantic's complaints in words, each with its line and the nearest valid name."""
     errors = problem.errors(include_url=False)
     # A misspelt key is also a missing one, and its own name says more.
-    error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    location = tuple(error["loc"])
+    misspelt = {tuple(error["loc"])[:-1] for error in errors if error["type"] == "extra_forbidden"}
+    told = [error for error in errors if error["type"] != "missing" or tuple(error["loc"])[:-1] not in misspelt]
+    return [_in_words(document, error["type"], tuple(error["loc"]), str(error["msg"])) for error in told]
+
+
+def _in_words(document: _yaml.Document, kind: str, location: _yaml.Location, message: str) -> DriftgateError:
     where = document.where(location)
     path = ".".join(str(part) for part in location)
-    if error["type"] == "extra_forbidden":
-        return DriftgateError(
-            f"{where}: unknown key '{location[-1]}'", nearest(str(location[-1]), _fields(location[:-1], document))
-        )
-    if error["type"] == "missing":
+    if kind == "extra_forbidden":
+        close = nearest(str(location[-1]), _fields(location[:-1], document))
+        return DriftgateError(f"{where}: unknown key '{location[-1]}'", close)
+    if kind == "missing":
         return DriftgateError(f"{where}: '{path}' is missing", "add it; driftgate schema describes it")
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ")
     return DriftgateError(f"{where}: {path}: {message}", "driftgate schema describes every key")
 
 

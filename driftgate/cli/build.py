@@ -35,21 +35,22 @@ def init(
 
 
 def doctor(workspace: Workspace = HERE) -> None:
-    """Say what is missing or cannot be reached, and how to mend it; exit 2 where something needs mending."""
-    from rich.markup import escape
+    """Say what is missing or cannot be reached, and how to mend it; exit 2 where something needs mending.
 
-    from driftgate.api._doctor import examine
+    Every model is asked one question.
+    """
+    from collections import Counter
+
+    from driftgate.api.preflight import examine
     from driftgate.cli._console import console
+    from driftgate.cli.show.preflight import in_all, print_finding
 
-    bad = 0
+    counts: Counter[str] = Counter()
     for finding in examine(workspace):
-        mark = "[green]good[/]" if finding.good else "[red]mend[/]"
-        console.print(f"{mark}  [bold]{escape(finding.subject)}[/]: {escape(finding.found)}", soft_wrap=True)
-        if finding.remedy:
-            console.print(f"      {escape(finding.remedy)}", soft_wrap=True)
-        bad += not finding.good
-    console.print("everything is in order" if not bad else f"{bad} to mend")
-    raise typer.Exit(2 if bad else 0)
+        print_finding(console, finding)
+        counts[finding.severity] += 1
+    console.print(in_all(counts))
+    raise typer.Exit(2 if counts["error"] else 0)
 
 
 @ledger.command("check")

@@ -188,10 +188,12 @@ def run_serve(folder: Path) -> int:
     """Serve until stopped."""
     import uvicorn
 
+    from driftgate.api.preflight import prepare_service
     from driftgate.service._make import make_service
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
+        prepare_service(workspace, ledger)
         service = workspace.config.service
         app = make_service(workspace, ledger)
         console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")

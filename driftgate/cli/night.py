@@ -15,6 +15,7 @@ from driftgate.api.bench import gravest
 from driftgate.api.champions import champion
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.facade import Workspace
+from driftgate.api.preflight import prepare_night
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
@@ -55,7 +56,8 @@ class Looked:
 def run_night(workspace: OpenWorkspace, ledger: Ledger) -> int:
     """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.
 
-    A part that cannot be done does not keep the others from being done.
+    What is to be mended is said of all parts before anything is asked. A part that cannot be done does not keep the
+    others from being done.
 
     Raises
     ------
@@ -66,10 +68,14 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger) -> int:
     if not job.suites and not job.monitors:
         raise DriftgateError("the workspace has nothing to do at night", "name suites or monitors under nightly")
     codes: list[int] = []
-    problems: list[DriftgateError] = []
+    refused = prepare_night(workspace, ledger)
+    problems = list(refused.values())
+    for part, problem in refused.items():
+        _say_error(part, problem)
     for suite in job.suites:
-        with _set_aside(suite, problems):
-            codes.append(_measure(workspace, ledger, suite))
+        if f"suite {suite}" not in refused:
+            with _set_aside(suite, problems):
+                codes.append(_measure(workspace, ledger, suite))
     for name in job.monitors:
         with _set_aside(name, problems):
             codes.append(look(workspace, ledger, name).exit_code)
@@ -89,8 +95,13 @@ def _set_aside(part: str, problems: list[DriftgateError]) -> Iterator[None]:
     try:
         yield
     except DriftgateError as problem:
-        console.print(f"{escape(part)}: [bold red]error[/]: {escape(str(problem))}", soft_wrap=True)
+        if str(problem) not in map(str, problems):  # it may have been said beforehand
+            _say_error(part, problem)
         problems.append(problem)
+
+
+def _say_error(part: str, problem: DriftgateError) -> None:
+    console.print(f"{escape(part)}: [bold red]error[/]: {escape(str(problem))}", soft_wrap=True)
 
 
 def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> int:
@@ -165,8 +176,9 @@ def mend(workspace: OpenWorkspace, ledger: Ledger) -> list[Remediation]:
     """Take every open remediation as far as it goes."""
     ended = []
     for remediation in remediations(ledger, state="open"):
-        from driftgate.api.repair import go_on
+        from driftgate.api.repair import check_recipe, go_on
 
+        check_recipe(workspace, ledger, remediation)
         after = asyncio.run(go_on(workspace, ledger, remediation, ProgressDisplay(console)))
         ended.append(after)
         why = events_of(ledger, after.id)[-1].message

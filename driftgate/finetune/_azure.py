@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
 
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
@@ -31,6 +32,19 @@ class AzureMLWorkspace(BaseModel):
     """Name of the workspace."""
 
 
+def check_address(address: AzureMLWorkspace) -> None:
+    """Refuse an address that cannot be used; the service is not asked.
+
+    Raises
+    ------
+    DriftgateError
+        It names an environment variable that is not set, or the extra ``azure`` is missing.
+    """
+    if not installed("azure.ai.ml") or not installed("azure.identity"):
+        raise MissingExtra("azure", "Azure Machine Learning")
+    _resolved(address)
+
+
 def ml_client(address: AzureMLWorkspace) -> Any:
     """Return the ``azure.ai.ml.MLClient`` of a workspace, signed in by ``DefaultAzureCredential``.
 
@@ -39,8 +53,15 @@ def ml_client(address: AzureMLWorkspace) -> Any:
     DriftgateError
         The address names an environment variable that is not set.
     """
-    names = ("subscription", "resource_group", "workspace")
-    return _ml_client(*(resolve(getattr(address, name), f"azure_ml.{name}") for name in names))
+    return _ml_client(*_resolved(address))
+
+
+def _resolved(address: AzureMLWorkspace) -> tuple[str, str, str]:
+    return (
+        resolve(address.subscription, "azure_ml.subscription"),
+        resolve(address.resource_group, "azure_ml.resource_group"),
+        resolve(address.workspace, "azure_ml.workspace"),
+    )
 
 
 @lru_cache(maxsize=8)

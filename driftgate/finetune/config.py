@@ -12,6 +12,9 @@ from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.finetune.train import TrainerConfig, parse_trainer
 from driftgate.flows.errors import DriftgateError
 
+LEAST_ITEMS = 20
+"""Training items below which a repair is rejected."""
+
 
 def _trainer(value: Any) -> Any:
     if not isinstance(value, dict):

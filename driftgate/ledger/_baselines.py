@@ -11,7 +11,21 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, desc, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    desc,
+    func,
+    insert,
+    inspect,
+    select,
+)
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._aggregations import aggregations_of
@@ -30,9 +44,9 @@ from driftgate.ledger._baseline_content import (
 )
 from driftgate.ledger._cells import CellRow, as_cells, cells_of
 from driftgate.ledger._content import run_hash
+from driftgate.ledger._details import detail_rows
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._kinds import how_to_finish
-from driftgate.ledger._lines import newest_rows
 from driftgate.ledger._making import lock
 from driftgate.ledger._results import scores_of
 from driftgate.ledger._runs import RunRow, find_run
@@ -166,7 +180,7 @@ def _cell(
             BaselineLeftOut(model=model, parameter=parameter)
             for model, parameter in connection.execute(refused.order_by(left_out.c.model, left_out.c.parameter))
         ],
-        outcomes=_outcomes(connection, cell.id, places, with_text=with_text),
+        outcomes=_outcomes(ledger, connection, cell.id, places, with_text=with_text),
         aggregations=[
             BaselineAggregation(
                 n=one.n,
@@ -185,26 +199,38 @@ def _cell(
 
 
 def _outcomes(
-    connection: Connection, cell_id: int, places: Mapping[int, int], *, with_text: bool
+    ledger: Ledger, connection: Connection, cell_id: int, places: Mapping[int, int], *, with_text: bool
 ) -> list[BaselineOutcome]:
     said: dict[int, list[BaselineEvaluation]] = {}
     of_evaluations = ("node", "evaluator", "metric", "value", "label", "error")
-    for row in connection.execute(newest_rows(evaluations, cell_id, of_evaluations)).mappings():
+    for row in detail_rows(ledger, evaluations, cell_id, of_evaluations, newest=True):
         one = BaselineEvaluation(
-            **{name: row[name] for name in ("node", "evaluator", "metric", "value")},
-            label=row["label"] if with_text else "",
-            error=_said(row["error"], with_text),
+            **{name: getattr(row, name) for name in ("node", "evaluator", "metric", "value")},
+            label=row.label if with_text else "",
+            error=_said(row.error, with_text),
         )
-        said.setdefault(int(row["sample_id"]), []).append(one)
+        said.setdefault(int(row.sample_id), []).append(one)
     for listed in said.values():
         listed.sort(key=lambda one: (one.node, one.evaluator, one.metric))
     kept = tuple(name for name in _OUTCOME if name not in ("cell_id", "sample_id", *(() if with_text else _TEXTS)))
     found = []
-    for row in connection.execute(newest_rows(outcomes, cell_id, kept)).mappings():
+    for row in connection.execute(_newest_outcomes(cell_id, kept)).mappings():
         sample = int(row["sample_id"])
         values = {name: row[name] for name in kept}
         found.append(BaselineOutcome(sample=places[sample], evaluations=said.get(sample, []), **values))
     return sorted(found, key=lambda one: one.sample)
+
+
+def _newest_outcomes(cell_id: int, columns: tuple[str, ...]) -> Select[Any]:
+    newest = (
+        select(outcomes.c.sample_id, func.max(outcomes.c.round).label("round"))
+        .where(outcomes.c.cell_id == cell_id)
+        .group_by(outcomes.c.sample_id)
+        .subquery()
+    )
+    here = and_(outcomes.c.sample_id == newest.c.sample_id, outcomes.c.round == newest.c.round)
+    query = select(outcomes.c.sample_id, *(outcomes.c[name] for name in columns)).join(newest, here)
+    return query.where(outcomes.c.cell_id == cell_id)
 
 
 def _grades(connection: Connection, run_id: str, *, with_text: bool) -> list[BaselineGrade]:

@@ -126,10 +126,13 @@ def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledge
     assert looks_of(ledger, "watch")[0].conclusion.remedy == "start the service or correct the model's endpoint"
 
 
-def test_canaries_that_are_gone_are_unmeasurable(cli, folder) -> None:
+def test_canaries_that_are_gone_are_an_error_and_the_look_is_unmeasurable(cli, folder, ledger) -> None:
     settle(cli, folder)
     (folder / "canaries.jsonl").unlink()
-    assert cli("monitor", "check", "watch", "-w", folder).code == 4
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 2 and "canaries.jsonl does not exist" in done.err
+    newest = looks_of(ledger, "watch")[0].conclusion
+    assert newest.result == "unmeasurable" and "canaries.jsonl does not exist" in newest.why
 
 
 def test_a_monitor_that_is_not_there_is_an_error(cli, folder) -> None:
@@ -278,12 +281,13 @@ def test_a_signal_that_is_asked_for_and_never_sent_is_unmeasurable(cli, folder) 
     assert "no call of the current window tells refusal_share" in done.out
 
 
-def test_traffic_that_cannot_be_read_is_unmeasurable(cli, folder) -> None:
+def test_a_signal_that_does_not_exist_is_an_error_before_anything_is_asked(cli, folder, endpoint, ledger) -> None:
     change(folder, lambda config: config["monitors"]["both"]["traffic"].update(signals=["latenci"]))
     done = cli("monitor", "check", "both", "-w", folder)
-    assert done.code == 4
-    assert "traffic: unmeasurable: " in done.out
-    assert "did you mean 'latency'?" in done.out
+    assert done.code == 2
+    assert "did you mean 'latency'?" in done.err
+    assert not endpoint.requests
+    assert {row.conclusion.result for row in looks_of(ledger, "both")} == {"unmeasurable"}
 
 
 def test_traffic_is_looked_at_though_the_canaries_could_not_be_asked(cli, folder, endpoint, ledger) -> None:

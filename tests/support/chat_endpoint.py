@@ -130,6 +130,8 @@ class ChatEndpoint:
         """What is done with a prompt that nothing was scripted for."""
         self.refuses: Callable[[Mapping[str, Any]], Step | None] = lambda body: None
         """What is done with a request for what its body holds, before its prompt is looked at."""
+        self.serves = ""
+        """The model that replies say they are of; empty: the one that was asked for."""
         self.requests: list[Request] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -236,7 +238,7 @@ class ChatEndpoint:
             return web.Response(status=step.code, body=raw, headers=dict(step.headers))
         assert isinstance(step, Answer)
         await asyncio.sleep(step.seconds)
-        return web.json_response(_completion(step, str(received.body.get("model", "deployed"))))
+        return web.json_response(_completion(step, self.serves or str(received.body.get("model", "deployed"))))
 
 
 def _completion(answer: Answer, model: str) -> dict[str, Any]:

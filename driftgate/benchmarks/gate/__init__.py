@@ -28,7 +28,7 @@ from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.gate._columns import Column
-    from driftgate.benchmarks.gate._config import CHAMPION, PREVIOUS, GateConfig, RuleConfig
+    from driftgate.benchmarks.gate._config import CHAMPION, COUNTED, LATENCIES, PREVIOUS, GateConfig, RuleConfig
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
     from driftgate.benchmarks.gate._reasons import decide
@@ -38,8 +38,10 @@ else:
 
 __all__ = [
     "CHAMPION",
+    "COUNTED",
     "EXIT_CODES",
     "GRAVITY",
+    "LATENCIES",
     "PREVIOUS",
     "Column",
     "Evidence",

@@ -12,6 +12,7 @@ from driftgate.api.display import ProgressDisplay
 from driftgate.api.facade import Workspace
 from driftgate.benchmarks.trouble import failed_share
 from driftgate.cli._console import shown, stops
+from driftgate.cli.show.preflight import print_finding
 from driftgate.cli.show.runs import print_scores, print_verdict
 
 
@@ -27,6 +28,8 @@ def carry_out(
     SystemExit
         130: the user stopped the run; how to go on was printed.
     """
+    for finding in begun.doubts:
+        print_finding(console, finding)
     console.print(f"run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} samples")
     with stops(f"stopped; go on with: {begun.resume}"):
         done = workspace.finish(begun, ProgressDisplay(console), gates=gates, retry_failed=retry_failed)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftgate.finetune._azure import AzureMLWorkspace
 from driftgate.finetune.deploy._endpoint import Deployment
 from driftgate.finetune.deploy._rollout import MOST_MIRRORED
+from driftgate.flows.text import on_disk
 
 
 class RolloutConfig(BaseModel):
@@ -27,7 +28,7 @@ class RolloutConfig(BaseModel):
     instance_count: int = Field(1, ge=1)
     """Machines."""
     code: Path | None = None
-    """Folder of the scoring script; leave out where the environment serves by itself."""
+    """Folder of the scoring script, relative to the workspace; leave out where the environment serves by itself."""
     scoring_script: str = "score.py"
     """Name of the scoring script in ``code``."""
     shares: tuple[int, ...] = (10, 50, 100)
@@ -49,7 +50,8 @@ class RolloutConfig(BaseModel):
     """How long a step may stay undecided, for want of calls or because nothing could be measured, before the traffic
     is restored."""
 
-    def deployment(self, name: str, model: str) -> Deployment:
-        """The candidate's deployment; ``model`` is the registered ``name:version``."""
-        names = ("environment", "instance_type", "instance_count", "code", "scoring_script")
-        return Deployment(name=name, model=model, **{key: getattr(self, key) for key in names})
+    def deployment(self, name: str, model: str, folder: Path) -> Deployment:
+        """The candidate's deployment; ``model`` is the registered ``name:version``, ``folder`` the workspace."""
+        names = ("environment", "instance_type", "instance_count", "scoring_script")
+        code = on_disk(folder / self.code) if self.code is not None else None
+        return Deployment(name=name, model=model, code=code, **{key: getattr(self, key) for key in names})

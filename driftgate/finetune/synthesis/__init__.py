@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped
     from driftgate.finetune.synthesis._lineage import (
+        as_sample,
         as_samples,
         lineage_of,
         record_dataset,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         report_of,
         write_dataset,
     )
-    from driftgate.finetune.synthesis._synthesize import built_in_personas, synthesize
+    from driftgate.finetune.synthesis._synthesize import ASKS, built_in_personas, synthesize, try_source
     from driftgate.finetune.synthesis._values import (
         FILTERS,
         GENERATORS,
@@ -42,6 +43,7 @@ else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
+    "ASKS",
     "FILTERS",
     "GENERATORS",
     "Candidate",
@@ -59,6 +61,7 @@ __all__ = [
     "Setting",
     "SynthesisConfig",
     "TemplatesSource",
+    "as_sample",
     "as_samples",
     "built_in_personas",
     "lineage_of",
@@ -66,5 +69,6 @@ __all__ = [
     "recorded_lineage",
     "report_of",
     "synthesize",
+    "try_source",
     "write_dataset",
 ]

@@ -64,10 +64,12 @@ def as_samples(dataset: CoverageDataset, name: str) -> list[Sample]:
     name : str
         The dataset's name; a sample's ``id`` is its item's content hash, by which its lineage is found.
     """
-    return [
-        make_sample(name, "train", position, item.data, id=item.content_hash, category=item.slice)
-        for position, item in enumerate(dataset.items)
-    ]
+    return [as_sample(item, name, position) for position, item in enumerate(dataset.items)]
+
+
+def as_sample(item: Candidate, name: str, position: int = 0) -> Sample:
+    """One item as a sample of a dataset; see :func:`as_samples`."""
+    return make_sample(name, "train", position, item.data, id=item.content_hash, category=item.slice)
 
 
 def write_dataset(dataset: CoverageDataset, folder: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from driftgate.finetune.privacy import redact
+from driftgate.finetune.privacy import RULES, Rule, redact
 from driftgate.finetune.synthesis._config import (
     DocumentsSource,
     ExamplesSource,
@@ -20,9 +20,16 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.letters import LETTERS
 from driftgate.flows.text import as_name, composed_value, on_disk
 
+Rules = tuple[Rule, ...]
 
-def read_materials(source: Source, folder: Path) -> list[Material]:
+
+def read_materials(source: Source, folder: Path, rules: Rules = RULES) -> list[Material]:
     """Read the material of a source; every text is redacted before anything else sees it.
+
+    Parameters
+    ----------
+    rules : tuple of Rule
+        What is taken out. None: the material is only looked at, and nothing of it leaves the process.
 
     Raises
     ------
@@ -30,13 +37,13 @@ def read_materials(source: Source, folder: Path) -> list[Material]:
         A file is absent, empty or malformed; file and line are named.
     """
     if isinstance(source, TemplatesSource):
-        found = list(_templates(source))
+        found = list(_templates(source, rules))
     elif isinstance(source, ExamplesSource):
-        found = list(_examples(source, on_disk(folder / source.path)))
+        found = list(_examples(source, on_disk(folder / source.path), rules))
     elif isinstance(source, QuestionsSource):
-        found = list(_questions(source, on_disk(folder / source.path)))
+        found = list(_questions(source, on_disk(folder / source.path), rules))
     else:
-        found = list(_documents(source, on_disk(folder / source.path)))
+        found = list(_documents(source, on_disk(folder / source.path), rules))
     if not found:
         raise DriftgateError(f"the {source.kind} of the synthesis hold no text", "check the source's path")
     return found
@@ -47,27 +54,27 @@ def label_names(source: ExamplesSource | TemplatesSource, materials: list[Materi
     return list(source.labels.values()) or sorted({material.label for material in materials or ()})
 
 
-def _material(id: str, kind: str, raw: str, slice: str, label: str = "") -> Material:
-    redacted = redact(raw)
+def _material(rules: Rules, id: str, kind: str, raw: str, slice: str, label: str = "") -> Material:
+    redacted = redact(raw, rules)
     return Material(id, kind, redacted.text.strip(), slice, label, len(redacted.findings))
 
 
-def _templates(source: TemplatesSource) -> Iterator[Material]:
+def _templates(source: TemplatesSource, rules: Rules) -> Iterator[Material]:
     for label, phrasings in source.templates.items():
         for place, phrasing in enumerate(phrasings):
             name = _label(source, label, "templates")
-            yield _material(f"templates:{label}:{place}", "templates", phrasing, source.slice, name)
+            yield _material(rules, f"templates:{label}:{place}", "templates", phrasing, source.slice, name)
 
 
-def _examples(source: ExamplesSource, path: Path) -> Iterator[Material]:
+def _examples(source: ExamplesSource, path: Path, rules: Rules) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
         text, label = _text(row, "text", where), _text(row, "label", where)
         slice = as_name(str(row.get("slice") or source.slice))
-        yield _material(f"{path.name}:{place}", "examples", text, slice, _label(source, as_name(label), where))
+        yield _material(rules, f"{path.name}:{place}", "examples", text, slice, _label(source, as_name(label), where))
 
 
-def _questions(source: QuestionsSource, path: Path) -> Iterator[Material]:
+def _questions(source: QuestionsSource, path: Path, rules: Rules) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
         choices, answer = row.get("choices"), _text(row, "answer", where).strip()
@@ -75,7 +82,9 @@ def _questions(source: QuestionsSource, path: Path) -> Iterator[Material]:
             raise DriftgateError(f"{where} has no list of texts under 'choices'", "every line needs it")
         if answer not in LETTERS[: len(choices)]:
             raise DriftgateError(f"{where} has the answer '{answer}'", "write the letter of the right choice")
-        parts = [redact(part) for part in (_text(row, "question", where), str(row.get("passage") or ""), *choices)]
+        parts = [
+            redact(part, rules) for part in (_text(row, "question", where), str(row.get("passage") or ""), *choices)
+        ]
         question, passage, *clean = (part.text.strip() for part in parts)
         yield Material(
             f"{path.name}:{place}",
@@ -95,7 +104,7 @@ def _label(source: ExamplesSource | TemplatesSource, label: str, where: str) -> 
     return source.labels.get(label, label)
 
 
-def _documents(source: DocumentsSource, path: Path) -> Iterator[Material]:
+def _documents(source: DocumentsSource, path: Path, rules: Rules) -> Iterator[Material]:
     if not path.exists():
         raise DriftgateError(f"there are no documents at {path}", "correct the path of the source")
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".md", ".txt", ".jsonl"))
@@ -105,9 +114,11 @@ def _documents(source: DocumentsSource, path: Path) -> Iterator[Material]:
         if file.suffix == ".jsonl":
             for place, row in _json_lines(file):
                 text = _text(row, "text", f"{file}, line {place}")
-                yield _material(f"{name}:{place}", "documents", text, as_name(str(row.get("slice") or own_slice)))
+                yield _material(
+                    rules, f"{name}:{place}", "documents", text, as_name(str(row.get("slice") or own_slice))
+                )
         elif text := _read(file).strip():
-            yield _material(name, "documents", text, own_slice)
+            yield _material(rules, name, "documents", text, own_slice)
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.privacy import RULES, Rule
 from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfig
 from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped, choose, count_cells
 from driftgate.finetune.synthesis._materials import read_materials
@@ -20,6 +21,8 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
 from driftgate.shipped import shipped
 
+ASKS = "model"
+"""The generator that asks a model."""
 _SEALED = frozenset({"privacy", "firewall"})  # their examples would show personal data or a hold-out
 
 
@@ -82,15 +85,44 @@ async def synthesize(
     )
 
 
+async def try_source(config: SynthesisConfig, number: int, folder: Path, count: int) -> list[Candidate]:
+    """A few unfiltered candidates of one source, to see that it gives any; none where they would be asked of a model.
+
+    They are to be looked at and thrown away: nothing was redacted.
+
+    Parameters
+    ----------
+    number : int
+        Place of the source in the configuration, from 0.
+    count : int
+        Candidates wanted.
+
+    Raises
+    ------
+    DriftgateError
+        Its material is absent or malformed, none is of the wanted slices, or its generator is unknown or cannot use it.
+    """
+    source = config.sources[number]
+    own = _of_source(number, source, folder, config, rules=())
+    generator = GENERATORS.get(source.generator)
+    if source.generator == ASKS:
+        return []
+    found = generator.generate(Request(source, own, config.personas or built_in_personas(), count, config.seed))
+    made = await found if inspect.isawaitable(found) else found
+    return list(made.candidates)
+
+
 def built_in_personas() -> list[Persona]:
     """The ways of writing that are shipped."""
     text = (shipped("finetune") / "personas.yaml").read_text(encoding="utf-8")
     return [Persona.model_validate(value) for value in yaml.safe_load(text)]
 
 
-def _of_source(number: int, source: Source, folder: Path, config: SynthesisConfig) -> list[Material]:
+def _of_source(
+    number: int, source: Source, folder: Path, config: SynthesisConfig, rules: tuple[Rule, ...] = RULES
+) -> list[Material]:
     """The source's material of the wanted slices, its ids told apart from other sources'."""
-    found = read_materials(source, folder)
+    found = read_materials(source, folder, rules)
     wanted = [m for m in found if not config.slices or m.slice in config.slices]
     if not wanted:
         known = sorted({material.slice for material in found})

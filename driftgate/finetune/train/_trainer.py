@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import ModelConfig
 from driftgate.flows.registry import Registry
 
 Handle = Mapping[str, Any]
@@ -194,6 +195,10 @@ class TrainerKind:
     """The pydantic model of the trainer's part of the workspace file."""
     open: Callable[[Any, Path], Trainer]
     """Make the trainer from its configuration and the workspace folder; must not reach out yet."""
+    check: Callable[[Any, str, ModelConfig, Path], None] | None = None
+    """Refuse what a job would be refused for once there are items: given the trainer's configuration, name and
+    configuration of the base model and the workspace folder. It must not reach out; None: nothing is known beforehand.
+    """
 
 
 TRAINERS: Registry[TrainerKind] = Registry("trainer", "driftgate.finetune.train", "KIND")

@@ -22,14 +22,21 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 import driftgate
-from driftgate.finetune._azure import AzureMLWorkspace, azure_errors, ml_client, state_name, without_secrets
+from driftgate.finetune._azure import (
+    AzureMLWorkspace,
+    azure_errors,
+    check_address,
+    ml_client,
+    state_name,
+    without_secrets,
+)
 from driftgate.finetune.train._files import sha256_of
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._lora import ADAPTER, RESULT, LoraJob
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import parse_config
+from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
 from driftgate.shipped import shipped
 
@@ -93,7 +100,7 @@ class AzureMLTrainer:
         if absent:
             raise DriftgateError(f"training job '{job.name}' has no file for its {absent[0]}", "correct its path")
         contents = {name: sha256_of(path) for name, path in inputs.items()}
-        mark = fingerprint(job, contents=contents, image=self.config.image, packages=self._packages())
+        mark = fingerprint(job, contents=contents, image=self.config.image, packages=self.packages())
         with azure_errors(f"submitting training job '{job.name}'", "check workspace, compute and roles"):
             client = ml_client(self.config.workspace)
             found = _get(client.jobs, job.name)
@@ -184,7 +191,7 @@ class AzureMLTrainer:
     def _environment(self) -> Any:
         from azure.ai.ml.entities import Environment
 
-        packages = self._packages()
+        packages = self.packages()
         conda = {
             "name": "driftgate-train",
             "channels": ["conda-forge"],
@@ -193,7 +200,14 @@ class AzureMLTrainer:
         content = hashlib.sha256(json.dumps([self.config.image, conda]).encode()).hexdigest()[:12]
         return Environment(name="driftgate-train", version=content, image=self.config.image, conda_file=conda)
 
-    def _packages(self) -> list[str]:
+    def packages(self) -> list[str]:
+        """The pinned requirements of training.
+
+        Raises
+        ------
+        DriftgateError
+            There is no file of them, or one is not pinned.
+        """
         own = shipped("finetune") / self.config.requirements.name
         paths = (self.folder / self.config.requirements, own)
         path = next((path for path in paths if path.is_file()), None)
@@ -213,13 +227,33 @@ class AzureMLTrainer:
 
 
 def _local(job: TrainingJob) -> LocalConfig:
-    config = parse_config(job.base_model)
+    return _as_local(f"training job '{job.name}'", parse_config(job.base_model))
+
+
+def _as_local(who: str, config: ModelConfig) -> LocalConfig:
     if not isinstance(config, LocalConfig):
         raise DriftgateError(
-            f"training job '{job.name}' is to tune a model of provider '{config.provider}', whose weights are not here",
+            f"{who} is to tune a model of provider '{config.provider}', whose weights are not here",
             "tune a model of provider 'local', or let azure_openai train",
         )
     return config
+
+
+def check(config: AzureMLTraining, name: str, base: ModelConfig, workspace: Path) -> None:
+    """Refuse what a job would be refused for; the service is not asked.
+
+    Raises
+    ------
+    DriftgateError
+        The weights of the base model are not here, the requirements of training are not pinned, a variable of the
+        environment is not set, or the extra ``azure`` is missing.
+    """
+    model = _as_local("the trainer azure_ml", base)
+    files = [_base_file(model, workspace), *([workspace / model.adapter] if model.adapter else [])]
+    if absent := [file for file in files if not file.is_file()]:
+        raise DriftgateError(f"base model '{name}' has no file {absent[0]}", "correct its path")
+    AzureMLTrainer(config, workspace).packages()
+    check_address(config.workspace)
 
 
 def _base_file(model: LocalConfig, workspace: Path) -> Path:
@@ -341,4 +375,4 @@ def _open(config: AzureMLTraining, workspace: Path) -> AzureMLTrainer:
     return AzureMLTrainer(config, workspace)
 
 
-KIND = TrainerKind(config=AzureMLTraining, open=_open)
+KIND = TrainerKind(config=AzureMLTraining, open=_open, check=check)

@@ -21,8 +21,9 @@ from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.line import parse_chat
-from driftgate.flows.models import Secret, redirect_of, redirected, resolve
+from driftgate.flows.models import ModelConfig, Secret, redirect_of, redirected, resolve
 
 KIND_NAME = "azure_openai"
 _SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -287,8 +288,24 @@ def _openai_errors(doing: str) -> Iterator[None]:
         raise DriftgateError(f"{doing} failed: {reason(problem)}", "check endpoint, key and base model") from None
 
 
+def check(config: AzureOpenAIFineTuning, name: str, base: ModelConfig, workspace: Path) -> None:
+    """Refuse an address that cannot be used; the service is not asked.
+
+    Raises
+    ------
+    DriftgateError
+        A variable of the environment is not set, or the extra ``azure`` is missing.
+    """
+    if not installed("openai") or not installed("azure.identity"):
+        raise MissingExtra("azure", "Azure OpenAI's fine-tuning")
+    resolve(config.endpoint, "train.endpoint")
+    if config.api_key:
+        resolve(config.api_key, "train.api_key")
+    config.account.deployment_path(name)
+
+
 def _open(config: AzureOpenAIFineTuning, workspace: Path) -> AzureOpenAITrainer:
     return AzureOpenAITrainer(config)
 
 
-KIND = TrainerKind(config=AzureOpenAIFineTuning, open=_open)
+KIND = TrainerKind(config=AzureOpenAIFineTuning, open=_open, check=check)

@@ -17,7 +17,8 @@ from driftgate.finetune.train._lora import ADAPTER, FAILURE, PROGRESS, RESULT, L
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import EXTRAS, MissingExtra, installed
-from driftgate.flows.models.local import EMBEDDED, LocalConfig, model_path
+from driftgate.flows.models import ModelConfig
+from driftgate.flows.models.local import EMBEDDED, LocalConfig, adapter_path, model_path
 
 _JOB, _LOCK, _STARTS, _LOG = "job.json", "lock", "starts.json", "log.txt"
 _FRUITLESS_STARTS = 3
@@ -34,8 +35,7 @@ class LocalTrainer:
 
     def submit(self, job: TrainingJob) -> Handle:
         """Write the job's file and start its process; see :class:`driftgate.finetune.train.Trainer`."""
-        if not all(map(installed, EXTRAS["train"])):
-            raise MissingExtra("train", "training on this machine")
+        _check_installed()
         folder = job.folder.resolve()
         wanted = _lora_job(job)
         wanted = wanted.model_copy(update={"sha256": hashes(wanted)})
@@ -94,12 +94,36 @@ class LocalTrainer:
         )
 
 
+def _check_installed() -> None:
+    if not all(map(installed, EXTRAS["train"])):
+        raise MissingExtra("train", "training on this machine")
+
+
+def check(config: LocalTrainerConfig, name: str, base: ModelConfig, workspace: Path) -> None:
+    """Refuse a base model that cannot be trained here.
+
+    Raises
+    ------
+    DriftgateError
+        It is served by somebody else, a file of it is missing, or the extra ``train`` is.
+    """
+    if not isinstance(base, LocalConfig):
+        raise _not_local(f"base model '{name}'", base.provider)
+    _check_installed()
+    model_path(name, base, workspace)
+    adapter_path(name, base, workspace)
+
+
+def _not_local(who: str, provider: object) -> DriftgateError:
+    return DriftgateError(
+        f"{who}: a model of the provider '{provider}' cannot be fine-tuned here",
+        "only models of the provider 'local' can be; choose another trainer",
+    )
+
+
 def _lora_job(job: TrainingJob) -> LoraJob:
     if (provider := job.base_model.get("provider")) != "local":
-        raise DriftgateError(
-            f"job '{job.name}': a model of the provider '{provider}' cannot be fine-tuned here",
-            "only models of the provider 'local' can be; choose another trainer",
-        )
+        raise _not_local(f"job '{job.name}'", provider)
     config = LocalConfig.model_validate(dict(job.base_model))
     workspace = job.workspace.resolve()
     return LoraJob(
@@ -181,4 +205,4 @@ def open_trainer(config: LocalTrainerConfig, workspace: Path) -> LocalTrainer:
     return LocalTrainer()
 
 
-KIND = TrainerKind(config=LocalTrainerConfig, open=open_trainer)
+KIND = TrainerKind(config=LocalTrainerConfig, open=open_trainer, check=check)

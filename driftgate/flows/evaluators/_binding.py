@@ -24,6 +24,7 @@ from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+from driftgate.flows.evaluators._safety import SafetyEvaluator
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.line import SPENT, Call, spent
 from driftgate.flows.models import ModelMisconfigured
@@ -33,6 +34,8 @@ from driftgate.flows.registry import Registry
 
 Factory = Callable[..., Callable[..., Any]]
 EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluators", "make")
+AZURE = "azure.ai.evaluation"
+"""Evaluators of this package ask somebody, or would."""
 _ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
 
 
@@ -81,6 +84,19 @@ class Binding:
         """Whether it measures what a run spent, seconds or tokens, and not what the nodes gave."""
         taken = [entry for entry in self.inputs.values() if isinstance(entry, mapping.Reference)]
         return any(e.root == "line" or (e.root == "nodes" and e.path[1:2] == ("seconds",)) for e in taken)
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether a call of it asks a service: a judge, a Foundry project, the connection of an evaluation flow."""
+        if isinstance(self.call, FlowEvaluator):
+            return self.call.asks
+        azure = (getattr(self.call, "__module__", None) or "").startswith(AZURE)
+        return azure or isinstance(self.call, (JudgedEvaluator, SafetyEvaluator))
+
+    @cached_property
+    def declared(self) -> tuple[str, ...] | None:
+        """The numbers that it gives, where it says so beforehand; None where only a call tells."""
+        return self.call.metrics if isinstance(self.call, (JudgedEvaluator, SafetyEvaluator)) else None
 
     async def evaluate(self, scope: Mapping[str, Any], kept: list[EvaluatedLine] | None = None) -> list[Evaluation]:
         """Call the evaluator; what it raises becomes an evaluation with an error.
@@ -322,7 +338,7 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: Own
             if module == PREFIX:
                 return make_flow(attribute, context, bound.settings)
             target = code.load(bound.evaluator)
-            if module.startswith("azure.ai.evaluation"):
+            if module.startswith(AZURE):
                 take_turns_from_templates()
             made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target
         if not callable(made):

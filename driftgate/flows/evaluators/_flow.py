@@ -57,6 +57,12 @@ class FlowEvaluator:
         """Whether it has aggregation nodes."""
         return self.flow.aggregates
 
+    @property
+    def asks(self) -> bool:
+        """Whether it has a node that asks a service of its own: an llm node, or an installed package's tool."""
+        nodes = self.flow.resolved_nodes()
+        return any(n.get("type") == "llm" or (n.get("source") or {}).get("type") == "package" for n in nodes)
+
     def content_hash(self) -> str:
         """Hash of every file in the flow's folder and of what it includes: 12 hexadecimal digits."""
         digest = hashlib.sha256(self.flow.content_hash().encode())

@@ -94,6 +94,18 @@ class JudgedEvaluator:
         """Hash of the pin."""
         return pin_id(self.pin)
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The numbers that a grade comes with."""
+        prices = self.judge.config.prices
+        return (
+            self.kind.key,
+            "passed",
+            "input_tokens",
+            "output_tokens",
+            *((COST,) if prices.input or prices.output else ()),
+        )
+
     @cached_property
     def _azure(self) -> Any:
         return azure_class(self.kind.class_name)(

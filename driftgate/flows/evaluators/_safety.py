@@ -38,6 +38,11 @@ class SafetyEvaluator:
     deadline: float
     slots: asyncio.Semaphore = field(repr=False)
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The numbers that a look comes with."""
+        return ("safe", "severity") if self.kind.graded else ("safe",)
+
     @cached_property
     def _azure(self) -> Any:
         from azure.identity import DefaultAzureCredential

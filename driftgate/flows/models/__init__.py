@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._limit import AdaptiveLimit
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
     from driftgate.flows.models._redirects import redirect_of, redirected, refuse_in_azure, refuse_in_openai
+    from driftgate.flows.models._refusal import ParameterRefused
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, cache_key
     from driftgate.flows.models._usage import Usage, count, read_usage
@@ -36,6 +37,7 @@ __all__ = [
     "ModelConfig",
     "ModelError",
     "ModelMisconfigured",
+    "ParameterRefused",
     "Prices",
     "Provider",
     "RateLimited",

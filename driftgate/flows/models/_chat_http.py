@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._errors import ContentFiltered, ModelMisconfigured, Unavailable
 from driftgate.flows.models._refusal import ParameterRefused, refusal, well_formed
-from driftgate.flows.models._types import Message, Reply
+from driftgate.flows.models._types import Message, Model, Reply
 from driftgate.flows.models._usage import read_usage
 
 if TYPE_CHECKING:
@@ -79,6 +79,25 @@ class ChatModel:
                 return replace(reply, without=without) if without else reply
             except ParameterRefused as refused:
                 self._leave_out(refused, sent)
+
+    async def ask_once(self, messages: Sequence[Message]) -> Reply:
+        """Post the messages in one request; a parameter that is refused is not left out and asked without.
+
+        Raises
+        ------
+        ModelMisconfigured
+            The service refuses a parameter that the user set.
+        ParameterRefused
+            It refuses one that the user did not set, which :meth:`complete` would leave out.
+        ModelError
+            There was no usable reply.
+        """
+        sent = self._sent({})
+        try:
+            return await self._ask(messages, sent)
+        except ParameterRefused as refused:
+            self._leave_out(refused, sent)
+            raise
 
     def _sent(self, without: Mapping[str, str]) -> dict[str, Any]:
         """The parameters without those, under their new names where they have one that was not refused too."""
@@ -154,6 +173,12 @@ class ChatModel:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+async def ask_once(model: Model, messages: Sequence[Message]) -> Reply:
+    """Ask a chat model in one request; see :meth:`ChatModel.ask_once`."""
+    assert isinstance(model, ChatModel)
+    return await model.ask_once(messages)
 
 
 def read_completion(name: str, content: bytes, latency: float) -> Reply:

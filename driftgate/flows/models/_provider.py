@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from driftgate.flows.models._config import ModelConfig
-from driftgate.flows.models._types import Model
+from driftgate.flows.models._types import Message, Model, Reply
 from driftgate.flows.registry import Registry
+
+
+def _complete(model: Model, messages: Sequence[Message]) -> Awaitable[Reply]:
+    return model.complete(messages)
+
+
+def _nobody(config: Any) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,11 @@ class Provider:
     """Make the model called ``name`` from its configuration; paths are relative to the workspace folder."""
     check: Callable[[str, Any, Path], str]
     """Try the least that shows the model is reachable; returns what was found, raises DriftgateError otherwise."""
+    probe: Callable[[Model, Sequence[Message]], Awaitable[Reply]] | None = _complete
+    """Ask the model once, in one request whatever comes of it; None where there is nobody to ask."""
+    asked_for: Callable[[Any], str] = _nobody
+    """The name by which the service is asked for the model, and which it should say it serves; empty where its own
+    name for the model is another, such as of a deployment."""
 
 
 PROVIDERS: Registry[Provider] = Registry("model provider", "driftgate.flows.models", "PROVIDER")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from driftgate.flows.models._chat_http import ChatModel, Headers, check_connection
+from driftgate.flows.models._chat_http import ChatModel, Headers, ask_once, check_connection
 from driftgate.flows.models._config import ModelConfig, Secret, resolve
 from driftgate.flows.models._entra import can_sign_in, token_headers
 from driftgate.flows.models._provider import Provider
@@ -65,4 +65,4 @@ def check(name: str, config: AzureOpenAIConfig, folder: Path) -> str:
     return check_connection(name, resolve(config.endpoint, f"models.{name}.endpoint"))
 
 
-PROVIDER = Provider(config=AzureOpenAIConfig, open=open_model, check=check)
+PROVIDER = Provider(config=AzureOpenAIConfig, open=open_model, check=check, probe=ask_once)

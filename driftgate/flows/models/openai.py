@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from driftgate.flows.models._chat_http import ChatModel, check_connection, read_completion
+from driftgate.flows.models._chat_http import ChatModel, ask_once, check_connection, read_completion
 from driftgate.flows.models._config import ModelConfig, Secret, resolve
 from driftgate.flows.models._provider import Provider
 
@@ -49,4 +49,6 @@ def check(name: str, config: OpenAIConfig, folder: Path) -> str:
     return check_connection(name, resolve(config.endpoint, f"models.{name}.endpoint"))
 
 
-PROVIDER = Provider(config=OpenAIConfig, open=open_model, check=check)
+PROVIDER = Provider(
+    config=OpenAIConfig, open=open_model, check=check, probe=ask_once, asked_for=lambda config: str(config.model)
+)

@@ -96,4 +96,4 @@ def check(name: str, config: RecordedConfig, folder: Path) -> str:
     return f"{len(open_model(name, config, folder).replies)} recorded replies"
 
 
-PROVIDER = Provider(config=RecordedConfig, open=open_model, check=check)
+PROVIDER = Provider(config=RecordedConfig, open=open_model, check=check, probe=None)

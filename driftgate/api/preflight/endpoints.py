@@ -1,0 +1,146 @@
+"""Every model that is used is asked once, and says whom it serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from driftgate.api._waiting import wait_for
+from driftgate.api.preflight._check import Check
+from driftgate.api.preflight._finding import Finding, of_problem
+from driftgate.api.preflight._inspection import Inspection
+from driftgate.api.preflight.environment import unset
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import (
+    PROVIDERS,
+    ContentFiltered,
+    Message,
+    ModelConfig,
+    ParameterRefused,
+    RateLimited,
+    Reply,
+    RequestRejected,
+    Unavailable,
+)
+
+_PLAIN = (Message("user", "1 + 1 = ?"),)
+"""What a model is asked that no suite asks."""
+
+
+def look(inspection: Inspection) -> Iterator[Finding]:
+    """Ask them at the same time, each what its first sample would ask. No reply is kept, and none is a sample's."""
+    if not inspection.scope.probes:
+        return
+    asked = {
+        name: config
+        for name, config in inspection.models.items()
+        if PROVIDERS.get(config.provider).probe is not None and not unset(inspection, "models", name)
+    }
+    prompts = _prompts(inspection)
+    for name, found in zip(asked, wait_for(_ask_all(inspection, asked, prompts)), strict=True):
+        yield _said(inspection, name, asked[name], found)
+
+
+def _prompts(inspection: Inspection) -> Mapping[str, Sequence[Message]]:
+    """What each model is asked first, as far as a trial has heard it."""
+    found: dict[str, Sequence[Message]] = {}
+    for asking in inspection.askings:
+        heard = next((trial.heard[0] for trial in inspection.trials(asking) if trial.heard), None)
+        for name in asking.suite.models if heard else ():
+            found.setdefault(name, heard or _PLAIN)
+    return found
+
+
+async def _ask_all(
+    inspection: Inspection, asked: Mapping[str, ModelConfig], prompts: Mapping[str, Sequence[Message]]
+) -> list[Reply | DriftgateError | None]:
+    return await asyncio.gather(
+        *(_ask(inspection, name, config, prompts.get(name, _PLAIN)) for name, config in asked.items())
+    )
+
+
+async def _ask(
+    inspection: Inspection, name: str, config: ModelConfig, messages: Sequence[Message]
+) -> Reply | DriftgateError | None:
+    """The reply, or why there is none; None where nothing can be asked, which is said elsewhere."""
+    provider = PROVIDERS.get(config.provider)
+    assert provider.probe is not None
+    try:
+        await asyncio.to_thread(provider.check, name, config, inspection.workspace.folder)
+        model = provider.open(name, config, inspection.workspace.folder)
+    except DriftgateError as problem:
+        return None if inspection.scope.reaches else problem
+    try:
+        async with asyncio.timeout(config.timeout):
+            return await provider.probe(model, messages)
+    except TimeoutError:
+        return Unavailable(f"{name}: no reply within {config.timeout:g} s")
+    except DriftgateError as problem:
+        return problem
+    finally:
+        await model.aclose()
+
+
+def _said(inspection: Inspection, name: str, config: ModelConfig, found: Reply | DriftgateError | None) -> Finding:
+    subject, where = f"model {name}", inspection.where("models", name)
+    if found is None:
+        return Finding("unchecked", subject, "not asked, as it cannot be reached", "", where)
+    if isinstance(found, Reply):
+        return _unfit(subject, config, found, where) or _served(
+            subject, config, found, inspection.where("models", name, "model")
+        )
+    if isinstance(found, ParameterRefused):  # one that the user set is an error of another class
+        said = f"it answers, and refuses the default '{found.parameter}', without which it is asked ({found.message})"
+        return Finding("good", subject, said)
+    if isinstance(found, ContentFiltered):
+        return Finding("good", subject, f"it answers, and filtered the question that it was asked ({found.message})")
+    if isinstance(found, RateLimited):
+        said = f"it answers, and asks for fewer requests now ({found.message})"
+        return Finding("warning", subject, said, "a run waits and tries again", where)
+    if isinstance(found, RequestRejected):
+        said = f"it refused the one question that it was asked: {found.message}"
+        return Finding("warning", subject, said, "see that it takes what its suites ask", where)
+    if isinstance(found, Unavailable):
+        return Finding(
+            "error", subject, found.message, found.remedy or "start the service or correct its endpoint", where
+        )
+    return of_problem(subject, found, where)
+
+
+def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Finding | None:
+    """A reply in which no answer could ever be read."""
+    if config.scoring == "logprobs":
+        if reply.first_token is None:
+            found = "its scoring is logprobs, and its reply holds no log-probabilities: no answer could be read"
+            remedy = "ask for them in its parameters (logprobs, top_logprobs), or set scoring: text"
+            return Finding("error", subject, found, remedy, where)
+    elif reply.finish_reason == "length" and not reply.text.strip():
+        found = "its reply was cut at the limit of tokens before it said anything"
+        return Finding("warning", subject, found, "raise the limit in its parameters", where)
+    return None
+
+
+def _served(subject: str, config: ModelConfig, reply: Reply, where: str) -> Finding:
+    wanted = PROVIDERS.get(config.provider).asked_for(config)
+    told = f"it answers in {reply.latency:.2g} s" + (f" and says it serves {reply.model}" if reply.model else "")
+    if not wanted or not reply.model or _same(wanted, reply.model):
+        return Finding("good", subject, told)
+    found = f"it is asked for '{wanted}' and says it serves '{reply.model}': scores would be of another model"
+    return Finding(
+        "warning", subject, found, "correct its model, or see that the service means the same by both", where
+    )
+
+
+def _same(wanted: str, served: str) -> bool:
+    """Whether a service's name for a model is the asked one, or a version of it.
+
+    Examples
+    --------
+    >>> _same("gpt-4o", "gpt-4o-2024-08-06"), _same("openai/gpt-4o", "gpt-4o"), _same("phi-4", "qwen2.5")
+    (True, True, False)
+    """
+    ours, theirs = (name.lower().rpartition("/")[2].removesuffix(".gguf") for name in (wanted, served))
+    return ours.startswith(theirs) or theirs.startswith(ours)
+
+
+CHECK = Check(look)

@@ -1,0 +1,64 @@
+"""Evaluators are called with what a sample gives them; those that ask a judge or a service are only made ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftgate.api.preflight._check import Check
+from driftgate.api.preflight._finding import Finding, of_problem
+from driftgate.api.preflight._inspection import Asking, Inspection
+from driftgate.api.preflight._rules import absent_columns
+from driftgate.api.preflight._trial import Trial
+from driftgate.api.preflight.templates import DEFECTS
+from driftgate.flows.errors import nearest
+from driftgate.flows.evaluators import Binding, Evaluation
+
+
+def look(inspection: Inspection) -> Iterator[Finding]:
+    """Say of each evaluator that was called whether it graded."""
+    for asking in inspection.askings:
+        seen: set[tuple[str, str]] = set()
+        for trial in inspection.trials(asking):
+            for finding in _of_trial(inspection, asking, trial):
+                if (finding.severity, finding.found) not in seen:
+                    seen.add((finding.severity, finding.found))
+                    yield finding
+
+
+def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[Finding]:
+    where = inspection.where(*asking.location)
+    if trial.ungraded is not None:
+        yield of_problem(asking.subject, trial.ungraded, where)
+        return
+    if trial.result is None:
+        return
+    bindings = {binding.key: binding for binding in trial.cell.evaluators.bindings}
+    for one in trial.evaluations:
+        if one.error:
+            yield _failed(asking, trial, bindings[f"{one.node}.{one.evaluator}"], one, where)
+    untried = [key for key, binding in bindings.items() if binding.asks]
+    if untried and inspection.scope.whole:
+        found = f"{', '.join(untried)}: made ready and not called, as a grade is asked of a service"
+        yield Finding("unchecked", asking.subject, found, "", where)
+
+
+def _failed(asking: Asking, trial: Trial, binding: Binding, one: Evaluation, where: str) -> Finding:
+    said = f"the evaluator '{binding.key}' gives no value on sample '{trial.sample.id}': {one.error}"
+    remedy = "correct it; every sample without a value counts against a rule about it"
+    if absent := absent_columns(trial.cell, binding):
+        columns = sorted({column for sample in trial.cell.samples[:100] for column in sample.data})
+        decides = trial.cell.evaluators.primary.rpartition(".")[0] == binding.key
+        return Finding(
+            "error" if decides else "warning",
+            asking.subject,
+            f"the evaluator '{binding.key}' is given ${{data.{absent[0]}}}, and no sample of dataset "
+            f"'{trial.cell.dataset.name}' has '{absent[0]}'",
+            nearest(absent[0], columns),
+            where,
+        )
+    every = all(binding.key in other.failing for other in trial.others)
+    defect = every and (one.error.partition(":")[0] in DEFECTS or one.error.startswith("returned "))
+    return Finding("error" if defect else "warning", asking.subject, said, remedy, where)
+
+
+CHECK = Check(look)

@@ -1,0 +1,73 @@
+"""Flows are taken through on a real sample: their templates are rendered, their tools run, their ports are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftgate.api.preflight._check import Check
+from driftgate.api.preflight._finding import Finding, of_problem
+from driftgate.api.preflight._inspection import Asking, Inspection
+from driftgate.api.preflight._trial import Trial, right_answer
+
+DEFECTS = frozenset(
+    {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "NotImplementedError", "TypeError"}
+)
+"""Errors of a program whatever it is given; others may come of a reply that no model would give."""
+
+
+def look(inspection: Inspection) -> Iterator[Finding]:
+    """Say of each flow whether a sample came through it."""
+    for asking in inspection.askings:
+        for trial in inspection.trials(asking):
+            yield from _of_trial(inspection, asking, trial)
+
+
+def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[Finding]:
+    where, flow = inspection.where(*asking.location), trial.cell.flow
+    if trial.problem is not None:
+        yield of_problem(asking.subject, trial.problem, where)
+        return
+    variant = f", variant '{trial.cell.variant}'" if trial.cell.variant else ""
+    on = f"on sample '{trial.sample.id}' of dataset '{trial.cell.dataset.name}'"
+    what = f"the flow '{flow.name}'{variant}"
+    if trial.untried or trial.result is None:
+        yield Finding("unchecked", asking.subject, f"{what} was not tried, as {trial.untried}", "", where)
+    elif trial.stopped:
+        yield _stopped(asking, trial, f"{what} fails {on}", where)
+    elif not trial.heard:
+        if trial.cell.asks and flow.port is None:
+            found = f"{what} asks its model nothing {on}"
+            yield Finding("warning", asking.subject, found, "see that other samples do", where)
+    elif not any(message.content.strip() for message in trial.heard[0]):
+        yield Finding("error", asking.subject, f"{what} asks an empty prompt {on}", "correct its template", where)
+
+
+def _stopped(asking: Asking, trial: Trial, begins: str, where: str) -> Finding:
+    """The flow's failure: an error where no sample reaches the model, or where it is a defect of the program.
+
+    After the model was asked it may be for the made-up reply, and a port is compared whatever it gives.
+    """
+    result = trial.result
+    assert result is not None
+    kind = result.error_type or result.error.partition(":")[0]
+    said = result.error or kind
+    named = "" if result.error_type in ("", "DriftgateError") else f"{result.error_type}: "
+    every = all(other.stopped for other in trial.others)
+    first = "" if every else f", and not on sample '{next(o for o in trial.others if not o.stopped).sample.id}'"
+    stage = f"once its model has answered '{_short(trial)}'" if trial.heard else "before its model is asked"
+    certain = kind in DEFECTS or not (trial.heard or trial.cell.flow.port)
+    return Finding(
+        "error" if every and certain else "warning",
+        asking.subject,
+        f"{begins} {stage}{first}: {named}{said}",
+        "correct what it names" if certain else "see that a reply of the model comes through",
+        where,
+    )
+
+
+def _short(trial: Trial) -> str:
+    answer = right_answer(trial.sample)
+    return answer if len(answer) <= 40 else f"{answer[:40]}…"
+
+
+CHECK = Check(look)
