@@ -30,7 +30,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         if all(finding.severity == "good" for finding in findings):
             count = len(inspection.workspace.config.gates[gate].rules)
             yield Finding("good", f"gate {gate}", f"{count} rules, every name known")
-    for gate in inspection.scope.gates or ():
+    for gate in inspection.workspace.config.gates if inspection.scope.whole else ():
         if gate not in judging:
             found = "it judges nothing: it names no suite, and no recipe names it"
             yield Finding("warning", f"gate {gate}", found, "give it a suite", inspection.where("gates", gate))
