@@ -15,8 +15,11 @@ import yaml
 from chat_endpoint import Answer, ChatEndpoint, Status
 from command_line import Cli
 
+import driftgate
 from driftgate.api.preflight._scope import PROBED_FROM
+from driftgate.finetune.deploy import RolloutConfig
 from driftgate.flows.definition import load_flow
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import latest_runs, open_ledger
 from driftgate.monitor.watch import looks_of
 
@@ -514,6 +517,37 @@ def test_a_warning_keeps_nobody_from_running(cli: Cli, plant: Callable[..., Path
     done = cli("bench", "small", "-w", plant(rule(metric="share.failed", max=1.0)))
     assert done.code == 0 and len(endpoint.requests) == 40
     assert "warn  gate small: share.failed max is 1, the end of its scale" in done.out
+
+
+def test_a_reply_that_no_model_would_give_keeps_nobody_from_running(
+    cli: Cli, plant: Callable[..., Path], endpoint: ChatEndpoint
+) -> None:
+    """A flow that reads JSON cannot read the right answer itself, and reads what the model writes."""
+
+    def reads_json(config: dict[str, Any], folder: Path) -> None:
+        text("flows/mine/extract.py", '"""Node', 'import json\n"""Node')(config, folder)
+        text("flows/mine/extract.py", 'extract_choice(reply["text"]', 'extract_choice(json.loads(reply["text"])["a"]')(
+            config, folder
+        )
+        endpoint.default = Answer('{"a": "A"}')
+
+    done = cli("bench", "small", "-w", plant(reads_json))
+    assert done.code == 0 and "warn  suite small" in done.out and len(endpoint.requests) == 40
+
+
+def test_the_facade_looks_as_the_command_does(plant: Callable[..., Path], endpoint: ChatEndpoint) -> None:
+    with driftgate.open(plant(rule(min=35))) as ws:
+        errors = [finding for finding in ws.preflight() if finding.severity == "error"]
+        assert [finding.subject for finding in errors] == ["gate small"]
+        with pytest.raises(DriftgateError, match="35"):
+            ws.bench("small")
+    assert len(endpoint.requests) == 1
+
+
+def test_the_code_of_a_rollout_lies_in_the_workspace(tmp_path: Path) -> None:
+    address = {"subscription": "s", "resource_group": "g", "workspace": "w"}
+    given = {"workspace": address, "endpoint": "e", "environment": "n:1", "instance_type": "t", "code": "score"}
+    assert RolloutConfig.model_validate(given).deployment("candidate", "m:1", tmp_path).code == tmp_path / "score"
 
 
 def test_an_evaluator_may_stumble_over_one_sample(cli: Cli, plant: Callable[..., Path]) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from driftgate.api.workspace import Workspace
 
-PROBED_FROM = 500
+PROBED_FROM = 1_000
 """Samples from which a run asks each of its models once beforehand. A smaller one is its own probe: it stops at the
 first refusal that concerns all of its samples. A large one may reach its last model after hours, and one request is
-less than a fifth of a per cent of it."""
+a tenth of a per cent of it at most."""
 
 
 @dataclass(frozen=True)

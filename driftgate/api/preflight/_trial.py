@@ -44,7 +44,7 @@ class _Perfect:
 class Trial:
     """What became of one sample."""
 
-    cell: Cell
+    cell: Cell = field(repr=False)  # of as many samples as its dataset has: asyncio writes what a task returns as text
     heard: Sequence[Sequence[Message]] = ()
     """What the model would have been asked."""
     result: LineResult | None = None

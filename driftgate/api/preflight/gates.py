@@ -24,13 +24,14 @@ def look(inspection: Inspection) -> Iterator[Finding]:
     judging = {gate for gate, _ in inspection.judged}
     said: dict[str, list[Finding]] = {gate: [] for gate in dict.fromkeys(gate for gate, _ in inspection.judged)}
     for judged in rules(inspection):
-        said[judged.gate] += [finding for finding in _of_rule(judged) if finding not in said[judged.gate]]
+        told = dict.fromkeys(_of_rule(judged))  # cells may have the same to say
+        said[judged.gate] += [finding for finding in told if finding not in said[judged.gate]]
     for gate, findings in said.items():
         yield from findings
         if all(finding.severity == "good" for finding in findings):
             count = len(inspection.workspace.config.gates[gate].rules)
             yield Finding("good", f"gate {gate}", f"{count} rules, every name known")
-    for gate in inspection.scope.gates or ():
+    for gate in inspection.workspace.config.gates if inspection.scope.whole else ():
         if gate not in judging:
             found = "it judges nothing: it names no suite, and no recipe names it"
             yield Finding("warning", f"gate {gate}", found, "give it a suite", inspection.where("gates", gate))

@@ -10,9 +10,9 @@ from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._trial import Trial, right_answer
 
 DEFECTS = frozenset(
-    {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "NotImplementedError", "TypeError"}
+    {"ImportError", "ModuleNotFoundError", "NameError", "NotImplementedError", "SyntaxError", "UnboundLocalError"}
 )
-"""Errors of a program whatever it is given; others may come of a reply that no model would give."""
+"""Errors of a program whatever it is given. Others, a TypeError too, may come of a reply that no model would give."""
 
 
 def look(inspection: Inspection) -> Iterator[Finding]:

@@ -14,6 +14,8 @@ from driftgate.benchmarks.metrics import METRICS
 
 _DOUBLE = 1.0
 """As much as a margin of a ratio can sensibly forgive: twice as slow, twice as dear."""
+_MILLISECONDS = 100.0
+"""A latency from which, where no request takes so long, milliseconds were meant."""
 _SHARES = ("passed", "safe")
 """Numbers of judges and safety evaluators that are 0 or 1."""
 
@@ -106,8 +108,10 @@ def _seconds(judged: Judged, key: str, limit: float) -> Iterator[Finding]:
         yield _said(judged, "error", key, f"{found}, and it is never below 0", "correct it")
     elif longest is not None and limit > longest:
         said = f"{found}, and a request is given up after {longest:g}"
-        severity: Severity = "error" if limit >= 10 * longest else "warning"
-        yield _said(judged, severity, key, said, f"seconds are meant; did you mean {limit / 1000:g}?")
+        if limit >= _MILLISECONDS:
+            yield _said(judged, "error", key, said, f"seconds are meant; did you mean {limit / 1000:g}?")
+        else:
+            yield _said(judged, "warning", key, f"{said}: the rule can hardly fail", "give a limit that can be missed")
 
 
 def _margin(judged: Judged) -> Iterator[Finding]:
