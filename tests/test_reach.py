@@ -30,11 +30,9 @@ STANDING = {
     "driftgate.monitor.azure._instrument",
     "driftgate.monitor.azure._outbox",
     # A function or two of these.
-    "driftgate.finetune.demo._tickets",
     "driftgate.finetune.privacy._redact",
     "driftgate.finetune.synthesis._lineage",
     "driftgate.finetune.synthesis.generators.model",
-    "driftgate.ledger._cells",
 }
 """Modules of which something is reached only by tests; the list may only become shorter."""
 

@@ -3,7 +3,7 @@
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._asked import MEANT, check_asked, why_unasked
-from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
+from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
     Reversal,
@@ -69,7 +69,6 @@ __all__ = [
     "add_verdict",
     "aggregations_of",
     "anchor_grades_of",
-    "asked_samples",
     "cells_of",
     "champion_history",
     "champion_of",
