@@ -30,7 +30,6 @@ STANDING = {
     "driftgate.monitor.azure._instrument",
     "driftgate.monitor.azure._outbox",
     # A function or two of these.
-    "driftgate.finetune.privacy._redact",
     "driftgate.finetune.synthesis._lineage",
     "driftgate.finetune.synthesis.generators.model",
 }
