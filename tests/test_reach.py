@@ -29,9 +29,6 @@ STANDING = {
     "driftgate.monitor.telemetry.sources.otlp",
     "driftgate.monitor.azure._instrument",
     "driftgate.monitor.azure._outbox",
-    # A function or two of these.
-    "driftgate.finetune.synthesis._lineage",
-    "driftgate.finetune.synthesis.generators.model",
 }
 """Modules of which something is reached only by tests; the list may only become shorter."""
 
