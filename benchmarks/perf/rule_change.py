@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from driftgate.benchmarks.stats import mcnemar_exact
-from driftgate.finetune.demo import AFTER, BEFORE, NEW_SLICE, rows, tickets, training_items
-from driftgate.finetune.train import Recipe, TrainedModel, TrainingJob, write_items
+from driftgate.finetune.demo import AFTER, BEFORE, NEW_SLICE, rows, tickets
+from driftgate.finetune.train import Recipe, TrainedModel, TrainingItem, TrainingJob, write_items
 from driftgate.finetune.train.local import LocalTrainer
 from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES, Engine
 from driftgate.flows.line import Line
 from driftgate.flows.models import Model
 from driftgate.flows.models.local import LocalConfig, open_model
+from driftgate.flows.prompts import prompt_of
 
 BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": 1}
 CHAMPION = Recipe(learning_rate=1e-3, steps=120, settled=0.5)
@@ -41,6 +42,19 @@ def material(seed: int) -> dict[str, list[dict[str, Any]]]:
         "new policy": rows(tickets("hold_out", 80, seed), AFTER)
         + rows(tickets("hold_out", 80, seed, about="new"), AFTER),
     }
+
+
+async def training_items(engine: Engine, asked: Sequence[Row]) -> list[TrainingItem]:
+    """Training items from questions: the prompts the flow of ``engine`` puts to its model, and their answers."""
+    return [
+        TrainingItem(
+            await prompt_of(engine, row),
+            row["answer"],
+            id=f"{row['cluster']}-{number}",
+            category=row["category"],
+        )
+        for number, row in enumerate(asked)
+    ]
 
 
 def train(name: str, base: Mapping[str, Any], items: Path, recipe: Recipe, seed: int, folder: Path) -> TrainedModel:

@@ -6,7 +6,7 @@ from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import MEANT, check_asked, why_unasked
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
-from driftgate.ledger._cells import CellRow, add_cell, asked_samples, cells_of, complete_cells, pending_samples
+from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
     Reversal,
@@ -83,7 +83,6 @@ __all__ = [
     "aggregations_of",
     "anchor_grades_of",
     "archive_details",
-    "asked_samples",
     "baseline_named",
     "cells_of",
     "champion_history",

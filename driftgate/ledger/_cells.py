@@ -182,13 +182,6 @@ def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False)
     }
 
 
-def asked_samples(ledger: Ledger, cell_id: int) -> int:
-    """How many samples were asked for in a cell."""
-    with ledger.read() as connection:
-        query = select(func.count()).select_from(asked).where(asked.c.cell_id == cell_id)
-        return int(connection.execute(query).scalar_one())
-
-
 def _sample_row(sample: Sample) -> tuple[Any, ...]:
     """The values of :data:`_SAMPLE`."""
     return (

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.perf.privacy_table import measure, own_cases, parse_case
-from driftgate.finetune.privacy import RULES, Rule, redact, redact_text
+from driftgate.finetune.privacy import RULES, Rule, redact
 
 CASES = own_cases()
 # What has no form that a pattern could know: spelt-out digits, names in running prose.
@@ -58,18 +58,18 @@ def test_the_unicode_form_hides_nothing(form):
     "hidden", ["010\u200b-1234-5678", "010‑1234‑5678", "٠١٠-١٢٣٤-٥٦٧٨", "010\u00ad-1234-56\ufeff78"]
 )
 def test_invisible_and_foreign_characters_hide_nothing(hidden):
-    assert redact_text(f"번호 {hidden}입니다") == "번호 <PHONE_MOBILE>입니다"
+    assert redact(f"번호 {hidden}입니다").text == "번호 <PHONE_MOBILE>입니다"
 
 
 def test_a_proven_check_digit_outweighs_the_words_before_it():
-    assert redact_text("주문자 확인 900101-1234568") == "주문자 확인 <KR_RRN>"
-    assert redact_text("주문번호 240115-1023457") == "주문번호 240115-1023457"
+    assert redact("주문자 확인 900101-1234568").text == "주문자 확인 <KR_RRN>"
+    assert redact("주문번호 240115-1023457").text == "주문번호 240115-1023457"
 
 
 def test_a_team_adds_its_own_rule():
     member = Rule("MEMBER_NUMBER", sure=(r"HM-\d{6}",))
     assert redact("회원 HM-123456은", (*RULES, member)).text == "회원 <MEMBER_NUMBER>은"
-    assert redact_text("회원 HM-123456은") == "회원 HM-123456은"
+    assert redact("회원 HM-123456은").text == "회원 HM-123456은"
 
 
 def test_a_rule_that_needs_its_context_is_silent_without_it():

@@ -27,7 +27,6 @@ from driftgate.ledger import (
     add_scores,
     add_verdict,
     aggregations_of,
-    asked_samples,
     cells_of,
     evaluated_lines_of,
     evaluation_means,
@@ -96,7 +95,7 @@ def test_a_cell_and_its_samples_are_added_once(ledger: Ledger, samples: Samples)
     first = add_cell(ledger, run.id, 0, CELL, samples(1200))
     again = add_cell(ledger, run.id, 0, CELL | {"model": "another"}, samples(5))
     assert first == again
-    assert asked_samples(ledger, first) == 1200
+    assert len(pending_samples(ledger, first)) == 1200
     (cell,) = cells_of(ledger, run.id)
     assert (cell.model, cell.details, cell.name) == ("m", {"n": 3}, "m · v · d")
 
@@ -106,7 +105,7 @@ def test_cells_share_samples(ledger: Ledger, samples: Samples) -> None:
     ids = [add_cell(ledger, run.id, n, CELL, samples(4)) for n in range(2)]
     with ledger.read() as connection:
         assert len(connection.execute(select(schema.samples)).all()) == 4
-    assert [asked_samples(ledger, cell) for cell in ids] == [4, 4]
+    assert [len(pending_samples(ledger, cell)) for cell in ids] == [4, 4]
 
 
 def test_a_record_s_second_writing_changes_nothing(ledger: Ledger, samples: Samples, add: Add, entry: Entry) -> None:

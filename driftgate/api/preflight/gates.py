@@ -9,10 +9,11 @@ from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight._rules import AGGREGATE, Judged, absent_columns, binding_of, evaluated, rules, values_of
-from driftgate.benchmarks.gate import CHAMPION, PREVIOUS
+from driftgate.benchmarks.gate import BASELINE, CHAMPION, PREVIOUS
 from driftgate.benchmarks.metrics import METRICS
 from driftgate.benchmarks.suite import Cell
 from driftgate.flows.errors import nearest
+from driftgate.ledger import names_of_baselines
 
 _KINDS = ("category", "super_category")
 _PRICED = ("cost", "cost_per_sample")
@@ -75,6 +76,9 @@ def _opponent(judged: Judged) -> Iterator[Finding]:
     wanted, key = rule.opponent, "better_than" if rule.better_than is not None else "no_worse_than"
     if wanted is None or wanted == PREVIOUS:
         return
+    if wanted.startswith(BASELINE):
+        yield from _imported(judged, wanted.removeprefix(BASELINE), key)
+        return
     if wanted != CHAMPION:
         if wanted not in judged.asking.named:
             found = f"a rule compares with '{wanted}', which is no model of {judged.asking.subject}"
@@ -95,6 +99,17 @@ def _opponent(judged: Judged) -> Iterator[Finding]:
             "run has it is seen when the gate judges"
         )
         yield Finding("unchecked", judged.subject, found, f"add {live} to its models", judged.where(key))
+
+
+def _imported(judged: Judged, name: str, key: str) -> Iterator[Finding]:
+    ledger = judged.inspection.ledger
+    if ledger is None:
+        found = f"whether the baseline '{name}', which a rule compares with, was imported is seen in the ledger"
+        yield Finding("unchecked", judged.subject, found, "", judged.where(key))
+    elif name not in (known := names_of_baselines(ledger)):
+        found = f"a rule compares with the baseline '{name}', which was not imported"
+        remedy = nearest(name, known) if known else f"driftgate baseline import FILE --name {name}"
+        yield Finding("error", judged.subject, found, remedy, judged.where(key))
 
 
 def _metric(judged: Judged, cell: Cell) -> Iterator[Finding]:

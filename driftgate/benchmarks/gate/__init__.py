@@ -28,7 +28,15 @@ from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.gate._columns import Column
-    from driftgate.benchmarks.gate._config import CHAMPION, COUNTED, LATENCIES, PREVIOUS, GateConfig, RuleConfig
+    from driftgate.benchmarks.gate._config import (
+        BASELINE,
+        CHAMPION,
+        COUNTED,
+        LATENCIES,
+        PREVIOUS,
+        GateConfig,
+        RuleConfig,
+    )
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
     from driftgate.benchmarks.gate._reasons import decide
@@ -37,6 +45,7 @@ else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
+    "BASELINE",
     "CHAMPION",
     "COUNTED",
     "EXIT_CODES",

@@ -13,7 +13,6 @@ from driftgate.finetune.demo._tickets import (
     rows,
     team_of,
     tickets,
-    training_items,
 )
 
 __all__ = [
@@ -26,5 +25,4 @@ __all__ = [
     "rows",
     "team_of",
     "tickets",
-    "training_items",
 ]

@@ -1,4 +1,4 @@
-"""Tickets, the routing policy before and after the change, and the questions and training items made of them."""
+"""Tickets, the routing policy before and after the change, and the questions made of them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from driftgate.finetune.train import TrainingItem
-from driftgate.flows.engines import Engine
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.prompts import prompt_of
 
 Pool = Literal["training", "canary", "hold_out"]
 """Which phrasings may be used: no phrasing is in two pools."""
@@ -154,16 +151,3 @@ def rows(drawn: Iterable[Ticket], policy: Policy) -> list[dict[str, Any]]:
             }
         )
     return made
-
-
-async def training_items(engine: Engine, asked: Sequence[Mapping[str, Any]]) -> list[TrainingItem]:
-    """Training items from questions: the prompts the flow of ``engine`` puts to its model, and their answers."""
-    return [
-        TrainingItem(
-            await prompt_of(engine, row),
-            row["answer"],
-            id=f"{row['cluster']}-{number}",
-            category=row["category"],
-        )
-        for number, row in enumerate(asked)
-    ]

@@ -77,8 +77,3 @@ def redact(text: str, rules: tuple[Rule, ...] = RULES) -> Redacted:
         parts += [text[place : finding.start], f"<{finding.kind}>"]
         place = finding.end
     return Redacted("".join([*parts, text[place:]]), tuple(findings))
-
-
-def redact_text(text: str) -> str:
-    """The redacted text alone, for telemetry and everything else that takes a function from text to text."""
-    return redact(text).text

@@ -13,9 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgate.benchmarks.datasets import load_dataset, parse_config
-from driftgate.finetune.demo import AFTER, BEFORE, NEW_SLICE, Pool, rows, team_of, tickets, training_items
-from driftgate.flows.definition import load_flow
-from driftgate.flows.engines import ENGINES
+from driftgate.finetune.demo import AFTER, BEFORE, NEW_SLICE, Pool, rows, team_of, tickets
 from driftgate.flows.errors import DriftgateError
 
 _POOLS = get_args(Pool)
@@ -62,15 +60,3 @@ def test_the_questions_are_a_dataset(tmp_path: Path) -> None:
     assert len(dataset.samples) == 40
     assert {sample.category for sample in dataset.samples} == {"배송", "결제", "계정", "기기"}
     assert len({sample.cluster for sample in dataset.samples}) == 40
-
-
-async def test_training_prompts_are_the_flows_own(tmp_path: Path) -> None:
-    engine = ENGINES.get("promptflow")(load_flow("multiple_choice", tmp_path))
-    asked = rows(tickets("training", 8, 4, about="new"), AFTER)
-    items = await training_items(engine, asked)
-    await engine.aclose()
-    assert [item.target for item in items] == [row["answer"] for row in asked]
-    for item, row in zip(items, asked, strict=True):
-        assert item.prompt.startswith("# system:\n")
-        assert item.prompt.endswith("정답:")
-        assert all(part in item.prompt for part in (row["passage"], row["question"], *row["choices"]))
