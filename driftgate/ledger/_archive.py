@@ -7,6 +7,7 @@ next call removes. All of it happens under the lock of the ledger, so that nobod
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select
+from sqlalchemy import JSON, ColumnElement, Connection, Text, cast, delete, exists, func, insert, or_, select
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger._archive_files import File, check_pyarrow, stray_files, write_file
+from driftgate.ledger._archive_files import File, Owner, check_pyarrow, stray_files, write_file
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._making import lock
-from driftgate.ledger._schema import DETAILS, archives, cells, meta, runs
+from driftgate.ledger._schema import DETAILS, archives, cells, expired_runs, meta, runs
 from driftgate.ledger._space import Space, give_back, has_free_pages
 from driftgate.ledger._store import Ledger
 
-_OWNER = "archive"
-"""In ``meta``."""
+_ID = "archive"
+"""In ``meta``: drawn when something is moved for the first time."""
 _BATCH = 20_000
 """Rows that are held at once; one sample is found without reading more than these."""
 
@@ -58,7 +59,7 @@ def archive_details(ledger: Ledger, *, run: str | None = None, before: datetime 
     chosen = _cells(ledger, run, before)
     if chosen:  # known before a file is written, so that who comes after a kill knows the file
         with ledger.write() as connection:
-            archive_owner(connection)
+            insert_new(connection, meta, [{"key": _ID, "value": secrets.token_hex(8)}])
     files = [file for cell in chosen if (file := _move(ledger, cell)) is not None]
     removed = remove_strays(ledger)
     freed = give_back(ledger, DETAILS) if files or has_free_pages(ledger) else None
@@ -80,17 +81,22 @@ def remove_strays(ledger: Ledger) -> int:
 
 def strays(ledger: Ledger, connection: Connection) -> list[Path]:
     """Files of this ledger in its archive that no row names."""
-    owner = connection.execute(select(meta.c.value).where(meta.c.key == _OWNER)).scalar_one_or_none()
-    if owner is None:
-        return []
     named = set(connection.execute(select(archives.c.file)).scalars())
-    return stray_files(ledger.archive, named, owner)
+    expired = set(connection.execute(select(expired_runs.c.run_id)).scalars())
+    return stray_files(ledger.archive, named, _ledger_id(connection), expired)
 
 
-def archive_owner(connection: Connection) -> str:
-    """By what the ledger knows its own files: other ledgers may keep theirs in the same folder."""
-    insert_new(connection, meta, [{"key": _OWNER, "value": secrets.token_hex(8)}])
-    return str(connection.execute(select(meta.c.value).where(meta.c.key == _OWNER)).scalar_one())
+def owner_of(connection: Connection, cell_id: int) -> Owner:
+    """Whose a file of a cell is."""
+    run = connection.execute(select(cells.c.run_id).where(cells.c.id == cell_id)).scalar_one()
+    return Owner(_ledger_id(connection), str(run), cell_id)
+
+
+def _ledger_id(connection: Connection) -> str:
+    """By what a ledger knows the files that it wrote; a copy of it elsewhere is another and leaves them alone."""
+    known = connection.execute(select(meta.c.value).where(meta.c.key == _ID)).scalar_one_or_none()
+    place = connection.engine.url.set(username=None, password=None).render_as_string()
+    return hashlib.sha256(f"{known} {place}".encode()).hexdigest()[:16]
 
 
 def _cells(ledger: Ledger, run: str | None, before: datetime | None) -> list[int]:
@@ -111,7 +117,7 @@ def _move(ledger: Ledger, cell_id: int) -> File | None:
         held = [table for table in DETAILS if _count(connection, table, cell_id)]
         if not held:  # another process moved it meanwhile
             return None
-        file = write_file(ledger.archive, archive_owner(connection), cell_id, _batches(connection, held, cell_id))
+        file = write_file(ledger.archive, owner_of(connection, cell_id), _batches(connection, held, cell_id))
         name_file(connection, cell_id, file)
         removed = sum(connection.execute(delete(table).where(table.c.cell_id == cell_id)).rowcount for table in held)
         if removed != file.rows:  # PostgreSQL: a run was gone on with in this moment; nothing is changed
@@ -136,7 +142,11 @@ def _batches(
     connection: Connection, tables: Sequence[Any], cell_id: int
 ) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
     for table in tables:
-        columns = [column for column in table.c if column.name != "cell_id"]
+        columns = [
+            cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column
+            for column in table.c
+            if column.name != "cell_id"
+        ]
         query = select(*columns).where(table.c.cell_id == cell_id).order_by(*table.primary_key.columns)
         found = connection.execute(query.execution_options(yield_per=_BATCH)).mappings()
         for part in found.partitions():

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections import namedtuple
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from sqlalchemy import JSON, Float, Integer, Table
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.ledger._plain import to_json
 from driftgate.ledger._schema import DETAILS
 
 SUFFIX = ".parquet"
@@ -28,10 +27,8 @@ HALF = ".part"
 """Of a file that is being written, or was when its process was killed."""
 _PART = "part"
 """The column that says of which table a row is; what a table does not have is empty in its rows."""
-_OWNER = "driftgate.ledger"
-"""In a file's metadata: the ledger that wrote it."""
-_CELL = "driftgate.cell"
-"""In a file's metadata: the cell, so that no two cells share a file."""
+_OWNER = "driftgate"
+"""In a file's metadata: whose it is."""
 _NAME = re.compile("[0-9a-f]{64}")
 _HALF = re.compile("[0-9a-f]+-[0-9a-f]{16}" + re.escape(HALF))
 _COLUMNS = {column.name: column for table in DETAILS for column in table.c if column.name != "cell_id"}
@@ -50,6 +47,16 @@ class File:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose a file is."""
+
+    ledger: str
+    """By what the ledger that wrote it knows it, in hexadecimal digits."""
+    run: str
+    cell: int
+
+
 def path_of(folder: Path, name: str) -> Path:
     """Where a file of the archive is."""
     return folder / f"{name}{SUFFIX}"
@@ -63,15 +70,15 @@ def missing_file(path: Path, run: str) -> tuple[str, str]:
     )
 
 
-def write_file(folder: Path, owner: str, cell_id: int, batches: Iterable[tuple[str, Batch]]) -> File:
+def write_file(folder: Path, of: Owner, batches: Iterable[tuple[str, Batch]]) -> File:
     """Write rows of tables to a new file of a cell; when it has its name, all of it is on disk.
 
     Parameters
     ----------
-    owner : str
-        By what its ledger knows it, in hexadecimal digits.
+    of : Owner
+        Whose it is; it stands in the file, so that no two cells share one.
     batches : iterable of tuple
-        A table's name and rows of it by column. Each batch can be read without the others.
+        A table's name and rows of it by column, JSON as text. Each batch can be read without the others.
 
     Raises
     ------
@@ -82,15 +89,15 @@ def write_file(folder: Path, owner: str, cell_id: int, batches: Iterable[tuple[s
     """
     arrow, parquet = _pyarrow()
     types = {name: _type(arrow, name) for name in _COLUMNS}
-    schema = arrow.schema([(_PART, arrow.string()), *types.items()], metadata={_OWNER: owner, _CELL: str(cell_id)})
-    half = folder / f"{owner}-{secrets.token_hex(8)}{HALF}"
+    schema = arrow.schema([(_PART, arrow.string()), *types.items()], metadata={_OWNER: json.dumps(asdict(of))})
+    half = folder / f"{of.ledger}-{secrets.token_hex(8)}{HALF}"
     rows = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with parquet.ParquetWriter(half, schema, compression="zstd", compression_level=9) as writer:
             for part, batch in batches:
-                columns = {_PART: [part] * len(batch)} | {name: _values(name, batch) for name in _COLUMNS}
-                writer.write_table(arrow.table(columns, schema=schema))
+                columns = {name: _values(arrow, name, kind, batch) for name, kind in types.items()}
+                writer.write_table(arrow.table({_PART: [part] * len(batch)} | columns, schema=schema))
                 rows += len(batch)
         with half.open("rb+") as file:
             os.fsync(file.fileno())
@@ -154,23 +161,24 @@ def read_file(
     return [make(*values) for values in zip(*decoded, strict=True)]
 
 
-def stray_files(folder: Path, named: Collection[str], owner: str) -> list[Path]:
-    """Files in a folder that belong to a ledger and that it does not name."""
-    found = [path for path in folder.glob(f"{owner}-*{HALF}") if _HALF.fullmatch(path.name)]
+def stray_files(folder: Path, named: Collection[str], ledger: str, expired: Collection[str]) -> list[Path]:
+    """Files in a folder that no row names and that are a ledger's: written by it, or of a run that was expired."""
+    found = [path for path in folder.glob(f"{ledger}-*{HALF}") if _HALF.fullmatch(path.name)]
     for path in folder.glob(f"*{SUFFIX}"):
-        if _NAME.fullmatch(path.stem) and path.stem not in named and _owner_of(path) == owner:
-            found.append(path)
+        if _NAME.fullmatch(path.stem) and path.stem not in named:
+            of = _owner_of(path)
+            if of is not None and (of.ledger == ledger or of.run in expired):
+                found.append(path)
     return sorted(found)
 
 
-def _owner_of(path: Path) -> str:
-    """By what the ledger that wrote a file knows it; empty where the file does not say."""
+def _owner_of(path: Path) -> Owner | None:
+    """Whose a file is; None where it does not say."""
     arrow, parquet = _pyarrow()
     try:
-        said = parquet.read_schema(path).metadata or {}
-    except (OSError, arrow.ArrowException):
-        return ""
-    return str(said.get(_OWNER.encode(), b"").decode(errors="replace"))
+        return Owner(**json.loads((parquet.read_schema(path).metadata or {})[_OWNER.encode()]))
+    except (OSError, arrow.ArrowException, KeyError, TypeError, ValueError):
+        return None
 
 
 def check_pyarrow() -> None:
@@ -191,9 +199,9 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _values(name: str, batch: Batch) -> list[Any]:
-    values = [row.get(name) for row in batch]
-    return [None if value is None else to_json(value) for value in values] if name in _TEXTS else values
+def _values(arrow: Any, name: str, kind: Any, batch: Batch) -> Any:
+    """A column; empty where the rows' table does not have it."""
+    return arrow.array([row[name] for row in batch], kind) if name in batch[0] else arrow.nulls(len(batch), kind)
 
 
 def _type(arrow: Any, name: str) -> Any:

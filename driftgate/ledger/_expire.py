@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.letters import LETTERS
-from driftgate.ledger._archive import archive_owner, name_file, remove_strays
+from driftgate.ledger._archive import name_file, owner_of, remove_strays
 from driftgate.ledger._archive_files import path_of, read_file, write_file
 from driftgate.ledger._content import remaining_hash, run_hash
 from driftgate.ledger._details import EXPIRED
@@ -132,8 +132,8 @@ def _expire_details(ledger: Ledger, connection: Connection, cell_id: int) -> Non
         connection.execute(delete(archives).where(archives.c.cell_id == cell_id, archives.c.file == file))
         if rows:
             left = [_without_words(dict(zip(names, row, strict=True))) for row in rows]
-            owner = archive_owner(connection)
-            name_file(connection, cell_id, write_file(ledger.archive, owner, cell_id, [(evaluations.name, left)]))
+            written = write_file(ledger.archive, owner_of(connection, cell_id), [(evaluations.name, left)])
+            name_file(connection, cell_id, written)
 
 
 def _without_words(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -160,6 +161,21 @@ def test_another_ledger_in_the_folder_keeps_its_files(tmp_path: Path, samples: A
         assert check_ledger(ledger).faults == ()
         ledger.close()
     assert (tmp_path / "archive/mine.parquet").exists()
+
+
+def test_a_copy_of_a_ledger_leaves_the_files_of_the_original(tmp_path: Path, samples: Any) -> None:
+    original = open_ledger("a.db", tmp_path, "archive")
+    first, second = make_run(original, samples(3)), make_run(original, samples(3))
+    archive_details(original, run=first)
+    original.close()
+    shutil.copy(tmp_path / "a.db", tmp_path / "b.db")
+    original, copy = open_ledger("a.db", tmp_path, "archive"), open_ledger("b.db", tmp_path, "archive")
+    archive_details(original)
+    held = everything(original, second)
+    assert archive_details(copy, run=first).removed == 0
+    assert everything(original, second) == held == everything(copy, second)
+    original.close()
+    copy.close()
 
 
 @pytest.mark.parametrize(
