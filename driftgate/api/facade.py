@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
     from driftgate.api.backtest import Backtest
     from driftgate.api.baseline import Exported, Imported
+    from driftgate.api.night import Looked, NightDisplay
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.preflight import Finding
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
     from driftgate.benchmarks.runner import Display
+    from driftgate.finetune.remediation import Remediation
     from driftgate.monitor.telemetry.sources import CollectionResult
 
 
@@ -289,6 +291,49 @@ class Workspace:
         from driftgate.api.prompt_drift import measure_steadiness
 
         return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
+
+    def check(self, monitor: str, display: NightDisplay | None = None) -> Looked:
+        """Look at a monitor's canaries and traffic, keep what was found, and open a repair if the model got worse.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such monitor, or something is to be mended before it can look.
+        """
+        from driftgate.api import night
+        from driftgate.api._quiet import Quiet
+
+        told = display or Quiet()
+        looked = night.look(self.files, self.ledger, monitor, told)
+        night.send(self.files, self.ledger, told)
+        return looked
+
+    def nightly(self, display: NightDisplay | None = None) -> int:
+        """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.
+
+        Raises
+        ------
+        DriftgateError
+            There is nothing to do, or a part could not be done; the others were.
+        """
+        from driftgate.api._quiet import Quiet
+        from driftgate.api.night import run_night
+
+        return run_night(self.files, self.ledger, display or Quiet())
+
+    def mend(self, display: NightDisplay | None = None) -> list[Remediation]:
+        """Take every open remediation as far as it goes."""
+        from driftgate.api._quiet import Quiet
+        from driftgate.api.night import mend
+
+        return mend(self.files, self.ledger, display or Quiet())
+
+    def send(self, display: NightDisplay | None = None) -> None:
+        """Send what waits for Azure Monitor, where the workspace names it."""
+        from driftgate.api._quiet import Quiet
+        from driftgate.api.night import send
+
+        send(self.files, self.ledger, display or Quiet())
 
     def backtest(self, before: str, after: str, *, by: str = "category", orders: int = 200, seed: int = 0) -> Backtest:
         """Replay two runs as canaries asked one by one: how soon would the change have been noticed?

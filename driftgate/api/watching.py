@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from driftgate.api import preflight, session
+from driftgate.api._waiting import wait_for
 from driftgate.api.champions import champion
 from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
@@ -67,7 +67,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         planned = session.plan_suite(workspace, ledger, f"canary-{name}", canary_suite(monitor, live))
         models = session.open_models(workspace, ledger, [live])
         run = session.begin(ledger, planned, "canary")
-        asyncio.run(session.work(ledger, run, planned, models, display))
+        wait_for(session.work(ledger, run, planned, models, display))
         for scores in score_run(ledger, run.id):
             if scores.unasked:
                 raise DriftgateError(scores.unasked, f"correct the flow '{monitor.canaries.flow}'")

@@ -44,7 +44,7 @@ def bench(
         begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
         pipelines.set_output(os.environ, "run", begun.run.id)
         try:
-            done = carry_out(console, ws, begun, retry_failed=retry_failed)
+            done = carry_out(console, begun, lambda display: ws.finish(begun, display, retry_failed=retry_failed))
         finally:
             if as_json is not None:
                 write_json(as_json, ws.run(begun.run.id).as_json())

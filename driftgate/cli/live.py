@@ -11,8 +11,8 @@ from rich.table import Table
 
 import driftgate
 from driftgate.api.champions import champion, gates_for, promote_model
-from driftgate.cli import night
 from driftgate.cli._console import console
+from driftgate.cli.show.night import NightOnTerminal
 from driftgate.finetune.remediation import events_of, find_remediation, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, standing_promotions, traffic_of
@@ -26,23 +26,19 @@ TRAFFIC_LEFT = 1
 def run_nightly(folder: Path) -> int:
     """Do everything the workspace names under nightly."""
     with driftgate.open(folder) as ws:
-        return night.run_night(ws.files, ws.ledger)
+        return ws.nightly(NightOnTerminal(console, ws.files, ws.ledger))
 
 
 def run_look(folder: Path, name: str) -> int:
     """Look at what a monitor watches; the exit code is the graver result's, of canaries and of traffic."""
     with driftgate.open(folder) as ws:
-        workspace, ledger = ws.files, ws.ledger
-        looked = night.look(workspace, ledger, name)
-        night.send(workspace, ledger)
-        return looked.exit_code
+        return ws.check(name, NightOnTerminal(console, ws.files, ws.ledger)).exit_code
 
 
 def run_mend(folder: Path) -> int:
     """Take every open remediation as far as it goes."""
     with driftgate.open(folder) as ws:
-        workspace, ledger = ws.files, ws.ledger
-        if not night.mend(workspace, ledger):
+        if not ws.mend(NightOnTerminal(console, ws.files, ws.ledger)):
             console.print("no remediation is open")
         return 0
 

@@ -20,10 +20,12 @@ from rich.console import Console
 
 from driftgate.api import repair, watching
 from driftgate.api.display import ProgressDisplay
+from driftgate.api.night import mend
 from driftgate.api.story import Chapter, LookPoint, Story, write_story
 from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
 from driftgate.benchmarks.scores import score_run
-from driftgate.cli import night
+from driftgate.cli._console import console
+from driftgate.cli.show.night import NightOnTerminal
 from driftgate.finetune.demo import AFTER, BEFORE, Policy, rows, tickets
 from driftgate.finetune.remediation import events_of, remediations
 from driftgate.finetune.train import (
@@ -118,7 +120,7 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
     _write_data(workspace.folder, AFTER)
     clock.say("The task changes: a new product, whose tickets all go to one team", AFTER.text)
     look(1, alarm=True)
-    night.mend(workspace, ledger)
+    mend(workspace, ledger, NightOnTerminal(console, workspace, ledger))
     mended = remediations(ledger, 1)[0]
     events = events_of(ledger, mended.id)
     if mended.state != "promoted":

@@ -200,9 +200,9 @@ def workbook(
 def retry(workspace: Workspace = HERE) -> None:
     """Send again what Azure Monitor refused until it was parked, once what was wrong has been put right."""
     import driftgate
-    from driftgate.cli import night
     from driftgate.cli._console import console
+    from driftgate.cli.show.night import NightOnTerminal
 
     with driftgate.open(workspace) as ws:
         console.print(f"{ws.unpark():,} records are sent again")
-        night.send(ws.files, ws.ledger)
+        ws.send(NightOnTerminal(console, ws.files, ws.ledger))

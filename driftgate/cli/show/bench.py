@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
 
 from driftgate.api.bench import Begun, Done
 from driftgate.api.display import ProgressDisplay
-from driftgate.api.facade import Workspace
+from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.trouble import failed_share
 from driftgate.cli._console import shown, stops
 from driftgate.cli.show.preflight import print_finding
 from driftgate.cli.show.runs import print_scores, print_verdict
 
 
-def carry_out(
-    console: Console, workspace: Workspace, begun: Begun, gates: Sequence[str] = (), *, retry_failed: bool = False
-) -> Done:
+def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done]) -> Done:
     """Work on a run until it ends, and print its scores, verdicts and report.
 
     Raises
@@ -32,7 +30,7 @@ def carry_out(
         print_finding(console, finding)
     console.print(f"run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} samples")
     with stops(f"stopped; go on with: {begun.resume}"):
-        done = workspace.finish(begun, ProgressDisplay(console), gates=gates, retry_failed=retry_failed)
+        done = finish(ProgressDisplay(console))
     print_scores(console, done.scored)
     for scores in done.failing:
         said = f"{scores.cell.name}: {failed_share(scores.frame):.1%} of the samples failed"
