@@ -59,8 +59,10 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
     try:
         preflight.prepare_look(workspace, ledger, name)
-    except DriftgateError as problem:  # nobody looked, which is kept as what it is
+    except DriftgateError as problem:  # nobody looks at anything, which is kept as what it is
         could_not_look(ledger, name, "canaries", installed, problem)
+        if monitor.traffic is not None:
+            could_not_look(ledger, name, "traffic", monitor.traffic.request_model, problem)
         raise
     run: RunRow | None = None
     try:

@@ -287,7 +287,11 @@ def test_a_signal_that_does_not_exist_is_an_error_before_anything_is_asked(cli, 
     assert done.code == 2
     assert "did you mean 'latency'?" in done.err
     assert not endpoint.requests
-    assert {row.conclusion.result for row in looks_of(ledger, "both")} == {"unmeasurable"}
+    looks = looks_of(ledger, "both")
+    assert sorted((row.of, row.conclusion.result) for row in looks) == [
+        ("canaries", "unmeasurable"),
+        ("traffic", "unmeasurable"),
+    ]
 
 
 def test_traffic_is_looked_at_though_the_canaries_could_not_be_asked(cli, folder, endpoint, ledger) -> None:
