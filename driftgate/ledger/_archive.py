@@ -74,7 +74,13 @@ def remove_strays(ledger: Ledger) -> int:
     with ledger.write() as connection:
         lock(connection)
         for path in strays(ledger, connection):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as problem:
+                raise DriftgateError(
+                    f"nothing names the archive's file {path}, and it cannot be removed: {problem.strerror}",
+                    "correct its rights, or delete it by hand",
+                ) from problem
             removed += 1
     return removed
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
@@ -98,15 +98,18 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
 
 def _moved(connection: Connection, cell_ids: Sequence[int]) -> set[tuple[int, int, int]]:
     """Cell, sample and round of what is in the archive, where no key keeps it from being written once more."""
-    gone = select(cells.c.run_id).join(expired_runs, expired_runs.c.run_id == cells.c.run_id)
-    if run := connection.execute(gone.where(cells.c.id.in_(cell_ids)).limit(1)).scalar_one_or_none():
-        raise DriftgateError(f"run {run} was expired, and no texts are added to it", "begin a new run")
-    held = select(archives.c.cell_id).where(archives.c.cell_id.in_(cell_ids)).distinct()
-    there = select(outcomes.c.cell_id, outcomes.c.sample_id, outcomes.c.round)
+    held = exists().where(archives.c.cell_id == cells.c.id).label("archived")
+    gone = expired_runs.c.run_id.is_not(None).label("expired")
+    query = select(cells.c.id, cells.c.run_id, held, gone).outerjoin(
+        expired_runs, expired_runs.c.run_id == cells.c.run_id
+    )
     found: set[tuple[int, int, int]] = set()
-    for cell_id in connection.execute(held).scalars().all():
-        rows = connection.execute(there.where(outcomes.c.cell_id == cell_id))
-        found |= {(row.cell_id, row.sample_id, row.round) for row in rows}
+    for cell in connection.execute(query.where(cells.c.id.in_(cell_ids))).all():
+        if cell.expired:
+            raise DriftgateError(f"run {cell.run_id} was expired, and no texts are added to it", "begin a new run")
+        if cell.archived:
+            there = select(outcomes.c.sample_id, outcomes.c.round).where(outcomes.c.cell_id == cell.id)
+            found |= {(cell.id, row.sample_id, row.round) for row in connection.execute(there)}
     return found
 
 

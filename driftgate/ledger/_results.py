@@ -87,8 +87,6 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
         ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors`` and ``binary`` (every
         value is 0 or 1), by node.
     """
-    if is_archived(ledger, cell_id):
-        return _means(detail_rows(ledger, evaluations, cell_id, ("node", "evaluator", "metric", "value", "error")))
     value = evaluations.c.value
     newest = (
         select(evaluations.c.sample_id, func.max(evaluations.c.round).label("round"))
@@ -116,6 +114,8 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     )
     with ledger.read() as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
+    if is_archived(ledger, cell_id):  # asked last: they may have moved meanwhile
+        return _means(detail_rows(ledger, evaluations, cell_id, ("node", "evaluator", "metric", "value", "error")))
     for row in rows:
         square = row.pop("square")
         row["sd"] = None if square is None else max(0.0, float(square) - float(row["mean"]) ** 2) ** 0.5
