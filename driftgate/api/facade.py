@@ -14,6 +14,8 @@ from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.ledger import Archived, Checked, Expired, Ledger, RunRow, check_ledger, find_run, open_ledger
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
     from driftgate.api.backtest import Backtest
@@ -377,6 +379,23 @@ class Workspace:
         from driftgate.api.preflight import look_at_all
 
         return list(look_at_all(self.files, self.ledger))
+
+    def training_items(self, remediation: str) -> DataFrame:
+        """What a remediation trained on, one row an item: what it was made from, by what, and the filters it passed.
+
+        Parameters
+        ----------
+        remediation : str
+            Its id, or a part of it that only one has.
+
+        Raises
+        ------
+        DriftgateError
+            None or more than one fits, or it has made no items yet.
+        """
+        from driftgate.api.repair import training_items
+
+        return training_items(self.ledger, remediation)
 
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""

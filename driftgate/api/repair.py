@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftgate.api import session
 from driftgate.api.champions import champion, promote_model, promotion_basis
@@ -33,17 +33,30 @@ from driftgate.finetune.remediation import (
     approve,
     asked_for,
     events_of,
+    find_remediation,
     open_remediation,
 )
-from driftgate.finetune.synthesis import as_samples, record_dataset, synthesize, write_dataset
+from driftgate.finetune.synthesis import (
+    as_samples,
+    record_dataset,
+    recorded_lineage,
+    synthesize,
+    with_schema,
+    write_dataset,
+)
 from driftgate.finetune.train import TRAINERS, TrainingItem, TrainingJob, write_items
 from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models import Model, ModelConfig
 from driftgate.flows.prompts import prompt_of
 from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 _POLL_SECONDS = 2.0
+_MADE = ("synthesise", "finished")
 
 
 def begin_repair(
@@ -109,6 +122,20 @@ def approve_repair(workspace: OpenWorkspace, ledger: Ledger, remediation: Remedi
     return approve(ledger, remediation, asked, who)
 
 
+def training_items(ledger: Ledger, name: str) -> DataFrame:
+    """The training items of a remediation; see :meth:`driftgate.api.facade.Workspace.training_items`."""
+    from pandas import DataFrame
+
+    one = find_remediation(ledger, name)
+    made = [event.detail for event in events_of(ledger, one.id) if (event.step, event.status) == _MADE]
+    if not made:
+        raise DriftgateError(
+            f"remediation {one.id} has made no training items yet",
+            f"see how far it is: driftgate remediation show {one.id}",
+        )
+    return DataFrame(recorded_lineage(ledger, str(made[-1]["lineage"])))
+
+
 def _recipe(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfig:
     name = str(remediation.evidence["recipe"])
     if name not in workspace.config.recipes:
@@ -149,12 +176,12 @@ class _Repair:
     async def synthesise(self, progress: Progress) -> Mapping[str, Any]:
         """Make training items; what holds private data, repeats, or is too like a measured item is left out."""
         config = self.recipe.synthesis
-        names = [name for name in (config.model, config.judge) if name]
-        live = session.open_models(self.workspace, self.ledger, names)
+        writer, judge = self._opened(config.model, with_schema), self._opened(config.judge)
         try:
-            made = await synthesize(config, self.workspace.folder, Firewall(self.measured()), live)
+            firewall = Firewall(self.measured())
+            made = await synthesize(config, self.workspace.folder, firewall, writer=writer, judge=judge)
         finally:
-            for model in live.values():
+            for model in filter(None, (writer, judge)):
                 await model.aclose()
         dropped = {entry.filter: entry.count for entry in made.dropped}
         if len(made.items) < LEAST_ITEMS:
@@ -171,6 +198,13 @@ class _Repair:
         random.Random(self.recipe.seed).shuffle(items)
         write_items(folder / "items.jsonl", items)
         return {"items": str(folder / "items.jsonl"), "count": len(items), "dropped": dropped, "lineage": lineage}
+
+    def _opened(self, name: str, adapt: Callable[[ModelConfig], ModelConfig] = lambda config: config) -> Model | None:
+        """The model of that name, opened from its configuration as adapted; None without a name."""
+        if not name:
+            return None
+        config = session.model_config(self.workspace, self.ledger, name)
+        return session.open_model(self.workspace, name, adapt(config))
 
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
         flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)

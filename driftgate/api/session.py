@@ -258,14 +258,16 @@ def open_models(
     DriftgateError
         A model cannot be reached, or a variable of the environment is not set.
     """
-    models: dict[str, Model] = {}
-    for name in dict.fromkeys(names):
-        config = model_config(workspace, ledger, name)
-        provider = PROVIDERS.get(config.provider)
-        if check:
-            provider.check(name, config, workspace.folder)
-        models[name] = provider.open(name, config, workspace.folder)
-    return models
+    configs = {name: model_config(workspace, ledger, name) for name in dict.fromkeys(names)}
+    return {name: open_model(workspace, name, config, check=check) for name, config in configs.items()}
+
+
+def open_model(workspace: OpenWorkspace, name: str, config: ModelConfig, *, check: bool = True) -> Model:
+    """As :func:`open_models`, of one configuration."""
+    provider = PROVIDERS.get(config.provider)
+    if check:
+        provider.check(name, config, workspace.folder)
+    return provider.open(name, config, workspace.folder)
 
 
 def judge_run(

@@ -16,8 +16,10 @@ import yaml
 from chat_endpoint import Answer, ChatEndpoint, Status
 from promoted import right_answer
 
+import driftgate
 from driftgate.finetune.remediation import events_of, remediations
 from driftgate.flows.definition import load_flow
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import cells_of, champion_history, champion_of, open_ledger, outcome_frame, record
 
 MEASURED, MATERIAL = 60, 40
@@ -171,6 +173,52 @@ def test_a_better_candidate_is_promoted_and_then_watched(cli, folder, endpoint, 
     for _ in range(3):
         assert cli("nightly", "-w", folder).code == 0
     assert state(folder)[0] == model
+
+
+def test_what_it_trained_on_is_a_frame(cli, folder, endpoint, candidate) -> None:
+    fall(cli, folder, endpoint)
+    candidate.default = right
+    cli("nightly", "-w", folder)
+    with driftgate.open(folder) as ws:
+        items = ws.training_items(remediations(ws.ledger)[0].id)
+        with pytest.raises(DriftgateError, match="0 remediations fit 'none'"):
+            ws.training_items("none")
+    written = next((folder / ".driftgate" / "remediations").glob("*/synthesis/items.jsonl")).read_text("utf-8")
+    assert list(items["content_hash"]) == [json.loads(line)["id"] for line in written.splitlines()]
+    assert set(items["generator"]) == {"ready"} and set(items["slice"]) == {"material"}
+    assert all(filters["firewall"] for filters in items["filters"])
+
+
+def test_one_that_made_no_items_says_so(cli, folder, endpoint) -> None:
+    fall(cli, folder, endpoint)
+    (folder / "material.jsonl").unlink()
+    cli("nightly", "-w", folder)
+    with driftgate.open(folder) as ws, pytest.raises(DriftgateError, match="has made no training items yet"):
+        ws.training_items(remediations(ws.ledger)[0].id)
+
+
+def test_the_model_that_writes_is_asked_for_its_schema_and_the_judge_is_not(cli, folder, endpoint) -> None:
+    tickets = [{"text": f"{word} 문의", "label": "gh"[n % 2]} for n, word in enumerate(WORDS)]
+    (folder / "tickets.jsonl").write_text("\n".join(json.dumps(ticket) for ticket in tickets), encoding="utf-8")
+    source = {"kind": "examples", "path": "tickets.jsonl", "generator": "model"}
+    change(folder, ("recipes", "mend", "synthesis"), {"sources": [source], "model": "live", "judge": "live"})
+    change(folder, ("models", "live", "parameters"), {"max_tokens": 4})
+
+    def reply(prompt: str) -> Answer:
+        if "JSON으로만" not in prompt:
+            return Answer("A") if "기호만" in prompt else wrong(prompt)
+        label, text = (re.findall(f"{name}: (.*)", prompt)[0] for name in ("분류", "예문"))
+        return Answer(json.dumps({"question": f"{text} 어디에 할까요", "answer": label, "wrong": []}))
+
+    fall(cli, folder, endpoint)
+    endpoint.default = reply
+    cli("nightly", "-w", folder)
+    written = [request.body for request in endpoint.requests if "JSON으로만" in request.prompt]
+    judged = [request.body for request in endpoint.requests if "기호만" in request.prompt]
+    assert written and judged
+    assert {body["response_format"]["json_schema"]["name"] for body in written} == {"written_item"}
+    assert {body["max_tokens"] for body in written} == {512} and {body["max_tokens"] for body in judged} == {4}
+    assert not any("response_format" in body for body in judged)
 
 
 def test_a_trainer_that_makes_it_worse_is_rejected(cli, folder, endpoint, candidate) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Request,
         Setting,
     )
+    from driftgate.finetune.synthesis.generators.model import with_schema
 else:
     __getattr__ = lazily(__name__, __file__)
 
@@ -70,5 +71,6 @@ __all__ = [
     "report_of",
     "synthesize",
     "try_source",
+    "with_schema",
     "write_dataset",
 ]

@@ -112,7 +112,8 @@ class SynthesisConfig(BaseModel):
     personas: list[Persona] = []
     """Ways of writing for sources without text of their own; empty for the built-in ones."""
     model: str = ""
-    """Workspace model of the ``model`` generator."""
+    """Workspace model of the ``model`` generator. It is asked for JSON by a schema, where its service takes one, and
+    with a limit of 512 tokens where its parameters set a lower one."""
     judge: str = ""
     """Workspace model that has to give the same answer as the item; empty for no judge."""
     near_duplicate: float = Field(0.85, gt=0, le=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfi
 from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped, choose, count_cells
 from driftgate.finetune.synthesis._materials import read_materials
 from driftgate.finetune.synthesis._values import FILTERS, GENERATORS, Candidate, Generated, Material, Request, Setting
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Model
 from driftgate.shipped import shipped
 
@@ -27,7 +27,12 @@ _SEALED = frozenset({"privacy", "firewall"})  # their examples would show person
 
 
 async def synthesize(
-    config: SynthesisConfig, folder: Path, firewall: Firewall, models: Mapping[str, Model] | None = None
+    config: SynthesisConfig,
+    folder: Path,
+    firewall: Firewall,
+    *,
+    writer: Model | None = None,
+    judge: Model | None = None,
 ) -> CoverageDataset:
     """Generate training items, filter them and choose an even coverage.
 
@@ -39,8 +44,8 @@ async def synthesize(
         The workspace; paths of sources are relative to it.
     firewall : Firewall
         Around every benchmark item, canary and hold-out.
-    models : mapping of str to Model, optional
-        Open models of the workspace by name; those that ``config`` names must be among them.
+    writer, judge : Model, optional
+        The models that ``config`` names, open: its ``model``, opened with :func:`with_schema`, and its ``judge``.
 
     Returns
     -------
@@ -50,10 +55,12 @@ async def synthesize(
     Raises
     ------
     DriftgateError
-        Material is absent or malformed, none is of the wanted slices, or a model, generator or filter is unknown.
+        Material is absent or malformed, none is of the wanted slices, a model is not open, or a generator or filter is
+        unknown.
     """
-    opened = dict(models or {})
-    writer, judge = _model(config.model, opened), _model(config.judge, opened)
+    for name, model in ((config.model, writer), (config.judge, judge)):
+        if name and model is None:
+            raise DriftgateError(f"the synthesis names the model '{name}', which is not open", "open it first")
     personas = config.personas or built_in_personas()
     total = sum(source.share for source in config.sources)
     materials: dict[str, Material] = {}
@@ -131,12 +138,6 @@ def _of_source(
             f"it has {', '.join(known)}",
         )
     return [replace(material, id=f"{number + 1}/{material.id}") for material in wanted]
-
-
-def _model(name: str, models: Mapping[str, Model]) -> Model | None:
-    if name and name not in models:
-        raise DriftgateError(f"the synthesis names the model '{name}', which is not open", nearest(name, models))
-    return models.get(name)
 
 
 async def _generate(request: Request) -> Generated:

@@ -31,6 +31,10 @@ _NAMED = re.compile(
 """How a service names a parameter that it does not take, where it has no field for the name."""
 
 
+_FORM = "response_format"
+"""Schemas are refused in many words: a service that takes none, or not this one, refuses every request alike."""
+
+
 class ParameterRefused(RequestRejected):
     """The service does not take a parameter, or not with this value.
 
@@ -136,6 +140,8 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         parameter = words.parameter or (named.group(1) if named else "")
         if parameter:
             return ParameterRefused(said, parameter)
+    if words.parameter.startswith(_FORM) if words.parameter else _FORM in words.message:
+        return ParameterRefused(said, _FORM)
     return RequestRejected(said)
 
 

@@ -9,8 +9,8 @@ import pytest
 from chat_endpoint import AZURE_FILTERED, Answer, Status
 
 from driftgate.finetune.firewall import Firewall
-from driftgate.finetune.synthesis import SynthesisConfig, synthesize
-from driftgate.finetune.synthesis.generators.model import WrittenItem, with_schema
+from driftgate.finetune.synthesis import SynthesisConfig, synthesize, with_schema
+from driftgate.finetune.synthesis.generators.model import WrittenItem
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import PROVIDERS, parse_config
 
@@ -21,16 +21,14 @@ def run(workspace, endpoint, judged=False, **config):
     async def live():
         provider = PROVIDERS.get("openai")
         asked = parse_config({"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "writer"})
-        models = {"writer": provider.open("writer", with_schema(asked), Path())}
-        if judged:
-            models["judge"] = provider.open("judge", asked, Path())
-        names = {"model": "writer", "judge": "judge"} if judged else {"model": "writer"}
+        writer = provider.open("writer", with_schema(asked), Path())
+        judge = provider.open("judge", asked, Path())
+        parsed = SynthesisConfig.model_validate({**config, "model": "writer", "judge": "judge" if judged else ""})
         try:
-            parsed = SynthesisConfig.model_validate({**config, **names})
-            return await synthesize(parsed, workspace, Firewall([]), models)
+            return await synthesize(parsed, workspace, Firewall([]), writer=writer, judge=judge if judged else None)
         finally:
-            for model in models.values():
-                await model.aclose()
+            await writer.aclose()
+            await judge.aclose()
 
     return asyncio.run(live())
 
@@ -51,6 +49,45 @@ def test_the_schema_is_sent_and_grounded_items_are_kept(workspace, endpoint):
     assert sent["response_format"]["json_schema"]["schema"] == WrittenItem.model_json_schema()
     assert "24개월 동안 보증" in endpoint.requests[0].prompt
     assert "홍길순" not in endpoint.requests[0].prompt
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "Unsupported parameter: 'response_format'", "param": "response_format", "code": "unsupported"},
+        {"message": "Invalid schema for response_format 'written_item': 'minLength' is not permitted.", "code": None},
+        {"message": "Invalid parameter", "param": "response_format.json_schema", "code": "invalid_value"},
+    ],
+)
+def test_a_service_that_takes_no_schema_is_asked_without_it(workspace, endpoint, error):
+    endpoint.refuses = lambda body: Status(400, error) if "response_format" in body else None
+    endpoint.default = written("보증 기간은 얼마인가요?", "24개월", ["6개월", "36개월", "48개월"])
+    dataset = run(workspace, endpoint, sources=[DOCUMENTS], count=1, surplus=1)
+    assert [item.right_choice for item in dataset.items] == ["24개월"]
+    assert ["response_format" in request.body for request in endpoint.requests] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [
+        ({"max_tokens": 1}, {"max_tokens": 512}),
+        ({"max_completion_tokens": 16, "seed": 7}, {"max_completion_tokens": 512}),
+        ({"max_tokens": 4000}, {"max_tokens": 4000}),
+        ({}, {}),
+    ],
+)
+def test_a_limit_that_is_too_low_for_an_item_is_raised(given, limits):
+    asked = {"provider": "openai", "endpoint": "http://127.0.0.1:1/v1", "model": "writer", "parameters": given}
+    sent = with_schema(parse_config(asked)).parameters
+    assert {name: value for name, value in sent.items() if name.endswith("tokens")} == limits
+    assert sent.get("seed") == given.get("seed")
+
+
+def test_a_schema_that_the_user_set_stays():
+    form = {"type": "json_object"}
+    asked = {"provider": "openai", "endpoint": "http://127.0.0.1:1/v1", "model": "writer"}
+    config = with_schema(parse_config({**asked, "parameters": {"response_format": form}}))
+    assert config.parameters["response_format"] == form and "response_format" not in config.ours
 
 
 def test_what_is_no_item_is_dropped_and_counted(workspace, endpoint):

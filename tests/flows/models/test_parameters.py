@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from chat_endpoint import ChatEndpoint, Status, Step, reasoning, unsupported
 
-from driftgate.finetune.synthesis.generators.model import with_schema
 from driftgate.flows.models import (
     PROVIDERS,
     AdaptiveLimit,
@@ -105,6 +104,28 @@ async def test_what_the_user_set_is_never_left_out(
     assert len(endpoint.requests) == 3
 
 
+async def test_a_schema_that_the_user_set_and_the_service_refuses_concerns_the_model(
+    model_config: Build, open_model: Open, endpoint: ChatEndpoint
+) -> None:
+    said = "Invalid schema for response_format 'item': 'minLength' is not permitted."
+    endpoint.default = Status(400, {"message": said, "type": "invalid_request_error", "param": None, "code": None})
+    model = open_model(model_config("openai", parameters={"response_format": {"type": "json_schema"}}))
+    with pytest.raises(ModelMisconfigured, match=r"does not take the parameter 'response_format'.*minLength"):
+        await model.complete(ASKED)
+    await model.aclose()
+
+
+async def test_a_prompt_that_does_not_ask_for_json_concerns_the_request(
+    model_config: Build, open_model: Open, endpoint: ChatEndpoint
+) -> None:
+    said = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+    endpoint.default = Status(400, {"message": said, "type": "invalid_request_error", "param": "messages"})
+    model = open_model(model_config("openai", parameters={"response_format": {"type": "json_object"}}))
+    with pytest.raises(RequestRejected, match="must contain the word"):
+        await model.complete(ASKED)
+    await model.aclose()
+
+
 async def test_a_refusal_of_what_the_prompt_holds_concerns_the_request(model: Model, endpoint: ChatEndpoint) -> None:
     said = "Unsupported value: 'messages[0].role' does not support 'system' with this model."
     endpoint.default = unsupported(said, "messages[0].role", "unsupported_value")
@@ -117,13 +138,12 @@ async def test_our_limit_on_tokens_is_sent_under_its_new_name(
     model_config: Build, endpoint: ChatEndpoint, tmp_path: Path
 ) -> None:
     endpoint.refuses = reasoning
-    config = with_schema(parse_config(model_config("openai")))
+    config = parse_config(model_config("openai")).with_ours(max_tokens=512)
     model = PROVIDERS.get("openai").open("writer", config, tmp_path)
     reply = await model.complete(ASKED)
     assert set(reply.without) == {"temperature", "max_tokens"}
     last = sent(endpoint)[-1]
     assert last["max_completion_tokens"] == 512 and not last.keys() & {"temperature", "max_tokens"}
-    assert last["response_format"]["type"] == "json_schema"
     await model.aclose()
 
 
@@ -137,7 +157,8 @@ async def test_our_limit_on_tokens_is_left_out_where_no_name_of_it_is_taken(
         return None
 
     endpoint.refuses = neither
-    model = PROVIDERS.get("openai").open("writer", with_schema(parse_config(model_config("openai"))), tmp_path)
+    config = parse_config(model_config("openai")).with_ours(max_tokens=512)
+    model = PROVIDERS.get("openai").open("writer", config, tmp_path)
     assert set((await model.complete(ASKED)).without) == {"max_tokens", "max_completion_tokens"}
     assert len(endpoint.requests) == 3
     await model.aclose()

@@ -23,6 +23,8 @@ from driftgate.flows.models import ContentFiltered, Message, Model, ModelConfig,
 
 VERSION = "1"
 _IN_FLIGHT = 16
+_TOKENS = 512
+"""Enough for an item."""
 
 
 class WrittenItem(BaseModel):
@@ -35,10 +37,11 @@ class WrittenItem(BaseModel):
     wrong: list[str] = Field(max_length=9)
 
 
-def with_schema(config: ModelConfig, max_tokens: int = 512) -> ModelConfig:
-    """The model's configuration with the JSON schema in its parameters, for services that enforce one.
+def with_schema(config: ModelConfig) -> ModelConfig:
+    """The configuration that the model of the ``model`` generator is opened from: it asks for the JSON schema.
 
-    Open the model of the ``model`` generator from this; the same call works without it, with more malformed replies.
+    A service that takes no schema is asked without it, with more malformed replies. A limit on tokens that is too low
+    for an item, such as one for letters, is raised.
     """
     schema = WrittenItem.model_json_schema()
     if config.provider == "local":  # llama.cpp takes the schema itself on both of its endpoints
@@ -46,8 +49,10 @@ def with_schema(config: ModelConfig, max_tokens: int = 512) -> ModelConfig:
     else:
         named = {"name": "written_item", "schema": schema, "strict": True}
         asked = {"response_format": {"type": "json_schema", "json_schema": named}}
-    limited = config.with_ours(max_tokens=max_tokens)
-    return limited.model_copy(update={"parameters": {**limited.parameters, **asked}})
+    limits = {name: config.parameters.get(name) for name in ("max_tokens", "max_completion_tokens")}
+    raised = {name: _TOKENS for name, limit in limits.items() if isinstance(limit, int) and limit < _TOKENS}
+    wanted = {name: value for name, value in asked.items() if name not in config.parameters}
+    return config.with_ours(**wanted, **raised)
 
 
 async def generate(request: Request) -> Generated:
