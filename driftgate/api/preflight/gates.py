@@ -108,8 +108,11 @@ def _imported(judged: Judged, name: str, key: str) -> Iterator[Finding]:
         yield Finding("unchecked", judged.subject, found, "", judged.where(key))
     elif name not in (known := names_of_baselines(ledger)):
         found = f"a rule compares with the baseline '{name}', which was not imported"
-        remedy = nearest(name, known) if known else f"driftgate baseline import FILE --name {name}"
-        yield Finding("error", judged.subject, found, remedy, judged.where(key))
+        if known:
+            yield Finding("error", judged.subject, found, nearest(name, known), judged.where(key))
+        else:  # the gate follows its first_run
+            remedy = f"driftgate baseline import FILE --name {name}"
+            yield Finding("unchecked", judged.subject, found, remedy, judged.where(key))
 
 
 def _metric(judged: Judged, cell: Cell) -> Iterator[Finding]:

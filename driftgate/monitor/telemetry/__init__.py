@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
     from driftgate.monitor.telemetry._content import Intake, input_ngrams
     from driftgate.monitor.telemetry._frame import calls_between, frame
     from driftgate.monitor.telemetry._http import router
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode
-    from driftgate.monitor.telemetry._record import COLUMNS, SCHEMA, ModelCall, to_arrow
+    from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
     from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
     from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store
 else:

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
-from driftgate.monitor.telemetry._record import COLUMNS, SCHEMA
+from driftgate.monitor.telemetry._columns import SCHEMA
+from driftgate.monitor.telemetry._record import COLUMNS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-
-import numpy as np
-import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +16,8 @@ class ModelCall:
     --------
     >>> from datetime import UTC
     >>> call = ModelCall(datetime(2026, 3, 1, 9, tzinfo=UTC), "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174")
-    >>> to_arrow([call])["span_id"].to_pylist()
-    ['eee19b7ec3c1b174']
+    >>> call.operation, call.input_tokens
+    ('chat', None)
     """
 
     time: datetime
@@ -72,38 +67,3 @@ class ModelCall:
 
 
 COLUMNS = tuple(member.name for member in fields(ModelCall))
-
-_TYPES = {
-    "time": pa.timestamp("us", tz="UTC"),
-    "input_tokens": pa.int64(),
-    "output_tokens": pa.int64(),
-    "latency": pa.float64(),
-    "output_chars": pa.int64(),
-    "refused": pa.bool_(),
-    "unparsed": pa.bool_(),
-    "input_ngrams": pa.list_(pa.int32()),
-    "weight": pa.int64(),
-}
-SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])
-"""Of the spool, of the Parquet files and of the expressions over them."""
-
-
-def to_arrow(calls: Iterable[ModelCall]) -> pa.RecordBatch:
-    """Put calls into columns."""
-    listed = list(calls)
-    columns = [
-        _ngram_column(listed)
-        if column.name == "input_ngrams"
-        else pa.array([getattr(call, column.name) for call in listed], column.type)
-        for column in SCHEMA
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-
-
-def _ngram_column(calls: Sequence[ModelCall]) -> pa.Array:
-    """Put all counts side by side at once; Arrow's own conversion of nested lists is several times as slow."""
-    counts = [call.input_ngrams or () for call in calls]
-    offsets = np.concatenate([[0], np.cumsum([len(each) for each in counts], dtype=np.int32)], dtype=np.int32)
-    values = np.fromiter(itertools.chain.from_iterable(counts), np.int32, offsets[-1])
-    missing = pa.array([call.input_ngrams is None for call in calls], pa.bool_())
-    return pa.ListArray.from_arrays(offsets, values, mask=missing)

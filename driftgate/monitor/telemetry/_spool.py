@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from driftgate.monitor.telemetry._record import SCHEMA
+from driftgate.monitor.telemetry._columns import SCHEMA
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.telemetry import _parquet, _spool
-from driftgate.monitor.telemetry._record import ModelCall, to_arrow
+from driftgate.monitor.telemetry._columns import to_arrow
+from driftgate.monitor.telemetry._record import ModelCall
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
@@ -18,9 +18,11 @@ from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 from driftgate.monitor.telemetry._rows import call_from_row, identified
-from driftgate.monitor.telemetry._store import Store
 from driftgate.monitor.telemetry._tables import is_imported, record_import
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
+
+if TYPE_CHECKING:
+    from driftgate.monitor.telemetry._store import Store
 
 _CHUNK = 5_000
 

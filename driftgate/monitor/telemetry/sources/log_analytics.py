@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, Field
 
@@ -23,10 +23,12 @@ from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, clean
 from driftgate.monitor.telemetry._record import ModelCall
 from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
-from driftgate.monitor.telemetry._store import Store
 from driftgate.monitor.telemetry._tables import advance, watermark
 from driftgate.monitor.telemetry.sources._kql import rows_query
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
+
+if TYPE_CHECKING:
+    from driftgate.monitor.telemetry._store import Store
 
 log = logging.getLogger(__name__)
 
