@@ -136,7 +136,7 @@ def _same(wanted: str, served: str) -> bool:
 
     Examples
     --------
-    >>> _same("gpt-4o", "gpt-4o-2024-08-06"), _same("openai/gpt-4o", "gpt-4o"), _same("phi-4", "qwen2.5")
+    >>> _same("gpt-5-mini", "gpt-5-mini-2025-08-07"), _same("openai/gpt-5-mini", "gpt-5-mini"), _same("phi-4", "qwen2.5")
     (True, True, False)
     """
     ours, theirs = (name.lower().rpartition("/")[2].removesuffix(".gguf") for name in (wanted, served))

@@ -47,7 +47,7 @@ class AzureOpenAIFineTuning(TrainerConfig):
     api_key: Secret | None = None
     """``${env:NAME}`` of the key; without it an Entra ID token is asked of ``DefaultAzureCredential``."""
     base: str
-    """Model to tune, with its version, for example ``gpt-4.1-mini-2025-04-14``."""
+    """Model to tune, with its version, for example ``gpt-oss-20b``."""
     account: OpenAIAccount
     """Where the result is deployed; the control plane always asks for an Entra ID token."""
     training_type: Literal["Standard", "GlobalStandard", "Developer"] = "GlobalStandard"

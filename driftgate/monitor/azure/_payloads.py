@@ -16,8 +16,8 @@ def bounded(value: str) -> str:
 
     Examples
     --------
-    >>> bounded("gpt-4.1-mini-2025-04-14")
-    'gpt-4.1-mini-2025-04-14'
+    >>> bounded("gpt-oss-20b")
+    'gpt-oss-20b'
     >>> bounded("chatcmpl-0f8fad5bd9cb469fa165")
     Traceback (most recent call last):
     ...

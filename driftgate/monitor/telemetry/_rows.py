@@ -50,10 +50,10 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
 
     Examples
     --------
-    >>> row = {"time": "2026-03-01T18:00:00+09:00", "request_model": "gpt-4o", "output_text": "C", "latency": 0.8}
+    >>> row = {"time": "2026-03-01T18:00:00+09:00", "request_model": "gpt-5-mini", "output_text": "C", "latency": 0.8}
     >>> call = call_from_row(identified(row, Counter()), Intake())
     >>> call.time.isoformat(), call.request_model, call.output_chars, call.output_text
-    ('2026-03-01T09:00:00+00:00', 'gpt-4o', 1, None)
+    ('2026-03-01T09:00:00+00:00', 'gpt-5-mini', 1, None)
     """
     known = {name: value for name, value in row.items() if name in COLUMNS and not _missing(value)}
     sent, answered = (

@@ -59,7 +59,7 @@ def model_call(span: Span, intake: Intake) -> ModelCall:
     Examples
     --------
     >>> from datetime import UTC
-    >>> attributes = {"gen_ai.system": "az.ai.openai", "gen_ai.request.model": "gpt-4o",
+    >>> attributes = {"gen_ai.system": "az.ai.openai", "gen_ai.request.model": "gpt-5-mini",
     ...               "gen_ai.usage.prompt_tokens": 12, "gen_ai.response.finish_reasons": ["stop"]}
     >>> call = model_call(Span("5b" * 16, "ee" * 8, datetime(2026, 3, 1, tzinfo=UTC), 0.8, attributes), Intake())
     >>> call.operation, call.provider, call.input_tokens, call.finish_reason

@@ -77,7 +77,7 @@ class Store:
     >>> from driftgate.monitor.telemetry import ModelCall, frame
     >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     >>> with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-    ...     call = ModelCall(noon, "5b" * 16, "ee" * 8, request_model="gpt-4o", latency=0.8)
+    ...     call = ModelCall(noon, "5b" * 16, "ee" * 8, request_model="gpt-5-mini", latency=0.8)
     ...     store.append([call, call])
     ...     moved = store.compact().calls
     ...     moved, len(frame(store.folder, noon, noon + timedelta(hours=1)))
