@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from driftgate.benchmarks.metrics import METRICS
+from driftgate.flows.errors import nearest
 
 CHAMPION = "champion"
 """What a rule calls the model that is live in the gate's slot."""
@@ -90,7 +91,8 @@ class RuleConfig(BaseModel):
         if (self.slice or self.slices) and self.metric == "accuracy_macro":
             raise ValueError("accuracy_macro is a mean over slices already; use accuracy with slice or slices")
         if self.metric not in METRICS and self.metric.count(".") < 2 and not self.metric.startswith("aggregate."):
-            raise ValueError(f"there is no metric '{self.metric}'; known: {', '.join(METRICS)}, node.evaluator.metric")
+            known = [*METRICS, "node.evaluator.metric"]
+            raise ValueError(f"there is no metric '{self.metric}'; {nearest(self.metric, known)}")
         return self
 
     @property
