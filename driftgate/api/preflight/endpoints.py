@@ -136,8 +136,10 @@ def _same(wanted: str, served: str) -> bool:
 
     Examples
     --------
-    >>> _same("gpt-5-mini", "gpt-5-mini-2025-08-07"), _same("openai/gpt-5-mini", "gpt-5-mini"), _same("phi-4", "qwen2.5")
-    (True, True, False)
+    >>> _same("gpt-5-mini", "gpt-5-mini-2025-08-07"), _same("openai/gpt-5-mini", "gpt-5-mini")
+    (True, True)
+    >>> _same("phi-4", "qwen2.5")
+    False
     """
     ours, theirs = (name.lower().rpartition("/")[2].removesuffix(".gguf") for name in (wanted, served))
     return ours.startswith(theirs) or theirs.startswith(ours)
