@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,9 @@ from loopback_net import LoopbackNet
 pytest_plugins = ("ledger_fixtures",)
 
 # How long an example takes says something of the machine, nothing of the code.
-settings.register_profile("driftgate", deadline=None)
-settings.load_profile("driftgate")
+settings.register_profile("driftgate", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=500)  # make acceptance
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "driftgate"))
 
 
 @pytest.fixture

@@ -47,7 +47,11 @@ def agent(repository: Path, wheels: Path, tmp_path: Path) -> Agent:
     return Agent(repository, tmp_path / "site", wheels, {"MODEL_KEY": KEY}, kept)
 
 
-@pytest.mark.parametrize("system", FILES)
+SLOW = [pytest.param(system, marks=[] if system == "github" else pytest.mark.acceptance) for system in FILES]
+"""Both files run the same commands; one of them in every run of the tests."""
+
+
+@pytest.mark.parametrize("system", SLOW)
 def test_every_command_runs_and_the_ledger_goes_from_run_to_run(
     cli: Cli, agent: Agent, endpoint: ChatEndpoint, system: str
 ) -> None:
@@ -85,6 +89,7 @@ def test_every_command_runs_and_the_ledger_goes_from_run_to_run(
     assert left == []
 
 
+@pytest.mark.acceptance
 def test_a_run_that_cannot_be_made_fails_the_build_and_keeps_nothing(
     cli: Cli, agent: Agent, endpoint: ChatEndpoint
 ) -> None:
