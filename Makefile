@@ -35,7 +35,7 @@ unit: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 acceptance: $(VENV)/dev.stamp  ## Slow runs; those against recorded models need ../shared/data beside the project
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests -m acceptance
+	$(BIN)/python -m pytest tests -m acceptance
 
 train-test: $(VENV)/dev.stamp $(VENV)/train.stamp  ## Tests that train small models (minutes of computing)
 	$(BIN)/python -m pytest tests/finetune -m train

@@ -20,7 +20,7 @@ pytest_plugins = ("ledger_fixtures",)
 
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile("driftgate", deadline=None, max_examples=50)
-settings.register_profile("thorough", deadline=None, max_examples=500)  # make acceptance
+settings.register_profile("thorough", deadline=None, max_examples=500)  # HYPOTHESIS_PROFILE=thorough make unit
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "driftgate"))
 
 
