@@ -1,7 +1,8 @@
 """What is measured of a cell, each as an interval over its outcome frame.
 
-The frame is :func:`driftgate.ledger.outcome_frame`: one row for every sample asked for. Proportions divide by all
-of them; a sample without an answer counts as wrong, and ``accuracy_if_right`` is the other bound.
+The frame is :func:`driftgate.ledger.ask_frame`: one row for every sample asked for, or for each of its repeats, which
+are then a cluster. Proportions divide by all of them; a sample without an answer counts as wrong, and
+``accuracy_if_right`` is the other bound.
 """
 
 from __future__ import annotations
@@ -36,24 +37,40 @@ def settled(frame: pd.DataFrame) -> pd.Series[bool]:
 
 def accuracy(frame: pd.DataFrame) -> Interval:
     """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
-    correct, clusters = right(frame), clusters_of(frame)
-    if not is_binary(correct):
-        return stats.mean_interval(correct, clusters=clusters)
+    return mean_of(right(frame), clusters_of(frame))
+
+
+def mean_of(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], clusters: np.ndarray[tuple[int], np.dtype[np.object_]] | None
+) -> Interval:
+    """Mean of values between 0 and 1, as a share where all are 0 or 1."""
+    if not is_binary(values):
+        return stats.mean_interval(values, clusters=clusters)
     if clusters is None:
-        return stats.wilson_interval(int(correct.sum()), len(correct))
-    return stats.clustered_interval(correct.astype(bool), clusters)
+        return stats.wilson_interval(int(values.sum()), len(values))
+    return stats.clustered_interval(values.astype(bool), clusters)
 
 
 def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
-    """The cluster of every sample, its own where it stands alone; None where all stand alone."""
-    if not (frame["cluster"] != "").any():
+    """The cluster of every row, its sample where that stands alone; None where all rows stand alone."""
+    if not ((frame["cluster"] != "").any() or "repeat" in frame):
         return None
     own = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
     return own.to_numpy(dtype=object) if own.nunique() < len(frame) else None
 
 
+def samples_of(frame: pd.DataFrame) -> tuple[int, np.ndarray[tuple[int], np.dtype[np.object_]] | None]:
+    """How many samples a frame is of, and the cluster of each, in their order; None where all stand alone."""
+    each = frame.drop_duplicates("sample_id")
+    return len(each), clusters_of(each.drop(columns="repeat", errors="ignore"))
+
+
 def accuracy_macro(frame: pd.DataFrame) -> Interval:
     """Mean over the categories of their accuracies; without limits where answers are graded between 0 and 1."""
+    if "repeat" in frame:
+        frame = frame.assign(correct=right(frame).astype(float))
+        means = frame.groupby("sample_id", sort=False)["correct"].mean()
+        frame = frame.drop_duplicates("sample_id").assign(correct=means.to_numpy())
     correct = right(frame)
     by_category = frame.assign(right=correct).groupby("category")["right"]
     if not is_binary(correct):
@@ -81,7 +98,10 @@ def share(outcome: str) -> Metric:
     """Metric: share of the samples asked for with ``outcome``."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        return stats.wilson_interval(int((frame["outcome"] == outcome).sum()), len(frame))
+        found = (frame["outcome"] == outcome).to_numpy()
+        if "repeat" in frame and len(frame):
+            return stats.clustered_interval(found, frame["sample_id"].to_numpy())
+        return stats.wilson_interval(int(found.sum()), len(frame))
 
     return measure
 
@@ -90,7 +110,9 @@ def quantile(column: str, probability: float) -> Metric:
     """Metric: a quantile of a column over the samples that have a value."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        return stats.quantile_interval(frame[column].dropna().to_numpy(dtype=float), probability)
+        known = frame[["sample_id", column]].dropna()
+        repeats = len(known) / max(known["sample_id"].nunique(), 1)
+        return stats.quantile_interval(known[column].to_numpy(dtype=float), probability, repeats=repeats)
 
     return measure
 
