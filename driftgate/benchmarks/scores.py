@@ -169,12 +169,17 @@ def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "
         What ``accuracy`` and ``accuracy_if_right`` mean: over samples, or over the categories' accuracies.
     """
     metrics = METRICS if averaging == "micro" else {**METRICS, **MACRO}
-    rows = [_row(name, "all", "", metric(frame)) for name, metric in metrics.items()]
+    rows = [_row(name, "all", "", _of_samples(metric(frame), frame)) for name, metric in metrics.items()]
     rows += [_row(name, "all", "", interval) for name, interval in repeat_scores(frame).items()]
     for kind in SLICES:
         for value, part in frame[frame[kind] != ""].groupby(kind):
-            rows += [_row(name, kind, str(value), metrics[name](part)) for name in SLICED]
+            rows += [_row(name, kind, str(value), _of_samples(metrics[name](part), part)) for name in SLICED]
     return rows
+
+
+def _of_samples(interval: Interval, frame: pd.DataFrame) -> Interval:
+    """An interval that counts samples, however often they are asked."""
+    return replace(interval, n=min(interval.n, frame["sample_id"].nunique())) if "repeat" in frame else interval
 
 
 def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellScores]:

@@ -68,7 +68,7 @@ async def test_the_interval_counts_samples_and_narrows_only_where_the_model_is_u
     five = scores(bench, await bench.run()).get("accuracy")
     bench.suite = {}
     once = scores(bench, await bench.run()).get("accuracy")
-    assert five and once and five.value == once.value == 0.5
+    assert five and once and five.value == once.value == 0.5 and five.n == once.n == 8
     assert None not in (five.low, five.high, once.low, once.high)
     assert float(five.high) - float(five.low) >= float(once.high) - float(once.low) - 1e-9  # type: ignore[arg-type]
 
