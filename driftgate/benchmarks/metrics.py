@@ -1,7 +1,7 @@
 """What is measured of a cell, each as an interval over its outcome frame.
 
-The frame is :func:`driftgate.ledger.ask_frame`: one row for every sample asked for, or for each of its repeats, which
-are then a cluster. Proportions divide by all of them; a sample without an answer counts as wrong, and
+The frame is :func:`driftgate.ledger.ask_frame`: one row for every sample asked for, or for each of its repeats, whose
+mean the sample then has. Proportions divide by all of them; a sample without an answer counts as wrong, and
 ``accuracy_if_right`` is the other bound.
 """
 
@@ -37,32 +37,43 @@ def settled(frame: pd.DataFrame) -> pd.Series[bool]:
 
 def accuracy(frame: pd.DataFrame) -> Interval:
     """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
-    return mean_of(right(frame), clusters_of(frame))
-
-
-def mean_of(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], clusters: np.ndarray[tuple[int], np.dtype[np.object_]] | None
-) -> Interval:
-    """Mean of values between 0 and 1, as a share where all are 0 or 1."""
-    if not is_binary(values):
-        return stats.mean_interval(values, clusters=clusters)
+    correct = right(frame)
+    if "repeat" in frame:
+        return mean_of_samples(frame, correct)
+    clusters = clusters_of(frame)
+    if not is_binary(correct):
+        return stats.mean_interval(correct, clusters=clusters)
     if clusters is None:
-        return stats.wilson_interval(int(values.sum()), len(values))
-    return stats.clustered_interval(values.astype(bool), clusters)
+        return stats.wilson_interval(int(correct.sum()), len(correct))
+    return stats.clustered_interval(correct.astype(bool), clusters)
+
+
+def mean_of_samples(frame: pd.DataFrame, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Interval:
+    """Mean over samples that are asked several times of each one's mean over its repeats.
+
+    Its limits are Gaffke's, as the gate's are: repeats that nearly all agree have a spread so small that one more
+    wrong answer would narrow any interval that is estimated from it.
+
+    Parameters
+    ----------
+    values
+        One of each row of the frame.
+    """
+    import numpy as np
+
+    means = frame.assign(value=values).groupby("sample_id", sort=False)["value"].mean().to_numpy(dtype=np.float64)
+    clusters = clusters_of(frame.drop_duplicates("sample_id"))
+    if not ((means >= 0.0) & (means <= 1.0)).all():
+        return stats.mean_interval(means, clusters=clusters)
+    return stats.bounded_mean(means, 0.0, 1.0, clusters=clusters).interval()
 
 
 def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
-    """The cluster of every row, its sample where that stands alone; None where all rows stand alone."""
-    if not ((frame["cluster"] != "").any() or "repeat" in frame):
+    """The cluster of every sample, its own where it stands alone; None where all stand alone."""
+    if not (frame["cluster"] != "").any():
         return None
     own = frame["cluster"].where(frame["cluster"] != "", frame["sample_id"].astype(str))
     return own.to_numpy(dtype=object) if own.nunique() < len(frame) else None
-
-
-def samples_of(frame: pd.DataFrame) -> tuple[int, np.ndarray[tuple[int], np.dtype[np.object_]] | None]:
-    """How many samples a frame is of, and the cluster of each, in their order; None where all stand alone."""
-    each = frame.drop_duplicates("sample_id")
-    return len(each), clusters_of(each.drop(columns="repeat", errors="ignore"))
 
 
 def accuracy_macro(frame: pd.DataFrame) -> Interval:
@@ -99,8 +110,8 @@ def share(outcome: str) -> Metric:
 
     def measure(frame: pd.DataFrame) -> Interval:
         found = (frame["outcome"] == outcome).to_numpy()
-        if "repeat" in frame and len(frame):
-            return stats.clustered_interval(found, frame["sample_id"].to_numpy())
+        if "repeat" in frame:
+            return mean_of_samples(frame, found.astype(float))
         return stats.wilson_interval(int(found.sum()), len(frame))
 
     return measure

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgate.benchmarks.metrics import is_binary, mean_of, right, samples_of
+from driftgate.benchmarks.metrics import is_binary, mean_of_samples, right
 from driftgate.benchmarks.stats import Interval
 
 if TYPE_CHECKING:
@@ -66,18 +66,18 @@ def repeat_scores(frame: pd.DataFrame) -> Mapping[str, Interval]:
     """
     if "repeat" not in frame or frame.empty:
         return {}
-    asked = int(frame["repeat"].max()) + 1
-    samples, clusters = samples_of(frame)
-    by_sample = frame.assign(right=right(frame)).groupby("sample_id", sort=False)
+    asked, correct = int(frame["repeat"].max()) + 1, right(frame)
+    by_sample = frame.assign(right=correct).groupby("sample_id", sort=False)["right"]
     lost = frame["outcome"].isin(("failed", "missing")) | (frame["outcome"].eq("answered") & frame["correct"].isna())
-    unknown = lost.groupby(frame["sample_id"], sort=False).any().to_numpy()
-    differ = by_sample["right"].nunique().to_numpy() > 1
-    found = {UNSTEADY: mean_of((differ | unknown).astype(np.float64), clusters)}
+    unknown = lost.groupby(frame["sample_id"]).transform("any")
+    unsteady = (by_sample.transform("nunique") > 1) | unknown
     steps = [k for k in _STEPS if k < asked] + [asked]
-    if not is_binary(right(frame)):
+    if is_binary(correct):
+        count = by_sample.transform("sum").to_numpy(dtype=np.float64)
+        found = {f"pass@{k}": mean_of_samples(frame, pass_at(count, asked, k)) for k in steps}
+        found[MAJORITY] = mean_of_samples(frame, (2.0 * count > asked).astype(np.float64))
+    else:
         reason = "graded answers: it is known for right and wrong ones only"
-        none = Interval.unknown(None, level=0.95, method="repeats", n=samples, reason=reason)
-        return dict.fromkeys([*(f"pass@{k}" for k in steps), MAJORITY], none) | found
-    count = by_sample["right"].sum().to_numpy(dtype=np.float64)
-    passes = {f"pass@{k}": mean_of(pass_at(count, asked, k), clusters) for k in steps}
-    return {**passes, MAJORITY: mean_of((2.0 * count > asked).astype(np.float64), clusters), **found}
+        none = Interval.unknown(None, level=0.95, method="repeats", n=by_sample.ngroups, reason=reason)
+        found = dict.fromkeys([*(f"pass@{k}" for k in steps), MAJORITY], none)
+    return found | {UNSTEADY: mean_of_samples(frame, unsteady.to_numpy(dtype=np.float64))}

@@ -15,7 +15,7 @@ from driftgate.ledger._asked import NOT_THROUGH, why_unasked
 from driftgate.ledger._details import EXPIRED, detail_rows, expired_at
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._plain import plain_text
-from driftgate.ledger._repeats import every_repeat, one_row_each, repeats_of
+from driftgate.ledger._repeats import every_repeat, newest_rounds, one_row_each, repeats_of
 from driftgate.ledger._schema import (
     archives,
     asked,
@@ -222,6 +222,8 @@ def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Content, outcome and every node's output of some samples of a cell, for a person to look at.
 
+    Of a sample that is asked several times, what was asked last, and of every repeat outcome and answer in ``repeats``.
+
     Where the run was expired, ``expired`` says when, there are no nodes, and a text that is gone is :data:`EXPIRED`.
     """
     ids = [int(sample_id) for sample_id in sample_ids]
@@ -249,10 +251,19 @@ def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> li
 def _outcome_in_full(connection: Connection, cell_id: int, sample_id: int) -> dict[str, Any]:
     sample = connection.execute(select(samples).where(samples.c.id == sample_id)).one()._mapping
     outcome = connection.execute(_latest(outcomes, cell_id, sample_id)).one_or_none()
+    repeats = repeats_of(connection, cell_id)
     row: dict[str, Any] = {"key": sample["key"], "id": sample["upstream_id"], "data": sample["data"]}
     if outcome is None:
         return row | {"outcome": "missing"}
-    return row | {name: value for name, value in outcome._mapping.items() if name not in ("cell_id", "sample_id")}
+    row |= {name: value for name, value in outcome._mapping.items() if name not in ("cell_id", "sample_id")}
+    if repeats > 1:
+        newest = newest_rounds(outcomes, cell_id, repeats).subquery()
+        query = select(outcomes.c.round, outcomes.c.outcome, outcomes.c.answer, outcomes.c.correct)
+        here = and_(outcomes.c.cell_id == cell_id, outcomes.c.sample_id == sample_id)
+        same = and_(newest.c.sample_id == outcomes.c.sample_id, newest.c.round == outcomes.c.round)
+        said = sorted(connection.execute(query.join(newest, same).where(here)), key=lambda one: one.round % repeats)
+        row["repeats"] = [{name: getattr(one, name) for name in ("outcome", "answer", "correct")} for one in said]
+    return row
 
 
 def _latest(table: Any, cell_id: int, sample_id: int) -> Select[Any]:

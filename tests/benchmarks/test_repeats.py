@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench import Bench
@@ -15,7 +16,17 @@ from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.benchmarks.suite import SuiteConfig, describe_plan
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, RunRow, cells_of, put_baseline, take_baseline
+from driftgate.ledger import (
+    Ledger,
+    Record,
+    RunRow,
+    cells_of,
+    check_ledger,
+    finish_run,
+    put_baseline,
+    record,
+    take_baseline,
+)
 
 BOOM = Status(422, {"error": {"message": "boom"}})
 
@@ -161,3 +172,16 @@ def test_a_plan_without_repeats_is_the_plan_it_was(bench: Bench) -> None:
     assert "repeats" not in plan()[1]
     with pytest.raises(ValueError, match="repeats"):
         SuiteConfig.model_validate({"models": ["m"], "datasets": ["d"], "repeats": 0})
+
+
+def test_a_complete_run_that_lacks_a_repeat_is_no_whole_run(
+    ledger: Ledger, samples: Callable[..., list[Sample]], add: Callable[..., Any], entry: Callable[..., Record]
+) -> None:
+    run, cell, ids = add(ledger, samples(3), details={"repeats": 3})
+    record(ledger, [entry(cell, sample, round=round_) for sample in ids.values() for round_ in range(3)][1:])
+    finish_run(ledger, run.id)
+    (fault,) = check_ledger(ledger).faults
+    assert "1 repeats of its samples have no outcome" in fault.found
+    (scored,) = score_run(ledger, run.id)
+    assert scored.outcomes["missing"] == 1
+    assert scored.frame["correct"].round(3).tolist() == [0.667, 1.0, 1.0]

@@ -18,6 +18,7 @@ import pytest
 from chat_endpoint import Answer, ChatEndpoint
 from command_line import Cli, Make
 
+import driftgate
 from driftgate.ledger import ask_frame, cells_of, latest_runs, open_ledger
 
 QUESTIONS, REPEATS, IN_FLIGHT = 24, 5, 4
@@ -106,3 +107,41 @@ def test_a_rescore_says_that_it_reads_one_answer(make: Make, endpoint: ChatEndpo
     assert cli("bench", "-w", folder).code == 0
     done = cli("runs", "rescore", "latest", "--as", "lm_eval", "-w", folder)
     assert done.code == 2 and "asked each sample 5 times, and a convention reads one answer" in done.err
+
+
+def test_every_command_reads_a_run_with_repeats(make: Make, endpoint: ChatEndpoint, cli: Cli) -> None:
+    folder = make(QUESTIONS, asked_five_times)
+    endpoint.default = Flickers()
+    assert cli("bench", "-w", folder).code == 0
+    space = folder / "driftgate.yaml"
+    space.write_text(space.read_text("utf-8").replace("repeats: 5", "repeats: 1"), "utf-8")
+    assert cli("bench", "-w", folder).code == 0
+    runs = [run.id for run in driftgate.open(folder).runs()]
+    again = runs[1]
+    for command, code in (
+        (("runs", "show", again), 0),
+        (("runs", "samples", again, "--wrong"), 0),
+        (("report", again), 0),
+        (("compare", *runs, "--html", folder / "c.html", "--csv", folder / "c", "--resamples", "200"), 0),
+        (("ledger", "check"), 0),
+        (("gate", again), 1),
+    ):
+        done = cli(*command, "-w", folder)
+        assert done.code == code, (command, done)
+    (sample,) = re.findall(r"\{.*\}", cli("runs", "show", again, "q3", "-w", folder).out, re.DOTALL)
+    shown = json.loads(sample)
+    assert [one["answer"] for one in shown["repeats"]] == ["D", "A", "D", "A", "D"]
+    assert [one["correct"] for one in shown["repeats"]] == [1.0, 0.0, 1.0, 0.0, 1.0]
+    done = cli("dataset", "plan", "own", "--runs", ",".join(runs), "-w", folder)
+    assert done.code == 2 and "asked 5 times" in done.err
+    score = values(cli, folder, again)
+    for command in (("ledger", "archive", "--run", again), ("ledger", "expire", "--run", again)):
+        assert cli(*command, "-w", folder).code == 0
+        assert values(cli, folder, again) == score
+    assert cli("ledger", "check", "-w", folder).code == 0
+
+
+def values(cli: Cli, folder: Path, run: str) -> list[str]:
+    """What is printed of a run's scores."""
+    lines = cli("runs", "show", run, "-w", folder).out.splitlines()
+    return [line for line in lines if line.startswith(("│", "  tested"))]

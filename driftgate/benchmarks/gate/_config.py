@@ -134,7 +134,7 @@ class RuleConfig(BaseModel):
         inside = self.slice or (f"every {self.slices}" if self.slices else "")
         metric = f"{self.metric}[{inside}]" if inside else self.metric
         if self.pass_rate is not None:
-            metric = f"samples with {metric} >= {self.pass_rate:g}:"
+            metric += f" with pass_rate {self.pass_rate:g}"
         if self.better_than is not None:
             return f"{metric} better than {self.better_than} (p < {self.alpha:g})"
         if self.no_worse_than is not None:

@@ -109,7 +109,7 @@ def test_a_flickering_test_passes_by_its_pass_rate_and_turns_red_without_it(worl
         assert world.say(run, metric=metric, min=1.0).verdict == "fail"
         said = world.say(run, metric=metric, min=1.0, pass_rate=0.2)
         assert (said.verdict, said.value) == ("pass", 1.0)
-        assert said.rule == f"samples with {metric} >= 0.2: >= 1"
+        assert said.rule == f"{metric} with pass_rate 0.2 >= 1"
         assert world.say(run, metric=metric, min=1.0, pass_rate=0.6).verdict == "fail"
         broken = world.run([steady] * 9 + [[0.0] * 5], judged=judged)
         assert world.say(broken, metric=metric, min=1.0, pass_rate=0.2).verdict == "fail"
