@@ -185,3 +185,25 @@ def test_a_complete_run_that_lacks_a_repeat_is_no_whole_run(
     (scored,) = score_run(ledger, run.id)
     assert scored.outcomes["missing"] == 1
     assert scored.frame["correct"].round(3).tolist() == [0.667, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("outcome", ["failed", None])
+def test_samples_of_which_no_repeat_was_answered_are_scored_as_such(
+    outcome: str | None,
+    ledger: Ledger,
+    samples: Callable[..., list[Sample]],
+    add: Callable[..., Any],
+    entry: Callable[..., Record],
+) -> None:
+    run, cell, ids = add(ledger, samples(3), details={"repeats": 2})
+    nothing = {"answer": None, "correct": None, "cost": None, "input_tokens": None, "output_tokens": None}
+    if outcome:
+        asked = [(one, n) for one in ids.values() for n in (0, 1)]
+        rows = [entry(cell, one, round=n, outcome=outcome, error="x", **nothing) for one, n in asked]
+        record(ledger, rows)
+    (scored,) = score_run(ledger, run.id)
+    assert scored.outcomes[outcome or "missing"] == 6
+    assert scored.frame["outcome"].tolist() == [outcome or "missing"] * 3 and scored.frame["correct"].isna().all()
+    values = {row.metric: row.value for row in scored.rows if row.slice_kind == "all"}
+    assert (values["accuracy"], values["accuracy_if_right"], values["unsteady"]) == (0.0, 1.0, 1.0)
+    assert values["accuracy_answered"] is None and values["latency_p50"] in (None, 0.25)
