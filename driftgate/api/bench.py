@@ -38,7 +38,7 @@ class Begun:
     @property
     def samples(self) -> int:
         """Samples asked for, over all cells."""
-        return sum(len(cell.samples) for cell in self.planned.cells)
+        return sum(len(cell.samples) * cell.repeats for cell in self.planned.cells)
 
     @property
     def resume(self) -> str:
@@ -60,7 +60,7 @@ class Done:
     @property
     def failing(self) -> list[CellScores]:
         """Cells of which more failed than the suite allows."""
-        return [scores for scores in self.scored if failed_share(scores.frame) > self.max_failed]
+        return [scores for scores in self.scored if failed_share(scores.asks) > self.max_failed]
 
     @property
     def exit_code(self) -> int:

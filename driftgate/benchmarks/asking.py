@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from driftgate.benchmarks.suite import Cell
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
 from driftgate.flows.models import Reply, RequestRejected
@@ -116,3 +117,19 @@ class Negotiated:
             for name, words in sorted(reply.without.items()):
                 self.say(f"model '{model}' is asked without the default '{name}', which its service refuses ({words})")
         self._known[model] = names
+
+
+def alike(cell: Cell) -> list[str]:
+    """That the repeats of a cell will show nothing, where its model is asked so that it answers alike."""
+    parameters = cell.model_config.parameters
+    if cell.repeats == 1:
+        return []
+    fixed = "temperature 0" if parameters.get("temperature") == 0 else ""
+    if not fixed and parameters.get("seed") is not None:
+        fixed = f"seed {parameters['seed']}"
+    if not fixed:
+        return []
+    return [
+        f"model '{cell.model}' is asked with {fixed}, under which it answers alike where its service takes it: its "
+        f"{cell.repeats} repeats then show nothing; give it a temperature and no seed under its parameters"
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from driftgate.ledger import CellRow, Ledger, outcome_frame
+from driftgate.ledger import CellRow, Ledger, ask_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,12 +18,12 @@ in them 0 may stand for what nobody stated."""
 
 
 def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
-    """The outcomes of a cell as :func:`driftgate.ledger.outcome_frame` has them, NaN where tokens or cost are unknown.
+    """The outcomes of a cell as :func:`driftgate.ledger.ask_frame` has them, NaN where tokens or cost are unknown.
 
     Of an older cell, a reply to no tokens is none that a service could give, nor is an answer of none; a negative
     number is none either; and a cost of 0 is one only where the model runs here.
     """
-    frame = outcome_frame(ledger, cell.id)
+    frame = ask_frame(ledger, cell.id)
     if PRICED in cell.details:
         return frame
     provider = (cell.details.get("model_config") or {}).get("provider")

@@ -1,7 +1,8 @@
 """What is measured of a cell, each as an interval over its outcome frame.
 
-The frame is :func:`driftgate.ledger.outcome_frame`: one row for every sample asked for. Proportions divide by all
-of them; a sample without an answer counts as wrong, and ``accuracy_if_right`` is the other bound.
+The frame is :func:`driftgate.ledger.ask_frame`: one row for every sample asked for, or for each of its repeats, whose
+mean the sample then has. Proportions divide by all of them; a sample without an answer counts as wrong, and
+``accuracy_if_right`` is the other bound.
 """
 
 from __future__ import annotations
@@ -36,12 +37,35 @@ def settled(frame: pd.DataFrame) -> pd.Series[bool]:
 
 def accuracy(frame: pd.DataFrame) -> Interval:
     """Share of the samples asked for that were answered correctly; by cluster where samples share a passage."""
-    correct, clusters = right(frame), clusters_of(frame)
+    correct = right(frame)
+    if "repeat" in frame:
+        return mean_of_samples(frame, correct)
+    clusters = clusters_of(frame)
     if not is_binary(correct):
         return stats.mean_interval(correct, clusters=clusters)
     if clusters is None:
         return stats.wilson_interval(int(correct.sum()), len(correct))
     return stats.clustered_interval(correct.astype(bool), clusters)
+
+
+def mean_of_samples(frame: pd.DataFrame, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Interval:
+    """Mean over samples that are asked several times of each one's mean over its repeats.
+
+    Its limits are Gaffke's, as the gate's are: repeats that nearly all agree have a spread so small that one more
+    wrong answer would narrow any interval that is estimated from it.
+
+    Parameters
+    ----------
+    values
+        One of each row of the frame.
+    """
+    import numpy as np
+
+    means = frame.assign(value=values).groupby("sample_id", sort=False)["value"].mean().to_numpy(dtype=np.float64)
+    clusters = clusters_of(frame.drop_duplicates("sample_id"))
+    if not ((means >= 0.0) & (means <= 1.0)).all():
+        return stats.mean_interval(means, clusters=clusters)
+    return stats.bounded_mean(means, 0.0, 1.0, clusters=clusters).interval()
 
 
 def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]] | None:
@@ -54,6 +78,10 @@ def clusters_of(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.objec
 
 def accuracy_macro(frame: pd.DataFrame) -> Interval:
     """Mean over the categories of their accuracies; without limits where answers are graded between 0 and 1."""
+    if "repeat" in frame:
+        frame = frame.assign(correct=right(frame).astype(float))
+        means = frame.groupby("sample_id", sort=False)["correct"].mean()
+        frame = frame.drop_duplicates("sample_id").assign(correct=means.to_numpy())
     correct = right(frame)
     by_category = frame.assign(right=correct).groupby("category")["right"]
     if not is_binary(correct):
@@ -81,7 +109,10 @@ def share(outcome: str) -> Metric:
     """Metric: share of the samples asked for with ``outcome``."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        return stats.wilson_interval(int((frame["outcome"] == outcome).sum()), len(frame))
+        found = (frame["outcome"] == outcome).to_numpy()
+        if "repeat" in frame:
+            return mean_of_samples(frame, found.astype(float))
+        return stats.wilson_interval(int(found.sum()), len(frame))
 
     return measure
 
@@ -90,7 +121,9 @@ def quantile(column: str, probability: float) -> Metric:
     """Metric: a quantile of a column over the samples that have a value."""
 
     def measure(frame: pd.DataFrame) -> Interval:
-        return stats.quantile_interval(frame[column].dropna().to_numpy(dtype=float), probability)
+        known = frame[["sample_id", column]].dropna()
+        repeats = len(known) / max(known["sample_id"].nunique(), 1)
+        return stats.quantile_interval(known[column].to_numpy(dtype=float), probability, repeats=repeats)
 
     return measure
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import Negotiated, Refusals
+from driftgate.benchmarks.asking import Negotiated, Refusals, alike
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
@@ -54,7 +54,7 @@ class CellProgress:
     asked: int
     done: int
     later: int = 0
-    """Samples of the run's cells after this one."""
+    """Samples of the run's cells after this one, as often as they are asked."""
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     """Why samples failed, in words."""
@@ -119,7 +119,7 @@ async def run_suite(
         shared.budget.add(graded, "a judge's grade of an anchor")
         with _rare_collections():
             for ordinal, cell in enumerate(cells):
-                later = sum(len(other.samples) for other in cells[ordinal + 1 :])
+                later = sum(len(other.samples) * other.repeats for other in cells[ordinal + 1 :])
                 await _run_cell(shared, ordinal, cell, later)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
@@ -172,7 +172,8 @@ class _CellRun:
     cell_id: int
     engine: Engine
     evaluators: Evaluators
-    models: Mapping[str, Model]
+    models: Sequence[Mapping[str, Model]]
+    """For each repeat: what one repeat was answered answers no other from the cache."""
     recorder: Recorder
     progress: CellProgress
     limit: AdaptiveLimit
@@ -190,7 +191,7 @@ class _CellRun:
                 self.refusals.leave()
                 return
             sample, sample_id, round_ = taken
-            line = Line(self.models, sample.id, self.cell.retriever)
+            line = Line(self.models[round_ % self.cell.repeats], sample.id, self.cell.retriever)
             record = await self.one(sample, sample_id, round_, line)
             await self.negotiated.note(line.calls)
             await self.recorder.record(record)
@@ -259,12 +260,14 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     ledger, suite = shared.ledger, shared.suite
     cell_id = add_cell(ledger, shared.run.id, ordinal, _cell_row(cell), cell.samples)
     todo = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
-    progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo), later)
+    waiting, asked = sum(len(rounds) for _, rounds in todo.values()), len(cell.samples) * cell.repeats
+    progress = CellProgress(cell, asked, asked - waiting, later)
+    progress.notes += alike(cell)
     shared.display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight)
     recorder = Recorder(ledger)
-    replies = LedgerReplies(ledger, shared.run.id) if suite.cache else None
-    live = line_models(shared.models, cell, limit, replies, seed=suite.seed)
+    kept = [LedgerReplies(ledger, shared.run.id, n) if suite.cache else None for n in range(cell.repeats)]
+    live = [line_models(shared.models, cell, limit, replies, seed=suite.seed) for replies in kept]
     engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
     running = _CellRun(
         shared,
@@ -279,10 +282,18 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
         Negotiated.of(ledger, cell_id, cell.model, progress.notes.append),
         Refusals(answered=cell.model in shared.answering),
     )
-    pending = ((sample, *todo[sample.key]) for sample in cell.samples if sample.key in todo)
+    # Every sample once, then every sample again: a run that is stopped has asked all of them about as often.
+    pending = (
+        (sample, todo[sample.key][0], round_)
+        for repeat in range(cell.repeats)
+        for sample in cell.samples
+        if sample.key in todo
+        for round_ in todo[sample.key][1]
+        if round_ % cell.repeats == repeat
+    )
     try:
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(cell.model_config.in_flight, len(todo))):
+            for _ in range(min(cell.model_config.in_flight, waiting)):
                 workers.create_task(running.work(pending))
         await recorder.drain()
         if progress.done == progress.asked:

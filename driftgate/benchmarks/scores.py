@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.benchmarks.costs import cell_frame, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
 from driftgate.ledger import (
     AggregationRow,
@@ -20,6 +22,7 @@ from driftgate.ledger import (
     aggregations_of,
     cells_of,
     evaluation_means,
+    one_row_each,
     why_unasked,
 )
 
@@ -46,7 +49,8 @@ class CellScores:
     """A cell with all that was measured of it."""
 
     cell: CellRow
-    frame: pd.DataFrame
+    asks: pd.DataFrame
+    """One row for every time that a sample is asked; see :func:`driftgate.ledger.ask_frame`."""
     rows: list[ScoreRow]
     judges: Mapping[str, JudgeCheck] = field(default_factory=dict)
     """What the anchors say of the judges, by ``node.evaluator``; empty where nothing is judged."""
@@ -56,6 +60,11 @@ class CellScores:
     """Every metric of the evaluators of every node."""
     unasked: str = ""
     """Why nothing of the model was measured: no line asked it. Its rows then have no values."""
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row for every sample asked; see :func:`driftgate.ledger.outcome_frame`."""
+        return one_row_each(self.asks) if "repeat" in self.asks else self.asks
 
     @property
     def primary(self) -> str:
@@ -82,8 +91,8 @@ class CellScores:
 
     @property
     def outcomes(self) -> dict[str, int]:
-        """Number of samples by outcome, every outcome named."""
-        counts = self.frame["outcome"].value_counts()
+        """Number of samples by outcome, or of all their repeats; every outcome named."""
+        counts = self.asks["outcome"].value_counts()
         return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
 
     @property
@@ -92,7 +101,19 @@ class CellScores:
         if self.unasked:
             return f"unmeasurable: {self.unasked}"
         low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
-        return answered_words(self.outcomes, None if low is None or high is None else (low, high))
+        unit = "samples" if self.cell.repeats == 1 else "repeats"
+        return answered_words(self.outcomes, None if low is None or high is None else (low, high), unit)
+
+    @property
+    def repeated(self) -> str:
+        """What the repeats of its samples show, in words; empty where each is asked once."""
+        if self.cell.repeats == 1 or self.unasked:
+            return ""
+        said = [f"{row.metric} {row.value:.1%}" for row in self.rows if _of_repeats(row) and row.value is not None]
+        unsteady = self.get(UNSTEADY)
+        if unsteady is not None and unsteady.low is not None:
+            said[-1] += f" ({unsteady.low:.1%} to {unsteady.high:.1%})"
+        return f"each sample asked {self.cell.repeats} times: {', '.join(said)}"
 
     @property
     def unknown_cost(self) -> str:
@@ -111,15 +132,16 @@ class CellScores:
 
 def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
-    frame = cell_frame(ledger, cell)
-    rows = score_frame(frame)
+    asks = cell_frame(ledger, cell)
+    rows = score_frame(asks)
     if unasked := why_unasked(ledger, cell.id):
         none = [replace(row, value=None, low=None, high=None, n=0) for row in rows]
-        return CellScores(cell, frame, none, check_judges(ledger, cell), unasked=unasked)
+        return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked)
     if stands_for := cell.details.get("stands_for"):
         from driftgate.benchmarks.subset import predict_full
 
-        rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, frame)))
+        whole = CellScores(cell, asks, rows).frame
+        rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, whole)))
     evaluators = []
     for mean in evaluation_means(ledger, cell.id):
         name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
@@ -130,7 +152,7 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     for made in aggregations:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
-    return CellScores(cell, frame, rows, check_judges(ledger, cell), aggregations, evaluators)
+    return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators)
 
 
 def _logged(value: float, n: int) -> Interval:
@@ -139,7 +161,7 @@ def _logged(value: float, n: int) -> Interval:
 
 
 def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "micro") -> list[ScoreRow]:
-    """Every metric over the samples of an outcome frame, and those of :data:`SLICED` by category and super-category.
+    """Every metric over the rows of a frame, and those of :data:`SLICED` by category and super-category.
 
     Parameters
     ----------
@@ -147,11 +169,17 @@ def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "
         What ``accuracy`` and ``accuracy_if_right`` mean: over samples, or over the categories' accuracies.
     """
     metrics = METRICS if averaging == "micro" else {**METRICS, **MACRO}
-    rows = [_row(name, "all", "", metric(frame)) for name, metric in metrics.items()]
+    rows = [_row(name, "all", "", _of_samples(metric(frame), frame)) for name, metric in metrics.items()]
+    rows += [_row(name, "all", "", interval) for name, interval in repeat_scores(frame).items()]
     for kind in SLICES:
         for value, part in frame[frame[kind] != ""].groupby(kind):
-            rows += [_row(name, kind, str(value), metrics[name](part)) for name in SLICED]
+            rows += [_row(name, kind, str(value), _of_samples(metrics[name](part), part)) for name in SLICED]
     return rows
+
+
+def _of_samples(interval: Interval, frame: pd.DataFrame) -> Interval:
+    """An interval that counts samples, however often they are asked."""
+    return replace(interval, n=min(interval.n, frame["sample_id"].nunique())) if "repeat" in frame else interval
 
 
 def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellScores]:
@@ -163,7 +191,7 @@ def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellSc
     return scored
 
 
-def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | None) -> str:
+def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | None, unit: str = "samples") -> str:
     """How many samples have no answer and what that leaves open, in words.
 
     Parameters
@@ -172,6 +200,8 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
         Number of samples by outcome, every outcome named.
     bounds : tuple of float, optional
         Accuracy over everything asked for if what has no answer is wrong, and if it is right.
+    unit : str
+        What is counted.
 
     Examples
     --------
@@ -180,14 +210,14 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
     """
     asked = sum(outcomes.values())
     if outcomes["answered"] == asked or bounds is None:
-        return f"{outcomes['answered']:,} of {asked:,} samples were answered"
+        return f"{outcomes['answered']:,} of {asked:,} {unit} were answered"
     lost = {name: n for name in ("filtered", "failed", "missing") if (n := outcomes[name])}
     unread = {name: n for name in ("unparsed", "truncated") if (n := outcomes[name])}
 
     def listed(counts: Mapping[str, int]) -> str:
         return ", ".join(f"{n:,} {name}" for name, n in counts.items())
 
-    parts = [f"{sum(lost.values()):,} of {asked:,} samples were never answered ({listed(lost)})"] if lost else []
+    parts = [f"{sum(lost.values()):,} of {asked:,} {unit} were never answered ({listed(lost)})"] if lost else []
     if unread:
         of = "" if lost else f" of {asked:,}"
         parts.append(f"{sum(unread.values()):,}{of} replies hold no answer ({listed(unread)})")
@@ -206,6 +236,10 @@ def _mean(row: dict[str, Any]) -> Interval:
 
     half = float(stdtrit(n - 1, 0.975)) * float(row["sd"]) / (n - 1) ** 0.5
     return Interval(mean, mean - half, mean + half, 0.95, "t", n)
+
+
+def _of_repeats(row: ScoreRow) -> bool:
+    return row.slice_kind == "all" and (row.metric.startswith("pass@") or row.metric in (MAJORITY, UNSTEADY))
 
 
 def _row(metric: str, kind: str, slice_name: str, interval: Interval) -> ScoreRow:

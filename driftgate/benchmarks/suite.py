@@ -29,6 +29,7 @@ from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
+from driftgate.ledger import REPEATS
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.datasets import Dataset, Sample
@@ -69,6 +70,10 @@ class SuiteConfig(InputsConfig):
     """Examples given to variants that take them, from the dataset's own development split."""
     limit: int | None = Field(None, ge=1)
     """Ask only so many samples of each dataset, drawn by ``seed``. Unset: all."""
+    repeats: int = Field(1, ge=1, le=100)
+    """Ask each sample so many times, to see whether the model is steady; it costs as many times as much. A sample
+    counts once, with the mean of its repeats. A model whose temperature is 0, driftgate's default, answers alike: give
+    it one under its ``parameters``."""
     seed: int = 0
     """Decides which samples ``limit`` draws and how retries are spaced."""
     engine: str = "native"
@@ -114,6 +119,8 @@ class Cell:
     context: EvaluatorContext = field(default_factory=EvaluatorContext)
     inputs: InputsConfig = field(default_factory=InputsConfig)
     """Where the flow's inputs come from."""
+    repeats: int = 1
+    """How often each sample is asked."""
     asks: bool = True
     """Its scores are the model's, so the model must be asked. Not so in parity, which compares two programs."""
 
@@ -214,6 +221,7 @@ class Cell:
             "dataset_licence": self.dataset.licence,
             "samples": hashlib.sha256("\n".join(s.edition for s in self.samples).encode()).hexdigest()[:12],
             "n": len(self.samples),
+            **({REPEATS: self.repeats} if self.repeats > 1 else {}),
             "shots": self.shots,
             PRICED: self.model_config.prices.known,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
@@ -260,6 +268,7 @@ class Cell:
         parts: dict[str, object] = {
             "dataset": f"{self.dataset.name}:{self.fingerprint[:6]}",
             "n": len(self.samples),
+            **({REPEATS: self.repeats} if self.repeats > 1 else {}),
             "flow": f"{self.flow.name}:{self.flow.content_hash()[:6]}",
             "variant": self.variant or "default",
             "prompt": self.flow.prompt_hash()[:6],
@@ -334,6 +343,7 @@ def plan_cells(
             retriever=retriever,
             context=context or EvaluatorContext(),
             inputs=given,
+            repeats=suite.repeats,
             asks=asks,
         )
         for dataset in suite.datasets

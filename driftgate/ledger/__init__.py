@@ -3,7 +3,7 @@
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._archive import Archived, archive_details
-from driftgate.ledger._asked import MEANT, check_asked, why_unasked
+from driftgate.ledger._asked import MEANT, check_asked, check_asked_once, why_unasked
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
@@ -28,9 +28,10 @@ from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind, how_to_finish
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
-from driftgate.ledger._outcomes import Record, outcome_frame, record, samples_frame
+from driftgate.ledger._outcomes import Record, ask_frame, outcome_frame, record, samples_frame
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
 from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
+from driftgate.ledger._repeats import REPEATS, one_row_each
 from driftgate.ledger._replies import LedgerReplies
 from driftgate.ledger._results import (
     ScoreRow,
@@ -51,6 +52,7 @@ __all__ = [
     "EXPIRED",
     "KINDS",
     "MEANT",
+    "REPEATS",
     "AggregationRow",
     "AnchorRow",
     "ArchiveSize",
@@ -83,11 +85,13 @@ __all__ = [
     "aggregations_of",
     "anchor_grades_of",
     "archive_details",
+    "ask_frame",
     "baseline_named",
     "cells_of",
     "champion_history",
     "champion_of",
     "check_asked",
+    "check_asked_once",
     "check_ledger",
     "check_texts",
     "complete_cells",
@@ -114,6 +118,7 @@ __all__ = [
     "names_of_baselines",
     "newer_unfinished",
     "node_results",
+    "one_row_each",
     "open_ledger",
     "outcome_frame",
     "pending_samples",

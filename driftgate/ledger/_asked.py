@@ -52,6 +52,21 @@ def why_unasked(ledger: Ledger, cell_id: int) -> str:
     return f"no line asked the model '{cell.model}'{others}, so nothing of it was measured"
 
 
+def check_asked_once(cell: CellRow, what: str) -> None:
+    """Refuse a cell that asked each sample several times, for what reads one answer to each.
+
+    Raises
+    ------
+    DriftgateError
+        It did.
+    """
+    if cell.repeats > 1:
+        raise DriftgateError(
+            f"{cell.name} of run {cell.run_id} asked each sample {cell.repeats} times, and {what} reads one answer",
+            "take a run without repeats",
+        )
+
+
 def check_asked(ledger: Ledger, cell: CellRow) -> None:
     """Refuse a cell whose outcomes say nothing of its model.
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from driftgate.ledger._kinds import RunKind
+from driftgate.ledger._repeats import repeats_in
 
 Place = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -126,8 +127,9 @@ class BaselineCell(_Part):
         there = set(self.asked)
         if len(there) < len(self.asked):
             raise ValueError("a sample was asked for twice")
-        places = Counter(one.sample for one in self.outcomes)
-        if any(count > 1 for count in places.values()) or not places.keys() <= there:
+        repeats = repeats_in(self.details)
+        places = Counter((one.sample, one.round % repeats) for one in self.outcomes)
+        if any(count > 1 for count in places.values()) or not {sample for sample, _ in places} <= there:
             raise ValueError("a sample has two outcomes, or one that was not asked for has one")
         return self
 

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     and_,
     desc,
-    func,
     insert,
     inspect,
     select,
@@ -48,6 +47,7 @@ from driftgate.ledger._details import detail_rows
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._kinds import how_to_finish
 from driftgate.ledger._making import lock
+from driftgate.ledger._repeats import newest_rounds, repeats_of
 from driftgate.ledger._results import scores_of
 from driftgate.ledger._runs import RunRow, find_run
 from driftgate.ledger._schema import (
@@ -201,33 +201,28 @@ def _cell(
 def _outcomes(
     ledger: Ledger, connection: Connection, cell_id: int, places: Mapping[int, int], *, with_text: bool
 ) -> list[BaselineOutcome]:
-    said: dict[int, list[BaselineEvaluation]] = {}
+    said: dict[tuple[int, int], list[BaselineEvaluation]] = {}
     of_evaluations = ("node", "evaluator", "metric", "value", "label", "error")
-    for row in detail_rows(ledger, evaluations, cell_id, of_evaluations, newest=True):
+    for row in detail_rows(ledger, evaluations, cell_id, of_evaluations, newest=True, every_repeat=True):
         one = BaselineEvaluation(
             **{name: getattr(row, name) for name in ("node", "evaluator", "metric", "value")},
             label=row.label if with_text else "",
             error=_said(row.error, with_text),
         )
-        said.setdefault(int(row.sample_id), []).append(one)
+        said.setdefault((int(row.sample_id), int(row.round)), []).append(one)
     for listed in said.values():
         listed.sort(key=lambda one: (one.node, one.evaluator, one.metric))
     kept = tuple(name for name in _OUTCOME if name not in ("cell_id", "sample_id", *(() if with_text else _TEXTS)))
     found = []
-    for row in connection.execute(_newest_outcomes(cell_id, kept)).mappings():
+    for row in connection.execute(_newest_outcomes(connection, cell_id, kept)).mappings():
         sample = int(row["sample_id"])
         values = {name: row[name] for name in kept}
-        found.append(BaselineOutcome(sample=places[sample], evaluations=said.get(sample, []), **values))
-    return sorted(found, key=lambda one: one.sample)
+        found.append(BaselineOutcome(sample=places[sample], evaluations=said.get((sample, row["round"]), []), **values))
+    return sorted(found, key=lambda one: (one.sample, one.round))
 
 
-def _newest_outcomes(cell_id: int, columns: tuple[str, ...]) -> Select[Any]:
-    newest = (
-        select(outcomes.c.sample_id, func.max(outcomes.c.round).label("round"))
-        .where(outcomes.c.cell_id == cell_id)
-        .group_by(outcomes.c.sample_id)
-        .subquery()
-    )
+def _newest_outcomes(connection: Connection, cell_id: int, columns: tuple[str, ...]) -> Select[Any]:
+    newest = newest_rounds(outcomes, cell_id, repeats_of(connection, cell_id)).subquery()
     here = and_(outcomes.c.sample_id == newest.c.sample_id, outcomes.c.round == newest.c.round)
     query = select(outcomes.c.sample_id, *(outcomes.c[name] for name in columns)).join(newest, here)
     return query.where(outcomes.c.cell_id == cell_id)

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, desc, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, desc, insert, select, update
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.sample import Sample
 from driftgate.ledger._insert import insert_many
+from driftgate.ledger._repeats import newest_rounds, repeats_in, repeats_of
 from driftgate.ledger._schema import asked, cells, expired_samples, left_out, outcomes, runs, samples
 from driftgate.ledger._store import Ledger
 
@@ -35,6 +36,11 @@ class CellRow:
     details: Mapping[str, Any]
     without: tuple[str, ...] = ()
     """Parameters that its model was asked without, as the service refuses them; ``MODEL.NAME`` of another model."""
+
+    @property
+    def repeats(self) -> int:
+        """How often each sample is asked."""
+        return repeats_in(self.details)
 
     @property
     def name(self) -> str:
@@ -139,8 +145,8 @@ def as_cells(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[
     return found
 
 
-def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False) -> dict[str, tuple[int, int]]:
-    """Samples of a cell that are still to be asked.
+def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False) -> dict[str, tuple[int, list[int]]]:
+    """Samples of a cell that are still to be asked, and how often.
 
     Parameters
     ----------
@@ -150,36 +156,35 @@ def pending_samples(ledger: Ledger, cell_id: int, *, retry_failed: bool = False)
     Returns
     -------
     dict
-        ``(sample id, round)`` by sample key.
+        ``(sample id, rounds)`` by sample key, a round for each repeat that is to be asked.
     """
-    latest = (
-        select(outcomes.c.sample_id, func.max(outcomes.c.round).label("round"))
-        .where(outcomes.c.cell_id == cell_id)
-        .group_by(outcomes.c.sample_id)
-        .subquery()
-    )
-    current = (
-        select(outcomes.c.sample_id, outcomes.c.round, outcomes.c.outcome)
-        .join(latest, and_(outcomes.c.sample_id == latest.c.sample_id, outcomes.c.round == latest.c.round))
-        .where(outcomes.c.cell_id == cell_id)
-        .subquery()
-    )
-    query = (
-        select(samples.c.key, samples.c.id, current.c.round, current.c.outcome)
-        .select_from(
-            asked.join(samples, samples.c.id == asked.c.sample_id).outerjoin(
-                current, current.c.sample_id == samples.c.id
-            )
-        )
-        .where(asked.c.cell_id == cell_id)
-    )
     with ledger.read() as connection:
+        repeats = repeats_of(connection, cell_id)
+        latest = newest_rounds(outcomes, cell_id, repeats).subquery()
+        current = (
+            select(outcomes.c.sample_id, outcomes.c.round, outcomes.c.outcome)
+            .join(latest, and_(outcomes.c.sample_id == latest.c.sample_id, outcomes.c.round == latest.c.round))
+            .where(outcomes.c.cell_id == cell_id)
+            .subquery()
+        )
+        query = (
+            select(samples.c.key, samples.c.id, current.c.round, current.c.outcome)
+            .select_from(
+                asked.join(samples, samples.c.id == asked.c.sample_id).outerjoin(
+                    current, current.c.sample_id == samples.c.id
+                )
+            )
+            .where(asked.c.cell_id == cell_id)
+        )
         rows = connection.execute(query).all()
-    return {
-        row.key: (row.id, 0 if row.round is None else row.round + 1)
-        for row in rows
-        if row.round is None or (retry_failed and row.outcome == "failed")
-    }
+    found: dict[str, tuple[int, dict[int, int]]] = {}
+    for row in rows:
+        _, rounds = found.setdefault(row.key, (row.id, {repeat: repeat for repeat in range(repeats)}))
+        if row.round is not None:
+            rounds.pop(row.round % repeats)
+            if retry_failed and row.outcome == "failed":
+                rounds[row.round % repeats] = row.round + repeats
+    return {key: (sample_id, sorted(rounds.values())) for key, (sample_id, rounds) in found.items() if rounds}
 
 
 def _sample_row(sample: Sample) -> tuple[Any, ...]:

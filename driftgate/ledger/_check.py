@@ -13,6 +13,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import _schema
 from driftgate.ledger._check_archive import ArchiveSize, Fault, archive_faults, archive_size
 from driftgate.ledger._content import run_hash
+from driftgate.ledger._repeats import newest_rounds, repeats_in
 from driftgate.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, runs, verdicts
 from driftgate.ledger._space import database_bytes
 from driftgate.ledger._store import Ledger
@@ -122,11 +123,12 @@ def _unasked(connection: Connection) -> Iterator[Fault]:
 
 def _unfinished(connection: Connection) -> Iterator[Fault]:
     """Runs that are called complete and have samples without an outcome; recorded answers may lack some."""
+    counted = runs.c.status == "complete", runs.c.kind.not_in(("import", "baseline"))
     answered = (outcomes.c.cell_id == asked.c.cell_id) & (outcomes.c.sample_id == asked.c.sample_id)
     query = (
         select(runs.c.id, func.count().label("lost"))
         .select_from(runs.join(cells, cells.c.run_id == runs.c.id).join(asked, asked.c.cell_id == cells.c.id))
-        .where(runs.c.status == "complete", runs.c.kind.not_in(("import", "baseline")), ~exists().where(answered))
+        .where(*counted, ~exists().where(answered))
         .group_by(runs.c.id)
         .order_by(runs.c.id)
     )
@@ -135,6 +137,21 @@ def _unfinished(connection: Connection) -> Iterator[Fault]:
             f"run {run} is called complete, and {lost:,} of its samples have no outcome",
             "its scores count them as missing; run the suite anew",
         )
+    of_cells = select(cells.c.id, cells.c.run_id, cells.c.details).join(runs, runs.c.id == cells.c.run_id)
+    for cell in connection.execute(of_cells.where(*counted).order_by(cells.c.id)).all():
+        if (repeats := repeats_in(cell.details)) > 1 and (lost := _unasked_repeats(connection, cell.id, repeats)):
+            yield Fault(
+                f"run {cell.run_id} is called complete, and {lost:,} repeats of its samples have no outcome",
+                "its scores count them as missing; run the suite anew",
+            )
+
+
+def _unasked_repeats(connection: Connection, cell_id: int, repeats: int) -> int:
+    """How many repeats have no outcome, of samples that have one."""
+    newest = newest_rounds(outcomes, cell_id, repeats).subquery()
+    counted = select(func.count(), func.count(newest.c.sample_id.distinct())).select_from(newest)
+    there, samples = connection.execute(counted).one()
+    return int(samples) * repeats - int(there)
 
 
 def _verdicts(ledger: Ledger) -> list[tuple[str, str, str, dict[str, str]]]:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, func, select
+from sqlalchemy import Connection, Select, Table, and_, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._archive_files import missing_file, path_of, read_file
+from driftgate.ledger._repeats import newest_rounds, repeats_of
 from driftgate.ledger._schema import archives, cells, expired_runs, outcomes
 from driftgate.ledger._store import Ledger
 
@@ -24,6 +25,7 @@ def detail_rows(
     columns: Sequence[str],
     *,
     newest: bool = False,
+    every_repeat: bool = False,
     samples: Collection[int] | None = None,
     equal: Mapping[str, str] | None = None,
     most: int | None = None,
@@ -36,6 +38,8 @@ def detail_rows(
         What is read beside ``sample_id`` and ``round``.
     newest : bool
         Only of each sample's newest round.
+    every_repeat : bool
+        Of ``newest``: of the newest round of each of its repeats, where the cell asks it several times.
     samples : collection of int, optional
         Only of these samples.
     equal : Mapping, optional
@@ -51,9 +55,10 @@ def detail_rows(
     names = ("sample_id", "round", *columns)
     query = _query(table, cell_id, names, samples, equal or {}).limit(most)
     with ledger.read() as connection:
+        last = newest_rounds(outcomes, cell_id, repeats_of(connection, cell_id) if every_repeat else 1)
         while True:
             files = _files(connection, cell_id)
-            rows = list(connection.execute(_of_newest(query, table, cell_id) if newest and not files else query))
+            rows = list(connection.execute(_of_newest(query, table, last) if newest and not files else query))
             try:
                 for name in files:
                     rows += read_file(path_of(ledger.archive, name), table, names, samples=samples, equal=equal)
@@ -63,8 +68,8 @@ def detail_rows(
             if _files(connection, cell_id) == files:  # else they moved while they were read
                 break
         if newest and files:
-            last = _newest_rounds(connection, cell_id)
-            rows = [row for row in rows if last.get(row.sample_id) == row.round]
+            kept = {(row.sample_id, row.round) for row in connection.execute(last)}
+            rows = [row for row in rows if (row.sample_id, row.round) in kept]
     return rows[:most]
 
 
@@ -111,18 +116,9 @@ def _query(
     return query if samples is None else query.where(table.c.sample_id.in_([int(one) for one in samples]))
 
 
-def _of_newest(query: Select[Any], table: Table, cell_id: int) -> Select[Any]:
-    newest = _newest(cell_id).subquery()
+def _of_newest(query: Select[Any], table: Table, last: Select[Any]) -> Select[Any]:
+    newest = last.subquery()
     return query.join(newest, and_(table.c.sample_id == newest.c.sample_id, table.c.round == newest.c.round))
-
-
-def _newest(cell_id: int) -> Select[Any]:
-    last = func.max(outcomes.c.round).label("round")
-    return select(outcomes.c.sample_id, last).where(outcomes.c.cell_id == cell_id).group_by(outcomes.c.sample_id)
-
-
-def _newest_rounds(connection: Connection, cell_id: int) -> dict[int, int]:
-    return {int(row.sample_id): int(row.round) for row in connection.execute(_newest(cell_id))}
 
 
 def _files(connection: Connection, cell_id: int) -> list[str]:

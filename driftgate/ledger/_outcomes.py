@@ -15,6 +15,7 @@ from driftgate.ledger._asked import NOT_THROUGH, why_unasked
 from driftgate.ledger._details import EXPIRED, detail_rows, expired_at
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._plain import plain_text
+from driftgate.ledger._repeats import every_repeat, newest_rounds, one_row_each, repeats_of
 from driftgate.ledger._schema import (
     archives,
     asked,
@@ -162,6 +163,21 @@ def _outcome_row(entry: Record) -> tuple[Any, ...]:
 def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     """One row for every sample asked for in a cell; those without an outcome are ``missing``.
 
+    Where the cell asks each sample several times, a row says what its repeats say together; see
+    :func:`driftgate.ledger._repeats.one_row_each`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`ask_frame`, without ``repeat``.
+    """
+    frame = ask_frame(ledger, cell_id)
+    return one_row_each(frame) if "repeat" in frame else frame
+
+
+def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
+    """One row for every time that a sample is asked in a cell; what has no outcome is ``missing``.
+
     What came through a flow that never asked the cell's model is no outcome of the model, and ``missing`` as well: see
     :func:`driftgate.ledger.why_unasked`.
 
@@ -169,19 +185,16 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The columns of the outcome's latest round beside ``sample_id``, ``key``, ``upstream_id``, ``category``,
-        ``super_category`` and ``cluster``, in the dataset's order.
+        ``super_category`` and ``cluster``, in the dataset's order; ``repeat`` where each sample is asked several times.
     """
     import pandas as pd
 
+    of_sample = ["sample_id", "key", "upstream_id", "category", "super_category", "cluster"]
     own = and_(outcomes.c.cell_id == asked.c.cell_id, outcomes.c.sample_id == asked.c.sample_id)
     query = (
         select(
             samples.c.id.label("sample_id"),
-            samples.c.key,
-            samples.c.upstream_id,
-            samples.c.category,
-            samples.c.super_category,
-            samples.c.cluster,
+            *(samples.c[name] for name in of_sample[1:]),
             *(outcomes.c[name] for name in _OUTCOME if name not in ("cell_id", "sample_id")),
         )
         .select_from(
@@ -193,8 +206,12 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         .order_by(asked.c.ordinal, outcomes.c.round)
     )
     with ledger.read() as connection:
+        repeats = repeats_of(connection, cell_id)
         frame = pd.read_sql_query(query, connection)
-    frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
+    if repeats > 1:
+        frame = every_repeat(frame, repeats, of_sample)
+    else:
+        frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
     frame["outcome"] = frame["outcome"].fillna("missing")
     # Where no value is set at all, pandas cannot tell a column's type.
     numbers = ("correct", "input_tokens", "output_tokens", "cost")
@@ -204,6 +221,8 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
 
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Content, outcome and every node's output of some samples of a cell, for a person to look at.
+
+    Of a sample that is asked several times, what was asked last, and of every repeat outcome and answer in ``repeats``.
 
     Where the run was expired, ``expired`` says when, there are no nodes, and a text that is gone is :data:`EXPIRED`.
     """
@@ -232,10 +251,19 @@ def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> li
 def _outcome_in_full(connection: Connection, cell_id: int, sample_id: int) -> dict[str, Any]:
     sample = connection.execute(select(samples).where(samples.c.id == sample_id)).one()._mapping
     outcome = connection.execute(_latest(outcomes, cell_id, sample_id)).one_or_none()
+    repeats = repeats_of(connection, cell_id)
     row: dict[str, Any] = {"key": sample["key"], "id": sample["upstream_id"], "data": sample["data"]}
     if outcome is None:
         return row | {"outcome": "missing"}
-    return row | {name: value for name, value in outcome._mapping.items() if name not in ("cell_id", "sample_id")}
+    row |= {name: value for name, value in outcome._mapping.items() if name not in ("cell_id", "sample_id")}
+    if repeats > 1:
+        newest = newest_rounds(outcomes, cell_id, repeats).subquery()
+        query = select(outcomes.c.round, outcomes.c.outcome, outcomes.c.answer, outcomes.c.correct)
+        here = and_(outcomes.c.cell_id == cell_id, outcomes.c.sample_id == sample_id)
+        same = and_(newest.c.sample_id == outcomes.c.sample_id, newest.c.round == outcomes.c.round)
+        said = sorted(connection.execute(query.join(newest, same).where(here)), key=lambda one: one.round % repeats)
+        row["repeats"] = [{name: getattr(one, name) for name in ("outcome", "answer", "correct")} for one in said]
+    return row
 
 
 def _latest(table: Any, cell_id: int, sample_id: int) -> Select[Any]:

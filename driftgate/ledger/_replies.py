@@ -23,18 +23,23 @@ class LedgerReplies:
     ledger: Ledger
     run: str | None = None
     """The run that asks; where it is expired, what was asked for it first is forgotten."""
+    repeat: int = 0
+    """Which repeat of a sample asks: each has replies of its own."""
 
     async def get(self, key: str) -> Reply | None:
         """Return the stored reply, or None."""
         import asyncio
 
-        return await asyncio.to_thread(self._get, key)
+        return await asyncio.to_thread(self._get, self._own(key))
 
     async def put(self, key: str, reply: Reply) -> None:
         """Store a reply durably; the first one under a key stays."""
         import asyncio
 
-        await asyncio.to_thread(self._put, key, reply)
+        await asyncio.to_thread(self._put, self._own(key), reply)
+
+    def _own(self, key: str) -> str:
+        return f"{key}#{self.repeat + 1}" if self.repeat else key
 
     def _get(self, key: str) -> Reply | None:
         from driftgate.flows.models import Reply

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Float, case, cast, desc, func, insert, select
 
 from driftgate.ledger._details import detail_rows, is_archived
+from driftgate.ledger._repeats import newest_rounds, repeats_of
 from driftgate.ledger._schema import evaluations, scores, verdicts
 from driftgate.ledger._store import Ledger
 
@@ -81,19 +82,21 @@ def verdicts_of(ledger: Ledger, run_id: str) -> list[VerdictRow]:
 def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     """Mean of every numeric evaluator metric of a cell, computed by the database where it still has all of them.
 
+    Where samples are asked several times, it is of the samples' means over their repeats, which ``n`` then counts.
+
     Returns
     -------
     list of dict
         ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors`` and ``binary`` (every
         value is 0 or 1), by node.
     """
+    columns = ("node", "evaluator", "metric", "value", "error")
+    with ledger.read() as connection:
+        repeats = repeats_of(connection, cell_id)
+    if repeats > 1:
+        return _means(detail_rows(ledger, evaluations, cell_id, columns), repeats)
     value = evaluations.c.value
-    newest = (
-        select(evaluations.c.sample_id, func.max(evaluations.c.round).label("round"))
-        .where(evaluations.c.cell_id == cell_id)
-        .group_by(evaluations.c.sample_id)
-        .subquery()
-    )
+    newest = newest_rounds(evaluations, cell_id, repeats).subquery()
     failed = case((evaluations.c.error != "", 1), else_=0)
     query = (
         select(
@@ -115,7 +118,7 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     with ledger.read() as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
     if is_archived(ledger, cell_id):  # asked last: they may have moved meanwhile
-        return _means(detail_rows(ledger, evaluations, cell_id, ("node", "evaluator", "metric", "value", "error")))
+        return _means(detail_rows(ledger, evaluations, cell_id, columns), repeats)
     for row in rows:
         square = row.pop("square")
         row["sd"] = None if square is None else max(0.0, float(square) - float(row["mean"]) ** 2) ** 0.5
@@ -124,18 +127,22 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _means(rows: Sequence[Any]) -> list[dict[str, Any]]:
+def _means(rows: Sequence[Any], repeats: int) -> list[dict[str, Any]]:
     """As :func:`evaluation_means`, of rows that were read."""
-    last: dict[int, int] = {}
+    last: dict[tuple[int, int], int] = {}
     for row in rows:
-        last[row.sample_id] = max(last.get(row.sample_id, 0), row.round)
-    values: dict[tuple[str, str, str], list[float]] = {}
+        repeat = (row.sample_id, row.round % repeats)
+        last[repeat] = max(last.get(repeat, 0), row.round)
+    given: dict[tuple[str, str, str], dict[int, list[float]]] = {}
     errors: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        if row.round == last[row.sample_id]:
+        if row.round == last[row.sample_id, row.round % repeats]:
             of = (row.node, row.evaluator, row.metric)
-            values.setdefault(of, []).extend([] if row.value is None else [row.value])
+            by_sample = given.setdefault(of, {})
+            if row.value is not None:
+                by_sample.setdefault(row.sample_id, []).append(row.value)
             errors[of] += row.error != ""
+    values = {of: [math.fsum(each) / len(each) for each in said.values()] for of, said in given.items()}
     found = []
     for of in sorted(of for of in values if values[of] or errors[of]):
         n = len(values[of])

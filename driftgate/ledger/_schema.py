@@ -129,7 +129,7 @@ outcomes = Table(
     "outcomes",
     metadata,
     *(Column(name, ForeignKey(target), primary_key=True) for name, target in _line),
-    Column("round", Integer, primary_key=True),  # 0, then one more for each time failed samples are asked again
+    Column("round", Integer, primary_key=True),  # counts asks of a sample: see driftgate.ledger._repeats
     Column("outcome", String, nullable=False),
     Column("answer", Text),
     Column("correct", Float),  # the primary metric; empty where it could not be measured

@@ -72,7 +72,7 @@ def prepare(workspace: OpenWorkspace, ledger: Ledger, suite: str, *, cache: bool
     found = list(_look(inspection))
     refuse(found)
     planned = inspection.planned(inspection.askings[0])
-    if sum(len(cell.samples) for cell in planned.cells) >= PROBED_FROM:
+    if sum(len(cell.samples) * cell.repeats for cell in planned.cells) >= PROBED_FROM:
         from driftgate.api.preflight.endpoints import CHECK as ENDPOINTS
 
         inspection.scope = replace(scope, probes=True)

@@ -17,7 +17,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Line
 from driftgate.flows.models import AdaptiveLimit, Message, Model, Reply, RequestRejected, gave_up
 from driftgate.flows.retrieval import Passage, Retriever
-from driftgate.ledger import CellRow, Ledger, LedgerReplies, metric_frame, node_results, outcome_frame
+from driftgate.ledger import CellRow, Ledger, LedgerReplies, check_asked_once, metric_frame, node_results, outcome_frame
 
 PROBES = 5
 """Samples whose nodes are run again to see that they give what the ledger holds."""
@@ -62,6 +62,7 @@ def open_side(
     DriftgateError
         The flow cannot be loaded.
     """
+    check_asked_once(row, "an attribution")
     frame = outcome_frame(ledger, row.id)
     if primary:
         values = right(frame)

@@ -83,6 +83,12 @@ def observed_design(pair: Pair, *, alpha: float = 0.05, power: float = 0.8) -> D
         The cells share too few samples, or are graded and not right or wrong.
     """
     table = pair.overall.comparison
+    asked_again = max(side.scores.cell.repeats for side in (pair.candidate, pair.reference))
+    if asked_again > 1:
+        raise DriftgateError(
+            f"{pair.name}: each sample was asked {asked_again} times, and a plan is of samples that are right or wrong",
+            "plan from runs without repeats, or give --rate and --n",
+        )
     if not table.paired or table.n_discordant is None or not table.n:
         raise DriftgateError(
             f"{pair.name}: {pair.design}", "plan from runs on the same samples, or give --rate and --n"

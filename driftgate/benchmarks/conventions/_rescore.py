@@ -20,6 +20,7 @@ from driftgate.ledger import (
     ScoreRow,
     add_scores,
     check_asked,
+    check_asked_once,
     check_texts,
     keys_of_editions,
     outcome_frame,
@@ -93,6 +94,7 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
         The convention needs what the run did not store, no line asked the model, or the run was expired.
     """
     check_asked(ledger, cell)
+    check_asked_once(cell, "a convention")
     check_texts(ledger, cell.run_id)
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)

@@ -2,12 +2,15 @@
 
 A rule passes only if it holds with every missing value at its worst, and fails only if it is broken with every one at
 its best; that is how a metric that was computed on half of the rows never passes silently.
+
+A sample that is asked several times has one value, the mean of its repeats, each of them filled by itself. So repeats
+are no further samples: they make the one value of each steadier.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +26,10 @@ from driftgate.ledger import Ledger, evaluation_frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+REPEATS = "repeats"
+"""The column of a frame that holds the values of each sample's repeats."""
 Filling = Literal["low", "stated", "high"]
 """Missing values as low as they can be, as the metric's own convention has them, as high as they can be."""
 _OWN_DOING = ("unparsed", "truncated", "filtered")
@@ -35,7 +41,8 @@ class Column:
     """A metric's value for every sample; NaN where it is missing."""
 
     frame: pd.DataFrame
-    """One row a sample: ``key``, ``sample_id``, ``cluster``, ``category``, ``super_category``, ``value``."""
+    """One row a sample: ``key``, ``sample_id``, ``cluster``, ``category``, ``super_category``, ``value``; and where
+    samples are asked several times ``repeats``, the values of each."""
     low: float
     high: float
     """The scale: between which every value lies, a missing one too; infinite where nobody declared it."""
@@ -43,6 +50,13 @@ class Column:
     """What a missing value counts as in the metric itself; None: it is left out."""
     lacking: str
     """What is missing, for a sentence: ``have no answer to judge``."""
+    pass_rate: float | None = None
+    """The least mean of its repeats with which a sample passes, which is its value then; None: the mean itself is."""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether samples are asked several times."""
+        return REPEATS in self.frame
 
     @property
     def missing(self) -> int:
@@ -51,8 +65,20 @@ class Column:
 
     @property
     def binary(self) -> bool:
-        """Whether every value is 0 or 1, on a scale from 0 to 1."""
+        """Whether every value is 0 or 1, on a scale from 0 to 1, whatever is put in for those that are missing."""
+        if self.repeated or self.pass_rate is not None:
+            return self.pass_rate is not None
         return (self.low, self.high) == (0.0, 1.0) and is_binary(self.frame["value"].dropna().to_numpy(dtype=float))
+
+    @property
+    def asks(self) -> Floats:
+        """The values of all repeats, sample by sample; shape (asks,)."""
+        return np.concatenate([np.empty(0), *self.frame[REPEATS]]) if self.repeated else values_of(self.frame)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many values each sample has; shape (n,)."""
+        return np.array([len(each) for each in self.frame[REPEATS]] if self.repeated else [1] * len(self.frame))
 
     def filled(self, filling: Filling) -> pd.DataFrame:
         """The frame with missing values put in, or left out where the metric leaves them out."""
@@ -61,9 +87,33 @@ class Column:
 
     def array(self, filling: Filling) -> Floats:
         """The values with missing ones put in, or NaN where the metric leaves them out; shape (n,)."""
+        values = self.filled_asks(filling)
+        if self.repeated and len(self.frame):
+            kept, starts = ~np.isnan(values), np.cumsum(self.sizes) - self.sizes
+            sums, counts = (
+                np.add.reduceat(np.where(kept, values, 0.0), starts),
+                np.add.reduceat(kept, starts, dtype=int),
+            )
+            # Rounded, so that five fifths are a whole and a mean does not depend on the order of its parts.
+            values = np.where(counts > 0, np.round(sums / np.maximum(counts, 1), 12), np.nan)
+        if self.pass_rate is not None:
+            values = np.where(np.isnan(values), np.nan, (values >= self.pass_rate - 1e-9).astype(np.float64))
+        return values
+
+    def filled_asks(self, filling: Filling) -> Floats:
+        """The values of all repeats with missing ones put in, or NaN; shape (asks,)."""
         value = {"low": self.low, "high": self.high, "stated": self.stated}[filling]
-        values = np.array(self.frame["value"], dtype=np.float64)
+        values = self.asks
         return values if value is None else np.where(np.isnan(values), value, values)
+
+    def passing(self, rate: float) -> Column:
+        """The same samples, each of which is worth 1 if the mean of its repeats is at least ``rate``, else 0.
+
+        It is missing where its missing repeats decide that.
+        """
+        found = replace(self, pass_rate=rate)
+        low, high = found.array("low"), found.array("high")
+        return replace(found, frame=self.frame.assign(value=np.where(low == high, low, np.nan)))
 
     def of(self, kind: str, name: str) -> Column:
         """The rows of one slice."""
@@ -98,12 +148,14 @@ def column_of(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference
     DriftgateError
         The cell has no such metric or no such slice.
     """
-    column = _whole(ledger, rule, scores, reference=reference)
+    column = _by_sample(_whole(ledger, rule, scores, reference=reference))
+    if rule.pass_rate is not None:
+        column = _passing(column, rule)
     return _sliced(rule.slice, column, scores, lenient=reference) if rule.slice else column
 
 
 def _whole(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: bool) -> Column:
-    frame, metric = scores.frame, rule.metric
+    frame, metric = scores.asks, rule.metric
     if metric == "accuracy_answered":
         frame = frame[~frame["outcome"].isin(_OWN_DOING)]
     if metric.startswith("accuracy"):
@@ -131,7 +183,7 @@ def _whole(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: b
 
 def _stated(name: str, scores: CellScores) -> tuple[pd.Series[bool], str]:
     """Of which samples it is known what they took, and why of the others it is not."""
-    frame = scores.frame
+    frame = scores.asks
     known = frame[name].notna() & ~frame["outcome"].isin(("missing", "failed"))  # a failed call may have been charged
     if name != "cost":
         return known, f"have no {name.replace('_', ' ')}, as the service did not say or the call failed"
@@ -144,23 +196,64 @@ def _stated(name: str, scores: CellScores) -> tuple[pd.Series[bool], str]:
 
 
 def _rows(frame: pd.DataFrame, value: pd.Series[float]) -> pd.DataFrame:
-    names = ["key", "sample_id", "cluster", "category", "super_category"]
+    names = ["key", "sample_id", "cluster", "category", "super_category", *(["repeat"] if "repeat" in frame else [])]
     return frame[names].assign(value=np.asarray(value, dtype=np.float64))
+
+
+def _by_sample(column: Column) -> Column:
+    """One row a sample, of rows for every repeat; its value is missing where that of any repeat is."""
+    rows = column.frame
+    if "repeat" not in rows:
+        return column
+    grouped = rows.groupby("sample_id", sort=False)["value"]
+    frame = rows.drop_duplicates("sample_id").drop(columns="repeat").reset_index(drop=True)
+    each = [values.to_numpy(dtype=np.float64) for _, values in grouped]
+    frame[REPEATS] = _objects(each)
+    frame["value"] = [float(values.mean()) for values in each]
+    return replace(column, frame=frame, lacking=f"{column.lacking} in at least one repeat")
+
+
+def _objects(each: Sequence[Floats]) -> NDArray[np.object_]:
+    """Arrays as the values of one column."""
+    column = np.empty(len(each), dtype=object)
+    column[:] = each
+    return column
+
+
+def _passing(column: Column, rule: RuleConfig) -> Column:
+    """The same column, of which a sample's value is whether it passes; missing where its missing repeats decide that.
+
+    Raises
+    ------
+    DriftgateError
+        The metric is none of right and wrong.
+    """
+    given = column.asks[~np.isnan(column.asks)]
+    if (column.low, column.high) != (0.0, 1.0):
+        beyond = f", such as {given[(given < 0) | (given > 1)][0]:g}" if ((given < 0) | (given > 1)).any() else ""
+        raise DriftgateError(
+            f"the rule '{rule.text}' has a pass_rate, and {rule.metric} has values beyond 0 and 1{beyond}",
+            "ask for a metric that says of every answer whether it passed, such as an evaluator's 0 or 1",
+        )
+    assert rule.pass_rate is not None
+    return column.passing(rule.pass_rate)
 
 
 def _evaluated(ledger: Ledger, rule: RuleConfig, scores: CellScores) -> Column:
     name = rule.metric
     node, evaluator, metric = _parts(name, scores)
-    newest = scores.frame[["sample_id", "round"]]
+    newest = scores.asks[["sample_id", "round"]]
     found = evaluation_frame(ledger, scores.cell.id, node, evaluator).merge(newest, on=["sample_id", "round"])
     mine = found[found["metric"] == metric]
     errors = found[(found["error"] != "") & found["metric"].isin([metric, ""])]
     if mine.empty and errors.empty:
         known = sorted({row.metric for row in scores.rows})
         raise DriftgateError(f"a rule is about the metric '{name}', which was not measured", nearest(name, known))
-    by_sample = mine.dropna(subset="value").set_index("sample_id")["value"]
-    frame = scores.frame
-    value = frame["sample_id"].map(by_sample).astype(float)
+    frame = scores.asks
+    given = mine.dropna(subset="value").set_index(["sample_id", "round"])["value"]
+    value = (
+        given.reindex(list(zip(frame["sample_id"], frame["round"], strict=True))).set_axis(frame.index).astype(float)
+    )
     lacking = f"have no {name}"
     if len(errors):
         why = errors["error"].value_counts()

@@ -153,11 +153,13 @@ class QuantileRatio:
     reference: Floats
     probability: float
     limit: float
+    repeats: tuple[float, float] = (1.0, 1.0)
+    """How many values of each side stand together in one sample."""
 
     def _at(self, level: float) -> Interval:
         n = self.candidate.size
-        ours = stats.quantile_interval(self.candidate, self.probability, level=level)
-        theirs = stats.quantile_interval(self.reference, self.probability, level=level)
+        ours = stats.quantile_interval(self.candidate, self.probability, level=level, repeats=self.repeats[0])
+        theirs = stats.quantile_interval(self.reference, self.probability, level=level, repeats=self.repeats[1])
         values = (ours.estimate, ours.low, ours.high, theirs.estimate, theirs.low, theirs.high)
         known = [math.log(value) for value in values if value is not None and value > 0.0]
         if len(known) < len(values):

@@ -53,6 +53,10 @@ class RuleConfig(BaseModel):
     tokens it is two per cent."""
     better_than: str | None = None
     """As ``no_worse_than``, but to be beaten."""
+    pass_rate: float | None = Field(None, gt=0, le=1)
+    """Of a suite with ``repeats``: a sample passes if at least this share of its repeats is right, and the metric is
+    the share of the samples that pass. With 5 repeats, 0.2 lets a sample pass that is right once, 0.6 one that mostly
+    is. A repeat without an answer counts as wrong. The metric's values must lie between 0 and 1."""
     lower_is_better: bool = False
     """Of an evaluator's metric in a rule that compares, such as a defect rate."""
     scale: tuple[float, float] | None = None
@@ -88,8 +92,15 @@ class RuleConfig(BaseModel):
                 raise ValueError(f"scale is {low:g} to {high:g}; expected the least and the greatest possible value")
             if self.metric in METRICS and not self.metric.startswith("accuracy"):
                 raise ValueError(f"scale belongs to grades; {self.metric} has none")
+        if self.pass_rate is not None and self.metric in METRICS and self.metric != "accuracy":
+            raise ValueError(f"pass_rate is about answers that are right or wrong; {self.metric} is not, use accuracy")
         if (self.slice or self.slices) and self.metric == "accuracy_macro":
             raise ValueError("accuracy_macro is a mean over slices already; use accuracy with slice or slices")
+        if self.metric.startswith("pass@") or self.metric in ("pass_rate", "majority", "unsteady"):
+            raise ValueError(
+                f"{self.metric} is printed and not judged; give a rule about accuracy or an evaluator's metric a "
+                "pass_rate: the share of its repeats that lets a sample pass"
+            )
         if self.metric not in METRICS and self.metric.count(".") < 2 and not self.metric.startswith("aggregate."):
             known = [*METRICS, "node.evaluator.metric"]
             raise ValueError(f"there is no metric '{self.metric}'; {nearest(self.metric, known)}")
@@ -124,6 +135,8 @@ class RuleConfig(BaseModel):
         """The rule in one line."""
         inside = self.slice or (f"every {self.slices}" if self.slices else "")
         metric = f"{self.metric}[{inside}]" if inside else self.metric
+        if self.pass_rate is not None:
+            metric += f" with pass_rate {self.pass_rate:g}"
         if self.better_than is not None:
             return f"{metric} better than {self.better_than} (p < {self.alpha:g})"
         if self.no_worse_than is not None:

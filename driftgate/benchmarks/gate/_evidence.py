@@ -19,17 +19,21 @@ from driftgate.benchmarks.gate._config import COUNTED, LATENCIES, RuleConfig
 from driftgate.benchmarks.gate._quantities import COUNTED as BY_COUNT
 from driftgate.benchmarks.gate._quantities import (
     Counted,
+    Floats,
+    Labels,
     Mean,
     Quantile,
     Quantity,
     Share,
     Side,
     opposite,
+    per_sample,
 )
 from driftgate.benchmarks.stats import OneSidedTest, benjamini_hochberg, holm
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 End = Literal["worst", "stated", "best"]
 _HUGE = 1e9
@@ -84,13 +88,18 @@ def weigh(rule: RuleConfig, ours: Column, theirs: Column | None = None, *, plan:
     """
     notes: tuple[str, ...] = ()
     paired = True
+    if rule.pass_rate is not None and not ours.repeated:
+        notes = ("each sample was asked once: pass_rate changes nothing",)
+    if rule.pass_rate is not None and theirs is not None and {*ours.sizes} != {*theirs.sizes}:
+        reason = "what it is compared with asked each sample another number of times, and pass_rate means another thing"
+        return Evidence(len(ours.frame), why_none=reason, depends=True)
     if theirs is not None:
         shared = ours.frame["key"].isin(theirs.frame["key"])
         paired = bool(shared.any())
         if paired and not shared.all():
-            notes = (f"{int(shared.sum())} of {len(shared)} samples are shared with what it is compared with",)
+            notes += (f"{int(shared.sum())} of {len(shared)} samples are shared with what it is compared with",)
         elif not paired:
-            notes = ("unpaired: no sample is shared",)
+            notes += ("unpaired: no sample is shared",)
         ours, theirs = _aligned(ours, theirs) if paired else (ours, theirs)
     n = len(ours.frame)
     if not n or (theirs is not None and theirs.frame.empty):
@@ -209,7 +218,7 @@ def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *
     """The rule's quantity with the missing values at one end; None where that end is not a number."""
     filling, other = _fillings(rule.side, end)
     if theirs is None:
-        return _absolute(rule, ours, ours.filled(filling))
+        return _absolute(rule, ours, filling)
     if paired:
         candidate, against = ours.array(filling), theirs.array(other)
         known = ~(np.isnan(candidate) | np.isnan(against))
@@ -218,8 +227,7 @@ def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *
         if not candidate.size:
             return None
         if rule.metric in LATENCIES:
-            candidate, against = (np.clip(side, 1.0 / _HUGE, _HUGE) for side in (candidate, against))
-            return QuantileRatio(candidate, against, LATENCIES[rule.metric], 1.0 + rule.margin)
+            return _latency_ratio(rule, (ours, filling, known), (theirs, other, known))
         if rule.metric in COUNTED:
             finite = bool(np.isfinite(candidate).all() and np.isfinite(against).all())
             return MeanRatio(candidate, against, labels, 1.0 + rule.margin) if finite else None
@@ -234,8 +242,7 @@ def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *
         return None
     if rule.by_ratio:
         if rule.metric in LATENCIES:
-            candidate, against = (np.clip(side, 1.0 / _HUGE, _HUGE) for side in (candidate, against))
-            return QuantileRatio(candidate, against, LATENCIES[rule.metric], 1.0 + rule.margin)
+            return _latency_ratio(rule, (ours, filling, None), (theirs, other, None))
         return None
     labels, others = labels_of(mine), labels_of(reference)
     if not (np.isfinite(candidate).all() and np.isfinite(against).all()):
@@ -250,18 +257,21 @@ def _scale(ours: Column, theirs: Column) -> tuple[float, float]:
     return min(ours.low, theirs.low), max(ours.high, theirs.high)
 
 
-def _absolute(rule: RuleConfig, column: Column, frame: pd.DataFrame) -> Quantity | None:
+def _absolute(rule: RuleConfig, column: Column, filling: Filling) -> Quantity | None:
+    frame = column.filled(filling)
     limit = rule.min if rule.min is not None else rule.max
     assert limit is not None
     values, labels = values_of(frame), labels_of(frame)
     n = len(column.frame)
     if rule.metric in COUNTED:
-        total = float(values.sum())
+        asks = column.filled_asks(filling)
+        n, total = asks.size, float(asks.sum())
         return Counted(total / n if rule.metric == "cost_per_sample" else total, n, limit, rule.side)
     if not values.size:
         return None
     if rule.metric in LATENCIES:
-        return Quantile(values, LATENCIES[rule.metric], limit)
+        each, samples = _each_ask(column, filling, None)
+        return Quantile(each, LATENCIES[rule.metric], limit, samples)
     if not np.isfinite(values).all():
         return None
     weights = None
@@ -273,6 +283,27 @@ def _absolute(rule: RuleConfig, column: Column, frame: pd.DataFrame) -> Quantity
     if column.binary and labels is None and weights is None:
         return Share(values, limit)
     return Mean(values, labels, limit, column.low, column.high, weights)
+
+
+def _latency_ratio(
+    rule: RuleConfig,
+    ours: tuple[Column, Filling, NDArray[np.bool_] | None],
+    theirs: tuple[Column, Filling, NDArray[np.bool_] | None],
+) -> QuantileRatio:
+    """The ratio of two columns' quantiles, over every repeat of some of their samples."""
+    (candidate, samples), (against, others) = _each_ask(*ours), _each_ask(*theirs)
+    candidate, against = (np.clip(side, 1.0 / _HUGE, _HUGE) for side in (candidate, against))
+    repeats = (per_sample(candidate, samples), per_sample(against, others))
+    return QuantileRatio(candidate, against, LATENCIES[rule.metric], 1.0 + rule.margin, repeats)
+
+
+def _each_ask(column: Column, filling: Filling, of: NDArray[np.bool_] | None) -> tuple[Floats, Labels | None]:
+    """The values of all repeats, of all samples or of some, with the sample of each where there are several."""
+    values, samples = column.filled_asks(filling), np.repeat(np.arange(len(column.frame)), column.sizes)
+    kept = ~np.isnan(values)
+    if of is not None:
+        kept &= of[samples]
+    return values[kept], samples[kept].astype(np.int64) if column.repeated else None
 
 
 def _fillings(side: Side, end: End) -> tuple[Filling, Filling]:

@@ -176,6 +176,11 @@ class Mean:
         return self._mean.needed(self.limit, alpha=alpha, power=POWER)
 
 
+def per_sample(values: Floats, samples: Labels | None) -> float:
+    """How many of the values stand together in one sample, on average."""
+    return 1.0 if samples is None or not values.size else values.size / np.unique(samples).size
+
+
 @dataclass(frozen=True)
 class Quantile:
     """A quantile such as the p95 of the latency: at most the limit means that so large a share is within it."""
@@ -184,9 +189,14 @@ class Quantile:
     """Infinite where a value is missing and counts as too large, minus infinite where it counts as small."""
     probability: float
     limit: float
+    samples: Labels | None = None
+    """The sample of every value, where samples are asked several times."""
 
-    def _share(self) -> Share:
-        return Share((self.values <= self.limit).astype(np.float64), self.probability)
+    def _share(self) -> Share | Mean:
+        within = (self.values <= self.limit).astype(np.float64)
+        if self.samples is None:
+            return Share(within, self.probability)
+        return Mean(within, self.samples, self.probability, 0.0, 1.0)
 
     def test(self, side: Side, alpha: float) -> OneSidedTest:
         found = self._share().test(opposite(side), alpha)
@@ -199,7 +209,9 @@ class Quantile:
         return self.values[np.isfinite(self.values)]
 
     def interval(self) -> Interval:
-        return stats.quantile_interval(self._finite, self.probability)
+        known = np.isfinite(self.values)
+        repeats = per_sample(self._finite, None if self.samples is None else self.samples[known])
+        return stats.quantile_interval(self._finite, self.probability, repeats=repeats)
 
     def detectable(self, side: Side, alpha: float) -> float | None:
         known = self.interval()

@@ -83,7 +83,13 @@ def _cells(cells: Sequence[CellView]) -> str:
             ]
         )
     header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]
-    return "\n\n".join(["### Scores\n\n" + _table(header, rows), *_predicted(cells)])
+    return "\n\n".join(["### Scores\n\n" + _table(header, rows), *_repeated(cells), *_predicted(cells)])
+
+
+def _repeated(cells: Sequence[CellView]) -> list[str]:
+    """What the repeats of each sample show."""
+    said = [(cell.name, cell.scores.repeated) for cell in cells if cell.scores.repeated]
+    return ["\n".join(f"- {markdown_code(name)}: {markdown_text(words)}" for name, words in said)] if said else []
 
 
 def _predicted(cells: Sequence[CellView]) -> list[str]:
@@ -108,7 +114,7 @@ def _signatures(cells: Sequence[CellView]) -> str:
 def _trouble(cells: Sequence[CellView]) -> str:
     """The commonest reasons why samples have no answer."""
     lines = [
-        f"- {markdown_code(cell.name)}: {one.count:,} of {len(cell.scores.frame):,} {one.outcome}"
+        f"- {markdown_code(cell.name)}: {one.count:,} of {len(cell.scores.asks):,} {one.outcome}"
         + (f": {markdown_text(one.words)}" if one.words else "")
         for cell in cells
         for one in cell.trouble

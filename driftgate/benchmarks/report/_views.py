@@ -132,7 +132,7 @@ class CellView:
     @cached_property
     def parts(self) -> dict[str, int]:
         """Number of samples by outcome, the answered ones by whether they were right; see :data:`PARTS`."""
-        answered = self.scores.frame[self.scores.frame["outcome"] == "answered"]
+        answered = self.scores.asks[self.scores.asks["outcome"] == "answered"]
         unmeasured = int(answered["correct"].isna().sum())
         right = int((answered["correct"] >= 1).sum())
         counts = {"right": right, "wrong": len(answered) - right - unmeasured, "unmeasured": unmeasured}
@@ -146,7 +146,7 @@ class CellView:
     @cached_property
     def trouble(self) -> list[Trouble]:
         """The commonest reasons why samples have no answer."""
-        return commonest(self.scores.frame)
+        return commonest(self.scores.asks)
 
     @property
     def cost(self) -> float | None:
@@ -156,7 +156,7 @@ class CellView:
     @property
     def cost_per_thousand(self) -> float | None:
         """What a thousand samples cost, of those that were neither answered from the cache nor failed."""
-        frame = self.scores.frame
+        frame = self.scores.asks
         paid = int((frame["cached"].eq(False) & frame["outcome"].ne("failed")).sum())
         return None if self.cost is None or not paid else 1000 * self.cost / paid
 
@@ -170,6 +170,7 @@ class CellView:
         facts = {
             "Signature": self.scores.cell.signature,
             "Answers": self.scores.answered,
+            "Repeats": self.scores.repeated,
             "Provider": str(config.get("provider", "")),
             "Parameters": json.dumps(parameters, ensure_ascii=False) if parameters else "",
             "Refused by the service": ", ".join(without),
@@ -183,7 +184,7 @@ class CellView:
         return {name: value for name, value in facts.items() if value}
 
     def _served(self) -> str:
-        frame = self.scores.frame
+        frame = self.scores.asks
         served = frame[["served_model", "fingerprint"]].fillna("").agg(" ".join, axis=1).str.strip()
         counts = served[served != ""].value_counts()
         named = [f"{name} ({n:,})" for name, n in counts.head(4).items()]

@@ -259,7 +259,7 @@ def mean_interval(values: ArrayLike, *, clusters: ArrayLike | None = None, level
     return Interval(mean.estimate, low, high, level=level, method=method, n=mean.n, reason=mean.reason)
 
 
-def quantile_interval(values: ArrayLike, probability: float, *, level: float = 0.95) -> Interval:
+def quantile_interval(values: ArrayLike, probability: float, *, level: float = 0.95, repeats: float = 1.0) -> Interval:
     """Distribution-free interval for a quantile, such as the latency's p50 or p95, from order statistics.
 
     The number of values below the true quantile is binomial, which tells how many ranks away from the sample's quantile
@@ -273,6 +273,9 @@ def quantile_interval(values: ArrayLike, probability: float, *, level: float = 0
         Which quantile, 0.95 for p95.
     level
         Nominal coverage.
+    repeats
+        How many of the values stand together, as the latencies of one question that is asked again; only so many
+        samples are then counted as there are questions, as if those of one were all alike.
 
     Returns
     -------
@@ -306,13 +309,16 @@ def quantile_interval(values: ArrayLike, probability: float, *, level: float = 0
 
     estimate = float(np.quantile(array, probability))
     # How many values lie below the true quantile is binomial: leave out (1 - level) / 2 of it on each side.
-    counts, tail = np.arange(array.size + 1), (1.0 - level) / 2.0
-    first = int(np.searchsorted(bdtr(counts, array.size, probability), tail)) - 1
-    last = int((bdtrc(counts, array.size, probability) > tail).sum())
-    if first < 0 or last >= array.size:
+    samples = max(1, int(array.size / repeats))
+    counts, tail = np.arange(samples + 1), (1.0 - level) / 2.0
+    first = int(np.searchsorted(bdtr(counts, samples, probability), tail)) - 1
+    last = int((bdtrc(counts, samples, probability) > tail).sum())
+    if first < 0 or last >= samples:
         # Both extremes must be able to lie outside: p**n and (1 - p)**n at most (1 - level) / 2.
         needed = math.ceil(math.log((1.0 - level) / 2.0) / math.log(max(probability, 1.0 - probability)))
         reason = f"the p{100 * probability:g} needs at least {needed} samples at level {level:g}"
-        return Interval.unknown(estimate, level=level, method=method, n=array.size, reason=reason)
+        return Interval.unknown(estimate, level=level, method=method, n=samples, reason=reason)
+    if samples < array.size:  # the same places, among the values of all repeats
+        first, last = int(first * array.size / samples), min(array.size - 1, -(-(last + 1) * array.size // samples) - 1)
     low, high = np.partition(array, (first, last))[[first, last]]
-    return Interval(estimate, float(low), float(high), level=level, method=method, n=array.size)
+    return Interval(estimate, float(low), float(high), level=level, method=method, n=samples)

@@ -28,12 +28,14 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
     """
     for finding in begun.doubts:
         print_finding(console, finding)
-    console.print(f"run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} samples")
+    repeats = begun.planned.suite.repeats
+    unit = "samples" if repeats == 1 else f"questions, {repeats} of each sample"
+    console.print(f"run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} {unit}")
     with stops(f"stopped; go on with: {begun.resume}"):
         done = finish(ProgressDisplay(console))
     print_scores(console, done.scored)
     for scores in done.failing:
-        said = f"{scores.cell.name}: {failed_share(scores.frame):.1%} of the samples failed"
+        said = f"{scores.cell.name}: {failed_share(scores.asks):.1%} of the samples failed"
         console.print(
             f"  [bold magenta]unmeasurable[/] {escape(said)}; the suite allows {done.max_failed:.0%} (max_failed)",
             soft_wrap=True,

@@ -52,14 +52,16 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         )
     console.print(table)
     for scores in scored:
-        for one in commonest(scores.frame):
+        for one in commonest(scores.asks):
             words = f": {one.words}" if one.words else ""
-            said = one_line(f"{scores.cell.name}: {one.count:,} of {len(scores.frame):,} {one.outcome}{words}")
+            said = one_line(f"{scores.cell.name}: {one.count:,} of {len(scores.asks):,} {one.outcome}{words}")
             console.print(f"  [yellow]{escape(said)}[/]", soft_wrap=True)
         if told := _evaluators(scores):
             erred = any(one.errors for one in scores.evaluators)
             said = one_line(f"{scores.cell.name}: {told}")
             console.print(f"  [{'red' if erred else 'default'}]{escape(said)}[/]", soft_wrap=True)
+        if scores.repeated:
+            console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.repeated}'))}", soft_wrap=True)
     for scores in scored:
         if whole := scores.cell.details.get("stands_for"):
             predicted = _with_interval(scores.get(PREDICTED))
