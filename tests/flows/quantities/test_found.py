@@ -1,0 +1,119 @@
+"""Where the answer stands in a reply, and when a reply has none."""
+
+from __future__ import annotations
+
+import pytest
+
+from driftgate.flows.quantities import found_quantity
+
+REPLIES: list[tuple[str, str | None]] = [
+    ("12", "12"),
+    ("12.", "12"),
+    ("정답: 12", "12"),
+    ("정답은 12개입니다.", "12 개"),
+    ("**정답: 12**", "12"),
+    ("답: 2만 5천 원", "25000 원"),
+    ("풀이: 3 × 4 = 12\n따라서 정답은 $\\boxed{12}$입니다.", "12"),
+    ("\\boxed{12}개", "12 개"),
+    ("\\[\\boxed{\\dfrac{3}{4}}\\]", "3/4"),
+    ("먼저 3을 더하고 4를 곱하면 됩니다.\n\n#### 28", "28"),
+    ("The answer is 12 dollars.", "12 dollars"),
+    ("Final answer: 3/4", "3/4"),
+    ("철수는 사과를 3개 더 샀으므로 모두 15개를 가지고 있습니다.", None),
+    ("따라서 철수가 가진 사과는 15개입니다.", "15 개"),
+    ("사과는 3상자에 5개씩이므로 3 × 5 = 15(개)입니다.", "15 개"),
+    ("정답은 이만 오천 원입니다.", "25000 원"),
+    ("정답은 스물다섯 개입니다", "25 개"),
+    ("삼분의 이입니다.", "2/3"),
+    ("정답은 3분의 2입니다.", "2/3"),
+    ("x = 3 또는 x = 5입니다.", None),
+    ("정답은 3 또는 5입니다.", None),
+    ("정답: 3, 5", None),
+    ("정답은 70,000원이며, 이는 3개월치입니다.", "70000 원"),
+    ("정답은 12가 아닙니다.", None),
+    ("정답:\n12개", "12 개"),
+    ("잘 모르겠습니다", None),
+    ("", None),
+    ("문제를 3번 읽었지만 모르겠습니다", None),
+    ("정답은 무엇일까요? 계산하면 12입니다.", "12"),
+    ("<think>3인가? 정답은 3</think>\n정답은 5", "5"),
+    ("<think>정답은 3", None),
+    ("계산하면 3 + 4 = 7이고 5를 더하면 12입니다.", "12"),
+    ("정답은 $2\\sqrt{3}$ 입니다.", "2*√3"),
+    ("답은 √12 cm이다", "2*√3 cm"),
+    ("정답은 1시간 30분입니다.", "3/2 시간"),
+    ("정답은 12개(3×4)입니다.", "12 개"),
+    ("정답: 12 (3 × 4)", "12"),
+    ("정답은 x = 5 입니다", "5"),
+    ("따라서 $x=\\frac{1}{2}$이다.", "1/2"),
+    ("정답: \\frac{1}{2}", "1/2"),
+    ("정답은 2x+1입니다.", None),
+    ("정답: \\boxed{2n+1}", None),
+    ("\\boxed{3} 또는 \\boxed{5}", None),
+    ("\\boxed{3}\n다시 계산하면\n\\boxed{5}", "5"),
+    ("한 봉지에 3개씩 4봉지이므로\n3 × 4 = 12\n12개", "12 개"),
+    ("답은 50%입니다.", "50 %"),
+    ("약 3.14입니다.", "157/50"),
+    ("총 금액은 2만 5천원입니다. 감사합니다.", None),
+    ("모두 합하면 3만 2,500원이 됩니다.", "32500 원"),
+    ("정답은 3:2입니다", None),
+    ("정답은 (2, 3)입니다", None),
+    ("정답은 -3입니다", "-3"),
+    ("정답: −3", "-3"),
+    ("정답 12", "12"),
+    ("따라서 필요한 페인트는 3½ L입니다.", "7/2 L"),
+    ("정답은 ③입니다", "3"),
+    ("답은 0.75", "3/4"),
+    ("정답은 12, 즉 한 다스입니다.", "12"),
+    ("The total is 3 + 4 = 7 apples. So the answer is 7.", "7"),
+    ("답: 12개 이상", None),
+    ("정답은 12~15입니다", None),
+    ("답은 1,234,567입니다", "1234567"),
+    ("1,234", "1234"),
+    ("정답 : 3천 5백원", "3500 원"),
+    ("두 수의 합은 12입니다.", "12"),
+    ("그러므로 답은\n\n$$\\boxed{\\frac{5\\pi}{6}}$$", "5/6*π"),
+    ("최종 답: **42**", "42"),
+    ("최종 답변: 42", "42"),
+    ("결과: 42", "42"),
+    ("Answer: \\(42\\)", "42"),
+    ("따라서 3학년 2반 학생은 25명이다.", "25 명"),
+    ("합계는 다음과 같다: 12", "12"),
+    ("따라서, 12", "12"),
+    ("12개를 샀습니다.", "12 개"),
+]
+
+
+@pytest.mark.parametrize(("reply", "answer"), REPLIES)
+def test_the_quantity_that_a_reply_settles_on(reply: str, answer: str | None) -> None:
+    assert found_quantity(reply).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("reply", "rule"),
+    [
+        ("\\boxed{3} 또는 \\boxed{5}", "several"),
+        ("정답은 3 또는 5입니다.", "several"),
+        ("\\boxed{2n+1}", "unread"),
+        ("정답은 12 이상입니다", "unread"),
+        ("<think>3일까", "unfinished"),
+        ("모르겠습니다", "none"),
+        ("철수는 3개를, 영희는 5개를 가졌다.\n둘은 친구다.", "none"),
+    ],
+)
+def test_an_abstention_says_why(reply: str, rule: str) -> None:
+    found = found_quantity(reply)
+    assert (found.answer, found.rule) == (None, rule)
+
+
+def test_a_reply_that_was_cut_answers_only_what_it_announced() -> None:
+    cut = "먼저 3 × 4 = 12이고 여기에 5"
+    assert found_quantity(cut, finished=False).rule == "unfinished"
+    assert found_quantity("정답: 17\n설명을 덧붙이자면 3에", finished=False).answer == "17"
+
+
+def test_a_long_reply_is_read_in_good_time() -> None:
+    degenerate = "3 × 4 = 12, 그리고 " * 8000
+    assert found_quantity(degenerate + "정답은 12입니다.").answer == "12"
+    assert found_quantity("(" * 50_000 + "1" * 50_000).answer is None
+    assert found_quantity("이십" * 40_000).answer is None
