@@ -98,6 +98,20 @@ class Binding:
         """The numbers that it gives, where it says so beforehand; None where only a call tells."""
         return self.call.metrics if isinstance(self.call, (JudgedEvaluator, SafetyEvaluator)) else None
 
+    @cached_property
+    def objection(self) -> Callable[[str, Any], str] | None:
+        """``unfit(name, value)`` of an evaluator that says beforehand by which values it cannot grade, and why."""
+        return getattr(self.call, "unfit", None)
+
+    def unfit(self, data: Mapping[str, Any]) -> str:
+        """Why a sample cannot be graded, whatever the reply, as far as the evaluator says so; else empty."""
+        if (objection := self.objection) is None:
+            return ""
+        own = ((name, e) for name, e in self.inputs.items() if isinstance(e, mapping.Reference) and e.root == "data")
+        values = ((name, entry.resolve({"data": data})) for name, entry in own)
+        reasons = (objection(name, value) for name, value in values if value is not mapping.MISSING)
+        return next((str(reason) for reason in reasons if reason), "")
+
     async def evaluate(self, scope: Mapping[str, Any], kept: list[EvaluatedLine] | None = None) -> list[Evaluation]:
         """Call the evaluator; what it raises becomes an evaluation with an error.
 
