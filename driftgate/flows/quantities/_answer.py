@@ -37,6 +37,13 @@ _BRACKETS = re.compile(r"\([^()]*\)")
 _CONCLUDES = re.compile(
     r"따라서|그러므로|그래서|즉|결국|결론적으로|(?i:(?<![a-z])(?:so|therefore|thus|hence)(?![a-z]))"
 )
+_LEAD = re.compile(r"\s?(?:약|총|모두|전부|대략|바로|각각|[a-zA-Z가-힣]{0,4}\s?=)?\s?")
+_CLOSE = re.compile(rf"\s?(?:정도|쯤)?\s?(?:{COPULA}|[.!。]*\s*$)")
+"""What stands before an announced quantity, or after it, if it is the one that is announced."""
+_MARKER = re.compile(r"\d{1,2}[.)]")
+"""The number of a list's item, of which nothing came any more."""
+_PREDICATE = 15
+"""Characters of a predicate, such as ``를 샀습니다.``"""
 _ENDS = re.compile(rf"\s?(?:정도|쯤)?\s?{COPULA}\s?[.!。]*$")
 _BESIDE = re.compile(r"거나|또는|혹은|^\s?(?:이나|나|or|,|/|와|과|및|and|에서)\s?$")
 """Between two quantities of which neither is the answer alone."""
@@ -166,7 +173,11 @@ def _settled(segment: str) -> Found | None:
     standing = quantities_in(segment)
     if unread_in(segment):
         return Found(None, "unread")
-    return _one([s.quantity for s in standing], "announced") if standing else None
+    if not standing:
+        return None
+    if not any(_LEAD.fullmatch(segment[: s.begin]) or _CLOSE.match(segment, s.end) for s in standing):
+        return Found(None, "unread")  # 정답은 C, 질문 2에 대한 ...
+    return _one([s.quantity for s in standing], "announced")
 
 
 def _one(quantities: Sequence[Quantity], rule: str) -> Found:
@@ -182,7 +193,7 @@ def _stated(lines: Sequence[str]) -> Found | None:
     """What a reply that announces nothing ends in."""
     if len(lines) == 1 and (whole := read_quantity(lines[0])):
         return Found(whole.text, "bare")
-    if last := read_quantity(lines[-1]):
+    if (last := read_quantity(lines[-1])) and not _MARKER.fullmatch(lines[-1]):
         return Found(last.text, "last_line")
     sentence = _last_sentence(lines)
     if _UNSURE.search(sentence):
@@ -191,11 +202,13 @@ def _stated(lines: Sequence[str]) -> Found | None:
     if not standing:
         return None
     end = standing[-1]
-    if _NOT.search(sentence, end.end):
+    if _NOT.search(sentence, end.end) or sentence.startswith("의", end.end):
         return None
     if _ENDS.match(sentence, end.end):
         return _alone(sentence, standing, end)
-    if _CONCLUDES.search(sentence) or len(lines) == 1:
+    if _ANNOUNCED.search(sentence):  # and what it announces is no quantity
+        return Found(None, "unread")
+    if _CONCLUDES.search(sentence) or (len(lines) == 1 and len(sentence) - end.end <= _PREDICATE):
         return _one([s.quantity for s in standing], "conclusion")
     return Found(None, "several" if len(standing) > 1 else "none")
 

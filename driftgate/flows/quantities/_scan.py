@@ -14,10 +14,11 @@ from driftgate.flows.quantities._units import UNIT
 _SINO = f"[{LETTERS}]"
 _NATIVE_TENS = "열|스물|스무|서른|마흔|쉰|예순|일흔|여든|아흔"
 _NATIVE_ONES = "하나|둘|셋|넷|한|두|세|네|다섯|여섯|일곱|여덟|아홉"
+_WORD_END = "(?![가-힣])|(?=[이가은는을를의로와과도만씩입])"
 _MIXED = rf"(?:{NUMBER})\s?[십백천만억조](?:\s?(?:{NUMBER})?\s?[십백천만억조])*(?:\s?\d[\d,]*(?![\d.]))?"
 _PARTED = rf"(?:(?:{NUMBER}|{_SINO}+)[와과]\s?)?(?:{NUMBER}|{_SINO}+)\s?분의\s?(?:{NUMBER}|{_SINO}+)"
 _SPELLED = (
-    rf"(?:(?:{_SINO}+\s?)?(?:(?:{_NATIVE_TENS})(?:{_NATIVE_ONES})?|(?:{_NATIVE_ONES}))(?=\s?(?:{UNIT}))"
+    rf"(?:(?:{_SINO}+\s?)?(?:(?:{_NATIVE_TENS})(?:{_NATIVE_ONES})?|(?:{_NATIVE_ONES}))(?=\s?(?:{UNIT})(?:{_WORD_END}))"
     rf"|{_SINO}{{2,}}(?:\s{_SINO}{{2,}})*(?=\s?(?:{UNIT}|{COPULA}|[.]|$)))"
 )
 _COMMANDS = r"\\(?:[dtc]?frac|sqrt|pi|times|cdot|div)(?![a-zA-Z])"
@@ -29,6 +30,8 @@ _CANDIDATE = re.compile(
 _UNIT_AFTER = re.compile(rf"\s?(?:{UNIT})")
 _UNKNOWN = re.compile(r"[a-zA-Zα-ωΑ-Ω_]")
 _OPERATED = re.compile(r"[a-zA-Zα-ωΑ-Ω)\]}!\d]\s?$")
+_LABEL = re.compile(r"(?:질문|문제|문항|보기|단계|(?i:question|step|problem|no\.))\s?(?:\([^()]*\)\s?)?$")
+"""What makes a number the name of something."""
 _PIECE = re.compile(rf"{NUMBER}|{_COMMANDS}|\S")
 
 
@@ -87,6 +90,8 @@ def _read(text: str, match: re.Match[str]) -> Standing | None:
         if longest is None:
             return None
         end = longest
+    if _LABEL.search(text[:begin]):
+        return None
     unit = _UNIT_AFTER.match(text, end)
     after = unit.end() if unit else end
     if (unit is None and _UNKNOWN.match(text, end)) or _LIMIT.match(text, after):

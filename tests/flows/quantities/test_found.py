@@ -98,6 +98,12 @@ def test_the_quantity_that_a_reply_settles_on(reply: str, answer: str | None) ->
         ("정답은 12 이상입니다", "unread"),
         ("<think>3일까", "unfinished"),
         ("모르겠습니다", "none"),
+        ("질문 1에 대한 정답은 C, 질문 2에 대한 정답은 D입니다.", "unread"),
+        ("질문 6에 대한 정답은 D입니다.", "none"),
+        ("질문 4의 정답입니다.", "none"),
+        ("물로 염분을 세척하는 방법으로", "none"),
+        ("하나씩 풀어 보겠습니다.\n\n1.", "none"),
+        ("질문 1: 수정 전 잔액시산표의 차변 합계액은 얼마인가?", "none"),
         ("철수는 3개를, 영희는 5개를 가졌다.\n둘은 친구다.", "none"),
     ],
 )
