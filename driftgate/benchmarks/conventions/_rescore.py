@@ -178,13 +178,13 @@ def _same(answer: Any, gold: Any) -> bool:
 
 
 def _read(row: Any, convention: Convention, reads: str) -> tuple[str | None, str]:
+    if convention.reading == "logprobs":
+        return likeliest_letter(row.first_token, len(row.letters)), "logprobs"
     if reads == "quantity":
         from driftgate.flows.quantities import found_quantity
 
         quantity = found_quantity(row.text, finished=row.finish_reason != "length")
         return quantity.answer, quantity.rule
-    if convention.reading == "logprobs":
-        return likeliest_letter(row.first_token, len(row.letters)), "logprobs"
     found = extract_choice(row.text, row.choices, letters=row.letters, rule_set=convention.rule_set)
     return found.answer, found.rule
 

@@ -27,8 +27,8 @@ def numeric(
     ----------
     response : str or number
         Of a text the first number after its last ``정답``, ``답:``, ``answer`` or ``####`` counts, else its last
-        number. Thousands with commas, fractions and exponents are read, and what stands in a box as a whole: with a
-        root in it, it is not its first number.
+        number. Thousands with commas, fractions and exponents are read. A box, and an expression with a root, count
+        as a whole; where what is announced is no quantity, there is no number.
     ground_truth : str or number
         A number as a whole, in digits; a unit may stand after it.
     relative, absolute : float
@@ -87,13 +87,14 @@ def _wanted(value: Any, percent: bool) -> Fraction | None:
     if isinstance(value, (int, float)):
         return Fraction(str(value)) if isfinite(value) else None
     text = str(value or "")
-    return _number_of(read_quantity(text) if re.search("[0-9]", text) else None, percent)
+    quantity = read_quantity(text) if re.search("[0-9]", text) else None
+    return None if quantity is None or quantity.value.rational is None else _number_of(quantity, percent)
 
 
-def _number_of(quantity: Quantity | None, percent: bool) -> Fraction | None:
-    number = quantity.value.rational if quantity is not None else None
-    if quantity is None or number is None:
-        return None
+def _number_of(quantity: Quantity, percent: bool) -> Fraction:
+    """The number of a quantity, about where it is irrational."""
+    number = quantity.value.rational
+    number = Fraction(float(quantity.value)) if number is None else number
     hundredths = quantity.unit is not None and quantity.unit.measures == "share"
     return number / 100 if hundredths and percent else number
 
@@ -102,10 +103,12 @@ def _read(value: Any, percent: bool) -> tuple[Fraction, str] | None:
     """The number and how it was written."""
     if isinstance(value, (int, float)):
         return (Fraction(str(value)), str(value)) if isfinite(value) else None
-    boxed = found_quantity(str(value or "")) if _BOXED.search(str(value or "")) else None
-    if boxed is not None and boxed.rule in ("boxed", "unread", "several"):  # not the first number of an expression
-        whole = _number_of(read_quantity(boxed.answer) if boxed.answer else None, percent)
-        return None if whole is None else (whole, str(boxed.answer))
+    settled = found_quantity(str(value or ""))
+    whole = read_quantity(settled.answer) if settled.answer else None
+    boxed = _BOXED.search(str(value or "")) and settled.rule in ("boxed", "several")
+    if boxed or settled.rule == "unread" or (whole is not None and whole.value.rational is None):
+        # The first number of an expression, such as the 2 of 2√3, is not what was answered.
+        return None if whole is None else (_number_of(whole, percent), whole.text)
     text = _FRACTION.sub(r"\1/\2", normal(str(value or "")).replace("−", "-").replace("$", ""))
     finals = list(_FINAL.finditer(text))
     match = _VALUE.search(text, finals[-1].end()) if finals else None

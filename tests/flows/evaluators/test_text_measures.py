@@ -137,6 +137,10 @@ def test_numeric_refuses_what_only_holds_a_number(truth: Any) -> None:
     [
         (r"\boxed{2\sqrt{3}}", "2", False),
         (r"\boxed{2n+1}", "2", False),
+        ("정답은 2√3입니다", "2", False),
+        ("정답은 2√3입니다", "3.4641016", True),
+        ("정답: 2n + 1", "1", False),
+        ("정답은 12 이상입니다", "12", False),
         (r"\boxed{3} 또는 \boxed{5}", "3", False),
         (r"3개를 더하면 \boxed{2\text{만 }5\text{천}}", "25000", True),
         (r"\boxed{\dfrac{3}{4}}", "75%", False),
