@@ -45,7 +45,9 @@ _MARKER = re.compile(r"\d{1,2}[.)]")
 _PREDICATE = 15
 """Characters of a predicate, such as ``를 샀습니다.``"""
 _ENDS = re.compile(rf"\s?(?:정도|쯤)?\s?{COPULA}\s?[.!。]*$")
-_BESIDE = re.compile(r"거나|또는|혹은|^\s?(?:이나|나|or|,|/|와|과|및|and|에서)\s?$")
+_BESIDE = re.compile(
+    r"거나|또는|혹은|^(?:이고|이며)|^\s?,?\s?[a-zA-Z가-힣]{1,3}\s?=\s?$|^\s?(?:이나|나|or|,|/|와|과|및|and|에서)\s?$"
+)
 """Between two quantities of which neither is the answer alone."""
 _UNIT_AFTER = re.compile(rf"\s?(?:{UNIT})")
 _WHICH = re.compile(r"(?:이|가|은|는)?\s*(?:다음과 같다|다음과 같습니다)?[\s:*]*$")

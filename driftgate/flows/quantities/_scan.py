@@ -10,6 +10,7 @@ from driftgate.flows.quantities._expression import NUMBER, read_expression
 from driftgate.flows.quantities._korean import LETTERS
 from driftgate.flows.quantities._quantity import COPULA, Quantity, read_quantity
 from driftgate.flows.quantities._units import UNIT
+from driftgate.flows.quantities._value import Value
 
 _SINO = f"[{LETTERS}]"
 _NATIVE_TENS = "열|스물|스무|서른|마흔|쉰|예순|일흔|여든|아흔"
@@ -19,7 +20,7 @@ _MIXED = rf"(?:{NUMBER})\s?[십백천만억조](?:\s?(?:{NUMBER})?\s?[십백천�
 _PARTED = rf"(?:(?:{NUMBER}|{_SINO}+)[와과]\s?)?(?:{NUMBER}|{_SINO}+)\s?분의\s?(?:{NUMBER}|{_SINO}+)"
 _SPELLED = (
     rf"(?:(?:{_SINO}+\s?)?(?:(?:{_NATIVE_TENS})(?:{_NATIVE_ONES})?|(?:{_NATIVE_ONES}))(?=\s?(?:{UNIT})(?:{_WORD_END}))"
-    rf"|{_SINO}{{2,}}(?:\s{_SINO}{{2,}})*(?=\s?(?:{UNIT}|{COPULA}|[.]|$)))"
+    rf"|(?={_SINO}\s?{_SINO}){_SINO}+(?:\s{_SINO}+)*(?=\s?(?:{UNIT}|{COPULA}|[.]|$)))"
 )
 _COMMANDS = r"\\(?:[dtc]?frac|sqrt|pi|times|cdot|div)(?![a-zA-Z])"
 _EXPRESSION = rf"(?:[-+]\s?)?(?:{NUMBER}|{_COMMANDS}|[(√∛π])(?:\s?(?:{NUMBER}|{_COMMANDS}|[-+*/^(){{}}\[\]√∛π]))*"
@@ -30,6 +31,7 @@ _CANDIDATE = re.compile(
 _UNIT_AFTER = re.compile(rf"\s?(?:{UNIT})")
 _UNKNOWN = re.compile(r"[a-zA-Zα-ωΑ-Ω_]")
 _OPERATED = re.compile(r"[a-zA-Zα-ωΑ-Ω)\]}!\d]\s?$")
+_DATES = {("o'clock", "time"), ("months", "month of a year"), ("month of a year", "time")}
 _LABEL = re.compile(r"(?:질문|문제|문항|보기|단계|(?i:question|step|problem|no\.))\s?(?:\([^()]*\)\s?)?$")
 """What makes a number the name of something."""
 _PIECE = re.compile(rf"{NUMBER}|{_COMMANDS}|\S")
@@ -73,7 +75,45 @@ def unread_in(text: str) -> bool:
 
 
 def _standing(text: str) -> Iterator[Standing | None]:
-    """Each candidate in its order, None where it could not be read."""
+    """Each candidate in its order, None where it could not be read; ``1시간 30분`` is one, and ``7시 30분`` none."""
+    before: Standing | None = None
+    for found in _candidates(text):
+        if before is None or found is None or text[before.end : found.begin].strip():
+            if before is not None:
+                yield before
+            if found is None:
+                yield None
+            before = found
+            continue
+        joined = _joined(before, found)
+        if joined is None and _clock(before, found):
+            yield None
+            before = None
+            continue
+        if joined is None:
+            yield before
+        before = joined or found
+    if before is not None:
+        yield before
+
+
+def _joined(one: Standing, other: Standing) -> Standing | None:
+    """Two quantities side by side as one, where the second is in a smaller unit of the same."""
+    ours, theirs = one.quantity.unit, other.quantity.unit
+    if ours is None or theirs is None or ours.measures != theirs.measures or ours.factor <= theirs.factor:
+        return None
+    value = one.quantity.value + other.quantity.value * Value.of(theirs.factor / ours.factor)
+    return Standing(one.begin, other.end, Quantity(value, ours))
+
+
+def _clock(one: Standing, other: Standing) -> bool:
+    """Whether two quantities side by side tell a date or the time of a day, which is no quantity."""
+    ours, theirs = one.quantity.unit, other.quantity.unit
+    return ours is not None and theirs is not None and (ours.measures, theirs.measures) in _DATES
+
+
+def _candidates(text: str) -> Iterator[Standing | None]:
+    """Each candidate by itself."""
     place = 0
     while match := _CANDIDATE.search(text, place):
         found = _read(text, match)

@@ -39,6 +39,7 @@ _TABLE: dict[str, list[tuple[str, Fraction]]] = {
     "months": [
         ("개월 달 개월간 month months", Fraction(1)), ("년 연간 년간 해 year years", Fraction(12)),
     ],
+    "month of a year": [("월", Fraction(1))],
     "o'clock": [("시", Fraction(1))],
     "age": [("살 세", Fraction(1))],
     "won": [("원 won KRW", Fraction(1))],
