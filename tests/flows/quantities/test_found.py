@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from fractions import Fraction
 
-from driftgate.flows.quantities import found_quantity
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftgate.flows.quantities import found_quantity, read_quantity
 
 REPLIES: list[tuple[str, str | None]] = [
     ("12", "12"),
@@ -137,3 +141,47 @@ def test_a_long_reply_is_read_in_good_time() -> None:
     assert found_quantity(degenerate + "정답은 12입니다.").answer == "12"
     assert found_quantity("(" * 50_000 + "1" * 50_000).answer is None
     assert found_quantity("이십" * 40_000).answer is None
+
+
+TEMPLATES = (
+    "{}",
+    "정답은 {}입니다.",
+    "답: {}",
+    "최종 답은 **{}** 입니다. 감사합니다.",
+    "3 × 4 = 12이므로 여기에 5를 더합니다.\n따라서 {}입니다.",
+    "상자 3개에 7개씩 담으면\n\n#### {}",
+    "The answer is {}.",
+    "2를 곱하면\n{}",
+    "\\[\\boxed{{{}}}\\]",
+    "먼저 1을 빼고 2를 더한다. 그러므로 구하는 값은 {}이다.",
+)
+UNITS = ("", "개", "명", "원", " cm", " kg", "시간", "%", "분", "도", "살", "번", "㎡", " km/h", "배")
+
+
+@given(
+    number=st.integers(0, 10**8),
+    below=st.sampled_from([1, 1, 3, 7, 12]),
+    unit=st.sampled_from(UNITS),
+    form=st.sampled_from(["plain", "commas", "tex", "만", "decimal"]),
+    template=st.sampled_from(TEMPLATES),
+    negative=st.booleans(),
+)
+def test_a_reply_is_never_read_as_another_number_than_it_states(
+    number: int, below: int, unit: str, form: str, template: str, negative: bool
+) -> None:
+    value = Fraction(number, below)
+    if form == "만" and (below > 1 or number < 10_000 or negative):
+        form = "plain"
+    sign = "-" if negative and value else ""
+    written = {
+        "plain": f"{sign}{value}",
+        "commas": f"{sign}{value.numerator:,}" + (f"/{value.denominator}" if value.denominator > 1 else ""),
+        "tex": rf"{sign}\frac{{{value.numerator}}}{{{value.denominator}}}",
+        "만": f"{number // 10_000:,}만" + (f" {number % 10_000}" if number % 10_000 else ""),
+        "decimal": f"{sign}{number}.50",
+    }[form]
+    stated = Fraction(f"{number}.50") if form == "decimal" else value
+    found = found_quantity(template.format(written + unit))
+    assert found.answer is not None, found
+    quantity = read_quantity(found.answer)
+    assert quantity is not None and quantity.value.rational == (-stated if sign else stated)
