@@ -21,6 +21,8 @@ from driftgate.flows.thinking import without_thinking
 READER = "quantity-v1"
 """Name of the rules by which quantities are read; a change that reads replies otherwise is given another."""
 _LONGEST = 200_000
+_SENTENCE = 2_000
+"""Characters of a sentence that are looked at: bounds on the time that a degenerate reply can take."""
 _ANNOUNCED = re.compile(
     r"(?<![가-힣])(?:최종\s?)?(?:정답|해답|답|결론)\s?(?:은|는|이|:|=|→|->)\s?:?(?=\s|[^가-힣]|[가-힣])"
     r"|(?:정답|최종\s?답)\s+(?=[-\d\\√(])"
@@ -155,7 +157,7 @@ def _announced(lines: Sequence[str]) -> Found | None:
 
 def _first_sentence(text: str) -> str:
     end = _SENTENCE_END.search(text)
-    return text[: end.start()] if end else text
+    return (text[: end.start()] if end else text)[:_SENTENCE]
 
 
 def _settled(segment: str) -> Found | None:
@@ -219,7 +221,7 @@ def _last_sentence(lines: Sequence[str]) -> str:
     line = lines[-1]
     ends = [match.end() for match in _SENTENCE_END.finditer(line)]
     begins = [end for end in ends if line[end:].strip()]
-    return line[begins[-1] :].strip() if begins else line
+    return (line[begins[-1] :].strip() if begins else line)[-_SENTENCE:]
 
 
 def _alone(sentence: str, standing: Sequence[Standing], end: Standing) -> Found:

@@ -37,6 +37,8 @@ _LABEL = re.compile(r"(?:질문|문제|문항|보기|단계|(?i:question|step|pr
 _PIECE = re.compile(rf"{NUMBER}|{_COMMANDS}|\S")
 
 
+_LOOKED_BACK = 40
+"""Characters before a number that can make it something else; a bound on the time that a long line takes."""
 _LIMIT = re.compile(r"\s?(?:이상|이하|미만|초과|이내)|\s?[~:]\s?\d")
 """What makes a number a limit, a range or a ratio."""
 
@@ -123,14 +125,15 @@ def _candidates(text: str) -> Iterator[Standing | None]:
 
 def _read(text: str, match: re.Match[str]) -> Standing | None:
     begin, end = match.span()
+    before = text[max(0, begin - _LOOKED_BACK) : begin]
     if match.lastgroup == "expression":
-        if _OPERATED.search(text[:begin]) and (text[begin] in "-+(" or _UNKNOWN.match(text[begin - 1])):
+        if _OPERATED.search(before) and (text[begin] in "-+(" or _UNKNOWN.match(text[begin - 1])):
             return None
         longest = _longest(text, begin, end)
         if longest is None:
             return None
         end = longest
-    if _LABEL.search(text[:begin]):
+    if _LABEL.search(before):
         return None
     unit = _UNIT_AFTER.match(text, end)
     after = unit.end() if unit else end
