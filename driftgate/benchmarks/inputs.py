@@ -166,6 +166,8 @@ def _not_supplied(
     ]
     if name in flow.input_defaults:
         remedies.append(f"or say that the flow's default {flow.input_defaults[name]!r} is meant: defaults: [{name}]")
+    if name == "choices" and "answer" in columns:
+        remedies.append("or use a flow that takes no choices, such as 'maths' where answers are numbers")
     return DriftgateError(
         f"nobody supplies the input '{name}' of the flow '{flow.name}'{mapped}: {found}", "; ".join(remedies)
     )

@@ -274,7 +274,7 @@ class Cell:
             "prompt": self.flow.prompt_hash()[:6],
             "shots": self.shots,
             "scoring": scoring,
-            **ASKED.signature_parts(scoring),
+            **ASKED.signature_parts(scoring, self.evaluators.reads),
             **self.model_config.signed,
         }
         if self.retriever is not None:

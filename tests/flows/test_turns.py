@@ -63,17 +63,19 @@ SHAPES: dict[str, Any] = {
 }
 TAKEN = {
     "multiple_choice": ["question", "choices", "passage", "examples"],
+    "maths": ["question", "examples"],
     "rag_qa": ["question", "choices"],
     "summarize": ["article"],
     "chat": ["question", "chat_history"],
 }
 VARIANTS = [
     *(("multiple_choice", variant) for variant in ("zero_shot", "few_shot", "terse", "lm_eval")),
+    *(("maths", variant) for variant in ("zero_shot", "few_shot", "terse")),
     *(("rag_qa", variant) for variant in ("rag,document", "rag,letters", "rag,instruct")),
     *(("summarize", variant) for variant in ("instruct", "document")),
     *(("chat", variant) for variant in ("turns", "transcript")),
 ]
-PROMPT_NODE = {"multiple_choice": "render"}
+PROMPT_NODE = {"multiple_choice": "render", "maths": "render"}
 lenient = settings(
     max_examples=40,
     deadline=None,
@@ -149,7 +151,7 @@ def test_no_value_makes_a_turn_of_a_flow_that_ships(
 ) -> None:
     flow = load_flow(name, Path()).with_variant(variant)
     engine = ENGINES.get(engine_name)(flow)
-    node = "render" if name == "multiple_choice" else "compose"
+    node = PROMPT_NODE.get(name, "compose")
 
     async def asked(inputs: Mapping[str, Any], texts: Sequence[str]) -> tuple[list[Message], LineResult]:
         model = Heard()

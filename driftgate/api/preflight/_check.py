@@ -32,6 +32,7 @@ _ORDER = (
     "suites",
     "templates",
     "evaluators",
+    "fields",
     "gates",
     "thresholds",
     "monitors",

@@ -34,7 +34,7 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
         return
     bindings = {binding.key: binding for binding in trial.cell.evaluators.bindings}
     for one in trial.evaluations:
-        if one.error:
+        if one.error and not bindings[f"{one.node}.{one.evaluator}"].unfit(trial.sample.data):  # said of the dataset
             yield _failed(asking, trial, bindings[f"{one.node}.{one.evaluator}"], one, where)
     untried = [key for key, binding in bindings.items() if binding.asks]
     if untried and inspection.scope.whole:

@@ -47,15 +47,27 @@ class Convention:
         """
         return "-".join(["asked", *self.dropped])
 
-    def extract(self, scoring: str) -> str:
+    def extract(self, scoring: str, reads: str = "choice") -> str:
         """How a run of that scoring mode is read, for the signature; empty where it is as the run read it."""
+        if self.reading == "rules" and reads == "quantity":
+            from driftgate.flows.quantities import reader_id  # 40 ms, for flows that read quantities alone
+
+            return reader_id()
         if self.reading == "logprobs" or (self.reading == "rules" and scoring == "logprobs"):
             return "letter-logprobs"
         return rule_set_id(self.rule_set) if self.reading == "rules" else ""
 
-    def signature_parts(self, scoring: str) -> dict[str, str]:
-        """The parts of a score's signature that the convention decides, for a run of that scoring mode."""
-        read = self.extract(scoring)
+    def signature_parts(self, scoring: str, reads: str = "choice") -> dict[str, str]:
+        """The parts of a score's signature that the convention decides.
+
+        Parameters
+        ----------
+        scoring : str
+            Of the model: ``text`` or ``logprobs``.
+        reads : {"choice", "quantity"}
+            What the flow reads from a reply.
+        """
+        read = self.extract(scoring, reads)
         return {
             **({"scoring": "logprobs"} if self.reading == "logprobs" else {}),
             **({"extract": read} if read else {}),

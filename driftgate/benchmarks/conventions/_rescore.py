@@ -98,15 +98,18 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     check_texts(ledger, cell.run_id)
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)
-    wanted = convention.signature_parts(parts.get("scoring", "text"))
+    reads = "quantity" if parts.get("extract", "").startswith("quantity-") else "choice"
+    wanted = convention.signature_parts(parts.get("scoring", "text"), reads)
     notes: list[str] = []
     if "extract" in wanted and wanted["extract"] != parts.get("extract"):
-        read = _read_again(ledger, cell, convention, frame)
+        read = _read_again(ledger, cell, convention, frame, reads)
         if read is None:
             notes.append("the run stored no replies to read again: its answers are taken as it read them")
             wanted.pop("extract")
         else:
             frame = read
+            if reads == "quantity":
+                notes.append("quantities read again are right where they are exactly the wanted ones")
     prompt = stored_prompt(ledger, cell) if convention.prompt_end else None
     if prompt is not None and not prompt.endswith(convention.prompt_end):
         ending = prompt.rstrip().splitlines()[-1][-20:]
@@ -130,22 +133,30 @@ def store_scores(ledger: Ledger, scores: ConventionScores) -> None:
         add_scores(ledger, scores.cell.id, scores.signature, scores.rows)
 
 
-def _read_again(ledger: Ledger, cell: CellRow, convention: Convention, frame: pd.DataFrame) -> pd.DataFrame | None:
+def _read_again(
+    ledger: Ledger, cell: CellRow, convention: Convention, frame: pd.DataFrame, reads: str
+) -> pd.DataFrame | None:
     """The frame with outcome, answer, correct and rule as the convention reads the stored replies; None without any."""
+    import pandas as pd
+
     replies = reply_frame(ledger, cell)
-    replies = replies.assign(letters=_letters(cell, replies))
-    replies = replies[replies["letters"].astype(bool)]
+    if reads == "choice" or convention.reading == "logprobs":
+        replies = replies.assign(letters=_letters(cell, replies))
+        replies = replies[replies["letters"].astype(bool)]
     if convention.reading == "logprobs":
         _check_logprobs(cell, frame, replies)
     if replies.empty:
         return None
-    found = [_read(row, convention) for row in replies.itertuples()]
+    found = [_read(row, convention, reads) for row in replies.itertuples()]
     read = replies[["sample_id", "gold", "finish_reason"]].assign(**_columns(found))
     both = frame[["sample_id", "outcome"]].merge(read, on="sample_id", how="left")
     again = (both["outcome"].isin(_REPLIED) & both["rule"].notna()).to_numpy()
     answered = both["answer"].notna()
     outcome = both["finish_reason"].map({"length": "truncated"}).fillna("unparsed").mask(answered, "answered")
-    correct = (both["answer"] == both["gold"]).astype(float).where(answered, 0.0)
+    right_ones = both["answer"] == both["gold"]
+    if reads == "quantity":
+        right_ones = pd.Series(list(map(_same, both["answer"], both["gold"])), index=both.index, dtype=bool)
+    correct = right_ones.astype(float).where(answered, 0.0)
     new = {"outcome": outcome, "answer": both["answer"], "correct": correct, "rule": both["rule"]}
     return frame.assign(**{name: frame[name].where(~again, values.to_numpy()) for name, values in new.items()})
 
@@ -160,9 +171,22 @@ def _letters(cell: CellRow, replies: pd.DataFrame) -> list[str]:
     return [LETTERS[: len(choices)] if choices else given for choices in replies["choices"]]
 
 
-def _read(row: Any, convention: Convention) -> tuple[str | None, str]:
+def _same(answer: Any, gold: Any) -> bool:
+    """Whether a quantity that was read is the wanted one."""
+    from driftgate.flows.quantities import read_quantity, same_quantity
+
+    found, wanted = (read_quantity(value) if isinstance(value, str) else None for value in (answer, gold))
+    return found is not None and wanted is not None and same_quantity(found, wanted)
+
+
+def _read(row: Any, convention: Convention, reads: str) -> tuple[str | None, str]:
     if convention.reading == "logprobs":
         return likeliest_letter(row.first_token, len(row.letters)), "logprobs"
+    if reads == "quantity":
+        from driftgate.flows.quantities import found_quantity
+
+        quantity = found_quantity(row.text, finished=row.finish_reason != "length")
+        return quantity.answer, quantity.rule
     found = extract_choice(row.text, row.choices, letters=row.letters, rule_set=convention.rule_set)
     return found.answer, found.rule
 

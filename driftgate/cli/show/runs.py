@@ -183,7 +183,7 @@ def print_samples(console: Console, frame: pd.DataFrame, total: int) -> None:
             escape(_excerpt(row.question)),
             escape(_excerpt(row.gold)),
             str(row.outcome),
-            escape(_excerpt(row.answer if row.outcome == "answered" else row.error)),
+            escape(_excerpt(row.answer if row.outcome == "answered" else row.error or row.rule)),
         )
     console.print(table)
     more = f"; the first {len(frame):,} are shown (--limit)" if len(frame) < total else ""

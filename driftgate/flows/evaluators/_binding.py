@@ -20,7 +20,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
 from driftgate.flows.evaluators._arguments import check_arguments
 from driftgate.flows.evaluators._azure import take_turns_from_templates
-from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig
+from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig, Reads
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
@@ -98,6 +98,20 @@ class Binding:
         """The numbers that it gives, where it says so beforehand; None where only a call tells."""
         return self.call.metrics if isinstance(self.call, (JudgedEvaluator, SafetyEvaluator)) else None
 
+    @cached_property
+    def objection(self) -> Callable[[str, Any], str] | None:
+        """``unfit(name, value)`` of an evaluator that says beforehand by which values it cannot grade, and why."""
+        return getattr(self.call, "unfit", None)
+
+    def unfit(self, data: Mapping[str, Any]) -> str:
+        """Why a sample cannot be graded, whatever the reply, as far as the evaluator says so; else empty."""
+        if (objection := self.objection) is None:
+            return ""
+        own = ((name, e) for name, e in self.inputs.items() if isinstance(e, mapping.Reference) and e.root == "data")
+        values = ((name, entry.resolve({"data": data})) for name, entry in own)
+        reasons = (objection(name, value) for name, value in values if value is not mapping.MISSING)
+        return next((str(reason) for reason in reasons if reason), "")
+
     async def evaluate(self, scope: Mapping[str, Any], kept: list[EvaluatedLine] | None = None) -> list[Evaluation]:
         """Call the evaluator; what it raises becomes an evaluation with an error.
 
@@ -141,6 +155,8 @@ class Evaluators:
     bindings: tuple[Binding, ...]
     anchors: Sequence[Anchor] = ()
     """What the judges are asked in every run; empty where nothing is judged."""
+    reads: Reads = "choice"
+    """What the flow reads from a reply."""
 
     async def evaluate(
         self,
@@ -287,17 +303,23 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
         raise DriftgateError(f"{place(())}: primary is '{config.primary}'", nearest(config.primary, wanted))
-    made = Evaluators(config.primary, tuple(bindings))
+    made = Evaluators(config.primary, tuple(bindings), reads=config.reads)
     return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
 
 
 def _config_of(flow: FlowDefinition) -> tuple[EvaluatorsConfig, Callable[[Sequence[str]], str]]:
     """What is bound to the nodes of a flow, and where a message says that it stands."""
-    if (given := flow.given) is not None:
-        return EvaluatorsConfig.model_validate({"primary": given.primary, "nodes": given.nodes}), given.place
     file = flow.evaluators_file
+    if (given := flow.given) is not None:  # how the flow reads a reply stays its own
+        reads = _read_file(flow, file).reads if file.is_file() else "choice"
+        config = EvaluatorsConfig.model_validate({"primary": given.primary, "nodes": given.nodes, "reads": reads})
+        return config, given.place
+    return _read_file(flow, file), lambda location: str(file)
+
+
+def _read_file(flow: FlowDefinition, file: Path) -> EvaluatorsConfig:
     try:
-        config = EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DriftgateError(f"flow '{flow.name}' has no {EVALUATORS_FILE}", f"write {file}") from None
     except yaml.YAMLError as problem:
@@ -306,7 +328,6 @@ def _config_of(flow: FlowDefinition) -> tuple[EvaluatorsConfig, Callable[[Sequen
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DriftgateError(f"{file}: {where}: {first['msg']}", "see the flows page of the documentation") from problem
-    return config, lambda location: str(file)
 
 
 def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Reads = Literal["choice", "quantity"]
 
 
 class BindingConfig(BaseModel):
@@ -30,5 +32,8 @@ class EvaluatorsConfig(BaseModel):
     """``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
     nodes: dict[str, dict[str, BindingConfig]]
     """Evaluators by node and by a name of their own."""
+    reads: Reads = "choice"
+    """What the flow reads from a reply, for the signature of its scores and for scoring a stored run again: the letter
+    of a ``choice``, or a ``quantity``."""
     anchors: str | None = None
     """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from driftgate.flows.extraction._normalise import normalise
 from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
 from driftgate.flows.extraction.rules import RULE_SETS, CompiledRules, Place, RuleSet, compiled
+from driftgate.flows.thinking import without_thinking
 
 MAX_OCCURRENCES = 16
 """Occurrences of one place that are read, from the end: a bound on the time that a degenerate reply can take."""
-
-_THINKING = re.compile(r"(?is)\A.*</think(?:ing)?>")
-_THINKING_OPEN = re.compile(r"(?i)\A\s*<think(?:ing)?>")
 
 
 @dataclass(frozen=True)
@@ -80,12 +78,10 @@ def extract_choice(
     bare = text.strip()  # most replies are one letter: answer them without looking further
     if len(bare) == 1 and bare in LETTERS[:count]:
         return _BARE[bare]
-    reply = normalise(text)
-    if _THINKING_OPEN.match(reply) or "</think" in reply:
-        reply, closed = _THINKING.subn("", reply, count=1)
-        if not closed:
-            return Extraction(None, "unfinished")
-        reply = reply.strip()
+    said = without_thinking(normalise(text))
+    if said is None:
+        return Extraction(None, "unfinished")
+    reply = said
     among = compiled(rule_set).words["AMONG"].match(reply)  # "A, B, C, D 중에서": the question's words, not an answer
     reply = reply[among.end() :] if among else reply
     return _search_first_answer(reply, Asked(count, tuple(choices)), compiled(rule_set))

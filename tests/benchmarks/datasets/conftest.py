@@ -148,6 +148,50 @@ def kormedmcqa(folder: Path) -> Config:
     return {"kind": "kormedmcqa", "path": "."}
 
 
+def kmmlu_redux(folder: Path) -> Config:
+    rows = [
+        {
+            "question": f"{category} 문제 {n}: 알맞은 것은?",
+            "options": [f"{category} {n}의 보기 {place}" for place in "가나다라"],
+            "solution": str(n % 4 + 1),
+            "category": category,
+        }
+        for category in ("건설", "전기.전자")
+        for n in range(3)
+    ]
+    write_parquet(folder / "data/test-00000-of-00001.parquet", rows)
+    return {"kind": "kmmlu_redux", "path": "."}
+
+
+def kmmlu_pro(folder: Path) -> Config:
+    rows = [
+        {
+            "question": f"{licence} {subject} 문제 {n}: 옳지 않은 것은?",
+            "options": [f"{licence} {n}의 보기 {place}" for place in "가나다라마"[: 4 + n % 2]],
+            "solution": str(n % 4 + 1),
+            "score": 1.0,
+            "license_name": licence,
+            "subject": subject,
+            "year": 2024,
+            "round": 1,
+            "session": 1,
+        }
+        for licence, subject in (("변호사", "민사법"), ("의사", "의학총론"), ("새 자격", "총론"))
+        for n in range(2)
+    ]
+    write_parquet(folder / "kmmlu_pro/test-00000-of-00001.parquet", rows)
+    return {"kind": "kmmlu_pro", "path": "."}
+
+
+def kosimpleqa(folder: Path) -> Config:
+    rows = [
+        {"id": n, "content": f"{n}번째 도시는?", "answer": f"도시 {n}", "category": category, "answer_type": "Place"}
+        for n, category in enumerate(["지리", "역사", "지리"])
+    ]
+    write_json(folder / "updated_kosimpleqa_with_trans.json", rows)
+    return {"kind": "kosimpleqa", "path": "."}
+
+
 def own_csv(folder: Path) -> Config:
     write_csv(folder / "own.csv", lettered("우리", 4, category="인사", note="메모"), encoding="utf-8-sig")
     write_csv(folder / "own-shots.csv", lettered("예시", 2, category="인사", note="메모"))
@@ -185,8 +229,11 @@ BUILDERS: dict[str, Callable[[Path], Config]] = {
     "jsonl": own_jsonl,
     "kmmlu": kmmlu,
     "kmmlu_hard": kmmlu_hard,
+    "kmmlu_pro": kmmlu_pro,
+    "kmmlu_redux": kmmlu_redux,
     "kobalt": kobalt,
     "kormedmcqa": kormedmcqa,
+    "kosimpleqa": kosimpleqa,
     "dialogues": lambda folder: {"kind": "dialogues"},
     "handbook": lambda folder: {"kind": "handbook"},
     "news": lambda folder: {"kind": "news"},

@@ -1,4 +1,4 @@
-"""haerae, hrm8k, kobalt and kormedmcqa: what is particular to each."""
+"""What is particular to each of the published datasets but KMMLU and CLIcK."""
 
 from __future__ import annotations
 
@@ -127,3 +127,58 @@ def test_a_broken_parquet_file_is_named(build, load, tmp_path):
     next(tmp_path.glob("nurse/test-*")).write_bytes(b"PAR1 no more")
     with pytest.raises(DriftgateError, match=r"nurse/test-.*is not valid Parquet"):
         load(config, tmp_path)
+
+
+def test_kmmlu_redux_reads_the_number_of_the_right_option(build, load, tmp_path):
+    dataset = load(build("kmmlu_redux", tmp_path), tmp_path)
+    assert [s.data["answer"] for s in dataset.samples] == ["A", "B", "C"] * 2
+    assert Counter(s.category for s in dataset.samples) == {"건설": 3, "전기.전자": 3}
+    assert dataset.samples[0].data["choices"] == [f"건설 0의 보기 {place}" for place in "가나다라"]
+
+
+def test_kmmlu_pro_has_questions_of_four_and_five_options_by_licence(build, load, tmp_path):
+    dataset = load(build("kmmlu_pro", tmp_path), tmp_path)
+    assert [(len(s.data["choices"]), s.data["answer"]) for s in dataset.samples] == [(4, "A"), (5, "B")] * 3
+    assert {s.category: s.super_category for s in dataset.samples} == {
+        "변호사": "Law",
+        "의사": "Medicine",
+        "새 자격": "Other",
+    }
+    assert (dataset.samples[0].data["subject"], dataset.samples[0].data["year"]) == ("민사법", "2024")
+
+
+@pytest.mark.parametrize("kind", ["kmmlu_redux", "kmmlu_pro"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"solution": "6"}, "has the answer '6', which is none of its 4 choices"),
+        ({"solution": None}, "has no answer"),
+        ({"options": ["가"]}, "has 1 choices"),
+        ({"options": "가, 나"}, "has text in column 'options' where a list is expected"),
+        ({"question": " "}, "has nothing in column 'question'"),
+    ],
+)
+def test_a_malformed_row_with_options_is_named(build, load, tmp_path, kind, change, message):
+    row = {"question": "물음", "options": list("가나다라"), "solution": "1", "category": "건설"}
+    row |= {"license_name": "의사", "subject": "총론", "year": 2024, **change}
+    (tmp_path / "test.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    with pytest.raises(DriftgateError, match=message) as caught:
+        load({"kind": kind, "path": "."}, tmp_path)
+    assert "row 1" in str(caught.value)
+
+
+def test_kosimpleqa_asks_for_words_and_reads_either_layout(build, load, tmp_path):
+    dataset = load(build("kosimpleqa", tmp_path), tmp_path)
+    assert [(s.id, s.data["question"], s.data["answer"]) for s in dataset.samples][1] == (
+        "1",
+        "1번째 도시는?",
+        "도시 1",
+    )
+    assert "choices" not in dataset.samples[0].data
+    other = tmp_path / "other/data"
+    other.mkdir(parents=True)
+    rows = [{"problem": f"{n}번째 도시는?", "answer": f"도시 {n}", "topic": "지리"} for n in range(3)]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (other / "test.jsonl").write_text(lines, encoding="utf-8")
+    again = load({"kind": "kosimpleqa", "path": "other"}, tmp_path)
+    assert [s.data["answer"] for s in again.samples] == [s.data["answer"] for s in dataset.samples]

@@ -21,6 +21,7 @@ FLOWS = {
     "rag_qa": ("handbook", ["base", "rag", "rag,instruct", "rag,letters"]),
     "summarize": ("news", ["instruct", "document"]),
     "chat": ("dialogues", ["turns", "transcript"]),
+    "maths": ("sample", ["zero_shot", "few_shot", "terse"]),
 }
 
 

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "meteor": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "normalised_match": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "numeric": ({}, {"response": "정답: 1,200원", "ground_truth": "1200.0"}),
+    "quantity": ({}, {"answer": "25000 원", "gold": "2만 5천"}),
     "ranking": ({"k": [1, 3]}, {"retrieved": PASSAGES, "relevant": ["leave.md"]}),
     "refusal": ({}, {"text": "도와드릴 수 없습니다."}),
     "regex": ({"pattern": "정답"}, {"text": "정답은 B"}),

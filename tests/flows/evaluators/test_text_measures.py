@@ -124,6 +124,44 @@ def test_numeric_keeps_to_its_tolerance_and_needs_a_number() -> None:
         run("numeric", response="3", ground_truth="셋")
 
 
+@pytest.mark.parametrize(
+    "truth", ["2x + 3", r"2\sqrt{3}", "3, 5", "3 또는 5", "A", "", None, True, "x = 2 또는 x = 3", "(1, 2)"]
+)
+def test_numeric_refuses_what_only_holds_a_number(truth: Any) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        run("numeric", response="3", ground_truth=truth)
+
+
+@pytest.mark.parametrize(
+    ("response", "truth", "correct"),
+    [
+        (r"\boxed{2\sqrt{3}}", "2", False),
+        (r"\boxed{2n+1}", "2", False),
+        ("정답은 2√3입니다", "2", False),
+        ("정답은 2√3입니다", "3.4641016", True),
+        ("정답: 2n + 1", "1", False),
+        ("정답은 12 이상입니다", "12", False),
+        (r"\boxed{3} 또는 \boxed{5}", "3", False),
+        (r"3개를 더하면 \boxed{2\text{만 }5\text{천}}", "25000", True),
+        (r"\boxed{\dfrac{3}{4}}", "75%", False),
+    ],
+)
+def test_numeric_takes_what_stands_in_a_box_whole(response: str, truth: Any, correct: bool) -> None:
+    assert run("numeric", response=response, ground_truth=truth)["correct"] == float(correct)
+
+
+@pytest.mark.parametrize("gold", ["A", "2n", "3, 5", "서울", "", None])
+def test_quantity_refuses_a_right_answer_that_is_none(gold: Any) -> None:
+    with pytest.raises(ValueError, match="is no quantity"):
+        run("quantity", answer="3", gold=gold)
+
+
+def test_quantity_is_exact_unless_it_is_told_otherwise() -> None:
+    assert run("quantity", answer="0.333", gold="1/3")["correct"] == 0.0
+    assert run("quantity", {"relative": 0.01}, answer="0.333", gold="1/3")["correct"] == 1.0
+    assert run("quantity", {"relative": 0.01}, answer="0.3", gold="1/3")["correct"] == 0.0
+
+
 @given(number=st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
 def test_any_number_reads_as_itself(number: Any) -> None:
     assert run("numeric", response=f"계산하면 정답: {number:,}원", ground_truth=str(number))["correct"] == 1.0
