@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError, nearest
@@ -123,10 +123,10 @@ def tokens(calls: Sequence[Call]) -> Usage:
     --------
     >>> reply = Reply("B", "stop", Usage(20, None), 0.1)
     >>> tokens([Call("m", reply, None), Call("m", reply, None)])
-    Usage(input_tokens=40, output_tokens=None)
+    Usage(input_tokens=40, output_tokens=None, reasoning_tokens=None, cached_tokens=None)
     """
     used = [call.usage for call in calls if call.usage is not None]
-    return Usage(_sum([usage.input_tokens for usage in used]), _sum([usage.output_tokens for usage in used]))
+    return Usage(*(_sum([getattr(usage, field.name) for usage in used]) for field in fields(Usage)))
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

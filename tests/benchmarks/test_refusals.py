@@ -142,6 +142,17 @@ async def test_twenty_refusals_alike_stop_the_run_and_it_goes_on_when_they_are_m
     assert list(bench.frame()["correct"]) == [1.0] * 100
 
 
+async def test_refusals_that_differ_in_the_id_of_their_request_are_alike(bench: Bench) -> None:
+    def with_id(prompt: str) -> Status:
+        (number,) = re.findall(r"문제 (\d+)번은", prompt)
+        return Status(400, {"error": {"message": f"bad tool (request id: 5f0c2a9e-1111-4222-8333-{int(number):012x})"}})
+
+    bench.endpoint.default = with_id
+    with pytest.raises(AllRefused, match="bad tool"):
+        await bench.run()
+    assert len(bench.endpoint.requests) == ALIKE
+
+
 async def test_refusals_alike_after_answers_stop_it_too(bench: Bench) -> None:
     def until_fifty(prompt: str) -> Any:
         (number,) = re.findall(r"문제 (\d+)번은", prompt)

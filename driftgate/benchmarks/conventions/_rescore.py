@@ -13,6 +13,7 @@ from driftgate.benchmarks.scores import score_frame
 from driftgate.benchmarks.signature import format_signature, parse_signature
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extraction import extract_choice
+from driftgate.flows.finish import LENGTH, finish_reason
 from driftgate.flows.letters import LETTERS, likeliest_letter
 from driftgate.ledger import (
     CellRow,
@@ -142,7 +143,8 @@ def _read_again(ledger: Ledger, cell: CellRow, convention: Convention, frame: pd
     both = frame[["sample_id", "outcome"]].merge(read, on="sample_id", how="left")
     again = (both["outcome"].isin(_REPLIED) & both["rule"].notna()).to_numpy()
     answered = both["answer"].notna()
-    outcome = both["finish_reason"].map({"length": "truncated"}).fillna("unparsed").mask(answered, "answered")
+    ended = both["finish_reason"].map(finish_reason)  # older runs hold the services' own words
+    outcome = ended.map({LENGTH: "truncated"}).fillna("unparsed").mask(answered, "answered")
     correct = (both["answer"] == both["gold"]).astype(float).where(answered, 0.0)
     new = {"outcome": outcome, "answer": both["answer"], "correct": correct, "rule": both["rule"]}
     return frame.assign(**{name: frame[name].where(~again, values.to_numpy()) for name, values in new.items()})

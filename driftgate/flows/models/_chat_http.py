@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models._errors import ContentFiltered, ModelMisconfigured, Unavailable
-from driftgate.flows.models._refusal import ParameterRefused, refusal, well_formed
+from driftgate.flows.models._completion import read_completion
+from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
+from driftgate.flows.models._refusal import ParameterRefused, refusal
 from driftgate.flows.models._types import Message, Model, Reply
-from driftgate.flows.models._usage import read_usage
 
 if TYPE_CHECKING:
     import aiohttp
@@ -179,52 +178,6 @@ async def ask_once(model: Model, messages: Sequence[Message]) -> Reply:
     """Ask a chat model in one request; see :meth:`ChatModel.ask_once`."""
     assert isinstance(model, ChatModel)
     return await model.ask_once(messages)
-
-
-def read_completion(name: str, content: bytes, latency: float) -> Reply:
-    """Read a chat completion as OpenAI-compatible services send it.
-
-    Raises
-    ------
-    Unavailable
-        It is none.
-    ContentFiltered
-        The service filtered it.
-    """
-    try:
-        body = json.loads(content, parse_int=_whole)
-        choice = body["choices"][0]
-        text = choice["message"].get("content")
-        finish = choice.get("finish_reason") or "stop"
-        reply = Reply(
-            text=well_formed(text or ""),
-            finish_reason=finish,
-            usage=read_usage(body.get("usage"), wrote=bool(text)),
-            latency=latency,
-            model=well_formed(body.get("model") or ""),
-            fingerprint=well_formed(body.get("system_fingerprint") or ""),
-            first_token=first_token(choice),
-        )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
-        start = content[:60].decode(errors="replace")
-        raise Unavailable(f"{name}: the reply is not a chat completion: {start!r}") from problem
-    if finish == "content_filter":
-        raise ContentFiltered(f"{name}: the completion was filtered", reply.usage)
-    return reply
-
-
-def _whole(digits: str) -> int | float:
-    """A number of thousands of digits, which Python refuses to read as a whole one, is as good as infinite."""
-    return int(digits) if len(digits) < 100 else float(digits)
-
-
-def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
-    """Read the first token's log-probabilities from a chat completion's choice, without those of probability 0."""
-    content = (choice.get("logprobs") or {}).get("content") or []
-    if not content:
-        return None
-    given = {well_formed(entry["token"]): float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
-    return {token: logprob for token, logprob in given.items() if math.isfinite(logprob)}
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:
