@@ -7,6 +7,7 @@ from typing import Literal
 
 from driftgate.benchmarks.outcomes import Outcome
 from driftgate.flows.extraction import rule_set_id
+from driftgate.flows.letters import LEAST_MASS
 from driftgate.flows.registry import Registry
 
 Reading = Literal["rules", "run", "logprobs"]
@@ -49,8 +50,10 @@ class Convention:
 
     def extract(self, scoring: str) -> str:
         """How a run of that scoring mode is read, for the signature; empty where it is as the run read it."""
-        if self.reading == "logprobs" or (self.reading == "rules" and scoring == "logprobs"):
+        if self.reading == "logprobs":
             return "letter-logprobs"
+        if self.reading == "rules" and scoring == "logprobs":
+            return f"letter-logprobs-{LEAST_MASS:g}"
         return rule_set_id(self.rule_set) if self.reading == "rules" else ""
 
     def signature_parts(self, scoring: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from driftgate.benchmarks.signature import format_signature, parse_signature
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extraction import extract_choice
 from driftgate.flows.finish import LENGTH, finish_reason
-from driftgate.flows.letters import LETTERS, likeliest_letter
+from driftgate.flows.letters import LEAST_MASS, LETTERS, likeliest_letter
 from driftgate.ledger import (
     CellRow,
     Ledger,
@@ -134,11 +134,14 @@ def _read_again(ledger: Ledger, cell: CellRow, convention: Convention, frame: pd
     replies = reply_frame(ledger, cell)
     replies = replies.assign(letters=_letters(cell, replies))
     replies = replies[replies["letters"].astype(bool)]
+    by_letter = convention.reading == "logprobs" or parse_signature(cell.signature).get("scoring") == "logprobs"
     if convention.reading == "logprobs":
         _check_logprobs(cell, frame, replies)
+    if by_letter:
+        replies = replies[replies["first_token"].notna()]
     if replies.empty:
         return None
-    found = [_read(row, convention) for row in replies.itertuples()]
+    found = [_read(row, convention, by_letter) for row in replies.itertuples()]
     read = replies[["sample_id", "gold", "finish_reason"]].assign(**_columns(found))
     both = frame[["sample_id", "outcome"]].merge(read, on="sample_id", how="left")
     again = (both["outcome"].isin(_REPLIED) & both["rule"].notna()).to_numpy()
@@ -160,9 +163,10 @@ def _letters(cell: CellRow, replies: pd.DataFrame) -> list[str]:
     return [LETTERS[: len(choices)] if choices else given for choices in replies["choices"]]
 
 
-def _read(row: Any, convention: Convention) -> tuple[str | None, str]:
-    if convention.reading == "logprobs":
-        return likeliest_letter(row.first_token, len(row.letters)), "logprobs"
+def _read(row: Any, convention: Convention, by_letter: bool) -> tuple[str | None, str]:
+    if by_letter:
+        least = 0.0 if convention.reading == "logprobs" else LEAST_MASS
+        return likeliest_letter(row.first_token, len(row.letters), least=least), "logprobs"
     found = extract_choice(row.text, row.choices, letters=row.letters, rule_set=convention.rule_set)
     return found.answer, found.rule
 

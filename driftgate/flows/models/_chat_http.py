@@ -8,12 +8,13 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._completion import read_completion
-from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
+from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs, Unavailable
 from driftgate.flows.models._refusal import ParameterRefused, refusal
 from driftgate.flows.models._types import Message, Model, Reply
 
@@ -25,6 +26,8 @@ Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 _RENAMED = {"max_tokens": "max_completion_tokens"}
 """What a parameter is called by services that refuse it under its old name."""
+FIRST_TOKEN: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 20})
+"""What asks for the first token's log-probabilities: as many as services give, so that no letter is missed."""
 
 
 @dataclass
@@ -50,6 +53,9 @@ class ChatModel:
         Names of those parameters that the user did not set.
     headers : callable
         Asynchronously gives the headers that authenticate a request.
+    scoring : str
+        How a choice is read from replies; for ``logprobs`` what asks for them is sent too, and a reply without them
+        is an error.
     """
 
     name: str
@@ -59,9 +65,15 @@ class ChatModel:
     parameters: Mapping[str, Any]
     ours: frozenset[str]
     headers: Headers
+    scoring: str = "text"
     _without: Mapping[str, str] = field(default_factory=dict, init=False)
     """What the service said, by the name of each parameter that it refused."""
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if self.scoring == "logprobs":
+            self.ours |= FIRST_TOKEN.keys() - self.parameters.keys()
+            self.parameters = {**FIRST_TOKEN, **self.parameters}
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -126,6 +138,12 @@ class ChatModel:
             ) from refused
         if name not in sent:
             raise refused
+        if self.scoring == "logprobs" and name in FIRST_TOKEN:
+            raise ModelMisconfigured(
+                f"the service does not take the parameter '{name}' of model '{self.name}', which scoring: logprobs "
+                f"needs ({refused.message})",
+                f"set scoring: text, or models.{self.name}.parameters.top_logprobs to a number that the model takes",
+            ) from refused
         if name not in self.ours and name in self.parameters:
             raise ModelMisconfigured(
                 f"the service does not take the parameter '{name}' of model '{self.name}' ({refused.message})",
@@ -154,7 +172,14 @@ class ChatModel:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
         if status != 200:
             raise refusal(self.name, self.url, status, content, response_headers)
-        return read_completion(self.name, content, monotonic() - began)
+        reply = read_completion(self.name, content, monotonic() - began)
+        if self.scoring == "logprobs" and reply.first_token is None:
+            raise NoLogprobs(
+                f"{self.name}: the reply holds no log-probabilities, which its scoring reads; set scoring: text, or "
+                "ask a service that gives them",
+                reply.usage,
+            )
+        return reply
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp

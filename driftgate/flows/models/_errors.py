@@ -30,6 +30,22 @@ class RequestRejected(ModelError):
     """The service refused this request for what it holds (4xx); asking again would change nothing."""
 
 
+class NoLogprobs(RequestRejected):
+    """A reply without the log-probabilities that the model's scoring reads: it says nothing, and took its tokens.
+
+    Parameters
+    ----------
+    message : str
+        Whose reply it is.
+    usage : Usage
+        Tokens of the reply.
+    """
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
 class Unavailable(ModelError):
     """A timeout, a connection error, a 5xx or an unreadable reply: worth another attempt."""
 

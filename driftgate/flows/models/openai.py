@@ -39,6 +39,7 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
         body={"model": config.model},
         parameters=config.parameters,
         ours=config.ours,
+        scoring=config.scoring,
         headers=headers,
     )
 
