@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from math import isclose, isfinite
+from math import isfinite
 from typing import Any
 
 from driftgate.flows.evaluators._text import normal
 
 _NUMBER = r"(?:(?<![\w)])[-+])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d{1,3})?"
+_LONGEST = 400
+"""Digits of a number that are read."""
 _FRACTION = re.compile(r"\\d?frac\s*\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _VALUE = re.compile(rf"({_NUMBER})(?:\s*/\s*(\d+))?\s*(%)?")
 _FINAL = re.compile(r"(?:\\boxed\s*\{|####|정답[은:이]?|답[은:]|final answer(?: is)?|answer(?: is)?:?)\s*")
@@ -57,8 +59,7 @@ def numeric(
     found = _read(response, percent)
     if found is None:
         return {"correct": 0.0, "read": ""}
-    same = found[0] == wanted[0] or isclose(float(found[0]), float(wanted[0]), rel_tol=relative, abs_tol=absolute)
-    return {"correct": float(same), "read": found[1]}
+    return {"correct": float(_close(found[0], wanted[0], relative, absolute)), "read": found[1]}
 
 
 def _read(value: Any, percent: bool) -> tuple[Fraction, str] | None:
@@ -74,10 +75,28 @@ def _read(value: Any, percent: bool) -> tuple[Fraction, str] | None:
     if match is None:
         return None
     number, below, hundredths = match.groups()
-    if below and not int(below):
+    if below and not below.strip("0"):
         return None
-    found = Fraction(number.replace(",", "")) / int(below or 1)
+    found = _exact(number.replace(",", "")) / _exact(below or "1")
     return found / 100 if hundredths and percent else found, match.group()
+
+
+def _close(one: Fraction, other: Fraction, relative: float, absolute: float) -> bool:
+    """As :func:`math.isclose`, of numbers that no float can hold as well."""
+    return abs(one - other) <= max(Fraction(relative) * max(abs(one), abs(other)), Fraction(absolute))
+
+
+def _exact(number: str) -> Fraction:
+    """The value of a number in digits; of one longer than anybody writes, with noughts for all but its beginning.
+
+    Python refuses to read more than 4,300 digits, and a model that repeats one digit for ever is wrong, not unreadable.
+    """
+    if len(number) <= _LONGEST:
+        return Fraction(number)
+    digits = "0" + number.lstrip("+-0")
+    whole = digits.partition(".")[0]
+    size = Fraction(digits[:_LONGEST].rstrip(".e+-")) * 10 ** max(0, len(whole) - _LONGEST)
+    return -size if number.startswith("-") else size
 
 
 def make(relative: float = 1e-6, absolute: float = 1e-9, percent: bool = False) -> Callable[..., Any]:
