@@ -30,6 +30,7 @@ from driftgate.flows.models import (
     ModelMisconfigured,
     Prices,
     RetryPolicy,
+    WaitEnded,
     cached,
     resilient,
 )
@@ -111,6 +112,7 @@ async def run_suite(
     set_status(ledger, run.id, "running")
     prices = {cell.model: cell.model_config.prices for cell in cells}
     shared = _SuiteRun(ledger, run, suite, models, prices, display, retry_failed, Budget(suite))
+    timer = shared.budget.watch()
     try:
         check_budget(suite, cells)
         for cell in cells:
@@ -127,6 +129,9 @@ async def run_suite(
     except DriftgateError as problem:
         _try_set_status(ledger, run.id, str(problem))
         raise
+    finally:
+        if timer is not None:
+            timer.cancel()
     finish_run(ledger, run.id)
 
 
@@ -182,7 +187,8 @@ class _CellRun:
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
         """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
 
-        A sample that was asked is always recorded: whoever resumes the run need not pay for it again.
+        A sample that was answered is always recorded: whoever resumes the run need not pay for it again. One that was
+        still waited for when a limit was reached is asked again then.
         """
         while True:
             await self.refusals.turn()
@@ -191,7 +197,12 @@ class _CellRun:
                 return
             sample, sample_id, round_ = taken
             line = Line(self.models, sample.id, self.cell.retriever)
-            record = await self.one(sample, sample_id, round_, line)
+            try:
+                record = await self.one(sample, sample_id, round_, line)
+            except WaitEnded as ended:
+                self.shared.budget.last = ended.last or self.shared.budget.last
+                self.refusals.leave()
+                return
             await self.negotiated.note(line.calls)
             await self.recorder.record(record)
             self.spend(record)
@@ -219,7 +230,7 @@ class _CellRun:
         inputs = self.cell.line_inputs(sample)
         result = await self.engine.run_line(inputs, line)
         for call in line.calls:
-            if isinstance(call.error, ModelMisconfigured):
+            if isinstance(call.error, ModelMisconfigured | WaitEnded):
                 raise call.error
         outcome, answer, error = classify(result, line.calls)
         seconds = time.perf_counter() - began
@@ -261,7 +272,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     todo = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
     progress = CellProgress(cell, len(cell.samples), len(cell.samples) - len(todo), later)
     shared.display.begin(progress)
-    limit = AdaptiveLimit(cell.model_config.in_flight)
+    limit = AdaptiveLimit(cell.model_config.in_flight, shared.budget.patience)
     recorder = Recorder(ledger)
     replies = LedgerReplies(ledger, shared.run.id) if suite.cache else None
     live = line_models(shared.models, cell, limit, replies, seed=suite.seed)
@@ -297,7 +308,9 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     if running.refusals.answered:
         shared.answering.add(cell.model)
     if progress.done < progress.asked:
-        raise LimitReached(shared.budget.reached(), shared.budget.remedy())
+        reached, last = shared.budget.reached(), shared.budget.last
+        said = f"; model '{cell.model}' was waited for, and the last that was heard is: {last}" if last else ""
+        raise LimitReached(reached + said, shared.budget.remedy())
 
 
 def line_models(

@@ -52,6 +52,8 @@ class Line:
     """Every call so far, in order."""
     prompts: list[Prompt] = field(default_factory=list)
     """Prompts rendered on it in which a value may look like a turn; see :func:`keep_prompt`."""
+    interrupted: str = ""
+    """In words, the call that was under way when the line, or a node of it, was cancelled last."""
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
     _aborted: bool = False
 
@@ -75,7 +77,10 @@ class Line:
         except ModelError as error:
             self.calls.append(Call(model.name, None, error))
             raise
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as stopped:
+            last = stopped.__cause__
+            heard = f", and the last that was heard of it is: {last.message}" if isinstance(last, ModelError) else ""
+            self.interrupted = f"model '{model.name}' had not answered{heard}"
             if self._aborted and not task.uncancel():  # nobody but abort asked for it
                 raise ModelError("the run was stopped") from None
             raise
@@ -167,6 +172,12 @@ def current_line() -> Line:
         return _current.get()
     except LookupError:
         raise DriftgateError("a model was asked outside of a flow's line", "call it from a tool of a flow") from None
+
+
+def interrupted() -> str:
+    """In words, the call to a model that the running task was cancelled in; empty where it was in none."""
+    line = _current.get(None)
+    return line.interrupted if line is not None else ""
 
 
 async def ask(prompt: str, model: str = "") -> Reply:

@@ -95,7 +95,8 @@ def _exact(number: str) -> Fraction:
         return Fraction(number)
     digits = "0" + number.lstrip("+-0")
     whole = digits.partition(".")[0]
-    size = Fraction(digits[:_LONGEST].rstrip(".e+-")) * 10 ** max(0, len(whole) - _LONGEST)
+    scale: int = 10 ** max(0, len(whole) - _LONGEST)
+    size = Fraction(digits[:_LONGEST].rstrip(".e+-")) * scale
     return -size if number.startswith("-") else size
 
 

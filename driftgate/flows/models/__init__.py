@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         RateLimited,
         RequestRejected,
         Unavailable,
+        WaitEnded,
     )
     from driftgate.flows.models._limit import AdaptiveLimit
+    from driftgate.flows.models._patience import Patience
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
     from driftgate.flows.models._redirects import redirect_of, redirected, refuse_in_azure, refuse_in_openai
     from driftgate.flows.models._refusal import ParameterRefused
@@ -40,6 +42,7 @@ __all__ = [
     "ModelMisconfigured",
     "NoLogprobs",
     "ParameterRefused",
+    "Patience",
     "Prices",
     "Provider",
     "RateLimited",
@@ -50,6 +53,7 @@ __all__ = [
     "Secret",
     "Unavailable",
     "Usage",
+    "WaitEnded",
     "cache_key",
     "cached",
     "count",

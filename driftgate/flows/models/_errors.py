@@ -68,3 +68,20 @@ class RateLimited(Unavailable):
 
 class ModelMisconfigured(ModelError):
     """A wrong key, deployment or file: every further call would fail alike, so the run stops."""
+
+
+class WaitEnded(ModelError):
+    """Whoever asked would wait no longer: nothing is known of the request, which can be made again.
+
+    Parameters
+    ----------
+    message : str
+        Why it was ended.
+    last : str
+        What the service said last; empty where it said nothing.
+    """
+
+    def __init__(self, message: str, last: str = "") -> None:
+        super().__init__(f"{message}; the last that was heard: {last}" if last else message)
+        self.why = message
+        self.last = last
