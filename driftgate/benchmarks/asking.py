@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import Reply, RequestRejected
+from driftgate.flows.models import ModelMisconfigured, Reply, RequestRejected
 from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
 
 ALIKE = 20
@@ -25,6 +25,10 @@ _REQUEST_ID = re.compile(
 
 class AllRefused(DriftgateError):
     """Every sample would be refused as these were; the run can be resumed once the cause is mended."""
+
+
+class ModelRefuses(ModelMisconfigured):
+    """The cell's own model refuses all that it is asked: a wrong key, a spent quota, a deployment that is gone."""
 
 
 @dataclass

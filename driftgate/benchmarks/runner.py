@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import Negotiated, Refusals
+from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
@@ -107,7 +107,8 @@ async def run_suite(
     LimitReached
         A limit stopped the run cleanly, or the limit on cost cannot be kept.
     DriftgateError
-        A model is misconfigured or the ledger refuses; the ledger is intact and the run can be resumed.
+        A model refuses all that it is asked, which stops its cells and is raised once those of the others are done, or
+        the ledger refuses; the ledger is intact and the run can be resumed.
     """
     set_status(ledger, run.id, "running")
     prices = {cell.model: cell.model_config.prices for cell in cells}
@@ -120,9 +121,7 @@ async def run_suite(
         graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
         shared.budget.add(graded, "a judge's grade of an anchor")
         with _rare_collections():
-            for ordinal, cell in enumerate(cells):
-                later = sum(len(other.samples) for other in cells[ordinal + 1 :])
-                await _run_cell(shared, ordinal, cell, later)
+            await _run_cells(shared, cells)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
@@ -230,6 +229,8 @@ class _CellRun:
         inputs = self.cell.line_inputs(sample)
         result = await self.engine.run_line(inputs, line)
         for call in line.calls:
+            if isinstance(call.error, ModelMisconfigured) and call.model == self.cell.model:
+                raise ModelRefuses(call.error.message, call.error.remedy) from call.error
             if isinstance(call.error, ModelMisconfigured | WaitEnded):
                 raise call.error
         outcome, answer, error = classify(result, line.calls)
@@ -264,6 +265,32 @@ class _CellRun:
             lines=lines,
             asked={call.model for call in line.calls if call.model},
         )
+
+
+async def _run_cells(shared: _SuiteRun, cells: Sequence[Cell]) -> None:
+    """Run the cells one after the other; a model that refuses all that it is asked stops its own cells only.
+
+    Raises
+    ------
+    AllRefused, ModelRefuses
+        What stopped the cells of a model, once those of the other models are done.
+    DriftgateError
+        What stops them all.
+    """
+    refused: dict[str, AllRefused | ModelRefuses] = {}
+    for ordinal, cell in enumerate(cells):
+        if cell.model in refused:
+            continue
+        try:
+            await _run_cell(shared, ordinal, cell, sum(len(other.samples) for other in cells[ordinal + 1 :]))
+        except (AllRefused, ModelRefuses) as problem:
+            refused[cell.model] = problem
+    problems = sorted(refused.values(), key=lambda problem: not isinstance(problem, AllRefused))
+    if len(problems) > 1:
+        remedies = dict.fromkeys(problem.remedy for problem in problems)
+        raise type(problems[0])("; ".join(problem.message for problem in problems), "; ".join(remedies))
+    if problems:
+        raise problems[0]
 
 
 async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> None:
