@@ -19,6 +19,7 @@ from driftgate.benchmarks.runner import CellProgress, LimitReached
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.ledger import Ledger, cells_of, latest_runs, samples_frame
+from driftgate.monitor.watch import canary_frame
 from driftgate.shipped import shipped
 
 BOOM = Status(500, {"error": {"message": "boom"}})
@@ -96,6 +97,16 @@ async def test_everything_about_a_reply_is_recorded(bench: Bench) -> None:
         "ask.reply.within",
         "extract.choice.correct",
     }
+
+
+async def test_a_reply_that_was_cut_has_its_words_and_is_no_error_of_the_service(bench: Bench) -> None:
+    bench.endpoint.script("문제 3번은", Answer("", "MAX_TOKENS"))
+    bench.endpoint.script("문제 4번은", Status(422, {"error": {"message": "cannot"}}))
+    run = await bench.run()
+    row = bench.frame().loc["q3"]
+    assert (row["outcome"], row["finish_reason"]) == ("truncated", "length") and "before it said" in row["error"]
+    seen = canary_frame(bench.ledger, run)
+    assert list(seen["outcome"][seen["error"] != ""]) == ["failed"]
 
 
 async def test_letters_by_log_probability(bench: Bench) -> None:

@@ -122,3 +122,9 @@ def test_a_service_that_refuses_log_probabilities_says_what_to_change(
     assert stopped.code == 2 and len(endpoint.requests) <= 20
     assert "'logprobs' of model 'tested', which scoring: logprobs needs" in stopped.err
     assert "set scoring: text" in stopped.err
+
+
+def test_doctor_says_that_reasoning_uses_up_the_limit(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
+    folder = make(12)
+    endpoint.default = completion("", "length", usage=THOUGHT)
+    assert "reasoning used up its limit of tokens (512) before it said anything" in cli("doctor", "-w", folder).out

@@ -117,6 +117,8 @@ def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Findi
             return _no_logprobs(subject, where)
     elif reply.finish_reason == "length" and not reply.text.strip():
         found = "its reply was cut at the limit of tokens before it said anything"
+        if reply.usage.reasoning_tokens:
+            found = f"reasoning used up its limit of tokens ({reply.usage.reasoning_tokens:,}) before it said anything"
         return Finding("warning", subject, found, "raise the limit in its parameters", where)
     return None
 
