@@ -70,6 +70,7 @@ class Line:
         task = asyncio.current_task()
         assert task is not None  # a coroutine runs in one
         self._under_way.add(task)
+        self.interrupted = ""
         try:
             with call_span(model, messages) as answered:
                 reply = await model.complete(messages)
