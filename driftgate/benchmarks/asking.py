@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from driftgate.benchmarks.suite import Cell
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import Reply, RequestRejected
+from driftgate.flows.models import ModelMisconfigured, Reply, RequestRejected
 from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
 
 ALIKE = 20
@@ -18,8 +19,17 @@ _AT_FIRST = ALIKE // 2
 """Samples under way until one is answered: each may be refused twice, with a default of ours and without it."""
 
 
+_REQUEST_ID = re.compile(
+    r"\b(?:req|request|trace|chatcmpl|cmpl)[-_][\w-]{6,}|\b[0-9a-f]{8}-[0-9a-f-]+|\b[0-9a-f]{16,}\b", re.I
+)
+
+
 class AllRefused(DriftgateError):
     """Every sample would be refused as these were; the run can be resumed once the cause is mended."""
+
+
+class ModelRefuses(ModelMisconfigured):
+    """The cell's own model refuses all that it is asked: a wrong key, a spent quota, a deployment that is gone."""
 
 
 @dataclass
@@ -62,13 +72,24 @@ class Refusals:
         if outcome != "failed":
             self.answered, self.alike = True, 0
         elif any(isinstance(call.error, RequestRejected) for call in calls):  # an outage passes
-            self.alike = self.alike + 1 if error == self.words else 1
+            self.alike = self.alike + 1 if _same(error, self.words) else 1
             self.words = error
         if self.alike >= ALIKE:
             raise AllRefused(
                 f"{self.alike} samples in a row were refused alike, and none was answered between them: {self.words}",
                 "mend what it names",
             )
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two refusals differ at most in the id that a service gives to each request.
+
+    >>> _same("no (request id: 5f0c2a9e-1111-4222-8333-944445555666)", "no (request id: 0a1b2c3d-1111-4222-8333-0)")
+    True
+    >>> _same("question 3 is too long", "question 4 is too long")
+    False
+    """
+    return one == other or _REQUEST_ID.sub("", one) == _REQUEST_ID.sub("", other)
 
 
 @dataclass

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from driftgate.flows.finish import LENGTH
+
 if TYPE_CHECKING:
     from driftgate.flows.engines import LineResult
     from driftgate.flows.line import Call
+    from driftgate.flows.models import Reply
 
 Outcome = Literal["answered", "unparsed", "truncated", "filtered", "failed", "missing"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
@@ -27,7 +30,8 @@ def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | No
     Returns
     -------
     tuple
-        Outcome, answer (None unless ``answered``) and error (empty unless ``filtered`` or ``failed``).
+        Outcome, answer (None unless ``answered``) and error (empty where ``answered`` or ``unparsed``, and where
+        a reply was cut while it spoke).
     """
     if line.output is None:
         from driftgate.flows.models import ContentFiltered
@@ -39,9 +43,22 @@ def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | No
         return "failed", None, errors[-1] if errors else line.error
     answer = line.output.get(ONLY_OUTPUT if list(line.output) == [ONLY_OUTPUT] else ANSWER_OUTPUT)
     if answer is None or not str(answer).strip():
-        cut = any(call.reply is not None and call.reply.finish_reason == "length" for call in calls)
-        return ("truncated" if cut else "unparsed"), None, ""
+        cut = next((call.reply for call in calls if call.reply and call.reply.finish_reason == LENGTH), None)
+        return ("unparsed", None, "") if cut is None else ("truncated", None, _cut(cut))
     return "answered", str(answer), ""
+
+
+def _cut(reply: Reply) -> str:
+    """Why a reply was cut before it said anything; empty for one that was cut while it spoke."""
+    if reply.text.strip():
+        return ""
+    thought, written = reply.usage.reasoning_tokens, reply.usage.output_tokens
+    if not thought:
+        return "the reply was cut at the limit on tokens before it said anything"
+    return (
+        f"reasoning used up the limit on tokens ({thought:,} of {written:,}) and nothing was said: raise the limit "
+        "(max_tokens, max_completion_tokens) or lower reasoning_effort"
+    )
 
 
 def rule_of(nodes: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import Negotiated, Refusals, alike
+from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
@@ -30,6 +30,7 @@ from driftgate.flows.models import (
     ModelMisconfigured,
     Prices,
     RetryPolicy,
+    WaitEnded,
     cached,
     resilient,
 )
@@ -106,11 +107,13 @@ async def run_suite(
     LimitReached
         A limit stopped the run cleanly, or the limit on cost cannot be kept.
     DriftgateError
-        A model is misconfigured or the ledger refuses; the ledger is intact and the run can be resumed.
+        A model refuses all that it is asked, which stops its cells and is raised once those of the others are done, or
+        the ledger refuses; the ledger is intact and the run can be resumed.
     """
     set_status(ledger, run.id, "running")
     prices = {cell.model: cell.model_config.prices for cell in cells}
     shared = _SuiteRun(ledger, run, suite, models, prices, display, retry_failed, Budget(suite))
+    timer = shared.budget.watch()
     try:
         check_budget(suite, cells)
         for cell in cells:
@@ -118,15 +121,16 @@ async def run_suite(
         graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
         shared.budget.add(graded, "a judge's grade of an anchor")
         with _rare_collections():
-            for ordinal, cell in enumerate(cells):
-                later = sum(len(other.samples) * other.repeats for other in cells[ordinal + 1 :])
-                await _run_cell(shared, ordinal, cell, later)
+            await _run_cells(shared, cells)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
     except DriftgateError as problem:
         _try_set_status(ledger, run.id, str(problem))
         raise
+    finally:
+        if timer is not None:
+            timer.cancel()
     finish_run(ledger, run.id)
 
 
@@ -183,7 +187,8 @@ class _CellRun:
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
         """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
 
-        A sample that was asked is always recorded: whoever resumes the run need not pay for it again.
+        A sample that was answered is always recorded: whoever resumes the run need not pay for it again. One that was
+        still waited for when a limit was reached is asked again then.
         """
         while True:
             await self.refusals.turn()
@@ -192,7 +197,12 @@ class _CellRun:
                 return
             sample, sample_id, round_ = taken
             line = Line(self.models[round_ % self.cell.repeats], sample.id, self.cell.retriever)
-            record = await self.one(sample, sample_id, round_, line)
+            try:
+                record = await self.one(sample, sample_id, round_, line)
+            except WaitEnded as ended:
+                self.shared.budget.last = ended.last or self.shared.budget.last
+                self.refusals.leave()
+                return
             await self.negotiated.note(line.calls)
             await self.recorder.record(record)
             self.spend(record)
@@ -220,7 +230,9 @@ class _CellRun:
         inputs = self.cell.line_inputs(sample)
         result = await self.engine.run_line(inputs, line)
         for call in line.calls:
-            if isinstance(call.error, ModelMisconfigured):
+            if isinstance(call.error, ModelMisconfigured) and call.model == self.cell.model:
+                raise ModelRefuses(call.error.message, call.error.remedy) from call.error
+            if isinstance(call.error, ModelMisconfigured | WaitEnded):
                 raise call.error
         outcome, answer, error = classify(result, line.calls)
         seconds = time.perf_counter() - began
@@ -256,6 +268,33 @@ class _CellRun:
         )
 
 
+async def _run_cells(shared: _SuiteRun, cells: Sequence[Cell]) -> None:
+    """Run the cells one after the other; a model that refuses all that it is asked stops its own cells only.
+
+    Raises
+    ------
+    AllRefused, ModelRefuses
+        What stopped the cells of a model, once those of the other models are done.
+    DriftgateError
+        What stops them all.
+    """
+    refused: dict[str, AllRefused | ModelRefuses] = {}
+    for ordinal, cell in enumerate(cells):
+        if cell.model in refused:
+            continue
+        try:
+            later = sum(len(other.samples) * other.repeats for other in cells[ordinal + 1 :])
+            await _run_cell(shared, ordinal, cell, later)
+        except (AllRefused, ModelRefuses) as problem:
+            refused[cell.model] = problem
+    problems = sorted(refused.values(), key=lambda problem: not isinstance(problem, AllRefused))
+    if len(problems) > 1:
+        remedies = dict.fromkeys(problem.remedy for problem in problems)
+        raise type(problems[0])("; ".join(problem.message for problem in problems), "; ".join(remedies))
+    if problems:
+        raise problems[0]
+
+
 async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> None:
     ledger, suite = shared.ledger, shared.suite
     cell_id = add_cell(ledger, shared.run.id, ordinal, _cell_row(cell), cell.samples)
@@ -264,7 +303,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     progress = CellProgress(cell, asked, asked - waiting, later)
     progress.notes += alike(cell)
     shared.display.begin(progress)
-    limit = AdaptiveLimit(cell.model_config.in_flight)
+    limit = AdaptiveLimit(cell.model_config.in_flight, shared.budget.patience)
     recorder = Recorder(ledger)
     kept = [LedgerReplies(ledger, shared.run.id, n) if suite.cache else None for n in range(cell.repeats)]
     live = [line_models(shared.models, cell, limit, replies, seed=suite.seed) for replies in kept]
@@ -308,7 +347,9 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     if running.refusals.answered:
         shared.answering.add(cell.model)
     if progress.done < progress.asked:
-        raise LimitReached(shared.budget.reached(), shared.budget.remedy())
+        reached, last = shared.budget.reached(), shared.budget.last
+        said = f"; model '{cell.model}' was waited for, and the last that was heard is: {last}" if last else ""
+        raise LimitReached(reached + said, shared.budget.remedy())
 
 
 def line_models(

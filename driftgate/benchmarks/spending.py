@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from driftgate.benchmarks.suite import Cell, SuiteConfig
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import Prices
+from driftgate.flows.models import Patience, Prices
 
 
 def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -> float | None:
@@ -58,6 +59,10 @@ class Budget:
     spent: float = 0.0
     unknown: str = ""
     """Whose cost is not known."""
+    patience: Patience = field(default_factory=Patience)
+    """With which models are waited for; it is lost when a limit is reached."""
+    last: str = ""
+    """What a service said last that was waited for in vain."""
 
     def add(self, cost: float | None, whose: str) -> None:
         """Count what ``whose`` cost, such as ``a reply to model 'm'``."""
@@ -65,9 +70,26 @@ class Budget:
         if cost is None and not self.unknown:
             self.unknown = whose
 
+    def watch(self) -> asyncio.TimerHandle | None:
+        """End the waits for models when the time is used up; for a timer to be cancelled afterwards."""
+        if self.suite.max_minutes is None:
+            return None
+        left = self.suite.max_minutes * 60 - (time.monotonic() - self.began)
+        return asyncio.get_running_loop().call_later(max(0.0, left), self.patience.lose, self._time_is_up())
+
     def reached(self) -> str:
-        """The limit that is reached or cannot be kept, in words; empty while there is none."""
-        minutes = (time.monotonic() - self.began) / 60
+        """The limit that is reached or cannot be kept, in words; empty while there is none.
+
+        Once it is reached nobody is waited for any longer.
+        """
+        if not self.patience.lost and (why := self._why()):
+            self.patience.lose(why)
+        return self.patience.lost
+
+    def _time_is_up(self) -> str:
+        return f"the limit of {self.suite.max_minutes:g} minutes is reached"
+
+    def _why(self) -> str:
         limit = self.suite.max_cost
         if limit is not None and self.spent >= limit:
             return f"the limit of {limit:g} on cost is reached ({self.spent:.4g} spent)"
@@ -76,9 +98,8 @@ class Budget:
                 f"the limit of {limit:g} on cost cannot be kept: it is not known what {self.unknown} cost, "
                 f"as the service did not say how many tokens it took ({self.spent:.4g} spent beside it)"
             )
-        if self.suite.max_minutes is not None and minutes >= self.suite.max_minutes:
-            return f"the limit of {self.suite.max_minutes:g} minutes is reached"
-        return ""
+        used = (time.monotonic() - self.began) / 60
+        return self._time_is_up() if self.suite.max_minutes is not None and used >= self.suite.max_minutes else ""
 
     def remedy(self) -> str:
         """What to do where the limit on cost cannot be kept."""

@@ -89,7 +89,8 @@ class SuiteConfig(InputsConfig):
     max_failed: float = Field(0.1, ge=0, le=1)
     """Share of a cell's samples that may fail; above it the run ends with exit code 4 (unmeasurable)."""
     max_minutes: float | None = Field(None, gt=0)
-    """Stop the run, to be resumed, after so many minutes."""
+    """Stop the run, to be resumed, after so many minutes. Waits for models (pauses, ``Retry-After``, the queue) end
+    then; a request that is under way may end within its model's ``timeout``."""
 
     @model_validator(mode="after")
     def _judged(self) -> Self:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError, nearest
@@ -52,6 +52,8 @@ class Line:
     """Every call so far, in order."""
     prompts: list[Prompt] = field(default_factory=list)
     """Prompts rendered on it in which a value may look like a turn; see :func:`keep_prompt`."""
+    interrupted: str = ""
+    """In words, the call that was under way when the line, or a node of it, was cancelled last."""
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
     _aborted: bool = False
 
@@ -68,6 +70,7 @@ class Line:
         task = asyncio.current_task()
         assert task is not None  # a coroutine runs in one
         self._under_way.add(task)
+        self.interrupted = ""
         try:
             with call_span(model, messages) as answered:
                 reply = await model.complete(messages)
@@ -75,7 +78,10 @@ class Line:
         except ModelError as error:
             self.calls.append(Call(model.name, None, error))
             raise
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as stopped:
+            last = stopped.__cause__
+            heard = f", and the last that was heard of it is: {last.message}" if isinstance(last, ModelError) else ""
+            self.interrupted = f"model '{model.name}' had not answered{heard}"
             if self._aborted and not task.uncancel():  # nobody but abort asked for it
                 raise ModelError("the run was stopped") from None
             raise
@@ -123,10 +129,10 @@ def tokens(calls: Sequence[Call]) -> Usage:
     --------
     >>> reply = Reply("B", "stop", Usage(20, None), 0.1)
     >>> tokens([Call("m", reply, None), Call("m", reply, None)])
-    Usage(input_tokens=40, output_tokens=None)
+    Usage(input_tokens=40, output_tokens=None, reasoning_tokens=None, cached_tokens=None)
     """
     used = [call.usage for call in calls if call.usage is not None]
-    return Usage(_sum([usage.input_tokens for usage in used]), _sum([usage.output_tokens for usage in used]))
+    return Usage(*(_sum([getattr(usage, field.name) for usage in used]) for field in fields(Usage)))
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:
@@ -167,6 +173,12 @@ def current_line() -> Line:
         return _current.get()
     except LookupError:
         raise DriftgateError("a model was asked outside of a flow's line", "call it from a tool of a flow") from None
+
+
+def interrupted() -> str:
+    """In words, the call to a model that the running task was cancelled in; empty where it was in none."""
+    line = _current.get(None)
+    return line.interrupted if line is not None else ""
 
 
 async def ask(prompt: str, model: str = "") -> Reply:

@@ -212,7 +212,8 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
                     "fingerprint": frame["fingerprint"].fillna(""),
                     "prompt_hash": str(cell.details.get("flow_hash", "")),
                     "outcome": frame["outcome"],
-                    "error": frame["error"].fillna(""),
+                    # A reply that was cut has words of its own, and is no error of the service.
+                    "error": frame["error"].fillna("").mask(frame["outcome"] == "truncated", ""),
                 }
             )
         )

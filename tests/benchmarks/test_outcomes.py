@@ -75,7 +75,22 @@ def test_always_one_and_never_missing(line: LineResult, calls: list[Call]) -> No
     outcome, answer, error = classify(line, calls)
     assert outcome in set(OUTCOMES) - {"missing"}
     assert (answer is not None) == (outcome == "answered")
-    assert bool(error) == (outcome in ("filtered", "failed"))
+    assert bool(error) == (outcome in ("filtered", "failed")) or (error and outcome == "truncated")
+
+
+def thought(reasoning: int | None, text: str = "") -> Call:
+    return Call("m", Reply(text, "length", Usage(40, 512, reasoning), 0.1), None)
+
+
+def test_a_limit_that_reasoning_used_up_is_said() -> None:
+    outcome, answer, error = classify(done(None), [thought(512)])
+    assert (outcome, answer) == ("truncated", None)
+    assert "reasoning used up the limit on tokens (512 of 512)" in error and "reasoning_effort" in error
+    assert (
+        classify(done(None), [thought(None)])[2] == "the reply was cut at the limit on tokens before it said anything"
+    )
+    assert classify(done(None), [thought(500, "차근차근")]) == ("truncated", None, "")
+    assert classify(done("B"), [thought(500, "B")]) == ("answered", "B", "")
 
 
 def test_the_rule_is_the_last_node_s_that_gives_one() -> None:

@@ -94,8 +94,8 @@ async def test_one_cell_is_not_asked_in_two_ways(bench: Bench, refused_first: bo
     bench.model = {"in_flight": 1}
     before, after = (reasoning, takes_all) if refused_first else (takes_all, reasoning)
     bench.endpoint.refuses = before
-    bench.suite = {"max_minutes": 0.2 / 60}
-    bench.endpoint.default = lambda prompt: Answer(right(prompt).text, seconds=0.05)
+    bench.suite = {"max_minutes": 1.0 / 60}
+    bench.endpoint.default = lambda prompt: Answer(right(prompt).text, seconds=0.2)
     with pytest.raises(DriftgateError, match="minutes is reached"):
         await bench.run()
     began, asked = signature(bench), list(bench.frame()["outcome"])
@@ -129,6 +129,44 @@ async def test_a_quota_that_is_spent_stops_the_run_and_it_goes_on_afterwards(ben
     assert run.status == "complete" and list(bench.frame()["correct"]) == [1.0] * 100
 
 
+SPENT = Status(429, {"error": {"message": "You exceeded your current quota.", "code": "insufficient_quota"}})
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "words"),
+    [
+        (SPENT, ModelMisconfigured, "quota of model 'm' is spent"),
+        (Status(404, {"error": {"message": "retired"}}), ModelMisconfigured, "'m' is not served"),
+        (REFUSED, AllRefused, "20 samples in a row"),
+    ],
+)
+async def test_a_model_that_refuses_all_stops_its_own_cells_only(
+    bench: Bench, step: Status, error: type[DriftgateError], words: str
+) -> None:
+    bench.suite = {"models": ["m", "other"], "variants": ["terse", "zero_shot"]}
+    bench.own = {"other": {"model": "gpt-other"}}
+    bench.endpoint.refuses = lambda body: step if body["model"] == "gpt-test" else None
+    with pytest.raises(error, match=words):
+        await bench.run()
+    run = bench.newest()
+    assert run.status == "stopped" and re.search(words, run.reason)
+    cells = [(cell.model, set(bench.frame(n)["outcome"])) for n, cell in enumerate(cells_of(bench.ledger, run.id))]
+    assert [found for model, found in cells if model == "other"] == [{"answered"}] * 2
+    (stopped,) = [found for model, found in cells if model == "m"]  # its second cell was not begun
+    assert stopped <= {"failed", "missing"}
+    assert len(bench.endpoint.requests) <= 200 + ALIKE
+    bench.endpoint.refuses = lambda body: None
+    run = await bench.run(run, retry_failed=True)
+    assert run.status == "complete" and len(bench.endpoint.requests) <= 400 + ALIKE
+
+
+async def test_two_models_that_refuse_all_are_both_named(bench: Bench) -> None:
+    bench.suite = {"models": ["m", "other"]}
+    bench.endpoint.default = SPENT
+    with pytest.raises(ModelMisconfigured, match=r"quota of model 'm' is spent.*quota of model 'other' is spent"):
+        await bench.run()
+
+
 async def test_twenty_refusals_alike_stop_the_run_and_it_goes_on_when_they_are_mended(bench: Bench) -> None:
     bench.endpoint.default = REFUSED
     with pytest.raises(AllRefused, match=r"20 samples in a row were refused alike.*HTTP 400 tool_choice is not"):
@@ -140,6 +178,17 @@ async def test_twenty_refusals_alike_stop_the_run_and_it_goes_on_when_they_are_m
     bench.endpoint.default = right
     await bench.run(run, retry_failed=True)
     assert list(bench.frame()["correct"]) == [1.0] * 100
+
+
+async def test_refusals_that_differ_in_the_id_of_their_request_are_alike(bench: Bench) -> None:
+    def with_id(prompt: str) -> Status:
+        (number,) = re.findall(r"문제 (\d+)번은", prompt)
+        return Status(400, {"error": {"message": f"bad tool (request id: 5f0c2a9e-1111-4222-8333-{int(number):012x})"}})
+
+    bench.endpoint.default = with_id
+    with pytest.raises(AllRefused, match="bad tool"):
+        await bench.run()
+    assert len(bench.endpoint.requests) == ALIKE
 
 
 async def test_refusals_alike_after_answers_stop_it_too(bench: Bench) -> None:

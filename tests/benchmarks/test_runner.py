@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from driftgate.benchmarks.runner import CellProgress, LimitReached
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.ledger import Ledger, cells_of, latest_runs, samples_frame
+from driftgate.monitor.watch import canary_frame
 from driftgate.shipped import shipped
 
 BOOM = Status(500, {"error": {"message": "boom"}})
@@ -95,6 +97,16 @@ async def test_everything_about_a_reply_is_recorded(bench: Bench) -> None:
         "ask.reply.within",
         "extract.choice.correct",
     }
+
+
+async def test_a_reply_that_was_cut_has_its_words_and_is_no_error_of_the_service(bench: Bench) -> None:
+    bench.endpoint.script("문제 3번은", Answer("", "MAX_TOKENS"))
+    bench.endpoint.script("문제 4번은", Status(422, {"error": {"message": "cannot"}}))
+    run = await bench.run()
+    row = bench.frame().loc["q3"]
+    assert (row["outcome"], row["finish_reason"]) == ("truncated", "length") and "before it said" in row["error"]
+    seen = canary_frame(bench.ledger, run)
+    assert list(seen["outcome"][seen["error"] != ""]) == ["failed"]
 
 
 async def test_letters_by_log_probability(bench: Bench) -> None:
@@ -219,6 +231,37 @@ async def test_the_limit_on_time_stops_cleanly(bench: Bench) -> None:
     await bench.run(run)
     assert nothing_asked_twice(bench.endpoint)
     assert list(bench.frame()["correct"]) == [1.0] * 12
+
+
+@pytest.mark.parametrize("step", [limited(300.0), Status(503), limited(0.01)], ids=["told", "outage", "for ever"])
+async def test_the_limit_on_time_ends_waits(bench: Bench, step: Any) -> None:
+    bench.model = {"attempts": 100, "in_flight": 4}
+    bench.suite = {"max_minutes": 0.5 / 60}
+    for number in (2, 3, 9):
+        bench.endpoint.script(f"문제 {number}번은", step)
+    began = time.monotonic()
+    with pytest.raises(LimitReached, match=r"minutes is reached; model 'm' was waited for.*HTTP (429|503)"):
+        await bench.run()
+    assert time.monotonic() - began < 5
+    run = bench.newest()
+    assert run.status == "stopped" and "HTTP" in run.reason
+    assert {"missing"} <= set(bench.frame()["outcome"]) <= {"missing", "answered"}
+    bench.endpoint.forget()
+    bench.suite, bench.model = {}, {}
+    await bench.run(run)
+    assert list(bench.frame()["correct"]) == [1.0] * 12
+
+
+async def test_the_limit_on_cost_ends_waits(bench: Bench) -> None:
+    bench.model = {"prices": {"input": 50_000.0, "output": 0.0}, "in_flight": 4}  # 20 tokens a question: 1 each
+    bench.suite = {"max_cost": 5.0}
+    bench.model |= {"attempts": 100}
+    bench.endpoint.script("문제 1번은", BOOM)
+    began = time.monotonic()
+    with pytest.raises(LimitReached, match=r"limit of 5 on cost is reached.*HTTP 500 boom"):
+        await bench.run()
+    assert time.monotonic() - began < 5
+    assert bench.frame()["outcome"]["q1"] == "missing"
 
 
 async def test_a_limit_reached_with_the_last_sample_is_no_stop(bench: Bench) -> None:

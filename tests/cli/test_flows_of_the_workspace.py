@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_endpoint import ChatEndpoint
+from chat_endpoint import ChatEndpoint, Hang, Status, limited
 from command_line import Cli, Make
 
 from driftgate.benchmarks.scores import score_cell
@@ -44,8 +44,11 @@ def bench(cli: Cli, make: Make) -> Iterator[Any]:
     """``bench(files, **suite)``: run a suite over a flow of these files; the ledger and its only cell."""
     opened: list[Ledger] = []
 
-    def run(files: Mapping[str, str], code: int = 0, without: Sequence[str] = (), **suite: Any) -> Any:
+    def run(
+        files: Mapping[str, str], code: int = 0, without: Sequence[str] = (), attempts: int = 1, **suite: Any
+    ) -> Any:
         def change(config: dict[str, Any]) -> None:
+            config["models"]["tested"]["attempts"] = attempts
             config["suites"]["small"] = {
                 "models": ["tested"],
                 "datasets": ["own"],
@@ -96,6 +99,26 @@ def test_a_tool_that_hangs_costs_its_sample(bench: Any, engine: str, wait: str) 
     assert frame["outcome"].value_counts().to_dict() == {"answered": 5, "failed": 1}
     (error,) = frame[frame["outcome"] == "failed"]["error"]
     assert error.startswith("node 'ask' did not end within 0.5 s")
+
+
+@pytest.mark.parametrize("engine", ["native", "promptflow"])
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Status(503, {"error": {"message": "no capacity"}}), "heard of it is: tested: HTTP 503 no capacity"),
+        (limited(300.0), "heard of it is: tested: HTTP 429 Rate limit is exceeded."),
+        (Hang(), "model 'tested' had not answered"),
+    ],
+)
+def test_a_node_that_waits_for_its_model_in_vain_says_what_the_model_said(
+    bench: Any, endpoint: ChatEndpoint, engine: str, step: Any, words: str
+) -> None:
+    endpoint.script("문제 3번", step)
+    ledger, cell = bench({}, engine=engine, node_timeout=1.0, attempts=100)
+    frame = outcome_frame(ledger, cell.id)
+    (error,) = frame[frame["outcome"] == "failed"]["error"]
+    assert error.startswith("node 'ask' did not end within 1 s: model 'tested' had not answered") and words in error
+    assert "mend the tool" not in error
 
 
 @pytest.mark.parametrize("engine", ["native", "promptflow"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
-from chat_endpoint import ChatEndpoint, Status, reasoning
+from chat_endpoint import ChatEndpoint, Status, limited, reasoning
 from command_line import Cli, Make
 
 REFUSED = Status(400, {"object": "error", "message": "tools are not enabled", "type": "BadRequestError"})
@@ -40,6 +41,10 @@ def test_a_default_that_is_refused_is_left_out_and_said_once(cli: Cli, make: Mak
         (REFUSED, "tools are not enabled", "--retry-failed"),
         (SPENT, "You exceeded your current quota", "driftgate bench --resume"),
         (Status(307, b"", {"Location": "http://elsewhere.example/v1?k=1"}), "to elsewhere.example, where", "endpoint"),
+        (Status(402, {"error": {"message": "Insufficient Balance"}}), "Insufficient Balance", "bench --resume"),
+        (Status(403, {"statusCode": 403, "message": "Out of call volume quota."}), "Out of call", "bench --resume"),
+        (Status(200, {"error": {"message": "no credit", "code": 402}}), "no credit", "bench --resume"),
+        (Status(400, {"error": {"message": "x", "code": "model_decommissioned"}}), "not served", "deployment name"),
         (Status(410, {"error": {"message": "the model was retired"}}), "the model was retired", "deployment name"),
     ],
 )
@@ -58,6 +63,28 @@ def test_a_refusal_of_all_ends_the_run_with_its_words(
     resumed = cli("bench", "--resume", "--retry-failed", "-w", folder)
     assert resumed.code == 0, resumed.err
     assert "1.000" in resumed.out
+
+
+def test_a_quota_that_is_spent_ends_long_before_the_limit_on_time(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
+    def patient(config: dict[str, Any]) -> None:
+        config["models"]["tested"]["attempts"] = 6
+        config["suites"]["small"]["max_minutes"] = 1
+
+    folder = make(60, patient)
+    endpoint.default = SPENT
+    assert cli("bench", "-w", folder).code == 2 and len(endpoint.requests) <= 20
+
+
+def test_a_service_that_only_ever_says_wait_ends_with_the_limit_on_time(
+    cli: Cli, make: Make, endpoint: ChatEndpoint
+) -> None:
+    folder = make(12, lambda config: config["suites"]["small"].update(max_minutes=0.02))
+    endpoint.default = limited(600.0, "Retry-After")
+    began = time.monotonic()
+    stopped = cli("bench", "-w", folder)
+    assert stopped.code == 2 and time.monotonic() - began < 10
+    assert "the limit of 0.02 minutes is reached" in stopped.err and "HTTP 429 Rate limit" in stopped.err
+    assert "bench --resume" in stopped.err
 
 
 def test_a_parameter_of_the_user_s_that_is_refused_says_what_to_change(

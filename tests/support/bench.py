@@ -48,25 +48,26 @@ class Bench:
     samples: Sequence[Sample]
     suite: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What a model of the suite has beside that, by its name."""
     watcher: Watcher = field(default_factory=Watcher)
     retriever: Retriever | None = None
     judges: dict[str, ModelConfig] = field(default_factory=dict)
 
     def cells(self) -> tuple[SuiteConfig, list[Cell]]:
-        config = parse_config(
-            {
-                "provider": "openai",
-                "endpoint": f"{self.endpoint.url}/v1",
-                "model": "gpt-test",
-                "timeout": 5.0,
-                "attempts": 2,
-                "in_flight": 4,
-                **self.model,
-            }
-        )
+        given = {
+            "provider": "openai",
+            "endpoint": f"{self.endpoint.url}/v1",
+            "model": "gpt-test",
+            "timeout": 5.0,
+            "attempts": 2,
+            "in_flight": 4,
+            **self.model,
+        }
         suite = SuiteConfig.model_validate({"models": ["m"], "datasets": ["d"], "variants": ["terse"]} | self.suite)
         flow = load_flow(suite.flow, self.folder)
-        models, datasets = dict.fromkeys(suite.models, config), {"d": Dataset("d", self.samples)}
+        models = {name: parse_config({**given, **self.own.get(name, {})}) for name in suite.models}
+        datasets = {"d": Dataset("d", self.samples)}
         return suite, plan_cells(
             suite, models, datasets, flow, self.retriever, EvaluatorContext(self.judges, self.folder)
         )
@@ -81,7 +82,7 @@ class Bench:
         suite, cells = self.cells()
         run = run or self.begin()
         models: dict[str, Model] = {
-            name: PROVIDERS.get("openai").open(name, cells[0].model_config, self.folder) for name in suite.models
+            cell.model: PROVIDERS.get("openai").open(cell.model, cell.model_config, self.folder) for cell in cells
         }
         try:
             await run_suite(self.ledger, run, suite, cells, models, self.watcher, **options)

@@ -16,6 +16,7 @@ from driftgate.flows.models import (
     ContentFiltered,
     Message,
     ModelConfig,
+    NoLogprobs,
     ParameterRefused,
     RateLimited,
     Reply,
@@ -97,6 +98,8 @@ def _said(inspection: Inspection, name: str, config: ModelConfig, found: Reply |
     if isinstance(found, RateLimited):
         said = f"it answers, and asks for fewer requests now ({found.message})"
         return Finding("warning", subject, said, "a run waits and tries again", where)
+    if isinstance(found, NoLogprobs):
+        return _no_logprobs(subject, where)
     if isinstance(found, RequestRejected):
         said = f"it refused the one question that it was asked: {found.message}"
         return Finding("warning", subject, said, "see that it takes what its suites ask", where)
@@ -111,13 +114,18 @@ def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Findi
     """A reply in which no answer could ever be read."""
     if config.scoring == "logprobs":
         if reply.first_token is None:
-            found = "its scoring is logprobs, and its reply holds no log-probabilities: no answer could be read"
-            remedy = "ask for them in its parameters (logprobs, top_logprobs), or set scoring: text"
-            return Finding("error", subject, found, remedy, where)
+            return _no_logprobs(subject, where)
     elif reply.finish_reason == "length" and not reply.text.strip():
         found = "its reply was cut at the limit of tokens before it said anything"
+        if reply.usage.reasoning_tokens:
+            found = f"reasoning used up its limit of tokens ({reply.usage.reasoning_tokens:,}) before it said anything"
         return Finding("warning", subject, found, "raise the limit in its parameters", where)
     return None
+
+
+def _no_logprobs(subject: str, where: str) -> Finding:
+    found = "its scoring is logprobs, and its reply holds no log-probabilities: no answer could be read"
+    return Finding("error", subject, found, "set scoring: text, or ask a service that gives them", where)
 
 
 def _served(subject: str, config: ModelConfig, reply: Reply, where: str) -> Finding:

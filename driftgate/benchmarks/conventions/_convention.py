@@ -7,6 +7,7 @@ from typing import Literal
 
 from driftgate.benchmarks.outcomes import Outcome
 from driftgate.flows.extraction import rule_set_id
+from driftgate.flows.letters import LEAST_MASS
 from driftgate.flows.registry import Registry
 
 Reading = Literal["rules", "run", "logprobs"]
@@ -53,8 +54,10 @@ class Convention:
             from driftgate.flows.quantities import reader_id  # 40 ms, for flows that read quantities alone
 
             return reader_id()
-        if self.reading == "logprobs" or (self.reading == "rules" and scoring == "logprobs"):
+        if self.reading == "logprobs":
             return "letter-logprobs"
+        if self.reading == "rules" and scoring == "logprobs":
+            return f"letter-logprobs-{LEAST_MASS:g}"
         return rule_set_id(self.rule_set) if self.reading == "rules" else ""
 
     def signature_parts(self, scoring: str, reads: str = "choice") -> dict[str, str]:

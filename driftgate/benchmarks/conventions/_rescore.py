@@ -13,7 +13,8 @@ from driftgate.benchmarks.scores import score_frame
 from driftgate.benchmarks.signature import format_signature, parse_signature
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extraction import extract_choice
-from driftgate.flows.letters import LETTERS, likeliest_letter
+from driftgate.flows.finish import LENGTH, finish_reason
+from driftgate.flows.letters import LEAST_MASS, LETTERS, likeliest_letter
 from driftgate.ledger import (
     CellRow,
     Ledger,
@@ -140,19 +141,25 @@ def _read_again(
     import pandas as pd
 
     replies = reply_frame(ledger, cell)
-    if reads == "choice" or convention.reading == "logprobs":
+    by_letter = convention.reading == "logprobs" or (
+        reads == "choice" and parse_signature(cell.signature).get("scoring") == "logprobs"
+    )
+    if reads == "choice" or by_letter:
         replies = replies.assign(letters=_letters(cell, replies))
         replies = replies[replies["letters"].astype(bool)]
     if convention.reading == "logprobs":
         _check_logprobs(cell, frame, replies)
+    if by_letter:
+        replies = replies[replies["first_token"].notna()]
     if replies.empty:
         return None
-    found = [_read(row, convention, reads) for row in replies.itertuples()]
+    found = [_read(row, convention, reads, by_letter) for row in replies.itertuples()]
     read = replies[["sample_id", "gold", "finish_reason"]].assign(**_columns(found))
     both = frame[["sample_id", "outcome"]].merge(read, on="sample_id", how="left")
     again = (both["outcome"].isin(_REPLIED) & both["rule"].notna()).to_numpy()
     answered = both["answer"].notna()
-    outcome = both["finish_reason"].map({"length": "truncated"}).fillna("unparsed").mask(answered, "answered")
+    ended = both["finish_reason"].map(finish_reason)  # older runs hold the services' own words
+    outcome = ended.map({LENGTH: "truncated"}).fillna("unparsed").mask(answered, "answered")
     right_ones = both["answer"] == both["gold"]
     if reads == "quantity":
         right_ones = pd.Series(list(map(_same, both["answer"], both["gold"])), index=both.index, dtype=bool)
@@ -179,13 +186,14 @@ def _same(answer: Any, gold: Any) -> bool:
     return found is not None and wanted is not None and same_quantity(found, wanted)
 
 
-def _read(row: Any, convention: Convention, reads: str) -> tuple[str | None, str]:
-    if convention.reading == "logprobs":
-        return likeliest_letter(row.first_token, len(row.letters)), "logprobs"
+def _read(row: Any, convention: Convention, reads: str, by_letter: bool) -> tuple[str | None, str]:
+    if by_letter:
+        least = 0.0 if convention.reading == "logprobs" else LEAST_MASS
+        return likeliest_letter(row.first_token, len(row.letters), least=least), "logprobs"
     if reads == "quantity":
         from driftgate.flows.quantities import found_quantity
 
-        quantity = found_quantity(row.text, finished=row.finish_reason != "length")
+        quantity = found_quantity(row.text, finished=finish_reason(row.finish_reason) != LENGTH)
         return quantity.answer, quantity.rule
     found = extract_choice(row.text, row.choices, letters=row.letters, rule_set=convention.rule_set)
     return found.answer, found.rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftgate.flows.deadlines import Deadlines, Limit
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.line import interrupted
 
 
 class NodeTimedOut(DriftgateError):
@@ -26,7 +27,7 @@ class _Watched(Limit):
         self._name = name
 
     def late(self) -> Exception:
-        return NodeTimedOut(
-            f"node '{self._name}' did not end within {self._deadlines.seconds:g} s",
-            "mend the tool, or raise node_timeout in the suite",
-        )
+        late = f"node '{self._name}' did not end within {self._deadlines.seconds:g} s"
+        if asked := interrupted():
+            return NodeTimedOut(f"{late}: {asked}", "see to the model's service, or raise node_timeout in the suite")
+        return NodeTimedOut(late, "mend the tool, or raise node_timeout in the suite")

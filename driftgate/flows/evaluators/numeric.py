@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isclose, isfinite
+from math import isfinite
 from typing import Any
 
 from driftgate.flows.evaluators._text import normal
 from driftgate.flows.quantities import Quantity, found_quantity, read_quantity
 
 _NUMBER = r"(?:(?<![\w)])[-+])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d{1,3})?"
+_LONGEST = 400
+"""Digits of a number that are read."""
 _FRACTION = re.compile(r"\\d?frac\s*\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _VALUE = re.compile(rf"({_NUMBER})(?:\s*/\s*(\d+))?\s*(%)?")
 _BOXED = re.compile(r"\\boxed\s*\{")
@@ -61,7 +63,7 @@ def numeric(
     found = _read(response, percent)
     if found is None or wanted is None:
         return {"correct": 0.0, "read": ""}
-    same = found[0] == wanted or isclose(float(found[0]), float(wanted), rel_tol=relative, abs_tol=absolute)
+    same = found[0] == wanted or _close(found[0], wanted, relative, absolute)
     return {"correct": float(same), "read": found[1]}
 
 
@@ -118,10 +120,29 @@ def _read(value: Any, percent: bool) -> tuple[Fraction, str] | None:
     if match is None:
         return None
     number, below, hundredths = match.groups()
-    if below and not int(below):
+    if below and not below.strip("0"):
         return None
-    found = Fraction(number.replace(",", "")) / int(below or 1)
+    found = _exact(number.replace(",", "")) / _exact(below or "1")
     return found / 100 if hundredths and percent else found, match.group()
+
+
+def _close(one: Fraction, other: Fraction, relative: float, absolute: float) -> bool:
+    """As :func:`math.isclose`, of numbers that no float can hold as well."""
+    return abs(one - other) <= max(Fraction(relative) * max(abs(one), abs(other)), Fraction(absolute))
+
+
+def _exact(number: str) -> Fraction:
+    """The value of a number in digits; of one longer than anybody writes, with noughts for all but its beginning.
+
+    Python refuses to read more than 4,300 digits, and a model that repeats one digit for ever is wrong, not unreadable.
+    """
+    if len(number) <= _LONGEST:
+        return Fraction(number)
+    digits = "0" + number.lstrip("+-0")
+    whole = digits.partition(".")[0]
+    scale: int = 10 ** max(0, len(whole) - _LONGEST)
+    size = Fraction(digits[:_LONGEST].rstrip(".e+-")) * scale
+    return -size if number.startswith("-") else size
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
         ContentFiltered,
         ModelError,
         ModelMisconfigured,
+        NoLogprobs,
         RateLimited,
         RequestRejected,
         Unavailable,
+        WaitEnded,
     )
     from driftgate.flows.models._limit import AdaptiveLimit
+    from driftgate.flows.models._patience import Patience
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
     from driftgate.flows.models._redirects import redirect_of, redirected, refuse_in_azure, refuse_in_openai
     from driftgate.flows.models._refusal import ParameterRefused
@@ -37,7 +40,9 @@ __all__ = [
     "ModelConfig",
     "ModelError",
     "ModelMisconfigured",
+    "NoLogprobs",
     "ParameterRefused",
+    "Patience",
     "Prices",
     "Provider",
     "RateLimited",
@@ -48,6 +53,7 @@ __all__ = [
     "Secret",
     "Unavailable",
     "Usage",
+    "WaitEnded",
     "cache_key",
     "cached",
     "count",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models._errors import ContentFiltered, ModelMisconfigured, Unavailable
-from driftgate.flows.models._refusal import ParameterRefused, refusal, well_formed
+from driftgate.flows.models._completion import read_completion
+from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs, Unavailable
+from driftgate.flows.models._refusal import ParameterRefused, refusal
 from driftgate.flows.models._types import Message, Model, Reply
-from driftgate.flows.models._usage import read_usage
 
 if TYPE_CHECKING:
     import aiohttp
@@ -26,6 +26,8 @@ Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 _RENAMED = {"max_tokens": "max_completion_tokens"}
 """What a parameter is called by services that refuse it under its old name."""
+FIRST_TOKEN: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 20})
+"""What asks for the first token's log-probabilities: as many as services give, so that no letter is missed."""
 
 
 @dataclass
@@ -51,6 +53,9 @@ class ChatModel:
         Names of those parameters that the user did not set.
     headers : callable
         Asynchronously gives the headers that authenticate a request.
+    scoring : str
+        How a choice is read from replies; for ``logprobs`` what asks for them is sent too, and a reply without them
+        is an error.
     """
 
     name: str
@@ -60,9 +65,15 @@ class ChatModel:
     parameters: Mapping[str, Any]
     ours: frozenset[str]
     headers: Headers
+    scoring: str = "text"
     _without: Mapping[str, str] = field(default_factory=dict, init=False)
     """What the service said, by the name of each parameter that it refused."""
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if self.scoring == "logprobs":
+            self.ours |= FIRST_TOKEN.keys() - self.parameters.keys()
+            self.parameters = {**FIRST_TOKEN, **self.parameters}
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -127,6 +138,12 @@ class ChatModel:
             ) from refused
         if name not in sent:
             raise refused
+        if self.scoring == "logprobs" and name in FIRST_TOKEN:
+            raise ModelMisconfigured(
+                f"the service does not take the parameter '{name}' of model '{self.name}', which scoring: logprobs "
+                f"needs ({refused.message})",
+                f"set scoring: text, or models.{self.name}.parameters.top_logprobs to a number that the model takes",
+            ) from refused
         if name not in self.ours and name in self.parameters:
             raise ModelMisconfigured(
                 f"the service does not take the parameter '{name}' of model '{self.name}' ({refused.message})",
@@ -155,7 +172,14 @@ class ChatModel:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
         if status != 200:
             raise refusal(self.name, self.url, status, content, response_headers)
-        return read_completion(self.name, content, monotonic() - began)
+        reply = read_completion(self.name, content, monotonic() - began)
+        if self.scoring == "logprobs" and reply.first_token is None:
+            raise NoLogprobs(
+                f"{self.name}: the reply holds no log-probabilities, which its scoring reads; set scoring: text, or "
+                "ask a service that gives them",
+                reply.usage,
+            )
+        return reply
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp
@@ -179,52 +203,6 @@ async def ask_once(model: Model, messages: Sequence[Message]) -> Reply:
     """Ask a chat model in one request; see :meth:`ChatModel.ask_once`."""
     assert isinstance(model, ChatModel)
     return await model.ask_once(messages)
-
-
-def read_completion(name: str, content: bytes, latency: float) -> Reply:
-    """Read a chat completion as OpenAI-compatible services send it.
-
-    Raises
-    ------
-    Unavailable
-        It is none.
-    ContentFiltered
-        The service filtered it.
-    """
-    try:
-        body = json.loads(content, parse_int=_whole)
-        choice = body["choices"][0]
-        text = choice["message"].get("content")
-        finish = choice.get("finish_reason") or "stop"
-        reply = Reply(
-            text=well_formed(text or ""),
-            finish_reason=finish,
-            usage=read_usage(body.get("usage"), wrote=bool(text)),
-            latency=latency,
-            model=well_formed(body.get("model") or ""),
-            fingerprint=well_formed(body.get("system_fingerprint") or ""),
-            first_token=first_token(choice),
-        )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
-        start = content[:60].decode(errors="replace")
-        raise Unavailable(f"{name}: the reply is not a chat completion: {start!r}") from problem
-    if finish == "content_filter":
-        raise ContentFiltered(f"{name}: the completion was filtered", reply.usage)
-    return reply
-
-
-def _whole(digits: str) -> int | float:
-    """A number of thousands of digits, which Python refuses to read as a whole one, is as good as infinite."""
-    return int(digits) if len(digits) < 100 else float(digits)
-
-
-def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
-    """Read the first token's log-probabilities from a chat completion's choice, without those of probability 0."""
-    content = (choice.get("logprobs") or {}).get("content") or []
-    if not content:
-        return None
-    given = {well_formed(entry["token"]): float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
-    return {token: logprob for token, logprob in given.items() if math.isfinite(logprob)}
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:

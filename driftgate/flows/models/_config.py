@@ -80,7 +80,9 @@ class ModelConfig(BaseModel):
     prices: Prices = Prices()
     """What the model's tokens cost; used for cost figures and limits."""
     scoring: Literal["text", "logprobs"] = "text"
-    """How a choice is read: from the reply's text, or from the first token's log-probabilities."""
+    """How a choice is read: from the reply's text, or from the first token's log-probabilities. These are then asked
+    for (``logprobs``, ``top_logprobs: 20``), a reply without them is an error, and letters that together hold less than
+    a tenth of the probability are no answer."""
     in_flight: int = Field(32, ge=1, le=4096)
     """Requests under way at once, at most; fewer while the service answers 429."""
     timeout: float = Field(60.0, gt=0)

@@ -30,6 +30,22 @@ class RequestRejected(ModelError):
     """The service refused this request for what it holds (4xx); asking again would change nothing."""
 
 
+class NoLogprobs(RequestRejected):
+    """A reply without the log-probabilities that the model's scoring reads: it says nothing, and took its tokens.
+
+    Parameters
+    ----------
+    message : str
+        Whose reply it is.
+    usage : Usage
+        Tokens of the reply.
+    """
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
 class Unavailable(ModelError):
     """A timeout, a connection error, a 5xx or an unreadable reply: worth another attempt."""
 
@@ -52,3 +68,20 @@ class RateLimited(Unavailable):
 
 class ModelMisconfigured(ModelError):
     """A wrong key, deployment or file: every further call would fail alike, so the run stops."""
+
+
+class WaitEnded(ModelError):
+    """Whoever asked would wait no longer: nothing is known of the request, which can be made again.
+
+    Parameters
+    ----------
+    message : str
+        Why it was ended.
+    last : str
+        What the service said last; empty where it said nothing.
+    """
+
+    def __init__(self, message: str, last: str = "") -> None:
+        super().__init__(f"{message}; the last that was heard: {last}" if last else message)
+        self.why = message
+        self.last = last

@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from types import TracebackType
 
+from driftgate.flows.models._patience import Patience
+
 
 class AdaptiveLimit:
     """A semaphore that halves when the service says 429 and grows again when it does not.
@@ -18,6 +20,8 @@ class AdaptiveLimit:
     ----------
     maximum : int
         Slots at the start and at the most.
+    patience : Patience, optional
+        How long one waits for a slot, and after a refusal; by default for ever.
 
     Examples
     --------
@@ -27,8 +31,9 @@ class AdaptiveLimit:
     32
     """
 
-    def __init__(self, maximum: int) -> None:
+    def __init__(self, maximum: int, patience: Patience | None = None) -> None:
         self.maximum = maximum
+        self.patience = patience or Patience()
         self.capacity = maximum
         self.under_way = 0
         self._successes = 0
@@ -37,6 +42,13 @@ class AdaptiveLimit:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def __aenter__(self) -> None:
+        if self.under_way < self.capacity and not self._waiting and asyncio.get_running_loop().time() >= self._open_at:
+            self.under_way += 1
+            return
+        with self.patience.wait():
+            await self._turn()
+
+    async def _turn(self) -> None:
         while self.under_way >= self.capacity or self._waiting:
             place = asyncio.get_running_loop().create_future()
             self._waiting.append(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +21,45 @@ from driftgate.flows.models._errors import (
 from driftgate.flows.models._redirects import redirected
 
 _LONGEST = 200
-_SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-_GONE = frozenset({"model_not_found", "deploymentnotfound", "unknown_model", "model_deprecated", "modeldeprecated"})
+_FILTERED = frozenset(
+    {
+        "content_filter",
+        "invalid_prompt",
+        "content_policy_violation",
+        "responsibleaipolicyviolation",
+        "data_inspection_failed",
+        "datainspectionfailed",
+    }
+)
+"""Codes by which OpenAI, Azure and Alibaba say that they will not take this prompt."""
+_SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"})
+_SPENT_WORDS = re.compile(
+    r"exceeded your current quota|out of call volume quota|credit balance is too low|insufficient (?:balance|credits)",
+    re.IGNORECASE,
+)
+"""How services without a code for it say so, under 400, 403 or 429."""
+_GONE = frozenset(
+    {
+        "model_not_found",
+        "modelnotfound",
+        "deploymentnotfound",
+        "unknown_model",
+        "unsupported_model",
+        "model_not_supported",
+        "model_deprecated",
+        "modeldeprecated",
+        "model_decommissioned",
+        "operationnotsupported",
+        "unsupportedapiversion",
+    }
+)
+_GONE_WORDS = re.compile(
+    r"\bmodel\b.{0,80}\b(?:does not exist|not found|no longer (?:available|supported|served)|decommissioned|"
+    r"(?:has been|was|is) retired)|not a valid model",
+    re.IGNORECASE,
+)
+_PASSING = frozenset({408, 409, 425})
+"""Statuses below 500 that another attempt may mend."""
 _UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _NAMED = re.compile(
     r"(?:unsupported|unknown|unrecognized) (?:parameter|value|request argument supplied)[^'\w]*'?([\w.]+)",
@@ -62,8 +99,20 @@ class Words:
     filtered: bool = False
 
 
+_WITHIN = ("error", "errors", "detail", "fault")
+"""Where services put what they say of an error."""
+_SAYING = ("message", "Message", "detail", "error_message", "error_description", "msg", "faultstring", "title", "error")
+_CODES = ("code", "error_code", "__type")
+_KINDS = ("type", "error_type", "status")
+_TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
 def read_words(content: bytes) -> Words:
-    """Read a refusal in the form of OpenAI and Azure, of vLLM (at the top level), FastAPI (``detail``) or Ollama.
+    """Read a refusal, in whatever place a service puts its words.
+
+    OpenAI, Azure, Anthropic and Google put them into ``error``, vLLM, API Management and Spring at the top level,
+    FastAPI into ``detail``, Ollama and text-generation-inference into a text, OpenRouter those of who served it into
+    ``metadata``, and a proxy into a page.
 
     Examples
     --------
@@ -73,40 +122,66 @@ def read_words(content: bytes) -> Words:
     'maximum context length is 512'
     >>> read_words(b'{"detail": [{"loc": ["body", "top_k"], "msg": "Extra inputs are not permitted"}]}').message
     'body.top_k: Extra inputs are not permitted'
-    >>> read_words(b"upstream connect error").message
-    'upstream connect error'
+    >>> read_words(b"<html><h1>413 Request Entity Too Large</h1></html>").message
+    '413 Request Entity Too Large'
     """
     try:
         body = json.loads(content)
-    except ValueError:
-        return Words(_line(content[:_LONGEST].decode(errors="replace")))
-    if not isinstance(body, Mapping):
-        return Words(_line(content[:_LONGEST].decode(errors="replace")))
-    error = next((body[name] for name in ("error", "detail") if body.get(name)), body)
-    if not isinstance(error, Mapping):
-        return Words(_line(_said(error)))
-    inner = error.get("innererror")
-    policy = isinstance(inner, Mapping) and inner.get("code") == "ResponsibleAIPolicyViolation"
-    code = _text(error.get("code"))
-    said = next((error[name] for name in ("message", "detail", "error", "msg") if error.get(name)), "")
+    except (ValueError, RecursionError):
+        body = None
+    places = list(_places(body))
+    if not places:
+        said = content[: 50 * _LONGEST].decode(errors="replace")
+        return Words(line(_TAG.sub(" ", said) if said.lstrip().startswith("<") else said))
+    code, kind = _first(places, _CODES), _first(places, _KINDS)
+    inner = [place["innererror"] for place in places if isinstance(place.get("innererror"), Mapping)]
+    metadata = [place["metadata"] for place in places if isinstance(place.get("metadata"), Mapping)]
+    said = _said(next((place[name] for place in places for name in _SAYING if place.get(name)), ""))
+    raw = next((place["raw"] for place in metadata if isinstance(place.get("raw"), str)), "")
     return Words(
-        _line(_said(said)),
+        line(
+            ": ".join(part for part in (said, read_words(raw.encode(errors="replace")).message if raw else "") if part)
+        ),
         code,
-        _text(error.get("type")),
-        _text(error.get("param")),
-        policy or code == "content_filter",
+        kind,
+        _first(places, ("param",)),
+        bool({code.lower(), kind.lower(), *(_text(place.get("code")).lower() for place in inner)} & _FILTERED)
+        or any("flagged_input" in place for place in metadata),
     )
+
+
+def _places(body: Any) -> Iterator[Mapping[str, Any]]:
+    """Where words may stand, the innermost first."""
+    if isinstance(body, list) and body:  # Google's, and APIs that list several errors
+        body = body[0]
+    if isinstance(body, Mapping):
+        within = (body[name] for name in _WITHIN if body.get(name))
+        yield from _places(next((part for part in within if _holds_more(part)), None))
+        yield body
+
+
+def _holds_more(part: Any) -> bool:
+    """Whether an error is not said there, but in something there; FastAPI's list is itself what is said."""
+    first = part[0] if isinstance(part, list) and part else part
+    return isinstance(first, Mapping) and "msg" not in first
+
+
+def _first(places: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    return next((text for place in places for name in names if (text := _text(place.get(name)))), "")
 
 
 def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[str, str]) -> ModelError:
     """The error that a reply other than 200 is.
+
+    Its class says whose concern it is: one that passes (:class:`Unavailable`), this sample's
+    (:class:`ContentFiltered`, :class:`RequestRejected`) or every sample's (:class:`ModelMisconfigured`).
 
     Parameters
     ----------
     name : str
         The model's name in the workspace.
     url : str
-        Where it was asked.
+        Where it was asked; empty where that is not known.
     """
     words = read_words(content)
     http = f"HTTP {status}" + (f" {words.message}" if words.message else "")
@@ -116,23 +191,23 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         return ContentFiltered(said)
     if 300 <= status < 400:
         return redirected(f"model '{name}'", url, headers.get("location", ""))
-    if status == 402 or {words.code, words.kind} & _SPENT:
+    if _is_spent(status, words, headers):
         return ModelMisconfigured(
             f"the quota of model '{name}' is spent ({told})",
             "raise it, or wait until it is renewed; then go on with: driftgate bench --resume",
         )
     if status == 429:
         return RateLimited(said, retry_after(headers))
-    if status >= 500 or status == 408:
+    if status >= 500 or status in _PASSING:
         return Unavailable(said)
     if status in (401, 403):
         return ModelMisconfigured(
             f"the service refused the key of model '{name}' ({told})",
             "check the environment variable its api_key names, and that the key belongs to this endpoint",
         )
-    if status in (404, 410) or words.code.lower() in _GONE:
+    if status in (404, 410) or words.code.lower() in _GONE or _GONE_WORDS.search(words.message):
         return ModelMisconfigured(
-            f"model '{name}' is not served at {safe(url)} ({told})",
+            f"model '{name}' is not served{f' at {safe(url)}' if url else ''} ({told})",
             "check its endpoint, its model or deployment name and its api_version",
         )
     named = _NAMED.search(words.message)
@@ -143,6 +218,14 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
     if words.parameter.startswith(_FORM) if words.parameter else _FORM in words.message:
         return ParameterRefused(said, _FORM)
     return RequestRejected(said)
+
+
+def _is_spent(status: int, words: Words, headers: Mapping[str, str]) -> bool:
+    """Whether it is a quota that waiting does not bring back; a service that names a time asks to wait."""
+    if status == 402 or {words.code.lower(), words.kind.lower()} & _SPENT:
+        return True
+    waits = retry_after(headers) is not None or "retry in" in words.message.lower()
+    return status in (400, 403, 429) and not waits and _SPENT_WORDS.search(words.message) is not None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -168,6 +251,11 @@ def well_formed(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
+def line(text: str) -> str:
+    """The beginning of a text in one line, for messages."""
+    return " ".join(well_formed(text).split())[:_LONGEST]
+
+
 def _said(value: Any) -> str:
     """A message that may be a text, or a list of what FastAPI found wrong."""
     if isinstance(value, list):
@@ -181,7 +269,3 @@ def _said(value: Any) -> str:
 
 def _text(value: Any) -> str:
     return "" if value is None else well_formed(str(value))
-
-
-def _line(text: str) -> str:
-    return " ".join(well_formed(text).split())[:_LONGEST]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from driftgate.flows.deadlines import Deadlines
-from driftgate.flows.models._errors import RateLimited, Unavailable
+from driftgate.flows.models._errors import RateLimited, Unavailable, WaitEnded
 from driftgate.flows.models._limit import AdaptiveLimit
 from driftgate.flows.models._types import Message, Model, Reply, cache_key
 
@@ -83,30 +83,38 @@ class _Resilient(_Wrapper):
     async def complete(self, messages: Sequence[Message]) -> Reply:
         loop = asyncio.get_running_loop()
         failures, tries, waited = 0, 0, 0.0
-        while True:
-            tries += 1
-            try:
-                async with self.limit:
-                    began = loop.time()
-                    with self.deadlines.limit():
-                        reply = await self.inner.complete(messages)
-                    self.limit.succeeded()
-                    return reply if tries == reply.attempts else replace(reply, attempts=tries)
-            except RateLimited as problem:
-                self.limit.refused(problem.retry_after)
-                error: Unavailable = problem
-                pause = problem.retry_after or self.policy.pause(min(tries, 8), self.rng)
-                waited += pause
-                failures += waited > self.policy.rate_limit_budget
-            except Unavailable as problem:
-                error, failures = problem, failures + 1
-                pause = self.policy.pause(failures, self.rng)
-            except TimeoutError:
-                error, failures = Unavailable(f"no reply within {loop.time() - began:.1f} s"), failures + 1
-                pause = self.policy.pause(failures, self.rng)
-            if failures >= self.policy.attempts or waited > self.policy.rate_limit_budget:
-                raise Unavailable(f"{_GIVEN_UP} {tries} attempts: {error.message}") from error
-            await asyncio.sleep(pause)
+        error: Unavailable | None = None
+        try:
+            while True:
+                tries += 1
+                try:
+                    async with self.limit:
+                        began = loop.time()
+                        with self.deadlines.limit():
+                            reply = await self.inner.complete(messages)
+                        self.limit.succeeded()
+                        return reply if tries == reply.attempts else replace(reply, attempts=tries)
+                except RateLimited as problem:
+                    self.limit.refused(problem.retry_after)
+                    error = problem
+                    pause = problem.retry_after or self.policy.pause(min(tries, 8), self.rng)
+                    waited += pause
+                    failures += waited > self.policy.rate_limit_budget
+                except Unavailable as problem:
+                    error, failures = problem, failures + 1
+                    pause = self.policy.pause(failures, self.rng)
+                except TimeoutError:
+                    error, failures = Unavailable(f"no reply within {loop.time() - began:.1f} s"), failures + 1
+                    pause = self.policy.pause(failures, self.rng)
+                if failures >= self.policy.attempts or waited > self.policy.rate_limit_budget:
+                    raise Unavailable(f"{_GIVEN_UP} {tries} attempts: {error.message}") from error
+                with self.limit.patience.wait():
+                    await asyncio.sleep(pause)
+        except WaitEnded as ended:
+            raise WaitEnded(ended.why, error.message if error else "") from error
+        except asyncio.CancelledError as stopped:
+            # Whoever cancels, such as the time limit of a node, may want to say what went wrong meanwhile.
+            raise stopped from error
 
 
 @dataclass
@@ -127,7 +135,8 @@ def resilient(model: Model, policy: RetryPolicy, limit: AdaptiveLimit, *, seed: 
     """Wrap ``model`` so that passing faults are retried within ``limit``.
 
     Timeouts, connection errors, 5xx and unreadable replies are tried again up to ``policy.attempts`` times; a 429
-    waits as long as the service asks. Every other :class:`~driftgate.flows.models.ModelError` passes through at once.
+    waits as long as the service asks. The waits end with the patience of ``limit``. Every other
+    :class:`~driftgate.flows.models.ModelError` passes through at once.
     """
     return _Resilient(model, policy, limit, random.Random(seed), Deadlines(policy.timeout))
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from driftgate.flows.finish import finish_reason
 from driftgate.flows.models._usage import Usage, count
 
 
@@ -25,7 +26,7 @@ class Reply:
 
     text: str
     finish_reason: str
-    """``stop``, ``length`` (cut at the token limit) or the service's own word."""
+    """In the words of :func:`driftgate.flows.finish.finish_reason`, whatever the service's are."""
     usage: Usage
     latency: float
     """Seconds the call that succeeded took."""
@@ -47,10 +48,18 @@ class Reply:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Reply:
-        """Rebuild a reply from :meth:`as_json`; in one that was kept long ago 0 may stand for an unknown count."""
+        """Rebuild a reply from :meth:`as_json`.
+
+        In one that was kept long ago 0 may stand for an unknown count, and the end in the service's own word.
+        """
         usage, least = value["usage"], 1 if value["text"] else 0
-        counts = Usage(count(usage["input_tokens"], least=1), count(usage["output_tokens"], least=least))
-        return cls(**{**value, "usage": counts})
+        counts = Usage(
+            count(usage["input_tokens"], least=1),
+            count(usage["output_tokens"], least=least),
+            count(usage.get("reasoning_tokens")),
+            count(usage.get("cached_tokens")),
+        )
+        return cls(**{**value, "usage": counts, "finish_reason": finish_reason(value["finish_reason"])})
 
 
 class Model(Protocol):

@@ -43,6 +43,7 @@ def open_model(name: str, config: AzureOpenAIConfig, folder: Path) -> ChatModel:
         body={},
         parameters=config.parameters,
         ours=config.ours,
+        scoring=config.scoring,
         headers=_key_headers(name, config.api_key) if config.api_key else token_headers(f"model '{name}'", SCOPE),
     )
 

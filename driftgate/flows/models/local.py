@@ -17,8 +17,9 @@ from pydantic import Field
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
+from driftgate.flows.finish import finish_reason
 from driftgate.flows.models._beginnings import SHORTEST, Beginnings
-from driftgate.flows.models._chat_http import first_token
+from driftgate.flows.models._completion import first_token
 from driftgate.flows.models._config import ModelConfig, Prices
 from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
 from driftgate.flows.models._provider import Provider
@@ -101,7 +102,7 @@ class LocalModel:
         text = choice["message"]["content"] if "message" in choice else choice["text"]
         return Reply(
             text=text or "",
-            finish_reason=choice.get("finish_reason") or "stop",
+            finish_reason=finish_reason(choice.get("finish_reason")) or "stop",
             usage=read_usage(answer.get("usage"), wrote=bool(text)),
             latency=loop.time() - began,
             model=f"{self.path.stem}+{self.adapter.stem}" if self.adapter else self.path.stem,

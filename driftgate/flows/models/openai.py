@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from driftgate.flows.models._chat_http import ChatModel, ask_once, check_connection, read_completion
+from driftgate.flows.models._chat_http import ChatModel, ask_once, check_connection
+from driftgate.flows.models._completion import read_completion
 from driftgate.flows.models._config import ModelConfig, Secret, resolve
 from driftgate.flows.models._provider import Provider
 
@@ -38,6 +39,7 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
         body={"model": config.model},
         parameters=config.parameters,
         ours=config.ours,
+        scoring=config.scoring,
         headers=headers,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from driftgate.flows.finish import finish_reason
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, clean, features
 from driftgate.monitor.telemetry._messages import Message, choices, conversation, instructions, joined
@@ -70,7 +71,7 @@ def model_call(span: Span, intake: Intake) -> ModelCall:
     answered = choices(attributes, span.events)
     given = _label(_first(attributes, names.PROVIDER_NAMES))
     operation = _label(_first(attributes, names.OPERATION_NAMES)).lower() or "chat"
-    reason = _label(_choice(_first(attributes, names.FINISH_REASON_NAMES)))
+    reason = _choice(_first(attributes, names.FINISH_REASON_NAMES))
     return ModelCall(
         time=span.start,
         trace_id=span.trace_id,
@@ -82,7 +83,7 @@ def model_call(span: Span, intake: Intake) -> ModelCall:
         fingerprint=_label(_first(attributes, names.FINGERPRINT_NAMES)),
         prompt_hash=_prompt_hash(attributes, sent),
         slice=_label(attributes.get(names.SLICE)),
-        finish_reason=reason or next((message.finish_reason for message in answered or ()), ""),
+        finish_reason=_label(finish_reason(reason or next((said.finish_reason for said in answered or ()), ""))),
         error=_error(span),
         input_tokens=_count(_first(attributes, names.INPUT_TOKEN_NAMES)),
         output_tokens=_count(_first(attributes, names.OUTPUT_TOKEN_NAMES)),

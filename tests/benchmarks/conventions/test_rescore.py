@@ -52,6 +52,13 @@ def test_log_probabilities_say_another_letter_than_the_reply(ledger: Ledger, mak
     assert (parts["scoring"], parts["extract"]) == ("logprobs", "letter-logprobs")
 
 
+def test_a_run_scored_by_letters_is_read_by_letters_under_every_convention(ledger: Ledger, make_cell: MakeCell) -> None:
+    cell = make_cell(["answered"] * 4, signature={"scoring": "logprobs", "extract": "letter-logprobs"})
+    scores = rescore(ledger, cell, find_convention("asked"))
+    assert parse_signature(scores.signature)["extract"] == "letter-logprobs-0.1"
+    assert list(scores.frame["answer"]) == ["B"] * 4 and set(scores.frame["rule"]) == {"logprobs"}
+
+
 def test_without_log_probabilities_they_are_not_made_up(ledger: Ledger, make_cell: MakeCell) -> None:
     with pytest.raises(DriftgateError, match="log-probabilities of 0 of the 5 replies"):
         rescore(ledger, make_cell(first_token=False), find_convention("lm-eval"))

@@ -117,6 +117,27 @@ def test_the_final_number_is_read(response: str, truth: Any, correct: bool) -> N
     assert run("numeric", response=response, ground_truth=truth)["correct"] == float(correct)
 
 
+@pytest.mark.parametrize(
+    ("response", "truth", "correct"),
+    [
+        ("정답: " + "1" * 400, "3", 0),
+        ("정답: " + "1" * 5000, "3", 0),
+        ("정답: -" + "9" * 5000, "3", 0),
+        ("정답: 1e999", "3", 0),
+        ("정답: 9," + "999," * 2000 + "999", "3", 0),
+        ("1/" + "3" * 5000, "3", 0),
+        (r"\frac{" + "1" * 5000 + "}{2}", "3", 0),
+        ("0." + "3" * 5000, "1/3", 1),
+        ("정답: " + "0" * 5000 + "3", "3", 1),
+        ("정답: 3." + "0" * 5000, "3", 1),
+        ("1" * 5000, "1" * 5000, 1),
+        ("정답: 1/" + "0" * 5000, "3", 0),
+    ],
+)
+def test_a_number_that_never_ends_is_wrong_and_no_error(response: str, truth: str, correct: float) -> None:
+    assert run("numeric", response=response, ground_truth=truth)["correct"] == correct
+
+
 def test_numeric_keeps_to_its_tolerance_and_needs_a_number() -> None:
     assert run("numeric", {"relative": 0.01}, response="3.14", ground_truth="3.14159")["correct"] == 1.0
     assert run("numeric", {"percent": True}, response="50%", ground_truth="0.5")["correct"] == 1.0

@@ -20,6 +20,7 @@ from driftgate.flows.models import (
     RequestRejected,
     RetryPolicy,
     Unavailable,
+    WaitEnded,
     resilient,
 )
 
@@ -159,6 +160,58 @@ async def test_a_cancelled_request_gives_its_place_back(model: Model, endpoint: 
     await asyncio.wait([slow])
     assert (await live.complete(ask("빠른"))).text == "A"
     assert limit.under_way == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (limited(300.0), "Rate limit is exceeded"),
+        (limited(300.0, "Retry-After"), "Rate limit is exceeded"),
+        (BOOM, "boom"),
+        (Status(503), "HTTP 503"),
+        (Cut(), "tested: "),
+        (Hang(), "no reply within 0.1 s"),
+    ],
+)
+async def test_a_wait_ends_with_the_patience_of_its_limit(
+    model: Model, endpoint: ChatEndpoint, step: Step, words: str
+) -> None:
+    endpoint.default = step
+    limit = AdaptiveLimit(2)
+    live = resilient(model, RetryPolicy(timeout=0.1, attempts=100, first_pause=30.0, longest_pause=300.0), limit)
+    asked = [asyncio.create_task(live.complete(ask(f"문제 {n}"))) for n in range(4)]  # two of them wait in the queue
+    await asyncio.sleep(0.5)
+    limit.patience.lose("time is up")
+    async with asyncio.timeout(1.0):
+        found = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(problem, WaitEnded) and problem.message.startswith("time is up") for problem in found)
+    assert words in str(found[0])
+    assert limit.under_way == 0 and not any(task.cancelled() for task in asked)
+    sent = len(endpoint.requests)
+    with pytest.raises(WaitEnded):
+        await live.complete(ask("또"))
+    assert len(endpoint.requests) <= sent + 1  # where there is a free place one may still ask, and not wait
+
+
+async def test_a_request_that_is_under_way_may_end_when_patience_is_lost(model: Model, endpoint: ChatEndpoint) -> None:
+    endpoint.default = Answer("B", seconds=0.3)
+    limit = AdaptiveLimit(1)
+    task = asyncio.create_task(resilient(model, QUICK, limit).complete(ask()))
+    while not endpoint.requests:
+        await asyncio.sleep(0.01)
+    limit.patience.lose("time is up")
+    assert (await task).text == "B"
+
+
+async def test_one_who_cancels_a_wait_is_not_overheard(model: Model, endpoint: ChatEndpoint) -> None:
+    endpoint.default = limited(300.0)
+    limit = AdaptiveLimit(1)
+    task = asyncio.create_task(resilient(model, QUICK, limit).complete(ask()))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    limit.patience.lose("time is up")
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 def test_pauses_double_up_to_the_longest_and_are_seeded() -> None:

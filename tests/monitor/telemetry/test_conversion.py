@@ -63,6 +63,27 @@ def test_both_generations_of_names_give_the_same_call() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (["MAX_TOKENS"], "length"),
+        ("('max_tokens',)", "length"),
+        (["end_turn"], "stop"),
+        (["content_filter: PROHIBITED_CONTENT"], "content_filter"),
+        (["FinishReason.SAFETY"], "content_filter"),
+        (["brand_new"], "brand_new"),
+        ([], ""),
+    ],
+)
+def test_the_end_of_a_reply_is_told_in_the_same_words_whoever_served_it(told: Any, read: str) -> None:
+    assert convert({**CURRENT, "gen_ai.response.finish_reasons": told}).finish_reason == read
+    messages = [{"role": "assistant", "parts": [], "finish_reason": told[0] if isinstance(told, list) and told else ""}]
+    spoken = {**CURRENT, "gen_ai.response.finish_reasons": None, "gen_ai.output.messages": messages}
+    assert convert(spoken).finish_reason == (read if isinstance(told, list) else "")
+    singular = {**CURRENT, "gen_ai.response.finish_reasons": None, "gen_ai.response.finish_reason": told}
+    assert convert(singular).finish_reason == read
+
+
+@pytest.mark.parametrize(
     ("attributes", "expected"),
     [
         (CURRENT, True),
