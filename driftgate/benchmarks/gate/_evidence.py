@@ -129,11 +129,11 @@ def _weighed(
     *,
     plan: bool,
 ) -> Evidence:
-    side, alpha = _side(rule, stated), rule.alpha
+    side, alpha = _side(rule), rule.alpha
     holds = _test(worst, side, alpha)
     broken = _test(best, opposite(side), alpha)
     said = _test(stated, side, alpha)
-    sign = _sign(rule, stated)
+    sign = _sign(rule)
     value = low = high = detectable = None
     needed, asked = None, n
     if stated is not None:
@@ -314,18 +314,18 @@ def _fillings(side: Side, end: End) -> tuple[Filling, Filling]:
     return ("low", "high") if low_is_worst == (end == "worst") else ("high", "low")
 
 
-def _side(rule: RuleConfig, quantity: Quantity | None) -> Side:
+def _side(rule: RuleConfig) -> Side:
     """On which side of the quantity's limit the rule holds; differences are oriented so that more is better."""
-    return "above" if _oriented(quantity, rule) else rule.side
+    return "above" if _oriented(rule) else rule.side
 
 
-def _oriented(quantity: Quantity | None, rule: RuleConfig) -> bool:
-    return rule.opponent is not None and not isinstance(quantity, QuantileRatio | MeanRatio)
+def _oriented(rule: RuleConfig) -> bool:
+    return rule.opponent is not None and not rule.by_ratio  # of the rule alone: where all is missing, too
 
 
-def _sign(rule: RuleConfig, quantity: Quantity | None) -> float:
+def _sign(rule: RuleConfig) -> float:
     """What turns an oriented difference back into the candidate less the reference."""
-    return -1.0 if _oriented(quantity, rule) and rule.less_is_better else 1.0
+    return -1.0 if _oriented(rule) and rule.less_is_better else 1.0
 
 
 def _aligned(ours: Column, theirs: Column) -> tuple[Column, Column]:

@@ -189,6 +189,15 @@ def test_a_missing_answer_never_improves_a_verdict(kind: Kind, data: st.DataObje
     assert not_smaller(before.p_fail, after.p_fail)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "x" in repr(kind)], ids=repr)
+@pytest.mark.parametrize("n", [5, 60])
+def test_where_nothing_was_measured_no_comparison_passes(kind: Kind, n: int) -> None:
+    """The fault: of five latencies that never came, all at once, it was shown that they were not longer."""
+    best = sorted(kind.values, key=lambda value: value * kind.sign)[-1]
+    evidence = kind.weigh([math.nan] * n, [best] * n, "alone")
+    assert kind.verdict(evidence) not in ("pass", "fail")
+
+
 OUTCOMES = st.sampled_from([("answered", 1.0)] * 3 + [("answered", 0.0), ("failed", None), ("missing", None)])
 RULES: list[dict[str, Any]] = [
     {"min": 0.5},
