@@ -95,8 +95,8 @@ async def test_a_stopped_run_goes_on_and_asks_no_repeat_twice(bench: Bench) -> N
     bench.watcher.advanced = lambda progress: None
     run = await bench.run(bench.newest())
     assert bench.watcher.begun[-1] >= recorded
-    # What was in flight when it was stopped may have been asked without being recorded.
-    assert sum(bench.endpoint.asked.values()) <= 40 + asked - recorded
+    # What was in flight when it was stopped may have been asked, or yet be received, without being recorded.
+    assert sum(bench.endpoint.asked.values()) <= 40 + max(asked - recorded, 16)
     frame = scores(bench, run).asks
     assert len(frame) == 40 and frame["outcome"].eq("answered").all()
     assert sorted(frame.groupby("sample_id")["repeat"].apply(tuple))[0] == (0, 1, 2, 3, 4)
