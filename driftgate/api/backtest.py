@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, check_asked, outcome_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, find_run, how_to_finish, outcome_frame
 from driftgate.monitor.canary_stream import CanaryStream
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+
+_NO_REPLY = ("failed", "missing", "filtered")
+"""Outcomes that say nothing of what the model would have answered."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class Backtest:
     after: str
     """The run that was watched, and its cell."""
     pairs: int
-    """Samples that both answered or were asked."""
+    """Samples of which either run has a reply."""
+    left_out: int
+    """Samples of both without a reply on one side: a call that failed says nothing of the model's answers."""
     scores: tuple[tuple[str, int, float, float], ...]
     """By slice: its name, its pairs, and the share correct before and after."""
     alarms: tuple[int | None, ...]
@@ -52,7 +58,7 @@ def backtest(
 ) -> Backtest:
     """Send the pairs of two cells through a canary stream, shuffled anew for every order.
 
-    A sample that was not answered is wrong, before as after.
+    A reply without an answer is wrong, before as after. A sample without a reply on one side is left out and counted.
 
     Parameters
     ----------
@@ -66,16 +72,20 @@ def backtest(
     Raises
     ------
     DriftgateError
-        The cells share no sample, or one of them asked nobody.
+        A run is not complete, the cells share no sample with two replies, or one of them asked nobody.
     """
     import numpy as np
 
     for cell in (before, after):
+        run = find_run(ledger, cell.run_id)
+        if run.status != "complete":
+            raise DriftgateError(f"run {run.id} is {run.status}", how_to_finish(run.kind, run.id))
         check_asked(ledger, cell)
-    pairs = _pairs(outcome_frame(ledger, before.id), outcome_frame(ledger, after.id), by)
+    pairs, left_out = _pairs(outcome_frame(ledger, before.id), outcome_frame(ledger, after.id), by)
     if pairs.empty:
+        without = f" with a reply in both, and {left_out:,} without" if left_out else ""
         raise DriftgateError(
-            f"{before.name} of run {before.run_id} and {after.name} of run {after.run_id} share no sample",
+            f"{before.name} of run {before.run_id} and {after.name} of run {after.run_id} share no sample{without}",
             "name runs on the same data",
         )
     streams = [np.random.default_rng([seed, order]) for order in range(orders)]
@@ -90,6 +100,7 @@ def backtest(
         before=f"{before.run_id} {before.name}",
         after=f"{after.run_id} {after.name}",
         pairs=len(pairs),
+        left_out=left_out,
         scores=tuple(slices),
         alarms=tuple(alarm for alarm, _ in watched),
         named=tuple(named.most_common()),
@@ -99,20 +110,25 @@ def backtest(
     )
 
 
-def _pairs(before: pd.DataFrame, after: pd.DataFrame, by: str) -> pd.DataFrame:
+def _pairs(before: pd.DataFrame, after: pd.DataFrame, by: str) -> tuple[pd.DataFrame, int]:
+    """Right and wrong of both runs on the samples with two replies, and how many shared samples have not two."""
     import pandas as pd
 
     if by not in after:
         raise DriftgateError(f"outcomes have no column '{by}'", "slice by category, or name another column")
-    sides = before.set_index("key")["correct"], after.set_index("key")["correct"]
+    shared = set(before["key"]) & set(after["key"])
+    sides = [
+        side[side["key"].isin(shared) & ~side["outcome"].isin(_NO_REPLY)].set_index("key") for side in (before, after)
+    ]
     both = sides[0].index.intersection(sides[1].index)
-    return pd.DataFrame(
+    pairs = pd.DataFrame(
         {
-            "before": sides[0].loc[both].astype(float).fillna(0.0),
-            "after": sides[1].loc[both].astype(float).fillna(0.0),
-            "slice": after.set_index("key").loc[both, by].fillna("").astype(str),
+            "before": sides[0].loc[both, "correct"].astype(float).fillna(0.0),
+            "after": sides[1].loc[both, "correct"].astype(float).fillna(0.0),
+            "slice": sides[1].loc[both, by].fillna("").astype(str),
         }
     )
+    return pairs, len(shared) - len(pairs)
 
 
 def _watch(

@@ -9,29 +9,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from driftgate.api.listing import newest_runs
+from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
-from driftgate.api.workspace import OpenWorkspace, open_workspace
-from driftgate.ledger import Archived, Checked, Expired, Ledger, RunRow, check_ledger, find_run, open_ledger
+from driftgate.api.workspace import open_workspace
+from driftgate.ledger import Archived, Checked, Expired, RunRow, check_ledger, find_run, open_ledger
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
-    from driftgate.api.backtest import Backtest
     from driftgate.api.baseline import Exported, Imported
-    from driftgate.api.night import Looked, NightDisplay
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.preflight import Finding
-    from driftgate.api.prompt_drift import Steadiness
     from driftgate.api.recorded import Import, ImportDisplay, ImportedFiles
     from driftgate.api.subset import Chosen
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
     from driftgate.benchmarks.runner import Display
-    from driftgate.finetune.remediation import Remediation
-    from driftgate.monitor.telemetry.sources import CollectionResult
 
 
 def open(folder: Path | str = ".") -> Workspace:
@@ -47,14 +41,11 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace:
+class Workspace(OnCall):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.
     """
-
-    files: OpenWorkspace
-    ledger: Ledger
 
     def __enter__(self) -> Workspace:
         return self
@@ -84,15 +75,7 @@ class Workspace:
         return self._run(find_run(self.ledger, name))
 
     def runs(self, limit: int = 20, *, suite: str = "", kind: str | Collection[str] = ()) -> Runs:
-        """The newest runs first.
-
-        Parameters
-        ----------
-        suite : str
-            Only runs of this suite.
-        kind : str or collection of str
-            Only runs of this kind, or of these: benchmark, canary, proof, parity, attribution, import,
-            baseline, trial.
+        """The newest runs first; see :func:`driftgate.api.listing.newest_runs`.
 
         Raises
         ------
@@ -288,114 +271,11 @@ class Workspace:
             advance=advance,
         )
 
-    def prompt_drift(self, monitor: str, *, repeats: int = 3, limit: int = 50) -> Steadiness:
-        """Ask a monitor's canaries again and in other words; see `driftgate.api.prompt_drift`."""
-        from driftgate.api.prompt_drift import measure_steadiness
-
-        return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
-
-    def check(self, monitor: str, display: NightDisplay | None = None) -> Looked:
-        """Look at a monitor's canaries and traffic, keep what was found, and open a repair if the model got worse.
-
-        Raises
-        ------
-        DriftgateError
-            There is no such monitor, or something is to be mended before it can look.
-        """
-        from driftgate.api import night
-        from driftgate.api._quiet import Quiet
-
-        told = display or Quiet()
-        looked = night.look(self.files, self.ledger, monitor, told)
-        night.send(self.files, self.ledger, told)
-        return looked
-
-    def nightly(self, display: NightDisplay | None = None) -> int:
-        """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.
-
-        Raises
-        ------
-        DriftgateError
-            There is nothing to do, or a part could not be done; the others were.
-        """
-        from driftgate.api._quiet import Quiet
-        from driftgate.api.night import run_night
-
-        return run_night(self.files, self.ledger, display or Quiet())
-
-    def mend(self, display: NightDisplay | None = None) -> list[Remediation]:
-        """Take every open remediation as far as it goes."""
-        from driftgate.api._quiet import Quiet
-        from driftgate.api.night import mend
-
-        return mend(self.files, self.ledger, display or Quiet())
-
-    def send(self, display: NightDisplay | None = None) -> None:
-        """Send what waits for Azure Monitor, where the workspace names it."""
-        from driftgate.api._quiet import Quiet
-        from driftgate.api.night import send
-
-        send(self.files, self.ledger, display or Quiet())
-
-    def backtest(self, before: str, after: str, *, by: str = "category", orders: int = 200, seed: int = 0) -> Backtest:
-        """Replay two runs as canaries asked one by one: how soon would the change have been noticed?
-
-        Parameters
-        ----------
-        before, after : str
-            A run, or ``RUN/PART`` where it has more than one cell; see :func:`driftgate.api.backtest.backtest`.
-
-        Raises
-        ------
-        DriftgateError
-            A name fits no cell or several, or the two share no sample.
-        """
-        from driftgate.api.attribution import only_cell
-        from driftgate.api.backtest import backtest
-
-        sides = [only_cell(self.ledger, name) for name in (before, after)]
-        return backtest(self.ledger, *sides, by=by, orders=orders, seed=seed)
-
-    def collect(self) -> list[CollectionResult]:
-        """Bring what the workspace's telemetry sources have come up with into its telemetry folder.
-
-        Raises
-        ------
-        DriftgateError
-            The folder cannot be written, or ``driftgate serve`` writes it, which collects itself.
-        """
-        from driftgate.api.telemetry import collect
-
-        return collect(self.files, self.ledger)
-
-    def unpark(self) -> int:
-        """Let what Azure Monitor kept refusing be sent again; says how many records there are."""
-        from driftgate.monitor.azure import unpark
-
-        return unpark(self.ledger)
-
     def preflight(self) -> list[Finding]:
         """Look at the whole workspace, as ``driftgate doctor`` does; every model is asked one question."""
         from driftgate.api.preflight import look_at_all
 
         return list(look_at_all(self.files, self.ledger))
-
-    def training_items(self, remediation: str) -> DataFrame:
-        """What a remediation trained on, one row an item: what it was made from, by what, and the filters it passed.
-
-        Parameters
-        ----------
-        remediation : str
-            Its id, or a part of it that only one has.
-
-        Raises
-        ------
-        DriftgateError
-            None or more than one fits, or it has made no items yet.
-        """
-        from driftgate.api.repair import training_items
-
-        return training_items(self.ledger, remediation)
 
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.finetune.config import RecipeConfig
-from driftgate.monitor.config import MonitorConfig
+from driftgate.monitor.config import CanaryConfig
 
 
-def canary_suite(monitor: MonitorConfig, live: str) -> SuiteConfig:
-    """What is asked of the live model when a monitor looks."""
-    canaries = monitor.canaries
+def canary_suite(canaries: CanaryConfig, model: str) -> SuiteConfig:
+    """What a monitor asks of a model when it looks."""
     return SuiteConfig(
-        models=[live],
+        models=[model],
         datasets=[canaries.dataset],
         flow=canaries.flow,
         retriever=canaries.retriever,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from driftgate.api import bench, watching
 from driftgate.api._waiting import wait_for
@@ -16,7 +16,7 @@ from driftgate.api.preflight import prepare_night
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.runner import CellProgress, Display
 from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.flows.errors import DriftgateError
@@ -31,15 +31,30 @@ if TYPE_CHECKING:
     from driftgate.monitor.azure import Drained
 
 
-class NightDisplay(Protocol):
-    """Who is told of the parts of a night as they come."""
+class Unseen:
+    """A :class:`driftgate.benchmarks.runner.Display` that shows nothing."""
+
+    def begin(self, progress: CellProgress) -> None:
+        """A cell begins."""
+
+    def advance(self, progress: CellProgress) -> None:
+        """A sample got its outcome."""
+
+    def end(self, progress: CellProgress) -> None:
+        """A cell is complete or the run stops."""
+
+
+class NightDisplay:
+    """Who is told of the parts of a night as they come; this one shows nothing."""
 
     @property
     def progress(self) -> Display:
         """Shows what is asked while it goes on."""
+        return Unseen()
 
     def benched(self, begun: Begun, finish: Callable[[Display], Done]) -> Done:
         """A run has begun; ``finish`` takes it to its end."""
+        return finish(self.progress)
 
     def looked(self, monitor: str, what: str, watched: Watched, evidence: Path | None) -> None:
         """A monitor's canaries or its traffic were looked at; ``evidence`` is the page of what moved."""

@@ -43,7 +43,7 @@ def measure_steadiness(
     monitor = watching.find_monitor(workspace, monitor_name)
     live = champion(workspace, ledger, monitor.champion)
     preflight.prepare_look(workspace, ledger, monitor_name)
-    suite = canary_suite(monitor, live)
+    suite = canary_suite(monitor.canaries, live)
     suite = suite.model_copy(update={"limit": min(limit, suite.limit or limit)})
     cell = session.plan_suite(workspace, ledger, "steadiness", suite).cells[0]
     model = session.open_models(workspace, ledger, [live])[live]

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.api import session
+from driftgate.api.made_suites import canary_suite, proof_suite
 from driftgate.api.rollout_evidence import calls_no_worse, news, same_answers
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.runner import Display
@@ -27,7 +28,7 @@ from driftgate.finetune.deploy import (
 from driftgate.finetune.remediation import Held, Progress, Rejected
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
-from driftgate.monitor.config import CanaryConfig, MonitorConfig, TrafficConfig
+from driftgate.monitor.config import MonitorConfig, TrafficConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +128,7 @@ class _Watch:
         since = self._since("gate")
         found = [await self._answers_as(self._proof, "asked", self._questions(), ask, "questions of the proof")]
         for name, monitor in self.monitors.items():
-            key, suite = _before(name), self._canaries(monitor.canaries)
+            key, suite = _before(name), canary_suite(monitor.canaries, self._model)
             itself = partial(self._answers, key)  # what it leaves unanswered now it could not repeat later
             found.append(await self._answers_as(itself, key, suite, ask, f"canaries of {name}"))
         judged = self._patient(gravest(found), since)
@@ -181,7 +182,7 @@ class _Watch:
             return Judged(
                 "unmeasurable", f"monitor {name} is newer than the rollout: its canaries were not asked before"
             )
-        suite = self._canaries(self.monitors[name].canaries)
+        suite = canary_suite(self.monitors[name].canaries, self._model)
         return await self._answers_as(partial(self._answers, _before(name)), key, suite, ask, f"canaries of {name}")
 
     async def _answers_as(
@@ -207,33 +208,9 @@ class _Watch:
         return Judged("fail", f"still {judged.verdict} after {hours:g} hours: {judged.reason}")
 
     def _questions(self) -> SuiteConfig:
-        recipe = self.recipe
-        return SuiteConfig(
-            models=[self._model],
-            datasets=recipe.proof[:1],
-            flow=recipe.flow,
-            retriever=recipe.retriever,
-            variants=[recipe.variant] if recipe.variant else [],
-            few_shot=0,
-            limit=self.config.samples,
-            seed=recipe.seed,
-            inputs=recipe.inputs,
-            defaults=recipe.defaults,
-        )
-
-    def _canaries(self, canaries: CanaryConfig) -> SuiteConfig:
-        return SuiteConfig(
-            models=[self._model],
-            datasets=[canaries.dataset],
-            flow=canaries.flow,
-            retriever=canaries.retriever,
-            variants=[canaries.variant] if canaries.variant else [],
-            few_shot=canaries.few_shot,
-            limit=canaries.limit,
-            seed=canaries.seed,
-            inputs=canaries.inputs,
-            defaults=canaries.defaults,
-        )
+        suite = proof_suite(self.recipe, [self._model])
+        own = {"datasets": suite.datasets[:1], "limit": self.config.samples, "seed": self.recipe.seed}
+        return suite.model_copy(update=own)
 
     @property
     def _model(self) -> str:

@@ -66,7 +66,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         raise
     run: RunRow | None = None
     try:
-        planned = session.plan_suite(workspace, ledger, f"canary-{name}", canary_suite(monitor, live))
+        planned = session.plan_suite(workspace, ledger, f"canary-{name}", canary_suite(monitor.canaries, live))
         models = session.open_models(workspace, ledger, [live])
         run = session.begin(ledger, planned, "canary")
         wait_for(session.work(ledger, run, planned, models, display))

@@ -46,11 +46,11 @@ def every_repeat(frame: pd.DataFrame, repeats: int, of_sample: list[str]) -> pd.
     of_sample : list of str
         The columns that a sample's rows share.
     """
+    import pandas as pd
+
     numbered = frame.assign(repeat=frame["round"].fillna(0).astype(int) % repeats)
     numbered = numbered.drop_duplicates(["sample_id", "repeat"], keep="last")
     own = numbered[of_sample].drop_duplicates("sample_id")
-    import pandas as pd
-
     asked = own.merge(pd.DataFrame({"repeat": range(repeats)}), how="cross")
     said = numbered.drop(columns=[name for name in of_sample if name != "sample_id"])
     return asked.merge(said, on=["sample_id", "repeat"], how="left")

@@ -127,7 +127,7 @@ async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger) 
                 if found.problem:
                     log.error("the telemetry source %s could not be read: %s", found.source, found.problem)
             await asyncio.to_thread(store.compact)
-        except DriftgateError:
+        except Exception:  # whatever it is, the next round is not to be lost with this one
             log.exception("telemetry could not be kept up; it is tried again")
         await asyncio.sleep(EVERY.total_seconds())
 

@@ -67,6 +67,14 @@ def test_collecting_says_what_came_and_what_could_not_be_read(cli: Cli, folder: 
     assert "unreadable: b.jsonl, row 1 is no JSON object" in done.out
 
 
+def test_a_folder_that_is_called_like_a_file_is_said(cli: Cli, folder: Path) -> None:
+    (folder / "calls/c.jsonl").mkdir()
+    done = cli("monitor", "collect", "-w", folder)
+    assert done.code == 4 and "unreadable" in done.out and "c.jsonl" in done.out
+    look = cli("monitor", "check", "watch", "-w", folder)
+    assert look.code == 4 and "traffic: unmeasurable: the telemetry source files" in look.out
+
+
 def test_a_source_that_cannot_be_read_makes_traffic_unmeasurable(cli: Cli, folder: Path) -> None:
     write(folder, "last-week.jsonl", 300, timedelta(days=4))
     write(folder, "today.jsonl", 300, timedelta(hours=3))

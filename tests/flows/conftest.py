@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -70,3 +70,13 @@ def open_model(tmp_path: Path) -> Callable[[Mapping[str, Any]], Model]:
         return PROVIDERS.get(config["provider"]).open("tested", parse_config(config), tmp_path)
 
     return build
+
+
+@pytest.fixture
+async def model(
+    model_config: Callable[..., dict[str, Any]], open_model: Callable[[Mapping[str, Any]], Model]
+) -> AsyncIterator[Model]:
+    """A live model of an OpenAI-compatible service."""
+    opened = open_model(model_config("openai"))
+    yield opened
+    await opened.aclose()

@@ -108,7 +108,7 @@ class Inspection:
             for name in scope.suites
         ]
         for name in scope.monitors:
-            suite = canary_suite(config.monitors[name], self.live(config.monitors[name].champion))
+            suite = canary_suite(config.monitors[name].canaries, self.live(config.monitors[name].champion))
             found.append(Asking(f"monitor {name}", ("monitors", name, "canaries"), f"canary-{name}", suite))
         for name in scope.recipes:
             recipe = config.recipes[name]

@@ -19,6 +19,8 @@ def print_backtest(console: Console, found: Backtest) -> None:
     for name, count, before, after in found.scores:
         table.add_row(escape(name) or "(none)", f"{count:,}", f"{before:.3f}", f"{after:.3f}")
     console.print(table)
+    if found.left_out:
+        console.print(f"{found.left_out:,} shared samples are left out: one run has no reply to them")
     orders = len(found.alarms)
     seen = sorted(alarm for alarm in found.alarms if alarm is not None)
     if seen:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from driftgate.api.display import ProgressDisplay
+from driftgate.api.night import NightDisplay
 from driftgate.benchmarks.runner import Display
 from driftgate.cli.show.bench import carry_out
 from driftgate.flows.errors import DriftgateError
@@ -34,8 +35,8 @@ _COLOURS: Mapping[Result, str] = {
 
 
 @dataclass(frozen=True)
-class NightOnTerminal:
-    """A :class:`driftgate.api.night.NightDisplay` that prints."""
+class NightOnTerminal(NightDisplay):
+    """It prints."""
 
     console: Console
     workspace: OpenWorkspace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -22,15 +22,6 @@ from driftgate.flows.models import (
 )
 
 ASKED = [Message("user", "수도는?")]
-
-
-@pytest.fixture
-async def model(
-    model_config: Callable[..., dict[str, Any]], open_model: Callable[[Mapping[str, Any]], Model]
-) -> AsyncIterator[Model]:
-    opened = open_model(model_config("openai"))
-    yield opened
-    await opened.aclose()
 
 
 def completion(message: Mapping[str, Any], finish: Any = "stop", **usage: Any) -> Status:

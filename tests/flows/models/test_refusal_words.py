@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -21,15 +20,6 @@ from driftgate.flows.models import (
 
 ASKED = [Message("user", "수도는?")]
 LONG = "the prompt is too long: 700 tokens > 512"
-
-
-@pytest.fixture
-async def model(
-    model_config: Callable[..., dict[str, Any]], open_model: Callable[[Mapping[str, Any]], Model]
-) -> AsyncIterator[Model]:
-    opened = open_model(model_config("openai"))
-    yield opened
-    await opened.aclose()
 
 
 @pytest.mark.parametrize(

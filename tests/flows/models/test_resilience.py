@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
 
 import pytest
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Cut, Hang, Status, Step, limited
@@ -26,15 +24,6 @@ from driftgate.flows.models import (
 
 BOOM = Status(500, {"error": {"message": "boom"}})
 QUICK = RetryPolicy(timeout=5.0, attempts=3, first_pause=0.001)
-
-
-@pytest.fixture
-async def model(
-    model_config: Callable[..., dict[str, Any]], open_model: Callable[[Mapping[str, Any]], Model]
-) -> AsyncIterator[Model]:
-    opened = open_model(model_config("openai"))
-    yield opened
-    await opened.aclose()
 
 
 def ask(text: str = "수도는?") -> list[Message]:

@@ -35,7 +35,7 @@ def collect_all(
         try:
             calls = SOURCES.get(source.source).collect(source, store, ledger, intake, now).calls
             found.append(CollectionResult(source.name, calls, ""))
-        except DriftgateError as problem:
+        except (DriftgateError, OSError) as problem:  # a file without rights, a folder that is called like one
             found.append(CollectionResult(source.name, 0, str(problem)))
         note_collection(ledger, source.name, now, found[-1].problem)
     return found
