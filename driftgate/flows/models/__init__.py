@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.flows.models._batched import Batchable, batched
+    from driftgate.flows.models._batches import BatchBook, Batches, KeptBatch
     from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
     from driftgate.flows.models._errors import (
         ContentFiltered,
@@ -34,7 +36,11 @@ else:
 __all__ = [
     "PROVIDERS",
     "AdaptiveLimit",
+    "BatchBook",
+    "Batchable",
+    "Batches",
     "ContentFiltered",
+    "KeptBatch",
     "Message",
     "Model",
     "ModelConfig",
@@ -54,6 +60,7 @@ __all__ = [
     "Unavailable",
     "Usage",
     "WaitEnded",
+    "batched",
     "cache_key",
     "cached",
     "count",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models._batch_service import BatchesRefused, BatchReply, BatchService
 from driftgate.flows.models._completion import read_completion
 from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs, Unavailable
 from driftgate.flows.models._refusal import ParameterRefused, refusal
@@ -66,6 +67,8 @@ class ChatModel:
     ours: frozenset[str]
     headers: Headers
     scoring: str = "text"
+    batches: str = ""
+    """Address under which the service takes files and batches; empty where it takes none."""
     _without: Mapping[str, str] = field(default_factory=dict, init=False)
     """What the service said, by the name of each parameter that it refused."""
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
@@ -151,28 +154,57 @@ class ChatModel:
             ) from refused
         self._without = {**self._without, name: refused.message}
 
+    def batch_service(self) -> BatchService:
+        """Where requests are handed in by the file.
+
+        Raises
+        ------
+        BatchesRefused
+            The model's provider takes none.
+        """
+        if not self.batches:
+            raise BatchesRefused(
+                f"model '{self.name}' is served where no batches are taken", "take delivery: batch out of the suite"
+            )
+        return BatchService(self.name, self.batches, self.headers, self._session_open)
+
+    def request(self, messages: Sequence[Message]) -> tuple[str, Mapping[str, Any]]:
+        """The operation and the body of a request as it would be sent now; see :class:`Batchable`."""
+        return "/v1/chat/completions", self._body(messages, self._sent(self._without))
+
+    def read(self, reply: BatchReply, body: Mapping[str, Any]) -> Reply | None:
+        """What a reply of a batch says; see :class:`Batchable`."""
+        try:
+            found = self._read(reply.status, reply.body, {}, 0.0)
+        except ParameterRefused as refused:
+            self._leave_out(refused, body)
+            return None
+        return replace(found, without=self._without) if self._without else found
+
+    def _body(self, messages: Sequence[Message], parameters: Mapping[str, Any]) -> dict[str, Any]:
+        turns = [{"role": m.role, "content": m.content} for m in messages]
+        return {"messages": turns, **self.body, **parameters}
+
     async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
         import aiohttp
 
-        session = self._session or self._open()
-        payload = {
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            **self.body,
-            **parameters,
-        }
         # Hangul as it is, not as six ASCII characters a syllable; a lone surrogate could not be sent at all.
-        body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
+        body = json.dumps(self._body(messages, parameters), ensure_ascii=False).encode(errors="replace")
         headers = {"Content-Type": "application/json", **await self.headers()}
         began = monotonic()
+        session = self._session_open()
         try:
             async with session.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
                 content = await response.read()
                 status, response_headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as problem:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+        return self._read(status, content, response_headers, monotonic() - began)
+
+    def _read(self, status: int, content: bytes, headers: Mapping[str, str], latency: float) -> Reply:
         if status != 200:
-            raise refusal(self.name, self.url, status, content, response_headers)
-        reply = read_completion(self.name, content, monotonic() - began)
+            raise refusal(self.name, self.url, status, content, headers)
+        reply = read_completion(self.name, content, latency)
         if self.scoring == "logprobs" and reply.first_token is None:
             raise NoLogprobs(
                 f"{self.name}: the reply holds no log-probabilities, which its scoring reads; set scoring: text, or "
@@ -181,11 +213,11 @@ class ChatModel:
             )
         return reply
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _session_open(self) -> aiohttp.ClientSession:
         import aiohttp
 
         # The caller's limit bounds the number of connections; a time-out is the caller's as well.
-        self._session = aiohttp.ClientSession(
+        self._session = self._session or aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),

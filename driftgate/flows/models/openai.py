@@ -41,6 +41,7 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
         ours=config.ours,
         scoring=config.scoring,
         headers=headers,
+        batches=endpoint,
     )
 
 
@@ -52,5 +53,10 @@ def check(name: str, config: OpenAIConfig, folder: Path) -> str:
 
 
 PROVIDER = Provider(
-    config=OpenAIConfig, open=open_model, check=check, probe=ask_once, asked_for=lambda config: str(config.model)
+    config=OpenAIConfig,
+    open=open_model,
+    check=check,
+    probe=ask_once,
+    asked_for=lambda config: str(config.model),
+    batches=True,
 )
