@@ -1,4 +1,4 @@
-"""A night of recorded models in batches: submitted, killed, gone on with, finished; half the cost, nothing asked twice."""
+"""A night of recorded models in batches: submitted, killed, gone on with; half the cost, and nothing asked twice."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def test_a_night_in_batches_is_killed_and_gone_on_with(
     with capsys.disabled():
         print(f"\n{QUESTIONS} questions of CLIcK, two models: {stats['by_outcome']}")
         for model, (accuracy, cost) in by_batch.items():
-            print(f"  {model}: {accuracy:.3f} at {cost:.4f} in batches, {direct[model][0]:.3f} at {direct[model][1]:.4f}")
+            alone = direct[model]
+            print(f"  {model}: {accuracy:.3f} at {cost:.4f} in batches, {alone[0]:.3f} at {alone[1]:.4f} one by one")
     assert stats["by_outcome"]["batches"] == 2
     failed = stats["by_outcome"].get("recorded_failure", 0)  # a recorded failure is tried again, as it may pass
     assert stats["requests"] - failed <= 2 * QUESTIONS
