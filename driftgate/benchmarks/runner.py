@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike
+from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
@@ -253,6 +253,8 @@ class _CellRun:
             finish_reason=last.finish_reason if last else "",
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
+            reasoning_tokens=used.reasoning_tokens,
+            cached_tokens=used.cached_tokens,
             cost=line_cost(self.cell, line.calls, self.shared.prices),
             latency=sum(r.latency for r in replies) if replies and not any(r.cached for r in replies) else None,
             seconds=time.perf_counter() - began,
@@ -343,6 +345,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     finally:
         await recorder.drain()
         await engine.aclose()
+        progress.notes += refused_first(shared.models)
         shared.display.end(progress)
     if running.refusals.answered:
         shared.answering.add(cell.model)
