@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
 from driftgate.api.champions import champion_meant
+from driftgate.api.deployments import keep, remember
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
@@ -216,6 +218,8 @@ async def work(
         await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
     finally:
         for model in models.values():
+            with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already
+                keep(ledger, model)
             await model.aclose()
         if planned.retriever is not None:
             await planned.retriever.aclose()
@@ -264,15 +268,19 @@ def open_models(
         A model cannot be reached, or a variable of the environment is not set.
     """
     configs = {name: model_config(workspace, ledger, name) for name in dict.fromkeys(names)}
-    return {name: open_model(workspace, name, config, check=check) for name, config in configs.items()}
+    return {name: open_model(workspace, ledger, name, config, check=check) for name, config in configs.items()}
 
 
-def open_model(workspace: OpenWorkspace, name: str, config: ModelConfig, *, check: bool = True) -> Model:
-    """As :func:`open_models`, of one configuration."""
+def open_model(
+    workspace: OpenWorkspace, ledger: Ledger, name: str, config: ModelConfig, *, check: bool = True
+) -> Model:
+    """As :func:`open_models`, of one configuration; the model begins with what was learnt of its deployment."""
     provider = PROVIDERS.get(config.provider)
     if check:
         provider.check(name, config, workspace.folder)
-    return provider.open(name, config, workspace.folder)
+    model = provider.open(name, config, workspace.folder)
+    remember(ledger, model)
+    return model
 
 
 def judge_run(

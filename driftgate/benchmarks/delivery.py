@@ -55,11 +55,6 @@ def model_batches(model: Model, book: BatchBook, patience: Patience, tell: Calla
     ----------
     tell : callable
         Tells the user what concerns the model of a name.
-
-    Raises
-    ------
-    DriftgateError
-        The model's endpoint takes none.
     """
     return Batches(cast("Batchable", model).batch_service(), book, patience, partial(tell, model.name))
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike
+from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first
 from driftgate.benchmarks.batches import LedgerBatches
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.delivery import batch_models, line_models, model_batches
@@ -272,6 +272,8 @@ class _CellRun:
             finish_reason=last.finish_reason if last else "",
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
+            reasoning_tokens=used.reasoning_tokens,
+            cached_tokens=used.cached_tokens,
             cost=line_cost(self.cell, line.calls, self.shared.prices),
             latency=sum(r.latency for r in replies) if replies and all(r.timed for r in replies) else None,
             seconds=time.perf_counter() - began,
@@ -380,6 +382,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
         await recorder.drain()
         await engine.aclose()
         shared.running.remove(progress)
+        progress.notes += refused_first(shared.models)
         shared.display.end(progress)
     if running.refusals.answered:
         shared.answering.add(cell.model)

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 TOLD = frozenset({"dataset_source", PRICED})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
+_UNSAID = (("wire", "auto"),)
+"""Settings that say nothing; runs that began before there were any can go on."""
+
 
 class SuiteConfig(InputsConfig):
     """A named suite of the workspace: every model with every variant on every dataset."""
@@ -388,5 +391,7 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
     asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
     for cell in asked:
         volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")
-        cell["model_config"] = {k: v for k, v in cell["model_config"].items() if k not in volatile}
+        cell["model_config"] = {
+            k: v for k, v in cell["model_config"].items() if k not in volatile and (k, v) not in _UNSAID
+        }
     return plan, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

@@ -180,16 +180,32 @@ def test_a_provider_that_takes_no_batches_is_refused_before_anything_is_asked(
 ) -> None:
     def change(config: dict[str, Any]) -> None:
         by_batch(config)
-        config["models"]["tested"] = {
-            "provider": "azure_openai",
-            "endpoint": endpoint.url,
-            "deployment": "gpt",
-            "api_key": "${env:HOME}",
-        }
+        config["models"]["tested"] = {"provider": "recorded", "path": "data/answers.csv"}
 
     done = cli("bench", "-w", make(4, change))
     assert done.code == 2
-    assert "model 'tested' is of the provider 'azure_openai', which takes no batches" in done.err
+    assert "model 'tested' is of the provider 'recorded', which takes no batches" in done.err
+
+
+def test_azure_takes_them_on_its_v1_path_whatever_version_the_model_names(
+    make: Make, endpoint: ChatEndpoint, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_KEY", "k-1")
+    endpoint.key = "k-1"
+
+    def change(config: dict[str, Any]) -> None:
+        by_batch(config)
+        config["models"]["tested"] = {
+            "provider": "azure_openai",
+            "endpoint": endpoint.url,
+            "deployment": "deployed",
+            "api_key": "${env:AZURE_KEY}",
+        }
+
+    done = cli("bench", "-w", make(4, change))
+    assert done.code == 0, done.err
+    assert [request.body["model"] for request in endpoint.requests] == ["deployed"] * 4
+    assert endpoint.desk.paths == {"/openai/v1/files", "/openai/v1/batches"}
 
 
 def test_an_outage_of_seconds_while_a_batch_is_waited_for_is_sat_out(

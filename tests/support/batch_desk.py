@@ -33,22 +33,27 @@ class BatchDesk:
     """The next submission is taken, and the connection lost before the reply."""
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
+    """Where something was handed in."""
     failing: int = 0
     """So many of the next calls are answered with 503."""
 
     def add_routes(self, app: web.Application) -> None:
         """Serve them."""
-        app.router.add_post("/v1/files", self._upload)
-        app.router.add_get("/v1/files/{file}/content", self._content)
-        app.router.add_post("/v1/batches", self._submit)
-        app.router.add_get("/v1/batches", self._list)
-        app.router.add_get("/v1/batches/{batch}", self._state)
+        for root in ("/v1", "/openai/v1"):
+            app.router.add_post(f"{root}/files", self._upload)
+            app.router.add_get(f"{root}/files/{{file}}/content", self._content)
+            app.router.add_post(f"{root}/batches", self._submit)
+            app.router.add_get(f"{root}/batches", self._list)
+            app.router.add_get(f"{root}/batches/{{batch}}", self._state)
 
     def _refused(self, request: web.Request) -> web.Response | None:
         if not self.open:
             return web.json_response({"error": {"message": f"no {request.path} here", "code": "not_found"}}, status=404)
+        if request.method == "POST":
+            self.paths.add(request.path)
         key = self.endpoint.key
-        if key and request.headers.get("authorization") != f"Bearer {key}":
+        if key and key not in (request.headers.get("api-key"), request.headers.get("authorization", "")[7:]):
             return web.json_response({"error": {"message": "Access denied.", "code": "401"}}, status=401)
         if self.failing:
             self.failing -= 1

@@ -6,7 +6,7 @@ Sources: OpenAI, API reference, "Files" and "Batch"; Microsoft, Azure OpenAI v1 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,10 @@ from driftgate.flows.models._errors import ModelError, ModelMisconfigured, Unava
 from driftgate.flows.models._refusal import line, read_words, refusal, safe, well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import aiohttp
 
-    from driftgate.flows.models._chat_http import Headers
+    from driftgate.flows.models._entra import Headers
+    from driftgate.flows.models._types import Reply
 
 WINDOW = "24h"
 """Within which a service answers a batch; no other is offered."""
@@ -46,6 +45,17 @@ class BatchRequest:
         """Its line in the batch's file."""
         told = {"custom_id": self.id, "method": "POST", "url": self.path, "body": self.body}
         return json.dumps(told, ensure_ascii=False).encode(errors="replace") + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that a model would make."""
+
+    path: str
+    body: Mapping[str, Any]
+    read: Callable[[int, bytes], Reply | None]
+    """What the status and the body of its reply say; None where it is to be made anew, without what was refused. Raises
+    :class:`ModelError` where they say that there is no reply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from driftgate.flows.models._batch_service import BatchReply, BatchRequest, BatchService
+from driftgate.flows.models._batch_service import BatchRequest, BatchService, Prepared
 from driftgate.flows.models._batches import Batches
 from driftgate.flows.models._errors import Unavailable
 from driftgate.flows.models._resilience import Wrapper, given_up
@@ -22,17 +22,8 @@ class Batchable(Model, Protocol):
     def batch_service(self) -> BatchService:
         """Where they are handed in."""
 
-    def request(self, messages: Sequence[Message]) -> tuple[str, Mapping[str, Any]]:
-        """The operation and the body of a request as it would be sent now."""
-
-    def read(self, reply: BatchReply, body: Mapping[str, Any]) -> Reply | None:
-        """What a reply to a request of that body says; None where it is to be made anew, without what was refused.
-
-        Raises
-        ------
-        ModelError
-            It says that there is none.
-        """
+    def prepare(self, messages: Sequence[Message]) -> Prepared:
+        """A request as it would be made now."""
 
 
 @dataclass
@@ -46,11 +37,11 @@ class _Batched(Wrapper):
     async def complete(self, messages: Sequence[Message]) -> Reply:
         failures, error = 0, ""
         while failures < self.attempts:
-            path, body = self.inner.request(messages)
-            request = BatchRequest(self._request_id(messages), path, body)
+            prepared = self.inner.prepare(messages)
+            request = BatchRequest(self._request_id(messages), prepared.path, prepared.body)
             try:
                 reply = await self.batches.ask(request)
-                found = None if reply is None else self.inner.read(reply, body)
+                found = None if reply is None else prepared.read(reply.status, reply.body)
             except Unavailable as problem:
                 failures, error = failures + 1, problem.message
                 continue
