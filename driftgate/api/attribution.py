@@ -16,7 +16,7 @@ from driftgate.benchmarks.report import write_attribution
 from driftgate.benchmarks.suite import Cell, SuiteConfig, draw
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Model
-from driftgate.ledger import CellRow, Ledger, check_asked, find_run, how_to_finish, outcome_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, find_run, outcome_frame
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def named_side(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Named:
     row = only_cell(ledger, name)
     run = find_run(ledger, row.run_id)
     if run.status != "complete":
-        raise DriftgateError(f"run {run.id} is {run.status}", how_to_finish(run.kind, run.id))
+        raise DriftgateError(f"run {run.id} is {run.status}", run.how_to_finish)
     check_asked(ledger, row)
     if "config" not in run.plan:
         raise DriftgateError(f"run {run.id} was imported and went through no flow", "attribute runs of a suite")

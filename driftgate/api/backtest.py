@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, check_asked, find_run, how_to_finish, outcome_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, find_run, outcome_frame
 from driftgate.monitor.canary_stream import CanaryStream
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def backtest(
     for cell in (before, after):
         run = find_run(ledger, cell.run_id)
         if run.status != "complete":
-            raise DriftgateError(f"run {run.id} is {run.status}", how_to_finish(run.kind, run.id))
+            raise DriftgateError(f"run {run.id} is {run.status}", run.how_to_finish)
         check_asked(ledger, cell)
     pairs, left_out = _pairs(outcome_frame(ledger, before.id), outcome_frame(ledger, after.id), by)
     if pairs.empty:

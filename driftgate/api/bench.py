@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
@@ -20,7 +21,16 @@ from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
-from driftgate.ledger import Ledger, RunKind, RunRow, find_run, how_to_finish, latest_runs, newer_unfinished
+from driftgate.ledger import (
+    REFUSED,
+    Ledger,
+    RunKind,
+    RunRow,
+    add_refused_run,
+    find_run,
+    latest_runs,
+    newer_unfinished,
+)
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
@@ -69,11 +79,21 @@ class Done:
         return [scores for scores in self.scored if failed_share(scores.asks) > self.max_failed]
 
     @property
+    def unanswered(self) -> list[CellScores]:
+        """Cells in which no sample at all got an answer, though not all of them failed: nothing could be read."""
+        asked = (scores for scores in self.scored if failed_share(scores.asks) <= self.max_failed)
+        return [scores for scores in asked if failed_share(scores.asks) < 1 and not _answers(scores)]
+
+    @property
     def exit_code(self) -> int:
-        """The gravest verdict's; unmeasurable where too much failed, or a cell's model was never asked."""
+        """The gravest verdict's; unmeasurable where too much failed, nothing was answered, or nobody was asked."""
         unasked = any(scores.unasked for scores in self.scored)
-        failed = [EXIT_CODES["unmeasurable"]] if self.failing or unasked else []
+        failed = [EXIT_CODES["unmeasurable"]] if self.failing or self.unanswered or unasked else []
         return gravest([*failed, *(verdict.exit_code for verdict in self.verdicts)])
+
+
+def _answers(scores: CellScores) -> int:
+    return int((scores.asks["outcome"] == "answered").sum())
 
 
 def begin(
@@ -97,11 +117,12 @@ def begin(
     DriftgateError
         Something that it needs is missing, or what the run asks for has changed since it began.
     """
-    prepared = preflight.prepare(workspace, ledger, suite, cache=cache)  # before a run that cannot begin is recorded
-    planned = prepared.planned
-    if run is not None:
-        session.check_same_plan(run, planned)
-    return _begun(workspace, ledger, prepared, run, "trial" if trial else "benchmark")
+    kind: RunKind = "trial" if trial else "benchmark"
+    if run is None:
+        return _begun(workspace, ledger, _prepared(workspace, ledger, suite, kind, cache=cache), None, kind)
+    prepared = preflight.prepare(workspace, ledger, suite, cache=cache)
+    session.check_same_plan(run, prepared.planned)
+    return _begun(workspace, ledger, prepared, run, kind)
 
 
 def begin_or_go_on(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> Begun:
@@ -114,8 +135,9 @@ def begin_or_go_on(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> Begu
     DriftgateError
         Something that the suite needs is missing.
     """
-    prepared = preflight.prepare(workspace, ledger, suite)
-    newest = next(iter(latest_runs(ledger, 1, suite=suite, kinds=["benchmark"])), None)
+    prepared = _prepared(workspace, ledger, suite, "benchmark")
+    begun = (run for run in latest_runs(ledger, suite=suite, kinds=["benchmark"]) if run.status != REFUSED)
+    newest = next(begun, None)
     goes_on = (
         newest is not None
         and newest.status != "complete"
@@ -124,6 +146,25 @@ def begin_or_go_on(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> Begu
         and under_way(ledger, newest.id, datetime.now(UTC) - _AWAITED)
     )
     return _begun(workspace, ledger, prepared, newest if goes_on else None, "benchmark")
+
+
+def _prepared(
+    workspace: OpenWorkspace, ledger: Ledger, suite: str, kind: RunKind, *, cache: bool | None = None
+) -> preflight.Prepared:
+    """See that a new run can begin; that one could not is kept, for whoever asks what the newest came to."""
+    try:
+        return preflight.prepare(workspace, ledger, suite, cache=cache)
+    except DriftgateError as problem:
+        keep_refusal(workspace, ledger, suite, problem, kind)
+        raise
+
+
+def keep_refusal(
+    workspace: OpenWorkspace, ledger: Ledger, suite: str, problem: DriftgateError, kind: RunKind = "benchmark"
+) -> None:
+    """Keep that a suite of the workspace was to be run and could not begin."""
+    if suite in workspace.config.suites:
+        add_refused_run(ledger, suite, problem.message, version("driftgate"), kind=kind)
 
 
 def _begun(
@@ -181,11 +222,11 @@ def judge_stored(
     """
     row = find_run(ledger, run)
     if row.status != "complete":
-        raise DriftgateError(f"run {row.id} is {row.status}", how_to_finish(row.kind, row.id))
+        raise DriftgateError(f"run {row.id} is {row.status}", row.how_to_finish)
     if (newer := newer_unfinished(ledger, run)) is not None:
         raise DriftgateError(
             f"the newest benchmark, {newer.id}, is {newer.status}",
-            f"{how_to_finish(newer.kind, newer.id)}; or name the complete run before it: driftgate gate {row.id}",
+            f"{newer.how_to_finish}; or name the complete run before it: driftgate gate {row.id}",
         )
     if gate and gate not in workspace.config.gates:
         raise DriftgateError(f"the workspace has no gate '{gate}'", nearest(gate, workspace.config.gates))
@@ -202,7 +243,11 @@ def judge_stored(
         raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")
     scored = score_run(ledger, row.id, store=False)
     verdicts = session.judge_run(workspace, ledger, row, scored, gates)
-    session.report(workspace, ledger, row, scored)  # the page beside the run says what the gate says now
+    try:
+        session.report(workspace, ledger, row, scored)  # the page beside the run says what the gate says now
+    except DriftgateError as problem:
+        told = ", ".join(f"{verdict.gate}: {verdict.verdict}" for verdict in verdicts)
+        raise DriftgateError(f"judged and kept ({told}), but {problem.message}", problem.remedy) from problem
     return row, verdicts
 
 

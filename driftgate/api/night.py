@@ -115,6 +115,8 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
     problems = list(refused.values())
     for part, problem in refused.items():
         display.failed(part, problem)
+        if part.startswith("suite "):
+            bench.keep_refusal(workspace, ledger, part.removeprefix("suite "), problem)
     with _set_aside("deployments", problems, display):
         _say_ends(workspace, ledger, display)
     for suite in job.suites:

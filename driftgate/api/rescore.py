@@ -11,7 +11,7 @@ from driftgate.benchmarks.conventions import (
     store_scores,
 )
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, RunRow, cells_of, find_run, how_to_finish
+from driftgate.ledger import Ledger, RunRow, cells_of, find_run
 
 
 def rescore_run(ledger: Ledger, run: str, convention: str) -> list[ConventionScores]:
@@ -46,6 +46,6 @@ def _complete(ledger: Ledger, run: str) -> RunRow:
     if row.status != "complete":
         raise DriftgateError(
             f"run {row.id} is {row.status}, and a part of it would be scored as the whole",
-            how_to_finish(row.kind, row.id),
+            row.how_to_finish,
         )
     return row

@@ -29,6 +29,7 @@ from driftgate.flows.own_prompt import prompt_flow, read_prompt
 from driftgate.flows.retrieval import Retriever, open_retriever
 from driftgate.flows.text import as_name
 from driftgate.ledger import (
+    REFUSED,
     Ledger,
     RunKind,
     RunRow,
@@ -36,7 +37,6 @@ from driftgate.ledger import (
     check_texts,
     expired_at,
     find_run,
-    how_to_finish,
     latest_runs,
     start_run,
     trained_model,
@@ -161,13 +161,11 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
     if name:
         run = find_run(ledger, name)
         if run.kind not in ("benchmark", "trial"):
-            raise DriftgateError(
-                f"run {run.id} is no benchmark, its kind is {run.kind}", how_to_finish(run.kind, run.id)
-            )
+            raise DriftgateError(f"run {run.id} is no benchmark, its kind is {run.kind}", run.how_to_finish)
         check_texts(ledger, run.id)
         return run
     for run in latest_runs(ledger, 200, suite=suite or None, kinds=["benchmark"]):
-        if (retry_failed or run.status != "complete") and expired_at(ledger, run.id) is None:
+        if (retry_failed or run.status != "complete") and run.status != REFUSED and expired_at(ledger, run.id) is None:
             return run
     raise DriftgateError("every benchmark in the ledger is complete", "begin one with: driftgate bench SUITE")
 

@@ -24,7 +24,7 @@ from driftgate.benchmarks.datasets import DATASETS, DatasetConfig
 from driftgate.benchmarks.datasets import parse_config as parse_dataset
 from driftgate.benchmarks.datasets.subset import SubsetConfig
 from driftgate.benchmarks.gate import GateConfig
-from driftgate.benchmarks.suite import SuiteConfig
+from driftgate.benchmarks.suite import Names, SuiteConfig
 from driftgate.finetune.config import RecipeConfig
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.errors import DriftgateError, nearest
@@ -63,11 +63,11 @@ class NightlyConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    suites: list[str] = []
+    suites: Names = []
     """Suites that are run, in this order."""
-    gates: list[str] = []
+    gates: Names = []
     """Gates that judge them."""
-    monitors: list[str] = []
+    monitors: Names = []
     """Monitors that look at their canaries afterwards."""
 
 

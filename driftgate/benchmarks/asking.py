@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from driftgate.benchmarks.suite import Cell
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import CHAT, Model, ModelMisconfigured, Reply, RequestRejected
+from driftgate.flows.models import CHAT, PROVIDERS, Model, ModelMisconfigured, Reply, RequestRejected
 from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
 
 ALIKE = 20
@@ -152,6 +152,30 @@ def refused_first(models: Mapping[str, Model]) -> list[str]:
         for name, count in counts.items()
         if count
     ]
+
+
+def serves(wanted: str, served: str) -> bool:
+    """Whether a service's name for a model is the asked one, or a version of it.
+
+    Examples
+    --------
+    >>> serves("gpt-5-mini", "gpt-5-mini-2025-08-07"), serves("openai/gpt-5-mini", "gpt-5-mini")
+    (True, True)
+    >>> serves("phi-4", "qwen2.5")
+    False
+    """
+    ours, theirs = (name.lower().rpartition("/")[2].removesuffix(".gguf") for name in (wanted, served))
+    return ours.startswith(theirs) or theirs.startswith(ours)
+
+
+def stranger(cell: Cell, served: str) -> str:
+    """That a cell's replies are of another model than its own, in words; empty where they are not."""
+    wanted = PROVIDERS.get(cell.model_config.provider).asked_for(cell.model_config)
+    if not wanted or not served or serves(wanted, served):
+        return ""
+    return (
+        f"model '{cell.model}' is asked for '{wanted}' and replies say they are of '{served}': scores may be of another"
+    )
 
 
 def alike(cell: Cell) -> list[str]:

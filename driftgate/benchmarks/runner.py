@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first
+from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first, stranger
 from driftgate.benchmarks.batches import LedgerBatches
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.delivery import batch_models, line_models, model_batches
@@ -201,6 +201,8 @@ class _CellRun:
     limit: AdaptiveLimit
     negotiated: Negotiated
     refusals: Refusals
+    served: set[str] = field(default_factory=set)
+    """The models that replies said they are of."""
 
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
         """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
@@ -224,6 +226,7 @@ class _CellRun:
                 return
             await self.negotiated.note(line.calls)
             await self.recorder.record(record)
+            self.know(record.served_model)
             self.spend(record)
             self.progress.done += 1
             self.progress.outcomes[record.outcome] += 1
@@ -231,6 +234,12 @@ class _CellRun:
             self.progress.capacity = self.limit.capacity
             self.shared.display.advance(self.progress)
             self.refusals.ended(record.outcome, record.error, line.calls)
+
+    def know(self, served: str) -> None:
+        """Say it once where the model is another than the one that is asked for."""
+        if served not in self.served:
+            self.served.add(served)
+            self.progress.notes += filter(None, [stranger(self.cell, served)])
 
     def spend(self, record: Record) -> None:
         """Count what a line and its grades cost."""

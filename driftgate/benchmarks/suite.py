@@ -8,9 +8,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from driftgate.benchmarks.costs import PRICED
 from driftgate.benchmarks.inputs import (
@@ -46,12 +46,22 @@ _UNSAID = (("wire", "auto"),)
 """Settings that say nothing; runs that began before there were any can go on."""
 
 
+def _once(names: list[str]) -> list[str]:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"names {', '.join(map(repr, twice))} twice: it would be asked and paid for twice")
+    return names
+
+
+Names = Annotated[list[str], AfterValidator(_once)]
+"""Names, each of them once."""
+
+
 class SuiteConfig(InputsConfig):
     """A named suite of the workspace: every model with every variant on every dataset."""
 
-    models: list[str] = Field(min_length=1)
+    models: Names = Field(min_length=1)
     """Names of models of the workspace."""
-    datasets: list[str] = Field(min_length=1)
+    datasets: Names = Field(min_length=1)
     """Names of datasets of the workspace."""
     flow: str = "multiple_choice"
     """A flow that driftgate ships, a folder of the workspace that holds a ``flow.dag.yaml`` or a ``flow.flex.yaml``, or
@@ -65,7 +75,7 @@ class SuiteConfig(InputsConfig):
     stand. Needs ``primary``."""
     primary: str | None = None
     """Of ``evaluators``: ``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
-    variants: list[str] = []
+    variants: Names = []
     """Variants of the flow, each ``variant`` or ``node.variant``, several nodes joined by commas. Empty: the
     flow's defaults."""
     retriever: str | None = None

@@ -11,6 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from driftgate.flows.errors import DriftgateError
+
 _LOG_WIDTH = 150
 
 
@@ -58,6 +60,22 @@ def bar(words: str) -> Iterator[Callable[[int, int], None]]:
     task = shows.add_task("", total=None)
     with shows:
         yield lambda done, total: shows.update(task, completed=done, total=total)
+
+
+def check_writable(path: Path | None) -> None:
+    """See that a file can be written, before what it is to hold is paid for.
+
+    Raises
+    ------
+    DriftgateError
+        Its folder is not there, or it is a folder itself.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise DriftgateError(f"{path} is a folder, and a file is to be written there", "name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise DriftgateError(f"{path} cannot be written: there is no folder {path.parent}", "make the folder first")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -37,9 +37,10 @@ def bench(
 
     import driftgate
     from driftgate.cli import pipelines
-    from driftgate.cli._console import console, write_json
+    from driftgate.cli._console import check_writable, console, write_json
     from driftgate.cli.show.bench import carry_out
 
+    check_writable(as_json)
     with driftgate.open(workspace) as ws:
         begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
         pipelines.set_output(os.environ, "run", begun.run.id)

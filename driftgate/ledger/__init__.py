@@ -32,7 +32,7 @@ from driftgate.ledger._deployments import (
 from driftgate.ledger._details import EXPIRED, check_texts, expired_at
 from driftgate.ledger._expire import Expired, expire_texts
 from driftgate.ledger._insert import insert_many, insert_new
-from driftgate.ledger._kinds import KINDS, RunKind, how_to_finish
+from driftgate.ledger._kinds import KINDS, RunKind
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._outcomes import Record, ask_frame, outcome_frame, record, samples_frame
@@ -50,7 +50,17 @@ from driftgate.ledger._results import (
     scores_of,
     verdicts_of,
 )
-from driftgate.ledger._runs import RunRow, find_run, finish_run, latest_runs, newer_unfinished, set_status, start_run
+from driftgate.ledger._runs import (
+    REFUSED,
+    RunRow,
+    add_refused_run,
+    find_run,
+    finish_run,
+    latest_runs,
+    newer_unfinished,
+    set_status,
+    start_run,
+)
 from driftgate.ledger._schema import UtcDateTime
 from driftgate.ledger._space import Space
 from driftgate.ledger._store import Ledger, create_tables, open_ledger
@@ -59,6 +69,7 @@ __all__ = [
     "EXPIRED",
     "KINDS",
     "MEANT",
+    "REFUSED",
     "REPEATS",
     "AggregationRow",
     "AnchorRow",
@@ -88,6 +99,7 @@ __all__ = [
     "add_cell",
     "add_deployment",
     "add_left_out",
+    "add_refused_run",
     "add_scores",
     "add_trained_model",
     "add_verdict",
@@ -118,7 +130,6 @@ __all__ = [
     "finish_run",
     "first_run_with_anchors",
     "has_replies",
-    "how_to_finish",
     "insert_many",
     "insert_new",
     "install_champion",

@@ -45,7 +45,6 @@ from driftgate.ledger._cells import CellRow, as_cells, cells_of
 from driftgate.ledger._content import run_hash
 from driftgate.ledger._details import detail_rows
 from driftgate.ledger._insert import insert_many
-from driftgate.ledger._kinds import how_to_finish
 from driftgate.ledger._making import lock
 from driftgate.ledger._repeats import newest_rounds, repeats_of
 from driftgate.ledger._results import scores_of
@@ -104,7 +103,7 @@ def take_baseline(ledger: Ledger, name: str, *, with_text: bool = False) -> Base
     if run.kind == "baseline":
         raise DriftgateError(f"run {run.id} is an imported baseline", "copy the file that it was imported from")
     if run.status != "complete":
-        raise DriftgateError(f"run {run.id} is {run.status}", how_to_finish(run.kind, run.id))
+        raise DriftgateError(f"run {run.id} is {run.status}", run.how_to_finish)
     found = cells_of(ledger, run.id)
     if not found:
         raise DriftgateError(f"run {run.id} holds no cell", "export another; see: driftgate runs list")

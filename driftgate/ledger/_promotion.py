@@ -11,7 +11,6 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger._cells import cells_of
 from driftgate.ledger._champions import PromotionRow, champion_of, move
 from driftgate.ledger._content import run_hash
-from driftgate.ledger._kinds import how_to_finish
 from driftgate.ledger._results import VerdictRow, verdicts_of
 from driftgate.ledger._runs import find_run
 from driftgate.ledger._schema import promotion_evidence
@@ -88,7 +87,7 @@ def evidence_for(ledger: Ledger, slot: str, model: str, *, run_id: str, gates: M
     current = champion_of(ledger, slot)
     run = find_run(ledger, run_id)
     if run.status != "complete":
-        raise PromotionRefused(f"run {run.id} is {run.status}", how_to_finish(run.kind, run.id))
+        raise PromotionRefused(f"run {run.id} is {run.status}", run.how_to_finish)
     models = {cell.model for cell in cells_of(ledger, run.id)}
     if model not in models:
         raise PromotionRefused(f"run {run.id} did not ask the model '{model}'", nearest(model, models))

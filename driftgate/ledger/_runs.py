@@ -16,6 +16,8 @@ from driftgate.ledger._kinds import RunKind, how_to_finish
 from driftgate.ledger._schema import runs
 from driftgate.ledger._store import Ledger
 
+REFUSED = "refused"
+"""Status of a benchmark that was asked for and could not begin: there is nothing to be gone on with."""
 _BEGIN = "begin one with: driftgate bench SUITE"
 
 
@@ -27,7 +29,8 @@ class RunRow:
     suite: str
     kind: RunKind
     status: str
-    """``running``, ``interrupted``, ``stopped`` (by a limit or an error) or ``complete``."""
+    """``running``, ``interrupted``, ``stopped`` (by a limit or an error), ``refused`` (before it began) or
+    ``complete``."""
     reason: str
     created_at: datetime
     finished_at: datetime | None
@@ -35,6 +38,13 @@ class RunRow:
     plan_hash: str
     seed: int
     version: str
+
+    @property
+    def how_to_finish(self) -> str:
+        """What goes on with it where it is not complete."""
+        if self.status == REFUSED:
+            return f"mend what kept it from beginning ({self.reason}), then run it again"
+        return how_to_finish(self.kind, self.id)
 
 
 def start_run(
@@ -78,6 +88,13 @@ def start_run(
             return RunRow(**known._mapping)
         connection.execute(insert(runs).values(**row))
     return RunRow(**row)  # type: ignore[arg-type]
+
+
+def add_refused_run(ledger: Ledger, suite: str, reason: str, version: str, *, kind: RunKind = "benchmark") -> RunRow:
+    """Keep that a suite was to be run and could not: whoever judges its newest run is then told."""
+    run = start_run(ledger, suite, {"suite": suite, "cells": []}, "", 0, version, kind=kind)
+    set_status(ledger, run.id, REFUSED, reason)
+    return run
 
 
 def set_status(ledger: Ledger, run: str, status: str, reason: str = "") -> None:
@@ -163,9 +180,7 @@ def _newest_benchmark(ledger: Ledger, suite: str) -> RunRow:
     of = f" of the suite '{suite}'" if suite else ""
     if begun := latest_runs(ledger, 1, **of_suite):  # type: ignore[arg-type]
         run = begun[0]
-        raise DriftgateError(
-            f"no benchmark{of} is complete; the newest, {run.id}, is {run.status}", how_to_finish(run.kind, run.id)
-        )
+        raise DriftgateError(f"no benchmark{of} is complete; the newest, {run.id}, is {run.status}", run.how_to_finish)
     with ledger.read() as connection:
         suites = connection.execute(select(runs.c.suite).where(runs.c.kind == "benchmark").distinct()).scalars().all()
     if suites:

@@ -13,6 +13,7 @@ from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight.environment import unset
+from driftgate.benchmarks.asking import serves
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import (
     CAPS,
@@ -160,6 +161,8 @@ def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Findi
         lower = "" if effort_of(config.parameters) in ("none", "minimal") else " or lower reasoning_effort"
         raise_it = f"raise {cap} in its parameters{lower}" if cap else "raise the limit of its service"
         return Finding("warning", subject, f"{found}: its samples would be truncated", raise_it, where)
+    elif not reply.text.strip():
+        return Finding("warning", subject, "its reply is empty: no answer could be read", "ask it by hand", where)
     return None
 
 
@@ -197,26 +200,12 @@ def _no_logprobs(subject: str, where: str) -> Finding:
 def _served(subject: str, config: ModelConfig, reply: Reply, where: str) -> Finding:
     wanted = PROVIDERS.get(config.provider).asked_for(config)
     told = f"it answers in {reply.latency:.2g} s" + (f" and says it serves {reply.model}" if reply.model else "")
-    if not wanted or not reply.model or _same(wanted, reply.model):
+    if not wanted or not reply.model or serves(wanted, reply.model):
         return Finding("good", subject, told)
     found = f"it is asked for '{wanted}' and says it serves '{reply.model}': scores would be of another model"
     return Finding(
         "warning", subject, found, "correct its model, or see that the service means the same by both", where
     )
-
-
-def _same(wanted: str, served: str) -> bool:
-    """Whether a service's name for a model is the asked one, or a version of it.
-
-    Examples
-    --------
-    >>> _same("gpt-5-mini", "gpt-5-mini-2025-08-07"), _same("openai/gpt-5-mini", "gpt-5-mini")
-    (True, True)
-    >>> _same("phi-4", "qwen2.5")
-    False
-    """
-    ours, theirs = (name.lower().rpartition("/")[2].removesuffix(".gguf") for name in (wanted, served))
-    return ours.startswith(theirs) or theirs.startswith(ours)
 
 
 CHECK = Check(look)

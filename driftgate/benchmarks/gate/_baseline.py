@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.gate._config import BASELINE, CHAMPION, PREVIOUS, RuleConfig
 from driftgate.benchmarks.scores import CellScores
+from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
     CellRow,
@@ -63,8 +65,9 @@ def find_baseline(
     cell = scores.cell
     if rule.opponent == PREVIOUS:
         found = _stored(ledger, cell.run_id, suite, cell.model, scores, before=True)
-        reason = "there is no earlier complete run to compare with; this run becomes the first"
-        return found or Baseline(None, reason, first=True)
+        return found or Baseline(
+            None, "there is no earlier complete run to compare with; this run becomes the first", first=True
+        )
     if rule.opponent is not None and rule.opponent.startswith(BASELINE):
         return _imported(ledger, rule.opponent.removeprefix(BASELINE), scores)
     wanted = champion if rule.opponent == CHAMPION and champion is not None else rule.opponent
@@ -88,7 +91,10 @@ def find_baseline(
 def _stored(
     ledger: Ledger, run_id: str, suite: str | None, model: str, scores: CellScores, *, before: bool
 ) -> Baseline | None:
-    """The newest complete run of the suite that holds the model's cell for this dataset, variant and flow.
+    """The newest complete run of the suite that measured the model's cell for this dataset, variant and flow.
+
+    One in which more of its samples failed than its suite allows measured nothing: to be as good as an outage is no
+    achievement. Where all that there are did not, there is none, and this run is not the first.
 
     A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before. A
     trial is compared with benchmarks only: what another pull request did is not what this one is to be as good as.
@@ -97,13 +103,30 @@ def _stored(
     limit = now.created_at if before else None
     cell = scores.cell
     kinds = {"benchmark", now.kind} - {"trial"}
+    unmeasured: list[str] = []
     for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", kinds=kinds, before=limit):
         if run.id == run_id:
             continue
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
-                return Baseline(_scores(ledger, old))
+                found = _scores(ledger, old)
+                if failed_share(found.frame) <= _most_failed(run.plan):
+                    return Baseline(found)
+                unmeasured.append(run.id)
+    if unmeasured:
+        others = f" and {len(unmeasured) - 1} before it" if len(unmeasured) > 1 else ""
+        return Baseline(
+            None,
+            f"run {unmeasured[0]}{others} cannot be compared with: more of its samples failed than max_failed allows",
+        )
     return None
+
+
+def _most_failed(plan: Mapping[str, Any]) -> float:
+    """Share of a cell's samples that might fail in a run; runs of before that was asked allowed all of them."""
+    config = plan.get("config")
+    allowed = config.get("max_failed", 1.0) if isinstance(config, Mapping) else 1.0
+    return float(allowed)
 
 
 def _imported(ledger: Ledger, name: str, scores: CellScores) -> Baseline:

@@ -98,6 +98,9 @@ def weigh(rule: RuleConfig, ours: Column, theirs: Column | None = None, *, plan:
         paired = bool(shared.any())
         if paired and not shared.all():
             notes += (f"{int(shared.sum())} of {len(shared)} samples are shared with what it is compared with",)
+        gone = int((~theirs.frame["key"].isin(ours.frame["key"])).sum())
+        if paired and gone:
+            notes += (f"{gone} of the {len(theirs.frame)} samples that it is compared with are not in this run",)
         elif not paired:
             notes += ("unpaired: no sample is shared",)
         ours, theirs = _aligned(ours, theirs) if paired else (ours, theirs)

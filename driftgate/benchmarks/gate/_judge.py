@@ -103,7 +103,7 @@ def _evidence(
             passes = baseline.itself or (baseline.first and gate.first_run == "pass")
             # Where nothing is compared nothing is worse, and nothing is better either.
             p_value = 0.0 if passes and rule.better_than is None else None
-            return Evidence(0, p_pass=p_value, counted=True, depends=baseline.itself, why_none=baseline.reason)
+            return Evidence(0, p_pass=p_value, counted=True, depends=not baseline.first, why_none=baseline.reason)
         theirs = column_of(ledger, rule, baseline.scores, reference=True)
     if rule.slices is None:
         return weigh(rule, ours, theirs)

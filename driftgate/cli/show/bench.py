@@ -41,6 +41,9 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
             f"  [bold magenta]unmeasurable[/] {escape(said)}; the suite allows {done.max_failed:.0%} (max_failed)",
             soft_wrap=True,
         )
+    for scores in done.unanswered:
+        said = f"{scores.cell.name}: none of {len(scores.asks):,} samples got an answer that could be read"
+        console.print(f"  [bold magenta]unmeasurable[/] {escape(said)}", soft_wrap=True)
     for verdict in done.verdicts:
         print_verdict(console, verdict)
     console.print(f"report: {escape(shown(done.files.html))}", soft_wrap=True)
