@@ -86,6 +86,14 @@ def remember(ledger: Ledger, model: Model) -> None:
             model.remember(Capabilities.from_json(row.capabilities))
 
 
+def known_as(ledger: Ledger | None, name: str) -> Capabilities | None:
+    """What was learnt of a model's deployment, by the model's name; None where that is nothing, or too long ago."""
+    row = deployments_by_model(ledger).get(name) if ledger is not None else None
+    if row is None or row.capabilities is None or datetime.now(UTC) - row.at >= KNOWN_FOR:
+        return None
+    return Capabilities.from_json(row.capabilities)
+
+
 def keep(ledger: Ledger, model: Model, *, served: str = "", ends: date | None = None, anew: bool = False) -> None:
     """Keep what is known of a model's deployment by now, where that is anything new.
 

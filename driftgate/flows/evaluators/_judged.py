@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import distribution
@@ -13,10 +13,20 @@ from types import MappingProxyType
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.evaluators._azure import PACKAGE, azure_class, call, package_version, require
+from driftgate.flows.evaluators._azure import PACKAGE, asked_by, azure_class, call, package_version, require
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
-from driftgate.flows.models import read_usage, redirect_of, redirected
+from driftgate.flows.line import Call, tokens
+from driftgate.flows.models import (
+    AdaptiveLimit,
+    Capabilities,
+    Message,
+    ModelError,
+    Redirected,
+    Reply,
+    RetryPolicy,
+    resilient,
+)
 
 COST = "cost"
 """The metric that says what a grade cost."""
@@ -77,6 +87,8 @@ class JudgedEvaluator:
     reasoning: bool
     version: str
     slots: asyncio.Semaphore = field(repr=False)
+    _learnt: list[Capabilities] = field(default_factory=list, init=False, repr=False, compare=False)
+    """What is known of the judge's deployment by now, the newest last."""
 
     @cached_property
     def pin(self) -> Mapping[str, Any]:
@@ -139,27 +151,47 @@ class JudgedEvaluator:
         ModelMisconfigured
             Its service redirects to another address.
         """
+        calls: list[Call] = []
+
+        async def ask(messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
+            return await self._ask(messages, parameters, calls)
+
         async with self.slots:
             try:
                 async with asyncio.timeout(self.deadline):
-                    result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
+                    with asked_by(ask):
+                        result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
             except TimeoutError:
                 raise NoGrade(f"the judge '{self.judge.name}' gave no grade within {self.deadline:g} s") from None
-            except DriftgateError:
-                raise
-            except (
-                Exception
-            ) as problem:  # azure-ai-evaluation raises its own classes, and what the openai client raises
-                if found := redirect_of(problem):
-                    raise redirected(f"the judge '{self.judge.name}'", *found) from problem
-                raise NoGrade(_words(problem)) from problem
-        return self._read(result)
+            except Exception as problem:  # azure-ai-evaluation raises its own classes, and what its parser raises
+                if calls and isinstance(error := calls[-1].error, ModelError):
+                    if isinstance(error, Redirected):
+                        raise error from problem
+                    raise NoGrade(error.message, self._spent(calls)) from problem
+                raise NoGrade(_words(problem), self._spent(calls)) from problem
+        return self._read(result, self._spent(calls))
 
-    def _read(self, result: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any], calls: list[Call]) -> Reply:
+        """Ask the judge once more, by what is known of it, and keep the call."""
+        known = self._learnt[-1] if self._learnt else self.judge.known(self.judge.name)
+        config, model = self.judge.config, self.judge.open(parameters, known)
+        policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
+        try:
+            reply = await resilient(model, policy, AdaptiveLimit(1)).complete(messages)
+        except ModelError as error:
+            calls.append(Call(self.judge.name, None, error))
+            raise
+        finally:
+            if model.capabilities != known:
+                self._learnt[:] = [model.capabilities]
+            await model.aclose()
+        calls.append(Call(self.judge.name, reply, None))
+        return reply
+
+    def _read(self, result: Mapping[str, Any], spent: Mapping[str, float | None]) -> dict[str, Any]:
         key = self.kind.key
         grade, reason = result.get(key), str(result.get(f"{key}_reason") or "")
         told = result.get(f"{key}_properties") or {}
-        spent = self._spent(told)
         if not isinstance(grade, (int, float)) or math.isnan(grade):
             raise NoGrade(f"the judge gave no grade{': ' + reason if reason else ''}", spent)
         if not self.kind.lowest <= grade <= self.kind.highest:
@@ -173,9 +205,11 @@ class JudgedEvaluator:
             **spent,
         }
 
-    def _spent(self, told: Mapping[str, Any]) -> dict[str, float | None]:
-        """Tokens and, where the judge has prices that are not 0, cost; azure-ai-evaluation says 0 where nothing did."""
-        usage, prices = read_usage(told, wrote=True), self.judge.config.prices
+    def _spent(self, calls: Sequence[Call]) -> dict[str, float | None]:
+        """Tokens and, where the judge has prices that are not 0, cost; nothing where nothing came."""
+        if not any(call.usage is not None for call in calls):
+            return {}
+        usage, prices = tokens(calls), self.judge.config.prices
         counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         spent = {name: None if tokens is None else float(tokens) for name, tokens in counts.items()}
         return spent | ({COST: prices.cost(usage)} if prices.input or prices.output else {})
@@ -206,7 +240,7 @@ def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:
         in_flight : int
             Grades under way at once, at most.
         reasoning : bool
-            The judge is a reasoning model, which refuses ``temperature`` and ``max_tokens``.
+            Ask as azure-ai-evaluation asks a reasoning model. What a judge's service refuses is found out without it.
         version : str
             The judge's version as you know it. Change it when you accept a judge that moved: the anchors then get a new
             reference.

@@ -87,6 +87,7 @@ class ChatModel:
     ours: frozenset[str]
     scoring: str = "text"
     wire: str = AUTO
+    room: int = field(default=0, init=False)
     refusals: int = field(default=0, init=False)
     """Requests by which something was learnt, as the service refused them."""
     _way: _Way = field(init=False)
@@ -111,6 +112,11 @@ class ChatModel:
         way = self._way
         told = {"wire": way.wire.name} if way.wire.name != CHAT and self.wire == AUTO else {}
         return {**self.target, **told, "parameters": dict(way.spoken.body)}
+
+    def make_room(self, tokens: int) -> None:
+        """Raise a limit of ours to so many tokens where the model reasons within it, as all do that want a new name."""
+        self.room = tokens
+        self._learn(self._way.known)
 
     def remember(self, known: Capabilities) -> None:
         """Begin with what was learnt another day; where it does not hold any more it is learnt anew."""
@@ -147,6 +153,9 @@ class ChatModel:
             kept |= set(wire.caps)  # what the user set is sent, so that the service refuses it again
         spoken = wire.speak(self.parameters, known.refused.keys() - kept)
         sent = set(spoken.said.values())
+        cap = next((name for name in CAPS[1:] if spoken.said.get(name) in self.ours), None)
+        if cap is not None and self.room:
+            spoken = replace(spoken, body={**spoken.body, cap: max(self.room, spoken.body[cap])})
         without = {
             name: known.refused.get(wire.refused(name)) or next((known.refused[n] for n in wire.caps), "")
             for name in self.parameters
