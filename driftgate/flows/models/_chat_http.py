@@ -53,6 +53,10 @@ class _Way:
     without: Mapping[str, str]
     """The service's words, by the name of each default of ours that is not sent."""
 
+    def asks_as(self, other: _Way) -> bool:
+        """Whether a request would be the same either way."""
+        return (self.wire, self.spoken) == (other.wire, other.spoken)
+
 
 @dataclass
 class ChatModel:
@@ -135,8 +139,8 @@ class ChatModel:
             except WireRefused as refused:
                 self._adapt(way, partial(self._change_wire, refused))
             else:
-                if way is self._way and not way.known.taken.issuperset(way.spoken.said):
-                    self._learn(way.known.having_taken(name for name, of in way.spoken.said.items() if of))
+                if way.asks_as(self._way) and not self._way.known.taken.issuperset(way.spoken.said):
+                    self._learn(self._way.known.having_taken(name for name, of in way.spoken.said.items() if of))
                 return replace(reply, without=way.without) if way.without else reply
             self.refusals += 1
 
@@ -145,6 +149,9 @@ class ChatModel:
 
     def _learn(self, known: Capabilities) -> None:
         """Make requests from now on by what is known."""
+        self._way = self._way_by(known)
+
+    def _way_by(self, known: Capabilities) -> _Way:
         needed = FIRST_TOKEN.keys() if self.scoring == "logprobs" else frozenset()
         set_by_user = (self.parameters.keys() - self.ours) | needed
         wire = wire_form(known.wire)
@@ -163,7 +170,7 @@ class ChatModel:
         }
         if known.wire != CHAT and CHAT in known.refused:
             without[CHAT] = known.refused[CHAT]
-        self._way = _Way(known, wire, spoken, without)
+        return _Way(known, wire, spoken, without)
 
     def _adapt(self, way: _Way, learn: Callable[[_Way], None]) -> None:
         """Learn from a refusal, unless another request has learnt something meanwhile.
@@ -173,15 +180,15 @@ class ChatModel:
         ModelError
             It is nothing to be learnt from, and what is known was not learnt another day.
         """
-        if way is not self._way:
+        if not way.asks_as(self._way):
             return
         try:
             learn(way)
         except ModelMisconfigured:
-            if not self._remembered:
+            anew = self._way_by(self._nothing())
+            if not self._remembered or anew.asks_as(way):
                 raise
-            self._remembered = False
-            self._learn(self._nothing())
+            self._remembered, self._way = False, anew
 
     def _leave_out(self, refused: ParameterRefused, way: _Way) -> None:
         """Leave out what the service refused from now on, or say it by another name.
