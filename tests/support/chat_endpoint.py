@@ -144,6 +144,8 @@ class ChatEndpoint:
         self.in_flight = 0
         self.most_in_flight = 0
         self.tokens_given = 0
+        self.scopes: list[str] = []
+        """What tokens were asked for, without the ``/.default`` of a scope."""
         self._scripts: dict[str, list[Step]] = {}
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -211,6 +213,7 @@ class ChatEndpoint:
 
     async def _token(self, request: web.Request) -> web.Response:
         self.tokens_given += 1
+        self.scopes.append(request.query["resource"])
         expires = str(int(time.time()) + 3600)
         token = {"access_token": f"token-{self.tokens_given}", "expires_on": expires, "token_type": "Bearer"}
         return web.json_response(token | {"resource": request.query["resource"]})

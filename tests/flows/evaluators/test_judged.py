@@ -95,13 +95,13 @@ def test_a_pin_names_the_judge_and_no_secret(make: Make, monkeypatch: pytest.Mon
     azure = {
         "provider": "azure_openai",
         "endpoint": "https://x.openai.azure.com",
-        "deployment": "gpt-4.1",
+        "deployment": "gpt-5-mini",
         "api_key": "${env:JUDGE_KEY}",
     }
     judged = make("fluency", context=EvaluatorContext({"j": parse_config(azure)}))
     judged.open()
     assert "s3cret" not in str(judged.pin) and "JUDGE_KEY" not in str(judged.pin) and "s3cret" not in repr(judged)
-    assert judged.judge.model_config()["azure_deployment"] == "gpt-4.1"
+    assert judged.judge.model_config()["azure_deployment"] == "gpt-5-mini"
 
 
 async def test_an_azure_openai_deployment_can_be_the_judge(
