@@ -181,10 +181,8 @@ def test_the_last_day_of_a_deployment_is_said(
     assert words in cli("doctor", "-w", folder).out
     (page,) = (folder / "reports").glob("*/*.html")
     (summary,) = (folder / "reports").glob("*/*.md")
-    day = words[-10:] if words[-1].isdigit() else "2026-12-01"
-    assert f"ends on {day}" in page.read_text("utf-8") and f"this deployment ends on {day}" in summary.read_text(
-        "utf-8"
-    )
+    for written in (page, summary):
+        assert words in written.read_text("utf-8")
 
 
 @pytest.mark.parametrize("listed", [None, [], {"data": "none"}, {"data": [{"id": "gpt-test"}]}, {"data": [None, 3]}])

@@ -92,6 +92,7 @@ class ChatModel:
     scoring: str = "text"
     wire: str = AUTO
     room: int = field(default=0, init=False)
+    """See :meth:`make_room`."""
     refusals: int = field(default=0, init=False)
     """Requests by which something was learnt, as the service refused them."""
     _way: _Way = field(init=False)
@@ -163,11 +164,7 @@ class ChatModel:
         cap = next((name for name in CAPS[1:] if spoken.said.get(name) in self.ours), None)
         if cap is not None and self.room:
             spoken = replace(spoken, body={**spoken.body, cap: max(self.room, spoken.body[cap])})
-        without = {
-            name: known.refused.get(wire.refused(name)) or next((known.refused[n] for n in wire.caps), "")
-            for name in self.parameters
-            if name not in sent
-        }
+        without = {name: _words(known, wire, name) for name in self.parameters if name not in sent}
         if known.wire != CHAT and CHAT in known.refused:
             without[CHAT] = known.refused[CHAT]
         return _Way(known, wire, spoken, without)
@@ -286,6 +283,11 @@ class ChatModel:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _words(known: Capabilities, wire: Wire, parameter: str) -> str:
+    """What the service said of a parameter that is left out, by whichever of its names."""
+    return next((known.refused[name] for name in (wire.refused(parameter), *wire.caps) if name in known.refused), "")
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:
