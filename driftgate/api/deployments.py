@@ -104,7 +104,8 @@ def keep(ledger: Ledger, model: Model, *, served: str = "", ends: date | None = 
     ends : datetime.date, optional
         The day on which it ends; by default what was known.
     anew : bool
-        It was learnt from nothing, so that it is kept, with its date, also where it is what it was.
+        It was learnt from nothing, so that it is kept, with its date, also where it is what it was; a day that is not
+        said any more is not known any more.
     """
     if not isinstance(model, ChatModel):
         return
@@ -116,7 +117,7 @@ def keep(ledger: Ledger, model: Model, *, served: str = "", ends: date | None = 
         model.name,
         known.as_json() if asked else (before.capabilities if before else None),
         served or (before.served if before else ""),
-        ends or (before.ends if before else None),
+        ends or (before.ends if before and not anew else None),
         now,
     )
     old = mine is None or now - mine.at >= KNOWN_FOR
