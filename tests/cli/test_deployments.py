@@ -122,6 +122,7 @@ def test_an_effort_that_the_model_does_not_have_is_refused_before_a_run(
     endpoint.refuses = levels
     examined = cli("doctor", "-w", folder)
     assert examined.code == 2 and "give it a value that the model takes: medium, high" in examined.out
+    assert "medium, high" in examined.out.split("what deployments take")[1] and "the default" not in examined.out
     endpoint.forget()
     stopped = cli("bench", "-w", folder)
     assert stopped.code == 2 and len(endpoint.requests) == 1
