@@ -161,9 +161,12 @@ def _set_aside(part: str, problems: list[DriftgateError], display: NightDisplay)
 
 
 def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str, display: NightDisplay) -> int:
-    """Run a suite, judge it, and open a repair where a gate fails the champion; the exit code of its verdicts."""
+    """Run a suite, judge it, and open a repair where a gate fails the champion; the exit code of its verdicts.
+
+    A run of an earlier night whose batches are still under way, or were answered meanwhile, is taken to its end.
+    """
     gates = [name for name in workspace.config.nightly.gates if workspace.config.gates[name].suite == suite]
-    begun = bench.begin(workspace, ledger, suite)
+    begun = bench.begin_or_go_on(workspace, ledger, suite)
     done = display.benched(begun, lambda progress: bench.finish(workspace, ledger, begun, gates, progress))
     publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
     for verdict in done.verdicts:

@@ -174,6 +174,11 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
     raise DriftgateError("every benchmark in the ledger is complete", "begin one with: driftgate bench SUITE")
 
 
+def is_same_plan(run: RunRow, planned: Planned) -> bool:
+    """Whether a plan asks for what a run was begun to ask for."""
+    return describe_plan(planned.name, planned.suite, planned.cells)[1] == run.plan_hash
+
+
 def check_same_plan(run: RunRow, planned: Planned) -> None:
     """Refuse to go on with a run after what it asks for has changed.
 
@@ -182,9 +187,9 @@ def check_same_plan(run: RunRow, planned: Planned) -> None:
     DriftgateError
         A model, the flow, a dataset or the suite is not what it was when the run began.
     """
-    described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
-    if plan_hash == run.plan_hash:
+    if is_same_plan(run, planned):
         return
+    described, _ = describe_plan(planned.name, planned.suite, planned.cells)
     pairs = zip(run.plan["cells"], described["cells"], strict=False)
     changed = sorted({key for old, new in pairs for key in new if old.get(key) != new[key]} - TOLD)
     if len(run.plan["cells"]) != len(described["cells"]):

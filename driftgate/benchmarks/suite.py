@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,7 @@ from driftgate.benchmarks.inputs import (
 from driftgate.benchmarks.signature import format_signature
 from driftgate.flows import mapping
 from driftgate.flows.engines import NODE_TIMEOUT
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
@@ -86,6 +87,10 @@ class SuiteConfig(InputsConfig):
     cache: bool = False
     """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
     the model of today."""
+    delivery: Literal["direct", "batch"] = "direct"
+    """``direct`` asks the models request by request. ``batch`` hands requests in by the file (``/v1/batches``) at half
+    the price; a service may take 24 hours. A run that is stopped meanwhile asks nothing twice when it goes on. How long
+    a reply took is then not known."""
     max_cost: float | None = Field(None, gt=0)
     """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count. It
     is refused where a price is not known, and stops the run where a service does not count its tokens."""
@@ -125,6 +130,8 @@ class Cell:
     """Where the flow's inputs come from."""
     repeats: int = 1
     """How often each sample is asked."""
+    delivery: str = "direct"
+    """How requests get to the models."""
     asks: bool = True
     """Its scores are the model's, so the model must be asked. Not so in parity, which compares two programs."""
 
@@ -226,6 +233,7 @@ class Cell:
             "samples": hashlib.sha256("\n".join(s.edition for s in self.samples).encode()).hexdigest()[:12],
             "n": len(self.samples),
             **({REPEATS: self.repeats} if self.repeats > 1 else {}),
+            **({"delivery": self.delivery} if self.delivery != "direct" else {}),
             "shots": self.shots,
             PRICED: self.model_config.prices.known,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
@@ -329,8 +337,10 @@ def plan_cells(
     Raises
     ------
     DriftgateError
-        The flow has no such variant, or cannot measure what is meant: see :meth:`Cell.check`.
+        The flow has no such variant, cannot measure what is meant (see :meth:`Cell.check`), or a model is of a provider
+        that takes no batches.
     """
+    _check_delivery(suite, models)
     flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
     drawn = {name: draw(datasets[name].samples, suite.limit, suite.seed) for name in suite.datasets}
     given = InputsConfig(inputs=suite.inputs, defaults=suite.defaults)
@@ -348,6 +358,7 @@ def plan_cells(
             context=context or EvaluatorContext(),
             inputs=given,
             repeats=suite.repeats,
+            delivery=suite.delivery,
             asks=asks,
         )
         for dataset in suite.datasets
@@ -358,6 +369,18 @@ def plan_cells(
         cell.check()
         cell.flow.check_models(suite.models, cell.context.models)
     return cells
+
+
+def _check_delivery(suite: SuiteConfig, models: Mapping[str, ModelConfig]) -> None:
+    from driftgate.flows.models import PROVIDERS
+
+    for name in suite.models if suite.delivery == "batch" else ():
+        provider = models[name].provider
+        if not PROVIDERS.get(provider).batches:
+            raise DriftgateError(
+                f"model '{name}' is of the provider '{provider}', which takes no batches",
+                "give it a suite of its own, without delivery: batch",
+            )
 
 
 def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple[dict[str, Any], str]:

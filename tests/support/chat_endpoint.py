@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from batch_desk import BatchDesk
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ class ChatEndpoint:
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.port = 0
+        self.desk = BatchDesk(self)
+        """Where requests are handed in by the file."""
 
     @property
     def url(self) -> str:
@@ -201,6 +204,7 @@ class ChatEndpoint:
             app.router.add_post(f"{base}/chat/completions", self._complete)
         app.router.add_get("/openai/models", self._list)
         app.router.add_get("/msi/token", self._token)
+        self.desk.add_routes(app)
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
         self._loop.run_until_complete(runner.setup())
         site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
@@ -210,6 +214,17 @@ class ChatEndpoint:
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
+
+    def answer(self, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and body of the reply to a request of a batch."""
+        received = Request("/v1/batches", {}, {}, body, time.monotonic())
+        with self._lock:
+            self.requests.append(received)
+        step = self.refuses(received.body) or self._next_step(received.prompt)
+        if isinstance(step, Status):
+            return step.code, step.body
+        assert isinstance(step, Answer)
+        return 200, _completion(step, self.serves or str(body.get("model")))
 
     async def _token(self, request: web.Request) -> web.Response:
         self.tokens_given += 1

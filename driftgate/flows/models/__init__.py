@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.flows.models._batched import Batchable, batched
+    from driftgate.flows.models._batches import BatchBook, Batches, KeptBatch
     from driftgate.flows.models._capabilities import CAPS, CHAT, RESPONSES, Capabilities, cap_of, effort_of
     from driftgate.flows.models._chat_http import ChatModel
     from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
@@ -39,9 +41,13 @@ __all__ = [
     "PROVIDERS",
     "RESPONSES",
     "AdaptiveLimit",
+    "BatchBook",
+    "Batchable",
+    "Batches",
     "Capabilities",
     "ChatModel",
     "ContentFiltered",
+    "KeptBatch",
     "Message",
     "Model",
     "ModelConfig",
@@ -63,6 +69,7 @@ __all__ = [
     "Usage",
     "WaitEnded",
     "WireRefused",
+    "batched",
     "cache_key",
     "cached",
     "cap_of",

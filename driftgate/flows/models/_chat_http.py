@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models._batch_service import BatchService, Prepared
 from driftgate.flows.models._capabilities import CAPS, CHAT, EFFORT, Capabilities, listed_efforts
 from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs, Unavailable
 from driftgate.flows.models._refusal import ParameterRefused, WireRefused, refusal
@@ -71,6 +72,8 @@ class ChatModel:
         The model's name in the workspace, for error messages.
     doors : Mapping
         Where it is asked, by wire form.
+    batches : Door
+        Where files and batches of requests are handed in, below its address.
     target : Mapping
         Who is asked: everything but messages and parameters that determines a reply.
     parameters : Mapping
@@ -86,6 +89,7 @@ class ChatModel:
 
     name: str
     doors: Mapping[str, Door]
+    batches: Door
     target: Mapping[str, Any]
     parameters: Mapping[str, Any]
     ours: frozenset[str]
@@ -134,16 +138,15 @@ class ChatModel:
         while True:
             way = self._way
             try:
-                reply = await self._ask(messages, way)
-            except ParameterRefused as refused:
-                self._adapt(way, partial(self._leave_out, refused))
-            except WireRefused as refused:
-                self._adapt(way, partial(self._change_wire, refused))
-            else:
-                if way.asks_as(self._way) and not self._way.known.taken.issuperset(way.spoken.said):
-                    self._learn(self._way.known.having_taken(name for name, of in way.spoken.said.items() if of))
-                return replace(reply, without=way.without) if way.without else reply
-            self.refusals += 1
+                return self._noted(way, await self._ask(messages, way))
+            except (ParameterRefused, WireRefused) as refused:
+                self._learn_from(way, refused)
+
+    def _noted(self, way: _Way, reply: Reply) -> Reply:
+        """A reply that says what it was asked without; what was taken is known from it."""
+        if way.asks_as(self._way) and not self._way.known.taken.issuperset(way.spoken.said):
+            self._learn(self._way.known.having_taken(name for name, of in way.spoken.said.items() if of))
+        return replace(reply, without=way.without) if way.without else reply
 
     def _nothing(self) -> Capabilities:
         return Capabilities(wire=CHAT if self.wire == AUTO else self.wire)
@@ -169,7 +172,7 @@ class ChatModel:
             without[CHAT] = known.refused[CHAT]
         return _Way(known, wire, spoken, without)
 
-    def _adapt(self, way: _Way, learn: Callable[[_Way], None]) -> None:
+    def _learn_from(self, way: _Way, refused: ParameterRefused | WireRefused) -> None:
         """Learn from a refusal, unless another request has learnt something meanwhile.
 
         Raises
@@ -178,14 +181,19 @@ class ChatModel:
             It is nothing to be learnt from, and what is known was not learnt another day.
         """
         if not way.asks_as(self._way):
+            self.refusals += 1
             return
         try:
-            learn(way)
+            if isinstance(refused, ParameterRefused):
+                self._leave_out(refused, way)
+            else:
+                self._change_wire(refused, way)
         except ModelMisconfigured:
             anew = self._way_by(self._nothing())
             if not self._remembered or anew.asks_as(way):
                 raise
             self._remembered, self._way = False, anew
+        self.refusals += 1
 
     def _leave_out(self, refused: ParameterRefused, way: _Way) -> None:
         """Leave out what the service refused from now on, or say it by another name.
@@ -197,7 +205,7 @@ class ChatModel:
         ParameterRefused
             It is no parameter, but something that this request holds.
         """
-        name, known = way.wire.refused(refused.parameter), way.known
+        name, known = way.wire.refused(refused.parameter), self._way.known
         if name not in way.spoken.said:
             if name in known.refused:
                 raise ModelMisconfigured(
@@ -239,12 +247,12 @@ class ChatModel:
         """
         if self.wire != AUTO or refused.wire == CHAT:
             raise refused
-        self._learn(replace(way.known.without(CHAT, refused.words), wire=refused.wire))
+        self._learn(replace(self._way.known.without(CHAT, refused.words), wire=refused.wire))
 
     async def _ask(self, messages: Sequence[Message], way: _Way) -> Reply:
         import aiohttp
 
-        session, door = self._session or self._open(), self.doors[way.wire.name]
+        session, door = self._connections(), self.doors[way.wire.name]
         payload = {**way.wire.messages(messages), **door.body, **way.spoken.body}
         # Hangul as it is, not as six ASCII characters a syllable; a lone surrogate could not be sent at all.
         body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
@@ -256,9 +264,12 @@ class ChatModel:
                 status, response_headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as problem:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+        return self._read(way, status, content, response_headers, monotonic() - began)
+
+    def _read(self, way: _Way, status: int, content: bytes, headers: Mapping[str, str], latency: float) -> Reply:
         if status != 200:
-            raise refusal(self.name, door.url, status, content, response_headers)
-        reply = way.wire.read(self.name, content, monotonic() - began)
+            raise refusal(self.name, self.doors[way.wire.name].url, status, content, headers)
+        reply = way.wire.read(self.name, content, latency)
         if self.scoring == "logprobs" and reply.first_token is None:
             raise NoLogprobs(
                 f"{self.name}: the reply holds no log-probabilities, which its scoring reads; set scoring: text, or "
@@ -267,11 +278,29 @@ class ChatModel:
             )
         return reply
 
-    def _open(self) -> aiohttp.ClientSession:
+    def batch_service(self) -> BatchService:
+        """Where requests are handed in by the file."""
+        return BatchService(self.name, self.batches.url, self.batches.headers, self._connections)
+
+    def prepare(self, messages: Sequence[Message]) -> Prepared:
+        """A request as it would be made now, for a batch."""
+        way = self._way
+        body = {**way.wire.messages(messages), **self.batches.body, **way.spoken.body}
+        return Prepared(f"/v1/{way.wire.path}", body, partial(self._read_later, way))
+
+    def _read_later(self, way: _Way, status: int, content: bytes) -> Reply | None:
+        try:
+            reply = self._read(way, status, content, {}, 0.0)
+        except (ParameterRefused, WireRefused) as refused:
+            self._learn_from(way, refused)
+            return None
+        return self._noted(way, reply)
+
+    def _connections(self) -> aiohttp.ClientSession:
         import aiohttp
 
         # The caller's limit bounds the number of connections; a time-out is the caller's as well.
-        self._session = aiohttp.ClientSession(
+        self._session = self._session or aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),

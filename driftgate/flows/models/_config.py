@@ -35,6 +35,8 @@ class Prices(BaseModel):
     cached_input: float | None = Field(None, ge=0, allow_inf_nan=False)
     """Price of a million input tokens that the service had kept from an earlier call. Unset: they are priced as input,
     so that a cost is at most what is stated; a limit holds it, and no cost is compared with it."""
+    batch: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
+    """Part of the price that a request in a batch costs; half at OpenAI and Azure."""
     currency: str = "USD"
     """Currency of the prices; costs in different currencies are never added."""
 
@@ -48,13 +50,15 @@ class Prices(BaseModel):
         """Whether tokens are known to cost nothing."""
         return self.input == 0 and self.output == 0 and not self.cached_input
 
-    def cost(self, usage: Usage) -> float | None:
-        """What a call cost; None where its tokens or their price are not known.
+    def cost(self, usage: Usage, *, batched: bool = False) -> float | None:
+        """What a call cost, on its own or in a batch; None where its tokens or their price are not known.
 
         Examples
         --------
         >>> Prices(input=0.5, output=2.0).cost(Usage(1000, 250))
         0.001
+        >>> Prices(input=0.5, output=2.0).cost(Usage(1000, 250), batched=True)
+        0.0005
         >>> print(Prices(input=0.5, output=2.0).cost(Usage(1000, None)))
         None
         >>> Prices(input=0.0, output=0.0).cost(Usage())
@@ -70,7 +74,8 @@ class Prices(BaseModel):
             _part(usage.output_tokens, self.output),
         ]
         known = [part for part in parts if part is not None]
-        return sum(known) / 1e6 if len(known) == len(parts) else None
+        part = self.batch if batched else 1.0
+        return sum(known) / 1e6 * part if len(known) == len(parts) else None
 
 
 def _part(tokens: int | None, price: float | None) -> float | None:

@@ -40,6 +40,8 @@ class Provider:
     asked_for: Callable[[Any], str] = _nobody
     """The name by which the service is asked for the model, and which it should say it serves; empty where its own
     name for the model is another, such as of a deployment."""
+    batches: bool = False
+    """Whether its models are :class:`~driftgate.flows.models.Batchable`."""
 
 
 PROVIDERS: Registry[Provider] = Registry("model provider", "driftgate.flows.models", "PROVIDER")

@@ -2,7 +2,7 @@
 
 A dated ``api_version`` asks under ``/openai/deployments/NAME``; ``v1`` asks under ``/openai/v1``. The default stays
 dated: a workspace that says nothing goes on asking what it has asked so far, under the same identity. The Responses API
-is asked under ``/openai/v1`` in either case, where the same deployments answer.
+is asked under ``/openai/v1`` in either case, where the same deployments answer; batches are handed in there too.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def open_model(name: str, config: AzureOpenAIConfig, folder: Path) -> ChatModel:
     return ChatModel(
         name=name,
         doors={"chat": chat, "responses": Door(f"{v1}/responses", new, named)},
+        batches=Door(v1, new, named),
         target={
             "provider": "azure_openai",
             "endpoint": endpoint,
@@ -92,4 +93,4 @@ async def ends(name: str, config: AzureOpenAIConfig, served: str) -> date | None
     return await end_listed(url, _headers(name, config, url), served, config.deployment)
 
 
-PROVIDER = Provider(config=AzureOpenAIConfig, open=open_model, check=check, ends=ends)
+PROVIDER = Provider(config=AzureOpenAIConfig, open=open_model, check=check, ends=ends, batches=True)

@@ -43,6 +43,7 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
             "chat": Door(f"{endpoint}/chat/completions", headers, body),
             "responses": Door(f"{endpoint}/responses", headers, body),
         },
+        batches=Door(endpoint, headers, body),
         target={"provider": "openai", "endpoint": endpoint, "model": config.model, **stated},
         parameters=config.parameters,
         ours=config.ours,
@@ -73,5 +74,10 @@ async def ends(name: str, config: OpenAIConfig, served: str) -> date | None:
 
 
 PROVIDER = Provider(
-    config=OpenAIConfig, open=open_model, check=check, ends=ends, asked_for=lambda config: str(config.model)
+    config=OpenAIConfig,
+    open=open_model,
+    check=check,
+    ends=ends,
+    asked_for=lambda config: str(config.model),
+    batches=True,
 )
