@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
 from driftgate.flows.line import Call, tokens
 from driftgate.flows.models import (
     AdaptiveLimit,
-    Capabilities,
+    ChatModel,
     Message,
     ModelError,
     Redirected,
@@ -76,6 +77,15 @@ class JudgedKind:
         return digest.hexdigest()[:12]
 
 
+@dataclass
+class _Live:
+    """A judge that is asked, with its token and what is known of it by now."""
+
+    model: ChatModel
+    asking: int = 0
+    """Grades under way."""
+
+
 @dataclass(frozen=True)
 class JudgedEvaluator:
     """One evaluator with its judge; see :func:`judged`."""
@@ -87,8 +97,8 @@ class JudgedEvaluator:
     reasoning: bool
     version: str
     slots: asyncio.Semaphore = field(repr=False)
-    _learnt: list[Capabilities] = field(default_factory=list, init=False, repr=False, compare=False)
-    """What is known of the judge's deployment by now, the newest last."""
+    _judges: dict[str, _Live] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The live judge, by the parameters of each prompt that it is asked with."""
 
     @cached_property
     def pin(self) -> Mapping[str, Any]:
@@ -173,18 +183,23 @@ class JudgedEvaluator:
 
     async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any], calls: list[Call]) -> Reply:
         """Ask the judge once more, by what is known of it, and keep the call."""
-        known = self._learnt[-1] if self._learnt else self.judge.known(self.judge.name)
-        config, model = self.judge.config, self.judge.open(parameters, known)
+        key = json.dumps(parameters, sort_keys=True, default=str)
+        if key not in self._judges:
+            learnt = next((live.model.capabilities for live in self._judges.values()), None)
+            model = self.judge.open(parameters, learnt or self.judge.known(self.judge.name))
+            self._judges[key] = _Live(model)
+        live, config = self._judges[key], self.judge.config
         policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
+        live.asking += 1
         try:
-            reply = await resilient(model, policy, AdaptiveLimit(1)).complete(messages)
+            reply = await resilient(live.model, policy, AdaptiveLimit(1)).complete(messages)
         except ModelError as error:
             calls.append(Call(self.judge.name, None, error))
             raise
         finally:
-            if model.capabilities != known:
-                self._learnt[:] = [model.capabilities]
-            await model.aclose()
+            live.asking -= 1
+            if not live.asking:
+                await live.model.aclose()  # it opens its connections again when it is asked next
         calls.append(Call(self.judge.name, reply, None))
         return reply
 

@@ -308,10 +308,10 @@ class ChatModel:
         return self._session
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connections; who asks meanwhile, or later, opens others."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
 
 def _words(known: Capabilities, wire: Wire, parameter: str) -> str:

@@ -146,6 +146,26 @@ async def test_a_judge_begins_with_what_is_known_of_its_deployment(endpoint: Cha
     assert len(endpoint.requests) == 1
 
 
+async def test_grades_of_a_judge_without_a_key_share_one_token(
+    endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "FEDERATED_TOKEN_FILE"):
+        monkeypatch.delenv(f"AZURE_{name}", raising=False)
+    monkeypatch.setenv("PATH", "")  # no az, azd or pwsh is asked
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{endpoint.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "app-service")
+    endpoint.default = careful
+    config = {"provider": "azure_openai", "endpoint": endpoint.url, "deployment": "d", "api_version": "v1"}
+    evaluator: JudgedEvaluator = EVALUATORS.get("fluency")(
+        judge="j", context=EvaluatorContext({"j": parse_config(config)})
+    )
+    for n in range(3):
+        await evaluator(response=f"서울입니다 {n}.")
+    await asyncio.gather(*(evaluator(response=f"부산입니다 {n}.") for n in range(4)))
+    assert endpoint.tokens_given == 1 and endpoint.scopes == ["https://ai.azure.com"]
+    assert len(endpoint.requests) == 7
+
+
 async def test_the_effort_of_a_judge_is_sent_and_pinned(endpoint: ChatEndpoint) -> None:
     endpoint.default = careful
     config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
