@@ -29,6 +29,8 @@ Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 FIRST_TOKEN: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 20})
 """What asks for the first token's log-probabilities: as many as services give, so that no letter is missed."""
+_OF_REASONING = frozenset({CHAT, CAPS[0], "temperature"})
+"""What the services of models that reason refuse."""
 AUTO = "auto"
 """Chat Completions, unless the service says that the model answers on the Responses API only."""
 
@@ -123,7 +125,7 @@ class ChatModel:
         return {**self.target, **told, "parameters": dict(way.spoken.body)}
 
     def make_room(self, tokens: int) -> None:
-        """Raise a limit of ours to so many tokens where the model reasons within it, as all do that want a new name."""
+        """Raise a limit of ours to so many tokens where the model reasons within it, as what it refuses tells."""
         self.room = tokens
         self._learn(self._way.known)
 
@@ -165,7 +167,7 @@ class ChatModel:
         spoken = wire.speak(self.parameters, known.refused.keys() - kept)
         sent = set(spoken.said.values())
         cap = next((name for name in CAPS[1:] if spoken.said.get(name) in self.ours), None)
-        if cap is not None and self.room:
+        if cap is not None and self.room and not _OF_REASONING.isdisjoint(known.refused):
             spoken = replace(spoken, body={**spoken.body, cap: max(self.room, spoken.body[cap])})
         without = {name: _words(known, wire, name) for name in self.parameters if name not in sent}
         if known.wire != CHAT and CHAT in known.refused:
