@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -134,27 +135,33 @@ def ask_for_ends(workspace: OpenWorkspace, ledger: Ledger, configs: Mapping[str,
 
     No model is asked anything, and whatever goes wrong only leaves a day unknown.
     """
-    rows = deployments_by_model(ledger)
-    stale = {
-        name: config
-        for name, config in configs.items()
-        if PROVIDERS.get(config.provider).ends is not None
-        and (name not in rows or datetime.now(UTC) - rows[name].at > _FRESH)
-    }
-    for name, day in wait_for(_ends_of(stale, {name: row.served for name, row in rows.items()})):
-        try:
-            model = PROVIDERS.get(stale[name].provider).open(name, stale[name], workspace.folder)
-        except DriftgateError:
+    rows, now = deployments_by_model(ledger), datetime.now(UTC)
+    stale: dict[str, ChatModel] = {}
+    for name, config in configs.items():
+        provider = PROVIDERS.get(config.provider)
+        if provider.ends is None:
             continue
-        remember(ledger, model)
-        keep(ledger, model, ends=day)
+        with suppress(DriftgateError):  # an unset variable is said elsewhere
+            model = provider.open(name, config, workspace.folder)
+            if isinstance(model, ChatModel) and (_is_other(rows.get(name), model) or now - rows[name].at > _FRESH):
+                stale[name] = model
+    served = {name: "" if _is_other(rows.get(name), model) else rows[name].served for name, model in stale.items()}
+    for name, day in wait_for(_ends_of(configs, served)).items():
+        if day is not None or _is_other(rows.get(name), stale[name]):
+            remember(ledger, stale[name])
+            keep(ledger, stale[name], ends=day)
     known = deployments_by_model(ledger)
     return {name: end for name in configs if name in known and (end := known[name].ends) is not None}
 
 
-async def _ends_of(configs: Mapping[str, ModelConfig], served: Mapping[str, str]) -> list[tuple[str, date]]:
-    days = await asyncio.gather(*(end_of(name, config, served.get(name, "")) for name, config in configs.items()))
-    return [(name, day) for name, day in zip(configs, days, strict=True) if day is not None]
+def _is_other(row: DeploymentRow | None, model: ChatModel) -> bool:
+    """Whether nothing was kept under the name of a model, or something of another deployment."""
+    return row is None or row.target != target_of(model)
+
+
+async def _ends_of(configs: Mapping[str, ModelConfig], served: Mapping[str, str]) -> dict[str, date | None]:
+    days = await asyncio.gather(*(end_of(name, configs[name], of) for name, of in served.items()))
+    return dict(zip(served, days, strict=True))
 
 
 async def end_of(name: str, config: ModelConfig, served: str) -> date | None:

@@ -186,6 +186,22 @@ def test_the_last_day_of_a_deployment_is_said(
         assert words in written.read_text("utf-8")
 
 
+def test_the_last_day_of_another_deployment_is_not_said_of_the_one_in_its_place(
+    cli: Cli, make: Make, endpoint: ChatEndpoint
+) -> None:
+    def champion(config: dict[str, Any]) -> None:
+        config["champions"] = {"assistant": "tested"}
+
+    folder = make(QUESTIONS, champion)
+    endpoint.listed = {"data": [{"id": "gpt-test", "shutdown_date": "2031-02-06"}, {"id": "gpt-next"}]}
+    assert cli("nightly", "-w", folder).code == 0
+    assert "ends on 2031-02-06" in cli("champion", "list", "-w", folder).out
+    file = folder / "driftgate.yaml"
+    file.write_text(file.read_text("utf-8").replace("model: gpt-test", "model: gpt-next"), "utf-8")
+    assert "this deployment" not in cli("nightly", "-w", folder).out
+    assert "this deployment" not in cli("champion", "list", "-w", folder).out
+
+
 @pytest.mark.parametrize("listed", [None, [], {"data": "none"}, {"data": [{"id": "gpt-test"}]}, {"data": [None, 3]}])
 def test_a_service_that_does_not_say_it_leaves_it_unknown(
     cli: Cli, make: Make, endpoint: ChatEndpoint, listed: Any
