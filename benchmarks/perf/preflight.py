@@ -40,7 +40,7 @@ recipes:
     trainer:
       trainer: azure_openai
       endpoint: https://tuned.example.com
-      base: gpt-4.1-mini-2025-04-14
+      base: gpt-oss-20b
       account: {{subscription: s, resource_group: g, account: a}}
     proof: [sealed]
     gate: promotion

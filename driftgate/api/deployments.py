@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -86,6 +87,14 @@ def remember(ledger: Ledger, model: Model) -> None:
             model.remember(Capabilities.from_json(row.capabilities))
 
 
+def known_as(ledger: Ledger | None, name: str) -> Capabilities | None:
+    """What was learnt of a model's deployment, by the model's name; None where that is nothing, or too long ago."""
+    row = deployments_by_model(ledger).get(name) if ledger is not None else None
+    if row is None or row.capabilities is None or datetime.now(UTC) - row.at >= KNOWN_FOR:
+        return None
+    return Capabilities.from_json(row.capabilities)
+
+
 def keep(ledger: Ledger, model: Model, *, served: str = "", ends: date | None = None, anew: bool = False) -> None:
     """Keep what is known of a model's deployment by now, where that is anything new.
 
@@ -96,7 +105,8 @@ def keep(ledger: Ledger, model: Model, *, served: str = "", ends: date | None = 
     ends : datetime.date, optional
         The day on which it ends; by default what was known.
     anew : bool
-        It was learnt from nothing, so that it is kept, with its date, also where it is what it was.
+        It was learnt from nothing, so that it is kept, with its date, also where it is what it was; a day that is not
+        said any more is not known any more.
     """
     if not isinstance(model, ChatModel):
         return
@@ -108,7 +118,7 @@ def keep(ledger: Ledger, model: Model, *, served: str = "", ends: date | None = 
         model.name,
         known.as_json() if asked else (before.capabilities if before else None),
         served or (before.served if before else ""),
-        ends or (before.ends if before else None),
+        ends or (before.ends if before and not anew else None),
         now,
     )
     old = mine is None or now - mine.at >= KNOWN_FOR
@@ -125,27 +135,33 @@ def ask_for_ends(workspace: OpenWorkspace, ledger: Ledger, configs: Mapping[str,
 
     No model is asked anything, and whatever goes wrong only leaves a day unknown.
     """
-    rows = deployments_by_model(ledger)
-    stale = {
-        name: config
-        for name, config in configs.items()
-        if PROVIDERS.get(config.provider).ends is not None
-        and (name not in rows or datetime.now(UTC) - rows[name].at > _FRESH)
-    }
-    for name, day in wait_for(_ends_of(stale, {name: row.served for name, row in rows.items()})):
-        try:
-            model = PROVIDERS.get(stale[name].provider).open(name, stale[name], workspace.folder)
-        except DriftgateError:
+    rows, now = deployments_by_model(ledger), datetime.now(UTC)
+    stale: dict[str, ChatModel] = {}
+    for name, config in configs.items():
+        provider = PROVIDERS.get(config.provider)
+        if provider.ends is None:
             continue
-        remember(ledger, model)
-        keep(ledger, model, ends=day)
+        with suppress(DriftgateError):  # an unset variable is said elsewhere
+            model = provider.open(name, config, workspace.folder)
+            if isinstance(model, ChatModel) and (_is_other(rows.get(name), model) or now - rows[name].at > _FRESH):
+                stale[name] = model
+    served = {name: "" if _is_other(rows.get(name), model) else rows[name].served for name, model in stale.items()}
+    for name, day in wait_for(_ends_of(configs, served)).items():
+        if day is not None or _is_other(rows.get(name), stale[name]):
+            remember(ledger, stale[name])
+            keep(ledger, stale[name], ends=day)
     known = deployments_by_model(ledger)
     return {name: end for name in configs if name in known and (end := known[name].ends) is not None}
 
 
-async def _ends_of(configs: Mapping[str, ModelConfig], served: Mapping[str, str]) -> list[tuple[str, date]]:
-    days = await asyncio.gather(*(end_of(name, config, served.get(name, "")) for name, config in configs.items()))
-    return [(name, day) for name, day in zip(configs, days, strict=True) if day is not None]
+def _is_other(row: DeploymentRow | None, model: ChatModel) -> bool:
+    """Whether nothing was kept under the name of a model, or something of another deployment."""
+    return row is None or row.target != target_of(model)
+
+
+async def _ends_of(configs: Mapping[str, ModelConfig], served: Mapping[str, str]) -> dict[str, date | None]:
+    days = await asyncio.gather(*(end_of(name, configs[name], of) for name, of in served.items()))
+    return dict(zip(served, days, strict=True))
 
 
 async def end_of(name: str, config: ModelConfig, served: str) -> date | None:

@@ -50,13 +50,15 @@ from driftgate.finetune.train import TRAINERS, TrainingItem, TrainingJob, write_
 from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import Model, ModelConfig
+from driftgate.flows.models import ChatModel, Model, ModelConfig
 from driftgate.flows.prompts import prompt_of
 from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_ROOM = 4_096
+"""Tokens for an item and for what a model thinks before it writes one."""
 _POLL_SECONDS = 2.0
 _MADE = ("synthesise", "finished")
 
@@ -208,7 +210,10 @@ class _Repair:
         if not name:
             return None
         config = session.model_config(self.workspace, self.ledger, name)
-        return session.open_model(self.workspace, self.ledger, name, adapt(config))
+        model = session.open_model(self.workspace, self.ledger, name, adapt(config))
+        if isinstance(model, ChatModel):
+            model.make_room(_ROOM)
+        return model
 
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
         flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)

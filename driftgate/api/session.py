@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from driftgate.api.champions import champion_meant
-from driftgate.api.deployments import keep, remember
+from driftgate.api.deployments import keep, known_as, remember
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
@@ -88,7 +88,9 @@ def plan_suite(
     datasets = {d: load(d) for d in suite.datasets}
     models = {m: model_config(workspace, ledger, m) for m in suite.models}
     flow, retriever = flow_of(workspace, name, suite, datasets), retriever_of(workspace, suite)
-    context = EvaluatorContext(workspace.config.models, folder, workspace.config.connections)
+    context = EvaluatorContext(
+        workspace.config.models, folder, workspace.config.connections, lambda name: known_as(ledger, name)
+    )
     cells = plan_cells(suite, models, datasets, flow, retriever, context, asks=asks)
     return Planned(name, suite, cells)
 

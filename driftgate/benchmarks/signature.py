@@ -22,6 +22,18 @@ def format_signature(parts: Mapping[str, object]) -> str:
     return "|".join([VERSION, *(f"{name}:{value}" for name, value in parts.items())])
 
 
+def differing(one: str, other: str) -> list[str]:
+    """The parts in which two signatures differ, sorted.
+
+    Examples
+    --------
+    >>> differing("v1|n:10|effort:low", "v1|n:10|effort:high|cap:5")
+    ['cap', 'effort']
+    """
+    ours, theirs = parse_signature(one), parse_signature(other)
+    return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+
+
 def parse_signature(text: str) -> dict[str, str]:
     """The parts of a signature, in its order.
 

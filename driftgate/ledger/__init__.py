@@ -27,6 +27,7 @@ from driftgate.ledger._deployments import (
     add_deployment,
     deployment_of,
     deployments_by_model,
+    ends_on,
     ends_soon,
 )
 from driftgate.ledger._details import EXPIRED, check_texts, expired_at
@@ -119,6 +120,7 @@ __all__ = [
     "create_tables",
     "deployment_of",
     "deployments_by_model",
+    "ends_on",
     "ends_soon",
     "evaluated_lines_of",
     "evaluation_frame",

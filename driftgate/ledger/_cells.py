@@ -35,7 +35,8 @@ class CellRow:
     """What its scores depend on beside the model, with what its models were asked without."""
     details: Mapping[str, Any]
     without: tuple[str, ...] = ()
-    """Parameters that its model was asked without, as the service refuses them; ``MODEL.NAME`` of another model."""
+    """Defaults that its model was asked without, as the service refuses them; ``MODEL.NAME`` of another model. Without
+    ``chat``, it was asked by the Responses API."""
 
     @property
     def repeats(self) -> int:

@@ -73,8 +73,18 @@ def ends_soon(day: date, today: date | None = None) -> str:
     >>> ends_soon(date(2026, 10, 14), date(2026, 11, 26))
     'this deployment ended on 2026-10-14, 43 days ago'
     """
-    left = (day - (today or datetime.now(UTC).date())).days
-    if left < 0:
-        return f"this deployment ended on {day}, {-left} day{'s' * (left != -1)} ago"
+    now = today or datetime.now(UTC).date()
+    left = (day - now).days
     when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
-    return f"this deployment ends on {day}, {when}"
+    return f"{ends_on(day, now)}, " + (when if left >= 0 else f"{-left} day{'s' * (left != -1)} ago")
+
+
+def ends_on(day: date, today: date | None = None) -> str:
+    """The same without counting days, for what is read later.
+
+    Examples
+    --------
+    >>> ends_on(date(2027, 2, 6), date(2026, 11, 26))
+    'this deployment ends on 2027-02-06'
+    """
+    return f"this deployment {'ends' if day >= (today or datetime.now(UTC).date()) else 'ended'} on {day}"

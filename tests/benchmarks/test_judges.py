@@ -223,7 +223,7 @@ async def test_a_judge_that_redirects_ends_the_run_before_a_model_is_asked(
     judge_endpoint.default = Status(
         307, b"", {"Location": f"http://localhost:{bench.endpoint.port}/v1/chat/completions"}
     )
-    with pytest.raises(ModelMisconfigured, match=r"the judge 'j' is redirected from 127\.0\.0\.1 to localhost"):
+    with pytest.raises(ModelMisconfigured, match=r"model 'j' is redirected from 127\.0\.0\.1 to localhost"):
         await bench.run()
     assert not bench.endpoint.requests
     judge_endpoint.default = careful

@@ -135,6 +135,16 @@ def test_the_service_shows_runs_and_escapes_what_it_shows(cli, folder, ledger, m
         assert "&lt;script&gt;" in page
 
 
+def test_the_page_says_when_the_champion_s_deployment_ends(cli, folder, endpoint, ledger, monkeypatch) -> None:
+    monkeypatch.setenv("TEST_TOKEN", TOKEN)
+    endpoint.listed = {"data": [{"id": "gpt-test", "shutdown_date": "2031-02-06"}]}
+    assert cli("doctor", "-w", folder).code == 0
+    assert cli("champion", "list", "-w", folder).code == 0
+    with TestClient(make_service(open_workspace(folder), ledger)) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        assert "this deployment ends on 2031-02-06" in client.get("/").text
+
+
 def test_a_short_token_is_refused(folder, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", "short")
     with pytest.raises(DriftgateError, match="at least 16"):

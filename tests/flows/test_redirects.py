@@ -84,7 +84,7 @@ async def test_a_judge_s_service_that_redirects_is_not_followed(
     endpoint.default = towards(elsewhere)
     context = EvaluatorContext({"j": parse_config(model_config(provider))})
     evaluator = EVALUATORS.get("fluency")(judge="j", context=context)
-    with pytest.raises(ModelMisconfigured, match=r"the judge 'j' is redirected from 127\.0\.0\.1 to localhost, where"):
+    with pytest.raises(ModelMisconfigured, match=r"model 'j' is redirected from 127\.0\.0\.1 to localhost, where"):
         await evaluator(response="서울입니다.")
     assert len(endpoint.requests) == 1 and not elsewhere.requests
 

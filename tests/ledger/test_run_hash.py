@@ -52,6 +52,19 @@ def test_the_hash_changes_with_whatever_is_added(
     assert len(set(seen)) == 4
 
 
+def test_tokens_of_reasoning_and_of_the_cache_are_content(
+    tmp_path: Path, add: Callable[..., Any], entry: Callable[..., Record], samples: Samples
+) -> None:
+    hashes = []
+    for place, said in enumerate(({}, {"reasoning_tokens": 8}, {"reasoning_tokens": 9}, {"cached_tokens": 8})):
+        opened = open_ledger(f"ledger{place}.db", tmp_path)
+        run, cell, ids = add(opened, samples(2))
+        record(opened, [entry(cell, one, finished_at=AT, **said) for one in ids.values()])
+        hashes.append(run_hash(opened, run.id))
+        opened.close()
+    assert len(set(hashes)) == 4
+
+
 def test_the_same_content_has_the_same_hash_on_either_database(
     tmp_path: Path, postgres: Callable[[], str], filled: Callable[..., Any], add: Callable[..., Any], samples: Samples
 ) -> None:

@@ -27,6 +27,10 @@ class Answer:
     finish_reason: str = "stop"
     tokens: tuple[int, int] | None = (20, 1)
     """Prompt and completion tokens; None leaves ``usage`` out."""
+    cached: int | None = None
+    """Prompt tokens that the service had kept."""
+    reasoning: int | None = None
+    """Completion tokens that were thought."""
     fingerprint: str | None = "fp_1"
     top_logprobs: Mapping[str, float] | None = None
     seconds: float = 0.0
@@ -141,6 +145,8 @@ class ChatEndpoint:
         self.in_flight = 0
         self.most_in_flight = 0
         self.tokens_given = 0
+        self.scopes: list[str] = []
+        """What tokens were asked for, without the ``/.default`` of a scope."""
         self._scripts: dict[str, list[Step]] = {}
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -222,6 +228,7 @@ class ChatEndpoint:
 
     async def _token(self, request: web.Request) -> web.Response:
         self.tokens_given += 1
+        self.scopes.append(request.query["resource"])
         expires = str(int(time.time()) + 3600)
         token = {"access_token": f"token-{self.tokens_given}", "expires_on": expires, "token_type": "Bearer"}
         return web.json_response(token | {"resource": request.query["resource"]})
@@ -293,8 +300,18 @@ def _response(answer: Answer, model: str) -> dict[str, Any]:
     body["status"] = "incomplete" if cut else "completed"
     body["incomplete_details"] = {"reason": "max_output_tokens"} if cut else None
     if answer.tokens is not None:
-        body["usage"] = dict(zip(("input_tokens", "output_tokens"), answer.tokens, strict=True))
+        body["usage"] = _usage(answer, "input_tokens", "output_tokens")
     return body
+
+
+def _usage(answer: Answer, before: str, after: str) -> dict[str, Any]:
+    assert answer.tokens is not None
+    usage: dict[str, Any] = dict(zip((before, after), answer.tokens, strict=True))
+    if answer.cached is not None:
+        usage[f"{before}_details"] = {"cached_tokens": answer.cached}
+    if answer.reasoning is not None:
+        usage[f"{after}_details"] = {"reasoning_tokens": answer.reasoning}
+    return usage
 
 
 def _completion(answer: Answer, model: str) -> dict[str, Any]:
@@ -308,7 +325,7 @@ def _completion(answer: Answer, model: str) -> dict[str, Any]:
         choice["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
     body: dict[str, Any] = {"object": "chat.completion", "model": model, "choices": [choice]}
     if answer.tokens is not None:
-        body["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), answer.tokens, strict=True))
+        body["usage"] = _usage(answer, "prompt_tokens", "completion_tokens")
     if answer.fingerprint is not None:
         body["system_fingerprint"] = answer.fingerprint
     return body

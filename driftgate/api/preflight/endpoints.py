@@ -17,7 +17,9 @@ from driftgate.benchmarks.asking import serves
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import (
     CAPS,
+    CHAT,
     PROVIDERS,
+    RESPONSES,
     Capabilities,
     ChatModel,
     ContentFiltered,
@@ -68,7 +70,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
     for name, heard in zip(asked, wait_for(_ask_all(inspection, asked, prompts)), strict=True):
         yield _said(inspection, name, asked[name], heard.found)
         subject, where = f"model {name}", inspection.where("models", name)
-        if heard.known is not None and (told := _learnt(heard.known, heard.refusals)):
+        if heard.known is not None and (told := _learnt(asked[name], heard.known, heard.refusals)):
             yield Finding("good", subject, told, "", where)
         if heard.ends is not None:
             yield _ending(subject, heard.ends, where)
@@ -166,15 +168,16 @@ def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Findi
     return None
 
 
-def _learnt(known: Capabilities, refusals: int) -> str:
-    """What the service refused and how the model is asked instead, in words; empty where it refused nothing."""
+def _learnt(config: ModelConfig, known: Capabilities, refusals: int) -> str:
+    """What of ours the service refused and how the model is asked instead, in words; empty where it refused nothing."""
+    stated = config.parameters.keys() - config.ours
     told = []
-    if known.wire == "responses" and "chat" in known.refused:
-        told.append(f"it is asked by the Responses API ({known.refused['chat']})")
+    if known.wire == RESPONSES and CHAT in known.refused:
+        told.append(f"it is asked by the Responses API ({known.refused[CHAT]})")
     for name, words in known.refused.items():
         if name in CAPS and known.cap:
             told.append(f"its limit on tokens is sent as '{known.cap}', not '{name}' ({words})")
-        elif name != "chat":
+        elif name != CHAT and name not in stated:
             told.append(f"it refuses the default '{name}', without which it is asked ({words})")
     if told and refusals:
         told.append(f"learnt by {refusals} refused request{'s' * (refusals != 1)}, which a run need not make")

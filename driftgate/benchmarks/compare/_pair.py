@@ -13,11 +13,14 @@ from driftgate.benchmarks import stats
 from driftgate.benchmarks.changes import NO_CHANGES, Changes
 from driftgate.benchmarks.compare._entry import Entry, is_paired
 from driftgate.benchmarks.metrics import is_binary
+from driftgate.benchmarks.signature import differing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLICES = ("super_category", "category")
+ASKED = ("cap", "effort", "wire", "without")
+"""Parts of a signature that say how a model was asked, whatever the flow."""
 _SEED = 0
 
 
@@ -76,7 +79,14 @@ class Pair:
     @property
     def design(self) -> str:
         """Which samples the differences are of, and what changed of them, in words."""
-        return "; ".join([self._shared, *self.changes.words])
+        return "; ".join([self._shared, *self.changes.words, *self._asked_otherwise])
+
+    @property
+    def _asked_otherwise(self) -> list[str]:
+        """In what of :data:`ASKED` the two models were asked differently, in words."""
+        names = differing(self.candidate.scores.cell.signature, self.reference.scores.cell.signature)
+        found = [name for name in names if name in ASKED]
+        return [f"signatures differ in {', '.join(found)}"] if found else []
 
     @property
     def _shared(self) -> str:

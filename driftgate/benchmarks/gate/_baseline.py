@@ -9,6 +9,7 @@ from typing import Any
 from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.gate._config import BASELINE, CHAMPION, PREVIOUS, RuleConfig
 from driftgate.benchmarks.scores import CellScores
+from driftgate.benchmarks.signature import differing
 from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
@@ -171,12 +172,7 @@ def described(baseline: Baseline, scores: CellScores) -> str:
     """Which run is compared with, and in what its signature differs from this one's."""
     assert baseline.scores is not None
     compared = baseline.scores.cell
-    old, new = _signature(compared.signature), _signature(scores.cell.signature)
-    differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    names = differing(compared.signature, scores.cell.signature)
     where = "" if compared.run_id == scores.cell.run_id else f" of {baseline.called or f'run {compared.run_id}'}"
-    told = f"; its signature differs in {', '.join(differing)}" if differing else ""
+    told = f"; its signature differs in {', '.join(names)}" if names else ""
     return f"compared with {compared.model}{where}{told}"
-
-
-def _signature(text: str) -> dict[str, str]:
-    return {name: value for name, _, value in (part.partition(":") for part in text.split("|"))}

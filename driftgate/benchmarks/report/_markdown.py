@@ -18,7 +18,7 @@ from driftgate.benchmarks.report._text import (
     seconds,
 )
 from driftgate.benchmarks.report._views import CellView, VerdictView, by_dataset, verdict_views
-from driftgate.ledger import RunRow, VerdictRow
+from driftgate.ledger import RunRow, VerdictRow, ends_on
 
 _ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "unmeasurable": "⬜"}
 _DIFFERENCES = 5
@@ -92,7 +92,7 @@ def _cells(cells: Sequence[CellView]) -> str:
 def _ending(cells: Sequence[CellView]) -> list[str]:
     """The days on which deployments end, where they are known."""
     days = {cell.scores.cell.model: cell.scores.ends for cell in cells if cell.scores.ends is not None}
-    said = [f"- {markdown_code(model)}: this deployment ends on {day}" for model, day in days.items()]
+    said = [f"- {markdown_code(model)}: {ends_on(day)}" for model, day in days.items()]
     return ["\n".join(said)] if said else []
 
 

@@ -13,7 +13,7 @@ from driftgate.benchmarks.report._keys import guessing, key_frame
 from driftgate.benchmarks.report._marks import Mark, mark
 from driftgate.benchmarks.scores import PREDICTED, CellScores
 from driftgate.benchmarks.trouble import Trouble, commonest
-from driftgate.ledger import Ledger, ScoreRow, VerdictRow, evaluation_means
+from driftgate.ledger import Ledger, ScoreRow, VerdictRow, ends_on, evaluation_means
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,10 +173,10 @@ class CellView:
             "Repeats": self.scores.repeated,
             "Provider": str(config.get("provider", "")),
             "Parameters": json.dumps(parameters, ensure_ascii=False) if parameters else "",
-            "Refused by the service": ", ".join(without),
+            "Refused by the service": ", ".join("Chat Completions" if name == "chat" else name for name in without),
             "Served as": self._served(),
             "Tokens": self.scores.tokens,
-            "Deployment": "" if self.scores.ends is None else f"ends on {self.scores.ends}",
+            "Deployment": "" if self.scores.ends is None else ends_on(self.scores.ends),
             "Flow": f"{self.scores.cell.flow} {details.get('flow_hash', '')}".strip(),
             "Examples": str(details.get("shots", "")),
             "Dataset": f"{self.dataset} {details.get('dataset_fingerprint', '')}".strip(),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from driftgate.flows.connections import ConnectionConfig
-from driftgate.flows.models import ModelConfig
+from driftgate.flows.models import Capabilities, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -20,3 +20,5 @@ class EvaluatorContext:
     """The workspace."""
     connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
     """The workspace's connections, for the llm nodes of evaluation flows."""
+    known: Callable[[str], Capabilities | None] = field(default=lambda name: None, compare=False, repr=False)
+    """What was learnt of the deployment of a model, by the model's name."""

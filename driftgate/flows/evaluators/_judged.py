@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import distribution
@@ -13,10 +14,20 @@ from types import MappingProxyType
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.evaluators._azure import PACKAGE, azure_class, call, package_version, require
+from driftgate.flows.evaluators._azure import PACKAGE, asked_by, azure_class, call, package_version, require
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
-from driftgate.flows.models import read_usage, redirect_of, redirected
+from driftgate.flows.line import Call, tokens
+from driftgate.flows.models import (
+    AdaptiveLimit,
+    ChatModel,
+    Message,
+    ModelError,
+    Redirected,
+    Reply,
+    RetryPolicy,
+    resilient,
+)
 
 COST = "cost"
 """The metric that says what a grade cost."""
@@ -66,6 +77,15 @@ class JudgedKind:
         return digest.hexdigest()[:12]
 
 
+@dataclass
+class _Live:
+    """A judge that is asked, with its token and what is known of it by now."""
+
+    model: ChatModel
+    asking: int = 0
+    """Grades under way."""
+
+
 @dataclass(frozen=True)
 class JudgedEvaluator:
     """One evaluator with its judge; see :func:`judged`."""
@@ -77,6 +97,8 @@ class JudgedEvaluator:
     reasoning: bool
     version: str
     slots: asyncio.Semaphore = field(repr=False)
+    _judges: dict[str, _Live] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The live judge, by the parameters of each prompt that it is asked with."""
 
     @cached_property
     def pin(self) -> Mapping[str, Any]:
@@ -139,27 +161,52 @@ class JudgedEvaluator:
         ModelMisconfigured
             Its service redirects to another address.
         """
+        calls: list[Call] = []
+
+        async def ask(messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
+            return await self._ask(messages, parameters, calls)
+
         async with self.slots:
             try:
                 async with asyncio.timeout(self.deadline):
-                    result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
+                    with asked_by(ask):
+                        result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
             except TimeoutError:
                 raise NoGrade(f"the judge '{self.judge.name}' gave no grade within {self.deadline:g} s") from None
-            except DriftgateError:
-                raise
-            except (
-                Exception
-            ) as problem:  # azure-ai-evaluation raises its own classes, and what the openai client raises
-                if found := redirect_of(problem):
-                    raise redirected(f"the judge '{self.judge.name}'", *found) from problem
-                raise NoGrade(_words(problem)) from problem
-        return self._read(result)
+            except Exception as problem:  # azure-ai-evaluation raises its own classes, and what its parser raises
+                if calls and isinstance(error := calls[-1].error, ModelError):
+                    if isinstance(error, Redirected):
+                        raise error from problem
+                    raise NoGrade(error.message, self._spent(calls)) from problem
+                raise NoGrade(_words(problem), self._spent(calls)) from problem
+        return self._read(result, self._spent(calls))
 
-    def _read(self, result: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any], calls: list[Call]) -> Reply:
+        """Ask the judge once more, by what is known of it, and keep the call."""
+        key = json.dumps(parameters, sort_keys=True, default=str)
+        if key not in self._judges:
+            learnt = next((live.model.capabilities for live in self._judges.values()), None)
+            model = self.judge.open(parameters, learnt or self.judge.known(self.judge.name))
+            self._judges[key] = _Live(model)
+        live, config = self._judges[key], self.judge.config
+        policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
+        live.asking += 1
+        try:
+            reply = await resilient(live.model, policy, AdaptiveLimit(1)).complete(messages)
+        except ModelError as error:
+            calls.append(Call(self.judge.name, None, error))
+            raise
+        finally:
+            live.asking -= 1
+            if not live.asking:
+                await live.model.aclose()  # it opens its connections again when it is asked next
+        calls.append(Call(self.judge.name, reply, None))
+        return reply
+
+    def _read(self, result: Mapping[str, Any], spent: Mapping[str, float | None]) -> dict[str, Any]:
         key = self.kind.key
         grade, reason = result.get(key), str(result.get(f"{key}_reason") or "")
         told = result.get(f"{key}_properties") or {}
-        spent = self._spent(told)
         if not isinstance(grade, (int, float)) or math.isnan(grade):
             raise NoGrade(f"the judge gave no grade{': ' + reason if reason else ''}", spent)
         if not self.kind.lowest <= grade <= self.kind.highest:
@@ -173,9 +220,11 @@ class JudgedEvaluator:
             **spent,
         }
 
-    def _spent(self, told: Mapping[str, Any]) -> dict[str, float | None]:
-        """Tokens and, where the judge has prices that are not 0, cost; azure-ai-evaluation says 0 where nothing did."""
-        usage, prices = read_usage(told, wrote=True), self.judge.config.prices
+    def _spent(self, calls: Sequence[Call]) -> dict[str, float | None]:
+        """Tokens and, where the judge has prices that are not 0, cost; nothing where nothing came."""
+        if not any(call.usage is not None for call in calls):
+            return {}
+        usage, prices = tokens(calls), self.judge.config.prices
         counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         spent = {name: None if tokens is None else float(tokens) for name, tokens in counts.items()}
         return spent | ({COST: prices.cost(usage)} if prices.input or prices.output else {})
@@ -206,7 +255,7 @@ def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:
         in_flight : int
             Grades under way at once, at most.
         reasoning : bool
-            The judge is a reasoning model, which refuses ``temperature`` and ``max_tokens``.
+            Ask as azure-ai-evaluation asks a reasoning model. What a judge's service refuses is found out without it.
         version : str
             The judge's version as you know it. Change it when you accept a judge that moved: the anchors then get a new
             reference.

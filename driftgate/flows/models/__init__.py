@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._limit import AdaptiveLimit
     from driftgate.flows.models._patience import Patience
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
-    from driftgate.flows.models._redirects import redirect_of, redirected, refuse_in_azure, refuse_in_openai
+    from driftgate.flows.models._redirects import Redirected, redirect_of, redirected, refuse_in_azure, refuse_in_openai
     from driftgate.flows.models._refusal import ParameterRefused, WireRefused
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, cache_key
@@ -59,6 +59,7 @@ __all__ = [
     "Prices",
     "Provider",
     "RateLimited",
+    "Redirected",
     "Reply",
     "ReplyCache",
     "RequestRejected",

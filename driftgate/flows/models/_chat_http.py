@@ -29,6 +29,8 @@ Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 FIRST_TOKEN: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 20})
 """What asks for the first token's log-probabilities: as many as services give, so that no letter is missed."""
+_OF_REASONING = frozenset({CHAT, CAPS[0], "temperature"})
+"""What the services of models that reason refuse."""
 AUTO = "auto"
 """Chat Completions, unless the service says that the model answers on the Responses API only."""
 
@@ -53,6 +55,10 @@ class _Way:
     spoken: Spoken
     without: Mapping[str, str]
     """The service's words, by the name of each default of ours that is not sent."""
+
+    def asks_as(self, other: _Way) -> bool:
+        """Whether a request would be the same either way."""
+        return (self.wire, self.spoken) == (other.wire, other.spoken)
 
 
 @dataclass
@@ -91,6 +97,8 @@ class ChatModel:
     ours: frozenset[str]
     scoring: str = "text"
     wire: str = AUTO
+    room: int = field(default=0, init=False)
+    """See :meth:`make_room`."""
     refusals: int = field(default=0, init=False)
     """Requests by which something was learnt, as the service refused them."""
     _way: _Way = field(init=False)
@@ -116,6 +124,11 @@ class ChatModel:
         told = {"wire": way.wire.name} if way.wire.name != CHAT and self.wire == AUTO else {}
         return {**self.target, **told, "parameters": dict(way.spoken.body)}
 
+    def make_room(self, tokens: int) -> None:
+        """Raise a limit of ours to so many tokens where the model reasons within it, as what it refuses tells."""
+        self.room = tokens
+        self._learn(self._way.known)
+
     def remember(self, known: Capabilities) -> None:
         """Begin with what was learnt another day; where it does not hold any more it is learnt anew."""
         if self.wire in (AUTO, known.wire):
@@ -133,8 +146,8 @@ class ChatModel:
 
     def _noted(self, way: _Way, reply: Reply) -> Reply:
         """A reply that says what it was asked without; what was taken is known from it."""
-        if way is self._way and not way.known.taken.issuperset(way.spoken.said):
-            self._learn(way.known.having_taken(name for name, of in way.spoken.said.items() if of))
+        if way.asks_as(self._way) and not self._way.known.taken.issuperset(way.spoken.said):
+            self._learn(self._way.known.having_taken(name for name, of in way.spoken.said.items() if of))
         return replace(reply, without=way.without) if way.without else reply
 
     def _nothing(self) -> Capabilities:
@@ -142,6 +155,9 @@ class ChatModel:
 
     def _learn(self, known: Capabilities) -> None:
         """Make requests from now on by what is known."""
+        self._way = self._way_by(known)
+
+    def _way_by(self, known: Capabilities) -> _Way:
         needed = FIRST_TOKEN.keys() if self.scoring == "logprobs" else frozenset()
         set_by_user = (self.parameters.keys() - self.ours) | needed
         wire = wire_form(known.wire)
@@ -150,14 +166,13 @@ class ChatModel:
             kept |= set(wire.caps)  # what the user set is sent, so that the service refuses it again
         spoken = wire.speak(self.parameters, known.refused.keys() - kept)
         sent = set(spoken.said.values())
-        without = {
-            name: known.refused.get(wire.refused(name)) or next((known.refused[n] for n in wire.caps), "")
-            for name in self.parameters
-            if name not in sent
-        }
+        cap = next((name for name in CAPS[1:] if spoken.said.get(name) in self.ours), None)
+        if cap is not None and self.room and not _OF_REASONING.isdisjoint(known.refused):
+            spoken = replace(spoken, body={**spoken.body, cap: max(self.room, spoken.body[cap])})
+        without = {name: _words(known, wire, name) for name in self.parameters if name not in sent}
         if known.wire != CHAT and CHAT in known.refused:
             without[CHAT] = known.refused[CHAT]
-        self._way = _Way(known, wire, spoken, without)
+        return _Way(known, wire, spoken, without)
 
     def _learn_from(self, way: _Way, refused: ParameterRefused | WireRefused) -> None:
         """Learn from a refusal, unless another request has learnt something meanwhile.
@@ -167,7 +182,7 @@ class ChatModel:
         ModelError
             It is nothing to be learnt from, and what is known was not learnt another day.
         """
-        if way is not self._way:
+        if not way.asks_as(self._way):
             self.refusals += 1
             return
         try:
@@ -176,10 +191,10 @@ class ChatModel:
             else:
                 self._change_wire(refused, way)
         except ModelMisconfigured:
-            if not self._remembered:
+            anew = self._way_by(self._nothing())
+            if not self._remembered or anew.asks_as(way):
                 raise
-            self._remembered = False
-            self._learn(self._nothing())
+            self._remembered, self._way = False, anew
         self.refusals += 1
 
     def _leave_out(self, refused: ParameterRefused, way: _Way) -> None:
@@ -192,7 +207,7 @@ class ChatModel:
         ParameterRefused
             It is no parameter, but something that this request holds.
         """
-        name, known = way.wire.refused(refused.parameter), way.known
+        name, known = way.wire.refused(refused.parameter), self._way.known
         if name not in way.spoken.said:
             if name in known.refused:
                 raise ModelMisconfigured(
@@ -234,7 +249,7 @@ class ChatModel:
         """
         if self.wire != AUTO or refused.wire == CHAT:
             raise refused
-        self._learn(replace(way.known.without(CHAT, refused.words), wire=refused.wire))
+        self._learn(replace(self._way.known.without(CHAT, refused.words), wire=refused.wire))
 
     async def _ask(self, messages: Sequence[Message], way: _Way) -> Reply:
         import aiohttp
@@ -295,10 +310,15 @@ class ChatModel:
         return self._session
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connections; who asks meanwhile, or later, opens others."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+def _words(known: Capabilities, wire: Wire, parameter: str) -> str:
+    """What the service said of a parameter that is left out, by whichever of its names."""
+    return next((known.refused[name] for name in (wire.refused(parameter), *wire.caps) if name in known.refused), "")
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:

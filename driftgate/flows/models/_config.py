@@ -135,7 +135,8 @@ class ModelConfig(BaseModel):
 
         They are the reasoning effort and the limit on tokens, whichever name they are given under.
         """
-        effort, (_, cap) = effort_of(self.parameters), cap_of(self.parameters)
+        given = self.parameters if "parameters" in self.model_fields_set else {}
+        effort, (_, cap) = effort_of(given), cap_of(given)
         return {
             **({"effort": effort} if effort is not None else {}),
             **({"cap": cap} if cap is not None else {}),

@@ -10,7 +10,11 @@ from urllib.parse import urljoin, urlsplit
 from driftgate.flows.models._errors import ModelMisconfigured
 
 
-def redirected(who: str, url: str, location: str) -> ModelMisconfigured:
+class Redirected(ModelMisconfigured):
+    """A service sends requests on to another address."""
+
+
+def redirected(who: str, url: str, location: str) -> Redirected:
     """The error that a redirect is.
 
     Parameters
@@ -32,7 +36,7 @@ def redirected(who: str, url: str, location: str) -> ModelMisconfigured:
     except ValueError:  # of an address that is none
         there = "an address that is none"
     here = urlsplit(url).hostname or "its endpoint"
-    return ModelMisconfigured(
+    return Redirected(
         f"{who} is redirected from {here} to {there}, where neither its key nor a prompt may go",
         "set its endpoint to the service's own address, if you trust that one",
     )

@@ -254,7 +254,7 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         parameter = words.parameter or (named.group(1) if named else "")
         if parameter:
             return ParameterRefused(said, parameter)
-    if words.parameter.startswith(_FORM) if words.parameter else _FORM in words.message:
+    if words.parameter.startswith((_FORM, "text.format")) if words.parameter else _FORM in words.message:
         return ParameterRefused(said, _FORM)
     return RequestRejected(said)
 

@@ -42,7 +42,8 @@ class Reply:
     batched: bool = False
     """It came in a batch, at the price of one; how long the call took is not known."""
     without: Mapping[str, str] = field(default_factory=dict)
-    """What the service said, by the name of each parameter of ours that it refused and was therefore not sent."""
+    """What the service said, by the name of each default of ours that it refused and was therefore not sent; under
+    ``chat``, that it does not answer on Chat Completions."""
 
     @property
     def timed(self) -> bool:

@@ -21,7 +21,7 @@ from driftgate.flows.models import ModelMisconfigured, parse_config
 CONFIG = {
     "trainer": "azure_openai",
     "endpoint": f"https://{OPENAI_HOST}",
-    "base": "gpt-4.1-mini-2025-04-14",
+    "base": "gpt-oss-20b",
     "epochs": 3,
     "account": {"subscription": SUBSCRIPTION, "resource_group": "rg", "account": "openai", "capacity": 20},
 }
@@ -47,7 +47,7 @@ def make_job(folder: Path, items: list[TrainingItem] = ITEMS, **changes: Any) ->
 def finish(cloud: Cloud, status: str = "succeeded", **more: Any) -> None:
     """Let the service come to an end with the only job."""
     (job,) = cloud.azure.fine_tuning_jobs
-    job |= {"status": status, "fine_tuned_model": "gpt-4.1-mini-2025-04-14.ft-1", "trained_tokens": 900, **more}
+    job |= {"status": status, "fine_tuned_model": "gpt-oss-20b.ft-1", "trained_tokens": 900, **more}
     job["finished_at"] = job["created_at"] + 60
 
 
@@ -59,7 +59,7 @@ def creations(cloud: Cloud) -> int:
 def test_items_become_a_job_and_the_job_a_deployed_model(cloud: Cloud, tmp_path: Path) -> None:
     handle = trainer().submit(make_job(tmp_path, seed=7))
     (created,) = cloud.net.sent("POST", JOBS)
-    assert created.json["model"] == "gpt-4.1-mini-2025-04-14" and created.json["trainingType"] == "GlobalStandard"
+    assert created.json["model"] == "gpt-oss-20b" and created.json["trainingType"] == "GlobalStandard"
     assert created.json["suffix"] == "support-r1" and created.json["seed"] == 7
     assert created.json["method"]["supervised"]["hyperparameters"]["n_epochs"] == 3
     assert trainer().poll(handle).state == "running"
@@ -68,7 +68,7 @@ def test_items_become_a_job_and_the_job_a_deployed_model(cloud: Cloud, tmp_path:
     assert trainer().poll(handle).state == "running"  # its deployment is being created
     (put,) = cloud.net.sent("PUT", "Microsoft.CognitiveServices")
     assert put.path == f"{ACCOUNT}/deployments/support-r1" and put.query == {"api-version": "2025-06-01"}
-    model = {"format": "OpenAI", "name": "gpt-4.1-mini-2025-04-14.ft-1", "version": "1"}
+    model = {"format": "OpenAI", "name": "gpt-oss-20b.ft-1", "version": "1"}
     assert put.json == {"sku": {"name": "Standard", "capacity": 20}, "properties": {"model": model}}
     with pytest.raises(DriftgateError, match="not ready yet"):
         trainer().result(handle)
@@ -78,9 +78,9 @@ def test_items_become_a_job_and_the_job_a_deployed_model(cloud: Cloud, tmp_path:
     trained = trainer().result(handle)
     config = parse_config(trained.model)
     assert config.provider == "azure_openai" and config.parameters == {"max_tokens": 8}
-    assert trained.model["deployment"] == "support-r1" and trained.artefact == "gpt-4.1-mini-2025-04-14.ft-1"
+    assert trained.model["deployment"] == "support-r1" and trained.artefact == "gpt-oss-20b.ft-1"
     assert trained.metrics == {"trained_tokens": 900.0, "seconds": 60.0}
-    assert trained.lineage["seed"] == 7 and trained.lineage["base"] == "gpt-4.1-mini-2025-04-14"
+    assert trained.lineage["seed"] == 7 and trained.lineage["base"] == "gpt-oss-20b"
     assert len(cloud.net.sent("PUT", "deployments")) == 1
 
 
@@ -186,8 +186,8 @@ def test_a_deployment_of_another_model_is_not_taken_over(cloud: Cloud, tmp_path:
     handle = trainer().submit(make_job(tmp_path))
     finish(cloud)
     trainer().poll(handle)
-    cloud.azure.resource(f"{ACCOUNT}/deployments/support-r1")["properties"]["model"]["name"] = "gpt-4.1.ft-0"
-    with pytest.raises(DriftgateError, match=r"serves gpt-4\.1\.ft-0"):
+    cloud.azure.resource(f"{ACCOUNT}/deployments/support-r1")["properties"]["model"]["name"] = "gpt-oss-20b.ft-0"
+    with pytest.raises(DriftgateError, match=r"serves gpt-oss-20b\.ft-0"):
         trainer().poll(handle)
 
 

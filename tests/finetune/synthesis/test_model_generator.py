@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from chat_endpoint import AZURE_FILTERED, Answer, Status
+from chat_endpoint import AZURE_FILTERED, Answer, Status, reasoning, responses_only
 
 from driftgate.finetune.firewall import Firewall
 from driftgate.finetune.synthesis import SynthesisConfig, synthesize, with_schema
@@ -15,12 +15,13 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import PROVIDERS, parse_config
 
 
-def run(workspace, endpoint, judged=False, **config):
+def run(workspace, endpoint, judged=False, parameters=None, **config):
     """Synthesise with a live model behind the endpoint, and close it."""
 
     async def live():
         provider = PROVIDERS.get("openai")
-        asked = parse_config({"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "writer"})
+        given = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "writer"}
+        asked = parse_config(given | ({"parameters": parameters} if parameters else {}))
         writer = provider.open("writer", with_schema(asked), Path())
         judge = provider.open("judge", asked, Path())
         parsed = SynthesisConfig.model_validate({**config, "model": "writer", "judge": "judge" if judged else ""})
@@ -81,6 +82,19 @@ def test_a_limit_that_is_too_low_for_an_item_is_raised(given, limits):
     sent = with_schema(parse_config(asked)).parameters
     assert {name: value for name, value in sent.items() if name.endswith("tokens")} == limits
     assert sent.get("seed") == given.get("seed")
+
+
+@pytest.mark.parametrize(
+    ("refuses", "cap"), [(reasoning, "max_completion_tokens"), (responses_only, "max_output_tokens")]
+)
+def test_a_writer_that_reasons_writes_items_whatever_it_is_asked_by(workspace, endpoint, refuses, cap):
+    endpoint.default = written("보증 기간은 얼마인가요?", "24개월", ["6개월", "36개월", "48개월"])
+    endpoint.refuses = refuses
+    dataset = run(workspace, endpoint, sources=[DOCUMENTS], count=1, surplus=1, parameters={"max_tokens": 5})
+    assert [item.right_choice for item in dataset.items] == ["24개월"]
+    last = endpoint.requests[-1].body
+    form = last["text"]["format"] if "text" in last else last["response_format"]["json_schema"]
+    assert form["name"] == "written_item" and last[cap] >= 512 and "temperature" not in last
 
 
 def test_a_schema_that_the_user_set_stays():

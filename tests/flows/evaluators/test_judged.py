@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_endpoint import Answer, ChatEndpoint, Hang, Status
+from chat_endpoint import Answer, ChatEndpoint, Hang, Status, reasoning, responses_only
 from judge import careful
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EVALUATORS, EvaluatorContext, JudgedEvaluator, NoGrade
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
-from driftgate.flows.models import parse_config
+from driftgate.flows.models import Capabilities, parse_config
 
 NAMES = sorted(load_anchors(SHIPPED)[0].grades)
 Make = Callable[..., JudgedEvaluator]
@@ -69,7 +69,7 @@ async def test_a_judge_that_is_down_costs_no_more_than_the_deadline(make: Make, 
         (Answer('{"reason": "r", "score": 9, "status": "completed"}'), "gave 9, expected 1 to 5"),
         (Answer('{"reason": "no text", "score": null, "status": "skipped"}'), "no grade: Not applicable: no text"),
         (Answer("four stars"), "JSONDecodeError"),
-        (Status(401, {"error": {"message": "bad key"}}), "AuthenticationError.*bad key"),
+        (Status(401, {"error": {"message": "bad key"}}), "refused the key of model 'j'.*bad key"),
     ],
 )
 async def test_no_grade_is_said_in_a_sentence(make: Make, endpoint: ChatEndpoint, step: Any, said: str) -> None:
@@ -95,13 +95,13 @@ def test_a_pin_names_the_judge_and_no_secret(make: Make, monkeypatch: pytest.Mon
     azure = {
         "provider": "azure_openai",
         "endpoint": "https://x.openai.azure.com",
-        "deployment": "gpt-4.1",
+        "deployment": "gpt-5-mini",
         "api_key": "${env:JUDGE_KEY}",
     }
     judged = make("fluency", context=EvaluatorContext({"j": parse_config(azure)}))
     judged.open()
     assert "s3cret" not in str(judged.pin) and "JUDGE_KEY" not in str(judged.pin) and "s3cret" not in repr(judged)
-    assert judged.judge.model_config()["azure_deployment"] == "gpt-4.1"
+    assert judged.judge.model_config()["azure_deployment"] == "gpt-5-mini"
 
 
 async def test_an_azure_openai_deployment_can_be_the_judge(
@@ -116,8 +116,67 @@ async def test_an_azure_openai_deployment_can_be_the_judge(
         "api_key": "${env:JUDGE_KEY}",
     }
     evaluator = make("fluency", context=EvaluatorContext({"j": parse_config(config)}))
-    assert (await evaluator(response="서울입니다."))["judge"] == "d"
+    assert (await evaluator(response="서울입니다."))["judge"] == "deployed"
     assert "/openai/deployments/d/" in endpoint.requests[-1].path
+
+
+@pytest.mark.parametrize(
+    ("refuses", "refused", "cap"), [(reasoning, 2, "max_completion_tokens"), (responses_only, 2, "max_output_tokens")]
+)
+async def test_a_judge_that_reasons_grades_without_being_told_that_it_does(
+    make: Make, endpoint: ChatEndpoint, refuses: Any, refused: int, cap: str
+) -> None:
+    endpoint.refuses = refuses
+    evaluator = make("fluency")
+    first = await evaluator(response="서울입니다.")
+    second = await evaluator(response="서울입니다.")
+    assert first["fluency"] == second["fluency"] and first["input_tokens"] == 900.0
+    assert len(endpoint.requests) == 2 + refused
+    last = endpoint.requests[-1].body
+    assert last[cap] == 60_000 and "temperature" not in last and "max_tokens" not in last
+
+
+async def test_a_judge_begins_with_what_is_known_of_its_deployment(endpoint: ChatEndpoint) -> None:
+    endpoint.default, endpoint.refuses = careful, reasoning
+    config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
+    known = Capabilities(refused={"temperature": "once", "max_tokens": "once"})
+    context = EvaluatorContext({"j": parse_config(config)}, known=lambda name: known if name == "j" else None)
+    evaluator: JudgedEvaluator = EVALUATORS.get("fluency")(judge="j", context=context)
+    await evaluator(response="서울입니다.")
+    assert len(endpoint.requests) == 1
+
+
+async def test_grades_of_a_judge_without_a_key_share_one_token(
+    endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "FEDERATED_TOKEN_FILE"):
+        monkeypatch.delenv(f"AZURE_{name}", raising=False)
+    monkeypatch.setenv("PATH", "")  # no az, azd or pwsh is asked
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{endpoint.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "app-service")
+    endpoint.default = careful
+    config = {"provider": "azure_openai", "endpoint": endpoint.url, "deployment": "d", "api_version": "v1"}
+    evaluator: JudgedEvaluator = EVALUATORS.get("fluency")(
+        judge="j", context=EvaluatorContext({"j": parse_config(config)})
+    )
+    for n in range(3):
+        await evaluator(response=f"서울입니다 {n}.")
+    await asyncio.gather(*(evaluator(response=f"부산입니다 {n}.") for n in range(4)))
+    assert endpoint.tokens_given == 1 and endpoint.scopes == ["https://ai.azure.com"]
+    assert len(endpoint.requests) == 7
+
+
+async def test_the_effort_of_a_judge_is_sent_and_pinned(endpoint: ChatEndpoint) -> None:
+    endpoint.default = careful
+    config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
+    low = {**config, "parameters": {"reasoning_effort": "low", "top_p": 0.3}}
+    plain, thrifty = (
+        EVALUATORS.get("fluency")(judge="j", context=EvaluatorContext({"j": parse_config(one)}))
+        for one in (config, low)
+    )
+    await thrifty(response="서울입니다.")
+    assert endpoint.requests[-1].body["reasoning_effort"] == "low" and endpoint.requests[-1].body["top_p"] != 0.3
+    assert plain.pin_id != thrifty.pin_id
 
 
 def test_a_judge_that_cannot_be_is_refused(make: Make, tmp_path: Path) -> None:

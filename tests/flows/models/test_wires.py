@@ -207,6 +207,19 @@ async def test_a_schema_is_asked_of_the_responses_api_in_its_own_way(
     await model.aclose()
 
 
+async def test_a_schema_that_the_responses_api_refuses_concerns_the_model(
+    opened: Callable[..., ChatModel], endpoint: ChatEndpoint
+) -> None:
+    said = "Invalid schema for response_format 'item': schema must be a JSON Schema of 'type: \"object\"'."
+    endpoint.default = unsupported(said, "text.format.schema", "invalid_json_schema")
+    form = {"type": "json_schema", "json_schema": {"name": "item", "schema": {"type": "array"}}}
+    model = opened(wire="responses", parameters={"response_format": form})
+    with pytest.raises(ModelMisconfigured, match="does not take the parameter 'response_format'"):
+        await model.complete(ASKED)
+    assert model.capabilities.takes("response_format") is False
+    await model.aclose()
+
+
 async def test_a_service_that_keeps_nothing_is_not_told_not_to(
     opened: Callable[..., ChatModel], endpoint: ChatEndpoint
 ) -> None:

@@ -54,7 +54,7 @@ def scored(ledger: Ledger) -> tuple[RunRow, list[CellScores]]:
     run = start_run(ledger, "nightly", {}, "0123456789abcdef", 7, "0.1.0")
     samples = [make_sample("exam", "test", i, {"question": f"q{i}"}, category="c") for i in range(4)]
     for ordinal in range(2):
-        settings = {"provider": "azure_openai", "deployment": "gpt-4.1-mini", "prices": {"currency": "KRW"}}
+        settings = {"provider": "azure_openai", "deployment": "gpt-5-mini", "prices": {"currency": "KRW"}}
         row = {"model": "support-gpt", "flow": "multiple_choice", "variant": "terse", "dataset": "exam"}
         row |= {"signature": "v1|exam", "details": {"model_config": settings}}
         cell_id = add_cell(ledger, run.id, ordinal, row, samples)
@@ -74,7 +74,7 @@ def test_a_run_becomes_a_trace_of_its_cells_in_order(scored: tuple[RunRow, list[
     assert (first.started_at, first.finished_at) == (run.created_at, run.created_at + timedelta(minutes=5))
     assert (second.started_at, second.finished_at) == (first.finished_at, run.created_at + timedelta(minutes=10))
     assert trace.finished_at >= second.finished_at
-    assert (first.provider, first.request_model, first.currency) == ("azure.ai.openai", "gpt-4.1-mini", "KRW")
+    assert (first.provider, first.request_model, first.currency) == ("azure.ai.openai", "gpt-5-mini", "KRW")
     assert first.outcomes["answered"] == 3 and first.outcomes["missing"] == 1
     assert first.accuracy == 0.5 and first.accuracy_low is not None and first.accuracy_low < 0.5
     assert (first.input_tokens, first.output_tokens, first.cost) == (300, 6, 1.5)

@@ -19,7 +19,7 @@ from driftgate.finetune.synthesis._config import ExamplesSource, Persona, Questi
 from driftgate.finetune.synthesis._materials import label_names
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import ContentFiltered, Message, Model, ModelConfig, RequestRejected
+from driftgate.flows.models import ContentFiltered, Message, Model, ModelConfig, RequestRejected, cap_of
 
 VERSION = "1"
 _IN_FLIGHT = 16
@@ -49,8 +49,8 @@ def with_schema(config: ModelConfig) -> ModelConfig:
     else:
         named = {"name": "written_item", "schema": schema, "strict": True}
         asked = {"response_format": {"type": "json_schema", "json_schema": named}}
-    limits = {name: config.parameters.get(name) for name in ("max_tokens", "max_completion_tokens")}
-    raised = {name: _TOKENS for name, limit in limits.items() if isinstance(limit, int) and limit < _TOKENS}
+    name, limit = cap_of(config.parameters)
+    raised = {name: _TOKENS} if isinstance(limit, int) and limit < _TOKENS else {}
     wanted = {name: value for name, value in asked.items() if name not in config.parameters}
     return config.with_ours(**wanted, **raised)
 
