@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from driftgate.benchmarks.costs import cell_frame, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
-from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.outcomes import JUDGED, OUTCOMES
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
 from driftgate.ledger import (
@@ -95,6 +95,13 @@ class CellScores:
         counts = self.asks["outcome"].value_counts()
         return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
 
+    def unjudged(self, metric: str) -> str:
+        """Why a metric has no value though the model answered; empty where it has one."""
+        asked = "accuracy" if metric == "correct" else metric
+        if self.cell.details.get(JUDGED) is not False or not of_correctness(asked):
+            return ""
+        return "no evaluator says what a right answer is, so no accuracy was measured"
+
     @property
     def answered(self) -> str:
         """How many samples have no answer and what that leaves open, in words."""
@@ -102,7 +109,9 @@ class CellScores:
             return f"unmeasurable: {self.unasked}"
         low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
         unit = "samples" if self.cell.repeats == 1 else "repeats"
-        return answered_words(self.outcomes, None if low is None or high is None else (low, high), unit)
+        said = answered_words(self.outcomes, None if low is None or high is None else (low, high), unit)
+        reason = self.unjudged("accuracy")
+        return f"{said}; {reason}" if reason else said
 
     @property
     def repeated(self) -> str:
@@ -134,8 +143,10 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
     asks = cell_frame(ledger, cell)
     rows = score_frame(asks)
+    if cell.details.get(JUDGED) is False:
+        rows = [_unknown(row) if of_correctness(row.metric) else row for row in rows]
     if unasked := why_unasked(ledger, cell.id):
-        none = [replace(row, value=None, low=None, high=None, n=0) for row in rows]
+        none = [replace(_unknown(row), n=0) for row in rows]
         return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked)
     if stands_for := cell.details.get("stands_for"):
         from driftgate.benchmarks.subset import predict_full
@@ -153,6 +164,21 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
     return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators)
+
+
+def of_correctness(metric: str) -> bool:
+    """Whether a metric of the whole cell says how many answers are right.
+
+    Examples
+    --------
+    >>> of_correctness("accuracy_macro"), of_correctness("pass@3"), of_correctness("latency_p95")
+    (True, True, False)
+    """
+    return metric.startswith(("accuracy", "pass@")) or metric in (MAJORITY, UNSTEADY)
+
+
+def _unknown(row: ScoreRow) -> ScoreRow:
+    return replace(row, value=None, low=None, high=None)
 
 
 def _logged(value: float, n: int) -> Interval:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.gate._config import BASELINE, CHAMPION, PREVIOUS, RuleConfig
 from driftgate.benchmarks.scores import CellScores
+from driftgate.benchmarks.signature import parse_signature
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
     CellRow,
@@ -156,4 +157,4 @@ def described(baseline: Baseline, scores: CellScores) -> str:
 
 
 def _signature(text: str) -> dict[str, str]:
-    return {name: value for name, _, value in (part.partition(":") for part in text.split("|"))}
+    return {"engine": "native", **parse_signature(text)}  # which earlier versions left out

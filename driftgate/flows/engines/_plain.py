@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from driftgate.flows.turns import Prompt
@@ -98,7 +99,18 @@ def named_outputs(value: Any) -> dict[str, Any]:
     >>> named_outputs({"answer": "B"}), named_outputs("B")
     ({'answer': 'B'}, {'output': 'B'})
     """
+    value = as_mapping(value)
     return dict(value) if isinstance(value, dict) else {"output": value}
+
+
+def as_mapping(value: Any) -> Any:
+    """What an entry returned, a dataclass by its fields.
+
+    Source: prompt flow's ``convert_dataclass_to_dict``.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
+    return value
 
 
 def _is_connection(value: Any) -> bool:
