@@ -22,8 +22,6 @@ _CLASSES = {
     "azure_content_safety": "AzureContentSafetyConnection",
     "form_recognizer": "FormRecognizerConnection",
     "serp": "SerpConnection",
-    "qdrant": "QdrantConnection",
-    "weaviate": "WeaviateConnection",
     "custom": "CustomConnection",
 }
 
@@ -45,8 +43,6 @@ class ConnectionConfig(BaseModel):
         "azure_content_safety",
         "form_recognizer",
         "serp",
-        "qdrant",
-        "weaviate",
         "custom",
     ]
     """Prompt flow's type of connection."""

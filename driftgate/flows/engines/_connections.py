@@ -1,7 +1,7 @@
 """Prompt flow's code finds the connections of the workspace, wherever in a flow it looks for one.
 
-``Prompty.load``, a model configuration and ``get_connection`` ask prompt flow's provider, which is one for the whole
-process and reads a keyring. In a flow's tools and while it is loaded, it is the workspace's.
+A model configuration asks prompt flow's provider, which is one for the whole process; a prompty asks its client, which
+reads a keyring. In a flow's tools, and while it is loaded, both find what the workspace defines.
 """
 
 from __future__ import annotations
@@ -60,12 +60,20 @@ def connections_seen(provider: Any) -> Iterator[None]:
 
 @cache
 def _teach_promptflow() -> None:
-    """Make prompt flow's one provider the one of the flow that asks; for anybody else it is what it was."""
+    """Make prompt flow look in the connections of the flow that asks; for anybody else it does what it did."""
+    from promptflow.core import _prompty_utils
     from promptflow.core._connection_provider._connection_provider import ConnectionProvider
 
-    usual = ConnectionProvider.get_instance
+    usual, by_name = ConnectionProvider.get_instance, _prompty_utils.get_connection_by_name
 
     def get_instance(cls: Any, **settings: Any) -> Any:
         return _SEEN.get() or usual(**settings)
 
+    def get_connection_by_name(name: str) -> Any:
+        if (provider := _SEEN.get()) is None:
+            return by_name(name)
+        found = provider.get(name)
+        return {**found.configs, **found.secrets}, found.TYPE
+
     ConnectionProvider.get_instance = classmethod(get_instance)  # type: ignore[arg-type]
+    _prompty_utils.get_connection_by_name = get_connection_by_name
