@@ -308,7 +308,7 @@ class FlowDefinition:
         digest = hashlib.sha256()
         shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}
         shape |= {part: self.dag[part] for part in ("environment_variables",) if self.dag.get(part)}
-        digest.update(json.dumps(shape, sort_keys=True, default=str, ensure_ascii=False).encode())
+        digest.update(json.dumps(_keyed(shape), sort_keys=True, default=str, ensure_ascii=False).encode())
         named = sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))})
         sources = [self.folder / source for source in named]
         counted = [*sources, *(flex_sources(self.folder) if self.kind == "flex" else ())]
@@ -336,6 +336,13 @@ class FlowDefinition:
 def _shipped_inputs() -> list[Any]:
     """What the flows that ship declare as their inputs."""
     return [read_yaml(file).get("inputs") for file in sorted(SHIPPED.glob(f"*/{DAG_FILE}"))]
+
+
+def _keyed(value: Any) -> Any:
+    """With keys that can be sorted: in YAML 1.1 a key may be a number or, written ``yes``, a truth value."""
+    if isinstance(value, Mapping):
+        return {str(key): _keyed(item) for key, item in value.items()}
+    return [_keyed(item) for item in value] if isinstance(value, list) else value
 
 
 def _file_hash(file: Path) -> str:

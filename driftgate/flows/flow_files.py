@@ -25,6 +25,18 @@ _YAML = (".yaml", ".yml")
 _FRONT = re.compile(r"\A\s*-{3,}\n")
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads ``yes``, ``no``, ``on`` and ``off`` as texts, as YAML 1.2 and prompt flow do."""
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+
+
 class FlowFile(NamedTuple):
     """A flow's file, read."""
 
@@ -75,7 +87,7 @@ def read_yaml(file: Path) -> Any:
         It is no YAML.
     """
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
 

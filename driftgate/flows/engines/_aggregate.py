@@ -101,10 +101,17 @@ async def aggregate_returned(resolved: Resolved, workshop: Workshop, lines: Sequ
     aggregate = workshop.awaitable(AGGREGATE, resolved.aggregate)
     with logged_metrics() as metrics, connections_seen(resolved.connections):
         try:
-            made = await aggregate(returned=[line.outputs[resolved.result] for line in lines])
+            made = await aggregate(returned=[_as_prompt_flow_gives(line.outputs[resolved.result]) for line in lines])
         except Exception as problem:
             return Aggregation(metrics, {}, *described(problem))
     return Aggregation({**metrics, **(made if isinstance(made, dict) else {})}, {})
+
+
+def _as_prompt_flow_gives(returned: Any) -> Any:
+    """What a line returned; a mapping's items are attributes as well."""
+    from promptflow._utils.utils import AttrDict
+
+    return AttrDict(returned) if isinstance(returned, dict) else returned
 
 
 def _log(key: str, value: Any) -> None:
