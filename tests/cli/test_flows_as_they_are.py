@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,72 +10,12 @@ import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint
 from command_line import Cli
+from own_flows import ASK, TOOL, Space, flow, measured, outputs_of
 
-from driftgate.benchmarks.scores import CellScores, score_cell
 from driftgate.benchmarks.signature import parse_signature
-from driftgate.ledger import Ledger, cells_of, find_run, node_results, open_ledger
+from driftgate.ledger import samples_frame
 
-TOOL = "from promptflow.core import tool\nfrom driftgate.flows.line import ask as ask_model\n\n\n@tool\n"
-ASK = f"{TOOL}async def ask(text: str) -> str:\n    return (await ask_model(text)).text\n"
-ASKED = "- {name: ask, type: python, source: {type: code, path: ask.py}, inputs: {text: '${inputs.page}'}}\n"
 ENGINES = ["native", "promptflow"]
-Space = Callable[..., Path]
-
-
-@pytest.fixture
-def space(endpoint: ChatEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    """``space(files, rows, suite, **config)``: a workspace with these files below ``flows/mine``, or where they say."""
-    endpoint.default = Answer("A")
-    monkeypatch.setenv("OWN_URL", f"{endpoint.url}/v1")
-    monkeypatch.setenv("OWN_KEY", "k")
-
-    def build(
-        files: Mapping[str, str], suite: Mapping[str, Any] | None = None, rows: Any = None, **config: Any
-    ) -> Path:
-        folder = tmp_path / "space"
-        for name, text in files.items():
-            file = folder / name if name.startswith(("flows/", "evals/", "/")) else folder / "flows/mine" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-        given = [{"page": f"{n}쪽"} for n in range(3)] if rows is None else rows
-        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in given)
-        (folder / "rows.jsonl").write_text(lines, encoding="utf-8")
-        whole = {
-            "version": 1,
-            "models": {"tested": {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "gpt-test"}},
-            "connections": {
-                "own": {
-                    "type": "open_ai",
-                    "configs": {"base_url": "${env:OWN_URL}"},
-                    "secrets": {"api_key": "${env:OWN_KEY}"},
-                }
-            },
-            "datasets": {"rows": {"kind": "jsonl", "path": "rows.jsonl"}},
-            "suites": {"it": {"models": ["tested"], "datasets": ["rows"], "flow": "mine", **(suite or {})}},
-            **config,
-        }
-        (folder / "driftgate.yaml").write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), "utf-8")
-        return folder
-
-    return build
-
-
-@contextmanager
-def measured(folder: Path) -> Iterator[tuple[Ledger, CellScores]]:
-    ledger = open_ledger(".driftgate/ledger.db", folder)
-    (cell,) = cells_of(ledger, find_run(ledger, "latest").id)
-    yield ledger, score_cell(ledger, cell)
-    ledger.close()
-
-
-def outputs_of(folder: Path, node: str) -> list[Any]:
-    with measured(folder) as (ledger, scores):
-        results = node_results(ledger, scores.cell.id)
-        return [results[int(sample)][node].output for sample in scores.frame["sample_id"]]
-
-
-def flow(outputs: str, more: str = "") -> str:
-    return f"inputs: {{page: {{type: string}}}}\noutputs: {outputs}\nnodes:\n{ASKED}{more}"
 
 
 TWO = flow('{category: {type: string, reference: "${ask.output}"}, page: {type: string, reference: "${inputs.page}"}}')
@@ -194,8 +132,6 @@ def test_a_flow_works_in_its_own_folder(
     assert Path.cwd() == folder.parent
     assert outputs_of(folder, "read") == ["둘째A"] * 8
     with measured(folder) as (ledger, scores):
-        from driftgate.ledger import samples_frame
-
         shown = samples_frame(ledger, scores.cell.id, list(scores.frame["sample_id"]))
         assert {one["label"] for row in shown for one in row["evaluations"]} == {"첫째둘째A"}
 
