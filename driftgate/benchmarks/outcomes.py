@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Outcome = Literal["answered", "unparsed", "truncated", "filtered", "failed", "missing"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
-JUDGED = "judged"
-"""In the details of a cell, false where no evaluator says what a right answer is."""
 
 
 def classify(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from driftgate.benchmarks.costs import cell_frame, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
-from driftgate.benchmarks.outcomes import JUDGED, OUTCOMES
+from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
 from driftgate.ledger import (
+    JUDGED,
     AggregationRow,
     CellRow,
     Ledger,

@@ -21,7 +21,6 @@ from driftgate.benchmarks.inputs import (
     is_absent,
     parse_inputs,
 )
-from driftgate.benchmarks.outcomes import JUDGED
 from driftgate.benchmarks.signature import format_signature
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows import mapping
@@ -31,7 +30,7 @@ from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
-from driftgate.ledger import REPEATS
+from driftgate.ledger import JUDGED, REPEATS
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.datasets import Dataset, Sample

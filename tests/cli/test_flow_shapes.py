@@ -157,3 +157,68 @@ def test_an_aggregation_node_that_raises_is_told_of(space: Space, cli: Cli, engi
     with measured(folder) as (_, scores):
         (made,) = scores.aggregations
         assert "더할 수 없다" in made.error and made.metrics == {"n": 3.0}
+
+
+PROMPTY = "---\nname: grade\nmodel:\n  api: chat\n  configuration: {type: openai, connection: own, model: theirs}\n"
+PROMPTY += "  parameters: {max_tokens: 9}\ninputs: {page: {type: string}}\n---\nsystem:\n짧게.\nuser:\n{{page}}\n"
+
+
+def test_a_prompty_with_a_connection_asks_it_or_where_it_is_tested_the_model(
+    space: Space, cli: Cli, endpoint: ChatEndpoint
+) -> None:
+    suite = {"flow": "flows/mine/grade.prompty"}
+    done = cli("bench", "it", "-w", space({"grade.prompty": PROMPTY}, {**suite, "tested": ["ask"]}))
+    assert done.code == 0, done.err
+    assert [request.body["model"] for request in endpoint.requests] == ["gpt-test"] * 3
+    done = cli("bench", "it", "-w", space({}, suite))
+    assert done.code == 2 and "no node of the flow 'grade' can ask the model under test" in done.err
+
+
+def test_a_prompty_is_an_evaluation_flow(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    endpoint.default = Answer("4")
+    dag = flow('{answer: {type: string, reference: "${ask.output}"}}')
+    bound = {"evaluator": "flow:evals/grade.prompty", "inputs": {"page": "${nodes.ask.output}"}}
+    judged = {"ask": {"grade": bound}}
+    files = {"flow.dag.yaml": dag, "ask.py": ASK, "evals/grade.prompty": PROMPTY}
+    folder = space(files, {"evaluators": judged, "primary": "ask.grade.output"})
+    done = cli("bench", "it", "-w", folder)
+    assert done.code == 0, done.err
+    with measured(folder) as (_, scores):
+        grade = scores.get("ask.grade.output")
+        assert grade is not None and (grade.value, grade.n) == (4.0, 3)
+    assert sorted(request.body["model"] for request in endpoint.requests) == ["gpt-test"] * 3 + ["theirs"] * 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_stopped_run_cannot_give_back_is_said_and_not_made_up(
+    space: Space, cli: Cli, endpoint: ChatEndpoint, engine: str
+) -> None:
+    more = READ + "- {name: total, type: python, aggregation: true, source: {type: code, path: total.py}, "
+    more += "inputs: {seen: '${read.output}'}}\n"
+    read = "class Odd:\n    n = 1\n\n\n" + f"{TOOL}def read(text: str) -> Odd:\n    return Odd()\n"
+    total = f"from promptflow.core import log_metric\n{TOOL}def total(seen: list) -> None:\n"
+    total += "    log_metric('n', sum(one.n for one in seen))\n"
+    files = {
+        "flow.dag.yaml": flow('{answer: {type: string, reference: "${ask.output}"}}', more),
+        "ask.py": ASK,
+        "read.py": read,
+        "total.py": total,
+    }
+    prices = {"input": 1e6, "output": 0}
+    models = {
+        "tested": {
+            **{"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "gpt-test"},
+            **{"in_flight": 1, "prices": prices},
+        }
+    }
+    folder = space(files, {"engine": engine}, models=models)
+    assert cli("bench", "it", "-w", folder).code == 0
+    with measured(folder) as (_, scores):
+        assert [made.metrics for made in scores.aggregations] == [{"n": 3.0}]
+    space({}, {"engine": engine, "max_cost": 21}, models=models)
+    assert cli("bench", "it", "-w", folder).code == 2
+    space({}, {"engine": engine}, models=models)
+    assert cli("bench", "it", "--resume", "-w", folder).code == 0
+    with measured(folder) as (_, scores):
+        (made,) = scores.aggregations
+        assert made.metrics == {} and "an output of the class 'Odd' was not kept when the run stopped" in made.error

@@ -40,6 +40,9 @@ def test_a_line_that_completed_is_answered_without_evaluators_question_or_answer
     gate = cli("gate", "--gate", "g", "-w", folder)
     assert gate.code == 4
     assert "no evaluator says what a right answer is" in " ".join((gate.out + gate.err).split())
+    for command in (["compare", "latest"], ["runs", "rescore", "latest", "--as", "macro"]):
+        refused = cli(*command, "-w", folder)
+        assert refused.code == 2 and "no evaluator says what a right answer is" in " ".join(refused.err.split())
     assert "no evaluator judges the flow 'mine'" in " ".join(cli("doctor", "-w", folder).out.split())
 
 
@@ -106,11 +109,14 @@ READS = {
 READ = "- {name: read, type: python, source: {type: code, path: read.py}, inputs: {text: '${ask.output}'}}\n"
 
 
+@pytest.mark.parametrize("threads", ["own", "shared"])
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", READS)
 def test_a_flow_works_in_its_own_folder(
-    space: Space, cli: Cli, engine: str, kind: str, monkeypatch: pytest.MonkeyPatch
+    space: Space, cli: Cli, engine: str, kind: str, threads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if threads == "shared":  # as on a system whose threads have no folders of their own
+        monkeypatch.setattr("driftgate.flows.engines._place._own_folder", lambda: False)
     grade = "inputs: {said: {type: string}}\noutputs: {grade: {type: string, reference: '${read.output}'}}\nnodes:\n"
     grade += "- {name: read, type: python, source: {type: code, path: read.py}, inputs: {text: '${inputs.said}'}}\n"
     source = f"import asyncio\n{TOOL}{READS[kind]}"

@@ -46,7 +46,7 @@ def _unjudged(inspection: Inspection, asking: Asking) -> Iterator[Finding]:
         asking.subject,
         f"no evaluator judges the flow '{cell.flow.name}': "
         + ("nothing can be decided by it" if decides else "its accuracy will be unmeasurable"),
-        f"write {cell.flow.evaluators_file}, or give evaluators and primary in a suite",
+        f"write {cell.flow.evaluators_file}" + ("" if decides else ", or give evaluators and primary in the suite"),
         inspection.where(*asking.location),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from driftgate.benchmarks.conventions._convention import Convention
 from driftgate.benchmarks.conventions._replies import reply_frame, stored_prompt
 from driftgate.benchmarks.metrics import right, settled
-from driftgate.benchmarks.outcomes import JUDGED, OUTCOMES
+from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.scores import score_frame
 from driftgate.benchmarks.signature import format_signature, parse_signature
 from driftgate.flows.errors import DriftgateError
@@ -95,7 +95,6 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
         The convention needs what the run did not store, no line asked the model, or the run was expired.
     """
     check_asked(ledger, cell)
-    check_judged(cell)
     check_asked_once(cell, "a convention")
     check_texts(ledger, cell.run_id)
     frame = outcome_frame(ledger, cell.id)
@@ -128,21 +127,6 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     frame = frame.assign(counted=~frame["outcome"].isin(convention.dropped))
     rows = score_frame(frame[frame["counted"]], averaging=convention.averaging)
     return ConventionScores(convention, cell, format_signature(parts | wanted), frame, rows, tuple(notes))
-
-
-def check_judged(cell: CellRow) -> None:
-    """Refuse a cell of which nothing says what a right answer is.
-
-    Raises
-    ------
-    DriftgateError
-        It is one.
-    """
-    if cell.details.get(JUDGED) is False:
-        raise DriftgateError(
-            f"{cell.name} of run {cell.run_id}: no evaluator says what a right answer is",
-            "bind one in the suite (evaluators, primary) and run it anew",
-        )
 
 
 def store_scores(ledger: Ledger, scores: ConventionScores) -> None:

@@ -133,18 +133,19 @@ class _Steps:
         value: Any = None
         problem: BaseException | None = None
         while True:
+            there = False
             try:
-                while not _TURNS.enter(self.folder, wait=False):
+                while not (there := _TURNS.enter(self.folder, wait=False)):
                     yield from asyncio.sleep(_SOON).__await__()
-            except BaseException as raised:  # cancelled while it waited: the tool is told
+            except BaseException as raised:  # cancelled while it waited: the tool is told, wherever it is
                 problem = raised
-                _TURNS.enter(self.folder, wait=True)
             try:
                 step = self.work.send(value) if problem is None else self.work.throw(problem)
             except StopIteration as done:
                 return done.value
             finally:
-                _TURNS.leave()
+                if there:
+                    _TURNS.leave()
             try:
                 value, problem = (yield step), None
             except GeneratorExit:
