@@ -17,6 +17,8 @@ FLEX_FILES = ("flow.flex.yaml", "flow.flex.yml")
 AGGREGATE = "__aggregate__"
 NODE = "flow"
 """Name of a flex flow's only node."""
+_WRITTEN = (".log", ".tmp")
+"""How files end that a flow writes in its folder while it runs, and that make no other flow of it."""
 _SCALARS = ("str", "int", "float", "bool")
 
 
@@ -71,10 +73,10 @@ def flex_dag(file: Path, flow: Any) -> dict[str, Any]:
 
 
 def flex_sources(folder: Path) -> Iterator[Path]:
-    """The files that a flex flow may use: all of its folder, without its evaluators and without what Python keeps."""
+    """The files that a flex flow may use: all of its folder but its evaluators, what Python keeps, and logs."""
     for file in sorted(folder.rglob("*")):
         kept = "__pycache__" in file.parts or any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.is_file() and not kept and not file.name.endswith("evaluators.yaml"):
+        if file.is_file() and not kept and not file.name.endswith(("evaluators.yaml", *_WRITTEN)):
             yield file
 
 

@@ -13,6 +13,7 @@ from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.engines import ENGINES, AggregatingEngine, Aggregation, FinishedLine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._context import EvaluatorContext
+from driftgate.flows.flex import flex_sources
 from driftgate.flows.line import Line
 from driftgate.flows.reach import asks_elsewhere
 
@@ -63,10 +64,9 @@ class FlowEvaluator:
     def content_hash(self) -> str:
         """Hash of every file in the flow's folder and of what it includes: 12 hexadecimal digits."""
         digest = hashlib.sha256(self.flow.content_hash().encode())
-        for file in sorted(self.flow.folder.rglob("*")):
-            inside = file.relative_to(self.flow.folder)
-            if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in inside.parts):
-                digest.update(f"{inside.as_posix()}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+        for file in flex_sources(self.flow.folder):
+            inside = file.relative_to(self.flow.folder).as_posix()
+            digest.update(f"{inside}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
         return digest.hexdigest()[:12]
 
     def open(self) -> None:
