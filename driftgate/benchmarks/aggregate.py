@@ -66,11 +66,12 @@ async def aggregate_cell(ledger: Ledger, cell_id: int, cell: Cell, engine: Engin
     completed = frame[frame["outcome"].isin(COMPLETED)]
     ids = dict(zip(completed["key"], completed["sample_id"], strict=True))
     stored = evaluated_lines_of(ledger, cell_id, "", "")
-    if not stored:  # lines of an earlier version, which kept what the nodes recorded
+    earlier = [place for place in map(int, ids.values()) if place not in stored]
+    if earlier:  # lines that an earlier version ran, or of which only the inputs are aggregated: what was recorded
         results = node_results(ledger, cell_id)
-        stored = {
+        stored |= {
             place: FinishedLine({}, {name: node.output for name, node in results.get(place, {}).items()})
-            for place in map(int, ids.values())
+            for place in earlier
         }
     inputs = {int(ids[sample.key]): cell.line_inputs(sample) for sample in cell.samples if sample.key in ids}
     aggregate = cast(AggregatingEngine, engine).aggregate

@@ -24,7 +24,7 @@ from driftgate.benchmarks.inputs import (
 from driftgate.benchmarks.signature import format_signature
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows import mapping
-from driftgate.flows.answer import check_answer, parse_answer
+from driftgate.flows.answer import parse_answer
 from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.evaluators._config import BindingConfig
@@ -209,10 +209,10 @@ class Cell:
 
             check_asks(self.flow)
         check_inputs(self.flow, self.inputs, self.dataset.name, self.samples, shots=self.shots)
-        # A flex flow and a prompty of JSON need not declare their outputs: what they are shows when one is tried.
-        if self.answer is not None and (self.flow.kind == "dag" or self.flow.outputs):
-            where = "the suite" if self.inputs.answer else str(self.flow.evaluators_file)
-            check_answer(self.answer, self.flow.outputs, self.flow.name, where)
+        if self.inputs.answer is not None:
+            from driftgate.flows.definition import check_answer
+
+            check_answer(self.flow, self.inputs.answer, "the suite")
 
     @cached_property
     def _mapping(self) -> Mapping[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from driftgate.flows import mapping
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError
 
 ANSWER_OUTPUT = "answer"
 """The output that is judged where none is named."""
@@ -31,22 +31,6 @@ def parse_answer(named: str) -> mapping.Reference:
     if not isinstance(found, mapping.Reference) or not found.path:
         raise DriftgateError(f"the answer '{named}' names no output of the flow", "write it as ${outputs.NAME}")
     return found
-
-
-def check_answer(answer: mapping.Reference, outputs: Collection[str], flow: str, where: str) -> None:
-    """Refuse an answer that the flow does not give.
-
-    Raises
-    ------
-    DriftgateError
-        The flow has no such output.
-    """
-    if answer.path[0] not in outputs:
-        raise DriftgateError(
-            f"{where} names the answer ${{outputs.{'.'.join(answer.path)}}}, and the flow '{flow}' has no output "
-            f"'{answer.path[0]}'",
-            nearest(answer.path[0], sorted(outputs)),
-        )
 
 
 def answer_of(outputs: Mapping[str, Any], named: mapping.Reference | None = None) -> str | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from driftgate.flows.answer import parse_answer
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.flex import NODE, flex_sources
@@ -347,6 +348,24 @@ def _keyed(value: Any) -> Any:
 
 def _file_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()[:12]
+
+
+def check_answer(flow: FlowDefinition, named: str, who: str) -> None:
+    """Refuse an answer that is none of the flow's outputs.
+
+    A flex flow and a prompty of JSON need not declare theirs: what they are shows when a sample is tried.
+
+    Raises
+    ------
+    DriftgateError
+        It is none.
+    """
+    output = parse_answer(named).path[0]
+    if output not in flow.outputs and (flow.kind == "dag" or flow.outputs):
+        raise DriftgateError(
+            f"{who} names the answer {named}, and the flow '{flow.name}' has no output '{output}'",
+            nearest(output, sorted(flow.outputs)),
+        )
 
 
 def load_flow(

@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from driftgate.flows import mapping
-from driftgate.flows.definition import FlowDefinition
+from driftgate.flows.definition import FlowDefinition, check_answer
 from driftgate.flows.engines._engine import FinishedLine, LineResult
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
@@ -298,6 +298,8 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
     if found is None:
         return Evaluators("", (), reads=reads_of(flow))
     config, place = found
+    if config.answer is not None:
+        check_answer(flow, config.answer, str(flow.evaluators_file))
     bindings = []
     for node, by_name in config.nodes.items():
         if node not in flow.node_names:

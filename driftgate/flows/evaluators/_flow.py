@@ -62,7 +62,9 @@ class FlowEvaluator:
         return bool(asks_elsewhere(self.flow))
 
     def content_hash(self) -> str:
-        """Hash of every file in the flow's folder and of what it includes: 12 hexadecimal digits."""
+        """Hash of every file in the flow's folder and of what it includes, or of a prompty: 12 hexadecimal digits."""
+        if self.flow.kind == "prompty":  # beside which others may lie
+            return self.flow.content_hash()
         digest = hashlib.sha256(self.flow.content_hash().encode())
         for file in flex_sources(self.flow.folder):
             inside = file.relative_to(self.flow.folder).as_posix()
