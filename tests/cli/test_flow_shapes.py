@@ -146,6 +146,19 @@ def test_variants_of_a_node_that_is_tested_ask_the_model(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_value_that_holds_itself_is_handed_on(space: Space, cli: Cli, engine: str) -> None:
+    source = (
+        f"{TOOL}def read(text: str) -> dict:\n    one = {{'text': text}}\n    one['itself'] = one\n    return one\n"
+    )
+    dag = flow('{seen: {type: string, reference: "${read.output.itself.itself.text}"}}', READ)
+    folder = space({"flow.dag.yaml": dag, "ask.py": ASK, "read.py": source}, {"engine": engine})
+    done = cli("bench", "it", "-w", folder)
+    assert done.code == 0, done.err
+    with measured(folder) as (_, scores):
+        assert list(scores.frame["answer"]) == ["A"] * 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_an_aggregation_node_that_raises_is_told_of(space: Space, cli: Cli, engine: str) -> None:
     more = "- {name: total, type: python, aggregation: true, source: {type: code, path: total.py}, "
     more += "inputs: {said: '${ask.output}'}}\n"

@@ -117,51 +117,48 @@ def _drained(value: Any) -> Any:
     """What is streamed read to its end, also inside of what a tool returns."""
     if isinstance(value, Iterator):
         return value if isinstance(value, Stream) else Stream.of(list(value))
-    return _each(value, _drained)
+    return _each(value, _drained) if any(isinstance(one, Iterator) for one in _unread(value)) else value
 
 
 async def _collected(value: Any, workshop: Workshop) -> Any:
     """As :func:`_drained`, of what an async tool gives."""
     if isinstance(value, AsyncIterator):
         return Stream.of([item async for item in value])
-    streams: list[AsyncIterator[Any]] = []
-    _each(value, partial(_found, streams))
+    if not (unread := _unread(value)):
+        return value
+    streams = [one for one in unread if isinstance(one, AsyncIterator)]
     if streams:
         read = {id(stream): Stream.of([item async for item in stream]) for stream in streams}
         value = _each(value, partial(_replaced, read))
-    if isinstance(value, Stream) or not _streams(value):
-        return value
 
     def drained() -> Any:
         with in_a_thread(workshop.folder):
             return _drained(value)
 
-    return await workshop.threads.run(drained)
-
-
-def _found(streams: list[AsyncIterator[Any]], value: Any) -> Any:
-    if isinstance(value, AsyncIterator):
-        streams.append(value)
-        return value
-    return _each(value, partial(_found, streams))
+    return await workshop.threads.run(drained) if len(streams) < len(unread) else value
 
 
 def _replaced(read: Mapping[int, Stream], value: Any) -> Any:
     return read[id(value)] if id(value) in read else _each(value, partial(_replaced, read))
 
 
-def _streams(value: Any) -> bool:
-    """Whether a value is or holds what is still to be read."""
-    found: list[Any] = []
-
-    def look(part: Any) -> Any:
-        if isinstance(part, Iterator) and not isinstance(part, Stream):
+def _unread(value: Any) -> list[Any]:
+    """What is still to be read in a value; most values hold nothing of the kind."""
+    found, waiting, seen = [], [value], set()
+    while waiting:
+        part = waiting.pop()
+        if type(part) in _SCALARS or id(part) in seen or isinstance(part, Stream):
+            continue
+        seen.add(id(part))
+        if isinstance(part, (Iterator, AsyncIterator)):
             found.append(part)
-            return part
-        return _each(part, look)
-
-    look(value)
-    return bool(found)
+        elif type(part) is dict:
+            waiting += part.values()
+        elif type(part) in (list, tuple):
+            waiting += part
+        elif is_dataclass(part) and not isinstance(part, type):
+            waiting += [getattr(part, one.name, None) for one in fields(part)]
+    return found
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:
