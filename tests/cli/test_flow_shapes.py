@@ -235,3 +235,23 @@ def test_what_a_stopped_run_cannot_give_back_is_said_and_not_made_up(
     with measured(folder) as (_, scores):
         (made,) = scores.aggregations
         assert made.metrics == {} and "an output of the class 'Odd' was not kept when the run stopped" in made.error
+
+
+def test_canaries_use_a_flow_as_a_suite_does(space: Space, cli: Cli, endpoint: ChatEndpoint) -> None:
+    dag = "inputs: {page: {type: string}}\noutputs: {label: {type: string, reference: '${draft.output}'}, "
+    dag += "page: {type: string, reference: '${inputs.page}'}}\nnodes:\n"
+    dag += "- {name: draft, type: llm, source: {type: code, path: say.jinja2}, connection: own, api: chat, "
+    dag += "inputs: {model: theirs, page: '${inputs.page}'}}\n"
+    judged = "primary: draft.same.match\nnodes:\n  draft:\n    same: {evaluator: normalised_match, inputs: "
+    judged += "{response: '${outputs.label}', ground_truth: A}}\n"
+    files = {"flow.dag.yaml": dag, "say.jinja2": "user:\n{{page}}\n", "evaluators.yaml": judged}
+    use = {"tested": ["draft"], "answer": "${outputs.label}"}
+    canaries = {"dataset": "rows", "flow": "mine", **use}
+    watched = {"champions": {"live": "tested"}, "monitors": {"watch": {"champion": "live", "canaries": canaries}}}
+    done = cli("monitor", "check", "watch", "-w", space(files, use, **watched))
+    assert done.code in (0, 4), done.err  # a first look has nothing to compare with
+    assert [request.body["model"] for request in endpoint.requests] == ["gpt-test"] * 3
+    del canaries["tested"]
+    done = cli("monitor", "check", "watch", "-w", space({}, use, **watched))
+    assert done.code == 2 and "no node of the flow 'mine' can ask the model under test" in " ".join(done.err.split())
+    assert len(endpoint.requests) == 3
