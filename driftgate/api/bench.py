@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
@@ -11,6 +12,7 @@ from driftgate.api.preflight import Finding
 from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.asking import AllRefused
+from driftgate.benchmarks.batches import under_way
 from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.runner import Display, LimitReached
@@ -18,10 +20,12 @@ from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
-from driftgate.ledger import Ledger, RunKind, RunRow, find_run, how_to_finish, newer_unfinished
+from driftgate.ledger import Ledger, RunKind, RunRow, find_run, how_to_finish, latest_runs, newer_unfinished
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+_AWAITED = timedelta(hours=48)
+"""A batch takes 24 hours at most, and its replies are of the model of then."""
 _GRAVEST = ("pass", "inconclusive", "unmeasurable", "fail")
 
 
@@ -34,6 +38,8 @@ class Begun:
     models: Mapping[str, Model]
     doubts: Sequence[Finding] = ()
     """What the preflight warns of, and what it could not know."""
+    goes_on: bool = False
+    """Whether the run had begun before."""
 
     @property
     def samples(self) -> int:
@@ -95,9 +101,38 @@ def begin(
     planned = prepared.planned
     if run is not None:
         session.check_same_plan(run, planned)
+    return _begun(workspace, ledger, prepared, run, "trial" if trial else "benchmark")
+
+
+def begin_or_go_on(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> Begun:
+    """As :func:`begin`; a run that ended while its batches were under way is gone on with, as they are paid for.
+
+    It is where it asks for the same as the suite does now, and its batches are not older than :data:`_AWAITED`.
+
+    Raises
+    ------
+    DriftgateError
+        Something that the suite needs is missing.
+    """
+    prepared = preflight.prepare(workspace, ledger, suite)
+    newest = next(iter(latest_runs(ledger, 1, suite=suite, kinds=["benchmark"])), None)
+    goes_on = (
+        newest is not None
+        and newest.status != "complete"
+        and prepared.planned.suite.delivery == "batch"
+        and session.is_same_plan(newest, prepared.planned)
+        and under_way(ledger, newest.id, datetime.now(UTC) - _AWAITED)
+    )
+    return _begun(workspace, ledger, prepared, newest if goes_on else None, "benchmark")
+
+
+def _begun(
+    workspace: OpenWorkspace, ledger: Ledger, prepared: preflight.Prepared, run: RunRow | None, kind: RunKind
+) -> Begun:
+    planned = prepared.planned
     models = session.open_models(workspace, ledger, planned.suite.models, check=False)
-    kind: RunKind = "trial" if trial else "benchmark"
-    return Begun(run or session.begin(ledger, planned, kind), planned, models, prepared.doubts)
+    goes_on = run is not None
+    return Begun(run or session.begin(ledger, planned, kind), planned, models, prepared.doubts, goes_on)
 
 
 def finish(

@@ -18,65 +18,77 @@ _LEAST = 2
 
 
 @dataclass
+class _Shown:
+    """A cell that is shown."""
+
+    began: float
+    done_before: int
+    logged: float
+    task: TaskID | None = None
+    first: float | None = None
+    """When the cell's first sample got its outcome."""
+
+
+@dataclass
 class ProgressDisplay:
     """A :class:`driftgate.benchmarks.runner.Display` with rate, time left in the run, outcomes and cost."""
 
     console: Console
     log_seconds: float = 15.0
     """Time between two lines where there is no terminal; the first comes after a third of it."""
-    _bar: Progress | None = None
-    _task: TaskID | None = None
-    _began: float = field(default_factory=time.monotonic)
-    _begun_at: int = 0
-    _first: float | None = None
-    """When the cell's first sample got its outcome."""
-    _logged: float = 0.0
+    _bars: Progress | None = None
+    _shown: dict[int, _Shown] = field(default_factory=dict)
+    """By the identity of the cell's progress: several run together where they wait for batches."""
     _drawn: float = 0.0
     _said: set[str] = field(default_factory=set)
 
     def begin(self, progress: CellProgress) -> None:
         """Start a bar for the cell."""
-        self._began, self._begun_at = time.monotonic(), progress.done
-        self._logged = self._began - self.log_seconds * 2 / 3
-        self._first = None
+        now = time.monotonic()
+        shown = self._shown[id(progress)] = _Shown(now, progress.done, now - self.log_seconds * 2 / 3)
         if progress.done:
             self.console.print(f"  {progress.cell.name}: {progress.done} of {progress.asked} are already recorded")
         if self.console.is_terminal:
-            self._bar = Progress(
-                TextColumn("  {task.description}"),
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[tail]}"),
-                console=self.console,
-                refresh_per_second=5,
-                transient=True,
-            )
-            self._bar.start()
-            self._task = self._bar.add_task(progress.cell.name, total=progress.asked, completed=progress.done, tail="")
+            if self._bars is None:
+                self._bars = Progress(
+                    TextColumn("  {task.description}"),
+                    BarColumn(bar_width=24),
+                    MofNCompleteColumn(),
+                    TextColumn("{task.fields[tail]}"),
+                    console=self.console,
+                    refresh_per_second=5,
+                    transient=True,
+                )
+                self._bars.start()
+            shown.task = self._bars.add_task(progress.cell.name, total=progress.asked, completed=progress.done, tail="")
 
     def advance(self, progress: CellProgress) -> None:
         """Move the bar, at most ten times a second; without a terminal print a line now and then."""
-        now = time.monotonic()
+        now, shown = time.monotonic(), self._shown[id(progress)]
         self._say(progress)
-        self._first = self._first or now
-        if self._bar is not None and self._task is not None:
+        if progress.done > shown.done_before:
+            shown.first = shown.first or now
+        if self._bars is not None and shown.task is not None:
             if now - self._drawn > 0.1:
                 self._drawn = now
-                self._bar.update(self._task, completed=progress.done, tail=self._tail(progress, now))
-        elif now - self._logged >= self.log_seconds:
-            self._logged = now
+                self._bars.update(shown.task, completed=progress.done, tail=self._tail(progress, now))
+        elif now - shown.logged >= self.log_seconds:
+            shown.logged = now
             self.console.print(f"  {progress.cell.name}: {progress.done}/{progress.asked} {self._tail(progress, now)}")
 
     def end(self, progress: CellProgress) -> None:
         """Take the bar away and leave one line."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = self._task = None
         self._say(progress)
-        seconds = time.monotonic() - self._began
-        self.console.print(
-            f"  {progress.cell.name}: {progress.done}/{progress.asked} in {seconds:.1f} s {self._tail(progress, None)}"
-        )
+        tail = self._tail(progress, None)
+        shown = self._shown.pop(id(progress))
+        if self._bars is not None:
+            if shown.task is not None:
+                self._bars.remove_task(shown.task)
+            if not self._shown:
+                self._bars.stop()
+                self._bars = None
+        seconds = time.monotonic() - shown.began
+        self.console.print(f"  {progress.cell.name}: {progress.done}/{progress.asked} in {seconds:.1f} s {tail}")
         for words, count in progress.failures.most_common(1):
             times = "once" if count == 1 else f"{count:,} times"
             self.console.print(f"  [red]failed {times}[/] with: {escape(one_line(words))}", soft_wrap=True)
@@ -89,24 +101,26 @@ class ProgressDisplay:
                 self.console.print(f"  {escape(one_line(note))}", soft_wrap=True)
 
     def _tail(self, progress: CellProgress, now: float | None) -> str:
-        seconds = max((now or time.monotonic()) - self._began, 1e-6)
-        parts = [f"{(progress.done - self._begun_at) / seconds:.1f}/s"]
+        shown = self._shown[id(progress)]
+        seconds = max((now or time.monotonic()) - shown.began, 1e-6)
+        parts = [f"{(progress.done - shown.done_before) / seconds:.1f}/s"]
         parts += [f"{name} {count}" for name, count in progress.outcomes.most_common()]
         if progress.cost is None and progress.cell.model_config.prices.known:
             parts.append("cost unknown")
         elif progress.cost:
             parts.append(f"{progress.cost:.4f} {progress.cell.model_config.prices.currency}")
-        if left := self._left(progress):
+        if left := _left(progress, shown):
             parts.append(f"about {duration(left)} left")
         if now is not None and 0 < progress.capacity < progress.cell.model_config.in_flight:
             parts.append(f"slowed to {progress.capacity} in flight")
         return " · ".join(parts)
 
-    def _left(self, progress: CellProgress) -> float:
-        """Seconds until the run ends, if it goes on as in this cell; 0 where it is done or too little is known."""
-        done = progress.done - self._begun_at - 1
-        left = progress.asked - progress.done + progress.later
-        return 0.0 if done < _LEAST or self._first is None else left * (time.monotonic() - self._first) / done
+
+def _left(progress: CellProgress, shown: _Shown) -> float:
+    """Seconds until the run ends, if it goes on as in this cell; 0 where it is done or too little is known."""
+    done = progress.done - shown.done_before - 1
+    left = progress.asked - progress.done + progress.later
+    return 0.0 if done < _LEAST or shown.first is None else left * (time.monotonic() - shown.first) / done
 
 
 def duration(seconds: float) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
     from driftgate.api.baseline import Exported, Imported
+    from driftgate.api.deployments import Deployment
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.preflight import Finding
@@ -276,6 +277,12 @@ class Workspace(OnCall):
         from driftgate.api.preflight import look_at_all
 
         return list(look_at_all(self.files, self.ledger))
+
+    def deployments(self) -> list[Deployment]:
+        """What is known of the deployments behind the models: what they take, whom they serve, when they end."""
+        from driftgate.api.deployments import deployments
+
+        return deployments(self.files, self.ledger)
 
     def check_ledger(self) -> Checked:
         """Read the ledger whole: is everything there that belongs together, and how large is it?"""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from driftgate.api import bench, watching
 from driftgate.api._waiting import wait_for
 from driftgate.api.bench import Begun, Done, gravest
 from driftgate.api.champions import champion
+from driftgate.api.deployments import ask_for_ends
 from driftgate.api.preflight import prepare_night
+from driftgate.api.session import model_config
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
@@ -20,8 +23,8 @@ from driftgate.benchmarks.runner import CellProgress, Display
 from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import resolve
-from driftgate.ledger import Ledger, RunRow
+from driftgate.flows.models import ModelConfig, resolve
+from driftgate.ledger import Ledger, RunRow, champion_of
 from driftgate.monitor.looks import EXIT_CODES
 from driftgate.monitor.looks import gravest as gravest_look
 from driftgate.monitor.watch import Watched
@@ -71,6 +74,9 @@ class NightDisplay:
     def kept(self, kept: Kept) -> None:
         """What is older than the workspace keeps it was moved or removed."""
 
+    def ends(self, slot: str, model: str, day: date) -> None:
+        """The champion of a slot is a deployment whose last day is known."""
+
     def failed(self, part: str, problem: DriftgateError) -> None:
         """A part could not be done."""
 
@@ -109,6 +115,8 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
     problems = list(refused.values())
     for part, problem in refused.items():
         display.failed(part, problem)
+    with _set_aside("deployments", problems, display):
+        _say_ends(workspace, ledger, display)
     for suite in job.suites:
         if f"suite {suite}" not in refused:
             with _set_aside(suite, problems, display):
@@ -127,6 +135,21 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
     return gravest(codes)
 
 
+def _say_ends(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:
+    """Ask services on which day the models of the night end, and say it of champions; scores say it of the others."""
+    config = workspace.config
+    live = {slot: champion_of(ledger, slot) or first for slot, first in config.champions.items()}
+    suites = [config.suites[name] for name in config.nightly.suites if name in config.suites]
+    configs: dict[str, ModelConfig] = {}
+    for name in [*live.values(), *(model for suite in suites for model in suite.models)]:
+        with suppress(DriftgateError):  # a model that is not there is said elsewhere
+            configs[name] = model_config(workspace, ledger, name)
+    days = ask_for_ends(workspace, ledger, configs)
+    for slot, model in live.items():
+        if model in days:
+            display.ends(slot, model, days[model])
+
+
 @contextmanager
 def _set_aside(part: str, problems: list[DriftgateError], display: NightDisplay) -> Iterator[None]:
     try:
@@ -138,9 +161,12 @@ def _set_aside(part: str, problems: list[DriftgateError], display: NightDisplay)
 
 
 def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str, display: NightDisplay) -> int:
-    """Run a suite, judge it, and open a repair where a gate fails the champion; the exit code of its verdicts."""
+    """Run a suite, judge it, and open a repair where a gate fails the champion; the exit code of its verdicts.
+
+    A run of an earlier night whose batches are still under way, or were answered meanwhile, is taken to its end.
+    """
     gates = [name for name in workspace.config.nightly.gates if workspace.config.gates[name].suite == suite]
-    begun = bench.begin(workspace, ledger, suite)
+    begun = bench.begin_or_go_on(workspace, ledger, suite)
     done = display.benched(begun, lambda progress: bench.finish(workspace, ledger, begun, gates, progress))
     publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
     for verdict in done.verdicts:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api import session
 from driftgate.api.champions import champion, promote_model, promotion_basis
+from driftgate.api.deployments import keep
 from driftgate.api.made_suites import proof_suite
 from driftgate.api.preflight import prepare_repair
 from driftgate.api.rollout import roll_out, withdraw
@@ -183,6 +185,8 @@ class _Repair:
             made = await synthesize(config, self.workspace.folder, firewall, writer=writer, judge=judge)
         finally:
             for model in filter(None, (writer, judge)):
+                with suppress(DriftgateError):
+                    keep(self.ledger, model)
                 await model.aclose()
         dropped = {entry.filter: entry.count for entry in made.dropped}
         if len(made.items) < LEAST_ITEMS:
@@ -205,7 +209,7 @@ class _Repair:
         if not name:
             return None
         config = session.model_config(self.workspace, self.ledger, name)
-        return session.open_model(self.workspace, name, adapt(config))
+        return session.open_model(self.workspace, self.ledger, name, adapt(config))
 
     async def _items(self, material: Dataset, samples: Sequence[Sample]) -> list[TrainingItem]:
         flow = load_flow(self.recipe.flow, self.workspace.folder, self.workspace.config.connections)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
 from driftgate.api.champions import champion_meant
+from driftgate.api.deployments import keep, remember
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
@@ -170,6 +172,11 @@ def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool
     raise DriftgateError("every benchmark in the ledger is complete", "begin one with: driftgate bench SUITE")
 
 
+def is_same_plan(run: RunRow, planned: Planned) -> bool:
+    """Whether a plan asks for what a run was begun to ask for."""
+    return describe_plan(planned.name, planned.suite, planned.cells)[1] == run.plan_hash
+
+
 def check_same_plan(run: RunRow, planned: Planned) -> None:
     """Refuse to go on with a run after what it asks for has changed.
 
@@ -178,9 +185,9 @@ def check_same_plan(run: RunRow, planned: Planned) -> None:
     DriftgateError
         A model, the flow, a dataset or the suite is not what it was when the run began.
     """
-    described, plan_hash = describe_plan(planned.name, planned.suite, planned.cells)
-    if plan_hash == run.plan_hash:
+    if is_same_plan(run, planned):
         return
+    described, _ = describe_plan(planned.name, planned.suite, planned.cells)
     pairs = zip(run.plan["cells"], described["cells"], strict=False)
     changed = sorted({key for old, new in pairs for key in new if old.get(key) != new[key]} - TOLD)
     if len(run.plan["cells"]) != len(described["cells"]):
@@ -211,6 +218,8 @@ async def work(
         await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
     finally:
         for model in models.values():
+            with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already
+                keep(ledger, model)
             await model.aclose()
         if planned.retriever is not None:
             await planned.retriever.aclose()
@@ -259,15 +268,19 @@ def open_models(
         A model cannot be reached, or a variable of the environment is not set.
     """
     configs = {name: model_config(workspace, ledger, name) for name in dict.fromkeys(names)}
-    return {name: open_model(workspace, name, config, check=check) for name, config in configs.items()}
+    return {name: open_model(workspace, ledger, name, config, check=check) for name, config in configs.items()}
 
 
-def open_model(workspace: OpenWorkspace, name: str, config: ModelConfig, *, check: bool = True) -> Model:
-    """As :func:`open_models`, of one configuration."""
+def open_model(
+    workspace: OpenWorkspace, ledger: Ledger, name: str, config: ModelConfig, *, check: bool = True
+) -> Model:
+    """As :func:`open_models`, of one configuration; the model begins with what was learnt of its deployment."""
     provider = PROVIDERS.get(config.provider)
     if check:
         provider.check(name, config, workspace.folder)
-    return provider.open(name, config, workspace.folder)
+    model = provider.open(name, config, workspace.folder)
+    remember(ledger, model)
+    return model
 
 
 def judge_run(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from driftgate.benchmarks.suite import Cell
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import ModelMisconfigured, Reply, RequestRejected
+from driftgate.flows.models import CHAT, Model, ModelMisconfigured, Reply, RequestRejected
 from driftgate.ledger import Ledger, add_left_out, has_replies, left_out_of
 
 ALIKE = 20
@@ -136,8 +136,22 @@ class Negotiated:
         if known is None and names:
             await asyncio.to_thread(add_left_out, self.ledger, self.cell_id, model, reply.without)
             for name, words in sorted(reply.without.items()):
+                if name == CHAT:
+                    self.say(f"model '{model}' is asked by the Responses API, as its service wants it ({words})")
+                    continue
                 self.say(f"model '{model}' is asked without the default '{name}', which its service refuses ({words})")
         self._known[model] = names
+
+
+def refused_first(models: Mapping[str, Model]) -> list[str]:
+    """How many requests were refused before it was known what the services take."""
+    counts = {name: getattr(model, "refusals", 0) for name, model in models.items()}
+    return [
+        f"model '{name}': {count:,} request{'s' * (count != 1)} refused before it was known what its service takes, "
+        "which is kept; driftgate doctor learns it beforehand"
+        for name, count in counts.items()
+        if count
+    ]
 
 
 def alike(cell: Cell) -> list[str]:

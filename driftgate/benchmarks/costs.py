@@ -44,6 +44,21 @@ def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
     )
 
 
+def at_most(frame: pd.DataFrame, details: Mapping[str, Any]) -> pd.Series[bool]:
+    """Of which rows of a cell the cost is an upper bound only, as it is not known what their cached input cost.
+
+    Part of the input came from the service's cache, and the workspace states no price of it; or it states one, and the
+    service did not say which part that was.
+    """
+    prices = (details.get("model_config") or {}).get("prices") or {}
+    priced = frame["cost"].gt(0)
+    if not prices.get("input"):
+        return priced & False
+    if prices.get("cached_input") is None:
+        return priced & frame["cached_tokens"].gt(0)
+    return priced & frame["cached_tokens"].isna()
+
+
 def unpriced(details: Mapping[str, Any]) -> bool:
     """Whether the workspace gave a cell's model no prices; an older cell kept those as prices of 0."""
     config = details.get("model_config") or {}

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from driftgate.benchmarks.aggregate import LiveLines, aggregate_cell, aggregate_evaluations
-from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike
+from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first
+from driftgate.benchmarks.batches import LedgerBatches
 from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.delivery import batch_models, line_models, model_batches
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
 from driftgate.benchmarks.recorder import Recorder
@@ -26,13 +28,11 @@ from driftgate.flows.evaluators import EvaluatedLine, Evaluators
 from driftgate.flows.line import Line, tokens
 from driftgate.flows.models import (
     AdaptiveLimit,
+    Batches,
     Model,
     ModelMisconfigured,
     Prices,
-    RetryPolicy,
     WaitEnded,
-    cached,
-    resilient,
 )
 from driftgate.ledger import (
     MEANT,
@@ -45,6 +45,9 @@ from driftgate.ledger import (
     pending_samples,
     set_status,
 )
+
+_BATCHED_LINES = 10_000
+"""Samples of a cell that wait for batches at once, at most; each takes some kilobytes."""
 
 
 @dataclass
@@ -113,6 +116,9 @@ async def run_suite(
     set_status(ledger, run.id, "running")
     prices = {cell.model: cell.model_config.prices for cell in cells}
     shared = _SuiteRun(ledger, run, suite, models, prices, display, retry_failed, Budget(suite))
+    if suite.delivery == "batch":
+        book, names = LedgerBatches(ledger, run.id), dict.fromkeys(cell.model for cell in cells)
+        shared.batches.update({n: model_batches(models[n], book, shared.budget.patience, shared.tell) for n in names})
     timer = shared.budget.watch()
     try:
         check_budget(suite, cells)
@@ -131,23 +137,25 @@ async def run_suite(
     finally:
         if timer is not None:
             timer.cancel()
+        for batches in shared.batches.values():
+            await batches.aclose()
     finish_run(ledger, run.id)
 
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Look for cyclic garbage seldom, and not among what was there before, such as whole datasets.
+    """Look for cyclic garbage seldom, and hardly ever among what was there before, such as whole datasets.
 
     A line makes hundreds of small objects and no cycles to speak of; by default they are all searched every 700.
+    ``gc.freeze`` would keep the datasets out altogether, but it also begins the count to the next full collection
+    anew: in a process of many short runs none would ever come.
     """
     before = gc.get_threshold()
-    gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 @dataclass(frozen=True)
@@ -165,6 +173,16 @@ class _SuiteRun:
     budget: Budget
     answering: set[str] = field(default_factory=set)
     """Models that have answered a sample."""
+    batches: dict[str, Batches] = field(default_factory=dict)
+    """By model, where requests are delivered in batches."""
+    running: list[CellProgress] = field(default_factory=list)
+    """Of the cells that run now."""
+
+    def tell(self, model: str, words: str) -> None:
+        """Tell the user of something that concerns the cells of a model."""
+        for progress in [one for one in self.running if one.cell.model == model][:1]:
+            progress.notes.append(words)
+            self.display.advance(progress)
 
 
 @dataclass(frozen=True)
@@ -198,7 +216,8 @@ class _CellRun:
                 self.refusals.leave()
                 return
             sample, sample_id, round_ = taken
-            line = Line(self.models[round_ % self.cell.repeats], sample.id, self.cell.retriever)
+            asked_as = f"{sample.key}#{round_}"
+            line = Line(self.models[round_ % self.cell.repeats], sample.id, self.cell.retriever, asked_as)
             try:
                 record = await self.one(sample, sample_id, round_, line)
             except WaitEnded as ended:
@@ -256,8 +275,10 @@ class _CellRun:
             finish_reason=last.finish_reason if last else "",
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
+            reasoning_tokens=used.reasoning_tokens,
+            cached_tokens=used.cached_tokens,
             cost=line_cost(self.cell, line.calls, self.shared.prices),
-            latency=sum(r.latency for r in replies) if replies and not any(r.cached for r in replies) else None,
+            latency=sum(r.latency for r in replies) if replies and all(r.timed for r in replies) else None,
             seconds=time.perf_counter() - began,
             served_model=last.model if last else "",
             fingerprint=last.fingerprint if last else "",
@@ -272,7 +293,9 @@ class _CellRun:
 
 
 async def _run_cells(shared: _SuiteRun, cells: Sequence[Cell]) -> None:
-    """Run the cells one after the other; a model that refuses all that it is asked stops its own cells only.
+    """Run the cells one after the other, or together where they wait for batches.
+
+    A model that refuses all that it is asked stops its own cells only.
 
     Raises
     ------
@@ -282,14 +305,25 @@ async def _run_cells(shared: _SuiteRun, cells: Sequence[Cell]) -> None:
         What stops them all.
     """
     refused: dict[str, AllRefused | ModelRefuses] = {}
-    for ordinal, cell in enumerate(cells):
+
+    async def run(ordinal: int, cell: Cell) -> None:
         if cell.model in refused:
-            continue
+            return
         try:
             later = sum(len(other.samples) * other.repeats for other in cells[ordinal + 1 :])
-            await _run_cell(shared, ordinal, cell, later)
+            await _run_cell(shared, ordinal, cell, 0 if shared.batches else later)
         except (AllRefused, ModelRefuses) as problem:
             refused[cell.model] = problem
+
+    try:
+        async with asyncio.TaskGroup() as together:
+            for ordinal, cell in enumerate(cells):
+                if shared.batches:
+                    together.create_task(run(ordinal, cell))
+                else:
+                    await run(ordinal, cell)
+    except* DriftgateError as group:
+        raise _first(group) from None
     problems = sorted(refused.values(), key=lambda problem: not isinstance(problem, AllRefused))
     if len(problems) > 1:
         remedies = dict.fromkeys(problem.remedy for problem in problems)
@@ -305,11 +339,15 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     waiting, asked = sum(len(rounds) for _, rounds in todo.values()), len(cell.samples) * cell.repeats
     progress = CellProgress(cell, asked, asked - waiting, later)
     progress.notes += alike(cell)
+    shared.running.append(progress)
     shared.display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight, shared.budget.patience)
     recorder = Recorder(ledger)
     kept = [LedgerReplies(ledger, shared.run.id, n) if suite.cache else None for n in range(cell.repeats)]
-    live = [line_models(shared.models, cell, limit, replies, seed=suite.seed) for replies in kept]
+    if shared.batches:
+        live = [batch_models(shared.models, cell, cell_id, shared.batches, replies) for replies in kept]
+    else:
+        live = [line_models(shared.models, cell, limit, replies, seed=suite.seed) for replies in kept]
     engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
     running = _CellRun(
         shared,
@@ -322,7 +360,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
         progress,
         limit,
         Negotiated.of(ledger, cell_id, cell.model, progress.notes.append),
-        Refusals(answered=cell.model in shared.answering),
+        Refusals(answered=bool(shared.batches) or cell.model in shared.answering),
     )
     # Every sample once, then every sample again: a run that is stopped has asked all of them about as often.
     pending = (
@@ -335,7 +373,7 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     )
     try:
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(cell.model_config.in_flight, waiting)):
+            for _ in range(min(_BATCHED_LINES if shared.batches else cell.model_config.in_flight, waiting)):
                 workers.create_task(running.work(pending))
         await recorder.drain()
         if progress.done == progress.asked:
@@ -346,6 +384,8 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
     finally:
         await recorder.drain()
         await engine.aclose()
+        shared.running.remove(progress)
+        progress.notes += refused_first(shared.models)
         shared.display.end(progress)
     if running.refusals.answered:
         shared.answering.add(cell.model)
@@ -353,17 +393,6 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
         reached, last = shared.budget.reached(), shared.budget.last
         said = f"; model '{cell.model}' was waited for, and the last that was heard is: {last}" if last else ""
         raise LimitReached(reached + said, shared.budget.remedy())
-
-
-def line_models(
-    models: Mapping[str, Model], cell: Cell, limit: AdaptiveLimit, replies: LedgerReplies | None, *, seed: int
-) -> dict[str, Model]:
-    """The models of a cell's lines, the empty name its own, patient within ``limit`` and, if told to, remembering."""
-    policy = RetryPolicy(timeout=cell.model_config.timeout, attempts=cell.model_config.attempts)
-    live = {name: resilient(model, policy, limit, seed=seed) for name, model in models.items()}
-    if replies is not None:
-        live = {name: cached(model, replies) for name, model in live.items()}
-    return {"": live[cell.model], **live}
 
 
 def _cell_row(cell: Cell) -> dict[str, object]:

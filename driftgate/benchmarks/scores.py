@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftgate.benchmarks.costs import cell_frame, unpriced
+from driftgate.benchmarks.costs import at_most, cell_frame, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
@@ -22,6 +23,7 @@ from driftgate.ledger import (
     add_scores,
     aggregations_of,
     cells_of,
+    deployments_by_model,
     evaluation_means,
     one_row_each,
     why_unasked,
@@ -61,6 +63,8 @@ class CellScores:
     """Every metric of the evaluators of every node."""
     unasked: str = ""
     """Why nothing of the model was measured: no line asked it. Its rows then have no values."""
+    ends: date | None = None
+    """The day on which the deployment of the model ends; None where that is not known."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -134,6 +138,30 @@ class CellScores:
         return "no prices" if without else "unknown"
 
     @property
+    def cost_words(self) -> str:
+        """How to say what the cell cost before the amount: ``at most`` where that is an upper bound; else empty."""
+        return "at most " if at_most(self.asks, self.cell.details).any() else ""
+
+    @property
+    def tokens(self) -> str:
+        """What the tokens were, in words: how many of the input were cached and of the output reasoning.
+
+        Empty where no service said either.
+        """
+        told = []
+        for whole, part, word in (
+            ("input_tokens", "cached_tokens", "cached"),
+            ("output_tokens", "reasoning_tokens", "reasoning"),
+        ):
+            known = self.asks[self.asks[part].notna()]
+            if len(known):
+                asks = "" if known.shape[0] == len(self.asks) else f" of {len(known):,} replies that say so"
+                told.append(
+                    f"{known[whole].sum():,.0f} {whole.replace('_', ' ')}, {known[part].sum():,.0f} {word}{asks}"
+                )
+        return "; ".join(told)
+
+    @property
     def currency(self) -> str:
         """Currency of the cell's cost."""
         prices: dict[str, Any] = (self.cell.details.get("model_config") or {}).get("prices") or {}
@@ -146,9 +174,11 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     rows = score_frame(asks)
     if cell.details.get(JUDGED) is False:
         rows = [_unknown(row) if of_correctness(row.metric) else row for row in rows]
+    known = deployments_by_model(ledger).get(cell.model)
+    ends = known.ends if known is not None else None
     if unasked := why_unasked(ledger, cell.id):
         none = [replace(_unknown(row), n=0) for row in rows]
-        return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked)
+        return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked, ends=ends)
     if stands_for := cell.details.get("stands_for"):
         from driftgate.benchmarks.subset import predict_full
 
@@ -164,7 +194,7 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     for made in aggregations:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
-    return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators)
+    return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators, ends=ends)
 
 
 def of_correctness(metric: str) -> bool:

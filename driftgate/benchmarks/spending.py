@@ -29,7 +29,9 @@ def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -
         if call.reply is not None and call.reply.cached:
             continue
         priced = prices.get(call.model, cell.model_config.prices)
-        cost = 0.0 if call.usage is None else priced.cost(call.usage)  # a refusal took no tokens that we know of
+        batched = call.reply is not None and call.reply.batched
+        # A refusal took no tokens that we know of.
+        cost = 0.0 if call.usage is None else priced.cost(call.usage, batched=batched)
         if cost is None or not priced.known or (cost and priced.currency != cell.model_config.prices.currency):
             return None
         total += cost
@@ -114,10 +116,16 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
     Raises
     ------
     DriftgateError
-        A model or a judge has no prices, they are in several currencies, or a flow asks where nobody counts.
+        A model or a judge has no prices, they are in several currencies, a flow asks where nobody counts, or requests
+        are delivered in batches.
     """
     if suite.max_cost is None:
         return
+    if suite.delivery == "batch":
+        raise DriftgateError(
+            f"the limit of {suite.max_cost:g} on cost cannot be kept: a batch is paid for once it is submitted",
+            "limit the suite's samples instead, or take max_cost or delivery: batch out of it",
+        )
     priced: dict[str, Prices] = {}
     for cell in cells:
         priced[f"model '{cell.model}'"] = cell.model_config.prices

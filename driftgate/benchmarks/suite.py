@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,7 @@ from driftgate.benchmarks.use import UseConfig
 from driftgate.flows import mapping
 from driftgate.flows.answer import parse_answer
 from driftgate.flows.engines import NODE_TIMEOUT
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 TOLD = frozenset({"dataset_source", PRICED})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
+
+_UNSAID = (("wire", "auto"),)
+"""Settings that say nothing; runs that began before there were any can go on."""
 
 
 class SuiteConfig(UseConfig):
@@ -84,6 +88,10 @@ class SuiteConfig(UseConfig):
     cache: bool = False
     """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
     the model of today."""
+    delivery: Literal["direct", "batch"] = "direct"
+    """``direct`` asks the models request by request. ``batch`` hands requests in by the file (``/v1/batches``) at half
+    the price; a service may take 24 hours. A run that is stopped meanwhile asks nothing twice when it goes on. How long
+    a reply took is then not known."""
     max_cost: float | None = Field(None, gt=0)
     """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count. It
     is refused where a price is not known, and stops the run where a service does not count its tokens."""
@@ -125,6 +133,8 @@ class Cell:
     """How often each sample is asked."""
     engine: str = "native"
     """What runs the flow."""
+    delivery: str = "direct"
+    """How requests get to the models."""
     asks: bool = True
     """Its scores are the model's, so the model must be asked. Not so in parity, which compares two programs."""
 
@@ -236,6 +246,7 @@ class Cell:
             "samples": hashlib.sha256("\n".join(s.edition for s in self.samples).encode()).hexdigest()[:12],
             "n": len(self.samples),
             **({REPEATS: self.repeats} if self.repeats > 1 else {}),
+            **({"delivery": self.delivery} if self.delivery != "direct" else {}),
             "shots": self.shots,
             **({"engine": self.engine} if self.engine != "native" else {}),
             PRICED: self.model_config.prices.known,
@@ -345,8 +356,10 @@ def plan_cells(
     Raises
     ------
     DriftgateError
-        The flow has no such variant, or cannot measure what is meant: see :meth:`Cell.check`.
+        The flow has no such variant, cannot measure what is meant (see :meth:`Cell.check`), or a model is of a provider
+        that takes no batches.
     """
+    _check_delivery(suite, models)
     drawn = {name: draw(datasets[name].samples, suite.limit, suite.seed) for name in suite.datasets}
     given = UseConfig.of(suite)
     check_names(flow, given)
@@ -366,6 +379,7 @@ def plan_cells(
             inputs=given,
             repeats=suite.repeats,
             engine=suite.engine,
+            delivery=suite.delivery,
             asks=asks,
         )
         for dataset in suite.datasets
@@ -378,6 +392,18 @@ def plan_cells(
     return cells
 
 
+def _check_delivery(suite: SuiteConfig, models: Mapping[str, ModelConfig]) -> None:
+    from driftgate.flows.models import PROVIDERS
+
+    for name in suite.models if suite.delivery == "batch" else ():
+        provider = models[name].provider
+        if not PROVIDERS.get(provider).batches:
+            raise DriftgateError(
+                f"model '{name}' is of the provider '{provider}', which takes no batches",
+                "give it a suite of its own, without delivery: batch",
+            )
+
+
 def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple[dict[str, Any], str]:
     """What a run of the suite asks for, and a hash by which a resumed run knows that it is still the same."""
     described = [cell.describe() for cell in cells]
@@ -386,5 +412,7 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
     asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
     for cell in asked:
         volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")
-        cell["model_config"] = {k: v for k, v in cell["model_config"].items() if k not in volatile}
+        cell["model_config"] = {
+            k: v for k, v in cell["model_config"].items() if k not in volatile and (k, v) not in _UNSAID
+        }
     return plan, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

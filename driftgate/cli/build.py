@@ -34,22 +34,35 @@ def init(
     console.print(f"next: driftgate doctor -w {folder}", soft_wrap=True)
 
 
-def doctor(workspace: Workspace = HERE) -> None:
+def doctor(
+    workspace: Workspace = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings and deployments as JSON.")] = False,
+) -> None:
     """Say what is missing or cannot be reached, and how to mend it; exit 2 where something needs mending.
 
-    Every model is asked one question.
+    Every model is asked one question, by which it is learnt what its deployment takes.
     """
+    import json
     from collections import Counter
 
+    from driftgate.api.deployments import known_in
     from driftgate.api.preflight import examine
     from driftgate.cli._console import console
-    from driftgate.cli.show.preflight import in_all, print_finding
+    from driftgate.cli.show.preflight import as_data, in_all, print_deployments, print_finding
 
     counts: Counter[str] = Counter()
+    findings = []
     for finding in examine(workspace):
-        print_finding(console, finding)
+        if not as_json:
+            print_finding(console, finding)
+        findings.append(finding)
         counts[finding.severity] += 1
-    console.print(in_all(counts))
+    known = known_in(workspace)
+    if as_json:
+        typer.echo(json.dumps(as_data(findings, known), ensure_ascii=False, indent=1))
+    else:
+        print_deployments(console, known)
+        console.print(in_all(counts))
     raise typer.Exit(2 if counts["error"] else 0)
 
 

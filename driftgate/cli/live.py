@@ -11,11 +11,12 @@ from rich.table import Table
 
 import driftgate
 from driftgate.api.champions import champion, gates_for, promote_model
+from driftgate.api.deployments import ending
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
 from driftgate.finetune.remediation import events_of, find_remediation, remediations
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, champion_history, standing_promotions, traffic_of
+from driftgate.ledger import Ledger, champion_history, ends_soon, standing_promotions, traffic_of
 from driftgate.monitor.looks import latest_looks
 from driftgate.monitor.watch import alerts_of
 
@@ -71,12 +72,16 @@ def run_champions(folder: Path) -> int:
         table = Table(header_style="bold")
         for column in ("slot", "model", "how", "when", "by", "why"):
             table.add_column(column, overflow="fold")
-        for slot in workspace.config.champions:
-            champion(workspace, ledger, slot)
+        live = {slot: champion(workspace, ledger, slot) for slot in workspace.config.champions}
+        for slot in live:
             for row in champion_history(ledger, slot)[:5]:
                 when = f"{row.at.astimezone():%Y-%m-%d %H:%M}"
                 table.add_row(slot, escape(row.model), row.action, when, escape(row.who), escape(row.reason))
         console.print(table)
+        days = ending(ledger, live.values())
+        for slot, model in live.items():
+            if model in days:
+                console.print(f"{escape(slot)}: {escape(model)}: [yellow]{ends_soon(days[model])}[/]", soft_wrap=True)
         return 0
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 
 
@@ -66,7 +69,7 @@ class Deadlines:
 class Limit:
     """One limit under way."""
 
-    __slots__ = ("_cancelling", "_deadlines", "_task", "ends", "expired")
+    __slots__ = ("_cancelling", "_deadlines", "_outer", "_task", "ends", "expired")
 
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
@@ -79,12 +82,15 @@ class Limit:
         self._task = task
         self._cancelling = task.cancelling()
         self._deadlines.begin(self)
+        self._outer = _running.get(None)
+        _running.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._deadlines.end(self)
+        _running.set(self._outer)
         # As in asyncio.timeout: one who cancelled the task beside the limit is not to be overheard.
         if self.expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise self.late() from None
@@ -93,8 +99,42 @@ class Limit:
         """What is raised when the time is over."""
         return TimeoutError()
 
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Do not count meanwhile; afterwards begin anew."""
+        self._deadlines.end(self)
+        try:
+            yield
+        finally:
+            if not self.expired:
+                self._deadlines.begin(self)
+
     def expire(self) -> None:
         """Cancel what is awaited."""
         self._deadlines.end(self)
         self.expired = True
         self._task.cancel()
+
+
+_running: ContextVar[Limit | None] = ContextVar("driftgate_limit")
+
+
+@contextmanager
+def off_the_clock() -> Iterator[None]:
+    """Wait for something that may take hours: the innermost limit around it does not count meanwhile.
+
+    Examples
+    --------
+    >>> async def wait() -> str:
+    ...     with Deadlines(0.01).limit(), off_the_clock():
+    ...         await asyncio.sleep(0.05)
+    ...     return "in time"
+    >>> asyncio.run(wait())
+    'in time'
+    """
+    limit = _running.get(None)
+    if limit is None:
+        yield
+        return
+    with limit.suspended():
+        yield

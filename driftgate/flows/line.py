@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Message, Model, ModelError, Reply, Usage, count
-from driftgate.flows.models._sample import ask_about, asked_about
+from driftgate.flows.models._sample import ask_about, asked_about, asked_as
 from driftgate.flows.tracing import call_span
 from driftgate.flows.turns import Prompt, unmark
 
@@ -48,6 +48,8 @@ class Line:
     """The sample's id as its dataset gives it."""
     retriever: Retriever | None = None
     """What :func:`search` searches."""
+    asked_as: str = ""
+    """What names this ask of the sample among all of its cell."""
     calls: list[Call] = field(default_factory=list)
     """Every call so far, in order."""
     prompts: list[Prompt] = field(default_factory=list)
@@ -107,8 +109,9 @@ def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
     Returns
     -------
     dict
-        ``seconds`` of the line; ``latency``: seconds its successful calls took, left out where a reply came from the
-        cache or none came; ``input_tokens`` and ``output_tokens``, left out where a service did not count them;
+        ``seconds`` of the line; ``latency``: seconds its successful calls took, left out where no reply came or one
+        was not timed, as it came from the cache or in a batch; ``input_tokens`` and ``output_tokens``, left out where a
+        service did not count them;
         ``calls`` and ``attempts``.
     """
     replies = [call.reply for call in calls if call.reply is not None]
@@ -117,7 +120,7 @@ def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
     for name, counted in (("input_tokens", used.input_tokens), ("output_tokens", used.output_tokens)):
         if counted is not None:
             found[name] = float(counted)
-    if replies and not any(reply.cached for reply in replies):
+    if replies and all(reply.timed for reply in replies):
         found["latency"] = sum(reply.latency for reply in replies)
     return found
 
@@ -146,19 +149,19 @@ _current: ContextVar[Line] = ContextVar("driftgate_line")
 def enter_line(line: Line) -> None:
     """Make ``line`` the current line of the running task."""
     _current.set(line)
-    ask_about(line.sample_id)
+    ask_about(line.sample_id, line.asked_as)
 
 
 @contextmanager
 def entered(line: Line) -> Iterator[None]:
     """Make ``line`` the current line for the body of a ``with``."""
-    before, sample = _current.set(line), asked_about()
-    ask_about(line.sample_id)
+    before, sample = _current.set(line), (asked_about(), asked_as())
+    ask_about(line.sample_id, line.asked_as)
     try:
         yield
     finally:
         _current.reset(before)
-        ask_about(sample)
+        ask_about(*sample)
 
 
 def current_line() -> Line:

@@ -22,6 +22,13 @@ from driftgate.ledger._champions import (
 from driftgate.ledger._check import Checked, TableSize, check_ledger
 from driftgate.ledger._check_archive import ArchiveSize, Fault
 from driftgate.ledger._content import run_hash
+from driftgate.ledger._deployments import (
+    DeploymentRow,
+    add_deployment,
+    deployment_of,
+    deployments_by_model,
+    ends_soon,
+)
 from driftgate.ledger._details import EXPIRED, check_texts, expired_at
 from driftgate.ledger._expire import Expired, expire_texts
 from driftgate.ledger._insert import insert_many, insert_new
@@ -61,6 +68,7 @@ __all__ = [
     "Baseline",
     "CellRow",
     "Checked",
+    "DeploymentRow",
     "Expired",
     "Fault",
     "Ledger",
@@ -79,6 +87,7 @@ __all__ = [
     "add_aggregation",
     "add_anchor_grades",
     "add_cell",
+    "add_deployment",
     "add_left_out",
     "add_scores",
     "add_trained_model",
@@ -97,6 +106,9 @@ __all__ = [
     "check_texts",
     "complete_cells",
     "create_tables",
+    "deployment_of",
+    "deployments_by_model",
+    "ends_soon",
     "evaluated_lines_of",
     "evaluation_frame",
     "evaluation_means",

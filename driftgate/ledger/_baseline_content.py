@@ -63,6 +63,8 @@ class BaselineOutcome(_Part):
     finish_reason: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
     cost: FiniteFloat | None = None
     latency: FiniteFloat | None = None
     seconds: FiniteFloat

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import ColumnElement, Select, Table, or_, select
 
 from driftgate.ledger._aggregations import aggregations_of
 from driftgate.ledger._asked import models_asked
@@ -18,6 +18,8 @@ from driftgate.ledger._schema import asked, evaluated_lines, evaluations, expire
 from driftgate.ledger._store import Ledger
 
 _KEYS = ("cell_id", "sample_id")
+_LATER = ("reasoning_tokens", "cached_tokens")
+"""Columns that ledgers of an earlier format did not have."""
 
 
 def run_hash(ledger: Ledger, run_id: str) -> str:
@@ -48,16 +50,10 @@ def remaining_hash(ledger: Ledger, run_id: str) -> str:
         _add(digest, [cell.ordinal, cell.model, cell.flow, cell.variant, cell.dataset, cell.signature, cell.details])
         questions = select(samples.c.edition).join(asked, asked.c.sample_id == samples.c.id)
         _add_rows(digest, ledger, questions.where(asked.c.cell_id == cell.id).order_by(asked.c.ordinal))
-        columns = [column for column in outcomes.c if column.name not in _KEYS]
-        _add_rows(
-            digest,
-            ledger,
-            select(samples.c.edition, *columns)
-            .join(asked, (asked.c.cell_id == outcomes.c.cell_id) & (asked.c.sample_id == outcomes.c.sample_id))
-            .join(samples, samples.c.id == outcomes.c.sample_id)
-            .where(outcomes.c.cell_id == cell.id)
-            .order_by(asked.c.ordinal, outcomes.c.round),
-        )
+        columns = [column for column in outcomes.c if column.name not in (*_KEYS, *_LATER)]
+        _add_rows(digest, ledger, _outcomes(cell.id, *columns))
+        stated = or_(*(outcomes.c[name].is_not(None) for name in _LATER))  # a run of an earlier version keeps its hash
+        _add_rows(digest, ledger, _outcomes(cell.id, *(outcomes.c[name] for name in _LATER)).where(stated))
         for table in (evaluations, evaluated_lines):
             _add_details(digest, ledger, table, cell.id)
         with ledger.read() as connection:
@@ -66,6 +62,17 @@ def remaining_hash(ledger: Ledger, run_id: str) -> str:
         for made in aggregations_of(ledger, cell.id):
             _add(digest, [made.prefix, dict(made.metrics), made.n, made.error])
     return digest.hexdigest()
+
+
+def _outcomes(cell_id: int, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Columns of the outcomes of a cell, each after its sample."""
+    return (
+        select(samples.c.edition, *columns)
+        .join(asked, (asked.c.cell_id == outcomes.c.cell_id) & (asked.c.sample_id == outcomes.c.sample_id))
+        .join(samples, samples.c.id == outcomes.c.sample_id)
+        .where(outcomes.c.cell_id == cell_id)
+        .order_by(asked.c.ordinal, outcomes.c.round)
+    )
 
 
 def _add_rows(digest: Any, ledger: Ledger, query: Select[Any]) -> None:

@@ -53,6 +53,7 @@ class Record:
     input_tokens: int | None
     """None where the service did not say."""
     output_tokens: int | None
+    """Those of reasoning among them."""
     cost: float | None
     """None where a price or a count is not known."""
     latency: float | None
@@ -68,6 +69,10 @@ class Record:
     """Of evaluation flows with aggregation nodes."""
     asked: Collection[str] = ()
     """Names of the models that were asked on the line, answered or not."""
+    reasoning_tokens: int | None = None
+    """Of the output; None where the service did not say."""
+    cached_tokens: int | None = None
+    """Of the input, those that the service had kept from an earlier call."""
 
 
 _OUTCOME = tuple(column.name for column in outcomes.c)
@@ -157,6 +162,8 @@ def _outcome_row(entry: Record) -> tuple[Any, ...]:
         entry.attempts,
         entry.cached,
         entry.finished_at,
+        entry.reasoning_tokens,
+        entry.cached_tokens,
     )
 
 
@@ -214,7 +221,7 @@ def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
     frame["outcome"] = frame["outcome"].fillna("missing")
     # Where no value is set at all, pandas cannot tell a column's type.
-    numbers = ("correct", "input_tokens", "output_tokens", "cost")
+    numbers = ("correct", "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "cost")
     frame = frame.astype(dict.fromkeys(numbers, float))
     return frame
 

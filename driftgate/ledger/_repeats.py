@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REPEATS = "repeats"
 """In the details of a cell: how often it asks each sample; absent where that is once."""
 _FROM_BEST = ("answered", "unparsed", "truncated", "filtered", "failed", "missing")
-_MEANS = ("input_tokens", "output_tokens", "cost")
+_MEANS = ("input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "cost")
 
 
 def repeats_in(details: Mapping[str, Any]) -> int:

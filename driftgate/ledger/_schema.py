@@ -29,10 +29,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 7
+VERSION = 8
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
 asks. 4: a run has a kind. 5: which models a cell asked is kept. 6: two formats that were both called 2 have the same
-tables. 7: details move to an archive, and texts can be expired; see :mod:`driftgate.ledger.migrations`."""
+tables. 7: details move to an archive, and texts can be expired. 8: reasoning and cached tokens are kept, and what is
+known of deployments; see :mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 
@@ -146,6 +147,8 @@ outcomes = Table(
     Column("attempts", Integer, nullable=False),
     Column("cached", Boolean, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
+    Column("reasoning_tokens", Integer),  # of the output; empty where nobody stated them, and before format 8
+    Column("cached_tokens", Integer),  # of the input, likewise
 )
 
 node_outputs = Table(
@@ -245,6 +248,18 @@ replies = Table(
     Column("reply", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("run_id", String),  # for which it was asked first; empty before format 7
+)
+
+deployments = Table(
+    "deployments",  # what is known of each, the newest last
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("target", String, nullable=False, index=True),  # hash of provider, address and name
+    Column("model", String, nullable=False, index=True),  # the name in the workspace
+    Column("capabilities", JSON),  # empty where nobody asked it
+    Column("served", String, nullable=False),
+    Column("ends", String),  # the day, as ISO 8601 has it; empty where it is not known
+    Column("at", UtcDateTime, nullable=False),
 )
 
 DETAILS = (node_outputs, evaluations, evaluated_lines)

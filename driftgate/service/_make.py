@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftgate.api.deployments import ending
 from driftgate.api.telemetry import EVERY, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import resolve
-from driftgate.ledger import Ledger, champion_history
+from driftgate.ledger import Ledger, champion_history, ends_soon
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Store
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
@@ -68,7 +69,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         looks=lambda: [_shown_look(row) for row in looks_of(ledger, limit=20)],
         jobs=lambda: [_shown_firing(firing) for firing in scheduler.lease.firings(20)],
         champions=lambda: [
-            asdict(history[0]) | {"at": _minute(history[0].at)}
+            asdict(history[0]) | {"at": _minute(history[0].at), "ends": _end(ledger, history[0].model)}
             for slot in config.champions
             if (history := champion_history(ledger, slot))
         ],
@@ -89,6 +90,12 @@ def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
 
     connection = resolve(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
     return instrument(connection, workspace=workspace.config.name)
+
+
+def _end(ledger: Ledger, model: str) -> str:
+    """What to say of the day on which a model's deployment ends; empty where that is not known."""
+    day = ending(ledger, [model]).get(model)
+    return "" if day is None else ends_soon(day)
 
 
 def _minute(moment: datetime) -> str:

@@ -49,7 +49,8 @@ async def test_a_reasoning_model_is_asked_without_our_temperature_and_says_so(be
     run = await bench.run()
     assert run.status == "complete" and set(bench.frame()["outcome"]) == {"answered"}
     assert signature(bench) == f"{plain}|without:temperature"
-    (note,) = bench.watcher.ended[-1].notes
+    note, counted = bench.watcher.ended[-1].notes
+    assert "refused before it was known what its service takes" in counted
     assert "asked without the default 'temperature'" in note and "does not support 0 with this model" in note
     (scores,) = score_run(bench.ledger, run.id)
     rule = GateConfig.model_validate({"rules": [{"no_worse_than": "previous", "margin": 0.1}]})

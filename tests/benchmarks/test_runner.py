@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import time
 from collections.abc import Callable
@@ -341,3 +342,17 @@ async def test_a_primary_metric_that_does_not_exist_stops_the_run(bench: Bench, 
     with pytest.raises(DriftgateError, match=r"did you mean 'extract\.choice\.correct'"):
         await bench.run()
     assert bench.newest().status == "stopped"
+
+
+async def test_a_run_does_not_put_off_the_next_full_collection(bench: Bench) -> None:
+    """Else cycles that outlive a run, as SQLAlchemy and the SDKs of judges make them, would pile up in a service."""
+    before = gc.get_threshold()
+    gc.set_threshold(100, 2, 1000)
+    try:
+        kept: list[list[None]] = []
+        while (count := gc.get_count()[2]) < 50:
+            kept.append([])
+        await bench.run()
+        assert gc.get_count()[2] >= count
+    finally:
+        gc.set_threshold(*before)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from batch_desk import BatchDesk
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class Request:
     @property
     def prompt(self) -> str:
         """All turns as one text."""
-        return "\n".join(str(message.get("content") or "") for message in self.body["messages"])
+        turns = self.body["messages"] if "messages" in self.body else self.body["input"]
+        return "\n".join(str(turn.get("content") or "") for turn in turns)
 
 
 class ChatEndpoint:
@@ -130,6 +132,9 @@ class ChatEndpoint:
         """What is done with a prompt that nothing was scripted for."""
         self.refuses: Callable[[Mapping[str, Any]], Step | None] = lambda body: None
         """What is done with a request for what its body holds, before its prompt is looked at."""
+        self.listed: Any = None
+        """The reply to a request for the list of models; None: there is no list."""
+        self.lists_asked = 0
         self.serves = ""
         """The model that replies say they are of; empty: the one that was asked for."""
         self.requests: list[Request] = []
@@ -142,6 +147,8 @@ class ChatEndpoint:
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.port = 0
+        self.desk = BatchDesk(self)
+        """Where requests are handed in by the file."""
 
     @property
     def url(self) -> str:
@@ -184,7 +191,14 @@ class ChatEndpoint:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_post("/openai/deployments/{deployment}/chat/completions", self._complete)
+        for base in ("/v1", "/openai/v1", "/api/projects/{project}/openai/v1"):
+            app.router.add_post(f"{base}/responses", self._complete)
+            app.router.add_get(f"{base}/models", self._list)
+        for base in ("/openai/v1", "/api/projects/{project}/openai/v1"):
+            app.router.add_post(f"{base}/chat/completions", self._complete)
+        app.router.add_get("/openai/models", self._list)
         app.router.add_get("/msi/token", self._token)
+        self.desk.add_routes(app)
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
         self._loop.run_until_complete(runner.setup())
         site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
@@ -195,11 +209,28 @@ class ChatEndpoint:
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
 
+    def answer(self, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and body of the reply to a request of a batch."""
+        received = Request("/v1/batches", {}, {}, body, time.monotonic())
+        with self._lock:
+            self.requests.append(received)
+        step = self.refuses(received.body) or self._next_step(received.prompt)
+        if isinstance(step, Status):
+            return step.code, step.body
+        assert isinstance(step, Answer)
+        return 200, _completion(step, self.serves or str(body.get("model")))
+
     async def _token(self, request: web.Request) -> web.Response:
         self.tokens_given += 1
         expires = str(int(time.time()) + 3600)
         token = {"access_token": f"token-{self.tokens_given}", "expires_on": expires, "token_type": "Bearer"}
         return web.json_response(token | {"resource": request.query["resource"]})
+
+    async def _list(self, request: web.Request) -> web.Response:
+        self.lists_asked += 1
+        if self.listed is None:
+            return web.json_response({"error": {"message": "no such path"}}, status=404)
+        return web.json_response(self.listed)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -238,7 +269,32 @@ class ChatEndpoint:
             return web.Response(status=step.code, body=raw, headers=dict(step.headers))
         assert isinstance(step, Answer)
         await asyncio.sleep(step.seconds)
-        return web.json_response(_completion(step, self.serves or str(received.body.get("model", "deployed"))))
+        reply = _response if request.path.endswith("/responses") else _completion
+        return web.json_response(reply(step, self.serves or str(received.body.get("model", "deployed"))))
+
+
+def responses_only(body: Mapping[str, Any]) -> Status | None:
+    """How OpenAI says that a model answers on the Responses API only, and what such a model refuses there."""
+    if "messages" in body:
+        said = "This model is only supported in v1/responses and not in v1/chat/completions."
+        error = {"message": said, "type": "invalid_request_error", "param": "model", "code": None}
+        return Status(404, {"error": error})
+    return reasoning(body)
+
+
+def _response(answer: Answer, model: str) -> dict[str, Any]:
+    part: dict[str, Any] = {"type": "output_text", "text": answer.text, "annotations": []}
+    if answer.top_logprobs is not None:
+        top = [{"token": token, "logprob": logprob} for token, logprob in answer.top_logprobs.items()]
+        part["logprobs"] = [{**top[0], "top_logprobs": top}]
+    cut = answer.finish_reason == "length"
+    message = {"type": "message", "role": "assistant", "status": "completed", "content": [part]}
+    body: dict[str, Any] = {"object": "response", "model": model, "output": [message], "error": None}
+    body["status"] = "incomplete" if cut else "completed"
+    body["incomplete_details"] = {"reason": "max_output_tokens"} if cut else None
+    if answer.tokens is not None:
+        body["usage"] = dict(zip(("input_tokens", "output_tokens"), answer.tokens, strict=True))
+    return body
 
 
 def _completion(answer: Answer, model: str) -> dict[str, Any]:

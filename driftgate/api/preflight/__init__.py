@@ -6,6 +6,7 @@ the other commands at what they are about to use, and they refuse with everythin
 
 from driftgate.api.preflight._finding import Finding, Refused
 from driftgate.api.preflight._run import (
+    Prepared,
     examine,
     look_at_all,
     prepare,
@@ -18,6 +19,7 @@ from driftgate.api.preflight._run import (
 
 __all__ = [
     "Finding",
+    "Prepared",
     "Refused",
     "examine",
     "look_at_all",

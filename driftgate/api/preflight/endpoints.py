@@ -1,35 +1,61 @@
-"""Every model that is used is asked once, and says whom it serves."""
+"""Every model that is used is asked once; what its deployment takes, whom it serves and when it ends is kept."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from driftgate.api._waiting import wait_for
+from driftgate.api.deployments import end_of, keep, remember
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight.environment import unset
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import (
+    CAPS,
     PROVIDERS,
+    Capabilities,
+    ChatModel,
     ContentFiltered,
     Message,
     ModelConfig,
     NoLogprobs,
-    ParameterRefused,
     RateLimited,
     Reply,
     RequestRejected,
     Unavailable,
+    cap_of,
+    effort_of,
 )
+from driftgate.ledger import ends_soon
 
+_WARNED_DAYS = 60
+"""Services announce the end of a model at least so many days before."""
 _PLAIN = (Message("user", "1 + 1 = ?"),)
 """What a model is asked that no suite asks."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What became of the question to one model."""
+
+    found: Reply | DriftgateError | None
+    """The reply, or why there is none; None where nothing can be asked, which is said elsewhere."""
+    known: Capabilities | None = None
+    """What is known of its deployment by now; None of one that is not asked over HTTP."""
+    refusals: int = 0
+    """Requests that its service refused, and by which something was learnt."""
+    ends: date | None = None
+
+
 def look(inspection: Inspection) -> Iterator[Finding]:
-    """Ask them at the same time, each what its first sample would ask. No reply is kept, and none is a sample's."""
+    """Ask them at the same time, each what its first sample would ask. No reply is kept, and none is a sample's.
+
+    Where the whole workspace is looked at, it is learnt anew what a deployment takes. A run begins with what is known.
+    """
     if not inspection.scope.probes:
         return
     asked = {
@@ -38,8 +64,13 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         if PROVIDERS.get(config.provider).probe is not None and not unset(inspection, "models", name)
     }
     prompts = _prompts(inspection)
-    for name, found in zip(asked, wait_for(_ask_all(inspection, asked, prompts)), strict=True):
-        yield _said(inspection, name, asked[name], found)
+    for name, heard in zip(asked, wait_for(_ask_all(inspection, asked, prompts)), strict=True):
+        yield _said(inspection, name, asked[name], heard.found)
+        subject, where = f"model {name}", inspection.where("models", name)
+        if heard.known is not None and (told := _learnt(heard.known, heard.refusals)):
+            yield Finding("good", subject, told, "", where)
+        if heard.ends is not None:
+            yield _ending(subject, heard.ends, where)
 
 
 def _prompts(inspection: Inspection) -> Mapping[str, Sequence[Message]]:
@@ -54,32 +85,41 @@ def _prompts(inspection: Inspection) -> Mapping[str, Sequence[Message]]:
 
 async def _ask_all(
     inspection: Inspection, asked: Mapping[str, ModelConfig], prompts: Mapping[str, Sequence[Message]]
-) -> list[Reply | DriftgateError | None]:
+) -> list[_Asked]:
     return await asyncio.gather(
         *(_ask(inspection, name, config, prompts.get(name, _PLAIN)) for name, config in asked.items())
     )
 
 
-async def _ask(
-    inspection: Inspection, name: str, config: ModelConfig, messages: Sequence[Message]
-) -> Reply | DriftgateError | None:
-    """The reply, or why there is none; None where nothing can be asked, which is said elsewhere."""
+async def _ask(inspection: Inspection, name: str, config: ModelConfig, messages: Sequence[Message]) -> _Asked:
     provider = PROVIDERS.get(config.provider)
     assert provider.probe is not None
     try:
         await asyncio.to_thread(provider.check, name, config, inspection.workspace.folder)
         model = provider.open(name, config, inspection.workspace.folder)
     except DriftgateError as problem:
-        return None if inspection.scope.reaches else problem
+        return _Asked(None if inspection.scope.reaches else problem)
+    anew, ledger = inspection.scope.whole, inspection.ledger
+    if ledger is not None and not anew:
+        await asyncio.to_thread(remember, ledger, model)
+    found: Reply | DriftgateError
     try:
         async with asyncio.timeout(config.timeout):
-            return await provider.probe(model, messages)
+            found = await provider.probe(model, messages)
     except TimeoutError:
-        return Unavailable(f"{name}: no reply within {config.timeout:g} s")
+        found = Unavailable(f"{name}: no reply within {config.timeout:g} s")
     except DriftgateError as problem:
-        return problem
+        found = problem
     finally:
         await model.aclose()
+    served = found.model if isinstance(found, Reply) else ""
+    ends = await end_of(name, config, served)
+    if not isinstance(model, ChatModel):
+        return _Asked(found, ends=ends)
+    known = model.capabilities
+    if ledger is not None and (known.taken or known.refused or ends is not None):
+        await asyncio.to_thread(keep, ledger, model, served=served, ends=ends, anew=anew and bool(known.taken))
+    return _Asked(found, known, model.refusals, ends)
 
 
 def _said(inspection: Inspection, name: str, config: ModelConfig, found: Reply | DriftgateError | None) -> Finding:
@@ -90,9 +130,6 @@ def _said(inspection: Inspection, name: str, config: ModelConfig, found: Reply |
         return _unfit(subject, config, found, where) or _served(
             subject, config, found, inspection.where("models", name, "model")
         )
-    if isinstance(found, ParameterRefused):  # one that the user set is an error of another class
-        said = f"it answers, and refuses the default '{found.parameter}', without which it is asked ({found.message})"
-        return Finding("good", subject, said)
     if isinstance(found, ContentFiltered):
         return Finding("good", subject, f"it answers, and filtered the question that it was asked ({found.message})")
     if isinstance(found, RateLimited):
@@ -119,8 +156,37 @@ def _unfit(subject: str, config: ModelConfig, reply: Reply, where: str) -> Findi
         found = "its reply was cut at the limit of tokens before it said anything"
         if reply.usage.reasoning_tokens:
             found = f"reasoning used up its limit of tokens ({reply.usage.reasoning_tokens:,}) before it said anything"
-        return Finding("warning", subject, found, "raise the limit in its parameters", where)
+        cap = cap_of(config.parameters)[0]
+        lower = "" if effort_of(config.parameters) in ("none", "minimal") else " or lower reasoning_effort"
+        raise_it = f"raise {cap} in its parameters{lower}" if cap else "raise the limit of its service"
+        return Finding("warning", subject, f"{found}: its samples would be truncated", raise_it, where)
     return None
+
+
+def _learnt(known: Capabilities, refusals: int) -> str:
+    """What the service refused and how the model is asked instead, in words; empty where it refused nothing."""
+    told = []
+    if known.wire == "responses" and "chat" in known.refused:
+        told.append(f"it is asked by the Responses API ({known.refused['chat']})")
+    for name, words in known.refused.items():
+        if name in CAPS and known.cap:
+            told.append(f"its limit on tokens is sent as '{known.cap}', not '{name}' ({words})")
+        elif name != "chat":
+            told.append(f"it refuses the default '{name}', without which it is asked ({words})")
+    if told and refusals:
+        told.append(f"learnt by {refusals} refused request{'s' * (refusals != 1)}, which a run need not make")
+    return "; ".join(told)
+
+
+def _ending(subject: str, day: date, where: str) -> Finding:
+    left = (day - datetime.now(UTC).date()).days
+    if left < 0:  # that it does not answer any more is said by itself
+        return Finding("warning", subject, ends_soon(day), "take a model that is served from now on", where)
+    if left <= _WARNED_DAYS:
+        return Finding(
+            "warning", subject, ends_soon(day), "plan its successor: compare it and prove it by a gate", where
+        )
+    return Finding("good", subject, ends_soon(day), "", where)
 
 
 def _no_logprobs(subject: str, where: str) -> Finding:

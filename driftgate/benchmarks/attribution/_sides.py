@@ -9,8 +9,8 @@ from typing import Any
 from driftgate.benchmarks.attribution._configuration import MODEL, RETRIEVER, digest, node_configurations
 from driftgate.benchmarks.attribution._replay import Side
 from driftgate.benchmarks.datasets import Sample
+from driftgate.benchmarks.delivery import line_models
 from driftgate.benchmarks.metrics import right
-from driftgate.benchmarks.runner import line_models
 from driftgate.benchmarks.suite import TOLD, Cell
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError

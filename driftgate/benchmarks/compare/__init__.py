@@ -4,7 +4,7 @@ from driftgate.benchmarks.compare._choose import comparable_cells, labels, named
 from driftgate.benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import Difference, Pair, compare_pair
-from driftgate.benchmarks.compare._pareto import Standing, standings
+from driftgate.benchmarks.compare._pareto import Standing, standings, why_unused
 from driftgate.benchmarks.compare._plan import Design, assumed_design, half_observed, observed_design, round_sizes
 from driftgate.benchmarks.compare._samples import SuspectKeys, flips, suspect_keys
 
@@ -31,4 +31,5 @@ __all__ = [
     "round_sizes",
     "standings",
     "suspect_keys",
+    "why_unused",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import Pair
+from driftgate.benchmarks.costs import at_most
 from driftgate.benchmarks.metrics import accuracy, quantile
 from driftgate.benchmarks.stats import Interval, mean_interval
 
@@ -34,6 +35,8 @@ class Standing:
     """``front``: no other cell is at least as good in every measure. ``tied``: one is, but their difference in
     quality may be none. ``beaten``: one is, and its quality is higher beyond the difference's interval."""
     beaten_by: str = ""
+    at_most: bool = False
+    """The cost is an upper bound: see :func:`driftgate.benchmarks.costs.at_most`."""
 
 
 def standings(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[list[Standing], tuple[str, ...]]:
@@ -50,11 +53,22 @@ def standings(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[list[Sta
     measured = [_measure(entry) for entry in entries]
     currencies = {s.currency for s in measured if s.cost is not None}
     usable = ["quality"]
-    if all(s.cost is not None for s in measured) and len(currencies) == 1:
+    exact = not any(s.at_most for s in measured)  # a bound on what one cost is no evidence for another
+    if all(s.cost is not None for s in measured) and len(currencies) == 1 and exact:
         usable.append("cost")
     if all(s.latency is not None for s in measured):
         usable.append("latency")
     return [_placed(s, measured, pairs, usable) for s in measured], tuple(usable)
+
+
+def why_unused(measure: str, found: Sequence[Standing]) -> str:
+    """Why ``cost`` or ``latency`` does not place the cells."""
+    if any(getattr(one, measure) is None for one in found):
+        return "was not recorded of every cell"
+    currencies = sorted({one.currency for one in found})
+    if len(currencies) > 1:
+        return f"is in {' and '.join(currencies)}, which are not compared"
+    return "is an upper bound in some cells, as the price of their cached input is not known"
 
 
 def _measure(entry: Entry) -> Standing:
@@ -74,6 +88,7 @@ def _measure(entry: Entry) -> Standing:
         cost,
         entry.scores.currency,
         latency if latency.estimate is not None else None,
+        at_most=bool(at_most(frame, entry.scores.cell.details).any()),
     )
 
 
@@ -92,8 +107,7 @@ def _placed(mine: Standing, others: Sequence[Standing], pairs: Sequence[Pair], m
         return mine
     best = max(surely or better, key=lambda o: o.quality.estimate or 0.0)
     place: Place = "beaten" if surely else "tied"
-    kept = (mine.entry, mine.quality, mine.if_right, mine.cost, mine.currency, mine.latency)
-    return Standing(*kept, place, best.entry.label)
+    return replace(mine, place=place, beaten_by=best.entry.label)
 
 
 def _values(standing: Standing, measures: Sequence[str]) -> list[float]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from driftgate.benchmarks.costs import unpriced
+from driftgate.benchmarks.costs import at_most, unpriced
 from driftgate.benchmarks.gate._config import COUNTED, LATENCIES, RuleConfig
 from driftgate.benchmarks.gate._quantities import Floats, Labels, is_binary
 from driftgate.benchmarks.metrics import clusters_of, settled
@@ -176,13 +176,19 @@ def _whole(ledger: Ledger, rule: RuleConfig, scores: CellScores, *, reference: b
         return Column(_rows(frame, frame["latency"].astype(float)), -np.inf, np.inf, None, "have no latency")
     if metric in COUNTED:
         name = "cost" if metric == "cost_per_sample" else metric
-        known, lacking = _stated(name, scores)
+        known, lacking = _stated(name, scores, exact=reference or rule.min is not None)
         return Column(_rows(frame, frame[name].astype(float).where(known)), 0.0, np.inf, 0.0, lacking)
     return _evaluated(ledger, rule, scores)
 
 
-def _stated(name: str, scores: CellScores) -> tuple[pd.Series[bool], str]:
-    """Of which samples it is known what they took, and why of the others it is not."""
+def _stated(name: str, scores: CellScores, *, exact: bool) -> tuple[pd.Series[bool], str]:
+    """Of which samples it is known what they took, and why of the others it is not.
+
+    Parameters
+    ----------
+    exact : bool
+        An upper bound of a cost will not do: it would help what is held against it.
+    """
     frame = scores.asks
     known = frame[name].notna() & ~frame["outcome"].isin(("missing", "failed"))  # a failed call may have been charged
     if name != "cost":
@@ -190,6 +196,10 @@ def _stated(name: str, scores: CellScores) -> tuple[pd.Series[bool], str]:
     kept = frame["cached"].eq(True)
     if unpriced(scores.cell.details) and not (frame["cost"] > 0).any():
         return known & False, "have no cost, as the workspace gives the model no prices"
+    bounds = at_most(frame, scores.cell.details) & known
+    if exact and bounds.any():
+        why = "have no exact cost: part of their input came from the service's cache, and what that cost is not known"
+        return known & ~bounds & ~kept, why
     if (kept & known).any():
         return known & ~kept, "have no cost, as they were answered from replies that were kept"
     return known, "have no cost, as the service did not say how many tokens they took or the call failed"

@@ -17,6 +17,8 @@ from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, key_frame, run_hash
 
+_COSTS = ("cost", "cost_per_sample")
+
 
 def judge(
     ledger: Ledger,
@@ -52,23 +54,27 @@ def judge(
             )
         for scores in cells:
             baseline = None
+            if rule.opponent is None and rule.metric in _COSTS and len(found := _currencies(cells)) > 1:
+                told = f"one limit cannot mean costs in {' and '.join(found)}; give each model a rule of its own"
+                checks.append((rule, scores, None, Evidence(len(scores.frame), depends=True, why_none=told)))
+                continue
             if rule.opponent is not None:
                 baseline = find_baseline(ledger, rule, scores, scored, gate.suite, champion)
             checks.append((rule, scores, baseline, _evidence(ledger, gate, rule, scores, baseline)))
     decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
     tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
     changed = _changes(ledger, [(scores, baseline) for _, scores, baseline, _ in checks])
-    found = [
+    said = [
         _said(gate, rule, scores, baseline, evidence, verdict, p_fail, tested, changed)
         for (rule, scores, baseline, evidence), (verdict, p_fail) in zip(checks, decided, strict=True)
     ]
-    runs = [run_id, *(one.baseline for one in found if one.baseline)]
+    runs = [run_id, *(one.baseline for one in said if one.baseline)]
     means_champion = any(rule.opponent == CHAMPION for rule in gate.rules)
     return GateVerdict(
         gate=name,
         run=run_id,
-        verdict=max((one.verdict for one in found), key=GRAVITY.index),
-        rules=tuple(found),
+        verdict=max((one.verdict for one in said), key=GRAVITY.index),
+        rules=tuple(said),
         runs={run: run_hash(ledger, run) for run in dict.fromkeys(runs)},
         rules_hash=gate.content_hash(),
         champion=champion if means_champion else None,
@@ -89,6 +95,9 @@ def _evidence(
             return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
     if (made := aggregated(rule, scores)) is not None:
         return made
+    if compared is not None and rule.metric in _COSTS and len(found := _currencies([scores, compared])) > 1:
+        told = f"costs in {' and '.join(found)} are not compared with one another"
+        return Evidence(len(scores.frame), depends=True, why_none=told)
     ours = column_of(ledger, rule, scores)
     theirs = None
     if baseline is not None:
@@ -108,6 +117,12 @@ def _evidence(
         for name in names
     }
     return over_slices(rule, parts)
+
+
+def _currencies(cells: Sequence[CellScores]) -> list[str]:
+    """Of the costs of cells, each once; what costs nothing does so in every currency."""
+    paid = (scores for scores in cells if scores.frame["cost"].gt(0).any())
+    return sorted({scores.currency for scores in paid})
 
 
 def _changes(ledger: Ledger, compared: Sequence[tuple[CellScores, Baseline | None]]) -> dict[tuple[int, int], Changes]:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips
+from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips, why_unused
 from driftgate.benchmarks.report._figure import Figure
 from driftgate.benchmarks.report._page import render
 from driftgate.benchmarks.report._plots_compare import category_figure, tradeoff_figures
@@ -59,9 +59,10 @@ class DatasetView:
     suspects: Sequence[Mapping[str, Any]]
 
     @property
-    def unrecorded(self) -> list[str]:
-        """What was not recorded of every cell."""
-        return [name for name in ("cost", "latency") if name not in self.compared.measures]
+    def unused(self) -> list[str]:
+        """Measures that do not place the cells, and why."""
+        names = [name for name in ("cost", "latency") if name not in self.compared.measures]
+        return [f"{name} {why_unused(name, self.compared.standings)}" for name in names]
 
 
 def write_comparison(ledger: Ledger, compared: Comparisons, path: Path, *, timezone: tzinfo | None = None) -> Path:

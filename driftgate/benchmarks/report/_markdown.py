@@ -79,11 +79,21 @@ def _cells(cells: Sequence[CellView]) -> str:
                 percent(cell.metric("accuracy_macro").value),
                 ", ".join(f"{n:,} {outcome}" for outcome, n in cell.scores.outcomes.items() if n),
                 f"{seconds(cell.metric('latency_p50').value)} / {seconds(cell.metric('latency_p95').value)}",
-                cell.scores.unknown_cost or markdown_text(money(cell.cost, cell.scores.currency)),
+                cell.scores.unknown_cost
+                or markdown_text(cell.scores.cost_words + money(cell.cost, cell.scores.currency)),
             ]
         )
     header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]
-    return "\n\n".join(["### Scores\n\n" + _table(header, rows), *_repeated(cells), *_predicted(cells)])
+    return "\n\n".join(
+        ["### Scores\n\n" + _table(header, rows), *_ending(cells), *_repeated(cells), *_predicted(cells)]
+    )
+
+
+def _ending(cells: Sequence[CellView]) -> list[str]:
+    """The days on which deployments end, where they are known."""
+    days = {cell.scores.cell.model: cell.scores.ends for cell in cells if cell.scores.ends is not None}
+    said = [f"- {markdown_code(model)}: this deployment ends on {day}" for model, day in days.items()]
+    return ["\n".join(said)] if said else []
 
 
 def _repeated(cells: Sequence[CellView]) -> list[str]:

@@ -175,6 +175,8 @@ class CellView:
             "Parameters": json.dumps(parameters, ensure_ascii=False) if parameters else "",
             "Refused by the service": ", ".join(without),
             "Served as": self._served(),
+            "Tokens": self.scores.tokens,
+            "Deployment": "" if self.scores.ends is None else f"ends on {self.scores.ends}",
             "Flow": f"{self.scores.cell.flow} {details.get('flow_hash', '')}".strip(),
             "Examples": str(details.get("shots", "")),
             "Dataset": f"{self.dataset} {details.get('dataset_fingerprint', '')}".strip(),

@@ -30,7 +30,8 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
         print_finding(console, finding)
     repeats = begun.planned.suite.repeats
     unit = "samples" if repeats == 1 else f"questions, {repeats} of each sample"
-    console.print(f"run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} {unit}")
+    goes_on = "goes on with " if begun.goes_on else ""
+    console.print(f"{goes_on}run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} {unit}")
     with stops(f"stopped; go on with: {begun.resume}"):
         done = finish(ProgressDisplay(console))
     print_scores(console, done.scored)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips
+from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips, why_unused
 from driftgate.benchmarks.report import p_value
 from driftgate.benchmarks.stats import Interval
 
@@ -110,17 +110,16 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
             percent(standing.if_right),
             f"{asked:,}",
             *against,
-            _measured(standing.cost, standing.currency, "unknown"),
+            ("at most " if standing.cost and standing.at_most else "")
+            + _measured(standing.cost, standing.currency, "unknown"),
             _measured(standing.latency, "s", "not recorded"),
             standing.place + beaten,
         )
     console.print(table)
     missing = [name for name in ("cost", "latency") if name not in dataset.measures]
     if missing:
-        console.print(
-            f"  [dim]Pareto front by {' and '.join(dataset.measures)} only: {' and '.join(missing)} "
-            "was not recorded of every cell[/]"
-        )
+        why = "; ".join(f"{name} {why_unused(name, dataset.standings)}" for name in missing)
+        console.print(f"  [dim]Pareto front by {' and '.join(dataset.measures)} only: {escape(why)}[/]")
 
 
 def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from driftgate.api.night import NightDisplay
 from driftgate.benchmarks.runner import Display
 from driftgate.cli.show.bench import carry_out
 from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import ends_soon
 from driftgate.monitor.looks import Result
 from driftgate.monitor.watch import Watched
 
@@ -89,6 +91,10 @@ class NightOnTerminal(NightDisplay):
             print_expired(self.console, kept.expired, self.workspace.reports)
         if kept.archived is not None and (kept.archived.cells or kept.archived.removed):
             print_archived(self.console, kept.archived, self.ledger.archive)
+
+    def ends(self, slot: str, model: str, day: date) -> None:
+        """Print the last day of a champion's deployment."""
+        self.console.print(f"{escape(slot)}: {escape(model)}: [yellow]{ends_soon(day)}[/]", soft_wrap=True)
 
     def failed(self, part: str, problem: DriftgateError) -> None:
         """Print what could not be done."""

@@ -30,6 +30,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
     from driftgate.benchmarks.gate.outputs import one_line
     from driftgate.benchmarks.scores import PREDICTED
     from driftgate.benchmarks.trouble import commonest
+    from driftgate.ledger import ends_soon
 
     table = Table(header_style="bold")
     table.add_column("model · variant · dataset", overflow="fold")
@@ -39,7 +40,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         counts = scores.outcomes
         lost = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "answered")
         cost = scores.get("cost")
-        spent = f"{cost.value:.4f} {scores.currency}" if cost and cost.value is not None else ""
+        spent = f"{scores.cost_words}{cost.value:.4f} {scores.currency}" if cost and cost.value is not None else ""
         table.add_row(
             escape(scores.cell.name),
             _with_interval(scores.get("accuracy")),
@@ -60,8 +61,12 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             erred = any(one.errors for one in scores.evaluators)
             said = one_line(f"{scores.cell.name}: {told}")
             console.print(f"  [{'red' if erred else 'default'}]{escape(said)}[/]", soft_wrap=True)
+        if scores.tokens:
+            console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.tokens}'))}", soft_wrap=True)
         if scores.repeated:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.repeated}'))}", soft_wrap=True)
+    for model, day in {scores.cell.model: scores.ends for scores in scored if scores.ends is not None}.items():
+        console.print(f"  [yellow]{escape(one_line(model))}: {ends_soon(day)}[/]", soft_wrap=True)
     for scores in scored:
         if whole := scores.cell.details.get("stands_for"):
             predicted = _with_interval(scores.get(PREDICTED))

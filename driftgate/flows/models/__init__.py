@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.flows.models._batched import Batchable, batched
+    from driftgate.flows.models._batches import BatchBook, Batches, KeptBatch
+    from driftgate.flows.models._capabilities import CAPS, CHAT, RESPONSES, Capabilities, cap_of, effort_of
+    from driftgate.flows.models._chat_http import ChatModel
     from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
     from driftgate.flows.models._errors import (
         ContentFiltered,
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._patience import Patience
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
     from driftgate.flows.models._redirects import redirect_of, redirected, refuse_in_azure, refuse_in_openai
-    from driftgate.flows.models._refusal import ParameterRefused
+    from driftgate.flows.models._refusal import ParameterRefused, WireRefused
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, cache_key
     from driftgate.flows.models._usage import Usage, count, read_usage
@@ -32,9 +36,18 @@ else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
+    "CAPS",
+    "CHAT",
     "PROVIDERS",
+    "RESPONSES",
     "AdaptiveLimit",
+    "BatchBook",
+    "Batchable",
+    "Batches",
+    "Capabilities",
+    "ChatModel",
     "ContentFiltered",
+    "KeptBatch",
     "Message",
     "Model",
     "ModelConfig",
@@ -54,9 +67,13 @@ __all__ = [
     "Unavailable",
     "Usage",
     "WaitEnded",
+    "WireRefused",
+    "batched",
     "cache_key",
     "cached",
+    "cap_of",
     "count",
+    "effort_of",
     "gave_up",
     "parse_config",
     "read_usage",

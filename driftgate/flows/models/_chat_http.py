@@ -1,22 +1,25 @@
-"""The chat-completions wire form that OpenAI-compatible services and Azure OpenAI share."""
+"""Models that are asked over HTTP: what a service takes is negotiated, and what it refuses is learnt."""
 
 from __future__ import annotations
 
 import json
-import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models._completion import read_completion
+from driftgate.flows.models._batch_service import BatchService, Prepared
+from driftgate.flows.models._capabilities import CAPS, CHAT, EFFORT, Capabilities, listed_efforts
 from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs, Unavailable
-from driftgate.flows.models._refusal import ParameterRefused, refusal
-from driftgate.flows.models._types import Message, Model, Reply
+from driftgate.flows.models._refusal import ParameterRefused, WireRefused, refusal
+from driftgate.flows.models._types import Message, Reply
+from driftgate.flows.models._wire import Spoken, Wire
+from driftgate.flows.models._wires import wire_form
 
 if TYPE_CHECKING:
     import aiohttp
@@ -24,103 +27,163 @@ if TYPE_CHECKING:
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 
-_RENAMED = {"max_tokens": "max_completion_tokens"}
-"""What a parameter is called by services that refuse it under its old name."""
 FIRST_TOKEN: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 20})
 """What asks for the first token's log-probabilities: as many as services give, so that no letter is missed."""
+AUTO = "auto"
+"""Chat Completions, unless the service says that the model answers on the Responses API only."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a service takes requests of one wire form."""
+
+    url: str
+    headers: Headers
+    """Asynchronously gives the headers that authenticate a request."""
+    body: Mapping[str, Any]
+    """Sent with every request beside messages and parameters."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How requests are made by what is known, and what their replies say of it."""
+
+    known: Capabilities
+    wire: Wire
+    spoken: Spoken
+    without: Mapping[str, str]
+    """The service's words, by the name of each default of ours that is not sent."""
 
 
 @dataclass
 class ChatModel:
-    """A model behind ``POST …/chat/completions``.
+    """A model that is asked over HTTP, by Chat Completions or the Responses API.
 
-    A parameter that the user did not set and that the service refuses by name is left out from then on, or sent under
-    its new name; every reply says so. One that the user set is never left out.
+    A default of ours that the service refuses by name is left out from then on, or sent under the name that the service
+    has for it; every reply says so. What the user set may get another name, and is never left out.
 
     Parameters
     ----------
     name : str
         The model's name in the workspace, for error messages.
-    url : str
-        Where to post.
+    doors : Mapping
+        Where it is asked, by wire form.
+    batches : Door
+        Where files and batches of requests are handed in, below its address.
     target : Mapping
         Who is asked: everything but messages and parameters that determines a reply.
-    body : Mapping
-        Sent with every request beside messages and parameters.
     parameters : Mapping
-        Sent with every request.
+        Sent with every request, each under its portable name or the service's own.
     ours : frozenset of str
         Names of those parameters that the user did not set.
-    headers : callable
-        Asynchronously gives the headers that authenticate a request.
     scoring : str
         How a choice is read from replies; for ``logprobs`` what asks for them is sent too, and a reply without them
         is an error.
+    wire : str
+        The wire form that the user states, or :data:`AUTO`.
     """
 
     name: str
-    url: str
+    doors: Mapping[str, Door]
+    batches: Door
     target: Mapping[str, Any]
-    body: Mapping[str, Any]
     parameters: Mapping[str, Any]
     ours: frozenset[str]
-    headers: Headers
     scoring: str = "text"
-    _without: Mapping[str, str] = field(default_factory=dict, init=False)
-    """What the service said, by the name of each parameter that it refused."""
+    wire: str = AUTO
+    refusals: int = field(default=0, init=False)
+    """Requests by which something was learnt, as the service refused them."""
+    _way: _Way = field(init=False)
+    _remembered: bool = field(default=False, init=False)
+    """What is known was learnt another day, and may have changed since."""
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.scoring == "logprobs":
             self.ours |= FIRST_TOKEN.keys() - self.parameters.keys()
             self.parameters = {**FIRST_TOKEN, **self.parameters}
+        self._learn(self._nothing())
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is known of the deployment by now."""
+        return self._way.known
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """Everything but the messages that determines a reply, without what the service is known to refuse."""
-        return {**self.target, "parameters": dict(self._sent(self._without))}
+        way = self._way
+        told = {"wire": way.wire.name} if way.wire.name != CHAT and self.wire == AUTO else {}
+        return {**self.target, **told, "parameters": dict(way.spoken.body)}
+
+    def remember(self, known: Capabilities) -> None:
+        """Begin with what was learnt another day; where it does not hold any more it is learnt anew."""
+        if self.wire in (AUTO, known.wire):
+            self._remembered = True
+            self._learn(known)
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
         """Post the messages and read the reply; see :class:`driftgate.flows.models.Model`."""
         while True:
-            without = self._without
-            sent = self._sent(without)
+            way = self._way
             try:
-                reply = await self._ask(messages, sent)
-                return replace(reply, without=without) if without else reply
-            except ParameterRefused as refused:
-                self._leave_out(refused, sent)
+                return self._noted(way, await self._ask(messages, way))
+            except (ParameterRefused, WireRefused) as refused:
+                self._learn_from(way, refused)
 
-    async def ask_once(self, messages: Sequence[Message]) -> Reply:
-        """Post the messages in one request; a parameter that is refused is not left out and asked without.
+    def _noted(self, way: _Way, reply: Reply) -> Reply:
+        """A reply that says what it was asked without; what was taken is known from it."""
+        if way is self._way and not way.known.taken.issuperset(way.spoken.said):
+            self._learn(way.known.having_taken(name for name, of in way.spoken.said.items() if of))
+        return replace(reply, without=way.without) if way.without else reply
+
+    def _nothing(self) -> Capabilities:
+        return Capabilities(wire=CHAT if self.wire == AUTO else self.wire)
+
+    def _learn(self, known: Capabilities) -> None:
+        """Make requests from now on by what is known."""
+        needed = FIRST_TOKEN.keys() if self.scoring == "logprobs" else frozenset()
+        set_by_user = (self.parameters.keys() - self.ours) | needed
+        wire = wire_form(known.wire)
+        kept = {wire.refused(name) for name in set_by_user} - set(CAPS)
+        if known.refused.keys() >= set(wire.caps) and set_by_user & set(CAPS):
+            kept |= set(wire.caps)  # what the user set is sent, so that the service refuses it again
+        spoken = wire.speak(self.parameters, known.refused.keys() - kept)
+        sent = set(spoken.said.values())
+        without = {
+            name: known.refused.get(wire.refused(name)) or next((known.refused[n] for n in wire.caps), "")
+            for name in self.parameters
+            if name not in sent
+        }
+        if known.wire != CHAT and CHAT in known.refused:
+            without[CHAT] = known.refused[CHAT]
+        self._way = _Way(known, wire, spoken, without)
+
+    def _learn_from(self, way: _Way, refused: ParameterRefused | WireRefused) -> None:
+        """Learn from a refusal, unless another request has learnt something meanwhile.
 
         Raises
         ------
-        ModelMisconfigured
-            The service refuses a parameter that the user set.
-        ParameterRefused
-            It refuses one that the user did not set, which :meth:`complete` would leave out.
         ModelError
-            There was no usable reply.
+            It is nothing to be learnt from, and what is known was not learnt another day.
         """
-        sent = self._sent({})
+        if way is not self._way:
+            self.refusals += 1
+            return
         try:
-            return await self._ask(messages, sent)
-        except ParameterRefused as refused:
-            self._leave_out(refused, sent)
-            raise
+            if isinstance(refused, ParameterRefused):
+                self._leave_out(refused, way)
+            else:
+                self._change_wire(refused, way)
+        except ModelMisconfigured:
+            if not self._remembered:
+                raise
+            self._remembered = False
+            self._learn(self._nothing())
+        self.refusals += 1
 
-    def _sent(self, without: Mapping[str, str]) -> dict[str, Any]:
-        """The parameters without those, under their new names where they have one that was not refused too."""
-        sent = {name: value for name, value in self.parameters.items() if name not in without}
-        for name in without:
-            new = _RENAMED.get(name)
-            if new is not None and name in self.parameters and new not in without:
-                sent.setdefault(new, self.parameters[name])
-        return sent
-
-    def _leave_out(self, refused: ParameterRefused, sent: Mapping[str, Any]) -> None:
-        """Leave out what the service refused from now on.
+    def _leave_out(self, refused: ParameterRefused, way: _Way) -> None:
+        """Leave out what the service refused from now on, or say it by another name.
 
         Raises
         ------
@@ -129,50 +192,71 @@ class ChatModel:
         ParameterRefused
             It is no parameter, but something that this request holds.
         """
-        name = re.split(r"[.\[]", refused.parameter)[0]
-        if name in self._without and name not in sent:
-            raise ModelMisconfigured(
-                f"the service refuses the parameter '{name}' of model '{self.name}' though it is not sent "
-                f"({refused.message})",
-                "check its endpoint and its model or deployment name",
-            ) from refused
-        if name not in sent:
+        name, known = way.wire.refused(refused.parameter), way.known
+        if name not in way.spoken.said:
+            if name in known.refused:
+                raise ModelMisconfigured(
+                    f"the service refuses the parameter '{name}' of model '{self.name}' though it is not sent "
+                    f"({refused.message})",
+                    "check its endpoint and its model or deployment name",
+                ) from refused
             raise refused
+        written = way.spoken.said[name]
+        learnt = known.without(name, refused.message)
+        if name == EFFORT and (efforts := listed_efforts(refused.message)):
+            learnt = replace(learnt, efforts=efforts)
+        if name in CAPS and any(other not in learnt.refused for other in way.wire.caps):
+            self._learn(learnt)
+            return
         if self.scoring == "logprobs" and name in FIRST_TOKEN:
+            self._learn(learnt)
             raise ModelMisconfigured(
                 f"the service does not take the parameter '{name}' of model '{self.name}', which scoring: logprobs "
                 f"needs ({refused.message})",
                 f"set scoring: text, or models.{self.name}.parameters.top_logprobs to a number that the model takes",
             ) from refused
-        if name not in self.ours and name in self.parameters:
+        if written and written not in self.ours:
+            self._learn(learnt)
+            remedy = f"take it out of models.{self.name}.parameters, or give it a value that the model takes"
             raise ModelMisconfigured(
-                f"the service does not take the parameter '{name}' of model '{self.name}' ({refused.message})",
-                f"take it out of models.{self.name}.parameters, or give it a value that the model takes",
+                f"the service does not take the parameter '{written}' of model '{self.name}' ({refused.message})",
+                remedy + (f": {', '.join(learnt.efforts)}" if name == EFFORT and learnt.efforts else ""),
             ) from refused
-        self._without = {**self._without, name: refused.message}
+        self._learn(learnt)
 
-    async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
+    def _change_wire(self, refused: WireRefused, way: _Way) -> None:
+        """Ask in the other wire form from now on.
+
+        Raises
+        ------
+        WireRefused
+            The user stated this one, or the other was refused before.
+        """
+        if self.wire != AUTO or refused.wire == CHAT:
+            raise refused
+        self._learn(replace(way.known.without(CHAT, refused.words), wire=refused.wire))
+
+    async def _ask(self, messages: Sequence[Message], way: _Way) -> Reply:
         import aiohttp
 
-        session = self._session or self._open()
-        payload = {
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            **self.body,
-            **parameters,
-        }
+        session, door = self._connections(), self.doors[way.wire.name]
+        payload = {**way.wire.messages(messages), **door.body, **way.spoken.body}
         # Hangul as it is, not as six ASCII characters a syllable; a lone surrogate could not be sent at all.
         body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
-        headers = {"Content-Type": "application/json", **await self.headers()}
+        headers = {"Content-Type": "application/json", **await door.headers()}
         began = monotonic()
         try:
-            async with session.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
+            async with session.post(door.url, data=body, headers=headers, allow_redirects=False) as response:
                 content = await response.read()
                 status, response_headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as problem:
             raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+        return self._read(way, status, content, response_headers, monotonic() - began)
+
+    def _read(self, way: _Way, status: int, content: bytes, headers: Mapping[str, str], latency: float) -> Reply:
         if status != 200:
-            raise refusal(self.name, self.url, status, content, response_headers)
-        reply = read_completion(self.name, content, monotonic() - began)
+            raise refusal(self.name, self.doors[way.wire.name].url, status, content, headers)
+        reply = way.wire.read(self.name, content, latency)
         if self.scoring == "logprobs" and reply.first_token is None:
             raise NoLogprobs(
                 f"{self.name}: the reply holds no log-probabilities, which its scoring reads; set scoring: text, or "
@@ -181,11 +265,29 @@ class ChatModel:
             )
         return reply
 
-    def _open(self) -> aiohttp.ClientSession:
+    def batch_service(self) -> BatchService:
+        """Where requests are handed in by the file."""
+        return BatchService(self.name, self.batches.url, self.batches.headers, self._connections)
+
+    def prepare(self, messages: Sequence[Message]) -> Prepared:
+        """A request as it would be made now, for a batch."""
+        way = self._way
+        body = {**way.wire.messages(messages), **self.batches.body, **way.spoken.body}
+        return Prepared(f"/v1/{way.wire.path}", body, partial(self._read_later, way))
+
+    def _read_later(self, way: _Way, status: int, content: bytes) -> Reply | None:
+        try:
+            reply = self._read(way, status, content, {}, 0.0)
+        except (ParameterRefused, WireRefused) as refused:
+            self._learn_from(way, refused)
+            return None
+        return self._noted(way, reply)
+
+    def _connections(self) -> aiohttp.ClientSession:
         import aiohttp
 
         # The caller's limit bounds the number of connections; a time-out is the caller's as well.
-        self._session = aiohttp.ClientSession(
+        self._session = self._session or aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -197,12 +299,6 @@ class ChatModel:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-async def ask_once(model: Model, messages: Sequence[Message]) -> Reply:
-    """Ask a chat model in one request; see :meth:`ChatModel.ask_once`."""
-    assert isinstance(model, ChatModel)
-    return await model.ask_once(messages)
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:

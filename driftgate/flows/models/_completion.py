@@ -34,14 +34,14 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         It is an error of the service under HTTP 200; its class is that of the status it names.
     """
     try:
-        body = json.loads(content, parse_int=_whole)
+        body = json.loads(content, parse_int=whole)
         if isinstance(body, Mapping) and body.get("error") and not body.get("choices"):
-            raise _error_within(name, content)
+            raise error_within(name, content)
         choice = body["choices"][0]
         message = choice["message"]
         told = message.get("content")
-        text = "".join(_texts(told))
-        refused = message.get("refusal") or "".join(_texts(told, ("refusal",), "refusal"))
+        text = "".join(texts(told))
+        refused = message.get("refusal") or "".join(texts(told, ("refusal",), "refusal"))
         end = finish.finish_reason(choice.get("finish_reason")) or finish.STOP
         reply = Reply(
             text=well_formed(text),
@@ -64,7 +64,7 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
     return reply
 
 
-def _texts(content: Any, types: tuple[str, ...] = _SPOKEN, key: str = "text") -> Iterator[str]:
+def texts(content: Any, types: tuple[str, ...] = _SPOKEN, key: str = "text") -> Iterator[str]:
     """The texts of a message's content, which is one text, one part, or a list of either.
 
     Raises
@@ -93,14 +93,14 @@ def _as_told(choice: Mapping[str, Any]) -> str:
     return f" ({'; '.join(line(word) for word in words if word)})" if any(words) else ""
 
 
-def _error_within(name: str, content: bytes) -> Exception:
+def error_within(name: str, content: bytes) -> Exception:
     """The error that a service sends under HTTP 200, as gateways do once they have begun to answer."""
     words = read_words(content)
     status = int(words.code) if re.fullmatch("[45][0-9]{2}", words.code) else 502
     return refusal(name, "", status, content, {})
 
 
-def _whole(digits: str) -> int | float:
+def whole(digits: str) -> int | float:
     """A number of thousands of digits, which Python refuses to read as a whole one, is as good as infinite."""
     return int(digits) if len(digits) < 100 else float(digits)
 

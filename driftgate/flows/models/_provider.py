@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,16 @@ class Provider:
     check: Callable[[str, Any, Path], str]
     """Try the least that shows the model is reachable; returns what was found, raises DriftgateError otherwise."""
     probe: Callable[[Model, Sequence[Message]], Awaitable[Reply]] | None = _complete
-    """Ask the model once, in one request whatever comes of it; None where there is nobody to ask."""
+    """Ask the model once; of what its service refuses there may be further requests. None where there is nobody to
+    ask."""
+    ends: Callable[[str, Any, str], Awaitable[date | None]] | None = None
+    """The day on which the model called ``name`` ends, from its configuration and the name under which its service
+    says it serves it, where that is known; None where no service says it."""
     asked_for: Callable[[Any], str] = _nobody
     """The name by which the service is asked for the model, and which it should say it serves; empty where its own
     name for the model is another, such as of a deployment."""
+    batches: bool = False
+    """Whether its models are :class:`~driftgate.flows.models.Batchable`."""
 
 
 PROVIDERS: Registry[Provider] = Registry("model provider", "driftgate.flows.models", "PROVIDER")

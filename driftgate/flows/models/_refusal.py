@@ -68,6 +68,17 @@ _NAMED = re.compile(
 """How a service names a parameter that it does not take, where it has no field for the name."""
 
 
+_ONLY_RESPONSES = re.compile(
+    r"\bv1/responses\b|\bresponses (?:api|endpoint)\b|chat_?completions? operation does not work", re.IGNORECASE
+)
+"""How a service asked for a chat completion says that a model answers on the Responses API only."""
+_ONLY_CHAT = re.compile(
+    r"\bchat/completions\b|\bchat completions (?:api|endpoint)\b|responses? (?:operation|api) (?:does not work|is not)",
+    re.IGNORECASE,
+)
+_NO_PATH = frozenset({404, 405, 501})
+
+
 _FORM = "response_format"
 """Schemas are refused in many words: a service that takes none, or not this one, refuses every request alike."""
 
@@ -86,6 +97,27 @@ class ParameterRefused(RequestRejected):
     def __init__(self, message: str, parameter: str) -> None:
         super().__init__(message)
         self.parameter = parameter
+
+
+class WireRefused(ModelMisconfigured):
+    """The service does not answer for this model in the wire form that it was asked in.
+
+    Parameters
+    ----------
+    message : str
+        What it said.
+    remedy : str
+        What to do where it is not asked in the other one.
+    wire : str
+        The form that it takes: ``chat`` or ``responses``.
+    words : str
+        The service's own.
+    """
+
+    def __init__(self, message: str, remedy: str, wire: str, words: str) -> None:
+        super().__init__(message, remedy)
+        self.wire = wire
+        self.words = words
 
 
 @dataclass(frozen=True)
@@ -205,6 +237,13 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
             f"the service refused the key of model '{name}' ({told})",
             "check the environment variable its api_key names, and that the key belongs to this endpoint",
         )
+    if wire := _other_wire(url, status, words):
+        return WireRefused(
+            f"model '{name}' does not answer at {safe(url)} ({told})",
+            f"set models.{name}.wire: {wire}, or leave wire out",
+            wire,
+            told,
+        )
     if status in (404, 410) or words.code.lower() in _GONE or _GONE_WORDS.search(words.message):
         return ModelMisconfigured(
             f"model '{name}' is not served{f' at {safe(url)}' if url else ''} ({told})",
@@ -218,6 +257,17 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
     if words.parameter.startswith(_FORM) if words.parameter else _FORM in words.message:
         return ParameterRefused(said, _FORM)
     return RequestRejected(said)
+
+
+def _other_wire(url: str, status: int, words: Words) -> str:
+    """The wire form that a service wants to be asked in instead, or may want to; empty where that is not the matter."""
+    path = urlsplit(url).path
+    if path.endswith("/chat/completions"):
+        return "responses" if status < 500 and _ONLY_RESPONSES.search(words.message) else ""
+    if path.endswith("/responses"):
+        gone = words.code.lower() in _GONE - {"operationnotsupported"} or _GONE_WORDS.search(words.message)
+        return "chat" if _ONLY_CHAT.search(words.message) or (status in _NO_PATH and not gone) else ""
+    return ""
 
 
 def _is_spent(status: int, words: Words, headers: Mapping[str, str]) -> bool:

@@ -16,6 +16,11 @@ from driftgate.flows.models._types import Message, Model, Reply, cache_key
 _GIVEN_UP = "given up after"
 
 
+def given_up(attempts: int, last: str) -> str:
+    """What is said where a service gave no reply to a request, in words that :func:`gave_up` knows again."""
+    return f"{_GIVEN_UP} {attempts} attempts: {last}"
+
+
 def gave_up(words: str) -> bool:
     """Whether an error that was kept in words says that a service gave no reply, which says nothing of the request.
 
@@ -58,23 +63,28 @@ class ReplyCache(Protocol):
 
 
 @dataclass
-class _Wrapper:
+class Wrapper:
+    """A model in front of another one, whose name and identity it has."""
+
     inner: Model
 
     @property
     def name(self) -> str:
+        """Its name in the workspace."""
         return self.inner.name
 
     @property
     def identity(self) -> Mapping[str, Any]:
+        """Everything that determines a reply besides the messages."""
         return self.inner.identity
 
     async def aclose(self) -> None:
+        """Close it."""
         await self.inner.aclose()
 
 
 @dataclass
-class _Resilient(_Wrapper):
+class _Resilient(Wrapper):
     policy: RetryPolicy
     limit: AdaptiveLimit
     rng: random.Random
@@ -107,7 +117,7 @@ class _Resilient(_Wrapper):
                     error, failures = Unavailable(f"no reply within {loop.time() - began:.1f} s"), failures + 1
                     pause = self.policy.pause(failures, self.rng)
                 if failures >= self.policy.attempts or waited > self.policy.rate_limit_budget:
-                    raise Unavailable(f"{_GIVEN_UP} {tries} attempts: {error.message}") from error
+                    raise Unavailable(given_up(tries, error.message)) from error
                 with self.limit.patience.wait():
                     await asyncio.sleep(pause)
         except WaitEnded as ended:
@@ -118,7 +128,7 @@ class _Resilient(_Wrapper):
 
 
 @dataclass
-class _Cached(_Wrapper):
+class _Cached(Wrapper):
     cache: ReplyCache
 
     async def complete(self, messages: Sequence[Message]) -> Reply:

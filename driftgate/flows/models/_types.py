@@ -39,8 +39,15 @@ class Reply:
     attempts: int = 1
     cached: bool = False
     """Nothing was asked: the reply was kept from an earlier call, or recorded."""
+    batched: bool = False
+    """It came in a batch, at the price of one; how long the call took is not known."""
     without: Mapping[str, str] = field(default_factory=dict)
     """What the service said, by the name of each parameter of ours that it refused and was therefore not sent."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether its latency is that of a call."""
+        return not (self.cached or self.batched)
 
     def as_json(self) -> dict[str, Any]:
         """Return the reply as JSON-serialisable values."""

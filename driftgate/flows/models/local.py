@@ -61,6 +61,11 @@ class LocalConfig(ModelConfig):
 
     @property
     def signed(self) -> Mapping[str, object]:
+        return {**super().signed, **self.beginning}
+
+    @property
+    def beginning(self) -> Mapping[str, object]:
+        """How beginnings are reused, where they are."""
         return {"beginning": f"kept-{SHORTEST}"} if self.reuse_beginning else {}
 
 
@@ -86,7 +91,7 @@ class LocalModel:
             "parameters": self.config.parameters,
             "context": self.config.context,
             "top_tokens": self.config.top_tokens,
-            **self.config.signed,
+            **self.config.beginning,
             **({"adapter": file_sha256(self.adapter)} if self.adapter else {}),
         }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_endpoint import Answer, ChatEndpoint, Status
+from chat_endpoint import Answer, ChatEndpoint, Status, reasoning
 from command_line import Cli
 from planting import Plant, questions, rule, said, setting, text
 
@@ -34,11 +34,6 @@ def served(endpoint: ChatEndpoint, answer: Any) -> Plant:
         (Status(503), "tested: HTTP 503", 2),
         (Status(429), "asks for fewer requests now", 0),
         (Status(400, {"error": {"message": "too long"}}), "it refused the one question", 0),
-        (
-            Status(400, {"error": {"message": "no", "param": "temperature", "code": "unsupported_parameter"}}),
-            "refuses the default 'temperature'",
-            0,
-        ),
     ],
 )
 def test_the_endpoint_is_asked_once_whatever_it_says(
@@ -47,6 +42,24 @@ def test_the_endpoint_is_asked_once_whatever_it_says(
     found, out = said(cli, plant(served(endpoint, answer)))
     assert found == code and words in out, out
     assert len(endpoint.requests) == 1
+
+
+def test_what_a_default_is_refused_for_is_learnt_by_one_more_request(
+    cli: Cli, plant: Callable[..., Path], endpoint: ChatEndpoint
+) -> None:
+    endpoint.refuses = reasoning
+    found, out = said(cli, plant())
+    assert found == 0 and "refuses the default 'temperature'" in out and "learnt by 1 refused request" in out
+    assert len(endpoint.requests) == 2
+
+
+def test_a_service_that_refuses_what_it_was_not_sent(
+    cli: Cli, plant: Callable[..., Path], endpoint: ChatEndpoint
+) -> None:
+    refusal = Status(400, {"error": {"message": "no", "param": "temperature", "code": "unsupported_parameter"}})
+    found, out = said(cli, plant(served(endpoint, refusal)))
+    assert found == 2 and "refuses the parameter 'temperature' of model 'tested' though it is not sent" in out
+    assert len(endpoint.requests) == 2
 
 
 @pytest.mark.parametrize(
