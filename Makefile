@@ -8,7 +8,7 @@ LOOP ?= workspace-loop
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly loop test lint typecheck unit acceptance train-test perf lock clean help
+.PHONY: nightly loop test lint typecheck unit acceptance conformance train-test perf lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -36,6 +36,9 @@ unit: $(VENV)/dev.stamp
 
 acceptance: $(VENV)/dev.stamp  ## Slow runs; those against recorded models need ../shared/data beside the project
 	$(BIN)/python -m pytest tests -m acceptance
+
+conformance: $(VENV)/dev.stamp  ## Print what either engine and prompt flow alone make of every conformance flow
+	$(BIN)/python tests/flows/conformance/three.py
 
 train-test: $(VENV)/dev.stamp $(VENV)/train.stamp  ## Tests that train small models (minutes of computing)
 	$(BIN)/python -m pytest tests/finetune -m train

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from driftgate.api.workspace import OpenWorkspace, open_workspace
-from driftgate.flows.definition import PROMPTY
 from driftgate.flows.environment import REFERENCE
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.flow_files import PROMPTY
 
 _TEMPLATES = Path(__file__).parent / "pipelines"
 _PLACES = {"github": ".github/workflows/driftgate.yml", "azure": "azure-pipelines.yml"}

@@ -20,8 +20,7 @@ def canary_suite(canaries: CanaryConfig, model: str) -> SuiteConfig:
         few_shot=canaries.few_shot,
         limit=canaries.limit,
         seed=canaries.seed,
-        inputs=canaries.inputs,
-        defaults=canaries.defaults,
+        **canaries.used,
     )
 
 
@@ -34,6 +33,5 @@ def proof_suite(recipe: RecipeConfig, models: Sequence[str]) -> SuiteConfig:
         retriever=recipe.retriever,
         variants=[recipe.variant] if recipe.variant else [],
         few_shot=0,
-        inputs=recipe.inputs,
-        defaults=recipe.defaults,
+        **recipe.used,
     )

@@ -16,6 +16,7 @@ from driftgate.flows.engines import ENGINES, Engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call, Line
 from driftgate.flows.models import AdaptiveLimit, Model, ModelError, RetryPolicy, resilient
+from driftgate.flows.sample import need_answers
 from driftgate.ledger import Ledger
 from driftgate.monitor.perturbations import Prompt
 from driftgate.monitor.prompt_drift import Repeatability, Sensitivity, ask_all, repeatability, sensitivity
@@ -57,6 +58,7 @@ async def _ask(
     policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
     patient = resilient(model, policy, AdaptiveLimit(config.in_flight), seed=seed)
     engine = ENGINES.get(engine_name)(cell.flow)
+    need_answers(cell.samples, "prompt drift")
     calls: list[Call] = []
     try:
         answers = await ask_all(

@@ -52,6 +52,7 @@ from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ChatModel, Model, ModelConfig
 from driftgate.flows.prompts import prompt_of
+from driftgate.flows.sample import need_answers
 from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ class _Repair:
         suite = proof_suite(self.recipe, ["base"]).model_copy(update={"datasets": ["material"]})
         retriever = session.retriever_of(self.workspace, suite)
         cell = plan_cells(suite, {"base": config}, {"material": material}, flow, retriever)[0]
+        need_answers(samples, "training")
         engine = ENGINES.get(suite.engine)(cell.flow)
         try:
             return [

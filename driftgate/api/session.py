@@ -121,7 +121,7 @@ def flow_of(workspace: OpenWorkspace, name: str, suite: SuiteConfig, datasets: M
             if name == EXAMPLES_INPUT and name not in given:
                 return iter([[]])
             entry = given.get(name, mapping.Reference("data", (name,)))
-            return (mapping.apply({name: entry}, {"data": sample.data})[name] for sample in samples)
+            return (mapping.apply({name: entry}, {"data": sample.row})[name] for sample in samples)
 
         flow = prompt_flow(prompt, workspace.folder, values, workspace.config.connections)
     if suite.primary is None:

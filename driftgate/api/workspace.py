@@ -256,7 +256,7 @@ def open_workspace(folder: Path) -> OpenWorkspace:
         _refuse(_explained(document, problem), problem)
         raise
     _refuse([*_contradictions(document, config)])
-    return OpenWorkspace(config, folder, document)
+    return OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
 
 
 def read_workspace(folder: Path) -> _yaml.Document:

@@ -103,11 +103,11 @@ def check_inputs(
         if (known := as_name(name)) in given:
             if not isinstance(entry := given[known], mapping.Reference):
                 continue
-            absent = [s for s in samples if is_absent(flow, name, entry.resolve({"data": s.data}))]
+            absent = [s for s in samples if is_absent(flow, name, entry.resolve({"data": s.row}))]
         elif name == SCORING_INPUT or (name == EXAMPLES_INPUT and (shots or not flow.input_defaults.get(name))):
             continue
         else:
-            absent = [s for s in samples if is_absent(flow, name, s.data.get(known, mapping.MISSING))]
+            absent = [s for s in samples if is_absent(flow, name, s.row.get(known, mapping.MISSING))]
         if absent and not config.may_default(flow, name):
             raise _not_supplied(flow, config, name, dataset, samples, absent)
 
@@ -147,7 +147,7 @@ def _not_supplied(
     samples: Sequence[Sample],
     absent: Sequence[Sample],
 ) -> DriftgateError:
-    columns = sorted({column for sample in samples for column in sample.data})
+    columns = sorted({column for sample in samples for column in sample.row})
     shown = ", ".join(columns[:_LISTED]) + (" and more" if len(columns) > _LISTED else "")
     wanted = str(config.inputs[name]) if name in config.inputs else name
     column = wanted.removeprefix("${data.").removesuffix("}").partition(".")[0]

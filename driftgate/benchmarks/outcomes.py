@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from driftgate.flows.answer import answer_of
 from driftgate.flows.finish import LENGTH
 
 if TYPE_CHECKING:
+    from driftgate.flows import mapping
     from driftgate.flows.engines import LineResult
     from driftgate.flows.line import Call
     from driftgate.flows.models import Reply
 
 Outcome = Literal["answered", "unparsed", "truncated", "filtered", "failed", "missing"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
-ANSWER_OUTPUT = "answer"
-"""The flow output that holds what was read from the reply."""
-ONLY_OUTPUT = "output"
-"""Prompt flow's name for what a flex flow or a prompty returns, where that is no mapping."""
 
 
-def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | None, str]:
+def classify(
+    line: LineResult, calls: Sequence[Call], named: mapping.Reference | None = None
+) -> tuple[Outcome, str | None, str]:
     """Say what became of a sample from its line and the model calls made on it.
 
     A reply cut at the token limit is ``truncated`` only where no answer could be read from it: a model that is
     asked for one letter ends every reply at the limit. ``missing`` is never given here; it is what a sample
     without a record is.
+
+    Parameters
+    ----------
+    named : Reference, optional
+        The output that is judged; see :func:`driftgate.flows.answer.answer_of` where there is none.
 
     Returns
     -------
@@ -41,11 +46,11 @@ def classify(line: LineResult, calls: Sequence[Call]) -> tuple[Outcome, str | No
             return "filtered", None, filtered.message
         errors = [str(call.error) for call in calls if call.error is not None]
         return "failed", None, errors[-1] if errors else line.error
-    answer = line.output.get(ONLY_OUTPUT if list(line.output) == [ONLY_OUTPUT] else ANSWER_OUTPUT)
-    if answer is None or not str(answer).strip():
+    answer = answer_of(line.output, named)
+    if answer is None:
         cut = next((call.reply for call in calls if call.reply and call.reply.finish_reason == LENGTH), None)
         return ("unparsed", None, "") if cut is None else ("truncated", None, _cut(cut))
-    return "answered", str(answer), ""
+    return "answered", answer, ""
 
 
 def _cut(reply: Reply) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from driftgate.benchmarks.aggregate import aggregate_cell, aggregate_evaluations
+from driftgate.benchmarks.aggregate import LiveLines, aggregate_cell, aggregate_evaluations
 from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first, stranger
 from driftgate.benchmarks.batches import LedgerBatches
 from driftgate.benchmarks.datasets import Sample
@@ -22,7 +22,7 @@ from driftgate.benchmarks.outcomes import classify, rule_of
 from driftgate.benchmarks.recorder import Recorder
 from driftgate.benchmarks.spending import Budget, check_budget, line_cost
 from driftgate.benchmarks.suite import Cell, SuiteConfig
-from driftgate.flows.engines import Engine, open_engine
+from driftgate.flows.engines import Engine, FinishedLine, open_engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatedLine, Evaluators
 from driftgate.flows.line import Line, tokens
@@ -203,6 +203,8 @@ class _CellRun:
     refusals: Refusals
     served: set[str] = field(default_factory=set)
     """The models that replies said they are of."""
+    live: LiveLines = field(default_factory=LiveLines)
+    """What aggregation nodes take of the lines that were run here."""
 
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
         """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
@@ -262,10 +264,11 @@ class _CellRun:
                 raise ModelRefuses(call.error.message, call.error.remedy) from call.error
             if isinstance(call.error, ModelMisconfigured | WaitEnded):
                 raise call.error
-        outcome, answer, error = classify(result, line.calls)
+        outcome, answer, error = classify(result, line.calls, self.cell.answer)
         seconds = time.perf_counter() - began
-        lines: list[EvaluatedLine] = []
-        found = await self.evaluators.evaluate(sample.data, inputs, result, line.calls, seconds, lines)
+        lines = [EvaluatedLine("", "", FinishedLine({}, result.aggregated))] if result.aggregated else []
+        found = await self.evaluators.evaluate(sample.row, inputs, result, line.calls, seconds, lines)
+        self.live.keep(sample_id, round_, lines)
         correct = next((e.value for e in found if e.key == self.evaluators.primary), None)
         replies, used = [call.reply for call in line.calls if call.reply is not None], tokens(line.calls)
         last = replies[-1] if replies else None
@@ -293,7 +296,7 @@ class _CellRun:
             finished_at=datetime.now(UTC),
             nodes=tuple(result.nodes.values()),
             evaluations=found,
-            lines=lines,
+            lines=[one.tagged() for one in lines],
             asked={call.model for call in line.calls if call.model},
         )
 
@@ -383,8 +386,8 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
                 workers.create_task(running.work(pending))
         await recorder.drain()
         if progress.done == progress.asked:
-            await aggregate_cell(ledger, cell_id, cell, engine)
-            await aggregate_evaluations(ledger, cell_id, cell.evaluators)
+            await aggregate_cell(ledger, cell_id, cell, engine, running.live)
+            await aggregate_evaluations(ledger, cell_id, cell.evaluators, running.live)
     except* DriftgateError as group:
         raise _first(group) from None
     finally:

@@ -15,6 +15,7 @@ from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
 from driftgate.ledger import (
+    JUDGED,
     AggregationRow,
     CellRow,
     Ledger,
@@ -99,6 +100,13 @@ class CellScores:
         counts = self.asks["outcome"].value_counts()
         return {outcome: int(counts.get(outcome, 0)) for outcome in OUTCOMES}
 
+    def unjudged(self, metric: str) -> str:
+        """Why a metric has no value though the model answered; empty where it has one."""
+        asked = "accuracy" if metric == "correct" else metric
+        if self.cell.details.get(JUDGED) is not False or not of_correctness(asked):
+            return ""
+        return "no evaluator says what a right answer is, so no accuracy was measured"
+
     @property
     def answered(self) -> str:
         """How many samples have no answer and what that leaves open, in words."""
@@ -106,7 +114,9 @@ class CellScores:
             return f"unmeasurable: {self.unasked}"
         low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
         unit = "samples" if self.cell.repeats == 1 else "repeats"
-        return answered_words(self.outcomes, None if low is None or high is None else (low, high), unit)
+        said = answered_words(self.outcomes, None if low is None or high is None else (low, high), unit)
+        reason = self.unjudged("accuracy")
+        return f"{said}; {reason}" if reason else said
 
     @property
     def repeated(self) -> str:
@@ -162,10 +172,12 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     """Measure a cell from what the ledger holds; no model is asked."""
     asks = cell_frame(ledger, cell)
     rows = score_frame(asks)
+    if cell.details.get(JUDGED) is False:
+        rows = [_unknown(row) if of_correctness(row.metric) else row for row in rows]
     known = deployments_by_model(ledger).get(cell.model)
     ends = known.ends if known is not None else None
     if unasked := why_unasked(ledger, cell.id):
-        none = [replace(row, value=None, low=None, high=None, n=0) for row in rows]
+        none = [replace(_unknown(row), n=0) for row in rows]
         return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked, ends=ends)
     if stands_for := cell.details.get("stands_for"):
         from driftgate.benchmarks.subset import predict_full
@@ -183,6 +195,21 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
     return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators, ends=ends)
+
+
+def of_correctness(metric: str) -> bool:
+    """Whether a metric of the whole cell says how many answers are right.
+
+    Examples
+    --------
+    >>> of_correctness("accuracy_macro"), of_correctness("pass@3"), of_correctness("latency_p95")
+    (True, True, False)
+    """
+    return metric.startswith(("accuracy", "pass@")) or metric in (MAJORITY, UNSTEADY)
+
+
+def _unknown(row: ScoreRow) -> ScoreRow:
+    return replace(row, value=None, low=None, high=None)
 
 
 def _logged(value: float, n: int) -> Interval:

@@ -22,6 +22,10 @@ def format_signature(parts: Mapping[str, object]) -> str:
     return "|".join([VERSION, *(f"{name}:{value}" for name, value in parts.items())])
 
 
+_UNSAID = {"engine": "native"}
+"""What a part that earlier versions left out was."""
+
+
 def differing(one: str, other: str) -> list[str]:
     """The parts in which two signatures differ, sorted.
 
@@ -29,8 +33,10 @@ def differing(one: str, other: str) -> list[str]:
     --------
     >>> differing("v1|n:10|effort:low", "v1|n:10|effort:high|cap:5")
     ['cap', 'effort']
+    >>> differing("v1|n:10", "v1|engine:native|n:10")
+    []
     """
-    ours, theirs = parse_signature(one), parse_signature(other)
+    ours, theirs = ({**_UNSAID, **parse_signature(text)} for text in (one, other))
     return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
 
 

@@ -16,21 +16,22 @@ from driftgate.benchmarks.costs import PRICED
 from driftgate.benchmarks.inputs import (
     EXAMPLES_INPUT,
     SCORING_INPUT,
-    InputsConfig,
     check_inputs,
     check_names,
     is_absent,
     parse_inputs,
 )
 from driftgate.benchmarks.signature import format_signature
+from driftgate.benchmarks.use import UseConfig
 from driftgate.flows import mapping
+from driftgate.flows.answer import parse_answer
 from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
-from driftgate.ledger import REPEATS
+from driftgate.ledger import JUDGED, REPEATS
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.datasets import Dataset, Sample
@@ -56,7 +57,7 @@ Names = Annotated[list[str], AfterValidator(_once)]
 """Names, each of them once."""
 
 
-class SuiteConfig(InputsConfig):
+class SuiteConfig(UseConfig):
     """A named suite of the workspace: every model with every variant on every dataset."""
 
     models: Names = Field(min_length=1)
@@ -136,10 +137,12 @@ class Cell:
     few_shot: int
     retriever: Retriever | None = None
     context: EvaluatorContext = field(default_factory=EvaluatorContext)
-    inputs: InputsConfig = field(default_factory=InputsConfig)
-    """Where the flow's inputs come from."""
+    inputs: UseConfig = field(default_factory=UseConfig)
+    """How the flow is used: where its inputs come from, which output is its answer."""
     repeats: int = 1
     """How often each sample is asked."""
+    engine: str = "native"
+    """What runs the flow."""
     delivery: str = "direct"
     """How requests get to the models."""
     asks: bool = True
@@ -164,6 +167,12 @@ class Cell:
         return load_evaluators(self.flow, self.context)
 
     @cached_property
+    def answer(self) -> mapping.Reference | None:
+        """The output that is judged: the suite's word, else that of the flow's evaluators; None: the usual one."""
+        named = self.inputs.answer or self.evaluators.answer
+        return None if named is None else parse_answer(named)
+
+    @cached_property
     def shots(self) -> int:
         """Examples the chosen variants really use."""
         if EXAMPLES_INPUT in self.inputs.inputs:
@@ -179,7 +188,7 @@ class Cell:
         It is the dataset's own where the flow reads nothing but what makes a sample the sample it is.
         """
         further = {as_name(given) for given in self.flow.inputs} - {*ASKED_COLUMNS}
-        read = {s.key: {c: s.data[c] for c in further & s.data.keys()} for s in self.dataset.samples}
+        read = {s.key: {c: s.row[c] for c in further & s.row.keys()} for s in self.dataset.samples}
         examples = [dict(shot.data) for shot in self.dataset.shots] if self.shots else []
         if not examples and not any(read.values()):
             return self.dataset.fingerprint
@@ -192,7 +201,7 @@ class Cell:
         """The flow's inputs for a sample: its data by name, the examples, the scoring mode and the suite's mapping."""
         declared = self.flow.inputs
         spelt = {as_name(given): given for given in declared}
-        inputs = {spelt[column]: value for column, value in sample.data.items() if column in spelt}
+        inputs = {spelt[column]: value for column, value in sample.row.items() if column in spelt}
         if self.shots:
             inputs[EXAMPLES_INPUT] = self.dataset.examples(sample, self.shots)
         elif EXAMPLES_INPUT in declared and EXAMPLES_INPUT not in self.flow.input_defaults:
@@ -200,7 +209,7 @@ class Cell:
         if SCORING_INPUT in declared:
             inputs[SCORING_INPUT] = self.model_config.scoring
         if self._mapping:
-            mapped = mapping.apply(self._mapping, {"data": sample.data})
+            mapped = mapping.apply(self._mapping, {"data": sample.row})
             inputs |= {spelt[name]: value for name, value in mapped.items() if name in spelt}
         # What a sample does not have is left to the flow's default, which check_inputs has found to be meant.
         return {name: value for name, value in inputs.items() if not is_absent(self.flow, name, value)}
@@ -220,6 +229,10 @@ class Cell:
 
             check_asks(self.flow)
         check_inputs(self.flow, self.inputs, self.dataset.name, self.samples, shots=self.shots)
+        if self.inputs.answer is not None:
+            from driftgate.flows.definition import check_answer
+
+            check_answer(self.flow, self.inputs.answer, "the suite")
 
     @cached_property
     def _mapping(self) -> Mapping[str, Any]:
@@ -245,11 +258,14 @@ class Cell:
             **({REPEATS: self.repeats} if self.repeats > 1 else {}),
             **({"delivery": self.delivery} if self.delivery != "direct" else {}),
             "shots": self.shots,
+            **({"engine": self.engine} if self.engine != "native" else {}),
             PRICED: self.model_config.prices.known,
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
             **({"inputs": self.inputs.inputs} if self.inputs.inputs else {}),
             **({"defaults": self.inputs.defaults} if self.inputs.defaults else {}),
+            **({"answer": ".".join(self.answer.path)} if self.answer else {}),
+            **({} if self.evaluators.primary else {JUDGED: False}),
             **self._judges(),
         }
 
@@ -295,6 +311,7 @@ class Cell:
             "variant": self.variant or "default",
             "prompt": self.flow.prompt_hash()[:6],
             "shots": self.shots,
+            "engine": self.engine,
             "scoring": scoring,
             **ASKED.signature_parts(scoring, self.evaluators.reads),
             **self.model_config.signed,
@@ -303,6 +320,8 @@ class Cell:
             parts["retriever"] = f"{self.retriever.identity['kind']}:{_short_hash(self.retriever.identity)}"
         if self.inputs.inputs:
             parts["inputs"] = _short_hash(self.inputs.inputs)
+        if self.answer is not None:
+            parts["answer"] = ".".join(self.answer.path).replace("|", "/")
         if self.evaluators.own or self.evaluators.lists or self.flow.given is not None:
             parts["evaluators"] = self.evaluators_hash()[:6]
         if self.evaluators.judged:
@@ -351,10 +370,11 @@ def plan_cells(
         that takes no batches.
     """
     _check_delivery(suite, models)
-    flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
     drawn = {name: draw(datasets[name].samples, suite.limit, suite.seed) for name in suite.datasets}
-    given = InputsConfig(inputs=suite.inputs, defaults=suite.defaults)
+    given = UseConfig.of(suite)
     check_names(flow, given)
+    flow = given.applied(flow)
+    flows = {variant: flow.with_variant(variant) for variant in suite.variants or [""]}
     cells = [
         Cell(
             model=model,
@@ -368,6 +388,7 @@ def plan_cells(
             context=context or EvaluatorContext(),
             inputs=given,
             repeats=suite.repeats,
+            engine=suite.engine,
             delivery=suite.delivery,
             asks=asks,
         )
@@ -397,7 +418,7 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
     """What a run of the suite asks for, and a hash by which a resumed run knows that it is still the same."""
     described = [cell.describe() for cell in cells]
     plan = {"suite": name, "config": suite.model_dump(mode="json"), "cells": described}
-    # How fast, how long and through which engine a run goes does not change what it asks for.
+    # How fast and how long a run goes does not change what it asks for.
     asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
     for cell in asked:
         volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from driftgate.benchmarks.inputs import InputsConfig
+from driftgate.benchmarks.use import UseConfig
 from driftgate.finetune.deploy import RolloutConfig
 from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.finetune.train import TrainerConfig, parse_trainer
@@ -25,7 +25,7 @@ def _trainer(value: Any) -> Any:
         raise ValueError(str(problem)) from problem
 
 
-class RecipeConfig(InputsConfig):
+class RecipeConfig(UseConfig):
     """How a champion that got worse is replaced by a better one."""
 
     champion: str

@@ -18,6 +18,10 @@ _CLASSES = {
     "azure_open_ai": "AzureOpenAIConnection",
     "serverless": "ServerlessConnection",
     "cognitive_search": "CognitiveSearchConnection",
+    "azure_ai_services": "AzureAIServicesConnection",
+    "azure_content_safety": "AzureContentSafetyConnection",
+    "form_recognizer": "FormRecognizerConnection",
+    "serp": "SerpConnection",
     "custom": "CustomConnection",
 }
 
@@ -30,7 +34,17 @@ class ConnectionConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    type: Literal["open_ai", "azure_open_ai", "serverless", "cognitive_search", "custom"]
+    type: Literal[
+        "open_ai",
+        "azure_open_ai",
+        "serverless",
+        "cognitive_search",
+        "azure_ai_services",
+        "azure_content_safety",
+        "form_recognizer",
+        "serp",
+        "custom",
+    ]
     """Prompt flow's type of connection."""
     configs: dict[str, str] = {}
     """What is no secret: ``base_url`` (open_ai), ``api_base`` and ``api_version`` (azure_open_ai), anything (custom).

@@ -13,24 +13,18 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-import yaml
-
+from driftgate.flows.answer import parse_answer
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.flex import FLEX_FILES, flex_dag, flex_sources
+from driftgate.flows.flex import NODE, flex_sources
+from driftgate.flows.flow_files import DAG_FILE, EVALUATORS_FILE, SHIPPED, Kind, read_flow_file, read_yaml
 from driftgate.flows.own_code import own_code
 from driftgate.flows.own_sources import hash_of, own_sources
 from driftgate.flows.port import Port
-from driftgate.flows.prompty import prompty_dag
-from driftgate.flows.text import on_disk
-from driftgate.shipped import shipped
+from driftgate.flows.whom import WHOM, tested_dag
 
-DAG_FILE = "flow.dag.yaml"
-EVALUATORS_FILE = "evaluators.yaml"
-PROMPTY = ".prompty"
-_SHIPPED = shipped("flows")
 _LIKE = 0.8
 """How alike two names are (Ratcliff and Obershelp) from which one is taken for a slip of the other."""
 
@@ -70,6 +64,12 @@ class FlowDefinition:
     """The workspace it belongs to; None where it ships with driftgate."""
     file_name: str = DAG_FILE
     """Name of the file that defines it, in its folder."""
+    kind: Kind = "dag"
+    """Which of prompt flow's three forms of a flow it is."""
+    tested: frozenset[str] = frozenset()
+    """Nodes that ask the model under test, whichever connection or model they name."""
+    init: Mapping[str, Any] = field(default_factory=dict)
+    """What the class of a flex flow is made with, beside its declared defaults."""
     given: GivenEvaluators | None = None
     """Evaluators in the place of its own."""
 
@@ -87,22 +87,15 @@ class FlowDefinition:
         return self.folder / self.file_name
 
     @property
-    def kind(self) -> Literal["dag", "flex", "prompty"]:
-        """Which of prompt flow's three forms of a flow it is."""
-        if self.file_name == DAG_FILE:
-            return "dag"
-        return "prompty" if self.file_name.endswith(PROMPTY) else "flex"
-
-    @property
     def declares_as_shipped(self) -> bool:
         """Whether it is a flow that driftgate ships, or a copy of one that declares the very same inputs."""
         return self.dag.get("inputs") in _shipped_inputs()
 
     @property
     def evaluators_file(self) -> Path:
-        """Where its evaluators stand; several prompties of a folder may each have a file of their own."""
+        """Where its evaluators stand; several flows of a folder may each have a file of their own."""
         own = self.file.with_suffix(f".{EVALUATORS_FILE}")
-        return own if self.kind == "prompty" and own.is_file() else self.folder / EVALUATORS_FILE
+        return own if own.is_file() else self.folder / EVALUATORS_FILE
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -167,6 +160,40 @@ class FlowDefinition:
                 raise DriftgateError(f"flow '{self.name}': variant '{part}' {found}", nearest(part, names))
             chosen[nodes[0]] = wanted
         return replace(self, chosen=chosen)
+
+    def with_tested(self, names: Sequence[str]) -> FlowDefinition:
+        """Let llm nodes ask the model under test, though they name a connection or a model.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such node, or it is none that asks a model by itself.
+        """
+        dag = tested_dag(self.dag, names, self.name)
+        return replace(self, dag=dag, tested=frozenset(names))
+
+    def with_init(self, init: Mapping[str, Any]) -> FlowDefinition:
+        """Make the class of a flex flow with these values.
+
+        Raises
+        ------
+        DriftgateError
+            It is no flex flow of a class, or the class takes no such value.
+        """
+        taken = self.dag.get("makes") if self.kind == "flex" else None
+        for name in init:
+            if taken is None:
+                raise DriftgateError(
+                    f"init gives '{name}', and the flow '{self.name}' has no class that is made with it",
+                    "leave init out; it is for flex flows whose entry is a class",
+                )
+            if name not in taken:
+                raise DriftgateError(
+                    f"init gives '{name}', which the class of the flow '{self.name}' does not take",
+                    nearest(name, taken),
+                )
+        nodes = [{**node, "given": dict(init)} if node["name"] == NODE else node for node in self.dag["nodes"]]
+        return replace(self, dag={**self.dag, "nodes": nodes}, init=dict(init))
 
     def resolved_nodes(self) -> list[Mapping[str, Any]]:
         """The nodes with the chosen variants put in their place."""
@@ -238,7 +265,7 @@ class FlowDefinition:
         """
         for node in self.resolved_nodes():
             inputs = node.get("inputs") or {}
-            name = str(inputs.get("model") or inputs.get("deployment_name") or "")
+            name = str(next((inputs[key] for key in WHOM if inputs.get(key)), ""))
             if node.get("type") != "llm" or self.connection_of(node) or name in ("", *asked) or "${" in name:
                 continue
             meant = difflib.get_close_matches(name, {*asked, *known}, n=1, cutoff=_LIKE)
@@ -282,7 +309,7 @@ class FlowDefinition:
         digest = hashlib.sha256()
         shape = {"nodes": nodes, "inputs": self.dag.get("inputs"), "outputs": self.dag.get("outputs")}
         shape |= {part: self.dag[part] for part in ("environment_variables",) if self.dag.get(part)}
-        digest.update(json.dumps(shape, sort_keys=True, default=str, ensure_ascii=False).encode())
+        digest.update(json.dumps(_keyed(shape), sort_keys=True, default=str, ensure_ascii=False).encode())
         named = sorted({path for node in nodes if (path := (node.get("source") or {}).get("path"))})
         sources = [self.folder / source for source in named]
         counted = [*sources, *(flex_sources(self.folder) if self.kind == "flex" else ())]
@@ -309,11 +336,36 @@ class FlowDefinition:
 @cache
 def _shipped_inputs() -> list[Any]:
     """What the flows that ship declare as their inputs."""
-    return [_read(file).get("inputs") for file in sorted(_SHIPPED.glob(f"*/{DAG_FILE}"))]
+    return [read_yaml(file).get("inputs") for file in sorted(SHIPPED.glob(f"*/{DAG_FILE}"))]
+
+
+def _keyed(value: Any) -> Any:
+    """With keys that can be sorted: in YAML 1.1 a key may be a number or, written ``yes``, a truth value."""
+    if isinstance(value, Mapping):
+        return {str(key): _keyed(item) for key, item in value.items()}
+    return [_keyed(item) for item in value] if isinstance(value, list) else value
 
 
 def _file_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()[:12]
+
+
+def check_answer(flow: FlowDefinition, named: str, who: str) -> None:
+    """Refuse an answer that is none of the flow's outputs.
+
+    A flex flow and a prompty of JSON need not declare theirs: what they are shows when a sample is tried.
+
+    Raises
+    ------
+    DriftgateError
+        It is none.
+    """
+    output = parse_answer(named).path[0]
+    if output not in flow.outputs and (flow.kind == "dag" or flow.outputs):
+        raise DriftgateError(
+            f"{who} names the answer {named}, and the flow '{flow.name}' has no output '{output}'",
+            nearest(output, sorted(flow.outputs)),
+        )
 
 
 def load_flow(
@@ -326,7 +378,8 @@ def load_flow(
     Parameters
     ----------
     name : str
-        A shipped flow; a folder with a ``flow.dag.yaml`` or a ``flow.flex.yaml``; or a ``.prompty`` file.
+        A shipped flow; a folder with a ``flow.dag.yaml`` or a ``flow.flex.yaml``; or a file of any name that holds a
+        DAG, an ``entry`` or a prompty.
     connections : Mapping
         Connections of the workspace; an llm node that names none asks the model that is being benchmarked.
 
@@ -335,82 +388,16 @@ def load_flow(
     DriftgateError
         There is no such flow, it lies outside the workspace, or its file does not define one.
     """
-    file = _find(name, workspace)
-    folder = file.parent
-    root = _SHIPPED if folder.parent == _SHIPPED else workspace.resolve()
-    dag = prompty_dag(file, root) if file.suffix == PROMPTY else _read(file)
-    if file.name in FLEX_FILES:
-        dag = flex_dag(file, dag)
-    if said := _malformed(dag, folder, root):
-        raise DriftgateError(f"{file} {said}", "write a prompt flow DAG: inputs, outputs, nodes, node_variants")
-    defaults = {
-        node: str((entry or {}).get("default_variant_id")) for node, entry in (dag.get("node_variants") or {}).items()
-    }
-    called = file.stem if file.suffix == PROMPTY else folder.name
-    own = None if root == _SHIPPED else root
-    return FlowDefinition(called, folder, dag, defaults, connections, workspace=own, file_name=file.name)
-
-
-def _read(file: Path) -> Any:
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as problem:
-        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
-
-
-def _malformed(dag: Any, folder: Path, root: Path) -> str:
-    """What keeps ``dag`` from being read at all; prompt flow judges the rest when an engine loads it."""
-    if not isinstance(dag, dict) or not isinstance(dag.get("nodes"), list):
-        return "has no list of nodes"
-    for part in ("inputs", "outputs", "node_variants"):
-        if not isinstance(dag.get(part) or {}, dict):
-            return f"has '{part}' that is no mapping"
-    includes = dag.get("additional_includes") or []
-    if not isinstance(includes, list):
-        return "has 'additional_includes' that is no list"
-    for path in includes:
-        if not (folder / str(path)).resolve().is_relative_to(root):
-            return f"includes '{path}' from outside the workspace"
-    nodes = list(dag["nodes"])
-    for number, node in enumerate(nodes, start=1):
-        if not isinstance(node, dict) or not isinstance(node.get("name"), str):
-            return f"has a node, number {number}, that has no name"
-    for name, entry in (dag.get("node_variants") or {}).items():
-        variants = entry.get("variants") if isinstance(entry, dict) else None
-        if not isinstance(variants, dict) or str(entry.get("default_variant_id")) not in variants:
-            return f"has variants of node '{name}' of which its default_variant_id names none"
-        if not all(
-            isinstance(variant, dict) and isinstance(variant.get("node"), dict) for variant in variants.values()
-        ):
-            return f"has a variant of node '{name}' without a node"
-        nodes += [variant["node"] for variant in variants.values()]
-    for node in nodes:
-        source = node.get("source") or {}
-        if not isinstance(source, dict):
-            return "has a node whose source is no mapping"
-        path = source.get("path")
-        if path and not (folder / str(path)).resolve().is_relative_to(root):
-            return f"takes '{path}' from outside the workspace"
-    return ""
-
-
-def _find(name: str, workspace: Path) -> Path:
-    """The file that defines the flow."""
-    for own in (on_disk(workspace / name), on_disk(workspace / "flows" / name)):
-        files = [own / file for file in (DAG_FILE, *FLEX_FILES) if (own / file).is_file()]
-        if own.suffix == PROMPTY and own.is_file():
-            files = [own]
-        if len(files) > 1:
-            both = " and ".join(file.name for file in files)
-            raise DriftgateError(f"the flow '{name}' has {both}", "keep one of them")
-        if files:
-            file = files[0].parent.resolve() / files[0].name
-            if not file.resolve().is_relative_to(workspace.resolve()):
-                raise DriftgateError(f"the flow '{name}' lies outside the workspace", "move it into the workspace")
-            return file
-    if (_SHIPPED / name / DAG_FILE).is_file() and Path(name).name == name:
-        return _SHIPPED / name / DAG_FILE
-    shipped = [path.parent.name for path in _SHIPPED.glob(f"*/{DAG_FILE}")]
-    folders = [path.parent for file in (DAG_FILE, *FLEX_FILES) for path in workspace.glob(f"*/*/{file}")]
-    own_flows = [str(path.relative_to(workspace)) for path in (*folders, *workspace.glob(f"*/*{PROMPTY}"))]
-    raise DriftgateError(f"there is no flow '{name}'", nearest(name, [*shipped, *own_flows]))
+    file = read_flow_file(name, workspace)
+    variants = file.dag.get("node_variants") or {}
+    chosen = {node: str((entry or {}).get("default_variant_id")) for node, entry in variants.items()}
+    return FlowDefinition(
+        file.called,
+        file.path.parent,
+        file.dag,
+        chosen,
+        connections,
+        workspace=None if file.root == SHIPPED else file.root,
+        file_name=file.path.name,
+        kind=file.kind,
+    )

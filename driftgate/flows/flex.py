@@ -14,8 +14,11 @@ from typing import Any
 from driftgate.flows.errors import DriftgateError
 
 FLEX_FILES = ("flow.flex.yaml", "flow.flex.yml")
+AGGREGATE = "__aggregate__"
 NODE = "flow"
 """Name of a flex flow's only node."""
+_WRITTEN = (".log", ".tmp")
+"""How files end that a flow writes in its folder while it runs, and that make no other flow of it."""
 _SCALARS = ("str", "int", "float", "bool")
 
 
@@ -46,7 +49,7 @@ def flex_dag(file: Path, flow: Any) -> dict[str, Any]:
             raise DriftgateError(f"{file} has '{part}' that is no mapping", "correct the file")
     module, _, name = flow["entry"].partition(":")
     source = _source(file, module.strip(), flow.get("additional_includes"))
-    callee, aggregates = _entry(file, source, name.strip())
+    callee, made_by, aggregates = _entry(file, source, name.strip())
     inputs = _parameters(callee) if callee else {}
     for given, declared in (flow.get("inputs") or {}).items():
         inputs[given] = {**inputs.get(given, {}), **(declared or {})}
@@ -55,6 +58,7 @@ def flex_dag(file: Path, flow: Any) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": _outputs(flow.get("outputs") or {}, callee),
         "aggregates": aggregates,
+        "makes": made_by,
         "nodes": [
             {
                 "name": NODE,
@@ -69,10 +73,10 @@ def flex_dag(file: Path, flow: Any) -> dict[str, Any]:
 
 
 def flex_sources(folder: Path) -> Iterator[Path]:
-    """The files that a flex flow may use: all of its folder, without its evaluators and without what Python keeps."""
+    """The files that a flex flow may use: all of its folder but its evaluators, what Python keeps, and logs."""
     for file in sorted(folder.rglob("*")):
         kept = "__pycache__" in file.parts or any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.is_file() and not kept and not file.name.endswith("evaluators.yaml"):
+        if file.is_file() and not kept and not file.name.endswith(("evaluators.yaml", *_WRITTEN)):
             yield file
 
 
@@ -93,8 +97,8 @@ def _source(file: Path, module: str, includes: Any) -> Path:
 _Callee = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def _entry(file: Path, source: Path, name: str) -> tuple[_Callee | None, bool]:
-    """What is called, if the module itself defines it, and whether there is an ``__aggregate__``."""
+def _entry(file: Path, source: Path, name: str) -> tuple[_Callee | None, list[str] | None, bool]:
+    """What is called, if the module itself defines it, what its class is made with, and whether it aggregates."""
     try:
         tree = ast.parse(source.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as problem:
@@ -102,7 +106,7 @@ def _entry(file: Path, source: Path, name: str) -> tuple[_Callee | None, bool]:
     classes = {one.name: one for one in tree.body if isinstance(one, ast.ClassDef)}
     if name not in classes:
         functions = [one for one in tree.body if isinstance(one, _Callee) and one.name == name]
-        return (functions[-1] if functions else None), False
+        return (functions[-1] if functions else None), None, False
     methods: dict[str, _Callee] = {}
     waiting = [classes[name]]
     while waiting:  # the class itself goes before its bases
@@ -111,9 +115,16 @@ def _entry(file: Path, source: Path, name: str) -> tuple[_Callee | None, bool]:
         waiting += [classes.pop(base.id) for base in one.bases if isinstance(base, ast.Name) and base.id in classes]
     call = methods.get("__call__")
     if call is not None:
-        arguments = call.args.posonlyargs or call.args.args
-        del arguments[:1]  # self
-    return call, "__aggregate__" in methods
+        _without_self(call)
+    init = methods.get("__init__")
+    if init is not None:
+        _without_self(init)
+    return call, list(_parameters(init)) if init else [], AGGREGATE in methods
+
+
+def _without_self(method: _Callee) -> None:
+    arguments = method.args.posonlyargs or method.args.args
+    del arguments[:1]
 
 
 def _parameters(callee: _Callee) -> dict[str, dict[str, Any]]:

@@ -16,8 +16,9 @@ from typing import Any
 
 from driftgate.flows import mapping
 from driftgate.flows.connections import ConnectionConfig
-from driftgate.flows.definition import DAG_FILE, PROMPTY, FlowDefinition, load_flow
+from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.flow_files import DAG_FILE, PROMPTY
 from driftgate.flows.text import composed, on_disk
 
 NAME = "prompt"

@@ -20,6 +20,7 @@ RENDER, ASK = "render", "ask"
 """Names of a prompty's nodes."""
 _FILE = re.compile(r"-{3,}\n(.*)-{3,}\n(.*)", re.DOTALL)  # prompt flow's own pattern
 _OF_A_FILE = re.compile(r"\$\{file:(.*)\}")
+_TYPES = {str: "string", int: "int", float: "double", bool: "bool", list: "list"}
 _IMAGE = re.compile(r"!\[\s*image\s*\]\(")
 
 
@@ -44,6 +45,12 @@ def prompty_dag(file: Path, root: Path) -> dict[str, Any]:
     parameters = model.get("parameters") or {} if isinstance(model, dict) else {}
     if not isinstance(model, dict) or not isinstance(parameters, dict):
         raise DriftgateError(f"{file} has a model, or parameters of it, that is no mapping", "correct the file")
+    if absent := [part for part in ("configuration", "parameters") if part not in model]:
+        raise DriftgateError(
+            f"{file} has no model.{absent[0]}, without which prompt flow does not load it",
+            "write model: {api: chat, configuration: {type: openai, model: NAME}, parameters: {}}; the model under "
+            "test is asked, unless the configuration names a connection",
+        )
     read = {}
     for path in _files(front):
         named = (file.parent / path).resolve()
@@ -121,7 +128,12 @@ def _inputs(file: Path, front: dict[str, Any], root: Path) -> dict[str, Any]:
         if not path.is_relative_to(root) or not path.is_file():
             raise DriftgateError(f"{file}: there is no sample '{sample}' in the workspace", "correct the path")
         sample = json.loads(path.read_text(encoding="utf-8"))
-    return {name: {} for name in sample} if isinstance(sample, dict) else {}
+    return {name: {"type": _type_of(value)} for name, value in sample.items()} if isinstance(sample, dict) else {}
+
+
+def _type_of(value: Any) -> str:
+    """The type of prompt flow that a sample's value has; prompt flow converts no input that only a sample declares."""
+    return _TYPES.get(type(value), "object")
 
 
 def _outputs(declared: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which sources a node of a flow is made of, and whether it can reach the model of its line.
+"""Which sources a node of a flow is made of, what they read from a reply, and whether they can ask the line's model.
 
 A tool reaches the model through :mod:`driftgate.flows.line`. What a node's own modules import can be read; what an
 installed package does, or a module that imports by name at run time, cannot, so it may ask.
@@ -10,7 +10,7 @@ import ast
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError
@@ -21,8 +21,22 @@ _DYNAMIC = frozenset({"builtins", "gc", "importlib", "inspect", "pkgutil", "runp
 _CALLS = frozenset({"__import__", "eval", "exec"})
 _CANNOT = (sys.stdlib_module_names - _DYNAMIC) | {"promptflow"}
 """Top-level names of modules that never ask the model of a line."""
+_READERS: Mapping[str, Literal["choice", "quantity"]] = {
+    "driftgate.flows.quantities": "quantity",
+    "driftgate.flows.extraction": "choice",
+}
+_CLIENTS = frozenset(
+    {
+        *("aiohttp", "anthropic", "azure", "boto3", "cohere", "google", "groq", "grpc", "httpx", "langchain"),
+        *("langchain_openai", "litellm", "llama_index", "mistralai", "openai", "requests", "semantic_kernel"),
+        *("http.client", "socket", "urllib.request", "urllib3", "websockets"),
+    }
+)
+"""Modules by which a tool asks a service."""
 _WHOLE_FLOWS = frozenset({"AsyncFlow", "Flow", "PFClient", "load_flow"})
 """What of prompt flow runs another flow."""
+_ASKING = _WHOLE_FLOWS | {"AsyncPrompty", "Prompty"}
+"""What of prompt flow asks a service by itself."""
 
 
 def check_asks(flow: FlowDefinition) -> None:
@@ -39,6 +53,47 @@ def check_asks(flow: FlowDefinition) -> None:
             "give it a node that asks (an llm node without a connection, driftgate.flows.line.ask in a tool); to grade "
             "recorded answers, bind it as an evaluator (evaluator: flow:PATH) and name a model of provider 'recorded'",
         )
+
+
+def reads_of(flow: FlowDefinition) -> Literal["choice", "quantity", "none"]:
+    """What the tools of a flow read from a reply with driftgate's own readers, as far as their imports tell."""
+    if flow.port is not None:
+        return "none"
+    imported = {name for file in _sources(flow) if file.suffix == ".py" for name, _ in imports_of(file)}
+    for module, read in _READERS.items():
+        if any(name == module or name.startswith(f"{module}.") for name in imported):
+            return read
+    return "none"
+
+
+def asks_elsewhere(flow: FlowDefinition) -> str:
+    """Why a line of the flow may ask a service that is no model of the workspace, in words; empty where none does.
+
+    An llm node with a connection, a tool of an installed package, and code that imports a client of a service or lets
+    prompt flow ask by itself.
+    """
+    if flow.port is not None:
+        return ""
+    for node in flow.resolved_nodes():
+        source, name = node.get("source") or {}, node["name"]
+        if node.get("type") == "llm":
+            if connection := flow.connection_of(node):
+                return f"its node '{name}' asks the connection '{connection}'"
+        elif source.get("type") == "package":
+            return f"its node '{name}' is a tool of an installed package"
+    for file in _sources(flow):
+        for name, taken in imports_of(file) if file.suffix == ".py" else ():
+            itself = name.split(".")[0] == "promptflow" and not _ASKING.isdisjoint(taken)
+            if itself or name in _CLIENTS or name.split(".")[0] in _CLIENTS or name.startswith("promptflow.tools"):
+                return f"its {file.name} imports {', '.join(sorted(_ASKING & {*taken})) if itself else name}"
+    return ""
+
+
+def _sources(flow: FlowDefinition) -> list[Path]:
+    if flow.kind == "flex":
+        return list(flex_sources(flow.folder))
+    paths = [str((node.get("source") or {}).get("path")) for node in flow.resolved_nodes()]
+    return [file for path in paths for file in node_sources(flow.folder, path)]
 
 
 def may_ask(flow: FlowDefinition) -> bool:

@@ -13,9 +13,11 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.text import as_name
 
 ASKED = ("question", "choices", "passage", "article", "chat_history")
@@ -49,6 +51,18 @@ class Sample:
     """Samples that share a passage share a cluster; empty where a sample stands alone."""
     nth: int = 1
     """Its number among those of its subset that ask the same."""
+    columns: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What its row says in columns that :attr:`data` holds in another form, by the file's own names."""
+    named: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Columns that :attr:`data` holds as they are under another name: by the file's own name the one in ``data``."""
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """What a mapping may name: :attr:`data`, and every column by its own name too."""
+        if not (self.columns or self.named):
+            return self.data
+        named = {own: self.data[name] for own, name in self.named.items() if name in self.data}
+        return {**self.columns, **named, **self.data}
 
     @property
     def key(self) -> str:
@@ -111,6 +125,8 @@ def make_sample(
     super_category: str = "",
     cluster: str = "",
     asked: Iterable[str] = (),
+    columns: Mapping[str, Any] = MappingProxyType({}),
+    named: Mapping[str, str] = MappingProxyType({}),
 ) -> Sample:
     """Make a sample.
 
@@ -118,6 +134,8 @@ def make_sample(
     ----------
     asked : iterable of str
         Columns of ``data`` that are asked about beside :data:`ASKED`.
+    columns, named : Mapping
+        See :class:`Sample`; they are no part of what makes a sample the one it is.
 
     Examples
     --------
@@ -140,7 +158,25 @@ def make_sample(
         asked_hash(data, position, asked),
         _digest(_encode(kept), 12),
         cluster,
+        columns=columns,
+        named=named,
     )
+
+
+def need_answers(samples: Iterable[Sample], what: str) -> None:
+    """Refuse samples without a right answer, for what cannot do without.
+
+    Raises
+    ------
+    DriftgateError
+        There is one.
+    """
+    lacking = next((sample for sample in samples if "answer" not in sample.data), None)
+    if lacking is not None:
+        raise DriftgateError(
+            f"{what} needs right answers, and sample '{lacking.id}' has no column 'answer'",
+            "name the column in the dataset: columns: {answer: COLUMN}",
+        )
 
 
 def told_apart(samples: Iterable[Sample]) -> list[Sample]:

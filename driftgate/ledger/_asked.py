@@ -11,6 +11,8 @@ from driftgate.ledger._store import Ledger
 
 MEANT = "asks_model"
 """In the details of a cell: whether its lines are to ask its model; which models they ask is then kept."""
+JUDGED = "judged"
+"""In the details of a cell, false where no evaluator says what a right answer is."""
 NOT_THROUGH = ("failed", "filtered")
 """Outcomes of samples whose line did not come through its flow."""
 _EARLIER = "flow_hash"
@@ -68,12 +70,17 @@ def check_asked_once(cell: CellRow, what: str) -> None:
 
 
 def check_asked(ledger: Ledger, cell: CellRow) -> None:
-    """Refuse a cell whose outcomes say nothing of its model.
+    """Refuse a cell whose outcomes do not say how often its model is right.
 
     Raises
     ------
     DriftgateError
-        No line of it asked its model.
+        No line of it asked its model, or no evaluator judged what was answered.
     """
+    if cell.details.get(JUDGED) is False:
+        raise DriftgateError(
+            f"{cell.name} of run {cell.run_id}: no evaluator says what a right answer is",
+            "bind one beside the flow or in the suite (evaluators, primary), and run it anew",
+        )
     if reason := why_unasked(ledger, cell.id):
         raise DriftgateError(f"{cell.name} of run {cell.run_id}: {reason}", "leave it out, or correct its flow")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from driftgate.benchmarks.inputs import InputsConfig
+from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
 from driftgate.monitor.cron import Crontab
 
@@ -32,7 +32,7 @@ Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
-class CanaryConfig(InputsConfig):
+class CanaryConfig(UseConfig):
     """The fixed prompts that are asked of the live model."""
 
     dataset: str

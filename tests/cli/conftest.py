@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint
 from command_line import Change, Cli, Done, Make
+from own_flows import Space
 
 from driftgate.cli import main
 
@@ -78,6 +81,44 @@ def make(endpoint: ChatEndpoint, tmp_path: Path) -> Make:
         folder = tmp_path / "space"
         write_questions(folder / "data/own.csv", count)
         (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
+        return folder
+
+    return build
+
+
+@pytest.fixture
+def space(endpoint: ChatEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
+    """``space(files, rows, suite, **config)``: a workspace with these files below ``flows/mine``, or where they say."""
+    endpoint.default = Answer("A")
+    monkeypatch.setenv("OWN_URL", f"{endpoint.url}/v1")
+    monkeypatch.setenv("OWN_KEY", "k")
+
+    def build(
+        files: Mapping[str, str], suite: Mapping[str, Any] | None = None, rows: Any = None, **config: Any
+    ) -> Path:
+        folder = tmp_path / "space"
+        for name, text in files.items():
+            file = folder / name if name.startswith(("flows/", "evals/", "/")) else folder / "flows/mine" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        given = [{"page": f"{n}쪽"} for n in range(3)] if rows is None else rows
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in given)
+        (folder / "rows.jsonl").write_text(lines, encoding="utf-8")
+        whole = {
+            "version": 1,
+            "models": {"tested": {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "gpt-test"}},
+            "connections": {
+                "own": {
+                    "type": "open_ai",
+                    "configs": {"base_url": "${env:OWN_URL}"},
+                    "secrets": {"api_key": "${env:OWN_KEY}"},
+                }
+            },
+            "datasets": {"rows": {"kind": "jsonl", "path": "rows.jsonl"}},
+            "suites": {"it": {"models": ["tested"], "datasets": ["rows"], "flow": "mine", **(suite or {})}},
+            **config,
+        }
+        (folder / "driftgate.yaml").write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), "utf-8")
         return folder
 
     return build

@@ -98,7 +98,7 @@ def test_an_input_that_nobody_supplies_stops_the_run_before_it_begins(
     assert done.code == 2
     said = " ".join(done.err.split())
     assert "nobody supplies the input 'url'" in said
-    assert "dataset 'own' has no column 'url' (it has answer, link, question)" in said
+    assert "dataset 'own' has no column 'url' (it has answer, id, link, question)" in said
     assert "inputs: {url: '${data.COLUMN}'}" in said and "defaults: [url]" in said and "https://default.example" in said
     assert not endpoint.requests
 
@@ -163,7 +163,7 @@ def test_a_null_is_no_value_of_a_text(space: Space, cli: Cli, endpoint: ChatEndp
     [
         (
             {"inputs": {"url": "${data.lnk}"}},
-            "has no column 'lnk' (it has answer, link, question) did you mean 'link'",
+            "has no column 'lnk' (it has answer, id, link, question) did you mean 'link'",
         ),
         ({"inputs": {"ulr": "${data.link}"}}, "speaks of the input 'ulr', which the flow 'mine' does not declare did"),
         ({"defaults": ["ulr"]}, "speaks of the input 'ulr'"),

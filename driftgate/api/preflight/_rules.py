@@ -85,7 +85,7 @@ def binding_of(cell: Cell, key: str) -> Binding | None:
 def absent_columns(cell: Cell, binding: Binding) -> list[str]:
     """Columns of the data that an evaluator takes and that no sample of a cell has."""
     taken = [e for e in binding.inputs.values() if isinstance(e, mapping.Reference) and e.root == "data" and e.path]
-    return [e.path[0] for e in taken if not any(e.path[0] in sample.data for sample in cell.samples)]
+    return [e.path[0] for e in taken if not any(e.path[0] in sample.row for sample in cell.samples)]
 
 
 def values_of(trial: Trial | None, key: str) -> list[Evaluation]:

@@ -12,12 +12,12 @@ from typing import Any
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.suite import Cell, SuiteConfig
-from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines import Engine, LineResult, open_engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import Evaluation
 from driftgate.flows.line import Line
 from driftgate.flows.models import Message, Reply, Usage
+from driftgate.flows.reach import asks_elsewhere
 
 _SURE = -0.01
 """Log-probability of the first token of a perfect model's reply."""
@@ -92,7 +92,7 @@ async def try_cell(cell: Cell, suite: SuiteConfig, models: Sequence[str]) -> Tri
     except DriftgateError as problem:
         return Trial(cell, problem=problem)
     try:
-        if untried := _asks_others(cell.flow):
+        if untried := asks_elsewhere(cell.flow):
             return Trial(cell, untried=untried)
         first = await _try_sample(cell, engine, models, 0)
         if not (first.stopped or first.failing):
@@ -117,7 +117,7 @@ async def _try_sample(cell: Cell, engine: Engine, models: Sequence[str], place: 
     tried = Trial(cell, perfect.heard, result, place=place)
     free = replace(cell.evaluators, bindings=tuple(b for b in cell.evaluators.bindings if not b.asks))
     try:
-        return replace(tried, evaluations=await free.evaluate(sample.data, inputs, result, line.calls, 1.0))
+        return replace(tried, evaluations=await free.evaluate(sample.row, inputs, result, line.calls, 1.0))
     except DriftgateError as problem:
         return replace(tried, ungraded=problem)
 
@@ -135,15 +135,3 @@ def right_answer(sample: Sample) -> str:
     if isinstance(answer, list):
         answer = answer[0] if answer else None
     return "A" if answer is None or answer == "" else str(answer)
-
-
-def _asks_others(flow: FlowDefinition) -> str:
-    """Which node asks a service that is no model of the workspace; empty where none does."""
-    if flow.port is not None:
-        return ""
-    for node in flow.resolved_nodes():
-        if node.get("type") == "llm" and flow.connection_of(node):
-            return f"its node '{node['name']}' asks the connection '{flow.connection_of(node)}'"
-        if (node.get("source") or {}).get("type") == "package" and node.get("type") != "llm":
-            return f"its node '{node['name']}' is a tool of an installed package"
-    return ""

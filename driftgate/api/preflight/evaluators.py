@@ -34,7 +34,7 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
         return
     bindings = {binding.key: binding for binding in trial.cell.evaluators.bindings}
     for one in trial.evaluations:
-        if one.error and not bindings[f"{one.node}.{one.evaluator}"].unfit(trial.sample.data):  # said of the dataset
+        if one.error and not bindings[f"{one.node}.{one.evaluator}"].unfit(trial.sample.row):  # said of the dataset
             yield _failed(asking, trial, bindings[f"{one.node}.{one.evaluator}"], one, where)
     untried = [key for key, binding in bindings.items() if binding.asks]
     if untried and inspection.scope.whole:
@@ -46,7 +46,7 @@ def _failed(asking: Asking, trial: Trial, binding: Binding, one: Evaluation, whe
     said = f"the evaluator '{binding.key}' gives no value on sample '{trial.sample.id}': {one.error}"
     remedy = "correct it; every sample without a value counts against a rule about it"
     if absent := absent_columns(trial.cell, binding):
-        columns = sorted({column for sample in trial.cell.samples[:100] for column in sample.data})
+        columns = sorted({column for sample in trial.cell.samples[:100] for column in sample.row})
         decides = trial.cell.evaluators.primary.rpartition(".")[0] == binding.key
         return Finding(
             "error" if decides else "warning",

@@ -30,7 +30,7 @@ def _unfit(asking: Asking, cell: Cell, binding: Binding, where: str) -> Iterator
     """Right answers that an evaluator cannot grade by."""
     if binding.objection is None:
         return
-    refused = {sample.id: reason for sample in cell.samples if (reason := binding.unfit(sample.data))}
+    refused = {sample.id: reason for sample in cell.samples if (reason := binding.unfit(sample.row))}
     if not refused:
         return
     first, reason = next(iter(refused.items()))

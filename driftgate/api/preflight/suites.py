@@ -31,7 +31,24 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         bound = len(next(iter(evaluators)).bindings)
         found = f"flow {flow.name}: {len(flow.node_names)} nodes, {bound} evaluators, valid"
         yield Finding("good", asking.subject, found)
+        yield from _unjudged(inspection, asking)
         yield from _fewer_shots(inspection, asking)
+
+
+def _unjudged(inspection: Inspection, asking: Asking) -> Iterator[Finding]:
+    """A flow without evaluators: what it answers is kept, and nothing says whether it is right."""
+    cell = inspection.cells(asking)[0]
+    if cell.evaluators.primary:
+        return
+    decides = asking.location[:1] != ("suites",)
+    yield Finding(
+        "error" if decides else "warning",
+        asking.subject,
+        f"no evaluator judges the flow '{cell.flow.name}': "
+        + ("nothing can be decided by it" if decides else "its accuracy will be unmeasurable"),
+        f"write {cell.flow.evaluators_file}" + ("" if decides else ", or give evaluators and primary in the suite"),
+        inspection.where(*asking.location),
+    )
 
 
 def _said_elsewhere(inspection: Inspection, asking: Asking) -> bool:

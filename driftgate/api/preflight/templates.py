@@ -8,6 +8,7 @@ from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._trial import Trial, right_answer
+from driftgate.flows.errors import nearest
 
 DEFECTS = frozenset(
     {"ImportError", "ModuleNotFoundError", "NameError", "NotImplementedError", "SyntaxError", "UnboundLocalError"}
@@ -34,12 +35,28 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
         yield Finding("unchecked", asking.subject, f"{what} was not tried, as {trial.untried}", "", where)
     elif trial.stopped:
         yield _stopped(asking, trial, f"{what} fails {on}", where)
+    elif misnamed := _misnamed(trial):
+        yield Finding("error", asking.subject, f"{misnamed} {on}", nearest(*_answer(trial)), where)
     elif not trial.heard:
         if trial.cell.asks and flow.port is None:
             found = f"{what} asks its model nothing {on}"
             yield Finding("warning", asking.subject, found, "see that other samples do", where)
     elif not any(message.content.strip() for message in trial.heard[0]):
         yield Finding("error", asking.subject, f"{what} asks an empty prompt {on}", "correct its template", where)
+
+
+def _answer(trial: Trial) -> tuple[str, list[str]]:
+    """The output that is named the answer, empty where none is, and the outputs that the flow gives."""
+    named, result = trial.cell.answer, trial.result
+    return ("" if named is None else named.path[0]), sorted((result.output if result else None) or {})
+
+
+def _misnamed(trial: Trial) -> str:
+    """That the named answer is none of the outputs, which a flex flow and a prompty need not declare."""
+    named, given = _answer(trial)
+    if not named or named in given:
+        return ""
+    return f"the answer is named ${{outputs.{named}}}, and the flow '{trial.cell.flow.name}' gives no such output"
 
 
 def _stopped(asking: Asking, trial: Trial, begins: str, where: str) -> Finding:

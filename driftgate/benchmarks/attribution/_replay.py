@@ -207,7 +207,7 @@ class Replay:
     def _scope(self, side: Side, sample: Sample, results: Results) -> dict[str, Any]:
         completed = {name: {"output": r.output} for name, r in results.items() if r.status == "completed"}
         outputs = flow_outputs(side.cell.flow.dag, results)
-        return {"data": sample.data, "inputs": side.cell.line_inputs(sample), "nodes": completed, "outputs": outputs}
+        return {"data": sample.row, "inputs": side.cell.line_inputs(sample), "nodes": completed, "outputs": outputs}
 
     def _score_key(self, side: Side, sample: Sample, results: Results) -> str | None:
         if self.binding.node not in results or results[self.binding.node].status != "completed":

@@ -50,6 +50,8 @@ class Convention:
 
     def extract(self, scoring: str, reads: str = "choice") -> str:
         """How a run of that scoring mode is read, for the signature; empty where it is as the run read it."""
+        if self.reading == "rules" and reads == "none":
+            return reads
         if self.reading == "rules" and reads == "quantity":
             from driftgate.flows.quantities import reader_id  # 40 ms, for flows that read quantities alone
 
@@ -67,8 +69,8 @@ class Convention:
         ----------
         scoring : str
             Of the model: ``text`` or ``logprobs``.
-        reads : {"choice", "quantity"}
-            What the flow reads from a reply.
+        reads : {"choice", "quantity", "none"}
+            What is read from a reply.
         """
         read = self.extract(scoring, reads)
         return {

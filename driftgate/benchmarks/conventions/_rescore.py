@@ -99,7 +99,8 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     check_texts(ledger, cell.run_id)
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)
-    reads = "quantity" if parts.get("extract", "").startswith("quantity-") else "choice"
+    read_by = parts.get("extract", "")
+    reads = read_by if read_by == "none" else "quantity" if read_by.startswith("quantity-") else "choice"
     wanted = convention.signature_parts(parts.get("scoring", "text"), reads)
     notes: list[str] = []
     if "extract" in wanted and wanted["extract"] != parts.get("extract"):

@@ -56,7 +56,7 @@ def _own_id(sample: Sample) -> str:
 
 
 def _asks(later: Read, first: Read) -> str:
-    other = "" if later[0].data["answer"] == first[0].data["answer"] else ", with another answer"
+    other = "" if later[0].data.get("answer") == first[0].data.get("answer") else ", with another answer"
     return f"{later[1].place} asks the same as {_seen_from(later, first)}{other}"
 
 

@@ -22,18 +22,18 @@ from driftgate.flows.text import composed_value, on_disk
 
 
 class Columns(BaseModel):
-    """Which column holds what; further columns are kept in the sample's data under their own names."""
+    """Which column holds what; each can be named by its own name too, as in ``${data.COLUMN}``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     question: str = "question"
-    """Column of the question."""
+    """Column of the question; a file of another kind of rows need not have one called so."""
     choices: str | list[str] | None = None
     """Column of a list of choices (in CSV a JSON list), or one column for each choice, such as ``[A, B, C, D]``.
     Without it a column called ``choices`` is taken; where there is none, the answer is text."""
     answer: str = "answer"
     """Column of the answer: with choices a letter (``B``, ``B)``, ``나``), a number from 1 (``2``, ``2번``, ``②``) or
-    the choice's text; otherwise any text."""
+    the choice's text; otherwise any text. Rows that have no single right answer need no column called so."""
     id: str | None = None
     """Column of the id, by which a sample is named; without it a column called ``id``, then ``FILE:POSITION``."""
     category: str | None = None
@@ -138,9 +138,12 @@ class _Layout:
                 f"answer_as is set, but {path} has no choices", "name their columns in columns.choices"
             )
         separate = choices if isinstance(choices, list) else [choices] if choices else []
-        for column in [columns.question, columns.answer, *separate, *filter(None, roles.values()), *columns.asked]:
+        asked_for = [role for role in ("question", "answer") if role in columns.model_fields_set]
+        needed = [getattr(columns, role) for role in asked_for] + ([columns.answer] if choices else [])
+        for column in [*needed, *separate, *filter(None, roles.values()), *columns.asked]:
             if column not in present:
                 raise DriftgateError(f"{path} has no column '{column}'", f"{nearest(column, present)} (set in columns)")
+        roles |= {role: getattr(columns, role) for role in ("question", "answer") if getattr(columns, role) in present}
         optional = {role: column or role for role, column in roles.items() if column or role in present}
         layout = cls(columns, choices, optional, config.answer_as)
         if mapped := sorted(layout.taken & set(columns.asked)):
@@ -155,17 +158,24 @@ class _Layout:
         return layout
 
     @property
+    def named(self) -> dict[str, str]:
+        """Columns that are kept as they are, under another name."""
+        return {self.optional[role]: role for role in ("question", "passage") if self.optional.get(role, role) != role}
+
+    @property
     def taken(self) -> set[str]:
         separate = self.choices if isinstance(self.choices, list) else [self.choices]
-        return {self.columns.question, self.columns.answer, *filter(None, separate), *self.optional.values()}
+        return {*filter(None, separate), *self.optional.values()}
 
     def sample(self, row: Row, split: str, position: int) -> Sample:
         data: dict[str, Any] = {
             column: value for column, value in row.values.items() if column and column not in self.taken
         }
-        data["question"] = row.text(self.columns.question)
+        if "question" in self.optional:
+            data["question"] = row.text(self.columns.question)
         if self.choices is None:
-            data["answer"] = row.text(self.columns.answer)
+            if "answer" in self.optional:
+                data["answer"] = row.text(self.columns.answer)
         else:
             choices = _read_choices(row, self.choices)
             data |= {
@@ -187,6 +197,8 @@ class _Layout:
             super_category=self._optional(row, "super_category").strip(),
             cluster=self._optional(row, "cluster").strip() or passage_cluster(passage),
             asked=self.columns.asked,
+            columns={c: row.values[c] for c in self.taken - set(self.named) if row.values.get(c) is not None},
+            named=self.named,
         )
 
     def _optional(self, row: Row, role: str) -> str:

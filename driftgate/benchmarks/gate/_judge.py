@@ -89,6 +89,8 @@ def _evidence(
         if one.unasked:
             who = "" if one is scores else f"what it is compared with, run {one.cell.run_id}: "
             return Evidence(len(one.frame), depends=True, why_none=f"{who}{one.unasked}")
+        if reason := one.unjudged(rule.metric):
+            return Evidence(len(one.frame), depends=True, why_none=reason)
         if doubt := one.doubt(rule.metric):
             return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
     if (made := aggregated(rule, scores)) is not None:

@@ -24,6 +24,7 @@ from driftgate.flows.evaluators.numeric import numeric
 from driftgate.flows.extraction import extract_choice, rule_set_id
 from driftgate.flows.letters import LETTERS
 from driftgate.flows.models import count
+from driftgate.flows.sample import need_answers
 from driftgate.ledger import Ledger, Record, RunRow, add_cell, finish_run, pending_samples, record, start_run
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def import_file(
     """
     if source.benchmark.letters or (dataset is not None and any("choices" in s.data for s in dataset.samples)):
         rows = rows.lettered()
+    if dataset is not None:
+        need_answers(dataset.samples, "importing recorded answers")
     questions = dataset or without_questions(ledger, source, rows)
     alignment = align(source.benchmark, rows, questions)
     details = _describe(source, rows, questions, alignment, joined=dataset is not None)

@@ -33,6 +33,11 @@ class Slice:
         """The cell's accuracy on it."""
         return next((r for r in cell.scores.of_kind("accuracy", self.kind) if r.slice == self.name), None)
 
+    def measured(self, cell: CellView) -> bool:
+        """Whether the cell has an accuracy on it."""
+        score = self.score(cell)
+        return score is not None and score.value is not None
+
 
 def slices(cells: Sequence[CellView]) -> list[Slice]:
     """The super-categories of a dataset, each followed by its categories."""
@@ -49,7 +54,7 @@ def slices(cells: Sequence[CellView]) -> list[Slice]:
 
 def category_figure(cells: Sequence[CellView], ordinal: int) -> Figure | None:
     """Accuracy by super-category and category of all cells on a dataset."""
-    rows = [slice_ for slice_ in slices(cells) if any(slice_.score(cell) for cell in cells)]
+    rows = [slice_ for slice_ in slices(cells) if any(slice_.measured(cell) for cell in cells)]
     if not rows:
         return None
     labels, strong = [s.name for s in rows], [s.kind == "super_category" for s in rows]

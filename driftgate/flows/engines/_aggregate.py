@@ -8,10 +8,13 @@ from contextvars import ContextVar
 from copy import copy
 from typing import Any
 
+from driftgate.flows.engines._connections import connections_seen
 from driftgate.flows.engines._engine import Aggregation, FinishedLine
 from driftgate.flows.engines._inputs import LineInputs
 from driftgate.flows.engines._promptflow import described
 from driftgate.flows.engines._resolved import Resolved
+from driftgate.flows.engines._tools import Workshop
+from driftgate.flows.flex import AGGREGATE
 
 _METRICS: ContextVar[dict[str, Any] | None] = ContextVar("driftgate_metrics", default=None)
 
@@ -24,17 +27,37 @@ def transposed(flow: Any, lines: Sequence[FinishedLine]) -> tuple[dict[str, list
     flow : promptflow.contracts.flow.Flow
         The resolved flow.
     """
-    from promptflow._utils.execution_utils import get_aggregation_inputs_properties
-    from promptflow.contracts.flow import InputAssignment
     from promptflow.executor._input_assignment_parser import parse_value
 
     read = LineInputs(flow)
     inputs = [read(line.inputs) for line in lines]
-    references = {text: InputAssignment.deserialize(text) for text in sorted(get_aggregation_inputs_properties(flow))}
+
+    def taken(text: str, one: Any, line: FinishedLine) -> Any:
+        return line.outputs[text] if text in line.outputs else parse_value(one, line.outputs, {})
+
     return (
         {name: [values[name] for values in inputs] for name in flow.inputs},
-        {text: [parse_value(one, line.outputs, {}) for line in lines] for text, one in references.items()},
+        {text: [taken(text, one, line) for line in lines] for text, one in references_of(flow)},
     )
+
+
+def references_of(flow: Any) -> list[tuple[str, Any]]:
+    """What aggregation nodes take of a line: each reference as it is written, and as prompt flow reads it."""
+    if not any(node.aggregation for node in flow.nodes):
+        return []
+    from promptflow._utils.execution_utils import get_aggregation_inputs_properties
+    from promptflow.contracts.flow import InputAssignment
+
+    return [(text, InputAssignment.deserialize(text)) for text in sorted(get_aggregation_inputs_properties(flow))]
+
+
+def taken_of_line(references: Sequence[tuple[str, Any]], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What aggregation nodes take of a line with these outputs by node."""
+    if not references:
+        return {}
+    from promptflow.executor._input_assignment_parser import parse_value
+
+    return {text: parse_value(one, outputs, {}) for text, one in references}
 
 
 def over_all_lines(flow: Any) -> list[Any]:
@@ -72,15 +95,23 @@ def logged_metrics() -> Iterator[dict[str, Any]]:
         _METRICS.reset(token)
 
 
-async def aggregate_returned(resolved: Resolved, lines: Sequence[FinishedLine]) -> Aggregation:
+async def aggregate_returned(resolved: Resolved, workshop: Workshop, lines: Sequence[FinishedLine]) -> Aggregation:
     """Give what the lines returned to a flex flow's ``__aggregate__``; the metrics are what it returns and logs."""
     assert resolved.aggregate is not None
-    with logged_metrics() as metrics:
+    aggregate = workshop.awaitable(AGGREGATE, resolved.aggregate)
+    with logged_metrics() as metrics, connections_seen(resolved.connections):
         try:
-            made = await resolved.aggregate([line.outputs[resolved.result] for line in lines])
+            made = await aggregate(returned=[_as_prompt_flow_gives(line.outputs[resolved.result]) for line in lines])
         except Exception as problem:
             return Aggregation(metrics, {}, *described(problem))
     return Aggregation({**metrics, **(made if isinstance(made, dict) else {})}, {})
+
+
+def _as_prompt_flow_gives(returned: Any) -> Any:
+    """What a line returned; a mapping's items are attributes as well."""
+    from promptflow._utils.utils import AttrDict
+
+    return AttrDict(returned) if isinstance(returned, dict) else returned
 
 
 def _log(key: str, value: Any) -> None:

@@ -118,7 +118,7 @@ def read_directly(flow: FlowDefinition) -> Resolved:
         if not had and "promptflow" in sys.modules:
             raise Unfit("a module that it imports imports promptflow")
         dag = Flow(resolved, dag.inputs, dag.outputs)
-        return Resolved(None, dag, scope.pop_all(), {}, LineInputs(dag), tools=tools)
+        return Resolved(None, dag, scope.pop_all(), {}, LineInputs(dag), folder, tools=tools)
 
 
 def _rendered(template: str, **inputs: Any) -> str:

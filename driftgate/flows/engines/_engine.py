@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from driftgate.flows.engines._tagged import tagged, untagged
 from driftgate.flows.registry import Registry
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class LineResult:
     """Why the line failed, in the failing tool's words; empty when it completed."""
     error_type: str = ""
     """Class of the exception that ended the line; empty when it completed."""
+    aggregated: Mapping[str, Any] = field(default_factory=dict)
+    """What the flow's aggregation nodes take of a line that completed, by the reference as it is written, as the nodes
+    gave it; of a flex flow with ``__aggregate__`` what it returned, by its node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,21 @@ class FinishedLine:
 
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
-    """Output by node; None for a node that was bypassed."""
+    """:attr:`LineResult.aggregated`; or outputs by node, None for one that was bypassed."""
+
+    def tagged(self) -> FinishedLine:
+        """In JSON that gives it back."""
+        return FinishedLine(tagged(dict(self.inputs)), tagged(dict(self.outputs)))
+
+    def untagged(self) -> FinishedLine:
+        """What was :meth:`tagged`.
+
+        Raises
+        ------
+        DriftgateError
+            It held what JSON cannot give back.
+        """
+        return FinishedLine(untagged(dict(self.inputs)), untagged(dict(self.outputs)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
+from driftgate.flows.engines._connections import connections_seen, provider_of
 from driftgate.flows.engines._inputs import ExecutorInputs
 from driftgate.flows.engines._own_tools import own_tools
 from driftgate.flows.engines._promptflow import compile_templates_once, environment_of, refusals
@@ -19,7 +20,7 @@ from driftgate.flows.own_code import OwnCode
 
 
 def resolve_flex(flow: FlowDefinition) -> Resolved:
-    """Load a flex flow; a class is made once, with its declared ``init`` defaults.
+    """Load a flex flow; a class is made once, with the suite's ``init`` and its declared defaults.
 
     Raises
     ------
@@ -27,18 +28,17 @@ def resolve_flex(flow: FlowDefinition) -> Resolved:
         Prompt flow refuses the flow; its reason is given.
     """
     from promptflow.contracts.flow import FlexFlow
-    from promptflow.core._connection_provider._dict_connection_provider import DictConnectionProvider
 
     compile_templates_once()
     connections = for_promptflow(flow.connections)
+    provider = provider_of(connections)
     with ExitStack() as scope:
         folder = working_folder(scope, flow)
         with refusals(flow), own_tools(flow, folder, scope) as code:
             declared = FlexFlow.deserialize({"environment_variables": flow.dag.get("environment_variables")})
             enter_environment(scope, environment_of(declared, connections))
-            provider = DictConnectionProvider({name: {"name": name, **one} for name, one in connections.items()})
-            with _connections_from(provider):
-                executor = _own_script(code)(flow.file, provider, folder)
+            with connections_seen(provider):
+                executor = _own_script(code)(flow.file, provider, folder, init_kwargs=dict(flow.init))
         if executor._flow is not None:
             executor._flow.sample = {}  # it would stand in for a line that has no inputs
         return Resolved(
@@ -47,8 +47,10 @@ def resolve_flex(flow: FlowDefinition) -> Resolved:
             scope.pop_all(),
             {NODE: _entry(executor)},
             ExecutorInputs(executor),
+            folder,
             result=NODE,
-            aggregate=getattr(executor, "_aggr_func_async", None),
+            connections=provider,
+            aggregate=_aggregating(executor),
         )
 
 
@@ -77,32 +79,22 @@ def one_node(name: str, inputs: list[str]) -> Any:
     )
 
 
-@contextmanager
-def _connections_from(provider: Any) -> Iterator[None]:
-    """Let model configurations of an entry's ``__init__`` find their connections in the workspace, not in a keyring."""
-    from promptflow.connections import ConnectionProvider
+def _aggregating(executor: Any) -> Callable[..., Any] | None:
+    """The entry's ``__aggregate__``, whatever it calls its only parameter; an async one stays one."""
+    given = getattr(executor, "_aggr_func_async", None)
+    if given is None:
+        return None
 
-    before = ConnectionProvider._instance
-    ConnectionProvider._instance = provider
-    try:
-        yield
-    finally:
-        ConnectionProvider._instance = before
+    def plain(returned: list[Any]) -> Any:
+        return executor._aggr_func(returned)
+
+    async def awaited(returned: list[Any]) -> Any:
+        return await given(returned)
+
+    return awaited if inspect.iscoroutinefunction(getattr(given, "__original_function", given)) else plain
 
 
-def _entry(executor: Any) -> Callable[..., Awaitable[Any]] | Callable[..., Any]:
-    """Call the entry; what it streams is joined, also inside the mapping or dataclass that it returns."""
-    from promptflow._utils.dataclass_serializer import convert_dataclass_to_dict
-
-    call = executor._func_async if executor._is_async else executor._func
-    call = getattr(call, "__original_function", call)
-
-    def in_a_thread(**inputs: Any) -> Any:
-        return convert_dataclass_to_dict(executor._stringify_generator_output(call(**inputs)))
-
-    async def on_the_loop(**inputs: Any) -> Any:
-        given = call(**inputs)
-        given = await given if inspect.isawaitable(given) else given
-        return convert_dataclass_to_dict(await executor._stringify_generator_output_async(given))
-
-    return on_the_loop if executor._is_async else in_a_thread
+def _entry(executor: Any) -> Callable[..., Any]:
+    """The entry as its author wrote it."""
+    call: Callable[..., Any] = executor._func_async if executor._is_async else executor._func
+    return getattr(call, "__original_function", call)

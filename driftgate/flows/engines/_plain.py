@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from driftgate.flows.turns import Prompt
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_DEEPEST = 200
+"""Levels from which a value is left to JSON's own encoder, which finds one that holds itself."""
 
 
-def is_plain(value: Any) -> bool:
-    """Whether a value holds nothing but JSON's own types.
+def is_plain(value: Any, *, depth: int = 0) -> bool:
+    """Whether a value holds nothing but JSON's own types, and not itself.
 
     Examples
     --------
@@ -23,13 +26,15 @@ def is_plain(value: Any) -> bool:
     kind = type(value)
     if kind in _SCALARS:
         return True
+    if depth > _DEEPEST:
+        return False
     if kind is dict:
         for key, item in value.items():
-            if type(key) is not str or (type(item) not in _SCALARS and not is_plain(item)):
+            if type(key) is not str or (type(item) not in _SCALARS and not is_plain(item, depth=depth + 1)):
                 return False
         return True
     if kind is list:
-        return all(type(item) in _SCALARS or is_plain(item) for item in value)
+        return all(type(item) in _SCALARS or is_plain(item, depth=depth + 1) for item in value)
     return False
 
 
@@ -98,7 +103,18 @@ def named_outputs(value: Any) -> dict[str, Any]:
     >>> named_outputs({"answer": "B"}), named_outputs("B")
     ({'answer': 'B'}, {'output': 'B'})
     """
+    value = as_mapping(value)
     return dict(value) if isinstance(value, dict) else {"output": value}
+
+
+def as_mapping(value: Any) -> Any:
+    """What an entry returned, a dataclass by its fields.
+
+    Source: prompt flow's ``convert_dataclass_to_dict``.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
+    return value
 
 
 def _is_connection(value: Any) -> bool:

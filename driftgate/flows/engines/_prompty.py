@@ -39,7 +39,7 @@ def resolve_prompty(flow: FlowDefinition) -> Resolved:
     compile_templates_once()
     with refusals(flow):
         # Where the front matter declares no inputs, prompt flow would run every line on the sample.
-        prompty = Prompty.load(source=flow.file, inputs=dict(flow.dag["inputs"]))
+        prompty = Prompty._load(path=flow.file, inputs=dict(flow.dag["inputs"]))  # load() wants the suffix .prompty
         prompty._sample = None
         executor = PromptyExecutor(prompty, working_dir=flow.folder)
         connection = _connection(prompty, flow)
@@ -53,8 +53,9 @@ def resolve_prompty(flow: FlowDefinition) -> Resolved:
         executor,
         Flow.deserialize({"inputs": inputs, "outputs": {}, "nodes": nodes}),
         ExitStack(),
-        {RENDER: _renderer(prompty), ASK: _asker(prompty, connection)},
+        {RENDER: _renderer(prompty), ASK: _asker(prompty, connection, tested=ASK in flow.tested)},
         _inputs_of(prompty, ExecutorInputs(executor)),
+        flow.folder,
         result=ASK,
     )
 
@@ -92,7 +93,7 @@ def _connection(prompty: Any, flow: FlowDefinition) -> Any:
     """The connection of the workspace that the front matter names, if it names one."""
     from promptflow.core._connection_provider._dict_connection_provider import DictConnectionProvider
 
-    configuration = prompty._model.configuration
+    configuration = prompty._model.configuration if ASK not in flow.tested else None
     name = str(configuration.get("connection") or "") if isinstance(configuration, dict) else ""
     flow.check_connection(ASK, name)
     if not name:
@@ -101,7 +102,7 @@ def _connection(prompty: Any, flow: FlowDefinition) -> Any:
     return DictConnectionProvider({name: {"name": name, **connections[name]}}).get(name)
 
 
-def _asker(prompty: Any, connection: Any) -> Callable[..., Any]:
+def _asker(prompty: Any, connection: Any, *, tested: bool) -> Callable[..., Any]:
     from promptflow.core._prompty_utils import (
         format_llm_response,
         get_open_ai_client_by_connection,
@@ -117,7 +118,7 @@ def _asker(prompty: Any, connection: Any) -> Callable[..., Any]:
 
     async def of_the_line(prompt: Any) -> Any:
         line = current_line()
-        target = line.models.get(str(model._model or "")) or line.models.get("")
+        target = line.models.get("" if tested else str(model._model or "")) or line.models.get("")
         if target is None:
             raise DriftgateError("the prompty has neither a connection nor a model", "run it in a suite")
         text = (await line.complete(target, _messages(prompt))).text

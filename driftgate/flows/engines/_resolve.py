@@ -7,13 +7,14 @@ what it can.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import Any
 
 from driftgate.flows.connections import for_promptflow
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._chat import ask_the_model
+from driftgate.flows.engines._connections import connections_seen, provider_of
 from driftgate.flows.engines._flex import resolve_flex
 from driftgate.flows.engines._inputs import LineInputs
 from driftgate.flows.engines._own_tools import own_tools
@@ -23,6 +24,7 @@ from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._scope import enter_environment, working_folder
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
+from driftgate.flows.whom import WHOM
 
 
 def resolve_flow(flow: FlowDefinition) -> Resolved:
@@ -46,14 +48,16 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
     compile_templates_once()
     flow.check_connections()
     connections = for_promptflow(flow.connections)
+    provider = provider_of(connections)
     with ExitStack() as scope:
         folder = working_folder(scope, flow)
-        with refusals(flow), own_tools(flow, folder, scope):
+        with refusals(flow), own_tools(flow, folder, scope), connections_seen(provider):
             loaded = Flow.from_yaml(flow.file, working_dir=folder)
             enter_environment(scope, environment_of(loaded, connections))
             for name, variant in flow.chosen.items():
                 loaded.node_variants[name].default_variant_id = variant
             loaded._apply_default_node_variants()
+            _forget_whom(loaded, flow.tested)
             _refuse_images(flow, loaded)
             asking = _render_what_is_asked(loaded)
             executor = FlowExecutor._create_from_flow(
@@ -67,7 +71,16 @@ def resolve_flow(flow: FlowDefinition) -> Resolved:
             }
             for node in loaded.nodes:
                 _refuse_assistant(flow, node.name, executor._tools_manager.get_tool(node.name))
-        return Resolved(executor, resolved, scope.pop_all(), asks, LineInputs(resolved))
+        read = LineInputs(resolved)
+        return Resolved(executor, resolved, scope.pop_all(), asks, read, folder=folder, connections=provider)
+
+
+def _forget_whom(loaded: Any, tested: Collection[str]) -> None:
+    """Take out whom the nodes that ask the model under test would ask otherwise."""
+    for node in loaded.nodes:
+        if node.name in tested:
+            node.connection = None
+            node.inputs = {name: one for name, one in node.inputs.items() if name not in WHOM}
 
 
 def _render_what_is_asked(loaded: Any) -> dict[str, tuple[str, bool]]:
@@ -84,7 +97,7 @@ def _render_what_is_asked(loaded: Any) -> dict[str, tuple[str, bool]]:
     asking = {}
     for node in loaded.nodes:
         if node.type.value == "llm" and not node.connection:
-            named = [node.inputs[name] for name in ("model", "deployment_name") if name in node.inputs]
+            named = [node.inputs[name] for name in WHOM if name in node.inputs]
             given = any(one.value_type is not InputValueType.LITERAL for one in named)
             asking[node.name] = str(node.api or "chat"), given
             node.type = ToolType.PROMPT

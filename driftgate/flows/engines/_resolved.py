@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -22,10 +23,14 @@ class Resolved:
     """What nodes do that have no tool of prompt flow's: the llm nodes that ask the line's model, by node."""
     read_inputs: Callable[[Mapping[str, Any]], dict[str, Any]]
     """Checks and converts a line's inputs."""
+    folder: Path
+    """Where its tools work: its folder, or the copy of it with its additional includes."""
     result: str = ""
     """The node that gives all outputs, whatever their names; empty where the flow says which node gives which."""
-    aggregate: Callable[[list[Any]], Awaitable[Any]] | None = None
-    """A flex flow's ``__aggregate__``; it takes what the lines returned."""
+    aggregate: Callable[..., Any] | None = None
+    """A flex flow's ``__aggregate__``, sync or async; it takes what the lines ``returned``."""
+    connections: Any = None
+    """Prompt flow's provider of the workspace's connections; None where the flow was read without prompt flow."""
     tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """By node, the tools that were loaded without prompt flow."""
 

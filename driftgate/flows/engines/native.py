@@ -10,21 +10,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
-from driftgate.flows.engines._aggregate import aggregate_returned, logged_metrics, over_all_lines, transposed
+from driftgate.flows.engines._aggregate import (
+    aggregate_returned,
+    logged_metrics,
+    over_all_lines,
+    references_of,
+    taken_of_line,
+    transposed,
+)
+from driftgate.flows.engines._connections import connections_seen
 from driftgate.flows.engines._direct import Unfit, explained, read_directly
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
-from driftgate.flows.engines._plain import named_outputs, plain_output, storable
+from driftgate.flows.engines._plain import as_mapping, named_outputs, plain_output, storable
 from driftgate.flows.engines._plan import Plan, Step, compile_outputs, compile_plan, follow
 from driftgate.flows.engines._promptflow import described
 from driftgate.flows.engines._resolve import resolve_flow
 from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._templates import renderer
 from driftgate.flows.engines._threads import ToolThreads
-from driftgate.flows.engines._tools import awaitable
+from driftgate.flows.engines._tools import Workshop
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.extras import installed
@@ -40,9 +49,11 @@ class NativeEngine:
     plan: Plan
     read_inputs: Callable[[Mapping[str, Any]], dict[str, Any]]
     outputs: Sequence[tuple[str, Callable[..., Any]]]
-    threads: ToolThreads
+    workshop: Workshop
     resolved: Resolved
     aggregation: Plan
+    references: Sequence[tuple[str, Any]] = ()
+    """What the aggregation nodes take of a line."""
 
     async def run_line(
         self, inputs: Mapping[str, Any], line: Line, *, given: Mapping[str, Any] | None = None
@@ -50,21 +61,32 @@ class NativeEngine:
         """Take one line through the flow; see :class:`driftgate.flows.engines.ReplayingEngine`."""
         results: dict[str, NodeResult] = {}
         try:
-            with entered(line), flow_span(self.name, line.sample_id):
+            with entered(line), flow_span(self.name, line.sample_id), connections_seen(self.resolved.connections):
                 values = self.read_inputs(inputs)
-                run = _Run(self.plan, values, results, given or {})
+                run = _Run(self.plan, values, results, given or {}, self.resolved.result)
                 await run.all()
                 output = self._output(values, run.outputs)
+                aggregated = self._aggregated(run.outputs)
         except _NodeFailed as failed:
             return LineResult(None, results, failed.reason, failed.kind)
         except Exception as problem:  # a reference into what is not there, an input of the wrong type
             return LineResult(None, results, *described(problem))
-        return LineResult(output, results)
+        return LineResult(output, results, aggregated=aggregated)
+
+    def _aggregated(self, given: list[Any]) -> Mapping[str, Any]:
+        if self.resolved.aggregate is not None:
+            return {self.resolved.result: given[self._result]}
+        if not self.references:
+            return {}
+        return taken_of_line(self.references, dict(zip((step.name for step in self.plan.steps), given, strict=True)))
+
+    @cached_property
+    def _result(self) -> int:
+        return next(step.place for step in self.plan.steps if step.name == self.resolved.result)
 
     def _output(self, values: Mapping[str, Any], given: list[Any]) -> dict[str, Any]:
         if self.resolved.result:
-            place = next(step.place for step in self.plan.steps if step.name == self.resolved.result)
-            taken = named_outputs(given[place])
+            taken = named_outputs(given[self._result])
         else:
             taken = {name: take(values, given) for name, take in self.outputs}
         return {name: plain_output(name, value) for name, value in taken.items()}
@@ -83,9 +105,9 @@ class NativeEngine:
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`driftgate.flows.engines.AggregatingEngine`."""
         if self.resolved.aggregate is not None:
-            return await aggregate_returned(self.resolved, lines)
+            return await aggregate_returned(self.resolved, self.workshop, lines)
         results: dict[str, NodeResult] = {}
-        with logged_metrics() as metrics:
+        with logged_metrics() as metrics, connections_seen(self.resolved.connections):
             try:
                 inputs, references = transposed(self.resolved.flow, lines)
                 await _Run(self.aggregation, {**inputs, **references}, results, {}).all()
@@ -97,7 +119,7 @@ class NativeEngine:
 
     async def aclose(self) -> None:
         """End the idle threads and what the flow needed from outside."""
-        self.threads.close()
+        self.workshop.threads.close()
         self.resolved.scope.close()
 
 
@@ -110,7 +132,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
         Prompt flow refuses the flow, whose reason is given, or is needed and not installed.
     """
     resolved = _resolved(flow)
-    threads, watch = ToolThreads(), NodeWatch(node_timeout)
+    workshop = Workshop(ToolThreads(), NodeWatch(node_timeout), resolved.folder if flow.workspace else None)
     nodes = resolved.flow.nodes
     templates = {
         node.name: renderer(resolved.tool(node.name))
@@ -118,7 +140,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
         if node.type.value == "prompt" and node.name not in resolved.asks
     }
     calls = {
-        node.name: awaitable(node.name, resolved.tool(node.name), threads, watch)
+        node.name: workshop.awaitable(node.name, resolved.tool(node.name))
         for node in nodes
         if node.name not in templates
     }
@@ -126,7 +148,8 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Nativ
     aggregation = compile_plan(over_all_lines(resolved.flow), calls, templates)
     places = {step.name: step.place for step in plan.steps}
     outputs = compile_outputs(resolved.flow, places)
-    return NativeEngine(flow.name, plan, resolved.read_inputs, outputs, threads, resolved, aggregation)
+    references = references_of(resolved.flow)
+    return NativeEngine(flow.name, plan, resolved.read_inputs, outputs, workshop, resolved, aggregation, references)
 
 
 def _resolved(flow: FlowDefinition) -> Resolved:
@@ -158,6 +181,8 @@ class _Run:
     inputs: Mapping[str, Any]
     results: dict[str, NodeResult]
     given: Mapping[str, Any]
+    result: str = ""
+    """The node that gives all outputs, of a dataclass its fields."""
     state: list[Any] = field(init=False)
     """By node: its output, or that it was bypassed or not reached."""
     waiting: list[int] = field(init=False)
@@ -261,7 +286,8 @@ class _Run:
 
     def _completed(self, step: Step, output: Any, began: float) -> None:
         self.state[step.place] = output
-        self.results[step.name] = NodeResult(step.name, "completed", storable(output), perf_counter() - began)
+        kept = storable(as_mapping(output) if step.name == self.result else output)
+        self.results[step.name] = NodeResult(step.name, "completed", kept, perf_counter() - began)
 
     def _rendered_again(self, step: Step, text: Any) -> Any:
         """A prompt that was stored as a text, with its parts known again where it is rendered alike."""

@@ -11,14 +11,16 @@ from uuid import uuid4
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._aggregate import aggregate_returned, transposed
+from driftgate.flows.engines._connections import connections_seen
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
-from driftgate.flows.engines._plain import named_outputs, storable
+from driftgate.flows.engines._place import in_a_thread
+from driftgate.flows.engines._plain import as_mapping, named_outputs, storable
 from driftgate.flows.engines._promptflow import one_line
 from driftgate.flows.engines._resolve import resolve_flow
 from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._templates import renderer
 from driftgate.flows.engines._threads import ToolThreads
-from driftgate.flows.engines._tools import awaitable
+from driftgate.flows.engines._tools import Workshop
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.flex import NODE
@@ -42,7 +44,7 @@ class PromptflowEngine:
     name: str
     executor: Any
     run_id: str
-    threads: ToolThreads
+    workshop: Workshop
     resolved: Resolved
     read_inputs: Callable[[Mapping[str, Any]], dict[str, Any]]
     lines: int = 0
@@ -75,22 +77,26 @@ class PromptflowEngine:
             done = _node_result(node, result.run_info)
             if done.error_type == "FlowOutputUnserializable":  # not what the entry did, but what became of it
                 done = replace(done, status="completed", error="", error_type="")
-            nodes = {node: replace(done, output=storable(given) if done.status == "completed" else None)}
+            kept = storable(as_mapping(given)) if done.status == "completed" else None
+            nodes = {node: replace(done, output=kept)}
         if result.run_info.status.value == "Completed":
-            return LineResult(named_outputs(given), nodes)
+            aggregated = result.aggregation_inputs or {}
+            if self.resolved.aggregate is not None:
+                aggregated = {self.resolved.result: given}
+            return LineResult(named_outputs(given), nodes, aggregated=aggregated)
         return LineResult(None, nodes, *_reason(result.run_info.error))
 
     async def _in_a_span(self, values: Mapping[str, Any], index: int, sample_id: str) -> Any:
-        with flow_span(self.name, sample_id):
+        with flow_span(self.name, sample_id), connections_seen(self.resolved.connections):
             return await self.executor.exec_line_async(values, index=index, run_id=self.run_id)
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`driftgate.flows.engines.AggregatingEngine`."""
         if self.resolved.aggregate is not None:
-            return await aggregate_returned(self.resolved, lines)
+            return await aggregate_returned(self.resolved, self.workshop, lines)
         try:
             inputs, references = transposed(self.executor._flow, lines)
-            done = await asyncio.to_thread(self.executor.exec_aggregation, inputs, references)
+            done = await self.workshop.threads.run(partial(self._aggregated, inputs, references))
         except Exception as problem:
             kind = type(problem).__name__
             return Aggregation({}, {}, one_line(str(problem)) or kind, kind)
@@ -98,9 +104,13 @@ class PromptflowEngine:
         failed = next((node for node in nodes.values() if node.status == "failed"), None)
         return Aggregation(done.metrics, nodes, failed.error if failed else "", failed.error_type if failed else "")
 
+    def _aggregated(self, inputs: Mapping[str, Any], references: Mapping[str, Any]) -> Any:
+        with in_a_thread(self.workshop.folder), connections_seen(self.resolved.connections):
+            return self.executor.exec_aggregation(inputs, references)
+
     async def aclose(self) -> None:
         """End the idle threads and what the flow needed from outside."""
-        self.threads.close()
+        self.workshop.threads.close()
         self.resolved.scope.close()
 
 
@@ -122,9 +132,9 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     from promptflow.executor._async_nodes_scheduler import AsyncNodesScheduler
 
     AsyncNodesScheduler.cancel = _go_on_living
-    threads, watch = ToolThreads(), NodeWatch(node_timeout)
+    workshop = Workshop(ToolThreads(), NodeWatch(node_timeout), resolved.folder if flow.workspace else None)
     if flow.kind == "flex":
-        executor._func_async = awaitable(NODE, resolved.tool(NODE), threads, watch)
+        executor._func_async = workshop.awaitable(NODE, resolved.tool(NODE))
     for node in resolved.flow.nodes if flow.kind == "dag" else ():
         if node.aggregation:
             continue
@@ -133,10 +143,9 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
         if node.type.value == "prompt" and node.name not in resolved.asks:
             executor._tools_manager.wrap_tool(node.name, partial(_on_the_loop, node.name))
         else:
-            guard = partial(awaitable, node.name, threads=threads, watch=watch)
-            executor._tools_manager.wrap_tool(node.name, guard)
+            executor._tools_manager.wrap_tool(node.name, partial(workshop.awaitable, node.name))
     return PromptflowEngine(
-        flow.name, executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, resolved.read_inputs
+        flow.name, executor, f"driftgate-{uuid4().hex[:12]}", workshop, resolved, resolved.read_inputs
     )
 
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from driftgate.flows import mapping
-from driftgate.flows.definition import EVALUATORS_FILE, FlowDefinition
+from driftgate.flows.definition import FlowDefinition, check_answer
 from driftgate.flows.engines._engine import FinishedLine, LineResult
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
@@ -30,6 +30,7 @@ from driftgate.flows.line import SPENT, Call, spent
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.flows.own_code import OwnCode, own_code
 from driftgate.flows.own_sources import hash_of, module_sources
+from driftgate.flows.reach import reads_of
 from driftgate.flows.registry import Registry
 
 Factory = Callable[..., Callable[..., Any]]
@@ -56,11 +57,15 @@ class Evaluation(NamedTuple):
 
 
 class EvaluatedLine(NamedTuple):
-    """One line of an evaluation flow, as its aggregation nodes need it."""
+    """One line as the aggregation nodes of an evaluation flow need it, or, without a node, those of the cell's flow."""
 
     node: str
     evaluator: str
     line: FinishedLine
+
+    def tagged(self) -> EvaluatedLine:
+        """In JSON that gives it back."""
+        return self._replace(line=self.line.tagged())
 
 
 @dataclass(frozen=True)
@@ -152,11 +157,14 @@ class Evaluators:
     """All evaluators of a flow."""
 
     primary: str
+    """``node.evaluator.metric`` that says what is correct; empty where nothing does, as there are no evaluators."""
     bindings: tuple[Binding, ...]
     anchors: Sequence[Anchor] = ()
     """What the judges are asked in every run; empty where nothing is judged."""
-    reads: Reads = "choice"
+    reads: Reads = "none"
     """What the flow reads from a reply."""
+    answer: str | None = None
+    """The output that is judged, where the flow's own evaluators name it."""
 
     async def evaluate(
         self,
@@ -265,7 +273,7 @@ class Evaluators:
             return
         names = [e.key for e in made]
         raise DriftgateError(
-            f"primary is '{self.primary}' in {EVALUATORS_FILE}, and its evaluator returns no such metric",
+            f"primary is '{self.primary}', and its evaluator returns no such metric",
             nearest(self.primary, names),
         )
 
@@ -281,12 +289,17 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
     Raises
     ------
     DriftgateError
-        The file is missing or invalid, names an unknown node or evaluator, or an evaluator cannot be made.
+        The file is invalid, names an unknown node or evaluator, or an evaluator cannot be made.
     """
     flow = flow.stands_for or flow
     context = context or EvaluatorContext(folder=flow.workspace or Path())
     code = own_code(*(flow.code_folders if flow.workspace else ()), context.folder)
-    config, place = _config_of(flow)
+    found = _config_of(flow)
+    if found is None:
+        return Evaluators("", (), reads=reads_of(flow))
+    config, place = found
+    if config.answer is not None:
+        check_answer(flow, config.answer, str(flow.evaluators_file))
     bindings = []
     for node, by_name in config.nodes.items():
         if node not in flow.node_names:
@@ -303,25 +316,30 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
         raise DriftgateError(f"{place(())}: primary is '{config.primary}'", nearest(config.primary, wanted))
-    made = Evaluators(config.primary, tuple(bindings), reads=config.reads)
+    reads = config.reads or _reads(flow, config)
+    made = Evaluators(config.primary, tuple(bindings), reads=reads, answer=config.answer)
     return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
 
 
-def _config_of(flow: FlowDefinition) -> tuple[EvaluatorsConfig, Callable[[Sequence[str]], str]]:
-    """What is bound to the nodes of a flow, and where a message says that it stands."""
+def _config_of(flow: FlowDefinition) -> tuple[EvaluatorsConfig, Callable[[Sequence[str]], str]] | None:
+    """What is bound to the nodes of a flow, and where a message says that it stands; None where nothing is."""
     file = flow.evaluators_file
-    if (given := flow.given) is not None:  # how the flow reads a reply stays its own
-        reads = _read_file(flow, file).reads if file.is_file() else "choice"
-        config = EvaluatorsConfig.model_validate({"primary": given.primary, "nodes": given.nodes, "reads": reads})
-        return config, given.place
-    return _read_file(flow, file), lambda location: str(file)
+    own = _read_file(file) if file.is_file() else None
+    if (given := flow.given) is not None:  # how the flow reads a reply, and which output is its answer, stay its own
+        kept = {} if own is None else {"reads": own.reads, "answer": own.answer}
+        return EvaluatorsConfig.model_validate({"primary": given.primary, "nodes": given.nodes, **kept}), given.place
+    return None if own is None else (own, lambda location: str(file))
 
 
-def _read_file(flow: FlowDefinition, file: Path) -> EvaluatorsConfig:
+def _reads(flow: FlowDefinition, config: EvaluatorsConfig) -> Reads:
+    named = {bound.evaluator for by_name in config.nodes.values() for bound in by_name.values()}
+    readers: tuple[Reads, ...] = ("quantity", "choice")
+    return next((reader for reader in readers if reader in named), None) or reads_of(flow)
+
+
+def _read_file(file: Path) -> EvaluatorsConfig:
     try:
         return EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise DriftgateError(f"flow '{flow.name}' has no {EVALUATORS_FILE}", f"write {file}") from None
     except yaml.YAMLError as problem:
         raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
     except ValidationError as problem:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Reads = Literal["choice", "quantity"]
+Reads = Literal["choice", "quantity", "none"]
 
 
 class BindingConfig(BaseModel):
@@ -32,8 +32,12 @@ class EvaluatorsConfig(BaseModel):
     """``node.evaluator.metric`` that says whether a sample was answered correctly (1) or not (0)."""
     nodes: dict[str, dict[str, BindingConfig]]
     """Evaluators by node and by a name of their own."""
-    reads: Reads = "choice"
-    """What the flow reads from a reply, for the signature of its scores and for scoring a stored run again: the letter
-    of a ``choice``, or a ``quantity``."""
+    reads: Reads | None = None
+    """What is read from a reply, for the signature of its scores and for scoring a stored run again: the letter of a
+    ``choice``, a ``quantity``, or ``none``. Without it, what the evaluators ``choice`` and ``quantity`` read, or the
+    flow's tools with driftgate's own readers."""
+    answer: str | None = None
+    """The output of the flow that is judged, ``${outputs.category}``; without it the output ``answer``, else the only
+    one, else all of them."""
     anchors: str | None = None
     """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""

@@ -13,12 +13,12 @@ from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.engines import ENGINES, AggregatingEngine, Aggregation, FinishedLine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._context import EvaluatorContext
+from driftgate.flows.flex import flex_sources
 from driftgate.flows.line import Line
+from driftgate.flows.reach import asks_elsewhere
 
 PREFIX = "flow"
-_ENGINE = "promptflow"
-"""Evaluation flows were written for prompt flow's own executor."""
-_REFERENCE = re.compile(r"\$\{\s*(?:(?:inputs|flow)\.([^.}\[\s]+)|([^.}\[\s]+))")
+_REFERENCE = re.compile(r"\$\{\s*(?:inputs|flow)\.([^.}\[\s]+)")
 _NOTHING: Mapping[str, Any] = {"string": "", "list": [], "object": {}}
 """What an input that no aggregation node reads is kept as, by its declared type; others are small."""
 
@@ -41,16 +41,15 @@ class FlowEvaluator:
 
     @cached_property
     def _engine(self) -> AggregatingEngine:
-        return cast(AggregatingEngine, ENGINES.get(_ENGINE)(self.flow))
+        # They were written for prompt flow's own executor, which runs no prompty with connections of the workspace.
+        name = "native" if self.flow.kind == "prompty" else "promptflow"
+        return cast(AggregatingEngine, ENGINES.get(name)(self.flow))
 
     @cached_property
-    def _read(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Inputs and nodes that the aggregation nodes refer to."""
+    def _read(self) -> frozenset[str]:
+        """Inputs that the aggregation nodes refer to."""
         found = [_REFERENCE.findall(str(node)) for node in self.flow.resolved_nodes() if node.get("aggregation")]
-        return (
-            frozenset(name for pairs in found for name, _ in pairs if name),
-            frozenset(node for pairs in found for _, node in pairs if node),
-        )
+        return frozenset(name for names in found for name in names)
 
     @property
     def aggregates(self) -> bool:
@@ -59,17 +58,17 @@ class FlowEvaluator:
 
     @property
     def asks(self) -> bool:
-        """Whether it has a node that asks a service of its own: an llm node, or an installed package's tool."""
-        nodes = self.flow.resolved_nodes()
-        return any(n.get("type") == "llm" or (n.get("source") or {}).get("type") == "package" for n in nodes)
+        """Whether a line of it may ask a service."""
+        return bool(asks_elsewhere(self.flow))
 
     def content_hash(self) -> str:
-        """Hash of every file in the flow's folder and of what it includes: 12 hexadecimal digits."""
+        """Hash of every file in the flow's folder and of what it includes, or of a prompty: 12 hexadecimal digits."""
+        if self.flow.kind == "prompty":  # beside which others may lie
+            return self.flow.content_hash()
         digest = hashlib.sha256(self.flow.content_hash().encode())
-        for file in sorted(self.flow.folder.rglob("*")):
-            inside = file.relative_to(self.flow.folder)
-            if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in inside.parts):
-                digest.update(f"{inside.as_posix()}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+        for file in flex_sources(self.flow.folder):
+            inside = file.relative_to(self.flow.folder).as_posix()
+            digest.update(f"{inside}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
         return digest.hexdigest()[:12]
 
     def open(self) -> None:
@@ -95,9 +94,8 @@ class FlowEvaluator:
             raise EvaluationFlowFailed(result.error)
         metrics = FlowMetrics({name: _number(value) for name, value in result.output.items()})
         if self.aggregates:
-            _, nodes = self._read
-            outputs = {name: node.output for name, node in result.nodes.items() if name in nodes}
-            metrics.line = FinishedLine({name: self._kept(name, value) for name, value in inputs.items()}, outputs)
+            kept = {name: self._kept(name, value) for name, value in inputs.items()}
+            metrics.line = FinishedLine(kept, result.aggregated)
         return metrics
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
@@ -108,21 +106,28 @@ class FlowEvaluator:
         # Prompt flow checks that all inputs are there; what no aggregation node reads need not be kept with its text.
         declared = (self.flow.dag.get("inputs") or {}).get(name)
         kind = declared.get("type") if isinstance(declared, dict) else None
-        return value if name in self._read[0] else _NOTHING.get(str(kind), value)
+        return value if name in self._read else _NOTHING.get(str(kind), value)
 
 
 def make_flow(path: str, context: EvaluatorContext, settings: Mapping[str, Any]) -> FlowEvaluator:
     """The evaluator of a flow's folder in the workspace.
 
+    Parameters
+    ----------
+    settings : Mapping
+        What the class of a flex flow is made with.
+
     Raises
     ------
     DriftgateError
-        There is no such flow, it lies outside the workspace, settings were given, which a flow has none of, or one of
-        its llm nodes has no connection that the workspace defines.
+        There is no such flow, it lies outside the workspace, it is given settings that it does not take, or one of its
+        llm nodes has no connection that the workspace defines.
     """
-    if settings:
-        raise DriftgateError("an evaluation flow has no settings", "give its inputs under inputs")
     flow = load_flow(path, context.folder, context.connections)
+    if settings and flow.kind != "flex":
+        raise DriftgateError("an evaluation flow has no settings", "give its inputs under inputs")
+    if settings:
+        flow = flow.with_init(settings)
     flow.check_connections()
     for node in flow.resolved_nodes():
         if node.get("type") == "llm" and not flow.connection_of(node):

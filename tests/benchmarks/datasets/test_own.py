@@ -133,7 +133,7 @@ def test_a_byte_order_mark_changes_nothing(load, tmp_path):
         ("q.csv", 'question,answer\n"a\na",b\n\nc\n', r"row 2 \(line 5\) has 1 fields where the header has 2"),
         ("q.csv", 'question,answer\na,b\n"c,d\n', r"row 2 \(line 3\) is not valid CSV"),
         ("q.csv", "question,answer\na,b\nc,d\na,e\n", r"row 3 \(line 4\) asks the same as row 1 \(line 2\)"),
-        ("q.csv", "question,reply\na,b\n", r"q\.csv has no column 'answer'"),
+        ("q.csv", "question,choices\na,b\n", r"q\.csv has no column 'answer'"),
         ("q.csv", "question,answer,answer\na,b,c\n", "has two columns called 'answer'"),
         ("q.csv", "question,answer,category\na,b,\n", "has nothing in column 'category'"),
         ("q.csv", "", r"q\.csv has no rows"),

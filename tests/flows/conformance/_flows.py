@@ -38,6 +38,8 @@ class ConformanceFlow:
     """``nodes``, ``bypassed`` and ``error`` of the aggregation."""
     note: str = ""
     """A word of explanation for the table."""
+    pure: str = ""
+    """Why driftgate does not do what prompt flow does alone; empty where it does."""
 
 
 def load() -> list[ConformanceFlow]:

@@ -14,7 +14,7 @@ import yaml
 from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.engines import LineResult, NodeResult
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.evaluators import EVALUATORS, Evaluation, EvaluatorContext, load_evaluators
+from driftgate.flows.evaluators import EVALUATORS, Evaluation, EvaluatorContext, Evaluators, load_evaluators
 from driftgate.flows.line import Call
 from driftgate.flows.models import ModelError, Reply, Usage
 
@@ -303,9 +303,8 @@ def test_a_file_that_cannot_work_is_refused(flow: FlowDefinition, config: Any, s
     assert refused.value.remedy
 
 
-def test_a_flow_without_the_file_is_told_where_to_write_it(flow: FlowDefinition) -> None:
-    with pytest.raises(DriftgateError, match=r"has no evaluators\.yaml; write .*flows/two/evaluators\.yaml"):
-        load_evaluators(flow)
+def test_a_flow_without_the_file_has_none(flow: FlowDefinition) -> None:
+    assert load_evaluators(flow) == Evaluators("", ())
 
 
 def test_the_shipped_flow_s_evaluators_load(tmp_path: Path) -> None:
