@@ -10,6 +10,7 @@ from typing import Any
 
 from driftgate.api.champions import champion_meant
 from driftgate.api.deployments import keep, known_as, remember
+from driftgate.api.prices import PricedModels, kept_prices, pricing_of, with_prices
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
@@ -86,13 +87,24 @@ def plan_suite(
     folder = workspace.folder
     load = load or (lambda d: load_dataset(d, workspace.config.datasets[d], folder))
     datasets = {d: load(d) for d in suite.datasets}
-    models = {m: model_config(workspace, ledger, m) for m in suite.models}
+    pricing = pricing_of(workspace, ledger, suite.delivery)
+    judges = pricing_of(workspace, ledger)  # who grades is asked directly
+    models = {m: pricing(m, model_config(workspace, ledger, m)) for m in suite.models}
     flow, retriever = flow_of(workspace, name, suite, datasets), retriever_of(workspace, suite)
     context = EvaluatorContext(
-        workspace.config.models, folder, workspace.config.connections, lambda name: known_as(ledger, name)
+        PricedModels(workspace.config.models, judges),
+        folder,
+        workspace.config.connections,
+        lambda name: known_as(ledger, name),
     )
     cells = plan_cells(suite, models, datasets, flow, retriever, context, asks=asks)
     return Planned(name, suite, cells)
+
+
+def priced_anew(workspace: OpenWorkspace, ledger: Ledger, planned: Planned) -> Planned:
+    """The same with prices of those that had none, as more is known of deployments by now."""
+    pricing = pricing_of(workspace, ledger, planned.suite.delivery)
+    return replace(planned, cells=with_prices(planned.cells, pricing))
 
 
 def flow_of(workspace: OpenWorkspace, name: str, suite: SuiteConfig, datasets: Mapping[str, Dataset]) -> FlowDefinition:
@@ -207,7 +219,7 @@ async def work(
     *,
     retry_failed: bool = False,
 ) -> None:
-    """Run the cells, and close the models.
+    """Run the cells, by the prices with which the run began, and close the models.
 
     Raises
     ------
@@ -215,7 +227,8 @@ async def work(
         A model is misconfigured, a limit was reached, or the ledger refuses.
     """
     try:
-        await run_suite(ledger, run, planned.suite, planned.cells, models, display, retry_failed=retry_failed)
+        cells = with_prices(planned.cells, kept_prices(run))
+        await run_suite(ledger, run, planned.suite, cells, models, display, retry_failed=retry_failed)
     finally:
         for model in models.values():
             with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already

@@ -16,6 +16,10 @@ PRICED = "priced"
 """What a cell's description says where its unknown costs are empty: whether its model has prices. Older cells lack it:
 in them 0 may stand for what nobody stated."""
 
+PRICE_LIST = "price_list"
+"""What a cell's description says where its model's prices are from a list, as :class:`driftgate.flows.models.PriceList`
+has it as JSON."""
+
 
 def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
     """The outcomes of a cell as :func:`driftgate.ledger.ask_frame` has them, NaN where tokens or cost are unknown.
@@ -47,20 +51,27 @@ def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
 def at_most(frame: pd.DataFrame, details: Mapping[str, Any]) -> pd.Series[bool]:
     """Of which rows of a cell the cost is an upper bound only, as it is not known what their cached input cost.
 
-    Part of the input came from the service's cache, and the workspace states no price of it; or it states one, and the
-    service did not say which part that was.
+    Part of the input came from the service's cache, and there is no price of it; or there is one, and the service did
+    not say which part that was. Of prices from a list it may be known that they are bounds themselves.
     """
     prices = (details.get("model_config") or {}).get("prices") or {}
     priced = frame["cost"].gt(0)
     if not prices.get("input"):
         return priced & False
+    if listed_bound(details):
+        return priced
     if prices.get("cached_input") is None:
         return priced & frame["cached_tokens"].gt(0)
     return priced & frame["cached_tokens"].isna()
 
 
+def listed_bound(details: Mapping[str, Any]) -> str:
+    """Why every cost of a cell is an upper bound, as its prices are from a list; empty where it is not."""
+    return str((details.get(PRICE_LIST) or {}).get("at_most", ""))
+
+
 def unpriced(details: Mapping[str, Any]) -> bool:
-    """Whether the workspace gave a cell's model no prices; an older cell kept those as prices of 0."""
+    """Whether a cell's model has no prices, from the workspace or a list; an older cell kept those as prices of 0."""
     config = details.get("model_config") or {}
     if PRICED in details or not config or config.get("provider") == "local":
         return not details.get(PRICED, True)

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftgate.benchmarks.costs import at_most, cell_frame, unpriced
+from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
@@ -141,6 +141,14 @@ class CellScores:
     def cost_words(self) -> str:
         """How to say what the cell cost before the amount: ``at most`` where that is an upper bound; else empty."""
         return "at most " if at_most(self.asks, self.cell.details).any() else ""
+
+    @property
+    def price_list(self) -> str:
+        """Where the prices of its model stand, in words; empty where the workspace states them, or nobody."""
+        from driftgate.flows.models import PriceList
+
+        listed = self.cell.details.get(PRICE_LIST)
+        return PriceList.model_validate(listed).words if listed else ""
 
     @property
     def tokens(self) -> str:

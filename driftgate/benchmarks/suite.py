@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from driftgate.benchmarks.costs import PRICED
+from driftgate.benchmarks.costs import PRICE_LIST, PRICED
 from driftgate.benchmarks.inputs import (
     EXAMPLES_INPUT,
     SCORING_INPUT,
@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     from driftgate.flows.models import ModelConfig
     from driftgate.flows.retrieval import Retriever
 
-TOLD = frozenset({"dataset_source", PRICED})
+TOLD = frozenset({"dataset_source", PRICED, PRICE_LIST})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
+LISTED = "prices"
+"""Where a plan keeps the prices that are from a list, by model: judges' too. A run keeps those with which it began."""
 _UNSAID = (("wire", "auto"),)
 """Settings that say nothing; runs that began before there were any can go on."""
 
@@ -260,6 +262,7 @@ class Cell:
             "shots": self.shots,
             **({"engine": self.engine} if self.engine != "native" else {}),
             PRICED: self.model_config.prices.known,
+            **({PRICE_LIST: self.model_config.listed.model_dump(mode="json")} if self.model_config.listed else {}),
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
             **({"inputs": self.inputs.inputs} if self.inputs.inputs else {}),
@@ -418,6 +421,8 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
     """What a run of the suite asks for, and a hash by which a resumed run knows that it is still the same."""
     described = [cell.describe() for cell in cells]
     plan = {"suite": name, "config": suite.model_dump(mode="json"), "cells": described}
+    if listed := _listed(cells):
+        plan[LISTED] = listed
     # How fast and how long a run goes does not change what it asks for.
     asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
     for cell in asked:
@@ -426,3 +431,15 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
             k: v for k, v in cell["model_config"].items() if k not in volatile and (k, v) not in _UNSAID
         }
     return plan, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _listed(cells: Sequence[Cell]) -> dict[str, Any]:
+    """The prices of models and judges that are from a list, with where they stand."""
+    asked = {cell.model: cell.model_config for cell in cells}
+    for cell in cells:
+        asked |= {judged.judge.name: judged.judge.config for judged in cell.evaluators.judged.values()}
+    return {
+        name: {"prices": config.prices.model_dump(mode="json"), "from": config.listed.model_dump(mode="json")}
+        for name, config in asked.items()
+        if config.listed is not None
+    }

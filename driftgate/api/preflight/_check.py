@@ -40,6 +40,7 @@ _ORDER = (
     "schedule",
     "services",
     "endpoints",
+    "prices",
 )
 
 

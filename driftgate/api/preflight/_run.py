@@ -10,7 +10,7 @@ from driftgate.api.preflight._check import checks
 from driftgate.api.preflight._finding import Finding, of_problem, refuse
 from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._scope import PROBED_FROM, Scope, recipes_of
-from driftgate.api.session import Planned
+from driftgate.api.session import Planned, priced_anew
 from driftgate.api.workspace import Faults, OpenWorkspace, open_workspace
 from driftgate.benchmarks.suite import Cell, SuiteConfig
 from driftgate.flows.errors import DriftgateError
@@ -78,6 +78,7 @@ def prepare(workspace: OpenWorkspace, ledger: Ledger, suite: str, *, cache: bool
         inspection.scope = replace(scope, probes=True)
         refuse(asked := list(ENDPOINTS.look(inspection)))
         found += asked
+        planned = priced_anew(workspace, ledger, planned)  # whom a deployment serves may be known by now
     return Prepared(planned, tuple(finding for finding in found if finding.severity in ("warning", "unchecked")))
 
 

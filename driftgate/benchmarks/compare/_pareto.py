@@ -10,7 +10,7 @@ import numpy as np
 
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import Pair
-from driftgate.benchmarks.costs import at_most
+from driftgate.benchmarks.costs import at_most, listed_bound
 from driftgate.benchmarks.metrics import accuracy, quantile
 from driftgate.benchmarks.stats import Interval, mean_interval
 
@@ -68,7 +68,8 @@ def why_unused(measure: str, found: Sequence[Standing]) -> str:
     currencies = sorted({one.currency for one in found})
     if len(currencies) > 1:
         return f"is in {' and '.join(currencies)}, which are not compared"
-    return "is an upper bound in some cells, as the price of their cached input is not known"
+    listed = next(filter(None, (listed_bound(one.entry.scores.cell.details) for one in found)), "")
+    return f"is an upper bound in some cells, as {listed or 'the price of their cached input is not known'}"
 
 
 def _measure(entry: Entry) -> Standing:

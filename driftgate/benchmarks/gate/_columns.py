@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from driftgate.benchmarks.costs import at_most, unpriced
+from driftgate.benchmarks.costs import at_most, listed_bound, unpriced
 from driftgate.benchmarks.gate._config import COUNTED, LATENCIES, RuleConfig
 from driftgate.benchmarks.gate._quantities import Floats, Labels, is_binary
 from driftgate.benchmarks.metrics import clusters_of, settled
@@ -198,8 +198,8 @@ def _stated(name: str, scores: CellScores, *, exact: bool) -> tuple[pd.Series[bo
         return known & False, "have no cost, as the workspace gives the model no prices"
     bounds = at_most(frame, scores.cell.details) & known
     if exact and bounds.any():
-        why = "have no exact cost: part of their input came from the service's cache, and what that cost is not known"
-        return known & ~bounds & ~kept, why
+        cached = "part of their input came from the service's cache, and what that cost is not known"
+        return known & ~bounds & ~kept, f"have no exact cost: {listed_bound(scores.cell.details) or cached}"
     if (kept & known).any():
         return known & ~kept, "have no cost, as they were answered from replies that were kept"
     return known, "have no cost, as the service did not say how many tokens they took or the call failed"

@@ -85,8 +85,21 @@ def _cells(cells: Sequence[CellView]) -> str:
         )
     header = ["Cell", ">Accuracy", ">95% interval", ">Bounds", ">Macro", "Outcomes", ">Latency p50 / p95", ">Cost"]
     return "\n\n".join(
-        ["### Scores\n\n" + _table(header, rows), *_ending(cells), *_repeated(cells), *_predicted(cells)]
+        [
+            "### Scores\n\n" + _table(header, rows),
+            *_priced(cells),
+            *_ending(cells),
+            *_repeated(cells),
+            *_predicted(cells),
+        ]
     )
+
+
+def _priced(cells: Sequence[CellView]) -> list[str]:
+    """Where prices stand that the workspace does not state."""
+    told = {cell.scores.cell.model: cell.scores.price_list for cell in cells if cell.scores.price_list}
+    said = [f"- {markdown_code(model)}: {markdown_text(words)}" for model, words in told.items()]
+    return ["\n".join(said)] if said else []
 
 
 def _ending(cells: Sequence[CellView]) -> list[str]:

@@ -176,6 +176,7 @@ class CellView:
             "Refused by the service": ", ".join("Chat Completions" if name == "chat" else name for name in without),
             "Served as": self._served(),
             "Tokens": self.scores.tokens,
+            "Prices": self.scores.price_list,
             "Deployment": "" if self.scores.ends is None else ends_on(self.scores.ends),
             "Flow": f"{self.scores.cell.flow} {details.get('flow_hash', '')}".strip(),
             "Examples": str(details.get("shots", "")),

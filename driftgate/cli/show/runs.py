@@ -65,6 +65,8 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.tokens}'))}", soft_wrap=True)
         if scores.repeated:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.repeated}'))}", soft_wrap=True)
+    for model, told in {scores.cell.model: scores.price_list for scores in scored if scores.price_list}.items():
+        console.print(f"  {escape(one_line(f'{model}: {told}'))}", soft_wrap=True)
     for model, day in {scores.cell.model: scores.ends for scores in scored if scores.ends is not None}.items():
         console.print(f"  [yellow]{escape(one_line(model))}: {ends_soon(day)}[/]", soft_wrap=True)
     for scores in scored:

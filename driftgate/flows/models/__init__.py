@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._batches import BatchBook, Batches, KeptBatch
     from driftgate.flows.models._capabilities import CAPS, CHAT, RESPONSES, Capabilities, cap_of, effort_of
     from driftgate.flows.models._chat_http import ChatModel
-    from driftgate.flows.models._config import ModelConfig, Prices, Secret, resolve
+    from driftgate.flows.models._config import ModelConfig, Secret, resolve
     from driftgate.flows.models._errors import (
         ContentFiltered,
         ModelError,
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         WaitEnded,
     )
     from driftgate.flows.models._limit import AdaptiveLimit
+    from driftgate.flows.models._listed import listed_prices
     from driftgate.flows.models._patience import Patience
+    from driftgate.flows.models._prices import PriceList, Prices, Tier
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
     from driftgate.flows.models._redirects import Redirected, redirect_of, redirected, refuse_in_azure, refuse_in_openai
     from driftgate.flows.models._refusal import ParameterRefused, WireRefused
@@ -56,6 +58,7 @@ __all__ = [
     "NoLogprobs",
     "ParameterRefused",
     "Patience",
+    "PriceList",
     "Prices",
     "Provider",
     "RateLimited",
@@ -65,6 +68,7 @@ __all__ = [
     "RequestRejected",
     "RetryPolicy",
     "Secret",
+    "Tier",
     "Unavailable",
     "Usage",
     "WaitEnded",
@@ -76,6 +80,7 @@ __all__ = [
     "count",
     "effort_of",
     "gave_up",
+    "listed_prices",
     "parse_config",
     "read_usage",
     "redirect_of",

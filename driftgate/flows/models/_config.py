@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from driftgate.flows.environment import REFERENCE
 from driftgate.flows.environment import resolve as resolve
 from driftgate.flows.models._capabilities import CAPS, EFFORT, cap_of, effort_of
-from driftgate.flows.models._usage import Usage
+from driftgate.flows.models._prices import PriceList, Prices
 
 
 def _must_be_reference(value: object) -> object:
@@ -21,67 +21,6 @@ def _must_be_reference(value: object) -> object:
 
 Secret = Annotated[str, BeforeValidator(_must_be_reference)]
 """A reference ``${env:NAME}``; the value itself never stands in the workspace file."""
-
-
-class Prices(BaseModel):
-    """What the tokens of a model cost."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    input: float | None = Field(None, ge=0, allow_inf_nan=False)
-    """Price of a million input tokens; 0 where they cost nothing. Unset: unknown."""
-    output: float | None = Field(None, ge=0, allow_inf_nan=False)
-    """Price of a million output tokens, those of reasoning among them; 0 where they cost nothing. Unset: unknown."""
-    cached_input: float | None = Field(None, ge=0, allow_inf_nan=False)
-    """Price of a million input tokens that the service had kept from an earlier call. Unset: they are priced as input,
-    so that a cost is at most what is stated; a limit holds it, and no cost is compared with it."""
-    batch: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
-    """Part of the price that a request in a batch costs; half at OpenAI and Azure."""
-    currency: str = "USD"
-    """Currency of the prices; costs in different currencies are never added."""
-
-    @property
-    def known(self) -> bool:
-        """Whether both are."""
-        return self.input is not None and self.output is not None
-
-    @property
-    def free(self) -> bool:
-        """Whether tokens are known to cost nothing."""
-        return self.input == 0 and self.output == 0 and not self.cached_input
-
-    def cost(self, usage: Usage, *, batched: bool = False) -> float | None:
-        """What a call cost, on its own or in a batch; None where its tokens or their price are not known.
-
-        Examples
-        --------
-        >>> Prices(input=0.5, output=2.0).cost(Usage(1000, 250))
-        0.001
-        >>> Prices(input=0.5, output=2.0).cost(Usage(1000, 250), batched=True)
-        0.0005
-        >>> print(Prices(input=0.5, output=2.0).cost(Usage(1000, None)))
-        None
-        >>> Prices(input=0.0, output=0.0).cost(Usage())
-        0.0
-        >>> Prices(input=0.5, output=2.0, cached_input=0.1).cost(Usage(1000, 250, cached_tokens=500))
-        0.0008
-        """
-        kept = 0 if self.cached_input is None else usage.cached_tokens or 0
-        taken = None if usage.input_tokens is None else usage.input_tokens - kept
-        parts = [
-            _part(taken, self.input),
-            _part(kept, self.cached_input),
-            _part(usage.output_tokens, self.output),
-        ]
-        known = [part for part in parts if part is not None]
-        part = self.batch if batched else 1.0
-        return sum(known) / 1e6 * part if len(known) == len(parts) else None
-
-
-def _part(tokens: int | None, price: float | None) -> float | None:
-    if price == 0 or tokens == 0:  # what is free is free, however much of it was used
-        return 0.0
-    return None if tokens is None or price is None else tokens * price
 
 
 class ModelConfig(BaseModel):
@@ -96,7 +35,8 @@ class ModelConfig(BaseModel):
     so on, each as the service takes it: ``max_tokens``, ``max_completion_tokens`` and ``max_output_tokens`` are one
     thing. Others are sent as they stand. Unset: temperature 0, or none where the service refuses it."""
     prices: Prices = Prices()
-    """What the model's tokens cost; used for cost figures and limits."""
+    """What the model's tokens cost; used for cost figures and limits. Unset: as the package ``genai-prices`` lists them
+    where it knows the service that is asked. What stands here is not completed from there."""
     scoring: Literal["text", "logprobs"] = "text"
     """How a choice is read: from the reply's text, or from the first token's log-probabilities. These are then asked
     for (``logprobs``, ``top_logprobs: 20``), a reply without them is an error, and letters that together hold less than
@@ -108,6 +48,7 @@ class ModelConfig(BaseModel):
     attempts: int = Field(6, ge=1, le=100)
     """How often one request is tried before its sample counts as failed."""
     _ours: frozenset[str] = PrivateAttr(frozenset())
+    _listed: PriceList | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:
@@ -127,6 +68,24 @@ class ModelConfig(BaseModel):
         """A copy that sends these parameters too, as ones that the user did not set."""
         changed = self.model_copy(update={"parameters": {**self.parameters, **parameters}})
         changed._ours = self.ours | frozenset(parameters)
+        return changed
+
+    @property
+    def listed(self) -> PriceList | None:
+        """Where its prices stand; None where the workspace states them, or nobody."""
+        return self._listed
+
+    @property
+    def states_prices(self) -> bool:
+        """Whether the workspace states its prices, be it in part or that they are unknown."""
+        return "prices" in self.model_fields_set and self._listed is None
+
+    def with_listed(self, prices: Prices, listed: PriceList | None) -> Self:
+        """A copy with prices from a list; with None for the list they are nobody's, and unknown."""
+        changed = self.model_copy(update={"prices": prices})
+        changed._listed = listed
+        if listed is None:
+            changed.model_fields_set.discard("prices")
         return changed
 
     @property

@@ -40,6 +40,10 @@ class Provider:
     asked_for: Callable[[Any], str] = _nobody
     """The name by which the service is asked for the model, and which it should say it serves; empty where its own
     name for the model is another, such as of a deployment."""
+    priced_as: Callable[[Any, str], tuple[str, str]] | None = None
+    """The address that is asked and the name of the model there, from its configuration and the name under which its
+    service says it serves it (empty: not known). Prices are listed by both. None where the model is served here, or
+    nowhere."""
     batches: bool = False
     """Whether its models are :class:`~driftgate.flows.models.Batchable`."""
 

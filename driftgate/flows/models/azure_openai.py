@@ -93,4 +93,11 @@ async def ends(name: str, config: AzureOpenAIConfig, served: str) -> date | None
     return await end_listed(url, _headers(name, config, url), served, config.deployment)
 
 
-PROVIDER = Provider(config=AzureOpenAIConfig, open=open_model, check=check, ends=ends, batches=True)
+def priced_as(config: AzureOpenAIConfig, served: str) -> tuple[str, str]:
+    """By the model that is served: a deployment's name is the user's own."""
+    return resolve(config.endpoint, "endpoint"), served
+
+
+PROVIDER = Provider(
+    config=AzureOpenAIConfig, open=open_model, check=check, ends=ends, priced_as=priced_as, batches=True
+)

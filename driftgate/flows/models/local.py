@@ -20,8 +20,9 @@ from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.finish import finish_reason
 from driftgate.flows.models._beginnings import SHORTEST, Beginnings
 from driftgate.flows.models._completion import first_token
-from driftgate.flows.models._config import ModelConfig, Prices
+from driftgate.flows.models._config import ModelConfig
 from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
+from driftgate.flows.models._prices import Prices
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage

@@ -73,11 +73,18 @@ async def ends(name: str, config: OpenAIConfig, served: str) -> date | None:
     return await end_listed(f"{endpoint}/models", headers, config.model, served)
 
 
+def priced_as(config: OpenAIConfig, served: str) -> tuple[str, str]:
+    """By the name that is asked for; on Azure that is a deployment's, and says nothing of the model."""
+    endpoint = resolve(config.endpoint, "endpoint")
+    return endpoint, served if is_azure(endpoint) else config.model
+
+
 PROVIDER = Provider(
     config=OpenAIConfig,
     open=open_model,
     check=check,
     ends=ends,
     asked_for=lambda config: str(config.model),
+    priced_as=priced_as,
     batches=True,
 )

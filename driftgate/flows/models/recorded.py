@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models._config import ModelConfig, Prices
+from driftgate.flows.models._config import ModelConfig
 from driftgate.flows.models._errors import ContentFiltered, RequestRejected
+from driftgate.flows.models._prices import Prices
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._sample import asked_about
 from driftgate.flows.models._types import Message, Reply
