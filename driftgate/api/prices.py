@@ -73,19 +73,15 @@ def _served(workspace: OpenWorkspace, ledger: Ledger | None, name: str, config: 
     return row.served if isinstance(model, ChatModel) and target_of(model) == row.target else ""
 
 
-def kept_prices(run: RunRow) -> Pricing:
-    """The prices with which a run began; what the workspace states now goes before them."""
-    kept = run.plan.get(LISTED) or {}
+def kept_prices(run: RunRow, role: str) -> Pricing:
+    """The prices with which a run began, of those it asks or of its judges; what the workspace states goes before."""
+    kept = (run.plan.get(LISTED) or {}).get(role) or {}
 
     def pricing(name: str, config: ModelConfig) -> ModelConfig:
-        if config.states_prices:
+        if config.states_prices or (name not in kept and config.listed is None):
             return config
         if name not in kept:
-            return (
-                config
-                if config.listed is None
-                else config.with_listed(type(config).model_fields["prices"].default, None)
-            )
+            return config.with_listed(Prices(), None)
         return config.with_listed(
             Prices.model_validate(kept[name]["prices"]), PriceList.model_validate(kept[name]["from"])
         )
@@ -93,13 +89,13 @@ def kept_prices(run: RunRow) -> Pricing:
     return pricing
 
 
-def with_prices(cells: Sequence[Cell], pricing: Pricing) -> list[Cell]:
+def with_prices(cells: Sequence[Cell], asked: Pricing, judging: Pricing) -> list[Cell]:
     """Cells whose models and judges have other prices; a cell in which none has is left as it is."""
     found = []
     for cell in cells:
-        config = pricing(cell.model, cell.model_config)
+        config = asked(cell.model, cell.model_config)
         judges = [judged.judge for judged in cell.evaluators.judged.values()]
-        same = config == cell.model_config and all(pricing(one.name, one.config) == one.config for one in judges)
-        models = PricedModels(cell.context.models, pricing)
-        found.append(cell if same else replace(cell, model_config=config, context=replace(cell.context, models=models)))
+        same = config == cell.model_config and all(judging(one.name, one.config) == one.config for one in judges)
+        context = replace(cell.context, models=PricedModels(cell.context.models, judging))
+        found.append(cell if same else replace(cell, model_config=config, context=context))
     return found

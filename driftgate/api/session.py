@@ -19,7 +19,7 @@ from driftgate.benchmarks.report import ReportFiles, write_report
 from driftgate.benchmarks.runner import Display, run_suite
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.spending import check_budget
-from driftgate.benchmarks.suite import TOLD, Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.benchmarks.suite import JUDGES, MODELS, TOLD, Cell, SuiteConfig, describe_plan, plan_cells
 from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition, GivenEvaluators, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
@@ -103,8 +103,8 @@ def plan_suite(
 
 def priced_anew(workspace: OpenWorkspace, ledger: Ledger, planned: Planned) -> Planned:
     """The same with prices of those that had none, as more is known of deployments by now."""
-    pricing = pricing_of(workspace, ledger, planned.suite.delivery)
-    return replace(planned, cells=with_prices(planned.cells, pricing))
+    asked, judging = pricing_of(workspace, ledger, planned.suite.delivery), pricing_of(workspace, ledger)
+    return replace(planned, cells=with_prices(planned.cells, asked, judging))
 
 
 def flow_of(workspace: OpenWorkspace, name: str, suite: SuiteConfig, datasets: Mapping[str, Dataset]) -> FlowDefinition:
@@ -227,7 +227,7 @@ async def work(
         A model is misconfigured, a limit was reached, or the ledger refuses.
     """
     try:
-        cells = with_prices(planned.cells, kept_prices(run))
+        cells = with_prices(planned.cells, kept_prices(run, MODELS), kept_prices(run, JUDGES))
         await run_suite(ledger, run, planned.suite, cells, models, display, retry_failed=retry_failed)
     finally:
         for model in models.values():

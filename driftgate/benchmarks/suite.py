@@ -44,7 +44,10 @@ TOLD = frozenset({"dataset_source", PRICED, PRICE_LIST})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
 LISTED = "prices"
-"""Where a plan keeps the prices that are from a list, by model: judges' too. A run keeps those with which it began."""
+"""Where a plan keeps the prices that are from a list, of the models that are asked and of judges, each by name. A run
+keeps those with which it began."""
+MODELS, JUDGES = "models", "judges"
+"""The two parts of that: who is asked in batches may grade without."""
 _UNSAID = (("wire", "auto"),)
 """Settings that say nothing; runs that began before there were any can go on."""
 
@@ -434,12 +437,18 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
 
 
 def _listed(cells: Sequence[Cell]) -> dict[str, Any]:
-    """The prices of models and judges that are from a list, with where they stand."""
-    asked = {cell.model: cell.model_config for cell in cells}
-    for cell in cells:
-        asked |= {judged.judge.name: judged.judge.config for judged in cell.evaluators.judged.values()}
-    return {
-        name: {"prices": config.prices.model_dump(mode="json"), "from": config.listed.model_dump(mode="json")}
-        for name, config in asked.items()
-        if config.listed is not None
+    """The prices of models and judges that are from a list, with where they stand; empty where none is."""
+    judges = [judged.judge for cell in cells for judged in cell.evaluators.judged.values()]
+    roles: dict[str, dict[str, ModelConfig]] = {
+        MODELS: {cell.model: cell.model_config for cell in cells},
+        JUDGES: {judge.name: judge.config for judge in judges},
     }
+    kept = {
+        role: {
+            name: {"prices": config.prices.model_dump(mode="json"), "from": config.listed.model_dump(mode="json")}
+            for name, config in configs.items()
+            if config.listed is not None
+        }
+        for role, configs in roles.items()
+    }
+    return kept if any(kept.values()) else {}

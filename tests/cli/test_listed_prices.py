@@ -62,6 +62,7 @@ def test_a_price_is_of_the_model_and_of_the_host_that_serves_it() -> None:
         "https://api.openai.com:8443/v1",
         "https://eu.api.openai.com/v1",
         "https://api.openai.com@evil.example/v1",
+        "https://api.moonshot.evil.example/v1",
         "https://gateway.azure-api.net/openai/v1",
         "https://me--own.modal.run/v1",
         "https://[::1/v1",
@@ -69,7 +70,7 @@ def test_a_price_is_of_the_model_and_of_the_host_that_serves_it() -> None:
     ],
 )
 def test_the_same_name_served_elsewhere_has_no_price(address: str) -> None:
-    for model in ("gpt-4.1", "gpt-oss-20b", "gemini-2.5-pro", "moonshotai/Kimi-K3"):
+    for model in ("gpt-4.1", "kimi-k3", "gpt-oss-20b", "gemini-2.5-pro", "moonshotai/Kimi-K3"):
         assert listed(address, model) is None
 
 
@@ -84,6 +85,7 @@ def test_the_same_name_served_elsewhere_has_no_price(address: str) -> None:
         (AZURE, "o4-mini-2025-04-16.ft-0a1b", {}),  # a fine-tuned one costs more than what it was made from
         (AZURE, "deepseek-v3.2", {}),  # not what DeepSeek itself takes
         (OPENAI, "gpt-4.1", {"service_tier": "priority"}),
+        ("https://openrouter.ai/api/v1", "openai/gpt-4.1", {"models": ["openai/gpt-5.4-pro"]}),
         (OPENAI, "gpt-4.1", {"tools": [{"type": "web_search"}]}),
         (OPENAI, "gpt-4.1", {"web_search_options": {"search_context_size": "low"}}),
         (OPENAI, "gpt-4.1", {"modalities": ["text", "audio"]}),
@@ -314,7 +316,7 @@ def test_a_judge_has_the_listed_prices_too(make: Make, monkeypatch: pytest.Monke
         assert grading.judge.config.prices == Prices(input=0.4, output=1.6, cached_input=0.1)
         assert "cost" in grading.metrics
         run = session.begin(ws.ledger, planned)  # its grades can be held against the limit
-        assert set(find_run(ws.ledger, run.id).plan["prices"]) == {"tested", "judge"}
+        assert set(find_run(ws.ledger, run.id).plan["prices"]["judges"]) == {"judge"}
 
 
 def test_nothing_is_looked_up_where_nobody_sells(make: Make, endpoint: ChatEndpoint, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class ModelConfig(BaseModel):
         """A copy with prices from a list; with None for the list they are nobody's, and unknown."""
         changed = self.model_copy(update={"prices": prices})
         changed._listed = listed
-        if listed is None:
+        if listed is None:  # else they would read as stated
             changed.model_fields_set.discard("prices")
         return changed
 

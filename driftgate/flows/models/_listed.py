@@ -144,7 +144,9 @@ def _service(url: str) -> Provider | None:
         return None
     matched = re.match(found.api_pattern, url)
     assert matched is not None  # it was found by it
-    whole = matched.group().endswith((".", "/")) or url[matched.end() :].startswith("/")
+    # Some patterns end before the host's last label, and some within the path.
+    end = re.compile(r"(?<=/)|/|(?<=\.)[a-z]+/")
+    whole = end.match(url, matched.end()) is not None
     if not whole or found.id in _ANYBODYS or (found.id == "azure" and not is_azure(url)):
         return None
     return found
@@ -172,7 +174,7 @@ def _costs_otherwise(parameters: Mapping[str, Any]) -> bool:
     )
     sounds = "audio" in parameters or "audio" in (parameters.get("modalities") or ())
     tier = parameters.get("service_tier") or "auto"
-    asked = ("web_search_options", "cache_control", "speed", "inference_geo", "plugins")
+    asked = ("web_search_options", "cache_control", "speed", "inference_geo", "plugins", "models", "provider", "route")
     return hosted or sounds or tier not in ("auto", "default") or any(parameters.get(name) for name in asked)
 
 
