@@ -36,6 +36,13 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
     for one in trial.evaluations:
         if one.error and not bindings[f"{one.node}.{one.evaluator}"].unfit(trial.sample.data):  # said of the dataset
             yield _failed(asking, trial, bindings[f"{one.node}.{one.evaluator}"], one, where)
+        elif one.key == trial.cell.evaluators.primary and one.value is not None and not 0 <= one.value <= 1:
+            found = f"the primary metric '{one.key}' is {one.value:g} on sample '{trial.sample.id}'"
+            meant = "it says what is right (1) and wrong (0), or a part of it"
+            remedy = (
+                "divide it by its highest value; else accuracy is a mean of grades, which only a rule on it can use"
+            )
+            yield Finding("warning", asking.subject, f"{found}, and {meant}", remedy, where)
     untried = [key for key, binding in bindings.items() if binding.asks]
     if untried and inspection.scope.whole:
         found = f"{', '.join(untried)}: made ready and not called, as a grade is asked of a service"
@@ -57,7 +64,8 @@ def _failed(asking: Asking, trial: Trial, binding: Binding, one: Evaluation, whe
             where,
         )
     every = all(binding.key in other.failing for other in trial.others)
-    defect = every and (one.error.partition(":")[0] in DEFECTS or one.error.startswith("returned "))
+    decides = one.key == trial.cell.evaluators.primary
+    defect = every and (one.error.partition(":")[0] in DEFECTS or one.error.startswith("returned ") or decides)
     return Finding("error" if defect else "warning", asking.subject, said, remedy, where)
 
 

@@ -12,6 +12,7 @@ from driftgate.flows.engines._engine import Aggregation, FinishedLine
 from driftgate.flows.engines._inputs import LineInputs
 from driftgate.flows.engines._promptflow import described
 from driftgate.flows.engines._resolved import Resolved
+from driftgate.flows.foreign import is_its_own
 
 _METRICS: ContextVar[dict[str, Any] | None] = ContextVar("driftgate_metrics", default=None)
 
@@ -78,7 +79,9 @@ async def aggregate_returned(resolved: Resolved, lines: Sequence[FinishedLine]) 
     with logged_metrics() as metrics:
         try:
             made = await resolved.aggregate([line.outputs[resolved.result] for line in lines])
-        except Exception as problem:
+        except BaseException as problem:
+            if not is_its_own(problem):
+                raise
             return Aggregation(metrics, {}, *described(problem))
     return Aggregation({**metrics, **(made if isinstance(made, dict) else {})}, {})
 

@@ -28,6 +28,7 @@ from driftgate.flows.engines._tools import awaitable
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.extras import installed
+from driftgate.flows.foreign import is_its_own, own_copy
 from driftgate.flows.line import Line, entered
 from driftgate.flows.tracing import flow_span, node_span
 
@@ -226,7 +227,7 @@ class _Run:
                 result = NodeResult(step.name, "completed", result, 0.0)
             self.results[step.name] = result
             bypassed = result.status == "bypassed"
-            self.state[step.place] = _BYPASSED if bypassed else self._rendered_again(step, result.output)
+            self.state[step.place] = _BYPASSED if bypassed else self._rendered_again(step, own_copy(result.output))
             return True
         if self._bypassed(step):
             self.results[step.name] = NodeResult(step.name, "bypassed", None, 0.0)
@@ -250,18 +251,15 @@ class _Run:
         began = perf_counter()
         try:
             output = await step.call(**inputs)
-        except asyncio.CancelledError as problem:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+        except BaseException as problem:
+            if not is_its_own(problem):
                 raise
-            raise self._failed(step, problem, began) from problem  # the tool itself says so
-        except (Exception, SystemExit) as problem:
             raise self._failed(step, problem, began) from problem
         self._completed(step, output, began)
 
     def _completed(self, step: Step, output: Any, began: float) -> None:
         self.state[step.place] = output
-        self.results[step.name] = NodeResult(step.name, "completed", storable(output), perf_counter() - began)
+        self.results[step.name] = NodeResult(step.name, "completed", own_copy(storable(output)), perf_counter() - began)
 
     def _rendered_again(self, step: Step, text: Any) -> Any:
         """A prompt that was stored as a text, with its parts known again where it is rendered alike."""

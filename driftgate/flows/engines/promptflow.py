@@ -13,7 +13,7 @@ from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._aggregate import aggregate_returned, transposed
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from driftgate.flows.engines._plain import named_outputs, storable
-from driftgate.flows.engines._promptflow import one_line
+from driftgate.flows.engines._promptflow import described, one_line
 from driftgate.flows.engines._resolve import resolve_flow
 from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._templates import renderer
@@ -22,6 +22,7 @@ from driftgate.flows.engines._tools import awaitable
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.flex import NODE
+from driftgate.flows.foreign import is_its_own
 from driftgate.flows.line import Line, enter_line
 from driftgate.flows.tracing import flow_span, node_span
 from driftgate.flows.turns import Prompt
@@ -58,14 +59,17 @@ class PromptflowEngine:
         task = asyncio.ensure_future(self._in_a_span(values, self.lines, line.sample_id))
         try:
             result = await asyncio.shield(task)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as stopped:
+            if is_its_own(stopped):  # a tool's
+                return LineResult(None, {}, *described(stopped))
             # Prompt flow's task is not cancelled: the line's model calls are, and the line then fails of itself.
             line.abort()
             await asyncio.wait([task], timeout=_LONGEST_ABORT)
             raise
         except Exception as problem:  # a tool may raise anything, and it concerns this line alone
-            kind = type(problem).__name__
-            return LineResult(None, {}, one_line(str(problem)) or kind, kind)
+            return LineResult(None, {}, *described(problem))
+        if isinstance(result, BaseException):
+            return LineResult(None, {}, *described(result))
         infos = result.node_run_infos.items()
         nodes = {name: _node_result(name, info) for name, info in infos if info.status.value in _STATUS}
         # Prompt flow adds the number of the line to what the flow declares.
@@ -82,7 +86,10 @@ class PromptflowEngine:
 
     async def _in_a_span(self, values: Mapping[str, Any], index: int, sample_id: str) -> Any:
         with flow_span(self.name, sample_id):
-            return await self.executor.exec_line_async(values, index=index, run_id=self.run_id)
+            try:
+                return await self.executor.exec_line_async(values, index=index, run_id=self.run_id)
+            except (KeyboardInterrupt, SystemExit) as ended:  # raised out of a task, they would end the event loop
+                return ended
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`driftgate.flows.engines.AggregatingEngine`."""
