@@ -9,6 +9,7 @@ from functools import partial, wraps
 from typing import Any, Literal
 from uuid import uuid4
 
+from driftgate.flows import foreign
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._aggregate import aggregate_returned, transposed
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
@@ -22,7 +23,6 @@ from driftgate.flows.engines._tools import awaitable
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.flex import NODE
-from driftgate.flows.foreign import is_its_own
 from driftgate.flows.line import Line, enter_line
 from driftgate.flows.tracing import flow_span, node_span
 from driftgate.flows.turns import Prompt
@@ -59,17 +59,13 @@ class PromptflowEngine:
         task = asyncio.ensure_future(self._in_a_span(values, self.lines, line.sample_id))
         try:
             result = await asyncio.shield(task)
-        except asyncio.CancelledError as stopped:
-            if is_its_own(stopped):  # a tool's
-                return LineResult(None, {}, *described(stopped))
+        except asyncio.CancelledError:
             # Prompt flow's task is not cancelled: the line's model calls are, and the line then fails of itself.
             line.abort()
             await asyncio.wait([task], timeout=_LONGEST_ABORT)
             raise
         except Exception as problem:  # a tool may raise anything, and it concerns this line alone
             return LineResult(None, {}, *described(problem))
-        if isinstance(result, BaseException):
-            return LineResult(None, {}, *described(result))
         infos = result.node_run_infos.items()
         nodes = {name: _node_result(name, info) for name, info in infos if info.status.value in _STATUS}
         # Prompt flow adds the number of the line to what the flow declares.
@@ -86,10 +82,7 @@ class PromptflowEngine:
 
     async def _in_a_span(self, values: Mapping[str, Any], index: int, sample_id: str) -> Any:
         with flow_span(self.name, sample_id):
-            try:
-                return await self.executor.exec_line_async(values, index=index, run_id=self.run_id)
-            except (KeyboardInterrupt, SystemExit) as ended:  # raised out of a task, they would end the event loop
-                return ended
+            return await self.executor.exec_line_async(values, index=index, run_id=self.run_id)
 
     async def aggregate(self, lines: Sequence[FinishedLine]) -> Aggregation:
         """Run the aggregation nodes; see :class:`driftgate.flows.engines.AggregatingEngine`."""
@@ -131,7 +124,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     AsyncNodesScheduler.cancel = _go_on_living
     threads, watch = ToolThreads(), NodeWatch(node_timeout)
     if flow.kind == "flex":
-        executor._func_async = awaitable(NODE, resolved.tool(NODE), threads, watch)
+        executor._func_async = _guarded(NODE, resolved.tool(NODE), threads=threads, watch=watch)
     for node in resolved.flow.nodes if flow.kind == "dag" else ():
         if node.aggregation:
             continue
@@ -140,7 +133,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
         if node.type.value == "prompt" and node.name not in resolved.asks:
             executor._tools_manager.wrap_tool(node.name, partial(_on_the_loop, node.name))
         else:
-            guard = partial(awaitable, node.name, threads=threads, watch=watch)
+            guard = partial(_guarded, node.name, threads=threads, watch=watch)
             executor._tools_manager.wrap_tool(node.name, guard)
     return PromptflowEngine(
         flow.name, executor, f"driftgate-{uuid4().hex[:12]}", threads, resolved, resolved.read_inputs
@@ -158,6 +151,30 @@ def _on_the_loop(node: str, tool: Callable[..., str]) -> Callable[..., Awaitable
             return template(**inputs)
 
     return render
+
+
+class ToolEnded(Exception):
+    """A tool called ``sys.exit``, or raised what asyncio takes for the end of the task or of the process."""
+
+
+def _guarded(
+    node: str, tool: Callable[..., Any], threads: ToolThreads, watch: NodeWatch
+) -> Callable[..., Awaitable[Any]]:
+    """As :func:`awaitable`; prompt flow runs it in a task, out of which such an exception would end the event loop."""
+    run = awaitable(node, tool, threads, watch)
+
+    @wraps(run)
+    async def call(**inputs: Any) -> Any:
+        try:
+            return await run(**inputs)
+        except Exception:
+            raise
+        except BaseException as ended:
+            if not foreign.is_its_own(ended):
+                raise
+            raise ToolEnded(foreign.described(ended)) from ended
+
+    return call
 
 
 async def _go_on_living(scheduler: Any) -> None:
