@@ -147,3 +147,10 @@ def test_a_null_among_numbers_is_refused(cli: Cli, space: Space, endpoint: ChatE
     done = cli("bench", "small", "-w", space("{{ n }}", [{"n": 1}, {"n": 0.5}, {"n": None}]))
     assert (done.code, endpoint.requests) == (2, [])
     assert "'n'" in done.err
+
+
+def test_of_a_column_that_is_there_nobody_asks_whether_it_was_meant(cli: Cli, space: Space) -> None:
+    done = cli("bench", "small", "-w", space("{{ ctx }}", [{"ctx": "a"}, {"ctx": None}]))
+    assert done.code == 2
+    assert "1 of 2 samples of dataset 'own' have no value for it" in done.err
+    assert "did you mean" not in done.err

@@ -181,7 +181,7 @@ def _delimiter(text: str) -> tuple[str, int]:
     r"""What parts the columns, and where the header begins.
 
     Spreadsheets say it in a first line ``sep=;``. Where nothing says it, it is a comma; but no file of questions has
-    one column only, so a header that commas leave whole and tabs or semicolons part is parted by these.
+    one column only, so a header that commas leave whole and tabs, semicolons or bars part is parted by these.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def _delimiter(text: str) -> tuple[str, int]:
         return said[1], said.end()
     first = _FIRST_LINE.match(text)
     header = first[1] if first else ""
-    parted = {delimiter: len(next(csv.reader([header], delimiter=delimiter), [])) for delimiter in ",\t;"}
+    parted = {delimiter: len(next(csv.reader([header], delimiter=delimiter), [])) for delimiter in ",\t;|"}
     return ("," if parted[","] > 1 else max(parted, key=lambda delimiter: parted[delimiter])), 0
 
 

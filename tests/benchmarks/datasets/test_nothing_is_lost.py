@@ -73,3 +73,38 @@ def test_an_id_that_is_the_row_s_own_place_is_fine(load: Load, tmp_path: Path) -
         "a:0",
         "a:1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00", "is a spreadsheet (.xlsx) or another ZIP archive and no text"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Office file (.xls) and no text"),
+        (b"PAR1\x15\x04", "is a Parquet file and no text"),
+        (b"\x1f\x8b\x08\x00", "is a gzip archive and no text"),
+    ],
+)
+def test_a_file_that_is_no_text_is_called_what_it_is(load: Load, tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DriftgateError) as refused:
+        load({"kind": "csv", "path": "a.csv"}, tmp_path)
+    assert words in refused.value.message
+
+
+@pytest.mark.parametrize(("written", "said"), [("utf-16-be", "utf-16-le"), ("utf-16-le", "utf-16-be")])
+def test_the_other_order_of_bytes_is_named(load: Load, tmp_path: Path, written: str, said: str) -> None:
+    (tmp_path / "a.csv").write_bytes("question,answer\n수도는?,서울\n".encode(written))
+    with pytest.raises(DriftgateError, match=f"looks like {written.upper()}, though encoding is {said}"):
+        load({"kind": "csv", "path": "a.csv", "encoding": said}, tmp_path)
+
+
+def test_columns_may_be_parted_by_bars(load: Load, tmp_path: Path) -> None:
+    (sample,) = own(load, tmp_path, "question|answer\n서울, 또는 부산?|서울\n", "a.csv").samples
+    assert sample.data == {"question": "서울, 또는 부산?", "answer": "서울"}
+
+
+@pytest.mark.parametrize(("column", "shown"), [(" question", "' question'"), ("quest\u200bion", r"'quest\u200bion'")])
+def test_a_column_that_only_looks_right_is_shown(load: Load, tmp_path: Path, column: str, shown: str) -> None:
+    with pytest.raises(DriftgateError) as refused:
+        own(load, tmp_path, f"{column},answer\n?,서울\n", "a.csv")
+    assert f"did you mean {shown}? It holds white space or characters that cannot be seen" in refused.value.remedy
