@@ -6,15 +6,36 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from driftgate.cli import build, ci, lead, oncall
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import naming_extras
 
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; nothing but the command itself says how it ended.
+
+        Raises
+        ------
+        DriftgateError
+            Code that is not ours called ``sys.exit``: with 0, what was never done would count as done.
+        """
+        try:
+            return super().invoke(ctx)
+        except SystemExit as ended:  # our commands raise typer.Exit, which is none
+            raise DriftgateError(
+                f"code that is not driftgate's called sys.exit({ended.code!r}), so that the command did not end",
+                "let it raise an exception; `driftgate --debug ...` shows where it stands",
+            ) from ended
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
