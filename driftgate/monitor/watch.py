@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
-from driftgate.monitor._conclude import UNMEASURED, compare_canaries, conclude_traffic, fit_for_reference, smallest_loss
+from driftgate.monitor._conclude import UNMEASURED, compare_canaries, fit_for_reference, smallest_loss
+from driftgate.monitor._traffic import Calls, alike, conclude_traffic
+from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import TrafficConfig
 from driftgate.monitor.drift import Look, Period, Windows, look
@@ -48,6 +50,10 @@ __all__ = [
     "look_at_traffic",
     "looks_of",
 ]
+
+_FAST = timedelta(minutes=5)
+"""How far the clock of an application may be ahead."""
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -138,20 +144,29 @@ def look_at_traffic(
     evidence : Path, optional
         Folder for evidently's report of the two windows, written where something moved.
     """
+    import pandas as pd
+
     from driftgate.monitor.telemetry import frame
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     calls = frame(folder, start, now, only=only)
-    current = calls["time"] >= middle
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
+    recent = calls["time"] >= middle
+    before, current = alike(calls[~recent]), alike(calls[recent])
+    left_out = len(calls) - len(before) - len(current)
+    seen = Calls(
+        before,
+        current,
+        lost(calls, windows.reference, windows.current),
+        len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
+        (f"rows of unequal weight: {left_out:,} of {len(calls):,} were left out",) if left_out else (),
+    )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
-    found = look([windows], telemetry=calls, signals=chosen, floors=floors, alpha=traffic.alpha)
+    found = look([windows], telemetry=pd.concat([before, current]), signals=chosen, floors=floors, alpha=traffic.alpha)
     conclusion = (
-        Conclusion("moved")
-        if found.alerts
-        else conclude_traffic(found.findings, int((~current).sum()), int(current.sum()), traffic.signals)
+        Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
     )
     key = _key("traffic", monitor, now)
     row = _keep(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts, number=1, at=now)
@@ -159,7 +174,7 @@ def look_at_traffic(
         from driftgate.monitor.evidence import write_evidence
 
         evidence.mkdir(parents=True, exist_ok=True)
-        write_evidence(calls[~current], calls[current], evidence / f"{key}.html")
+        write_evidence(before, current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
 
 

@@ -93,12 +93,14 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
 def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> int:
     zone = ZoneInfo(config.time_zone)
     seen: Counter[str] = Counter()
+    error = config.columns.get("error", "error")
+    told = error if any(error in row for _, row in _rows(path)) else None
     chunk: list[ModelCall] = []
     count = 0
     for number, row in _rows(path):
         try:
             named = {**row, **{ours: row.get(theirs) for ours, theirs in config.columns.items()}}
-            chunk.append(call_from_row(identified(named, seen), intake, zone))
+            chunk.append(call_from_row(_telling(identified(named, seen), row, told), intake, zone))
         except DriftgateError as problem:
             raise DriftgateError(f"{path.name}, row {number}: {problem.message}", problem.remedy) from problem
         if len(chunk) == _CHUNK:
@@ -106,6 +108,17 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> in
             count, chunk = count + len(chunk), []
     store.append(chunk)
     return count + len(chunk)
+
+
+def _telling(named: Mapping[str, Any], row: Mapping[str, Any], error: str | None) -> Mapping[str, Any]:
+    """A row with its error, from the file's column for it.
+
+    Some write the column only where there is an error, so a row without it has none if another row of the file has it.
+    Of a file that never has it, it is not known which calls failed.
+    """
+    if error is not None:
+        return {**named, "error": row.get(error)}
+    return {name: value for name, value in named.items() if name != "error"}
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
