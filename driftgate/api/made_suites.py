@@ -22,6 +22,7 @@ def canary_suite(canaries: CanaryConfig, model: str) -> SuiteConfig:
         seed=canaries.seed,
         inputs=canaries.inputs,
         defaults=canaries.defaults,
+        max_minutes=canaries.max_minutes,
     )
 
 

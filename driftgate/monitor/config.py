@@ -49,6 +49,8 @@ class CanaryConfig(InputsConfig):
     """Decides which samples are canaries."""
     few_shot: int = Field(0, ge=0, le=50)
     """Examples given to variants that take them."""
+    max_minutes: float = Field(30, gt=0, allow_inf_nan=False)
+    """Time a look may take; one that is not done by then is unmeasurable."""
 
 
 class TrafficConfig(BaseModel):

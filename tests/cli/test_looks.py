@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step
+from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step, limited
 from fastapi.testclient import TestClient
 from ingestion_endpoint import IngestionEndpoint, properties
 
@@ -133,6 +133,16 @@ def test_canaries_that_are_gone_are_an_error_and_the_look_is_unmeasurable(cli, f
     assert done.code == 2 and "canaries.jsonl does not exist" in done.err
     newest = looks_of(ledger, "watch")[0].conclusion
     assert newest.result == "unmeasurable" and "canaries.jsonl does not exist" in newest.why
+
+
+def test_a_look_at_a_service_that_always_says_429_ends(cli, folder, endpoint, ledger) -> None:
+    settle(cli, folder)
+    endpoint.default = limited(0.05, "Retry-After")
+    change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(max_minutes=0.02))
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 4
+    assert "the limit of 0.02 minutes is reached" in done.out and "HTTP 429" in done.out
+    assert looks_of(ledger, "watch")[0].conclusion.result == "unmeasurable"
 
 
 def test_a_monitor_that_is_not_there_is_an_error(cli, folder) -> None:
