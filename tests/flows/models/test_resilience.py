@@ -115,7 +115,7 @@ async def test_a_service_that_says_429_to_everybody_is_waited_for_once(model: Mo
     with pytest.raises(Unavailable):
         await live.complete(ask("문제 0"))
     for n in range(1, 6):
-        with pytest.raises(Unavailable, match="given up after 1 attempts: .*HTTP 429"):
+        with pytest.raises(Unavailable, match=r"given up after 1 attempts: .*HTTP 429"):
             await live.complete(ask(f"문제 {n}"))
     endpoint.default = Answer("B")
     assert (await live.complete(ask())).text == "B"
