@@ -87,8 +87,8 @@ def look_at_canaries(
 ) -> Watched:
     """Compare a canary run with the reference of the same champion, and keep what was found.
 
-    The first looks that measured the canaries become the reference, and their runs are pinned: however many looks
-    follow, they are what is compared with. Looking twice at the same run changes nothing.
+    The first looks that measured the canaries and agree with each other become the reference, and their runs are
+    pinned: however many looks follow, they are what is compared with. Looking twice at the same run changes nothing.
 
     Parameters
     ----------
@@ -107,6 +107,8 @@ def look_at_canaries(
     reference = _reference(ledger, monitor, champion, reference_looks, smallest)
     if not reference or run.id in reference or (kept is not None and kept.number == 0):
         first = _with_remedy(fit_for_reference(answers, smallest), run)
+        if kept is None and first.result == "reference":
+            first = _agreeing(ledger, monitor, champion, answers, floors, alpha)
         row = _keep(ledger, monitor, champion, run.id, first)
         _reference(ledger, monitor, champion, reference_looks, smallest)
         return Watched(row, row.conclusion or first)
@@ -267,6 +269,47 @@ def _reference(ledger: Ledger, monitor: str, champion: str, looks: int, smallest
         if len(fit) == looks:
             return pin_reference(ledger, monitor, champion, fit)
     return ()
+
+
+def _agreeing(
+    ledger: Ledger,
+    monitor: str,
+    champion: str,
+    answers: pd.DataFrame,
+    floors: Mapping[str, float] | None,
+    alpha: float,
+) -> Conclusion:
+    """Whether a look agrees with the reference looks before it; looks that do not are no reference together.
+
+    What broke may have been before or after, so it is looked for in both directions.
+    """
+    import pandas as pd
+
+    earlier = [
+        canary_frame(ledger, find_run(ledger, row.run_id))
+        for row in reference_candidates(ledger, monitor, champion)
+        if row.conclusion is not None
+    ]
+    if not earlier:
+        return Conclusion("reference")
+    before = pd.concat(earlier, ignore_index=True)
+    # Both frames may be of one moment, and the direction in which they are compared is not that of time.
+    old, new = (datetime(2000, 1, day, tzinfo=UTC) for day in (1, 2))
+    windows = Windows("canaries", Period(old, new), Period(new, new + timedelta(days=1)))
+    for first, second in ((before, answers), (answers, before)):
+        both = pd.concat([first.assign(time=pd.Timestamp(old)), second.assign(time=pd.Timestamp(new))])
+        # From number 2 on, so that both directions and all reference looks together spend no more than the level.
+        found = look([windows], canaries=both, floors=floors, alpha=alpha, number=len(earlier) + 1)
+        if found.alerts:
+            was, is_ = (float(frame["correct"].mean()) for frame in (before, answers))
+            told = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}"
+            return Conclusion(
+                "unmeasurable",
+                f"{told}: they are no reference together",
+                "look again; where it stays so, find out which is right, and give the monitor another name to begin a "
+                "reference anew",
+            )
+    return Conclusion("reference")
 
 
 def _with_remedy(conclusion: Conclusion, run: RunRow) -> Conclusion:
