@@ -30,6 +30,8 @@ _TOLD = 0.5
 """The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
 _LATER = 0.1
 """The share of calls dated after the look, of those of the current window, that is more than a few."""
+_CUT = 0.01
+"""The share of calls by which weights may be cut: half of the smallest floor of a share."""
 _SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
 
 
@@ -45,23 +47,33 @@ class Calls:
     """Which calls are missing from the current window, in words."""
     later: int = 0
     """How many are dated after the look."""
-    notes: tuple[str, ...] = ()
-    """What else a reader of the result has to know."""
+    rows: tuple[int, int] | None = None
+    """How many rows the two windows had before those of unequal weight were made alike."""
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """How many rows were left out of each window, so that all stand for as many calls."""
+        kept = len(self.before), len(self.now)
+        first, second = self.rows or kept
+        return first - kept[0], second - kept[1]
 
     @property
     def told(self) -> str:
-        """The notes in a sentence."""
+        """What else a reader of the result has to know."""
         later = f"{self.later:,} calls are dated after the look and were not compared" if self.later else ""
-        return "; ".join(filter(None, (later, *self.notes)))
+        gone, rows = sum(self.left_out), sum(self.rows or ())
+        left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
+        return "; ".join(filter(None, (later, left_out)))
 
 
 def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """Of calls of unequal weight, so many that each stands for as many as any other.
 
     A row of weight w stands for w calls and is still one observation: counted w times over it would pass for w
-    independent ones. A row stays with probability w / max(w), which is rejection sampling [1]_: those that stay are
-    independent draws of all calls, and detectors may take them as they are. Where weights are equal, as under a fixed
-    sampling rate, all stay; where one outweighs the others by far, hardly any does, and little can be said.
+    independent ones. A row stays with probability w / c, which is rejection sampling [1]_: those that stay are
+    independent draws of all calls, and detectors may take them as they are. c is the largest weight, or the least that
+    cuts no more than a hundredth of all calls from larger ones, by which no share is wrong by more than a point. Where
+    weights are equal, as under a fixed sampling rate, all stay; where one outweighs the others by far, hardly any does.
 
     References
     ----------
@@ -71,8 +83,9 @@ def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     weights = calls["weight"].to_numpy(dtype=float)
     if not len(weights) or weights.min() == weights.max():
         return calls
-    drawn = np.random.default_rng(seed).random(len(weights))
-    kept: pd.DataFrame = calls[drawn * weights.max() < weights]
+    steps = np.unique(weights)
+    cap = next(c for c in steps if np.maximum(weights - c, 0.0).sum() <= _CUT * weights.sum())
+    kept: pd.DataFrame = calls[np.random.default_rng(seed).random(len(weights)) * cap < weights]
     return kept
 
 
@@ -106,6 +119,9 @@ def _unseen(calls: Calls) -> Conclusion | None:
     if min(before, now) < MIN_ROWS:
         found = f"{now:,} calls in the current window and {before:,} in the reference; each needs {MIN_ROWS}"
         return Conclusion("inconclusive", found, "lengthen traffic.current_days or wait for more calls")
+    if calls.left_out[0] > before or calls.left_out[1] > now:
+        found = "a few calls stand for so many that most of the others say little"
+        return Conclusion("inconclusive", found, "sample production at one fixed rate")
     return None
 
 
@@ -131,9 +147,7 @@ def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | No
     gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
     if gone:
         return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", _SPANS)
-    fewer = [
-        f for f in findings if f.p_value is not None and f.everywhere.n_current < _TOLD * now * _expected(f, before)
-    ]
+    fewer = [f for f in findings if f.p_value is not None and f.everywhere.n_current < now * _least(f, before)]
     if fewer:
         told = "; ".join(f"{f.everywhere.n_current:,} of {now:,} calls tell {f.signal.name}" for f in fewer)
         return Conclusion("unmeasurable", f"in the current window {told}", _SPANS)
@@ -142,9 +156,15 @@ def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | No
     return None
 
 
-def _expected(finding: Finding, before: int) -> float:
-    """The share of calls that should tell a signal: all of them whether they failed, of others as many as before."""
-    return 1.0 if finding.signal.name == _ERRORS else finding.everywhere.n_reference / before
+def _least(finding: Finding, before: int) -> float:
+    """The share of calls that must tell a signal.
+
+    Among calls that do not tell whether they failed, no rise of errors as large as the floor may hide. Other signals
+    are told by the calls that succeed, or have text: about as many as before.
+    """
+    if finding.signal.name == _ERRORS:
+        return 1.0 - finding.floor
+    return _TOLD * finding.everywhere.n_reference / before
 
 
 def _names(findings: Sequence[Finding]) -> str:

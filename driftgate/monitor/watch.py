@@ -157,13 +157,12 @@ def look_at_traffic(
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     recent = calls["time"] >= middle
     before, current = alike(calls[~recent]), alike(calls[recent])
-    left_out = len(calls) - len(before) - len(current)
     seen = Calls(
         before,
         current,
         lost(calls, windows.reference, windows.current),
         len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
-        (f"rows of unequal weight: {left_out:,} of {len(calls):,} were left out",) if left_out else (),
+        (int((~recent).sum()), int(recent.sum())),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     found = look([windows], telemetry=pd.concat([before, current]), signals=chosen, floors=floors, alpha=traffic.alpha)

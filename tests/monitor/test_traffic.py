@@ -124,9 +124,10 @@ def test_calls_that_do_not_tell_whether_they_failed_are_not_quiet(
     assert (found.result, found.reason) == ("unmeasurable", "no call of the current window tells error_rate")
 
 
-def test_a_few_calls_that_tell_of_errors_do_not_speak_for_all(look: Look) -> None:
-    found = look(*before(), *now(45, error="unknown"), *now(15)).conclusion
-    assert found.result == "unmeasurable" and "15 of 60 calls tell error_rate" in found.reason
+@pytest.mark.parametrize("untold", [45, 30, 2])
+def test_calls_that_tell_of_errors_do_not_speak_for_the_others(look: Look, untold: int) -> None:
+    found = look(*before(), *now(untold, error="unknown"), *now(60 - untold, latency=1.6)).conclusion
+    assert found.result == "unmeasurable" and f"{60 - untold} of 60 calls tell error_rate" in found.reason
 
 
 def test_whoever_does_not_look_at_errors_is_told_so(look: Look) -> None:
@@ -222,6 +223,17 @@ def test_a_row_that_stands_for_a_thousand_is_not_passed_over(look: Look) -> None
     heavy = [{**now(1)[0], "weight": 1000, "error": "500"}, *now(59, weight=1)]
     found = look(*before(weight=1), *heavy).conclusion
     assert found.result == "inconclusive" and "unequal weight" in found.reason, found
+
+
+def test_where_some_rows_outweigh_most_little_can_be_said(look: Look) -> None:
+    uneven = [{**row, "weight": 50 if n % 20 == 0 else 1} for n, row in enumerate(now(600))]
+    found = look(*before(weight=1), *uneven).conclusion
+    assert found.result == "inconclusive" and "of 1,380 were left out" in found.reason
+
+
+def test_one_heavier_row_costs_no_others(look: Look) -> None:
+    found = look(*before(weight=1), *[{**row, "weight": 1 + 4 * (n == 0)} for n, row in enumerate(now(600))])
+    assert (found.conclusion.result, found.conclusion.reason) == ("quiet", "")
 
 
 def test_rows_of_equal_weight_are_as_good_as_without(look: Look) -> None:
