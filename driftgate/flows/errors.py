@@ -48,7 +48,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     "did you mean 'question\\u200b'? It holds white space or characters that cannot be seen"
     """
     known = sorted(names)
-    alike = [one for one in known if one != name and _seen(one) == _seen(name)]
+    alike = [one for one in known if one != name and seen(one) == seen(name)]
     if alike:
         shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in alike[0])
         return f"did you mean '{shown}'? It holds white space or characters that cannot be seen"
@@ -58,6 +58,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"known: {', '.join(known)}" if known else "none is known"
 
 
-def _seen(name: str) -> str:
+def seen(name: str) -> str:
     """What of a name can be seen."""
     return "".join(character for character in name if character.isprintable() and not character.isspace())

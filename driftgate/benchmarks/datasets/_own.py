@@ -15,7 +15,7 @@ from driftgate.benchmarks.datasets._distinct import check_distinct
 from driftgate.benchmarks.datasets._encoding import known_encoding
 from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_json, read_rows
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError, nearest, seen
 from driftgate.flows.letters import LETTERS
 from driftgate.flows.sample import OWN, Sample, make_sample
 from driftgate.flows.text import as_name, composed_value, on_disk
@@ -139,6 +139,8 @@ class _Layout:
             )
         separate = choices if isinstance(choices, list) else [choices] if choices else []
         asked_for = [role for role in ("question", "answer") if role in columns.model_fields_set]
+        # Nobody need have a column of the question; one that looks as if it were is a slip.
+        asked_for += [r for r in ("question", "answer") if r not in present and r in map(seen, present)]
         needed = [getattr(columns, role) for role in asked_for] + ([columns.answer] if choices else [])
         for column in [*needed, *separate, *filter(None, roles.values()), *columns.asked]:
             if column not in present:
