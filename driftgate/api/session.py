@@ -23,6 +23,7 @@ from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition, GivenEvaluators, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators import EvaluatorContext
+from driftgate.flows.foreign import own_copy
 from driftgate.flows.models import PROVIDERS, Model, ModelConfig
 from driftgate.flows.models import parse_config as parse_model
 from driftgate.flows.own_prompt import prompt_flow, read_prompt
@@ -148,7 +149,7 @@ def _given(
     for dataset in datasets:
         shots = min(suite.few_shot, len(dataset.shots))
         for sample in dataset.samples:
-            values = mapping.apply(wanted, {"data": sample.data})
+            values = own_copy(mapping.apply(wanted, {"data": sample.data}))  # a template may change what it is given
             if EXAMPLES_INPUT in wanted and EXAMPLES_INPUT not in given:
                 values[EXAMPLES_INPUT] = dataset.examples(sample, shots) if shots else []
             if mapping.MISSING not in values.values():

@@ -113,8 +113,8 @@ class OwnPrompt:
         met = []
         for name, values in given:
             try:
-                with suppress(TemplateError, TypeError, ValueError, ArithmeticError, LookupError):  # said by the trial
-                    complete(self.text, values)
+                with suppress(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                    complete(self.text, values)  # what else may be wrong with it is said once it is tried
             except Hole as hole:
                 met.append((name, hole))
         if met:

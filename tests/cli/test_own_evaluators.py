@@ -151,8 +151,12 @@ def test_and_in_a_run_it_is_an_error_of_its_sample(cli: Cli, make: Make, express
 
 def test_where_no_answer_was_graded_there_is_no_accuracy(cli: Cli, make: Make) -> None:
     folder = returning(make, "(n.append(0), None if len(n) > 1 else said == wanted)[1]", "n = []")
-    done = cli("bench", "small", "-w", folder)
-    assert done.code == 4
+    file = folder / "driftgate.yaml"
+    gate = "gates: {small: {suite: small, rules: [{metric: accuracy, min: 0.0001}]}}"
+    file.write_text(file.read_text("utf-8").replace("gates: {}", gate), "utf-8")
+    for command in (("bench", "small"), ("gate",), ("runs", "show")):
+        done = cli(*command, "-w", folder)
+        assert (done.code, "defect" in done.err) == (0 if command[0] == "runs" else 4, False), done.out + done.err
     with driftgate.open(folder) as ws:
         assert ws.run().scores("accuracy")["value"].isna().all()
 

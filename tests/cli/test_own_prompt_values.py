@@ -60,6 +60,12 @@ def test_and_without_such_a_column_it_is_refused(cli: Cli, space: Space, endpoin
     assert f"nobody supplies the input '{name}'" in done.err
 
 
+def test_what_a_prompt_changes_is_its_own(cli: Cli, space: Space, endpoint: ChatEndpoint) -> None:
+    prompt = "{{ question }} {% if tags.append('z') %}{% endif %}{{ tags[0] }}{{ tags | length }}"
+    done = cli("bench", "small", "-w", space(prompt, [{"tags": ["x"]}, {"tags": ["y"]}]))
+    assert (done.code, asked(endpoint)) == (0, ["Q0? x2", "Q1? y2"]), done.err
+
+
 def test_functions_of_jinja_that_are_called_stay_functions(cli: Cli, space: Space, endpoint: ChatEndpoint) -> None:
     prompt = "{% set n = namespace(k=0) %}{% for i in range(2) %}{{ i }}{% set n.k = n.k + 1 %}{% endfor %}{{ n.k }} "
     done = cli("bench", "small", "-w", space(prompt + "{{ question }}", [{}]))
