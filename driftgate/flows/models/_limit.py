@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from types import TracebackType
 
@@ -79,7 +80,7 @@ class AdaptiveLimit:
     @property
     def refused_for(self) -> float:
         """Seconds since the first 429 after the last reply, to whichever request; 0 where there was none."""
-        return 0.0 if self._refused_since is None else asyncio.get_running_loop().time() - self._refused_since
+        return 0.0 if self._refused_since is None else time.monotonic() - self._refused_since
 
     def succeeded(self) -> None:
         """Count a reply; after ``capacity`` of them one more request may be under way."""
@@ -93,7 +94,7 @@ class AdaptiveLimit:
     def refused(self, retry_after: float | None) -> None:
         """Count a 429: halve, and hold new requests back for ``retry_after`` seconds."""
         if self._refused_since is None:
-            self._refused_since = asyncio.get_running_loop().time()
+            self._refused_since = time.monotonic()
         if retry_after:
             self._open_at = max(self._open_at, asyncio.get_running_loop().time() + retry_after)
         if self._excused > 0:
