@@ -48,6 +48,7 @@ def telemetry(rng: np.random.Generator, period: Period, rows: int) -> pd.DataFra
             "prompt_hash": "a1",
             "error": np.where(rng.random(rows) < 0.02, "timeout", ""),
             "output_tokens": np.ceil(size),
+            "output_chars": np.where(np.arange(rows) % 200 == 0, 0.0, np.ceil(2.0 * size)),
             "latency": 0.3 + size / 80.0 * rng.lognormal(0.0, 0.4, rows),
             "refused": (rng.random(rows) < 0.02).astype(float),
             "unparsed": (rng.random(rows) < 0.01).astype(float),

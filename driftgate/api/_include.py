@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from driftgate.api import _yaml
 from driftgate.flows.errors import DriftgateError, nearest
@@ -55,7 +56,9 @@ def _included(file: Path, root: _yaml.Document, patterns: list[Any]) -> Iterator
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             raise DriftgateError(f"{where}: '{pattern}' leads out of the workspace", "move the files into it")
         try:
-            found = sorted(path for path in folder.glob(pattern) if path.is_file() and _is_meant(path, folder, pattern))
+            spelt = {normalize(form, pattern) for form in ("NFC", "NFD")}  # as a file's name may be, on macOS
+            matched = {path for one in (pattern, *spelt) for path in folder.glob(one)}
+            found = sorted(path for path in matched if path.is_file() and _is_meant(path, folder, pattern))
         except (ValueError, IndexError, NotImplementedError) as problem:
             raise DriftgateError(f"{where}: '{pattern}' is no pattern: {problem}", "see pathlib's glob") from problem
         if not found:

@@ -21,6 +21,7 @@ def canary_suite(canaries: CanaryConfig, model: str) -> SuiteConfig:
         limit=canaries.limit,
         seed=canaries.seed,
         **canaries.used,
+        max_minutes=canaries.max_minutes,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,10 +25,13 @@ from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, resolve
+from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
 from driftgate.monitor.looks import EXIT_CODES
 from driftgate.monitor.looks import gravest as gravest_look
 from driftgate.monitor.watch import Watched
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from driftgate.api.keeping import Kept
@@ -156,7 +160,9 @@ def _say_ends(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
 def _set_aside(part: str, problems: list[DriftgateError], display: NightDisplay) -> Iterator[None]:
     try:
         yield
-    except DriftgateError as problem:
+    except Exception as raised:  # a defect in one part is not to cost the night's others
+        log.debug("%s could not be done", part, exc_info=True)
+        problem = in_words(raised)
         if str(problem) not in map(str, problems):  # it may have been said beforehand
             display.failed(part, problem)
         problems.append(problem)

@@ -105,6 +105,10 @@ def calls_no_worse(calls: pd.DataFrame, before: pd.DataFrame, names: Collection[
         return Judged("unmeasurable", "telemetry holds no call since then; see that the application still sends it")
     if before.empty:
         return Judged("unmeasurable", "telemetry holds no call from before the rollout to compare with")
+    for frame, when in ((calls, "since then"), (before, "before the rollout")):
+        if untold := int(frame["error"].isna().sum()):
+            found = f"{untold:,} of {len(frame):,} calls {when} do not tell whether they failed"
+            return Judged("unmeasurable", f"{found}; have the application write it down")
     n, bad, n_before, bad_before = len(calls), _bad(calls), len(before), _bad(before)
     told = (
         f"{bad:,} of {n:,} calls failed, were refused or not understood, {bad_before / n_before:.1%} of {n_before:,} "

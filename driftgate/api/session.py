@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition, GivenEvaluators, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators import EvaluatorContext
+from driftgate.flows.foreign import own_copy
 from driftgate.flows.models import PROVIDERS, Model, ModelConfig
 from driftgate.flows.models import parse_config as parse_model
 from driftgate.flows.own_prompt import prompt_flow, read_prompt
@@ -136,6 +137,8 @@ def flow_of(workspace: OpenWorkspace, name: str, suite: SuiteConfig, datasets: M
             return (mapping.apply({name: entry}, {"data": sample.row})[name] for sample in samples)
 
         flow = prompt_flow(prompt, workspace.folder, values, workspace.config.connections)
+        if not prompt.file:
+            prompt.check(_given(datasets.values(), suite, prompt.variables))
     if suite.primary is None:
         return flow
     nodes = {
@@ -147,6 +150,22 @@ def flow_of(workspace: OpenWorkspace, name: str, suite: SuiteConfig, datasets: M
         return workspace.document.where((*place, *(("evaluators", *location) if location else ("primary",))))
 
     return replace(flow, given=GivenEvaluators(suite.primary, nodes, where))
+
+
+def _given(
+    datasets: Iterable[Dataset], suite: SuiteConfig, variables: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Id of each sample, and what it gives the variables of a prompt, where it gives something for each of them."""
+    given = parse_inputs(suite.inputs)
+    wanted = {name: given.get(as_name(name), mapping.Reference("data", (as_name(name),))) for name in variables}
+    for dataset in datasets:
+        shots = min(suite.few_shot, len(dataset.shots))
+        for sample in dataset.samples:
+            values = own_copy(mapping.apply(wanted, {"data": sample.data}))  # a template may change what it is given
+            if EXAMPLES_INPUT in wanted and EXAMPLES_INPUT not in given:
+                values[EXAMPLES_INPUT] = dataset.examples(sample, shots) if shots else []
+            if mapping.MISSING not in values.values():
+                yield sample.id, values
 
 
 def begin(ledger: Ledger, planned: Planned, kind: RunKind = "benchmark") -> RunRow:

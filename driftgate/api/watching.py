@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
@@ -14,9 +16,13 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.runner import Display
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import Ledger, RunRow, champion_history, find_run
+from driftgate.flows.told import in_words
+from driftgate.ledger import Ledger, RunRow, champion_history, find_run, latest_runs
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
+from driftgate.monitor.looks import LookRow, find_look, latest_looks
 from driftgate.monitor.watch import Watched, could_not_look, look_at_canaries, look_at_traffic
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,38 @@ class LookResult:
     run: RunRow | None
     """None where the canaries could not even be asked."""
     watched: Watched
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a monitor saw last of its canaries, or of its traffic."""
+
+    monitor: str
+    of: Literal["canaries", "traffic"]
+    newest: LookRow | None
+    """None: nothing has looked."""
+    good: LookRow | None
+    """The newest look that could tell whether anything moved."""
+    unended: RunRow | None
+    """A run of the canaries begun since, of which nobody kept a look: it is under way, or was killed."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether it is not known now how the model does."""
+        return self.newest is None or self.newest != self.good
+
+
+def sights(workspace: OpenWorkspace, ledger: Ledger) -> list[Sight]:
+    """What every monitor of the workspace saw last; that there is no alert says nothing where nobody looked."""
+    newest, good = ({(look.monitor, look.of): look for look in latest_looks(ledger, good=g)} for g in (False, True))
+    found = []
+    for name, monitor in workspace.config.monitors.items():
+        run = next(iter(latest_runs(ledger, 1, suite=_suite(name))), None)
+        unended = run if run is not None and find_look(ledger, run.id) is None else None
+        found.append(Sight(name, "canaries", newest.get((name, "canaries")), good.get((name, "canaries")), unended))
+        if monitor.traffic is not None:
+            found.append(Sight(name, "traffic", newest.get((name, "traffic")), good.get((name, "traffic")), None))
+    return found
 
 
 def find_monitor(workspace: OpenWorkspace, name: str) -> MonitorConfig:
@@ -46,7 +84,8 @@ def find_monitor(workspace: OpenWorkspace, name: str) -> MonitorConfig:
 def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Display) -> LookResult:
     """Ask the canaries of a monitor of its champion, compare, and keep what was found.
 
-    A model that cannot be asked is a finding as well: the look is unmeasurable, and says why.
+    A model that cannot be asked is a finding as well, and so is a defect on the way: the look is unmeasurable, and
+    says why.
 
     Raises
     ------
@@ -59,32 +98,33 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
     try:
         preflight.prepare_look(workspace, ledger, name)
-    except DriftgateError as problem:  # nobody looks at anything, which is kept as what it is
+    except Exception as raised:  # nobody looks at anything, which is kept as what it is
+        problem = in_words(raised)
         could_not_look(ledger, name, "canaries", installed, problem)
         if monitor.traffic is not None:
             could_not_look(ledger, name, "traffic", monitor.traffic.request_model, problem)
         raise
     run: RunRow | None = None
     try:
-        planned = session.plan_suite(workspace, ledger, f"canary-{name}", canary_suite(monitor.canaries, live))
+        planned = session.plan_suite(workspace, ledger, _suite(name), canary_suite(monitor.canaries, live))
         models = session.open_models(workspace, ledger, [live])
         run = session.begin(ledger, planned, "canary")
         wait_for(session.work(ledger, run, planned, models, display))
         for scores in score_run(ledger, run.id):
             if scores.unasked:
                 raise DriftgateError(scores.unasked, f"correct the flow '{monitor.canaries.flow}'")
-    except DriftgateError as problem:
-        watched = could_not_look(ledger, name, "canaries", installed, problem, run.id if run else "")
-        return LookResult(name, live, run, watched)
-    watched = look_at_canaries(
-        ledger,
-        name,
-        installed,
-        find_run(ledger, run.id),
-        reference_looks=monitor.reference_looks,
-        floors=monitor.floors,
-        alpha=monitor.alpha,
-    )
+        watched = look_at_canaries(
+            ledger,
+            name,
+            installed,
+            find_run(ledger, run.id),
+            reference_looks=monitor.reference_looks,
+            floors=monitor.floors,
+            alpha=monitor.alpha,
+        )
+    except Exception as raised:  # also a defect leaves the model unwatched, and is no reason to forget it
+        log.debug("the canaries of %s could not be looked at", name, exc_info=True)
+        watched = could_not_look(ledger, name, "canaries", installed, in_words(raised), run.id if run else "")
     return LookResult(name, live, run, watched)
 
 
@@ -111,8 +151,14 @@ def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: 
             floors=monitor.floors,
             evidence=evidence,
         )
-    except DriftgateError as problem:
-        return could_not_look(ledger, name, "traffic", traffic.request_model, problem)
+    except Exception as raised:
+        log.debug("the traffic of %s could not be looked at", name, exc_info=True)
+        return could_not_look(ledger, name, "traffic", traffic.request_model, in_words(raised))
+
+
+def _suite(monitor: str) -> str:
+    """What the runs of a monitor's canaries are called."""
+    return f"canary-{monitor}"
 
 
 def evidence_folder(workspace: OpenWorkspace) -> Path:

@@ -159,7 +159,7 @@ def _not_supplied(
             f"the first is '{absent[0].id}' (columns: {shown})"
         )
     mapped = f", given {wanted}" if name in config.inputs else ""
-    close = nearest(column, columns)
+    close = nearest(column, columns) if column not in columns else ""  # it is there, and blank in some rows
     remedies = [
         *([close.rstrip("?")] if close.startswith("did you mean") else []),
         f"give it in the suite: inputs: {{{name}: '${{data.COLUMN}}'}}, or a literal in place of the reference",

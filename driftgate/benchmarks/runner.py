@@ -25,6 +25,7 @@ from driftgate.benchmarks.suite import Cell, SuiteConfig
 from driftgate.flows.engines import Engine, FinishedLine, open_engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatedLine, Evaluators
+from driftgate.flows.foreign import described
 from driftgate.flows.line import Line, tokens
 from driftgate.flows.models import (
     AdaptiveLimit,
@@ -131,8 +132,8 @@ async def run_suite(
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
-    except DriftgateError as problem:
-        _try_set_status(ledger, run.id, str(problem))
+    except BaseException as problem:  # whatever it is, nobody works on the run any more
+        _try_set_status(ledger, run.id, str(problem) if isinstance(problem, DriftgateError) else described(problem))
         raise
     finally:
         if timer is not None:

@@ -14,6 +14,7 @@ from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
+from driftgate.benchmarks.trouble import ungraded
 from driftgate.ledger import (
     JUDGED,
     AggregationRow,
@@ -45,6 +46,8 @@ class EvaluatorMean:
     """``node.evaluator.metric``."""
     n: int
     errors: int
+    error: str = ""
+    """One of its errors."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +111,20 @@ class CellScores:
         return "no evaluator says what a right answer is, so no accuracy was measured"
 
     @property
+    def ungraded(self) -> int:
+        """Answers of which nobody could say whether they are right."""
+        return int(ungraded(self.asks).sum())
+
+    @property
     def answered(self) -> str:
         """How many samples have no answer and what that leaves open, in words."""
         if self.unasked:
             return f"unmeasurable: {self.unasked}"
         low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
         unit = "samples" if self.cell.repeats == 1 else "repeats"
-        said = answered_words(self.outcomes, None if low is None or high is None else (low, high), unit)
+        bounds = None if low is None or high is None else (low, high)
         reason = self.unjudged("accuracy")
+        said = answered_words(self.outcomes, bounds, unit, 0 if reason else self.ungraded)
         return f"{said}; {reason}" if reason else said
 
     @property
@@ -187,7 +196,10 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     if unasked := why_unasked(ledger, cell.id):
         none = [replace(_unknown(row), n=0) for row in rows]
         return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked, ends=ends)
-    if stands_for := cell.details.get("stands_for"):
+    if nothing_graded(asks):  # a share of nothing: neither 0 nor 1, nor anything between them
+        unknown = {*(name for name in METRICS if name.startswith("accuracy")), *repeat_scores(asks)}
+        rows = [replace(row, value=None, low=None, high=None, n=0) if row.metric in unknown else row for row in rows]
+    elif stands_for := cell.details.get("stands_for"):
         from driftgate.benchmarks.subset import predict_full
 
         whole = CellScores(cell, asks, rows).frame
@@ -195,7 +207,7 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     evaluators = []
     for mean in evaluation_means(ledger, cell.id):
         name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
-        evaluators.append(EvaluatorMean(name.rstrip("."), int(mean["n"]), mean["errors"]))
+        evaluators.append(EvaluatorMean(name.rstrip("."), int(mean["n"]), mean["errors"], mean["error"]))
         if mean["n"]:
             rows.append(_row(name, "all", "", _mean(mean)))
     aggregations = aggregations_of(ledger, cell.id)
@@ -256,7 +268,14 @@ def score_run(ledger: Ledger, run_id: str, *, store: bool = True) -> list[CellSc
     return scored
 
 
-def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | None, unit: str = "samples") -> str:
+def nothing_graded(asks: pd.DataFrame) -> bool:
+    """Whether samples were answered, and of no answer could anybody say whether it is right."""
+    return bool(ungraded(asks).any()) and bool(asks["correct"].isna().all())
+
+
+def answered_words(
+    outcomes: Mapping[str, int], bounds: tuple[float, float] | None, unit: str = "samples", ungraded: int = 0
+) -> str:
     """How many samples have no answer and what that leaves open, in words.
 
     Parameters
@@ -267,6 +286,8 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
         Accuracy over everything asked for if what has no answer is wrong, and if it is right.
     unit : str
         What is counted.
+    ungraded : int
+        Answers of which nobody could say whether they are right.
 
     Examples
     --------
@@ -274,8 +295,9 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
     ['8 of 100 samples were never answered (8 failed)', 'accuracy over all asked lies between 70.00% and 78.00%']
     """
     asked = sum(outcomes.values())
-    if outcomes["answered"] == asked or bounds is None:
-        return f"{outcomes['answered']:,} of {asked:,} {unit} were answered"
+    if bounds is None or (outcomes["answered"] == asked and not ungraded):
+        said = f"{outcomes['answered']:,} of {asked:,} {unit} were answered"
+        return said if not ungraded else f"{said}, and {ungraded:,} answers could not be graded"
     lost = {name: n for name in ("filtered", "failed", "missing") if (n := outcomes[name])}
     unread = {name: n for name in ("unparsed", "truncated") if (n := outcomes[name])}
 
@@ -286,6 +308,8 @@ def answered_words(outcomes: Mapping[str, int], bounds: tuple[float, float] | No
     if unread:
         of = "" if lost else f" of {asked:,}"
         parts.append(f"{sum(unread.values()):,}{of} replies hold no answer ({listed(unread)})")
+    if ungraded:
+        parts.append(f"{ungraded:,} of {outcomes['answered']:,} answers could not be graded")
     low, high = bounds
     return f"{', '.join(parts)}: accuracy over all asked lies between {low:.2%} and {high:.2%}"
 

@@ -111,7 +111,8 @@ class SuiteConfig(UseConfig):
     """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count. It
     is refused where a price is not known, and stops the run where a service does not count its tokens."""
     max_failed: float = Field(0.1, ge=0, le=1)
-    """Share of a cell's samples that may fail; above it the run ends with exit code 4 (unmeasurable)."""
+    """Share of a cell's samples that may fail or not be graded; above it the run ends with exit code 4
+    (unmeasurable)."""
     max_minutes: float | None = Field(None, gt=0)
     """Stop the run, to be resumed, after so many minutes. Waits for models (pauses, ``Retry-After``, the queue) end
     then; a request that is under way may end within its model's ``timeout``."""

@@ -48,6 +48,19 @@ def commonest(frame: pd.DataFrame, most: int = MOST) -> list[Trouble]:
     return [Trouble(key[0], first[key], count) for key, count in counts.most_common(most)]
 
 
+def ungraded(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a sample was answered and nobody could say whether the answer is right; shape (n,)."""
+    unknown: pd.Series[bool] = (frame["outcome"] == "answered") & frame["correct"].isna()
+    return unknown
+
+
 def failed_share(frame: pd.DataFrame) -> float:
-    """Share of the samples asked for that failed or are missing; 1 where none was asked for."""
-    return float(frame["outcome"].isin(["failed", "missing"]).mean()) if len(frame) else 1.0
+    """Share of the samples asked for that failed, are missing or could not be graded; 1 where none was asked for."""
+    lost = frame["outcome"].isin(["failed", "missing"]) | ungraded(frame)
+    return float(lost.mean()) if len(frame) else 1.0
+
+
+def failed_words(frame: pd.DataFrame) -> str:
+    """What :func:`failed_share` is the share of, in words."""
+    kinds = {"failed": frame["outcome"].isin(["failed", "missing"]).any(), "could not be graded": ungraded(frame).any()}
+    return " or ".join([words for words, met in kinds.items() if met] or ["failed"])

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from driftgate.cli import build, ci, lead, oncall
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import naming_extras
+from driftgate.flows.told import in_words
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; nothing but the command itself says how it ended.
+
+        Raises
+        ------
+        DriftgateError
+            Code that is not ours called ``sys.exit``: with 0, what was never done would count as done.
+        """
+        try:
+            return super().invoke(ctx)
+        except SystemExit as ended:  # our commands raise typer.Exit, which is none
+            raise DriftgateError(
+                f"code that is not driftgate's called sys.exit({ended.code!r}), so that the command did not end",
+                "let it raise an exception; `driftgate --debug ...` shows where it stands",
+            ) from ended
+
 
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,6 +88,8 @@ def _options(
 ) -> None:
     if debug:
         os.environ["DRIFTGATE_DEBUG"] = "1"
+        logging.basicConfig()
+        logging.getLogger("driftgate").setLevel(logging.DEBUG)  # tells also of what was set aside
 
 
 def main() -> None:
@@ -74,19 +99,14 @@ def main() -> None:
     try:
         with naming_extras("the command"):
             app()
-    except DriftgateError as problem:
-        _fail(problem, problem.message, problem.remedy)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except OSError as problem:
-        _fail(problem, f"the system refused: {problem}", "free space or correct the rights, then try again")
     except Exception as problem:
-        words = f"a defect of driftgate, {type(problem).__name__}: {' '.join(str(problem).split())}"
-        _fail(problem, words, "please report it with what `driftgate --debug ...` says")
+        _fail(problem, in_words(problem))
 
 
-def _fail(problem: BaseException, message: str, remedy: str) -> None:
+def _fail(problem: Exception, told: DriftgateError) -> None:
     if os.environ.get("DRIFTGATE_DEBUG"):
         raise problem
-    sys.stderr.write(f"driftgate: {message}\n" + (f"  {remedy}\n" if remedy else ""))
+    sys.stderr.write(f"driftgate: {told.message}\n" + (f"  {told.remedy}\n" if told.remedy else ""))
     raise SystemExit(2)

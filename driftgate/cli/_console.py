@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -37,7 +38,7 @@ def stops(words: str) -> Iterator[None]:
         from driftgate.api.bench import INTERRUPTED
 
         console.print(words, soft_wrap=True)
-        raise SystemExit(INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def shown(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markup import escape
@@ -12,12 +13,13 @@ from rich.table import Table
 import driftgate
 from driftgate.api.champions import champion, gates_for, promote_model
 from driftgate.api.deployments import ending
+from driftgate.api.watching import Sight, sights
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
 from driftgate.finetune.remediation import events_of, find_remediation, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon, standing_promotions, traffic_of
-from driftgate.monitor.looks import latest_looks
+from driftgate.monitor.looks import EXIT_CODES
 from driftgate.monitor.watch import alerts_of
 
 TRAFFIC_LEFT = 1
@@ -45,10 +47,9 @@ def run_mend(folder: Path) -> int:
 
 
 def run_alerts(folder: Path, limit: int) -> int:
-    """List alerts, the newest first, and the monitors that cannot tell now whether anything moved."""
+    """List alerts, the newest first, and what every monitor saw last; exit 4 where one cannot tell or never looked."""
     with driftgate.open(folder) as ws:
-        workspace, ledger = ws.files, ws.ledger
-        found = alerts_of(ledger, limit=limit)
+        found = alerts_of(ws.ledger, limit=limit)
         for row in found:
             when = f"{row.at.astimezone():%Y-%m-%d %H:%M %Z}"
             console.print(f"{when} [bold]{escape(row.monitor)}[/] {escape(row.alert.summary)}", soft_wrap=True)
@@ -56,13 +57,42 @@ def run_alerts(folder: Path, limit: int) -> int:
                 console.print(f"    {hint.cause}: {escape(hint.text)}", soft_wrap=True)
         if not found:
             console.print("no alert")
-        for look in latest_looks(ledger):
-            told = look.conclusion
-            if look.monitor in workspace.config.monitors and told and told.result in ("inconclusive", "unmeasurable"):
-                when = f"{look.at.astimezone():%Y-%m-%d %H:%M %Z}"
-                about = f"[bold]{escape(look.monitor)}[/] {look.of}: {told.result}: {escape(told.why)}"
-                console.print(f"{when} {about}", soft_wrap=True)
-        return 0
+        blind = False
+        for sight in sights(ws.files, ws.ledger):
+            console.print(_seen(sight), soft_wrap=True)
+            blind = blind or sight.blind
+        return EXIT_CODES["unmeasurable"] if blind else 0
+
+
+def _seen(sight: Sight) -> str:
+    """What a monitor saw last, and when it last saw anything."""
+    about = f"[bold]{escape(sight.monitor)}[/] {sight.of}: "
+    unended = ""
+    if sight.unended is not None:
+        run = sight.unended
+        unended = f"; the look begun at {_when(run.created_at)} has not ended (driftgate runs show {run.id})"
+    if sight.newest is None:
+        return f"{about}nothing has looked{unended or f'; driftgate monitor check {escape(sight.monitor)} does'}"
+    told = sight.newest.conclusion
+    result = f"{told.result}: {escape(told.why)}" if told and told.why else told.result if told else "looked"
+    good = ""
+    if sight.good is None:
+        good = "; no look could tell yet"
+    elif sight.good.id != sight.newest.id:
+        good = f"; the last look that could tell was at {_when(sight.good.at)}, {_ago(sight.good.at)}"
+    return f"{_when(sight.newest.at)} {about}{result} ({_ago(sight.newest.at)}){good}{unended}"
+
+
+def _when(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _ago(at: datetime) -> str:
+    minutes = max(0.0, (datetime.now(UTC) - at).total_seconds() / 60)
+    for unit, size in (("days", 60 * 24), ("hours", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes / size:.0f} {unit} ago"
+    return f"{minutes:.0f} minutes ago"
 
 
 def run_champions(folder: Path) -> int:

@@ -94,7 +94,7 @@ def collect(workspace: Workspace = HERE) -> None:
 
 @monitor.command()
 def alerts(workspace: Workspace = HERE, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
-    """List what moved, the newest first."""
+    """List what moved, and what every monitor saw last; exit 4 where one cannot tell or never looked."""
     from driftgate.cli.live import run_alerts
 
     raise typer.Exit(run_alerts(workspace, limit))

@@ -36,7 +36,7 @@ class DriftgateError(Exception):
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Say which known name was probably meant, or list what there is.
+    r"""Say which known name was probably meant, or list what there is.
 
     Examples
     --------
@@ -44,9 +44,20 @@ def nearest(name: str, names: Iterable[str]) -> str:
     "did you mean 'kmmlu'?"
     >>> nearest("zzz", ["click", "kmmlu"])
     'known: click, kmmlu'
+    >>> nearest("question", ["answer", "question\u200b"])
+    "did you mean 'question\\u200b'? It holds white space or characters that cannot be seen"
     """
     known = sorted(names)
+    alike = [one for one in known if one != name and seen(one) == seen(name)]
+    if alike:
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in alike[0])
+        return f"did you mean '{shown}'? It holds white space or characters that cannot be seen"
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(known)}" if known else "none is known"
+
+
+def seen(name: str) -> str:
+    """What of a name can be seen."""
+    return "".join(character for character in name if character.isprintable() and not character.isspace())

@@ -10,7 +10,9 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ NAME = "prompt"
 RENDER, REPLY = "prompt", "reply"
 """Names of its nodes."""
 _TEMPLATES = (".jinja2", ".jinja", ".j2", ".txt", ".md", PROMPTY)
-_RESERVED = "template"
+_RESERVED = {"template": "prompt flow", "self": "Jinja"}
 _IMAGE = re.compile(r"!\[\s*image\s*\]\(\{\{")
 _FOLDER = Path(".driftgate") / "prompts"
 _TOOL = '''"""Node ``reply``: the model's words, without the white space around them."""
@@ -61,26 +63,25 @@ class OwnPrompt:
             It is no template, is beyond what a prompt may be, or names nothing: every sample would be asked the same.
         """
         from jinja2 import TemplateSyntaxError, meta
-        from jinja2.sandbox import SandboxedEnvironment
 
-        environment = SandboxedEnvironment()
+        from driftgate.flows.engines._sandbox import taken_from_outside
+
         try:
-            environment.compile(self.text)
-            parsed = environment.parse(self.text)
+            parsed, found = taken_from_outside(self.text)
         except TemplateSyntaxError as problem:
             raise DriftgateError(
                 f"{self.where}: the prompt is no template in its line {problem.lineno}: {problem.message}",
                 "correct it; it is a Jinja template",
             ) from problem
-        found = sorted(meta.find_undeclared_variables(parsed))
         if any(True for _ in meta.find_referenced_templates(parsed)):
             raise DriftgateError(f"{self.where}: the prompt includes another template", "write the text into it")
         if _IMAGE.search(self.text):
             raise DriftgateError(f"{self.where}: the prompt shows an image", "images are not supported: give text")
-        if _RESERVED in found:
+        if reserved := next((name for name in _RESERVED if name in found), ""):
             raise DriftgateError(
-                f"{self.where}: a variable of the prompt is called '{_RESERVED}', which prompt flow keeps for itself",
-                f"call it otherwise and map it in the suite: inputs: {{text: '${{data.{_RESERVED}}}'}}",
+                f"{self.where}: a variable of the prompt is called '{reserved}', which {_RESERVED[reserved]} keeps for "
+                "itself",
+                f"call it otherwise and map it in the suite: inputs: {{text: '${{data.{reserved}}}'}}",
             )
         if not found:
             raise DriftgateError(
@@ -88,6 +89,40 @@ class OwnPrompt:
                 f"write {{{{ question }}}} where the question belongs; a file is named as prompts/ask{_TEMPLATES[0]}",
             )
         return found
+
+    def check(self, inputs: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """See that it prints something of every sample wherever it prints.
+
+        Parameters
+        ----------
+        inputs : iterable of tuple
+            Id of a sample and what the prompt's variables are given of it.
+
+        Raises
+        ------
+        DriftgateError
+            Something that it prints of a variable, such as ``meta.source``, is absent from some samples, or is a
+            function of Jinja's or Python's and no value.
+        """
+        from jinja2 import TemplateError
+
+        from driftgate.flows.engines._sandbox import Hole, complete, looks_into, taken_from_outside
+
+        whole = looks_into(taken_from_outside(self.text)[0])  # else what is true of the first is true of all
+        given = list(islice(inputs, None if whole else 1))
+        met = []
+        for name, values in given:
+            try:
+                with suppress(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                    complete(self.text, values)  # what else may be wrong with it is said once it is tried
+            except Hole as hole:
+                met.append((name, hole))
+        if met:
+            some = f"{len(met):,} of {len(given):,} samples, " if len(given) > 1 else ""
+            raise DriftgateError(
+                f"{self.where}: the prompt would be asked with a hole in it ({some}first '{met[0][0]}'): {met[0][1]}",
+                "correct the name or the data, or write what belongs there: {{ meta.source | default('unknown') }}",
+            )
 
 
 def read_prompt(given: str, workspace: Path, where: str) -> OwnPrompt:
@@ -164,14 +199,22 @@ def prompt_flow(
 
 
 def declared_type(values: Iterable[Any]) -> str:
-    """The type of prompt flow that holds all the values of a column as they are.
+    """The type of prompt flow that holds all the values of a column as they are written.
+
+    Numbers with and without decimals are an object's, which prompt flow hands on; as a ``double`` 3 would become 3.0.
+    With a null among them they stay numbers, of which none may be absent.
 
     Examples
     --------
     >>> declared_type(["1", None]), declared_type([1, 2]), declared_type([["a"], ["b"]]), declared_type([{"a": 1}, "b"])
     ('string', 'int', 'list', 'object')
+    >>> declared_type([1, 0.5]), declared_type([1, 0.5, None]), declared_type([0.5])
+    ('object', 'double', 'double')
     """
-    kinds = {type(value) for value in values if value is not None and value is not mapping.MISSING}
+    kinds = {type(value) for value in values if value is not mapping.MISSING}
+    if kinds == {int, float}:
+        return "object"
+    kinds.discard(type(None))
     if kinds <= {str}:
         return "string"
     for allowed, name in (({bool}, "bool"), ({int}, "int"), ({int, float}, "double"), ({list}, "list")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -87,8 +86,8 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors`` and ``binary`` (every
-        value is 0 or 1), by node.
+        ``node``, ``evaluator``, ``metric``, ``mean``, ``sd`` (population), ``n``, ``errors``, ``error`` (one of
+        them) and ``binary`` (every value is 0 or 1), by node.
     """
     columns = ("node", "evaluator", "metric", "value", "error")
     with ledger.read() as connection:
@@ -107,6 +106,7 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
             func.avg(cast(value, Float) * value).label("square"),
             func.count(value).label("n"),
             func.sum(failed).label("errors"),
+            func.min(case((evaluations.c.error != "", evaluations.c.error))).label("error"),
             func.sum(case((value.in_([0.0, 1.0]), 0), else_=case((value.is_(None), 0), else_=1))).label("graded"),
         )
         .join(newest, (newest.c.sample_id == evaluations.c.sample_id) & (newest.c.round == evaluations.c.round))
@@ -122,7 +122,7 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     for row in rows:
         square = row.pop("square")
         row["sd"] = None if square is None else max(0.0, float(square) - float(row["mean"]) ** 2) ** 0.5
-        row["errors"] = int(row["errors"])
+        row |= {"errors": int(row["errors"]), "error": row["error"] or ""}
         row["binary"] = not row.pop("graded")
     return rows
 
@@ -134,24 +134,27 @@ def _means(rows: Sequence[Any], repeats: int) -> list[dict[str, Any]]:
         repeat = (row.sample_id, row.round % repeats)
         last[repeat] = max(last.get(repeat, 0), row.round)
     given: dict[tuple[str, str, str], dict[int, list[float]]] = {}
-    errors: Counter[tuple[str, str, str]] = Counter()
+    errors: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.round == last[row.sample_id, row.round % repeats]:
             of = (row.node, row.evaluator, row.metric)
             by_sample = given.setdefault(of, {})
             if row.value is not None:
                 by_sample.setdefault(row.sample_id, []).append(row.value)
-            errors[of] += row.error != ""
+            if row.error:
+                errors.setdefault(of, []).append(row.error)
     values = {of: [math.fsum(each) / len(each) for each in said.values()] for of, said in given.items()}
     found = []
-    for of in sorted(of for of in values if values[of] or errors[of]):
+    for of in sorted(of for of in values if values[of] or of in errors):
         n = len(values[of])
         mean = math.fsum(values[of]) / n if n else None
         square = math.fsum(value * value for value in values[of]) / n if n else 0.0
         sd = None if mean is None else max(0.0, square - mean**2) ** 0.5
         named = dict(zip(("node", "evaluator", "metric"), of, strict=True))
         binary = all(value in (0.0, 1.0) for value in values[of])
-        found.append(named | {"mean": mean, "n": n, "sd": sd, "errors": errors[of], "binary": binary})
+        failed = errors.get(of, [])
+        of_errors = {"errors": len(failed), "error": min(failed, default="")}
+        found.append(named | {"mean": mean, "n": n, "sd": sd, "binary": binary} | of_errors)
     return found
 
 

@@ -12,14 +12,13 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.monitor._canaries import measured, taken_for
 from driftgate.monitor.alert import Alert
-from driftgate.monitor.detectors import MIN_ROWS
-from driftgate.monitor.drift import Finding, Look
+from driftgate.monitor.drift import Look
 from driftgate.monitor.looks import Conclusion
 from driftgate.monitor.signals import SIGNALS
 
@@ -99,38 +98,6 @@ def compare_canaries(
         remedy = "raise the monitor's canaries.limit, under another name so that they get a reference"
         return Compared(Conclusion("inconclusive", told, remedy), found)
     return Compared(Conclusion("quiet"), found)
-
-
-def conclude_traffic(findings: Sequence[Finding], before: int, now: int, named: Sequence[str] | None) -> Conclusion:
-    """What a look at traffic comes to where nothing moved.
-
-    Parameters
-    ----------
-    before, now : int
-        Calls in the reference and in the current window.
-    named : sequence of str, optional
-        The signals that the workspace asks for; None for all that the telemetry has.
-    """
-    if not now:
-        remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
-        return Conclusion("unmeasurable", "no call was recorded in the current window", remedy)
-    if min(before, now) < MIN_ROWS:
-        found = f"{now:,} calls in the current window and {before:,} in the reference; each needs {MIN_ROWS}"
-        return Conclusion("inconclusive", found, "lengthen traffic.current_days or wait for more calls")
-    remedy = "check what the application's spans carry, and the monitor's traffic.signals"
-    unread = [finding for finding in findings if finding.p_value is None]
-    # What the telemetry never had and nobody asked for is passed over.
-    due = [f for f in unread if f.everywhere.n_reference >= MIN_ROWS or f.signal.name in (named or ())]
-    gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
-    if gone:
-        return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", remedy)
-    if due:
-        return Conclusion("inconclusive", f"fewer than {MIN_ROWS} calls of a window tell {_names(due)}", remedy)
-    return Conclusion("quiet")
-
-
-def _names(findings: Sequence[Finding]) -> str:
-    return ", ".join(finding.signal.name for finding in findings)
 
 
 def _unmeasurable(lost: set[object], wanted: set[object], answers: pd.DataFrame) -> Conclusion:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Cause, Hint, Period
+from driftgate.monitor.signals import failed as call_failed
 
 _NEW_SHARE = 0.05
 """A value is new where at least so many of the current rows and hardly any of the reference rows have it."""
 _OLD_SHARE = 0.005
 _MIX_SHARE = 0.1
 """A slice's share of the traffic must change by so much to be mentioned."""
-_VOLUME_RATIO = 0.5
 _IDENTITY: tuple[tuple[str, Cause, str], ...] = (
     ("prompt_hash", "prompt", "prompt template"),
     ("request_model", "model", "requested model"),
@@ -104,22 +105,19 @@ def _mix(reference: pd.DataFrame, current: pd.DataFrame) -> list[Hint]:
 
 
 def _volume(reference: pd.DataFrame, current: pd.DataFrame, before: Period | None, now: Period | None) -> list[Hint]:
-    if before is None or now is None:
+    if before is None or now is None or "time" not in reference.columns:
         return []
-    expected = len(reference) / before.seconds * now.seconds
-    # Below twenty expected rows half of them can go missing by chance.
-    if expected < 20 or len(current) >= _VOLUME_RATIO * expected:
-        return []
-    return [Hint("telemetry", f"{len(current):,} calls were recorded where {expected:,.0f} were to be expected")]
+    told = lost(pd.concat([reference, current]), before, now)
+    return [Hint("telemetry", told)] if told else []
 
 
 def _errors(reference: pd.DataFrame, current: pd.DataFrame) -> list[Hint]:
     def failed(frame: pd.DataFrame) -> float:
-        return float((frame["error"] != "").mean() if "error" in frame.columns else frame["correct"].isna().mean())
+        return float(call_failed(frame).mean() if "error" in frame.columns else frame["correct"].isna().mean())
 
     if not all({"error", "correct"} & set(frame.columns) for frame in (reference, current)):
         return []
     was, now = failed(reference), failed(current)
-    if now - was < 0.05:
+    if not now - was >= 0.05:  # nor where it is not known of any call
         return []
     return [Hint("service", f"calls that fail went from {100 * was:.0f}% to {100 * now:.0f}%")]

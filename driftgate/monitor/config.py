@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
@@ -49,6 +49,8 @@ class CanaryConfig(UseConfig):
     """Decides which samples are canaries."""
     few_shot: int = Field(0, ge=0, le=50)
     """Examples given to variants that take them."""
+    max_minutes: float = Field(30, gt=0, allow_inf_nan=False)
+    """Time a look may take; one that is not done by then is unmeasurable."""
 
 
 class TrafficConfig(BaseModel):
@@ -58,9 +60,9 @@ class TrafficConfig(BaseModel):
 
     request_model: str = ""
     """Only calls that asked for this model; empty: all."""
-    reference_days: float = Field(14, gt=0)
+    reference_days: float = Field(14, gt=0, le=3660)
     """Days before the current window that it is compared with."""
-    current_days: float = Field(1, gt=0)
+    current_days: float = Field(1, gt=0, le=3660)
     """Days of the current window, up to now."""
     signals: list[str] | None = None
     """Signals to read; unset: every one that is read from telemetry."""
@@ -93,7 +95,7 @@ class MonitorConfig(BaseModel):
     the model agrees with itself, and a model that answers otherwise is noticed before its accuracy tells."""
     alpha: float = Field(0.05, gt=0, lt=0.5)
     """The chance of ever raising a false alarm over all looks at one reference."""
-    floors: dict[str, float] = {}
+    floors: dict[str, FiniteFloat] = {}
     """By signal, the smallest effect worth a person's time; unset: the signal's own."""
     recipe: str | None = None
     """The recipe of the remediation that is opened when the model answers the canaries worse."""

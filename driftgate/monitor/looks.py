@@ -159,11 +159,20 @@ def looks_of(ledger: Ledger, monitor: str | None = None, limit: int = 1000) -> l
         return [_row(row) for row in connection.execute(query)]
 
 
-def latest_looks(ledger: Ledger) -> list[LookRow]:
-    """The newest look of every monitor at its canaries, and the newest at its traffic."""
+def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
+    """The newest look of every monitor at its canaries, and the newest at its traffic.
+
+    Parameters
+    ----------
+    good : bool
+        Only looks that could tell whether anything moved, or became the reference.
+    """
     create_tables(ledger, metadata)
     at_traffic = _looks.c.run_id.startswith(_TRAFFIC)
     newest = select(func.max(_looks.c.id)).group_by(_looks.c.monitor, at_traffic)
+    if good:
+        told = select(_results.c.run_id).where(_results.c.result.in_(("reference", "quiet", "moved")))
+        newest = newest.where(_looks.c.run_id.in_(told))
     with ledger.read() as connection:
         return [_row(row) for row in connection.execute(_select_looks().where(_looks.c.id.in_(newest)))]
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
-from driftgate.monitor._conclude import UNMEASURED, compare_canaries, conclude_traffic, fit_for_reference, smallest_loss
+from driftgate.monitor._conclude import UNMEASURED, compare_canaries, fit_for_reference, smallest_loss
+from driftgate.monitor._traffic import Calls, alike, conclude_traffic
+from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import TrafficConfig
 from driftgate.monitor.drift import Look, Period, Windows, look
@@ -49,6 +51,10 @@ __all__ = [
     "looks_of",
 ]
 
+_FAST = timedelta(minutes=5)
+"""How far the clock of an application may be ahead."""
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -81,8 +87,8 @@ def look_at_canaries(
 ) -> Watched:
     """Compare a canary run with the reference of the same champion, and keep what was found.
 
-    The first looks that measured the canaries become the reference, and their runs are pinned: however many looks
-    follow, they are what is compared with. Looking twice at the same run changes nothing.
+    The first looks that measured the canaries and agree with each other become the reference, and their runs are
+    pinned: however many looks follow, they are what is compared with. Looking twice at the same run changes nothing.
 
     Parameters
     ----------
@@ -101,6 +107,8 @@ def look_at_canaries(
     reference = _reference(ledger, monitor, champion, reference_looks, smallest)
     if not reference or run.id in reference or (kept is not None and kept.number == 0):
         first = _with_remedy(fit_for_reference(answers, smallest), run)
+        if kept is None and first.result == "reference":
+            first = _agreeing(ledger, monitor, champion, answers, floors, alpha)
         row = _keep(ledger, monitor, champion, run.id, first)
         _reference(ledger, monitor, champion, reference_looks, smallest)
         return Watched(row, row.conclusion or first)
@@ -138,20 +146,28 @@ def look_at_traffic(
     evidence : Path, optional
         Folder for evidently's report of the two windows, written where something moved.
     """
+    import pandas as pd
+
     from driftgate.monitor.telemetry import frame
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     calls = frame(folder, start, now, only=only)
-    current = calls["time"] >= middle
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
+    recent = calls["time"] >= middle
+    before, current = alike(calls[~recent]), alike(calls[recent])
+    seen = Calls(
+        before,
+        current,
+        lost(calls, windows.reference, windows.current),
+        len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
+        (int((~recent).sum()), int(recent.sum())),
+    )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
-    found = look([windows], telemetry=calls, signals=chosen, floors=floors, alpha=traffic.alpha)
+    found = look([windows], telemetry=pd.concat([before, current]), signals=chosen, floors=floors, alpha=traffic.alpha)
     conclusion = (
-        Conclusion("moved")
-        if found.alerts
-        else conclude_traffic(found.findings, int((~current).sum()), int(current.sum()), traffic.signals)
+        Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
     )
     key = _key("traffic", monitor, now)
     row = _keep(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts, number=1, at=now)
@@ -159,7 +175,7 @@ def look_at_traffic(
         from driftgate.monitor.evidence import write_evidence
 
         evidence.mkdir(parents=True, exist_ok=True)
-        write_evidence(calls[~current], calls[current], evidence / f"{key}.html")
+        write_evidence(before, current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
 
 
@@ -252,6 +268,47 @@ def _reference(ledger: Ledger, monitor: str, champion: str, looks: int, smallest
         if len(fit) == looks:
             return pin_reference(ledger, monitor, champion, fit)
     return ()
+
+
+def _agreeing(
+    ledger: Ledger,
+    monitor: str,
+    champion: str,
+    answers: pd.DataFrame,
+    floors: Mapping[str, float] | None,
+    alpha: float,
+) -> Conclusion:
+    """Whether a look agrees with the reference looks before it; looks that do not are no reference together.
+
+    What broke may have been before or after, so it is looked for in both directions.
+    """
+    import pandas as pd
+
+    earlier = [
+        canary_frame(ledger, find_run(ledger, row.run_id))
+        for row in reference_candidates(ledger, monitor, champion)
+        if row.conclusion is not None
+    ]
+    if not earlier:
+        return Conclusion("reference")
+    before = pd.concat(earlier, ignore_index=True)
+    # Both frames may be of one moment, and the direction in which they are compared is not that of time.
+    old, new = (datetime(2000, 1, day, tzinfo=UTC) for day in (1, 2))
+    windows = Windows("canaries", Period(old, new), Period(new, new + timedelta(days=1)))
+    for first, second in ((before, answers), (answers, before)):
+        both = pd.concat([first.assign(time=pd.Timestamp(old)), second.assign(time=pd.Timestamp(new))])
+        # From number 2 on, so that both directions and all reference looks together spend no more than the level.
+        found = look([windows], canaries=both, floors=floors, alpha=alpha, number=len(earlier) + 1)
+        if found.alerts:
+            was, is_ = (float(frame["correct"].mean()) for frame in (before, answers))
+            told = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}"
+            return Conclusion(
+                "unmeasurable",
+                f"{told}: they are no reference together",
+                "look again; where it stays so, find out which is right, and give the monitor another name to begin a "
+                "reference anew",
+            )
+    return Conclusion("reference")
 
 
 def _with_remedy(conclusion: Conclusion, run: RunRow) -> Conclusion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from unicodedata import normalize
 
 import jsonschema
 import pytest
@@ -198,3 +199,11 @@ def test_an_included_file_is_read_by_the_same_schema(tmp_path: Path) -> None:
         schema.validate(yaml.safe_load((tmp_path / file).read_text(encoding="utf-8")))
     for wrong in ({"include": ["benchmarks/*.yaml"]}, {"suits": {}}, {"include": "benchmarks/*.yaml", "version": 1}):
         assert not schema.is_valid(wrong), wrong
+
+
+@pytest.mark.parametrize(("said", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_is_found_in_the_form_that_it_has_on_disk(tmp_path: Path, said: str, on_disk: str) -> None:
+    name = "평가/가.yaml"
+    root = ROOT.replace("benchmarks/*.yaml", normalize(said, name)).replace("  - monitor/monitors.yaml\n", "")
+    space = opened(tmp_path, root, {normalize(on_disk, name): "datasets:\n  own: {kind: csv, path: data/own.csv}\n"})
+    assert list(space.config.datasets) == ["own"]

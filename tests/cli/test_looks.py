@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +12,18 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step
+from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step, limited
 from fastapi.testclient import TestClient
 from ingestion_endpoint import IngestionEndpoint, properties
 
+from driftgate.api.bench import Begun, Done
+from driftgate.api.night import NightDisplay, Unseen, run_night
+from driftgate.api.watching import take_look
 from driftgate.api.workspace import open_workspace
+from driftgate.benchmarks.runner import CellProgress, Display
 from driftgate.finetune.remediation import remediations
-from driftgate.ledger import Ledger, open_ledger
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger, open_ledger, start_run
 from driftgate.monitor.telemetry import ModelCall, Store
 from driftgate.monitor.watch import alerts_of, looks_of
 from driftgate.service import Lease, Scheduler
@@ -111,7 +117,28 @@ def test_a_model_that_gives_no_answers_is_unmeasurable(cli, folder, endpoint, le
     assert (
         "look 2 at live: quiet" in cli("monitor", "check", "watch", "-w", folder).out
     )  # what was not compared is not counted
-    assert cli("monitor", "alerts", "-w", folder).out.strip() == "no alert"
+    assert re.search(r"watch canaries: quiet \(\d minutes ago\)\n", cli("monitor", "alerts", "-w", folder).out)
+
+
+def test_no_alert_where_nobody_looked_says_so(cli, folder, endpoint, ledger) -> None:
+    nobody = cli("monitor", "alerts", "-w", folder)
+    assert nobody.code == 4
+    for what in ("watch canaries", "both canaries", "both traffic"):
+        assert f"{what}: nothing has looked; driftgate monitor check {what.split()[0]} does" in nobody.out
+    change(folder, lambda config: config["monitors"].pop("both"))
+    endpoint.default = UNAVAILABLE
+    cli("monitor", "check", "watch", "-w", folder)
+    failed = cli("monitor", "alerts", "-w", folder)
+    assert failed.code == 4 and "; no look could tell yet" in failed.out
+    endpoint.default = Answer("A")
+    settle(cli, folder)
+    assert cli("monitor", "alerts", "-w", folder).code == 0
+    endpoint.default = UNAVAILABLE
+    cli("monitor", "check", "watch", "-w", folder)
+    again = cli("monitor", "alerts", "-w", folder)
+    assert again.code == 4 and "; the last look that could tell was at " in again.out
+    start_run(ledger, "canary-watch", {"cells": []}, "hash", 0, "0.1", id="killed", kind="canary")
+    assert "has not ended (driftgate runs show killed)" in cli("monitor", "alerts", "-w", folder).out
 
 
 def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledger) -> None:
@@ -133,6 +160,16 @@ def test_canaries_that_are_gone_are_an_error_and_the_look_is_unmeasurable(cli, f
     assert done.code == 2 and "canaries.jsonl does not exist" in done.err
     newest = looks_of(ledger, "watch")[0].conclusion
     assert newest.result == "unmeasurable" and "canaries.jsonl does not exist" in newest.why
+
+
+def test_a_look_at_a_service_that_always_says_429_ends(cli, folder, endpoint, ledger) -> None:
+    settle(cli, folder)
+    endpoint.default = limited(0.05, "Retry-After")
+    change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(max_minutes=0.02))
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 4
+    assert "the limit of 0.02 minutes is reached" in done.out and "HTTP 429" in done.out
+    assert looks_of(ledger, "watch")[0].conclusion.result == "unmeasurable"
 
 
 def test_a_monitor_that_is_not_there_is_an_error(cli, folder) -> None:
@@ -369,6 +406,47 @@ def test_a_night_with_an_endpoint_that_is_down_looks_and_says_so(cli, folder, en
     assert "refused the key" in done.err
     assert looks_of(ledger, "watch")[0].conclusion.reason in done.out
     assert len(looks_of(ledger, "watch")) == 4
+
+
+class Broken(Unseen):
+    """Raises what nobody foresaw once a run has begun."""
+
+    def begin(self, progress: CellProgress) -> None:
+        raise OverflowError("int too large to convert to float")
+
+
+def test_a_look_that_crashes_is_kept_as_unmeasurable(folder, ledger) -> None:
+    found = take_look(open_workspace(folder), ledger, "watch", Broken())
+    assert found.run is not None
+    kept = looks_of(ledger, "watch")[0]
+    assert (kept.run_id, kept.conclusion.result) == (found.run.id, "unmeasurable")
+    assert kept.conclusion.reason == "a defect of driftgate, OverflowError: int too large to convert to float"
+
+
+class BrokenNight(NightDisplay):
+    """Raises what nobody foresaw in the night's first part that is shown."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, DriftgateError]] = []
+
+    def benched(self, begun: Begun, finish: Callable[[Display], Done]) -> Done:
+        raise ZeroDivisionError("division by zero")
+
+    def failed(self, part: str, problem: DriftgateError) -> None:
+        self.told.append((part, problem))
+
+
+def test_a_part_of_the_night_that_crashes_costs_no_other(folder, ledger) -> None:
+    def edit(config: dict) -> None:
+        config["suites"] = {"all": {"models": ["live"], "datasets": ["canaries"], "max_failed": 1.0}}
+        config["nightly"]["suites"] = ["all"]
+
+    change(folder, edit)
+    display = BrokenNight()
+    with pytest.raises(DriftgateError, match="a defect of driftgate, ZeroDivisionError"):
+        run_night(open_workspace(folder), ledger, display)
+    assert [part for part, _ in display.told] == ["all"]
+    assert [row.conclusion.result for row in looks_of(ledger, "watch")] == ["reference"]
 
 
 def test_the_service_shows_what_looks_came_to(cli, folder, endpoint, ledger, monkeypatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from command_line import Cli, Make
 
 from driftgate.monitor.telemetry import Store
@@ -34,6 +35,7 @@ def write(folder: Path, name: str, count: int, ago: timedelta) -> None:
             "deployment": "gpt-live",
             "latency": 1.0 + n % 11 / 100,
             "output_tokens": 20 + n % 5,
+            "error": None,
         }
         for n in range(count)
     ]
@@ -106,12 +108,59 @@ def test_no_source_is_no_failure(cli: Cli, make: Make) -> None:
         ({"source": "file"}, "did you mean 'files'"),
         ({"source": "files", "folder": "calls", "columns": {"model": "deployment"}}, "there is no field 'model'"),
         ({"folder": "calls"}, "'source' is missing"),
+        ({"source": "files", "folder": "calls", "pattern": "/etc/*"}, "'/etc/*' is no pattern of files in the folder"),
+        (
+            {"source": "files", "folder": "calls", "pattern": "../*.md"},
+            "'../*.md' is no pattern of files",
+        ),
+        ({"source": "files", "folder": "calls", "pattern": "a/../../b"}, "is no pattern of files in the folder"),
+        ({"source": "files", "folder": "calls", "pattern": ""}, "is no pattern of files in the folder"),
+        ({"source": "files", "folder": "calls", "pattern": "a**/b"}, "stand alone between slashes"),
     ],
 )
 def test_what_is_no_source_is_refused(cli: Cli, make: Make, source: dict[str, Any], said: str) -> None:
     done = cli("bench", "-w", make(4, lambda config: config.update(telemetry=[source])))
     assert done.code == 2
     assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"folder": "nope"}, "nope does not exist"),
+        ({"folder": "../elsewhere"}, "keep it inside the workspace"),
+        ({"pattern": "*.csv"}, "fits its pattern '*.csv'"),
+        ({"pattern": "*.txt"}, "it reads a.txt, which is neither .jsonl nor .parquet"),
+    ],
+)
+def test_doctor_says_what_telemetry_will_not_bring(
+    cli: Cli, folder: Path, make: Make, changes: dict[str, str], said: str
+) -> None:
+    write(folder, "a.jsonl", 1, timedelta(hours=1))
+    (folder / "calls/a.txt").write_text("notes", encoding="utf-8")
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text("utf-8"))
+    config["telemetry"][0] |= changes
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    done = cli("doctor", "-w", folder)
+    assert said in " ".join(done.out.split()), done.out
+    assert done.code != 0
+
+
+def test_doctor_finds_nothing_where_telemetry_is_in_order(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 1, timedelta(hours=1))
+    assert "telemetry files" not in cli("doctor", "-w", folder).out
+
+
+@pytest.mark.parametrize("floor", [".nan", ".inf"])
+def test_a_floor_that_never_alarms_is_refused(cli: Cli, folder: Path, floor: str) -> None:
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text("utf-8"))
+    config["monitors"]["watch"]["floors"] = {"canary_accuracy": float(floor[1:])}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    for command in (("doctor",), ("monitor", "check", "watch")):
+        done = cli(*command, "-w", folder)
+        assert done.code == 2 and "canary_accuracy: Input should be a finite" in done.out + done.err
 
 
 def test_a_folder_outside_the_workspace_is_refused(cli: Cli, make: Make) -> None:

@@ -182,7 +182,7 @@ def test_lost_telemetry_another_mix_and_errors_are_hints():
     before = telemetry(rng, REFERENCE, 600)
     now = telemetry(rng, CURRENT, 200).assign(slice="search", error="timeout")
     found = {hint.cause: hint.text for hint in hints(before, now, REFERENCE, CURRENT)}
-    assert found["telemetry"] == "200 calls were recorded where 600 were to be expected"
+    assert found["telemetry"] == "200 calls were recorded in the current window where 600 were to be expected"
     assert found["input"].endswith("to 100% of calls")
     assert found["service"].endswith("to 100%")
 

@@ -36,6 +36,7 @@ _ORDER = (
     "gates",
     "thresholds",
     "monitors",
+    "telemetry",
     "recipes",
     "schedule",
     "services",

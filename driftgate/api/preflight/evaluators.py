@@ -36,10 +36,23 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
     for one in trial.evaluations:
         if one.error and not bindings[f"{one.node}.{one.evaluator}"].unfit(trial.sample.row):  # said of the dataset
             yield _failed(asking, trial, bindings[f"{one.node}.{one.evaluator}"], one, where)
+        elif one.key == trial.cell.evaluators.primary and _off_the_scale(inspection, asking, one):
+            found = f"the primary metric '{one.key}' is {one.value:g} on sample '{trial.sample.id}'"
+            meant = "accuracy is then no share of right answers, which are 1 and wrong ones 0"
+            remedy = "divide it by its highest value, or state its scale in the gate's rules: scale: [LOW, HIGH]"
+            yield Finding("warning", asking.subject, f"{found}: {meant}", remedy, where)
     untried = [key for key, binding in bindings.items() if binding.asks]
     if untried and inspection.scope.whole:
         found = f"{', '.join(untried)}: made ready and not called, as a grade is asked of a service"
         yield Finding("unchecked", asking.subject, found, "", where)
+
+
+def _off_the_scale(inspection: Inspection, asking: Asking, one: Evaluation) -> bool:
+    """Whether a grade of the primary lies outside 0 to 1, and no rule says that it may."""
+    if one.value is None or 0 <= one.value <= 1:
+        return False
+    rules = (rule for name in asking.gates for rule in inspection.workspace.config.gates[name].rules)
+    return all(rule.scale is None for rule in rules)
 
 
 def _failed(asking: Asking, trial: Trial, binding: Binding, one: Evaluation, where: str) -> Finding:
@@ -57,7 +70,8 @@ def _failed(asking: Asking, trial: Trial, binding: Binding, one: Evaluation, whe
             where,
         )
     every = all(binding.key in other.failing for other in trial.others)
-    defect = every and (one.error.partition(":")[0] in DEFECTS or one.error.startswith("returned "))
+    decides = one.key == trial.cell.evaluators.primary
+    defect = every and (one.error.partition(":")[0] in DEFECTS or one.error.startswith("returned ") or decides)
     return Finding("error" if defect else "warning", asking.subject, said, remedy, where)
 
 

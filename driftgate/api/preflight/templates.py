@@ -11,7 +11,8 @@ from driftgate.api.preflight._trial import Trial, right_answer
 from driftgate.flows.errors import nearest
 
 DEFECTS = frozenset(
-    {"ImportError", "ModuleNotFoundError", "NameError", "NotImplementedError", "SyntaxError", "UnboundLocalError"}
+    {"CancelledError", "ImportError", "KeyboardInterrupt", "ModuleNotFoundError", "NameError", "NotImplementedError"}
+    | {"SyntaxError", "SystemExit", "UnboundLocalError"}
 )
 """Errors of a program whatever it is given. Others, a TypeError too, may come of a reply that no model would give."""
 

@@ -22,7 +22,7 @@ def check_distinct(files: Iterable[Sequence[Read]]) -> None:
     """
     parts = [list(part) for part in files]
     asking = list(_repeated([read for part in parts for read in part], lambda sample: sample.asked))
-    named = [pair for part in parts for pair in _repeated(part, _own_id)]
+    named = [pair for part in parts for pair in _repeated(part, lambda sample: sample.id)]
     equal = {id(row) for (_, row), _ in asking}
     named = [pair for pair in named if id(pair[0][1]) not in equal]
     found = [_asks(later, first) for later, first in asking] + [_has(later, first) for later, first in named]
@@ -48,11 +48,6 @@ def _repeated(rows: Sequence[Read], by: Callable[[Sample], str]) -> Iterator[tup
         value = by(read[0])
         if value and first.setdefault(value, read) is not read:
             yield read, first[value]
-
-
-def _own_id(sample: Sample) -> str:
-    """The sample's id where it is one of its own and not its place."""
-    return "" if sample.id == f"{sample.subset}:{sample.position}" else sample.id
 
 
 def _asks(later: Read, first: Read) -> str:

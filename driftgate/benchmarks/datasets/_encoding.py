@@ -15,6 +15,15 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8",
 }
+_NO_TEXT = {
+    b"PK\x03\x04": "a spreadsheet (.xlsx) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Office file (.xls)",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b": "a gzip archive",
+    b"SQLite format 3": "an SQLite database",
+    b"%PDF-": "a PDF",
+}
+_EXPORT = "save it as CSV in UTF-8 from the program that wrote it, or give the file its own name and kind"
 _UTF8 = "utf-8"
 _SAVE = "save the file as UTF-8"
 
@@ -54,6 +63,8 @@ def decode(path: Path, raw: bytes, encoding: str | None = None, *, settable: boo
     DriftgateError
         The bytes are not in that encoding, or are plainly in another; the line and the likely encoding are named.
     """
+    if kind := next((kind for begins, kind in _NO_TEXT.items() if raw.startswith(begins)), ""):
+        raise DriftgateError(f"{path} is {kind} and no text, whatever its name says", _EXPORT)
     declared = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), None)
     wanted = encoding or declared or _UTF8
     if encoding is not None:
@@ -82,6 +93,8 @@ def _check_not_another(path: Path, raw: bytes, encoding: str, declared: str | No
     swapped = {codecs.BOM_UTF16_LE: "utf-16-be", codecs.BOM_UTF16_BE: "utf-16-le"}.get(raw[:2])
     if swapped == family:
         raise DriftgateError(f"{path} has the byte order mark of the other order than {encoding}", "leave encoding out")
+    if family.startswith("utf-16-") and (likely := _without_mark(raw)) and likely != family:
+        raise DriftgateError(f"{path} looks like {likely.upper()}, though encoding is {encoding}", f"write {likely}")
     try:
         text = raw.decode(_UTF8)
     except UnicodeDecodeError:

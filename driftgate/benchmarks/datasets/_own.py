@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from driftgate.benchmarks.datasets._choices import Reading, answer_letter, check
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig
 from driftgate.benchmarks.datasets._distinct import check_distinct
 from driftgate.benchmarks.datasets._encoding import known_encoding
-from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_rows
+from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_json, read_rows
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError, nearest, seen
+from driftgate.flows.letters import LETTERS
 from driftgate.flows.sample import OWN, Sample, make_sample
-from driftgate.flows.text import composed_value, on_disk
+from driftgate.flows.text import as_name, composed_value, on_disk
 
 
 class Columns(BaseModel):
@@ -139,6 +139,8 @@ class _Layout:
             )
         separate = choices if isinstance(choices, list) else [choices] if choices else []
         asked_for = [role for role in ("question", "answer") if role in columns.model_fields_set]
+        # Nobody need have a column of the question; one that looks as if it were is a slip.
+        asked_for += [r for r in ("question", "answer") if r not in present and r in map(seen, present)]
         needed = [getattr(columns, role) for role in asked_for] + ([columns.answer] if choices else [])
         for column in [*needed, *separate, *filter(None, roles.values()), *columns.asked]:
             if column not in present:
@@ -214,13 +216,27 @@ class _Layout:
 
 def _read_choices(row: Row, columns: str | Sequence[str]) -> list[str]:
     if not isinstance(columns, str):
-        return choice_columns(row, columns)
+        return _told_apart(row, choice_columns(row, columns))
     value = row.get(columns)
     if isinstance(value, str):
         try:
-            value = composed_value(json.loads(value))  # an escape may say half a character
-        except json.JSONDecodeError:
+            value = composed_value(read_json(value))  # an escape may say half a character
+        except ValueError:
             value = None
     if not isinstance(value, list):
         raise row.wrong(f"has no list in column '{columns}'", 'write the choices as a JSON list: ["...", "..."]')
-    return check_choices(row, value)
+    return _told_apart(row, check_choices(row, value))
+
+
+def _told_apart(row: Row, choices: list[str]) -> list[str]:
+    """Choices of which no two are the same, for a right answer under one letter would be a wrong one under the other.
+
+    Published questions are asked as they were published.
+    """
+    texts = [as_name(choice.strip()) for choice in choices]
+    if again := next((n for n, text in enumerate(texts) if text in texts[:n]), None):
+        first = LETTERS[texts.index(texts[again])]
+        raise row.wrong(
+            f"has the same text for choices {first} and {LETTERS[again]}", "correct one, or take the row out"
+        )
+    return choices

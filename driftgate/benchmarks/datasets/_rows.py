@@ -181,7 +181,7 @@ def _delimiter(text: str) -> tuple[str, int]:
     r"""What parts the columns, and where the header begins.
 
     Spreadsheets say it in a first line ``sep=;``. Where nothing says it, it is a comma; but no file of questions has
-    one column only, so a header that commas leave whole and tabs or semicolons part is parted by these.
+    one column only, so a header that commas leave whole and tabs, semicolons or bars part is parted by these.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def _delimiter(text: str) -> tuple[str, int]:
         return said[1], said.end()
     first = _FIRST_LINE.match(text)
     header = first[1] if first else ""
-    parted = {delimiter: len(next(csv.reader([header], delimiter=delimiter), [])) for delimiter in ",\t;"}
+    parted = {delimiter: len(next(csv.reader([header], delimiter=delimiter), [])) for delimiter in ",\t;|"}
     return ("," if parted[","] > 1 else max(parted, key=lambda delimiter: parted[delimiter])), 0
 
 
@@ -229,16 +229,48 @@ def _read_json(path: Path, text: str) -> Iterator[Row]:
 
 def _parse_json(text: str, place: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return read_json(text)
     except json.JSONDecodeError as problem:
         where = f" at line {problem.lineno}" if problem.lineno > 1 else ""
         raise DriftgateError(
             f"{place} is not valid JSON: {problem.msg}{where} column {problem.colno}", "correct it or take it out"
         ) from None
+    except _Twice as problem:
+        raise DriftgateError(f"{place} has two columns called '{problem}'", "rename one of them") from None
     except ValueError as problem:
         raise DriftgateError(f"{place} is not valid JSON: {problem}", "write null, or take it out") from None
     except RecursionError:
         raise DriftgateError(f"{place} is nested too deeply to be a row", "correct it or take it out") from None
+
+
+class _Twice(ValueError):
+    """An object has a key twice, of which Python would keep the last."""
+
+
+def read_json(text: str) -> Any:
+    """A JSON value, of which nothing is lost or changed when it is read.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, an object in it has a key twice, or a number is none or too large to be kept.
+    """
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_all_of)
+
+
+def _all_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Twice(next(key for key in keys if keys.count(key) > 1))
+    return found
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"the number {number} is too large")
+    return value
 
 
 def _refuse_constant(constant: str) -> NoReturn:

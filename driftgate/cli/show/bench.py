@@ -10,7 +10,7 @@ from rich.markup import escape
 from driftgate.api.bench import Begun, Done
 from driftgate.api.display import ProgressDisplay
 from driftgate.benchmarks.runner import Display
-from driftgate.benchmarks.trouble import failed_share
+from driftgate.benchmarks.trouble import failed_share, failed_words
 from driftgate.cli._console import shown, stops
 from driftgate.cli.show.preflight import print_finding
 from driftgate.cli.show.runs import print_scores, print_verdict
@@ -23,7 +23,7 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
     ------
     DriftgateError
         Something could not be done; the ledger is intact.
-    SystemExit
+    typer.Exit
         130: the user stopped the run; how to go on was printed.
     """
     for finding in begun.doubts:
@@ -36,7 +36,7 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
         done = finish(ProgressDisplay(console))
     print_scores(console, done.scored)
     for scores in done.failing:
-        said = f"{scores.cell.name}: {failed_share(scores.asks):.1%} of the samples failed"
+        said = f"{scores.cell.name}: {failed_share(scores.asks):.1%} of the samples {failed_words(scores.asks)}"
         console.print(
             f"  [bold magenta]unmeasurable[/] {escape(said)}; the suite allows {done.max_failed:.0%} (max_failed)",
             soft_wrap=True,

@@ -57,6 +57,9 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             words = f": {one.words}" if one.words else ""
             said = one_line(f"{scores.cell.name}: {one.count:,} of {len(scores.asks):,} {one.outcome}{words}")
             console.print(f"  [yellow]{escape(said)}[/]", soft_wrap=True)
+        if scores.ungraded:
+            unknown = f"{scores.ungraded:,} of {scores.outcomes['answered']:,} answers could not be graded"
+            console.print(f"  [magenta]{escape(one_line(f'{scores.cell.name}: {unknown}'))}[/]", soft_wrap=True)
         if told := _evaluators(scores):
             erred = any(one.errors for one in scores.evaluators)
             said = one_line(f"{scores.cell.name}: {told}")
@@ -97,7 +100,7 @@ def _evaluators(scores: CellScores) -> str:
     told = []
     for one in scores.evaluators:
         mean = _number(scores.get(one.name)) if one.n else "no value"
-        told.append(f"{one.name} {mean}" + (f" ({one.errors:,} errors)" if one.errors else ""))
+        told.append(f"{one.name} {mean}" + (f" ({one.errors:,} errors: {one.error})" if one.errors else ""))
     return ", ".join(told)
 
 

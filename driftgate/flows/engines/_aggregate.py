@@ -15,6 +15,7 @@ from driftgate.flows.engines._promptflow import described
 from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._tools import Workshop
 from driftgate.flows.flex import AGGREGATE
+from driftgate.flows.foreign import is_its_own
 
 _METRICS: ContextVar[dict[str, Any] | None] = ContextVar("driftgate_metrics", default=None)
 
@@ -102,7 +103,9 @@ async def aggregate_returned(resolved: Resolved, workshop: Workshop, lines: Sequ
     with logged_metrics() as metrics, connections_seen(resolved.connections):
         try:
             made = await aggregate(returned=[_as_prompt_flow_gives(line.outputs[resolved.result]) for line in lines])
-        except Exception as problem:
+        except BaseException as problem:
+            if not is_its_own(problem):
+                raise
             return Aggregation(metrics, {}, *described(problem))
     return Aggregation({**metrics, **(made if isinstance(made, dict) else {})}, {})
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, Template, Undefined, nodes
+from jinja2 import Environment, Template, Undefined, meta, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
-from jinja2.utils import missing
+from jinja2.utils import Namespace, missing
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.turns import Prompt, printed
@@ -140,6 +140,80 @@ def _templates(source: str, sandboxed: bool) -> tuple[Template, Template | None]
 @cache
 def _environment(kind: type[Environment]) -> Environment:
     return kind(trim_blocks=True, keep_trailing_newline=True)
+
+
+def taken_from_outside(source: str) -> tuple[nodes.Template, list[str]]:
+    """A template, parsed, and the names of what it takes from its inputs, sorted.
+
+    A function of Jinja's, such as ``range``, is one where it is called only: what is printed of that name, looped over
+    or tested is an input.
+
+    Raises
+    ------
+    jinja2.TemplateSyntaxError
+        It is no template.
+    """
+    environment = SandboxedEnvironment()
+    environment.compile(source)
+    functions = set(environment.globals)
+    environment.globals.clear()  # else what is called as they are is not taken for an input
+    tree = environment.parse(source)
+    called = {id(call.node) for call in tree.find_all(nodes.Call)}
+    used = [one for one in tree.find_all(nodes.Name) if one.ctx == "load" and id(one) not in called]
+    names = {one.name for one in used}
+    inputs = meta.find_undeclared_variables(tree) - (functions - names)
+    return tree, sorted(inputs | ({"self"} & names))
+
+
+class Hole(Exception):
+    """A template prints what is not there, or no value."""
+
+
+class _Absent(_NotGiven):
+    """Whatever is not there, an input or a part of one: it can be tested and defaulted, not printed or looped over."""
+
+    __slots__ = ()
+
+    def _hole(self) -> Any:
+        raise Hole(self._undefined_message)
+
+    __str__ = __iter__ = __len__ = _hole
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return str(value)
+    if callable(value) or isinstance(value, (LoopContext, Namespace, Iterator, range)):
+        named = getattr(value, "__name__", "")
+        raise Hole(f"{type(value).__name__}{f' {named!r}' if named else ''} is printed, which is no value")
+    return value
+
+
+class _Complete(Sandbox):
+    """Prints nothing that is not a value."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(finalize=_value, **options)
+        self.undefined = _Absent
+
+
+def looks_into(tree: nodes.Template) -> bool:
+    """Whether a template takes parts of what it is given, which a sample may lack."""
+    parts = [one.node for one in tree.find_all(nodes.Getattr)] + [one.node for one in tree.find_all(nodes.Getitem)]
+    return any(not (isinstance(whole, nodes.Name) and whole.name == "loop") for whole in parts)
+
+
+def complete(source: str, inputs: Mapping[str, Any]) -> None:
+    """See that a template prints a value wherever it prints, given these inputs.
+
+    Raises
+    ------
+    Hole
+        It does not; the words say what is absent.
+    jinja2.TemplateError
+        The template cannot be rendered.
+    """
+    _environment(_Complete).from_string(source).render(inputs)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from driftgate.flows.engines import _port_program
 from driftgate.flows.engines._engine import NODE_TIMEOUT, LineResult, NodeResult
 from driftgate.flows.engines._port_process import PortProcess
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.foreign import described, is_its_own, own_copy
 from driftgate.flows.line import Line, entered
 from driftgate.flows.own_code import own_code
 
@@ -40,7 +41,7 @@ class PortEngine:
         try:
             with entered(line):
                 async with asyncio.timeout(self.timeout):
-                    given, told = await self.call({**self.flow.input_defaults, **inputs})
+                    given, told = await self.call(own_copy({**self.flow.input_defaults, **inputs}))
             output = self._output(given)
         except TimeoutError:
             return LineResult(None, {}, error=f"the port did not end within {self.timeout:g} s")
@@ -48,8 +49,10 @@ class PortEngine:
             if self.process is not None and not self.process.alive:
                 raise
             return LineResult(None, {}, error=str(problem))
-        except Exception as problem:  # someone else's program may raise anything, and it concerns this line alone
-            return LineResult(None, {}, error=" ".join(f"{type(problem).__name__}: {problem}".split())[:500])
+        except BaseException as problem:  # someone else's program may raise anything, and it concerns this line alone
+            if not is_its_own(problem):
+                raise
+            return LineResult(None, {}, error=" ".join(described(problem).split()))
         if isinstance(given, Mapping):  # what it returns beside the outputs may be called after nodes
             told = told | {name: value for name, value in given.items() if name not in output}
         seconds = time.perf_counter() - began

@@ -37,6 +37,7 @@ from driftgate.flows.engines._tools import Workshop
 from driftgate.flows.engines._watch import NodeWatch
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.extras import installed
+from driftgate.flows.foreign import is_its_own, own_copy
 from driftgate.flows.line import Line, entered
 from driftgate.flows.tracing import flow_span, node_span
 
@@ -251,7 +252,7 @@ class _Run:
                 result = NodeResult(step.name, "completed", result, 0.0)
             self.results[step.name] = result
             bypassed = result.status == "bypassed"
-            self.state[step.place] = _BYPASSED if bypassed else self._rendered_again(step, result.output)
+            self.state[step.place] = _BYPASSED if bypassed else self._rendered_again(step, own_copy(result.output))
             return True
         if self._bypassed(step):
             self.results[step.name] = NodeResult(step.name, "bypassed", None, 0.0)
@@ -275,18 +276,15 @@ class _Run:
         began = perf_counter()
         try:
             output = await step.call(**inputs)
-        except asyncio.CancelledError as problem:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+        except BaseException as problem:
+            if not is_its_own(problem):
                 raise
-            raise self._failed(step, problem, began) from problem  # the tool itself says so
-        except (Exception, SystemExit) as problem:
             raise self._failed(step, problem, began) from problem
         self._completed(step, output, began)
 
     def _completed(self, step: Step, output: Any, began: float) -> None:
         self.state[step.place] = output
-        kept = storable(as_mapping(output) if step.name == self.result else output)
+        kept = own_copy(storable(as_mapping(output) if step.name == self.result else output))
         self.results[step.name] = NodeResult(step.name, "completed", kept, perf_counter() - began)
 
     def _rendered_again(self, step: Step, text: Any) -> Any:

@@ -9,13 +9,14 @@ from functools import partial, wraps
 from typing import Any, Literal
 from uuid import uuid4
 
+from driftgate.flows import foreign
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.engines._aggregate import aggregate_returned, transposed
 from driftgate.flows.engines._connections import connections_seen
 from driftgate.flows.engines._engine import NODE_TIMEOUT, Aggregation, FinishedLine, LineResult, NodeResult
 from driftgate.flows.engines._place import in_a_thread
 from driftgate.flows.engines._plain import as_mapping, named_outputs, storable
-from driftgate.flows.engines._promptflow import one_line
+from driftgate.flows.engines._promptflow import described, one_line
 from driftgate.flows.engines._resolve import resolve_flow
 from driftgate.flows.engines._resolved import Resolved
 from driftgate.flows.engines._templates import renderer
@@ -66,8 +67,7 @@ class PromptflowEngine:
             await asyncio.wait([task], timeout=_LONGEST_ABORT)
             raise
         except Exception as problem:  # a tool may raise anything, and it concerns this line alone
-            kind = type(problem).__name__
-            return LineResult(None, {}, one_line(str(problem)) or kind, kind)
+            return LineResult(None, {}, *described(problem))
         infos = result.node_run_infos.items()
         nodes = {name: _node_result(name, info) for name, info in infos if info.status.value in _STATUS}
         # Prompt flow adds the number of the line to what the flow declares.
@@ -134,7 +134,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
     AsyncNodesScheduler.cancel = _go_on_living
     workshop = Workshop(ToolThreads(), NodeWatch(node_timeout), resolved.folder if flow.workspace else None)
     if flow.kind == "flex":
-        executor._func_async = workshop.awaitable(NODE, resolved.tool(NODE))
+        executor._func_async = _guarded(NODE, resolved.tool(NODE), workshop)
     for node in resolved.flow.nodes if flow.kind == "dag" else ():
         if node.aggregation:
             continue
@@ -143,7 +143,7 @@ def create(flow: FlowDefinition, *, node_timeout: float = NODE_TIMEOUT) -> Promp
         if node.type.value == "prompt" and node.name not in resolved.asks:
             executor._tools_manager.wrap_tool(node.name, partial(_on_the_loop, node.name))
         else:
-            executor._tools_manager.wrap_tool(node.name, partial(workshop.awaitable, node.name))
+            executor._tools_manager.wrap_tool(node.name, partial(_guarded, node.name, workshop=workshop))
     return PromptflowEngine(
         flow.name, executor, f"driftgate-{uuid4().hex[:12]}", workshop, resolved, resolved.read_inputs
     )
@@ -160,6 +160,28 @@ def _on_the_loop(node: str, tool: Callable[..., str]) -> Callable[..., Awaitable
             return template(**inputs)
 
     return render
+
+
+class ToolEnded(Exception):
+    """A tool called ``sys.exit``, or raised what asyncio takes for the end of the task or of the process."""
+
+
+def _guarded(node: str, tool: Callable[..., Any], workshop: Workshop) -> Callable[..., Awaitable[Any]]:
+    """As :meth:`Workshop.awaitable`, for a task of prompt flow's, out of which such an exception would end the loop."""
+    run = workshop.awaitable(node, tool)
+
+    @wraps(run)
+    async def call(**inputs: Any) -> Any:
+        try:
+            return await run(**inputs)
+        except Exception:
+            raise
+        except BaseException as ended:
+            if not foreign.is_its_own(ended):
+                raise
+            raise ToolEnded(foreign.described(ended)) from ended
+
+    return call
 
 
 async def _go_on_living(scheduler: Any) -> None:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
         EVALUATORS,
         Binding,
         EvaluatedLine,
-        Evaluation,
         Evaluators,
         load_evaluators,
     )
     from driftgate.flows.evaluators._context import EvaluatorContext
+    from driftgate.flows.evaluators._evaluation import Evaluation
     from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 else:
     __getattr__ = lazily(__name__, __file__)

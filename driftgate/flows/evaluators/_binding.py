@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,10 +21,12 @@ from driftgate.flows.evaluators._arguments import check_arguments
 from driftgate.flows.evaluators._azure import take_turns_from_templates
 from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig, Reads
 from driftgate.flows.evaluators._context import EvaluatorContext
+from driftgate.flows.evaluators._evaluation import Evaluation, read_metrics
 from driftgate.flows.evaluators._flow import PREFIX, FlowEvaluator, FlowMetrics, make_flow
 from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 from driftgate.flows.evaluators._safety import SafetyEvaluator
 from driftgate.flows.extras import naming_extras
+from driftgate.flows.foreign import described, is_its_own, own_copy
 from driftgate.flows.line import SPENT, Call, spent
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.flows.own_code import OwnCode, own_code
@@ -38,22 +39,6 @@ EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluator
 AZURE = "azure.ai.evaluation"
 """Evaluators of this package ask somebody, or would."""
 _ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
-
-
-class Evaluation(NamedTuple):
-    """One metric of one evaluator on one line: a number, a label, or why there is neither."""
-
-    node: str
-    evaluator: str
-    metric: str
-    value: float | None
-    label: str = ""
-    error: str = ""
-
-    @property
-    def key(self) -> str:
-        """``node.evaluator.metric``."""
-        return f"{self.node}.{self.evaluator}.{self.metric}"
 
 
 class EvaluatedLine(NamedTuple):
@@ -130,26 +115,28 @@ class Binding:
         ModelMisconfigured
             It asks a service that every sample would fail at.
         """
-        arguments = mapping.apply(self.inputs, scope)
+        arguments = own_copy(mapping.apply(self.inputs, scope))
         absent = [name for name, value in arguments.items() if value is mapping.MISSING]
         if absent:
-            return [Evaluation(self.node, self.name, "", None, error=f"no value for {', '.join(absent)}")]
+            return [self._without_value(f"no value for {', '.join(absent)}")]
         try:
             result = self.call(**arguments)
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
+            made = read_metrics(self.node, self.name, result)
         except ModelMisconfigured:  # every sample would meet it
             raise
-        except Exception as problem:  # someone else's function may raise anything, and it concerns this sample alone
-            failed = Evaluation(self.node, self.name, "", None, error=f"{type(problem).__name__}: {problem}"[:300])
+        except BaseException as problem:  # someone else's function may raise anything, and it concerns this sample
+            if not is_its_own(problem):
+                raise
             spent = problem.spent if isinstance(problem, NoGrade) else {}
-            return [failed, *(_evaluation(self.node, self.name, metric, value) for metric, value in spent.items())]
-        if type(result) is not dict and not isinstance(result, Mapping):
-            found = type(result).__name__
-            return [Evaluation(self.node, self.name, "", None, error=f"returned {found}, expected a dict")]
+            return [self._without_value(described(problem)), *read_metrics(self.node, self.name, spent)]
         if kept is not None and isinstance(result, FlowMetrics) and result.line is not None:
             kept.append(EvaluatedLine(self.node, self.name, result.line))
-        return [_evaluation(self.node, self.name, str(metric), value) for metric, value in result.items()]
+        return made
+
+    def _without_value(self, error: str) -> Evaluation:
+        return Evaluation(self.node, self.name, "", None, error=error)
 
 
 @dataclass(frozen=True)
@@ -200,8 +187,7 @@ class Evaluators:
         for binding in self.bindings:
             if binding.node in outputs:
                 made = await binding.evaluate(scope, kept)
-                self._check_primary(binding, made)
-                found += made
+                found += self._with_primary(binding, made) if binding.key == self._primary_binding else made
         return found
 
     @cached_property
@@ -268,14 +254,14 @@ class Evaluators:
     def _primary_binding(self) -> str:
         return self.primary.rpartition(".")[0]
 
-    def _check_primary(self, binding: Binding, made: list[Evaluation]) -> None:
-        if binding.key != self._primary_binding or any(e.key == self.primary or e.error for e in made):
-            return
-        names = [e.key for e in made]
-        raise DriftgateError(
-            f"primary is '{self.primary}', and its evaluator returns no such metric",
-            nearest(self.primary, names),
-        )
+    def _with_primary(self, binding: Binding, made: list[Evaluation]) -> list[Evaluation]:
+        """What the primary's evaluator gave; that it has no number for the primary is an error of its sample."""
+        if not any(e.key == self.primary or e.error for e in made):
+            raise DriftgateError(
+                f"primary is '{self.primary}', and its evaluator returns no such metric",
+                nearest(self.primary, [e.key for e in made]),
+            )
+        return [one.measured if one.key == self.primary else one for one in made]
 
 
 def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = None) -> Evaluators:
@@ -385,16 +371,9 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: Own
         return made
     except DriftgateError as problem:
         raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem
-    except Exception as problem:  # importing and constructing someone else's class may raise anything
+    except BaseException as problem:  # importing and constructing someone else's class may raise anything
+        if not is_its_own(problem):
+            raise
         raise DriftgateError(
-            f"{where}: cannot make evaluator '{bound.evaluator}': {problem}", "correct it"
+            f"{where}: cannot make evaluator '{bound.evaluator}': {described(problem)}", "correct it"
         ) from problem
-
-
-def _evaluation(node: str, name: str, metric: str, value: Any) -> Evaluation:
-    if type(value) is float or isinstance(value, (bool, int, float)):
-        number = float(value)
-        if math.isfinite(number):
-            return Evaluation(node, name, metric, number)
-        return Evaluation(node, name, metric, None, error=f"the evaluator returned {number}")
-    return Evaluation(node, name, metric, None, label="" if value is None else str(value)[:2000])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from driftgate.flows.environment import REFERENCE
 from driftgate.flows.environment import resolve as resolve
 from driftgate.flows.models._capabilities import CAPS, EFFORT, cap_of, effort_of
 from driftgate.flows.models._prices import PriceList, Prices
+from driftgate.flows.models._said import sayable
 
 
 def _must_be_reference(value: object) -> object:
@@ -30,7 +31,7 @@ class ModelConfig(BaseModel):
 
     provider: str
     """How the model is reached: ``openai``, ``azure_openai``, ``local``, ``recorded`` or a plugin's name."""
-    parameters: dict[str, Any] = {"temperature": 0}
+    parameters: Annotated[dict[str, Any], AfterValidator(sayable)] = {"temperature": 0}
     """Sent with every request: ``temperature``, ``max_tokens``, ``reasoning_effort``, ``seed``, ``response_format`` and
     so on, each as the service takes it: ``max_tokens``, ``max_completion_tokens`` and ``max_output_tokens`` are one
     thing. Others are sent as they stand. Unset: temperature 0, or none where the service refuses it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from types import TracebackType
 
@@ -39,6 +40,7 @@ class AdaptiveLimit:
         self._successes = 0
         self._excused = 0
         self._open_at = 0.0
+        self._refused_since: float | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def __aenter__(self) -> None:
@@ -75,8 +77,14 @@ class AdaptiveLimit:
     ) -> None:
         self._leave()
 
+    @property
+    def refused_for(self) -> float:
+        """Seconds since the first 429 after the last reply, to whichever request; 0 where there was none."""
+        return 0.0 if self._refused_since is None else time.monotonic() - self._refused_since
+
     def succeeded(self) -> None:
         """Count a reply; after ``capacity`` of them one more request may be under way."""
+        self._refused_since = None
         self._excused = max(0, self._excused - 1)
         self._successes += 1
         if self._successes >= self.capacity and self.capacity < self.maximum:
@@ -85,6 +93,8 @@ class AdaptiveLimit:
 
     def refused(self, retry_after: float | None) -> None:
         """Count a 429: halve, and hold new requests back for ``retry_after`` seconds."""
+        if self._refused_since is None:
+            self._refused_since = time.monotonic()
         if retry_after:
             self._open_at = max(self._open_at, asyncio.get_running_loop().time() + retry_after)
         if self._excused > 0:

@@ -42,7 +42,8 @@ class RetryPolicy:
     """Upper end, in seconds, of the pause after the first failure; it doubles with each."""
     longest_pause: float = 20.0
     rate_limit_budget: float = 600.0
-    """Seconds a request may spend waiting out 429 replies."""
+    """Seconds a request may spend waiting out 429 replies, and a model may go without a reply to any request: one that
+    answers nobody is an outage, and the next request need not find that out anew."""
 
     def pause(self, failures: int, rng: random.Random) -> float:
         """Seconds to wait after ``failures`` failures: exponential with full jitter.
@@ -109,14 +110,15 @@ class _Resilient(Wrapper):
                     error = problem
                     pause = problem.retry_after or self.policy.pause(min(tries, 8), self.rng)
                     waited += pause
-                    failures += waited > self.policy.rate_limit_budget
+                    if max(waited, self.limit.refused_for) > self.policy.rate_limit_budget:
+                        failures = self.policy.attempts
                 except Unavailable as problem:
                     error, failures = problem, failures + 1
                     pause = self.policy.pause(failures, self.rng)
                 except TimeoutError:
                     error, failures = Unavailable(f"no reply within {loop.time() - began:.1f} s"), failures + 1
                     pause = self.policy.pause(failures, self.rng)
-                if failures >= self.policy.attempts or waited > self.policy.rate_limit_budget:
+                if failures >= self.policy.attempts:
                     raise Unavailable(given_up(tries, error.message)) from error
                 with self.limit.patience.wait():
                     await asyncio.sleep(pause)

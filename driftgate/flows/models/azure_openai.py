@@ -19,6 +19,7 @@ from driftgate.flows.models._config import Secret, ServedConfig, resolve
 from driftgate.flows.models._entra import Headers
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._retirement import end_listed
+from driftgate.flows.models._said import Address, address_of
 
 V1 = "v1"
 
@@ -26,7 +27,7 @@ V1 = "v1"
 class AzureOpenAIConfig(ServedConfig):
     """A deployment of an Azure OpenAI resource."""
 
-    endpoint: str
+    endpoint: Address
     """The resource's address, for example ``https://NAME.openai.azure.com``."""
     deployment: str
     """Name of the deployment."""
@@ -67,7 +68,7 @@ def open_model(name: str, config: AzureOpenAIConfig, folder: Path) -> ChatModel:
 
 
 def _endpoint(name: str, config: AzureOpenAIConfig) -> str:
-    return resolve(config.endpoint, f"models.{name}.endpoint").rstrip("/")
+    return address_of(config.endpoint, f"models.{name}.endpoint")
 
 
 def _headers(name: str, config: AzureOpenAIConfig, url: str) -> Headers:
@@ -80,7 +81,7 @@ def check(name: str, config: AzureOpenAIConfig, folder: Path) -> str:
     if config.api_key:
         resolve(config.api_key, f"models.{name}.api_key")
     check_sign_in(f"model '{name}'", azure=True, keyed=config.api_key is not None)
-    return check_connection(name, resolve(config.endpoint, f"models.{name}.endpoint"))
+    return check_connection(name, address_of(config.endpoint, f"models.{name}.endpoint"))
 
 
 async def ends(name: str, config: AzureOpenAIConfig, served: str) -> date | None:

@@ -14,6 +14,7 @@ from driftgate.flows.models._config import Secret, ServedConfig, resolve
 from driftgate.flows.models._entra import Headers
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._retirement import end_listed
+from driftgate.flows.models._said import Address, address_of
 
 __all__ = ["PROVIDER", "OpenAIConfig", "check", "open_model", "read_completion"]
 
@@ -21,7 +22,7 @@ __all__ = ["PROVIDER", "OpenAIConfig", "check", "open_model", "read_completion"]
 class OpenAIConfig(ServedConfig):
     """A model served under ``POST {endpoint}/chat/completions`` or ``{endpoint}/responses``."""
 
-    endpoint: str
+    endpoint: Address
     """Base address with its version part, for example ``http://127.0.0.1:8123/v1``,
     ``https://RESOURCE.openai.azure.com/openai/v1``, ``https://RESOURCE.services.ai.azure.com/openai/v1`` or a Foundry
     project's ``https://RESOURCE.services.ai.azure.com/api/projects/PROJECT/openai/v1``."""
@@ -53,14 +54,14 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
 
 
 def _reached(name: str, config: OpenAIConfig) -> tuple[str, Headers]:
-    endpoint = resolve(config.endpoint, f"models.{name}.endpoint").rstrip("/")
+    endpoint = address_of(config.endpoint, f"models.{name}.endpoint")
     key = resolve(config.api_key, f"models.{name}.api_key") if config.api_key else None
     return endpoint, authentication(f"model '{name}'", endpoint, key, azure=is_azure(endpoint))
 
 
 def check(name: str, config: OpenAIConfig, folder: Path) -> str:
     """Connect to the endpoint's host."""
-    endpoint = resolve(config.endpoint, f"models.{name}.endpoint")
+    endpoint = address_of(config.endpoint, f"models.{name}.endpoint")
     if config.api_key:
         resolve(config.api_key, f"models.{name}.api_key")
     check_sign_in(f"model '{name}'", azure=is_azure(endpoint), keyed=config.api_key is not None)

@@ -74,8 +74,15 @@ def open_model(name: str, config: RecordedConfig, folder: Path) -> RecordedModel
     csv.field_size_limit(_LONGEST_REPLY)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.DictReader(file):
-                key, reply = as_name(row[config.id_column]), row[config.response_column] or ""
+            rows = csv.DictReader(file)
+            for row in rows:
+                said, reply = row[config.id_column], row[config.response_column] or ""
+                if said is None or None in row:
+                    raise DriftgateError(
+                        f"model '{name}': line {rows.line_num} of {path.name} has not as many fields as its header",
+                        "put text that holds a comma or a line break in double quotes",
+                    )
+                key = as_name(said)
                 if replies.setdefault(key, reply) != reply:
                     raise DriftgateError(
                         f"model '{name}': {path.name} has two different replies for '{key}'", "keep one row per sample"

@@ -11,6 +11,6 @@ could be read, None where the call failed), ``correct`` (0, 1, or NaN where the 
 from __future__ import annotations
 
 from driftgate.flows.refusals import is_refusal, refusal_rules_id
-from driftgate.monitor.signals._signal import SIGNALS, Direction, Kind, Signal
+from driftgate.monitor.signals._signal import SIGNALS, Direction, Kind, Signal, failed
 
-__all__ = ["SIGNALS", "Direction", "Kind", "Signal", "is_refusal", "refusal_rules_id"]
+__all__ = ["SIGNALS", "Direction", "Kind", "Signal", "failed", "is_refusal", "refusal_rules_id"]

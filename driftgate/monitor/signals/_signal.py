@@ -73,4 +73,9 @@ class Signal:
         return self.values(frame).dropna()
 
 
+def failed(frame: pd.DataFrame) -> pd.Series[Any]:
+    """Whether each call failed, 0 or 1; NaN where that is not known."""
+    return (frame["error"] != "").astype(float).where(frame["error"].notna())
+
+
 SIGNALS: Registry[Signal] = Registry("drift signal", "driftgate.monitor.signals", "SIGNAL")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.monitor.signals._signal import Signal
+from driftgate.monitor.signals._signal import Signal, failed
 
 SIGNAL = Signal(
     name="error_rate",
@@ -12,5 +12,5 @@ SIGNAL = Signal(
     kind="proportion",
     floor=0.02,
     columns=("error",),
-    values=lambda frame: (frame["error"] != "").astype(float),
+    values=failed,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.monitor.signals._signal import Signal
+from driftgate.monitor.signals._signal import Signal, failed
 
 SIGNAL = Signal(
     name="latency",
@@ -12,6 +12,6 @@ SIGNAL = Signal(
     kind="continuous",
     floor=0.25,
     columns=("latency", "error"),
-    values=lambda frame: frame["latency"].astype(float).where(frame["error"] == ""),
+    values=lambda frame: frame["latency"].astype(float).mask(failed(frame) == 1),
     resolution=0.001,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.monitor.signals._signal import Signal
+from driftgate.monitor.signals._signal import Signal, failed
 
 SIGNAL = Signal(
     name="output_length",
@@ -12,6 +12,6 @@ SIGNAL = Signal(
     kind="continuous",
     floor=0.25,
     columns=("output_tokens", "error"),
-    values=lambda frame: frame["output_tokens"].astype(float).where(frame["error"] == ""),
+    values=lambda frame: frame["output_tokens"].astype(float).mask(failed(frame) == 1),
     resolution=1.0,
 )

@@ -50,7 +50,8 @@ def frame(
     Returns
     -------
     pandas.DataFrame
-        ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; numbers are float, NaN if unknown, with
+        ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; ``error`` is str, "" where nothing went
+        wrong and None if unknown; numbers are float, NaN if unknown, with
         refused and unparsed as 0 and 1; ``input_ngrams`` holds arrays of 256 counts or None; texts are str or None.
 
     Raises
@@ -97,7 +98,9 @@ def calls_between(connection: Backend, folder: Path, start: datetime, end: datet
     if files:
         calls = ibis.union(connection.read_parquet(files, hive_partitioning=False).select(list(COLUMNS)), calls)
     calls = calls.filter((calls.time >= start) & (calls.time < end))
-    same = ibis.window(group_by=["trace_id", "span_id"], order_by=["time", "latency"])
+    # Of copies of a call, one that tells whether it failed.
+    told = calls.error.isnull()
+    same = ibis.window(group_by=["trace_id", "span_id"], order_by=[told, calls.time, calls.latency])
     return calls.mutate(repeat=ibis.row_number().over(same)).filter(ibis._.repeat == 0).drop("repeat")
 
 

@@ -42,8 +42,8 @@ class ModelCall:
     """The application's own label for the kind of request."""
     finish_reason: str = ""
     """Why the model stopped: ``stop``, ``length``, ``content_filter``."""
-    error: str = ""
-    """What went wrong, as a type; empty: nothing."""
+    error: str | None = ""
+    """What went wrong, as a type; empty: nothing; None: not known."""
     input_tokens: int | None = None
     """Tokens read."""
     output_tokens: int | None = None

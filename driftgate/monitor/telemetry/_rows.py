@@ -11,6 +11,7 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.telemetry._content import BUCKETS, Intake, clean, features
+from driftgate.monitor.telemetry._failed import error_of
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 
 _COUNTS = ("input_tokens", "output_tokens", "output_chars")
@@ -24,7 +25,6 @@ _LABELS = (
     "prompt_hash",
     "slice",
     "finish_reason",
-    "error",
 )
 
 
@@ -37,7 +37,8 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     Parameters
     ----------
     row : mapping
-        ``time`` (ISO 8601, or seconds since 1970), ``trace_id`` and ``span_id`` are needed, the rest is optional.
+        ``time`` (ISO 8601, or seconds since 1970), ``trace_id`` and ``span_id`` are needed, the rest is optional. Of a
+        row without ``error`` it is not known whether the call failed.
     intake : Intake
         What to do with content.
     zone : tzinfo
@@ -61,7 +62,11 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     )
     found: dict[str, Any] = {**features(sent, answered, intake)}
     found |= {name: clean(str(known[name])) for name in _LABELS if name in known}
-    found |= {name: _whole(known, name) for name in (*_COUNTS, "weight") if name in known}
+    # A row without the key says nothing of errors; one with nothing under it says that there was none.
+    found["error"] = error_of(row["error"]) if "error" in row else None
+    found |= {name: _whole(known, name) for name in _COUNTS if name in known}
+    if "weight" in known:
+        found["weight"] = _weight(known)
     found |= {name: bool(_number(known, name)) for name in _TRUTHS if name in known}
     if "latency" in known:
         found["latency"] = _number(known, "latency")
@@ -116,6 +121,15 @@ def _number(row: Mapping[str, Any], name: str) -> float:
 
 def _whole(row: Mapping[str, Any], name: str) -> int:
     return int(_number(row, name))
+
+
+def _weight(row: Mapping[str, Any]) -> int:
+    weight = _whole(row, "weight")
+    if weight < 1:
+        raise DriftgateError(
+            f"'weight' is {row['weight']!r}, expected the number of calls a row stands for, at least 1"
+        )
+    return weight
 
 
 def _ngrams(value: Any) -> tuple[int, ...]:

@@ -99,9 +99,12 @@ def test_check_of_what_is_not_there_has_a_remedy(provider: str, model_config: Bu
 
 @pytest.mark.parametrize("provider", ["openai", "azure_openai"])
 def test_check_of_an_endpoint_that_is_no_address_has_a_remedy(
-    provider: str, model_config: Build, tmp_path: Path
+    provider: str, model_config: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = parse_config(model_config(provider, endpoint="http://127.0.0.1:99999"))
+    with pytest.raises(ValidationError, match="99999"):
+        parse_config(model_config(provider, endpoint="http://127.0.0.1:99999"))
+    monkeypatch.setenv("WHERE", "http://127.0.0.1:99999")
+    config = parse_config(model_config(provider, endpoint="${env:WHERE}"))
     with pytest.raises(DriftgateError, match="99999") as refused:
         PROVIDERS.get(provider).check("tested", config, tmp_path)
     assert refused.value.remedy

@@ -108,6 +108,21 @@ async def test_waiting_out_429_ends_with_the_budget(model: Model, endpoint: Chat
         await resilient(model, policy, AdaptiveLimit(1)).complete(ask())
 
 
+async def test_a_service_that_says_429_to_everybody_is_waited_for_once(model: Model, endpoint: ChatEndpoint) -> None:
+    endpoint.default = limited(0.05)
+    policy = RetryPolicy(attempts=3, first_pause=0.001, rate_limit_budget=0.3)
+    live = resilient(model, policy, AdaptiveLimit(2))
+    with pytest.raises(Unavailable):
+        await live.complete(ask("문제 0"))
+    for n in range(1, 6):
+        with pytest.raises(Unavailable, match=r"given up after 1 attempts: .*HTTP 429"):
+            await live.complete(ask(f"문제 {n}"))
+    endpoint.default = Answer("B")
+    assert (await live.complete(ask())).text == "B"
+    endpoint.script("수도", *[limited(0.02)] * 5, Answer("C"))
+    assert (await live.complete(ask())).attempts == 6  # one that answers is waited for again
+
+
 async def test_no_more_than_the_limit_are_in_flight(model: Model, endpoint: ChatEndpoint) -> None:
     endpoint.default = Answer(seconds=0.02)
     live = resilient(model, QUICK, AdaptiveLimit(5))

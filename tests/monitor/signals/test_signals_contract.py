@@ -16,6 +16,7 @@ TELEMETRY = pd.DataFrame(
         "error": ["", "", "timeout", ""],
         "latency": [1.0, 2.0, 60.0, np.nan],
         "output_tokens": [10.0, 0.0, np.nan, np.nan],
+        "output_chars": [30.0, 0.0, np.nan, 5.0],
         "refused": [0.0, 1.0, np.nan, np.nan],
         "unparsed": [0.0, 0.0, np.nan, 1.0],
         "input_ngrams": [[1] * 256, [2] * 256, None, [0] * 256],

@@ -97,6 +97,24 @@ def test_a_wrong_row_is_told_by_file_and_number(
     assert "log.jsonl" in str(caught.value)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path, collect: Callable[..., int]) -> None:
+    (tmp_path / "in" / "log.jsonl").write_text('{"time": 1772355600}\n', encoding="utf-8-sig")
+    assert collect() == 1
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20])
+def test_a_line_that_is_still_written_is_no_row_yet(tmp_path: Path, collect: Callable[..., int], cut: int) -> None:
+    path, row = tmp_path / "in" / "log.jsonl", '{"time": 1772355600, "request_model": "모델"}'
+    path.write_bytes(f"{row}\n{row}".encode()[:-cut])
+    assert collect() == 1
+    path.write_text(f"{row}\n{row}", encoding="utf-8")  # whole, though without an end
+    assert collect() == 2
+    assert len(frame(tmp_path / "store", START, END)) == 2
+    path.write_bytes(f"{row[:-cut]}\n{row}\n".encode())
+    with pytest.raises(DriftgateError, match="row 1 is no JSON object"):
+        collect()
+
+
 def test_wrong_settings_are_told(tmp_path: Path, collect: Callable[..., int]) -> None:
     for wrong in ({"columns": {"model": "m"}}, {"time_zone": "Asia/Soul"}, {"patern": "*"}):
         with pytest.raises(ValidationError):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._store import Store
 from driftgate.monitor.telemetry._tables import newest_collection, note_collection
 from driftgate.monitor.telemetry.sources._source import SOURCES, SourceConfig
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ def collect_all(
             found.append(CollectionResult(source.name, calls, ""))
         except (DriftgateError, OSError) as problem:  # a file without rights, a folder that is called like one
             found.append(CollectionResult(source.name, 0, str(problem)))
+        except Exception as problem:
+            log.debug("%s could not be read", source.name, exc_info=True)
+            found.append(CollectionResult(source.name, 0, str(in_words(problem))))
         note_collection(ledger, source.name, now, found[-1].problem)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,10 @@ class SourceConfig(BaseModel):
     def placed(self, inside: Callable[[str, str], Path]) -> Self:
         """The same with its paths in the workspace, which ``inside`` finds of a path and the setting's name."""
         return self
+
+    def doubts(self) -> Iterator[tuple[str, str]]:
+        """What a person should know before telemetry is wanted, each with a remedy; paths are placed."""
+        yield from ()
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,7 +25,10 @@ from driftgate.monitor.telemetry.sources._source import Collected, Source, Sourc
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._store import Store
 
+log = logging.getLogger(__name__)
+
 _CHUNK = 5_000
+_READ = (".jsonl", ".parquet")
 
 
 class FilesConfig(SourceConfig):
@@ -47,6 +51,29 @@ class FilesConfig(SourceConfig):
     def placed(self, inside: Callable[[str, str], Path]) -> Self:
         """The same with its folder in the workspace."""
         return self.model_copy(update={"folder": inside(str(self.folder), "telemetry.folder")})
+
+    def doubts(self) -> Iterator[tuple[str, str]]:
+        """The folder is not there, nothing in it fits the pattern, or what fits cannot be read."""
+        if not self.folder.is_dir():
+            yield f"its folder {self.folder} does not exist", "make it, or correct 'folder'"
+            return
+        found = sorted(self.folder.glob(self.pattern))
+        if not found:
+            yield f"no file in {self.folder} fits its pattern '{self.pattern}'", "correct 'pattern', or write the files"
+        for path in found:
+            if path.suffix not in _READ:
+                yield f"it reads {path.name}, which is neither .jsonl nor .parquet", "correct 'pattern'"
+                return
+
+    @field_validator("pattern")
+    @classmethod
+    def _inside(cls, pattern: str) -> str:
+        path = PurePath(pattern)
+        if not path.parts or path.is_absolute() or PureWindowsPath(pattern).anchor or ".." in path.parts:
+            raise ValueError(f"'{pattern}' is no pattern of files in the folder; for example *.jsonl or 2026/*.parquet")
+        if any("**" in part and part != "**" for part in path.parts):
+            raise ValueError(f"'**' in '{pattern}' is to stand alone between slashes, as in **/*.jsonl")
+        return pattern
 
     @field_validator("columns")
     @classmethod
@@ -93,12 +120,14 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
 def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> int:
     zone = ZoneInfo(config.time_zone)
     seen: Counter[str] = Counter()
+    error = config.columns.get("error", "error")
+    told = error if any(error in row for _, row in _rows(path)) else None
     chunk: list[ModelCall] = []
     count = 0
     for number, row in _rows(path):
         try:
             named = {**row, **{ours: row.get(theirs) for ours, theirs in config.columns.items()}}
-            chunk.append(call_from_row(identified(named, seen), intake, zone))
+            chunk.append(call_from_row(_telling(identified(named, seen), row, told), intake, zone))
         except DriftgateError as problem:
             raise DriftgateError(f"{path.name}, row {number}: {problem.message}", problem.remedy) from problem
         if len(chunk) == _CHUNK:
@@ -106,6 +135,17 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> in
             count, chunk = count + len(chunk), []
     store.append(chunk)
     return count + len(chunk)
+
+
+def _telling(named: Mapping[str, Any], row: Mapping[str, Any], error: str | None) -> Mapping[str, Any]:
+    """A row with its error, from the file's column for it.
+
+    Some write the column only where there is an error, so a row without it has none if another row of the file has it.
+    Of a file that never has it, it is not known which calls failed.
+    """
+    if error is not None:
+        return {**named, "error": row.get(error)}
+    return {name: value for name, value in named.items() if name != "error"}
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -123,12 +163,26 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         except pa.ArrowInvalid as problem:
             raise DriftgateError(f"{path.name} is no Parquet file: {problem}") from problem
     elif path.suffix == ".jsonl":
-        with path.open(encoding="utf-8", errors="replace") as lines:
+        with path.open(encoding="utf-8-sig", errors="replace") as lines:
             for number, line in enumerate(lines, start=1):
-                if line.strip():
+                if line.strip() and not _half(path, number, line):
                     yield number, _object(path, number, line)
     else:
         raise DriftgateError(f"{path.name} is neither .jsonl nor .parquet", "see 'pattern' of the source 'files'")
+
+
+def _half(path: Path, number: int, line: str) -> bool:
+    """Whether a line is still written: it has no end yet, and is no JSON. The file will have grown next time."""
+    if line.endswith("\n"):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        log.warning("%s, row %d is half written and is not read yet", path.name, number)
+        return True
+    except RecursionError:
+        pass
+    return False
 
 
 def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:

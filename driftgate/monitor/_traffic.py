@@ -1,0 +1,171 @@
+"""What a look at traffic comes to where no signal moved: it is quiet only where something could have been seen.
+
+A window is evidence where its calls are there (:mod:`driftgate.monitor._volume`), where they tell what is looked at,
+and where what they are compared with is no outage itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftgate.monitor.detectors import MIN_ROWS
+from driftgate.monitor.drift import Finding
+from driftgate.monitor.looks import Conclusion
+from driftgate.monitor.signals import SIGNALS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ERRORS = "error_rate"
+"""Without it an outage is not seen, so calls that do not tell it are never passed over."""
+_FIT = ("error_rate", "empty_share")
+"""Signals of which a reference has a low share, or is an outage."""
+_OUTAGE = 0.5
+"""The share of the reference's calls that failed, or said nothing, from which it is no reference."""
+_TOLD = 0.5
+"""The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
+_LATER = 0.1
+"""The share of calls dated after the look, of those of the current window, that is more than a few."""
+_CUT = 0.01
+"""The share of calls by which weights may be cut: half of the smallest floor of a share."""
+_SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The calls of a look at traffic."""
+
+    before: pd.DataFrame
+    """Of the reference window, each as good as any other."""
+    now: pd.DataFrame
+    """Of the current window."""
+    lost: str = ""
+    """Which calls are missing from the current window, in words."""
+    later: int = 0
+    """How many are dated after the look."""
+    rows: tuple[int, int] | None = None
+    """How many rows the two windows had before those of unequal weight were made alike."""
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """How many rows were left out of each window, so that all stand for as many calls."""
+        kept = len(self.before), len(self.now)
+        first, second = self.rows or kept
+        return first - kept[0], second - kept[1]
+
+    @property
+    def told(self) -> str:
+        """What else a reader of the result has to know."""
+        later = f"{self.later:,} calls are dated after the look and were not compared" if self.later else ""
+        gone, rows = sum(self.left_out), sum(self.rows or ())
+        left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
+        return "; ".join(filter(None, (later, left_out)))
+
+
+def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Of calls of unequal weight, so many that each stands for as many as any other.
+
+    A row of weight w stands for w calls and is still one observation: counted w times over it would pass for w
+    independent ones. A row stays with probability w / c, which is rejection sampling [1]_: those that stay are
+    independent draws of all calls, and detectors may take them as they are. c is the largest weight, or the least that
+    cuts no more than a hundredth of all calls from larger ones, by which no share is wrong by more than a point. Where
+    weights are equal, as under a fixed sampling rate, all stay; where one outweighs the others by far, hardly any does.
+
+    References
+    ----------
+    .. [1] von Neumann (1951). Various techniques used in connection with random digits. National Bureau of Standards,
+       Applied Mathematics Series 12, 36-38.
+    """
+    weights = calls["weight"].to_numpy(dtype=float)
+    if not len(weights) or weights.min() == weights.max():
+        return calls
+    steps = np.unique(weights)
+    cap = next(c for c in steps if np.maximum(weights - c, 0.0).sum() <= _CUT * weights.sum())
+    kept: pd.DataFrame = calls[np.random.default_rng(seed).random(len(weights)) * cap < weights]
+    return kept
+
+
+def conclude_traffic(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion:
+    """What a look at traffic comes to where nothing moved.
+
+    Parameters
+    ----------
+    named : sequence of str, optional
+        The signals that the workspace asks for; None for all that the telemetry has.
+    """
+    found = _unseen(calls) or _unfit(calls.before) or _untold(findings, calls, named)
+    if found is not None:
+        return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
+    unlooked = "" if any(finding.signal.name == _ERRORS for finding in findings) else "errors are not looked at"
+    return Conclusion("quiet", "; ".join(filter(None, (unlooked, calls.told))))
+
+
+def _unseen(calls: Calls) -> Conclusion | None:
+    """What keeps the calls themselves from being seen."""
+    before, now = len(calls.before), len(calls.now)
+    if calls.later >= max(2, _LATER * now):
+        found = "the newest calls cannot be told from those to come" if now else "no call is dated before the look"
+        remedy = "set the time_zone of the telemetry source, or correct the clock of the application"
+        return Conclusion("unmeasurable", found, remedy)
+    remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
+    if not now:
+        return Conclusion("unmeasurable", "no call was recorded in the current window", remedy)
+    if calls.lost:
+        return Conclusion("unmeasurable", calls.lost, f"{remedy}; it cannot be told whether calls or telemetry ceased")
+    if min(before, now) < MIN_ROWS:
+        found = f"{now:,} calls in the current window and {before:,} in the reference; each needs {MIN_ROWS}"
+        return Conclusion("inconclusive", found, "lengthen traffic.current_days or wait for more calls")
+    if calls.left_out[0] > before or calls.left_out[1] > now:
+        found = "a few calls stand for so many that most of the others say little"
+        return Conclusion("inconclusive", found, "sample production at one fixed rate")
+    return None
+
+
+def _unfit(before: pd.DataFrame) -> Conclusion | None:
+    """Whether the reference window is an outage."""
+    for name in _FIT:
+        signal = SIGNALS.get(name)
+        values = signal.read(before)
+        if len(values) >= MIN_ROWS and (share := float(values.mean())) >= _OUTAGE:
+            found = f"the {signal.title} of the reference window is {share:.0%}: an outage is no reference"
+            remedy = "wait until the reference window is sound, or lengthen traffic.reference_days"
+            return Conclusion("unmeasurable", found, remedy)
+    return None
+
+
+def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
+    """Which signals the calls do not tell."""
+    before, now = len(calls.before), len(calls.now)
+    unread = [finding for finding in findings if finding.p_value is None]
+    # What the telemetry never had and nobody asked for is passed over.
+    asked = {_ERRORS, *(named or ())}
+    due = [f for f in unread if f.everywhere.n_reference >= MIN_ROWS or f.signal.name in asked]
+    gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
+    if gone:
+        return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", _SPANS)
+    fewer = [f for f in findings if f.p_value is not None and f.everywhere.n_current < now * _least(f, before)]
+    if fewer:
+        told = "; ".join(f"{f.everywhere.n_current:,} of {now:,} calls tell {f.signal.name}" for f in fewer)
+        return Conclusion("unmeasurable", f"in the current window {told}", _SPANS)
+    if due:
+        return Conclusion("inconclusive", f"fewer than {MIN_ROWS} calls of a window tell {_names(due)}", _SPANS)
+    return None
+
+
+def _least(finding: Finding, before: int) -> float:
+    """The share of calls that must tell a signal.
+
+    Among calls that do not tell whether they failed, no rise of errors as large as the floor may hide. Other signals
+    are told by the calls that succeed, or have text: about as many as before.
+    """
+    if finding.signal.name == _ERRORS:
+        return 1.0 - finding.floor
+    return _TOLD * finding.everywhere.n_reference / before
+
+
+def _names(findings: Sequence[Finding]) -> str:
+    return ", ".join(finding.signal.name for finding in findings)
