@@ -58,7 +58,7 @@ def priced(
         return config
     try:
         address, model = provider.priced_as(config, _served(workspace, ledger, name, config))
-    except DriftgateError:  # an unset variable, which is said elsewhere
+    except DriftgateError:  # an unset variable or an address that is none, which is said elsewhere
         return config
     found = listed_prices(address, model, config.parameters, delivery=delivery)
     return config if found is None else config.with_listed(*found)

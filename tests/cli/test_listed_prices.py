@@ -227,6 +227,16 @@ def test_a_run_that_began_without_prices_goes_on_without(
         assert scores.unknown_cost == "no prices" and scores.price_list == ""
 
 
+@pytest.mark.parametrize("address", ["", "http://[::1/v1", "https://api.openai.com:x/v1"])
+def test_an_address_that_is_none_has_no_price_and_stops_no_plan(
+    make: Make, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("ADDRESS", address)
+    folder = make(COUNT, lambda config: config["models"]["tested"].update(endpoint="${env:ADDRESS}", model="gpt-4.1"))
+    with driftgate.open(folder) as ws:
+        assert not plan(ws).cells[0].model_config.prices.known
+
+
 @pytest.mark.parametrize(
     ("prices", "known"),
     [({"input": 7.0, "output": 9.0, "currency": "EUR"}, True), ({"input": 7.0}, False), ({}, False)],

@@ -96,7 +96,7 @@ async def ends(name: str, config: AzureOpenAIConfig, served: str) -> date | None
 
 def priced_as(config: AzureOpenAIConfig, served: str) -> tuple[str, str]:
     """By the model that is served: a deployment's name is the user's own."""
-    return resolve(config.endpoint, "endpoint"), served
+    return address_of(config.endpoint, "endpoint"), served
 
 
 PROVIDER = Provider(

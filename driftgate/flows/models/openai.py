@@ -76,7 +76,7 @@ async def ends(name: str, config: OpenAIConfig, served: str) -> date | None:
 
 def priced_as(config: OpenAIConfig, served: str) -> tuple[str, str]:
     """By the name that is asked for; on Azure that is a deployment's, and says nothing of the model."""
-    endpoint = resolve(config.endpoint, "endpoint")
+    endpoint = address_of(config.endpoint, "endpoint")
     return endpoint, served if is_azure(endpoint) else config.model
 
 
