@@ -18,7 +18,6 @@ from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.runner import Display, LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
-from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
 from driftgate.ledger import (
@@ -76,13 +75,13 @@ class Done:
     @property
     def failing(self) -> list[CellScores]:
         """Cells of which more failed than the suite allows."""
-        return [scores for scores in self.scored if failed_share(scores.asks) > self.max_failed]
+        return [scores for scores in self.scored if scores.failed_share > self.max_failed]
 
     @property
     def unanswered(self) -> list[CellScores]:
         """Cells in which no sample at all got an answer, though not all of them failed: nothing could be read."""
-        asked = (scores for scores in self.scored if failed_share(scores.asks) <= self.max_failed)
-        return [scores for scores in asked if failed_share(scores.asks) < 1 and not _answers(scores)]
+        asked = (scores for scores in self.scored if scores.failed_share <= self.max_failed)
+        return [scores for scores in asked if scores.failed_share < 1 and not _answers(scores)]
 
     @property
     def exit_code(self) -> int:

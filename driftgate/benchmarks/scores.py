@@ -14,7 +14,7 @@ from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
-from driftgate.benchmarks.trouble import ungraded
+from driftgate.benchmarks.trouble import failed_share, ungraded
 from driftgate.ledger import (
     JUDGED,
     AggregationRow,
@@ -106,14 +106,24 @@ class CellScores:
     def unjudged(self, metric: str) -> str:
         """Why a metric has no value though the model answered; empty where it has one."""
         asked = "accuracy" if metric == "correct" else metric
-        if self.cell.details.get(JUDGED) is not False or not of_correctness(asked):
+        if self.judged or not of_correctness(asked):
             return ""
         return "no evaluator says what a right answer is, so no accuracy was measured"
 
     @property
+    def judged(self) -> bool:
+        """Whether an evaluator says what a right answer is."""
+        return self.cell.details.get(JUDGED) is not False
+
+    @property
     def ungraded(self) -> int:
         """Answers of which nobody could say whether they are right."""
-        return int(ungraded(self.asks).sum())
+        return int(ungraded(self.asks).sum()) if self.judged else 0
+
+    @property
+    def failed_share(self) -> float:
+        """See :func:`driftgate.benchmarks.trouble.failed_share`."""
+        return failed_share(self.asks, judged=self.judged)
 
     @property
     def answered(self) -> str:
@@ -124,7 +134,7 @@ class CellScores:
         unit = "samples" if self.cell.repeats == 1 else "repeats"
         bounds = None if low is None or high is None else (low, high)
         reason = self.unjudged("accuracy")
-        said = answered_words(self.outcomes, bounds, unit, 0 if reason else self.ungraded)
+        said = answered_words(self.outcomes, bounds, unit, self.ungraded)
         return f"{said}; {reason}" if reason else said
 
     @property
@@ -196,7 +206,9 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
     if unasked := why_unasked(ledger, cell.id):
         none = [replace(_unknown(row), n=0) for row in rows]
         return CellScores(cell, asks, none, check_judges(ledger, cell), unasked=unasked, ends=ends)
-    if nothing_graded(asks):  # a share of nothing: neither 0 nor 1, nor anything between them
+    if cell.details.get(JUDGED) is not False and nothing_graded(
+        asks
+    ):  # a share of nothing: neither 0 nor 1, nor anything between them
         unknown = {*(name for name in METRICS if name.startswith("accuracy")), *repeat_scores(asks)}
         rows = [replace(row, value=None, low=None, high=None, n=0) if row.metric in unknown else row for row in rows]
     elif stands_for := cell.details.get("stands_for"):

@@ -54,13 +54,21 @@ def ungraded(frame: pd.DataFrame) -> pd.Series[bool]:
     return unknown
 
 
-def failed_share(frame: pd.DataFrame) -> float:
-    """Share of the samples asked for that failed, are missing or could not be graded; 1 where none was asked for."""
-    lost = frame["outcome"].isin(["failed", "missing"]) | ungraded(frame)
+def failed_share(frame: pd.DataFrame, *, judged: bool = True) -> float:
+    """Share of the samples asked for that failed, are missing or could not be graded; 1 where none was asked for.
+
+    Parameters
+    ----------
+    judged : bool
+        Whether anything was to grade them.
+    """
+    lost = frame["outcome"].isin(["failed", "missing"])
+    if judged:
+        lost |= ungraded(frame)
     return float(lost.mean()) if len(frame) else 1.0
 
 
-def failed_words(frame: pd.DataFrame) -> str:
+def failed_words(frame: pd.DataFrame, *, judged: bool = True) -> str:
     """What :func:`failed_share` is the share of, in words."""
-    kinds = {"failed": frame["outcome"].isin(["failed", "missing"]).any(), "could not be graded": ungraded(frame).any()}
-    return " or ".join([words for words, met in kinds.items() if met] or ["failed"])
+    failed, not_graded = frame["outcome"].isin(["failed", "missing"]).any(), judged and ungraded(frame).any()
+    return " or ".join([words for words, met in (("failed", failed), ("could not be graded", not_graded)) if met])

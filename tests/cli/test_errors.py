@@ -109,7 +109,7 @@ def test_an_endpoint_nobody_listens_at(cli: Cli, make: Make) -> None:
 
     folder = make(4, change)
     refused(cli("bench", "-w", folder), "nothing answers at 127.0.0.1:1")
-    assert "no run yet" in cli("runs", "list", "-w", folder).out
+    assert "refused" in cli("runs", "list", "-w", folder).out
 
 
 @pytest.mark.parametrize(

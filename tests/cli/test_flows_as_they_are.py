@@ -117,7 +117,9 @@ def test_a_flow_works_in_its_own_folder(
 ) -> None:
     if threads == "shared":  # as on a system whose threads have no folders of their own
         monkeypatch.setattr("driftgate.flows.engines._place._own_folder", lambda: False)
-    grade = "inputs: {said: {type: string}}\noutputs: {grade: {type: string, reference: '${read.output}'}}\nnodes:\n"
+    grade = "inputs: {said: {type: string}}\noutputs:\n  grade: {type: string, reference: '${read.output}'}\n"
+    grade += "  kept: {type: int, reference: '${kept.output}'}\nnodes:\n"
+    grade += "- {name: kept, type: python, source: {type: code, path: kept.py}, inputs: {text: '${read.output}'}}\n"
     grade += "- {name: read, type: python, source: {type: code, path: read.py}, inputs: {text: '${inputs.said}'}}\n"
     source = f"import asyncio\n{TOOL}{READS[kind]}"
     files = {
@@ -128,10 +130,11 @@ def test_a_flow_works_in_its_own_folder(
         "evals/one/flow.dag.yaml": grade,
         "evals/one/read.py": source,
         "evals/one/note.txt": "첫째",
+        "evals/one/kept.py": f"{TOOL}def kept(text: str) -> int:\n    return int(text == '첫째둘째A')\n",
     }
     judged = {"read": {"one": {"evaluator": "flow:evals/one", "inputs": {"said": "${nodes.read.output}"}}}}
     rows = [{"page": f"{n}쪽"} for n in range(8)]
-    folder = space(files, {"engine": engine, "evaluators": judged, "primary": "read.one.grade"}, rows)
+    folder = space(files, {"engine": engine, "evaluators": judged, "primary": "read.one.kept"}, rows)
     monkeypatch.chdir(folder.parent)
     done = cli("bench", "it", "-w", "space")
     assert done.code == 0, done.err
@@ -139,7 +142,8 @@ def test_a_flow_works_in_its_own_folder(
     assert outputs_of(folder, "read") == ["둘째A"] * 8
     with measured(folder) as (ledger, scores):
         shown = samples_frame(ledger, scores.cell.id, list(scores.frame["sample_id"]))
-        assert {one["label"] for row in shown for one in row["evaluations"]} == {"첫째둘째A"}
+        assert {one["label"] for row in shown for one in row["evaluations"]} == {"첫째둘째A", ""}
+        assert scores.frame["correct"].eq(1.0).all()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

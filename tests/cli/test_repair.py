@@ -421,6 +421,7 @@ def test_a_recipe_s_flow_is_supplied_like_a_suite_s(cli, folder, endpoint, candi
     recipe = ("recipes", "mend")
     change(folder, (*recipe, "flow"), "mine")
     change(folder, (*recipe, "defaults"), ["passage"])
+    endpoint.default = right
     done = cli("nightly", "-w", folder)
     assert done.code == 2  # long before anything calls for the repair
     assert "nobody supplies the input 'hint' of the flow 'mine'" in " ".join((done.out + done.err).split())

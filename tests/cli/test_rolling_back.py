@@ -228,7 +228,7 @@ def test_a_champion_without_a_rollout_says_that_no_traffic_moved(cli, folder, cl
     done = roll_back(cli, folder)
     assert done.code == 0
     assert "no traffic was moved: no rollout had brought candidate into its place" in done.out
-    assert cloud.net.requests == []
+    assert [request for request in cloud.net.requests if request.method != "GET"] == []
 
 
 def test_a_promotion_by_hand_says_that_the_traffic_stays(cli, folder, cloud, promoted) -> None:

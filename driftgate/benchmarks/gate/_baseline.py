@@ -10,7 +10,6 @@ from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.gate._config import BASELINE, CHAMPION, PREVIOUS, RuleConfig
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.signature import differing
-from driftgate.benchmarks.trouble import failed_share
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
     CellRow,
@@ -111,7 +110,7 @@ def _stored(
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
                 found = _scores(ledger, old)
-                if failed_share(found.frame) <= _most_failed(run.plan):
+                if found.failed_share <= _most_failed(run.plan):
                     return Baseline(found)
                 unmeasured.append(run.id)
     if unmeasured:

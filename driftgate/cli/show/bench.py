@@ -10,7 +10,7 @@ from rich.markup import escape
 from driftgate.api.bench import Begun, Done
 from driftgate.api.display import ProgressDisplay
 from driftgate.benchmarks.runner import Display
-from driftgate.benchmarks.trouble import failed_share, failed_words
+from driftgate.benchmarks.trouble import failed_words
 from driftgate.cli._console import shown, stops
 from driftgate.cli.show.preflight import print_finding
 from driftgate.cli.show.runs import print_scores, print_verdict
@@ -36,7 +36,8 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
         done = finish(ProgressDisplay(console))
     print_scores(console, done.scored)
     for scores in done.failing:
-        said = f"{scores.cell.name}: {failed_share(scores.asks):.1%} of the samples {failed_words(scores.asks)}"
+        what = failed_words(scores.asks, judged=scores.judged)
+        said = f"{scores.cell.name}: {scores.failed_share:.1%} of the samples {what}"
         console.print(
             f"  [bold magenta]unmeasurable[/] {escape(said)}; the suite allows {done.max_failed:.0%} (max_failed)",
             soft_wrap=True,
