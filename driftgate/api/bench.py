@@ -31,8 +31,6 @@ from driftgate.ledger import (
     newer_unfinished,
 )
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 _AWAITED = timedelta(hours=48)
 """A batch takes 24 hours at most, and its replies are of the model of then."""
 _GRAVEST = ("pass", "inconclusive", "unmeasurable", "fail")
@@ -271,5 +269,5 @@ def gravest(codes: Sequence[int]) -> int:
     >>> gravest([0, 3, 4, 0]), gravest([3, 1, 4]), gravest([])
     (4, 1, 0)
     """
-    order = [0, *(EXIT_CODES[name] for name in _GRAVEST[1:]), INTERRUPTED]
+    order = [0, *(EXIT_CODES[name] for name in _GRAVEST[1:])]
     return max(codes, key=order.index, default=0)

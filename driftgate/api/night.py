@@ -23,7 +23,7 @@ from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.runner import CellProgress, Display
 from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, remediations
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig, resolve
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
@@ -160,6 +160,8 @@ def _say_ends(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
 def _set_aside(part: str, problems: list[DriftgateError], display: NightDisplay) -> Iterator[None]:
     try:
         yield
+    except StoppedByUser:
+        raise
     except Exception as raised:  # a defect in one part is not to cost the night's others
         log.debug("%s could not be done", part, exc_info=True)
         problem = in_words(raised)

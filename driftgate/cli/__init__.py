@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from driftgate.cli import build, ci, lead, oncall
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.told import in_words
 
@@ -99,8 +99,8 @@ def main() -> None:
     try:
         with naming_extras("the command"):
             app()
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, StoppedByUser):
+        raise SystemExit(130) from None  # as shells have it: 128 and the number of SIGINT
     except Exception as problem:
         _fail(problem, in_words(problem))
 

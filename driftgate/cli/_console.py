@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, StoppedByUser
 
 _LOG_WIDTH = 150
 
@@ -35,10 +34,8 @@ def stops(words: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        from driftgate.api.bench import INTERRUPTED
-
         console.print(words, soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise StoppedByUser from None
 
 
 def shown(path: Path) -> str:

@@ -35,6 +35,10 @@ class DriftgateError(Exception):
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
+class StoppedByUser(Exception):
+    """The user stopped the command and was told how to go on; no part of it is to be done any more."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     r"""Say which known name was probably meant, or list what there is.
 

@@ -23,8 +23,8 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
     ------
     DriftgateError
         Something could not be done; the ledger is intact.
-    typer.Exit
-        130: the user stopped the run; how to go on was printed.
+    StoppedByUser
+        The user stopped the run; how to go on was printed.
     """
     for finding in begun.doubts:
         print_finding(console, finding)
