@@ -151,7 +151,7 @@ def _without_mark(raw: bytes) -> str:
     """UTF-16 by its NULs: every second byte of the ASCII characters in it."""
     even, odd = raw[::2].count(0), raw[1::2].count(0)
     for name, many, few in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if many > 4 * few and many > len(raw) // 32:
+        if many > max(4 * few, 3, len(raw) // 32):  # a header alone has more; a text may hold a NUL or two
             try:
                 raw.decode(name)
             except UnicodeDecodeError:

@@ -315,7 +315,8 @@ def p_difference_above(ours: BoundedMean, theirs: BoundedMean, value: float) -> 
     places = np.linspace(first, last, _GRID + 1)
     within = np.array([1.0, *(turned._chance(-place) for place in places[1:-1]), 0.0])
     ours_below = np.array([ours._chance(place + value) for place in places])
-    return float(-np.diff(within) @ (ours_below[:-1] + ours_below[1:]) / 2.0)
+    # The parts sum to 1 in exact arithmetic only.
+    return min(1.0, max(0.0, float(-np.diff(within) @ (ours_below[:-1] + ours_below[1:]) / 2.0)))
 
 
 def _least(true: Callable[[float], bool], most: float) -> float | None:
