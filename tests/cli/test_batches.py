@@ -21,6 +21,13 @@ from driftgate.ledger import cells_of, latest_runs, open_ledger, outcome_frame
 COUNT = 40
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service of these tests needs no second to be asked again."""
+    monkeypatch.setattr("driftgate.flows.models._batches.QUIET", 0.1)
+    monkeypatch.setattr("driftgate.flows.models._batches._FIRST_PAUSE", 0.1)
+
+
 def of_every_kind(prompt: str) -> Step:
     number = int(re.findall(r"문제 (\d+)번은", prompt)[-1])
     if number % 17 == 3:

@@ -47,11 +47,8 @@ def agent(repository: Path, wheels: Path, tmp_path: Path) -> Agent:
     return Agent(repository, tmp_path / "site", wheels, {"MODEL_KEY": KEY}, kept)
 
 
-SLOW = [pytest.param(system, marks=[] if system == "github" else pytest.mark.acceptance) for system in FILES]
-"""Both files run the same commands; one of them in every run of the tests."""
-
-
-@pytest.mark.parametrize("system", SLOW)
+@pytest.mark.acceptance
+@pytest.mark.parametrize("system", FILES)
 def test_every_command_runs_and_the_ledger_goes_from_run_to_run(
     cli: Cli, agent: Agent, endpoint: ChatEndpoint, system: str
 ) -> None:

@@ -11,6 +11,8 @@ from _flows import load
 from chat_endpoint import ChatEndpoint
 from three import HERE, Row, compare, differences
 
+pytestmark = pytest.mark.acceptance
+
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
