@@ -131,6 +131,8 @@ class _Layout:
     def of(cls, config: OwnConfig, rows: Sequence[Row], path: Path) -> _Layout:
         columns = config.columns
         present = {column for row in rows for column in row.values}
+        if not any(map(seen, present)):
+            raise DriftgateError(f"{path} has no column with a name that can be seen", "name its columns")
         roles = {role: getattr(columns, role) for role in ("id", "category", "super_category", "passage", "cluster")}
         choices = columns.choices if columns.choices is not None else ("choices" if "choices" in present else None)
         if config.answer_as and choices is None:
