@@ -11,9 +11,10 @@ from driftgate.api import session
 from driftgate.api._waiting import wait_for
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.attribution import Attribution, attribute, check_unchanged, open_side
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.compare import named_cells
 from driftgate.benchmarks.report import write_attribution
-from driftgate.benchmarks.suite import Cell, SuiteConfig, draw
+from driftgate.benchmarks.suite import SuiteConfig, draw
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Model
 from driftgate.ledger import CellRow, Ledger, check_asked, find_run, outcome_frame

@@ -11,10 +11,11 @@ from typing import Any
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.parity import CellPair, Parity, compare_cells
 from driftgate.benchmarks.report import write_parity
 from driftgate.benchmarks.runner import Display, LimitReached
-from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan
+from driftgate.benchmarks.suite import SuiteConfig, describe_plan
 from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.port import Port

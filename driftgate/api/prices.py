@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from driftgate.api.deployments import KNOWN_FOR, target_of
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.benchmarks.suite import LISTED, Cell
+from driftgate.benchmarks.cell import Cell
+from driftgate.benchmarks.suite import LISTED
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import PROVIDERS, ChatModel, ModelConfig, PriceList, Prices, listed_prices
 from driftgate.ledger import Ledger, RunRow, deployments_by_model

@@ -9,9 +9,9 @@ from driftgate.api._waiting import wait_for
 from driftgate.api.champions import champion
 from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT
-from driftgate.benchmarks.suite import Cell
 from driftgate.flows.engines import ENGINES, Engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call, Line

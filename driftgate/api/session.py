@@ -12,6 +12,7 @@ from driftgate.api.champions import champion_meant
 from driftgate.api.deployments import keep, known_as, remember
 from driftgate.api.prices import PricedModels, kept_prices, pricing_of, with_prices
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.cell import TOLD, Cell
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT, parse_inputs
@@ -19,7 +20,7 @@ from driftgate.benchmarks.report import ReportFiles, write_report
 from driftgate.benchmarks.runner import Display, run_suite
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.spending import check_budget
-from driftgate.benchmarks.suite import JUDGES, MODELS, TOLD, Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.benchmarks.suite import JUDGES, MODELS, SuiteConfig, describe_plan, plan_cells
 from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition, GivenEvaluators, load_flow
 from driftgate.flows.errors import DriftgateError, nearest

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, cast
 
-from driftgate.benchmarks.suite import Cell
+from driftgate.benchmarks.cell import Cell
 from driftgate.flows.engines import AggregatingEngine, Aggregation, Engine, FinishedLine, numbers
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatedLine, Evaluators

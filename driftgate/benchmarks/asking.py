@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from driftgate.benchmarks.suite import Cell
+from driftgate.benchmarks.cell import Cell
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
 from driftgate.flows.models import CHAT, PROVIDERS, Model, ModelMisconfigured, Reply, RequestRejected

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 
-from driftgate.benchmarks.suite import Cell
+from driftgate.benchmarks.cell import Cell
 from driftgate.flows.models import (
     AdaptiveLimit,
     Batchable,

@@ -15,13 +15,14 @@ from typing import Protocol
 from driftgate.benchmarks.aggregate import LiveLines, aggregate_cell, aggregate_evaluations
 from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first, stranger
 from driftgate.benchmarks.batches import LedgerBatches
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.delivery import batch_models, line_models, model_batches
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
 from driftgate.benchmarks.recorder import Recorder
 from driftgate.benchmarks.spending import Budget, check_budget, line_cost
-from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.engines import Engine, FinishedLine, open_engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatedLine, Evaluators

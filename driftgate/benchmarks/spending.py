@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.benchmarks.cell import Cell
+from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Dataset, Sample, make_sample
-from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan, draw, plan_cells
+from driftgate.benchmarks.suite import SuiteConfig, describe_plan, draw, plan_cells
 from driftgate.flows import refusals
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError

@@ -9,9 +9,10 @@ from typing import Any
 
 from chat_endpoint import ChatEndpoint
 
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Dataset, Sample
 from driftgate.benchmarks.runner import CellProgress, run_suite
-from driftgate.benchmarks.suite import Cell, SuiteConfig, describe_plan, plan_cells
+from driftgate.benchmarks.suite import SuiteConfig, describe_plan, plan_cells
 from driftgate.flows.definition import load_flow
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.models import PROVIDERS, Model, ModelConfig, parse_config

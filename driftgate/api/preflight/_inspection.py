@@ -14,8 +14,9 @@ from driftgate.api.preflight._scope import Scope
 from driftgate.api.preflight._trial import Trial, try_cell
 from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Dataset, load_dataset
-from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig
 from driftgate.ledger import Ledger, champion_of

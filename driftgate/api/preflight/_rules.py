@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._trial import Trial
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.gate import RuleConfig
 from driftgate.benchmarks.metrics import METRICS
-from driftgate.benchmarks.suite import Cell
 from driftgate.flows import mapping
 from driftgate.flows.evaluators import Binding, Evaluation
 

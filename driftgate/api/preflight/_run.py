@@ -12,7 +12,8 @@ from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._scope import PROBED_FROM, Scope, recipes_of
 from driftgate.api.session import Planned, priced_anew
 from driftgate.api.workspace import Faults, OpenWorkspace, open_workspace
-from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.benchmarks.cell import Cell
+from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, open_ledger
 

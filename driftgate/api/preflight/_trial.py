@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Sample
-from driftgate.benchmarks.suite import Cell, SuiteConfig
+from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.engines import Engine, LineResult, open_engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import Evaluation

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Asking, Inspection
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.inputs import parse_inputs
-from driftgate.benchmarks.suite import Cell
 from driftgate.flows import mapping
 from driftgate.flows.evaluators import Binding
 from driftgate.flows.text import as_name

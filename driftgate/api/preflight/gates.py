@@ -9,9 +9,9 @@ from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight._rules import AGGREGATE, Judged, absent_columns, binding_of, evaluated, rules, values_of
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.gate import BASELINE, CHAMPION, PREVIOUS
 from driftgate.benchmarks.metrics import METRICS
-from driftgate.benchmarks.suite import Cell
 from driftgate.flows.errors import nearest
 from driftgate.ledger import names_of_baselines
 

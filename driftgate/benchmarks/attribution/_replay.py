@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from driftgate.benchmarks.attribution._configuration import NodeConfiguration, Player, digest
+from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Sample
-from driftgate.benchmarks.suite import Cell
 from driftgate.flows import mapping
 from driftgate.flows.engines import NodeResult, ReplayingEngine
 from driftgate.flows.errors import DriftgateError

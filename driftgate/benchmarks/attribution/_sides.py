@@ -8,10 +8,10 @@ from typing import Any
 
 from driftgate.benchmarks.attribution._configuration import MODEL, RETRIEVER, digest, node_configurations
 from driftgate.benchmarks.attribution._replay import Side
+from driftgate.benchmarks.cell import TOLD, Cell
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.delivery import line_models
 from driftgate.benchmarks.metrics import right
-from driftgate.benchmarks.suite import TOLD, Cell
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Line
