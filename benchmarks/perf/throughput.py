@@ -31,7 +31,8 @@ from typing import Any
 import aiohttp
 
 from driftgate.benchmarks.datasets import Dataset, load_dataset, parse_config
-from driftgate.benchmarks.runner import CellProgress, run_suite
+from driftgate.benchmarks.progress import CellProgress
+from driftgate.benchmarks.runner import run_suite
 from driftgate.benchmarks.suite import SuiteConfig, describe_plan, plan_cells
 from driftgate.flows.definition import load_flow
 from driftgate.flows.models import PROVIDERS

@@ -15,8 +15,9 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.asking import AllRefused
 from driftgate.benchmarks.batches import under_way
 from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import ReportFiles
-from driftgate.benchmarks.runner import Display, LimitReached
+from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model

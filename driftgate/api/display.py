@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from driftgate.benchmarks.gate.outputs import one_line
-from driftgate.benchmarks.runner import CellProgress
+from driftgate.benchmarks.progress import CellProgress
 
 _LEAST = 2
 """Samples after the first from which the rest is forecast; the first may have waited for a model to be loaded."""
@@ -31,7 +31,7 @@ class _Shown:
 
 @dataclass
 class ProgressDisplay:
-    """A :class:`driftgate.benchmarks.runner.Display` with rate, time left in the run, outcomes and cost."""
+    """A :class:`driftgate.benchmarks.progress.Display` with rate, time left in the run, outcomes and cost."""
 
     console: Console
     log_seconds: float = 15.0

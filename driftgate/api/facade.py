@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from driftgate.api.subset import Chosen
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
-    from driftgate.benchmarks.runner import Display
+    from driftgate.benchmarks.progress import Display
 
 
 def open(folder: Path | str = ".") -> Workspace:

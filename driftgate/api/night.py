@@ -20,7 +20,7 @@ from driftgate.api.session import model_config
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.runner import CellProgress, Display
+from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.flows.errors import DriftgateError, StoppedByUser
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Unseen:
-    """A :class:`driftgate.benchmarks.runner.Display` that shows nothing."""
+    """A :class:`driftgate.benchmarks.progress.Display` that shows nothing."""
 
     def begin(self, progress: CellProgress) -> None:
         """A cell begins."""

@@ -13,8 +13,9 @@ from driftgate.api._waiting import wait_for
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.parity import CellPair, Parity, compare_cells
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import write_parity
-from driftgate.benchmarks.runner import Display, LimitReached
+from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.suite import SuiteConfig, describe_plan
 from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.errors import DriftgateError, nearest

@@ -18,7 +18,7 @@ from driftgate.api.preflight import prepare_repair
 from driftgate.api.rollout import roll_out, withdraw
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Dataset, Sample, load_dataset
-from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.scores import score_run
 from driftgate.benchmarks.suite import plan_cells
 from driftgate.finetune.config import LEAST_ITEMS, RecipeConfig

@@ -12,7 +12,7 @@ from driftgate.api import session
 from driftgate.api.made_suites import canary_suite, proof_suite
 from driftgate.api.rollout_evidence import calls_no_worse, news, same_answers
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.deploy import (

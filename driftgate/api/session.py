@@ -16,8 +16,9 @@ from driftgate.benchmarks.cell import TOLD, Cell
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.gate import GateVerdict, judge
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT, parse_inputs
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import ReportFiles, write_report
-from driftgate.benchmarks.runner import Display, run_suite
+from driftgate.benchmarks.runner import run_suite
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.spending import check_budget
 from driftgate.benchmarks.suite import JUDGES, MODELS, SuiteConfig, describe_plan, plan_cells

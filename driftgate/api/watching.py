@@ -13,7 +13,7 @@ from driftgate.api._waiting import wait_for
 from driftgate.api.champions import champion
 from driftgate.api.made_suites import canary_suite
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.told import in_words

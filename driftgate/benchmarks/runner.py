@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 
 from driftgate.benchmarks.aggregate import LiveLines, aggregate_cell, aggregate_evaluations
 from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first, stranger
@@ -20,6 +18,7 @@ from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.delivery import batch_models, line_models, model_batches
 from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.outcomes import classify, rule_of
+from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.benchmarks.recorder import Recorder
 from driftgate.benchmarks.spending import Budget, check_budget, line_cost
 from driftgate.benchmarks.suite import SuiteConfig
@@ -50,38 +49,6 @@ from driftgate.ledger import (
 
 _BATCHED_LINES = 10_000
 """Samples of a cell that wait for batches at once, at most; each takes some kilobytes."""
-
-
-@dataclass
-class CellProgress:
-    """How far a cell is; read by a display while the cell runs."""
-
-    cell: Cell
-    asked: int
-    done: int
-    later: int = 0
-    """Samples of the run's cells after this one, as often as they are asked."""
-    outcomes: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    """Why samples failed, in words."""
-    cost: float | None = 0.0
-    """What it cost so far; None where that is not known."""
-    capacity: int = 0
-    notes: list[str] = field(default_factory=list)
-    """What the user should know, in sentences."""
-
-
-class Display(Protocol):
-    """Shows a run to a person."""
-
-    def begin(self, progress: CellProgress) -> None:
-        """A cell begins."""
-
-    def advance(self, progress: CellProgress) -> None:
-        """A sample got its outcome."""
-
-    def end(self, progress: CellProgress) -> None:
-        """A cell is complete or the run stops."""
 
 
 class LimitReached(DriftgateError):

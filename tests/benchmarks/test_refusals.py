@@ -15,7 +15,7 @@ from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, reasonin
 from driftgate.benchmarks.asking import ALIKE, AllRefused
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, judge
-from driftgate.benchmarks.runner import CellProgress
+from driftgate.benchmarks.progress import CellProgress
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured

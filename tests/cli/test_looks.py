@@ -20,7 +20,7 @@ from driftgate.api.bench import Begun, Done
 from driftgate.api.night import NightDisplay, Unseen, run_night
 from driftgate.api.watching import take_look
 from driftgate.api.workspace import open_workspace
-from driftgate.benchmarks.runner import CellProgress, Display
+from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.finetune.remediation import remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, open_ledger, start_run

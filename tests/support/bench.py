@@ -11,7 +11,8 @@ from chat_endpoint import ChatEndpoint
 
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Dataset, Sample
-from driftgate.benchmarks.runner import CellProgress, run_suite
+from driftgate.benchmarks.progress import CellProgress
+from driftgate.benchmarks.runner import run_suite
 from driftgate.benchmarks.suite import SuiteConfig, describe_plan, plan_cells
 from driftgate.flows.definition import load_flow
 from driftgate.flows.evaluators import EvaluatorContext

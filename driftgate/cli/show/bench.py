@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from driftgate.api.bench import Begun, Done
 from driftgate.api.display import ProgressDisplay
-from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.trouble import failed_words
 from driftgate.cli._console import shown, stops
 from driftgate.cli.show.preflight import print_finding

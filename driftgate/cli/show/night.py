@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.night import NightDisplay
-from driftgate.benchmarks.runner import Display
+from driftgate.benchmarks.progress import Display
 from driftgate.cli.show.bench import carry_out
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import ends_soon
