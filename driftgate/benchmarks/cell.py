@@ -110,6 +110,13 @@ class Cell:
         )
         return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:12]
 
+    @cached_property
+    def unseen(self) -> str:
+        """Who of its flow may ask where nobody counts what it costs, in words; empty where nobody does."""
+        from driftgate.flows.reach import asks_unseen
+
+        return asks_unseen(self.flow)
+
     def line_inputs(self, sample: Sample) -> dict[str, Any]:
         """The flow's inputs for a sample: its data by name, the examples, the scoring mode and the suite's mapping."""
         declared = self.flow.inputs

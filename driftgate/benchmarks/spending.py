@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.suite import SuiteConfig
-from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
 from driftgate.flows.models import Patience, Prices
@@ -23,7 +22,7 @@ def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -
     prices : Mapping
         By model; a flow may ask others beside the cell's own.
     """
-    if asks_unseen(cell.flow):
+    if cell.unseen:
         return None
     total = 0.0
     for call in calls:
@@ -37,20 +36,6 @@ def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -
             return None
         total += cost
     return total
-
-
-def asks_unseen(flow: FlowDefinition) -> str:
-    """Who asks a model where driftgate cannot see what it costs, in words; empty where nobody does."""
-    if flow.port is not None:
-        return f"the port {flow.name} asks for itself"
-    for node in flow.resolved_nodes():
-        model = node.get("model")
-        settings = (model.get("configuration") if isinstance(model, dict) else None) or {}
-        of_prompty = settings.get("connection") if isinstance(settings, dict) else None
-        named = [node.get("connection"), of_prompty, *(node.get("inputs") or {}).values()]
-        if found := [name for name in named if isinstance(name, str) and name in flow.connections]:
-            return f"node '{node['name']}' of flow '{flow.name}' asks through the connection '{found[0]}'"
-    return ""
 
 
 @dataclass
@@ -132,7 +117,7 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
         priced[f"model '{cell.model}'"] = cell.model_config.prices
         for judged in cell.evaluators.judged.values():
             priced[f"the judge '{judged.judge.name}'"] = judged.judge.config.prices
-        if unseen := asks_unseen(cell.flow):
+        if unseen := cell.unseen:
             raise DriftgateError(
                 f"the limit of {suite.max_cost:g} on cost cannot be kept: {unseen}", "take max_cost out of the suite"
             )

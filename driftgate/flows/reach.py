@@ -89,6 +89,21 @@ def asks_elsewhere(flow: FlowDefinition) -> str:
     return ""
 
 
+def asks_unseen(flow: FlowDefinition) -> str:
+    """Who may ask a service where driftgate cannot see what it costs, in words; empty where nobody does."""
+    if flow.port is not None:
+        return f"the port {flow.name} asks for itself"
+    for node in flow.resolved_nodes():
+        model = node.get("model")
+        settings = (model.get("configuration") if isinstance(model, dict) else None) or {}
+        of_prompty = settings.get("connection") if isinstance(settings, dict) else None
+        named = [node.get("connection"), of_prompty, *(node.get("inputs") or {}).values()]
+        if found := [name for name in named if isinstance(name, str) and name in flow.connections]:
+            return f"node '{node['name']}' of flow '{flow.name}' asks through the connection '{found[0]}'"
+    elsewhere = asks_elsewhere(flow)
+    return f"the flow '{flow.name}' may ask a service by itself: {elsewhere}" if elsewhere else ""
+
+
 def _sources(flow: FlowDefinition) -> list[Path]:
     if flow.kind == "flex":
         return list(flex_sources(flow.folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,10 @@ from driftgate.benchmarks.gate import GateConfig, RuleVerdict, judge
 from driftgate.benchmarks.report import write_report
 from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
-from driftgate.benchmarks.spending import line_cost
+from driftgate.benchmarks.spending import check_budget, line_cost
+from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
 from driftgate.flows.models import ContentFiltered, Prices, Reply, Unavailable, Usage
@@ -211,5 +214,19 @@ async def test_a_node_that_asks_through_a_connection_costs_nobody_knows_what(ben
     dag = {**cell.flow.dag, "nodes": [*cell.flow.dag["nodes"], {"name": "own", "type": "llm", "connection": "other"}]}
     asking = replace(cell, flow=replace(cell.flow, dag=dag, connections={"other": connection}))
     assert line_cost(asking, [call("m", Usage(20, 1))], {}) is None
-    unrelated = replace(cell, flow=replace(cell.flow, dag=dag, connections={"another": connection}))
+    unrelated = replace(cell, flow=replace(cell.flow, connections={"another": connection}))
     assert line_cost(unrelated, [call("m", Usage(20, 1))], {}) == pytest.approx(2.1)
+
+
+@pytest.mark.parametrize("client", ["import openai", "from urllib.request import urlopen", "import litellm as llm"])
+async def test_a_tool_with_a_client_of_its_own_costs_nobody_knows_what(
+    bench: Bench, tmp_path: Path, client: str
+) -> None:
+    _, (cell,) = bench.cells()
+    shutil.copytree(cell.flow.folder, tmp_path / "mine")
+    ask = tmp_path / "mine/ask.py"
+    ask.write_text(f"{ask.read_text('utf-8')}\n{client}\n", encoding="utf-8")
+    asking = replace(cell, flow=load_flow("mine", tmp_path))
+    assert line_cost(asking, [call("m", Usage(20, 1))], {}) is None
+    with pytest.raises(DriftgateError, match="may ask a service by itself"):
+        check_budget(SuiteConfig(models=["m"], datasets=["d"], max_cost=1.0), [asking])
