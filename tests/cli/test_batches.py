@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,74 @@ def test_all_cells_of_a_model_share_a_batch_and_models_wait_together(
     assert cli("bench", "-w", folder).code == 0
     assert len(endpoint.desk.batches) == 2
     assert len(endpoint.requests) == 20
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        [],
+        None,
+        {"status": 7, "errors": "x"},
+        {"status": "completed", "output_file_id": 7},
+        {"status": ["completed"]},
+    ],
+)
+def test_a_service_that_tells_nonsense_of_a_batch_ends_the_wait(
+    in_batches: Path, endpoint: ChatEndpoint, cli: Cli, monkeypatch: pytest.MonkeyPatch, state: Any
+) -> None:
+    monkeypatch.setattr("driftgate.flows.models._batches._LATEST", timedelta(seconds=1))
+    monkeypatch.setattr("driftgate.flows.models._batches._TRIES", 3)
+    endpoint.desk.tells = lambda told: state
+    done = cli("bench", "-w", in_batches)
+    assert done.code == 2, done.out
+    assert "model 'tested'" in done.err
+    assert "defect" not in done.err
+    assert "missing" in set(outcomes(in_batches)["outcome"])
+
+
+def test_a_batch_that_never_ends_is_not_waited_for_for_ever(
+    in_batches: Path, endpoint: ChatEndpoint, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.flows.models._batches._LATEST", timedelta(seconds=1))
+    endpoint.desk.seconds = 600.0
+    done = cli("bench", "-w", in_batches)
+    assert done.code == 2
+    assert "has not ended after" in done.err and "its service says it is 'validating'" in done.err
+    monkeypatch.setattr("driftgate.flows.models._batches._LATEST", timedelta(hours=26))
+    endpoint.desk.seconds = 0.0
+    assert cli("bench", "--resume", "-w", in_batches).code == 0
+    assert set(endpoint.asked.values()) == {1}
+
+
+def test_replies_that_the_service_has_not_kept_are_asked_anew(
+    in_batches: Path, endpoint: ChatEndpoint, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.flows.models._batches._LATEST", timedelta(seconds=0.3))
+    endpoint.default = lambda prompt: Answer("A")
+    endpoint.desk.seconds = 600.0
+    assert cli("bench", "-w", in_batches).code == 2
+    monkeypatch.setattr("driftgate.flows.models._batches._LATEST", timedelta(hours=26))
+    (batch,) = endpoint.desk.batches.values()
+    batch |= {"status": "completed", "output_file_id": "file-that-is-gone"}
+    endpoint.desk.seconds = 0.0
+    done = cli("bench", "--resume", "-w", in_batches)
+    assert done.code == 0, done.err
+    assert "is asked anew" in done.out
+    assert set(endpoint.asked.values()) == {1}
+
+
+def test_what_goes_wrong_here_ends_the_wait_too(
+    in_batches: Path, endpoint: ChatEndpoint, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*given: Any) -> None:
+        raise ValueError("nobody thought of it")
+
+    monkeypatch.setattr("driftgate.benchmarks.batches.LedgerBatches.submitted", broken)
+    done = cli("bench", "-w", in_batches)
+    assert done.code == 2
+    assert "went wrong here: ValueError: nobody thought of it" in done.err
+    assert "failed" not in set(outcomes(in_batches)["outcome"])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")

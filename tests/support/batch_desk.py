@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ class BatchDesk:
     """The next submission is taken, and the connection lost before the reply."""
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tells: Callable[[dict[str, Any]], Any] = lambda state: state
+    """What is made of a batch's state before it is told."""
     paths: set[str] = field(default_factory=set)
     """Where something was handed in."""
     failing: int = 0
@@ -72,6 +75,8 @@ class BatchDesk:
         return web.json_response({"id": name, "object": "file", "purpose": "batch"})
 
     async def _content(self, request: web.Request) -> web.Response:
+        if request.match_info["file"] not in self.files:
+            return web.json_response({"error": {"message": "no such file", "code": "not_found"}}, status=404)
         return self._refused(request) or web.Response(body=self.files[request.match_info["file"]])
 
     async def _submit(self, request: web.Request) -> web.Response:
@@ -104,7 +109,7 @@ class BatchDesk:
         found = self.batches[request.match_info["batch"]]
         if found["status"] == "validating" and time.monotonic() - found["began"] >= self.seconds:
             self._end(found)
-        return web.json_response({**found, "request_counts": {"total": 1, "completed": 0, "failed": 0}})
+        return web.json_response(self.tells({**found, "request_counts": {"total": 1, "completed": 0, "failed": 0}}))
 
     def _end(self, batch: dict[str, Any]) -> None:
         batch["status"] = self.ends

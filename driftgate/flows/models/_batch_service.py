@@ -63,8 +63,6 @@ class BatchState:
     """How far a batch is, as its service says it."""
 
     status: str
-    done: int
-    """Requests that were worked on, whatever came of them."""
     files: tuple[str, ...] = ()
     """Those that hold the replies."""
     words: str = ""
@@ -168,13 +166,10 @@ class BatchService:
             The service does not say it.
         """
         told = await self._json("GET", f"batches/{batch}")
-        counts = told.get("request_counts")
-        done = [counts.get(name) for name in ("completed", "failed")] if isinstance(counts, Mapping) else []
         files = (told.get(name) for name in ("output_file_id", "error_file_id"))
         errors = told.get("errors")
         return BatchState(
             well_formed(str(told.get("status"))),
-            sum(number for number in done if isinstance(number, int)),
             tuple(str(file) for file in files if file),
             _why(errors.get("data")) if isinstance(errors, Mapping) else "",
         )

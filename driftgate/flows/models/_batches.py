@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from driftgate.flows.deadlines import off_the_clock
-from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._batch_service import (
     BatchesRefused,
     BatchReply,
@@ -30,6 +29,8 @@ MOST_REQUESTS = 10_000
 _MOST_BYTES = 150_000_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two questions about a batch: a tenth of the time that it has taken, within these."""
+_LATEST = timedelta(hours=26)
+"""A service ends a batch within a day; one that has not is not waited for any longer."""
 _TRIES = 12
 """Questions that a service may leave unanswered one after the other: about nine minutes of them."""
 _WITHOUT = {"failed": "was refused by its service", "cancelled": "was cancelled at its service"}
@@ -156,11 +157,15 @@ class Batches:
         while self._collected:
             while len(self._collected) < MOST_REQUESTS and (left := self._last + QUIET - loop.time()) > 0:
                 await asyncio.sleep(left)
-            taken, content = self._take()
+            asked = list(self._collected)
             try:
+                taken, content = self._take()
+                asked = [request.id for request in taken]
                 self._attend(await self._write_down(taken, content))
-            except DriftgateError as problem:
-                self._answer((request.id for request in taken), problem)
+            except Exception as problem:  # whatever it is: who is not told waits for ever
+                for request in asked:
+                    self._collected.pop(request, None)
+                self._answer(asked, problem)
 
     def _take(self) -> tuple[list[BatchRequest], bytes]:
         """The requests of the next batch, which are all for one operation, and its file."""
@@ -211,7 +216,11 @@ class Batches:
             self._answer(
                 batch.requests, None if earlier else Unavailable(f"the batch {batch.batch} ended without a reply")
             )
-        except DriftgateError as problem:
+        except BatchesRefused as problem:
+            if earlier:
+                self.say(f"model '{batch.model}': what {batch.batch} was answered is asked anew: {problem.message}")
+            self._answer(batch.requests, None if earlier else problem)
+        except Exception as problem:  # whatever it is: who is not told waits for ever
             self._answer(batch.requests, problem)
 
     async def _submitted(self, batch: KeptBatch) -> str:
@@ -249,6 +258,12 @@ class Batches:
             state = await self._patiently(partial(self.service.state, batch.batch))
             if state.ended:
                 return state
+            if datetime.now(UTC) - batch.at > _LATEST:
+                raise ModelMisconfigured(
+                    f"the batch {batch.batch} of model '{batch.model}' has not ended after "
+                    f"{_LATEST.total_seconds() / 3600:g} hours; its service says it is '{state.status}'",
+                    "see what became of it at the service, then go on with the run",
+                )
             await asyncio.sleep(min(_LONGEST_PAUSE, max(_FIRST_PAUSE, (loop.time() - began) / 10)))
 
     async def _hand_out(self, file: str) -> None:
@@ -259,8 +274,11 @@ class Batches:
             elif not waiting.done():
                 waiting.set_result(reply)
 
-    def _answer(self, requests: Iterable[str], problem: DriftgateError | None) -> None:
-        """Tell those that still wait that there is no reply, or why."""
+    def _answer(self, requests: Iterable[str], problem: Exception | None) -> None:
+        """Tell those that still wait that there is no reply, or why; a defect stops the run, which can then go on."""
+        if problem is not None and not isinstance(problem, DriftgateError):
+            told = f"the batches of model '{self.service.name}' went wrong here: {type(problem).__name__}: {problem}"
+            problem = ModelMisconfigured(told, "please report it; what was submitted is not asked again by a --resume")
         for request in requests:
             waiting = self._waiting.get(request)
             if waiting is not None and not waiting.done():
