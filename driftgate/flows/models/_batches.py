@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from driftgate.flows.deadlines import off_the_clock
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._batch_service import (
     BatchesRefused,
     BatchReply,
