@@ -61,9 +61,11 @@ def write_workspace(folder: Path, base: str, in_flight: int) -> None:
 
 
 def write_questions(path: Path, questions: int) -> list[str]:
-    """KMMLU questions that stand alone, as a CSV; returns the prompts of the bare loop."""
+    """KMMLU questions that stand alone and have no two equal choices, as a CSV; returns the bare loop's prompts."""
     seen: dict[str, Sequence[str]] = {}
     for sample in kmmlu().samples:
+        if len(set(sample.data["choices"])) < len(sample.data["choices"]):
+            continue
         key = "\n".join([sample.data["question"], *sample.data["choices"]])
         seen.setdefault(key, [sample.data["question"], *sample.data["choices"], sample.data["answer"]])
         if len(seen) == questions:
