@@ -4,6 +4,7 @@ Run from the project's root, with the recorded runs at ``../shared/data``::
 
     python -m benchmarks.perf.extractor_table
     python -m benchmarks.perf.extractor_table --draw 150 --seed 4 --sheet /somewhere/sheet.txt   # a new batch to label
+    python -m benchmarks.perf.extractor_table --draw 330 --long --seed 13 --sheet ...   # sentences and reasoning alone
 
 ``extractor_labels.csv`` beside this file holds, for each labelled reply, where it stands (file, row), the start of its
 SHA-256, the letter that a reader finds it settles on (blank: none), the batch, and the stratum it was drawn from with
@@ -23,19 +24,23 @@ from pathlib import Path
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from driftgate.flows.extraction import Extraction, extract_choice, rule_set_id
+from driftgate.flows.extraction import DEFAULT, Extraction, extract_choice, rule_set_id
 
 LABELS = Path(__file__).with_name("extractor_labels.csv")
 LETTERS = "ABCDEFGHIJ"
-HELD_BACK = 3
-"""The batch labelled after the rules were frozen; the ones before it were used to improve them."""
+HELD_BACK = (3, 5)
+"""Batches that no rule was made by: read once the rules of the day were frozen. The others served to improve them."""
+LONG = (4, 5)
+"""Batches drawn from the long answers alone, of more than a letter, and labelled before the extractor read them."""
 
 
 def main() -> None:
     """Print the tables, or draw a sheet to label."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recorded data")
+    parser.add_argument("--rules", default=DEFAULT, help="rule set to measure, by default %(default)s")
     parser.add_argument("--draw", type=int, metavar="N", help="draw about N unlabelled replies instead of measuring")
+    parser.add_argument("--long", action="store_true", help="draw from the long answers, of more than a letter, alone")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sheet", type=Path, help="where to write the drawn replies (not into the repository)")
     options = parser.parse_args()
@@ -43,7 +48,7 @@ def main() -> None:
         parser.error(f"found no folder {options.data / 'recorded'}; pass the recorded data with --data")
     replies = read_replies(options.data)
     started = time.perf_counter()
-    found = extract_all(replies)
+    found = extract_all(replies, options.rules)
     seconds = time.perf_counter() - started
     replies = replies.assign(
         found=[e.answer or "" for e in found], rule=[e.rule for e in found], place=[e.place for e in found]
@@ -52,9 +57,11 @@ def main() -> None:
     if options.draw:
         if options.sheet is None:
             parser.error("--draw needs --sheet PATH")
-        draw(replies, labels, options.draw, options.seed, options.sheet)
+        population = replies[replies.long & (replies.response.str.strip().str.len() > 1)] if options.long else replies
+        draw(population, labels, options.draw, options.seed, options.sheet)
         return
-    print(f"Rules `{rule_set_id()}`, {len(replies):,} replies read in {seconds:.1f} s, {len(labels)} labelled.\n")
+    rules = rule_set_id(options.rules)
+    print(f"Rules `{rules}`, {len(replies):,} replies read in {seconds:.1f} s, {len(labels):,} labelled.\n")
     print_tables(replies, with_labels(replies, labels))
 
 
@@ -76,6 +83,7 @@ def read_replies(data: Path) -> pd.DataFrame:
         count = 4 if "KMMLU" in path.name else 5
         part = frame[["response", "pred"]].assign(file=path.name, row=range(len(frame)), count=count)
         part["choices"] = choices
+        part["long"] = path.parent.name == "long_answers"
         frames.append(part)
     return pd.concat(frames, ignore_index=True)
 
@@ -117,10 +125,10 @@ def _align(gold: list[str], items: list[tuple[str, tuple[str, ...]]]) -> Iterato
         raise ValueError(f"{len(gold)} recorded rows cannot be aligned with {len(items)} questions")
 
 
-def extract_all(replies: pd.DataFrame) -> list[Extraction]:
+def extract_all(replies: pd.DataFrame, rule_set: str = DEFAULT) -> list[Extraction]:
     """Read every reply."""
     rows = zip(replies.response, replies.choices, replies["count"], strict=True)
-    return [extract_choice(text, choices, letters=LETTERS[:count]) for text, choices, count in rows]
+    return [extract_choice(text, choices, letters=LETTERS[:count], rule_set=rule_set) for text, choices, count in rows]
 
 
 def with_labels(replies: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -187,8 +195,8 @@ def print_tables(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
     print(f"| {' | '.join(columns)} |\n|---|--:|--:|--:|---|--:|--:|--:|")
     rest = labelled[labelled.response.str.strip().str.len() > 1]
     batches = {
-        "improving (1, 2)": rest[rest.batch < HELD_BACK],
-        "held back (3)": rest[rest.batch == HELD_BACK],
+        "improving (1, 2, 4)": rest[~rest.batch.isin(HELD_BACK)],
+        "held back (3, 5)": rest[rest.batch.isin(HELD_BACK)],
         "all": rest,
     }
     for name, part in batches.items():
@@ -196,6 +204,20 @@ def print_tables(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
         of_sample = f"{100 * part.wrong.mean():.2f} | {_interval(part.wrong.sum(), len(part))}"
         rates = f"{100 * wrong:.3f} | {100 * wrong * share:.4f} | {100 * missed:.2f}"
         print(f"| {name} | {len(part)} | {part.wrong.sum()} | {of_sample} | {rates} |")
+    print_long(labelled)
+
+
+def print_long(labelled: pd.DataFrame) -> None:
+    """Print what became of the long answers alone, as Markdown."""
+    print("\n| long answers | labelled | letters read | wrong | % | abstained | needlessly | % |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    for name, batches in {"improving (4)": (4,), "held back (5)": (5,), "all": LONG}.items():
+        part = labelled[labelled.batch.isin(batches)]
+        answers, silent = part[part.found != ""], part[part.found == ""]
+        print(
+            f"| {name} | {len(part)} | {len(answers)} | {answers.wrong.sum()} | {100 * answers.wrong.mean():.1f} "
+            f"| {len(silent)} | {silent.missed.sum()} | {100 * silent.missed.mean():.1f} |"
+        )
 
 
 def print_places(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:

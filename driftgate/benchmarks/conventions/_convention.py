@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from driftgate.benchmarks.outcomes import Outcome
-from driftgate.flows.extraction import rule_set_id
+from driftgate.flows.extraction import DEFAULT, rule_set_id
 from driftgate.flows.letters import LEAST_MASS
 from driftgate.flows.registry import Registry
 
@@ -26,7 +26,7 @@ class Convention:
     describe: str
     """One line for a person."""
     reading: Reading = "rules"
-    rule_set: str = "ko-v1"
+    rule_set: str = DEFAULT
     """Of ``reading="rules"``: see :data:`driftgate.flows.extraction.rules.RULE_SETS`."""
     dropped: tuple[Outcome, ...] = ()
     """Outcomes that are not counted. All others are in the denominator, and right only if answered right."""
@@ -106,6 +106,6 @@ def convention_names() -> list[str]:
     Examples
     --------
     >>> convention_names()
-    ['asked', 'lm-eval', 'macro', 'published-ko']
+    ['asked', 'asked-ko-v1', 'lm-eval', 'macro', 'published-ko']
     """
     return [CONVENTIONS.get(name).name for name in CONVENTIONS.names()]

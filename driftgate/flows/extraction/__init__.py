@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from driftgate.flows.extraction._extract import Extraction, extract_choice, rule_set_id
 from driftgate.flows.extraction._nearest import nearest_choice
+from driftgate.flows.extraction.rules import DEFAULT
 
-__all__ = ["Extraction", "extract_choice", "nearest_choice", "rule_set_id"]
+__all__ = ["DEFAULT", "Extraction", "extract_choice", "nearest_choice", "rule_set_id"]

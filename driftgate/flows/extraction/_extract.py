@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from driftgate.flows.extraction._normalise import normalise
+from driftgate.flows.extraction._later import only_supposed, taken_back
+from driftgate.flows.extraction._normalise import choice_keys, key, normalise
+from driftgate.flows.extraction._own_question import behind_own_question
 from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
-from driftgate.flows.extraction.rules import RULE_SETS, CompiledRules, Place, RuleSet, compiled
+from driftgate.flows.extraction._turns import own_turn
+from driftgate.flows.extraction.rules import DEFAULT, RULE_SETS, CompiledRules, Place, RuleSet, compiled
 from driftgate.flows.thinking import without_thinking
 
 MAX_OCCURRENCES = 16
@@ -30,7 +33,7 @@ class Extraction:
     """The choice's letter, ``A`` to ``J``; None when the reply gives none or more than one."""
     rule: str
     """``place/form`` of the rule that found it, or why there is no answer: ``none``, ``several``, ``negated``,
-    ``mismatch``, ``numbered``, ``ambiguous_digit``, ``out_of_range``, ``unfinished``."""
+    ``mismatch``, ``contradicted``, ``numbered``, ``ambiguous_digit``, ``out_of_range``, ``unfinished``."""
     place: str = field(default="", repr=False, compare=False)
     """The place that decided, also where it decided to abstain; empty where the reply has no place for an answer."""
 
@@ -39,7 +42,7 @@ _BARE = {letter: Extraction(letter, "first_line/letter", "first_line") for lette
 
 
 def extract_choice(
-    text: str, choices: Sequence[str] = (), *, letters: Sequence[str] | None = None, rule_set: str = "ko-v1"
+    text: str, choices: Sequence[str] = (), *, letters: Sequence[str] | None = None, rule_set: str = DEFAULT
 ) -> Extraction:
     """Read the choice a model's reply settles on.
 
@@ -78,20 +81,21 @@ def extract_choice(
     bare = text.strip()  # most replies are one letter: answer them without looking further
     if len(bare) == 1 and bare in LETTERS[:count]:
         return _BARE[bare]
-    said = without_thinking(normalise(text))
-    if said is None:
+    rules = compiled(rule_set)
+    said = own_turn(normalise(text), rules)
+    reply = without_thinking(said) if said is not None else None
+    if reply is None:
         return Extraction(None, "unfinished")
-    reply = said
-    among = compiled(rule_set).words["AMONG"].match(reply)  # "A, B, C, D 중에서": the question's words, not an answer
+    among = rules.words["AMONG"].match(reply)  # "A, B, C, D 중에서": the question's words, not an answer
     reply = reply[among.end() :] if among else reply
-    return _search_first_answer(reply, Asked(count, tuple(choices)), compiled(rule_set))
+    return _search_first_answer(reply, Asked(count, tuple(choices), rules.reader), rules)
 
 
-def rule_set_id(rule_set: str = "ko-v1") -> str:
+def rule_set_id(rule_set: str = DEFAULT) -> str:
     """Name and content hash of a rule set, the part of a score's signature that says how replies were read.
 
-    >>> rule_set_id().startswith("ko-v1:")
-    True
+    >>> rule_set_id("ko-v1")
+    'ko-v1:f0ab7f'
 
     Raises
     ------
@@ -123,6 +127,10 @@ def _search_first_answer(reply: str, asked: Asked, rules: CompiledRules) -> Extr
     """Search up to where the model goes on to a next question, then, if nothing is there, everywhere."""
     echo = rules.words["ECHO"].match(reply) is not None
     nexts = [m.start() for m in rules.words["NEXT_QUESTION"].finditer(reply)]
+    if rules.reader >= 2 and asked.choices and (echo or nexts):
+        own = behind_own_question(reply, nexts, asked.choices, LETTERS)
+        if own:
+            return _search(own, asked, rules, echo=False, numbered=False)
     if nexts and not echo:
         first = _search(reply[: nexts[0]], asked, rules, echo=False, numbered=False)
         if first.answer:
@@ -135,14 +143,21 @@ def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbe
     numbered = numbered or rules.words["NUMBERED"].search(reply) is not None
     reason, decided = "numbered" if numbered else "none", ""
     for place, pattern in rules.places:
-        if (echo and not place.after_echo) or (numbered and not place.after_numbered):
+        # Behind a question's number an answer is the asked one's only with its choice's own text beside it.
+        own_text = numbered and not echo and rules.reader >= 2 and place.name == "declared" and bool(asked.choices)
+        if (echo and not place.after_echo) or (numbered and not place.after_numbered and not own_text):
             continue
         if place.needs and not any(word in lowered for word in place.needs):
             continue
         result = _settle(list(_readings(place, pattern, reply, asked, rules)), place)
-        if result is None:
+        if result is None or (own_text and not result.form.endswith("_text")):
             continue
         if result.position is not None:
+            later = taken_back(reply, _end_of_answer(result, asked), result.position, asked, rules)
+            if isinstance(later, str):
+                return Extraction(None, later, place.name)
+            if later is not None:
+                return Extraction(LETTERS[later.position], f"{later.place.name}/{later.form}", later.place.name)
             return Extraction(LETTERS[result.position], f"{place.name}/{result.form}", place.name)
         if result.form != "negated":  # a negated choice says nothing about the others: read on
             return Extraction(None, result.form, place.name)
@@ -157,6 +172,8 @@ def _readings(
     for match in deque(pattern.finditer(reply), maxlen=MAX_OCCURRENCES):
         group = next(name for name, said in match.groupdict().items() if said is not None)
         said = match[group]
+        if only_supposed(reply, match, rules):
+            continue
         if rules.words["ANOTHER_BEFORE"].search(reply[max(0, match.start(group) - 20) : match.start(group)]):
             yield Reading(None, "several")
             continue
@@ -165,12 +182,41 @@ def _readings(
         if place.take == "sole" and len(set(rules.words["LONE_LETTER"].findall(reply))) > 1:
             continue
         # Without words that announce it, only a whole reply can be a choice's text.
-        found = read(said, asked, rules, headed=place.headed, text=place.headed or "\n" not in reply)
+        cut = rules.reader >= 2 and reply.endswith(said) and said[-1] not in ".!다"
+        found = read(said, asked, rules, headed=place.headed, text=place.headed or "\n" not in reply, cut=cut)
         if found is None:
             continue
+        found = replace(found, at=match.start(group))
+        if (
+            place.name == "in_brackets"
+            and rules.reader >= 2
+            and _beside_another(reply[: match.start(group)], found, asked)
+        ):
+            found = Reading(None, "mismatch")
+        if "\n" in match[0] and rules.reader >= 2 and _begins_a_list(reply[match.start(group) :], found, rules):
+            found = Reading(None, "several")
         if place.name == "first_line" and found.position is not None and _in_a_column(reply, found, rules):
             found = Reading(None, "several")
         yield found
+
+
+def _end_of_answer(result: Reading, asked: Asked) -> int:
+    """Where what was read ends: a choice's own text may look like a letter that is named ("DFA-D입니다")."""
+    own = result.form.endswith("text") and asked.choices and result.position is not None
+    return result.at + (len(asked.choices[result.position or 0]) if own else 0)
+
+
+def _beside_another(before: str, found: Reading, asked: Asked) -> bool:
+    """Whether the text in front of a letter in brackets ends in another choice's: "서울 (B)"."""
+    said = key(before.rstrip("([ "))
+    ends = [i for i, text in enumerate(choice_keys(asked.choices)) if text and said.endswith(text)]
+    return bool(ends) and found.position is not None and found.position not in ends
+
+
+def _begins_a_list(said: str, found: Reading, rules: CompiledRules) -> bool:
+    """Whether what was said some lines below its heading is the first of the choices, one after the other."""
+    below = rules.words["LISTING"].match(said)
+    return below is not None and found.position is not None and LETTERS.index(below[1]) == found.position + 1
 
 
 def _in_a_column(reply: str, found: Reading, rules: CompiledRules) -> bool:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from driftgate.flows.extraction._normalise import CIRCLED_FIRST, choice_keys, key, unique_match
-from driftgate.flows.extraction.rules import CompiledRules
+from driftgate.flows.extraction._rule_set import CompiledRules
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -17,6 +18,8 @@ LOOK_AHEAD = 120
 
 _DELIMITER = re.compile(r"\s*(?:[:.)(]|[-–—](?=\s)|,\s*즉)\s*|\s*,\s*|\s+")
 _SENTENCE_END = re.compile(r"\s*[.!?。](?=\s|\Z)|\s*[,;](?=\s)(?!\s*즉)|\s*\Z")
+_PARTICLE = re.compile(r"(?:이|가|은|는|을|를)\s")
+_IN_BRACKETS = re.compile(r"([^()]{1,80})\(([^()]{1,80})\)")
 _CLAUSE_END = re.compile(r"(?<=[^\d\s])[.!?。]\s|(?:입니다|이다)(?=[\s.,]|\Z)|\s(?:이며|왜냐|because)")
 
 
@@ -26,6 +29,8 @@ class Reading:
 
     position: int | None
     form: str
+    at: int = 0
+    """Where in the reply it was said."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,14 @@ class Asked:
 
     count: int
     choices: tuple[str, ...]
+    reader: int = 1
+    """Of the rule set."""
 
-    def agreement(self, text: str, position: int) -> str:
-        """Whether the text beside a letter is that choice's: ``own``, ``other``, ``unrelated`` or ``unknown``."""
+    def agreement(self, text: str, position: int, *, cut: bool = False) -> str:
+        """Whether the text beside a letter is that choice's: ``own``, ``other``, ``unrelated`` or ``unknown``.
+
+        With `cut` the text is where the reply breaks off, maybe in the middle of a number.
+        """
         if not self.choices or position >= len(self.choices):
             return "unknown"
         keys = choice_keys(self.choices)
@@ -56,7 +66,21 @@ class Asked:
             part_of = [i for i, c in enumerate(keys) if len(k) > 2 and re.search(rf"(?<![\d.]){re.escape(k)}\Z", c)]
             if len(part_of) == 1:  # "130" where the choices read "D = 130"
                 return "own" if position in part_of else "other"
+        if self.reader >= 2 and (self._last_words(found) == position or (cut and self._cut_in_number(text, position))):
+            return "own"
         return "own" if _nearest(found, keys) == position else "unrelated"
+
+    def _last_words(self, found: Sequence[str]) -> int | None:
+        """The one choice that ends in these words: "1.975g" of "KMnO4 1.975g"."""
+        ends = [{key(" ".join(words[i:])) for i in range(1, len(words))} for words in map(str.split, self.choices)]
+        fits = [i for i, own in enumerate(ends) if not own.isdisjoint(found)]
+        return fits[0] if len(fits) == 1 else None
+
+    def _cut_in_number(self, text: str, position: int) -> bool:
+        """Whether `text` is the beginning of this choice alone and breaks off in a number of it."""
+        begun = key(text).replace(",", "")
+        whole = [c.replace(",", "") for c in choice_keys(self.choices)]
+        return begun[-1:].isdecimal() and [i for i, c in enumerate(whole) if c.startswith(begun)] == [position]
 
 
 def _begins(text: str, start: str) -> bool:
@@ -78,7 +102,9 @@ def _nearest(found: Sequence[str], keys: Sequence[str]) -> int | None:
     return ratios.index(best) if best >= 0.6 and ratios.count(best) == 1 else None
 
 
-def read(said: str, asked: Asked, rules: CompiledRules, *, headed: bool, text: bool) -> Reading | None:
+def read(
+    said: str, asked: Asked, rules: CompiledRules, *, headed: bool, text: bool, cut: bool = False
+) -> Reading | None:
     """Name the choice that `said` begins with.
 
     Parameters
@@ -89,6 +115,8 @@ def read(said: str, asked: Asked, rules: CompiledRules, *, headed: bool, text: b
         Words in front announced an answer, so particles and prose may follow the letter.
     text
         The span may also be a choice's text.
+    cut
+        The reply ends with this line, without a sign that it was meant to.
 
     Returns
     -------
@@ -96,7 +124,7 @@ def read(said: str, asked: Asked, rules: CompiledRules, *, headed: bool, text: b
         None when `said` is not about a choice; a `Reading` without a position when it is, but gives no single one.
     """
     said = " ".join(said.split())  # the guards try several white spaces in a row
-    by_text = _by_text(said, asked.choices)
+    by_text = _by_text(said, asked)
     for _ in range(3):  # "A가 아니라 B": each round passes one negated choice
         denied = rules.words["NOT"].match(said)
         said = said[denied.end() :] if denied else said
@@ -117,7 +145,7 @@ def read(said: str, asked: Asked, rules: CompiledRules, *, headed: bool, text: b
             said = tail[instead.end() :]
             continue
         labelled = said[match.end() - 1] in ")]"  # "B) 서울", "(B) 서울"
-        followed = _follow(tail, position, asked, rules, headed=headed, labelled=labelled)
+        followed = _follow(tail, position, asked, rules, headed=headed, labelled=labelled, cut=cut)
         doubtful = followed is None or followed.position is None or position >= asked.count
         if by_text is not None and doubtful:
             return Reading(by_text, "text")  # "C 언어"
@@ -151,15 +179,30 @@ def _position(match: re.Match[str]) -> int:
     return int(groups.get("number") or groups["digit"]) - 1
 
 
-def _by_text(said: str, choices: Sequence[str]) -> int | None:
+def _by_text(said: str, asked: Asked) -> int | None:
     """Position of the choice whose text `said` is, alone or up to the end of its first clause."""
-    if not choices:
+    if not asked.choices:
         return None
-    whole = unique_match(said, choices)
-    if whole is not None:
-        return whole
     end = _CLAUSE_END.search(said)
-    return unique_match(said[: end.start()], choices) if end else None
+    for text in (said, said[: end.start()] if end else ""):
+        whole = unique_match(text, asked.choices)
+        if whole is None and asked.reader >= 2:
+            whole = _other_names(asked.choices).get(key(text))
+        if whole is not None:
+            return whole
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _other_names(choices: tuple[str, ...]) -> dict[str, int]:
+    """What stands in brackets in a choice and what stands before them, where it means one choice: "직무분석(DPT)"."""
+    names: dict[str, set[int]] = {}
+    for place, choice in enumerate(choices):
+        if bracket := _IN_BRACKETS.fullmatch(choice.strip()):
+            for name in filter(None, map(key, bracket.groups())):
+                names.setdefault(name, set()).add(place)
+    taken = (*choice_keys(choices), *LETTERS[: len(choices)].casefold())
+    return {name: next(iter(where)) for name, where in names.items() if len(where) == 1 and name not in taken}
 
 
 def _read_digit(position: int, tail: str, by_text: int | None, asked: Asked) -> Reading | None:
@@ -178,7 +221,7 @@ def _read_digit(position: int, tail: str, by_text: int | None, asked: Asked) -> 
 
 
 def _follow(
-    tail: str, position: int, asked: Asked, rules: CompiledRules, *, headed: bool, labelled: bool
+    tail: str, position: int, asked: Asked, rules: CompiledRules, *, headed: bool, labelled: bool, cut: bool
 ) -> Reading | None:
     """Judge what stands behind a letter: nothing of weight (``letter``), its own ``text``, or text ``unchecked``."""
     plain = Reading(position, "letter")
@@ -191,11 +234,13 @@ def _follow(
     found = _DELIMITER.match(tail)
     text = tail[found.end() :] if found else tail
     delimiter = (found[0].strip() or (" " if found[0] else "")) if found else ""
+    if labelled and not delimiter and rules.reader >= 2 and _PARTICLE.match(text):
+        return None  # "(B)가 정답이다": no label
     if labelled and delimiter in ("", " "):
         delimiter = ")"
     if not delimiter and len(text) > LOOK_AHEAD:
         return None
-    agreement = asked.agreement(text, position)
+    agreement = asked.agreement(text, position, cut=cut)
     if agreement == "own" and (delimiter or len(key(text)) > 3):
         others = set(rules.words["LABEL"].findall(text)) - {LETTERS[position]}
         listed = others and key(text) != choice_keys(asked.choices)[position]

@@ -1,0 +1,92 @@
+"""What a reply says behind the answer it gave first: it may take it back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from driftgate.flows.extraction._read import LETTERS, Asked, read
+from driftgate.flows.extraction._rule_set import CompiledRules, Place
+
+MOST = 64
+"""Statements of one kind that are read behind an answer: a bound on the time that a degenerate reply can take."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A choice that the reply names in so many words behind its first answer."""
+
+    at: int
+    position: int
+    form: str
+    place: Place
+
+
+def taken_back(reply: str, at: int, position: int, asked: Asked, rules: CompiledRules) -> Statement | str | None:
+    """What became of an answer that stands at `at`.
+
+    Returns
+    -------
+    Statement
+        The reply settles on another choice in the end.
+    str
+        ``contradicted``: it names another choice in a way that may settle the question or explain.
+    None
+        The answer stands.
+    """
+    rest = reply[at + 1 :]
+    if not rules.later or len(rest) < 4:
+        return None
+    corrects = rules.words["CORRECTS"].search(reply, at + 1)
+    behind = corrects.start() if corrects else len(reply)
+    said = sorted(_statements(reply, at, behind, asked, rules), key=lambda s: (s.at, s.place.take == "last"))
+    denied = max((s.at for s in said if s.place.name == "denied" and s.position == position), default=-1)
+    said = [s for s in said if s.place.name != "denied"]
+    settling = [s for s in said if s.place.take == "last" or (s.at >= behind and s.place.take == "agree")]
+    if settling:
+        last = settling[-1]
+        if last.position == position:
+            return "contradicted" if denied > last.at else None
+        # Two letters named after one another as right: which of them is meant cannot be told.
+        rivals = {s.position for s in settling if s.at >= behind or behind == len(reply)}
+        return last if rivals <= {last.position, position} else "contradicted"
+    doubtful = {s.position for s in said if s.place.take == "agree"}
+    if denied >= 0 or (doubtful and position not in doubtful):
+        return "contradicted"
+    if doubtful:
+        return None
+    right = {s.position for s in said if s.place.take == "sole"}
+    if len(right) == 1 and position not in right:
+        named = set(rules.words["LONE_LETTER"].findall(rest)) - {LETTERS[position]}
+        if len(named) == 1:
+            last = next(s for s in reversed(said) if s.place.take == "sole")
+            return last if last.at >= behind else "contradicted"
+    return None
+
+
+def _statements(reply: str, at: int, behind: int, asked: Asked, rules: CompiledRules) -> Iterator[Statement]:
+    lowered = reply.lower()
+    for place, pattern in rules.later:
+        if place.needs and not any(word in lowered for word in place.needs):
+            continue
+        for count, match in enumerate(pattern.finditer(reply, behind if place.name == "corrected" else at + 1)):
+            if count == MOST:
+                break
+            if rules.words["OTHERS"].search(reply[max(0, match.start() - 40) : match.start()]):
+                continue
+            if only_supposed(reply, match, rules):
+                continue
+            group = next(name for name, said in match.groupdict().items() if said is not None)
+            if rules.words["ANOTHER_BEFORE"].search(reply[max(0, match.start(group) - 20) : match.start(group)]):
+                continue
+            found = read(match[group], asked, rules, headed=True, text=False)
+            if found is not None and found.position is not None:
+                yield Statement(match.start(group), found.position, found.form, place)
+
+
+def only_supposed(reply: str, match: re.Match[str], rules: CompiledRules) -> bool:
+    """Whether a statement stands behind an "if" of its sentence: "If it asked for a port, the answer would be B"."""
+    if rules.reader < 2 or "would" not in match[0]:
+        return False
+    return rules.words["SUPPOSED"].search(reply[max(0, match.start() - 120) : match.start()]) is not None
