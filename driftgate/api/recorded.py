@@ -51,6 +51,8 @@ class ImportedFiles:
     scored: Sequence[CellScores]
     refused: Sequence[DriftgateError]
     """Why files were left out."""
+    unknown: Sequence[Path]
+    """Files and folders inside the folders given that were not looked into: no layout that is known has such a name."""
 
 
 class ImportDisplay(Protocol):
@@ -76,7 +78,8 @@ def import_files(
     DriftgateError
         A layout is not known, or the only file was refused.
     """
-    sources = [_source(path, how) for path in _expand(files)]
+    known, unknown = _expand(files)
+    sources = [_source(path, how) for path in known]
     # Complete files first: they say what the others lack.
     read = [(source, read_recorded(path, source.columns)) for path, source in sources]
     read.sort(key=lambda pair: -len(pair[1].frame))
@@ -95,24 +98,29 @@ def import_files(
             refused.append(problem)
         finally:
             display.end(done)
-    return ImportedFiles(scored, refused)
+    return ImportedFiles(scored, refused, unknown)
 
 
-def _expand(files: Sequence[Path]) -> list[Path]:
-    """The files, and of a folder those that a preset knows."""
+def _expand(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The files, and of a folder those that a preset knows; and what else a folder holds that could be meant."""
     found: list[Path] = []
+    others: list[Path] = []
     for path in files:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix in _SUFFIXES and recognise(p) is not None)
-        if not inside:
+        inside = sorted(p for p in path.iterdir() if p.suffix in _SUFFIXES and p.is_file())
+        known = [p for p in inside if recognise(p) is not None]
+        others += [p for p in inside if p not in known]
+        others += sorted(p for p in path.iterdir() if p.is_dir() and any(q.suffix in _SUFFIXES for q in p.iterdir()))
+        if not known:
             raise DriftgateError(
-                f"no file of the folder {path} is of a layout that is known",
+                f"no file of the folder {path} is of a layout that is known"
+                + (f": {', '.join(p.name for p in others[:10])}" if others else ""),
                 "name the files, and their columns with --map",
             )
-        found += inside
-    return list(dict.fromkeys(found))
+        found += known
+    return list(dict.fromkeys(found)), list(dict.fromkeys(others))
 
 
 def _source(path: Path, how: Import) -> tuple[Path, Source]:

@@ -229,7 +229,7 @@ def import_(
     import driftgate
     from driftgate.api.recorded import Import
     from driftgate.cli._console import console
-    from driftgate.cli.show.recorded import ImportBar
+    from driftgate.cli.show.recorded import ImportBar, print_unknown
     from driftgate.cli.show.runs import print_scores
 
     with driftgate.open(workspace) as ws:
@@ -238,6 +238,7 @@ def import_(
         print_scores(console, done.scored)
         for refusal in done.refused:
             console.print(f"[red]refused[/] {escape(refusal.message)}\n  {escape(refusal.remedy)}", soft_wrap=True)
+        print_unknown(console, done.unknown)
         raise typer.Exit(2 if done.refused else 0)
 
 

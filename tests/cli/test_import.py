@@ -93,10 +93,9 @@ def test_json_lines_and_replies_without_a_prediction(make: Make, cli: Cli) -> No
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([*answers(12), "q3,D,D,D"], "2 rows for the id 'q3'"),
-        ([*answers(12)[:11], "q99,A,A,A"], "row 12 has the id 'q99'"),
+        ([row.replace("q", "r", 1) for row in answers(12)], "row 1 has the id 'r0'.* as 12 of its 12 rows"),
         ([f"q{n},{'ABCD'[(n + 1) % 4]},A,A" for n in range(12)], "12 of 12 rows .* are not the dataset's"),
-        (["q0,A,F,F"], "row 1 predicts 'F', which is none of A, B, C, D"),
+        (["q0,A,F,F"], "row 1 predicts 'F', which is none of A, B, C, D, as 1 of its 1 predictions"),
         (["q0,,A,A"], "has no right answer"),
         ([], "has no rows"),
     ],
@@ -108,6 +107,26 @@ def test_what_would_give_a_wrong_number_is_refused(make: Make, cli: Cli, rows: l
     assert done.code == 2
     assert re.search(said, done.err), done.err
     assert frames(folder) == {}
+
+
+def test_a_row_that_is_odd_in_itself_refuses_no_file(make: Make, cli: Cli) -> None:
+    folder = make(12)
+    rows = answers(12)
+    rows[5], rows[11] = "q5,B,F,F", "q99,A,A,A"
+    file = write_csv(folder / "m.csv", HEADER, [*rows, "q3,D,A,A"])
+    for time in range(2):
+        done = cli("runs", "import", file, "--map", MAP, "--dataset", "own", "-w", folder)
+        assert done.code == 0, done.err
+        assert (
+            "12 of 12 samples, 1 predict none of the choices (unparsed), 1 rows repeated, the first counts" in done.out
+        )
+        assert "1 score only, unpaired" in done.out
+        assert "row 12 has the id 'q99', which the dataset does not have" in done.out
+        assert ("was imported before" in done.out) == bool(time)
+        (found,) = frames(folder).values()
+        assert [outcome for _, outcome, _ in found].count("answered") == 11
+        assert [correct for _, _, correct in found].count(1.0) == 11  # the repetition of q3 was wrong
+        assert [key for key, outcome, _ in found if outcome == "unparsed"] == [found[5][0]]
 
 
 def test_rows_without_ids_are_joined_by_their_order(make: Make, cli: Cli) -> None:

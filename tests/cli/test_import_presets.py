@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 from collections.abc import Sequence
@@ -10,19 +9,11 @@ from pathlib import Path
 
 import pytest
 from command_line import Cli
-from sqlalchemy import select
+from recorded_files import outcomes, write
 
-from driftgate.ledger import cells_of, find_run, open_ledger, outcome_frame
-from driftgate.ledger._schema import samples
+from driftgate.ledger import open_ledger
 
 GOLDS = random.Random(1).choices("ABCD", k=60)
-
-
-def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
 
 
 @pytest.fixture
@@ -42,19 +33,6 @@ def folder(tmp_path: Path) -> Path:
     datasets = {name: {"kind": name, "path": name} for name in ("kmmlu", "click")}
     (tmp_path / "driftgate.yaml").write_text(json.dumps({"version": 1, "datasets": datasets}), encoding="utf-8")
     return tmp_path
-
-
-def outcomes(folder: Path, run: str) -> dict[str, tuple[str, object]]:
-    """Outcome and correctness by the sample's place, ``subset/position``."""
-    ledger = open_ledger(".driftgate/ledger.db", folder)
-    try:
-        frame = outcome_frame(ledger, cells_of(ledger, find_run(ledger, run).id)[0].id)
-        with ledger.read() as connection:
-            stored = connection.execute(select(samples.c.id, samples.c.subset, samples.c.position))
-            places = {row.id: f"{row.subset}/{row.position}" for row in stored}
-        return {places[row.sample_id]: (row.outcome, row.correct) for row in frame.itertuples()}
-    finally:
-        ledger.close()
 
 
 def kmmlu_rows(places: Sequence[int], *, said: str = "") -> list[list[str]]:
@@ -87,30 +65,55 @@ def test_rows_of_several_categories_in_turns_are_put_in_order(folder: Path, cli:
 
 
 @pytest.mark.parametrize(
-    ("places", "said"),
+    ("places", "said", "unpaired", "missing"),
     [
-        ([*range(59)], "it has 59 rows, and they are not the questions with whole blocks of 10 missing"),
-        ([*range(60), 59], "it has 61 rows"),
-        ([1, 0, *range(2, 60)], "is not the question's, first in row 1"),
+        ([*range(59)], "it has 59 rows, and they are not the questions with whole blocks of 10 missing", 34, 1),
+        ([*range(60), 59], "it has 61 rows", 36, 0),
+        ([1, 0, *range(2, 60)], "is not the question's, first in row 1", 25, 0),
     ],
 )
-def test_rows_that_cannot_be_aligned_are_refused(folder: Path, cli: Cli, places: list[int], said: str) -> None:
+def test_a_category_that_cannot_be_aligned_is_scored_and_paired_with_nothing(
+    folder: Path, cli: Cli, places: list[int], said: str, unpaired: int, missing: int
+) -> None:
     assert GOLDS[0] != GOLDS[1]
+    whole = write(folder / "[KMMLU] whole.csv", KMMLU, kmmlu_rows(range(60)))
     file = write(folder / "[KMMLU] broken.csv", KMMLU, kmmlu_rows(places))
+    assert cli("runs", "import", whole, "-w", folder).code == 0
     done = cli("runs", "import", file, "-w", folder)
-    assert done.code == 2
-    assert "cannot be aligned with its 60 questions" in done.err
-    assert said in done.err
+    assert done.code == 0, done.err
+    assert f"{unpaired} score only, unpaired" in done.out
+    assert "cannot be aligned with its 60 questions" in done.out
+    assert said in done.out
+    assert f"unpaired:{unpaired}" in done.out  # in the signature
+    found = outcomes(folder, "kmmlu-broken")
+    assert len(found) == max(60, len(places))  # what was never answered is still asked for
+    assert [outcome for outcome, _ in found.values()].count("missing") == missing
+    assert sum(correct == 1.0 for _, correct in found.values()) == len(places)
+    assert len(found.keys() & outcomes(folder, "kmmlu-whole").keys()) == len(places) - unpaired
 
 
 def test_one_refused_file_of_a_folder_does_not_stop_the_others(folder: Path, cli: Cli) -> None:
     write(folder / "in/[KMMLU] good.csv", KMMLU, kmmlu_rows(range(60)))
-    write(folder / "in/[KMMLU] broken.csv", KMMLU, kmmlu_rows(range(59)))
-    (folder / "in/notes.csv").write_text("not,a,run\n", encoding="utf-8")
-    done = cli("runs", "import", folder / "in", "-w", folder)
+    write(folder / "in/[KMMLU] broken.csv", [*KMMLU[:3], "reply"], kmmlu_rows(range(59)))
+    done = cli("runs", "import", folder / "in" / "[KMMLU] good.csv", folder / "in" / "[KMMLU] broken.csv", "-w", folder)
     assert done.code == 2
-    assert "recorded-kmmlu-good" in done.out
-    assert "refused [KMMLU] broken.csv cannot be aligned" in done.out
+    assert "[KMMLU] broken.csv has no column 'response'" in done.err + done.out
+
+
+def test_what_a_folder_holds_and_no_preset_knows_is_named(folder: Path, cli: Cli) -> None:
+    write(folder / "in/[KMMLU] good.csv", KMMLU, kmmlu_rows(range(60)))
+    write(folder / "in/more/[KMMLU] other.csv", KMMLU, kmmlu_rows(range(60)))
+    write(folder / "in/[KMMLU-PLUS] new.csv", KMMLU, kmmlu_rows(range(60)))
+    (folder / "in/notes.txt").write_text("no run\n", encoding="utf-8")
+    done = cli("runs", "import", folder / "in", "-w", folder)
+    assert done.code == 0, done.err
+    assert "not imported [KMMLU-PLUS] new.csv: its layout is not known, see --map" in done.out
+    assert "not imported more: folder, name it to import what it holds" in done.out
+    assert "notes.txt" not in done.out
+    (folder / "in/[KMMLU] good.csv").unlink()
+    nothing = cli("runs", "import", folder / "in", "-w", folder)
+    assert nothing.code == 2
+    assert "[KMMLU-PLUS] new.csv" in nothing.err
 
 
 def test_an_id_of_two_categories_is_told_apart_by_answer_and_neighbours(folder: Path, cli: Cli) -> None:

@@ -11,6 +11,8 @@ from driftgate.flows.errors import DriftgateError
 
 BLOCK = 10
 """Rows that a batching runner loses together."""
+IDS_KNOWN = 0.5
+"""Share of rows whose ids the dataset must have; below it the file answers something else."""
 KEYS_DIFFER = 0.01
 """Share of rows whose right answer may differ from the dataset's when they are joined by id: upstream mends keys."""
 
@@ -21,14 +23,20 @@ class Alignment:
 
     Attributes
     ----------
-    positions : sequence of int
-        For each row the position of its sample in the samples given.
+    positions : sequence of int or None
+        For each row the position of its sample in the samples given; None where it cannot be told.
     keys : dict
         Right answer as recorded, by the sample's key, where it differs from the dataset's.
+    repeated : frozenset of int
+        Rows whose question an earlier row has answered: the first counts.
+    why : str
+        Why there are rows whose question cannot be told; empty where there are none.
     """
 
-    positions: Sequence[int]
+    positions: Sequence[int | None]
     keys: dict[str, str]
+    repeated: frozenset[int] = frozenset()
+    why: str = ""
 
 
 def align_by_position(
@@ -118,59 +126,109 @@ def _embed(rows: Sequence[Hashable], blocks: Sequence[tuple[Hashable, ...]]) -> 
     return taken if at == len(rows) else None
 
 
+def align_by_category(
+    rows: Sequence[tuple[str, Hashable]], questions: Sequence[tuple[str, Hashable]], name: str
+) -> list[int | None]:
+    """Join the rows of each category by their order, where the whole file cannot be; None where that fails too.
+
+    Parameters
+    ----------
+    rows, questions : sequence of tuple
+        Category and what else a row and a question show of themselves.
+
+    Examples
+    --------
+    >>> align_by_category([("a", "A"), ("b", "D"), ("b", "C")], [("a", "A"), ("b", "C"), ("b", "D")], "demo.csv")
+    [0, None, None]
+    """
+    own: dict[str, list[int]] = defaultdict(list)
+    asked: dict[str, list[int]] = defaultdict(list)
+    for group, parts in ((own, rows), (asked, questions)):
+        for place, (category, _) in enumerate(parts):
+            group[category].append(place)
+    found: list[int | None] = [None] * len(rows)
+    for category, places in own.items():
+        wanted = asked[category]
+        try:
+            joined = align_by_position([rows[p] for p in places], [questions[p] for p in wanted], name)
+        except DriftgateError:
+            continue
+        for row, position in zip(places, joined, strict=True):
+            found[row] = wanted[position]
+    return found
+
+
 def align_by_id(ids: Sequence[str], golds: Sequence[str], samples: Sequence[Sample], name: str) -> Alignment:
     """Join rows to samples by id; an id that stands for several questions is told apart by its right answer.
 
     Where that does not decide either, the rows beside it do: a row belongs to the part of the dataset that its
-    neighbours belong to.
+    neighbours belong to. A row whose id is unknown or cannot be told apart is joined to nothing, and one more row than
+    an id has questions is a repetition.
 
     Raises
     ------
     DriftgateError
-        An id is unknown, stands in more rows than there are questions of it, or cannot be told apart; or more than
-        one in a hundred right answers differ from the dataset's.
+        The dataset has under half of the ids, or more than one in a hundred right answers differ from the dataset's.
     """
     places: dict[str, list[int]] = defaultdict(list)
     for place, sample in enumerate(samples):
         places[sample.id].append(place)
-    unknown = next((row for row, id_ in enumerate(ids) if id_ not in places), None)
-    if unknown is not None:
+    unknown = [row for row, id_ in enumerate(ids) if id_ not in places]
+    if len(unknown) > (1 - IDS_KNOWN) * len(ids):
         raise DriftgateError(
-            f"{name} row {unknown + 1} has the id '{ids[unknown]}', which the dataset does not have",
+            f"{name} row {unknown[0] + 1} has the id '{ids[unknown[0]]}', which the dataset does not have, as "
+            f"{len(unknown):,} of its {len(ids):,} rows",
             "check --dataset, its path and its edition",
         )
-    counts = Counter(ids)
-    twice = next((id_ for id_, n in counts.items() if n > len(places[id_])), None)
-    if twice is not None:
-        raise DriftgateError(
-            f"{name} has {counts[twice]} rows for the id '{twice}', the dataset {len(places[twice])}",
-            "take the duplicate rows out",
-        )
-    found: list[int] = []
+    found: list[int | None] = []
     taken: set[int] = set()
+    repeated: set[int] = set()
+    unclear: list[int] = []
     for row, (id_, gold) in enumerate(zip(ids, golds, strict=True)):
-        free = [place for place in places[id_] if place not in taken]
-        fitting = [place for place in free if samples[place].data["answer"] == gold] or free
+        free = [place for place in places.get(id_, ()) if place not in taken]
+        fitting = [place for place in free if same_answer(samples[place].data["answer"], gold)] or free
+        if not fitting:
+            if id_ in places:
+                repeated.add(row)
+            found.append(None)
+            continue
         chosen = fitting[0] if len(fitting) == 1 else _by_neighbours(row, fitting, ids, places, samples)
-        if chosen is None:
-            raise DriftgateError(
-                f"{name} row {row + 1} has the id '{id_}', which stands for {len(fitting)} questions with the same "
-                "right answer",
-                "give each question an id of its own",
-            )
-        taken.add(chosen)
         found.append(chosen)
+        if chosen is None:
+            unclear.append(row)
+        else:
+            taken.add(chosen)
     differ = {
         samples[place].key: gold
         for place, gold in zip(found, golds, strict=True)
-        if samples[place].data["answer"] != gold
+        if place is not None and not same_answer(samples[place].data["answer"], gold)
     }
     if len(differ) > KEYS_DIFFER * len(ids):
         raise DriftgateError(
             f"the right answers of {len(differ):,} of {len(ids):,} rows of {name} are not the dataset's",
             "it answers another edition of the dataset: check --dataset and its path",
         )
-    return Alignment(found, differ)
+    lost = sorted([*unknown, *unclear])
+    why = f"row {lost[0] + 1} has the id '{ids[lost[0]]}', {_what_is_wrong(lost[0] in unclear)}" if lost else ""
+    return Alignment(found, differ, frozenset(repeated), why)
+
+
+def _what_is_wrong(unclear: bool) -> str:
+    return "which stands for several questions" if unclear else "which the dataset does not have"
+
+
+def same_answer(one: str, other: str) -> bool:
+    """Whether two right answers are the same, numbers by their value: a runner's table turns ``18`` into ``18.0``.
+
+    >>> same_answer("70,000", "70000.0"), same_answer("B", "B"), same_answer("1/2", "0.5")
+    (True, True, False)
+    """
+    if one == other:
+        return True
+    try:
+        return float(one.replace(",", "")) == float(other.replace(",", ""))
+    except ValueError:
+        return False
 
 
 def _by_neighbours(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from driftgate.benchmarks.conventions.asked import CONVENTION as ASKED
 from driftgate.benchmarks.datasets import Dataset, Sample
@@ -16,6 +16,7 @@ from driftgate.benchmarks.recorded._align import Alignment
 from driftgate.benchmarks.recorded._preset import Benchmark, Source
 from driftgate.benchmarks.recorded._questions import align, without_questions
 from driftgate.benchmarks.recorded._rows import FAILED, FILTERED, NUMBERS, RecordedRows
+from driftgate.benchmarks.recorded._unpaired import Answered, answered
 from driftgate.benchmarks.signature import format_signature
 from driftgate.flows.engines import NodeResult
 from driftgate.flows.errors import DriftgateError
@@ -27,13 +28,12 @@ from driftgate.flows.models import count
 from driftgate.flows.sample import need_answers
 from driftgate.ledger import Ledger, Record, RunRow, add_cell, finish_run, pending_samples, record, start_run
 
-if TYPE_CHECKING:
-    pass
-
 SUITE = "recorded"
 """What recorded runs are listed under."""
 ASK = "ask"
 """The node that holds a recorded reply, as in the flow ``multiple_choice``."""
+OUT_OF_RANGE = "out_of_range"
+"""The rule of a prediction that is none of the choices, as the extractor names it."""
 _CHUNK = 2000
 
 
@@ -48,6 +48,14 @@ class Imported:
     """False where the very same file had been imported before."""
     joined: bool
     """Whether the answers stand beside their questions."""
+    unpaired: int = 0
+    """Rows whose question cannot be told: they are scored, and paired with nothing."""
+    why: str = ""
+    """Why there are such rows."""
+    repeated: int = 0
+    """Rows that answer a question once more: the first one counts."""
+    out_of_range: int = 0
+    """Predictions that are none of their question's choices, and so no answers."""
 
 
 def import_file(
@@ -73,7 +81,7 @@ def import_file(
     Raises
     ------
     DriftgateError
-        The rows cannot be joined to their questions, or a prediction is none of the choices.
+        The rows answer something else, or most predictions are none of the choices.
     """
     if source.benchmark.letters or (dataset is not None and any("choices" in s.data for s in dataset.samples)):
         rows = rows.lettered()
@@ -81,14 +89,26 @@ def import_file(
         need_answers(dataset.samples, "importing recorded answers")
     questions = dataset or without_questions(ledger, source, rows)
     alignment = align(source.benchmark, rows, questions)
-    details = _describe(source, rows, questions, alignment, joined=dataset is not None)
+    found = answered(source.benchmark, rows, questions, alignment)
+    questions = found.questions
+    details = _describe(source, rows, found, alignment, joined=dataset is not None)
     plan_hash = hashlib.sha256(json.dumps(details, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
-    outcomes = _outcomes(rows, [questions.samples[place] for place in alignment.positions], source)
+    outcomes = _outcomes(rows, found.samples, source)
     plan = {"suite": SUITE, "config": {"preset": source.preset, "columns": dict(source.columns)}, "cells": [details]}
     name = "-".join([questions.name, source.model, *([f"{source.shots}shot"] if source.shots else [])])
     run_id = f"{SUITE}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{plan_hash[:6]}"
     run = start_run(ledger, SUITE, plan, plan_hash, 0, version, kind="import", id=run_id)
-    done = Imported(run, len(questions.samples), len(outcomes), run.status != "complete", dataset is not None)
+    done = Imported(
+        run,
+        len(questions.samples),
+        len(outcomes),
+        run.status != "complete",
+        dataset is not None,
+        found.unpaired,
+        alignment.why,
+        len(alignment.repeated),
+        sum(entry.rule == OUT_OF_RANGE for _, entry in outcomes),
+    )
     if done.new:
         cell = {name: details[name] for name in ("model", "flow", "variant", "dataset", "signature")}
         cell_id = add_cell(ledger, run.id, 0, {**cell, "details": details}, questions.samples)
@@ -103,9 +123,10 @@ def import_file(
 
 
 def _describe(
-    source: Source, rows: RecordedRows, questions: Dataset, alignment: Alignment, *, joined: bool
+    source: Source, rows: RecordedRows, found: Answered, alignment: Alignment, *, joined: bool
 ) -> dict[str, Any]:
     """Everything that the run is of, for the ledger; what it does not say changes nothing of the run."""
+    questions = found.questions
     read = "recorded" if rows.has("prediction") else rule_set_id()
     parts: dict[str, object] = {
         "dataset": f"{questions.name}:{questions.fingerprint[:6]}",
@@ -117,6 +138,7 @@ def _describe(
         **ASKED.signature_parts("text"),
         "extract": read,
         **({} if joined else {"questions": "none"}),
+        **({"unpaired": found.unpaired} if found.unpaired else {}),
     }
     return {
         "model": source.model,
@@ -149,19 +171,24 @@ class _Outcome:
     error: str
 
 
-def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> list[tuple[Sample, _Outcome]]:
+def _outcomes(rows: RecordedRows, samples: Sequence[Sample | None], source: Source) -> list[tuple[Sample, _Outcome]]:
     """What became of every sample that has a row.
+
+    A prediction that is none of its question's choices is no answer, as where a reply of ours names one.
 
     Raises
     ------
     DriftgateError
-        A prediction is none of the question's choices.
+        Most predictions are none of the choices: the column holds something else.
     """
     frame = rows.frame
     responses = frame["response"] if rows.has("response") else [""] * len(frame)
     predictions = frame["prediction"] if rows.has("prediction") else [None] * len(frame)
     found = []
+    odd: list[str] = []
     for number, (sample, said, text) in enumerate(zip(samples, predictions, responses, strict=True)):
+        if sample is None:
+            continue
         letters = _letters(sample, source.benchmark)
         if said is None:
             said, rule = _extract(sample, text, letters)
@@ -169,10 +196,8 @@ def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> 
             rule = "recorded"
         lost = {FAILED: "failed", FILTERED: "filtered"}.get(said)
         if lost is None and said and letters and said not in letters:
-            raise DriftgateError(
-                f"{rows.path.name} row {number + 1} predicts '{said}', which is none of {', '.join(letters)}",
-                "leave it blank where no answer could be read",
-            )
+            odd.append(f"row {number + 1} predicts '{said}', which is none of {', '.join(letters)}")
+            said, rule = "", OUT_OF_RANGE
         answered = lost is None and bool(said)
         found.append(
             (
@@ -187,6 +212,12 @@ def _outcomes(rows: RecordedRows, samples: Sequence[Sample], source: Source) -> 
                     (text or said) if lost else "",
                 ),
             )
+        )
+    given = sum(entry.outcome == "answered" for _, entry in found) + len(odd)
+    if len(odd) > given / 2:
+        raise DriftgateError(
+            f"{rows.path.name} {odd[0]}, as {len(odd):,} of its {given:,} predictions",
+            "check which column holds the predictions (--map prediction=COLUMN), and --dataset",
         )
     return found
 

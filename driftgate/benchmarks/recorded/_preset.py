@@ -13,6 +13,10 @@ def _as_it_stands(category: str) -> str:
     return category
 
 
+def _id_alone(category: str, id: str) -> str:
+    return id
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """What recorded files are about."""
@@ -29,6 +33,8 @@ class Benchmark:
     """Super-category by category."""
     letters: str = ""
     """Letters of the choices, where every question has the same."""
+    id: Callable[[str, str], str] = _id_alone
+    """The dataset's id of a row, from its category and what stands in its column of ids."""
 
 
 @dataclass(frozen=True)

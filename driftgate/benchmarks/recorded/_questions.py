@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from driftgate.benchmarks.datasets import Dataset, Sample, make_sample
-from driftgate.benchmarks.recorded._align import Alignment, align_by_id, align_by_position
+from driftgate.benchmarks.recorded._align import Alignment, align_by_category, align_by_id, align_by_position
 from driftgate.benchmarks.recorded._preset import Benchmark, Source
 from driftgate.benchmarks.recorded._rows import RecordedRows
 from driftgate.flows.errors import DriftgateError
@@ -55,7 +55,7 @@ def without_questions(ledger: Ledger, source: Source, rows: RecordedRows) -> Dat
             f"'{benchmark.kind}' to the workspace",
         )
     groups = benchmark.super_categories or {}
-    categories = _categories(benchmark, frame)
+    categories = categories_of(benchmark, frame)
     positions = frame.groupby(categories, sort=False).cumcount()
     samples = [
         _bare(name, category, int(position), gold, groups.get(category, ""))
@@ -70,26 +70,30 @@ def _bare(name: str, category: str, position: int, gold: str, group: str) -> Sam
     )
 
 
-def _categories(benchmark: Benchmark, frame: pd.DataFrame) -> pd.Series[str]:
+def categories_of(benchmark: Benchmark, frame: pd.DataFrame) -> pd.Series[str]:
     """The category of every row by its usual name; blank where the file has none."""
     if "category" not in frame:
         return frame["gold"].map(lambda gold: "")
-    usual = {category: benchmark.category(category) for category in frame["category"].unique()}
+    usual = {category: category and benchmark.category(category) for category in frame["category"].unique()}
     return frame["category"].map(usual)
 
 
 def align(benchmark: Benchmark, rows: RecordedRows, questions: Dataset) -> Alignment:
     """Join rows to samples, by id where the file has ids, otherwise by their order within the category.
 
+    A file with categories that cannot be joined as a whole is joined category by category.
+
     Raises
     ------
     DriftgateError
-        They cannot be joined.
+        It answers another dataset, or has neither ids nor categories and cannot be joined.
     """
     samples, frame, name = questions.samples, rows.frame, rows.path.name
     if "id" in frame:
-        return align_by_id(list(frame["id"]), list(frame["gold"]), samples, name)
-    categories = list(_categories(benchmark, frame))
+        parts = frame["category"] if "category" in frame else [""] * len(frame)
+        ids = [benchmark.id(category, id_) for category, id_ in zip(parts, frame["id"], strict=True)]
+        return align_by_id(ids, list(frame["gold"]), samples, name)
+    categories = list(categories_of(benchmark, frame))
     # A runner goes through the categories in an order of its own, and its batches run on from one into the next.
     order = {category: place for place, category in enumerate(dict.fromkeys(categories))}
     usual = {category: benchmark.category(category) for category in {s.category for s in samples}} if any(order) else {}
@@ -104,11 +108,17 @@ def align(benchmark: Benchmark, rows: RecordedRows, questions: Dataset) -> Align
     # A runner that asks several categories at once writes their rows in turns.
     grouped = sorted(range(len(categories)), key=lambda row: order[categories[row]])
     golds = list(frame["gold"])
-    found = align_by_position(
-        [(categories[row], golds[row]) for row in grouped],
-        [shown[place] for place in places],
-        name,
-        numbers=[r + 1 for r in grouped],
-    )
+    try:
+        found = align_by_position(
+            [(categories[row], golds[row]) for row in grouped],
+            [shown[place] for place in places],
+            name,
+            numbers=[r + 1 for r in grouped],
+        )
+    except DriftgateError as problem:
+        if "category" not in frame:
+            raise
+        shown_rows = [(categories[row], golds[row]) for row in range(len(categories))]
+        return Alignment(align_by_category(shown_rows, shown, name), {}, why=problem.message)
     positions = {row: places[place] for row, place in zip(grouped, found, strict=True)}
     return Alignment([positions[row] for row in range(len(categories))], {})

@@ -53,14 +53,8 @@ class RecordedRows:
     sha256: str
 
     def lettered(self) -> RecordedRows:
-        """The same with gold and prediction as letters, for questions with choices.
-
-        Raises
-        ------
-        DriftgateError
-            The right answers are numbers and a prediction is none.
-        """
-        return replace(self, frame=_as_letters(self.path, self.frame))
+        """The same with gold and prediction as letters, for questions with choices; other predictions stay."""
+        return replace(self, frame=_as_letters(self.frame))
 
     def has(self, column: str) -> bool:
         """Whether the file has a column of that meaning."""
@@ -139,7 +133,7 @@ def read_recorded(path: Path, columns: Mapping[str, str]) -> RecordedRows:
     return RecordedRows(path, frame, digest)
 
 
-def _as_letters(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+def _as_letters(frame: pd.DataFrame) -> pd.DataFrame:
     """Gold and prediction as letters where the file labels its choices (``2``, ``2번``, ``B)``); text stays."""
     golds = {gold: _label(gold) for gold in frame["gold"].unique()}
     kinds = {label.kind if label else None for label in golds.values()}
@@ -150,13 +144,6 @@ def _as_letters(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
         said = frame["prediction"]
         labels = {text: _label(text) for text in said.unique() if text not in ("", FILTERED, FAILED)}
         letters = {text: label.letter for text, label in labels.items() if label and label.kind in kinds}
-        kept = said.isin(["", FILTERED, FAILED])
-        odd = frame.index[~kept & ~said.isin(letters)]
-        if len(odd) and "number" in kinds:
-            raise DriftgateError(
-                f"{path.name} row {odd[0] + 1} predicts '{said[odd[0]]}' where right answers are numbers",
-                "write predictions as the right answers are written",
-            )
         changed["prediction"] = said.map(letters).fillna(said)
     return changed
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -49,5 +52,17 @@ class ImportBar:
         missing = done.asked - done.rows
         parts = [f"{done.rows:,} of {done.asked:,} samples", *([f"{missing:,} missing"] if missing else [])]
         parts += [] if done.joined else ["without questions"]
+        parts += [f"{done.out_of_range:,} predict none of the choices (unparsed)"] if done.out_of_range else []
+        parts += [f"{done.repeated:,} rows repeated, the first counts"] if done.repeated else []
+        parts += [f"{done.unpaired:,} score only, unpaired"] if done.unpaired else []
         parts += [] if done.new else ["was imported before"]
         self._bar.console.print(f"  {escape(done.run.id)}: {', '.join(parts)}", soft_wrap=True)
+        if done.unpaired:
+            self._bar.console.print(f"    [yellow]unpaired[/] because {escape(done.why)}", soft_wrap=True)
+
+
+def print_unknown(console: Console, unknown: Sequence[Path]) -> None:
+    """Name what a folder holds and no preset knows."""
+    for path in unknown:
+        what = "folder, name it to import what it holds" if path.is_dir() else "its layout is not known, see --map"
+        console.print(f"[yellow]not imported[/] {escape(path.name)}: {what}", soft_wrap=True)

@@ -17,6 +17,9 @@ EXAMPLES = {
         "[HAERAE] phi-3-5-moe-instruct.csv",
         "[KMMLU] llama-3-1-8b-instruct-5shot.csv",
         "[KMMLU-HARD] gpt-5-chat-2025-08-08-0shot.csv",
+        "[KorMedMCQA] gpt-4o-2025-12-11.csv",
+        "[KoBALT] gpt-4o-2025-12-11.csv",
+        "[HRM8K] gpt-4o-2025-12-11.csv",
     ]
 }
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from driftgate.benchmarks.recorded._rows import parse_mapping, read_recorded
-from driftgate.flows.errors import DriftgateError
 
 
 def read(folder: Path, text: str, mapping: str = "gold=정답,prediction=답") -> list[list[str]]:
@@ -28,9 +27,8 @@ def test_text_stays_text(tmp_path: Path) -> None:
     assert read(tmp_path, "정답,답\n서울,부산\nb,a\n") == [["서울", "B"], ["부산", "A"]]
 
 
-def test_a_prediction_that_is_no_label_beside_numbers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DriftgateError, match="row 2 predicts '서울' where right answers are numbers"):
-        read(tmp_path, "정답,답\n①,②\n②,서울\n")
+def test_a_prediction_that_is_no_label_stays_as_it_stands(tmp_path: Path) -> None:
+    assert read(tmp_path, "정답,답\n①,②\n②,서울\n") == [["A", "B"], ["B", "서울"]]
 
 
 def test_columns_are_found_in_either_unicode_form(tmp_path: Path) -> None:
