@@ -8,7 +8,7 @@ LOOP ?= workspace-loop
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly loop test lint typecheck unit acceptance conformance train-test perf lock clean help
+.PHONY: nightly loop test lint typecheck unit acceptance conformance train-test perf claim lock clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -46,6 +46,9 @@ train-test: $(VENV)/dev.stamp $(VENV)/train.stamp  ## Tests that train small mod
 perf: $(VENV)/dev.stamp  ## Throughput next to a bare loop (needs ../shared/data beside the project)
 	$(BIN)/python -m benchmarks.perf.throughput
 	$(BIN)/python -m benchmarks.perf.whole_kmmlu
+
+claim: $(VENV)/dev.stamp  ## Check a published claim on recorded answers (needs ../shared/data; see docs/claim.md)
+	$(BIN)/python -m benchmarks.perf.claim
 
 lock:  ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra all --universal --python-version 3.11 \

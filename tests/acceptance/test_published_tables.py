@@ -98,7 +98,7 @@ def test_what_was_never_answered_is_said_and_bounds_the_published_number(
 
 
 def test_importing_again_adds_nothing(workspace: Path) -> None:
-    before = run("runs", "--limit", "100", folder=workspace).stdout
+    before = run("runs", "list", "--limit", "100", folder=workspace).stdout
     again = run("runs", "import", *(str(path) for path in sorted(RECORDED.glob("*HAERAE*"))), folder=workspace)
     assert again.stdout.count("was imported before") == 5
-    assert run("runs", "--limit", "100", folder=workspace).stdout == before
+    assert run("runs", "list", "--limit", "100", folder=workspace).stdout == before
