@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from driftgate.flows.extraction._read import LETTERS, Asked, read
+from driftgate.flows.extraction._normalise import unique_match
+from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
 from driftgate.flows.extraction._rule_set import CompiledRules, Place
 
 MOST = 64
 """Statements of one kind that are read behind an answer: a bound on the time that a degenerate reply can take."""
+
+
+LOOK_BACK = 80
+"""Characters in front of "이 정답" that may be a choice's text."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ def taken_back(reply: str, at: int, position: int, asked: Asked, rules: Compiled
         rivals = {s.position for s in settling if s.at >= behind or behind == len(reply)}
         return last if rivals <= {last.position, position} else "contradicted"
     doubtful = {s.position for s in said if s.place.take == "agree"}
-    if denied >= 0 or (doubtful and position not in doubtful):
+    # Three others and more are no rivals: they are gone through one by one.
+    if denied >= 0 or (doubtful and position not in doubtful and len(doubtful) < 3):
         return "contradicted"
     if doubtful:
         return None
@@ -73,20 +79,38 @@ def _statements(reply: str, at: int, behind: int, asked: Asked, rules: CompiledR
         for count, match in enumerate(pattern.finditer(reply, behind if place.name == "corrected" else at + 1)):
             if count == MOST:
                 break
-            if rules.words["OTHERS"].search(reply[max(0, match.start() - 40) : match.start()]):
+            group = next(name for name, said in match.groupdict().items() if said is not None)
+            before = reply[max(0, match.start(group) - 40) : match.start(group)]
+            if rules.words["OTHERS"].search(before) or rules.words["ANOTHER_BEFORE"].search(before[-20:]):
                 continue
             if only_supposed(reply, match, rules):
                 continue
-            group = next(name for name, said in match.groupdict().items() if said is not None)
-            if rules.words["ANOTHER_BEFORE"].search(reply[max(0, match.start(group) - 20) : match.start(group)]):
-                continue
-            found = read(match[group], asked, rules, headed=True, text=False)
+            if place.name == "by_text":
+                found = _named_last(reply[max(0, match.start() - LOOK_BACK) : match.start()], asked)
+            else:
+                found = read(match[group], asked, rules, headed=True, text=False)
             if found is not None and found.position is not None:
                 yield Statement(match.start(group), found.position, found.form, place)
 
 
+def _named_last(said: str, asked: Asked) -> Reading | None:
+    """The choice whose text stands at the end of the last line of `said`: "그러므로 부산" names 부산."""
+    words = said.rpartition("\n")[2].split()
+    for start in range(len(words)):
+        position = unique_match(" ".join(words[start:]), asked.choices)
+        if position is not None:
+            return Reading(position, "text")
+    return None
+
+
 def only_supposed(reply: str, match: re.Match[str], rules: CompiledRules) -> bool:
-    """Whether a statement stands behind an "if" of its sentence: "If it asked for a port, the answer would be B"."""
-    if rules.reader < 2 or "would" not in match[0]:
+    """Whether a statement stands behind an "if" of its sentence: "If it asked for a port, the answer would be B".
+
+    An "if" without "would" may be a step of the reasoning: "If x is 3, the answer is B".
+    """
+    if rules.reader < 2:
         return False
-    return rules.words["SUPPOSED"].search(reply[max(0, match.start() - 120) : match.start()]) is not None
+    before = reply[max(0, match.start() - 120) : match.start()]
+    if "would" in match[0] and rules.words["SUPPOSED_IF"].search(before):
+        return True
+    return rules.words["SUPPOSED"].search(before) is not None

@@ -19,6 +19,7 @@ LOOK_AHEAD = 120
 _DELIMITER = re.compile(r"\s*(?:[:.)(]|[-–—](?=\s)|,\s*즉)\s*|\s*,\s*|\s+")
 _SENTENCE_END = re.compile(r"\s*[.!?。](?=\s|\Z)|\s*[,;](?=\s)(?!\s*즉)|\s*\Z")
 _PARTICLE = re.compile(r"(?:이|가|은|는|을|를)\s")
+_TEXT_AND_LETTER = re.compile(r"([^()]{1,80}?)\s?\((?:[Oo]ption\s|[Cc]hoice\s|보기\s|선택지\s)?([A-J])번?\)")
 _IN_BRACKETS = re.compile(r"([^()]{1,80})\(([^()]{1,80})\)")
 _CLAUSE_END = re.compile(r"(?<=[^\d\s])[.!?。]\s|(?:입니다|이다)(?=[\s.,]|\Z)|\s(?:이며|왜냐|because)")
 
@@ -190,6 +191,10 @@ def _by_text(said: str, asked: Asked) -> int | None:
             whole = _other_names(asked.choices).get(key(text))
         if whole is not None:
             return whole
+    lettered = _TEXT_AND_LETTER.match(said) if asked.reader >= 2 else None
+    if lettered:  # "부산 (B)": both must mean the same choice
+        position = unique_match(lettered[1], asked.choices)
+        return position if position is not None and LETTERS[position] == lettered[2] else None
     return None
 
 

@@ -24,7 +24,7 @@ _CHANGED = {
         r"\s?(?:입니다|이다|이에요|예요|이야|임(?![가-힣])|라고\s?생각|인\s?것\s?같|요(?![가-힣])|选项|です|だ(?![가-힣]))"
     ),
     "CELL": (
-        r"(?:(?<![^\W_])(?<!['’°.+/\-])[A-J](?![A-Za-z0-9+#=^]|_(?!_?[\s.,:가-힣])|['’][A-Za-z])|{CIRCLED}"
+        r"(?=[A-J\ue001-\ue00a1-9])(?:(?<![^\W_])(?<!['’°.+/\-])[A-J](?![A-Za-z0-9+#=^]|_(?!_?[\s.,:가-힣])|['’][A-Za-z])|{CIRCLED}"
         r"|(?<![\d.,-])(?:10|[1-9])번)"
     ),
     # Beside what ko-v1 knows: LaTeX's \\( \\), ticks and hands, a checked box.
@@ -36,6 +36,15 @@ _CHANGED = {
         r"|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)\b)*+"
     ),
     "CLOSE": r"(?:[*_`\"'“”‘’」』》〉\])}>$]|\s?[✅✔✓☑|]|\\[)\]]|번|항(?![가-힣]))*+",
+    # "A와 B 중에서 B": two letters are among which one is chosen.
+    "AMONG": (
+        r"[A-J](?:,\s?[A-J]){2,9}\s?중(?:에서?|의)?\s*(?=\S)|[A-J]\s?(?:와|과|또는|,)\s?[A-J]\s?중(?:에서?|의)?\s*(?=\S)"
+    ),
+    "EXPLAINS": (
+        r"\s*[-–—:.,(]\s*(?:왜냐|이유|설명|해설|풀이|따라서|그\s?이유|주어진|제시된|확신|신뢰도|[Cc]onfidence\b"
+        r"|because\b|since\b|as\b|for\b|due\b|based\b|given\b|according\b|note\b|which\b|explanation\b|reason"
+        r"|the\s|this\s|that\s|it\s)|\s+(?:왜냐|because\b|since\b)"
+    ),
     # Not "I think".
     "LONE_LETTER": r"(?<![A-Za-z0-9'’°_])(?!I\s[a-z])[A-J](?![A-Za-z0-9'’_])",
     "HEAD_KO": (
@@ -85,23 +94,32 @@ _ADDED = (
         "CORRECTS",
         (
             r"다시\s?(?:생각|보[니면았]|봤|봐|살펴|확인|검토|계산|읽|따져|풀)|재검토|정정|수정(?:하|합)|고쳐|바로잡|번복"
-            r"|수정\s?:|실제로|사실은?(?=[\s,])|(?<![가-힣])아니(?:요|다|야)?(?=[,.!])|아닙니다[,.]|착각"
-            r"|잘못\s?(?:보|봤|읽|계산|생각|골)|실수(?:했|로|였|입)"
+            r"|수정\s?:|실제로|사실은?(?=[\s,])|(?<![가-힣])아니(?:요|다|야)?(?=[,.!])|아닙니다[,.]|착각(?:했|하였)"
+            r"|잘못\s?(?:보았|봤|보고|읽|계산(?:했|하였)|생각(?:했|하였)|골랐)"
+            r"|라고\s?(?:생각했|생각하였|보았|봤)[가-힣]{0,4}(?:나|지만|는데)|줄\s?알았(?:으나|지만|는데)|실수(?:했|로|였|입)"
             r"|\b(?:[Ww]ait|WAIT|[Aa]ctually|[Cc]orrection|[Oo]n second thought|[Ss]orry|[Oo]ops|[Mm]y mistake"
             r"|[Rr]econsider|[Ll]et me re|[Ss]cratch that|[Oo]n reflection"
             r"|[Rr]evis(?:ed|ing)|(?:EDIT|Edit|UPDATE|Update)(?=\s?:))"
         ),
     ),
-    # Whose choice it is: "많은 학생이 B를 선택한다". And what is only supposed.
-    ("OTHERS", r"(?i)(?:학생|사람|수험생|응답자|이들|분들|\bpeople\b|\bstudents\b|\bmany\b|\bsome\b)[^\n.]{0,20}\Z"),
-    ("SUPPOSED", r"(?i)(?:\bif\b|만약|만일)[^.\n]{0,120}\Z"),
+    # Whose choice it is, and which: "많은 학생이 B를 선택한다", "두 번째로 적절한 것은 C". And what is only supposed.
+    (
+        "OTHERS",
+        (
+            r"(?i)(?:학생|사람|수험생|응답자|이들|분들|\bpeople\b|\bstudents?\b|\bmany\b|\bsome\b)[^\n.]{0,20}\Z"
+            r"|(?:번째로|다음으로|차선으로|쉬운|헷갈리는)\s?[^\n.]{0,14}\Z"
+        ),
+    ),
+    ("SUPPOSED", r"(?:만약|만일)[^.\n]{0,120}\Z"),
+    ("SUPPOSED_IF", r"(?i)\bif\b[^.\n]{0,120}\Z"),
     # Not said of the reply itself: "B가 정답이라고 생각할 수 있지만", "B가 정답이라면".
     (
         "SEEMS",
         (
-            r"(?:(?:이?라|으로)\s?(?:생각하기|고르기|선택하기|착각|오해)"
+            r"(?:으로\s?(?!선택(?!하기)|고르(?!기)|고릅|골라|골랐|제출|하겠|합니다|봅니다|판단|생각(?!하기)|택)"
+            r"|이?라\s?(?:생각하기|고르기|선택하기|착각|오해)"
             r"|이?라고\s?(?:고르기|생각하기|생각할\s?수|착각|오해|볼\s?수도)"
-            r"|처럼|일\s?(?:수도|것\s?같지)|으로\s?보이지만|이?라면"
+            r"|처럼|일\s?(?:수도|것\s?같지)|이?라면"
             r"|이려면|이\s?되려면|이\s?될\s?수|이\s?아|이\s?없|은|률|지|인)"
         ),
     ),
@@ -123,8 +141,8 @@ _DECLARED = Place(
         r"{HEAD_KO}{MARK}{PAREN}{MARK}(?:(?:번호|기호|선택지|보기)\s?)?"
         r"(?:(?:은|는|이(?![가-힣])|:|=|→|⇒|->|-\s|\|\s)"
         + _STEPS
-        + r"|[ \t](?=[(\[*]{0,3}[A-J](?:[)\].*번]|입니다|\s*$)))\s*{SAID}"
-        r"|(?i:{HEAD_EN}{MARK}{PAREN}{MARK}(?:is|was|:|=|→|would be|should be|must be|will be)(?![a-z])"
+        + r"|[ \t](?=[(\[*]{0,3}(?:[A-J](?:[)\].*번]|입니다|\s*$)|{CIRCLED}|[1-9]번)))\s*{SAID}"
+        r"|(?i:{HEAD_EN}{MARK}{PAREN}{MARK}(?:(?:is|was|would be|should be|must be|will be)(?![a-z])|:|=|→|[-–]\s)"
         + _STEPS
         + r"\s*)(?=(?P<said_en>[^\n]{1,400}))"
         r"|(?:(?:正确)?答案|正解|解答|[Rr]espuesta|[Rr]éponse|[Aa]ntwort|[Rr]esposta|[Rr]isposta|[Оо]твет|[Đđ]áp án"
@@ -152,7 +170,7 @@ _CHOSEN = Place(
         r"(?:pick|choose|select|go\swith|answer|vote\sfor|guess)\s(?:is\s)?(?:[Oo]ption\s|[Cc]hoice\s|[Aa]nswer\s)?"
         r"[(\"'*`]{0,3}(?P<said_en>[A-J](?![A-Za-z0-9'’+#=^_])[^\n]{0,200})"
         r"|(?P<said_is>(?<![A-Za-z0-9'’°])[A-J]){CLOSING}\s(?:is|would\sbe|must\sbe|seems)\sthe\s"
-        r"(?:most\s|only\s)?(?:correct|right|best|appropriate)?\s?(?:answer|choice|option)\b"
+        r"(?:most\s|only\s)?(?:correct|right|best|appropriate)?\s?(?:answer|choice|option|one)\b"
         r"|(?:应选|故选|我选|选择|選擇|选)\s?:?\s?(?P<said_zh>[A-J](?![A-Za-z0-9]))"
     ),
     "agree",
@@ -165,10 +183,26 @@ _CONCLUDED = Place(
         r"(?:따라서|그러므로|그래서|결론적으로|결국|최종적으로|\b[Tt]herefore,?|\b[Tt]hus,?|\b[Hh]ence,?|\bSo,?)\s"
         r"[^\n]{0,120}?"
         r"(?P<said>{CELL}){CLOSING}(?:입니다|이다|에\s해당|\sis\sthe\b)"
+        r"|(?:따라서|그러므로|결론적으로|결국|\b[Ii]n\s(?:conclusion|summary)|\b[Tt]herefore|\b[Tt]hus|\b[Hh]ence|\b[Ff]inally|\b[Ss]o),?\s"
+        r"[(\[*\"']{0,3}(?P<said_bare>{CELL}){CLOSING}[.!]?[ \t]*(?:\n|\Z)"
         r"|\b(?:[Tt]herefore|[Tt]hus|[Hh]ence|[Ss]o),?\s(?:I think\s)?(?:it['’]s|it\s(?:is|must\sbe|has\sto\sbe))\s"
         r"[(\[*\"']{0,3}(?P<said_en>[A-J](?![A-Za-z0-9'’+#=^_]|\s[a-z])[^\n]{0,60})"
     ),
-    needs=("따라서", "그러므로", "그래서", "결론적으로", "결국", "최종적으로", "therefore", "thus", "hence", "so"),
+    needs=(
+        "따라서",
+        "그러므로",
+        "그래서",
+        "결론적으로",
+        "결국",
+        "최종적으로",
+        "therefore",
+        "thus",
+        "hence",
+        "so",
+        "conclusion",
+        "summary",
+        "finally",
+    ),
     after_echo=False,
 )
 
@@ -178,8 +212,9 @@ _BEST = Place(
         r"(?:가장|제일)\s?[가-힣]{1,8}\s?(?:것|답변?|선택지?|옵션|보기|설명|항목|번호|내용|문장|표현|단어)[은는]\s*{SAID}"
         r"|\b(?:best|closest|nearest|most\s[a-z]{1,14}|correct|right)\s(?:one|fit|match|statement|description|alternative)"
         r"\s(?:here\s)?(?:is|would\sbe|must\sbe|seems\sto\sbe)" + _STEPS + r"(?=(?P<said_en>[^\n]{1,400}))"
+        r"|(?P<said_fits>{CELL}){CLOSING}\s(?:fits|matches|works)\s(?:best|better)\b"
     ),
-    needs=("가장", "제일", "best", "closest", "nearest", "most", "correct", "right"),
+    needs=("가장", "제일", "best", "better", "closest", "nearest", "most", "correct", "right"),
     after_echo=False,
 )
 
@@ -189,12 +224,15 @@ _BELIEVED = Place(
     (
         r"(?P<said>{CELL}){CLOSING}번?(?:이?라고\s?(?:생각|봅니다|본다|판단)|(?:일|인)\s?(?:것|듯)(?:\s?같|입니다|이다|합니다)"
         r"|(?:으?로)\s?(?:보입니다|보인다|판단|생각))"
-        r"|\b[Ii]\s(?:think|believe|guess|would\ssay)\s(?:that\s)?(?:it['’]s\s|it\sis\s)?"
+        r"|(?=[Ii])\b[Ii]\s(?:think|believe|guess|would\ssay)\s(?:that\s)?(?:it['’]s\s|it\sis\s)?"
         r"[(\[\"'*]{0,3}(?P<said_en>[A-J](?![A-Za-z0-9'’+#=^_]|\s[a-z])[^\n]{0,60})"
         r"|\A(?:[Ii]t['’]s|[Ii]t\sis)\s[(\[\"'*]{0,3}(?P<said_it>[A-J](?![A-Za-z0-9'’+#=^_]|\s[a-z])[^\n]{0,60})"
     ),
     "sole",
-    needs=("라고", "일", "인", "로", "think", "believe", "guess", "say", "it"),
+    needs=(
+        *("라고", "것 같", "것같", "것입니다", "것이다", "것으로", "것 입니다", "듯", "보입니다", "보인다", "판단"),
+        *("로 생각", "로생각", "think", "believe", "guess", "say", "it's", "it’s", "it is"),
+    ),
     after_echo=False,
 )
 
@@ -226,10 +264,17 @@ _LATER = (
             r"(?P<said>{CELL}){CLOSING}번?(?=\s?(?:입니다|이다|이에요|예요|임(?![가-힣])|(?:이|가)\s?(?:더\s?|가장\s)?"
             r"(?:맞|옳|정답(?!{SEEMS})|답|적절|적합|타당|정확|올바)|(?:으?로)\s?(?:정정|수정|변경|바꾸|바꿉|고치|고칩|하겠)"
             r"|[.!]?\s*(?:\n|\Z)|\s(?:is|fits)\s(?:the|correct|right|better|best)\b))"
+            r"|(?P<said_own>{CELL}[.):]\s?[^\n.]{1,40}?)(?:입니다|이다)"
             r"|\b(?:it['’]s|it\sis|should\sbe|must\sbe|that['’]s|to)\s[(\[*\"']{0,3}"
             r"(?P<said_en>[A-J](?![A-Za-z0-9'’+#=^_]|\s[a-z])[^\n]{0,60})"
         ),
         take="last",
+    ),
+    # In the choice's own words, which stand in front: "부산이 정답입니다".
+    Place(
+        "by_text",
+        r"(?P<said>이|가)\s?(?:정답(?!{SEEMS})|(?:옳은|맞는|올바른)\s?답)",
+        needs=("정답", "답"),
     ),
     # The choices one below the other, and one of them marked: "B. 부산 - 정답".
     Place(
@@ -238,7 +283,7 @@ _LATER = (
         needs=("정답",),
     ),
     replace(_v1("which_is"), take="agree"),
-    Place("which_is", r"[가-힣]\s것[은는]\s*{SAID}", take="agree", needs=("것은", "것는")),
+    Place("which_is", r"[가-힣]\s(?:것|선택지|보기|옵션|항목|답)[은는]\s*{SAID}", take="agree"),
     # Of the first answer: it is taken away.
     Place(
         "denied",
@@ -260,6 +305,12 @@ _LATER = (
         take="agree",
     ),
     replace(_v1("right"), take="sole"),
+    Place(
+        "right",
+        r"(?P<said>{CELL}){CLOSING}번?(?:이|가)\s더\s(?:맞|옳|적절|적합|정확|타당|올바|낫|나은|가깝)",
+        take="agree",
+        needs=("더",),
+    ),
     Place("right", r"[A-J]보다는?\s(?P<said>{CELL}){CLOSING}번?(?:이|가)", take="sole", needs=("보다",)),
 )
 

@@ -67,3 +67,28 @@ def test_full_width_and_ascii_read_alike(reply: str) -> None:
 @given(st.sampled_from("ABCDE"), st.text("가나다라마바사아자차 ,.", max_size=60))
 def test_the_last_declared_answer_wins_over_reasoning(letter: str, reasoning: str) -> None:
     assert extract_choice(f"풀이를 적는다 {reasoning}\n\n정답: {letter}").answer == letter
+
+
+CORRECTIONS = (
+    "다시 확인해 보니 {}가 정답입니다.",
+    "아니, 정정합니다. {}입니다.",
+    "따라서 정답은 {}입니다.",
+    "가장 적절한 것은 {}이다.",
+    "Wait, the correct answer is {}.",
+    "최종 답: {}",
+)
+
+
+@given(
+    st.permutations("ABCD"),
+    st.sampled_from(("{}", "{}입니다.", "정답은 {}입니다.", "The answer is {}.", "### ANSWER\n{}", "{}) ")),
+    st.text("가나다라마바사아자차 ,.", max_size=60),
+    st.sampled_from(CORRECTIONS),
+    st.sampled_from(("", "<|im_end|>", "</s>")),
+)
+def test_a_letter_that_is_taken_back_is_never_the_answer(
+    letters: list[str], first: str, between: str, correction: str, end: str
+) -> None:
+    said, meant = letters[:2]
+    reply = f"{first.format(said)}\n\n{between}\n\n{correction.format(meant)}{end}"
+    assert extract_choice(reply).answer in (None, meant)
