@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -40,17 +41,22 @@ def quiet_promptflow() -> None:
 def compile_templates_once() -> None:
     """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line.
 
-    Its llm tools take the turns of their prompts from ours, so that no value begins one.
+    Its llm tools and its ``Prompty`` take the turns of their prompts from ours, so that no value begins one.
     """
-    from promptflow.core import _utils
-    from promptflow.tools import aoai, aoai_gpt4v, common, openai, openai_gpt4v
+    from promptflow.core import _prompty_utils, _utils
+    from promptflow.tools import aoai, aoai_gpt4v, common, open_model_llm, openai, openai_gpt4v
 
-    from driftgate.flows.engines._chat import build_messages
+    from driftgate.flows.engines._chat import build_messages, build_prompty_messages, render_open_model, split
     from driftgate.flows.engines._sandbox import sandbox
 
     common.SandboxedEnvironment = _utils.SandboxedEnvironment = sandbox
     for tools in (common, aoai, aoai_gpt4v, openai, openai_gpt4v):
         tools.build_messages = build_messages
+    _prompty_utils.build_messages = build_prompty_messages
+    if open_model_llm.render_jinja_template is not render_open_model:
+        formatter = open_model_llm.ContentFormatterBase
+        formatter.parse_chat = staticmethod(partial(split, parse=formatter.parse_chat))
+        open_model_llm.render_jinja_template = render_open_model
 
 
 def one_line(text: str) -> str:
