@@ -24,6 +24,7 @@ CATEGORICAL = (
     "finish_reason",
     "error",
     "refused",
+    "addressed",
     "unparsed",
     "answer",
     "correct",

@@ -54,6 +54,8 @@ class ModelCall:
     """Characters of the answer."""
     refused: bool | None = None
     """Whether the answer is a refusal."""
+    addressed: bool | None = None
+    """Whether the answer talks to whoever grades it."""
     unparsed: bool | None = None
     """Whether the application could not make sense of the answer."""
     input_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
