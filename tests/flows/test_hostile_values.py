@@ -101,7 +101,10 @@ async def test_turns_of_a_judge_depend_on_no_value(endpoint: ChatEndpoint, name:
     endpoint.default = Answer('{"reason": "r", "score": 3, "status": "completed"}')
     config = parse_config({"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"})
     judge: Any = EVALUATORS.get(name)(judge="j", in_flight=16, context=EvaluatorContext({"j": config}))
-    values = [value for value in hostile_values(count) if len(value.strip()) > 1]
+    together = 1 if count == FEW else 20  # a judge takes a text of any length
+    given = hostile_values(count)
+    texts = ["\n".join(given[start : start + together]) for start in range(0, count, together)]
+    values = [text for text in texts if len(text.strip()) > 1]
     names = judge.kind.inputs
     groups = [
         dict(zip(names, values[place:], strict=False)) for place in range(0, len(values) - len(names), len(names))
