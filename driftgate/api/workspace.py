@@ -28,7 +28,7 @@ from driftgate.benchmarks.gate import GateConfig
 from driftgate.benchmarks.suite import Names, SuiteConfig
 from driftgate.finetune.config import RecipeConfig
 from driftgate.flows.connections import ConnectionConfig
-from driftgate.flows.environment import without_literal
+from driftgate.flows.environment import keep_secrets_of, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import PROVIDERS, ModelConfig, resolve
 from driftgate.flows.models import parse_config as parse_model
@@ -265,6 +265,7 @@ def open_workspace(folder: Path) -> OpenWorkspace:
         raise
     _refuse([*_contradictions(document, config)])
     share(folder, config.files)
+    keep_secrets_of(document.value)
     return OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
 
 

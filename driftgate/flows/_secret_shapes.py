@@ -25,7 +25,22 @@ _SECRETS = (
     re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$))"),
     re.compile(r"https?://[^/\s]*(?:hook|discord|slack)[^\s]*?/([A-Za-z0-9_-]{16,})(?=[/?#\s\"',;]|$)"),
 )
-_HINTS = ("bearer", "basic", "eyj", "ghp", "gho", "ghu", "ghs", "ghr", "git", "glpat", "hf_", "xox", "akia", "asia")
+_HINTS: tuple[str, ...] = (
+    "bearer",
+    "basic",
+    "eyj",
+    "ghp",
+    "gho",
+    "ghu",
+    "ghs",
+    "ghr",
+    "git",
+    "glpat",
+    "hf_",
+    "xox",
+    "akia",
+    "asia",
+)
 _HINTS += ("aiza", "k-", "k_", "key", "secret", "token", "passw", "pwd", "sig", "://", "private")
 """One of these stands in lower case in whatever a rule finds."""
 _DATE = r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"

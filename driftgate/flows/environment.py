@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.scrubbing import keep_secret, keep_secrets_in, secrets_in
@@ -15,6 +17,8 @@ ALLOWED = "DRIFTGATE_ALLOWED_ENV"
 """Names and patterns, parted by commas or spaces, of the variables that a workspace may read. It is set outside of the
 workspace, so that who may only propose a change of the workspace's files cannot have other variables sent away."""
 LITERAL = "a secret does not belong into this file: write ${env:NAME} and set NAME in the environment"
+SECRET_KEYS = frozenset({"api_key", "connection_string", "secrets", "token"})
+"""Keys of the workspace file under which there are secrets only."""
 _ALLOWED_AT_START = os.environ.get(ALLOWED)
 
 
@@ -47,6 +51,29 @@ def resolve_secret(value: str, where: str) -> str:
         A variable is not set, or may not be read.
     """
     return keep_secret(resolve(value, where))
+
+
+def keep_secrets_of(value: Any, *, secret: bool = False) -> None:
+    """Register what the references within a part of the workspace file hold, whether the part is used or not.
+
+    A secret that one command never needs may stand in what another one kept.
+
+    Parameters
+    ----------
+    secret : bool
+        Every text within is one; else those under a key that says so are.
+    """
+    if isinstance(value, str) and REFERENCE.search(value):
+        held = REFERENCE.sub(lambda match: os.environ.get(match[1], "") if may_read(match[1]) else "", value)
+        keep_secrets_in(held)
+        if secret:
+            keep_secret(held)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            keep_secrets_of(inner, secret=secret or key in SECRET_KEYS)
+    elif isinstance(value, list):
+        for inner in value:
+            keep_secrets_of(inner, secret=secret)
 
 
 def without_literal(value: str) -> str:

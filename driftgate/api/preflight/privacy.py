@@ -9,13 +9,12 @@ from pathlib import Path
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection, texts_of
-from driftgate.flows.environment import REFERENCE, may_read
+from driftgate.flows.environment import REFERENCE, SECRET_KEYS, may_read
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import readable_by_others
 from driftgate.flows.scrubbing import ordinary
 from driftgate.ledger import readers_of
 
-_SECRET = ("api_key", "token", "connection_string")
 _STATE = ".driftgate"
 
 
@@ -34,7 +33,7 @@ def _weak_secrets(inspection: Inspection) -> Iterator[Finding]:
     """Secrets that nothing blanks, as they are words or numbers that stand in other texts too."""
     seen: set[str] = set()
     for text, location in texts_of(inspection.workspace.document.value, ()):
-        if location[-1] not in _SECRET and "secrets" not in location:
+        if not SECRET_KEYS & set(location):
             continue
         for name in REFERENCE.findall(text):
             value = os.environ.get(name, "")

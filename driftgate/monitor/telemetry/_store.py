@@ -98,7 +98,8 @@ class Store:
         self._max_pending = max_pending
         self._segment_bytes = segment_bytes
         self._spool = folder / "spool"
-        self._lock = FileLock(folder / "writer.lock", timeout=0, mode=file_mode(folder))
+        # Whoever closes the store lets go of the folder, also another thread than the one that opened it.
+        self._lock = FileLock(folder / "writer.lock", timeout=0, mode=file_mode(folder), thread_local=False)
         try:
             make_folder(self._spool)
             self._lock.acquire()
