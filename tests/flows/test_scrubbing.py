@@ -28,13 +28,12 @@ _WAYS = {
     "quoted as a form": quote_plus,
     "JSON": lambda key: json.dumps(key)[1:-1],
     "JSON in Unicode": lambda key: json.dumps(key, ensure_ascii=False)[1:-1],
-    "JSON in JSON": lambda key: json.dumps(json.dumps(key))[1:-1].strip('"\\'),
     "HTML": html.escape,
     "hexadecimal": lambda key: key.encode().hex(),
 }
 
 
-@given(_KEYS, st.sampled_from(sorted(set(_WAYS) - {"JSON in JSON"})), _AROUND, _AROUND)
+@given(_KEYS, st.sampled_from(sorted(_WAYS)), _AROUND, _AROUND)
 def test_a_secret_is_found_in_every_spelling(key: str, way: str, before: str, after: str) -> None:
     assume(not ordinary(key))
     keep_secret(key)
@@ -48,16 +47,9 @@ def test_a_secret_is_found_in_base64_wherever_it_begins(before: bytes, after: by
     encode = base64.urlsafe_b64encode if safe else base64.b64encode
     shown = scrub(encode(before + key.encode() + after).decode())
     assert "(secret)" in shown
-    pieces = shown.split("(secret)")
-    for piece in pieces:  # what is left of it on either side is at most what one character shares with its neighbour
-        kept = (
-            base64.urlsafe_b64decode(
-                piece.rstrip("=").translate({43: 45, 47: 95}) + "=" * (-len(piece.rstrip("=")) % 4)
-            )
-            if len(piece.rstrip("=")) % 4 != 1
-            else b""
-        )
-        assert key.encode()[:4] not in kept and key.encode()[-4:] not in kept
+    before_it, after_it = shown.split("(secret)")
+    # What a character shares with the neighbours stays: less than one byte of the secret on either side.
+    assert len(before_it) <= -(-len(before) * 8 // 6) and len(after_it) <= -(-len(after) * 8 // 6) + 4
 
 
 @pytest.mark.parametrize("secret", ["test", "1", "password", "123456789012", "aaaaaaaaaaaa", "", "   "])
