@@ -19,6 +19,7 @@ workspace, so that who may only propose a change of the workspace's files cannot
 LITERAL = "a secret does not belong into this file: write ${env:NAME} and set NAME in the environment"
 SECRET_KEYS = frozenset({"api_key", "connection_string", "secrets", "token"})
 """Keys of the workspace file under which there are secrets only."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _ALLOWED_AT_START = os.environ.get(ALLOWED)
 
 
@@ -53,16 +54,17 @@ def resolve_secret(value: str, where: str) -> str:
     return keep_secret(resolve(value, where))
 
 
-def keep_secrets_of(value: Any, *, secret: bool = False) -> None:
-    """Register what the references within a part of the workspace file hold, whether the part is used or not.
+def keep_secrets_of(document: Any) -> None:
+    """Register what the references within a workspace file hold, whether their part is used or not.
 
-    A secret that one command never needs may stand in what another one kept.
-
-    Parameters
-    ----------
-    secret : bool
-        Every text within is one; else those under a key that says so are.
+    A secret that one command never needs may stand in what another one kept. So may that of a proxy.
     """
+    for name in _PROXIES:
+        keep_secrets_in(os.environ.get(name, ""))
+    _keep(document, secret=False)
+
+
+def _keep(value: Any, *, secret: bool) -> None:
     if isinstance(value, str) and REFERENCE.search(value):
         held = REFERENCE.sub(lambda match: os.environ.get(match[1], "") if may_read(match[1]) else "", value)
         keep_secrets_in(held)
@@ -70,10 +72,10 @@ def keep_secrets_of(value: Any, *, secret: bool = False) -> None:
             keep_secret(held)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            keep_secrets_of(inner, secret=secret or key in SECRET_KEYS)
+            _keep(inner, secret=secret or key in SECRET_KEYS)
     elif isinstance(value, list):
         for inner in value:
-            keep_secrets_of(inner, secret=secret)
+            _keep(inner, secret=secret)
 
 
 def without_literal(value: str) -> str:
