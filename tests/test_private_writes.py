@@ -1,4 +1,4 @@
-"""Nothing writes a file past :mod:`driftgate.flows.private_files`, but what is a person's to edit or somebody else's."""
+"""Nothing is written past :mod:`driftgate.flows.private_files`, but what a person edits or another system owns."""
 
 from __future__ import annotations
 
