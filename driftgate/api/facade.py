@@ -12,6 +12,7 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import open_workspace
+from driftgate.flows.scrubbed_output import guard_logs
 from driftgate.ledger import Archived, Checked, Expired, RunRow, check_ledger, find_run, open_ledger
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def open(folder: Path | str = ".") -> Workspace:
     DriftgateError
         The file is missing or wrong, or the ledger cannot be opened.
     """
+    guard_logs()
     files = open_workspace(Path(folder))
     return Workspace(files, open_ledger(files.ledger, files.folder, files.archive))
 

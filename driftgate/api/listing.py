@@ -7,8 +7,9 @@ from pathlib import Path
 
 from driftgate.api import _yaml
 from driftgate.api._yaml import FILE, LEDGER
-from driftgate.flows.environment import resolve
+from driftgate.flows.environment import keep_secrets_of, resolve, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.private_files import share
 from driftgate.ledger import KINDS, Ledger, RunRow, latest_runs, open_ledger
 
 
@@ -25,6 +26,13 @@ def listed_runs(folder: Path, limit: int, *, suite: str = "", kind: str | Collec
     if not isinstance(location, str):
         where = document.where(("ledger",))
         raise DriftgateError(f"{where}: ledger: it is {location!r}", "give it a path or a database's URL")
+    try:
+        without_literal(location)
+    except ValueError as problem:
+        raise DriftgateError(f"{document.where(('ledger',))}: ledger: {problem}", "see docs/security.md") from problem
+    keep_secrets_of(document.value)
+    sharing = document.value.get("files") if isinstance(document.value, dict) else None
+    share(folder, "group" if sharing == "group" else "private")
     ledger = open_ledger(resolve(location, "ledger"), folder)
     try:
         return newest_runs(ledger, limit, suite=suite, kind=kind)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -27,9 +28,11 @@ from driftgate.benchmarks.gate import GateConfig
 from driftgate.benchmarks.suite import Names, SuiteConfig
 from driftgate.finetune.config import RecipeConfig
 from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.environment import keep_secrets_of, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import PROVIDERS, ModelConfig, resolve
 from driftgate.flows.models import parse_config as parse_model
+from driftgate.flows.private_files import Sharing, share
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
 from driftgate.flows.text import on_disk
@@ -96,8 +99,13 @@ class Workspace(BaseModel):
     """Format of this file."""
     name: str = Field("default", pattern=r"^[A-Za-z0-9_.-]+$")
     """Name of the workspace, for reports."""
-    ledger: str = _yaml.LEDGER
-    """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
+    ledger: Annotated[str, AfterValidator(without_literal)] = _yaml.LEDGER
+    """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL,
+    whose password stands in the environment."""
+    files: Sharing = "private"
+    """Who may read and write what driftgate makes, whatever the umask: the user that runs it (``private``), or the
+    user's group as well (``group``). What is there already keeps its rights; ``driftgate doctor`` says where others can
+    read it."""
     keep: KeepConfig = KeepConfig()
     """How long the ledger keeps texts, and where older ones are."""
     include: list[str] = []
@@ -256,6 +264,8 @@ def open_workspace(folder: Path) -> OpenWorkspace:
         _refuse(_explained(document, problem), problem)
         raise
     _refuse([*_contradictions(document, config)])
+    share(folder, config.files)
+    keep_secrets_of(document.value)
     return OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from driftgate.flows.errors import DriftgateError, StoppedByUser
+from driftgate.flows.private_text import write_text
 
 _LOG_WIDTH = 150
 
@@ -78,4 +79,4 @@ def check_writable(path: Path | None) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value for programs to read."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")

@@ -193,7 +193,9 @@ def workbook(
     if file is None:
         print(text)
     else:
-        file.write_text(text + "\n", encoding="utf-8")
+        from driftgate.flows.private_text import write_text
+
+        write_text(file, text + "\n")
 
 
 @azure.command()

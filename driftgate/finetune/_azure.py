@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
+from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve, signed_in
 
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
 """Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""
@@ -78,10 +78,7 @@ def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
 @lru_cache(maxsize=1)
 def credential() -> Any:
     """Return the process's ``DefaultAzureCredential``; tokens stay in its memory and are renewed by it."""
-    from azure.identity import DefaultAzureCredential
-
-    refuse_in_azure()
-    return DefaultAzureCredential()
+    return signed_in()
 
 
 @contextmanager

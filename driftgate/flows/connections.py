@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from driftgate.flows.environment import resolve_secret, without_literal
 from driftgate.flows.models import Secret, refuse_in_openai, resolve
 
 _CLASSES = {
@@ -52,6 +53,14 @@ class ConnectionConfig(BaseModel):
     secrets: dict[str, Secret] = {}
     """Secrets, each ``${env:NAME}``: ``api_key``, or anything (custom)."""
 
+    @field_validator("configs")
+    @classmethod
+    def _without_literals(cls, configs: dict[str, str]) -> dict[str, str]:
+        for name, value in configs.items():
+            without_literal(value)
+            without_literal(f"{name}={value}")
+        return configs
+
 
 def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dict[str, Any]]:
     """Connections as prompt flow's executor takes them, with the environment put in.
@@ -67,10 +76,8 @@ def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dic
 
 
 def _resolved(name: str, connection: ConnectionConfig) -> dict[str, Any]:
-    values = {
-        key: resolve(value, f"connections.{name}.{key}")
-        for key, value in {**connection.configs, **connection.secrets}.items()
-    }
+    values = {key: resolve(value, f"connections.{name}.{key}") for key, value in connection.configs.items()}
+    values |= {key: resolve_secret(value, f"connections.{name}.{key}") for key, value in connection.secrets.items()}
     return {
         "type": _CLASSES[connection.type],
         "module": "promptflow.connections",

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
+from driftgate.flows.environment import check_readable
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.flex import FLEX_FILES, flex_dag
 from driftgate.flows.prompty import prompty_dag
@@ -87,7 +88,9 @@ def read_yaml(file: Path) -> Any:
         It is no YAML.
     """
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+        text = file.read_text(encoding="utf-8")
+        check_readable(text, str(file))
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from driftgate.flows.environment import check_readable
 from driftgate.flows.errors import DriftgateError
 
 RENDER, ASK = "render", "ask"
@@ -94,7 +95,9 @@ def gives_json(parameters: Any) -> bool:
 
 
 def _parts(file: Path) -> tuple[dict[str, Any], str]:
-    found = _FILE.search(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    check_readable(text, str(file))
+    found = _FILE.search(text)
     if found is None:
         raise DriftgateError(f"{file} is no prompty", "write front matter between two lines of ---, then the template")
     try:

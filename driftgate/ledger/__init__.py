@@ -39,6 +39,7 @@ from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._outcomes import Record, ask_frame, outcome_frame, record, samples_frame
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
 from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
+from driftgate.ledger._readers import readers_of
 from driftgate.ledger._repeats import REPEATS, one_row_each
 from driftgate.ledger._replies import LedgerReplies
 from driftgate.ledger._results import (
@@ -150,6 +151,7 @@ __all__ = [
     "pending_samples",
     "promote",
     "put_baseline",
+    "readers_of",
     "record",
     "reversal",
     "rollback",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, MetaData, func, select
+from sqlalchemy import Connection, MetaData, func, inspect, select
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 _LOCK = 0x64726966  # any number that others do not lock
@@ -17,8 +17,15 @@ def lock(connection: Connection) -> None:
 
 
 def make_tables(connection: Connection, metadata: MetaData) -> None:
-    """Make the tables and indexes that are not there; what is there is left as it is."""
+    """Make the tables and indexes that are not there; what is there is left as it is.
+
+    Those of PostgreSQL are their owner's alone, and of whom the owner grants them to.
+    """
     for table in metadata.sorted_tables:
+        made = connection.dialect.name == "postgresql" and not inspect(connection).has_table(table.name)
         connection.execute(CreateTable(table, if_not_exists=True))
+        if made:  # whatever the database's default privileges are
+            name = connection.dialect.identifier_preparer.format_table(table)
+            connection.exec_driver_sql(f"REVOKE ALL ON TABLE {name} FROM PUBLIC")
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.scrubbing import told
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
 from driftgate.ledger._details import EXPIRED, detail_rows, expired_at
 from driftgate.ledger._insert import insert_many
@@ -84,6 +85,13 @@ _BESIDE = {
     "evaluations": (evaluations, ("node", "evaluator", "metric", "value", "label", "error")),
 }
 """What is shown of a sample beside its outcome."""
+
+
+def _told(text: str) -> str:
+    """What a service or a tool said, without what it may not have said."""
+    return plain_text(told(text)) if text else text
+
+
 _name = lru_cache(maxsize=4096)(plain_text)  # the same few names come with every sample
 
 
@@ -125,10 +133,10 @@ def _record(connection: Connection, records: Sequence[Record]) -> None:
         line = (entry.cell_id, entry.sample_id, entry.round)
         outcome_rows.append(_outcome_row(entry))
         for n in entry.nodes:
-            node_rows.append((*line, _name(n.node), n.status, n.output, n.seconds, plain_text(n.error)))
+            node_rows.append((*line, _name(n.node), n.status, n.output, n.seconds, _told(n.error)))
         for e in entry.evaluations:
             of = (_name(e.node), _name(e.evaluator), _name(e.metric))
-            evaluation_rows.append((*line, *of, e.value, plain_text(e.label), plain_text(e.error)))
+            evaluation_rows.append((*line, *of, e.value, _told(e.label), _told(e.error)))
         for kept in entry.lines:
             by = (_name(kept.node), _name(kept.evaluator))
             line_rows.append((*line, *by, dict(kept.line.inputs), dict(kept.line.outputs)))
@@ -150,7 +158,7 @@ def _outcome_row(entry: Record) -> tuple[Any, ...]:
         None if entry.answer is None else plain_text(entry.answer),
         entry.correct,
         _name(entry.rule),
-        plain_text(entry.error),
+        _told(entry.error),
         _name(entry.finish_reason),
         entry.input_tokens,
         entry.output_tokens,

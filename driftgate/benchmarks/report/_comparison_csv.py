@@ -9,6 +9,7 @@ from typing import Any
 from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips
 from driftgate.benchmarks.stats import Interval
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_text import write_text
 from driftgate.ledger import Ledger, sample_data
 
 _TEXT = 300
@@ -35,10 +36,9 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
     }
     files = {folder / f"{name}.csv": table for name, table in tables.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for path, table in files.items():
             harmless = table.map(_harmless) if len(table.columns) else table
-            harmless.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+            write_text(path, harmless.to_csv(index=False, lineterminator="\n"))
     except OSError as problem:
         said = problem.strerror or str(problem)
         raise DriftgateError(

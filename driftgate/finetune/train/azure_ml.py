@@ -38,6 +38,8 @@ from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, Trai
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.flows.private_files import make_folder, make_private
+from driftgate.flows.private_text import write_text
 from driftgate.shipped import shipped
 
 KIND_NAME = "azure_ml"
@@ -157,7 +159,8 @@ class AzureMLTrainer:
                         f"the registered model {handle['name']}:1 has no file {name}",
                         "look into the job's log, then train again under another name",
                     )
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
+                make_private(files[0])
                 files[0].replace(folder / name)  # the result last: it says that the adapter is whole
             shutil.rmtree(aside, ignore_errors=True)
         told: dict[str, Any] = json.loads(result.read_bytes())
@@ -312,9 +315,10 @@ def _stage_code(folder: Path, job: LoraJob) -> None:
     for pattern in _SCRIPT_FILES:
         for source in sorted(root.glob(pattern)):
             target = folder / root.name / source.relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             shutil.copyfile(source, target)
-    (folder / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+    write_text(folder / "job.json", job.model_dump_json())
+    make_private(folder)
 
 
 def _register(client: Any, handle: Handle) -> None:

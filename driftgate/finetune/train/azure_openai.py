@@ -20,6 +20,7 @@ from driftgate.finetune.deploy import OpenAIAccount, deployed
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.line import parse_chat
@@ -161,7 +162,7 @@ class AzureOpenAITrainer:
 
         endpoint = resolve(self.config.endpoint, "train.endpoint").rstrip("/")
         if self.config.api_key:
-            key: str | Callable[[], str] = resolve(self.config.api_key, "train.api_key")
+            key: str | Callable[[], str] = resolve_secret(self.config.api_key, "train.api_key")
         else:
             key = get_bearer_token_provider(credential(), _SCOPE)
         http = DefaultHttpxClient(follow_redirects=False)
@@ -300,7 +301,7 @@ def check(config: AzureOpenAIFineTuning, name: str, base: ModelConfig, workspace
         raise MissingExtra("azure", "Azure OpenAI's fine-tuning")
     resolve(config.endpoint, "train.endpoint")
     if config.api_key:
-        resolve(config.api_key, "train.api_key")
+        resolve_secret(config.api_key, "train.api_key")
     config.account.deployment_path(name)
 
 

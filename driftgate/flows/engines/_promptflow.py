@@ -14,6 +14,7 @@ from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.private_files import write_bytes
 
 
 def quiet_promptflow() -> None:
@@ -23,7 +24,7 @@ def quiet_promptflow() -> None:
     settings = home / "pf.yaml"
     if not settings.exists():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.write_text("telemetry:\n  enabled: false\ntrace:\n  destination: none\n", encoding="utf-8")
+        write_bytes(settings, b"telemetry:\n  enabled: false\ntrace:\n  destination: none\n")
     os.environ.setdefault("PF_DISABLE_TRACING", "true")
     for switch in ("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED"):
         os.environ.setdefault(switch, "true")

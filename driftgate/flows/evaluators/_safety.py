@@ -10,7 +10,7 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import azure_class, call, require
-from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
+from driftgate.flows.models import redirect_of, redirected, resolve, signed_in
 
 SCOPE = "https://ai.azure.com/.default"
 _PARTS = ("subscription_id", "resource_group_name", "project_name")
@@ -45,11 +45,8 @@ class SafetyEvaluator:
 
     @cached_property
     def _azure(self) -> Any:
-        from azure.identity import DefaultAzureCredential
-
-        refuse_in_azure()
         project = _resolved(self.project, self.kind)
-        credential = DefaultAzureCredential()
+        credential = signed_in()
         try:
             credential.get_token(SCOPE)
         except Exception as problem:  # every way to a token failed, each with its own class

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._capabilities import CAPS, CHAT, RESPONSES, Capabilities, cap_of, effort_of
     from driftgate.flows.models._chat_http import ChatModel
     from driftgate.flows.models._config import ModelConfig, Secret, resolve
+    from driftgate.flows.models._entra import signed_in
     from driftgate.flows.models._errors import (
         ContentFiltered,
         ModelError,
@@ -89,4 +90,5 @@ __all__ = [
     "refuse_in_openai",
     "resilient",
     "resolve",
+    "signed_in",
 ]

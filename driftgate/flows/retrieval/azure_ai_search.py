@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, model_validator
 
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.models import (
     ModelMisconfigured,
     RateLimited,
@@ -174,7 +175,7 @@ def open_retriever(name: str, config: AzureAISearchConfig, folder: Path) -> Azur
     endpoint = resolve(config.endpoint, f"retrievers.{name}.endpoint").rstrip("/")
     if config.api_key is None:
         return AzureAISearchRetriever(name, config, endpoint, token_headers(f"retriever '{name}'", SCOPE))
-    key = resolve(config.api_key, f"retrievers.{name}.api_key")
+    key = resolve_secret(config.api_key, f"retrievers.{name}.api_key")
 
     async def headers() -> Mapping[str, str]:
         return {"api-key": key}

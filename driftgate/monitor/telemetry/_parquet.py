@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from driftgate.flows.private_files import make_folder, opened
 from driftgate.monitor.telemetry._spool import conform, sync_folder
 
 log = logging.getLogger(__name__)
@@ -101,11 +102,11 @@ def midnight(day: date) -> datetime:
 
 def _write_part(day: Path, rows: pa.Table, first: int, last: int) -> Path:
     if not day.exists():
-        day.mkdir(parents=True)
+        make_folder(day)
         sync_folder(day.parent)
     target = day / f"calls-{first:08d}-{last:08d}.parquet"
     unfinished = target.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
+    with opened(unfinished) as file:
         pq.write_table(rows.sort_by("time"), file, compression="zstd")
         file.flush()
         os.fsync(file.fileno())

@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import file_mode, make_folder
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import to_arrow
-from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._record import ModelCall, without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +98,10 @@ class Store:
         self._max_pending = max_pending
         self._segment_bytes = segment_bytes
         self._spool = folder / "spool"
-        self._lock = FileLock(folder / "writer.lock", timeout=0)
+        # Whoever closes the store lets go of the folder, also another thread than the one that opened it.
+        self._lock = FileLock(folder / "writer.lock", timeout=0, mode=file_mode(folder), thread_local=False)
         try:
-            self._spool.mkdir(parents=True, exist_ok=True)
+            make_folder(self._spool)
             self._lock.acquire()
         except Timeout:
             raise InUse(
@@ -134,6 +136,7 @@ class Store:
         if not calls:
             done.set_result(None)
             return done
+        calls = [without_secrets(call) for call in calls]
         with self._changed:
             if self._closed:
                 raise DriftgateError(f"the telemetry store {self.folder} is closed")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AwareDatetime, Field
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import resolve
+from driftgate.flows.models import resolve, signed_in
 from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, clean
@@ -70,9 +70,7 @@ class Incomplete(Exception):
 
 def collect(config: LogAnalyticsConfig, store: Store, ledger: Ledger, intake: Intake, now: datetime) -> Collected:
     """Read what has come since the last collection, with ``DefaultAzureCredential``; see :func:`collect_with`."""
-    from azure.identity import DefaultAzureCredential
-
-    return collect_with(DefaultAzureCredential(), config, store, ledger, intake, now)
+    return collect_with(signed_in(), config, store, ledger, intake, now)
 
 
 def collect_with(
