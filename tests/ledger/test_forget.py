@@ -198,6 +198,10 @@ def test_no_choice_of_samples_to_forget_improves_a_score(tmp_path_factory: Any, 
     for n in gone:
         forget(ledger, find_sample(ledger, f"q{n}"), "me")
     for one, was in zip(named, before, strict=True):
+        if len(gone) == 6 and one.reading != "run":  # there is nothing to read
+            with pytest.raises(DriftgateError, match=r"every reply of .* was forgotten on 20"):
+                rescore(ledger, cell, one)
+            continue
         now = rescore(ledger, cell, one).get()
         assert now is not None and was is not None
         assert (now.value or 0) <= (was.value or 0) and now.n >= was.n

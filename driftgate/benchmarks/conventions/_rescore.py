@@ -109,13 +109,19 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     notes: list[str] = []
     forgotten, unread = forgotten_in(ledger, cell.id), np.zeros(len(frame), dtype=bool)
     if "extract" in wanted and wanted["extract"] != parts.get("extract"):
+        unread = (frame["sample_id"].isin(list(forgotten)) & frame["outcome"].isin(_REPLIED)).to_numpy()
+        days = ", ".join(sorted({f"{at:%Y-%m-%d}" for at in forgotten.values()}))
+        if unread.any() and unread.sum() == frame["outcome"].isin(_REPLIED).sum():
+            raise DriftgateError(
+                f"every reply of {cell.name} was forgotten on {days}, and none can be read again",
+                "its own scores stand; take a run that still has its texts, or run the suite anew",
+            )
         read = _read_again(ledger, cell, convention, frame, reads, forgotten)
         if read is None:
             notes.append("the run stored no replies to read again: its answers are taken as it read them")
             wanted.pop("extract")
         else:
             frame = read
-            unread = (frame["sample_id"].isin(list(forgotten)) & frame["outcome"].isin(_REPLIED)).to_numpy()
             if reads == "quantity":
                 notes.append("quantities read again are right where they are exactly the wanted ones")
     prompt = stored_prompt(ledger, cell) if convention.prompt_end else None
