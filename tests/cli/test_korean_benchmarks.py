@@ -87,6 +87,46 @@ def test_kosimpleqa_is_asked_by_the_chat_flow_and_matched_as_words(
     assert accuracy(cli, folder) == 0.4
 
 
+def test_ifeval_ko_is_asked_by_the_chat_flow_and_its_instructions_are_checked(
+    tmp_path: Path, endpoint: ChatEndpoint, cli: Cli
+) -> None:
+    options = "제 답변은 예입니다.", "제 답변은 아니요입니다."
+    more, fewer = "at least", "less than"
+    asked: list[tuple[str, list[str], list[dict[str, Any]]]] = [
+        (
+            "쉼표 없이 '봄'을 두 번 쓰세요.",
+            ["punctuation:no_comma", "keywords:frequency"],
+            [{}, {"keyword": "봄", "frequency": 2, "relation": more}],
+        ),
+        (
+            "봄을 세 문장 미만으로 쓰세요.",
+            ["length_constraints:number_sentences"],
+            [{"num_sentences": 3, "relation": fewer}],
+        ),
+        (f"다음 중 하나로 답하세요: {' '.join(options)}", ["detectable_format:constrained_response"], [{}]),
+        ("제목을 <<제목>>처럼 쓰세요.", ["detectable_format:title"], [{}]),
+        ("영어로만 답하세요.", ["language:response_language"], [{"language": "en"}]),
+    ]
+    rows = [
+        {"key": n, "prompt": prompt, "instruction_id_list": ids, "kwargs": given}
+        for n, (prompt, ids, given) in enumerate(asked)
+    ]
+    binding = {"text": "${nodes.reply.output}", "instructions": "${data.instructions}"}
+    folder = write(
+        *(tmp_path, endpoint, "ifeval_ko", rows, "train.json"),
+        flow="chat",
+        variants=["turns"],
+        evaluators={"reply": {"asked": {"evaluator": "instructions", "inputs": binding}}},
+        primary="reply.asked.followed",
+    )
+    endpoint.script("두 번", Answer("봄이 오면 봄꽃이 핍니다."))
+    endpoint.script("세 문장", Answer("봄입니다. 꽃이 핍니다. 새가 웁니다."))
+    endpoint.script("하나로", Answer("My answer is yes."))  # not one of those that its prompt lists
+    endpoint.script("제목", Answer("<<봄>> 꽃이 핍니다."))
+    endpoint.script("영어로만", Answer("Spring is here and the flowers bloom."))
+    assert accuracy(cli, folder) == 0.6
+
+
 def test_abstentions_of_the_maths_flow_are_listed_with_why(tmp_path: Path, endpoint: ChatEndpoint, cli: Cli) -> None:
     rows = [{"question": f"{n} 더하기 {n}은?", "original": "", "answer": f"{2 * n}.0"} for n in range(1, 6)]
     folder = write(tmp_path, endpoint, "hrm8k", rows, "ksm_test.json", flow="maths", variants=["zero_shot"])

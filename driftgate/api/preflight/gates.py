@@ -10,10 +10,10 @@ from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight._rules import AGGREGATE, Judged, absent_columns, binding_of, evaluated, rules, values_of
 from driftgate.benchmarks.cell import Cell
-from driftgate.benchmarks.gate import BASELINE, CHAMPION, PREVIOUS
+from driftgate.benchmarks.gate import ANCHOR, BASELINE, CHAMPION, PREVIOUS
 from driftgate.benchmarks.metrics import METRICS
-from driftgate.flows.errors import nearest
-from driftgate.ledger import names_of_baselines
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.ledger import find_run, names_of_baselines
 
 _KINDS = ("category", "super_category")
 _PRICED = ("cost", "cost_per_sample")
@@ -28,6 +28,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         told = dict.fromkeys(_of_rule(judged))  # cells may have the same to say
         said[judged.gate] += [finding for finding in told if finding not in said[judged.gate]]
     for gate, findings in said.items():
+        findings += _anchor(inspection, gate)
         yield from findings
         if all(finding.severity == "good" for finding in findings):
             count = len(inspection.workspace.config.gates[gate].rules)
@@ -74,15 +75,16 @@ def _opponent(judged: Judged) -> Iterator[Finding]:
     """Whom a rule compares with."""
     rule, suite, config = judged.rule, judged.asking.suite, judged.inspection.workspace.config
     wanted, key = rule.opponent, "better_than" if rule.better_than is not None else "no_worse_than"
-    if wanted is None or wanted == PREVIOUS:
+    if wanted is None or wanted in (ANCHOR, PREVIOUS):
         return
     if wanted.startswith(BASELINE):
-        yield from _imported(judged, wanted.removeprefix(BASELINE), key)
+        name = wanted.removeprefix(BASELINE)
+        yield from _imported(judged.inspection, judged.subject, name, judged.where(key), first=True)
         return
     if wanted != CHAMPION:
         if wanted not in judged.asking.named:
             found = f"a rule compares with '{wanted}', which is no model of {judged.asking.subject}"
-            known = [CHAMPION, PREVIOUS, *judged.asking.named]
+            known = [ANCHOR, CHAMPION, PREVIOUS, *judged.asking.named]
             yield Finding("error", judged.subject, found, nearest(wanted, known), judged.where(key))
         return
     if judged.asking.champion is not None:
@@ -101,18 +103,37 @@ def _opponent(judged: Judged) -> Iterator[Finding]:
         yield Finding("unchecked", judged.subject, found, f"add {live} to its models", judged.where(key))
 
 
-def _imported(judged: Judged, name: str, key: str) -> Iterator[Finding]:
-    ledger = judged.inspection.ledger
-    if ledger is None:
+def _anchor(inspection: Inspection, gate: str) -> Iterator[Finding]:
+    """The gate's anchor is there."""
+    anchor, subject, where = inspection.workspace.config.gates[gate].anchor, f"gate {gate}", ("gates", gate, "anchor")
+    if anchor is None:
+        return
+    if anchor.startswith(BASELINE):
+        name = anchor.removeprefix(BASELINE)
+        yield from _imported(inspection, subject, name, inspection.where(*where), first=False)
+    elif inspection.ledger is None:
+        found = f"whether its anchor, run '{anchor}', is there is seen in the ledger"
+        yield Finding("unchecked", subject, found, "", inspection.where(*where))
+    else:
+        try:
+            run = find_run(inspection.ledger, anchor.partition("/")[0])
+        except DriftgateError as problem:
+            yield Finding("error", subject, f"its anchor: {problem.message}", problem.remedy, inspection.where(*where))
+            return
+        if run.status != "complete":
+            found = f"its anchor, run {run.id}, is {run.status}, and nothing can be compared with it"
+            yield Finding("error", subject, found, "name a run that is complete", inspection.where(*where))
+
+
+def _imported(inspection: Inspection, subject: str, name: str, where: str, *, first: bool) -> Iterator[Finding]:
+    """A baseline is there; ``first``: the gate follows its ``first_run`` where none was imported at all."""
+    if inspection.ledger is None:
         found = f"whether the baseline '{name}', which a rule compares with, was imported is seen in the ledger"
-        yield Finding("unchecked", judged.subject, found, "", judged.where(key))
-    elif name not in (known := names_of_baselines(ledger)):
+        yield Finding("unchecked", subject, found, "", where)
+    elif name not in (known := names_of_baselines(inspection.ledger)):
         found = f"a rule compares with the baseline '{name}', which was not imported"
-        if known:
-            yield Finding("error", judged.subject, found, nearest(name, known), judged.where(key))
-        else:  # the gate follows its first_run
-            remedy = f"driftgate baseline import FILE --name {name}"
-            yield Finding("unchecked", judged.subject, found, remedy, judged.where(key))
+        remedy = nearest(name, known) if known else f"driftgate baseline import FILE --name {name}"
+        yield Finding("unchecked" if first and not known else "error", subject, found, remedy, where)
 
 
 def _metric(judged: Judged, cell: Cell) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ from driftgate.lazy import lazily
 if TYPE_CHECKING:
     from driftgate.benchmarks.gate._columns import Column
     from driftgate.benchmarks.gate._config import (
+        ANCHOR,
         BASELINE,
         CHAMPION,
         COUNTED,
@@ -40,11 +41,12 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
     from driftgate.benchmarks.gate._reasons import decide
-    from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, GateVerdict, RuleVerdict, Verdict
+    from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, Drift, GateVerdict, RuleVerdict, Verdict
 else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
+    "ANCHOR",
     "BASELINE",
     "CHAMPION",
     "COUNTED",
@@ -53,6 +55,7 @@ __all__ = [
     "LATENCIES",
     "PREVIOUS",
     "Column",
+    "Drift",
     "Evidence",
     "GateConfig",
     "GateVerdict",

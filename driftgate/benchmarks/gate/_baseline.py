@@ -1,13 +1,13 @@
-"""What a rule compares a cell with: the same cell before, the champion's, another model's, an imported one."""
+"""What a rule compares a cell with: the cell of the run before, of the champion, the anchor or a baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from driftgate.benchmarks.costs import cell_frame
-from driftgate.benchmarks.gate._config import BASELINE, CHAMPION, PREVIOUS, RuleConfig
+from driftgate.benchmarks.gate._config import ANCHOR, BASELINE, CHAMPION, PREVIOUS, GateConfig, RuleConfig
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.signature import differing
 from driftgate.flows.errors import DriftgateError, nearest
@@ -42,10 +42,10 @@ class Baseline:
 
 def find_baseline(
     ledger: Ledger,
+    gate: GateConfig,
     rule: RuleConfig,
     scores: CellScores,
     scored: Sequence[CellScores],
-    suite: str | None,
     champion: str | None,
 ) -> Baseline:
     """Find what a rule compares a cell with.
@@ -63,8 +63,10 @@ def find_baseline(
         The rule names a model that is not in the run, or another baseline than those that were imported.
     """
     cell = scores.cell
+    if rule.opponent == ANCHOR and gate.anchor is not None:
+        return _anchored(ledger, gate.anchor, scores)
     if rule.opponent == PREVIOUS:
-        found = _stored(ledger, cell.run_id, suite, cell.model, scores, before=True)
+        found = _stored(ledger, cell.run_id, gate.suite, cell.model, scores, before=True)
         return found or Baseline(
             None, "there is no earlier complete run to compare with; this run becomes the first", first=True
         )
@@ -78,7 +80,7 @@ def find_baseline(
     if here is not None:
         return Baseline(here)
     if rule.opponent == CHAMPION and champion is not None:
-        found = _stored(ledger, cell.run_id, suite, champion, scores, before=False)
+        found = _stored(ledger, cell.run_id, gate.suite, champion, scores, before=False)
         asked = f"run the suite with {champion} among its models"
         reason = f"the champion {champion} has no complete run of this suite to compare with; {asked}"
         return found or Baseline(None, reason, first=True)
@@ -143,16 +145,44 @@ def _imported(ledger: Ledger, name: str, scores: CellScores) -> Baseline:
     if run_id is None:
         how = f"import it with: driftgate baseline import FILE --name {name}"
         return Baseline(None, f"the ledger has no baseline '{name}'; {how}", first=True)
-    cell = scores.cell
+    found = _same_or_only(ledger, run_id, scores.cell, scores.cell.model)
+    if isinstance(found, str):
+        return Baseline(None, f"the baseline '{name}' {found}", first=True)
+    return Baseline(found, called=f"baseline '{name}', {find_run(ledger, run_id).reason}")
+
+
+def _anchored(ledger: Ledger, anchor: str, scores: CellScores) -> Baseline:
+    """The cell of what stays until a person moves it; that there is none is never a first run.
+
+    Raises
+    ------
+    DriftgateError
+        The ledger has no such run, or more than one whose id has this part, or no such baseline among others.
+    """
+    if anchor.startswith(BASELINE):
+        return replace(_imported(ledger, anchor.removeprefix(BASELINE), scores), first=False)
+    name, _, model = anchor.partition("/")
+    run = find_run(ledger, name)
+    if run.status != "complete":
+        return Baseline(None, f"the anchor, run {run.id}, is {run.status}: a run that ended is needed")
+    found = _same_or_only(ledger, run.id, scores.cell, model or scores.cell.model, only=not model)
+    if isinstance(found, str):
+        return Baseline(None, f"the anchor, run {run.id}, {found}; name one: RUN/MODEL")
+    if found.cell.id == scores.cell.id:
+        return Baseline(None, "the run is the anchor itself", itself=True)
+    if found.failed_share > _most_failed(run.plan):
+        return Baseline(None, f"the anchor, run {run.id}, cannot be compared with: too many of its samples failed")
+    return Baseline(found, called=f"the anchor, run {run.id}")
+
+
+def _same_or_only(ledger: Ledger, run_id: str, cell: CellRow, model: str, *, only: bool = True) -> CellScores | str:
+    """The model's cell in the place of another cell, or the only one that stands there; else why there is none."""
     there = [one for one in cells_of(ledger, run_id) if _place(one) == _place(cell)]
-    fitting = [one for one in there if one.model == cell.model] or there
-    if len(fitting) != 1:
-        models = f", only of {', '.join(one.model for one in there)}" if there else ""
-        reason = (
-            f"the baseline '{name}' has no cell of {cell.model} on {cell.dataset} with this flow and variant{models}"
-        )
-        return Baseline(None, reason, first=True)
-    return Baseline(_scores(ledger, fitting[0]), called=f"baseline '{name}', {find_run(ledger, run_id).reason}")
+    fitting = [one for one in there if one.model == model] or (there if only else [])
+    if len(fitting) == 1:
+        return _scores(ledger, fitting[0])
+    models = f", only of {', '.join(one.model for one in there)}" if there else ""
+    return f"has no cell of {model} on {cell.dataset} with this flow and variant{models}"
 
 
 def _scores(ledger: Ledger, cell: CellRow) -> CellScores:

@@ -16,6 +16,8 @@ CHAMPION = "champion"
 """What a rule calls the model that is live in the gate's slot."""
 PREVIOUS = "previous"
 """What a rule calls the same cell in the last complete run of the suite."""
+ANCHOR = "anchor"
+"""What a rule calls the same cell in the gate's anchor."""
 BASELINE = "baseline:"
 """What the name of an imported baseline begins with in a rule."""
 COUNTED = ("cost", "cost_per_sample", "input_tokens", "output_tokens")
@@ -46,8 +48,9 @@ class RuleConfig(BaseModel):
     """The metric must be at most this."""
     no_worse_than: str | None = None
     """``previous`` (the same cell in the last complete run of the suite), ``champion`` (the model that is live in the
-    gate's slot: in this run, else in its newest complete run of the suite), the name of another model of the run, or
-    ``baseline:NAME`` (the same cell in a baseline that was imported)."""
+    gate's slot: in this run, else in its newest complete run of the suite), ``anchor`` (the same cell in the gate's
+    anchor), the name of another model of the run, or ``baseline:NAME`` (the same cell in a baseline that was
+    imported)."""
     margin: float = Field(0.0, ge=0)
     """Of ``no_worse_than``: how much worse counts as no worse. 0.02 is two points of accuracy; of latency, cost and
     tokens it is two per cent."""
@@ -157,14 +160,28 @@ class GateConfig(BaseModel):
     first_run: Literal["inconclusive", "pass"] = "inconclusive"
     """What ``no_worse_than`` says where there is nothing to compare with yet, such as no earlier run. ``pass`` is for a
     build whose first run is to be green; ``better_than`` never passes so."""
+    anchor: str | None = None
+    """What stays until a person moves it: the id of a complete run, ``RUN/MODEL`` for the cell of another model in it,
+    or ``baseline:NAME``. Rules may compare with it (``no_worse_than: anchor``), and beside every comparison with
+    something that moves the gate says how far the cell has drifted from it."""
     recipe: str | None = None
     """The recipe that ``driftgate nightly`` begins where the gate fails the recipe's champion; unset: none."""
     rules: list[RuleConfig] = Field(min_length=1)
     """All of them must pass."""
+
+    @model_validator(mode="after")
+    def _stays(self) -> Self:
+        if self.anchor is None and any(rule.opponent == ANCHOR for rule in self.rules):
+            raise ValueError("a rule compares with the anchor, and the gate has none; name a run or baseline:NAME")
+        if self.anchor is not None and (not self.anchor.strip() or self.anchor.startswith("latest")):
+            raise ValueError(f"the anchor '{self.anchor}' moves; name a run by its id, or baseline:NAME")
+        return self
 
     def content_hash(self) -> str:
         """What a verdict remembers of the rules that it was made by."""
         rules: list[Any] = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
         if self.first_run != "inconclusive":
             rules.append({"first_run": self.first_run})
+        if self.anchor is not None:
+            rules.append({"anchor": self.anchor})
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]

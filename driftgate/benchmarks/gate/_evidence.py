@@ -28,6 +28,7 @@ from driftgate.benchmarks.gate._quantities import (
     Side,
     opposite,
     per_sample,
+    too_few,
 )
 from driftgate.benchmarks.stats import OneSidedTest, benjamini_hochberg, holm
 
@@ -148,7 +149,9 @@ def _weighed(
             value = low = high = None
         if plan:
             detectable = stated.detectable(side, alpha)
-            needed = None if holds is not None and holds.shown else stated.needed(alpha)
+            needed = None if _shown(holds) else stated.needed(alpha)
+            few = "" if _shown(holds) or _shown(broken) else too_few(stated, side, alpha)
+            notes += (few,) if few else ()
             n = interval.n or n
     # That the missing ones at their worst break it is as near to a failure as they let it come.
     depends = bool(missing) and (

@@ -45,6 +45,28 @@ def headline(rule: RuleConfig, evidence: Evidence, verdict: Verdict) -> str:
     return f"{found} is {side} {wanted}{sure}"
 
 
+def drifted(rule: RuleConfig, evidence: Evidence, anchor: str) -> str:
+    """How far a cell is from the anchor.
+
+    Examples
+    --------
+    >>> rule = RuleConfig(no_worse_than="anchor")
+    >>> drifted(rule, Evidence(400, 400, value=-0.061, low=-0.102, high=-0.019), "20261101-a1b2")
+    'accuracy since the anchor 20261101-a1b2: -6.1 points, between -10.2 points and -1.9 points'
+    >>> drifted(rule, Evidence(0, why_none="the anchor, run 20261101-a1b2, is stopped"), "20261101-a1b2")
+    'accuracy since the anchor 20261101-a1b2: not known: the anchor, run 20261101-a1b2, is stopped'
+    """
+    about = f"{rule.metric}[{rule.slice}]" if rule.slice else rule.metric
+    told = _teller(rule)
+    if evidence.value is None:
+        said = f"not known: {evidence.why_none or 'too much of it is missing'}"
+    else:
+        said = told(evidence.value)
+        if evidence.low is not None and evidence.high is not None:
+            said += f", between {told(evidence.low)} and {told(evidence.high)}"
+    return f"{about} since the anchor {anchor}: {said}"
+
+
 def _limit(rule: RuleConfig) -> str:
     if rule.opponent is None:
         limit = rule.min if rule.min is not None else rule.max

@@ -8,11 +8,11 @@ from driftgate.benchmarks.changes import NO_CHANGES, Changes, changes
 from driftgate.benchmarks.gate._aggregated import aggregated
 from driftgate.benchmarks.gate._baseline import Baseline, described, find_baseline
 from driftgate.benchmarks.gate._columns import column_of
-from driftgate.benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
+from driftgate.benchmarks.gate._config import ANCHOR, CHAMPION, GateConfig, RuleConfig
 from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
-from driftgate.benchmarks.gate._headline import headline
+from driftgate.benchmarks.gate._headline import drifted, headline
 from driftgate.benchmarks.gate._reasons import decide, explain
-from driftgate.benchmarks.gate._verdict import GRAVITY, GateVerdict, RuleVerdict, Verdict
+from driftgate.benchmarks.gate._verdict import GRAVITY, Drift, GateVerdict, RuleVerdict, Verdict
 from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, key_frame, run_hash
@@ -59,7 +59,7 @@ def judge(
                 checks.append((rule, scores, None, Evidence(len(scores.frame), depends=True, why_none=told)))
                 continue
             if rule.opponent is not None:
-                baseline = find_baseline(ledger, rule, scores, scored, gate.suite, champion)
+                baseline = find_baseline(ledger, gate, rule, scores, scored, champion)
             checks.append((rule, scores, baseline, _evidence(ledger, gate, rule, scores, baseline)))
     decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
     tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
@@ -78,7 +78,32 @@ def judge(
         runs={run: run_hash(ledger, run) for run in dict.fromkeys(runs)},
         rules_hash=gate.content_hash(),
         champion=champion if means_champion else None,
+        drift=_drift(ledger, gate, [(rule, scores) for rule, scores, *_ in checks], scored),
     )
+
+
+def _drift(
+    ledger: Ledger, gate: GateConfig, checks: Sequence[tuple[RuleConfig, CellScores]], scored: Sequence[CellScores]
+) -> tuple[Drift, ...]:
+    """How far cells are from the anchor: in accuracy, and in whatever is compared with something that moves."""
+    if gate.anchor is None:
+        return ()
+    accuracy = RuleConfig(no_worse_than=ANCHOR)
+    asked = {(accuracy.metric, "", scores.cell.id): (accuracy, scores) for _, scores in checks}
+    moving = [(rule, scores) for rule, scores in checks if rule.opponent not in (None, ANCHOR) and rule.slices is None]
+    asked |= {(rule.metric, rule.slice, scores.cell.id): (rule, scores) for rule, scores in moving}
+    for rule, scores in checks:
+        if rule.opponent == ANCHOR:
+            asked.pop((rule.metric, rule.slice, scores.cell.id), None)  # the rule's own verdict says it
+    found = []
+    for rule, scores in asked.values():
+        since = rule.model_copy(update={"no_worse_than": ANCHOR, "better_than": None, "margin": 0.0})
+        baseline = find_baseline(ledger, gate, since, scores, scored, None)
+        if not baseline.itself:
+            evidence = _evidence(ledger, gate, since, scores, baseline)
+            told = drifted(since, evidence, gate.anchor)
+            found.append(Drift(scores.cell.name, rule.metric, told, evidence.value, evidence.low, evidence.high))
+    return tuple(found)
 
 
 def _evidence(

@@ -164,6 +164,11 @@ class Mean:
     def test(self, side: Side, alpha: float) -> OneSidedTest:
         return stats.one_sided_mean(self._mean, self.limit, side, alpha=alpha)
 
+    def to_show(self, side: Side, alpha: float) -> tuple[int, int] | None:
+        """How many clusters there are, and how many would show the side if all were at their best; None if these do."""
+        wanted = self._mean.clusters_to_show(self.limit, above=side == "above", alpha=alpha)
+        return None if wanted is None else (self._mean.n_clusters, wanted)
+
     def interval(self) -> Interval:
         known = self._mean.interval()
         # Clusters that all say the same say it once each.
@@ -222,6 +227,28 @@ class Quantile:
 
     def needed(self, alpha: float) -> int | None:
         return self._share().needed(alpha)
+
+
+def too_few(quantity: Quantity | None, side: Side, alpha: float) -> str:
+    """That nothing as small could show a side, however good it were, and how much could; empty where it is enough.
+
+    Examples
+    --------
+    >>> too_few(Share(np.ones(20), 0.9), "above", 0.05)
+    'too few samples: 20 could not show it even if all were at their best, 29 could'
+    """
+    match quantity:
+        case Share():
+            of, found = "samples", Mean(quantity.values, None, quantity.limit, 0.0, 1.0).to_show(side, alpha)
+        case Mean():
+            of, found = "samples" if quantity.clusters is None else "clusters", quantity.to_show(side, alpha)
+        case Quantile():
+            return too_few(quantity._share(), opposite(side), alpha)
+        case _:
+            found = None
+    if found is None:
+        return ""
+    return f"too few {of}: {found[0]:,} could not show it even if all were at their best, {found[1]:,} could"
 
 
 def _t(freedom: float, probability: float) -> float:

@@ -56,6 +56,21 @@ class RuleVerdict:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """How far a cell is from the gate's anchor, whatever the rules say."""
+
+    cell: str
+    metric: str
+    told: str
+    """In one sentence."""
+    value: float | None = None
+    """The difference; of latency, cost and tokens the ratio. None where it is not known."""
+    low: float | None = None
+    high: float | None = None
+    """The two-sided 95% interval of ``value``."""
+
+
+@dataclass(frozen=True)
 class GateVerdict:
     """What a gate says of a run: the gravest of what its rules say."""
 
@@ -69,6 +84,8 @@ class GateVerdict:
     """Of the rules as they stood in the workspace file."""
     champion: str | None = None
     """Whom the rules meant by champion."""
+    drift: tuple[Drift, ...] = ()
+    """How far the cells are from the gate's anchor; empty where it has none."""
 
     @property
     def worst_first(self) -> list[RuleVerdict]:

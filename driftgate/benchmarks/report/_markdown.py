@@ -63,7 +63,8 @@ def verdict_section(view: VerdictView) -> str:
         for rule in view.worst_first
     ]
     heading = f"### Gate {markdown_code(view.gate)}: {markdown_text(view.verdict)}\n\n{view.sentence}"
-    return heading + "\n\n" + _table(["Verdict", "Rule", "Cell", ">Value", ">95% interval", ">n", "Reason"], rows)
+    table = _table(["Verdict", "Rule", "Cell", ">Value", ">95% interval", ">n", "Reason"], rows)
+    return "\n\n".join([heading, table, *(markdown_text(said) for said in view.drift)])
 
 
 def _cells(cells: Sequence[CellView]) -> str:

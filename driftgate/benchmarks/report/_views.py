@@ -33,6 +33,8 @@ class VerdictView:
     verdict: str
     sentence: str
     rules: Sequence[Mapping[str, Any]]
+    drift: Sequence[str] = ()
+    """How far each cell is from the gate's anchor, in a sentence."""
 
     @property
     def sign(self) -> str:
@@ -51,7 +53,13 @@ def verdict_views(verdicts: Sequence[VerdictRow]) -> list[VerdictView]:
     for row in sorted(verdicts, key=lambda row: row.created_at, reverse=True):
         newest.setdefault(row.gate, row)
     views = [
-        VerdictView(row.gate, row.verdict, _sentence(row), [_UNSAID | rule for rule in row.details.get("rules", ())])
+        VerdictView(
+            row.gate,
+            row.verdict,
+            _sentence(row),
+            [_UNSAID | rule for rule in row.details.get("rules", ())],
+            [f"{since['cell']}: {since['told']}" for since in row.details.get("drift", ())],
+        )
         for row in newest.values()
     ]
     return sorted(views, key=lambda view: -gravity(view.verdict))

@@ -117,6 +117,8 @@ def print_verdict(console: Console, verdict: GateVerdict) -> None:
         console.print(f"  {mark} {escape(said)}", soft_wrap=True)
         if rule.says:
             console.print(f"    [dim]{escape(one_line(rule.reason))}[/]", soft_wrap=True)
+    for since in verdict.drift:
+        console.print(f"  {escape(one_line(f'{since.cell}: {since.told}'))}", soft_wrap=True)
 
 
 def print_runs(console: Console, runs: Sequence[RunRow]) -> None:

@@ -192,6 +192,25 @@ def kosimpleqa(folder: Path) -> Config:
     return {"kind": "kosimpleqa", "path": "."}
 
 
+def ifeval_ko(folder: Path) -> Config:
+    nulls = {"num_words": None, "relation": None, "keywords": None, "end_phrase": None}
+    asked = [
+        ("쉼표 없이 인사하세요.", ["punctuation:no_comma"], [{}]),
+        (
+            "'봄'을 넣어 열 단어 이상으로 쓰세요.",
+            ["keywords:existence", "length_constraints:number_words"],
+            [{"keywords": ["봄"]}, {"num_words": 10, "relation": "at least"}],
+        ),
+        ("'이상입니다.'로 끝내세요.", ["startend:end_checker"], [{"end_phrase": "이상입니다."}]),
+    ]
+    rows = [
+        {"key": 1000 + n, "prompt": prompt, "instruction_id_list": ids, "kwargs": [{**nulls, **own} for own in given]}
+        for n, (prompt, ids, given) in enumerate(asked)
+    ]
+    write_parquet(folder / "data/train-00000-of-00001.parquet", rows)
+    return {"kind": "ifeval_ko", "path": "."}
+
+
 def own_csv(folder: Path) -> Config:
     write_csv(folder / "own.csv", lettered("우리", 4, category="인사", note="메모"), encoding="utf-8-sig")
     write_csv(folder / "own-shots.csv", lettered("예시", 2, category="인사", note="메모"))
@@ -226,6 +245,7 @@ BUILDERS: dict[str, Callable[[Path], Config]] = {
     "csv": own_csv,
     "haerae": haerae,
     "hrm8k": hrm8k,
+    "ifeval_ko": ifeval_ko,
     "jsonl": own_jsonl,
     "kmmlu": kmmlu,
     "kmmlu_hard": kmmlu_hard,

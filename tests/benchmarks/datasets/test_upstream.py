@@ -182,3 +182,40 @@ def test_kosimpleqa_asks_for_words_and_reads_either_layout(build, load, tmp_path
     (other / "test.jsonl").write_text(lines, encoding="utf-8")
     again = load({"kind": "kosimpleqa", "path": "other"}, tmp_path)
     assert [s.data["answer"] for s in again.samples] == [s.data["answer"] for s in dataset.samples]
+
+
+def test_ifeval_ko_reads_instructions_with_the_parameters_that_are_given(build, load, tmp_path):
+    samples = load(build("ifeval_ko", tmp_path), tmp_path).samples
+    assert [(sample.id, sample.category) for sample in samples] == [
+        ("1000", "punctuation"),
+        ("1001", "several"),
+        ("1002", "startend"),
+    ]
+    assert samples[1].data["instructions"] == [
+        {"id": "keywords:existence", "parameters": {"keywords": ["봄"]}},
+        {"id": "length_constraints:number_words", "parameters": {"num_words": 10, "relation": "at least"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "given", "message"),
+    [
+        (["punctuation:no_period"], [{}], "no check is known for the instruction 'punctuation:no_period'"),
+        (["punctuation"], [{}], "no check is known for the instruction 'punctuation'"),
+        (["style:polite"], [{}], "no check is known for the instruction 'style:polite'"),
+        (["keywords:existence"], [{"keywords": None}], "has no 'keywords'"),
+        (["keywords:existence"], [{"keywords": []}], "at its 'keywords'"),
+        (["keywords:frequency"], [{"keyword": "봄", "frequency": 2, "relation": "about"}], "at its 'relation'"),
+        (["length_constraints:number_words"], [{"num_words": -1, "relation": "at least"}], "at its 'num_words'"),
+        (["punctuation:no_comma", "startend:quotation"], [{}], "2 instructions and 1 sets of parameters"),
+        ([], [], "0 instructions"),
+        ("punctuation:no_comma", [{}], "text in column 'instruction_id_list'"),
+        (["punctuation:no_comma"], [None], "null for the instruction"),
+    ],
+)
+def test_an_instruction_that_cannot_be_checked_is_named_by_row(load, tmp_path, ids, given, message):
+    row = {"key": 1, "prompt": "쓰세요.", "instruction_id_list": ids, "kwargs": given}
+    (tmp_path / "train.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    with pytest.raises(DriftgateError, match=message) as caught:
+        load({"kind": "ifeval_ko", "path": "."}, tmp_path)
+    assert "row 1" in str(caught.value)

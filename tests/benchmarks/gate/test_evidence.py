@@ -338,6 +338,33 @@ ANYTHING = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("count", "rule", "said"),
+    [
+        (20, {"min": 0.9}, "too few samples: 20 could not show it even if all were at their best, 29 could"),
+        (40, {"min": 0.9}, ""),
+        (20, {"metric": "share.failed", "max": 0.1}, "too few samples: 20"),
+        (20, {"metric": "latency_p95", "max": 60.0}, "too few samples: 20 could not show it even if all"),
+        (20, DEFECT, "too few samples: 20"),
+    ],
+)
+def test_too_few_to_show_it_whatever_they_were_is_said_with_how_many_would(
+    world: World, count: int, rule: dict[str, Any], said: str
+) -> None:
+    found = world.say(world.run({"m": of(count, 0)}, each=judged_by([0.0] * count)), rule)
+    assert found.verdict == ("inconclusive" if said else "pass")
+    assert said in found.reason and ("too few" in found.reason) == bool(said)
+
+
+def test_too_few_clusters_are_said_as_clusters(world: World, samples: Any) -> None:
+    ten = [replace(sample, cluster=f"passage {n // 4}") for n, sample in enumerate(samples(40))]
+    world.samples = lambda count: ten
+    said = world.say(world.run({"m": of(40, 0)}), {"min": 0.9})
+    assert said.verdict == "inconclusive"
+    assert "too few clusters: 10 could not show it even if all were at their best, 29 could" in said.reason
+    assert "too few" not in world.say(world.run({"m": of(4, 36)}), {"min": 0.9}).reason  # the opposite is shown
+
+
 @pytest.mark.parametrize("rule", ANYTHING, ids=str)
 def test_an_empty_run_passes_nothing(world: World, rule: dict[str, Any]) -> None:
     empty_run(world)

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "contains": ({}, {"text": "부산과 서울", "parts": ["서울"]}),
     "exact_match": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "f1": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "instructions": ({}, {"text": "쉼표가 없다.", "instructions": [{"id": "punctuation:no_comma", "parameters": {}}]}),
     "json_schema": ({"schema": {"type": "object"}}, {"text": '{"team": "it"}'}),
     "language": ({}, {"text": "API를 호출하세요."}),
     "length": ({"longest": 20}, {"text": "정답은 B입니다."}),
