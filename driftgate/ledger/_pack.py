@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, delete, exists, func, insert, or_, sel
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.needles import Needles
 from driftgate.ledger._making import lock
-from driftgate.ledger._pages import Row, columns_of, decode, encode, numbers_in, texts_in
+from driftgate.ledger._pages import Row, columns_of, decode, encode, keys_of, numbers_in, texts_in
 from driftgate.ledger._schema import DETAILS, cells, pages, runs, texts
 from driftgate.ledger._space import Space, give_back, has_free_pages
 from driftgate.ledger._store import Ledger
@@ -67,7 +67,7 @@ def page_rows(
     """Rows of a table of details that are in pages, with an attribute for each of some columns."""
     found = []
     wanted = list(dict.fromkeys([*names, *(equal or {})]))
-    places = [columns_of(table).index(name) for name in wanted]
+    places = [columns_of(table).index(name) for name in {*wanted, *keys_of(table)}]
     for page in _pages(connection, table, cell_id, samples):
         try:
             rows = decode(table, page, texts_of(connection, numbers_in(page, places)), wanted)

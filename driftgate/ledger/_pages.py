@@ -91,15 +91,13 @@ def decode(table: Table, page: bytes, texts: Mapping[int, str], names: Sequence[
         last += step
         samples.append(last)
     found["sample_id"] = samples
-    kept = [
-        found[name]
-        if name in ("sample_id", "round", "value", "seconds")
-        else [_replaced(value, written) for value in found[name]]
-        for name in wanted
-    ]
-    make: Any = namedtuple("Row", wanted)  # type: ignore[misc]
-    order = sorted(range(len(samples)), key=lambda n: [found[name][n] for name in keys_of(table)])
+    for name in {*wanted, *keys_of(table)} - {"sample_id", "round", "value", "seconds"}:
+        found[name] = _all_replaced(found[name], written)
+    kept = [found[name] for name in wanted]
+    keys = list(zip(*(found[name] for name in keys_of(table)), strict=True))
+    order = sorted(range(len(samples)), key=keys.__getitem__)
     columns = [[column[n] for n in order] for column in kept]
+    make: Any = namedtuple("Row", wanted)  # type: ignore[misc]
     return [make(*values) for values in zip(*columns, strict=True)]
 
 
@@ -123,6 +121,14 @@ def numbers_in(page: bytes, columns: Sequence[int] | None = None) -> set[int]:
         for value in held[place]:
             _replaced(value, noted)
     return found
+
+
+def _all_replaced(column: list[Any], change: Callable[[str], str]) -> list[Any]:
+    """A column with every text changed; of names, of which there are few, each once."""
+    if all(type(value) is str for value in column):
+        changed = {value: change(value) for value in set(column)}
+        return [changed[value] for value in column]
+    return [_replaced(value, change) for value in column]
 
 
 def _replaced(value: Any, change: Callable[[str], str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from driftgate.benchmarks.datasets import Sample, make_sample
+from driftgate.flows.engines import NodeResult
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import (
     Ledger,
@@ -25,6 +27,7 @@ from driftgate.ledger import (
     record,
     set_status,
 )
+from driftgate.ledger._details import detail_rows
 from driftgate.ledger._pages import columns_of, decode, encode, numbers_in, texts_in
 from driftgate.ledger._schema import node_outputs
 
@@ -53,6 +56,19 @@ def test_everything_is_read_as_before(ledger: Ledger, samples: Callable[..., lis
     assert everything(ledger, run) == before
     assert check_ledger(ledger).faults == ()
     assert pack_details(ledger).cells == 0 and everything(ledger, run) == before
+
+
+def test_a_name_may_be_as_long_as_a_text(ledger: Ledger) -> None:
+    asked = questions(2)
+    run = make_run(ledger, asked)
+    cell = cells_of(ledger, run)[0].id
+    ids = [int(one) for one in outcome_frame(ledger, cell)["sample_id"]]
+    long = NodeResult("검색한 문서를 다시 차례로 세우는 마디 " * 3, "completed", "a", 0.1)
+    record(ledger, [replace(entry(cell, ids[1], 1, asked[1], round=1), nodes=[long])])
+    before = everything(ledger, run)
+    pack_details(ledger)
+    assert everything(ledger, run) == before
+    assert all(row.status for row in detail_rows(ledger, node_outputs, cell, ["status"]))
 
 
 def test_a_night_that_says_the_same_keeps_no_text_anew(ledger: Ledger) -> None:
