@@ -71,17 +71,26 @@ def forget(
 
 def remove_pages(workspace: OpenWorkspace, runs: tuple[str, ...]) -> list[Path]:
     """Remove reports and evidence pages of runs whose texts are gone; they can be written anew."""
-    named = Needles(runs)
-    found = [path for path in _under(workspace.reports) if any(run in path.parts for run in runs) or _has(path, named)]
+    found = _pages_of(workspace, runs)
     for path in found:
         path.unlink(missing_ok=True)
     return found
 
 
+def _pages_of(workspace: OpenWorkspace, runs: tuple[str, ...]) -> list[Path]:
+    if not _ours(workspace, workspace.reports):
+        return []
+    named = Needles(runs)
+    return [path for path in _under(workspace.reports) if set(runs) & set(path.parts) or _has(path, named)]
+
+
+def _ours(workspace: OpenWorkspace, folder: Path) -> bool:
+    """Whether driftgate alone writes a folder; one that has the workspace in it has the team's own files."""
+    return folder.resolve() != workspace.folder.resolve() and folder.resolve() not in workspace.folder.resolve().parents
+
+
 def _run(workspace: OpenWorkspace, ledger: Ledger, run: str, *, dry: bool) -> Done:
-    named = Needles((run,))
-    pages = [path for path in _under(workspace.reports) if run in path.parts or _has(path, named)]
-    files = tuple(FileChange(path, "removed") for path in pages)
+    files = tuple(FileChange(path, "removed") for path in _pages_of(workspace, (run,)))
     if dry:
         return Done(run, dry, None, None, files)
     note_run(ledger, run, getpass.getuser(), done=False)
@@ -99,7 +108,9 @@ def _files(
         from driftgate.monitor.telemetry import compact_folder
 
         compact_folder(telemetry)  # what is in the spool is in Parquet then
-    own = (workspace.reports, workspace.folder / ".driftgate", telemetry)
+    own = [
+        folder for folder in (workspace.reports, workspace.folder / ".driftgate", telemetry) if _ours(workspace, folder)
+    ]
     database = ledger.engine.url.database if ledger.engine.dialect.name == "sqlite" else None
     apart = {Path(f"{database}{end}") for end in ("", "-wal", "-shm", "-journal")} if database else set()
     seen: set[Path] = set()
@@ -108,13 +119,14 @@ def _files(
             if path in seen or path in apart or ledger.archive in path.parents:
                 continue
             seen.add(path)
-            looked_for = pages if workspace.reports in path.parents else needles
+            is_page = folder == workspace.reports and folder in own
+            looked_for = pages if is_page else needles
             if not _has(path, looked_for):
                 continue
-            if folder == workspace.folder:
+            if folder not in own:
                 yield FileChange(path, "left")
             else:
-                yield FileChange(path, _change(path, looked_for, page=workspace.reports in path.parents, dry=dry))
+                yield FileChange(path, _change(path, looked_for, page=is_page, dry=dry))
 
 
 def _change(path: Path, needles: Needles, *, page: bool, dry: bool) -> str:

@@ -110,3 +110,12 @@ def test_exactly_one_thing_is_forgotten(cli: Cli, folder: Path) -> None:
     for args in ((), ("--sample", "q4", "--run", "latest")):
         done = cli("forget", *args, "-w", folder)
         assert done.code == 2 and "give one of --sample, --matching and --run" in done.err.replace("\n", " ")
+
+
+def test_no_file_of_the_team_is_touched_where_reports_go_beside_them(cli: Cli, make: Make) -> None:
+    space = make(change=lambda config: config.update(reports="."))
+    (space / "mine.csv").write_text(f"question\n{PERSON}\n", encoding="utf-8")
+    assert cli("bench", "small", "-w", space).code == 0
+    done = cli("forget", "--matching", PERSON, "-w", space)
+    assert done.code == 1 and "left: mine.csv" in done.out and "removed:" not in done.out
+    assert PERSON in (space / "mine.csv").read_text(encoding="utf-8")
