@@ -52,6 +52,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     oncall.nightly,
     oncall.serve,
     build.doctor,
+    build.forget,
     build.init,
     build.schema,
 )

@@ -79,6 +79,17 @@ def check_ledger(workspace: Workspace = HERE) -> None:
         raise typer.Exit(1 if checked.faults else 0)
 
 
+@ledger.command("pack")
+def pack_ledger(workspace: Workspace = HERE) -> None:
+    """Pack node outputs and evaluations of runs that have ended, each text once; driftgate nightly does it as well."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_packed
+
+    with driftgate.open(workspace) as ws:
+        print_packed(console, ws.pack_ledger())
+
+
 @ledger.command("archive")
 def archive_ledger(
     workspace: Workspace = HERE,
@@ -111,6 +122,24 @@ def expire(
 
     with driftgate.open(workspace) as ws:
         print_expired(console, ws.expire(run, older_than=older_than), ws.files.reports)
+
+
+def forget(
+    workspace: Workspace = HERE,
+    sample: Annotated[str, typer.Option(help="A sample by its key or id, in every run that asked it.")] = "",
+    matching: Annotated[str, typer.Option(help="Whatever has this text, in whatever case.")] = "",
+    run: Annotated[str, typer.Option(help="All texts of a run: its id, a part of it, or latest.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Remove texts for good, from ledger to pages; scores and verdicts stand; exit 1 where some of it is left."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_forgotten
+
+    with driftgate.open(workspace) as ws:
+        done = ws.forget(sample=sample, matching=matching, run=run, dry=dry_run)
+        left = print_forgotten(console, done, ws.files.folder)
+        raise typer.Exit(1 if left and not dry_run else 0)
 
 
 def schema(

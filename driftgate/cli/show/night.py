@@ -89,6 +89,8 @@ class NightOnTerminal(NightDisplay):
 
         if kept.expired is not None and kept.expired.runs:
             print_expired(self.console, kept.expired, self.workspace.reports)
+        for page in kept.pages:
+            self.console.print(f"removed with it: {escape(str(page))}", soft_wrap=True)
         if kept.archived is not None and (kept.archived.cells or kept.archived.removed):
             print_archived(self.console, kept.archived, self.ledger.archive)
 

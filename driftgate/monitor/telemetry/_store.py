@@ -275,3 +275,15 @@ def _in_columns(batches: list[_Batch]) -> tuple[list[_Batch], pa.RecordBatch]:
             else:
                 fitting.append((calls, done))
         return fitting, to_arrow(call for calls, _ in fitting for call in calls)
+
+
+def compact_folder(folder: Path) -> Compaction:
+    """Turn a telemetry folder's spool into Parquet while nobody else writes it.
+
+    Raises
+    ------
+    InUse
+        Another process or store writes it.
+    """
+    with Store(folder) as store:
+        return store.compact()
