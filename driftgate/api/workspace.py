@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_origin
 
@@ -30,6 +31,7 @@ from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import PROVIDERS, ModelConfig, resolve
 from driftgate.flows.models import parse_config as parse_model
+from driftgate.flows.network import Network, NetworkConfig, enter
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
 from driftgate.flows.text import on_disk
@@ -98,6 +100,8 @@ class Workspace(BaseModel):
     """Name of the workspace, for reports."""
     ledger: str = _yaml.LEDGER
     """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
+    network: NetworkConfig = NetworkConfig()
+    """Whom commands may ask over the network, and how: hosts, a proxy, certificates, the size of replies."""
     keep: KeepConfig = KeepConfig()
     """How long the ledger keeps texts, and where older ones are."""
     include: list[str] = []
@@ -163,6 +167,15 @@ class OpenWorkspace:
     def ledger(self) -> str:
         """The ledger's location with the environment put in."""
         return resolve(self.config.ledger, "ledger")
+
+    @cached_property
+    def network(self) -> Network:
+        """What it says of the network."""
+        return Network(self.config.network, self.folder)
+
+    def hold(self) -> None:
+        """Hold to its network from now on, as another workspace may have been worked with meanwhile."""
+        enter(self.network)
 
     @property
     def archive(self) -> str:
@@ -256,7 +269,9 @@ def open_workspace(folder: Path) -> OpenWorkspace:
         _refuse(_explained(document, problem), problem)
         raise
     _refuse([*_contradictions(document, config)])
-    return OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
+    workspace = OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
+    workspace.hold()
+    return workspace
 
 
 def read_workspace(folder: Path) -> _yaml.Document:

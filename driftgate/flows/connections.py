@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from driftgate.flows.models import Secret, refuse_in_openai, resolve
+from driftgate.flows.models import Secret, resolve
+from driftgate.flows.network import rule_openai
 
 _CLASSES = {
     "open_ai": "OpenAIConnection",
@@ -62,7 +63,7 @@ def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dic
         A variable of the environment is not set.
     """
     if any(connection.type in _ASKED_BY_OPENAI for connection in connections.values()):
-        refuse_in_openai()
+        rule_openai()
     return {name: _resolved(name, connection) for name, connection in connections.items()}
 
 

@@ -26,6 +26,7 @@ CHECKS: Registry[Check] = Registry("preflight check", "driftgate.api.preflight",
 _ORDER = (
     "storage",
     "environment",
+    "network",
     "models",
     "datasets",
     "retrievers",

@@ -24,6 +24,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.line import parse_chat
 from driftgate.flows.models import ModelConfig, Secret, redirect_of, redirected, resolve
+from driftgate.flows.network import NetworkRefused, found_refusal, rule_openai
 
 KIND_NAME = "azure_openai"
 _SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -157,15 +158,16 @@ class AzureOpenAITrainer:
 
     def _client(self) -> Any:
         from azure.identity import get_bearer_token_provider
-        from openai import DefaultHttpxClient, OpenAI
+        from openai import OpenAI
+
+        rule_openai()
 
         endpoint = resolve(self.config.endpoint, "train.endpoint").rstrip("/")
         if self.config.api_key:
             key: str | Callable[[], str] = resolve(self.config.api_key, "train.api_key")
         else:
             key = get_bearer_token_provider(credential(), _SCOPE)
-        http = DefaultHttpxClient(follow_redirects=False)
-        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0, http_client=http)
+        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0)
 
 
 def chat_lines(path: Path) -> bytes:
@@ -279,10 +281,16 @@ def _openai_errors(doing: str) -> Iterator[None]:
 
     try:
         yield
+    except NetworkRefused as problem:
+        raise DriftgateError(f"{doing} failed: {problem.message}", problem.remedy) from None
     except ClientAuthenticationError as problem:
+        if refusal := found_refusal(problem):
+            raise DriftgateError(f"{doing} failed: {refusal.message}", refusal.remedy) from None
         advice = "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)"
         raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
     except OpenAIError as problem:
+        if refusal := found_refusal(problem):
+            raise DriftgateError(f"{doing} failed: {refusal.message}", refusal.remedy) from None
         if found := redirect_of(problem):
             raise redirected(doing, *found) from None
         raise DriftgateError(f"{doing} failed: {reason(problem)}", "check endpoint, key and base model") from None
