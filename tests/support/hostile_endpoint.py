@@ -1,6 +1,7 @@
 """A chat endpoint whose replies are hostile: too long, too slow, too deep, or about nothing there is.
 
-What a reply is like is the first part of the path that is asked: ``http://127.0.0.1:PORT/drip/v1``. It speaks HTTP by
+What a reply is like is the first part of the path that is asked: ``http://127.0.0.1:PORT/drip/v1``; of ``good-or-long``
+every third reply is long. It speaks HTTP by
 hand, as no server's library would say what it says.
 """
 
@@ -12,7 +13,6 @@ import json
 import threading
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 GIB = 2**30
@@ -66,6 +66,7 @@ class HostileEndpoint:
         self.asked: Counter[str] = Counter()
         """Requests by the first part of their path."""
         self.port = 0
+        self._packed = b""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -105,7 +106,8 @@ class HostileEndpoint:
             await reader.readexactly(length)
             kind = head.split()[1].split("/")[1]
             self.asked[kind] += 1
-            await self._reply(kind, writer)
+            often, _, rare = kind.partition("-or-")
+            await self._reply(rare if rare and self.asked[kind] % 3 == 0 else often, writer)
         writer.close()
 
     async def _reply(self, kind: str, writer: asyncio.StreamWriter) -> None:
@@ -126,8 +128,8 @@ class HostileEndpoint:
                 await writer.drain()
             writer.write(b"0\r\n\r\n")
         elif kind == "gzip":
-            body = b"".join([piece async for piece in _bomb(self.size)])
-            await _send(writer, body, "Content-Encoding: gzip", length=len(body))
+            self._packed = self._packed or _bomb(self.size)
+            await _send(writer, self._packed, "Content-Encoding: gzip", length=len(self._packed))
         elif kind == "drip":
             body = BODIES["good"]
             await _send(writer, b"", length=len(body))
@@ -162,9 +164,8 @@ async def _fill(writer: asyncio.StreamWriter, size: int) -> None:
         size -= len(block)
 
 
-async def _bomb(size: int) -> AsyncIterator[bytes]:
-    """``size`` bytes of one letter, packed to about a thousandth."""
+def _bomb(size: int) -> bytes:
+    """``size`` bytes of one letter, packed to about a thousandth; its end, which nobody should get to, is not right."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    for _ in range(size // 2**20):
-        yield packer.compress(b" " * 2**20)
-    yield packer.flush()
+    first, again = (packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + again * (size // 2**20 - 1) + packer.flush()

@@ -8,6 +8,7 @@ control plane for the deployment. Training files are chat JSON Lines, UTF-8 with
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,9 +128,12 @@ class AzureOpenAITrainer:
         }
         if self.config.api_key:
             model["api_key"] = self.config.api_key
-        metrics = {"trained_tokens": job.trained_tokens}
-        metrics["seconds"] = job.finished_at - job.created_at if job.finished_at else None
-        measured = {name: float(value) for name, value in metrics.items() if value is not None}
+        began, ended = _number(job.created_at), _number(job.finished_at)
+        metrics = {
+            "trained_tokens": _number(job.trained_tokens),
+            "seconds": ended - began if began and ended and ended >= began else None,
+        }
+        measured = {name: value for name, value in metrics.items() if value is not None}
         return TrainedModel(KIND_NAME, model, str(job.fine_tuned_model), measured, handle["lineage"])
 
     def _job(self, handle: Handle) -> Any:
@@ -266,6 +270,13 @@ def _retry_after(problem: Exception) -> float:
         return min(30.0, float(response.headers["retry-after"])) if response is not None else 0.0
     except (KeyError, ValueError):
         return 0.0
+
+
+def _number(told: Any) -> float | None:
+    """A number that a job states, at least 0; None where it states none. The client does not check what it reads."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < math.inf:
+        return None
+    return float(told)
 
 
 def _why(job: Any) -> str:

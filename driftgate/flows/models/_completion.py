@@ -13,7 +13,7 @@ from driftgate.flows.models._errors import ContentFiltered, Unavailable
 from driftgate.flows.models._refusal import line, read_words, refusal, well_formed
 from driftgate.flows.models._types import Reply
 from driftgate.flows.models._usage import Usage, read_usage
-from driftgate.flows.network import read_json
+from driftgate.flows.network import Unreadable, read_json
 
 _SPOKEN = ("text", "output_text", "input_text")
 """Types of the parts of a content that hold what the model says; reasoning, calls and images do not."""
@@ -55,7 +55,8 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
         start = content[:60].decode(errors="replace")
-        raise Unavailable(f"{name}: the reply is not a chat completion: {start!r}", usage=Usage()) from problem
+        why = problem.aside if isinstance(problem, Unreadable) else ""
+        raise Unavailable(f"{name}: the reply is not a chat completion{why}: {start!r}", usage=Usage()) from problem
     if refused:
         raise ContentFiltered(f"{name}: the model refused: {line(str(refused))}", reply.usage)
     if end == finish.FILTERED:

@@ -18,7 +18,7 @@ from driftgate.flows.models._refusal import line, read_words, refusal, well_form
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import Usage, read_usage
 from driftgate.flows.models._wire import Spoken, Wire
-from driftgate.flows.network import read_json
+from driftgate.flows.network import Unreadable, read_json
 
 _CAP = "max_output_tokens"
 _STORE = "store"
@@ -117,8 +117,9 @@ def read_response(name: str, content: bytes, latency: float) -> Reply:
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
         start = content[:60].decode(errors="replace")
+        why = problem.aside if isinstance(problem, Unreadable) else ""
         raise Unavailable(
-            f"{name}: the reply is no response of the Responses API: {start!r}", usage=Usage()
+            f"{name}: the reply is no response of the Responses API{why}: {start!r}", usage=Usage()
         ) from problem
     if refused:
         raise ContentFiltered(f"{name}: the model refused: {line(refused)}", reply.usage)

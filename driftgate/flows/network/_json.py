@@ -13,6 +13,11 @@ _DEEPEST = 100
 class Unreadable(ValueError):
     """It is no JSON that says one thing."""
 
+    @property
+    def aside(self) -> str:
+        """What is wrong with it though it looks like JSON, for a message; empty where anybody sees that it is none."""
+        return "" if self.__cause__ else f" ({self})"
+
 
 def read_json(content: bytes | str) -> Any:
     """The value that a text in JSON says.
