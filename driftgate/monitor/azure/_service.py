@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.network import read_json, rule_azure
+from driftgate.flows.network import in_force, read_json, rule_azure
 from driftgate.monitor.azure import _names as names
 from driftgate.monitor.azure._records import Channel, Record
 
@@ -70,6 +70,8 @@ class Service:
                 "events": AzureMonitorLogExporter(**options),
                 "spans": AzureMonitorTraceExporter(**options),
             }
+        for exporter in self._exporters.values():  # which keeps what its requests fail with to itself
+            in_force().check(exporter._endpoint)
 
     def send(self, channel: Channel, records: Sequence[Record]) -> Reply:
         """Send records in one request; never raises for what the service or the network does."""
