@@ -134,13 +134,13 @@ class Network:
 
         assert self.tls is not None and self.ca_file is not None  # it says what is wrong with the file
         public = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or certifi.where()
-        self._file.write(Path(public).read_bytes() + b"\n" + self.ca_file.read_bytes())
-        self._file.flush()
-        return self._file.name
+        joined = Path(self._private.name, "authorities.pem")
+        joined.write_bytes(Path(public).read_bytes() + b"\n" + self.ca_file.read_bytes())
+        return str(joined)
 
     @cached_property
-    def _file(self) -> tempfile._TemporaryFileWrapper[bytes]:
-        return tempfile.NamedTemporaryFile(prefix="driftgate-", suffix=".pem")
+    def _private(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="driftgate-")  # it goes with this value
 
 
 _in_force = Network()
