@@ -39,7 +39,7 @@ class Connections:
     network: Network = field(default_factory=in_force)
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
     _checked: dict[tuple[str, str], str | None] = field(default_factory=dict, init=False)
-    """The proxy of each scheme and host that may be asked."""
+    """By scheme and host that may be asked: the proxy through which it is, if any."""
 
     async def ask(self, method: str, url: str, **sent: Any) -> Received:
         """Make a request and read its reply.
@@ -71,7 +71,7 @@ class Connections:
         import aiohttp
 
         proxy = self._way_to(url)
-        # Known beforehand, as it is read from files; there is nothing to be checked where nothing is encrypted.
+        # Certificates are read from files, which takes a while: only where there is one to be checked.
         tls = self.network.tls if url.startswith("https:") or (proxy or "").startswith("https:") else True
         try:
             async with self._open_session().request(

@@ -132,7 +132,8 @@ class Network:
     def _joined(self) -> str:
         import certifi
 
-        assert self.tls is not None and self.ca_file is not None  # it says what is wrong with the file
+        assert self.ca_file is not None
+        _ = self.tls  # it says what is wrong with the file
         public = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or certifi.where()
         joined = Path(self._private.name, "authorities.pem")
         joined.write_bytes(Path(public).read_bytes() + b"\n" + self.ca_file.read_bytes())
