@@ -114,3 +114,16 @@ def test_two_workspaces_in_one_process_keep_to_their_own(make: Make, tmp_path: P
             with pytest.raises(driftgate.DriftgateError, match=r"the host 127\.0\.0\.1 may not be asked"):
                 closed.bench("small")
     assert not endpoint.requests
+
+
+def test_a_dataset_of_the_hub_is_not_fetched_where_the_hub_is_not_named(
+    cli: Cli, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+
+    def change(config: dict[str, Any]) -> None:
+        config["network"] = {"allow": ["127.0.0.1"]}
+        config["datasets"]["own"] = {"kind": "kmmlu"}
+
+    done = cli("bench", "small", "--workspace", make(6, change))
+    assert done.code == 2 and "the host huggingface.co may not be asked" in " ".join(done.err.split()), done.err
