@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_origin
 
@@ -32,6 +33,7 @@ from driftgate.flows.environment import keep_secrets_of, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import PROVIDERS, ModelConfig, resolve
 from driftgate.flows.models import parse_config as parse_model
+from driftgate.flows.network import Network, NetworkConfig, enter
 from driftgate.flows.private_files import Sharing, share
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
@@ -106,6 +108,8 @@ class Workspace(BaseModel):
     """Who may read and write what driftgate makes, whatever the umask: the user that runs it (``private``), or the
     user's group as well (``group``). What is there already keeps its rights; ``driftgate doctor`` says where others can
     read it."""
+    network: NetworkConfig = NetworkConfig()
+    """Whom commands may ask over the network, and how: hosts, a proxy, certificates, the size of replies."""
     keep: KeepConfig = KeepConfig()
     """How long the ledger keeps texts, and where older ones are."""
     include: list[str] = []
@@ -171,6 +175,15 @@ class OpenWorkspace:
     def ledger(self) -> str:
         """The ledger's location with the environment put in."""
         return resolve(self.config.ledger, "ledger")
+
+    @cached_property
+    def network(self) -> Network:
+        """What it says of the network."""
+        return Network(self.config.network, self.folder)
+
+    def hold(self) -> None:
+        """Hold to its network from now on, as another workspace may have been worked with meanwhile."""
+        enter(self.network)
 
     @property
     def archive(self) -> str:
@@ -266,7 +279,9 @@ def open_workspace(folder: Path) -> OpenWorkspace:
     _refuse([*_contradictions(document, config)])
     share(folder, config.files)
     keep_secrets_of(document.value)
-    return OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
+    workspace = OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
+    workspace.hold()
+    return workspace
 
 
 def read_workspace(folder: Path) -> _yaml.Document:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from driftgate.flows.environment import resolve_secret, without_literal
-from driftgate.flows.models import Secret, refuse_in_openai, resolve
+from driftgate.flows.models import Secret, resolve
+from driftgate.flows.network import rule_openai
 
 _CLASSES = {
     "open_ai": "OpenAIConnection",
@@ -71,7 +72,7 @@ def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dic
         A variable of the environment is not set.
     """
     if any(connection.type in _ASKED_BY_OPENAI for connection in connections.values()):
-        refuse_in_openai()
+        rule_openai()
     return {name: _resolved(name, connection) for name, connection in connections.items()}
 
 

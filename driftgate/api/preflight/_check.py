@@ -27,6 +27,7 @@ _ORDER = (
     "storage",
     "environment",
     "privacy",
+    "network",
     "models",
     "datasets",
     "retrievers",

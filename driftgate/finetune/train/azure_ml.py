@@ -38,6 +38,7 @@ from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, Trai
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.flows.network import read_json
 from driftgate.flows.private_files import make_folder, make_private
 from driftgate.flows.private_text import write_text
 from driftgate.shipped import shipped
@@ -52,6 +53,7 @@ _SCRIPT_FILES = (
     "shipped/*.py",
     "flows/*.py",
     "flows/models/*.py",
+    "flows/network/*.py",
     "finetune/__init__.py",
     "finetune/train/*.py",
 )
@@ -363,7 +365,7 @@ def _run_error(message: str) -> str:
     'UserError: out of memory'
     """
     try:
-        error = json.loads(message[message.index("{") : message.rindex("}") + 1])["error"]
+        error = read_json(message[message.index("{") : message.rindex("}") + 1])["error"]
         return f"{error['code']}: {error['message']}"
     except (ValueError, KeyError, TypeError):
         return " ".join(message.split())

@@ -71,7 +71,7 @@ def signed_in() -> Any:
     """
     from azure.identity import DefaultAzureCredential
 
-    from driftgate.flows.models._redirects import refuse_in_azure
+    from driftgate.flows.network import rule_azure
 
     class Remembering(DefaultAzureCredential):
         def get_token(self, *scopes: str, **options: Any) -> Any:
@@ -84,7 +84,7 @@ def signed_in() -> Any:
             keep_secret(found.token, passing=True)
             return found
 
-    refuse_in_azure()
+    rule_azure()
     _keep_what_signs_in()
     return Remembering()
 
@@ -98,16 +98,18 @@ async def _fresh_token(owner: str, scope: str) -> tuple[str, float]:
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity.aio import DefaultAzureCredential
 
-    from driftgate.flows.models._redirects import refuse_in_azure
+    from driftgate.flows.network import in_force, rule_azure
 
-    refuse_in_azure()
+    rule_azure()
     _keep_what_signs_in()
     try:
         async with DefaultAzureCredential() as credential:
             fresh = await credential.get_token(scope)
     except ClientAuthenticationError as problem:
+        sign_in = "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)"
+        named = "; network.allow must name who gives tokens, such as login.microsoftonline.com"
         raise ModelMisconfigured(
             f"{owner} has no api_key and no Entra ID token could be had",
-            "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)",
+            sign_in if in_force().config.allow is None else sign_in + named,
         ) from problem
     return keep_secret(fresh.token, passing=True), float(fresh.expires_on)
