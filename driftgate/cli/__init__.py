@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from driftgate.cli import build, ci, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
+from driftgate.flows.streams import guard
 from driftgate.flows.told import in_words
 
 
@@ -94,6 +95,7 @@ def _options(
 
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
+    guard()
     # A command imports much that lasts; by default it is all searched for cycles again and again.
     gc.set_threshold(50_000, 20, 100)
     try:
