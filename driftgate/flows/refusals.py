@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from driftgate.flows.yaml_text import parse
 
 FILE = Path(__file__).parent / "refusal_phrases.yaml"
 
@@ -53,7 +53,7 @@ class _Rules:
 @cache
 def _rules(file: Path) -> _Rules:
     content = file.read_bytes()
-    rules = yaml.safe_load(content)
+    rules = parse(content.decode(), file.name)[1]
     patterns = [f"(?:{pattern})" for language in rules["phrases"].values() for pattern in language]
     pattern = re.compile("|".join(patterns), re.IGNORECASE)
     return _Rules(pattern, int(rules["opening"]), hashlib.sha256(content).hexdigest()[:12])

@@ -145,7 +145,7 @@ def test_the_ledger_may_come_from_the_environment(tmp_path: Path, monkeypatch: p
 KEYS = st.text("abcdefg가나", min_size=1, max_size=6)
 TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=12)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXTS,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=10,
 )
