@@ -7,6 +7,7 @@ from pathlib import Path
 
 from driftgate.api import _yaml
 from driftgate.api._yaml import FILE, LEDGER
+from driftgate.api.roots import Roots
 from driftgate.flows.environment import resolve
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import KINDS, Ledger, RunRow, latest_runs, open_ledger
@@ -25,6 +26,8 @@ def listed_runs(folder: Path, limit: int, *, suite: str = "", kind: str | Collec
     if not isinstance(location, str):
         where = document.where(("ledger",))
         raise DriftgateError(f"{where}: ledger: it is {location!r}", "give it a path or a database's URL")
+    named = document.value.get("allowed_roots", []) if isinstance(document.value, dict) else []
+    Roots.of(folder, [one for one in named if isinstance(one, str)]).ledger(location, "ledger")
     ledger = open_ledger(resolve(location, "ledger"), folder)
     try:
         return newest_runs(ledger, limit, suite=suite, kind=kind)

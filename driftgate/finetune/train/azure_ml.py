@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -38,6 +38,7 @@ from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, Trai
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.flows.path_settings import READ
 from driftgate.shipped import shipped
 
 KIND_NAME = "azure_ml"
@@ -66,7 +67,7 @@ class AzureMLTraining(TrainerConfig):
     """Compute cluster or instance."""
     image: str
     """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
-    requirements: Path = Path("finetune/requirements.txt")
+    requirements: Annotated[Path, READ] = Path("finetune/requirements.txt")
     """Pinned requirements of training, relative to the workspace folder; where it has no such file, those that ship."""
     experiment: str = Field("driftgate", min_length=1)
     """Experiment that the jobs are listed under."""
