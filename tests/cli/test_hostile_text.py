@@ -235,6 +235,27 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
     assert silent <= SILENT, f"the hostile text does not reach {sorted(silent - SILENT)}: make it"
 
 
+def test_names_in_the_workspace_file_are_not_obeyed_either(cli: Cli, folder: Path) -> None:
+    file = folder / "driftgate.yaml"
+    usual = yaml.safe_load(file.read_text("utf-8"))
+    for change in (
+        {"ledger": f"${{env:{HOSTILE}}}"},
+        {"ledger": HOSTILE},
+        {"reports": f"../{HOSTILE}"},
+        {HOSTILE: HOSTILE},
+        {"models": {HOSTILE: {}}},
+        {"datasets": {"own": {"kind": HOSTILE}}},
+        {"datasets": {"own": {"kind": "jsonl", "path": HOSTILE}}},
+        {"suites": {"small": {"models": [HOSTILE], "datasets": [HOSTILE]}}},
+        {"include": [HOSTILE]},
+    ):
+        file.write_text(yaml.safe_dump({**usual, **change}), "utf-8")
+        for command in ("doctor", "bench", "runs list"):
+            done = cli(*command.split(), "-w", str(folder))
+            assert not obeyed(done.out) and not obeyed(done.err)
+            assert "a defect" not in done.err, done.err
+
+
 def _served(folder: Path) -> str:
     """What the service prints, asked for a page that is not there under a hostile name."""
     program = [sys.executable, "-m", "driftgate", "serve", "-w", str(folder)]

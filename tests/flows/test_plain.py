@@ -17,6 +17,7 @@ import pytest
 from hostile import AZURE, TEXTS, obeyed
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.color import ColorSystem
 from rich.markup import escape
 from rich.table import Table
 
@@ -71,14 +72,16 @@ def test_json_on_a_terminal_is_the_same_value(value: object) -> None:
 def test_a_console_prints_plain_text_in_its_own_colours(first: str, second: str, width: int, colours: bool) -> None:
     behind = io.StringIO()
     console = PlainConsole(width=width, file=PlainStream(behind))  # type: ignore[arg-type]
-    console._force_terminal, console._color_system = colours, None
+    console._force_terminal, console._color_system = colours, ColorSystem.STANDARD if colours else None
     table = Table(escape(first))
     table.add_row(escape(second), f"[red]{escape(first)}[/]")
     console.print(table)
     console.print(f"[bold]{escape(first)}[/]{escape(second)}", soft_wrap=True)
     console.print_json(json.dumps({"text": first}))
     console.rule(escape(second))
-    assert not obeyed(re.sub(r"\x1b\[[0-9;]*m", "", behind.getvalue()))
+    printed = behind.getvalue()
+    assert not obeyed(re.sub(r"\x1b\[(?:1|1;31|31|2|3[0-9](?:;[0-9]+)*|0|1;[0-9]+|92)m", "", printed)), printed
+    assert ("\x1b[1m" in printed) == (colours and bool(plain(first)))
 
 
 def test_rows_of_a_table_stay_in_line() -> None:
