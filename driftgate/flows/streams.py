@@ -124,7 +124,10 @@ def write_own(text: str) -> None:
     stream: Any = sys.stdout
     if stream is None:
         return
-    (stream if isinstance(stream, PlainStream) else PlainStream(stream)).write_own(text)
+    stream = stream if isinstance(stream, PlainStream) else PlainStream(stream)
+    while isinstance(stream.inner, PlainStream):  # bars stand before it
+        stream = stream.inner
+    stream.write_own(text)
 
 
 def write_commands(commands: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import re
 import signal
@@ -65,7 +66,7 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
     rows = [
         {
             "id": f"q{n}{HOSTILE}",
-            "question": f"{HOSTILE} [{n}] 무엇인가?",
+            "question": f"{'' if n else '=cmd() '}{HOSTILE} [{n}] 무엇인가?",
             "choices": [f"가{n}{HOSTILE}", f"나{n}", f"다{n}", f"라{n}"],
             "answer": "AB"[n % 2],
             "category": f"범주 {n % 2}{HOSTILE}",
@@ -174,7 +175,13 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "doctor": [where, (*where, "--json"), ("-w", folder / "none")],
         "init": [(folder,), (folder / "new", "--ci", "azure"), (folder / "newer", "--example", "rag")],
         "schema": [()],
-        "runs list": [(*where, "--kind", "all"), (*where, "--kind", HOSTILE)],
+        "runs list": [
+            (*where, "--limit", HOSTILE),
+            (*where, f"--{HOSTILE}"),
+            (*where, HOSTILE),
+            (*where, "--kind", "all"),
+            (*where, "--kind", HOSTILE),
+        ],
         "runs show": [
             (first, *where),
             (first, "q1", *where),
@@ -225,6 +232,8 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         for arguments in ways:
             run(name, *arguments)
     run("bench", HOSTILE, *where)
+    asked = [row["question"] for row in csv.DictReader((folder / "samples.csv").open(encoding="utf-8", newline=""))]
+    assert [text[:7] for text in asked if "cmd()" in text] == ["'=cmd()"] * 2
     heard["serve"] = _served(folder)
     if found := obeyed(heard["serve"]):
         offences.append(f"serve: {found}")

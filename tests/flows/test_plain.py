@@ -81,7 +81,7 @@ def test_a_console_prints_plain_text_in_its_own_colours(first: str, second: str,
     console.rule(escape(second))
     printed = behind.getvalue()
     assert not obeyed(re.sub(r"\x1b\[(?:1|1;31|31|2|3[0-9](?:;[0-9]+)*|0|1;[0-9]+|92)m", "", printed)), printed
-    assert ("\x1b[1m" in printed) == (colours and bool(plain(first)))
+    assert ("\x1b[1m" in printed) == colours
 
 
 def test_rows_of_a_table_stay_in_line() -> None:
@@ -183,7 +183,7 @@ def on_a_terminal(program: str, folder: Path) -> str:
 
 BARS = """
 import sys, time
-from driftgate.flows.streams import guard
+from driftgate.flows.streams import guard, write_commands
 from driftgate.api.terminal import Bars, PlainConsole
 from rich.progress import TextColumn
 from rich.markup import escape
@@ -197,6 +197,7 @@ with Bars(TextColumn("  {{task.description}}"), console=console, transient=True)
     print("a flow says", HOSTILE)
     print("[/bold] [link=http://x]y[/]", end="", flush=True)
     sys.stderr.write("unfinished " + HOSTILE)
+    write_commands(["::notice::ours"])
 console.print("[bold red]ours[/] " + escape(HOSTILE))
 print("after")
 """
@@ -207,6 +208,8 @@ def test_bars_colours_and_what_is_printed_meanwhile_on_a_terminal(tmp_path: Path
     assert "\x1b[1;31mours\x1b[0m" in printed, printed
     assert "a flow says" in printed and "unfinished" in printed and "[/bold] [link=http://x]y[/]" in printed
     assert printed.endswith("after\n")
+    assert "::notice::ours\n" in printed
+    printed = printed.replace("::notice::ours\n", "")
     own = r"\x1b\[\??[0-9;]*[mKAhl]|\r"
     assert not obeyed(re.sub(own, "", printed))
     assert "\x1b[31m" not in printed.replace("\x1b[1;31m", "")
