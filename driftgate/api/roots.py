@@ -58,6 +58,10 @@ class Roots:
         DriftgateError
             It leads out of the workspace and of every root.
         """
+        if "${env:" in path:
+            raise DriftgateError(
+                f"'{setting}' takes a part of its path from the environment", "take it whole, or write it"
+            )
         found = _resolved(self.folder, path)
         self._check(found, setting)
         return found

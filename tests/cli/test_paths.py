@@ -173,6 +173,23 @@ def test_the_machine_may_say_where_the_ledger_is(folder: Path, monkeypatch: pyte
     open_workspace(folder)
 
 
+def test_a_path_is_taken_from_the_environment_whole_or_not_at_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOMEWHERE", str(folder.parent))
+    for at in ("ledger", "sqlite", "archive"):
+        write(folder, at, "${env:SOMEWHERE}/secrets")
+        with pytest.raises(DriftgateError, match="a part of its path from the environment"):
+            open_workspace(folder)
+
+
+def test_only_the_workspace_file_says_where_paths_may_lead(folder: Path) -> None:
+    (folder / "more.yaml").write_text("allowed_roots: [..]\n")
+    write(folder, "dataset", "own.jsonl", include=["more.yaml"])
+    with pytest.raises(DriftgateError, match=r"more\.yaml, line 1: an included file says where paths may lead"):
+        open_workspace(folder)
+
+
 def test_runs_are_not_listed_from_a_ledger_elsewhere(cli: Cli, make: Make) -> None:
     folder = make(4, lambda config: config.update(ledger="../elsewhere.db"))
     done = cli("runs", "list", "-w", folder)
