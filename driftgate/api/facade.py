@@ -373,8 +373,7 @@ class Workspace(OnCall):
 
 
 def _progress() -> Display:
-    from rich.console import Console
-
     from driftgate.api.display import ProgressDisplay
+    from driftgate.api.terminal import PlainConsole
 
-    return ProgressDisplay(Console(highlight=False, emoji=False))
+    return ProgressDisplay(PlainConsole())

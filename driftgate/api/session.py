@@ -284,12 +284,15 @@ def model_config(workspace: OpenWorkspace, ledger: Ledger | None, name: str) -> 
     Raises
     ------
     DriftgateError
-        There is no such model.
+        There is no such model, or a trained one leads out of the workspace.
     """
     if name in workspace.config.models:
         return workspace.config.models[name]
     if ledger is not None and (trained := trained_model(ledger, name)) is not None:
-        return parse_model(trained)
+        config = parse_model(trained)
+        for _, problem in workspace.roots.faults(config):  # the ledger is not the workspace
+            raise problem
+        return config
     raise DriftgateError(f"there is no model '{name}'", nearest(name, workspace.config.models))
 
 

@@ -49,6 +49,7 @@ def doctor(
     from driftgate.api.preflight import examine
     from driftgate.cli._console import console
     from driftgate.cli.show.preflight import as_data, in_all, print_deployments, print_finding
+    from driftgate.flows.plain import json_on_a_terminal
 
     counts: Counter[str] = Counter()
     findings = []
@@ -59,7 +60,7 @@ def doctor(
         counts[finding.severity] += 1
     known = known_in(workspace)
     if as_json:
-        typer.echo(json.dumps(as_data(findings, known), ensure_ascii=False, indent=1))
+        print(json_on_a_terminal(json.dumps(as_data(findings, known), ensure_ascii=False, indent=1)))
     else:
         print_deployments(console, known)
         console.print(in_all(counts))
@@ -152,10 +153,13 @@ def schema(
 
     from driftgate.api.reference import configuration_reference
     from driftgate.api.workspace import json_schema
+    from driftgate.flows.plain import json_on_a_terminal
+    from driftgate.flows.streams import write_own
 
-    print(
-        configuration_reference() if reference else json.dumps(json_schema(), indent=1), end="" if reference else "\n"
-    )
+    if reference:
+        write_own(configuration_reference())  # Markdown, whose headings are ##
+    else:
+        print(json_on_a_terminal(json.dumps(json_schema(), indent=1)))
 
 
 @demo.command()

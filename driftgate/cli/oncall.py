@@ -187,11 +187,12 @@ def workbook(
     """
     import json
 
+    from driftgate.flows.plain import json_on_a_terminal
     from driftgate.monitor.azure.workbook import arm_template
 
     text = json.dumps(arm_template(workspace), indent=2, ensure_ascii=False)
     if file is None:
-        print(text)
+        print(json_on_a_terminal(text))
     else:
         from driftgate.flows.private_text import write_text
 

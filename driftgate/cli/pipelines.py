@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml, one_line
+from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml
 from driftgate.benchmarks.report.verdicts import render_verdicts
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.plain import one_line
 from driftgate.flows.private_files import replace_file
 from driftgate.flows.private_text import write_text
 from driftgate.flows.scrubbing import scrub, scrub_bytes
+from driftgate.flows.streams import write_commands
 from driftgate.ledger import VerdictRow
 
 _MOST = 1_000_000
@@ -77,11 +79,11 @@ def announce(verdicts: Sequence[GateVerdict], environment: Mapping[str, str], fo
         with Path(summary).open("a", encoding="utf-8") as page:
             page.write(scrub(_cut(summary_of(verdicts))))
     if environment.get("GITHUB_ACTIONS") == "true":
-        print(*github_annotations(verdicts), sep="\n")
+        write_commands(github_annotations(verdicts))
     if environment.get("TF_BUILD"):
         page_path = folder / "gate.md"
         write_text(page_path, summary_of(verdicts))
-        print(*azure_commands(verdicts, page_path.resolve()), sep="\n")
+        write_commands(azure_commands(verdicts, page_path.resolve()))
 
 
 def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
@@ -104,7 +106,7 @@ def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
                 "unset it outside of GitHub Actions",
             ) from problem
     if environment.get("TF_BUILD"):
-        print(f"##vso[task.setvariable variable=driftgate.{name}]{one_line(value)}")
+        write_commands([f"##vso[task.setvariable variable=driftgate.{name}]{one_line(value)}"])
 
 
 def _cut(text: str) -> str:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from driftgate.flows.yaml_text import parse
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Phrases:
 def read_phrases(file: Path) -> Phrases:
     """Read a list: ``phrases`` by language, searched without regard to case."""
     content = file.read_bytes()
-    rules = yaml.safe_load(content)
+    rules = parse(content.decode(), file.name)[1]
     listed = [phrase for language in rules["phrases"].values() for phrase in language]
     return Phrases(any_of(listed), rules, hashlib.sha256(content).hexdigest()[:12])
 

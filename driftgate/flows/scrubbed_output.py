@@ -1,4 +1,4 @@
-"""Logs, tracebacks and streams without secrets."""
+"""Logs and tracebacks without secrets; the streams are those of :mod:`driftgate.flows.streams`."""
 
 from __future__ import annotations
 
@@ -7,34 +7,9 @@ import sys
 import threading
 import traceback
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
-from driftgate.flows.scrubbing import scrub, told
-
-
-class ScrubbedStream:
-    """A text stream in which no registered secret is written; anything else is the stream's own.
-
-    Parameters
-    ----------
-    stream : TextIO
-        What is written to.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write the text without secrets."""
-        return self._stream.write(scrub(text))
-
-    def writelines(self, lines: Any) -> None:
-        """Write each of the texts without secrets."""
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+from driftgate.flows.scrubbing import told
 
 
 def guard_logs() -> None:
@@ -75,10 +50,3 @@ def guard_tracebacks() -> None:
     sys.excepthook = hook
     threading.excepthook = in_thread
     sys.unraisablehook = unraisable
-
-
-def guard_streams() -> None:
-    """From now on nothing that this process prints holds a registered secret."""
-    for name in ("stdout", "stderr"):
-        if not isinstance(getattr(sys, name), ScrubbedStream):
-            setattr(sys, name, ScrubbedStream(getattr(sys, name)))

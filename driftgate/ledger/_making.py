@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, MetaData, func, inspect, select
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -21,11 +24,23 @@ def make_tables(connection: Connection, metadata: MetaData) -> None:
 
     Those of PostgreSQL are their owner's alone, and of whom the owner grants them to.
     """
+    with owners_alone(connection):
+        _make(connection, metadata)
+
+
+@contextmanager
+def owners_alone(connection: Connection) -> Iterator[None]:
+    """Tables that are made in the body of a ``with`` are their owner's, whatever the database's defaults are."""
+    before = set(inspect(connection).get_table_names())
+    yield
+    if connection.dialect.name == "postgresql":
+        quoted = connection.dialect.identifier_preparer.quote
+        for name in sorted(set(inspect(connection).get_table_names()) - before):
+            connection.exec_driver_sql(f"REVOKE ALL ON TABLE {quoted(name)} FROM PUBLIC")
+
+
+def _make(connection: Connection, metadata: MetaData) -> None:
     for table in metadata.sorted_tables:
-        made = connection.dialect.name == "postgresql" and not inspect(connection).has_table(table.name)
         connection.execute(CreateTable(table, if_not_exists=True))
-        if made:  # whatever the database's default privileges are
-            name = connection.dialect.identifier_preparer.format_table(table)
-            connection.exec_driver_sql(f"REVOKE ALL ON TABLE {name} FROM PUBLIC")
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))

@@ -23,7 +23,7 @@ from driftgate.flows.extras import MissingExtra, extra_of
 from driftgate.flows.private_files import make_folder, opened
 from driftgate.flows.text import on_disk
 from driftgate.ledger import _schema
-from driftgate.ledger._making import lock, make_tables
+from driftgate.ledger._making import lock, make_tables, owners_alone
 from driftgate.ledger._plain import to_json
 from driftgate.ledger._secrets import without_secrets
 
@@ -148,7 +148,8 @@ def _bring_up(connection: Connection) -> int:
         # Alembic takes a while to import, and is needed once for each ledger and format.
         from driftgate.ledger.migrations import migrate
 
-        migrate(connection, found or 0)
+        with owners_alone(connection):
+            migrate(connection, found or 0)
     version = {"key": "version", "value": str(_schema.VERSION)}
     connection.execute(delete(_schema.meta).where(_schema.meta.c.key == "version"))
     connection.execute(insert(_schema.meta).values(version))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from chat_endpoint import Answer, ChatEndpoint
 from forged import ENGINE_NAMES, Found, Heard, roles
-from hostile import hostile_values
+from hostile_headings import hostile_values
 
 from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES

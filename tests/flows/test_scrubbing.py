@@ -16,8 +16,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.scrubbed_output import ScrubbedStream, guard_logs
+from driftgate.flows.scrubbed_output import guard_logs
 from driftgate.flows.scrubbing import keep_secret, ordinary, scrub, scrub_bytes, secrets_in, told
+from driftgate.flows.streams import PlainStream
 
 _KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs", "Cc"]), min_size=12)
 _AROUND = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -120,7 +121,7 @@ def test_logs_streams_and_bytes_are_scrubbed(
         logging.getLogger("anybody").exception("with %s of %s", key, "kim@example.kr")
     assert key not in caplog.text and "with (secret) of <EMAIL_ADDRESS>" in caplog.text
     assert "ValueError: (secret)" in caplog.text
-    stream = ScrubbedStream(sys.stdout)
+    stream = PlainStream(sys.stdout)
     print(key, file=stream)
     stream.writelines([key])
     assert capsys.readouterr().out == "(secret)\n(secret)"

@@ -68,7 +68,7 @@ def print_packed(console: Console, done: Packed) -> None:
 def print_expired(console: Console, done: Expired, reports: Path) -> None:
     """Whose texts were removed, and where texts may still be."""
     for run in done.runs:
-        console.print(f"expired {run}: its prompts, replies and node outputs are removed; its scores stand")
+        console.print(f"expired {escape(run)}: its prompts, replies and node outputs are removed; its scores stand")
         if (page := reports / run).exists():
             console.print(
                 f"  [yellow]its report still shows samples[/]: write it anew with driftgate report {run}, "

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -39,6 +39,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
 from driftgate.flows.network import read_json
+from driftgate.flows.path_settings import READ
 from driftgate.flows.private_files import make_folder, make_private
 from driftgate.flows.private_text import write_text
 from driftgate.shipped import shipped
@@ -70,7 +71,7 @@ class AzureMLTraining(TrainerConfig):
     """Compute cluster or instance."""
     image: str
     """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
-    requirements: Path = Path("finetune/requirements.txt")
+    requirements: Annotated[Path, READ] = Path("finetune/requirements.txt")
     """Pinned requirements of training, relative to the workspace folder; where it has no such file, those that ship."""
     experiment: str = Field("driftgate", min_length=1)
     """Experiment that the jobs are listed under."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
@@ -19,8 +20,7 @@ from driftgate.flows.private_files import write_bytes
 
 def quiet_promptflow() -> None:
     """Keep prompt flow from logging every line, from sending telemetry and from starting its service."""
-    user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # the temporary folder of Windows is the user's own
-    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", str(Path(gettempdir()) / f"driftgate-pf{user}")))
+    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", _home()))
     settings = home / "pf.yaml"
     if not settings.exists():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,6 +37,14 @@ def quiet_promptflow() -> None:
     azure = logging.getLogger("azure.core.pipeline.policies._universal")
     azure.handlers.clear()
     azure.setLevel(logging.WARNING)
+
+
+@cache
+def _home() -> str:
+    """A folder of this process alone: one of a known name may be laid out by whoever shares the temporary folder."""
+    folder = TemporaryDirectory(prefix="driftgate-pf-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def compile_templates_once() -> None:
