@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,11 @@ def keep(workspace: OpenWorkspace, ledger: Ledger) -> Kept:
     """Do what the workspace says under ``keep``, and pack the rest; texts that are to go are not moved before."""
     settings = workspace.config.keep
     expired = None if settings.texts_days is None else expire(workspace, ledger)
+    if settings.texts_days is not None and workspace.telemetry.is_dir():
+        from driftgate.monitor.telemetry import InUse, compact_folder
+
+        with suppress(InUse):  # the service that writes it blanks them itself
+            compact_folder(workspace.telemetry, texts_days=settings.texts_days)
     return Kept(
         expired,
         None if settings.details_days is None else archive(workspace, ledger),

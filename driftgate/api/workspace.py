@@ -87,7 +87,8 @@ class KeepConfig(BaseModel):
     never. ``driftgate nightly`` moves them after its work; needs the extra ``parquet``."""
     texts_days: int | None = Field(None, ge=1)
     """Days after which the texts of a run are removed for good, from the ledger and its archive: prompts, replies, node
-    outputs, and questions that no newer run has asked. Scores and verdicts stand; unset: never."""
+    outputs, and questions that no newer run has asked. Its reports go, and so do the texts of telemetry that old, where
+    it keeps any. Scores and verdicts stand; unset: never."""
     archive: Annotated[str, WRITTEN] = ""
     """Folder of the archive, relative to the workspace; by default beside the ledger's file, as ``ledger.db.archive``,
     and for PostgreSQL ``.driftgate/archive``."""

@@ -22,6 +22,8 @@ MERGE_AT = 8
 """Parts of a day from which on they are merged into one."""
 MERGED_BYTES = 128 * 2**20
 """A part of this size is left as it is."""
+TEXTS = ("input_text", "output_text")
+"""Columns that hold what was asked and answered."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PART = re.compile(r"calls-(\d{8})-(\d{8})\.parquet")
 
@@ -62,6 +64,35 @@ def drop_before(folder: Path, first: date) -> list[date]:
             day.rmdir()
             dropped.append(found)
     return dropped
+
+
+def drop_texts_before(folder: Path, first: date) -> int:
+    """Blank the texts of the days before ``first``; return how many files held any."""
+    changed = 0
+    for day in _days(folder):
+        if date.fromisoformat(day.name) >= first:
+            continue
+        for part in filter(_has_texts, _parts(day)):
+            rows = conform(pq.read_table(part))
+            for name in TEXTS:
+                place = rows.schema.get_field_index(name)
+                rows = rows.set_column(place, name, pa.nulls(rows.num_rows, rows.schema.field(name).type))
+            _write_part(day, rows, *_numbers(part))
+            changed += 1
+    return changed
+
+
+def _has_texts(part: Path) -> bool:
+    """Whether a row of the file has a text; its statistics say so, and where they do not it counts as one that has."""
+    with pq.ParquetFile(part) as file:
+        names = file.schema_arrow.names
+        groups = [file.metadata.row_group(place) for place in range(file.metadata.num_row_groups)]
+        for name in set(TEXTS) & set(names):
+            for group in groups:
+                statistics = group.column(names.index(name)).statistics
+                if statistics is None or not statistics.has_null_count or statistics.null_count < group.num_rows:
+                    return True
+    return False
 
 
 def files_between(folder: Path, start: datetime, end: datetime) -> list[Path]:

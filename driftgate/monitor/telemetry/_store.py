@@ -44,6 +44,8 @@ class Compaction:
     """Rows moved from the spool into Parquet, repeated ones included."""
     dropped: list[date]
     """Days past their retention."""
+    blanked: int = 0
+    """Files whose texts were past theirs."""
 
 
 class Store:
@@ -60,6 +62,8 @@ class Store:
         Made if it is not there.
     keep_days : int, optional
         Days the telemetry is kept, today included; without it, for ever.
+    texts_days : int, optional
+        Days for which what was asked and answered is kept with the calls, today included; without it, as long as they.
     max_pending : int
         Calls that may wait to be written before :class:`Busy` is raised.
     segment_bytes : int
@@ -90,11 +94,13 @@ class Store:
         folder: Path,
         *,
         keep_days: int | None = None,
+        texts_days: int | None = None,
         max_pending: int = MAX_PENDING,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self.folder = folder
         self.keep_days = keep_days
+        self.texts_days = texts_days
         self._max_pending = max_pending
         self._segment_bytes = segment_bytes
         self._spool = folder / "spool"
@@ -160,7 +166,7 @@ class Store:
         self.submit(calls).result()
 
     def compact(self, now: datetime | None = None) -> Compaction:
-        """Turn the spool into Parquet, merge small files, drop days past their retention.
+        """Turn the spool into Parquet, merge small files, drop days and blank texts past their retention.
 
         Safe to be killed in: what was not finished is done again by the next compaction.
 
@@ -172,15 +178,18 @@ class Store:
         with self._compacting:
             if self._closed:
                 raise DriftgateError(f"the telemetry store {self.folder} is closed")
-            first = None
-            if self.keep_days is not None:
-                first = (now or datetime.now(UTC)).astimezone(UTC).date() - timedelta(days=self.keep_days - 1)
+            today = (now or datetime.now(UTC)).astimezone(UTC).date()
+            first = None if self.keep_days is None else today - timedelta(days=self.keep_days - 1)
             with self._segment_lock:  # listed within: a segment begun after this is not ours to take
                 self._end_segment()
                 closed = _spool.segments(self._spool)
             moved = sum(self._compact_segment(path, first) for path in closed)
             _parquet.merge_parts(self.folder)
-            return Compaction(moved, _parquet.drop_before(self.folder, first) if first else [])
+            dropped = _parquet.drop_before(self.folder, first) if first else []
+            blanked = 0
+            if self.texts_days is not None:
+                blanked = _parquet.drop_texts_before(self.folder, today - timedelta(days=self.texts_days - 1))
+            return Compaction(moved, dropped, blanked)
 
     def close(self) -> None:
         """Write what is waiting, then let go of the folder."""
@@ -277,13 +286,18 @@ def _in_columns(batches: list[_Batch]) -> tuple[list[_Batch], pa.RecordBatch]:
         return fitting, to_arrow(call for calls, _ in fitting for call in calls)
 
 
-def compact_folder(folder: Path) -> Compaction:
+def compact_folder(folder: Path, *, texts_days: int | None = None) -> Compaction:
     """Turn a telemetry folder's spool into Parquet while nobody else writes it.
+
+    Parameters
+    ----------
+    texts_days : int, optional
+        See :class:`Store`.
 
     Raises
     ------
     InUse
         Another process or store writes it.
     """
-    with Store(folder) as store:
+    with Store(folder, texts_days=texts_days) as store:
         return store.compact()
