@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from driftgate.api.terminal import Bars, PlainConsole
 from driftgate.benchmarks.recorded import Imported
 
 
 class ImportBar:
     """A :class:`driftgate.api.recorded.ImportDisplay`: bars while it goes on, and a line for each file."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: PlainConsole) -> None:
         columns = (TextColumn("  {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-        self._bar = Progress(
+        self._bar = Bars(
             *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
         )
         self._files: TaskID | None = None
@@ -61,7 +61,7 @@ class ImportBar:
             self._bar.console.print(f"    [yellow]unpaired[/] because {escape(done.why)}", soft_wrap=True)
 
 
-def print_unknown(console: Console, unknown: Sequence[Path]) -> None:
+def print_unknown(console: PlainConsole, unknown: Sequence[Path]) -> None:
     """Name what a folder holds and no preset knows."""
     for path in unknown:
         what = "folder, name it to import what it holds" if path.is_dir() else "its layout is not known, see --map"

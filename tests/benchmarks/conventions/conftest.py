@@ -45,6 +45,7 @@ def make_cell(
         first_token: bool = True,
         replies: bool = True,
         prompt: str = "문제?\n정답：",
+        said: str = REPLIES["answered"],
         signature: dict[str, Any] | None = None,
     ) -> CellRow:
         asked = samples(len(outcomes))
@@ -55,7 +56,7 @@ def make_cell(
         for place, (sample, outcome) in enumerate(zip(asked, outcomes, strict=True)):
             if outcome is None:
                 continue
-            text = REPLIES.get(outcome)
+            text = said if outcome == "answered" else REPLIES.get(outcome)
             reply = {
                 "text": text,
                 "finish_reason": "length" if outcome == "truncated" else "stop",
