@@ -68,7 +68,8 @@ def main() -> None:
 def compare(folder: Path, data: Path, files: Sequence[Path]) -> pd.DataFrame:
     """Import the files into a workspace at `folder`, compare the models, and read the differences back."""
     datasets = {name: {"kind": name, "path": str(data / name)} for name in ("kmmlu", "click")}
-    (folder / "driftgate.yaml").write_text(json.dumps({"version": 1, "datasets": datasets}), encoding="utf-8")
+    workspace = {"version": 1, "allowed_roots": [str(data)], "datasets": datasets}
+    (folder / "driftgate.yaml").write_text(json.dumps(workspace), encoding="utf-8")
     driftgate = [sys.executable, "-m", "driftgate"]
     steps = (
         ["runs", "import", *map(str, files)],
