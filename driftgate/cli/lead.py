@@ -28,6 +28,7 @@ def compare(
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write tables into this folder.")] = None,
     resamples: Annotated[int, typer.Option(help="Also paired bootstrap intervals, from so many resamples.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    as_json: JsonFile = None,
 ) -> None:
     """Compare runs or models from the ledger: differences, Pareto front, flipped samples, suspect keys."""
     from rich.markup import escape
@@ -52,6 +53,8 @@ def compare(
 
             write_comparison_csv(ws.ledger, compared, csv)
             console.print(f"CSV files: {escape(_console.shown(csv.resolve()))}", soft_wrap=True)
+        if as_json is not None:
+            _console.write_json(as_json, compared.as_json())
 
 
 @flow.command()

@@ -2,8 +2,9 @@
 
 from driftgate.benchmarks.compare._choose import comparable_cells, labels, named_cells, newest_cells
 from driftgate.benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
+from driftgate.benchmarks.compare._difference import Difference, Directions
 from driftgate.benchmarks.compare._entry import Entry
-from driftgate.benchmarks.compare._pair import Difference, Pair, compare_pair
+from driftgate.benchmarks.compare._pair import Pair, compare_pair
 from driftgate.benchmarks.compare._pareto import Standing, standings, why_unused
 from driftgate.benchmarks.compare._plan import Design, assumed_design, half_observed, observed_design, round_sizes
 from driftgate.benchmarks.compare._samples import SuspectKeys, flips, suspect_keys
@@ -13,6 +14,7 @@ __all__ = [
     "DatasetComparison",
     "Design",
     "Difference",
+    "Directions",
     "Entry",
     "Pair",
     "Standing",

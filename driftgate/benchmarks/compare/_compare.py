@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driftgate.benchmarks import stats
 from driftgate.benchmarks.changes import changes
 from driftgate.benchmarks.compare._choose import labels
 from driftgate.benchmarks.compare._entry import Entry, groups
+from driftgate.benchmarks.compare._json import as_json
 from driftgate.benchmarks.compare._pair import Pair, compare_pair
 from driftgate.benchmarks.compare._pareto import Standing, standings
 from driftgate.benchmarks.compare._samples import SuspectKeys, suspect_keys
@@ -55,6 +56,10 @@ class Comparisons:
     def pairs(self) -> list[Pair]:
         """The pairs of all datasets, in their order."""
         return [pair for dataset in self.datasets for pair in dataset.pairs]
+
+    def as_json(self) -> dict[str, Any]:
+        """Every cell, difference and finding as plain values; shares and differences are fractions."""
+        return as_json(self)
 
 
 def compare_cells(ledger: Ledger, cells: Sequence[CellRow], *, resamples: int = 0, seed: int = 0) -> Comparisons:
@@ -119,21 +124,25 @@ def _compare(
         )
         for number, (reference, candidate) in enumerate(itertools.combinations(entries, 2))
     ]
-    placed, measures = standings(entries, pairs)
     known = pd.concat([keys[e.scores.cell.id] for e in entries]).drop_duplicates("sample_id")
     name = " + ".join(dict.fromkeys(entry.dataset for entry in entries))
-    return DatasetComparison(name, entries, known, pairs, placed, measures, suspect_keys(entries, known))
+    return DatasetComparison(name, entries, known, pairs, (), (), suspect_keys(entries, known))
 
 
 def _holm(datasets: Sequence[DatasetComparison]) -> list[DatasetComparison]:
-    """Adjust the overall p-values over all datasets and pairs."""
+    """Adjust the overall p-values over all datasets and pairs, and place the cells by what they then say."""
     adjusted = iter(stats.holm([p.overall.comparison.p_value for d in datasets for p in d.pairs]))
 
     def corrected(pair: Pair) -> Pair:
         overall, *rest = pair.differences
         return replace(pair, differences=[replace(overall, p_adjusted=next(adjusted)), *rest])
 
-    return [replace(d, pairs=[corrected(pair) for pair in d.pairs]) for d in datasets]
+    found = []
+    for dataset in datasets:
+        pairs = [corrected(pair) for pair in dataset.pairs]
+        placed, measures = standings(dataset.entries, pairs)
+        found.append(replace(dataset, pairs=pairs, standings=placed, measures=measures))
+    return found
 
 
 def _nothing(entries: Sequence[Entry]) -> DriftgateError:

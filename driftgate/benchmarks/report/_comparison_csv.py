@@ -92,7 +92,7 @@ def _names(dataset: str, pair: Pair) -> dict[str, Any]:
 
 
 def _difference(row: Difference) -> dict[str, Any]:
-    comparison, bounds, boot = row.comparison, row.bounds, row.bootstrap
+    comparison, bounds, boot, common = row.comparison, row.bounds, row.bootstrap, row.common
     return {
         "slice_kind": row.kind,
         "slice": row.name,
@@ -101,6 +101,7 @@ def _difference(row: Difference) -> dict[str, Any]:
         **_limits("difference", comparison.interval),
         "p": comparison.p_value,
         "p_adjusted": row.p_adjusted,
+        "finding": row.finding,
         "n": comparison.n,
         "gained": comparison.gained,
         "lost": comparison.lost,
@@ -112,6 +113,9 @@ def _difference(row: Difference) -> dict[str, Any]:
         "bound_low": bounds.low.estimate if bounds else None,
         "bound_high": bounds.high.estimate if bounds else None,
         "unanswered": bounds.n_unanswered if bounds else 0,
+        **_limits("common_difference", common.interval if common else None),
+        "common_p": common.p_value if common else None,
+        "common_n": common.n if common else None,
         **_limits("bootstrap", boot.interval if boot else None),
         "bootstrap_p": boot.p_value if boot else None,
     }

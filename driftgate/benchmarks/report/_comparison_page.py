@@ -45,6 +45,12 @@ class PairView:
     rows: Sequence[Difference]
     flips: Sequence[FlipView]
 
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """How many slices of each kind go which way."""
+        kinds = {"super_category": "Super-categories", "category": "Categories"}
+        return [(name, self.pair.directions(kind).words) for kind, name in kinds.items() if self.pair.of_kind(kind)]
+
 
 @dataclass(frozen=True)
 class DatasetView:

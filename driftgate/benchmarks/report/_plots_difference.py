@@ -8,8 +8,8 @@ from driftgate.benchmarks.compare import Difference, Pair
 from driftgate.benchmarks.report._figure import Figure, Spec, axis, error_bar, hover, layout, rows_axis, shorter
 from driftgate.benchmarks.report._text import p_value, percent, points
 
-_CERTAIN = 0.05
-_DOTTED = "Dotted below: what unanswered samples could make of it."
+_SIGNS = {"higher": 1, "lower": -1}
+_DOTTED = "Dotted below: what unanswered samples could make of it; where that holds zero, the dot is never filled."
 
 
 def overall_figure(pairs: Sequence[tuple[str, Pair]]) -> Figure | None:
@@ -87,10 +87,7 @@ def _bounds(rows: Sequence[tuple[int, str, Difference]]) -> Spec:
 
 
 def _sign(difference: Difference) -> int:
-    p, value = difference.p_adjusted, difference.comparison.difference or 0.0
-    # The macro average stands alone: its own p-value counts.
-    p = difference.comparison.p_value if difference.kind == "macro" else p
-    return 0 if p is None or p > _CERTAIN or value == 0 else 1 if value > 0 else -1
+    return _SIGNS.get(difference.finding, 0)
 
 
 def _dots(rows: Sequence[tuple[int, str, Difference]], sign: int) -> Spec:
@@ -120,6 +117,7 @@ def _hover(label: str, difference: Difference) -> str:
         f"{points(comparison.difference)} points",
         str(limits),
         f"p {p_value(comparison.p_value)}, adjusted {p_value(difference.p_adjusted)}",
+        difference.finding,
         f"{comparison.n:,} samples, {'paired' if comparison.paired else 'unpaired'}",
         f"bounds {points(difference.bounds.low.estimate)} to {points(difference.bounds.high.estimate)}: "
         f"{difference.bounds.n_unanswered:,} unanswered"

@@ -8,20 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips, why_unused
+from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips, why_unused
 from driftgate.benchmarks.report import p_value
 from driftgate.benchmarks.stats import Interval
 
 _CATEGORIES = 8
-
-
 _SAMPLES = 5
-
-
 _PAIRS = 3
-
-
-_CERTAIN = 0.05
+_COLOURS = {"higher": "green", "lower": "red", "unmeasurable": "magenta"}
 
 
 def print_comparisons(console: Console, compared: Comparisons) -> None:
@@ -46,19 +40,19 @@ def print_comparisons(console: Console, compared: Comparisons) -> None:
     console.print(
         f"[dim]differences are in points, the second cell less the first; intervals are at 95%; p of {tests} overall "
         "differences by Holm, of categories by Benjamini and Hochberg within each pair; what was not answered counts "
-        "as wrong, bounds say what it could change[/]"
+        "as wrong, bounds say what it could change; unmeasurable is what it could turn[/]"
     )
 
 
 def _print_overall(console: Console, compared: Comparisons) -> None:
     table = _table("all datasets", "dataset", "difference of")
     _numbers(table, *_DIFFERENCE_COLUMNS)
+    table.add_column("finding", overflow="fold")
     table.add_column("design")
     for dataset in compared.datasets:
         for pair in dataset.pairs:
-            table.add_row(
-                escape(dataset.dataset), escape(pair.name), *_difference_cells(pair.overall), escape(pair.design)
-            )
+            shown = (*_difference_cells(pair.overall), finding_text(pair.overall), escape(pair.design))
+            table.add_row(escape(dataset.dataset), escape(pair.name), *shown)
     console.print(table)
 
 
@@ -79,10 +73,8 @@ def _difference_cells(difference: Difference) -> list[str]:
 
 
 def _strong(text: str, difference: Difference) -> str:
-    p = difference.p_adjusted
-    if p is None or p > _CERTAIN:
-        return text
-    return f"[{'green' if (difference.comparison.difference or 0.0) > 0 else 'red'}]{text}[/]"
+    colour = _COLOURS.get(difference.finding)
+    return f"[{colour}]{text}[/]" if colour else text
 
 
 def _print_cells(console: Console, dataset: DatasetComparison) -> None:
@@ -102,7 +94,6 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
                 p_value(overall.p_adjusted),
             ]
         quality, asked = standing.quality, len(standing.entry.frame)
-        beaten = f" by {escape(standing.beaten_by)}" if standing.beaten_by else ""
         table.add_row(
             escape(standing.entry.label),
             percent(quality.estimate),
@@ -113,7 +104,7 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
             ("at most " if standing.cost and standing.at_most else "")
             + _measured(standing.cost, standing.currency, "unknown"),
             _measured(standing.latency, "s", "not recorded"),
-            standing.place + beaten,
+            escape(place_text(standing)),
         )
     console.print(table)
     missing = [name for name in ("cost", "latency") if name not in dataset.measures]
@@ -125,6 +116,7 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
 def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
     table = _table(title, "difference of")
     _numbers(table, *_DIFFERENCE_COLUMNS, "gained", "lost", "detectable")
+    table.add_column("finding", overflow="fold")
     table.add_column("design")
     for pair in pairs:
         comparison = pair.overall.comparison
@@ -134,6 +126,7 @@ def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
             "-" if comparison.gained is None else f"{comparison.gained:,}",
             "-" if comparison.lost is None else f"{comparison.lost:,}",
             points(comparison.minimum_detectable_effect).removeprefix("+"),
+            finding_text(pair.overall),
             escape(pair.design),
         )
     console.print(table)
@@ -142,23 +135,22 @@ def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
 def _print_slices(console: Console, pair: Pair) -> None:
     """The macro average and super-categories in full, of the categories the surest."""
     categories = sorted(pair.of_kind("category"), key=lambda d: (-d.certain, d.name))
-    sure = [d for d in categories if d.p_adjusted is not None and d.p_adjusted <= _CERTAIN]
+    sure = [d for d in categories if d.significant]
     rows = [*pair.differences[:1], *pair.of_kind("macro"), *pair.of_kind("super_category"), *sure[:_CATEGORIES]]
     table = _table(f"{escape(pair.name)}: {escape(pair.design)}", "slice")
     _numbers(table, *_DIFFERENCE_COLUMNS, "n")
+    table.add_column("finding", overflow="fold")
     for row in rows:
         name = {"all": "[bold]all[/]", "macro": "macro average"}.get(row.kind, escape(row.name))
         name = f"  {name}" if row.kind == "category" else name
-        table.add_row(name, *_difference_cells(row), f"{row.comparison.n:,}")
+        table.add_row(name, *_difference_cells(row), f"{row.comparison.n:,}", finding_text(row))
     boot = pair.overall.bootstrap
     console.print(table)
     if boot is not None:
         console.print(f"  [dim]bootstrap of all samples: {interval_text(boot.interval)}, p {p_value(boot.p_value)}[/]")
     if categories:
-        console.print(
-            f"  [dim]{len(sure)} of {len(categories)} categories differ (adjusted p at most {_CERTAIN})"
-            f"{f', the {_CATEGORIES} surest are shown' if len(sure) > _CATEGORIES else ''}[/]"
-        )
+        shown = f"; the {_CATEGORIES} surest are shown" if len(sure) > _CATEGORIES else ""
+        console.print(f"  categories: {escape(pair.directions().words)}[dim]{shown}[/]", soft_wrap=True)
 
 
 def _print_flips(console: Console, dataset: DatasetComparison) -> None:
@@ -229,6 +221,23 @@ def bounds_text(difference: Difference) -> str:
     if bounds is None:
         return "-"
     return f"{points(bounds.low.estimate)} to {points(bounds.high.estimate)} ({bounds.n_unanswered:,} unanswered)"
+
+
+def finding_text(difference: Difference) -> str:
+    """What may be said of a difference; of an unmeasurable one also what it is where both answered."""
+    common = difference.common
+    if common is None:
+        return difference.finding
+    return (
+        f"{difference.finding}; {points(common.difference)} ({interval_text(common.interval)}, p "
+        f"{p_value(common.p_value)}) on the {common.n:,} that both answered"
+    )
+
+
+def place_text(standing: Standing) -> str:
+    """A cell's place on the Pareto front, and beside whom."""
+    beside = {"tied": "with", "beaten": "by", "undecided": "behind"}
+    return f"{standing.place} {beside[standing.place]} {standing.beaten_by}" if standing.beaten_by else standing.place
 
 
 def _range(interval: Interval, factor: float, form: str) -> str:
