@@ -22,8 +22,11 @@ def compare(
         ),
     ] = None,
     workspace: Workspace = HERE,
-    models: Annotated[str, typer.Option(help="Without runs: the newest cells of these models, A,B.")] = "",
+    models: Annotated[str, typer.Option(help="Without runs: cells of these models, asked the same way, A,B.")] = "",
     datasets: Annotated[str, typer.Option(help="Only on these datasets, A,B.")] = "",
+    where: Annotated[
+        str, typer.Option(help="Only cells whose signatures have these parts, shots:5,engine:native.")
+    ] = "",
     html: Annotated[Path | None, typer.Option("--html", help="Also write a page to this file.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write tables into this folder.")] = None,
     resamples: Annotated[int, typer.Option(help="Also paired bootstrap intervals, from so many resamples.")] = 0,
@@ -40,7 +43,12 @@ def compare(
     console, listed = _console.console, _console.names
     with driftgate.open(workspace) as ws:
         compared = ws.compare(
-            names or [], models=listed(models), datasets=listed(datasets), resamples=resamples, seed=seed
+            names or [],
+            models=listed(models),
+            datasets=listed(datasets),
+            where=listed(where),
+            resamples=resamples,
+            seed=seed,
         )
         print_comparisons(console, compared)
         if html is not None:

@@ -1,6 +1,6 @@
 """Cells of the ledger beside each other: differences with intervals, the Pareto front, flips and suspect keys."""
 
-from driftgate.benchmarks.compare._choose import comparable_cells, labels, named_cells, newest_cells
+from driftgate.benchmarks.compare._choose import agreeing_cells, comparable_cells, having, labels, named_cells
 from driftgate.benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
 from driftgate.benchmarks.compare._difference import Difference, Directions
 from driftgate.benchmarks.compare._entry import Entry
@@ -19,6 +19,7 @@ __all__ = [
     "Pair",
     "Standing",
     "SuspectKeys",
+    "agreeing_cells",
     "assumed_design",
     "comparable_cells",
     "compare_cells",
@@ -26,9 +27,9 @@ __all__ = [
     "compare_scored",
     "flips",
     "half_observed",
+    "having",
     "labels",
     "named_cells",
-    "newest_cells",
     "observed_design",
     "round_sizes",
     "standings",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftgate.benchmarks import stats
 from driftgate.benchmarks.changes import changes
-from driftgate.benchmarks.compare._choose import labels
+from driftgate.benchmarks.compare._choose import differing_parts, labels, part_words
 from driftgate.benchmarks.compare._entry import Entry, groups
 from driftgate.benchmarks.compare._json import as_json
 from driftgate.benchmarks.compare._pair import Pair, compare_pair
@@ -36,6 +37,15 @@ class DatasetComparison:
     measures: Sequence[str]
     """What the Pareto front compares: what was recorded of every cell."""
     suspects: SuspectKeys
+
+    @cached_property
+    def differing(self) -> list[str]:
+        """The parts of their signatures in which the cells differ."""
+        return differing_parts([entry.scores.cell for entry in self.entries])
+
+    def asked_as(self, entry: Entry) -> str:
+        """What an entry's signature says of the parts in which the cells differ; empty where they agree."""
+        return part_words(entry.scores.cell, self.differing)
 
     def against_first(self, entry: Entry) -> Pair | None:
         """The pair of an entry and the first one; None for the first itself."""

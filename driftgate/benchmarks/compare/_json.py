@@ -32,7 +32,9 @@ def _dataset(compared: DatasetComparison) -> dict[str, Any]:
         "not_compared": {
             name: why_unused(name, compared.standings) for name in ("cost", "latency") if name not in compared.measures
         },
-        "cells": [_cell(standing) for standing in compared.standings],
+        "cells": [
+            _cell(standing) | {"differs_in": compared.asked_as(standing.entry)} for standing in compared.standings
+        ],
         "pairs": [_pair(pair) for pair in compared.pairs],
         "suspect_keys": {"reason": suspects.reason}
         if suspects.reason

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLICES = ("super_category", "category")
-ASKED = ("cap", "effort", "wire", "without")
-"""Parts of a signature that say how a model was asked, whatever the flow."""
+_SAID = ("dataset", "n", "flow", "variant")
+"""Parts of a signature that are said otherwise: by the samples shared, and by the cells' names."""
 _SEED = 0
 
 
@@ -62,9 +62,9 @@ class Pair:
 
     @property
     def _asked_otherwise(self) -> list[str]:
-        """In what of :data:`ASKED` the two models were asked differently, in words."""
+        """In what else the signatures of the two differ, in words."""
         names = differing(self.candidate.scores.cell.signature, self.reference.scores.cell.signature)
-        found = [name for name in names if name in ASKED]
+        found = [name for name in names if name not in _SAID]
         return [f"signatures differ in {', '.join(found)}"] if found else []
 
     @property

@@ -64,8 +64,8 @@ def suspect_keys(entries: Sequence[Entry], keys: pd.DataFrame) -> SuspectKeys:
     r"""Samples on which the strong models agree on one other letter than the key.
 
     Strong is the better half of at least :data:`LEAST_VOTERS` models by accuracy on this dataset; of a model that
-    stands here more than once (variants, flows, runs) its best cell counts. They are ordered by the log-odds with which all
-    models together prefer the letter to the key: a model of accuracy :math:`a` among :math:`k` choices counts
+    stands here more than once (variants, flows, runs) its best cell counts. They are ordered by the log-odds with
+    which all models together prefer the letter to the key: a model of accuracy :math:`a` among :math:`k` choices counts
     :math:`\log (a (k - 1) / (1 - a))` for what it chose, as in [1]_ with equal errors and equal priors. Models do not
     err independently, so this is an order and no probability.
 

@@ -68,6 +68,7 @@ def _cells(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
             "flow": cell.flow,
             "variant": cell.variant,
             "run": cell.run_id,
+            "differs_in": compared.asked_as(standing.entry),
             "signature": cell.signature,
             "asked": len(standing.entry.frame),
             **standing.entry.scores.outcomes,

@@ -94,8 +94,9 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
                 p_value(overall.p_adjusted),
             ]
         quality, asked = standing.quality, len(standing.entry.frame)
+        asked_as = dataset.asked_as(standing.entry)
         table.add_row(
-            escape(standing.entry.label),
+            escape(standing.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else ""),
             percent(quality.estimate),
             _range(quality, 100.0, "{:.1f}"),
             percent(standing.if_right),
