@@ -22,6 +22,7 @@ def compare(
     datasets: Sequence[str] = (),
     *,
     where: Sequence[str] = (),
+    pairs: Sequence[tuple[str, str]] = (),
     resamples: int = 0,
     seed: int = 0,
 ) -> Comparisons:
@@ -31,6 +32,8 @@ def compare(
     ----------
     runs, models, datasets, where : sequence of str
         See :func:`chosen_cells`.
+    pairs : sequence of tuple of str
+        Labels or models of pairs to compare slice by slice; see :func:`driftgate.benchmarks.compare.compare_cells`.
     resamples : int
         Also paired bootstrap intervals, from so many resamples drawn by ``seed``.
 
@@ -42,7 +45,7 @@ def compare(
     if resamples and resamples < 100:
         raise DriftgateError(f"{resamples} resamples are too few", "give at least 100, and 10000 for a 95% interval")
     cells = chosen_cells(ledger, runs, models, datasets, where)
-    return compare_cells(ledger, cells, resamples=resamples, seed=seed)
+    return compare_cells(ledger, cells, pairs=pairs, resamples=resamples, seed=seed)
 
 
 def chosen_cells(

@@ -169,6 +169,7 @@ class Workspace(OnCall):
         models: Sequence[str] = (),
         datasets: Sequence[str] = (),
         where: Sequence[str] = (),
+        pairs: Sequence[tuple[str, str]] = (),
         resamples: int = 0,
         seed: int = 0,
     ) -> Comparisons:
@@ -176,7 +177,7 @@ class Workspace(OnCall):
         from driftgate.api.compare import compare
 
         named = [run.id if isinstance(run, Run) else run for run in runs]
-        return compare(self.ledger, named, models, datasets, where=where, resamples=resamples, seed=seed)
+        return compare(self.ledger, named, models, datasets, where=where, pairs=pairs, resamples=resamples, seed=seed)
 
     def plan(
         self, dataset: str = "", models: Sequence[str] = (), *, runs: Sequence[str] = (), assumed: Assumed | None = None

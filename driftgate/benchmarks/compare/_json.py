@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from driftgate.benchmarks.compare._difference import Difference
 from driftgate.benchmarks.compare._pair import SLICES, Pair
 from driftgate.benchmarks.compare._pareto import Standing, why_unused
+from driftgate.benchmarks.compare._ranks import Ranking
 from driftgate.benchmarks.stats import Comparison, Interval
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def _dataset(compared: DatasetComparison) -> dict[str, Any]:
         "cells": [
             _cell(standing) | {"differs_in": compared.asked_as(standing.entry)} for standing in compared.standings
         ],
+        "ranking": None if compared.ranking is None else _ranking(compared.ranking),
         "pairs": [_pair(pair) for pair in compared.pairs],
         "suspect_keys": {"reason": suspects.reason}
         if suspects.reason
@@ -45,6 +47,11 @@ def _dataset(compared: DatasetComparison) -> dict[str, Any]:
             "samples": suspects.samples.drop(columns="sample_id").to_dict("records"),
         },
     }
+
+
+def _ranking(ranking: Ranking) -> dict[str, Any]:
+    ranks = [{"cell": r.entry.label, "rank": r.rank, "low": r.low, "high": r.high} for r in ranking.ranks]
+    return {"ranks": ranks, "samples": ranking.samples, "resamples": ranking.resamples, "words": ranking.words}
 
 
 def _cell(standing: Standing) -> dict[str, Any]:

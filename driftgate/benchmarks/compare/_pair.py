@@ -36,6 +36,8 @@ class Pair:
     differences: Sequence[Difference]
     changes: Changes = NO_CHANGES
     """What the data of the two say otherwise of the same samples."""
+    sliced: bool = True
+    """Whether the differences are also those of slices, and not only that of all samples."""
 
     @property
     def name(self) -> str:
@@ -88,13 +90,17 @@ class Pair:
         return any("|questions:none" in entry.scores.cell.signature for entry in (self.candidate, self.reference))
 
 
-def compare_pair(candidate: Entry, reference: Entry, *, resamples: int = 0, seed: int = _SEED) -> Pair:
+def compare_pair(
+    candidate: Entry, reference: Entry, *, sliced: bool = True, resamples: int = 0, seed: int = _SEED
+) -> Pair:
     """Compare two cells: all samples, the macro average, every super-category and every category.
 
     Parameters
     ----------
     candidate, reference
         The difference is the first's score less the second's.
+    sliced
+        Also by slices; else of all samples alone.
     resamples
         Also the paired bootstrap with so many resamples; 0 for none.
     seed
@@ -107,10 +113,10 @@ def compare_pair(candidate: Entry, reference: Entry, *, resamples: int = 0, seed
     """
     ours, theirs = candidate.shared_with(reference)
     if is_paired(ours.size, len(candidate.frame), len(reference.frame)):
-        found = _paired(_Side(candidate, ours), _Side(reference, theirs), resamples, seed)
+        found = _paired(_Side(candidate, ours), _Side(reference, theirs), sliced, resamples, seed)
     else:
-        found = _unpaired(_whole(candidate), _whole(reference))
-    return Pair(candidate, reference, int(ours.size), found)
+        found = _unpaired(_whole(candidate), _whole(reference), sliced)
+    return Pair(candidate, reference, int(ours.size), found, sliced=sliced)
 
 
 @dataclass(frozen=True)
@@ -200,7 +206,7 @@ def _compare_tables(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> s
     return stats.compare_table(stats.paired_table(ours, theirs))
 
 
-def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Difference]:
+def _paired(ours: _Side, theirs: _Side, sliced: bool, resamples: int, seed: int) -> list[Difference]:
     binary = is_binary(ours.right) and is_binary(theirs.right)
 
     def choose(a: _Side, _: _Side) -> _Compare:
@@ -213,6 +219,8 @@ def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Diffe
         return _difference(kind, name, a, b, choose, _both_answered)
 
     found = [difference("all", "", None)]
+    if not sliced:
+        return found
     categories = ours.members("category")
     if len(categories) > 1 and binary:
         found.append(_macro(ours, theirs, categories))
@@ -224,7 +232,7 @@ def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Diffe
     return _bootstrapped(found, ours, theirs, categories, resamples, seed) if resamples else found
 
 
-def _unpaired(ours: _Side, theirs: _Side) -> list[Difference]:
+def _unpaired(ours: _Side, theirs: _Side, sliced: bool) -> list[Difference]:
     binary = is_binary(ours.right) and is_binary(theirs.right)
 
     def choose(a: _Side, b: _Side) -> _Compare:
@@ -236,6 +244,8 @@ def _unpaired(ours: _Side, theirs: _Side) -> list[Difference]:
         return _difference(kind, name, a, b, choose, _each_answered)
 
     found = [difference("all", "", ours, theirs)]
+    if not sliced:
+        return found
     none = np.empty(0, dtype=np.int64)
     for kind in SLICES:
         mine, other = ours.members(kind), theirs.members(kind)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips
+from driftgate.benchmarks.compare import SLICES, Comparisons, DatasetComparison, Difference, Entry, Pair, flips
 from driftgate.benchmarks.stats import Interval
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, sample_data
@@ -17,7 +18,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) -> list[Path]:
-    """Write ``cells.csv``, ``differences.csv``, ``flips.csv`` and ``suspect_keys.csv``, replacing what is there.
+    """Write ``cells.csv``, ``differences.csv``, ``directions.csv`` and ``suspect_keys.csv``, replacing what is there.
+
+    What flipped is written by :func:`write_flips`.
 
     Raises
     ------
@@ -26,11 +29,10 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
     """
     import pandas as pd
 
-    moved = [_flips(ledger, d.dataset, p) for d in compared.datasets for p in d.pairs if p.shared]
     tables = {
         "cells": pd.DataFrame(row for d in compared.datasets for row in _cells(d)),
         "differences": pd.DataFrame(row for d in compared.datasets for row in _differences(d)),
-        "flips": pd.concat(moved) if moved else pd.DataFrame(),
+        "directions": pd.DataFrame(row for d in compared.datasets for row in _directions(d)),
         "suspect_keys": pd.concat([_suspects(ledger, d) for d in compared.datasets]),
     }
     files = {folder / f"{name}.csv": table for name, table in tables.items()}
@@ -45,6 +47,48 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
             f"the tables cannot be written to {folder}: {said}", "free space or name another folder"
         ) from problem
     return list(files)
+
+
+def write_flips(ledger: Ledger, compared: Comparisons, path: Path) -> int:
+    """Write every sample that two cells answered differently, pair by pair, so that memory does not grow with pairs.
+
+    Of datasets with many cells only the pairs that were asked for, or all of them where none was.
+
+    Returns
+    -------
+    int
+        How many samples flipped, over all pairs.
+
+    Raises
+    ------
+    DriftgateError
+        The file cannot be written.
+    """
+    written = 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            for dataset in compared.datasets:
+                for pair in dataset.detailed or dataset.pairs:
+                    if pair.shared:
+                        table = _flips(ledger, dataset.dataset, pair).map(_harmless)
+                        table.to_csv(file, index=False, header=file.tell() == 0, lineterminator="\n")
+                        written += len(table)
+    except OSError as problem:
+        said = problem.strerror or str(problem)
+        raise DriftgateError(f"the flips cannot be written to {path}: {said}", "free space or name another file") from (
+            problem
+        )
+    return written
+
+
+def _directions(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
+    for pair in compared.detailed:
+        for kind in SLICES:
+            if pair.of_kind(kind):
+                counted = asdict(pair.directions(kind))
+                told = {name: "; ".join(v) if isinstance(v, tuple) else v for name, v in counted.items()}
+                yield _names(compared.dataset, pair) | {"slice_kind": kind} | told
 
 
 def _harmless(value: Any) -> Any:
@@ -77,9 +121,16 @@ def _cells(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
             **_limits("cost_per_1000", standing.cost),
             "currency": standing.currency if standing.cost else None,
             **_limits("latency_p50_seconds", standing.latency),
+            **_rank(compared, standing.entry),
             "pareto": standing.place,
             "beaten_by": standing.beaten_by,
         }
+
+
+def _rank(compared: DatasetComparison, entry: Entry) -> dict[str, Any]:
+    ranks = compared.ranking.ranks if compared.ranking else ()
+    mine = next((rank for rank in ranks if rank.entry is entry), None)
+    return {"rank": mine.rank, "rank_low": mine.low, "rank_high": mine.high} if mine else {}
 
 
 def _differences(compared: DatasetComparison) -> Iterator[dict[str, Any]]:

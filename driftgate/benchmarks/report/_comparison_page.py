@@ -9,12 +9,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips, why_unused
+from driftgate.benchmarks.compare import (
+    MANY,
+    Comparisons,
+    DatasetComparison,
+    Difference,
+    Finding,
+    Pair,
+    Rank,
+    Ranking,
+    Standing,
+    flips,
+    why_unused,
+)
 from driftgate.benchmarks.report._figure import Figure
+from driftgate.benchmarks.report._marks import Mark, mark
 from driftgate.benchmarks.report._page import render
 from driftgate.benchmarks.report._plots_compare import category_figure, tradeoff_figures
 from driftgate.benchmarks.report._plots_difference import overall_figure, slices_figure
-from driftgate.benchmarks.report._text import as_text, excerpt
+from driftgate.benchmarks.report._text import as_text, excerpt, p_value, points
 from driftgate.benchmarks.report._views import CellView
 from driftgate.benchmarks.report._write import replace_file
 from driftgate.ledger import Ledger, sample_data
@@ -53,6 +66,17 @@ class PairView:
 
 
 @dataclass(frozen=True)
+class RankView:
+    """A row of a ranking, and what is found of its cell against each of the others."""
+
+    rank: Rank
+    standing: Standing
+    mark: Mark
+    row: Sequence[tuple[Finding | None, str]]
+    """The finding and the difference in words, in the order of the ranks; None beside itself."""
+
+
+@dataclass(frozen=True)
 class DatasetView:
     """A dataset's part of the page."""
 
@@ -63,6 +87,8 @@ class DatasetView:
     tradeoffs: Sequence[Figure]
     pairs: Sequence[PairView]
     suspects: Sequence[Mapping[str, Any]]
+    ranked: Sequence[RankView] = ()
+    """Of many cells, in the place of ``cells`` and all plots."""
 
     @property
     def unused(self) -> list[str]:
@@ -85,23 +111,39 @@ def write_comparison(ledger: Ledger, compared: Comparisons, path: Path, *, timez
 
 def render_comparison(ledger: Ledger, compared: Comparisons, zone: tzinfo | None) -> str:
     """The whole page as HTML."""
-    datasets = [_dataset(ledger, d, ordinal) for ordinal, d in enumerate(compared.datasets)]
-    overall = [(d.dataset, pair) for d in compared.datasets for pair in d.pairs]
+    # Where a dataset has many cells there are tables and no plots: the script alone is larger than such a page may be.
+    plots = all(d.ranking is None for d in compared.datasets)
+    datasets = [_dataset(ledger, d, ordinal, plots=plots) for ordinal, d in enumerate(compared.datasets)]
+    overall = [(d.dataset, pair) for d in compared.datasets if d.ranking is None for pair in d.pairs]
+    names = list(dict.fromkeys(e.label for d in compared.datasets for e in d.entries))
     return render(
         "comparison.html.jinja2",
         zone,
-        title=", ".join(dict.fromkeys(e.label for d in compared.datasets for e in d.entries)),
+        plots=plots,
+        title=", ".join(names) if len(names) <= MANY else f"{len(names)} cells",
         compared=compared,
         datasets=datasets,
         overall=overall,
-        overall_figure=overall_figure(overall) if len(overall) > 1 else None,
+        overall_figure=overall_figure(overall) if plots and len(overall) > 1 else None,
         made_at=datetime.now(UTC),
         version=version("driftgate"),
-        has_plots=True,
+        has_plots=plots,
     )
 
 
-def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int) -> DatasetView:
+def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int, *, plots: bool) -> DatasetView:
+    pairs = [
+        PairView(
+            pair,
+            slices_figure(pair, f"{ordinal}-{place}") if plots and place < _PAIRS else None,
+            _rows(pair),
+            _flips(ledger, pair),
+        )
+        for place, pair in enumerate(compared.detailed)
+    ]
+    suspects = _suspects(ledger, compared)
+    if compared.ranking is not None:
+        return DatasetView(ordinal, compared, (), None, (), pairs, suspects, _ranked(compared, compared.ranking))
     views = [
         CellView(
             entry.scores,
@@ -113,24 +155,36 @@ def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int) -> Datas
         for place, entry in enumerate(compared.entries)
     ]
     cells = [(view, s, compared.against_first(s.entry)) for view, s in zip(views, compared.standings, strict=True)]
-    pairs = [
-        PairView(
-            pair,
-            slices_figure(pair, f"{ordinal}-{place}") if place < _PAIRS else None,
-            _rows(pair),
-            _flips(ledger, pair),
-        )
-        for place, pair in enumerate(compared.pairs)
-    ]
     return DatasetView(
         ordinal,
         compared,
         cells,
-        category_figure(views, ordinal),
-        tradeoff_figures(views, ordinal),
+        category_figure(views, ordinal) if plots else None,
+        tradeoff_figures(views, ordinal) if plots else (),
         pairs,
-        _suspects(ledger, compared),
+        suspects,
     )
+
+
+def _ranked(compared: DatasetComparison, ranking: Ranking) -> list[RankView]:
+    standing_of = {standing.entry.scores.cell.id: standing for standing in compared.standings}
+    words: dict[tuple[int, int], str] = {}
+    for pair in compared.pairs:
+        one, other = pair.candidate.scores.cell.id, pair.reference.scores.cell.id
+        difference, p = pair.overall.comparison.difference, p_value(pair.overall.p_adjusted)
+        words[one, other] = f"{points(difference)}, p {p}"
+        words[other, one] = f"{points(None if difference is None else -difference)}, p {p}"
+    ids = [one.entry.scores.cell.id for one in ranking.ranks]
+    places = {entry.scores.cell.id: place for place, entry in enumerate(compared.entries)}
+    return [
+        RankView(
+            one,
+            standing_of[cell],
+            mark(places[cell]),
+            [(finding, words.get((cell, other), "")) for finding, other in zip(row, ids, strict=True)],
+        )
+        for one, cell, row in zip(ranking.ranks, ids, compared.matrix(), strict=True)
+    ]
 
 
 def _rows(pair: Pair) -> list[Difference]:

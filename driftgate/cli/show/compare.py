@@ -8,9 +8,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips, why_unused
+from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips, why_unused
 from driftgate.benchmarks.report import p_value
-from driftgate.benchmarks.stats import Interval
+from driftgate.cli.show.compare_text import (
+    bounds_text,
+    finding_text,
+    interval_text,
+    measured,
+    percent,
+    place_text,
+    points,
+    range_text,
+)
+from driftgate.cli.show.ranking import print_matrix, print_ranking
 
 _CATEGORIES = 8
 _SAMPLES = 5
@@ -20,15 +30,25 @@ _COLOURS = {"higher": "green", "lower": "red", "unmeasurable": "magenta"}
 
 def print_comparisons(console: Console, compared: Comparisons) -> None:
     """Everything, from the shortest to the longest: all differences, then each dataset."""
-    if len(compared.datasets) > 1:
-        _print_overall(console, compared)
+    few = [dataset for dataset in compared.datasets if dataset.ranking is None]
+    if len(few) > 1:
+        _print_overall(console, few)
     for dataset in compared.datasets:
         console.rule(escape(dataset.dataset), align="left")
-        _print_cells(console, dataset)
-        if len(dataset.pairs) > 1:
-            _print_pairs(console, dataset.pairs, "differences between all pairs")
-        # Of many cells only the pairs with the first are shown slice by slice; a page or CSV has them all.
-        for pair in dataset.pairs if len(dataset.pairs) <= _PAIRS else dataset.pairs[: len(dataset.entries) - 1]:
+        pairs = dataset.detailed
+        if dataset.ranking is not None:
+            print_ranking(console, dataset, dataset.ranking)
+            _print_unused(console, dataset)
+            print_matrix(console, dataset, dataset.ranking)
+            if pairs:
+                _print_pairs(console, pairs, "the pairs asked for")
+        else:
+            _print_cells(console, dataset)
+            if len(dataset.pairs) > 1:
+                _print_pairs(console, dataset.pairs, "differences between all pairs")
+            # Of several cells only the pairs with the first are shown slice by slice; a page or CSV has them all.
+            pairs = pairs if len(pairs) <= _PAIRS else [p for p in pairs if p.reference is dataset.entries[0]] or pairs
+        for pair in pairs:
             _print_slices(console, pair)
         _print_flips(console, dataset)
         _print_suspects(console, dataset)
@@ -44,12 +64,12 @@ def print_comparisons(console: Console, compared: Comparisons) -> None:
     )
 
 
-def _print_overall(console: Console, compared: Comparisons) -> None:
+def _print_overall(console: Console, datasets: Sequence[DatasetComparison]) -> None:
     table = _table("all datasets", "dataset", "difference of")
     _numbers(table, *_DIFFERENCE_COLUMNS)
     table.add_column("finding", overflow="fold")
     table.add_column("design")
-    for dataset in compared.datasets:
+    for dataset in datasets:
         for pair in dataset.pairs:
             shown = (*_difference_cells(pair.overall), finding_text(pair.overall), escape(pair.design))
             table.add_row(escape(dataset.dataset), escape(pair.name), *shown)
@@ -98,16 +118,20 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
         table.add_row(
             escape(standing.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else ""),
             percent(quality.estimate),
-            _range(quality, 100.0, "{:.1f}"),
+            range_text(quality, 100.0, "{:.1f}"),
             percent(standing.if_right),
             f"{asked:,}",
             *against,
             ("at most " if standing.cost and standing.at_most else "")
-            + _measured(standing.cost, standing.currency, "unknown"),
-            _measured(standing.latency, "s", "not recorded"),
+            + measured(standing.cost, standing.currency, "unknown"),
+            measured(standing.latency, "s", "not recorded"),
             escape(place_text(standing)),
         )
     console.print(table)
+    _print_unused(console, dataset)
+
+
+def _print_unused(console: Console, dataset: DatasetComparison) -> None:
     missing = [name for name in ("cost", "latency") if name not in dataset.measures]
     if missing:
         why = "; ".join(f"{name} {why_unused(name, dataset.standings)}" for name in missing)
@@ -155,7 +179,7 @@ def _print_slices(console: Console, pair: Pair) -> None:
 
 
 def _print_flips(console: Console, dataset: DatasetComparison) -> None:
-    pairs = [pair for pair in dataset.pairs if pair.shared]
+    pairs = [pair for pair in dataset.detailed if pair.shared]
     if not pairs:
         return
     table = _table("samples that flipped", "difference of", "direction")
@@ -197,58 +221,3 @@ def _table(title: str | None, *columns: str) -> Table:
 def _numbers(table: Table, *columns: str) -> None:
     for column in columns:
         table.add_column(column, justify="right")
-
-
-def percent(value: float | None) -> str:
-    """A share in percent."""
-    return "-" if value is None else f"{100 * value:.1f}%"
-
-
-def points(value: float | None) -> str:
-    """A difference of shares in points, with its sign."""
-    return "-" if value is None else f"{100 * value:+.2f}"
-
-
-def interval_text(interval: Interval) -> str:
-    """Limits in points, or why there are none."""
-    if interval.low is None or interval.high is None:
-        return f"no interval: {interval.reason}"
-    return f"{points(interval.low)} to {points(interval.high)}"
-
-
-def bounds_text(difference: Difference) -> str:
-    """What the unanswered samples could make of a difference."""
-    bounds = difference.bounds
-    if bounds is None:
-        return "-"
-    return f"{points(bounds.low.estimate)} to {points(bounds.high.estimate)} ({bounds.n_unanswered:,} unanswered)"
-
-
-def finding_text(difference: Difference) -> str:
-    """What may be said of a difference; of an unmeasurable one also what it is where both answered."""
-    common = difference.common
-    if common is None:
-        return difference.finding
-    return (
-        f"{difference.finding}; {points(common.difference)} ({interval_text(common.interval)}, p "
-        f"{p_value(common.p_value)}) on the {common.n:,} that both answered"
-    )
-
-
-def place_text(standing: Standing) -> str:
-    """A cell's place on the Pareto front, and beside whom."""
-    beside = {"tied": "with", "beaten": "by", "undecided": "behind"}
-    return f"{standing.place} {beside[standing.place]} {standing.beaten_by}" if standing.beaten_by else standing.place
-
-
-def _range(interval: Interval, factor: float, form: str) -> str:
-    if interval.low is None or interval.high is None:
-        return f"no interval: {interval.reason}"
-    return f"{form.format(factor * interval.low)} to {form.format(factor * interval.high)}"
-
-
-def _measured(interval: Interval | None, unit: str, without: str) -> str:
-    if interval is None or interval.estimate is None:
-        return without
-    limits = f" ({_range(interval, 1.0, '{:.3g}')})" if interval.known else ""
-    return f"{interval.estimate:.3g} {unit}{limits}"
