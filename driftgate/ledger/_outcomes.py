@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Integer, Select, and_, exists, func, select, type_coerce
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
@@ -251,7 +251,11 @@ def brief_frame(ledger: Ledger, cell_id: int, like: pd.DataFrame | None = None) 
     if why_unasked(ledger, cell_id):
         own = and_(own, outcomes.c.outcome.in_(NOT_THROUGH))
     query = (
-        select(asked.c.sample_id, *(outcomes.c[name] for name in (*texts, "cached", *numbers)))
+        select(
+            asked.c.sample_id,
+            type_coerce(outcomes.c.cached, Integer).label("cached"),
+            *(outcomes.c[name] for name in (*texts, *numbers)),
+        )
         .select_from(asked.outerjoin(outcomes, own))
         .where(asked.c.cell_id == cell_id)
         .order_by(asked.c.ordinal, outcomes.c.round)
@@ -270,8 +274,11 @@ def brief_frame(ledger: Ledger, cell_id: int, like: pd.DataFrame | None = None) 
 
 def _shared_texts(texts: pd.Series[str]) -> pd.Series[str]:
     """The same texts, equal ones as one object."""
-    known: dict[str, str] = {}
-    return texts.map(lambda text: known.setdefault(text, text) if isinstance(text, str) else text).astype(object)
+    import numpy as np
+    import pandas as pd
+
+    codes, known = pd.factorize(texts)  # a missing text has the code -1, the last one
+    return pd.Series(np.array([*known, None], dtype=object)[codes], index=texts.index)
 
 
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:

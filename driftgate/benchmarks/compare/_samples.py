@@ -135,16 +135,20 @@ def _best_of_each_model(entries: Sequence[Entry]) -> list[Entry]:
 
 def _answers(voters: Sequence[Entry], keys: pd.DataFrame) -> pd.DataFrame:
     """Samples that the first voter was asked and that have a letter as key, with every voter's letter or nothing."""
-    table = voters[0].frame[["sample_id", "key", "upstream_id", "category"]].merge(keys, on="sample_id")
+    first = voters[0]
+    columns = ["sample_id", "key", "upstream_id", "category"]
+    table = first.frame[columns].assign(place=np.arange(len(first.frame))).merge(keys, on="sample_id")
     table["gold"] = table["gold"].fillna("").astype(str).str.strip().str.upper()
     table = table[table["gold"].isin(list(LETTERS))]
-    for place, voter in enumerate(voters):
+    for number, voter in enumerate(voters):
         answer = voter.frame["answer"].where(voter.frame["outcome"] == "answered").fillna("").astype(str)
         letters = answer.str.strip().str.upper()
-        column = letters.where(letters.isin(list(LETTERS)), "").rename(f"answer_{place}")
-        table = table.merge(column.to_frame().assign(key=voter.keys), on="key", how="left")
-        table[f"answer_{place}"] = table[f"answer_{place}"].fillna("")
-    return table
+        said = letters.where(letters.isin(list(LETTERS)), "").to_numpy(dtype=object)
+        here, there = first.shared_with(voter)
+        aligned = np.full(len(first.frame), "", dtype=object)
+        aligned[here] = said[there]
+        table[f"answer_{number}"] = aligned[table["place"].to_numpy()]
+    return table.drop(columns="place")
 
 
 def _weight(accuracy: float, choices: float) -> float:
