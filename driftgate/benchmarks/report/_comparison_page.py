@@ -33,9 +33,11 @@ from driftgate.benchmarks.report._write import replace_file
 from driftgate.ledger import Ledger, sample_data
 
 _FLIPPED = 12
-"""Samples shown of each direction of a pair."""
+"""Samples shown of each direction of a pair, at most."""
+_FLIPPED_IN_ALL = 240
+"""Samples shown of all pairs: a page of many pairs shows fewer of each, so that it can still be opened and mailed."""
 _SUSPECTS = 30
-_PAIRS = 6
+_PAIRS = 4
 """Pairs of a dataset that are plotted slice by slice; the others stand in tables."""
 _LONGEST = 700
 
@@ -113,7 +115,9 @@ def render_comparison(ledger: Ledger, compared: Comparisons, zone: tzinfo | None
     """The whole page as HTML."""
     # Where a dataset has many cells there are tables and no plots: the script alone is larger than such a page may be.
     plots = all(d.ranking is None for d in compared.datasets)
-    datasets = [_dataset(ledger, d, ordinal, plots=plots) for ordinal, d in enumerate(compared.datasets)]
+    detailed = sum(len(d.detailed) for d in compared.datasets)
+    most = max(2, min(_FLIPPED, _FLIPPED_IN_ALL // max(1, 2 * detailed)))
+    datasets = [_dataset(ledger, d, ordinal, most, plots=plots) for ordinal, d in enumerate(compared.datasets)]
     overall = [(d.dataset, pair) for d in compared.datasets if d.ranking is None for pair in d.pairs]
     names = list(dict.fromkeys(e.label for d in compared.datasets for e in d.entries))
     return render(
@@ -131,13 +135,13 @@ def render_comparison(ledger: Ledger, compared: Comparisons, zone: tzinfo | None
     )
 
 
-def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int, *, plots: bool) -> DatasetView:
+def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int, most: int, *, plots: bool) -> DatasetView:
     pairs = [
         PairView(
             pair,
             slices_figure(pair, f"{ordinal}-{place}") if plots and place < _PAIRS else None,
             _rows(pair),
-            _flips(ledger, pair),
+            _flips(ledger, pair, most),
         )
         for place, pair in enumerate(compared.detailed)
     ]
@@ -193,7 +197,7 @@ def _rows(pair: Pair) -> list[Difference]:
     return sorted(pair.differences, key=lambda d: (order[d.kind], d.name))
 
 
-def _flips(ledger: Ledger, pair: Pair) -> list[FlipView]:
+def _flips(ledger: Ledger, pair: Pair, most: int) -> list[FlipView]:
     if not pair.shared:
         return []
     moved = flips(pair)
@@ -201,7 +205,7 @@ def _flips(ledger: Ledger, pair: Pair) -> list[FlipView]:
     for direction in ("gained", "lost"):
         mine = moved[moved["direction"] == direction]
         # A seeded draw, not the first ones: those would all be of one category.
-        shown = mine.sample(min(_FLIPPED, len(mine)), random_state=0).sort_values(["category", "sample_id"])
+        shown = mine.sample(min(most, len(mine)), random_state=0).sort_values(["category", "sample_id"])
         views.append(FlipView(direction, len(mine), _described(ledger, shown.to_dict("records"))))
     return views
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,12 +80,14 @@ def render_page(
 def render(template: str, zone: tzinfo | None = None, *, plots: bool = True, **values: Any) -> str:
     """Fill in a template of this package, with the style and, where it has plots, the scripts that all pages share.
 
-    Plotly takes 4.8 MB of a page.
+    Plotly is packed: as text it would take 4.6 MB of a page.
     """
     scripts: dict[str, str] = {}
+    packed = ""
     if plots:
-        scripts = {"plotly": _plotly(), "script": (_TEMPLATES / "report.js").read_text(encoding="utf-8")}
-    ours = _ours(css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"), **scripts)
+        script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+        scripts, packed = {"plotly": _plotly(), "script": script}, _packed_plotly()
+    ours = _ours(css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"), **scripts | {"plotly": packed})
     return _environment(zone).get_template(template).render(policy=_policy(scripts.values()), **values, **ours)
 
 
@@ -137,6 +140,13 @@ def _policy(scripts: Any) -> str:
     )
 
 
+@cache
+def _packed_plotly() -> str:
+    """Plotly for ``report.js`` to unpack: gzip, as base64."""
+    return base64.b64encode(gzip.compress(_plotly().encode(), mtime=0)).decode()
+
+
+@cache
 def _plotly() -> str:
     from plotly.offline import get_plotlyjs
 

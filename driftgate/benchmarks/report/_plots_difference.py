@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from driftgate.benchmarks.compare import Difference, Pair
 from driftgate.benchmarks.report._figure import Figure, Spec, axis, error_bar, hover, layout, rows_axis, shorter
-from driftgate.benchmarks.report._text import p_value, percent, points
+from driftgate.benchmarks.report._text import p_value, percent, plot_label, points
 
+_NARROW = 28
+"""Characters of a label's line on a narrow window."""
 _SIGNS = {"higher": 1, "lower": -1}
 _DOTTED = "Dotted below: what unanswered samples could make of it; where that holds zero, the dot is never filled."
 
@@ -16,7 +18,16 @@ def overall_figure(pairs: Sequence[tuple[str, Pair]]) -> Figure | None:
     """The overall difference of every dataset and pair; the label of each stands before its pair."""
     rows = [(f"{dataset}: {pair.name}", pair.overall, False) for dataset, pair in pairs]
     note = "Dot: difference on all samples. Bar: its 95% interval. Filled: adjusted p (Holm) at most 0.05. " + _DOTTED
-    return _figure("overall", "All differences", note, rows)
+    narrow = [
+        f"{_line(f'{dataset}: {pair.candidate.label}')}<br>{_line(f'− {pair.reference.label}')}"
+        for dataset, pair in pairs
+    ]
+    return _figure("overall", "All differences", note, rows, narrow)
+
+
+def _line(text: str) -> str:
+    """A line of a label on a narrow window; what tells names apart is often at their ends."""
+    return plot_label(text if len(text) <= _NARROW else f"{text[: _NARROW - 9]}…{text[-8:]}")
 
 
 def slices_figure(pair: Pair, id: str) -> Figure | None:
@@ -35,7 +46,9 @@ def slices_figure(pair: Pair, id: str) -> Figure | None:
     return _figure(id, pair.name, note, rows)
 
 
-def _figure(id: str, title: str, note: str, rows: Sequence[tuple[str, Difference, bool]]) -> Figure | None:
+def _figure(
+    id: str, title: str, note: str, rows: Sequence[tuple[str, Difference, bool]], two_lines: Sequence[str] = ()
+) -> Figure | None:
     known = [(y, label, d) for y, (label, d, _) in enumerate(rows) if d.comparison.difference is not None]
     if not known:
         return None
@@ -63,14 +76,16 @@ def _figure(id: str, title: str, note: str, rows: Sequence[tuple[str, Difference
         note=note,
         data=[trace for trace in (_bounds(known), *traces) if trace["x"]],
         layout=layout(
-            70 + 26 * len(rows),
+            70 + (32 if two_lines else 26) * len(rows),
             xaxis=axis(
                 title="points", range=[100 * (low - room), 100 * (high + room)], tickformat="+~g", side="bottom"
             ),
             yaxis=rows_axis(labels, strong=strong, most=64),
             shapes=[*bands, zero],
         ),
-        narrow={"yaxis": shorter(labels, strong)},
+        narrow={"yaxis": {"ticktext": list(two_lines), "tickfont": {"color": "@ink", "size": 10}}}
+        if two_lines
+        else {"yaxis": shorter(labels, strong)},
     )
 
 
