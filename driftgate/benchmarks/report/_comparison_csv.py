@@ -10,11 +10,14 @@ from typing import Any
 from driftgate.benchmarks.compare import SLICES, Comparisons, DatasetComparison, Difference, Entry, Pair, flips
 from driftgate.benchmarks.stats import Interval
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.plain import no_formula
+from driftgate.flows.private_files import make_folder, opened
+from driftgate.flows.private_text import write_text
+from driftgate.flows.scrubbing import scrub
 from driftgate.ledger import Ledger, sample_data
 
 _TEXT = 300
 """Characters of a question that go into a table."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) -> list[Path]:
@@ -37,10 +40,9 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
     }
     files = {folder / f"{name}.csv": table for name, table in tables.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for path, table in files.items():
-            harmless = table.map(_harmless) if len(table.columns) else table
-            harmless.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+            harmless = table.map(no_formula) if len(table.columns) else table
+            write_text(path, harmless.to_csv(index=False, lineterminator="\n"))
     except OSError as problem:
         said = problem.strerror or str(problem)
         raise DriftgateError(
@@ -64,16 +66,15 @@ def write_flips(ledger: Ledger, compared: Comparisons, path: Path) -> int:
     DriftgateError
         The file cannot be written.
     """
+    pairs = [(d.dataset, pair) for d in compared.datasets for pair in d.detailed or d.pairs if pair.shared]
     written = 0
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            for dataset in compared.datasets:
-                for pair in dataset.detailed or dataset.pairs:
-                    if pair.shared:
-                        table = _flips(ledger, dataset.dataset, pair).map(_harmless)
-                        table.to_csv(file, index=False, header=file.tell() == 0, lineterminator="\n")
-                        written += len(table)
+        make_folder(path.parent)
+        with opened(path, "w", encoding="utf-8", newline="") as file:
+            for number, (dataset, pair) in enumerate(pairs):
+                table = _flips(ledger, dataset, pair).map(no_formula)
+                file.write(scrub(table.to_csv(index=False, header=number == 0, lineterminator="\n")))
+                written += len(table)
     except OSError as problem:
         said = problem.strerror or str(problem)
         raise DriftgateError(f"the flips cannot be written to {path}: {said}", "free space or name another file") from (
@@ -89,11 +90,6 @@ def _directions(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
                 counted = asdict(pair.directions(kind))
                 told = {name: "; ".join(v) if isinstance(v, tuple) else v for name, v in counted.items()}
                 yield _names(compared.dataset, pair) | {"slice_kind": kind} | told
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula is kept from it by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _limits(name: str, interval: Interval | None) -> dict[str, Any]:
