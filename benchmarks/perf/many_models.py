@@ -109,7 +109,8 @@ def make_workspace(folder: Path, data: Path) -> None:
     """A workspace with the recorded and the made models; what is there already stays as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     datasets = {name: {"kind": name, "path": str((data / name).resolve())} for name in ("kmmlu", "click")}
-    (folder / "driftgate.yaml").write_text(json.dumps({"version": 1, "datasets": datasets}), encoding="utf-8")
+    workspace = {"version": 1, "allowed_roots": [str(data.resolve())], "datasets": datasets}
+    (folder / "driftgate.yaml").write_text(json.dumps(workspace), encoding="utf-8")
     made = folder / "made"
     made.mkdir(exist_ok=True)
     derived_files(data / "recorded", made)
