@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftgate.benchmarks.compare import compare_scored, newest_cells
+from driftgate.benchmarks.compare import agreeing_cells, compare_scored
 from driftgate.benchmarks.scores import CellScores, score_cell
 from driftgate.ledger import CellRow, key_frame, open_ledger
 
@@ -63,7 +63,7 @@ def made_up_cells(models: int, rng: np.random.Generator) -> Cells:
 def stored_cells(folder: Path, dataset: str) -> Cells:
     """The newest cells of a dataset in a workspace's ledger, and their keys."""
     ledger = open_ledger("ledger.db" if (folder / "ledger.db").exists() else ".driftgate/ledger.db", folder)
-    cells = newest_cells(ledger, datasets=[dataset])
+    cells = agreeing_cells(ledger, datasets=[dataset])
     keys = key_frame(ledger, cells[0].id)
     scored = [score_cell(ledger, cell) for cell in cells]
     ledger.close()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from driftgate.benchmarks.compare import (
     Comparisons,
+    agreeing_cells,
     compare_cells,
+    having,
     named_cells,
-    newest_cells,
 )
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import CellRow, Ledger
@@ -20,6 +21,8 @@ def compare(
     models: Sequence[str] = (),
     datasets: Sequence[str] = (),
     *,
+    where: Sequence[str] = (),
+    pairs: Sequence[tuple[str, str]] = (),
     resamples: int = 0,
     seed: int = 0,
 ) -> Comparisons:
@@ -27,8 +30,10 @@ def compare(
 
     Parameters
     ----------
-    runs, models, datasets : sequence of str
+    runs, models, datasets, where : sequence of str
         See :func:`chosen_cells`.
+    pairs : sequence of tuple of str
+        Labels or models of pairs to compare slice by slice; see :func:`driftgate.benchmarks.compare.compare_cells`.
     resamples : int
         Also paired bootstrap intervals, from so many resamples drawn by ``seed``.
 
@@ -39,17 +44,29 @@ def compare(
     """
     if resamples and resamples < 100:
         raise DriftgateError(f"{resamples} resamples are too few", "give at least 100, and 10000 for a 95% interval")
-    return compare_cells(ledger, chosen_cells(ledger, runs, models, datasets), resamples=resamples, seed=seed)
+    cells = chosen_cells(ledger, runs, models, datasets, where)
+    return compare_cells(ledger, cells, pairs=pairs, resamples=resamples, seed=seed)
 
 
-def chosen_cells(ledger: Ledger, runs: Sequence[str], models: Sequence[str], datasets: Sequence[str]) -> list[CellRow]:
-    """The cells of the named runs, or the newest of each model and dataset; models and datasets narrow both."""
+def chosen_cells(
+    ledger: Ledger, runs: Sequence[str], models: Sequence[str], datasets: Sequence[str], where: Sequence[str] = ()
+) -> list[CellRow]:
+    """The cells of the named runs, or of models that were asked the same way.
+
+    Models, datasets and parts of signatures (``where``) narrow both; see
+    :func:`driftgate.benchmarks.compare.agreeing_cells`.
+
+    Raises
+    ------
+    DriftgateError
+        Nothing is chosen, nothing fits, or several ways of asking do.
+    """
     if not runs and not models and not datasets:
         raise DriftgateError(
             "nothing was chosen to compare", "name runs (see: driftgate runs list), or use --models A,B and --datasets"
         )
     if not runs:
-        return newest_cells(ledger, models, datasets)
+        return agreeing_cells(ledger, models, datasets, where)
     found = [
         cell
         for cell in named_cells(ledger, runs)
@@ -57,5 +74,6 @@ def chosen_cells(ledger: Ledger, runs: Sequence[str], models: Sequence[str], dat
     ]
     if not found:
         raise DriftgateError("the named runs have no such model and dataset", "see: driftgate runs show RUN")
+    found = having(found, where)
     rank = {name: place for place, name in enumerate(models)}
     return sorted(found, key=lambda cell: rank.get(cell.model, 0))

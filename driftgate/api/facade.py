@@ -181,14 +181,16 @@ class Workspace(OnCall):
         *,
         models: Sequence[str] = (),
         datasets: Sequence[str] = (),
+        where: Sequence[str] = (),
+        pairs: Sequence[tuple[str, str]] = (),
         resamples: int = 0,
         seed: int = 0,
     ) -> Comparisons:
-        """Compare runs, or the newest cells of models; see :func:`driftgate.api.compare.compare`."""
+        """Compare runs, or cells of models that were asked the same way; see :func:`driftgate.api.compare.compare`."""
         from driftgate.api.compare import compare
 
         named = [run.id if isinstance(run, Run) else run for run in runs]
-        return compare(self.ledger, named, models, datasets, resamples=resamples, seed=seed)
+        return compare(self.ledger, named, models, datasets, where=where, pairs=pairs, resamples=resamples, seed=seed)
 
     def plan(
         self, dataset: str = "", models: Sequence[str] = (), *, runs: Sequence[str] = (), assumed: Assumed | None = None

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from driftgate.benchmarks.compare import (
     Design,
     Entry,
+    agreeing_cells,
     assumed_design,
     comparable_cells,
     compare_cells,
     half_observed,
     labels,
     named_cells,
-    newest_cells,
     observed_design,
 )
 from driftgate.benchmarks.scores import score_cell
@@ -84,7 +84,7 @@ def _from_ledger(
         )
     there = {cell.model for cell in comparable_cells(ledger) if cell.dataset == dataset}
     known = [model for model in models if model in there]
-    cells = newest_cells(ledger, known, [dataset]) if known else []
+    cells = agreeing_cells(ledger, known, [dataset]) if known else []
     if len(known) == 2:
         return _observe(ledger, cells, assumed)
     if assumed.rate is not None:

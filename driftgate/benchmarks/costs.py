@@ -27,7 +27,11 @@ def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
     Of an older cell, a reply to no tokens is none that a service could give, nor is an answer of none; a negative
     number is none either; and a cost of 0 is one only where the model runs here.
     """
-    frame = ask_frame(ledger, cell.id)
+    return known_costs(ask_frame(ledger, cell.id), cell)
+
+
+def known_costs(frame: pd.DataFrame, cell: CellRow) -> pd.DataFrame:
+    """A frame of a cell's outcomes, NaN where tokens or cost are unknown; see :func:`cell_frame`."""
     if PRICED in cell.details:
         return frame
     provider = (cell.details.get("model_config") or {}).get("provider")

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, unpriced
+from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, known_costs, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
@@ -23,6 +23,7 @@ from driftgate.ledger import (
     ScoreRow,
     add_scores,
     aggregations_of,
+    brief_frame,
     cells_of,
     deployments_by_model,
     evaluation_means,
@@ -227,6 +228,21 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
     return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators, ends=ends)
+
+
+def score_briefly(ledger: Ledger, cell: CellRow, like: pd.DataFrame | None = None) -> CellScores:
+    """What a comparison of many needs of a cell that asks each sample once: the outcomes and accuracy, no slices.
+
+    Parameters
+    ----------
+    like
+        The frame of a cell that may ask the same samples; what they are is then not read again.
+    """
+    asks = known_costs(brief_frame(ledger, cell.id, like), cell)
+    rows = [_row(name, "all", "", METRICS[name](asks)) for name in SLICED]
+    if cell.details.get(JUDGED) is False or nothing_graded(asks):
+        rows = [_unknown(row) for row in rows]
+    return CellScores(cell, asks, rows)
 
 
 def of_correctness(metric: str) -> bool:

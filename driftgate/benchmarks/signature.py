@@ -36,8 +36,19 @@ def differing(one: str, other: str) -> list[str]:
     >>> differing("v1|n:10", "v1|engine:native|n:10")
     []
     """
-    ours, theirs = ({**_UNSAID, **parse_signature(text)} for text in (one, other))
+    ours, theirs = signature_parts(one), signature_parts(other)
     return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+
+
+def signature_parts(text: str) -> dict[str, str]:
+    """The parts of a signature, with those that earlier versions left out.
+
+    Examples
+    --------
+    >>> signature_parts("v1|n:10")
+    {'engine': 'native', 'n': '10'}
+    """
+    return {**_UNSAID, **parse_signature(text)}
 
 
 def parse_signature(text: str) -> dict[str, str]:

@@ -22,12 +22,23 @@ def compare(
         ),
     ] = None,
     workspace: Workspace = HERE,
-    models: Annotated[str, typer.Option(help="Without runs: the newest cells of these models, A,B.")] = "",
+    models: Annotated[str, typer.Option(help="Without runs: cells of these models, asked the same way, A,B.")] = "",
     datasets: Annotated[str, typer.Option(help="Only on these datasets, A,B.")] = "",
+    where: Annotated[
+        str, typer.Option(help="Only cells whose signatures have these parts, shots:5,engine:native.")
+    ] = "",
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(help="A,B: show this pair by category; may be repeated. Without: all, of up to six cells."),
+    ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write a page to this file.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write tables into this folder.")] = None,
+    flips: Annotated[
+        Path | None, typer.Option(help="Also write every sample that a pair answered differently to this CSV file.")
+    ] = None,
     resamples: Annotated[int, typer.Option(help="Also paired bootstrap intervals, from so many resamples.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    as_json: JsonFile = None,
 ) -> None:
     """Compare runs or models from the ledger: differences, Pareto front, flipped samples, suspect keys."""
     from rich.markup import escape
@@ -39,7 +50,13 @@ def compare(
     console, listed = _console.console, _console.names
     with driftgate.open(workspace) as ws:
         compared = ws.compare(
-            names or [], models=listed(models), datasets=listed(datasets), resamples=resamples, seed=seed
+            names or [],
+            models=listed(models),
+            datasets=listed(datasets),
+            where=listed(where),
+            pairs=_pairs(pair or []),
+            resamples=resamples,
+            seed=seed,
         )
         print_comparisons(console, compared)
         if html is not None:
@@ -52,6 +69,32 @@ def compare(
 
             write_comparison_csv(ws.ledger, compared, csv)
             console.print(f"CSV files: {escape(_console.shown(csv.resolve()))}", soft_wrap=True)
+        if flips is not None:
+            from driftgate.benchmarks.report import write_flips
+
+            written = write_flips(ws.ledger, compared, flips)
+            console.print(f"{written:,} flips: {escape(_console.shown(flips.resolve()))}", soft_wrap=True)
+        if as_json is not None:
+            _console.write_json(as_json, compared.as_json())
+
+
+def _pairs(given: list[str]) -> list[tuple[str, str]]:
+    """Two names from each ``A,B``.
+
+    Raises
+    ------
+    DriftgateError
+        There are not two.
+    """
+    from driftgate.flows.errors import DriftgateError
+
+    found = []
+    for text in given:
+        one, comma, other = (part.strip() for part in text.partition(","))
+        if not one or not comma or not other or "," in other:
+            raise DriftgateError(f"--pair {text} names no two cells", "give two, --pair A,B, as the table names them")
+        found.append((one, other))
+    return found
 
 
 @flow.command()

@@ -46,7 +46,7 @@ from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
-from driftgate.ledger._outcomes import Record, ask_frame, outcome_frame, record, samples_frame
+from driftgate.ledger._outcomes import Record, ask_frame, brief_frame, outcome_frame, record, samples_frame
 from driftgate.ledger._pack import Packed, pack_details
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
 from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
@@ -126,6 +126,7 @@ __all__ = [
     "archive_details",
     "ask_frame",
     "baseline_named",
+    "brief_frame",
     "cells_of",
     "champion_history",
     "champion_of",

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import Connection, Integer, Select, and_, exists, func, or_, select, type_coerce
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.needles import FORGOTTEN
@@ -234,6 +234,61 @@ def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     numbers = ("correct", "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "cost")
     frame = frame.astype(dict.fromkeys(numbers, float))
     return frame
+
+
+def brief_frame(ledger: Ledger, cell_id: int, like: pd.DataFrame | None = None) -> pd.DataFrame:
+    """:func:`outcome_frame` of a cell that asks each sample once, with what scores need and little memory.
+
+    Equal texts are one object. Where the cell asks what another one does, the samples' own columns are that one's.
+
+    Parameters
+    ----------
+    like
+        The frame of a cell that may ask the same samples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sample_id``, ``key``, ``upstream_id``, ``category``, ``super_category``, ``cluster``, ``outcome``, ``answer``,
+        ``correct``, ``cost``, ``latency``, ``cached`` and the counts of tokens.
+    """
+    import pandas as pd
+
+    of_sample = ["key", "upstream_id", "category", "super_category", "cluster"]
+    numbers = ["correct", "input_tokens", "output_tokens", "cached_tokens", "cost", "latency"]
+    texts = ["outcome", "answer"]
+    own = and_(outcomes.c.cell_id == asked.c.cell_id, outcomes.c.sample_id == asked.c.sample_id)
+    if why_unasked(ledger, cell_id):
+        own = and_(own, outcomes.c.outcome.in_(NOT_THROUGH))
+    query = (
+        select(
+            asked.c.sample_id,
+            type_coerce(outcomes.c.cached, Integer).label("cached"),
+            *(outcomes.c[name] for name in (*texts, *numbers)),
+        )
+        .select_from(asked.outerjoin(outcomes, own))
+        .where(asked.c.cell_id == cell_id)
+        .order_by(asked.c.ordinal, outcomes.c.round)
+    )
+    with ledger.read() as connection:
+        frame = pd.read_sql_query(query, connection).drop_duplicates("sample_id", keep="last").reset_index(drop=True)
+        if like is None or not like["sample_id"].equals(frame["sample_id"]):
+            described = select(samples.c.id.label("sample_id"), *(samples.c[name] for name in of_sample))
+            described = described.join(asked, samples.c.id == asked.c.sample_id).where(asked.c.cell_id == cell_id)
+            like = pd.read_sql_query(described.order_by(asked.c.ordinal), connection)
+            like = like.assign(**{name: _shared_texts(like[name]) for name in of_sample})
+    frame["outcome"] = _shared_texts(frame["outcome"].fillna("missing"))
+    frame["answer"] = _shared_texts(frame["answer"])
+    return like[["sample_id", *of_sample]].join(frame.drop(columns="sample_id").astype(dict.fromkeys(numbers, float)))
+
+
+def _shared_texts(texts: pd.Series[str]) -> pd.Series[str]:
+    """The same texts, equal ones as one object."""
+    import numpy as np
+    import pandas as pd
+
+    codes, known = pd.factorize(texts)  # a missing text has the code -1, the last one
+    return pd.Series(np.array([*known, None], dtype=object)[codes], index=texts.index)
 
 
 def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,17 @@ def test_models_are_compared_from_their_newest_runs(
     assert cli("bench", "second", "-w", folder).code == 0
     asked = len(endpoint.requests)
     page, tables = tmp_path / "page.html", tmp_path / "tables"
-    done = cli(
-        "compare", "-w", folder, "--models", "other,tested", "--html", page, "--csv", tables, "--resamples", "200"
-    )
+    written = ["--html", page, "--csv", tables, "--flips", tables / "flips.csv", "--json", tmp_path / "compared.json"]
+    done = cli("compare", "-w", folder, "--models", "other,tested", *written, "--resamples", "200")
     assert done.code == 0, done.err
     assert "+75.00" in done.out  # 24 right against 6
     assert "paired on all 24 samples" in done.out
     assert "front" in done.out
     assert page.stat().st_size > 100_000
     assert (tables / "flips.csv").read_text(encoding="utf-8").count("gained") == 18
+    assert "18 flips:" in done.out
+    (dataset,) = json.loads((tmp_path / "compared.json").read_text(encoding="utf-8"))["datasets"]
+    assert dataset["pairs"][0]["differences"][0]["finding"] == "higher"
     assert len(endpoint.requests) == asked  # no model was asked
 
 

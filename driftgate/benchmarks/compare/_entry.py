@@ -81,12 +81,25 @@ def groups(entries: Sequence[Entry]) -> list[list[Entry]]:
     Two files of a team may ask a question in common and be different exams, so what is shared has to be enough to pair.
     """
     found: list[list[Entry]] = []
+    of_samples: dict[tuple[str, str], Entry] = {}
     for entry in entries:
-        mine = [group for group in found if any(e.dataset == entry.dataset or enough_shared(e, entry) for e in group)]
+        alike = of_samples.setdefault(_asked(entry), entry)  # of entries asked the same, one stands for all
+
+        def belongs(group: list[Entry], entry: Entry = entry, alike: Entry = alike) -> bool:
+            if any(e.dataset == entry.dataset for e in group):
+                return True
+            return any(enough_shared(e, alike) for e in {_asked(e): of_samples[_asked(e)] for e in group}.values())
+
+        mine = [group for group in found if belongs(group)]
         rest = [group for group in found if group not in mine]
         merged = sorted((e for group in [*mine, [entry]] for e in group), key=lambda e: _place(entries, e))
         found = [*rest, merged]
     return sorted((_told_apart(group) for group in found), key=lambda group: _place(entries, group[0]))
+
+
+def _asked(entry: Entry) -> tuple[str, str]:
+    """What tells apart the samples that cells were asked; of older cells, which do not say, each its own."""
+    return entry.dataset, str(entry.scores.cell.details.get("samples", entry.scores.cell.id))
 
 
 def enough_shared(one: Entry, other: Entry) -> bool:

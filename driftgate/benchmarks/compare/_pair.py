@@ -11,6 +11,7 @@ import numpy as np
 
 from driftgate.benchmarks import stats
 from driftgate.benchmarks.changes import NO_CHANGES, Changes
+from driftgate.benchmarks.compare._difference import Difference, Directions, directions
 from driftgate.benchmarks.compare._entry import Entry, is_paired
 from driftgate.benchmarks.metrics import is_binary
 from driftgate.benchmarks.signature import differing
@@ -19,35 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLICES = ("super_category", "category")
-ASKED = ("cap", "effort", "wire", "without")
-"""Parts of a signature that say how a model was asked, whatever the flow."""
+_SAID = ("dataset", "n", "flow", "variant")
+"""Parts of a signature that are said otherwise: by the samples shared, and by the cells' names."""
 _SEED = 0
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A candidate's score less a reference's, on all samples or on a slice of them."""
-
-    kind: str
-    """``all``, ``macro``, ``super_category`` or ``category``."""
-    name: str
-    """The slice's; empty for ``all`` and ``macro``."""
-    candidate: float | None
-    reference: float | None
-    """The two scores, on the samples that the difference is of."""
-    comparison: stats.Comparison
-    p_adjusted: float | None = None
-    """Over categories Benjamini and Hochberg's, over datasets and pairs Holm's."""
-    bounds: stats.Bounds | None = None
-    """If the unanswered samples had been the worst and the best for the candidate; None where all were answered."""
-    bootstrap: stats.Bootstrapped | None = None
-    """The paired bootstrap's interval and p-value, where it was asked for."""
-
-    @property
-    def certain(self) -> float:
-        """How large the difference is at least: the limit of its interval that is nearer to zero, or 0 inside."""
-        low, high = self.comparison.interval.low, self.comparison.interval.high
-        return 0.0 if low is None or high is None else max(low, -high, 0.0)
 
 
 @dataclass(frozen=True)
@@ -61,6 +36,8 @@ class Pair:
     differences: Sequence[Difference]
     changes: Changes = NO_CHANGES
     """What the data of the two say otherwise of the same samples."""
+    sliced: bool = True
+    """Whether the differences are also those of slices, and not only that of all samples."""
 
     @property
     def name(self) -> str:
@@ -76,6 +53,10 @@ class Pair:
         """The differences by slices of a kind."""
         return [d for d in self.differences if d.kind == kind]
 
+    def directions(self, kind: str = "category") -> Directions:
+        """How many slices of a kind go which way; see :class:`Directions`."""
+        return directions(self.of_kind(kind))
+
     @property
     def design(self) -> str:
         """Which samples the differences are of, and what changed of them, in words."""
@@ -83,9 +64,9 @@ class Pair:
 
     @property
     def _asked_otherwise(self) -> list[str]:
-        """In what of :data:`ASKED` the two models were asked differently, in words."""
+        """In what else the signatures of the two differ, in words."""
         names = differing(self.candidate.scores.cell.signature, self.reference.scores.cell.signature)
-        found = [name for name in names if name in ASKED]
+        found = [name for name in names if name not in _SAID]
         return [f"signatures differ in {', '.join(found)}"] if found else []
 
     @property
@@ -109,13 +90,17 @@ class Pair:
         return any("|questions:none" in entry.scores.cell.signature for entry in (self.candidate, self.reference))
 
 
-def compare_pair(candidate: Entry, reference: Entry, *, resamples: int = 0, seed: int = _SEED) -> Pair:
+def compare_pair(
+    candidate: Entry, reference: Entry, *, sliced: bool = True, resamples: int = 0, seed: int = _SEED
+) -> Pair:
     """Compare two cells: all samples, the macro average, every super-category and every category.
 
     Parameters
     ----------
     candidate, reference
         The difference is the first's score less the second's.
+    sliced
+        Also by slices; else of all samples alone.
     resamples
         Also the paired bootstrap with so many resamples; 0 for none.
     seed
@@ -128,10 +113,10 @@ def compare_pair(candidate: Entry, reference: Entry, *, resamples: int = 0, seed
     """
     ours, theirs = candidate.shared_with(reference)
     if is_paired(ours.size, len(candidate.frame), len(reference.frame)):
-        found = _paired(_Side(candidate, ours), _Side(reference, theirs), resamples, seed)
+        found = _paired(_Side(candidate, ours), _Side(reference, theirs), sliced, resamples, seed)
     else:
-        found = _unpaired(_whole(candidate), _whole(reference))
-    return Pair(candidate, reference, int(ours.size), found)
+        found = _unpaired(_whole(candidate), _whole(reference), sliced)
+    return Pair(candidate, reference, int(ours.size), found, sliced=sliced)
 
 
 @dataclass(frozen=True)
@@ -181,14 +166,33 @@ def _whole(entry: Entry) -> _Side:
 
 
 _Compare = Callable[["NDArray[np.float64]", "NDArray[np.float64]"], stats.Comparison]
+_Choose = Callable[[_Side, _Side], _Compare]
 
 
-def _difference(kind: str, name: str, ours: _Side, theirs: _Side, unanswered: int, compare: _Compare) -> Difference:
+def _difference(kind: str, name: str, ours: _Side, theirs: _Side, choose: _Choose, answered: _Answered) -> Difference:
+    compare = choose(ours, theirs)
     bounds = None
+    (a, b), unanswered = answered(ours, theirs)
     if unanswered:
         low, high = (_interval(compare, ours.filled(v), theirs.filled(1.0 - v)) for v in (0.0, 1.0))
         bounds = stats.Bounds(low, high, n=low.n, n_unanswered=unanswered)
-    return Difference(kind, name, ours.mean, theirs.mean, compare(ours.right, theirs.right), bounds=bounds)
+    found = Difference(kind, name, ours.mean, theirs.mean, compare(ours.right, theirs.right), bounds=bounds)
+    return replace(found, common=choose(a, b)(a.right, b.right)) if found.open else found
+
+
+_Answered = Callable[[_Side, _Side], tuple[tuple[_Side, _Side], int]]
+
+
+def _both_answered(ours: _Side, theirs: _Side) -> tuple[tuple[_Side, _Side], int]:
+    """The sides on the samples that both answered, and how many there are besides."""
+    both = ours.settled & theirs.settled
+    places = np.flatnonzero(both)
+    return (ours.at(places), theirs.at(places)), int(both.size - places.size)
+
+
+def _each_answered(ours: _Side, theirs: _Side) -> tuple[tuple[_Side, _Side], int]:
+    a, b = (side.at(np.flatnonzero(side.settled)) for side in (ours, theirs))
+    return (a, b), int((~ours.settled).sum() + (~theirs.settled).sum())
 
 
 def _interval(compare: _Compare, ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> stats.Interval:
@@ -202,21 +206,24 @@ def _compare_tables(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> s
     return stats.compare_table(stats.paired_table(ours, theirs))
 
 
-def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Difference]:
+def _paired(ours: _Side, theirs: _Side, sliced: bool, resamples: int, seed: int) -> list[Difference]:
     binary = is_binary(ours.right) and is_binary(theirs.right)
+
+    def choose(a: _Side, _: _Side) -> _Compare:
+        if binary and a.clusters is None:
+            return _compare_tables
+        return partial(stats.compare_paired if binary else stats.compare_means, clusters=a.clusters)
 
     def difference(kind: str, name: str, places: NDArray[np.int64] | None) -> Difference:
         a, b = (ours, theirs) if places is None else (ours.at(places), theirs.at(places))
-        unanswered = int((~(a.settled & b.settled)).sum())
-        compare: _Compare = _compare_tables
-        if not binary or a.clusters is not None:
-            compare = partial(stats.compare_paired if binary else stats.compare_means, clusters=a.clusters)
-        return _difference(kind, name, a, b, unanswered, compare)
+        return _difference(kind, name, a, b, choose, _both_answered)
 
     found = [difference("all", "", None)]
+    if not sliced:
+        return found
     categories = ours.members("category")
     if len(categories) > 1 and binary:
-        found.append(_macro(ours.right, theirs.right, categories))
+        found.append(_macro(ours, theirs, categories))
     for kind in SLICES:
         members = categories if kind == "category" else ours.members(kind)
         if kind == "super_category" and set(members) == set(categories):
@@ -225,17 +232,20 @@ def _paired(ours: _Side, theirs: _Side, resamples: int, seed: int) -> list[Diffe
     return _bootstrapped(found, ours, theirs, categories, resamples, seed) if resamples else found
 
 
-def _unpaired(ours: _Side, theirs: _Side) -> list[Difference]:
+def _unpaired(ours: _Side, theirs: _Side, sliced: bool) -> list[Difference]:
     binary = is_binary(ours.right) and is_binary(theirs.right)
 
+    def choose(a: _Side, b: _Side) -> _Compare:
+        if binary and a.clusters is None and b.clusters is None:
+            return _compare_counts
+        return partial(stats.compare_unpaired_means, clusters=a.clusters, reference_clusters=b.clusters)
+
     def difference(kind: str, name: str, a: _Side, b: _Side) -> Difference:
-        unanswered = int((~a.settled).sum() + (~b.settled).sum())
-        compare: _Compare = _compare_counts
-        if not binary or a.clusters is not None or b.clusters is not None:
-            compare = partial(stats.compare_unpaired_means, clusters=a.clusters, reference_clusters=b.clusters)
-        return _difference(kind, name, a, b, unanswered, compare)
+        return _difference(kind, name, a, b, choose, _each_answered)
 
     found = [difference("all", "", ours, theirs)]
+    if not sliced:
+        return found
     none = np.empty(0, dtype=np.int64)
     for kind in SLICES:
         mine, other = ours.members(kind), theirs.members(kind)
@@ -251,12 +261,21 @@ def _compare_counts(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> s
     return stats.compare_unpaired(int(ours.sum()), ours.size, int(theirs.sum()), theirs.size)
 
 
-def _macro(
-    ours: NDArray[np.float64], theirs: NDArray[np.float64], members: Mapping[str, NDArray[np.int64]]
-) -> Difference:
-    tables = {name: stats.paired_table(ours[places], theirs[places]) for name, places in members.items()}
-    means = [float(np.mean([side[places].mean() for places in members.values()])) for side in (ours, theirs)]
-    return Difference("macro", "", means[0], means[1], stats.compare_macro(tables))
+def _macro(ours: _Side, theirs: _Side, members: Mapping[str, NDArray[np.int64]]) -> Difference:
+    def compared(
+        a: NDArray[np.float64], b: NDArray[np.float64], members: Mapping[str, NDArray[np.int64]] = members
+    ) -> stats.Comparison:
+        return stats.compare_macro({name: stats.paired_table(a[p], b[p]) for name, p in members.items()})
+
+    means = [float(np.mean([side.right[places].mean() for places in members.values()])) for side in (ours, theirs)]
+    found = Difference("macro", "", means[0], means[1], compared(ours.right, theirs.right))
+    both = ours.settled & theirs.settled
+    if both.all():
+        return found
+    low, high = (compared(ours.filled(v), theirs.filled(1.0 - v)).interval for v in (0.0, 1.0))
+    found = replace(found, bounds=stats.Bounds(low, high, n=low.n, n_unanswered=int((~both).sum())))
+    answered = {name: part for name, places in members.items() if (part := places[both[places]]).size}
+    return replace(found, common=compared(ours.right, theirs.right, answered)) if found.open else found
 
 
 def _adjusted(differences: Sequence[Difference]) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +15,9 @@ from driftgate.benchmarks.metrics import accuracy, quantile
 from driftgate.benchmarks.stats import Interval, mean_interval
 
 MEASURES = ("quality", "cost", "latency")
-Place = Literal["front", "tied", "beaten"]
+_CONSTANT = "constant"
+"""Method of what was the same of every sample, which is an interval without a width and no estimate of a variance."""
+Place = Literal["front", "tied", "beaten", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class Standing:
     latency: Interval | None
     """Median, seconds; None where no latency was recorded."""
     place: Place = "front"
-    """``front``: no other cell is at least as good in every measure. ``tied``: one is, but their difference in
-    quality may be none. ``beaten``: one is, and its quality is higher beyond the difference's interval."""
+    """``front``: surely better than each other cell in some measure. ``beaten``: another cell is surely better in some
+    measure and surely no worse in any. ``tied``: another one may be as good in all of them. ``undecided``: it would be
+    beaten, but a price is not known, its own or the other's, or cannot be set beside the others'."""
     beaten_by: str = ""
+    """The cell that beats it, or may."""
     at_most: bool = False
     """The cost is an upper bound: see :func:`driftgate.benchmarks.costs.at_most`."""
 
@@ -42,8 +46,18 @@ class Standing:
 def standings(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[list[Standing], tuple[str, ...]]:
     """The Pareto front of cells on one dataset.
 
-    A cell is set against another by their estimates; whether it is *beaten* is decided by the interval of the
-    difference in quality, paired where samples are shared. Only measures that every cell has can be compared.
+    Intervals decide. In quality a cell is surely better than another where their difference is significant, paired
+    where samples are shared, adjusted over all pairs, and not open to what was not answered; in cost and latency where
+    the 95% intervals do not meet, or where neither varies at all. It is surely no worse where it is surely better, or
+    where both took exactly the same.
+
+    Only measures that every cell has are compared. Where one cell's price is unknown, an upper bound, or in another
+    currency, cost is none of them; then no cell is called beaten, as it may be the cheaper one.
+
+    Parameters
+    ----------
+    pairs
+        Of the entries, with p-values that are adjusted.
 
     Returns
     -------
@@ -58,7 +72,12 @@ def standings(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[list[Sta
         usable.append("cost")
     if all(s.latency is not None for s in measured):
         usable.append("latency")
-    return [_placed(s, measured, pairs, usable) for s in measured], tuple(usable)
+    surely = {}
+    for pair in pairs:
+        one, other = pair.candidate.scores.cell.id, pair.reference.scores.cell.id
+        surely[one, other] = pair.overall.finding == "higher"
+        surely[other, one] = pair.overall.finding == "lower"
+    return [_placed(s, measured, surely, usable) for s in measured], tuple(usable)
 
 
 def why_unused(measure: str, found: Sequence[Standing]) -> str:
@@ -80,6 +99,8 @@ def _measure(entry: Entry) -> Standing:
     cost = None
     if paid.size and not np.isnan(paid).any() and (paid.any() or prices.get("input") or prices.get("output")):
         cost = _times(mean_interval(paid), 1000.0)
+        if paid.size > 1 and (paid == paid[0]).all():
+            cost = replace(cost, method=_CONSTANT)
     latency = quantile("latency", 0.5)(frame)
     best = entry.scores.get("accuracy_if_right")
     return Standing(
@@ -101,34 +122,45 @@ def _times(interval: Interval, factor: float) -> Interval:
     return Interval(estimate, low, high, interval.level, interval.method, interval.n, interval.reason)
 
 
-def _placed(mine: Standing, others: Sequence[Standing], pairs: Sequence[Pair], measures: Sequence[str]) -> Standing:
-    better = [o for o in others if o is not mine and _dominates(_values(o, measures), _values(mine, measures))]
-    surely = [o for o in better if _surely_better(o.entry, mine.entry, pairs)]
-    if not better:
+_Surely = Mapping[tuple[int, int], bool]
+"""Whether the quality of one cell is surely higher than that of another, by their ids."""
+
+
+def _placed(mine: Standing, others: Sequence[Standing], surely: _Surely, measures: Sequence[str]) -> Standing:
+    rivals = [o for o in others if o is not mine and not any(_better(mine, o, surely, m) for m in measures)]
+    if not rivals:
         return mine
-    best = max(surely or better, key=lambda o: o.quality.estimate or 0.0)
-    place: Place = "beaten" if surely else "tied"
+    beating = [o for o in rivals if _beats(o, mine, surely, measures)]
+    best = max(beating or rivals, key=lambda o: o.quality.estimate or 0.0)
+    place: Place = "tied" if not beating else "beaten" if "cost" in measures else "undecided"
     return replace(mine, place=place, beaten_by=best.entry.label)
 
 
-def _values(standing: Standing, measures: Sequence[str]) -> list[float]:
-    """Larger is better in all of them; a measure without an estimate is the worst."""
-    signs = {"quality": 1.0, "cost": -1.0, "latency": -1.0}
-    found = [(signs[name], getattr(standing, name).estimate) for name in measures]
-    return [float("-inf") if value is None else sign * value for sign, value in found]
+def _beats(one: Standing, other: Standing, surely: _Surely, measures: Sequence[str]) -> bool:
+    better = [_better(one, other, surely, measure) for measure in measures]
+    return any(better) and all(b or _same(one, other, m) for b, m in zip(better, measures, strict=True))
 
 
-def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    return all(a >= b for a, b in zip(one, other, strict=True)) and list(one) != list(other)
+def _better(one: Standing, other: Standing, surely: _Surely, measure: str) -> bool:
+    """Whether a cell is surely better than another in a measure."""
+    if measure == "quality":
+        return surely.get((one.entry.scores.cell.id, other.entry.scores.cell.id), False)
+    ours, theirs = _limits(getattr(one, measure)), _limits(getattr(other, measure))
+    return ours is not None and theirs is not None and ours[1] < theirs[0]
 
 
-def _surely_better(one: Entry, other: Entry, pairs: Sequence[Pair]) -> bool:
-    for pair in pairs:
-        low, high = pair.overall.comparison.interval.low, pair.overall.comparison.interval.high
-        if low is None or high is None:
-            continue
-        if pair.candidate is one and pair.reference is other:
-            return low > 0
-        if pair.candidate is other and pair.reference is one:
-            return high < 0
-    return False
+def _same(one: Standing, other: Standing, measure: str) -> bool:
+    """Whether two cells took exactly the same, each time: no spread that could hide a difference."""
+    if measure == "quality":
+        return False
+    ours, theirs = _limits(getattr(one, measure)), _limits(getattr(other, measure))
+    return ours is not None and ours == theirs and ours[0] == ours[1]
+
+
+def _limits(interval: Interval) -> tuple[float, float] | None:
+    """From where to where a cost or a latency may lie; of what never varied the value itself."""
+    if interval.low is not None and interval.high is not None:
+        return interval.low, interval.high
+    if interval.estimate is not None and interval.n > 1 and interval.method == _CONSTANT:
+        return interval.estimate, interval.estimate
+    return None

@@ -36,6 +36,10 @@ def flips(pair: Pair) -> pd.DataFrame:
     return moved.assign(direction=direction).reset_index(drop=True)
 
 
+LEAST_VOTERS = 5
+"""Models that a doubt of a key needs: with fewer, the strong half is one or two."""
+
+
 @dataclass(frozen=True)
 class SuspectKeys:
     """Samples of which all strong models chose one same letter that is not the key.
@@ -59,9 +63,9 @@ class SuspectKeys:
 def suspect_keys(entries: Sequence[Entry], keys: pd.DataFrame) -> SuspectKeys:
     r"""Samples on which the strong models agree on one other letter than the key.
 
-    Strong is the better half of the models by accuracy on this dataset, at least two; of a model that stands here
-    more than once (variants, flows, runs) its best cell counts. They are ordered by the log-odds with which all
-    models together prefer the letter to the key: a model of accuracy :math:`a` among :math:`k` choices counts
+    Strong is the better half of at least :data:`LEAST_VOTERS` models by accuracy on this dataset; of a model that
+    stands here more than once (variants, flows, runs) its best cell counts. They are ordered by the log-odds with
+    which all models together prefer the letter to the key: a model of accuracy :math:`a` among :math:`k` choices counts
     :math:`\log (a (k - 1) / (1 - a))` for what it chose, as in [1]_ with equal errors and equal priors. Models do not
     err independently, so this is an order and no probability.
 
@@ -78,9 +82,12 @@ def suspect_keys(entries: Sequence[Entry], keys: pd.DataFrame) -> SuspectKeys:
        Statistics 28(1), 20-28.
     """
     voters = _best_of_each_model(entries)
-    if len(voters) < 2:
-        return _none("needs two models: one model that disagrees with a key says little about it")
-    strong = voters[: max(2, math.ceil(len(voters) / 2))]
+    if len(voters) < LEAST_VOTERS:
+        return _none(
+            f"needs {LEAST_VOTERS} models, and there are {len(voters)}: what a few of them agree on is often their "
+            "common mistake"
+        )
+    strong = voters[: math.ceil(len(voters) / 2)]
     table = _answers(voters, keys)
     table = table[(table[[f"answer_{i}" for i in range(len(strong))]] != "").all(axis=1)]
     if table.empty:
@@ -128,16 +135,20 @@ def _best_of_each_model(entries: Sequence[Entry]) -> list[Entry]:
 
 def _answers(voters: Sequence[Entry], keys: pd.DataFrame) -> pd.DataFrame:
     """Samples that the first voter was asked and that have a letter as key, with every voter's letter or nothing."""
-    table = voters[0].frame[["sample_id", "key", "upstream_id", "category"]].merge(keys, on="sample_id")
+    first = voters[0]
+    columns = ["sample_id", "key", "upstream_id", "category"]
+    table = first.frame[columns].assign(place=np.arange(len(first.frame))).merge(keys, on="sample_id")
     table["gold"] = table["gold"].fillna("").astype(str).str.strip().str.upper()
     table = table[table["gold"].isin(list(LETTERS))]
-    for place, voter in enumerate(voters):
+    for number, voter in enumerate(voters):
         answer = voter.frame["answer"].where(voter.frame["outcome"] == "answered").fillna("").astype(str)
         letters = answer.str.strip().str.upper()
-        column = letters.where(letters.isin(list(LETTERS)), "").rename(f"answer_{place}")
-        table = table.merge(column.to_frame().assign(key=voter.keys), on="key", how="left")
-        table[f"answer_{place}"] = table[f"answer_{place}"].fillna("")
-    return table
+        said = letters.where(letters.isin(list(LETTERS)), "").to_numpy(dtype=object)
+        here, there = first.shared_with(voter)
+        aligned = np.full(len(first.frame), "", dtype=object)
+        aligned[here] = said[there]
+        table[f"answer_{number}"] = aligned[table["place"].to_numpy()]
+    return table.drop(columns="place")
 
 
 def _weight(accuracy: float, choices: float) -> float:

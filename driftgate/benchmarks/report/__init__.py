@@ -6,7 +6,7 @@ from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.report._attribution import write_attribution
-    from driftgate.benchmarks.report._comparison_csv import write_comparison_csv
+    from driftgate.benchmarks.report._comparison_csv import write_comparison_csv, write_flips
     from driftgate.benchmarks.report._comparison_page import write_comparison
     from driftgate.benchmarks.report._parity import write_parity
     from driftgate.benchmarks.report._text import p_value
@@ -20,6 +20,7 @@ __all__ = [
     "write_attribution",
     "write_comparison",
     "write_comparison_csv",
+    "write_flips",
     "write_parity",
     "write_report",
 ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips
+from driftgate.benchmarks.compare import SLICES, Comparisons, DatasetComparison, Difference, Entry, Pair, flips
 from driftgate.benchmarks.stats import Interval
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.plain import no_formula
+from driftgate.flows.private_files import make_folder, opened
 from driftgate.flows.private_text import write_text
+from driftgate.flows.scrubbing import scrub
 from driftgate.ledger import Ledger, sample_data
 
 _TEXT = 300
@@ -18,7 +21,9 @@ _TEXT = 300
 
 
 def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) -> list[Path]:
-    """Write ``cells.csv``, ``differences.csv``, ``flips.csv`` and ``suspect_keys.csv``, replacing what is there.
+    """Write ``cells.csv``, ``differences.csv``, ``directions.csv`` and ``suspect_keys.csv``, replacing what is there.
+
+    What flipped is written by :func:`write_flips`.
 
     Raises
     ------
@@ -27,11 +32,10 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
     """
     import pandas as pd
 
-    moved = [_flips(ledger, d.dataset, p) for d in compared.datasets for p in d.pairs if p.shared]
     tables = {
         "cells": pd.DataFrame(row for d in compared.datasets for row in _cells(d)),
         "differences": pd.DataFrame(row for d in compared.datasets for row in _differences(d)),
-        "flips": pd.concat(moved) if moved else pd.DataFrame(),
+        "directions": pd.DataFrame(row for d in compared.datasets for row in _directions(d)),
         "suspect_keys": pd.concat([_suspects(ledger, d) for d in compared.datasets]),
     }
     files = {folder / f"{name}.csv": table for name, table in tables.items()}
@@ -45,6 +49,47 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
             f"the tables cannot be written to {folder}: {said}", "free space or name another folder"
         ) from problem
     return list(files)
+
+
+def write_flips(ledger: Ledger, compared: Comparisons, path: Path) -> int:
+    """Write every sample that two cells answered differently, pair by pair, so that memory does not grow with pairs.
+
+    Of datasets with many cells only the pairs that were asked for, or all of them where none was.
+
+    Returns
+    -------
+    int
+        How many samples flipped, over all pairs.
+
+    Raises
+    ------
+    DriftgateError
+        The file cannot be written.
+    """
+    pairs = [(d.dataset, pair) for d in compared.datasets for pair in d.detailed or d.pairs if pair.shared]
+    written = 0
+    try:
+        make_folder(path.parent)
+        with opened(path, "w", encoding="utf-8", newline="") as file:
+            for number, (dataset, pair) in enumerate(pairs):
+                table = _flips(ledger, dataset, pair).map(no_formula)
+                file.write(scrub(table.to_csv(index=False, header=number == 0, lineterminator="\n")))
+                written += len(table)
+    except OSError as problem:
+        said = problem.strerror or str(problem)
+        raise DriftgateError(f"the flips cannot be written to {path}: {said}", "free space or name another file") from (
+            problem
+        )
+    return written
+
+
+def _directions(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
+    for pair in compared.detailed:
+        for kind in SLICES:
+            if pair.of_kind(kind):
+                counted = asdict(pair.directions(kind))
+                told = {name: "; ".join(v) if isinstance(v, tuple) else v for name, v in counted.items()}
+                yield _names(compared.dataset, pair) | {"slice_kind": kind} | told
 
 
 def _limits(name: str, interval: Interval | None) -> dict[str, Any]:
@@ -63,6 +108,7 @@ def _cells(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
             "flow": cell.flow,
             "variant": cell.variant,
             "run": cell.run_id,
+            "differs_in": compared.asked_as(standing.entry),
             "signature": cell.signature,
             "asked": len(standing.entry.frame),
             **standing.entry.scores.outcomes,
@@ -71,9 +117,16 @@ def _cells(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
             **_limits("cost_per_1000", standing.cost),
             "currency": standing.currency if standing.cost else None,
             **_limits("latency_p50_seconds", standing.latency),
+            **_rank(compared, standing.entry),
             "pareto": standing.place,
             "beaten_by": standing.beaten_by,
         }
+
+
+def _rank(compared: DatasetComparison, entry: Entry) -> dict[str, Any]:
+    ranks = compared.ranking.ranks if compared.ranking else ()
+    mine = next((rank for rank in ranks if rank.entry is entry), None)
+    return {"rank": mine.rank, "rank_low": mine.low, "rank_high": mine.high} if mine else {}
 
 
 def _differences(compared: DatasetComparison) -> Iterator[dict[str, Any]]:
@@ -87,7 +140,7 @@ def _names(dataset: str, pair: Pair) -> dict[str, Any]:
 
 
 def _difference(row: Difference) -> dict[str, Any]:
-    comparison, bounds, boot = row.comparison, row.bounds, row.bootstrap
+    comparison, bounds, boot, common = row.comparison, row.bounds, row.bootstrap, row.common
     return {
         "slice_kind": row.kind,
         "slice": row.name,
@@ -96,6 +149,7 @@ def _difference(row: Difference) -> dict[str, Any]:
         **_limits("difference", comparison.interval),
         "p": comparison.p_value,
         "p_adjusted": row.p_adjusted,
+        "finding": row.finding,
         "n": comparison.n,
         "gained": comparison.gained,
         "lost": comparison.lost,
@@ -107,6 +161,9 @@ def _difference(row: Difference) -> dict[str, Any]:
         "bound_low": bounds.low.estimate if bounds else None,
         "bound_high": bounds.high.estimate if bounds else None,
         "unanswered": bounds.n_unanswered if bounds else 0,
+        **_limits("common_difference", common.interval if common else None),
+        "common_p": common.p_value if common else None,
+        "common_n": common.n if common else None,
         **_limits("bootstrap", boot.interval if boot else None),
         "bootstrap_p": boot.p_value if boot else None,
     }

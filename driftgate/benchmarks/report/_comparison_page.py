@@ -9,20 +9,35 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, Standing, flips, why_unused
+from driftgate.benchmarks.compare import (
+    MANY,
+    Comparisons,
+    DatasetComparison,
+    Difference,
+    Finding,
+    Pair,
+    Rank,
+    Ranking,
+    Standing,
+    flips,
+    why_unused,
+)
 from driftgate.benchmarks.report._figure import Figure
+from driftgate.benchmarks.report._marks import Mark, mark
 from driftgate.benchmarks.report._page import render
 from driftgate.benchmarks.report._plots_compare import category_figure, tradeoff_figures
 from driftgate.benchmarks.report._plots_difference import overall_figure, slices_figure
-from driftgate.benchmarks.report._text import as_text, excerpt
+from driftgate.benchmarks.report._text import as_text, excerpt, p_value, points
 from driftgate.benchmarks.report._views import CellView
 from driftgate.benchmarks.report._write import replace_file
 from driftgate.ledger import Ledger, sample_data
 
 _FLIPPED = 12
-"""Samples shown of each direction of a pair."""
+"""Samples shown of each direction of a pair, at most."""
+_FLIPPED_IN_ALL = 240
+"""Samples shown of all pairs: a page of many pairs shows fewer of each, so that it can still be opened and mailed."""
 _SUSPECTS = 30
-_PAIRS = 6
+_PAIRS = 4
 """Pairs of a dataset that are plotted slice by slice; the others stand in tables."""
 _LONGEST = 700
 
@@ -45,6 +60,23 @@ class PairView:
     rows: Sequence[Difference]
     flips: Sequence[FlipView]
 
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """How many slices of each kind go which way."""
+        kinds = {"super_category": "Super-categories", "category": "Categories"}
+        return [(name, self.pair.directions(kind).words) for kind, name in kinds.items() if self.pair.of_kind(kind)]
+
+
+@dataclass(frozen=True)
+class RankView:
+    """A row of a ranking, and what is found of its cell against each of the others."""
+
+    rank: Rank
+    standing: Standing
+    mark: Mark
+    row: Sequence[tuple[Finding | None, str]]
+    """The finding and the difference in words, in the order of the ranks; None beside itself."""
+
 
 @dataclass(frozen=True)
 class DatasetView:
@@ -57,6 +89,8 @@ class DatasetView:
     tradeoffs: Sequence[Figure]
     pairs: Sequence[PairView]
     suspects: Sequence[Mapping[str, Any]]
+    ranked: Sequence[RankView] = ()
+    """Of many cells, in the place of ``cells`` and all plots."""
 
     @property
     def unused(self) -> list[str]:
@@ -79,23 +113,41 @@ def write_comparison(ledger: Ledger, compared: Comparisons, path: Path, *, timez
 
 def render_comparison(ledger: Ledger, compared: Comparisons, zone: tzinfo | None) -> str:
     """The whole page as HTML."""
-    datasets = [_dataset(ledger, d, ordinal) for ordinal, d in enumerate(compared.datasets)]
-    overall = [(d.dataset, pair) for d in compared.datasets for pair in d.pairs]
+    # Where a dataset has many cells there are tables and no plots: the script alone is larger than such a page may be.
+    plots = all(d.ranking is None for d in compared.datasets)
+    detailed = sum(len(d.detailed) for d in compared.datasets)
+    most = max(2, min(_FLIPPED, _FLIPPED_IN_ALL // max(1, 2 * detailed)))
+    datasets = [_dataset(ledger, d, ordinal, most, plots=plots) for ordinal, d in enumerate(compared.datasets)]
+    overall = [(d.dataset, pair) for d in compared.datasets if d.ranking is None for pair in d.pairs]
+    names = list(dict.fromkeys(e.label for d in compared.datasets for e in d.entries))
     return render(
         "comparison.html.jinja2",
         zone,
-        title=", ".join(dict.fromkeys(e.label for d in compared.datasets for e in d.entries)),
+        plots=plots,
+        title=", ".join(names) if len(names) <= MANY else f"{len(names)} cells",
         compared=compared,
         datasets=datasets,
         overall=overall,
-        overall_figure=overall_figure(overall) if len(overall) > 1 else None,
+        overall_figure=overall_figure(overall) if plots and len(overall) > 1 else None,
         made_at=datetime.now(UTC),
         version=version("driftgate"),
-        has_plots=True,
+        has_plots=plots,
     )
 
 
-def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int) -> DatasetView:
+def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int, most: int, *, plots: bool) -> DatasetView:
+    pairs = [
+        PairView(
+            pair,
+            slices_figure(pair, f"{ordinal}-{place}") if plots and place < _PAIRS else None,
+            _rows(pair),
+            _flips(ledger, pair, most),
+        )
+        for place, pair in enumerate(compared.detailed)
+    ]
+    suspects = _suspects(ledger, compared)
+    if compared.ranking is not None:
+        return DatasetView(ordinal, compared, (), None, (), pairs, suspects, _ranked(compared, compared.ranking))
     views = [
         CellView(
             entry.scores,
@@ -107,24 +159,36 @@ def _dataset(ledger: Ledger, compared: DatasetComparison, ordinal: int) -> Datas
         for place, entry in enumerate(compared.entries)
     ]
     cells = [(view, s, compared.against_first(s.entry)) for view, s in zip(views, compared.standings, strict=True)]
-    pairs = [
-        PairView(
-            pair,
-            slices_figure(pair, f"{ordinal}-{place}") if place < _PAIRS else None,
-            _rows(pair),
-            _flips(ledger, pair),
-        )
-        for place, pair in enumerate(compared.pairs)
-    ]
     return DatasetView(
         ordinal,
         compared,
         cells,
-        category_figure(views, ordinal),
-        tradeoff_figures(views, ordinal),
+        category_figure(views, ordinal) if plots else None,
+        tradeoff_figures(views, ordinal) if plots else (),
         pairs,
-        _suspects(ledger, compared),
+        suspects,
     )
+
+
+def _ranked(compared: DatasetComparison, ranking: Ranking) -> list[RankView]:
+    standing_of = {standing.entry.scores.cell.id: standing for standing in compared.standings}
+    words: dict[tuple[int, int], str] = {}
+    for pair in compared.pairs:
+        one, other = pair.candidate.scores.cell.id, pair.reference.scores.cell.id
+        difference, p = pair.overall.comparison.difference, p_value(pair.overall.p_adjusted)
+        words[one, other] = f"{points(difference)}, p {p}"
+        words[other, one] = f"{points(None if difference is None else -difference)}, p {p}"
+    ids = [one.entry.scores.cell.id for one in ranking.ranks]
+    places = {entry.scores.cell.id: place for place, entry in enumerate(compared.entries)}
+    return [
+        RankView(
+            one,
+            standing_of[cell],
+            mark(places[cell]),
+            [(finding, words.get((cell, other), "")) for finding, other in zip(row, ids, strict=True)],
+        )
+        for one, cell, row in zip(ranking.ranks, ids, compared.matrix(), strict=True)
+    ]
 
 
 def _rows(pair: Pair) -> list[Difference]:
@@ -133,7 +197,7 @@ def _rows(pair: Pair) -> list[Difference]:
     return sorted(pair.differences, key=lambda d: (order[d.kind], d.name))
 
 
-def _flips(ledger: Ledger, pair: Pair) -> list[FlipView]:
+def _flips(ledger: Ledger, pair: Pair, most: int) -> list[FlipView]:
     if not pair.shared:
         return []
     moved = flips(pair)
@@ -141,7 +205,7 @@ def _flips(ledger: Ledger, pair: Pair) -> list[FlipView]:
     for direction in ("gained", "lost"):
         mine = moved[moved["direction"] == direction]
         # A seeded draw, not the first ones: those would all be of one category.
-        shown = mine.sample(min(_FLIPPED, len(mine)), random_state=0).sort_values(["category", "sample_id"])
+        shown = mine.sample(min(most, len(mine)), random_state=0).sort_values(["category", "sample_id"])
         views.append(FlipView(direction, len(mine), _described(ledger, shown.to_dict("records"))))
     return views
 

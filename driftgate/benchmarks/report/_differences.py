@@ -53,8 +53,8 @@ class Difference:
 def category_differences(cells: Sequence[CellView], most: int) -> list[Difference]:
     """The differences between the first of some cells on one dataset and each of the others, the surest first.
 
-    Only those whose interval excludes zero, ordered by what it leaves of them and not by their size: the largest raw
-    differences are those of the smallest categories.
+    Only those whose interval excludes zero and that unanswered samples could not turn, ordered by what it leaves of
+    them and not by their size: the largest raw differences are those of the smallest categories.
     """
     found = [difference for cell in cells[1:] for difference in _pair(cell, cells[0]) if difference.certain > 0]
     found.sort(key=lambda d: (-d.certain, -abs(d.comparison.difference or 0.0)))

@@ -184,8 +184,8 @@ def _tradeoff(cells: Sequence[CellView], price: _Price, ordinal: int) -> Figure 
     return Figure(
         id=f"quality-{price.id}-{ordinal}",
         title=f"Quality and {price.title}: {cells[0].dataset}",
-        alt=f"Not beaten on both accuracy and {price.title}: {names}.",
-        note=f"Up and to the left is better. Not beaten on both: {names}.",
+        alt=f"Best by the estimates of accuracy and {price.title}, whatever their intervals: {names}.",
+        note=f"Up and to the left is better. Dotted: best by the estimates, whatever their intervals ({names}).",
         data=traces,
         layout=layout(
             360,

@@ -6,17 +6,28 @@ from collections.abc import Sequence
 
 from driftgate.benchmarks.compare import Difference, Pair
 from driftgate.benchmarks.report._figure import Figure, Spec, axis, error_bar, hover, layout, rows_axis, shorter
-from driftgate.benchmarks.report._text import p_value, percent, points
+from driftgate.benchmarks.report._text import p_value, percent, plot_label, points
 
-_CERTAIN = 0.05
-_DOTTED = "Dotted below: what unanswered samples could make of it."
+_NARROW = 28
+"""Characters of a label's line on a narrow window."""
+_SIGNS = {"higher": 1, "lower": -1}
+_DOTTED = "Dotted below: what unanswered samples could make of it; where that holds zero, the dot is never filled."
 
 
 def overall_figure(pairs: Sequence[tuple[str, Pair]]) -> Figure | None:
     """The overall difference of every dataset and pair; the label of each stands before its pair."""
     rows = [(f"{dataset}: {pair.name}", pair.overall, False) for dataset, pair in pairs]
     note = "Dot: difference on all samples. Bar: its 95% interval. Filled: adjusted p (Holm) at most 0.05. " + _DOTTED
-    return _figure("overall", "All differences", note, rows)
+    narrow = [
+        f"{_line(f'{dataset}: {pair.candidate.label}')}<br>{_line(f'− {pair.reference.label}')}"
+        for dataset, pair in pairs
+    ]
+    return _figure("overall", "All differences", note, rows, narrow)
+
+
+def _line(text: str) -> str:
+    """A line of a label on a narrow window; what tells names apart is often at their ends."""
+    return plot_label(text if len(text) <= _NARROW else f"{text[: _NARROW - 9]}…{text[-8:]}")
 
 
 def slices_figure(pair: Pair, id: str) -> Figure | None:
@@ -35,7 +46,9 @@ def slices_figure(pair: Pair, id: str) -> Figure | None:
     return _figure(id, pair.name, note, rows)
 
 
-def _figure(id: str, title: str, note: str, rows: Sequence[tuple[str, Difference, bool]]) -> Figure | None:
+def _figure(
+    id: str, title: str, note: str, rows: Sequence[tuple[str, Difference, bool]], two_lines: Sequence[str] = ()
+) -> Figure | None:
     known = [(y, label, d) for y, (label, d, _) in enumerate(rows) if d.comparison.difference is not None]
     if not known:
         return None
@@ -63,14 +76,16 @@ def _figure(id: str, title: str, note: str, rows: Sequence[tuple[str, Difference
         note=note,
         data=[trace for trace in (_bounds(known), *traces) if trace["x"]],
         layout=layout(
-            70 + 26 * len(rows),
+            70 + (32 if two_lines else 26) * len(rows),
             xaxis=axis(
                 title="points", range=[100 * (low - room), 100 * (high + room)], tickformat="+~g", side="bottom"
             ),
             yaxis=rows_axis(labels, strong=strong, most=64),
             shapes=[*bands, zero],
         ),
-        narrow={"yaxis": shorter(labels, strong)},
+        narrow={"yaxis": {"ticktext": list(two_lines), "tickfont": {"color": "@ink", "size": 10}}}
+        if two_lines
+        else {"yaxis": shorter(labels, strong)},
     )
 
 
@@ -87,10 +102,7 @@ def _bounds(rows: Sequence[tuple[int, str, Difference]]) -> Spec:
 
 
 def _sign(difference: Difference) -> int:
-    p, value = difference.p_adjusted, difference.comparison.difference or 0.0
-    # The macro average stands alone: its own p-value counts.
-    p = difference.comparison.p_value if difference.kind == "macro" else p
-    return 0 if p is None or p > _CERTAIN or value == 0 else 1 if value > 0 else -1
+    return _SIGNS.get(difference.finding, 0)
 
 
 def _dots(rows: Sequence[tuple[int, str, Difference]], sign: int) -> Spec:
@@ -120,6 +132,7 @@ def _hover(label: str, difference: Difference) -> str:
         f"{points(comparison.difference)} points",
         str(limits),
         f"p {p_value(comparison.p_value)}, adjusted {p_value(difference.p_adjusted)}",
+        difference.finding,
         f"{comparison.n:,} samples, {'paired' if comparison.paired else 'unpaired'}",
         f"bounds {points(difference.bounds.low.estimate)} to {points(difference.bounds.high.estimate)}: "
         f"{difference.bounds.n_unanswered:,} unanswered"

@@ -10,31 +10,45 @@ from rich.table import Table
 
 from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips, why_unused
 from driftgate.benchmarks.report import p_value
-from driftgate.benchmarks.stats import Interval
+from driftgate.cli.show.compare_text import (
+    bounds_text,
+    finding_text,
+    interval_text,
+    measured,
+    percent,
+    place_text,
+    points,
+    range_text,
+)
+from driftgate.cli.show.ranking import print_matrix, print_ranking
 
 _CATEGORIES = 8
-
-
 _SAMPLES = 5
-
-
 _PAIRS = 3
-
-
-_CERTAIN = 0.05
+_COLOURS = {"higher": "green", "lower": "red", "unmeasurable": "magenta"}
 
 
 def print_comparisons(console: Console, compared: Comparisons) -> None:
     """Everything, from the shortest to the longest: all differences, then each dataset."""
-    if len(compared.datasets) > 1:
-        _print_overall(console, compared)
+    few = [dataset for dataset in compared.datasets if dataset.ranking is None]
+    if len(few) > 1:
+        _print_overall(console, few)
     for dataset in compared.datasets:
         console.rule(escape(dataset.dataset), align="left")
-        _print_cells(console, dataset)
-        if len(dataset.pairs) > 1:
-            _print_pairs(console, dataset.pairs, "differences between all pairs")
-        # Of many cells only the pairs with the first are shown slice by slice; a page or CSV has them all.
-        for pair in dataset.pairs if len(dataset.pairs) <= _PAIRS else dataset.pairs[: len(dataset.entries) - 1]:
+        pairs = dataset.detailed
+        if dataset.ranking is not None:
+            print_ranking(console, dataset, dataset.ranking)
+            _print_unused(console, dataset)
+            print_matrix(console, dataset, dataset.ranking)
+            if pairs:
+                _print_pairs(console, pairs, "the pairs asked for")
+        else:
+            _print_cells(console, dataset)
+            if len(dataset.pairs) > 1:
+                _print_pairs(console, dataset.pairs, "differences between all pairs")
+            # Of several cells only the pairs with the first are shown slice by slice; a page or CSV has them all.
+            pairs = pairs if len(pairs) <= _PAIRS else [p for p in pairs if p.reference is dataset.entries[0]] or pairs
+        for pair in pairs:
             _print_slices(console, pair)
         _print_flips(console, dataset)
         _print_suspects(console, dataset)
@@ -46,19 +60,19 @@ def print_comparisons(console: Console, compared: Comparisons) -> None:
     console.print(
         f"[dim]differences are in points, the second cell less the first; intervals are at 95%; p of {tests} overall "
         "differences by Holm, of categories by Benjamini and Hochberg within each pair; what was not answered counts "
-        "as wrong, bounds say what it could change[/]"
+        "as wrong, bounds say what it could change; unmeasurable is what it could turn[/]"
     )
 
 
-def _print_overall(console: Console, compared: Comparisons) -> None:
+def _print_overall(console: Console, datasets: Sequence[DatasetComparison]) -> None:
     table = _table("all datasets", "dataset", "difference of")
     _numbers(table, *_DIFFERENCE_COLUMNS)
+    table.add_column("finding", overflow="fold")
     table.add_column("design")
-    for dataset in compared.datasets:
+    for dataset in datasets:
         for pair in dataset.pairs:
-            table.add_row(
-                escape(dataset.dataset), escape(pair.name), *_difference_cells(pair.overall), escape(pair.design)
-            )
+            shown = (*_difference_cells(pair.overall), finding_text(pair.overall), escape(pair.design))
+            table.add_row(escape(dataset.dataset), escape(pair.name), *shown)
     console.print(table)
 
 
@@ -79,10 +93,8 @@ def _difference_cells(difference: Difference) -> list[str]:
 
 
 def _strong(text: str, difference: Difference) -> str:
-    p = difference.p_adjusted
-    if p is None or p > _CERTAIN:
-        return text
-    return f"[{'green' if (difference.comparison.difference or 0.0) > 0 else 'red'}]{text}[/]"
+    colour = _COLOURS.get(difference.finding)
+    return f"[{colour}]{text}[/]" if colour else text
 
 
 def _print_cells(console: Console, dataset: DatasetComparison) -> None:
@@ -102,20 +114,24 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
                 p_value(overall.p_adjusted),
             ]
         quality, asked = standing.quality, len(standing.entry.frame)
-        beaten = f" by {escape(standing.beaten_by)}" if standing.beaten_by else ""
+        asked_as = dataset.asked_as(standing.entry)
         table.add_row(
-            escape(standing.entry.label),
+            escape(standing.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else ""),
             percent(quality.estimate),
-            _range(quality, 100.0, "{:.1f}"),
+            range_text(quality, 100.0, "{:.1f}"),
             percent(standing.if_right),
             f"{asked:,}",
             *against,
             ("at most " if standing.cost and standing.at_most else "")
-            + _measured(standing.cost, standing.currency, "unknown"),
-            _measured(standing.latency, "s", "not recorded"),
-            standing.place + beaten,
+            + measured(standing.cost, standing.currency, "unknown"),
+            measured(standing.latency, "s", "not recorded"),
+            escape(place_text(standing)),
         )
     console.print(table)
+    _print_unused(console, dataset)
+
+
+def _print_unused(console: Console, dataset: DatasetComparison) -> None:
     missing = [name for name in ("cost", "latency") if name not in dataset.measures]
     if missing:
         why = "; ".join(f"{name} {why_unused(name, dataset.standings)}" for name in missing)
@@ -125,6 +141,7 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
 def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
     table = _table(title, "difference of")
     _numbers(table, *_DIFFERENCE_COLUMNS, "gained", "lost", "detectable")
+    table.add_column("finding", overflow="fold")
     table.add_column("design")
     for pair in pairs:
         comparison = pair.overall.comparison
@@ -134,6 +151,7 @@ def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
             "-" if comparison.gained is None else f"{comparison.gained:,}",
             "-" if comparison.lost is None else f"{comparison.lost:,}",
             points(comparison.minimum_detectable_effect).removeprefix("+"),
+            finding_text(pair.overall),
             escape(pair.design),
         )
     console.print(table)
@@ -142,27 +160,26 @@ def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
 def _print_slices(console: Console, pair: Pair) -> None:
     """The macro average and super-categories in full, of the categories the surest."""
     categories = sorted(pair.of_kind("category"), key=lambda d: (-d.certain, d.name))
-    sure = [d for d in categories if d.p_adjusted is not None and d.p_adjusted <= _CERTAIN]
+    sure = [d for d in categories if d.significant]
     rows = [*pair.differences[:1], *pair.of_kind("macro"), *pair.of_kind("super_category"), *sure[:_CATEGORIES]]
     table = _table(f"{escape(pair.name)}: {escape(pair.design)}", "slice")
     _numbers(table, *_DIFFERENCE_COLUMNS, "n")
+    table.add_column("finding", overflow="fold")
     for row in rows:
         name = {"all": "[bold]all[/]", "macro": "macro average"}.get(row.kind, escape(row.name))
         name = f"  {name}" if row.kind == "category" else name
-        table.add_row(name, *_difference_cells(row), f"{row.comparison.n:,}")
+        table.add_row(name, *_difference_cells(row), f"{row.comparison.n:,}", finding_text(row))
     boot = pair.overall.bootstrap
     console.print(table)
     if boot is not None:
         console.print(f"  [dim]bootstrap of all samples: {interval_text(boot.interval)}, p {p_value(boot.p_value)}[/]")
     if categories:
-        console.print(
-            f"  [dim]{len(sure)} of {len(categories)} categories differ (adjusted p at most {_CERTAIN})"
-            f"{f', the {_CATEGORIES} surest are shown' if len(sure) > _CATEGORIES else ''}[/]"
-        )
+        shown = f"; the {_CATEGORIES} surest are shown" if len(sure) > _CATEGORIES else ""
+        console.print(f"  categories: {escape(pair.directions().words)}[dim]{shown}[/]", soft_wrap=True)
 
 
 def _print_flips(console: Console, dataset: DatasetComparison) -> None:
-    pairs = [pair for pair in dataset.pairs if pair.shared]
+    pairs = [pair for pair in dataset.detailed if pair.shared]
     if not pairs:
         return
     table = _table("samples that flipped", "difference of", "direction")
@@ -204,41 +221,3 @@ def _table(title: str | None, *columns: str) -> Table:
 def _numbers(table: Table, *columns: str) -> None:
     for column in columns:
         table.add_column(column, justify="right")
-
-
-def percent(value: float | None) -> str:
-    """A share in percent."""
-    return "-" if value is None else f"{100 * value:.1f}%"
-
-
-def points(value: float | None) -> str:
-    """A difference of shares in points, with its sign."""
-    return "-" if value is None else f"{100 * value:+.2f}"
-
-
-def interval_text(interval: Interval) -> str:
-    """Limits in points, or why there are none."""
-    if interval.low is None or interval.high is None:
-        return f"no interval: {interval.reason}"
-    return f"{points(interval.low)} to {points(interval.high)}"
-
-
-def bounds_text(difference: Difference) -> str:
-    """What the unanswered samples could make of a difference."""
-    bounds = difference.bounds
-    if bounds is None:
-        return "-"
-    return f"{points(bounds.low.estimate)} to {points(bounds.high.estimate)} ({bounds.n_unanswered:,} unanswered)"
-
-
-def _range(interval: Interval, factor: float, form: str) -> str:
-    if interval.low is None or interval.high is None:
-        return f"no interval: {interval.reason}"
-    return f"{form.format(factor * interval.low)} to {form.format(factor * interval.high)}"
-
-
-def _measured(interval: Interval | None, unit: str, without: str) -> str:
-    if interval is None or interval.estimate is None:
-        return without
-    limits = f" ({_range(interval, 1.0, '{:.3g}')})" if interval.known else ""
-    return f"{interval.estimate:.3g} {unit}{limits}"

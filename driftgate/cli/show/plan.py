@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from driftgate.benchmarks.compare import Design, round_sizes
-from driftgate.cli.show.compare import percent, points
+from driftgate.cli.show.compare_text import percent, points
 
 _WANTED = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)
 

@@ -55,7 +55,10 @@ def questions() -> Callable[..., list[Sample]]:
 
 @pytest.fixture
 def put(store: Ledger) -> Callable[..., CellRow]:
-    """``put(model, samples, answers)``: a complete run of one cell; an answer is a letter, a grade, or an outcome."""
+    """``put(model, samples, answers)``: a complete run of one cell; an answer is a letter, a grade, or an outcome.
+
+    A latency may be one of each sample.
+    """
 
     def write(model: str, samples: Sequence[Sample], answers: Sequence[Any], **more: Any) -> CellRow:
         latency, cost = more.pop("latency", None), more.pop("cost", 0.0)
@@ -66,7 +69,7 @@ def put(store: Ledger) -> Callable[..., CellRow]:
         cell_id = add_cell(store, run.id, 0, row, samples)
         ids = pending_samples(store, cell_id)
         records = []
-        for sample, answer in zip(samples, answers, strict=True):
+        for place, (sample, answer) in enumerate(zip(samples, answers, strict=True)):
             if answer == "missing":
                 continue
             outcome = answer if isinstance(answer, str) and len(answer) > 1 else "answered"
@@ -85,7 +88,7 @@ def put(store: Ledger) -> Callable[..., CellRow]:
                     input_tokens=1,
                     output_tokens=1,
                     cost=cost,
-                    latency=latency,
+                    latency=latency[place] if isinstance(latency, list) else latency,
                     seconds=0.1,
                     served_model="",
                     fingerprint="",

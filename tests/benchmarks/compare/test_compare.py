@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from driftgate.benchmarks import stats
-from driftgate.benchmarks.compare import compare_cells, flips, labels, named_cells, newest_cells
+from driftgate.benchmarks.compare import agreeing_cells, compare_cells, flips, labels, named_cells
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import CellRow, Ledger
 
@@ -197,11 +197,11 @@ def test_the_newest_complete_cell_of_each_model_and_dataset_is_chosen(store: Led
     b = put("b", asked, [RIGHT] * 4, kind="import")
     proof = put("tuned", asked, [RIGHT] * 4, kind="proof")
     put("a", asked, [RIGHT] * 4, kind="proof")
-    found = newest_cells(store, ["b", "a"], ["exam"])
+    found = agreeing_cells(store, ["b", "a"], ["exam"])
     assert [cell.id for cell in found] == [b.id, newest.id]
-    assert [cell.id for cell in newest_cells(store, ["tuned", "a"])] == [proof.id, newest.id]
+    assert [cell.id for cell in agreeing_cells(store, ["tuned", "a"])] == [proof.id, newest.id]
     with pytest.raises(DriftgateError, match="no complete run has the model 'c'"):
-        newest_cells(store, ["c"])
+        agreeing_cells(store, ["c"])
 
 
 def test_cells_are_named_by_run_and_part(store: Ledger, put: Put, questions) -> None:

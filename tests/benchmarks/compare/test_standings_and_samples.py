@@ -36,27 +36,59 @@ def test_what_was_not_recorded_of_every_cell_is_not_compared(store: Ledger, put:
     (dataset,) = compare_cells(store, cells).datasets
     assert dataset.measures == ("quality",)
     assert dataset.standings[0].latency is not None and dataset.standings[1].latency is None
-    assert [s.place for s in dataset.standings] == ["front", "beaten"]
+    # Nobody knows their prices: the worse one may be the cheaper one.
+    assert [s.place for s in dataset.standings] == ["front", "undecided"]
+
+
+def test_a_cell_without_a_price_is_undecided_and_beats_none(store: Ledger, put: Put, questions) -> None:
+    asked = questions(60)
+    scores = {"best": 50, "priced": 30, "unpriced": 10}
+    cells = [
+        put(m, asked, [RIGHT] * n + [WRONG] * (60 - n), latency=1.0, cost=0.0 if m == "unpriced" else 0.002)
+        for m, n in scores.items()
+    ]
+    (dataset,) = compare_cells(store, cells).datasets
+    assert dataset.measures == ("quality", "latency")
+    places = {s.entry.label: (s.place, s.beaten_by) for s in dataset.standings}
+    assert places == {"best": ("front", ""), "priced": ("undecided", "best"), "unpriced": ("undecided", "best")}
+
+
+def test_what_is_faster_by_chance_is_not_on_the_front(store: Ledger, put: Put, questions) -> None:
+    asked = questions(60)
+    better = put("better", asked, [RIGHT] * 50 + [WRONG] * 10, cost=0.002, latency=[1.0, 2.0] * 30)
+    worse = put("worse", asked, [RIGHT] * 10 + [WRONG] * 50, cost=0.002, latency=[0.99, 2.0] * 30)
+    slower = put("slower", asked, [RIGHT] * 10 + [WRONG] * 50, cost=0.002, latency=[3.0, 4.0] * 30)
+    (dataset,) = compare_cells(store, [better, worse, slower]).datasets
+    places = {s.entry.label: (s.place, s.beaten_by) for s in dataset.standings}
+    assert places == {"better": ("front", ""), "worse": ("tied", "better"), "slower": ("beaten", "better")}
 
 
 def test_a_key_is_suspect_where_all_strong_models_choose_one_other_letter(store: Ledger, put: Put, questions) -> None:
     asked = questions(20)
     strong, other = ["B", "B", "B", *[RIGHT] * 17], ["B", "C", RIGHT, *[RIGHT] * 17]
-    cells = [put("s1", asked, strong), put("s2", asked, other), put("weak", asked, [*"BAC", *[WRONG] * 17])]
+    cells = [put("s1", asked, strong), put("s2", asked, other), put("s3", asked, strong)]
+    cells += [put(f"weak{i}", asked, [*"BAC", *[WRONG] * 17]) for i in range(2)]
     (dataset,) = compare_cells(store, cells).datasets
     suspects = dataset.suspects
-    assert list(suspects.strong) == ["s2", "s1"]
+    assert list(suspects.strong) == ["s2", "s1", "s3"]
     assert suspects.looked_at == 20
-    assert suspects.samples[["upstream_id", "gold", "letter", "agree"]].values.tolist() == [["q0", "D", "B", 3]]
-    assert suspects.expected == pytest.approx(2 / 3)  # two samples both got wrong, three other letters
+    assert suspects.samples[["upstream_id", "gold", "letter", "agree"]].values.tolist() == [["q0", "D", "B", 5]]
+    assert suspects.expected == pytest.approx(2 / 9)  # two samples all three got wrong, three other letters
+
+
+def test_fewer_than_five_models_doubt_no_key(store: Ledger, put: Put, questions) -> None:
+    cells = [put(f"m{i}", questions(6), ["B"] * 6) for i in range(4)]
+    (dataset,) = compare_cells(store, cells).datasets
+    assert dataset.suspects.samples.empty
+    assert "needs 5 models, and there are 4" in dataset.suspects.reason
 
 
 def test_variants_of_one_model_are_one_voice(store: Ledger, put: Put, questions) -> None:
     asked = questions(6)
-    cells = [put("m", asked, ["B"] * 6, variant=v) for v in ("terse", "few_shot")]
+    cells = [put("m", asked, ["B"] * 6, variant=f"v{i}") for i in range(6)]
     (dataset,) = compare_cells(store, cells).datasets
     assert dataset.suspects.samples.empty
-    assert "two models" in dataset.suspects.reason
+    assert "there are 1" in dataset.suspects.reason
 
 
 def test_base_rag_and_tuned_are_one_table_against_the_first(store: Ledger, put: Put, questions) -> None:

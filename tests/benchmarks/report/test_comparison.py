@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from driftgate.benchmarks.compare import Comparisons, compare_cells
-from driftgate.benchmarks.report import write_comparison, write_comparison_csv
+from driftgate.benchmarks.report import write_comparison, write_comparison_csv, write_flips
 from driftgate.ledger import cells_of
 
 from .conftest import SCRIPT, UNANSWERED, Written
@@ -63,7 +63,7 @@ def test_every_plot_draws_in_a_browser_and_nothing_is_refused(html: Path, tmp_pa
 
 def test_tables_hold_every_row_and_every_flip(written: Written, compared: Comparisons, tmp_path: Path) -> None:
     files = write_comparison_csv(written.ledger, compared, tmp_path / "tables")
-    assert {file.name for file in files} == {"cells.csv", "differences.csv", "flips.csv", "suspect_keys.csv"}
+    assert {file.name for file in files} == {"cells.csv", "differences.csv", "directions.csv", "suspect_keys.csv"}
     differences = rows(tmp_path / "tables/differences.csv")
     assert len(differences) == sum(len(pair.differences) for pair in compared.pairs)
     overall = compared.pairs[0].overall
@@ -71,7 +71,9 @@ def test_tables_hold_every_row_and_every_flip(written: Written, compared: Compar
     assert float(first["difference"]) == overall.comparison.difference
     assert (first["paired"], first["bootstrap_low"] != "") == ("True", True)
     assert int(first["unanswered"]) == len(UNANSWERED)
-    gained = [row for row in rows(tmp_path / "tables/flips.csv") if row["direction"] == "gained"]
+    flipped = write_flips(written.ledger, compared, tmp_path / "flips.csv")
+    assert flipped == len(rows(tmp_path / "flips.csv")) > 0
+    gained = [row for row in rows(tmp_path / "flips.csv") if row["direction"] == "gained"]
     assert len(gained) == sum(pair.overall.comparison.gained or 0 for pair in compared.pairs)
 
 

@@ -1,5 +1,12 @@
-(() => {
+(async () => {
   "use strict";
+  // Plotly is packed: it takes 1.8 MB of the page and not 4.6. The policy of the page knows its text by its hash.
+  const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (c) => c.charCodeAt(0));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const library = document.createElement("script");
+  library.textContent = await new Response(unpacked).text();
+  document.head.append(library);
+
   const NARROW = 560;
   const plots = [...document.querySelectorAll(".plot")];
   const specs = new Map(plots.map((plot) => [plot, JSON.parse(plot.nextElementSibling.textContent)]));
