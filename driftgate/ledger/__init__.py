@@ -36,6 +36,7 @@ from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
+from driftgate.ledger._not_needed import NOT_NEEDED, SEQUENTIAL, leave_out
 from driftgate.ledger._outcomes import Record, ask_frame, outcome_frame, record, samples_frame
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
 from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
@@ -71,8 +72,10 @@ __all__ = [
     "JUDGED",
     "KINDS",
     "MEANT",
+    "NOT_NEEDED",
     "REFUSED",
     "REPEATS",
+    "SEQUENTIAL",
     "AggregationRow",
     "AnchorRow",
     "ArchiveSize",
@@ -139,6 +142,7 @@ __all__ = [
     "key_frame",
     "keys_of_editions",
     "latest_runs",
+    "leave_out",
     "left_out_of",
     "metric_frame",
     "names_of_baselines",

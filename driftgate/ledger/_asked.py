@@ -6,6 +6,7 @@ from sqlalchemy import Connection, case, func, or_, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._cells import CellRow
+from driftgate.ledger._not_needed import NOT_NEEDED
 from driftgate.ledger._schema import asked_models, cells, outcomes
 from driftgate.ledger._store import Ledger
 
@@ -44,8 +45,8 @@ def why_unasked(ledger: Ledger, cell_id: int) -> str:
         named = models_asked(connection, cell_id)
         if cell.model in named:
             return ""
-        through = outcomes.c.outcome.not_in(NOT_THROUGH)
-        called = or_(outcomes.c.attempts > 0, outcomes.c.cached, ~through)
+        through = outcomes.c.outcome.not_in((*NOT_THROUGH, NOT_NEEDED))
+        called = or_(outcomes.c.attempts > 0, outcomes.c.cached, outcomes.c.outcome.in_(NOT_THROUGH))
         lines, calls = (func.sum(case((one, 1), else_=0)) for one in (through, called))
         found = connection.execute(select(lines, calls).where(outcomes.c.cell_id == cell_id)).one()
     if not found[0] or (meant is None and found[1]):

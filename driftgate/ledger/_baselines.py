@@ -97,7 +97,7 @@ def take_baseline(ledger: Ledger, name: str, *, with_text: bool = False) -> Base
     Raises
     ------
     DriftgateError
-        There is no such run, it is not complete, it is a baseline itself, or it did not ask its model.
+        There is no such run, it is not complete or a baseline itself, it did not ask its model, or a gate stopped it.
     """
     run = find_run(ledger, name)
     if run.kind == "baseline":
@@ -109,6 +109,11 @@ def take_baseline(ledger: Ledger, name: str, *, with_text: bool = False) -> Base
         raise DriftgateError(f"run {run.id} holds no cell", "export another; see: driftgate runs list")
     for cell in found:
         check_asked(ledger, cell)
+        if cell.stopped:
+            raise DriftgateError(
+                f"run {run.id} was {cell.stopped}, and what it was stopped by bends its score",
+                "export a run that asked everything",
+            )
     with ledger.read() as connection:
         rows = _samples_of(connection, [cell.id for cell in found])
         places = {int(row["id"]): place for place, row in enumerate(rows)}

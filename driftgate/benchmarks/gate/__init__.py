@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
     from driftgate.benchmarks.gate._reasons import decide
+    from driftgate.benchmarks.gate._sequential import Asked, weigh_at_looks
+    from driftgate.benchmarks.gate._stops import GateStops, check_stops
     from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, Drift, GateVerdict, RuleVerdict, Verdict
 else:
     __getattr__ = lazily(__name__, __file__)
@@ -54,16 +56,20 @@ __all__ = [
     "GRAVITY",
     "LATENCIES",
     "PREVIOUS",
+    "Asked",
     "Column",
     "Drift",
     "Evidence",
     "GateConfig",
+    "GateStops",
     "GateVerdict",
     "RuleConfig",
     "RuleVerdict",
     "Verdict",
+    "check_stops",
     "decide",
     "judge",
     "over_slices",
     "weigh",
+    "weigh_at_looks",
 ]
