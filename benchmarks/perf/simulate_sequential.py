@@ -18,17 +18,17 @@ import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.perf._simulation import Codes, Floats, Random
 from driftgate.benchmarks import stats
-from driftgate.benchmarks.gate import Asked, Column, Evidence, RuleConfig, weigh_at_looks
+from driftgate.benchmarks.gate import AT_LOOKS, Asked, Column, Path, RuleConfig, weigh_at_looks
 from driftgate.benchmarks.looks import Looks
 
-SHARED = Path("../shared/data/recorded")
+SHARED = FilePath("../shared/data/recorded")
 MARGIN = 0.02
 LEVEL = 0.05
 
@@ -99,7 +99,8 @@ def moved(base: Pair, points: float, flips: float, seed: int) -> Pair:
     candidate[rng.permutation(right)[:lost]] = 0.0
     candidate[rng.permutation(wrong)[:gained]] = 1.0
     of = base.name.split(": ")
-    return Pair(f"{of[0]}: {of[1].split(' for ')[1]} {points:+g} points", candidate, reference, base.clusters)
+    name = f"{of[0]}: {of[1].split(' for ')[1]} {points:+g} points, {flips:.0%} differ"
+    return Pair(name, candidate, reference, base.clusters)
 
 
 def passages(base: Pair, size: int) -> Pair:
@@ -117,33 +118,50 @@ def column(values: Floats, clusters: Codes | None) -> Column:
     return Column(pd.DataFrame(columns | {"value": values}), 0.0, 1.0, 0.0, "have no answer to judge")
 
 
-def decided(rule: RuleConfig, evidence: Evidence, asked: Asked) -> tuple[str, int]:
+def decided(path: Path, asked: Asked, alpha: float) -> tuple[str, int]:
     """The verdict of a run that stops, and after how many questions."""
-    path = evidence.path
-    assert path is not None
     for look in range(path.looks):
         p_pass, p_fail = path.at(look)
         for said, p in (("fail", p_fail), ("pass", p_pass)):
-            if p <= rule.alpha:
+            if p <= alpha:
                 return said, int(asked.ends[look])
     return "inconclusive", asked.count
 
 
-def trial(rng: Random, base: Pair, n: int, rule: RuleConfig, tally: Tally) -> None:
-    """Draw one run and judge it both ways."""
+def trial(rng: Random, base: Pair, n: int, rule: RuleConfig, tally: Tally, *, check: bool) -> None:
+    """Draw one run and judge it both ways.
+
+    Parameters
+    ----------
+    check : bool
+        Let the gate itself weigh it, and see that it comes to the same p-values.
+    """
     candidate, reference, clusters = base.draw(rng, n)
-    ours, theirs = column(candidate, clusters), column(reference, clusters)
-    looks = Looks("g", int(rng.integers(2**31)))
-    asked = Asked.of(looks, ours.frame, candidate.size)
-    said, after = decided(rule, weigh_at_looks(rule, ours, theirs, asked, plan=False), asked)
+    ours = column(candidate, clusters)
+    asked = Asked.of(Looks("g", int(rng.integers(2**31))), ours.frame, candidate.size)
+    places = np.array([asked.places[key] for key in ours.frame["key"]])
+    made = stats.bets(candidate - reference, -1.0, 1.0, clusters=clusters, places=places)
     fixed = stats.bounded_mean(candidate - reference, -1.0, 1.0, clusters=clusters)
-    p_pass, p_fail = fixed.p_above(-rule.margin), fixed.p_below(-rule.margin)
-    assert p_pass is not None and p_fail is not None
+    ends, found = np.searchsorted(made.ends, asked.ends, side="right"), []
+    for at_looks, at_end in (
+        (made.p_above(-rule.margin), fixed.p_above(-rule.margin)),
+        (made.p_below(-rule.margin), fixed.p_below(-rule.margin)),
+    ):
+        assert at_end is not None
+        each = np.append(1.0, at_looks)[ends] / AT_LOOKS
+        each[-1] = min(each[-1], at_end / (1.0 - AT_LOOKS))
+        found.append((np.minimum(1.0, each), at_end))
+    path = Path(found[0][0], found[1][0])
+    if check:
+        weighed = weigh_at_looks(rule, ours, column(reference, clusters), asked, plan=False).path
+        assert weighed is not None
+        np.testing.assert_allclose([weighed.p_pass, weighed.p_fail], [path.p_pass, path.p_fail], rtol=1e-6)
+    said, after = decided(path, asked, rule.alpha)
     tally.asked += after
     tally.passed += said == "pass"
     tally.failed += said == "fail"
-    tally.fixed_passed += p_pass <= rule.alpha
-    tally.fixed_failed += p_fail <= rule.alpha
+    tally.fixed_passed += found[0][1] <= rule.alpha
+    tally.fixed_failed += found[1][1] <= rule.alpha
 
 
 def designs() -> tuple[list[Pair], list[Pair]]:
@@ -170,13 +188,13 @@ def designs() -> tuple[list[Pair], list[Pair]]:
 def table(title: str, rows: Sequence[tuple[Pair, float, int]], repetitions: int, seed: int, *, judged: bool) -> int:
     """Print a table; returns how many rates at the margin are too high."""
     print(f"\n{title}")
-    print(f"  {'pair':<56}{'n':>6}{'points':>8}{'asked':>8}{'spared':>8}   pass/fail/open     all asked", flush=True)
+    print(f"  {'pair':<60}{'n':>6}{'points':>8}{'asked':>8}{'spared':>8}   pass/fail/open     all asked", flush=True)
     missed = 0
     for number, (base, margin, n) in enumerate(rows):
         rng = np.random.default_rng([seed, number, n])
         rule, tally = RuleConfig(no_worse_than="r", margin=margin), Tally()
-        for _ in range(repetitions):
-            trial(rng, base, n, rule, tally)
+        for repetition in range(repetitions):
+            trial(rng, base, n, rule, tally, check=repetition < 3)
         rates = [count / repetitions for count in (tally.passed, tally.failed, tally.fixed_passed, tally.fixed_failed)]
         most = LEVEL + 2 * math.sqrt(LEVEL * (1 - LEVEL) / repetitions)
         out = judged and max(rates[:2]) > most
@@ -184,7 +202,7 @@ def table(title: str, rows: Sequence[tuple[Pair, float, int]], repetitions: int,
         asked = tally.asked / repetitions
         sequential, fixed = (f"{p:.1%}/{f:.1%}/{1 - p - f:.1%}" for p, f in (rates[:2], rates[2:]))
         print(
-            f"  {base.name:<56}{n:>6}{100 * base.difference:>+8.1f}{asked:>8.0f}{1 - asked / n:>8.0%}   "
+            f"  {base.name:<60}{n:>6}{100 * base.difference:>+8.1f}{asked:>8.0f}{1 - asked / n:>8.0%}   "
             f"{sequential:<19}{fixed}{'  MISSED' if out else ''}",
             flush=True,
         )

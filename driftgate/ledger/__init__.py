@@ -3,7 +3,7 @@
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._archive import Archived, archive_details
-from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, why_unasked
+from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, check_whole, why_unasked
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
@@ -120,6 +120,7 @@ __all__ = [
     "check_asked_once",
     "check_ledger",
     "check_texts",
+    "check_whole",
     "complete_cells",
     "create_tables",
     "deployment_of",

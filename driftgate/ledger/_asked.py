@@ -70,6 +70,22 @@ def check_asked_once(cell: CellRow, what: str) -> None:
         )
 
 
+def check_whole(cell: CellRow, what: str) -> None:
+    """Refuse a cell that its gate stopped, for what takes its score for that of the whole dataset.
+
+    Raises
+    ------
+    DriftgateError
+        It was stopped.
+    """
+    if cell.stopped:
+        raise DriftgateError(
+            f"{cell.name} of run {cell.run_id} was {cell.stopped}: its score leans the way it was stopped, and "
+            f"{what} would take it for the whole's",
+            "take a run that asked everything",
+        )
+
+
 def check_asked(ledger: Ledger, cell: CellRow) -> None:
     """Refuse a cell whose outcomes do not say how often its model is right.
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._aggregations import aggregations_of
-from driftgate.ledger._asked import check_asked, models_asked
+from driftgate.ledger._asked import check_asked, check_whole, models_asked
 from driftgate.ledger._baseline_content import (
     Baseline,
     BaselineAggregation,
@@ -109,11 +109,7 @@ def take_baseline(ledger: Ledger, name: str, *, with_text: bool = False) -> Base
         raise DriftgateError(f"run {run.id} holds no cell", "export another; see: driftgate runs list")
     for cell in found:
         check_asked(ledger, cell)
-        if cell.stopped:
-            raise DriftgateError(
-                f"run {run.id} was {cell.stopped}, and what it was stopped by bends its score",
-                "export a run that asked everything",
-            )
+        check_whole(cell, "who imports it")
     with ledger.read() as connection:
         rows = _samples_of(connection, [cell.id for cell in found])
         places = {int(row["id"]): place for place, row in enumerate(rows)}

@@ -23,6 +23,7 @@ from driftgate.ledger import (
     check_asked,
     check_asked_once,
     check_texts,
+    check_whole,
     keys_of_editions,
     outcome_frame,
     scores_of,
@@ -96,6 +97,7 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     """
     check_asked(ledger, cell)
     check_asked_once(cell, "a convention")
+    check_whole(cell, "a convention")
     check_texts(ledger, cell.run_id)
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)

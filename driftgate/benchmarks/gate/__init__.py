@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     )
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
+    from driftgate.benchmarks.gate._path import Path
     from driftgate.benchmarks.gate._reasons import decide
-    from driftgate.benchmarks.gate._sequential import Asked, weigh_at_looks
+    from driftgate.benchmarks.gate._sequential import AT_LOOKS, Asked, weigh_at_looks
     from driftgate.benchmarks.gate._stops import GateStops, check_stops
     from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, Drift, GateVerdict, RuleVerdict, Verdict
 else:
@@ -49,6 +50,7 @@ else:
 
 __all__ = [
     "ANCHOR",
+    "AT_LOOKS",
     "BASELINE",
     "CHAMPION",
     "COUNTED",
@@ -63,6 +65,7 @@ __all__ = [
     "GateConfig",
     "GateStops",
     "GateVerdict",
+    "Path",
     "RuleConfig",
     "RuleVerdict",
     "Verdict",

@@ -113,7 +113,9 @@ def weigh_at_looks(
         gone = theirs.frame["key"].map(lambda key: asked.places.get(key, -1)) >= asked.count
         shown = weigh(rule, _upto(ours, asked), replace(theirs, frame=theirs.frame[~gone]), plan=False)
     else:
-        shown = weigh(rule, _upto(ours, asked), theirs, plan=plan and asked.whole)
+        # The test of everything has its part of the level only, also where it says what it could have detected.
+        ending = rule.model_copy(update={"alpha": rule.alpha * (1.0 - AT_LOOKS)}) if asked.whole and not late else rule
+        shown = weigh(ending, _upto(ours, asked), theirs, plan=plan and asked.whole)
     paired = theirs is None or bool(ours.frame["key"].isin(theirs.frame["key"]).any())
     if late or not paired or (shown.p_pass is None and shown.p_fail is None and asked.whole):
         return at_the_end(shown, asked, late or "no sample is shared with what it is compared with")
@@ -134,6 +136,8 @@ def weigh_at_looks(
     low, high = _interval(rule, ours, theirs, asked) if plan else (None, None)
     last = path.at(path.looks - 1) if path.looks else (None, None)
     method = f"{METHOD}, {shown.method} at the end" if asked.whole else METHOD
+    if asked.whole and limit is not None and shown.bound is not None:
+        limit = (min if rule.side == "below" else max)(limit, shown.bound)
     known = replace(shown, path=path, p_pass=last[0], p_fail=last[1], method=method, bound=limit)
     return known if shown.value is None or rule.metric in LATENCIES else replace(known, low=low, high=high)
 
@@ -236,7 +240,7 @@ def _bet(
     if not made.sums.size or rule.metric in LATENCIES or not limits:
         return values, None
     alpha = rule.alpha * AT_LOOKS
-    bound = sign_of(rule) * (made.limit(alpha) if above else -made.turned.limit(alpha))
+    bound = sign_of(rule) * (made.limit(alpha, ever=True) if above else -made.turned.limit(alpha, ever=True))
     return values, bound if np.isfinite(bound) else None
 
 
@@ -247,7 +251,10 @@ def _interval(
     made, *_ = _bets(rule, ours, theirs, "stated", asked)
     if not made.sums.size or not np.isfinite(made.high - made.low):
         return None, None
-    ends = [sign_of(rule) * limit for limit in (made.limit(0.025), -made.turned.limit(0.025))]
+    limits = made.limit(0.025, ever=True), -made.turned.limit(0.025, ever=True)
+    if limits[0] > limits[1]:  # each was reached, at different times: one of them is an error, and nobody knows which
+        return None, None
+    ends = [sign_of(rule) * limit for limit in limits]
     return min(ends), max(ends)
 
 

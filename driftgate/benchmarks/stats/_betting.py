@@ -81,15 +81,23 @@ class Bets:
         """The same values with their signs changed."""
         return Bets(-self.sums, self.sizes, self.ends, -self.high, -self.low, self.largest)
 
-    def limit(self, alpha: float) -> float:
-        """The lower confidence limit at `1 - alpha` after all values; it holds wherever one stopped."""
+    def limit(self, alpha: float, *, ever: bool = False) -> float:
+        """The lower confidence limit at `1 - alpha` after all values; it holds wherever one stopped.
+
+        Parameters
+        ----------
+        ever
+            The highest limit that was ever reached, as the p-values go by it; the values are then to stand in the order
+            in which they were asked.
+        """
         if not self.sums.size or not math.isfinite(self.high - self.low):
             return self.low
         wanted = -math.log(alpha)
 
         def held(limit: float) -> float:
             step = (self.sums - self.sizes * limit) / (self.largest * (limit - self.low))
-            return float(_log_held(step)[-1]) - wanted
+            found = _log_held(step)
+            return float(found.max() if ever else found[-1]) - wanted
 
         width = self.high - self.low
         first, last = self.low + 1e-9 * width, self.high
