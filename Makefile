@@ -8,7 +8,7 @@ LOOP ?= workspace-loop
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly loop test lint typecheck unit acceptance conformance train-test perf lock clean help
+.PHONY: nightly loop test lint typecheck unit acceptance conformance train-test perf lock sbom audit clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -52,6 +52,15 @@ lock:  ## Resolve the dependencies anew (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/dev.lock -o requirements/run.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/run.lock -o requirements/dev.lock
+
+sbom: $(VENV)/dev.stamp  ## Bill of materials (CycloneDX) and list of licences, from the lock, into build/
+	$(BIN)/python requirements/sbom.py build
+
+audit:  ## Look up known vulnerabilities of every locked package (asks the network; pip-audit gets its own environment)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --disable-pip --require-hashes -r requirements/run.lock
+	build/audit/bin/pip-audit --disable-pip --no-deps -r finetune/requirements.txt
 
 clean:  ## Remove the virtual environment and everything generated
 	rm -rf $(VENV) $(WORKSPACE)/.driftgate $(WORKSPACE)/reports $(LOOP) build dist *.egg-info

@@ -16,12 +16,20 @@ from azure_services import Azure, Cloud
 from chat_endpoint import ChatEndpoint
 from loopback_net import LoopbackNet
 
+from driftgate.flows.network import Network, enter
+
 pytest_plugins = ("ledger_fixtures",)
 
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile("driftgate", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=500)  # HYPOTHESIS_PROFILE=thorough make unit
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "driftgate"))
+
+
+@pytest.fixture(autouse=True)
+def plain_network() -> None:
+    """No test keeps to the network of a workspace that another one opened."""
+    enter(Network())
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def telemetry(rng: np.random.Generator, period: Period, rows: int) -> pd.DataFra
             "output_chars": np.where(np.arange(rows) % 200 == 0, 0.0, np.ceil(2.0 * size)),
             "latency": 0.3 + size / 80.0 * rng.lognormal(0.0, 0.4, rows),
             "refused": (rng.random(rows) < 0.02).astype(float),
+            "addressed": (np.arange(rows) % 200 == 7).astype(float),
             "unparsed": (rng.random(rows) < 0.01).astype(float),
             "input_ngrams": [_inputs()[i] for i in picked],
         }

@@ -12,6 +12,7 @@ from driftgate.api import _yaml
 from driftgate.flows.errors import DriftgateError, nearest
 
 INCLUDE = "include"
+ROOTS = "allowed_roots"
 _WILD = frozenset("*?[")
 
 
@@ -101,6 +102,10 @@ def _check(document: _yaml.Document, root: _yaml.Document) -> None:
     if INCLUDE in value:
         raise DriftgateError(
             f"{document.where((INCLUDE,))}: an included file includes others", f"include them in {root.name}"
+        )
+    if ROOTS in value:
+        raise DriftgateError(
+            f"{document.where((ROOTS,))}: an included file says where paths may lead", f"say it in {root.name}"
         )
     if "version" in value and value["version"] != root.value.get("version"):
         raise DriftgateError(

@@ -11,6 +11,7 @@ import yaml
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.text import as_name, named_value
+from driftgate.flows.yaml_text import parse
 
 FILE = "driftgate.yaml"
 LEDGER = ".driftgate/ledger.db"
@@ -49,7 +50,7 @@ def read(path: Path, name: str = "") -> Document:
     Raises
     ------
     DriftgateError
-        The file is missing, is not YAML, or has a key twice.
+        The file is missing, is not YAML or too much of it, or has a key twice.
     """
     name = name or path.name
     try:
@@ -61,25 +62,13 @@ def read(path: Path, name: str = "") -> Document:
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise DriftgateError(f"cannot read {path}: {problem}", "check its rights and that it is UTF-8") from problem
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines: dict[Location, int] = {}
-        for location, line in _walk(root, ()):
-            if location in lines and location:
-                raise DriftgateError(
-                    f"{name}, line {line}: '{location[-1]}' stands a second time", "keep one of the two"
-                )
-            lines[location] = line
-        return Document(name, named_value(yaml.safe_load(text)), lines)
-    except RecursionError:
-        raise DriftgateError(
-            f"{name} refers to itself or is nested too deeply", "take the anchor out that holds its own alias"
-        ) from None
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        said = getattr(problem, "problem", None) or str(problem)
-        raise DriftgateError(f"{name}{where} is not YAML: {said}", "correct the line") from problem
+    root, value = parse(text, name)
+    lines: dict[Location, int] = {}
+    for location, line in _walk(root, ()):
+        if location in lines and location:
+            raise DriftgateError(f"{name}, line {line}: '{location[-1]}' stands a second time", "keep one of the two")
+        lines[location] = line
+    return Document(name, named_value(value), lines)
 
 
 def _walk(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, int]]:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import replace_file
 from driftgate.ledger import Baseline, Ledger, RunRow, put_baseline, take_baseline
 
 FORMAT = 1
@@ -58,11 +59,8 @@ def export_baseline(ledger: Ledger, run: str, path: Path, *, with_text: bool = F
     content = baseline.model_dump(mode="json", exclude_defaults=True)
     known = _hash(content)
     document = {"kind": _KIND, "format": FORMAT, "hash": known, "content": content}
-    beside = path.with_name(f".{path.name}.writing")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(document, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
-        beside.replace(path)
+        replace_file(path, (json.dumps(document, ensure_ascii=False, indent=0) + "\n").encode())
     except OSError as problem:
         raise DriftgateError(f"cannot write {path}: {problem.strerror}", "choose another place") from problem
     return Exported(path, baseline, known)

@@ -6,12 +6,12 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 
-from driftgate.benchmarks.gate.outputs import one_line
+from driftgate.api.terminal import Bars, PlainConsole
 from driftgate.benchmarks.progress import CellProgress
+from driftgate.flows.plain import one_line
 
 _LEAST = 2
 """Samples after the first from which the rest is forecast; the first may have waited for a model to be loaded."""
@@ -33,10 +33,10 @@ class _Shown:
 class ProgressDisplay:
     """A :class:`driftgate.benchmarks.progress.Display` with rate, time left in the run, outcomes and cost."""
 
-    console: Console
+    console: PlainConsole
     log_seconds: float = 15.0
     """Time between two lines where there is no terminal; the first comes after a third of it."""
-    _bars: Progress | None = None
+    _bars: Bars | None = None
     _shown: dict[int, _Shown] = field(default_factory=dict)
     """By the identity of the cell's progress: several run together where they wait for batches."""
     _drawn: float = 0.0
@@ -47,10 +47,12 @@ class ProgressDisplay:
         now = time.monotonic()
         shown = self._shown[id(progress)] = _Shown(now, progress.done, now - self.log_seconds * 2 / 3)
         if progress.done:
-            self.console.print(f"  {progress.cell.name}: {progress.done} of {progress.asked} are already recorded")
+            self.console.print(
+                f"  {escape(progress.cell.name)}: {progress.done} of {progress.asked} are already recorded"
+            )
         if self.console.is_terminal:
             if self._bars is None:
-                self._bars = Progress(
+                self._bars = Bars(
                     TextColumn("  {task.description}"),
                     BarColumn(bar_width=24),
                     MofNCompleteColumn(),
@@ -60,7 +62,9 @@ class ProgressDisplay:
                     transient=True,
                 )
                 self._bars.start()
-            shown.task = self._bars.add_task(progress.cell.name, total=progress.asked, completed=progress.done, tail="")
+            shown.task = self._bars.add_task(
+                escape(progress.cell.name), total=progress.asked, completed=progress.done, tail=""
+            )
 
     def advance(self, progress: CellProgress) -> None:
         """Move the bar, at most ten times a second; without a terminal print a line now and then."""
@@ -74,7 +78,9 @@ class ProgressDisplay:
                 self._bars.update(shown.task, completed=progress.done, tail=self._tail(progress, now))
         elif now - shown.logged >= self.log_seconds:
             shown.logged = now
-            self.console.print(f"  {progress.cell.name}: {progress.done}/{progress.asked} {self._tail(progress, now)}")
+            self.console.print(
+                f"  {escape(progress.cell.name)}: {progress.done}/{progress.asked} {self._tail(progress, now)}"
+            )
 
     def end(self, progress: CellProgress) -> None:
         """Take the bar away and leave one line."""
@@ -88,7 +94,9 @@ class ProgressDisplay:
                 self._bars.stop()
                 self._bars = None
         seconds = time.monotonic() - shown.began
-        self.console.print(f"  {progress.cell.name}: {progress.done}/{progress.asked} in {seconds:.1f} s {tail}")
+        self.console.print(
+            f"  {escape(progress.cell.name)}: {progress.done}/{progress.asked} in {seconds:.1f} s {tail}"
+        )
         for words, count in progress.failures.most_common(1):
             times = "once" if count == 1 else f"{count:,} times"
             self.console.print(f"  [red]failed {times}[/] with: {escape(one_line(words))}", soft_wrap=True)

@@ -12,13 +12,25 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import open_workspace
-from driftgate.ledger import Archived, Checked, Expired, RunRow, check_ledger, find_run, open_ledger
+from driftgate.flows.scrubbed_output import guard_logs
+from driftgate.ledger import (
+    Archived,
+    Checked,
+    Expired,
+    Packed,
+    RunRow,
+    check_ledger,
+    find_run,
+    open_ledger,
+    pack_details,
+)
 
 if TYPE_CHECKING:
     from driftgate.api import bench
     from driftgate.api.attribution import Attributed
     from driftgate.api.baseline import Exported, Imported
     from driftgate.api.deployments import Deployment
+    from driftgate.api.forgetting import Done
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.preflight import Finding
@@ -37,6 +49,7 @@ def open(folder: Path | str = ".") -> Workspace:
     DriftgateError
         The file is missing or wrong, or the ledger cannot be opened.
     """
+    guard_logs()
     files = open_workspace(Path(folder))
     return Workspace(files, open_ledger(files.ledger, files.folder, files.archive))
 
@@ -325,6 +338,10 @@ class Workspace(OnCall):
 
         return archive(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
 
+    def pack_ledger(self) -> Packed:
+        """Pack node outputs and evaluations of runs that have ended, each text once; they are read as before."""
+        return pack_details(self.ledger)
+
     def expire(self, run: Run | str = "", *, older_than: int | None = None) -> Expired:
         """Remove the texts of a run for good, from ledger and archive; its scores and verdicts stand.
 
@@ -344,13 +361,37 @@ class Workspace(OnCall):
 
         return expire(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
 
+    def forget(self, *, sample: str = "", matching: str = "", run: Run | str = "", dry: bool = False) -> Done:
+        """Remove what somebody asked to have removed, wherever driftgate keeps it; scores and verdicts stand.
+
+        Parameters
+        ----------
+        sample : str
+            A sample by its key or id: its text and what was said of it in every run.
+        matching : str
+            Whatever has this text, in whatever case.
+        run : Run or str
+            All texts of a run, as :meth:`expire`, and its pages.
+        dry : bool
+            Only count.
+
+        Raises
+        ------
+        DriftgateError
+            Not exactly one is said, there is no such sample or run, a run that has it is being asked, the telemetry is
+            being written, or the archive cannot be read. What is left can be forgotten by another call.
+        """
+        from driftgate.api.forgetting import forget
+
+        name = run.id if isinstance(run, Run) else run
+        return forget(self.files, self.ledger, sample=sample, matching=matching, run=name, dry=dry)
+
     def _run(self, row: RunRow) -> Run:
         return Run(self.files, self.ledger, row)
 
 
 def _progress() -> Display:
-    from rich.console import Console
-
     from driftgate.api.display import ProgressDisplay
+    from driftgate.api.terminal import PlainConsole
 
-    return ProgressDisplay(Console(highlight=False, emoji=False))
+    return ProgressDisplay(PlainConsole())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from driftgate.api.forgetting import remove_pages
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Archived, Expired, Ledger, archive_details, expire_texts, find_run
+from driftgate.ledger import Archived, Expired, Ledger, Packed, archive_details, expire_texts, find_run, pack_details
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,10 @@ class Kept:
 
     expired: Expired | None
     archived: Archived | None
+    packed: Packed
+    """What else has ended; it is packed whatever the workspace says."""
+    pages: tuple[Path, ...]
+    """Reports and evidence of the runs that expired, which are removed."""
 
 
 def archive(workspace: OpenWorkspace, ledger: Ledger, run: str = "", older_than: int | None = None) -> Archived:
@@ -35,11 +42,19 @@ def expire(workspace: OpenWorkspace, ledger: Ledger, run: str = "", older_than: 
 
 
 def keep(workspace: OpenWorkspace, ledger: Ledger) -> Kept:
-    """Do what the workspace says under ``keep``; texts that are to go are not moved before."""
+    """Do what the workspace says under ``keep``, and pack the rest; texts that are to go are not moved before."""
     settings = workspace.config.keep
+    expired = None if settings.texts_days is None else expire(workspace, ledger)
+    if settings.texts_days is not None and workspace.telemetry.is_dir():
+        from driftgate.monitor.telemetry import InUse, compact_folder
+
+        with suppress(InUse):  # the service that writes it blanks them itself
+            compact_folder(workspace.telemetry, texts_days=settings.texts_days)
     return Kept(
-        None if settings.texts_days is None else expire(workspace, ledger),
+        expired,
         None if settings.details_days is None else archive(workspace, ledger),
+        pack_details(ledger),
+        tuple(remove_pages(workspace, expired.runs)) if expired is not None and expired.runs else (),
     )
 
 

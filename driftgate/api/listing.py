@@ -7,8 +7,10 @@ from pathlib import Path
 
 from driftgate.api import _yaml
 from driftgate.api._yaml import FILE, LEDGER
-from driftgate.flows.environment import resolve
+from driftgate.api.roots import Roots
+from driftgate.flows.environment import keep_secrets_of, resolve, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.private_files import share
 from driftgate.ledger import KINDS, Ledger, RunRow, latest_runs, open_ledger
 
 
@@ -25,6 +27,15 @@ def listed_runs(folder: Path, limit: int, *, suite: str = "", kind: str | Collec
     if not isinstance(location, str):
         where = document.where(("ledger",))
         raise DriftgateError(f"{where}: ledger: it is {location!r}", "give it a path or a database's URL")
+    try:
+        without_literal(location)
+    except ValueError as problem:
+        raise DriftgateError(f"{document.where(('ledger',))}: ledger: {problem}", "see docs/security.md") from problem
+    keep_secrets_of(document.value)
+    sharing = document.value.get("files") if isinstance(document.value, dict) else None
+    share(folder, "group" if sharing == "group" else "private")
+    named = document.value.get("allowed_roots", []) if isinstance(document.value, dict) else []
+    Roots.of(folder, [one for one in named if isinstance(one, str)]).ledger(location, "ledger")
     ledger = open_ledger(resolve(location, "ledger"), folder)
     try:
         return newest_runs(ledger, limit, suite=suite, kind=kind)

@@ -23,8 +23,9 @@ from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, remediations
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
-from driftgate.flows.models import ModelConfig, resolve
+from driftgate.flows.models import ModelConfig
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
 from driftgate.monitor.looks import EXIT_CODES
@@ -259,7 +260,7 @@ def send(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> Non
     if workspace.config.azure_monitor is not None:
         from driftgate.monitor.azure import drain
 
-        connection = resolve(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
+        connection = resolve_secret(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
         display.sent(drain(ledger, connection, workspace=workspace.config.name))
 
 

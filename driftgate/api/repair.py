@@ -51,6 +51,7 @@ from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ChatModel, Model, ModelConfig
+from driftgate.flows.private_files import make_folder
 from driftgate.flows.prompts import prompt_of
 from driftgate.flows.sample import need_answers
 from driftgate.ledger import Ledger, PromotionRefused, add_trained_model, find_run, verdicts_of
@@ -166,8 +167,7 @@ class _Repair:
     def folder(self, progress: Progress) -> Path:
         """The remediation's own folder."""
         folder = self.workspace.folder / ".driftgate" / "remediations" / progress.remediation.id
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return make_folder(folder)
 
     def candidate(self, progress: Progress) -> str:
         """Name of the model that is being made."""

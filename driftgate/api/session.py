@@ -88,6 +88,7 @@ def plan_suite(
     DriftgateError
         A model, a dataset, the flow or a variant is missing or malformed.
     """
+    workspace.hold()
     folder = workspace.folder
     load = load or (lambda d: load_dataset(d, workspace.config.datasets[d], folder))
     datasets = {d: load(d) for d in suite.datasets}
@@ -319,6 +320,7 @@ def retriever_of(workspace: OpenWorkspace, suite: SuiteConfig) -> Retriever | No
     """
     if suite.retriever is None:
         return None
+    workspace.hold()
     if suite.retriever not in workspace.config.retrievers:
         raise DriftgateError(
             f"there is no retriever '{suite.retriever}'", nearest(suite.retriever, workspace.config.retrievers)
@@ -332,12 +334,15 @@ def model_config(workspace: OpenWorkspace, ledger: Ledger | None, name: str) -> 
     Raises
     ------
     DriftgateError
-        There is no such model.
+        There is no such model, or a trained one leads out of the workspace.
     """
     if name in workspace.config.models:
         return workspace.config.models[name]
     if ledger is not None and (trained := trained_model(ledger, name)) is not None:
-        return parse_model(trained)
+        config = parse_model(trained)
+        for _, problem in workspace.roots.faults(config):  # the ledger is not the workspace
+            raise problem
+        return config
     raise DriftgateError(f"there is no model '{name}'", nearest(name, workspace.config.models))
 
 
@@ -359,6 +364,7 @@ def open_model(
     workspace: OpenWorkspace, ledger: Ledger, name: str, config: ModelConfig, *, check: bool = True
 ) -> Model:
     """As :func:`open_models`, of one configuration; the model begins with what was learnt of its deployment."""
+    workspace.hold()
     provider = PROVIDERS.get(config.provider)
     if check:
         provider.check(name, config, workspace.folder)

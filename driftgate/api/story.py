@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from driftgate.flows.private_text import write_text
+
 _TEMPLATES = Path(__file__).parent / "templates"
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito, for every eye
 
@@ -60,10 +62,7 @@ def write_story(story: Story, path: Path) -> Path:
         looks=_looks_figure(story.looks),
         proof=_proof_figure(story.verdict),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".part")
-    aside.write_text(page, encoding="utf-8")
-    aside.replace(path)
+    write_text(path, page)
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.addressing import addresses_judge
 from driftgate.flows.refusals import is_refusal
 from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry import Intake, InUse, Store
@@ -17,8 +18,8 @@ _LATE = 3 * EVERY
 
 
 def intake() -> Intake:
-    """What is told of a call's content on its way in: whether the answer is a refusal."""
-    return Intake(refused=is_refusal)
+    """What is told of a call's content on its way in: whether the answer is a refusal, or talks to a judge."""
+    return Intake(refused=is_refusal, addressed=addresses_judge)
 
 
 def sources(workspace: OpenWorkspace) -> list[SourceConfig]:

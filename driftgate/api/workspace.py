@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +22,7 @@ from pydantic import (
 
 from driftgate.api import _yaml
 from driftgate.api._include import read_with_includes
+from driftgate.api.roots import Roots
 from driftgate.benchmarks.datasets import DATASETS, DatasetConfig
 from driftgate.benchmarks.datasets import parse_config as parse_dataset
 from driftgate.benchmarks.datasets.subset import SubsetConfig
@@ -27,12 +30,15 @@ from driftgate.benchmarks.gate import GateConfig
 from driftgate.benchmarks.suite import Names, SuiteConfig
 from driftgate.finetune.config import RecipeConfig
 from driftgate.flows.connections import ConnectionConfig
+from driftgate.flows.environment import keep_secrets_of, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import PROVIDERS, ModelConfig, resolve
 from driftgate.flows.models import parse_config as parse_model
+from driftgate.flows.network import Network, NetworkConfig, enter
+from driftgate.flows.path_settings import WRITTEN
+from driftgate.flows.private_files import Sharing, share
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
-from driftgate.flows.text import on_disk
 from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
 from driftgate.monitor.telemetry.sources import SOURCES, SourceConfig
 from driftgate.monitor.telemetry.sources import parse_config as parse_source
@@ -81,8 +87,9 @@ class KeepConfig(BaseModel):
     never. ``driftgate nightly`` moves them after its work; needs the extra ``parquet``."""
     texts_days: int | None = Field(None, ge=1)
     """Days after which the texts of a run are removed for good, from the ledger and its archive: prompts, replies, node
-    outputs, and questions that no newer run has asked. Scores and verdicts stand; unset: never."""
-    archive: str = ""
+    outputs, and questions that no newer run has asked. Its reports go, and so do the texts of telemetry that old, where
+    it keeps any. Scores and verdicts stand; unset: never."""
+    archive: Annotated[str, WRITTEN] = ""
     """Folder of the archive, relative to the workspace; by default beside the ledger's file, as ``ledger.db.archive``,
     and for PostgreSQL ``.driftgate/archive``."""
 
@@ -96,16 +103,27 @@ class Workspace(BaseModel):
     """Format of this file."""
     name: str = Field("default", pattern=r"^[A-Za-z0-9_.-]+$")
     """Name of the workspace, for reports."""
-    ledger: str = _yaml.LEDGER
-    """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL."""
+    ledger: Annotated[str, WRITTEN, AfterValidator(without_literal)] = _yaml.LEDGER
+    """Where everything is recorded: a path for SQLite, or a URL such as ``${env:DRIFTGATE_LEDGER}`` for PostgreSQL,
+    whose password stands in the environment."""
+    files: Sharing = "private"
+    """Who may read and write what driftgate makes, whatever the umask: the user that runs it (``private``), or the
+    user's group as well (``group``). What is there already keeps its rights; ``driftgate doctor`` says where others can
+    read it."""
+    network: NetworkConfig = NetworkConfig()
+    """Whom commands may ask over the network, and how: hosts, a proxy, certificates, the size of replies."""
     keep: KeepConfig = KeepConfig()
     """How long the ledger keeps texts, and where older ones are."""
     include: list[str] = []
     """Files of the workspace that are read as if they stood here: paths or patterns such as ``benchmarks/*.yaml``. A
     pattern matches at least one file, no name stands in two files, and an included file includes no others. Paths in
     every file are relative to the workspace."""
-    reports: str = "reports"
+    reports: Annotated[str, WRITTEN] = "reports"
     """Folder the reports are written to."""
+    allowed_roots: list[str] = []
+    """Folders outside of the workspace that its paths may lead to, such as ``../shared/data``; links are followed.
+    Where the environment variable ``DRIFTGATE_ALLOWED_ROOTS`` is set, it says which folders there are, and only those
+    below one of them may stand here. Flows, prompts and included files always lie in the workspace."""
     models: dict[Name, Annotated[ModelConfig, BeforeValidator(_of_kind(parse_model, "provider"))]] = {}
     """Models by name."""
     datasets: dict[Name, Annotated[DatasetConfig, BeforeValidator(_of_kind(parse_dataset, "kind"))]] = {}
@@ -164,6 +182,15 @@ class OpenWorkspace:
         """The ledger's location with the environment put in."""
         return resolve(self.config.ledger, "ledger")
 
+    @cached_property
+    def network(self) -> Network:
+        """What it says of the network."""
+        return Network(self.config.network, self.folder)
+
+    def hold(self) -> None:
+        """Hold to its network from now on, as another workspace may have been worked with meanwhile."""
+        enter(self.network)
+
     @property
     def archive(self) -> str:
         """Folder of the ledger's archive with the environment put in; empty: beside the ledger."""
@@ -192,17 +219,19 @@ class OpenWorkspace:
         return self.inside(self.config.service.telemetry, "service.telemetry")
 
     def inside(self, path: str, setting: str) -> Path:
-        """A path of a setting in the workspace's folder.
+        """A path of a setting, in the workspace's folder or below an allowed root.
 
         Raises
         ------
         DriftgateError
-            It leads out of the workspace.
+            It leads out of the workspace and of every allowed root.
         """
-        found = on_disk(self.folder / path).resolve()
-        if not found.is_relative_to(self.folder.resolve()):
-            raise DriftgateError(f"'{setting}' is {found}", "keep it inside the workspace")
-        return found
+        return self.roots.inside(path, setting)
+
+    @property
+    def roots(self) -> Roots:
+        """Where paths may lead."""
+        return Roots.of(self.folder, self.config.allowed_roots)
 
     def suite(self, name: str) -> SuiteConfig:
         """A suite by name.
@@ -256,7 +285,17 @@ def open_workspace(folder: Path) -> OpenWorkspace:
         _refuse(_explained(document, problem), problem)
         raise
     _refuse([*_contradictions(document, config)])
-    return OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
+    roots = Roots.of(folder.absolute(), config.allowed_roots, document.where(("allowed_roots",)))
+    _refuse([_at(document, location, problem) for location, problem in roots.faults(config)])
+    share(folder, config.files)
+    keep_secrets_of(document.value)
+    workspace = OpenWorkspace(config, folder.absolute(), document)  # the process may work elsewhere meanwhile
+    workspace.hold()
+    return workspace
+
+
+def _at(document: _yaml.Document, location: _yaml.Location, problem: DriftgateError) -> DriftgateError:
+    return DriftgateError(f"{document.where(location)}: {problem.message}", problem.remedy)
 
 
 def read_workspace(folder: Path) -> _yaml.Document:

@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 from driftgate.cli import build, ci, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
+from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
+from driftgate.flows.streams import guard
 from driftgate.flows.told import in_words
 
 
@@ -51,6 +53,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     oncall.nightly,
     oncall.serve,
     build.doctor,
+    build.forget,
     build.init,
     build.schema,
 )
@@ -94,8 +97,11 @@ def _options(
 
 def main() -> None:
     """Run the command; an error is one sentence with a remedy, and exit code 2."""
+    guard()
     # A command imports much that lasts; by default it is all searched for cycles again and again.
     gc.set_threshold(50_000, 20, 100)
+    guard_logs()
+    guard_tracebacks()
     try:
         with naming_extras("the command"):
             app()

@@ -8,21 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
+from driftgate.api.terminal import Bars, PlainConsole
 from driftgate.flows.errors import DriftgateError, StoppedByUser
+from driftgate.flows.private_text import write_text
 
 _LOG_WIDTH = 150
 
 
-def _console() -> Console:
-    """A log has no width of its own; a table is not to be squeezed into eighty columns there.
-
-    Without emoji: rich would make one of a signature's ``:one:``.
-    """
-    plain = Console(highlight=False, emoji=False)
-    return plain if plain.is_terminal else Console(highlight=False, emoji=False, width=max(plain.width, _LOG_WIDTH))
+def _console() -> PlainConsole:
+    """A log has no width of its own; a table is not to be squeezed into eighty columns there."""
+    plain = PlainConsole()
+    return plain if plain.is_terminal else PlainConsole(width=max(plain.width, _LOG_WIDTH))
 
 
 console = _console()
@@ -51,7 +49,7 @@ def names(text: str) -> list[str]:
 @contextmanager
 def bar(words: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal; it is told how much is done, and of how much."""
-    shows = Progress(
+    shows = Bars(
         TextColumn(f"  {words}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
@@ -78,4 +76,4 @@ def check_writable(path: Path | None) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value for programs to read."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")

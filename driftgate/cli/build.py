@@ -49,6 +49,7 @@ def doctor(
     from driftgate.api.preflight import examine
     from driftgate.cli._console import console
     from driftgate.cli.show.preflight import as_data, in_all, print_deployments, print_finding
+    from driftgate.flows.plain import json_on_a_terminal
 
     counts: Counter[str] = Counter()
     findings = []
@@ -59,7 +60,7 @@ def doctor(
         counts[finding.severity] += 1
     known = known_in(workspace)
     if as_json:
-        typer.echo(json.dumps(as_data(findings, known), ensure_ascii=False, indent=1))
+        print(json_on_a_terminal(json.dumps(as_data(findings, known), ensure_ascii=False, indent=1)))
     else:
         print_deployments(console, known)
         console.print(in_all(counts))
@@ -77,6 +78,17 @@ def check_ledger(workspace: Workspace = HERE) -> None:
         checked = ws.check_ledger()
         print_checked(console, checked)
         raise typer.Exit(1 if checked.faults else 0)
+
+
+@ledger.command("pack")
+def pack_ledger(workspace: Workspace = HERE) -> None:
+    """Pack node outputs and evaluations of runs that have ended, each text once; driftgate nightly does it as well."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_packed
+
+    with driftgate.open(workspace) as ws:
+        print_packed(console, ws.pack_ledger())
 
 
 @ledger.command("archive")
@@ -113,6 +125,24 @@ def expire(
         print_expired(console, ws.expire(run, older_than=older_than), ws.files.reports)
 
 
+def forget(
+    workspace: Workspace = HERE,
+    sample: Annotated[str, typer.Option(help="A sample by its key or id, in every run that asked it.")] = "",
+    matching: Annotated[str, typer.Option(help="Whatever has this text, in whatever case.")] = "",
+    run: Annotated[str, typer.Option(help="All texts of a run: its id, a part of it, or latest.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Remove texts for good, from ledger to pages; scores and verdicts stand; exit 1 where some of it is left."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.ledger import print_forgotten
+
+    with driftgate.open(workspace) as ws:
+        done = ws.forget(sample=sample, matching=matching, run=run, dry=dry_run)
+        left = print_forgotten(console, done, ws.files.folder)
+        raise typer.Exit(1 if left and not dry_run else 0)
+
+
 def schema(
     reference: Annotated[
         bool, typer.Option("--reference", help="Every setting as a page of Markdown instead.")
@@ -123,10 +153,13 @@ def schema(
 
     from driftgate.api.reference import configuration_reference
     from driftgate.api.workspace import json_schema
+    from driftgate.flows.plain import json_on_a_terminal
+    from driftgate.flows.streams import write_own
 
-    print(
-        configuration_reference() if reference else json.dumps(json_schema(), indent=1), end="" if reference else "\n"
-    )
+    if reference:
+        write_own(configuration_reference())  # Markdown, whose headings are ##
+    else:
+        print(json_on_a_terminal(json.dumps(json_schema(), indent=1)))
 
 
 @demo.command()

@@ -185,7 +185,10 @@ def samples(
         found = ws.run(run).samples(wrong=wrong, failed=failed, category=category, model=model)
         print_samples(console, found.head(limit), len(found))
         if csv is not None:
-            found.to_csv(csv, index=False)
+            from driftgate.flows.plain import no_formula
+            from driftgate.flows.private_text import write_text
+
+            write_text(csv, found.map(no_formula).to_csv(index=False))
 
 
 @baseline.command("export")

@@ -54,7 +54,7 @@ def run_alerts(folder: Path, limit: int) -> int:
             when = f"{row.at.astimezone():%Y-%m-%d %H:%M %Z}"
             console.print(f"{when} [bold]{escape(row.monitor)}[/] {escape(row.alert.summary)}", soft_wrap=True)
             for hint in row.alert.hints:
-                console.print(f"    {hint.cause}: {escape(hint.text)}", soft_wrap=True)
+                console.print(f"    {escape(hint.cause)}: {escape(hint.text)}", soft_wrap=True)
         if not found:
             console.print("no alert")
         blind = False

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
 
 from driftgate.api import repair, watching
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.night import mend
 from driftgate.api.story import Chapter, LookPoint, Story, write_story
+from driftgate.api.terminal import PlainConsole
 from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
 from driftgate.benchmarks.scores import score_run
 from driftgate.cli._console import console
@@ -57,7 +57,7 @@ _REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settle
 class _Clock:
     """Says what happens, and when it happened."""
 
-    console: Console
+    console: PlainConsole
     began: float = field(default_factory=time.monotonic)
     chapters: list[Chapter] = field(default_factory=list)
 
@@ -67,7 +67,7 @@ class _Clock:
         self.console.print(f"[bold]{minutes:5.1f} min[/] {title}" + (f": {text}" if text else ""), soft_wrap=True)
 
 
-def run_loop(folder: Path, console: Console) -> Path:
+def run_loop(folder: Path, console: PlainConsole) -> Path:
     """Play the whole story in a new workspace and return its page.
 
     Raises

@@ -187,13 +187,16 @@ def workbook(
     """
     import json
 
+    from driftgate.flows.plain import json_on_a_terminal
     from driftgate.monitor.azure.workbook import arm_template
 
     text = json.dumps(arm_template(workspace), indent=2, ensure_ascii=False)
     if file is None:
-        print(text)
+        print(json_on_a_terminal(text))
     else:
-        file.write_text(text + "\n", encoding="utf-8")
+        from driftgate.flows.private_text import write_text
+
+        write_text(file, text + "\n")
 
 
 @azure.command()

@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml, one_line
+from driftgate.benchmarks.gate.outputs import Undecided, azure_commands, github_annotations, junit_xml
 from driftgate.benchmarks.report.verdicts import render_verdicts
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.plain import one_line
+from driftgate.flows.private_files import replace_file
+from driftgate.flows.private_text import write_text
+from driftgate.flows.scrubbing import scrub, scrub_bytes
+from driftgate.flows.streams import write_commands
 from driftgate.ledger import VerdictRow
 
 _MOST = 1_000_000
@@ -32,11 +37,11 @@ class GateFiles:
         """Write what was asked for."""
         if self.json is not None:
             text = json.dumps([v.as_json() for v in verdicts], ensure_ascii=False, indent=1)
-            self.json.write_text(text + "\n", "utf-8")
+            write_text(self.json, text + "\n")
         if self.junit is not None:
             write_junit(self.junit, verdicts, self.undecided)
         if self.summary is not None:
-            self.summary.write_text(summary_of(verdicts), "utf-8")
+            write_text(self.summary, summary_of(verdicts))
 
 
 def write_junit(path: Path, verdicts: Sequence[GateVerdict], undecided: str) -> None:
@@ -50,7 +55,7 @@ def write_junit(path: Path, verdicts: Sequence[GateVerdict], undecided: str) -> 
     kinds: dict[str, Undecided | None] = {"": None, "failure": "failure", "error": "error", "skipped": "skipped"}
     if undecided not in kinds:
         raise DriftgateError(f"--undecided is '{undecided}'", "it is one of failure, error and skipped")
-    path.write_bytes(junit_xml(verdicts, datetime.now(UTC), undecided=kinds[undecided]))
+    replace_file(path, scrub_bytes(junit_xml(verdicts, datetime.now(UTC), undecided=kinds[undecided])))
 
 
 def summary_of(verdicts: Sequence[GateVerdict]) -> str:
@@ -72,14 +77,13 @@ def announce(verdicts: Sequence[GateVerdict], environment: Mapping[str, str], fo
     """
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as page:
-            page.write(_cut(summary_of(verdicts)))
+            page.write(scrub(_cut(summary_of(verdicts))))
     if environment.get("GITHUB_ACTIONS") == "true":
-        print(*github_annotations(verdicts), sep="\n")
+        write_commands(github_annotations(verdicts))
     if environment.get("TF_BUILD"):
-        folder.mkdir(parents=True, exist_ok=True)
         page_path = folder / "gate.md"
-        page_path.write_text(summary_of(verdicts), encoding="utf-8")
-        print(*azure_commands(verdicts, page_path.resolve()), sep="\n")
+        write_text(page_path, summary_of(verdicts))
+        write_commands(azure_commands(verdicts, page_path.resolve()))
 
 
 def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
@@ -102,7 +106,7 @@ def set_output(environment: Mapping[str, str], name: str, value: str) -> None:
                 "unset it outside of GitHub Actions",
             ) from problem
     if environment.get("TF_BUILD"):
-        print(f"##vso[task.setvariable variable=driftgate.{name}]{one_line(value)}")
+        write_commands([f"##vso[task.setvariable variable=driftgate.{name}]{one_line(value)}"])
 
 
 def _cut(text: str) -> str:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
+from driftgate.flows.models import redirect_of, redirected, resolve, signed_in
+from driftgate.flows.network import NetworkRefused, found_refusal, rule_azure
 
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
 """Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""
@@ -68,7 +69,7 @@ def _resolved(address: AzureMLWorkspace) -> tuple[str, str, str]:
 def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
     from azure.ai.ml import MLClient
 
-    refuse_in_azure()
+    rule_azure()
     # The package writes its steps to standard error, and a warning for each preview class among its own schemas.
     logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
@@ -78,10 +79,7 @@ def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
 @lru_cache(maxsize=1)
 def credential() -> Any:
     """Return the process's ``DefaultAzureCredential``; tokens stay in its memory and are renewed by it."""
-    from azure.identity import DefaultAzureCredential
-
-    refuse_in_azure()
-    return DefaultAzureCredential()
+    return signed_in()
 
 
 @contextmanager
@@ -102,7 +100,11 @@ def azure_errors(doing: str, remedy: str = "") -> Iterator[None]:
 
     try:
         yield
+    except NetworkRefused as problem:
+        raise DriftgateError(f"{doing} failed: {problem.message}", problem.remedy) from None
     except ClientAuthenticationError as problem:
+        if refused := found_refusal(problem):
+            raise DriftgateError(f"{doing} failed: {refused.message}", refused.remedy) from None
         advice = "sign in (az login, a managed identity, AZURE_CLIENT_ID …) and check the identity's roles"
         raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
     except AzureError as problem:

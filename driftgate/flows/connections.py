@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from driftgate.flows.models import Secret, refuse_in_openai, resolve
+from driftgate.flows.environment import resolve_secret, without_literal
+from driftgate.flows.models import Secret, resolve
+from driftgate.flows.network import rule_openai
 
 _CLASSES = {
     "open_ai": "OpenAIConnection",
@@ -52,6 +54,14 @@ class ConnectionConfig(BaseModel):
     secrets: dict[str, Secret] = {}
     """Secrets, each ``${env:NAME}``: ``api_key``, or anything (custom)."""
 
+    @field_validator("configs")
+    @classmethod
+    def _without_literals(cls, configs: dict[str, str]) -> dict[str, str]:
+        for name, value in configs.items():
+            without_literal(value)
+            without_literal(f"{name}={value}")
+        return configs
+
 
 def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dict[str, Any]]:
     """Connections as prompt flow's executor takes them, with the environment put in.
@@ -62,15 +72,13 @@ def for_promptflow(connections: Mapping[str, ConnectionConfig]) -> dict[str, dic
         A variable of the environment is not set.
     """
     if any(connection.type in _ASKED_BY_OPENAI for connection in connections.values()):
-        refuse_in_openai()
+        rule_openai()
     return {name: _resolved(name, connection) for name, connection in connections.items()}
 
 
 def _resolved(name: str, connection: ConnectionConfig) -> dict[str, Any]:
-    values = {
-        key: resolve(value, f"connections.{name}.{key}")
-        for key, value in {**connection.configs, **connection.secrets}.items()
-    }
+    values = {key: resolve(value, f"connections.{name}.{key}") for key, value in connection.configs.items()}
+    values |= {key: resolve_secret(value, f"connections.{name}.{key}") for key, value in connection.secrets.items()}
     return {
         "type": _CLASSES[connection.type],
         "module": "promptflow.connections",

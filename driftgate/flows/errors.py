@@ -9,9 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from driftgate.flows.scrubbing import told
+
 
 class DriftgateError(Exception):
-    """An error in words for the person who runs the command.
+    """An error in words for the person who runs the command; secrets and personal data are blanked in them.
 
     Parameters
     ----------
@@ -27,6 +29,7 @@ class DriftgateError(Exception):
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
+        message, remedy = told(message), told(remedy)
         super().__init__(message, remedy)
         self.message = message
         self.remedy = remedy

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
-
+from driftgate.flows.environment import check_readable
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.flex import FLEX_FILES, flex_dag
 from driftgate.flows.prompty import prompty_dag
 from driftgate.flows.text import on_disk
+from driftgate.flows.yaml_text import Yaml12, parse
 from driftgate.shipped import shipped
 
 Kind = Literal["dag", "flex", "prompty"]
@@ -23,18 +23,6 @@ SHIPPED = shipped("flows")
 _USUAL = (*DAG_FILES, *FLEX_FILES)
 _YAML = (".yaml", ".yml")
 _FRONT = re.compile(r"\A\s*-{3,}\n")
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads ``yes``, ``no``, ``on`` and ``off`` as texts, as YAML 1.2 and prompt flow do."""
-
-
-_BOOL = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(_BOOL, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 class FlowFile(NamedTuple):
@@ -84,12 +72,14 @@ def read_yaml(file: Path) -> Any:
     Raises
     ------
     DriftgateError
-        It is no YAML.
+        It is no YAML, or too much of it.
     """
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        text = file.read_text(encoding="utf-8")
+        check_readable(text, str(file))
+    except UnicodeDecodeError as problem:
         raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
+    return parse(text, str(file), Yaml12)[1]
 
 
 def _is_prompty(file: Path) -> bool:

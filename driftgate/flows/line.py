@@ -18,7 +18,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Message, Model, ModelError, Reply, Usage, count
 from driftgate.flows.models._sample import ask_about, asked_about, asked_as
 from driftgate.flows.tracing import call_span
-from driftgate.flows.turns import Prompt, unmark
+from driftgate.flows.turns import Prompt, mark, unmark, with_roles
 
 if TYPE_CHECKING:  # training jobs stage this module without retrieval
     from driftgate.flows.retrieval import Passage, Retriever
@@ -54,6 +54,8 @@ class Line:
     """Every call so far, in order."""
     prompts: list[Prompt] = field(default_factory=list)
     """Prompts rendered on it in which a value may look like a turn; see :func:`keep_prompt`."""
+    values: list[str] = field(default_factory=list)
+    """Texts that came to it from outside and hold a line that looks like a heading; see :meth:`given`."""
     interrupted: str = ""
     """In words, the call that was under way when the line, or a node of it, was cancelled last."""
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -90,7 +92,17 @@ class Line:
         finally:
             self._under_way.discard(task)
         self.calls.append(Call(model.name, reply, None))
+        self.given(reply.text)
         return reply
+
+    def given(self, value: Any) -> None:
+        """Remember the texts of a value that came from outside, in lists and mappings too, that hold a heading."""
+        if isinstance(value, str):
+            if "#" in value and _HEADING.search(value):
+                self.values.append(value)
+        elif isinstance(value, (list, tuple, Mapping)):
+            for item in value.values() if isinstance(value, Mapping) else value:
+                self.given(item)
 
     def abort(self) -> None:
         """Cancel the calls under way, so that the line fails instead of waiting for them."""
@@ -204,7 +216,7 @@ async def ask(prompt: str, model: str = "") -> Reply:
     line = current_line()
     if model not in line.models:
         raise DriftgateError(f"the flow asks for model '{model}'", nearest(model, line.models))
-    return await line.complete(line.models[model], parse_chat(_recalled(prompt, line.prompts)))
+    return await line.complete(line.models[model], parse_chat(_recalled(prompt, line)))
 
 
 async def search(query: str, count: int | None = None) -> Sequence[Passage]:
@@ -226,7 +238,9 @@ async def search(query: str, count: int | None = None) -> Sequence[Passage]:
     if line.retriever is None:
         raise DriftgateError("the flow searches documents and its suite names no retriever", "set retriever in it")
     try:
-        return await line.retriever.search(query, count)
+        found = await line.retriever.search(query, count)
+        line.given([passage.text for passage in found])
+        return found
     except ModelError as error:
         line.calls.append(Call("", None, error))
         raise
@@ -238,22 +252,55 @@ def keep_prompt(prompt: str) -> str:
     A tool may hand on its text with something before or after it.
     """
     line = _current.get(None)
-    if line is not None and isinstance(prompt, Prompt) and prompt.count("#") != prompt.marked.count("#"):
+    if line is not None and isinstance(prompt, Prompt) and prompt.tells:
         line.prompts.append(prompt)
     return prompt
 
 
-def _recalled(text: str, prompts: Sequence[Prompt]) -> str:
-    """A text with the parts of the prompts in it known again."""
+def _recalled(text: str, line: Line) -> str:
+    """A text with the parts of the prompts, and of the values, in it known again.
+
+    Raises
+    ------
+    DriftgateError
+        Nobody could say whether a heading in it is the flow's or a value's, or a value is a role that it may not give.
+    """
     if isinstance(text, Prompt):
         return text
-    marked = text
-    for prompt in prompts:
+    marked, unseen = text, list(line.values)
+    for prompt in line.prompts:
         for said, parts in ((str(prompt), prompt.marked), (prompt.strip(), prompt.marked.strip())):
             if said and said in marked:
                 marked = marked.replace(said, parts)
+                unseen = [value for value in unseen if value.strip() not in said]
                 break
+        else:
+            with_roles(prompt.marked, bare=False)
+            unseen += [value for value in prompt.values if _HEADING.search(value)]
+    if unseen and _HEADING.search(marked):
+        marked = _with_values(marked, sorted(set(unseen), key=len, reverse=True))
     return text if marked is text else Prompt(marked)
+
+
+def _with_values(text: str, values: Sequence[str]) -> str:
+    """A text with marks around the values in it, the longest first."""
+    absent: set[str] = set()
+    for value in values:
+        said = next((one for one in (value, value.strip()) if text.count(one) == 1), None)
+        if said is None or not _HEADING.sub("", said).strip():  # cut, changed, or like the flow's own words
+            absent |= _headings(value)
+        else:
+            text = text.replace(said, mark(said))
+    if both := absent & _headings(text):
+        raise DriftgateError(
+            f"a tool asks its model with the heading '# {min(both)}:', and a text that the line was given holds it too",
+            "let a template or write_chat of driftgate.flows.line put the prompt together, and hand it on as it is",
+        )
+    return text
+
+
+def _headings(text: str) -> set[str]:
+    return {role.lower() for role in _HEADING.findall(text)}
 
 
 _LINE = r"#[ \t]*{role}[ \t]*:[ \t\r]*$"
@@ -271,6 +318,11 @@ def parse_chat(prompt: str) -> list[Message]:
     so that a question that quotes a dialogue stays one turn. A backslash before it makes the heading text. What a value
     says in a prompt that was rendered is no heading at all.
 
+    Raises
+    ------
+    DriftgateError
+        A heading of a prompt that was rendered takes a role from a value that data may not give.
+
     Examples
     --------
     >>> [(m.role, m.content) for m in parse_chat("# system:\\n짧게.\\n# user:\\n수도는?")]
@@ -279,7 +331,7 @@ def parse_chat(prompt: str) -> list[Message]:
     [('user', 'user: 안녕')]
     """
     rendered = isinstance(prompt, Prompt)
-    pieces = _HEADING.split(prompt.marked if isinstance(prompt, Prompt) else prompt)
+    pieces = _HEADING.split(with_roles(prompt.marked, bare=False) if isinstance(prompt, Prompt) else prompt)
     texts = [_QUOTED.sub(r"\1\2", text) if "\\" in text else text for text in pieces[::2]]
     first, *rest = [(unmark(text) if rendered else text).strip() for text in texts]
     turns = [Message(role.lower(), text) for role, text in zip(pieces[1::2], rest, strict=True)]
@@ -301,5 +353,8 @@ def write_chat(messages: Sequence[Message]) -> str:
     \\# user:
     나
     """
-    quoted = ((turn.role, _TO_QUOTE.sub(r"\1\\\2", turn.content)) for turn in messages)
-    return "\n".join(f"# {role}:\n{text}" for role, text in quoted)
+    headed = [(f"# {turn.role}:\n", turn.content) for turn in messages]
+    return Prompt(
+        "\n".join(heading + mark(text) for heading, text in headed),
+        "\n".join(heading + _TO_QUOTE.sub(r"\1\\\2", text) for heading, text in headed),
+    )

@@ -7,7 +7,6 @@ those of the template: see :mod:`driftgate.flows.turns`.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.flow_files import DAG_FILE, PROMPTY
+from driftgate.flows.private_files import make_folder, replace_file
 from driftgate.flows.text import composed, on_disk
 
 NAME = "prompt"
@@ -235,21 +235,14 @@ def _written(workspace: Path, files: Mapping[str, str]) -> Path:
     folder = _FOLDER / hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:16]
     target = workspace / folder
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         for name, text in files.items():
             data = text.encode(errors="replace")
             if not (target / name).is_file() or (target / name).read_bytes() != data:
-                _replace(target / name, data)
+                replace_file(target / name, data)
     except OSError as problem:
         raise DriftgateError(
             f"cannot write {target}, where the suite's prompt becomes a flow: {problem.strerror}",
             "let driftgate write into the workspace's .driftgate folder",
         ) from problem
     return folder
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file as a whole, also where another process writes the same one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(data)
-    beside.replace(path)

@@ -45,4 +45,4 @@ async def prompt_of(engine: Engine, inputs: Mapping[str, Any], retriever: Retrie
         raise DriftgateError(
             f"the flow failed before it asked its model: {result.error}", "try it with driftgate bench"
         )
-    return write_chat(listener.heard[0])
+    return str(write_chat(listener.heard[0]))

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from driftgate.flows.environment import check_readable
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.yaml_text import parse
 
 RENDER, ASK = "render", "ask"
 """Names of a prompty's nodes."""
@@ -94,14 +94,12 @@ def gives_json(parameters: Any) -> bool:
 
 
 def _parts(file: Path) -> tuple[dict[str, Any], str]:
-    found = _FILE.search(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    check_readable(text, str(file))
+    found = _FILE.search(text)
     if found is None:
         raise DriftgateError(f"{file} is no prompty", "write front matter between two lines of ---, then the template")
-    try:
-        front = yaml.safe_load(found[1])
-    except yaml.YAMLError as problem:
-        said = " ".join(str(problem).split())
-        raise DriftgateError(f"the front matter of {file} is not YAML: {said}", "correct the file") from problem
+    front = parse(found[1], f"the front matter of {file}")[1]
     if not isinstance(front, dict):
         raise DriftgateError(f"the front matter of {file} is no mapping", "write name, model, inputs")
     for part in ("inputs", "outputs"):

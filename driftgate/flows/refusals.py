@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import yaml
+from driftgate.flows.phrases import read_phrases
 
 FILE = Path(__file__).parent / "refusal_phrases.yaml"
 
@@ -33,27 +29,12 @@ def is_refusal(reply: str) -> bool:
     >>> is_refusal("죄송합니다, 앞의 답을 고칩니다. 정답은 B입니다.")
     False
     """
-    rules = _rules(FILE)
-    plain = unicodedata.normalize("NFKC", reply[: 4 * rules.opening]).replace("’", "'")
-    return rules.pattern.search(" ".join(plain.split())[: rules.opening]) is not None
+    listed = read_phrases(FILE)
+    opening = int(listed.rules["opening"])
+    plain = unicodedata.normalize("NFKC", reply[: 4 * opening]).replace("’", "'")
+    return listed.pattern.search(" ".join(plain.split())[:opening]) is not None
 
 
 def refusal_rules_id() -> str:
     """Hash of the rules, to be kept beside what they decided: 12 hexadecimal digits."""
-    return _rules(FILE).id
-
-
-@dataclass(frozen=True)
-class _Rules:
-    pattern: re.Pattern[str]
-    opening: int
-    id: str
-
-
-@cache
-def _rules(file: Path) -> _Rules:
-    content = file.read_bytes()
-    rules = yaml.safe_load(content)
-    patterns = [f"(?:{pattern})" for language in rules["phrases"].values() for pattern in language]
-    pattern = re.compile("|".join(patterns), re.IGNORECASE)
-    return _Rules(pattern, int(rules["opening"]), hashlib.sha256(content).hexdigest()[:12])
+    return read_phrases(FILE).id

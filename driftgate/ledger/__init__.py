@@ -30,16 +30,28 @@ from driftgate.ledger._deployments import (
     ends_on,
     ends_soon,
 )
-from driftgate.ledger._details import EXPIRED, check_texts, expired_at
+from driftgate.ledger._details import EXPIRED, check_texts, expired_at, forgotten_in
 from driftgate.ledger._expire import Expired, expire_texts
+from driftgate.ledger._forget import (
+    Forgotten,
+    Sought,
+    find_sample,
+    find_text,
+    forget,
+    note_run,
+    said_on,
+)
+from driftgate.ledger._forgotten import Forgetting, forgotten_before
 from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._not_needed import NOT_NEEDED, SEQUENTIAL, leave_out
 from driftgate.ledger._outcomes import Record, ask_frame, outcome_frame, record, samples_frame
+from driftgate.ledger._pack import Packed, pack_details
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
 from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
+from driftgate.ledger._readers import readers_of
 from driftgate.ledger._repeats import REPEATS, one_row_each
 from driftgate.ledger._replies import LedgerReplies
 from driftgate.ledger._results import (
@@ -86,8 +98,11 @@ __all__ = [
     "DeploymentRow",
     "Expired",
     "Fault",
+    "Forgetting",
+    "Forgotten",
     "Ledger",
     "LedgerReplies",
+    "Packed",
     "PromotionRefused",
     "PromotionRow",
     "Record",
@@ -95,6 +110,7 @@ __all__ = [
     "RunKind",
     "RunRow",
     "ScoreRow",
+    "Sought",
     "Space",
     "TableSize",
     "UtcDateTime",
@@ -134,8 +150,13 @@ __all__ = [
     "expire_texts",
     "expired_at",
     "find_run",
+    "find_sample",
+    "find_text",
     "finish_run",
     "first_run_with_anchors",
+    "forget",
+    "forgotten_before",
+    "forgotten_in",
     "has_replies",
     "insert_many",
     "insert_new",
@@ -149,16 +170,20 @@ __all__ = [
     "names_of_baselines",
     "newer_unfinished",
     "node_results",
+    "note_run",
     "one_row_each",
     "open_ledger",
     "outcome_frame",
+    "pack_details",
     "pending_samples",
     "promote",
     "put_baseline",
+    "readers_of",
     "record",
     "reversal",
     "rollback",
     "run_hash",
+    "said_on",
     "sample_data",
     "samples_frame",
     "scores_of",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from driftgate.flows.scrubbing import told
 from driftgate.ledger._details import check_texts_of_cell, detail_rows
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import aggregations, evaluated_lines
@@ -43,7 +44,7 @@ class AggregationRow:
 
 def add_aggregation(ledger: Ledger, cell_id: int, row: AggregationRow) -> None:
     """Keep an aggregation; it takes the place of one that was made before more lines were there."""
-    values: list[tuple[str, float | None, str]] = [(_RAN, None, plain_text(row.error))]
+    values: list[tuple[str, float | None, str]] = [(_RAN, None, plain_text(told(row.error)))]
     for name, value in row.metrics.items():
         known = math.isfinite(value)
         values.append((plain_text(name), value if known else None, "" if known else f"it logged '{name}' as {value}"))

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._archive_files import File, Owner, check_pyarrow, stray_files, write_file
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._making import lock
-from driftgate.ledger._schema import DETAILS, archives, cells, expired_runs, meta, runs
+from driftgate.ledger._pack import page_rows, pages_held, remove_pages
+from driftgate.ledger._pages import columns_of
+from driftgate.ledger._plain import to_json
+from driftgate.ledger._schema import DETAILS, archives, cells, expired_runs, meta, pages, runs, texts
 from driftgate.ledger._space import Space, give_back, has_free_pages
 from driftgate.ledger._store import Ledger
 
@@ -62,7 +66,7 @@ def archive_details(ledger: Ledger, *, run: str | None = None, before: datetime 
             insert_new(connection, meta, [{"key": _ID, "value": secrets.token_hex(8)}])
     files = [file for cell in chosen if (file := _move(ledger, cell)) is not None]
     removed = remove_strays(ledger)
-    freed = give_back(ledger, DETAILS) if files or has_free_pages(ledger) else None
+    freed = give_back(ledger, (*DETAILS, pages, texts)) if files or has_free_pages(ledger) else None
     return Archived(len(files), sum(f.rows for f in files), sum(f.bytes for f in files), removed, freed)
 
 
@@ -107,7 +111,7 @@ def _ledger_id(connection: Connection) -> str:
 
 def _cells(ledger: Ledger, run: str | None, before: datetime | None) -> list[int]:
     """Cells of which there are details in the database, the oldest first."""
-    held: list[ColumnElement[bool]] = [exists().where(table.c.cell_id == cells.c.id) for table in DETAILS]
+    held: list[ColumnElement[bool]] = [exists().where(table.c.cell_id == cells.c.id) for table in (*DETAILS, pages)]
     query = select(cells.c.id).join(runs, runs.c.id == cells.c.run_id).where(or_(*held))
     if run is not None:
         query = query.where(runs.c.id == run)
@@ -121,11 +125,14 @@ def _move(ledger: Ledger, cell_id: int) -> File | None:
     with ledger.write() as connection:
         lock(connection)
         held = [table for table in DETAILS if _count(connection, table, cell_id)]
-        if not held:  # another process moved it meanwhile
+        packed = pages_held(connection, cell_id)
+        if not held and not packed:  # another process moved it meanwhile
             return None
-        file = write_file(ledger.archive, owner_of(connection, cell_id), _batches(connection, held, cell_id))
+        batches = chain(_batches(connection, held, cell_id), _from_pages(connection, cell_id) if packed else ())
+        file = write_file(ledger.archive, owner_of(connection, cell_id), batches)
         name_file(connection, cell_id, file)
-        removed = sum(connection.execute(delete(table).where(table.c.cell_id == cell_id)).rowcount for table in held)
+        removed = remove_pages(connection, cell_id)
+        removed += sum(connection.execute(delete(table).where(table.c.cell_id == cell_id)).rowcount for table in held)
         if removed != file.rows:  # PostgreSQL: a run was gone on with in this moment; nothing is changed
             raise DriftgateError(
                 f"{removed - file.rows:,} rows came in while their cell was moved to the archive", "do it again"
@@ -157,3 +164,14 @@ def _batches(
         found = connection.execute(query.execution_options(yield_per=_BATCH)).mappings()
         for part in found.partitions():
             yield table.name, [dict(row) for row in part]
+
+
+def _from_pages(connection: Connection, cell_id: int) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
+    for table in DETAILS:
+        rows = page_rows(connection, table, cell_id, columns_of(table))
+        for start in range(0, len(rows), _BATCH):
+            yield table.name, [_as_text(table, row._asdict()) for row in rows[start : start + _BATCH]]
+
+
+def _as_text(table: Any, row: dict[str, Any]) -> dict[str, Any]:
+    return {name: to_json(value) if isinstance(table.c[name].type, JSON) else value for name, value in row.items()}

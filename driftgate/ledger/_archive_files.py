@@ -20,6 +20,7 @@ from sqlalchemy import JSON, Float, Integer, Table
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
+from driftgate.flows.private_files import make_folder, opened
 from driftgate.ledger._schema import DETAILS
 
 SUFFIX = ".parquet"
@@ -93,8 +94,11 @@ def write_file(folder: Path, of: Owner, batches: Iterable[tuple[str, Batch]]) ->
     half = folder / f"{of.ledger}-{secrets.token_hex(8)}{HALF}"
     rows = 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with parquet.ParquetWriter(half, schema, compression="zstd", compression_level=9) as writer:
+        make_folder(folder)
+        with (
+            opened(half) as sink,
+            parquet.ParquetWriter(sink, schema, compression="zstd", compression_level=9) as writer,
+        ):
             for part, batch in batches:
                 columns = {name: _values(arrow, name, kind, batch) for name, kind in types.items()}
                 writer.write_table(arrow.table({_PART: [part] * len(batch)} | columns, schema=schema))

@@ -13,6 +13,8 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import _schema
 from driftgate.ledger._check_archive import ArchiveSize, Fault, archive_faults, archive_size
 from driftgate.ledger._content import run_hash
+from driftgate.ledger._forgotten import Forgetting, forgotten_before
+from driftgate.ledger._pack import page_faults
 from driftgate.ledger._repeats import newest_rounds, repeats_in
 from driftgate.ledger._schema import asked, cells, evaluated_lines, evaluations, node_outputs, outcomes, runs, verdicts
 from driftgate.ledger._space import database_bytes
@@ -20,6 +22,7 @@ from driftgate.ledger._store import Ledger
 
 _OF_SAMPLES = (outcomes, node_outputs, evaluations, evaluated_lines)
 _SHOWN = 5
+_PAGES = "restore a copy of the ledger: what is in it is nowhere else"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Checked:
     verdicts: int
     """Verdicts whose runs were hashed anew."""
     faults: tuple[Fault, ...]
+    forgotten: tuple[Forgetting, ...] = ()
+    """The newest first."""
 
     @property
     def bytes_per_sample(self) -> float | None:
@@ -66,15 +71,23 @@ def check_ledger(ledger: Ledger) -> Checked:
         if damage := tuple(_damage(connection)):  # what is read of it further on may be wrong, or fail
             nothing = ArchiveSize(ledger.archive, 0, 0, 0)
             return Checked(_schema.VERSION, (), None, database_bytes(connection), nothing, 0, damage)
-        found = inspect(connection)
-        faults = [*_orphans(connection, found), *_unasked(connection), *_unfinished(connection)]
-        sizes = tuple(_sizes(connection, found))
+        tables = inspect(connection)
+        faults = [*_orphans(connection, tables), *_unasked(connection), *_unfinished(connection)]
+        faults += [Fault(found, _PAGES) for found in page_faults(connection)]
+        sizes = tuple(_sizes(connection, tables))
         whole = database_bytes(connection)
         samples = connection.execute(select(func.count()).select_from(asked)).scalar_one()
     rests = _verdicts(ledger)
     faults += [*archive_faults(ledger), *_changed(ledger, rests)]
     return Checked(
-        _schema.VERSION, sizes, samples, whole, archive_size(ledger), len(rests), tuple(dict.fromkeys(faults))
+        _schema.VERSION,
+        sizes,
+        samples,
+        whole,
+        archive_size(ledger),
+        len(rests),
+        tuple(dict.fromkeys(faults)),
+        tuple(forgotten_before(ledger)),
     )
 
 

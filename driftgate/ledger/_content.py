@@ -14,7 +14,15 @@ from driftgate.ledger._asked import models_asked
 from driftgate.ledger._cells import cells_of
 from driftgate.ledger._details import detail_rows
 from driftgate.ledger._runs import find_run
-from driftgate.ledger._schema import asked, evaluated_lines, evaluations, expired_runs, outcomes, samples
+from driftgate.ledger._schema import (
+    asked,
+    evaluated_lines,
+    evaluations,
+    expired_runs,
+    forgotten_runs,
+    outcomes,
+    samples,
+)
 from driftgate.ledger._store import Ledger
 
 _KEYS = ("cell_id", "sample_id")
@@ -27,7 +35,8 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
 
     Two runs of the same hash hold the same; a run that goes on, is asked again or is edited gets another. Names and row
     numbers that the ledger gave are not part of it, so that it is the same on either database, and so is where its
-    details are. A run that was expired keeps the hash that it had with its texts, as long as what is left is unchanged.
+    details are. A run of which texts were removed keeps the hash that it had with them, as long as what is left is
+    unchanged.
 
     Raises
     ------
@@ -35,10 +44,13 @@ def run_hash(ledger: Ledger, run_id: str) -> str:
         There is no such run, or its archive cannot be read.
     """
     run = find_run(ledger, run_id)
-    with ledger.read() as connection:
-        expired = connection.execute(select(expired_runs).where(expired_runs.c.run_id == run.id)).one_or_none()
     now = remaining_hash(ledger, run.id)
-    return str(expired.content) if expired is not None and expired.remains == now else now
+    with ledger.read() as connection:
+        for table in (expired_runs, forgotten_runs):
+            known = select(table.c.content).where(table.c.run_id == run.id, table.c.remains == now).limit(1)
+            if (content := connection.execute(known).scalar_one_or_none()) is not None:
+                return str(content)
+    return now
 
 
 def remaining_hash(ledger: Ledger, run_id: str) -> str:

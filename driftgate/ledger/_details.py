@@ -1,4 +1,4 @@
-"""The one reader of what nodes and evaluators did on samples, wherever it is: in the database or in the archive."""
+"""The one reader of what nodes and evaluators did on samples, wherever it is: in rows, in pages or in the archive."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Select, Table, and_, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._archive_files import missing_file, path_of, read_file
+from driftgate.ledger._pack import page_rows, pages_held
 from driftgate.ledger._repeats import newest_rounds, repeats_of
-from driftgate.ledger._schema import archives, cells, expired_runs, outcomes
+from driftgate.ledger._schema import archives, cells, expired_runs, forgotten_lines, outcomes
 from driftgate.ledger._store import Ledger
 
 EXPIRED = "(expired)"
@@ -57,17 +58,20 @@ def detail_rows(
     with ledger.read() as connection:
         last = newest_rounds(outcomes, cell_id, repeats_of(connection, cell_id) if every_repeat else 1)
         while True:
-            files = _files(connection, cell_id)
-            rows = list(connection.execute(_of_newest(query, table, last) if newest and not files else query))
+            files, packed = _files(connection, cell_id), pages_held(connection, cell_id)
+            moved = bool(files) or bool(packed)
+            rows = list(connection.execute(_of_newest(query, table, last) if newest and not moved else query))
+            if packed:
+                rows += page_rows(connection, table, cell_id, names, samples=samples, equal=equal)
             try:
                 for name in files:
                     rows += read_file(path_of(ledger.archive, name), table, names, samples=samples, equal=equal)
             except FileNotFoundError:
                 if _files(connection, cell_id) == files:
                     raise _missing(ledger, connection, cell_id, name) from None
-            if _files(connection, cell_id) == files:  # else they moved while they were read
-                break
-        if newest and files:
+            if (_files(connection, cell_id), pages_held(connection, cell_id)) == (files, packed):
+                break  # else they moved while they were read
+        if newest and moved:
             kept = {(row.sample_id, row.round) for row in connection.execute(last)}
             rows = [row for row in rows if (row.sample_id, row.round) in kept]
     return rows[:most]
@@ -77,6 +81,13 @@ def expired_at(ledger: Ledger, run_id: str) -> datetime | None:
     """When the texts of a run were expired; None where they were not."""
     with ledger.read() as connection:
         return connection.execute(select(expired_runs.c.at).where(expired_runs.c.run_id == run_id)).scalar_one_or_none()
+
+
+def forgotten_in(ledger: Ledger, cell_id: int) -> dict[int, datetime]:
+    """Samples of a cell of which what was asked and answered is forgotten, and since when."""
+    query = select(forgotten_lines.c.sample_id, forgotten_lines.c.at).where(forgotten_lines.c.cell_id == cell_id)
+    with ledger.read() as connection:
+        return {row.sample_id: row.at for row in connection.execute(query)}
 
 
 def check_texts(ledger: Ledger, run_id: str) -> None:
@@ -95,16 +106,22 @@ def check_texts(ledger: Ledger, run_id: str) -> None:
 
 
 def check_texts_of_cell(ledger: Ledger, cell_id: int) -> None:
-    """As :func:`check_texts`, of the run that a cell belongs to."""
+    """As :func:`check_texts`, of the run that a cell belongs to; also where samples of the cell were forgotten."""
     with ledger.read() as connection:
         run = connection.execute(select(cells.c.run_id).where(cells.c.id == cell_id)).scalar_one()
     check_texts(ledger, str(run))
+    if gone := forgotten_in(ledger, cell_id):
+        days = sorted({f"{at:%Y-%m-%d}" for at in gone.values()})
+        raise DriftgateError(
+            f"{len(gone)} samples of run {run} were forgotten on {', '.join(days)}, with what was answered",
+            "its scores and verdicts stand; take a run that still has its texts, or run the suite anew",
+        )
 
 
-def is_archived(ledger: Ledger, cell_id: int) -> bool:
-    """Whether details of a cell are in the archive."""
+def is_moved(ledger: Ledger, cell_id: int) -> bool:
+    """Whether details of a cell are in pages or in the archive."""
     with ledger.read() as connection:
-        return bool(_files(connection, cell_id))
+        return bool(pages_held(connection, cell_id)) or bool(_files(connection, cell_id))
 
 
 def _query(

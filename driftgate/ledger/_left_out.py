@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from driftgate.flows.scrubbing import told
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._schema import left_out, outcomes
@@ -26,7 +27,7 @@ def add_left_out(ledger: Ledger, cell_id: int, model: str, refused: Mapping[str,
     now = datetime.now(UTC)
     with ledger.write() as connection:
         rows = [
-            {"cell_id": cell_id, "model": model, "parameter": name, "words": plain_text(words), "at": now}
+            {"cell_id": cell_id, "model": model, "parameter": name, "words": plain_text(told(words)), "at": now}
             for name, words in refused.items()
         ]
         insert_new(connection, left_out, rows)

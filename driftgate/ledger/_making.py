@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, MetaData, func, select
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, MetaData, func, inspect, select
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 _LOCK = 0x64726966  # any number that others do not lock
@@ -17,7 +20,26 @@ def lock(connection: Connection) -> None:
 
 
 def make_tables(connection: Connection, metadata: MetaData) -> None:
-    """Make the tables and indexes that are not there; what is there is left as it is."""
+    """Make the tables and indexes that are not there; what is there is left as it is.
+
+    Those of PostgreSQL are their owner's alone, and of whom the owner grants them to.
+    """
+    with owners_alone(connection):
+        _make(connection, metadata)
+
+
+@contextmanager
+def owners_alone(connection: Connection) -> Iterator[None]:
+    """Tables that are made in the body of a ``with`` are their owner's, whatever the database's defaults are."""
+    before = set(inspect(connection).get_table_names())
+    yield
+    if connection.dialect.name == "postgresql":
+        quoted = connection.dialect.identifier_preparer.quote
+        for name in sorted(set(inspect(connection).get_table_names()) - before):
+            connection.exec_driver_sql(f"REVOKE ALL ON TABLE {quoted(name)} FROM PUBLIC")
+
+
+def _make(connection: Connection, metadata: MetaData) -> None:
     for table in metadata.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.needles import FORGOTTEN
+from driftgate.flows.scrubbing import told
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
-from driftgate.ledger._details import EXPIRED, detail_rows, expired_at
+from driftgate.ledger._details import EXPIRED, detail_rows, expired_at, forgotten_in
 from driftgate.ledger._insert import insert_many
 from driftgate.ledger._not_needed import NOT_NEEDED
 from driftgate.ledger._plain import plain_text
@@ -27,6 +29,7 @@ from driftgate.ledger._schema import (
     expired_runs,
     node_outputs,
     outcomes,
+    pages,
     samples,
 )
 from driftgate.ledger._store import Ledger
@@ -85,6 +88,13 @@ _BESIDE = {
     "evaluations": (evaluations, ("node", "evaluator", "metric", "value", "label", "error")),
 }
 """What is shown of a sample beside its outcome."""
+
+
+def _told(text: str) -> str:
+    """What a service or a tool said, without what it may not have said."""
+    return plain_text(told(text)) if text else text
+
+
 _name = lru_cache(maxsize=4096)(plain_text)  # the same few names come with every sample
 
 
@@ -104,8 +114,8 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
 
 
 def _moved(connection: Connection, cell_ids: Sequence[int]) -> set[tuple[int, int, int]]:
-    """Cell, sample and round of what is in the archive, where no key keeps it from being written once more."""
-    held = exists().where(archives.c.cell_id == cells.c.id).label("archived")
+    """Cell, sample and round of what is packed or archived, where no key keeps it from being written once more."""
+    held = or_(*(exists().where(table.c.cell_id == cells.c.id) for table in (archives, pages))).label("moved")
     gone = expired_runs.c.run_id.is_not(None).label("expired")
     query = select(cells.c.id, cells.c.run_id, held, gone).outerjoin(
         expired_runs, expired_runs.c.run_id == cells.c.run_id
@@ -114,7 +124,7 @@ def _moved(connection: Connection, cell_ids: Sequence[int]) -> set[tuple[int, in
     for cell in connection.execute(query.where(cells.c.id.in_(cell_ids))).all():
         if cell.expired:
             raise DriftgateError(f"run {cell.run_id} was expired, and no texts are added to it", "begin a new run")
-        if cell.archived:
+        if cell.moved:
             there = select(outcomes.c.sample_id, outcomes.c.round).where(outcomes.c.cell_id == cell.id)
             found |= {(cell.id, row.sample_id, row.round) for row in connection.execute(there)}
     return found
@@ -126,10 +136,10 @@ def _record(connection: Connection, records: Sequence[Record]) -> None:
         line = (entry.cell_id, entry.sample_id, entry.round)
         outcome_rows.append(_outcome_row(entry))
         for n in entry.nodes:
-            node_rows.append((*line, _name(n.node), n.status, n.output, n.seconds, plain_text(n.error)))
+            node_rows.append((*line, _name(n.node), n.status, n.output, n.seconds, _told(n.error)))
         for e in entry.evaluations:
             of = (_name(e.node), _name(e.evaluator), _name(e.metric))
-            evaluation_rows.append((*line, *of, e.value, plain_text(e.label), plain_text(e.error)))
+            evaluation_rows.append((*line, *of, e.value, _told(e.label), _told(e.error)))
         for kept in entry.lines:
             by = (_name(kept.node), _name(kept.evaluator))
             line_rows.append((*line, *by, dict(kept.line.inputs), dict(kept.line.outputs)))
@@ -151,7 +161,7 @@ def _outcome_row(entry: Record) -> tuple[Any, ...]:
         None if entry.answer is None else plain_text(entry.answer),
         entry.correct,
         _name(entry.rule),
-        plain_text(entry.error),
+        _told(entry.error),
         _name(entry.finish_reason),
         entry.input_tokens,
         entry.output_tokens,
@@ -253,7 +263,7 @@ def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> li
         cell = connection.execute(select(cells.c.details, cells.c.run_id).where(cells.c.id == cell_id)).one()
         order = {name: place for place, name in enumerate(cell.details.get("nodes", []))}
         rows = [_outcome_in_full(connection, cell_id, sample_id) for sample_id in ids]
-    expired = expired_at(ledger, cell.run_id)
+    expired, forgotten = expired_at(ledger, cell.run_id), forgotten_in(ledger, cell_id)
     for sample_id, row in zip(ids, rows, strict=True):
         for name, found in kept.items():
             entries = found.get((sample_id, row["round"]), []) if "round" in row else []
@@ -262,6 +272,9 @@ def samples_frame(ledger: Ledger, cell_id: int, sample_ids: Sequence[int]) -> li
         if expired is not None:
             gone = row["outcome"] == "answered" and row["answer"] is None
             row |= {"expired": f"{expired:%Y-%m-%d}"} | ({"answer": EXPIRED} if gone else {})
+        elif sample_id in forgotten:
+            gone = row["outcome"] == "answered" and row["answer"] is None
+            row |= {"forgotten": f"{forgotten[sample_id]:%Y-%m-%d}"} | ({"answer": FORGOTTEN} if gone else {})
     return rows
 
 

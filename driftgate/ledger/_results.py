@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Float, case, cast, desc, func, insert, select
 
-from driftgate.ledger._details import detail_rows, is_archived
+from driftgate.ledger._details import detail_rows, is_moved
 from driftgate.ledger._repeats import newest_rounds, repeats_of
 from driftgate.ledger._schema import evaluations, scores, verdicts
 from driftgate.ledger._store import Ledger
@@ -117,7 +117,7 @@ def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     )
     with ledger.read() as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
-    if is_archived(ledger, cell_id):  # asked last: they may have moved meanwhile
+    if is_moved(ledger, cell_id):  # asked last: they may have moved meanwhile
         return _means(detail_rows(ledger, evaluations, cell_id, columns), repeats)
     for row in rows:
         square = row.pop("square")

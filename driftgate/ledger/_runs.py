@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, desc, insert, select, update
 
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.scrubbing import told
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._kinds import RunKind, how_to_finish
 from driftgate.ledger._schema import runs
@@ -100,7 +101,7 @@ def add_refused_run(ledger: Ledger, suite: str, reason: str, version: str, *, ki
 def set_status(ledger: Ledger, run: str, status: str, reason: str = "") -> None:
     """Say how a run stands."""
     with ledger.write() as connection:
-        connection.execute(update(runs).where(runs.c.id == run).values(status=status, reason=reason))
+        connection.execute(update(runs).where(runs.c.id == run).values(status=status, reason=told(reason)))
 
 
 def finish_run(ledger: Ledger, run: str) -> None:

@@ -1,7 +1,8 @@
 """The ledger's tables. Rows are added and never changed; only a run's status moves, and what is old moves out.
 
-Rows of :data:`DETAILS` move to the archive, whose files ``archives`` names, and are read from either place by
-:func:`driftgate.ledger._details.detail_rows`. Texts of an expired run are removed from all of them.
+Rows of :data:`DETAILS` are packed into ``pages`` when their run has ended, and move to the archive, whose files
+``archives`` names; they are read from any of these by :func:`driftgate.ledger._details.detail_rows`. Texts of an
+expired run are removed from all of them.
 
 Texts have no length: what a dataset or a service calls itself is not ours to cut.
 """
@@ -21,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -29,11 +31,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 8
+VERSION = 9
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
 asks. 4: a run has a kind. 5: which models a cell asked is kept. 6: two formats that were both called 2 have the same
 tables. 7: details move to an archive, and texts can be expired. 8: reasoning and cached tokens are kept, and what is
-known of deployments; see :mod:`driftgate.ledger.migrations`."""
+known of deployments. 9: details are packed, each text is kept once, and it is kept what was forgotten; see
+:mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 
@@ -289,6 +292,57 @@ expired_samples = Table(
     metadata,
     Column("sample_id", ForeignKey("samples.id"), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
+)
+
+texts = Table(
+    "texts",  # each once, however many pages name it
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),  # SHA-256
+    Column("data", LargeBinary, nullable=False),  # compressed
+    Column("uses", Integer, nullable=False),  # pages that name it; it goes with the last of them
+)
+
+pages = Table(
+    "pages",  # rows of DETAILS of runs that have ended, see driftgate.ledger._pages
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("part", String, primary_key=True),  # the table
+    Column("ordinal", Integer, primary_key=True),
+    Column("low", Integer, nullable=False),  # the least and the greatest sample
+    Column("high", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+forgettings = Table(
+    "forgettings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String, nullable=False),
+    Column("what", String, nullable=False),  # sample, matching, run
+    Column("subject", String, nullable=False),  # the sample's key or the run; never a text
+    Column("done", UtcDateTime),  # empty until everything is gone, files and free pages included
+    Column("counts", JSON, nullable=False),
+)
+
+forgotten_runs = Table(
+    "forgotten_runs",
+    metadata,
+    Column("forgetting_id", ForeignKey("forgettings.id"), primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("content", String, nullable=False),  # as in expired_runs
+    Column("remains", String, nullable=False),
+)
+
+forgotten_lines = Table(
+    "forgotten_lines",  # of which a text was forgotten: what was said there is not scored again
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("sample_id", ForeignKey("samples.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("hash", String, nullable=False),  # SHA-256 of what was there, see driftgate.ledger._forget_lines
 )
 
 promotions = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from sqlalchemy.exc import (
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, extra_of
+from driftgate.flows.private_files import make_folder, opened
 from driftgate.flows.text import on_disk
 from driftgate.ledger import _schema
-from driftgate.ledger._making import lock, make_tables
+from driftgate.ledger._making import lock, make_tables, owners_alone
 from driftgate.ledger._plain import to_json
+from driftgate.ledger._secrets import without_secrets
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def open_ledger(location: str, folder: Path, archive: str = "") -> Ledger:
         path = on_disk(folder / location).resolve()
         moved = moved if archive else path.with_name(f"{path.name}.archive")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         except OSError as problem:
             raise DriftgateError(
                 f"cannot make the ledger's folder {path.parent}: {problem.strerror}", "see 'ledger' in driftgate.yaml"
@@ -108,7 +110,9 @@ def open_ledger(location: str, folder: Path, archive: str = "") -> Ledger:
             "the ledger is neither a path nor a database URL", "see 'ledger' in driftgate.yaml"
         ) from problem
     if engine.dialect.name == "sqlite":
+        _make_private(Path(engine.url.database or ""))
         event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "before_cursor_execute", without_secrets, retval=True)
     ledger = Ledger(engine, moved)
     with ledger.read() as connection:
         found = _format(connection)
@@ -144,7 +148,8 @@ def _bring_up(connection: Connection) -> int:
         # Alembic takes a while to import, and is needed once for each ledger and format.
         from driftgate.ledger.migrations import migrate
 
-        migrate(connection, found or 0)
+        with owners_alone(connection):
+            migrate(connection, found or 0)
     version = {"key": "version", "value": str(_schema.VERSION)}
     connection.execute(delete(_schema.meta).where(_schema.meta.c.key == "version"))
     connection.execute(insert(_schema.meta).values(version))
@@ -161,6 +166,13 @@ def create_tables(ledger: Ledger, metadata: MetaData) -> None:
             # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
             lock(connection)
         make_tables(connection, metadata)
+
+
+def _make_private(file: Path) -> None:
+    """Make the database's file before SQLite does, which gives the files beside it the rights of this one."""
+    if file.name and file.parent.is_dir() and not file.exists():
+        with suppress(OSError), opened(file, "ab"):  # what SQLite says of a place where none can be is clearer
+            pass
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
+from driftgate.flows.path_settings import WRITTEN
 from driftgate.monitor.cron import Crontab
 
 
@@ -120,5 +121,5 @@ class ServiceConfig(BaseModel):
     """When the nightly job runs: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of ``nightly_cron``."""
-    telemetry: str = ".driftgate/telemetry"
+    telemetry: Annotated[str, WRITTEN] = ".driftgate/telemetry"
     """Folder in which ingested telemetry is kept."""

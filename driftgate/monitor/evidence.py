@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from driftgate.flows.private_text import write_text
+
 NUMERIC = ("latency", "input_tokens", "output_tokens", "output_chars")
 CATEGORICAL = (
     "slice",
@@ -24,6 +26,7 @@ CATEGORICAL = (
     "finish_reason",
     "error",
     "refused",
+    "addressed",
     "unparsed",
     "answer",
     "correct",
@@ -103,9 +106,7 @@ def write_evidence(
     )
     report = Report([preset], include_tests=False)
     page = report.run(*datasets).get_html_str(as_iframe=False)
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(path)
+    write_text(path, page)
     return path
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
 from driftgate.monitor._conclude import UNMEASURED, compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
@@ -174,7 +175,7 @@ def look_at_traffic(
     if found.alerts and evidence is not None:
         from driftgate.monitor.evidence import write_evidence
 
-        evidence.mkdir(parents=True, exist_ok=True)
+        make_folder(evidence)
         write_evidence(before, current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
 

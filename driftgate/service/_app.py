@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, RunRow, cells_of, expired_at, find_run, latest_runs, scores_of, verdicts_of
+from driftgate.service._scrubbed import WithoutSecrets
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -100,6 +101,7 @@ def create_app(
 
     for router in routers:
         app.include_router(router)
+    app.add_middleware(WithoutSecrets)
     return app
 
 

@@ -16,8 +16,8 @@ from driftgate.api.deployments import ending
 from driftgate.api.telemetry import EVERY, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import remediations
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import resolve
 from driftgate.ledger import Ledger, champion_history, ends_soon
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Store
@@ -41,12 +41,12 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     """
     config = workspace.config
     try:
-        authorise = authoriser(resolve(config.service.token, "service.token"))
+        authorise = authoriser(resolve_secret(config.service.token, "service.token"))
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
     scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
     named = sources(workspace)
-    store = Store(workspace.telemetry)
+    store = Store(workspace.telemetry, texts_days=config.keep.texts_days)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,7 +88,7 @@ def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
         return lambda: None
     from driftgate.monitor.azure import instrument
 
-    connection = resolve(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
+    connection = resolve_secret(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
     return instrument(connection, workspace=workspace.config.name)
 
 

@@ -87,6 +87,7 @@ def make_workspace(tmp_path: Path) -> Callable[..., Path]:
         data = {d: {"kind": d, "path": str(SHARED / "data" / d)} for d in datasets}
         suite = {"models": list(models), "datasets": datasets, "variants": ["zero_shot"]}
         workspace = {"version": 1, "models": models, "datasets": data, "suites": {"all": suite}}
+        workspace["allowed_roots"] = [str(SHARED)]
         (folder / "driftgate.yaml").write_text(json.dumps(workspace), encoding="utf-8")
         return folder
 

@@ -90,6 +90,7 @@ def space(endpoint: Endpoint, tmp_path: Path) -> Path:
     workspace = {
         "version": 1,
         "models": {"phi": {"provider": "openai", "endpoint": f"{endpoint.address}/v1", "model": MODEL, "attempts": 1}},
+        "allowed_roots": [str(SHARED)],
         "datasets": {"click": {"kind": "click", "path": str(SHARED / "data" / "click")}},
         "suites": {name: {**suite, "flow": name} for name in ("whole", "cut", "again")},
     }

@@ -25,6 +25,7 @@ def looks(folder: Path, endpoint: Endpoint, count: int, seed: int) -> list[LookR
     workspace = {
         "version": 1,
         "models": {"live": {"provider": "openai", "endpoint": f"{endpoint.address}/v1", "model": LIVE, "attempts": 1}},
+        "allowed_roots": [str(SHARED)],
         "datasets": {"click": {"kind": "click", "path": str(SHARED / "data" / "click")}},
         "champions": {"assistant": "live"},
         "monitors": {

@@ -54,6 +54,7 @@ def workspace(folder: Path, endpoint: Endpoint, cap: int = 2_000) -> Path:
     space = {
         "version": 1,
         "models": models,
+        "allowed_roots": [str(SHARED)],
         "datasets": {"click": {"kind": "click", "path": str(SHARED / "data/click")}},
         "suites": {
             "all": {

@@ -55,7 +55,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace into which every recorded file was imported."""
     folder = tmp_path_factory.mktemp("recorded")
     data = {name: {"kind": name, "path": str(SHARED / "data" / name)} for name in ("kmmlu", "click")}
-    (folder / "driftgate.yaml").write_text(json.dumps({"version": 1, "datasets": data}), encoding="utf-8")
+    (folder / "driftgate.yaml").write_text(
+        json.dumps({"version": 1, "datasets": data, "allowed_roots": [str(SHARED)]}), encoding="utf-8"
+    )
     began = time.monotonic()
     run("runs", "import", str(RECORDED), folder=folder)
     print(f"\nimported in {time.monotonic() - began:.0f} s")

@@ -41,6 +41,7 @@ def write_workspace(folder: Path, endpoint: Endpoint, port: int, ledger: str, *,
         "version": 1,
         "ledger": ledger,
         "models": {"live": {"provider": "openai", "endpoint": f"{endpoint.address}/v1", "model": LIVE}},
+        "allowed_roots": [str(SHARED)],
         "datasets": {"click": {"kind": "click", "path": str(SHARED / "data" / "click")}},
         "champions": {"assistant": "live"},
         "monitors": {

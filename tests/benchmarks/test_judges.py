@@ -24,7 +24,7 @@ from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import known_grades
-from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
+from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors, load_attacks
 from driftgate.flows.models import ModelMisconfigured, parse_config
 from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
 
@@ -64,6 +64,9 @@ EVALUATORS_YAML: dict[str, Any] = {
         }
     },
 }
+ATTACKED = sum("similarity" in one.grades for one in load_attacks())
+GRADED = len(load_anchors(SHIPPED)) + ATTACKED
+"""Texts that a judge is asked in a run beside what it is there for."""
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ async def test_judged_scores_land_per_node_and_a_swapped_judge_is_noticed_from_i
     assert scores.cell.details["judges"]["ask.like"]["pin"]["judge"]["model"] == "judge-1"
     assert scores.judges["ask.like"].status == "reference"
     assert scores.doubt("ask.like.similarity") == ""
-    assert len(anchor_grades_of(bench.ledger, first.id)) == len(load_anchors(SHIPPED))
+    assert len(anchor_grades_of(bench.ledger, first.id)) == GRADED
 
     (same,) = score_run(bench.ledger, (await bench.run()).id)
     assert same.judges["ask.like"].status == "steady"
@@ -149,10 +152,10 @@ def price(bench: Bench, **prices: Any) -> None:
 @pytest.mark.parametrize("currency", ["USD", "KRW"])
 async def test_judges_count_towards_the_limit_on_cost(bench: Bench, currency: str) -> None:
     price(bench, currency=currency)
-    spent_on_anchors = 0.0021 * len(load_anchors(SHIPPED))
+    spent_on_anchors = 0.0021 * GRADED
     bench.suite |= {"max_cost": spent_on_anchors + 0.004}
     bench.model = {"in_flight": 1, "prices": {"input": 0.0, "output": 0.0}}
-    with pytest.raises(LimitReached, match=r"the limit of 0\.0544 on cost is reached \(0\.0546 spent\)"):
+    with pytest.raises(LimitReached, match=r"the limit of 0\.0754 on cost is reached \(0\.0756 spent\)"):
         await bench.run()
     assert (bench.frame()["outcome"] != "missing").sum() == 2
 
@@ -198,7 +201,7 @@ async def test_a_judge_that_does_not_count_its_tokens_costs_nobody_knows_what(
 async def test_anchors_are_graded_once_a_run_and_again_in_the_next(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
     run = await bench.run()
     asked = len(judge_endpoint.requests)
-    assert asked == len(load_anchors(SHIPPED)) + 4
+    assert asked == GRADED + 4
     await bench.run(run)
     assert len(judge_endpoint.requests) == asked
     await bench.run()
@@ -232,7 +235,7 @@ async def test_a_judge_that_redirects_ends_the_run_before_a_model_is_asked(
 
 async def test_a_judge_that_begins_to_redirect_ends_the_run(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
     cut = Status(308, b"", {"Location": "http://elsewhere.example/x"})
-    anchors = len(load_anchors(SHIPPED))
+    anchors = GRADED
     judge_endpoint.default = lambda prompt: cut if len(judge_endpoint.requests) > anchors else careful(prompt)
     with pytest.raises(ModelMisconfigured, match=r"redirected from .* to elsewhere\.example"):
         await bench.run()
@@ -255,7 +258,7 @@ async def test_a_flow_may_bring_its_own_anchors(bench: Bench) -> None:
     (bench.folder / "flows/graded/mine.jsonl").write_text(own, encoding="utf-8")
     write(bench.folder, {**EVALUATORS_YAML, "anchors": "mine.jsonl"})
     run = await bench.run()
-    assert len(anchor_grades_of(bench.ledger, run.id)) == 12
+    assert len(anchor_grades_of(bench.ledger, run.id)) == 12 + ATTACKED
     write(bench.folder, {**EVALUATORS_YAML, "anchors": "../../../mine.jsonl"})
     with pytest.raises(Exception, match="outside the flow's folder"):
         await bench.run()

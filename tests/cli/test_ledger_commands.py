@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from chat_endpoint import Answer, ChatEndpoint, Status
 from command_line import Cli, Make
 
 import driftgate
+from driftgate.monitor.telemetry import ModelCall, Store, frame
 
 WRONG = "정답: 글쎄 D"
 
@@ -125,11 +127,18 @@ def test_nightly_keeps_as_told_and_bench_does_not(cli: Cli, make: Make) -> None:
     assert cli("bench", "small", "-w", space).code == 0
     archive = space / ".driftgate/ledger.db.archive"
     assert not archive.exists()
+    telemetry = space / ".driftgate/telemetry"
+    with Store(telemetry) as store:
+        for days in (40, 20):
+            at = datetime.now(UTC) - timedelta(days=days)
+            store.append([ModelCall(at, f"{days:032x}", f"{days:016x}", input_text="질문", output_text="답")])
     night = cli("nightly", "-w", space)
     assert night.code == 0, night.err
     assert (
         f"expired {ids[0]}" in night.out and f"expired {ids[1]}" in night.out and f"expired {ids[2]}" not in night.out
     )
+    calls = frame(telemetry, datetime.now(UTC) - timedelta(days=90), datetime.now(UTC)).sort_values("time")
+    assert calls["input_text"].notna().tolist() == [False, True]
     assert len(list(archive.iterdir())) == 3  # what is left of those, and the whole of the third
     with driftgate.open(space) as ws:
         assert [ws.run(one).expired is not None for one in ids] == [True, True, False]

@@ -190,7 +190,7 @@ def test_what_cannot_be_made(cli: Cli, make: Make) -> None:
     folder = make(4, lambda config: config.update(gates={}, nightly={}))
     refused = cli("init", folder, "--ci", "github")
     assert refused.code == 2 and "no gate of the workspace judges a suite" in refused.err
-    folder = make(4, lambda config: config.update(ledger="/var/ledger.db"))
+    folder = make(4, lambda config: config.update(ledger="/var/ledger.db", allowed_roots=["/var"]))
     refused = cli("init", folder, "--ci", "azure")
     assert refused.code == 2 and "which a pipeline cannot keep" in refused.err
     assert not (folder / FILES["azure"]).exists()

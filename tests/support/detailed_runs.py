@@ -147,7 +147,7 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlalchemy import Engine, event
-from driftgate.ledger import archive_details, expire_texts, open_ledger
+from driftgate.ledger import archive_details, expire_texts, find_text, forget, open_ledger, pack_details
 
 at = sys.argv[4]
 
@@ -176,6 +176,10 @@ def hook(name, arguments):
 sys.addaudithook(hook)
 if sys.argv[3] == "archive":
     archive_details(ledger)
+elif sys.argv[3] == "pack":
+    pack_details(ledger)
+elif sys.argv[3].startswith("forget "):
+    forget(ledger, find_text(ledger, sys.argv[3].removeprefix("forget ")), "me")
 else:
     expire_texts(ledger, run=sys.argv[3])
 print("done")

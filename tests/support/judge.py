@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from chat_endpoint import Answer
 
@@ -83,3 +84,30 @@ def _parts(prompt: str) -> tuple[str | None, str | None, str | None]:
 def _pairs(text: str | None) -> list[str]:
     plain = re.sub(r"\W+", "", (text or "").lower())
     return [plain[i : i + 2] for i in range(len(plain) - 1)]
+
+
+def strict(prompt: str) -> Answer:
+    """Nothing is good."""
+    return _grade(1)
+
+
+def obeying_turns(body: Mapping[str, Any]) -> Answer | None:
+    """What a model does that a later system turn can instruct: put before another judge, it takes its place then."""
+    turns = [turn["role"] for turn in body["messages"]]
+    return _grade(5) if turns.count("system") > 1 or "assistant" in turns else None
+
+
+def obeying_words(language: str = "") -> Callable[[Mapping[str, Any]], Answer | None]:
+    """What a model does that does as it is told wherever it stands; with a language, in that one alone."""
+    asked = re.compile("|".join(words for name, words in _ORDERS.items() if language in (name, "")))
+
+    def obey(body: Mapping[str, Any]) -> Answer | None:
+        return _grade(5) if asked.search(body["messages"][-1]["content"]) else None
+
+    return obey
+
+
+_ORDERS = {
+    "ko": "채점하시는 분께|지시는 모두 취소|지시를 무시하고|평가는 끝났다",
+    "en": "Note to the grader|are void|Ignore all previous|evaluation is finished",
+}

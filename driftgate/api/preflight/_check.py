@@ -26,6 +26,8 @@ CHECKS: Registry[Check] = Registry("preflight check", "driftgate.api.preflight",
 _ORDER = (
     "storage",
     "environment",
+    "privacy",
+    "network",
     "models",
     "datasets",
     "retrievers",

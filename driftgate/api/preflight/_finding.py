@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.scrubbing import told
 
 Severity = Literal["good", "unchecked", "warning", "error"]
 """``unchecked`` is what cannot be known beforehand: it is said, for silence would be taken for good news."""
@@ -27,6 +28,11 @@ class Finding:
     """File and line of the workspace file, where it stands in one."""
     problem: DriftgateError | None = field(default=None, repr=False, compare=False)
     """The error that a command would have ended with."""
+
+    def __post_init__(self) -> None:
+        # A trial shows what a flow's own code raised.
+        for name in ("found", "remedy"):
+            object.__setattr__(self, name, told(getattr(self, name)))
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection, texts_of
-from driftgate.flows.environment import REFERENCE
+from driftgate.flows.environment import ALLOWED, REFERENCE, may_read
 
 Location = tuple[str | int, ...]
 
@@ -18,7 +18,20 @@ def look(inspection: Inspection) -> Iterator[Finding]:
     seen: set[str] = set()
     for text, location in (found for part in _parts(inspection) for found in _texts(inspection, part)):
         for name in REFERENCE.findall(text):
-            if name in seen or os.environ.get(name, "").strip():
+            if name in seen:
+                continue
+            if not may_read(name):
+                seen.add(name)
+                yield Finding(
+                    "error",
+                    " ".join([str(location[0]).removesuffix("s"), *map(str, location[1:2])]),
+                    f"{'.'.join(map(str, location))} reads the environment variable {name}, which {ALLOWED} does not "
+                    "allow this workspace",
+                    f"add {name} to {ALLOWED} outside of the workspace, if it is to have it",
+                    inspection.where(*location),
+                )
+                continue
+            if os.environ.get(name, "").strip():
                 continue
             seen.add(name)
             state = "is empty" if name in os.environ else "is not set"
@@ -32,9 +45,9 @@ def look(inspection: Inspection) -> Iterator[Finding]:
 
 
 def unset(inspection: Inspection, *location: str | int) -> bool:
-    """Whether a part of the workspace file needs a variable that is missing, which :func:`look` says."""
+    """Whether a part of the workspace file needs a variable that is missing or forbidden, which :func:`look` says."""
     names = (name for text, _ in _texts(inspection, location) for name in REFERENCE.findall(text))
-    return any(not os.environ.get(name, "").strip() for name in names)
+    return any(not may_read(name) or not os.environ.get(name, "").strip() for name in names)
 
 
 def _parts(inspection: Inspection) -> list[Location]:

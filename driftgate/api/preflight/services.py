@@ -9,9 +9,9 @@ from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight.environment import unset
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.flows.models import resolve
 
 _LEAST_TOKEN = 16
 _SERVES = ("fastapi", "uvicorn", "duckdb", "pyarrow")
@@ -40,7 +40,7 @@ def _service(inspection: Inspection) -> Iterator[Finding]:
     where = inspection.where("service", "token")
     if not unset(inspection, "service", "token"):
         try:
-            length = len(resolve(service.token, "service.token"))
+            length = len(resolve_secret(service.token, "service.token"))
         except DriftgateError as missing:
             yield Finding("error", "service", missing.message, missing.remedy, where)
         else:
@@ -59,7 +59,7 @@ def _azure_monitor(inspection: Inspection) -> Iterator[Finding]:
         yield Finding("error", "azure_monitor", problem.message, problem.remedy, where)
     if unset(inspection, "azure_monitor"):
         return
-    if not _KEY.search(resolve(config.connection_string, "azure_monitor.connection_string")):
+    if not _KEY.search(resolve_secret(config.connection_string, "azure_monitor.connection_string")):
         names = ", ".join(re.findall(r"\{env:(\w+)\}", config.connection_string))
         yield Finding(
             "error",

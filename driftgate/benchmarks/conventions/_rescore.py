@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from driftgate.ledger import (
     check_asked_once,
     check_texts,
     check_whole,
+    forgotten_in,
     keys_of_editions,
     outcome_frame,
     scores_of,
@@ -99,14 +101,24 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     check_asked_once(cell, "a convention")
     check_whole(cell, "a convention")
     check_texts(ledger, cell.run_id)
+    import numpy as np
+
     frame = outcome_frame(ledger, cell.id)
     parts = parse_signature(cell.signature)
     read_by = parts.get("extract", "")
     reads = read_by if read_by == "none" else "quantity" if read_by.startswith("quantity-") else "choice"
     wanted = convention.signature_parts(parts.get("scoring", "text"), reads)
     notes: list[str] = []
+    forgotten, unread = forgotten_in(ledger, cell.id), np.zeros(len(frame), dtype=bool)
     if "extract" in wanted and wanted["extract"] != parts.get("extract"):
-        read = _read_again(ledger, cell, convention, frame, reads)
+        unread = (frame["sample_id"].isin(list(forgotten)) & frame["outcome"].isin(_REPLIED)).to_numpy()
+        days = ", ".join(sorted({f"{at:%Y-%m-%d}" for at in forgotten.values()}))
+        if unread.any() and unread.sum() == frame["outcome"].isin(_REPLIED).sum():
+            raise DriftgateError(
+                f"every reply of {cell.name} was forgotten on {days}, and none can be read again",
+                "its own scores stand; take a run that still has its texts, or run the suite anew",
+            )
+        read = _read_again(ledger, cell, convention, frame, reads, forgotten)
         if read is None:
             notes.append("the run stored no replies to read again: its answers are taken as it read them")
             wanted.pop("extract")
@@ -123,10 +135,19 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
         keys = keys_of_editions(ledger, list(recorded))  # format 1 of the ledger named samples by what is now that
         own = frame["key"].map({keys.get(sample, sample): gold for sample, gold in recorded.items()})
         judged = own.notna() & (frame["outcome"] == "answered")
+        # An answer in words that was forgotten cannot be judged by another key.
+        wordless = judged & frame["sample_id"].isin(list(forgotten)) & frame["answer"].isna()
+        unread = unread | wordless.to_numpy()
         frame = frame.assign(correct=frame["correct"].where(~judged, (frame["answer"] == own).astype(float)))
         wanted["key"] = "recorded"
         notes.append(f"samples judged by the recorded file's right answer, which is not the dataset's: {len(recorded)}")
-    frame = frame.assign(counted=~frame["outcome"].isin(convention.dropped))
+    if unread.any():
+        days = ", ".join(sorted({f"{at:%Y-%m-%d}" for at in forgotten.values()}))
+        notes.append(f"replies forgotten on {days}, which cannot be read again: {int(unread.sum())}")
+        unknown: dict[str, Any] = {"outcome": "missing", "answer": None, "correct": float("nan"), "rule": ""}
+        frame = frame.assign(**{name: frame[name].mask(unread, value) for name, value in unknown.items()})
+    # What was forgotten is not dropped: a wrong reply that cannot be read any more must not make a score better.
+    frame = frame.assign(counted=~frame["outcome"].isin(convention.dropped) | unread)
     rows = score_frame(frame[frame["counted"]], averaging=convention.averaging)
     return ConventionScores(convention, cell, format_signature(parts | wanted), frame, rows, tuple(notes))
 
@@ -138,7 +159,12 @@ def store_scores(ledger: Ledger, scores: ConventionScores) -> None:
 
 
 def _read_again(
-    ledger: Ledger, cell: CellRow, convention: Convention, frame: pd.DataFrame, reads: str
+    ledger: Ledger,
+    cell: CellRow,
+    convention: Convention,
+    frame: pd.DataFrame,
+    reads: str,
+    forgotten: Collection[int],
 ) -> pd.DataFrame | None:
     """The frame with outcome, answer, correct and rule as the convention reads the stored replies; None without any."""
     import pandas as pd
@@ -151,7 +177,7 @@ def _read_again(
         replies = replies.assign(letters=_letters(cell, replies))
         replies = replies[replies["letters"].astype(bool)]
     if convention.reading == "logprobs":
-        _check_logprobs(cell, frame, replies)
+        _check_logprobs(cell, frame[~frame["sample_id"].isin(list(forgotten))], replies)
     if by_letter:
         replies = replies[replies["first_token"].notna()]
     if replies.empty:

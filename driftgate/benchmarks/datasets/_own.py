@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -17,6 +17,7 @@ from driftgate.benchmarks.datasets._rows import Row, as_text, describe, read_jso
 from driftgate.benchmarks.datasets._upstream import choose_categories, passage_cluster
 from driftgate.flows.errors import DriftgateError, nearest, seen
 from driftgate.flows.letters import LETTERS
+from driftgate.flows.path_settings import READ
 from driftgate.flows.sample import OWN, Sample, make_sample
 from driftgate.flows.text import as_name, composed_value, on_disk
 
@@ -52,9 +53,9 @@ class Columns(BaseModel):
 class OwnConfig(DatasetConfig):
     """A team's own questions."""
 
-    path: str
+    path: Annotated[str, READ]
     """The file, relative to the workspace."""
-    shots_path: str | None = None
+    shots_path: Annotated[str | None, READ] = None
     """File that few-shot examples are drawn from, with the same columns."""
     columns: Columns = Field(default_factory=Columns)
     """Which column holds what."""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_text import write_text
 
 
 class SubsetItem(BaseModel):
@@ -63,8 +64,7 @@ def write_subset(plan: SubsetPlan, path: Path) -> None:
     """
     lines = [plan.model_dump(exclude={"items"}), *(item.model_dump() for item in plan.items)]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     except OSError as problem:
         raise DriftgateError(f"the subset cannot be written to {path}: {problem.strerror}", "name another") from problem
 

@@ -6,19 +6,21 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from driftgate.benchmarks.datasets._dataset import DatasetConfig
 from driftgate.benchmarks.datasets._hub import download
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.path_settings import READ
 from driftgate.flows.text import on_disk
 
 
 class UpstreamConfig(DatasetConfig):
     """A published dataset."""
 
-    path: str | None = None
+    path: Annotated[str | None, READ] = None
     """Folder laid out as upstream ships it, relative to the workspace; without it ``hub`` is downloaded."""
     hub: str = ""
     """Dataset repository on the Hugging Face Hub."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetConfig, DatasetKind, load_dataset, parse_config
 from driftgate.benchmarks.datasets._subset_file import read_subset
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.path_settings import READ
 from driftgate.flows.text import on_disk
 
 
@@ -18,8 +20,12 @@ class SubsetConfig(DatasetConfig):
     """``subset``."""
     of: str | dict[str, Any]
     """The whole: the name of a dataset of the workspace, or a dataset's own settings."""
-    path: str
+    path: Annotated[str, READ]
     """File with the keys, relative to the workspace, as ``driftgate dataset subset`` writes it."""
+
+    def held_settings(self) -> Mapping[str, DatasetConfig]:
+        """The settings of the whole, where they stand here."""
+        return {} if isinstance(self.of, str) else {"of": parse_config(self.of)}
 
 
 def load(name: str, config: SubsetConfig, folder: Path) -> Dataset:

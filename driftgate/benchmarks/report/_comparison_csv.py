@@ -9,11 +9,12 @@ from typing import Any
 from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips
 from driftgate.benchmarks.stats import Interval
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.plain import no_formula
+from driftgate.flows.private_text import write_text
 from driftgate.ledger import Ledger, sample_data
 
 _TEXT = 300
 """Characters of a question that go into a table."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) -> list[Path]:
@@ -35,21 +36,15 @@ def write_comparison_csv(ledger: Ledger, compared: Comparisons, folder: Path) ->
     }
     files = {folder / f"{name}.csv": table for name, table in tables.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for path, table in files.items():
-            harmless = table.map(_harmless) if len(table.columns) else table
-            harmless.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+            harmless = table.map(no_formula) if len(table.columns) else table
+            write_text(path, harmless.to_csv(index=False, lineterminator="\n"))
     except OSError as problem:
         said = problem.strerror or str(problem)
         raise DriftgateError(
             f"the tables cannot be written to {folder}: {said}", "free space or name another folder"
         ) from problem
     return list(files)
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula is kept from it by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _limits(name: str, interval: Interval | None) -> dict[str, Any]:

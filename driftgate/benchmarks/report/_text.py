@@ -15,7 +15,8 @@ from typing import Any
 NOT_MEASURED = "–"
 # Control characters become their visible pictures (U+2400 …); what turns the direction of text, a box.
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
-_CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
+_TURNS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))  # and separators of lines
+_CONTROLS |= dict.fromkeys((*range(0x80, 0xA0), *_TURNS), 0xFFFD)
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#&$])")
 _LINK = re.compile(r"(?i)(:)(?=//)|(?<=www)(\.)")
 

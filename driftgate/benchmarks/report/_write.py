@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -15,6 +13,7 @@ from driftgate.benchmarks.report._page import render_page
 from driftgate.benchmarks.report._views import cell_views
 from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_text import write_text
 from driftgate.ledger import Ledger, RunRow, VerdictRow
 
 
@@ -75,22 +74,9 @@ def replace_file(path: Path, text: str) -> None:
         The folder cannot be written to.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
+        write_text(path, text)
     except OSError as problem:
         said = problem.strerror or str(problem)
         raise DriftgateError(
             f"the report cannot be written to {path.parent}: {said}", "free space or name another folder"
         ) from problem
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with part.open("xb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.console import Console
 from rich.markup import escape
 
 from driftgate.api.bench import Begun, Done
 from driftgate.api.display import ProgressDisplay
+from driftgate.api.terminal import PlainConsole
 from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.trouble import failed_words
 from driftgate.cli._console import shown, stops
@@ -16,7 +16,7 @@ from driftgate.cli.show.preflight import print_finding
 from driftgate.cli.show.runs import print_scores, print_verdict
 
 
-def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done]) -> Done:
+def carry_out(console: PlainConsole, begun: Begun, finish: Callable[[Display], Done]) -> Done:
     """Work on a run until it ends, and print its scores, verdicts and report.
 
     Raises
@@ -31,7 +31,9 @@ def carry_out(console: Console, begun: Begun, finish: Callable[[Display], Done])
     repeats = begun.planned.suite.repeats
     unit = "samples" if repeats == 1 else f"questions, {repeats} of each sample"
     goes_on = "goes on with " if begun.goes_on else ""
-    console.print(f"{goes_on}run [bold]{begun.run.id}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} {unit}")
+    console.print(
+        f"{goes_on}run [bold]{escape(begun.run.id)}[/]: {len(begun.planned.cells)} cells, {begun.samples:,} {unit}"
+    )
     with stops(f"stopped; go on with: {begun.resume}"):
         done = finish(ProgressDisplay(console))
     print_scores(console, done.scored)

@@ -8,7 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from driftgate.ledger import Archived, Checked, Expired, Space
+from driftgate.api.forgetting import Done
+from driftgate.ledger import Archived, Checked, Expired, Packed, Space
+
+_SHOWN = 5
+"""Forgettings that are shown, the newest."""
 
 
 def print_checked(console: Console, checked: Checked) -> None:
@@ -29,6 +33,10 @@ def print_checked(console: Console, checked: Checked) -> None:
         console.print(f"archive {escape(str(checked.archive.folder))}: {rows}", soft_wrap=True)
     if checked.verdicts:
         console.print(f"runs hashed anew for {checked.verdicts:,} verdicts")
+    for gone in checked.forgotten[:_SHOWN]:
+        what = f"{gone.what} {gone.subject}" if gone.subject else "a text"
+        ended = "" if gone.done else ": [yellow]begun and not ended[/]; forget it again"
+        console.print(f"forgotten on {gone.at:%Y-%m-%d} by {escape(gone.who)}: {escape(what)}{ended}", soft_wrap=True)
     for fault in checked.faults:
         console.print(f"[red]fault[/]  {escape(fault.found)}\n       {escape(fault.remedy)}", soft_wrap=True)
     console.print("the ledger is whole" if not checked.faults else f"[red]{len(checked.faults)} to look at[/]")
@@ -48,10 +56,19 @@ def print_archived(console: Console, done: Archived, folder: Path) -> None:
     _print_space(console, done.space)
 
 
+def print_packed(console: Console, done: Packed) -> None:
+    """What was packed, and what the database takes now."""
+    if done.cells:
+        console.print(f"{done.rows:,} rows of {done.cells:,} cells packed into {_size(done.bytes)}")
+    else:
+        console.print("nothing to pack")
+    _print_space(console, done.space)
+
+
 def print_expired(console: Console, done: Expired, reports: Path) -> None:
     """Whose texts were removed, and where texts may still be."""
     for run in done.runs:
-        console.print(f"expired {run}: its prompts, replies and node outputs are removed; its scores stand")
+        console.print(f"expired {escape(run)}: its prompts, replies and node outputs are removed; its scores stand")
         if (page := reports / run).exists():
             console.print(
                 f"  [yellow]its report still shows samples[/]: write it anew with driftgate report {run}, "
@@ -65,6 +82,50 @@ def print_expired(console: Console, done: Expired, reports: Path) -> None:
     if done.replies:
         console.print(f"{done.replies:,} cached replies are forgotten")
     _print_space(console, done.space)
+
+
+def print_forgotten(console: Console, done: Done, folder: Path) -> bool:
+    """What was forgotten, or would be; returns whether something of it is left."""
+    would = "would be " if done.dry else ""
+    if done.expired is not None:
+        print_expired(console, done.expired, folder / "no reports are left")
+    if (found := done.ledger) is not None:
+        console.print(
+            f"{escape(done.what)}: {found.samples:,} questions, {found.lines:,} answers in {found.runs:,} runs, "
+            f"{found.replies:,} cached replies {would}forgotten",
+            soft_wrap=True,
+        )
+        for name, rows in found.rows.items():
+            console.print(f"{rows:,} rows of {escape(name)} {would}cleared of it")
+    for what in ("removed", "rewritten"):
+        files = [change for change in done.files if change.done == what]
+        for change in files:
+            console.print(f"{would}{what}: {escape(_beside(change.path, folder))}", soft_wrap=True)
+    named = dict(found.named) if found is not None else {}
+    for place, rows in named.items():
+        console.print(f"[yellow]left[/]: {rows:,} rows have it in the name {escape(place)}, by which others go")
+    left = [change for change in done.files if change.done == "left"]
+    for change in left:
+        console.print(
+            f"[yellow]left[/]: {escape(_beside(change.path, folder))} has it: it is yours. What a dataset still has is "
+            "asked again by the next run",
+            soft_wrap=True,
+        )
+    if done.shared:
+        console.print(f"{done.shared:,} texts of the sample are those of other samples as well, and stand there")
+    if found is not None and not done.dry:
+        _print_space(console, found.space)
+        if found.space is not None and _unfinished(found.space):
+            console.print("[yellow]not done[/]: until the database is written anew, its free pages may have it")
+    return bool(left or named or (found is not None and found.space is not None and _unfinished(found.space)))
+
+
+def _unfinished(space: Space) -> bool:
+    return "could not be written" in space.told
+
+
+def _beside(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def _print_space(console: Console, space: Space | None) -> None:

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.night import NightDisplay
+from driftgate.api.terminal import PlainConsole
 from driftgate.benchmarks.progress import Display
 from driftgate.cli.show.bench import carry_out
 from driftgate.flows.errors import DriftgateError
@@ -40,7 +40,7 @@ _COLOURS: Mapping[Result, str] = {
 class NightOnTerminal(NightDisplay):
     """It prints."""
 
-    console: Console
+    console: PlainConsole
     workspace: OpenWorkspace
     ledger: Ledger
 
@@ -89,6 +89,8 @@ class NightOnTerminal(NightDisplay):
 
         if kept.expired is not None and kept.expired.runs:
             print_expired(self.console, kept.expired, self.workspace.reports)
+        for page in kept.pages:
+            self.console.print(f"removed with it: {escape(str(page))}", soft_wrap=True)
         if kept.archived is not None and (kept.archived.cells or kept.archived.removed):
             print_archived(self.console, kept.archived, self.ledger.archive)
 

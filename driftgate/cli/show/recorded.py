@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from driftgate.api.terminal import Bars, PlainConsole
 from driftgate.benchmarks.recorded import Imported
 
 
 class ImportBar:
     """A :class:`driftgate.api.recorded.ImportDisplay`: bars while it goes on, and a line for each file."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: PlainConsole) -> None:
         columns = (TextColumn("  {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-        self._bar = Progress(
+        self._bar = Bars(
             *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
         )
         self._files: TaskID | None = None

@@ -27,9 +27,9 @@ COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurab
 
 def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
     """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost; signatures below."""
-    from driftgate.benchmarks.gate.outputs import one_line
     from driftgate.benchmarks.scores import PREDICTED
     from driftgate.benchmarks.trouble import commonest
+    from driftgate.flows.plain import one_line
     from driftgate.ledger import ends_soon
 
     table = Table(header_style="bold")
@@ -108,7 +108,7 @@ def _evaluators(scores: CellScores) -> str:
 
 def print_verdict(console: Console, verdict: GateVerdict) -> None:
     """The verdict of a gate and what each of its rules says."""
-    from driftgate.benchmarks.gate.outputs import one_line
+    from driftgate.flows.plain import one_line
 
     colour = COLOURS[verdict.verdict]
     console.print(f"gate [bold]{escape(one_line(verdict.gate))}[/]: [bold {colour}]{verdict.verdict}[/]")
@@ -133,7 +133,8 @@ def print_runs(console: Console, runs: Sequence[RunRow]) -> None:
     for run in runs:
         cells = run.plan.get("cells", [])
         began = f"{run.created_at.astimezone():%Y-%m-%d %H:%M %Z}"
-        table.add_row(run.id, run.suite, run.kind, began, run.status, str(len(cells)), escape(run.reason))
+        texts = (run.id, run.suite, run.kind, began, run.status, str(len(cells)), run.reason)
+        table.add_row(*map(escape, texts))
     console.print(table)
 
 
@@ -151,7 +152,7 @@ def _with_interval(row: ScoreRow | None) -> str:
 
 def print_run(console: Console, run: Run) -> None:
     """How a run stands, and its scores."""
-    console.print(f"{run.id} · {run.status}" + (f": {escape(run.row.reason)}" if run.row.reason else ""))
+    console.print(f"{escape(run.id)} · {run.status}" + (f": {escape(run.row.reason)}" if run.row.reason else ""))
     say_expired(console, run)
     print_scores(console, run.scored)
 
@@ -186,7 +187,7 @@ def print_sample(console: Console, run: Run, name: str) -> None:
 
 def print_samples(console: Console, frame: pd.DataFrame, total: int) -> None:
     """One row a sample: what was asked, what it should be, what came, and why there is no answer."""
-    from driftgate.benchmarks.gate.outputs import one_line
+    from driftgate.flows.plain import one_line
 
     table = Table(header_style="bold")
     for column in ("sample", "category", "cell", "question", "key", "outcome", "answer"):
@@ -207,7 +208,7 @@ def print_samples(console: Console, frame: pd.DataFrame, total: int) -> None:
 
 
 def _excerpt(value: object) -> str:
-    from driftgate.benchmarks.gate.outputs import one_line
+    from driftgate.flows.plain import one_line
 
     text = "" if value is None or value != value else one_line(str(value))
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

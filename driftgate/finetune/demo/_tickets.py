@@ -9,9 +9,8 @@ from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.yaml_text import parse
 
 Pool = Literal["training", "canary", "hold_out"]
 """Which phrasings may be used: no phrasing is in two pools."""
@@ -51,7 +50,9 @@ class Ticket:
 
 @cache
 def _material() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("tickets.yaml").read_text(encoding="utf-8"))
+    loaded: Mapping[str, Any] = parse(
+        Path(__file__).with_name("tickets.yaml").read_text(encoding="utf-8"), "tickets.yaml"
+    )[1]
     return loaded
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftgate.finetune._azure import AzureMLWorkspace
 from driftgate.finetune.deploy._endpoint import Deployment
 from driftgate.finetune.deploy._rollout import MOST_MIRRORED
+from driftgate.flows.path_settings import READ
 from driftgate.flows.text import on_disk
 
 
@@ -27,7 +29,7 @@ class RolloutConfig(BaseModel):
     """Virtual machine size, for example ``Standard_NC4as_T4_v3``."""
     instance_count: int = Field(1, ge=1)
     """Machines."""
-    code: Path | None = None
+    code: Annotated[Path | None, READ] = None
     """Folder of the scoring script, relative to the workspace; leave out where the environment serves by itself."""
     scoring_script: str = "score.py"
     """Name of the scoring script in ``code``."""

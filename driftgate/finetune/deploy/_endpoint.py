@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from driftgate.finetune._azure import AzureMLWorkspace, azure_errors, ml_client, state_name
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.network import read_json
 
 _LOG_LINES = 20
 
@@ -169,7 +170,7 @@ class OnlineEndpoint:
 
         reply = await self._call(f"calling deployment '{deployment}' of endpoint", post)
         try:
-            return json.loads(reply)
+            return read_json(reply)
         except ValueError:
             raise DriftgateError(
                 f"deployment '{deployment}' of endpoint '{self.name}' answered {reply[:80]!r} where JSON was expected",

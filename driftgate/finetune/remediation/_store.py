@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text, and_, desc, insert, select, update
 
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.scrubbing import told
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
 
 metadata = MetaData()
@@ -139,7 +140,7 @@ def add_event(
     """Append to a remediation's history."""
     row = {"remediation_id": remediation_id, "step": step, "status": status, "detail": dict(detail)}
     with ledger.write() as connection:
-        connection.execute(insert(_events).values(**row, message=message, at=datetime.now(UTC)))
+        connection.execute(insert(_events).values(**row, message=told(message), at=datetime.now(UTC)))
 
 
 def close(ledger: Ledger, remediation_id: str, state: str) -> None:

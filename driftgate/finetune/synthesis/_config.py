@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from driftgate.flows.path_settings import READ
+
 FILTERS = ("schema", "privacy", "groundedness", "near_duplicate", "firewall", "diversity")
 """The filters of every synthesis in their order; ``judge`` stands before ``diversity`` where a judge is named."""
 
@@ -41,7 +43,7 @@ class DocumentsSource(_Source):
 
     kind: Literal["documents"]
     """``documents``."""
-    path: str
+    path: Annotated[str, READ]
     """A folder of ``.md``, ``.txt`` and ``.jsonl`` files (an object with ``text`` a line), or one such file. Without
     ``slice``, a document's slice is its ``slice`` in JSONL, else its folder's name, else the file's."""
     generator: str = "extractive"
@@ -60,7 +62,7 @@ class ExamplesSource(_LabelSource):
 
     kind: Literal["examples"]
     """``examples``."""
-    path: str
+    path: Annotated[str, READ]
     """A JSON Lines file with ``text``, ``label`` and, optionally, ``slice``."""
     generator: str = "labelled"
     """``labelled``, ``model`` or a plugin's name."""
@@ -84,7 +86,7 @@ class QuestionsSource(_Source):
 
     kind: Literal["questions"]
     """``questions``."""
-    path: str
+    path: Annotated[str, READ]
     """A JSON Lines file with ``question``, ``choices``, ``answer`` (a letter) and, optionally, ``passage`` and
     ``category``, which is the slice."""
     generator: str = "ready"

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from driftgate.finetune.firewall import Firewall
 from driftgate.finetune.privacy import RULES, Rule
 from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfig
@@ -19,6 +17,7 @@ from driftgate.finetune.synthesis._materials import read_materials
 from driftgate.finetune.synthesis._values import FILTERS, GENERATORS, Candidate, Generated, Material, Request, Setting
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Model
+from driftgate.flows.yaml_text import parse
 from driftgate.shipped import shipped
 
 ASKS = "model"
@@ -122,7 +121,7 @@ async def try_source(config: SynthesisConfig, number: int, folder: Path, count: 
 def built_in_personas() -> list[Persona]:
     """The ways of writing that are shipped."""
     text = (shipped("finetune") / "personas.yaml").read_text(encoding="utf-8")
-    return [Persona.model_validate(value) for value in yaml.safe_load(text)]
+    return [Persona.model_validate(value) for value in parse(text, "personas.yaml")[1]]
 
 
 def _of_source(

@@ -9,6 +9,7 @@ from typing import Any
 
 from driftgate.finetune.train._files import sha256_of
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import make_folder, make_private
 
 _QUANTISED = ("hf_quantizer", "is_quantized", "quantization_method")
 """What marks a model that came out of a GGUF; transformers refuses to save one that bears these."""
@@ -89,6 +90,7 @@ def _unpack(gguf: Path, folder: Path) -> None:
             delattr(model, mark)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    folder.mkdir(parents=True)
+    make_folder(folder)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    make_private(folder)

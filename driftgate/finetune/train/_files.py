@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
+
+from driftgate.flows.private_files import replace_file
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write aside, flush to the disk, rename: a reader sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    """Write aside, flush to the disk, rename: a reader sees the old content or the new, never a part.
+
+    The file and the folders that are made for it are private: see :mod:`driftgate.flows.private_files`.
+    """
+    replace_file(path, content)
 
 
 def sha256_of(path: Path) -> str:

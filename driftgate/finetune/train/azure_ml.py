@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -38,6 +38,10 @@ from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, Trai
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.flows.network import read_json
+from driftgate.flows.path_settings import READ
+from driftgate.flows.private_files import make_folder, make_private
+from driftgate.flows.private_text import write_text
 from driftgate.shipped import shipped
 
 KIND_NAME = "azure_ml"
@@ -50,6 +54,7 @@ _SCRIPT_FILES = (
     "shipped/*.py",
     "flows/*.py",
     "flows/models/*.py",
+    "flows/network/*.py",
     "finetune/__init__.py",
     "finetune/train/*.py",
 )
@@ -66,7 +71,7 @@ class AzureMLTraining(TrainerConfig):
     """Compute cluster or instance."""
     image: str
     """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
-    requirements: Path = Path("finetune/requirements.txt")
+    requirements: Annotated[Path, READ] = Path("finetune/requirements.txt")
     """Pinned requirements of training, relative to the workspace folder; where it has no such file, those that ship."""
     experiment: str = Field("driftgate", min_length=1)
     """Experiment that the jobs are listed under."""
@@ -157,7 +162,8 @@ class AzureMLTrainer:
                         f"the registered model {handle['name']}:1 has no file {name}",
                         "look into the job's log, then train again under another name",
                     )
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
+                make_private(files[0])
                 files[0].replace(folder / name)  # the result last: it says that the adapter is whole
             shutil.rmtree(aside, ignore_errors=True)
         told: dict[str, Any] = json.loads(result.read_bytes())
@@ -312,9 +318,10 @@ def _stage_code(folder: Path, job: LoraJob) -> None:
     for pattern in _SCRIPT_FILES:
         for source in sorted(root.glob(pattern)):
             target = folder / root.name / source.relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             shutil.copyfile(source, target)
-    (folder / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+    write_text(folder / "job.json", job.model_dump_json())
+    make_private(folder)
 
 
 def _register(client: Any, handle: Handle) -> None:
@@ -359,7 +366,7 @@ def _run_error(message: str) -> str:
     'UserError: out of memory'
     """
     try:
-        error = json.loads(message[message.index("{") : message.rindex("}") + 1])["error"]
+        error = read_json(message[message.index("{") : message.rindex("}") + 1])["error"]
         return f"{error['code']}: {error['message']}"
     except (ValueError, KeyError, TypeError):
         return " ".join(message.split())

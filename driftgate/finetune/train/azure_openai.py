@@ -8,6 +8,7 @@ control plane for the deployment. Training files are chat JSON Lines, UTF-8 with
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,10 +21,12 @@ from driftgate.finetune.deploy import OpenAIAccount, deployed
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.line import parse_chat
 from driftgate.flows.models import ModelConfig, Secret, redirect_of, redirected, resolve
+from driftgate.flows.network import NetworkRefused, found_refusal, rule_openai
 
 KIND_NAME = "azure_openai"
 _SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -126,9 +129,12 @@ class AzureOpenAITrainer:
         }
         if self.config.api_key:
             model["api_key"] = self.config.api_key
-        metrics = {"trained_tokens": job.trained_tokens}
-        metrics["seconds"] = job.finished_at - job.created_at if job.finished_at else None
-        measured = {name: float(value) for name, value in metrics.items() if value is not None}
+        began, ended = _number(job.created_at), _number(job.finished_at)
+        metrics = {
+            "trained_tokens": _number(job.trained_tokens),
+            "seconds": ended - began if began and ended and ended >= began else None,
+        }
+        measured = {name: value for name, value in metrics.items() if value is not None}
         return TrainedModel(KIND_NAME, model, str(job.fine_tuned_model), measured, handle["lineage"])
 
     def _job(self, handle: Handle) -> Any:
@@ -157,15 +163,16 @@ class AzureOpenAITrainer:
 
     def _client(self) -> Any:
         from azure.identity import get_bearer_token_provider
-        from openai import DefaultHttpxClient, OpenAI
+        from openai import OpenAI
+
+        rule_openai()
 
         endpoint = resolve(self.config.endpoint, "train.endpoint").rstrip("/")
         if self.config.api_key:
-            key: str | Callable[[], str] = resolve(self.config.api_key, "train.api_key")
+            key: str | Callable[[], str] = resolve_secret(self.config.api_key, "train.api_key")
         else:
             key = get_bearer_token_provider(credential(), _SCOPE)
-        http = DefaultHttpxClient(follow_redirects=False)
-        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0, http_client=http)
+        return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0)
 
 
 def chat_lines(path: Path) -> bytes:
@@ -266,6 +273,13 @@ def _retry_after(problem: Exception) -> float:
         return 0.0
 
 
+def _number(told: Any) -> float | None:
+    """A number that a job states, at least 0; None where it states none. The client does not check what it reads."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < math.inf:
+        return None
+    return float(told)
+
+
 def _why(job: Any) -> str:
     error = job.error
     told = f"{error.code}: {error.message}" if error is not None and error.message else "no reason given"
@@ -279,10 +293,16 @@ def _openai_errors(doing: str) -> Iterator[None]:
 
     try:
         yield
+    except NetworkRefused as problem:
+        raise DriftgateError(f"{doing} failed: {problem.message}", problem.remedy) from None
     except ClientAuthenticationError as problem:
+        if refusal := found_refusal(problem):
+            raise DriftgateError(f"{doing} failed: {refusal.message}", refusal.remedy) from None
         advice = "set api_key to ${env:NAME}, or sign in (az login, a managed identity, AZURE_CLIENT_ID …)"
         raise DriftgateError(f"{doing} failed: {reason(problem)}", advice) from None
     except OpenAIError as problem:
+        if refusal := found_refusal(problem):
+            raise DriftgateError(f"{doing} failed: {refusal.message}", refusal.remedy) from None
         if found := redirect_of(problem):
             raise redirected(doing, *found) from None
         raise DriftgateError(f"{doing} failed: {reason(problem)}", "check endpoint, key and base model") from None
@@ -300,7 +320,7 @@ def check(config: AzureOpenAIFineTuning, name: str, base: ModelConfig, workspace
         raise MissingExtra("azure", "Azure OpenAI's fine-tuning")
     resolve(config.endpoint, "train.endpoint")
     if config.api_key:
-        resolve(config.api_key, "train.api_key")
+        resolve_secret(config.api_key, "train.api_key")
     config.account.deployment_path(name)
 
 

@@ -19,6 +19,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.models import ModelConfig
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, adapter_path, model_path
+from driftgate.flows.private_files import opened
 
 _JOB, _LOCK, _STARTS, _LOG = "job.json", "lock", "starts.json", "log.txt"
 _FRUITLESS_STARTS = 3
@@ -156,7 +157,7 @@ def _locked(folder: Path) -> Iterator[IO[bytes] | None]:
         raise DriftgateError(
             "the trainer 'local' needs the file locks of Linux or macOS", "train there, or with another trainer"
         ) from problem
-    with (folder / _LOCK).open("wb") as file:
+    with opened(folder / _LOCK) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -168,7 +169,7 @@ def _locked(folder: Path) -> Iterator[IO[bytes] | None]:
 def _start(folder: Path, lock: IO[bytes]) -> None:
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     threads = str(LoraJob.model_validate_json((folder / _JOB).read_bytes()).recipe.threads)
-    with (folder / _LOG).open("ab") as log:
+    with opened(folder / _LOG, "ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a path this trainer made
             [sys.executable, "-P", "-m", "driftgate.finetune.train._lora", str(folder / _JOB)],
             stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from driftgate.flows.engines._sandbox import rendered
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.line import current_line
 from driftgate.flows.models import Message
-from driftgate.flows.turns import Prompt, unmarked
+from driftgate.flows.turns import Prompt, unmarked, with_roles
 
 _NEEDS_A_CONNECTION = ("functions", "tools")
 _TO_ESCAPE = "_inputs_to_escape"
@@ -49,13 +49,16 @@ def split(prompt: str, parse: Callable[[str], Any]) -> Any:
 
     Raises
     ------
+    DriftgateError
+        A heading takes a role from a value that data may not give.
     Exception
         The parser refuses the prompt; in its words for the text as it is.
     """
     if not isinstance(prompt, Prompt):
         return parse(prompt)
+    marked = with_roles(prompt.marked, bare=True)
     try:
-        found = parse(prompt.marked)
+        found = parse(marked)
     except Exception:
         parse(prompt)
         raise
@@ -72,11 +75,36 @@ def build_messages(
     """
     from promptflow.tools.common import parse_chat
 
+    return _turns(parse_chat, prompt, images, image_detail, inputs)
+
+
+def build_prompty_messages(
+    prompt: str, images: Sequence[Any] | None = None, image_detail: str = "auto", **inputs: Any
+) -> list[dict[str, Any]]:
+    """In place of the one that prompt flow's ``Prompty`` has, which code may load and call as it likes.
+
+    That one looks for headings in the texts that it is given, and not into lists and mappings, such as a history.
+    """
+    from promptflow.core._prompty_utils import parse_chat
+
+    return _turns(parse_chat, prompt, images, image_detail, inputs)
+
+
+def _turns(
+    parse_chat: Callable[..., Any], prompt: str, images: Sequence[Any] | None, detail: str, inputs: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     def parse(text: str) -> Any:
-        return parse_chat(text, images=list(images or ()), image_detail=image_detail)
+        return parse_chat(text, images=list(images or ()), image_detail=detail)
 
     turns: list[dict[str, Any]] = split(render_for_a_tool(prompt, inputs), parse)
     return turns
+
+
+def render_open_model(
+    template: str, trim_blocks: bool = True, keep_trailing_newline: bool = True, **inputs: Any
+) -> str:
+    """In place of the renderer of prompt flow's tool for open models: what it returns knows its values."""
+    return render_for_a_tool(template, inputs)
 
 
 def ask_the_model(node: str, api: str, template: str, given: bool = False) -> Callable[..., Awaitable[str]]:

@@ -69,6 +69,8 @@ class ValueType(Enum):
         elif isinstance(value, str):
             try:
                 value = json.loads(value)
+            except RecursionError:
+                raise ValueError("the value is nested too deeply") from None
             except ValueError:
                 if self is ValueType.LIST:
                     raise

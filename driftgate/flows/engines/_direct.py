@@ -35,6 +35,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra
 from driftgate.flows.own_code import OwnCode, own_code
 from driftgate.flows.tool import MARK
+from driftgate.flows.yaml_text import parse
 
 _FLOW_KEYS = frozenset(
     {
@@ -149,7 +150,7 @@ def _check_yaml(file: Path) -> None:
             if text.lower() in _ONCE_BOOLEAN or (_NUMBER_LIKE.fullmatch(text) and not _NUMBER.fullmatch(text)):
                 found.append(text)
 
-    visit(yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+    visit(parse(file.read_text(encoding="utf-8"), str(file))[0])
     if found:
         raise Unfit(f"'{found[0]}' in {file.name} means one thing in YAML 1.1 and may mean another in 1.2: quote it")
 

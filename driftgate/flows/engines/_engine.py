@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from driftgate.flows.engines._tagged import tagged, untagged
 from driftgate.flows.registry import Registry
+from driftgate.flows.scrubbing import told
 
 if TYPE_CHECKING:
     from driftgate.flows.definition import FlowDefinition
@@ -29,6 +30,10 @@ class NodeResult:
     error_type: str = ""
     """Class of the exception that ended the node; empty unless it failed."""
 
+    def __post_init__(self) -> None:
+        if self.error:  # a tool's own words
+            object.__setattr__(self, "error", told(self.error))
+
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
@@ -43,6 +48,10 @@ class LineResult:
     aggregated: Mapping[str, Any] = field(default_factory=dict)
     """What the flow's aggregation nodes take of a line that completed, by the reference as it is written, as the nodes
     gave it; of a flex flow with ``__aggregate__`` what it returned, by its node."""
+
+    def __post_init__(self) -> None:
+        if self.error:
+            object.__setattr__(self, "error", told(self.error))
 
 
 @dataclass(frozen=True, slots=True)

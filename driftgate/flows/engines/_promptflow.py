@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.private_files import write_bytes
 
 
 def quiet_promptflow() -> None:
     """Keep prompt flow from logging every line, from sending telemetry and from starting its service."""
-    user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # the temporary folder of Windows is the user's own
-    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", str(Path(gettempdir()) / f"driftgate-pf{user}")))
+    home = Path(os.environ.setdefault("PF_HOME_DIRECTORY", _home()))
     settings = home / "pf.yaml"
     if not settings.exists():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.write_text("telemetry:\n  enabled: false\ntrace:\n  destination: none\n", encoding="utf-8")
+        write_bytes(settings, b"telemetry:\n  enabled: false\ntrace:\n  destination: none\n")
     os.environ.setdefault("PF_DISABLE_TRACING", "true")
     for switch in ("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED"):
         os.environ.setdefault(switch, "true")
@@ -37,20 +39,33 @@ def quiet_promptflow() -> None:
     azure.setLevel(logging.WARNING)
 
 
+@cache
+def _home() -> str:
+    """A folder of this process alone: one of a known name may be laid out by whoever shares the temporary folder."""
+    folder = TemporaryDirectory(prefix="driftgate-pf-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
 def compile_templates_once() -> None:
     """Give prompt flow's renderer an environment that remembers: it parses a node's template anew for every line.
 
-    Its llm tools take the turns of their prompts from ours, so that no value begins one.
+    Its llm tools and its ``Prompty`` take the turns of their prompts from ours, so that no value begins one.
     """
-    from promptflow.core import _utils
-    from promptflow.tools import aoai, aoai_gpt4v, common, openai, openai_gpt4v
+    from promptflow.core import _prompty_utils, _utils
+    from promptflow.tools import aoai, aoai_gpt4v, common, open_model_llm, openai, openai_gpt4v
 
-    from driftgate.flows.engines._chat import build_messages
+    from driftgate.flows.engines._chat import build_messages, build_prompty_messages, render_open_model, split
     from driftgate.flows.engines._sandbox import sandbox
 
     common.SandboxedEnvironment = _utils.SandboxedEnvironment = sandbox
     for tools in (common, aoai, aoai_gpt4v, openai, openai_gpt4v):
         tools.build_messages = build_messages
+    _prompty_utils.build_messages = build_prompty_messages
+    if open_model_llm.render_jinja_template is not render_open_model:
+        formatter = open_model_llm.ContentFormatterBase
+        formatter.parse_chat = staticmethod(partial(split, parse=formatter.parse_chat))
+        open_model_llm.render_jinja_template = render_open_model
 
 
 def one_line(text: str) -> str:

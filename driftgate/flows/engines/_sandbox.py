@@ -15,12 +15,13 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.turns import Prompt, printed
+from driftgate.flows.turns import ROLES, OwnWord, Prompt, printed, printed_as_role, with_roles
 
 _COUNTERS = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
 _COMPOSING = (nodes.AssignBlock, nodes.CallBlock, nodes.FilterBlock, nodes.Macro)
 """What of a template composes a text before it is printed, so that a filter may be applied to the whole."""
 _HEADING = re.compile(r"(?i)(?:^|\n)\s*#?\s*(?:system|user|assistant|function|tool)\s*:|name\s*:|content\s*:|tool_call")
+_ROLE_HEADING = re.compile(r"(?im)^\s*#?\s*(system|user|assistant|function|tool)\s*:[^\S\n]*(?:\n|\Z)")
 
 
 class _NotGiven(Undefined):
@@ -66,15 +67,66 @@ class _Composed(str):
     __slots__ = ()
 
 
-class _Constants(CodeGenerator):
-    """What a template itself writes in an expression, such as ``{{ "\\n" }}``, is no value."""
+class _Told(CodeGenerator):
+    """Tells what a template itself says from what it prints of values, and where it prints a role.
+
+    What it writes in an expression, such as ``{{ "\\n" }}`` or ``{{ "user" if first else "assistant" }}``, is no value.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._in_headings: set[int] = set()
 
     def _make_finalize(self) -> Any:
         return super()._make_finalize()._replace(const=str)
 
+    def visit_Const(self, node: nodes.Const, frame: Any) -> None:  # noqa: N802 - a name of Jinja
+        if isinstance(node.value, str) and node.value.strip().lower() in ROLES:
+            self.write(f"environment.own_word({node.value!r})")
+        else:
+            super().visit_Const(node, frame)
+
+    def visit_Output(self, node: nodes.Output, frame: Any) -> None:  # noqa: N802 - a name of Jinja
+        before = ""
+        for child in node.nodes:
+            if _says_a_role(child) or _BEFORE_A_ROLE.search(before):
+                self._in_headings.add(id(child))
+            before = child.data if isinstance(child, nodes.TemplateData) else ""
+        super().visit_Output(node, frame)
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        if id(node) in self._in_headings:
+            finalize = finalize._replace(src="environment.printed_as_role(")
+        super()._output_child_pre(node, frame, finalize)
+
+
+_BEFORE_A_ROLE = re.compile(r"(?:\A|\n)\s*#\s*\Z")
+
+
+def _says_a_role(node: nodes.Node) -> bool:
+    """Whether an expression prints what is called a role: ``turn.role``, ``turn["role"] | lower``, ``role``."""
+    if isinstance(node, nodes.TemplateData):
+        return False
+    parts = [node, *node.find_all((nodes.Name, nodes.Getattr, nodes.Getitem))]
+    names = [
+        part.name
+        if isinstance(part, nodes.Name)
+        else part.attr
+        if isinstance(part, nodes.Getattr)
+        else getattr(part.arg, "value", None)
+        if isinstance(part, nodes.Getitem)
+        else None
+        for part in parts
+    ]
+    return "role" in names
+
 
 def _shown(value: Any) -> str:
     return value if type(value) is _Composed else printed(value)
+
+
+def _shown_as_role(value: Any) -> str:
+    return value if type(value) is _Composed else printed_as_role(value)
 
 
 def _put_together(parts: Iterable[str]) -> str:
@@ -84,7 +136,8 @@ def _put_together(parts: Iterable[str]) -> str:
 class _Marking(Sandbox):
     """Puts marks around the values that a template prints."""
 
-    code_generator_class = _Constants
+    code_generator_class = _Told
+    own_word, printed_as_role = OwnWord, staticmethod(_shown_as_role)
     concat = staticmethod(_put_together)
 
     def __init__(self, **options: Any) -> None:
@@ -94,7 +147,8 @@ class _Marking(Sandbox):
 class _OpenMarking(Environment):
     """The same without a sandbox, for those who have switched it off."""
 
-    code_generator_class = _Constants
+    code_generator_class = _Told
+    own_word, printed_as_role = OwnWord, staticmethod(_shown_as_role)
     concat = staticmethod(_put_together)
 
     def __init__(self, **options: Any) -> None:
@@ -114,10 +168,13 @@ def rendered(source: str, inputs: Mapping[str, Any]) -> str:
     """
     sandboxed = os.environ.get("PF_USE_SANDBOX_FOR_JINJA", "true").lower() != "false"
     marking, plain = _templates(source, sandboxed)
-    prompt = Prompt(marking.render(inputs))
+    marked = marking.render(inputs)
+    prompt = Prompt(marked)
     if plain is None or (said := plain.render(inputs)) == prompt:
         return prompt
-    if any(_HEADING.search(text) for text in _texts(inputs)):
+    if _headings(said) != _headings(with_roles(marked, bare=True)) or any(
+        _HEADING.search(text) for text in _texts(inputs)
+    ):
         raise DriftgateError(
             "the template applies a filter to what a macro or a block composes, and a value in it holds a role heading",
             "apply the filter to the value",
@@ -214,6 +271,11 @@ def complete(source: str, inputs: Mapping[str, Any]) -> None:
         The template cannot be rendered.
     """
     _environment(_Complete).from_string(source).render(inputs)
+
+
+def _headings(text: str) -> list[str]:
+    """The roles that a text names in headings, in their order."""
+    return [found[1].lower() for found in _ROLE_HEADING.finditer(text)]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -11,11 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from driftgate.flows.definition import FlowDefinition
+from driftgate.flows.environment import ALLOWED
 from driftgate.flows.errors import DriftgateError
 
 
 def enter_environment(scope: ExitStack, variables: Mapping[str, Any]) -> None:
     """Set environment variables; when ``scope`` ends each is put back, unless somebody else has set it meanwhile."""
+    if ALLOWED in variables:
+        raise DriftgateError(f"the flow sets {ALLOWED}, which is set outside of the workspace only", "take it out")
     for name, value in variables.items():
         before = os.environ.get(name)
         os.environ[name] = str(value)

@@ -38,6 +38,7 @@ class PortEngine:
             The port's process cannot be begun or has ended.
         """
         began = time.perf_counter()
+        line.given(inputs)
         try:
             with entered(line):
                 async with asyncio.timeout(self.timeout):

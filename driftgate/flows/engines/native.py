@@ -61,6 +61,7 @@ class NativeEngine:
     ) -> LineResult:
         """Take one line through the flow; see :class:`driftgate.flows.engines.ReplayingEngine`."""
         results: dict[str, NodeResult] = {}
+        line.given(inputs)
         try:
             with entered(line), flow_span(self.name, line.sample_id), connections_seen(self.resolved.connections):
                 values = self.read_inputs(inputs)

@@ -53,6 +53,7 @@ class PromptflowEngine:
     async def run_line(self, inputs: Mapping[str, Any], line: Line) -> LineResult:
         """Take one line through the flow; see :class:`driftgate.flows.engines.Engine`."""
         enter_line(line)
+        line.given(inputs)
         self.lines += 1
         try:
             values = self.read_inputs(inputs)  # in prompt flow's words, but without the number of the line

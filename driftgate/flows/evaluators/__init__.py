@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
-    from driftgate.flows.evaluators._anchors import Anchor, anchors_id, known_grades
+    from driftgate.flows.evaluators._anchors import Anchor, Attack, anchors_id, attacks_on, known_grades, load_attacks
     from driftgate.flows.evaluators._binding import (
         EVALUATORS,
         Binding,
@@ -27,6 +27,7 @@ __all__ = [
     "COST",
     "EVALUATORS",
     "Anchor",
+    "Attack",
     "Binding",
     "EvaluatedLine",
     "Evaluation",
@@ -35,6 +36,8 @@ __all__ = [
     "JudgedEvaluator",
     "NoGrade",
     "anchors_id",
+    "attacks_on",
     "known_grades",
+    "load_attacks",
     "load_evaluators",
 ]

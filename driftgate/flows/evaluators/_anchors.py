@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from driftgate.flows.errors import DriftgateError
 
 SHIPPED = Path(__file__).parent / "anchors.jsonl"
+ATTACKS = Path(__file__).parent / "attacks.jsonl"
 
 
 class Anchor(BaseModel):
@@ -31,6 +34,24 @@ class Anchor(BaseModel):
     def inputs(self, names: Sequence[str]) -> dict[str, str]:
         """The named inputs of an evaluator."""
         return {name: getattr(self, name) for name in names}
+
+
+class Attack(Anchor):
+    """A text that deserves the lowest grade, alone or followed by words to whoever grades it."""
+
+    attacks: str = ""
+    """Id of the same text without those words; empty: it is that text."""
+
+
+@cache
+def load_attacks() -> tuple[Attack, ...]:
+    """The attacks that ship; every judge is asked them, whatever anchors its flow brings."""
+    return _load(ATTACKS, Attack)
+
+
+def attacks_on(attacks: Sequence[Attack], evaluator: str) -> dict[str, str]:
+    """The attacks on an evaluator, each with the text that it is held against."""
+    return {one.id: one.attacks for one in attacks if one.attacks and evaluator in one.grades}
 
 
 def anchors_file(folder: Path, own: str | None) -> Path:
@@ -57,16 +78,23 @@ def load_anchors(file: Path) -> tuple[Anchor, ...]:
     DriftgateError
         The file is missing, a line is no anchor, or an id comes twice.
     """
+    return _load(file, Anchor)
+
+
+Kind = TypeVar("Kind", bound=Anchor)
+
+
+def _load(file: Path, kind: type[Kind]) -> tuple[Kind, ...]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as problem:
         raise DriftgateError(f"cannot read the anchors {file}: {problem.strerror}", "see 'anchors'") from problem
-    found: dict[str, Anchor] = {}
+    found: dict[str, Kind] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            anchor = Anchor.model_validate_json(line)
+            anchor = kind.model_validate_json(line)
         except ValidationError as problem:
             first = problem.errors()[0]
             where = ".".join(str(part) for part in first["loc"])

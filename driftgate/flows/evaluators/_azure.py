@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.flows.models import Message, Reply, refuse_in_azure, refuse_in_openai
+from driftgate.flows.models import Message, Reply
+from driftgate.flows.network import rule_azure, rule_openai
 from driftgate.flows.turns import hidden, unmarked
 
 PACKAGE = "azure-ai-evaluation"
@@ -50,8 +51,8 @@ def azure_class(name: str) -> Any:
         from driftgate.flows.engines._promptflow import quiet_promptflow
 
         quiet_promptflow()
-    refuse_in_openai()
-    refuse_in_azure()
+    rule_openai()
+    rule_azure()
     logging.getLogger("azure.ai.evaluation").setLevel(logging.ERROR)  # it announces each class that is experimental
     import azure.ai.evaluation
 

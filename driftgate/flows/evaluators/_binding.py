@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from pydantic import ValidationError
 
 from driftgate.flows import mapping
@@ -33,6 +32,7 @@ from driftgate.flows.own_code import OwnCode, own_code
 from driftgate.flows.own_sources import hash_of, module_sources
 from driftgate.flows.reach import reads_of
 from driftgate.flows.registry import Registry
+from driftgate.flows.yaml_text import parse
 
 Factory = Callable[..., Callable[..., Any]]
 EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluators", "make")
@@ -325,9 +325,7 @@ def _reads(flow: FlowDefinition, config: EvaluatorsConfig) -> Reads:
 
 def _read_file(file: Path) -> EvaluatorsConfig:
     try:
-        return EvaluatorsConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except yaml.YAMLError as problem:
-        raise DriftgateError(f"{file} is not YAML: {' '.join(str(problem).split())}", "correct the file") from problem
+        return EvaluatorsConfig.model_validate(parse(file.read_text(encoding="utf-8"), str(file))[1])
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

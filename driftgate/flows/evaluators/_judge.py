@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.models import PROVIDERS, Capabilities, ChatModel, ModelConfig, effort_of, resolve
@@ -69,7 +70,7 @@ class Judge:
         """
         where = f"models.{self.name}"
         endpoint = resolve(self.config.endpoint, f"{where}.endpoint").rstrip("/")
-        key = resolve(self.config.api_key, f"{where}.api_key") if self.config.api_key else None
+        key = resolve_secret(self.config.api_key, f"{where}.api_key") if self.config.api_key else None
         if isinstance(self.config, OpenAIConfig):
             return {"type": "openai", "base_url": endpoint, "model": self.config.model, "api_key": key or NO_KEY}
         made = {

@@ -21,6 +21,7 @@ from driftgate.flows.line import Call, tokens
 from driftgate.flows.models import (
     AdaptiveLimit,
     ChatModel,
+    ContentFiltered,
     Message,
     ModelError,
     Redirected,
@@ -42,11 +43,16 @@ class NoGrade(Exception):
         Why.
     spent : Mapping
         Tokens and cost of a reply that held none; empty where there was no reply.
+    refused : bool
+        The judge's service refuses what it was asked, and would again.
     """
 
-    def __init__(self, message: str, spent: Mapping[str, float | None] = MappingProxyType({})) -> None:
+    def __init__(
+        self, message: str, spent: Mapping[str, float | None] = MappingProxyType({}), *, refused: bool = False
+    ) -> None:
         super().__init__(message)
         self.spent = spent
+        self.refused = refused
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,8 @@ class JudgedEvaluator:
                 if calls and isinstance(error := calls[-1].error, ModelError):
                     if isinstance(error, Redirected):
                         raise error from problem
-                    raise NoGrade(error.message, self._spent(calls)) from problem
+                    refused = isinstance(error, ContentFiltered)
+                    raise NoGrade(error.message, self._spent(calls), refused=refused) from problem
                 raise NoGrade(_words(problem), self._spent(calls)) from problem
         return self._read(result, self._spent(calls))
 

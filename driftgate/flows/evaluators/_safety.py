@@ -10,7 +10,8 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import azure_class, call, require
-from driftgate.flows.models import redirect_of, redirected, refuse_in_azure, resolve
+from driftgate.flows.models import ModelMisconfigured, redirect_of, redirected, resolve, signed_in
+from driftgate.flows.network import found_refusal
 
 SCOPE = "https://ai.azure.com/.default"
 _PARTS = ("subscription_id", "resource_group_name", "project_name")
@@ -45,14 +46,13 @@ class SafetyEvaluator:
 
     @cached_property
     def _azure(self) -> Any:
-        from azure.identity import DefaultAzureCredential
-
-        refuse_in_azure()
         project = _resolved(self.project, self.kind)
-        credential = DefaultAzureCredential()
+        credential = signed_in()
         try:
             credential.get_token(SCOPE)
         except Exception as problem:  # every way to a token failed, each with its own class
+            if refused := found_refusal(problem):
+                raise refused from problem
             raise DriftgateError(
                 f"the safety evaluator '{self.kind.class_name}' has a Foundry project and no credential for it", _REMEDY
             ) from problem
@@ -81,6 +81,10 @@ class SafetyEvaluator:
             try:
                 result = await call(self._azure, **inputs)
             except Exception as problem:  # its own classes, and what azure-core raises
+                if refused := found_refusal(problem):
+                    raise ModelMisconfigured(
+                        f"the safety evaluator '{self.kind.class_name}': {refused.message}", refused.remedy
+                    ) from problem
                 if found := redirect_of(problem):
                     raise redirected(f"the safety evaluator '{self.kind.class_name}'", *found) from problem
                 raise

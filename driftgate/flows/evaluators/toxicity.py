@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from driftgate.flows.yaml_text import parse
 
 FILE = Path(__file__).parent / "toxic_words.yaml"
 _HIDING = re.compile(r"(?<=[가-힣ㄱ-ㅎ])[\s.,*_\-~!@#0-9^]{1,2}(?=[가-힣ㄱ-ㅎ])")
@@ -57,7 +57,7 @@ class Toxicity:
 def make() -> Toxicity:
     """Make the evaluator; it has no settings, its words stand in ``toxic_words.yaml``."""
     content = FILE.read_bytes()
-    words = yaml.safe_load(content)
+    words = parse(content.decode(), FILE.name)[1]
     return Toxicity(
         listed=re.compile("|".join([*(rf"(?<!\w)(?:{word})(?!\w)" for word in words["en"]), *words["ko"]])),
         hidden=re.compile("|".join(words["hidden"])),

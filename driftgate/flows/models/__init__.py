@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.flows.models._asking import ReplyTooLarge
     from driftgate.flows.models._batched import Batchable, batched
     from driftgate.flows.models._batches import BatchBook, Batches, KeptBatch
     from driftgate.flows.models._capabilities import CAPS, CHAT, RESPONSES, Capabilities, cap_of, effort_of
     from driftgate.flows.models._chat_http import ChatModel
     from driftgate.flows.models._config import ModelConfig, Secret, resolve
+    from driftgate.flows.models._entra import signed_in
     from driftgate.flows.models._errors import (
         ContentFiltered,
         ModelError,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._patience import Patience
     from driftgate.flows.models._prices import PriceList, Prices, Tier
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
-    from driftgate.flows.models._redirects import Redirected, redirect_of, redirected, refuse_in_azure, refuse_in_openai
+    from driftgate.flows.models._redirects import Redirected, redirect_of, redirected
     from driftgate.flows.models._refusal import ParameterRefused, WireRefused
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, cache_key
@@ -65,6 +67,7 @@ __all__ = [
     "Redirected",
     "Reply",
     "ReplyCache",
+    "ReplyTooLarge",
     "RequestRejected",
     "RetryPolicy",
     "Secret",
@@ -85,8 +88,7 @@ __all__ = [
     "read_usage",
     "redirect_of",
     "redirected",
-    "refuse_in_azure",
-    "refuse_in_openai",
     "resilient",
     "resolve",
+    "signed_in",
 ]

@@ -11,8 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from driftgate.flows.models._asking import in_its_words
 from driftgate.flows.models._errors import ModelError, ModelMisconfigured, Unavailable
 from driftgate.flows.models._refusal import line, read_words, refusal, safe, well_formed
+from driftgate.flows.models._usage import count
+from driftgate.flows.network import Connections, Unreadable, beginning, read_json
 
 if TYPE_CHECKING:
     import aiohttp
@@ -94,14 +97,14 @@ class BatchService:
         Address under which ``/files`` and ``/batches`` lie.
     headers : callable
         Asynchronously gives the headers that authenticate a request.
-    session : callable
-        Gives the session of the model's connections.
+    connections : Connections
+        Those of the model.
     """
 
     name: str
     root: str
     headers: Headers
-    session: Callable[[], aiohttp.ClientSession]
+    connections: Connections
 
     async def upload(self, content: bytes) -> str:
         """Hand in the file of a batch; returns its id.
@@ -183,16 +186,16 @@ class BatchService:
             The service does not give the file, or breaks off.
         """
         async with self._call("GET", f"files/{file}/content") as response:
-            async for found in _lines(response.content.iter_any()):
+            async for found in _lines(response.content.iter_any(), self.connections.network.most):
                 if (reply := _reply(found)) is not None:
                     yield reply
 
     async def _json(self, method: str, path: str, **sent: Any) -> Mapping[str, Any]:
         async with self._call(method, path, **sent) as response:
-            content = await response.read()
+            content = await self.connections.whole(response)
         try:
-            told = json.loads(content)
-        except (ValueError, RecursionError):
+            told = read_json(content)
+        except Unreadable:
             told = None
         if not isinstance(told, Mapping):
             raise Unavailable(f"{self.name}: the reply to {method} {path} is no JSON object: {line(_start(content))!r}")
@@ -204,33 +207,38 @@ class BatchService:
 
         url = f"{self.root}/{path}"
         limit = aiohttp.ClientTimeout(total=_LATE)
+        headers = dict(await self.headers())
         try:
-            async with self.session().request(
-                method, url, headers=await self.headers(), allow_redirects=False, timeout=limit, **sent
-            ) as response:
-                if response.status in (404, 405):
-                    raise BatchesRefused(
-                        f"the service of model '{self.name}' has nothing at {method} {safe(url)} "
-                        f"(HTTP {response.status}{_said(await response.read())})",
-                        "take delivery: batch out of the suite, or see that the model's endpoint takes batches",
-                    )
-                if response.status not in (200, 201):
-                    raise refusal(self.name, url, response.status, await response.read(), response.headers)
-                yield response
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
-            raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+            with in_its_words(self.name):
+                async with self.connections.open(method, url, headers=headers, timeout=limit, **sent) as response:
+                    if response.status in (404, 405):
+                        raise BatchesRefused(
+                            f"the service of model '{self.name}' has nothing at {method} {safe(url)} "
+                            f"(HTTP {response.status}{_said(await beginning(response))})",
+                            "take delivery: batch out of the suite, or see that the model's endpoint takes batches",
+                        )
+                    if response.status not in (200, 201):
+                        raise refusal(self.name, url, response.status, await beginning(response), response.headers)
+                    yield response
+        except TimeoutError as problem:
+            raise Unavailable(f"{self.name}: no whole reply within {_LATE:g} s") from problem
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines of any length: aiohttp's own end at 128 KiB, which a model that thinks aloud may pass."""
+async def _lines(pieces: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    """Lines of up to ``most`` bytes: aiohttp's own end at 128 KiB, which a model that thinks aloud may pass.
+
+    Of one that is longer nothing is kept; its request has no reply.
+    """
     begun: list[bytes] = []
+    size = 0
     async for piece in pieces:
         first, *rest = piece.split(b"\n")
-        begun.append(first)
+        size += len(first)
+        begun = [*begun, first] if size <= most else []
         for following in rest:
             if found := b"".join(begun).strip():
                 yield found
-            begun = [following]
+            begun, size = [following], len(following)
     if found := b"".join(begun).strip():
         yield found
 
@@ -245,15 +253,15 @@ def _id(name: str, told: Mapping[str, Any]) -> str:
 def _reply(found: bytes) -> tuple[str, BatchReply] | None:
     """One line of a file of replies; None of what is none, whose request then has no reply."""
     try:
-        told = json.loads(found)
+        told = read_json(found)
         request = told["custom_id"]
         response, error = told.get("response"), told.get("error")
         if isinstance(response, Mapping):
             body = json.dumps(response.get("body"), ensure_ascii=False).encode(errors="replace")
-            return str(request), BatchReply(int(response.get("status_code") or 502), body)
+            return str(request), BatchReply(count(response.get("status_code")) or 502, body)
         # One that ran out of time, or that the service lost: what concerns the request itself has a response.
         return str(request), BatchReply(503, json.dumps({"error": error}, ensure_ascii=False).encode(errors="replace"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -14,6 +14,7 @@ from driftgate.flows.models._errors import Unavailable
 from driftgate.flows.models._resilience import Wrapper, given_up
 from driftgate.flows.models._sample import asked_as
 from driftgate.flows.models._types import Message, Model, Reply, cache_key
+from driftgate.flows.models._usage import Usage
 
 
 class Batchable(Model, Protocol):
@@ -36,6 +37,7 @@ class _Batched(Wrapper):
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
         failures, error = 0, ""
+        usage: Usage | None = None
         while failures < self.attempts:
             prepared = self.inner.prepare(messages)
             request = BatchRequest(self._request_id(messages), prepared.path, prepared.body)
@@ -43,11 +45,11 @@ class _Batched(Wrapper):
                 reply = await self.batches.ask(request)
                 found = None if reply is None else prepared.read(reply.status, reply.body)
             except Unavailable as problem:
-                failures, error = failures + 1, problem.message
+                failures, error, usage = failures + 1, problem.message, usage or problem.usage
                 continue
             if found is not None:
                 return replace(found, attempts=failures + 1, batched=True)
-        raise Unavailable(given_up(self.attempts, error))
+        raise Unavailable(given_up(self.attempts, error), usage=usage)
 
     def _request_id(self, messages: Sequence[Message]) -> str:
         """The same in the process that goes on with a run: whose request it is, what it asks and how often before."""

@@ -30,6 +30,8 @@ MOST_REQUESTS = 10_000
 _MOST_BYTES = 150_000_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two questions about a batch: a tenth of the time that it has taken, within these."""
+_LONGEST_ASKED = 600.0
+"""Seconds that a service can have a question about a batch put off."""
 _LATEST = timedelta(hours=26)
 """A service ends a batch within a day; one that has not is not waited for any longer."""
 _TRIES = 12
@@ -271,7 +273,8 @@ class Batches:
         async for request, reply in self.service.replies(file):
             waiting = self._waiting.get(request)
             if waiting is None:
-                self._untaken[request] = reply
+                if request in self._of:  # what nobody handed in nobody will take up
+                    self._untaken.setdefault(request, reply)
             elif not waiting.done():
                 waiting.set_result(reply)
 
@@ -302,7 +305,7 @@ class Batches:
             except Unavailable as problem:
                 last = problem
                 asked = problem.retry_after if isinstance(problem, RateLimited) else None
-                await asyncio.sleep(asked or _pause(tried))
+                await asyncio.sleep(min(asked or _pause(tried), _LONGEST_ASKED))
         raise _unreachable(self.service.name, last)
 
 

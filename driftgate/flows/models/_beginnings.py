@@ -9,6 +9,7 @@ whichever request came before.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -16,6 +17,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
+_HOLE = re.compile("(\ufdd0[0-9]+\ufdd1)")
 SHORTEST = 32
 """Tokens a piece has at least; each costs a request to llama.cpp, about as much as five tokens."""
 
@@ -50,6 +52,11 @@ class Beginnings:
             What llama.cpp answers, an ``error`` included.
         """
         held, self._held = self._held, ()
+        if (words := self._as_words(prompt)) is not None:
+            asked: dict[str, Any] = {**request, "prompt": words}
+            if "top_logprobs" in asked:  # what a chat is asked for, in the words of a completion
+                asked["logprobs"] = asked.pop("top_logprobs")
+            return self._ask(asked, 0)
         whole: dict[str, Any] = {**request, "prompt" if isinstance(prompt, str) else "messages": prompt}
         split = self._split(prompt) if self.reuse else None
         if split is None:
@@ -80,6 +87,35 @@ class Beginnings:
         handle = self.server.handle_chat_completions if "messages" in request else self.server.handle_completions
         answer: dict[str, Any] = handle({**request, "cache_prompt": kept > 0})
         return answer
+
+    def _as_words(self, prompt: str | Sequence[Mapping[str, str]]) -> list[int] | None:
+        """The tokens of a prompt in which a turn spells control tokens: as words, they end no turn and begin none.
+
+        The server would take them for what they spell. None where no turn does, and nothing needs to be done.
+        """
+        said = [prompt] if isinstance(prompt, str) else [turn["content"] for turn in prompt]
+        if not any("<" in text or "[" in text for text in said) or not any(map(self._spells_control, said)):
+            return None
+        if isinstance(prompt, str):
+            return self._tokens(prompt, first=True, special=False)
+        holes = [f"\ufdd0{number}\ufdd1" for number in range(len(said))]
+        turns = [{**turn, "content": hole} for turn, hole in zip(prompt, holes, strict=True)]
+        around = self._post("/apply-template", {"messages": turns}).get("prompt")
+        if around is None:
+            return None
+        tokens: list[int] = []
+        for part in _HOLE.split(around):
+            hole = part in holes
+            text = said[holes.index(part)].strip() if hole else part
+            tokens += self._tokens(text, first=not tokens, special=not hole)
+        return tokens
+
+    def _spells_control(self, text: str) -> bool:
+        return self._tokens(text, first=False, special=True) != self._tokens(text, first=False, special=False)
+
+    def _tokens(self, text: str, *, first: bool, special: bool) -> list[int]:
+        asked = {"content": text, "add_special": first, "parse_special": special}
+        return list(self._post("/tokenize", asked)["tokens"])
 
     def _split(self, prompt: str | Sequence[Mapping[str, str]]) -> tuple[list[int], list[str]] | None:
         """The prompt's tokens as the server will see them, and the text of each; None for a chat that it refuses."""

@@ -9,20 +9,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.models._asking import in_its_words
 from driftgate.flows.models._batch_service import BatchService, Prepared
 from driftgate.flows.models._capabilities import CAPS, CHAT, EFFORT, Capabilities, listed_efforts
-from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs, Unavailable
+from driftgate.flows.models._errors import ModelMisconfigured, NoLogprobs
 from driftgate.flows.models._refusal import ParameterRefused, WireRefused, refusal
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._wire import Spoken, Wire
 from driftgate.flows.models._wires import wire_form
-
-if TYPE_CHECKING:
-    import aiohttp
+from driftgate.flows.network import Connections, NetworkRefused, in_force
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -104,7 +103,7 @@ class ChatModel:
     _way: _Way = field(init=False)
     _remembered: bool = field(default=False, init=False)
     """What is known was learnt another day, and may have changed since."""
-    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+    _connections: Connections = field(default_factory=Connections, init=False)
 
     def __post_init__(self) -> None:
         if self.scoring == "logprobs":
@@ -252,21 +251,15 @@ class ChatModel:
         self._learn(replace(self._way.known.without(CHAT, refused.words), wire=refused.wire))
 
     async def _ask(self, messages: Sequence[Message], way: _Way) -> Reply:
-        import aiohttp
-
-        session, door = self._connections(), self.doors[way.wire.name]
+        door = self.doors[way.wire.name]
         payload = {**way.wire.messages(messages), **door.body, **way.spoken.body}
         # Hangul as it is, not as six ASCII characters a syllable; a lone surrogate could not be sent at all.
         body = json.dumps(payload, ensure_ascii=False).encode(errors="replace")
         headers = {"Content-Type": "application/json", **await door.headers()}
         began = monotonic()
-        try:
-            async with session.post(door.url, data=body, headers=headers, allow_redirects=False) as response:
-                content = await response.read()
-                status, response_headers = response.status, response.headers
-        except (aiohttp.ClientError, OSError) as problem:
-            raise Unavailable(f"{self.name}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
-        return self._read(way, status, content, response_headers, monotonic() - began)
+        with in_its_words(self.name):
+            received = await self._connections.ask("POST", door.url, data=body, headers=headers)
+        return self._read(way, received.status, received.body, received.headers, monotonic() - began)
 
     def _read(self, way: _Way, status: int, content: bytes, headers: Mapping[str, str], latency: float) -> Reply:
         if status != 200:
@@ -298,22 +291,9 @@ class ChatModel:
             return None
         return self._noted(way, reply)
 
-    def _connections(self) -> aiohttp.ClientSession:
-        import aiohttp
-
-        # The caller's limit bounds the number of connections; a time-out is the caller's as well.
-        self._session = self._session or aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=None),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        return self._session
-
     async def aclose(self) -> None:
         """Close the connections; who asks meanwhile, or later, opens others."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._connections.aclose()
 
 
 def _words(known: Capabilities, wire: Wire, parameter: str) -> str:
@@ -322,14 +302,20 @@ def _words(known: Capabilities, wire: Wire, parameter: str) -> str:
 
 
 def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "model") -> str:
-    """Open a TCP connection to the host of ``url``.
+    """Open a TCP connection to the host of ``url``, or to the proxy through which it is asked.
 
     Raises
     ------
     DriftgateError
-        Nothing listens there.
+        Nothing listens there, or the host may not be asked.
     """
-    parts = urlsplit(url)
+    network = in_force()
+    try:
+        network.check(url)
+        proxy = network.proxy_for(url)
+    except NetworkRefused as problem:
+        raise ModelMisconfigured(f"{kind} '{name}': {problem.message}", problem.remedy) from problem
+    parts = urlsplit(proxy or url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout).close()
@@ -340,7 +326,11 @@ def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "mod
         ) from problem
     except OSError as problem:
         raise DriftgateError(
-            f"{kind} '{name}': nothing answers at {parts.hostname}:{port} ({problem.strerror or problem})",
-            f"start the service or correct the {kind}'s endpoint",
+            f"{kind} '{name}': nothing answers at {'the proxy ' if proxy else ''}{parts.hostname}:{port} "
+            f"({problem.strerror or problem})",
+            "correct network.proxy, HTTPS_PROXY or NO_PROXY"
+            if proxy
+            else f"start the service or correct the {kind}'s endpoint",
         ) from problem
-    return f"{parts.hostname}:{port} answers"
+    answers = f"{parts.hostname}:{port} answers"
+    return f"the proxy {answers}, through which {urlsplit(url).hostname} is asked" if proxy else answers

@@ -12,7 +12,8 @@ from driftgate.flows import finish
 from driftgate.flows.models._errors import ContentFiltered, Unavailable
 from driftgate.flows.models._refusal import line, read_words, refusal, well_formed
 from driftgate.flows.models._types import Reply
-from driftgate.flows.models._usage import read_usage
+from driftgate.flows.models._usage import Usage, read_usage
+from driftgate.flows.network import Unreadable, read_json
 
 _SPOKEN = ("text", "output_text", "input_text")
 """Types of the parts of a content that hold what the model says; reasoning, calls and images do not."""
@@ -34,7 +35,7 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         It is an error of the service under HTTP 200; its class is that of the status it names.
     """
     try:
-        body = json.loads(content, parse_int=whole)
+        body = read_json(content)
         if isinstance(body, Mapping) and body.get("error") and not body.get("choices"):
             raise error_within(name, content)
         choice = body["choices"][0]
@@ -54,7 +55,8 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
         start = content[:60].decode(errors="replace")
-        raise Unavailable(f"{name}: the reply is not a chat completion: {start!r}") from problem
+        why = problem.aside if isinstance(problem, Unreadable) else ""
+        raise Unavailable(f"{name}: the reply is not a chat completion{why}: {start!r}", usage=Usage()) from problem
     if refused:
         raise ContentFiltered(f"{name}: the model refused: {line(str(refused))}", reply.usage)
     if end == finish.FILTERED:
@@ -100,15 +102,34 @@ def error_within(name: str, content: bytes) -> Exception:
     return refusal(name, "", status, content, {})
 
 
-def whole(digits: str) -> int | float:
-    """A number of thousands of digits, which Python refuses to read as a whole one, is as good as infinite."""
-    return int(digits) if len(digits) < 100 else float(digits)
-
-
 def first_token(choice: Mapping[str, Any]) -> dict[str, float] | None:
-    """Read the first token's log-probabilities from a chat completion's choice, without those of probability 0."""
+    """Read the first token's log-probabilities from a chat completion's choice, without those of probability 0.
+
+    Returns
+    -------
+    dict or None
+        None where there are none, or where one of them is no log-probability: the others are then worth nothing either.
+
+    Examples
+    --------
+    >>> top = [{"token": "A", "logprob": -0.5}, {"token": "B", "logprob": float("-inf")}]
+    >>> first_token({"logprobs": {"content": [{"top_logprobs": top}]}})
+    {'A': -0.5}
+    >>> first_token({"logprobs": {"content": [{"top_logprobs": [*top, {"token": "C", "logprob": 3.0}]}]}}) is None
+    True
+    """
     content = (choice.get("logprobs") or {}).get("content") or []
     if not content:
         return None
-    given = {well_formed(entry["token"]): float(entry["logprob"]) for entry in content[0].get("top_logprobs") or []}
-    return {token: logprob for token, logprob in given.items() if math.isfinite(logprob)}
+    given = {well_formed(entry["token"]): entry["logprob"] for entry in content[0].get("top_logprobs") or []}
+    if not all(map(_is_logprob, given.values())):
+        return None
+    return {token: min(0.0, float(logprob)) for token, logprob in given.items() if math.isfinite(logprob)}
+
+
+def _is_logprob(told: Any) -> bool:
+    return isinstance(told, int | float) and not isinstance(told, bool) and told <= _ROUNDED
+
+
+_ROUNDED = 1e-3
+"""How far above 0, the logarithm of certainty, rounding may bring one."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from driftgate.flows.environment import REFERENCE
+from driftgate.flows.environment import LITERAL, REFERENCE
 from driftgate.flows.environment import resolve as resolve
 from driftgate.flows.models._capabilities import CAPS, EFFORT, cap_of, effort_of
 from driftgate.flows.models._prices import PriceList, Prices
@@ -16,7 +16,7 @@ from driftgate.flows.models._said import sayable
 
 def _must_be_reference(value: object) -> object:
     if isinstance(value, str) and not REFERENCE.fullmatch(value):
-        raise ValueError("a secret does not belong into this file: write ${env:NAME} and set NAME in the environment")
+        raise ValueError(LITERAL)
     return value
 
 

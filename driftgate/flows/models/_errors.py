@@ -47,7 +47,19 @@ class NoLogprobs(RequestRejected):
 
 
 class Unavailable(ModelError):
-    """A timeout, a connection error, a 5xx or an unreadable reply: worth another attempt."""
+    """A timeout, a connection error, a 5xx or an unreadable reply: worth another attempt.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong.
+    usage : Usage or None
+        Tokens of a reply that came and could not be read, which nobody knows; None where none came.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, usage: Usage | None = None) -> None:
+        super().__init__(message, remedy)
+        self.usage = usage
 
 
 class RateLimited(Unavailable):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from driftgate.flows.models._errors import ModelMisconfigured
@@ -56,35 +53,3 @@ def redirect_of(problem: BaseException) -> tuple[str, str] | None:
             return str(response.request.url), str(response.headers.get("location") or "")
         seen = seen.__cause__
     return None
-
-
-@cache
-def refuse_in_openai() -> None:
-    """Let no client of the package openai follow a redirect, unless it was given an HTTP client of its own.
-
-    It follows them with its key and body, and libraries that make its clients for us (azure-ai-evaluation, prompt
-    flow's tools) have no setting for it.
-    """
-    from openai import _base_client
-
-    for client in (_base_client.SyncHttpxClientWrapper, _base_client.AsyncHttpxClientWrapper):
-        _preset(client, follow_redirects=False)
-
-
-@cache
-def refuse_in_azure() -> None:
-    """Let no client that is built on azure-core follow a redirect, unless it is told to; most keep the key and body."""
-    from azure.core.pipeline.policies import AsyncRedirectPolicy, RedirectPolicy
-
-    for policy in (RedirectPolicy, AsyncRedirectPolicy):
-        _preset(policy, permit_redirects=False)
-
-
-def _preset(made: Any, **settings: Any) -> None:
-    """Let a class be made with these settings where its caller gives none."""
-    plain: Callable[..., None] = made.__init__
-
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        plain(self, *args, **{**settings, **kwargs})
-
-    made.__init__ = init

@@ -19,6 +19,7 @@ from driftgate.flows.models._errors import (
     Unavailable,
 )
 from driftgate.flows.models._redirects import redirected
+from driftgate.flows.network import Unreadable, read_json
 
 _LONGEST = 200
 _FILTERED = frozenset(
@@ -158,8 +159,8 @@ def read_words(content: bytes) -> Words:
     '413 Request Entity Too Large'
     """
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = read_json(content)
+    except Unreadable:
         body = None
     places = list(_places(body))
     if not places:

@@ -12,6 +12,7 @@ from driftgate.flows.deadlines import Deadlines
 from driftgate.flows.models._errors import RateLimited, Unavailable, WaitEnded
 from driftgate.flows.models._limit import AdaptiveLimit
 from driftgate.flows.models._types import Message, Model, Reply, cache_key
+from driftgate.flows.models._usage import Usage
 
 _GIVEN_UP = "given up after"
 
@@ -95,6 +96,8 @@ class _Resilient(Wrapper):
         loop = asyncio.get_running_loop()
         failures, tries, waited = 0, 0, 0.0
         error: Unavailable | None = None
+        usage: Usage | None = None
+        """Of replies that came and could not be read; once one did it is not known what the request took."""
         try:
             while True:
                 tries += 1
@@ -113,13 +116,13 @@ class _Resilient(Wrapper):
                     if max(waited, self.limit.refused_for) > self.policy.rate_limit_budget:
                         failures = self.policy.attempts
                 except Unavailable as problem:
-                    error, failures = problem, failures + 1
+                    error, failures, usage = problem, failures + 1, usage or problem.usage
                     pause = self.policy.pause(failures, self.rng)
                 except TimeoutError:
                     error, failures = Unavailable(f"no reply within {loop.time() - began:.1f} s"), failures + 1
                     pause = self.policy.pause(failures, self.rng)
                 if failures >= self.policy.attempts:
-                    raise Unavailable(given_up(tries, error.message)) from error
+                    raise Unavailable(given_up(tries, error.message), usage=usage) from error
                 with self.limit.patience.wait():
                     await asyncio.sleep(pause)
         except WaitEnded as ended:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._entra import Headers
-from driftgate.flows.models._errors import ModelError
+from driftgate.flows.network import Connections, Unreadable, read_json
 
 _SECONDS = 10.0
 
@@ -31,15 +31,15 @@ async def end_listed(url: str, headers: Headers, *names: str) -> date | None:
     """
     import aiohttp
 
+    connections = Connections()
     try:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        async with (
-            aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
-            session.get(url, headers=dict(await headers()), allow_redirects=False) as response,
-        ):
-            listed = list(_models(json.loads(await response.read()))) if response.status == 200 else []
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, ModelError):
+        received = await connections.ask("GET", url, headers=dict(await headers()), timeout=timeout)
+        listed = list(_models(read_json(received.body))) if received.status == 200 else []
+    except (TimeoutError, Unreadable, DriftgateError):
         return None
+    finally:
+        await connections.aclose()
     by_name = {str(model.get("id")): model for model in listed}
     return next((day for name in names if (day := end_of(by_name.get(name, {}))) is not None), None)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from driftgate.flows.environment import REFERENCE, resolve
+from driftgate.flows.environment import REFERENCE, resolve, without_literal
 from driftgate.flows.errors import DriftgateError
 
 _OURS = frozenset(
@@ -66,7 +66,7 @@ def _fault(address: str) -> str:
 def _is_address(value: str) -> str:
     if not REFERENCE.search(value) and (fault := _fault(value)):
         raise ValueError(fault)
-    return value
+    return without_literal(value)
 
 
 Address = Annotated[str, AfterValidator(_is_address)]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from driftgate.flows.finish import finish_reason
 from driftgate.flows.models._usage import Usage, count
+from driftgate.flows.scrubbing import told, told_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class Reply:
     without: Mapping[str, str] = field(default_factory=dict)
     """What the service said, by the name of each default of ours that it refused and was therefore not sent; under
     ``chat``, that it does not answer on Chat Completions."""
+
+    def __post_init__(self) -> None:
+        # What a service calls itself stands in many places, and it may say anything there.
+        for name in ("finish_reason", "model", "fingerprint"):
+            object.__setattr__(self, name, told_label(getattr(self, name)))
+        if self.without:
+            object.__setattr__(self, "without", {name: told(words) for name, words in self.without.items()})
 
     @property
     def timed(self) -> bool:

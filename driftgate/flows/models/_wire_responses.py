@@ -5,7 +5,6 @@ Source: OpenAI, "Create a model response", https://platform.openai.com/docs/api-
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -13,12 +12,13 @@ from typing import Any
 
 from driftgate.flows import finish
 from driftgate.flows.models._capabilities import CAPS, EFFORT, FORM, LOGPROBS, RESPONSES
-from driftgate.flows.models._completion import error_within, first_token, texts, whole
+from driftgate.flows.models._completion import error_within, first_token, texts
 from driftgate.flows.models._errors import ContentFiltered, Unavailable
 from driftgate.flows.models._refusal import line, read_words, refusal, well_formed
 from driftgate.flows.models._types import Message, Reply
-from driftgate.flows.models._usage import read_usage
+from driftgate.flows.models._usage import Usage, read_usage
 from driftgate.flows.models._wire import Spoken, Wire
+from driftgate.flows.network import Unreadable, read_json
 
 _CAP = "max_output_tokens"
 _STORE = "store"
@@ -94,7 +94,7 @@ def read_response(name: str, content: bytes, latency: float) -> Reply:
         It failed; the class is that of the error that it names.
     """
     try:
-        body = json.loads(content, parse_int=whole)
+        body = read_json(content)
         if body.get("error") and not isinstance(body.get("output"), list):
             raise error_within(name, content)
         status = str(body.get("status") or "completed")
@@ -117,7 +117,10 @@ def read_response(name: str, content: bytes, latency: float) -> Reply:
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
         start = content[:60].decode(errors="replace")
-        raise Unavailable(f"{name}: the reply is no response of the Responses API: {start!r}") from problem
+        why = problem.aside if isinstance(problem, Unreadable) else ""
+        raise Unavailable(
+            f"{name}: the reply is no response of the Responses API{why}: {start!r}", usage=Usage()
+        ) from problem
     if refused:
         raise ContentFiltered(f"{name}: the model refused: {line(refused)}", reply.usage)
     if end == finish.FILTERED:

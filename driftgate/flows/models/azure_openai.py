@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.models._azure_hosts import authentication, check_sign_in
 from driftgate.flows.models._chat_http import ChatModel, Door, check_connection
-from driftgate.flows.models._config import Secret, ServedConfig, resolve
+from driftgate.flows.models._config import Secret, ServedConfig
 from driftgate.flows.models._entra import Headers
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._retirement import end_listed
@@ -72,14 +73,14 @@ def _endpoint(name: str, config: AzureOpenAIConfig) -> str:
 
 
 def _headers(name: str, config: AzureOpenAIConfig, url: str) -> Headers:
-    key = resolve(config.api_key, f"models.{name}.api_key") if config.api_key else None
+    key = resolve_secret(config.api_key, f"models.{name}.api_key") if config.api_key else None
     return authentication(f"model '{name}'", url, key, azure=True)
 
 
 def check(name: str, config: AzureOpenAIConfig, folder: Path) -> str:
     """Connect to the resource's host."""
     if config.api_key:
-        resolve(config.api_key, f"models.{name}.api_key")
+        resolve_secret(config.api_key, f"models.{name}.api_key")
     check_sign_in(f"model '{name}'", azure=True, keyed=config.api_key is not None)
     return check_connection(name, address_of(config.endpoint, f"models.{name}.endpoint"))
 

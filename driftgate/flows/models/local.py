@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ from driftgate.flows.models._prices import Prices
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage
+from driftgate.flows.path_settings import READ
+from driftgate.flows.private_files import make_folder, make_private
 from driftgate.flows.text import on_disk
 
 EMBEDDED = "gemma3-270m"
@@ -35,9 +37,9 @@ EMBEDDED = "gemma3-270m"
 class LocalConfig(ModelConfig):
     """A GGUF file served in this process."""
 
-    model: str = EMBEDDED
+    model: Annotated[str, READ] = EMBEDDED
     """``gemma3-270m`` (comes with the extra ``local``) or the path of a GGUF file."""
-    adapter: str | None = None
+    adapter: Annotated[str | None, READ] = None
     """A LoRA adapter in GGUF laid over the model, such as a trainer makes; a path relative to the workspace."""
     prompt_format: Literal["document", "chat"] | None = None
     """``document`` joins the turns into a text to continue (base models), ``chat`` applies the file's chat template.
@@ -171,8 +173,10 @@ def embedded_model() -> Path:
     if not target.exists():
         # Assembled aside and renamed, so that a process that is killed never leaves half a model behind.
         aside = target.with_suffix(f".{os.getpid()}.part")
+        make_folder(target.parent)
         try:
             wheel.assemble(aside, overwrite=True)
+            make_private(aside)
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)

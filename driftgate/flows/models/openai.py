@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.models._azure_hosts import authentication, check_sign_in, is_azure
 from driftgate.flows.models._chat_http import ChatModel, Door, check_connection
 from driftgate.flows.models._completion import read_completion
-from driftgate.flows.models._config import Secret, ServedConfig, resolve
+from driftgate.flows.models._config import Secret, ServedConfig
 from driftgate.flows.models._entra import Headers
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._retirement import end_listed
@@ -55,7 +56,7 @@ def open_model(name: str, config: OpenAIConfig, folder: Path) -> ChatModel:
 
 def _reached(name: str, config: OpenAIConfig) -> tuple[str, Headers]:
     endpoint = address_of(config.endpoint, f"models.{name}.endpoint")
-    key = resolve(config.api_key, f"models.{name}.api_key") if config.api_key else None
+    key = resolve_secret(config.api_key, f"models.{name}.api_key") if config.api_key else None
     return endpoint, authentication(f"model '{name}'", endpoint, key, azure=is_azure(endpoint))
 
 
@@ -63,7 +64,7 @@ def check(name: str, config: OpenAIConfig, folder: Path) -> str:
     """Connect to the endpoint's host."""
     endpoint = address_of(config.endpoint, f"models.{name}.endpoint")
     if config.api_key:
-        resolve(config.api_key, f"models.{name}.api_key")
+        resolve_secret(config.api_key, f"models.{name}.api_key")
     check_sign_in(f"model '{name}'", azure=is_azure(endpoint), keyed=config.api_key is not None)
     return check_connection(name, endpoint)
 

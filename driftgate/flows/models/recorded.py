@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._config import ModelConfig
@@ -17,6 +17,7 @@ from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._sample import asked_about
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import Usage
+from driftgate.flows.path_settings import READ
 from driftgate.flows.text import as_name, on_disk
 
 FILTERED, FAILED = "FILTERED", "FAILED"
@@ -29,7 +30,7 @@ class RecordedConfig(ModelConfig):
 
     prices: Prices = Prices(input=0.0, output=0.0)
     """Nothing is asked, so nothing is spent. What the answers once cost is not known from them."""
-    path: str
+    path: Annotated[str, READ]
     """The CSV file, relative to the workspace."""
     id_column: str = "id"
     """Column with the sample's id, as the dataset gives it."""

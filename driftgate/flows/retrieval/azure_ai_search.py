@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-import aiohttp
 from pydantic import Field, model_validator
 
+from driftgate.flows.environment import resolve_secret
 from driftgate.flows.models import (
     ModelMisconfigured,
     RateLimited,
@@ -24,9 +24,11 @@ from driftgate.flows.models import (
     redirected,
     resolve,
 )
+from driftgate.flows.models._asking import in_its_words
 from driftgate.flows.models._chat_http import check_connection
 from driftgate.flows.models._entra import Headers, token_headers
-from driftgate.flows.models._refusal import retry_after
+from driftgate.flows.models._refusal import retry_after, well_formed
+from driftgate.flows.network import Connections, read_json
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 
 SCOPE = "https://search.azure.com/.default"
@@ -78,7 +80,7 @@ class AzureAISearchRetriever:
     config: AzureAISearchConfig
     endpoint: str
     headers: Headers
-    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+    _connections: Connections = field(default_factory=Connections, init=False)
     _rng: random.Random = field(default_factory=lambda: random.Random(0), init=False)
 
     @property
@@ -104,21 +106,20 @@ class AzureAISearchRetriever:
             failures += 1
             if failures >= policy.attempts:
                 raise Unavailable(f"given up after {failures} attempts: {error.message}") from error
-            await asyncio.sleep(policy.pause(failures, self._rng) if asked is None else asked)
+            pause = policy.pause(failures, self._rng) if asked is None else asked
+            if pause > policy.rate_limit_budget:
+                raise Unavailable(f"{error.message}; it asks to wait {pause:,.0f} s") from error
+            await asyncio.sleep(pause)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._connections.aclose()
 
     @property
     def _who(self) -> str:
         return f"retriever '{self.name}'"
 
     async def _ask(self, query: str, count: int) -> list[Passage]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         config = self.config
         fields = dict.fromkeys([config.id_field, config.document_field or config.id_field, config.text_field])
         body: dict[str, Any] = {"search": query, "top": count, "select": ",".join(fields)}
@@ -127,32 +128,29 @@ class AzureAISearchRetriever:
         if config.query_type == "semantic":
             body |= {"queryType": "semantic", "semanticConfiguration": config.semantic_configuration}
         url = f"{self.endpoint}/indexes/{quote(config.index, safe='')}/docs/search"
-        try:
-            async with self._session.post(
+        with in_its_words(self._who):
+            received = await self._connections.ask(
+                "POST",
                 url,
                 params={"api-version": config.api_version},
                 json=body,
-                headers=await self.headers(),
-                allow_redirects=False,
-            ) as response:
-                content = await response.read()
-                status, headers = response.status, response.headers
-        except (aiohttp.ClientError, OSError) as problem:
-            raise Unavailable(f"{self._who}: {type(problem).__name__}: {problem or 'connection lost'}") from problem
+                headers=dict(await self.headers()),
+            )
+        status, content = received.status, received.body
         if status not in (200, 206):  # 206: some of the index could not be searched in time, and results are given
-            self._refuse(status, content, headers)
+            self._refuse(status, content, received.headers)
         try:
-            return [self._passage(hit) for hit in json.loads(content)["value"]]
-        except (ValueError, KeyError, TypeError) as problem:
+            return [self._passage(hit) for hit in read_json(content)["value"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise Unavailable(
                 f"{self._who}: the reply holds no results ({problem}): {content[:60].decode(errors='replace')!r}"
             ) from problem
 
     def _passage(self, hit: Mapping[str, Any]) -> Passage:
         config = self.config
-        score = hit.get("@search.rerankerScore") or hit.get("@search.score") or 0.0
-        document = str(hit[config.document_field or config.id_field])
-        return Passage(str(hit[config.id_field]), document, str(hit[config.text_field]), float(score))
+        document = well_formed(str(hit[config.document_field or config.id_field]))
+        text, id_ = well_formed(str(hit[config.text_field])), well_formed(str(hit[config.id_field]))
+        return Passage(id_, document, text, _score(hit.get("@search.rerankerScore") or hit.get("@search.score") or 0))
 
     def _refuse(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
         if 300 <= status < 400:
@@ -169,12 +167,25 @@ class AzureAISearchRetriever:
         raise RequestRejected(said)
 
 
+def _score(told: Any) -> float:
+    """A hit's score.
+
+    Raises
+    ------
+    TypeError
+        It is no finite number, and hits could not be put into an order.
+    """
+    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
+        raise TypeError(f"a score is {told!r}")
+    return float(told)
+
+
 def open_retriever(name: str, config: AzureAISearchConfig, folder: Path) -> AzureAISearchRetriever:
     """Make the retriever; nothing is asked yet."""
     endpoint = resolve(config.endpoint, f"retrievers.{name}.endpoint").rstrip("/")
     if config.api_key is None:
         return AzureAISearchRetriever(name, config, endpoint, token_headers(f"retriever '{name}'", SCOPE))
-    key = resolve(config.api_key, f"retrievers.{name}.api_key")
+    key = resolve_secret(config.api_key, f"retrievers.{name}.api_key")
 
     async def headers() -> Mapping[str, str]:
         return {"api-key": key}

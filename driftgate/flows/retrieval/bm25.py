@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.path_settings import READ
 from driftgate.flows.retrieval._documents import read_passages
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 from driftgate.flows.text import on_disk
@@ -28,8 +29,8 @@ class Bm25Config(RetrieverConfig):
 
     kind: Literal["bm25"]
     """``bm25``."""
-    folder: str | None = None
-    """Folder of the documents, inside the workspace. Unset: the sixteen documents that ship with ``rag_qa``."""
+    folder: Annotated[str | None, READ] = None
+    """Folder of the documents. Unset: the sixteen documents that ship with ``rag_qa``."""
     longest: int = Field(400, ge=50)
     """Characters of a passage, at most; longer paragraphs are cut between sentences."""
     k1: float = Field(1.5, ge=0)
@@ -115,8 +116,6 @@ def _documents(name: str, config: Bm25Config, folder: Path) -> Path:
     if config.folder is None:
         return SHIPPED
     found = on_disk(folder / config.folder).resolve()
-    if not found.is_relative_to(folder.resolve()):
-        raise DriftgateError(f"retriever '{name}': {config.folder} lies outside the workspace", "move it inside")
     if not found.is_dir():
         raise DriftgateError(f"retriever '{name}': there is no folder {found}", "make it, or correct 'folder'")
     return found

@@ -31,6 +31,9 @@ _INVALID = (400, 413)  # said of the request's content; every other failure is s
 
 _MEANING = {
     0: "no answer: it cannot be reached, the connection was lost, or the credential gave no token",
+    **dict.fromkeys(
+        (307, 308), "it redirects to another endpoint, which is not followed: copy its connection string anew"
+    ),
     401: "status 401: it wants a credential with the role 'Monitoring Metrics Publisher'",
     402: "status 402: the daily quota is used up",
     403: "status 403: the credential lacks the role 'Monitoring Metrics Publisher'",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from driftgate.flows.network import rule_azure
 from driftgate.monitor.azure import _names as names
 from driftgate.monitor.azure._service import explained, quieten, resource
 
@@ -38,12 +39,14 @@ def instrument(connection_string: str, *, workspace: str = "", credential: Any |
     from opentelemetry import _logs, metrics, trace
 
     quieten()
+    rule_azure()
     with explained():
         configure_azure_monitor(
             connection_string=connection_string,
             resource=resource(workspace),
             logger_name=names.SERVICE,
             disable_offline_storage=True,
+            redirect_max=0,
             enable_performance_counters=False,
             instrumentation_options={library: {"enabled": False} for library in _LIBRARIES},
             **({} if credential is None else {"credential": credential}),

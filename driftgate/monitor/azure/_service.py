@@ -6,7 +6,6 @@ processors, which drop the result of an export, and to global providers, which b
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.network import in_force, read_json, rule_azure
 from driftgate.monitor.azure import _names as names
 from driftgate.monitor.azure._records import Channel, Record
 
@@ -58,16 +58,20 @@ class Service:
             "connection_string": connection_string,
             "disable_offline_storage": True,  # the outbox is the store
             "retry_total": 0,  # and the next drain the retry
+            "redirect_max": 0,  # it would send what it holds, and its token, wherever it is told to
             "raw_response_hook": self._read,
         }
         if credential is not None:
             options["credential"] = credential
+        rule_azure()
         with explained():
             self._exporters: dict[Channel, Any] = {
                 "metrics": AzureMonitorMetricExporter(**options),
                 "events": AzureMonitorLogExporter(**options),
                 "spans": AzureMonitorTraceExporter(**options),
             }
+        for exporter in self._exporters.values():  # which keeps what its requests fail with to itself
+            in_force().check(exporter._endpoint)
 
     def send(self, channel: Channel, records: Sequence[Record]) -> Reply:
         """Send records in one request; never raises for what the service or the network does."""
@@ -89,13 +93,14 @@ class Service:
         return MetricsData([ResourceMetrics(self.resource, [ScopeMetrics(self._scope, list(metrics), "")], "")])
 
     def _read(self, response: Any) -> None:
-        """Keep an answer; called by the Azure SDK's pipeline. A redirect's answer is followed by the final one."""
+        """Keep an answer; called by the Azure SDK's pipeline."""
         http = response.http_response
         try:
-            body = json.loads(http.text())
-            errors = {e["index"]: (e["statusCode"], str(e.get("message", ""))) for e in body.get("errors") or []}
-            self._reply = Reply(http.status_code, body["itemsReceived"], body["itemsAccepted"], errors)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            body = read_json(http.text())
+            told = body.get("errors") or []
+            errors = {int(one["index"]): (int(one["statusCode"]), str(one.get("message", ""))) for one in told}
+            self._reply = Reply(http.status_code, int(body["itemsReceived"]), int(body["itemsAccepted"]), errors)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             self._reply = Reply(http.status_code)
 
 

@@ -10,7 +10,18 @@ could be read, None where the call failed), ``correct`` (0, 1, or NaN where the 
 
 from __future__ import annotations
 
+from driftgate.flows.addressing import addresses_judge, addressing_rules_id
 from driftgate.flows.refusals import is_refusal, refusal_rules_id
 from driftgate.monitor.signals._signal import SIGNALS, Direction, Kind, Signal, failed
 
-__all__ = ["SIGNALS", "Direction", "Kind", "Signal", "failed", "is_refusal", "refusal_rules_id"]
+__all__ = [
+    "SIGNALS",
+    "Direction",
+    "Kind",
+    "Signal",
+    "addresses_judge",
+    "addressing_rules_id",
+    "failed",
+    "is_refusal",
+    "refusal_rules_id",
+]

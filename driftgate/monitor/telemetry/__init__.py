@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode
     from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
     from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
-    from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store
+    from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder
 else:
     __getattr__ = lazily(__name__, __file__)
 
@@ -33,6 +33,7 @@ __all__ = [
     "Span",
     "Store",
     "calls_between",
+    "compact_folder",
     "decode",
     "frame",
     "input_ngrams",

@@ -17,6 +17,7 @@ _TYPES = {
     "latency": pa.float64(),
     "output_chars": pa.int64(),
     "refused": pa.bool_(),
+    "addressed": pa.bool_(),
     "unparsed": pa.bool_(),
     "input_ngrams": pa.list_(pa.int32()),
     "weight": pa.int64(),

@@ -25,11 +25,14 @@ class Intake:
     ----------
     refused : callable, optional
         Says whether an answer is a refusal; without it nothing is said about refusals.
+    addressed : callable, optional
+        Says whether an answer talks to whoever grades it; without it nothing is said about that.
     redact : callable, optional
         Takes personal data out of a text. Content is kept only if this is given, and only what it returns.
     """
 
     refused: Callable[[str], bool] | None = None
+    addressed: Callable[[str], bool] | None = None
     redact: Callable[[str], str] | None = None
 
 
@@ -38,6 +41,7 @@ class Features(TypedDict):
 
     output_chars: int | None
     refused: bool | None
+    addressed: bool | None
     input_ngrams: tuple[int, ...] | None
     input_text: str | None
     output_text: str | None
@@ -98,14 +102,18 @@ def features(input_text: str | None, output_text: str | None, intake: Intake) ->
     >>> kept["output_chars"], kept["refused"], kept["input_text"]
     (14, True, None)
     """
-    judged = None if output_text is None or intake.refused is None else bool(intake.refused(output_text))
     return Features(
         output_chars=None if output_text is None else len(output_text),
-        refused=judged,
+        refused=_told(intake.refused, output_text),
+        addressed=_told(intake.addressed, output_text),
         input_ngrams=None if input_text is None else input_ngrams(input_text),
         input_text=_redacted(input_text, intake),
         output_text=_redacted(output_text, intake),
     )
+
+
+def _told(says: Callable[[str], bool] | None, text: str | None) -> bool | None:
+    return None if text is None or says is None else bool(says(text))
 
 
 def clean(text: str) -> str:

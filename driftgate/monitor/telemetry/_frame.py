@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _LABELS = tuple(name for name in COLUMNS if SCHEMA.field(name).type == pa.string() and not name.endswith("_text"))
-_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", "refused", "unparsed", "weight")
+_TRUTHS = ("refused", "addressed", "unparsed")
+_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *_TRUTHS, "weight")
 _ATTEMPTS = 5
 
 
@@ -51,8 +52,8 @@ def frame(
     -------
     pandas.DataFrame
         ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; ``error`` is str, "" where nothing went
-        wrong and None if unknown; numbers are float, NaN if unknown, with
-        refused and unparsed as 0 and 1; ``input_ngrams`` holds arrays of 256 counts or None; texts are str or None.
+        wrong and None if unknown; numbers are float, NaN if unknown, with refused, addressed and unparsed as 0 and 1;
+        ``input_ngrams`` holds arrays of 256 counts or None; texts are str or None.
 
     Raises
     ------
@@ -96,7 +97,9 @@ def calls_between(connection: Backend, folder: Path, start: datetime, end: datet
     files = [str(path) for path in _parquet.files_between(folder, start, end)]
     calls: ir.Table = ibis.memtable(spooled)
     if files:
-        calls = ibis.union(connection.read_parquet(files, hive_partitioning=False).select(list(COLUMNS)), calls)
+        kept = connection.read_parquet(files, hive_partitioning=False, union_by_name=True)
+        young = {name: ibis.null(calls[name].type()) for name in COLUMNS if name not in kept.columns}
+        calls = ibis.union(kept.mutate(**young).select(list(COLUMNS)), calls)
     calls = calls.filter((calls.time >= start) & (calls.time < end))
     # Of copies of a call, one that tells whether it failed.
     told = calls.error.isnull()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from driftgate.flows.private_files import make_folder, opened
 from driftgate.monitor.telemetry._spool import conform, sync_folder
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ MERGE_AT = 8
 """Parts of a day from which on they are merged into one."""
 MERGED_BYTES = 128 * 2**20
 """A part of this size is left as it is."""
+TEXTS = ("input_text", "output_text")
+"""Columns that hold what was asked and answered."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PART = re.compile(r"calls-(\d{8})-(\d{8})\.parquet")
 
@@ -63,6 +66,35 @@ def drop_before(folder: Path, first: date) -> list[date]:
     return dropped
 
 
+def drop_texts_before(folder: Path, first: date) -> int:
+    """Blank the texts of the days before ``first``; return how many files held any."""
+    changed = 0
+    for day in _days(folder):
+        if date.fromisoformat(day.name) >= first:
+            continue
+        for part in filter(_has_texts, _parts(day)):
+            rows = conform(pq.read_table(part))
+            for name in TEXTS:
+                place = rows.schema.get_field_index(name)
+                rows = rows.set_column(place, name, pa.nulls(rows.num_rows, rows.schema.field(name).type))
+            _write_part(day, rows, *_numbers(part))
+            changed += 1
+    return changed
+
+
+def _has_texts(part: Path) -> bool:
+    """Whether a row of the file has a text; its statistics say so, and where they do not it counts as one that has."""
+    with pq.ParquetFile(part) as file:
+        names = file.schema_arrow.names
+        groups = [file.metadata.row_group(place) for place in range(file.metadata.num_row_groups)]
+        for name in set(TEXTS) & set(names):
+            for group in groups:
+                statistics = group.column(names.index(name)).statistics
+                if statistics is None or not statistics.has_null_count or statistics.null_count < group.num_rows:
+                    return True
+    return False
+
+
 def files_between(folder: Path, start: datetime, end: datetime) -> list[Path]:
     """Parquet files that may hold calls of ``[start, end)``."""
     first, last = start.astimezone(UTC).date(), end.astimezone(UTC).date()
@@ -101,11 +133,11 @@ def midnight(day: date) -> datetime:
 
 def _write_part(day: Path, rows: pa.Table, first: int, last: int) -> Path:
     if not day.exists():
-        day.mkdir(parents=True)
+        make_folder(day)
         sync_folder(day.parent)
     target = day / f"calls-{first:08d}-{last:08d}.parquet"
     unfinished = target.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
+    with opened(unfinished) as file:
         pq.write_table(rows.sort_by("time"), file, compression="zstd")
         file.flush()
         os.fsync(file.fileno())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import Any
+
+from driftgate.flows.scrubbing import told, told_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class ModelCall:
     """Characters of the answer."""
     refused: bool | None = None
     """Whether the answer is a refusal."""
+    addressed: bool | None = None
+    """Whether the answer talks to whoever grades it."""
     unparsed: bool | None = None
     """Whether the application could not make sense of the answer."""
     input_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
@@ -64,6 +69,39 @@ class ModelCall:
     """The answer, redacted; kept only when the workspace turns content capture on."""
     weight: int = 1
     """How many calls this row stands for: above 1 where the source keeps a sample."""
+
+
+_LABELS = (
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "fingerprint",
+    "prompt_hash",
+    "slice",
+    "finish_reason",
+    "error",
+)
+_TEXTS = ("trace_id", "span_id", "input_text", "output_text")
+
+
+def without_secrets(call: ModelCall) -> ModelCall:
+    """The call, with secrets and personal data in its labels and texts blanked, whoever put them there.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> call = ModelCall(datetime(2026, 3, 1, 9, tzinfo=UTC), "5b" * 16, "ee" * 8, slice="kim@example.kr")
+    >>> without_secrets(call).slice
+    '<EMAIL_ADDRESS>'
+    """
+    changed: dict[str, Any] = {}
+    for names, clean in ((_LABELS, told_label), (_TEXTS, told)):
+        for name in names:
+            text = getattr(call, name)
+            if text and (cleaned := clean(text)) != text:
+                changed[name] = cleaned
+    return replace(call, **changed) if changed else call
 
 
 COLUMNS = tuple(member.name for member in fields(ModelCall))

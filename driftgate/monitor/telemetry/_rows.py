@@ -15,7 +15,7 @@ from driftgate.monitor.telemetry._failed import error_of
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 
 _COUNTS = ("input_tokens", "output_tokens", "output_chars")
-_TRUTHS = ("refused", "unparsed")
+_TRUTHS = ("refused", "addressed", "unparsed")
 _LABELS = (
     "operation",
     "provider",

@@ -14,10 +14,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pyarrow as pa
 
+from driftgate.flows.private_files import open_private
 from driftgate.monitor.telemetry._columns import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class SegmentWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: BinaryIO = path.open("xb", buffering=0)
+        self._file: IO[bytes] = open_private(path, "xb", buffering=0)
         self._write(MAGIC + _frame(SCHEMA.serialize().to_pybytes()))
         sync_folder(path.parent)
 

@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import file_mode, make_folder
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import to_arrow
-from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._record import ModelCall, without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Compaction:
     """Rows moved from the spool into Parquet, repeated ones included."""
     dropped: list[date]
     """Days past their retention."""
+    blanked: int = 0
+    """Files whose texts were past theirs."""
 
 
 class Store:
@@ -59,6 +62,8 @@ class Store:
         Made if it is not there.
     keep_days : int, optional
         Days the telemetry is kept, today included; without it, for ever.
+    texts_days : int, optional
+        Days for which what was asked and answered is kept with the calls, today included; without it, as long as they.
     max_pending : int
         Calls that may wait to be written before :class:`Busy` is raised.
     segment_bytes : int
@@ -89,17 +94,20 @@ class Store:
         folder: Path,
         *,
         keep_days: int | None = None,
+        texts_days: int | None = None,
         max_pending: int = MAX_PENDING,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self.folder = folder
         self.keep_days = keep_days
+        self.texts_days = texts_days
         self._max_pending = max_pending
         self._segment_bytes = segment_bytes
         self._spool = folder / "spool"
-        self._lock = FileLock(folder / "writer.lock", timeout=0)
+        # Whoever closes the store lets go of the folder, also another thread than the one that opened it.
+        self._lock = FileLock(folder / "writer.lock", timeout=0, mode=file_mode(folder), thread_local=False)
         try:
-            self._spool.mkdir(parents=True, exist_ok=True)
+            make_folder(self._spool)
             self._lock.acquire()
         except Timeout:
             raise InUse(
@@ -134,6 +142,7 @@ class Store:
         if not calls:
             done.set_result(None)
             return done
+        calls = [without_secrets(call) for call in calls]
         with self._changed:
             if self._closed:
                 raise DriftgateError(f"the telemetry store {self.folder} is closed")
@@ -157,7 +166,7 @@ class Store:
         self.submit(calls).result()
 
     def compact(self, now: datetime | None = None) -> Compaction:
-        """Turn the spool into Parquet, merge small files, drop days past their retention.
+        """Turn the spool into Parquet, merge small files, drop days and blank texts past their retention.
 
         Safe to be killed in: what was not finished is done again by the next compaction.
 
@@ -169,15 +178,18 @@ class Store:
         with self._compacting:
             if self._closed:
                 raise DriftgateError(f"the telemetry store {self.folder} is closed")
-            first = None
-            if self.keep_days is not None:
-                first = (now or datetime.now(UTC)).astimezone(UTC).date() - timedelta(days=self.keep_days - 1)
+            today = (now or datetime.now(UTC)).astimezone(UTC).date()
+            first = None if self.keep_days is None else today - timedelta(days=self.keep_days - 1)
             with self._segment_lock:  # listed within: a segment begun after this is not ours to take
                 self._end_segment()
                 closed = _spool.segments(self._spool)
             moved = sum(self._compact_segment(path, first) for path in closed)
             _parquet.merge_parts(self.folder)
-            return Compaction(moved, _parquet.drop_before(self.folder, first) if first else [])
+            dropped = _parquet.drop_before(self.folder, first) if first else []
+            blanked = 0
+            if self.texts_days is not None:
+                blanked = _parquet.drop_texts_before(self.folder, today - timedelta(days=self.texts_days - 1))
+            return Compaction(moved, dropped, blanked)
 
     def close(self) -> None:
         """Write what is waiting, then let go of the folder."""
@@ -272,3 +284,20 @@ def _in_columns(batches: list[_Batch]) -> tuple[list[_Batch], pa.RecordBatch]:
             else:
                 fitting.append((calls, done))
         return fitting, to_arrow(call for calls, _ in fitting for call in calls)
+
+
+def compact_folder(folder: Path, *, texts_days: int | None = None) -> Compaction:
+    """Turn a telemetry folder's spool into Parquet while nobody else writes it.
+
+    Parameters
+    ----------
+    texts_days : int, optional
+        See :class:`Store`.
+
+    Raises
+    ------
+    InUse
+        Another process or store writes it.
+    """
+    with Store(folder, texts_days=texts_days) as store:
+        return store.compact()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select
 
+from driftgate.flows.scrubbing import told
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
 
 metadata = MetaData()
@@ -63,7 +64,7 @@ def is_imported(ledger: Ledger, digest: str) -> bool:
 
 def record_import(ledger: Ledger, digest: str, name: str, calls: int) -> None:
     """Record that a file has been read to its end."""
-    row = {"digest": digest, "name": name[-400:], "calls": calls, "recorded_at": datetime.now(UTC)}
+    row = {"digest": digest, "name": told(name)[-400:], "calls": calls, "recorded_at": datetime.now(UTC)}
     with ledger.write() as connection:
         insert_new(connection, files, [row])
 
@@ -73,7 +74,7 @@ def note_collection(ledger: Ledger, source: str, at: datetime, problem: str) -> 
     create_tables(ledger, metadata)
     with ledger.write() as connection:
         connection.execute(delete(collections).where(collections.c.source == source))
-        connection.execute(insert(collections).values(source=source, at=at, problem=problem[:2000]))
+        connection.execute(insert(collections).values(source=source, at=at, problem=told(problem)[:2000]))
 
 
 def newest_collection(ledger: Ledger, source: str) -> tuple[datetime, str] | None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgate.benchmarks.gate import GateVerdict, RuleVerdict
-from driftgate.benchmarks.gate.outputs import azure_commands, github_annotations, junit_xml, one_line
+from driftgate.benchmarks.gate.outputs import azure_commands, github_annotations, junit_xml
+from driftgate.flows.plain import one_line
 
 AT = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 COMMANDS = (

@@ -17,7 +17,7 @@ from driftgate.flows.definition import load_flow
 @pytest.fixture
 def plant(tmp_path: Path, endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """``plant(fault)`` writes a workspace that is in order but for the fault."""
-    monkeypatch.setenv("TUNING_KEY", "none")
+    monkeypatch.setenv("TUNING_KEY", "none-that-anybody-takes-1")
     endpoint.default = Answer("A")
 
     def write(fault: Plant = lambda config, folder: None) -> Path:

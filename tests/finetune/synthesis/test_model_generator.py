@@ -176,3 +176,11 @@ def test_a_model_that_is_not_open_is_named(workspace):
     config = SynthesisConfig.model_validate({"sources": [DOCUMENTS], "model": "writer"})
     with pytest.raises(DriftgateError, match="the model 'writer', which is not open"):
         asyncio.run(synthesize(config, workspace, Firewall([])))
+
+
+@pytest.mark.parametrize("text", ['{"question": ' + "[" * 100_000, '{"question": ' + "9" * 5000 + "}"])
+def test_a_reply_that_python_refuses_to_read_is_an_item_s_fault_and_no_defect(workspace, endpoint, text):
+    good = written("보증 기간은 얼마인가요?", "24개월", ["6개월", "36개월", "48개월"])
+    endpoint.script("", Answer(text), good)
+    dataset = run(workspace, endpoint, sources=[DOCUMENTS], count=1, surplus=2)
+    assert [item.right_choice for item in dataset.items] == ["24개월"]

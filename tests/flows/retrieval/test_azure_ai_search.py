@@ -116,3 +116,52 @@ async def test_results_without_the_text_say_so(opened, search: SearchEndpoint) -
 def test_a_key_in_the_file_is_refused(opened) -> None:
     with pytest.raises(ValidationError, match="secret does not belong"):
         opened(api_key="s3cret-query-key")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"value": [{"id": "a", "doc": "a", "content": "x", "@search.score": NaN}]}', "a score is nan"),
+        ('{"value": [{"id": "a", "doc": "a", "content": "x", "@search.score": 1e400}]}', "a score is inf"),
+        ('{"value": [{"id": "a", "doc": "a", "content": "x", "@search.score": "high"}]}', "a score is 'high'"),
+        ('{"value": ["a"]}', "no results"),
+        ('{"value": ' + "[" * 900 + "]" * 900 + "}", "nested more than 100 deep"),
+        ('{"value": ' + "[" * 100_000, "nested more than 100 deep"),
+        ('{"value": [], "value": [{}]}', "it says two things under 'value'"),
+    ],
+)
+async def test_a_reply_that_cannot_be_is_no_result_and_no_defect(
+    opened, search: SearchEndpoint, body: str, words: str
+) -> None:
+    search.faults[:] = [web.Response(text=body, content_type="application/json")]
+    retriever = opened(attempts=1)
+    with pytest.raises(Unavailable, match="the reply holds no results") as failed:
+        await retriever.search("주차비")
+    await retriever.aclose()
+    assert words in failed.value.message and len(failed.value.message) < 300
+
+
+async def test_half_a_character_in_a_passage_can_be_kept(opened, search: SearchEndpoint) -> None:
+    body = '{"value": [{"id": "a", "doc": "a", "content": "x\\ud800", "@search.score": 1}]}'
+    search.faults[:] = [web.Response(text=body, content_type="application/json")]
+    retriever = opened()
+    (passage,) = await retriever.search("주차비")
+    await retriever.aclose()
+    assert passage.text == "x?"
+
+
+async def test_a_reply_without_an_end_is_not_read_to_its_end(opened, search: SearchEndpoint) -> None:
+    search.faults[:] = [web.Response(body=b" " * 9_000_000, content_type="application/json")]
+    retriever = opened()
+    with pytest.raises(RequestRejected, match="the reply is longer than 8 MB"):
+        await retriever.search("주차비")
+    await retriever.aclose()
+    assert len(search.requests) == 1
+
+
+async def test_a_service_that_asks_to_wait_for_years_is_not_waited_for(opened, search: SearchEndpoint) -> None:
+    search.faults[:] = [web.Response(status=429, headers={"Retry-After": "100000000"})]
+    retriever = opened()
+    with pytest.raises(Unavailable, match="it asks to wait 100,000,000 s"):
+        await retriever.search("주차비")
+    await retriever.aclose()

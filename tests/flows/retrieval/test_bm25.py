@@ -46,12 +46,6 @@ def test_identity_follows_the_content_and_not_the_place(
     assert opened(elsewhere).identity != identity
 
 
-def test_a_folder_outside_the_workspace_is_refused(documents: Path) -> None:
-    (documents / "workspace").mkdir()
-    with pytest.raises(DriftgateError, match="outside the workspace"):
-        opened(documents / "workspace", folder="../docs")
-
-
 def test_a_link_out_of_the_folder_is_refused(documents: Path) -> None:
     (documents / "private.md").write_text("비밀", encoding="utf-8")
     (documents / "docs/link.md").symlink_to(documents / "private.md")

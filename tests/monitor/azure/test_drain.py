@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_endpoint import ChatEndpoint
 from ingestion_endpoint import (
     Fault,
     IngestionEndpoint,
@@ -23,6 +24,7 @@ from ingestion_endpoint import (
 from sqlalchemy import Column, Integer, MetaData, Table, select
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.network import Network, NetworkConfig, enter
 from driftgate.ledger import Ledger, create_tables, open_ledger
 from driftgate.monitor.azure import (
     MAX_ATTEMPTS,
@@ -274,3 +276,24 @@ def test_evaluations_of_all_kinds_survive_the_ledger(
     found = properties(ingestion.accepted[0])
     assert found["gen_ai.evaluation.name"] == "정확도" and "gen_ai.evaluation.score.value" not in found
     assert ingestion.accepted[0]["tags"]["ai.operation.id"] == "0" * 32
+
+
+@pytest.mark.parametrize("code", [307, 308])
+def test_a_redirect_is_not_followed(
+    ledger: Ledger, ingestion: IngestionEndpoint, alert: AlertEvent, endpoint: ChatEndpoint, code: int
+) -> None:
+    enqueue(ledger, "alert:1", alert)
+    ingestion.faults.append(Status(code, {"Location": f"{endpoint.url}/v1/chat/completions"}))
+    drained = drain(ledger, ingestion.connection_string)
+    assert drained.left == 1 and "which is not followed" in drained.problem
+    assert not endpoint.requests and len(ingestion.requests) == 1
+
+
+def test_a_host_that_is_not_named_is_sent_nothing(
+    ledger: Ledger, ingestion: IngestionEndpoint, alert: AlertEvent
+) -> None:
+    enqueue(ledger, "alert:1", alert)
+    enter(Network(NetworkConfig(allow=["elsewhere.test"])))
+    with pytest.raises(DriftgateError, match=r"the host 127\.0\.0\.1 may not be asked"):
+        drain(ledger, ingestion.connection_string)
+    assert not ingestion.requests and unsent(ledger) == 1

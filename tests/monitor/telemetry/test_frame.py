@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from driftgate.flows.errors import DriftgateError
@@ -82,3 +83,18 @@ def test_a_column_or_time_that_cannot_be_is_told(tmp_path: Path) -> None:
         frame(tmp_path, START, END, columns=("latencies",))
     with pytest.raises(DriftgateError, match="time zone"):
         frame(tmp_path, START.replace(tzinfo=None), END)
+
+
+def test_a_file_of_before_there_was_a_column_is_read_with_nothing_in_it(tmp_path: Path, make_call: Make) -> None:
+    with Store(tmp_path) as store:
+        for number in range(2):
+            store.append([make_call(number, refused=True, addressed=True)])
+            store.compact()
+    old, _ = sorted(tmp_path.glob("*/*.parquet"))
+    pq.write_table(pq.read_table(old).drop_columns(["addressed"]), old)
+    table = frame(tmp_path, START, END)
+    assert table["refused"].tolist() == [1.0, 1.0]
+    assert np.isnan(table["addressed"][0]) and table["addressed"][1] == 1.0
+    _, young = sorted(tmp_path.glob("*/*.parquet"))
+    pq.write_table(pq.read_table(young).drop_columns(["addressed"]), young)
+    assert frame(tmp_path, START, END)["addressed"].isna().all()

@@ -80,6 +80,26 @@ def test_a_day_is_dropped_when_its_time_is_over(tmp_path: Path, make_call: Make)
     assert len(everything(tmp_path)) == 2
 
 
+def test_texts_go_when_their_time_is_over_and_the_calls_stay(tmp_path: Path, make_call: Make) -> None:
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    texts = {"input_text": "비밀 질문", "output_text": "비밀 답"}
+    with Store(tmp_path, texts_days=3) as store:
+        store.append([make_call(n, time=now - timedelta(days=n), **texts) for n in range(5)])
+        assert store.compact(now).blanked == 2
+        found = everything(tmp_path).sort_values("time")
+        assert len(found) == 5 and found["latency"].notna().all()
+        for column in texts:
+            assert found[column].notna().tolist() == [False, False, True, True, True]
+        assert store.compact(now).blanked == 0
+        late = make_call(9, time=now - timedelta(days=4), **texts)  # comes in after its day was blanked
+        store.append([late])
+        assert store.compact(now).blanked == 1
+        store.compact(now + timedelta(days=30))
+    found = everything(tmp_path)
+    assert len(found) == 6 and found[list(texts)].isna().all(axis=None)
+    assert not any("비밀".encode() in part.read_bytes() for part in tmp_path.rglob("*") if part.is_file())
+
+
 @pytest.mark.parametrize(
     "tail", [b"\x01", b"\x40\x00\x00\x00", b"\x40\x00\x00\x00\x01\x02\x03\x04half", b"\x00" * 4096]
 )

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from driftgate.benchmarks.gate._verdict import GRAVITY, GateVerdict
-from driftgate.benchmarks.gate.outputs._lines import one_line, told
+from driftgate.benchmarks.gate.outputs._lines import told
+from driftgate.flows.plain import one_line
 
 _DATA = {"%": "%AZP25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = _DATA | {";": "%3B", "]": "%5D"}

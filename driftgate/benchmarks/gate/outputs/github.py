@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from driftgate.benchmarks.gate._verdict import GateVerdict
-from driftgate.benchmarks.gate.outputs._lines import one_line, told
+from driftgate.benchmarks.gate.outputs._lines import told
+from driftgate.flows.plain import one_line
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = _DATA | {":": "%3A", ",": "%2C"}

@@ -102,10 +102,10 @@ async def _write(
         item = WrittenItem.model_validate(value)
     except (ContentFiltered, RequestRejected) as problem:
         return f"no reply: {problem.message}"
-    except json.JSONDecodeError as problem:
-        return f"the reply is not JSON: {problem.msg}"
     except ValidationError as problem:
         return f"the reply does not fit the schema: {problem.errors()[0]['msg']}"
+    except (ValueError, RecursionError) as problem:  # also of a number of thousands of digits
+        return f"the reply is not JSON: {getattr(problem, 'msg', None) or problem}"
     wrong: Sequence[str] = item.wrong
     if isinstance(source, ExamplesSource | TemplatesSource):
         right, question, passage = material.label, source.question.replace("{text}", item.question), source.passage

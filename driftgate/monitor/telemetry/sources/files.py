@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
 
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.path_settings import READ
 from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
@@ -34,7 +35,7 @@ _READ = (".jsonl", ".parquet")
 class FilesConfig(SourceConfig):
     """Files of a folder."""
 
-    folder: Path
+    folder: Annotated[Path, READ]
     """Where the files are."""
     pattern: str = "*.jsonl"
     """Which of them; the ending says what they are: ``.jsonl`` or ``.parquet``."""

@@ -7,8 +7,8 @@ begins somewhat before it, for spans that arrived late. A span read twice counts
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AwareDatetime, Field
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import resolve
+from driftgate.flows.models import resolve, signed_in
+from driftgate.flows.network import NetworkRefused, Unreadable, read_json
 from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, clean
@@ -70,9 +71,7 @@ class Incomplete(Exception):
 
 def collect(config: LogAnalyticsConfig, store: Store, ledger: Ledger, intake: Intake, now: datetime) -> Collected:
     """Read what has come since the last collection, with ``DefaultAzureCredential``; see :func:`collect_with`."""
-    from azure.identity import DefaultAzureCredential
-
-    return collect_with(DefaultAzureCredential(), config, store, ledger, intake, now)
+    return collect_with(signed_in(), config, store, ledger, intake, now)
 
 
 def collect_with(
@@ -136,6 +135,8 @@ def _opened(credential: Any, config: LogAnalyticsConfig, options: Mapping[str, A
                 f"Azure Monitor Logs was not read: {str(problem.message).partition(chr(10))[0][:200]}",
                 "sign in, and give the identity the role Log Analytics Reader" if denied else "check 'workspace_id'",
             ) from problem
+        except NetworkRefused as problem:
+            raise DriftgateError(f"Azure Monitor Logs was not read: {problem.message}", problem.remedy) from problem
         except AzureError as problem:
             raise DriftgateError(
                 f"Azure Monitor Logs at {config.endpoint} cannot be reached: {str(problem)[:200]}",
@@ -191,19 +192,28 @@ def _call(row: Any, intake: Intake) -> ModelCall | None:
         trace_id=clean(str(row["OperationId"])),
         span_id=clean(str(row["Id"])),
         start=row["TimeGenerated"].astimezone(UTC),
-        latency=None if row["DurationMs"] is None else float(row["DurationMs"]) / 1000,
+        latency=None if (seconds := _number(row["DurationMs"])) is None else seconds / 1000,
         attributes=whole,
         failed=row["Success"] in (False, 0, "False", "false"),
-        weight=max(int(row["ItemCount"] or 1), 1),
+        weight=max(int(_number(row["ItemCount"]) or 1), 1),
     )
     return model_call(span, intake)
+
+
+def _number(value: Any) -> float | None:
+    """A number of a column; None where there is none, or where it is no finite one."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _decoded(value: Any) -> Any:
     """A dynamic column comes as JSON text."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+        return read_json(value) if isinstance(value, str) else value
+    except Unreadable:
         return None
 
 

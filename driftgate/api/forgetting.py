@@ -1,0 +1,208 @@
+"""Forget what a person asked to have removed: in the ledger, its archive, telemetry, pages and files beside them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.needles import FORGOTTEN, Needles
+from driftgate.ledger import (
+    Expired,
+    Forgotten,
+    Ledger,
+    expire_texts,
+    find_run,
+    find_sample,
+    find_text,
+    note_run,
+    said_on,
+)
+from driftgate.ledger import forget as forget_in_ledger
+
+_PASSED_OVER = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__"}
+_LARGEST = 256 * 2**20
+"""Bytes of a file that is looked through; a larger one is named."""
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that has what is forgotten."""
+
+    path: Path
+    done: str
+    """``removed``, ``rewritten``, or ``left``: the team's own, or of a kind that cannot be changed."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was forgotten, or would be."""
+
+    what: str
+    """The sample's key, the run, or that a text was."""
+    dry: bool
+    ledger: Forgotten | None
+    """None where a run was."""
+    expired: Expired | None
+    files: tuple[FileChange, ...]
+    shared: int = 0
+    """Texts of the sample that other samples have too, and that stand there."""
+
+
+def forget(
+    workspace: OpenWorkspace, ledger: Ledger, *, sample: str = "", matching: str = "", run: str = "", dry: bool = False
+) -> Done:
+    """See :meth:`driftgate.api.facade.Workspace.forget`."""
+    if sum(map(bool, (sample, matching, run))) != 1:
+        raise DriftgateError("it is not said what to forget", "give one of --sample, --matching and --run")
+    if run:
+        return _run(workspace, ledger, find_run(ledger, run).id, dry=dry)
+    sought = find_sample(ledger, sample) if sample else find_text(ledger, matching)
+    pages = Needles((*sought.needles.texts, *said_on(ledger, sought).texts)) if sample else sought.needles
+    # Files first: what is looked for in them is in the ledger until they are done.
+    files = tuple(_files(workspace, ledger, sought.needles, pages, dry=dry))
+    done = forget_in_ledger(ledger, sought, getpass.getuser(), dry=dry)
+    return Done(sought.subject or "the text", dry, done, None, files, sought.shared)
+
+
+def remove_pages(workspace: OpenWorkspace, runs: tuple[str, ...]) -> list[Path]:
+    """Remove reports and evidence pages of runs whose texts are gone; they can be written anew."""
+    found = _pages_of(workspace, runs)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return found
+
+
+def _pages_of(workspace: OpenWorkspace, runs: tuple[str, ...]) -> list[Path]:
+    if not _ours(workspace, workspace.reports):
+        return []
+    named = Needles(runs)
+    return [path for path in _under(workspace.reports) if set(runs) & set(path.parts) or _has(path, named)]
+
+
+def _ours(workspace: OpenWorkspace, folder: Path) -> bool:
+    """Whether driftgate alone writes a folder; one that has the workspace in it has the team's own files."""
+    return folder.resolve() != workspace.folder.resolve() and folder.resolve() not in workspace.folder.resolve().parents
+
+
+def _run(workspace: OpenWorkspace, ledger: Ledger, run: str, *, dry: bool) -> Done:
+    files = tuple(FileChange(path, "removed") for path in _pages_of(workspace, (run,)))
+    if dry:
+        return Done(run, dry, None, None, files)
+    note_run(ledger, run, getpass.getuser(), done=False)
+    remove_pages(workspace, (run,))
+    expired = expire_texts(ledger, run=run)
+    note_run(ledger, run, getpass.getuser(), done=True)
+    return Done(run, dry, None, expired, files)
+
+
+def _files(
+    workspace: OpenWorkspace, ledger: Ledger, needles: Needles, pages: Needles, *, dry: bool
+) -> Iterator[FileChange]:
+    telemetry = workspace.folder / workspace.config.service.telemetry
+    if not dry and any(_under(telemetry)):
+        from driftgate.monitor.telemetry import compact_folder
+
+        compact_folder(telemetry)  # what is in the spool is in Parquet then
+    own = [
+        folder for folder in (workspace.reports, workspace.folder / ".driftgate", telemetry) if _ours(workspace, folder)
+    ]
+    database = ledger.engine.url.database if ledger.engine.dialect.name == "sqlite" else None
+    apart = {Path(f"{database}{end}") for end in ("", "-wal", "-shm", "-journal")} if database else set()
+    seen: set[Path] = set()
+    for folder in (*own, workspace.folder):
+        for path in _under(folder):
+            if path in seen or path in apart or ledger.archive in path.parents:
+                continue
+            seen.add(path)
+            is_page = folder == workspace.reports and folder in own
+            looked_for = pages if is_page else needles
+            if not _has(path, looked_for):
+                continue
+            if folder not in own:
+                yield FileChange(path, "left")
+            else:
+                yield FileChange(path, _change(path, looked_for, page=is_page, dry=dry))
+
+
+def _change(path: Path, needles: Needles, *, page: bool, dry: bool) -> str:
+    """Remove what is found from a file that driftgate wrote; returns what became of the file."""
+    if path.suffix in (".db", ".sqlite", ".spool"):
+        return "left"
+    if page or path.suffix not in (".parquet", ".json", ".jsonl"):
+        if not dry:
+            path.unlink(missing_ok=True)
+        return "removed"
+    if not dry:
+        beside = path.with_name(f".{path.name}.part")
+        if path.suffix == ".parquet":
+            _without_in_parquet(path, beside, needles)
+        else:
+            beside.write_text("".join(_without_in_json(path, needles)), encoding="utf-8")
+        beside.replace(path)
+    return "rewritten"
+
+
+def _without_in_json(path: Path, needles: Needles) -> Iterator[str]:
+    """A file of JSON; of JSON lines those that have it go whole, as half an item of a training set teaches nothing."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".jsonl":
+        yield from (line for line in text.splitlines(keepends=True) if not needles.in_written(line))
+        return
+    try:
+        yield json.dumps(needles.without(json.loads(text)), ensure_ascii=False, indent=1) + "\n"
+    except ValueError:  # half of a file
+        yield ""
+
+
+def _without_in_parquet(path: Path, beside: Path, needles: Needles) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            values = [
+                FORGOTTEN if value is not None and needles.in_text(value) else value
+                for value in table.column(place).to_pylist()
+            ]
+            table = table.set_column(place, field, pa.array(values, field.type))
+    pq.write_table(table, beside, compression="zstd")
+
+
+def _has(path: Path, needles: Needles) -> bool:
+    if not needles.texts:
+        return False
+    if path.suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowException):
+            return False
+        columns = [table.column(n) for n, field in enumerate(table.schema) if pa.types.is_string(field.type)]
+        return any(value is not None and needles.in_text(value) for column in columns for value in column.to_pylist())
+    try:
+        if path.stat().st_size > _LARGEST:
+            return False
+        return needles.in_written(path.read_bytes().decode("utf-8", errors="replace"))
+    except OSError:
+        return False
+
+
+def _under(folder: Path) -> Iterator[Path]:
+    """Files below a folder, links apart."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() or path.name in _PASSED_OVER:
+            continue
+        if path.is_dir():
+            yield from _under(path)
+        elif path.is_file():
+            yield path

@@ -1,0 +1,279 @@
+"""Whatever a dataset, a service or the ledger says, no command prints what a terminal or a build system obeys."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+from chat_endpoint import Answer, ChatEndpoint, Status, Step
+from command_line import Cli
+from hostile import HOSTILE, obeyed, poison
+from promoted import right_answer
+
+from driftgate.benchmarks.datasets import make_sample
+from driftgate.cli import app
+from driftgate.finetune.remediation import open_remediation
+from driftgate.finetune.remediation._store import add_event
+from driftgate.ledger import add_cell, finish_run, latest_runs, open_ledger, pending_samples, record, start_run
+
+COUNT = 8
+MARK = "result=Succeeded"
+"""Of the hostile text, what is left to be seen."""
+
+
+SILENT = {"azure retry", "azure workbook", "demo handbook", "runs conventions", "schema", "serve"}
+"""Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
+
+
+def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every command of the command line."""
+    found = typer.main.get_command(app) if command is None else command
+    if hasattr(found, "commands"):
+        for name, below in found.commands.items():
+            yield from commands(below, (*path, name))
+    else:
+        yield " ".join(path)
+
+
+def reply(prompt: str) -> Step:
+    """A letter, one time in four a failure that says much, and once a reply that does."""
+    number = int(re.findall(r"\[(\d+)\]", prompt)[-1]) if "[" in prompt else 0
+    if number % 4 == 3:
+        return Status(400, {"error": {"message": f"refused {number}{HOSTILE}", "code": HOSTILE}})
+    return Answer("A" if number % 2 else f"답: B {HOSTILE}", fingerprint=HOSTILE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
+    """A workspace in a folder of a hostile name, with a dataset and a service that are hostile."""
+    endpoint.default = reply
+    endpoint.refuses = lambda body: Answer("B") if body.get("model") == "other" else None
+    folder = tmp_path / f"space {HOSTILE.partition(chr(0x202E))[0]}"
+    rows = [
+        {
+            "id": f"q{n}{HOSTILE}",
+            "question": f"{'' if n else '=cmd() '}{HOSTILE} [{n}] 무엇인가?",
+            "choices": [f"가{n}{HOSTILE}", f"나{n}", f"다{n}", f"라{n}"],
+            "answer": "AB"[n % 2],
+            "category": f"범주 {n % 2}{HOSTILE}",
+        }
+        for n in range(COUNT)
+    ]
+    folder.mkdir()
+    (folder / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    model = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "gpt", "attempts": 1, "timeout": 5.0}
+    rules = [{"metric": "accuracy", "min": 0.1}, {"metric": "accuracy", "no_worse_than": "previous"}]
+    config = {
+        "version": 1,
+        "models": {"live": model, "next": {**model, "model": "other"}},
+        "datasets": {"own": {"kind": "jsonl", "path": "own.jsonl"}},
+        "suites": {
+            "small": {"models": ["live", "next"], "datasets": ["own"], "variants": ["terse"], "max_failed": 1.0}
+        },
+        "gates": {"small": {"suite": "small", "rules": rules}},
+        "champions": {"assistant": "live"},
+        "monitors": {"watch": {"champion": "assistant", "canaries": {"dataset": "own", "variant": "terse"}}},
+        "nightly": {"suites": ["small"], "gates": ["small"], "monitors": ["watch"]},
+        "telemetry": [{"source": "files", "folder": "traces"}],
+        "service": {"port": _free_port(), "token": "${env:TEST_TOKEN}"},
+    }
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    (folder / "traces").mkdir()
+    (folder / "traces" / "call.jsonl").write_text(json.dumps({"time": HOSTILE, HOSTILE: 1}) + "\n", "utf-8")
+    (folder / "answers.jsonl").write_text(json.dumps({"id": HOSTILE, "gold": "A", "prediction": HOSTILE}) + "\n")
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _remediation(folder: Path) -> str:
+    """A remediation of a hostile cause; its id."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    one, _ = open_remediation(
+        ledger, "assistant", f"model {HOSTILE}"[:190], "live", {"why": HOSTILE, "recipe": HOSTILE}
+    )
+    add_event(ledger, one.id, "train", "held", {"why": HOSTILE}, HOSTILE)
+    ledger.close()
+    return one.id
+
+
+def _foreign_run(folder: Path) -> str:
+    """A run whose every name is hostile, as one from elsewhere may have; its id."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    run = start_run(ledger, HOSTILE, {"cells": []}, "hash", 0, HOSTILE)
+    names = dict.fromkeys(("model", "flow", "variant", "dataset", "signature"), HOSTILE)
+    sample = make_sample(HOSTILE, HOSTILE, 0, {"question": HOSTILE, "answer": HOSTILE}, id=HOSTILE, category=HOSTILE)
+    cell = add_cell(ledger, run.id, 0, {**names, "details": {"nodes": [HOSTILE]}}, [sample])
+    record(ledger, [right_answer(cell, number) for number, _ in pending_samples(ledger, cell).values()])
+    finish_run(ledger, run.id)
+    ledger.close()
+    return run.id
+
+
+def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("GITHUB_ACTIONS", "TF_BUILD", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("TEST_TOKEN", "a-token-of-enough-letters")
+    where = ("-w", str(folder))
+    offences: list[str] = []
+    heard: dict[str, str] = {}
+
+    def run(name: str, *arguments: object) -> None:
+        done = cli(*name.split(), *arguments)
+        heard[name] = heard.get(name, "") + done.out + done.err
+        for stream, printed in (("stdout", done.out), ("stderr", done.err)):
+            if found := obeyed(printed):
+                offences.append(f"{name} {arguments}: {stream}: {found}")
+
+    run("bench", "small", *where)
+    run("bench", "small", "--no-cache", *where)
+    run("monitor check", "watch", *where)
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    first, second = (row.id for row in latest_runs(ledger, 2, suite="small"))
+    ledger.close()
+    run("baseline export", first, folder / "base.json", "--with-text", *where)
+    remediation = _remediation(folder)
+    run("gate", first, *where)
+    run("champion promote", "assistant", "next", "--run", first, "--reason", HOSTILE, *where)
+    run("champion rollback", "assistant", "--reason", HOSTILE, *where)
+    run(
+        "runs import",
+        folder / "answers.jsonl",
+        "--map",
+        "id=id,gold=gold,prediction=prediction",
+        "--dataset",
+        "own",
+        *where,
+    )
+    assert poison(folder / ".driftgate/ledger.db") > 100
+    foreign = _foreign_run(folder)
+    given: dict[str, Sequence[Sequence[object]]] = {
+        "gate": [(first, *where), ("latest", *where), (HOSTILE, *where)],
+        "champion promote": [("assistant", HOSTILE, "--run", first, *where)],
+        "compare": [(first, second, *where), (f"{first}/live", f"{second}/next", *where), (HOSTILE, *where)],
+        "report": [(first, *where), (foreign, *where)],
+        "doctor": [where, (*where, "--json"), ("-w", folder / "none")],
+        "init": [(folder,), (folder / "new", "--ci", "azure"), (folder / "newer", "--example", "rag")],
+        "schema": [()],
+        "runs list": [
+            (*where, "--limit", HOSTILE),
+            (*where, f"--{HOSTILE}"),
+            (*where, HOSTILE),
+            (*where, "--kind", "all"),
+            (*where, "--kind", HOSTILE),
+        ],
+        "runs show": [
+            (first, *where),
+            (first, "q1", *where),
+            (foreign, *where),
+            (foreign, "x", *where),
+            (HOSTILE, *where),
+        ],
+        "runs samples": [
+            *((run, *where, *how) for run in (first, foreign) for how in ((), ("--wrong",), ("--failed",))),
+            (first, *where, "--csv", folder / "samples.csv"),
+        ],
+        "runs rescore": [
+            (first, "--as", "published-ko", "--categories", *where),
+            (foreign, "--as", "published-ko", *where),
+        ],
+        "runs score-diff": [(first, "--from", "asked", "--to", "published-ko", *where)],
+        "runs conventions": [()],
+        "baseline import": [(folder / "base.json", *where), (folder / "own.jsonl", *where)],
+        "flow parity": [("multiple_choice", HOSTILE, "--suite", "small", *where)],
+        "flow attribute": [
+            (HOSTILE, second, *where),
+            (first, second, *where),
+            (f"{first}/live", f"{first}/next", *where),
+        ],
+        "dataset subset": [("own", *where), (HOSTILE, *where)],
+        "dataset plan": [("own", "live", "next", *where), (HOSTILE, "live", "next", *where)],
+        "monitor check": [(HOSTILE, *where), ("watch", *where)],
+        "monitor prompt-drift": [(HOSTILE, *where), ("watch", "--limit", "4", "--repeats", "2", *where)],
+        "monitor backtest": [(f"{first}/live", f"{second}/live", "--orders", "5", *where)],
+        "monitor collect": [where],
+        "monitor alerts": [where],
+        "champion list": [where],
+        "champion rollback": [("assistant", "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
+        "remediation list": [where],
+        "remediation show": [(remediation, *where), (HOSTILE, *where)],
+        "remediation run": [where],
+        "remediation approve": [(remediation, *where)],
+        "azure workbook": [where],
+        "azure retry": [where],
+        "ledger check": [where],
+        "ledger archive": [(*where, "--older-than", "0")],
+        "ledger expire": [("--run", second, *where)],
+        "demo loop": [(folder,)],
+        "demo handbook": [where],
+        "nightly": [where],
+    }
+    for name, ways in given.items():
+        for arguments in ways:
+            run(name, *arguments)
+    run("bench", HOSTILE, *where)
+    asked = [row["question"] for row in csv.DictReader((folder / "samples.csv").open(encoding="utf-8", newline=""))]
+    assert [text[:7] for text in asked if "cmd()" in text] == ["'=cmd()"] * 2
+    heard["serve"] = _served(folder)
+    if found := obeyed(heard["serve"]):
+        offences.append(f"serve: {found}")
+    assert not offences, "\n".join(offences)
+    assert not [printed for printed in heard.values() if "a defect of driftgate" in printed]
+    assert set(heard) == set(commands()), "a command is not run against a hostile ledger: add it"
+    silent = {name for name, printed in heard.items() if MARK not in printed}
+    assert silent <= SILENT, f"the hostile text does not reach {sorted(silent - SILENT)}: make it"
+
+
+def test_names_in_the_workspace_file_are_not_obeyed_either(cli: Cli, folder: Path) -> None:
+    file = folder / "driftgate.yaml"
+    usual = yaml.safe_load(file.read_text("utf-8"))
+    for change in (
+        {"ledger": f"${{env:{HOSTILE}}}"},
+        {"ledger": HOSTILE},
+        {"reports": f"../{HOSTILE}"},
+        {HOSTILE: HOSTILE},
+        {"models": {HOSTILE: {}}},
+        {"datasets": {"own": {"kind": HOSTILE}}},
+        {"datasets": {"own": {"kind": "jsonl", "path": HOSTILE}}},
+        {"suites": {"small": {"models": [HOSTILE], "datasets": [HOSTILE]}}},
+        {"include": [HOSTILE]},
+    ):
+        file.write_text(yaml.safe_dump({**usual, **change}), "utf-8")
+        for command in ("doctor", "bench", "runs list"):
+            done = cli(*command.split(), "-w", str(folder))
+            assert not obeyed(done.out) and not obeyed(done.err)
+            assert "a defect" not in done.err, done.err
+
+
+def _served(folder: Path) -> str:
+    """What the service prints, asked for a page that is not there under a hostile name."""
+    program = [sys.executable, "-m", "driftgate", "serve", "-w", str(folder)]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
+    assert process.stdout is not None
+    port = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))["service"]["port"]
+    line = process.stdout.readline()
+    assert "driftgate serves" in line
+    with contextlib.suppress(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/%1b%5b31m%0a::error::x", timeout=5)
+    process.send_signal(signal.SIGINT)
+    return line + process.communicate(timeout=20)[0]
