@@ -12,6 +12,7 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import open_workspace
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.scrubbed_output import guard_logs
 from driftgate.ledger import (
     Archived,
@@ -114,6 +115,10 @@ class Workspace(OnCall):
         from driftgate.api import bench, session
 
         going_on = resume or bool(run) or retry_failed
+        if going_on and stopping_gate:
+            raise DriftgateError(
+                "a run goes on as it began, also in what may stop it", "leave out --gate, --sequential and --seed"
+            )
         row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
         name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
         looks = bench.looks_by(stopping_gate, seed) if stopping_gate else None

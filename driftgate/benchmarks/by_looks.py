@@ -74,7 +74,7 @@ async def ask_by_looks(
             asking = await stack.enter_async_context(opened(place, cell))
             asked.append(_Cell.of(asking, cell, cell.looks))
         counts = {one.asking.cell_id: 0 for one in asked}
-        going = list(asked)
+        going, said = list(asked), set[str]()
         for look in range(max((len(one.ends) for one in asked), default=0)):
             for one in going:
                 if look < len(one.ends):
@@ -82,7 +82,9 @@ async def ask_by_looks(
                     counts[one.asking.cell_id] = one.ends[look]
             standing = await asyncio.to_thread(stops.look, dict(counts))
             most = max(counts[one.asking.cell_id] for one in going)
-            going[0].asking.say([f"after {most:,} of {len(going[0].samples):,}: {told}" for told in standing.told])
+            news = [told for told in standing.told if told not in said]  # what was decided is said once
+            said.update(news)
+            going[0].asking.say([f"after {most:,} of {len(going[0].samples):,}: {told}" for told in news])
             if not standing.open:
                 break
             idle = standing.about - standing.open

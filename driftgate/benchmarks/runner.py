@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,6 +20,7 @@ from driftgate.benchmarks.judges import grade_anchors
 from driftgate.benchmarks.looks import Stops
 from driftgate.benchmarks.outcomes import classify, rule_of
 from driftgate.benchmarks.progress import CellProgress, Display
+from driftgate.benchmarks.rare_collections import rare_collections
 from driftgate.benchmarks.recorder import Recorder
 from driftgate.benchmarks.spending import Budget, check_budget, line_cost
 from driftgate.benchmarks.suite import SuiteConfig
@@ -100,7 +100,7 @@ async def run_suite(
             cell.evaluators.open()
         graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
         shared.budget.add(graded, "a judge's grade of an anchor")
-        with _rare_collections():
+        with rare_collections():
             if stops is None:
                 await _run_cells(shared, cells)
             else:
@@ -117,22 +117,6 @@ async def run_suite(
         for batches in shared.batches.values():
             await batches.aclose()
     finish_run(ledger, run.id)
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for cyclic garbage seldom, and hardly ever among what was there before, such as whole datasets.
-
-    A line makes hundreds of small objects and no cycles to speak of; by default they are all searched every 700.
-    ``gc.freeze`` would keep the datasets out altogether, but it also begins the count to the next full collection
-    anew: in a process of many short runs none would ever come.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,7 @@ def test_a_run_goes_on_in_its_order_and_stops_where_it_would_have(make: Make, en
         ({}, ("--gate", "other", "--sequential"), "no gate 'other'"),
         ({}, ("--gate", "small"), "belong together"),
         ({}, ("--sequential",), "belong together"),
+        ({}, (*GATE, "--resume"), "goes on as it began"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_asked(
