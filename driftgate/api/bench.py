@@ -209,11 +209,6 @@ def finish(
         Something could not be done; the ledger is intact, and the remedy says how to go on.
     """
     stops = session.stops_of(workspace, ledger, begun.run)
-    if stops is not None and retry_failed:
-        raise DriftgateError(
-            f"gate '{stops.name}' has judged what failed in run {begun.run.id}, and decided on it",
-            "begin a new run",
-        )
     try:
         wait_for(
             session.work(

@@ -120,9 +120,11 @@ class Workspace(OnCall):
                 "a run goes on as it began, also in what may stop it", "leave out --gate, --sequential and --seed"
             )
         row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
+        if row is not None and retry_failed and (looks := session.looks_of(row)) is not None:
+            raise DriftgateError(f"gate '{looks.gate}' has judged what failed in run {row.id}", "begin a new run")
         name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
-        looks = bench.looks_by(stopping_gate, seed) if stopping_gate else None
-        return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial, looks=looks)
+        stopping = bench.looks_by(stopping_gate, seed) if stopping_gate else None
+        return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial, looks=stopping)
 
     def finish(
         self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False

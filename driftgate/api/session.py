@@ -200,6 +200,7 @@ def sequential(workspace: OpenWorkspace, planned: Planned, looks: Looks) -> Plan
         raise DriftgateError(
             f"gate '{looks.gate}' judges the suite '{suite}'", f"name one of {planned.name}, or run {suite}"
         )
+    looks = replace(looks, rules=gates[looks.gate].content_hash())
     cells = stopped_by(planned.suite, planned.cells, looks)
     check_stops(looks.gate, gates[looks.gate], [cell.describe() for cell in cells])
     return replace(planned, cells=cells)

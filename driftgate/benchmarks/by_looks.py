@@ -81,10 +81,10 @@ async def ask_by_looks(
                     await one.asking.ask(one.samples[counts[one.asking.cell_id] : one.ends[look]])
                     counts[one.asking.cell_id] = one.ends[look]
             standing = await asyncio.to_thread(stops.look, dict(counts))
-            most = max(counts[one.asking.cell_id] for one in going)
+            so_far, of = sum(counts.values()), sum(len(one.samples) for one in asked)
             news = [told for told in standing.told if told not in said]  # what was decided is said once
             said.update(news)
-            going[0].asking.say([f"after {most:,} of {len(going[0].samples):,}: {told}" for told in news])
+            going[0].asking.say([f"after {so_far:,} of {of:,} questions: {told}" for told in news])
             if not standing.open:
                 break
             idle = standing.about - standing.open

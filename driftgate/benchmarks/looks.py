@@ -33,6 +33,8 @@ class Looks:
     """The gate that may stop it."""
     seed: int
     block: int = BLOCK
+    rules: str = ""
+    """Hash of the gate's rules: what has seen part of the answers chooses no other ones."""
 
     @classmethod
     def of(cls, details: Mapping[str, Any]) -> Looks | None:

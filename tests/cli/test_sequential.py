@@ -77,7 +77,7 @@ def test_it_ends_once_its_gate_has_decided(
     assert asked(folder) == [100] == [len(endpoint.asked)]
     assert "stopped early by gate small after 100 of 400" in done.out
     assert "stopped early: 100 of 400 questions asked, 75% spared" in done.out
-    assert f"after 100 of 400: tested · terse · own: accuracy >= 0.5: {verdict}" in done.out
+    assert f"after 100 of 400 questions: tested · terse · own: accuracy >= 0.5: {verdict}" in done.out
     (cell,) = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["cells"]
     assert cell["not_needed"] == 300 and sum(cell["outcomes"].values()) == 100
     scores = {score["metric"]: score for score in cell["scores"] if score["slice_kind"] == "all"}
@@ -207,6 +207,10 @@ def test_a_run_goes_on_in_its_order_and_stops_where_it_would_have(make: Make, en
     assert cli("bench", *GATE, "-w", folder).code == 2
     assert 100 < len(endpoint.asked) < undisturbed[0]
     endpoint.refuses = lambda body: None
+    set_rules(folder, {"metric": "accuracy", "min": 0.6})
+    other = cli("bench", "--resume", "-w", folder)
+    assert other.code == 2 and "sequential changed since it began" in other.err, other.err
+    set_rules(folder, {"metric": "accuracy", "min": 0.65})
     resumed = cli("bench", "--resume", "-w", folder)
     assert resumed.code in (0, 3), resumed.err
     assert asked(folder) == undisturbed
