@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, check_asked, find_run, outcome_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, check_whole, find_run, outcome_frame
 from driftgate.monitor.canary_stream import CanaryStream
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def backtest(
         if run.status != "complete":
             raise DriftgateError(f"run {run.id} is {run.status}", run.how_to_finish)
         check_asked(ledger, cell)
+        check_whole(cell, "a backtest")
     pairs, left_out = _pairs(outcome_frame(ledger, before.id), outcome_frame(ledger, after.id), by)
     if pairs.empty:
         without = f" with a reply in both, and {left_out:,} without" if left_out else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
@@ -15,6 +16,7 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.asking import AllRefused
 from driftgate.benchmarks.batches import under_way
 from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
+from driftgate.benchmarks.looks import Looks
 from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import ReportFiles
 from driftgate.benchmarks.runner import LimitReached
@@ -102,6 +104,7 @@ def begin(
     run: RunRow | None = None,
     cache: bool | None = None,
     trial: bool = False,
+    looks: Looks | None = None,
 ) -> Begun:
     """Plan a suite and write a new run of it into the ledger, or prepare to go on with ``run``.
 
@@ -109,6 +112,8 @@ def begin(
     ----------
     trial : bool
         The new run is no benchmark but a trial: see :data:`driftgate.ledger.RunKind`.
+    looks : Looks, optional
+        The gate that may stop the new run, and how it is asked.
 
     Raises
     ------
@@ -117,10 +122,23 @@ def begin(
     """
     kind: RunKind = "trial" if trial else "benchmark"
     if run is None:
-        return _begun(workspace, ledger, _prepared(workspace, ledger, suite, kind, cache=cache), None, kind)
-    prepared = preflight.prepare(workspace, ledger, suite, cache=cache)
+        prepared = _prepared(workspace, ledger, suite, kind, cache=cache)
+        return _begun(workspace, ledger, _may_stop(workspace, prepared, looks), None, kind)
+    prepared = _may_stop(workspace, preflight.prepare(workspace, ledger, suite, cache=cache), session.looks_of(run))
     session.check_same_plan(run, prepared.planned)
     return _begun(workspace, ledger, prepared, run, kind)
+
+
+def _may_stop(workspace: OpenWorkspace, prepared: preflight.Prepared, looks: Looks | None) -> preflight.Prepared:
+    """What is prepared, as it is asked where a gate may stop it."""
+    return (
+        prepared if looks is None else replace(prepared, planned=session.sequential(workspace, prepared.planned, looks))
+    )
+
+
+def looks_by(gate: str, seed: int | None) -> Looks:
+    """How a run is asked that a gate may stop; in an order of its own unless a seed is given."""
+    return Looks(gate, secrets.randbelow(1_000_000_000) if seed is None else seed)
 
 
 def begin_or_go_on(workspace: OpenWorkspace, ledger: Ledger, suite: str) -> Begun:
@@ -190,8 +208,13 @@ def finish(
     DriftgateError
         Something could not be done; the ledger is intact, and the remedy says how to go on.
     """
+    stops = session.stops_of(workspace, ledger, begun.run)
     try:
-        wait_for(session.work(ledger, begun.run, begun.planned, begun.models, display, retry_failed=retry_failed))
+        wait_for(
+            session.work(
+                ledger, begun.run, begun.planned, begun.models, display, retry_failed=retry_failed, stops=stops
+            )
+        )
     except LimitReached as problem:
         resume = f"go on with: {begun.resume}"
         raise DriftgateError(
@@ -199,9 +222,12 @@ def finish(
         ) from problem
     except AllRefused as problem:
         retry = f"go on with: {begun.resume} --retry-failed (without --retry-failed these stay failed)"
+        if stops is not None:
+            retry = "begin a new run"
         raise DriftgateError(problem.message, f"{problem.remedy}, then {retry}") from problem
     scored = score_run(ledger, begun.run.id)
-    verdicts = session.judge_run(workspace, ledger, begun.run, scored, gates)
+    judging = [*gates, *([stops.name] if stops is not None and stops.name not in gates else [])]
+    verdicts = session.judge_run(workspace, ledger, begun.run, scored, judging)
     run = find_run(ledger, begun.run.id)
     files = session.report(workspace, ledger, run, scored)
     return Done(run, scored, verdicts, files, begun.planned.suite.max_failed)
@@ -236,7 +262,10 @@ def judge_stored(
         raise DriftgateError(
             f"run {row.id} is no benchmark, its kind is {row.kind}", "judge a benchmark; see: driftgate runs list"
         )
-    gates = [gate] if gate else session.gates_of(workspace, row.suite)
+    looks = session.looks_of(row)
+    # A run that its gate may stop was asked as that gate wanted; another one is to be named.
+    own = [looks.gate] if looks is not None and looks.gate in workspace.config.gates else []
+    gates = [gate] if gate else own or session.gates_of(workspace, row.suite)
     if not gates:
         raise DriftgateError(f"no gate judges the suite '{row.suite}'", "add one under gates")
     scored = score_run(ledger, row.id, store=False)

@@ -12,6 +12,7 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import open_workspace
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.scrubbed_output import guard_logs
 from driftgate.ledger import (
     Archived,
@@ -107,14 +108,23 @@ class Workspace(OnCall):
         retry_failed: bool = False,
         cache: bool | None = None,
         trial: bool = False,
+        stopping_gate: str = "",
+        seed: int | None = None,
     ) -> bench.Begun:
         """Plan a suite and begin a run of it, or prepare to go on with one; see :meth:`bench`."""
         from driftgate.api import bench, session
 
         going_on = resume or bool(run) or retry_failed
+        if going_on and stopping_gate:
+            raise DriftgateError(
+                "a run goes on as it began, also in what may stop it", "leave out --gate, --sequential and --seed"
+            )
         row = session.unfinished(self.ledger, run, suite, retry_failed=retry_failed) if going_on else None
+        if row is not None and retry_failed and (looks := session.looks_of(row)) is not None:
+            raise DriftgateError(f"gate '{looks.gate}' has judged what failed in run {row.id}", "begin a new run")
         name = row.suite if row is not None else suite or bench.only(self.files.config.suites, "suite")
-        return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial)
+        stopping = bench.looks_by(stopping_gate, seed) if stopping_gate else None
+        return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial, looks=stopping)
 
     def finish(
         self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False
@@ -133,6 +143,8 @@ class Workspace(OnCall):
         retry_failed: bool = False,
         cache: bool | None = None,
         trial: bool = False,
+        stopping_gate: str = "",
+        seed: int | None = None,
         display: Display | None = None,
     ) -> Run:
         """Run a suite, or go on with a run that was stopped; asks nothing twice.
@@ -151,6 +163,10 @@ class Workspace(OnCall):
             Reuse replies of earlier runs; by default as the suite says.
         trial : bool
             The run is for a change that is only proposed: no later run is compared with it.
+        stopping_gate : str
+            A gate that ends the run as soon as it has decided; samples are asked in a random order.
+        seed : int, optional
+            Of that order; by default another one for each run.
         display : Display, optional
             Shows how far it is; by default a progress bar.
 
@@ -159,7 +175,16 @@ class Workspace(OnCall):
         DriftgateError
             Something that it needs is missing or cannot be done; the ledger is intact.
         """
-        begun = self.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
+        begun = self.begin(
+            suite,
+            resume=resume,
+            run=run,
+            retry_failed=retry_failed,
+            cache=cache,
+            trial=trial,
+            stopping_gate=stopping_gate,
+            seed=seed,
+        )
         return self._run(self.finish(begun, display or _progress(), retry_failed=retry_failed).run)
 
     def gate(self, run: Run | str = "latest", gate: str = "") -> Verdicts:

@@ -212,6 +212,7 @@ class Run:
                     "dataset": scores.cell.dataset,
                     "signature": scores.cell.signature,
                     "outcomes": dict(scores.outcomes),
+                    **({"not_needed": scores.cell.not_needed, "stopped": scores.stopped} if scores.stopped else {}),
                     "scores": [asdict(score) for score in scores.rows],
                 }
                 for scores in self.scored

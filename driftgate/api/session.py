@@ -14,14 +14,15 @@ from driftgate.api.prices import PricedModels, kept_prices, pricing_of, with_pri
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.cell import TOLD, Cell
 from driftgate.benchmarks.datasets import Dataset, load_dataset
-from driftgate.benchmarks.gate import GateVerdict, judge
+from driftgate.benchmarks.gate import GateStops, GateVerdict, check_stops, judge
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT, parse_inputs
+from driftgate.benchmarks.looks import Looks, Stops
 from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import ReportFiles, write_report
 from driftgate.benchmarks.runner import run_suite
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.spending import check_budget
-from driftgate.benchmarks.suite import JUDGES, MODELS, SuiteConfig, describe_plan, plan_cells
+from driftgate.benchmarks.suite import JUDGES, MODELS, SuiteConfig, describe_plan, plan_cells, stopped_by
 from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition, GivenEvaluators, load_flow
 from driftgate.flows.errors import DriftgateError, nearest
@@ -184,6 +185,50 @@ def begin(ledger: Ledger, planned: Planned, kind: RunKind = "benchmark") -> RunR
     return start_run(ledger, planned.name, described, plan_hash, planned.suite.seed, version("driftgate"), kind=kind)
 
 
+def sequential(workspace: OpenWorkspace, planned: Planned, looks: Looks) -> Planned:
+    """A plan as it is asked where a gate may stop its run.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such gate, it judges another suite, or it could not stop the run.
+    """
+    gates = workspace.config.gates
+    if looks.gate not in gates:
+        raise DriftgateError(f"the workspace has no gate '{looks.gate}'", nearest(looks.gate, gates))
+    if (suite := gates[looks.gate].suite) not in (None, planned.name):
+        raise DriftgateError(
+            f"gate '{looks.gate}' judges the suite '{suite}'", f"name one of {planned.name}, or run {suite}"
+        )
+    looks = replace(looks, rules=gates[looks.gate].content_hash())
+    cells = stopped_by(planned.suite, planned.cells, looks)
+    check_stops(looks.gate, gates[looks.gate], [cell.describe() for cell in cells])
+    return replace(planned, cells=cells)
+
+
+def looks_of(run: RunRow) -> Looks | None:
+    """How a run is asked that its gate may stop; None of one that asks everything."""
+    return next((looks for cell in run.plan.get("cells", []) if (looks := Looks.of(cell)) is not None), None)
+
+
+def stops_of(workspace: OpenWorkspace, ledger: Ledger, run: RunRow) -> GateStops | None:
+    """The gate that may stop a run; None of one that asks everything.
+
+    Raises
+    ------
+    DriftgateError
+        The workspace has no such gate any more.
+    """
+    looks = looks_of(run)
+    if looks is None:
+        return None
+    gates = workspace.config.gates
+    if looks.gate not in gates:
+        raise DriftgateError(f"the workspace has no gate '{looks.gate}' any more", nearest(looks.gate, gates))
+    gate = gates[looks.gate]
+    return GateStops(ledger, looks.gate, gate, run.id, champion_meant(workspace, ledger, gate))
+
+
 def unfinished(ledger: Ledger, name: str, suite: str = "", *, retry_failed: bool = False) -> RunRow:
     """The benchmark to go on with: the one named, or the newest (of a suite) that is not complete.
 
@@ -240,8 +285,14 @@ async def work(
     display: Display,
     *,
     retry_failed: bool = False,
+    stops: Stops | None = None,
 ) -> None:
     """Run the cells, by the prices with which the run began, and close the models.
+
+    Parameters
+    ----------
+    stops : Stops, optional
+        May stop the run before all samples were asked.
 
     Raises
     ------
@@ -250,7 +301,7 @@ async def work(
     """
     try:
         cells = with_prices(planned.cells, kept_prices(run, MODELS), kept_prices(run, JUDGES))
-        await run_suite(ledger, run, planned.suite, cells, models, display, retry_failed=retry_failed)
+        await run_suite(ledger, run, planned.suite, cells, models, display, retry_failed=retry_failed, stops=stops)
     finally:
         for model in models.values():
             with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already

@@ -24,10 +24,11 @@ from driftgate.flows.answer import parse_answer
 from driftgate.flows.evaluators import EvaluatorContext
 from driftgate.flows.sample import ASKED as ASKED_COLUMNS
 from driftgate.flows.text import as_name
-from driftgate.ledger import JUDGED, REPEATS
+from driftgate.ledger import JUDGED, REPEATS, SEQUENTIAL
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.datasets import Dataset, Sample
+    from driftgate.benchmarks.looks import Looks
     from driftgate.flows.definition import FlowDefinition
     from driftgate.flows.evaluators import Evaluators
     from driftgate.flows.models import ModelConfig
@@ -60,6 +61,8 @@ class Cell:
     """How requests get to the models."""
     asks: bool = True
     """Its scores are the model's, so the model must be asked. Not so in parity, which compares two programs."""
+    looks: Looks | None = None
+    """In which order and in what steps it is asked where a gate may stop it; None: all of it is asked."""
 
     @property
     def name(self) -> str:
@@ -187,6 +190,7 @@ class Cell:
             **({"defaults": self.inputs.defaults} if self.inputs.defaults else {}),
             **({"answer": ".".join(self.answer.path)} if self.answer else {}),
             **({} if self.evaluators.primary else {JUDGED: False}),
+            **({SEQUENTIAL: self.looks.as_json()} if self.looks else {}),
             **self._judges(),
         }
 

@@ -21,13 +21,18 @@ PRICE_LIST = "price_list"
 has it as JSON."""
 
 
-def cell_frame(ledger: Ledger, cell: CellRow) -> pd.DataFrame:
+def cell_frame(ledger: Ledger, cell: CellRow, *, whole: bool = False) -> pd.DataFrame:
     """The outcomes of a cell as :func:`driftgate.ledger.ask_frame` has them, NaN where tokens or cost are unknown.
 
     Of an older cell, a reply to no tokens is none that a service could give, nor is an answer of none; a negative
     number is none either; and a cost of 0 is one only where the model runs here.
+
+    Parameters
+    ----------
+    whole : bool
+        Also the samples that were not needed, as ``missing``.
     """
-    return known_costs(ask_frame(ledger, cell.id), cell)
+    return known_costs(ask_frame(ledger, cell.id, whole=whole), cell)
 
 
 def known_costs(frame: pd.DataFrame, cell: CellRow) -> pd.DataFrame:

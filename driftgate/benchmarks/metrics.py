@@ -181,6 +181,26 @@ SLICED: tuple[str, ...] = ("accuracy", "accuracy_if_right")
 """Metrics that are also measured for each category and super-category."""
 
 
+def _sequence(values: Callable[[pd.DataFrame], np.ndarray[tuple[int], np.dtype[np.float64]]]) -> Metric:
+    """Metric: a mean between 0 and 1 with limits that hold wherever the run was stopped."""
+
+    def measure(frame: pd.DataFrame) -> Interval:
+        found = values(frame)
+        if not ((found >= 0.0) & (found <= 1.0)).all():
+            reason = "graded beyond 0 and 1"
+            return stats.Interval.unknown(None, level=0.95, method="betting", n=len(frame), reason=reason)
+        return stats.betting_interval(found, 0.0, 1.0, clusters=clusters_of(frame))
+
+    return measure
+
+
+SEQUENCES: Mapping[str, Metric] = {
+    "accuracy": _sequence(right),
+    "accuracy_if_right": _sequence(lambda frame: right(_if_right(frame))),
+}
+"""Metrics whose limits are known where a gate stopped the run, over the frame of what was asked."""
+
+
 def is_binary(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
     """Whether every value is 0 or 1: right or wrong, without grades between."""
     return bool(((values == 0) | (values == 1)).all())

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from driftgate.benchmarks.aggregate import LiveLines, aggregate_cell, aggregate_evaluations
 from driftgate.benchmarks.asking import AllRefused, ModelRefuses, Negotiated, Refusals, alike, refused_first, stranger
 from driftgate.benchmarks.batches import LedgerBatches
+from driftgate.benchmarks.by_looks import ask_by_looks
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.delivery import batch_models, line_models, model_batches
 from driftgate.benchmarks.judges import grade_anchors
+from driftgate.benchmarks.looks import Stops
 from driftgate.benchmarks.outcomes import classify, rule_of
 from driftgate.benchmarks.progress import CellProgress, Display
+from driftgate.benchmarks.rare_collections import rare_collections
 from driftgate.benchmarks.recorder import Recorder
 from driftgate.benchmarks.spending import Budget, check_budget, line_cost
 from driftgate.benchmarks.suite import SuiteConfig
@@ -64,6 +66,7 @@ async def run_suite(
     display: Display,
     *,
     retry_failed: bool = False,
+    stops: Stops | None = None,
 ) -> None:
     """Run, or go on with, the cells of a run.
 
@@ -73,6 +76,8 @@ async def run_suite(
         Live models by name; they are closed by the caller.
     retry_failed : bool
         Ask samples whose outcome is ``failed`` once more.
+    stops : Stops, optional
+        May stop the run before all samples were asked; the cells then have their ``looks``.
 
     Raises
     ------
@@ -95,8 +100,11 @@ async def run_suite(
             cell.evaluators.open()
         graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
         shared.budget.add(graded, "a judge's grade of an anchor")
-        with _rare_collections():
-            await _run_cells(shared, cells)
+        with rare_collections():
+            if stops is None:
+                await _run_cells(shared, cells)
+            else:
+                await _run_by_looks(shared, cells, stops)
     except asyncio.CancelledError:
         set_status(ledger, run.id, "interrupted", "stopped by the user")
         raise
@@ -109,22 +117,6 @@ async def run_suite(
         for batches in shared.batches.values():
             await batches.aclose()
     finish_run(ledger, run.id)
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for cyclic garbage seldom, and hardly ever among what was there before, such as whole datasets.
-
-    A line makes hundreds of small objects and no cycles to speak of; by default they are all searched every 700.
-    ``gc.freeze`` would keep the datasets out altogether, but it also begins the count to the next full collection
-    anew: in a process of many short runs none would ever come.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True)
@@ -170,10 +162,51 @@ class _CellRun:
     limit: AdaptiveLimit
     negotiated: Negotiated
     refusals: Refusals
+    todo: Mapping[str, tuple[int, list[int]]]
+    """Of each sample that was still to be asked: its id and its rounds, by its key."""
     served: set[str] = field(default_factory=set)
     """The models that replies said they are of."""
     live: LiveLines = field(default_factory=LiveLines)
     """What aggregation nodes take of the lines that were run here."""
+
+    async def ask(self, samples: Sequence[Sample]) -> None:
+        """Ask those of some samples that are still to be asked, and end once the ledger has their outcomes.
+
+        Raises
+        ------
+        LimitReached
+            A limit was reached before the last of them.
+        DriftgateError
+            The model refuses all that it is asked, or the ledger refuses.
+        """
+        # Every sample once, then every sample again: a run that is stopped has asked all of them about as often.
+        repeats = self.cell.repeats
+        pending = [
+            (sample, self.todo[sample.key][0], round_)
+            for repeat in range(repeats)
+            for sample in samples
+            if sample.key in self.todo
+            for round_ in self.todo[sample.key][1]
+            if round_ % repeats == repeat
+        ]
+        most, before = _BATCHED_LINES if self.shared.batches else self.cell.model_config.in_flight, self.progress.done
+        taken = iter(pending)
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(min(most, len(pending))):
+                    workers.create_task(self.work(taken))
+            await self.recorder.drain()
+        except* DriftgateError as group:
+            raise _first(group) from None
+        if self.progress.done - before < len(pending):
+            reached, last = self.shared.budget.reached(), self.shared.budget.last
+            waited = f"model '{self.cell.model}' was waited for, and the last that was heard is: {last}"
+            raise LimitReached(f"{reached}; {waited}" if last else reached, self.shared.budget.remedy())
+
+    def say(self, words: Sequence[str]) -> None:
+        """Tell the user something."""
+        self.progress.notes += words
+        self.shared.display.advance(self.progress)
 
     async def work(self, pending: Iterator[tuple[Sample, int, int]]) -> None:
         """Take samples until none is left or a limit is reached; all workers of the cell share the iterator.
@@ -310,7 +343,19 @@ async def _run_cells(shared: _SuiteRun, cells: Sequence[Cell]) -> None:
         raise problems[0]
 
 
+async def _run_by_looks(shared: _SuiteRun, cells: Sequence[Cell], stops: Stops) -> None:
+    """Run the cells side by side, block by block, until their gate has decided."""
+    await ask_by_looks(shared.ledger, cells, lambda place, cell: _opened(shared, place, cell, 0), stops)
+
+
 async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> None:
+    async with _opened(shared, ordinal, cell, later) as running:
+        await running.ask(cell.samples)
+
+
+@asynccontextmanager
+async def _opened(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> AsyncIterator[_CellRun]:
+    """A cell that is ready to be asked; its aggregation nodes run once everything wanted of it was asked."""
     ledger, suite = shared.ledger, shared.suite
     cell_id = add_cell(ledger, shared.run.id, ordinal, _cell_row(cell), cell.samples)
     todo = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
@@ -339,38 +384,20 @@ async def _run_cell(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> 
         limit,
         Negotiated.of(ledger, cell_id, cell.model, progress.notes.append),
         Refusals(answered=bool(shared.batches) or cell.model in shared.answering),
-    )
-    # Every sample once, then every sample again: a run that is stopped has asked all of them about as often.
-    pending = (
-        (sample, todo[sample.key][0], round_)
-        for repeat in range(cell.repeats)
-        for sample in cell.samples
-        if sample.key in todo
-        for round_ in todo[sample.key][1]
-        if round_ % cell.repeats == repeat
+        todo,
     )
     try:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(min(_BATCHED_LINES if shared.batches else cell.model_config.in_flight, waiting)):
-                workers.create_task(running.work(pending))
-        await recorder.drain()
-        if progress.done == progress.asked:
-            await aggregate_cell(ledger, cell_id, cell, engine, running.live)
-            await aggregate_evaluations(ledger, cell_id, cell.evaluators, running.live)
-    except* DriftgateError as group:
-        raise _first(group) from None
+        yield running
+        await aggregate_cell(ledger, cell_id, cell, engine, running.live)
+        await aggregate_evaluations(ledger, cell_id, cell.evaluators, running.live)
     finally:
         await recorder.drain()
         await engine.aclose()
         shared.running.remove(progress)
         progress.notes += refused_first(shared.models)
         shared.display.end(progress)
-    if running.refusals.answered:
-        shared.answering.add(cell.model)
-    if progress.done < progress.asked:
-        reached, last = shared.budget.reached(), shared.budget.last
-        said = f"; model '{cell.model}' was waited for, and the last that was heard is: {last}" if last else ""
-        raise LimitReached(reached + said, shared.budget.remedy())
+        if running.refusals.answered:
+            shared.answering.add(cell.model)
 
 
 def _cell_row(cell: Cell) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, known_costs, unpriced
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
-from driftgate.benchmarks.metrics import MACRO, METRICS, SLICED
+from driftgate.benchmarks.metrics import MACRO, METRICS, SEQUENCES, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
@@ -131,6 +131,19 @@ class CellScores:
         """How many samples have no answer and what that leaves open, in words."""
         if self.unasked:
             return f"unmeasurable: {self.unasked}"
+        if self.stopped:
+            return f"{self._answered}; {self.stopped}"
+        return self._answered
+
+    @property
+    def stopped(self) -> str:
+        """That a gate stopped it before all samples were asked, and what that does to its score; else empty."""
+        if not self.cell.stopped:
+            return ""
+        return f"{self.cell.stopped}: its scores lean the way it was stopped, and are no estimate of the whole"
+
+    @property
+    def _answered(self) -> str:
         low, high = (row.value if (row := self.get(name)) else None for name in ("accuracy", "accuracy_if_right"))
         unit = "samples" if self.cell.repeats == 1 else "repeats"
         bounds = None if low is None or high is None else (low, high)
@@ -217,12 +230,15 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
 
         whole = CellScores(cell, asks, rows).frame
         rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, whole)))
+    if cell.stopped:
+        rows = [_stopped(row, asks) for row in rows]
     evaluators = []
     for mean in evaluation_means(ledger, cell.id):
         name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
         evaluators.append(EvaluatorMean(name.rstrip("."), int(mean["n"]), mean["errors"], mean["error"]))
         if mean["n"]:
-            rows.append(_row(name, "all", "", _mean(mean)))
+            row = _row(name, "all", "", _mean(mean))
+            rows.append(replace(row, low=None, high=None) if cell.stopped else row)
     aggregations = aggregations_of(ledger, cell.id)
     for made in aggregations:
         for name, value in sorted(made.metrics.items()):
@@ -243,6 +259,17 @@ def score_briefly(ledger: Ledger, cell: CellRow, like: pd.DataFrame | None = Non
     if cell.details.get(JUDGED) is False or nothing_graded(asks):
         rows = [_unknown(row) for row in rows]
     return CellScores(cell, asks, rows)
+
+
+def _stopped(row: ScoreRow, asks: pd.DataFrame) -> ScoreRow:
+    """A score of a cell that its gate stopped: only limits that hold wherever one stops are stated."""
+    if row.value is None or row.metric in ("cost", "input_tokens", "output_tokens"):
+        return row
+    metric, frame = row.metric, asks if row.slice_kind == "all" else asks[asks[row.slice_kind] == row.slice]
+    if metric not in SEQUENCES:
+        return replace(row, low=None, high=None)
+    found = SEQUENCES[metric](frame)
+    return replace(row, low=found.low, high=found.high)
 
 
 def of_correctness(metric: str) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -14,6 +15,7 @@ from driftgate.benchmarks.cell import TOLD, Cell
 from driftgate.benchmarks.inputs import (
     check_names,
 )
+from driftgate.benchmarks.looks import Looks
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.errors import DriftgateError
@@ -192,6 +194,25 @@ def _check_delivery(suite: SuiteConfig, models: Mapping[str, ModelConfig]) -> No
                 f"model '{name}' is of the provider '{provider}', which takes no batches",
                 "give it a suite of its own, without delivery: batch",
             )
+
+
+def stopped_by(suite: SuiteConfig, cells: Sequence[Cell], looks: Looks) -> list[Cell]:
+    """The cells as they are asked where a gate may stop them.
+
+    Raises
+    ------
+    DriftgateError
+        The suite asks each sample several times or in batches.
+    """
+    why = ""
+    if suite.repeats > 1:
+        why = f"the suite asks each sample {suite.repeats} times (repeats)"
+    elif suite.delivery == "batch":
+        why = "the suite hands its requests in by the batch (delivery: batch), all of them at once"
+    if why:
+        raise DriftgateError(f"gate '{looks.gate}' cannot stop the run: {why}", "run without --sequential")
+    block = max(looks.block, *(cell.model_config.in_flight for cell in cells))
+    return [replace(cell, looks=replace(looks, block=block)) for cell in cells]
 
 
 def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple[dict[str, Any], str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from driftgate.cli._options import HERE, RunName, Workspace, group
+from driftgate.flows.errors import DriftgateError
 
 runs = group("Runs in the ledger.")
 baseline = group("Baselines: runs that others are compared with, carried in a file.")
@@ -25,11 +26,18 @@ def bench(
     trial: Annotated[
         bool, typer.Option("--trial", help="For a change that is only proposed: no later run is compared with it.")
     ] = False,
+    gate: Annotated[str, typer.Option("--gate", help="With --sequential: the gate that may end the run.")] = "",
+    sequential: Annotated[
+        bool, typer.Option("--sequential", help="Ask in a random order and end once the gate has decided.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Of that order; by default another one for each run.")] = None,
     as_json: Annotated[
         Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")
     ] = None,
 ) -> None:
     """Run a suite, or go on with a run that was stopped; asks nothing twice. Exit 4: more failed than it allows.
+
+    With --gate GATE --sequential it ends as soon as the gate has decided, and exits as 'driftgate gate' does.
 
     In GitHub Actions the step gets the output 'run', the run's id; in Azure DevOps it is the variable driftgate.run.
     """
@@ -41,8 +49,21 @@ def bench(
     from driftgate.cli.show.bench import carry_out
 
     check_writable(as_json)
+    if bool(gate) != sequential or (seed is not None and not sequential):
+        raise DriftgateError(
+            "--gate, --seed and --sequential belong together", "give --gate GATE --sequential, or none of them"
+        )
     with driftgate.open(workspace) as ws:
-        begun = ws.begin(suite, resume=resume, run=run, retry_failed=retry_failed, cache=cache, trial=trial)
+        begun = ws.begin(
+            suite,
+            resume=resume,
+            run=run,
+            retry_failed=retry_failed,
+            cache=cache,
+            trial=trial,
+            stopping_gate=gate,
+            seed=seed,
+        )
         pipelines.set_output(os.environ, "run", begun.run.id)
         try:
             done = carry_out(console, begun, lambda display: ws.finish(begun, display, retry_failed=retry_failed))

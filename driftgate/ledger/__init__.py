@@ -3,7 +3,7 @@
 from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggregations_of, evaluated_lines_of
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._archive import Archived, archive_details
-from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, why_unasked
+from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, check_whole, why_unasked
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
@@ -46,6 +46,7 @@ from driftgate.ledger._insert import insert_many, insert_new
 from driftgate.ledger._kinds import KINDS, RunKind
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
+from driftgate.ledger._not_needed import NOT_NEEDED, SEQUENTIAL, leave_out
 from driftgate.ledger._outcomes import Record, ask_frame, brief_frame, outcome_frame, record, samples_frame
 from driftgate.ledger._pack import Packed, pack_details
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
@@ -83,8 +84,10 @@ __all__ = [
     "JUDGED",
     "KINDS",
     "MEANT",
+    "NOT_NEEDED",
     "REFUSED",
     "REPEATS",
+    "SEQUENTIAL",
     "AggregationRow",
     "AnchorRow",
     "ArchiveSize",
@@ -134,6 +137,7 @@ __all__ = [
     "check_asked_once",
     "check_ledger",
     "check_texts",
+    "check_whole",
     "complete_cells",
     "create_tables",
     "deployment_of",
@@ -161,6 +165,7 @@ __all__ = [
     "key_frame",
     "keys_of_editions",
     "latest_runs",
+    "leave_out",
     "left_out_of",
     "metric_frame",
     "names_of_baselines",

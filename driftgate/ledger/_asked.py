@@ -6,6 +6,7 @@ from sqlalchemy import Connection, case, func, or_, select
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._cells import CellRow
+from driftgate.ledger._not_needed import NOT_NEEDED
 from driftgate.ledger._schema import asked_models, cells, outcomes
 from driftgate.ledger._store import Ledger
 
@@ -44,8 +45,8 @@ def why_unasked(ledger: Ledger, cell_id: int) -> str:
         named = models_asked(connection, cell_id)
         if cell.model in named:
             return ""
-        through = outcomes.c.outcome.not_in(NOT_THROUGH)
-        called = or_(outcomes.c.attempts > 0, outcomes.c.cached, ~through)
+        through = outcomes.c.outcome.not_in((*NOT_THROUGH, NOT_NEEDED))
+        called = or_(outcomes.c.attempts > 0, outcomes.c.cached, outcomes.c.outcome.in_(NOT_THROUGH))
         lines, calls = (func.sum(case((one, 1), else_=0)) for one in (through, called))
         found = connection.execute(select(lines, calls).where(outcomes.c.cell_id == cell_id)).one()
     if not found[0] or (meant is None and found[1]):
@@ -66,6 +67,22 @@ def check_asked_once(cell: CellRow, what: str) -> None:
         raise DriftgateError(
             f"{cell.name} of run {cell.run_id} asked each sample {cell.repeats} times, and {what} reads one answer",
             "take a run without repeats",
+        )
+
+
+def check_whole(cell: CellRow, what: str) -> None:
+    """Refuse a cell that its gate stopped, for what takes its score for that of the whole dataset.
+
+    Raises
+    ------
+    DriftgateError
+        It was stopped.
+    """
+    if cell.stopped:
+        raise DriftgateError(
+            f"{cell.name} of run {cell.run_id} was {cell.stopped}: its score leans the way it was stopped, and "
+            f"{what} would take it for the whole's",
+            "take a run that asked everything",
         )
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger._aggregations import aggregations_of
-from driftgate.ledger._asked import check_asked, models_asked
+from driftgate.ledger._asked import check_asked, check_whole, models_asked
 from driftgate.ledger._baseline_content import (
     Baseline,
     BaselineAggregation,
@@ -97,7 +97,7 @@ def take_baseline(ledger: Ledger, name: str, *, with_text: bool = False) -> Base
     Raises
     ------
     DriftgateError
-        There is no such run, it is not complete, it is a baseline itself, or it did not ask its model.
+        There is no such run, it is not complete or a baseline itself, it did not ask its model, or a gate stopped it.
     """
     run = find_run(ledger, name)
     if run.kind == "baseline":
@@ -109,6 +109,7 @@ def take_baseline(ledger: Ledger, name: str, *, with_text: bool = False) -> Base
         raise DriftgateError(f"run {run.id} holds no cell", "export another; see: driftgate runs list")
     for cell in found:
         check_asked(ledger, cell)
+        check_whole(cell, "who imports it")
     with ledger.read() as connection:
         rows = _samples_of(connection, [cell.id for cell in found])
         places = {int(row["id"]): place for place, row in enumerate(rows)}

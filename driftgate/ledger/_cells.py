@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, desc, insert, select, update
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.sample import Sample
 from driftgate.ledger._insert import insert_many
+from driftgate.ledger._not_needed import SEQUENTIAL, not_needed
 from driftgate.ledger._repeats import newest_rounds, repeats_in, repeats_of
 from driftgate.ledger._schema import asked, cells, expired_samples, left_out, outcomes, runs, samples
 from driftgate.ledger._store import Ledger
@@ -37,6 +38,23 @@ class CellRow:
     without: tuple[str, ...] = ()
     """Defaults that its model was asked without, as the service refuses them; ``MODEL.NAME`` of another model. Without
     ``chat``, it was asked by the Responses API."""
+    not_needed: int = 0
+    """Samples that it did not ask, as a gate had decided before it came to them."""
+
+    @property
+    def stopped(self) -> str:
+        """That a gate stopped it before all samples were asked, in words; empty where none did.
+
+        Examples
+        --------
+        >>> details = {"sequential": {"gate": "replace"}, "n": 4000}
+        >>> CellRow(1, "r", 0, "m", "f", "v", "d", "", details, not_needed=3600).stopped
+        'stopped early by gate replace after 400 of 4,000'
+        """
+        if not self.not_needed:
+            return ""
+        of = int(self.details.get("n", 0))
+        return f"stopped early by gate {self.details[SEQUENTIAL]['gate']} after {of - self.not_needed:,} of {of:,}"
 
     @property
     def repeats(self) -> int:
@@ -138,11 +156,15 @@ def as_cells(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[
         for cell_id, model, parameter in connection.execute(query):
             named = parameter if model == model_of[cell_id] else f"{model}.{parameter}"
             without.setdefault(cell_id, []).append(named)
+    may_stop = [row["id"] for row in rows if SEQUENTIAL in row["details"]]
+    left = not_needed(connection, may_stop) if may_stop else {}
     found = []
     for row in rows:
         names = tuple(sorted(without.get(row["id"], ())))
         signature = row["signature"] + (f"|without:{','.join(names)}" if names else "")
-        found.append(CellRow(**{**row, "signature": signature, "without": names}))
+        if unasked := left.get(row["id"], 0):
+            signature += f"|asked:{int(row['details']['n']) - unasked}"
+        found.append(CellRow(**{**row, "signature": signature, "without": names, "not_needed": unasked}))
     return found
 
 

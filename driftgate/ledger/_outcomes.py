@@ -16,6 +16,7 @@ from driftgate.flows.scrubbing import told
 from driftgate.ledger._asked import NOT_THROUGH, why_unasked
 from driftgate.ledger._details import EXPIRED, detail_rows, expired_at, forgotten_in
 from driftgate.ledger._insert import insert_many
+from driftgate.ledger._not_needed import NOT_NEEDED
 from driftgate.ledger._plain import plain_text
 from driftgate.ledger._repeats import every_repeat, newest_rounds, one_row_each, repeats_of
 from driftgate.ledger._schema import (
@@ -192,11 +193,18 @@ def outcome_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
     return one_row_each(frame) if "repeat" in frame else frame
 
 
-def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
+def ask_frame(ledger: Ledger, cell_id: int, *, whole: bool = False) -> pd.DataFrame:
     """One row for every time that a sample is asked in a cell; what has no outcome is ``missing``.
+
+    What was not needed, as a gate had decided, was not asked and is not among them.
 
     What came through a flow that never asked the cell's model is no outcome of the model, and ``missing`` as well: see
     :func:`driftgate.ledger.why_unasked`.
+
+    Parameters
+    ----------
+    whole : bool
+        Also samples that were not needed, as ``missing``: for what goes by their places in the dataset.
 
     Returns
     -------
@@ -222,6 +230,8 @@ def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         .where(asked.c.cell_id == cell_id)
         .order_by(asked.c.ordinal, outcomes.c.round)
     )
+    if not whole:
+        query = query.where(or_(outcomes.c.outcome.is_(None), outcomes.c.outcome != NOT_NEEDED))
     with ledger.read() as connection:
         repeats = repeats_of(connection, cell_id)
         frame = pd.read_sql_query(query, connection)
@@ -229,7 +239,7 @@ def ask_frame(ledger: Ledger, cell_id: int) -> pd.DataFrame:
         frame = every_repeat(frame, repeats, of_sample)
     else:
         frame = frame.drop_duplicates("sample_id", keep="last").reset_index(drop=True)
-    frame["outcome"] = frame["outcome"].fillna("missing")
+    frame["outcome"] = frame["outcome"].fillna("missing").replace(NOT_NEEDED, "missing")
     # Where no value is set at all, pandas cannot tell a column's type.
     numbers = ("correct", "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "cost")
     frame = frame.astype(dict.fromkeys(numbers, float))

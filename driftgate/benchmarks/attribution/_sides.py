@@ -17,7 +17,16 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Line
 from driftgate.flows.models import AdaptiveLimit, Message, Model, Reply, RequestRejected, gave_up
 from driftgate.flows.retrieval import Passage, Retriever
-from driftgate.ledger import CellRow, Ledger, LedgerReplies, check_asked_once, metric_frame, node_results, outcome_frame
+from driftgate.ledger import (
+    CellRow,
+    Ledger,
+    LedgerReplies,
+    check_asked_once,
+    check_whole,
+    metric_frame,
+    node_results,
+    outcome_frame,
+)
 
 PROBES = 5
 """Samples whose nodes are run again to see that they give what the ledger holds."""
@@ -63,6 +72,7 @@ def open_side(
         The flow cannot be loaded.
     """
     check_asked_once(row, "an attribution")
+    check_whole(row, "an attribution")
     frame = outcome_frame(ledger, row.id)
     if primary:
         values = right(frame)

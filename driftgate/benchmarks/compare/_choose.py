@@ -37,8 +37,11 @@ def named_cells(ledger: Ledger, names: Sequence[str]) -> list[CellRow]:
 
 
 def comparable_cells(ledger: Ledger) -> list[CellRow]:
-    """The cells of complete runs that say how good a model is, the newest run first, the proofs of repairs last."""
-    found = [(cell, kind) for cell, kind in complete_cells(ledger) if kind in _COMPARABLE]
+    """The cells of complete runs that say how good a model is, the newest run first, the proofs of repairs last.
+
+    None that its gate stopped is among them: its score leans the way it was stopped.
+    """
+    found = [(cell, kind) for cell, kind in complete_cells(ledger) if kind in _COMPARABLE and not cell.stopped]
     return [cell for cell, _ in sorted(found, key=lambda pair: pair[1] == "proof")]
 
 
@@ -203,4 +206,5 @@ def _told_apart(cells: Sequence[CellRow], parts: Sequence[str]) -> bool:
 
 
 def _label(cell: CellRow, parts: Sequence[str]) -> str:
-    return " · ".join(text for part in parts if (text := str(getattr(cell, part)) or "default"))
+    named = [text for part in parts if (text := str(getattr(cell, part)) or "default")]
+    return " · ".join([*named, *([cell.stopped] if cell.stopped else [])])

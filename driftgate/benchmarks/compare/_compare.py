@@ -136,7 +136,7 @@ def _scored(ledger: Ledger, cells: Sequence[CellRow]) -> list[CellScores]:
     kept: dict[tuple[str, str], pd.DataFrame] = {}
     found = []
     for cell in cells:
-        if counted[cell.dataset] > MANY and cell.repeats == 1:
+        if counted[cell.dataset] > MANY and cell.repeats == 1 and not cell.stopped:
             scores = score_briefly(ledger, cell, kept.get(_asked(cell)))
             kept.setdefault(_asked(cell), scores.asks)
         else:

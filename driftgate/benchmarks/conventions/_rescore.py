@@ -24,6 +24,7 @@ from driftgate.ledger import (
     check_asked,
     check_asked_once,
     check_texts,
+    check_whole,
     forgotten_in,
     keys_of_editions,
     outcome_frame,
@@ -98,6 +99,7 @@ def rescore(ledger: Ledger, cell: CellRow, convention: Convention) -> Convention
     """
     check_asked(ledger, cell)
     check_asked_once(cell, "a convention")
+    check_whole(cell, "a convention")
     check_texts(ledger, cell.run_id)
     import numpy as np
 

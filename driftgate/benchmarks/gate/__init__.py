@@ -40,13 +40,17 @@ if TYPE_CHECKING:
     )
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
+    from driftgate.benchmarks.gate._path import Path
     from driftgate.benchmarks.gate._reasons import decide
+    from driftgate.benchmarks.gate._sequential import AT_LOOKS, Asked, weigh_at_looks
+    from driftgate.benchmarks.gate._stops import GateStops, check_stops
     from driftgate.benchmarks.gate._verdict import EXIT_CODES, GRAVITY, Drift, GateVerdict, RuleVerdict, Verdict
 else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "ANCHOR",
+    "AT_LOOKS",
     "BASELINE",
     "CHAMPION",
     "COUNTED",
@@ -54,16 +58,21 @@ __all__ = [
     "GRAVITY",
     "LATENCIES",
     "PREVIOUS",
+    "Asked",
     "Column",
     "Drift",
     "Evidence",
     "GateConfig",
+    "GateStops",
     "GateVerdict",
+    "Path",
     "RuleConfig",
     "RuleVerdict",
     "Verdict",
+    "check_stops",
     "decide",
     "judge",
     "over_slices",
     "weigh",
+    "weigh_at_looks",
 ]

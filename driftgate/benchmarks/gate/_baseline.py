@@ -12,6 +12,7 @@ from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.signature import differing
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
+    SEQUENTIAL,
     CellRow,
     Ledger,
     baseline_named,
@@ -80,7 +81,8 @@ def find_baseline(
     if here is not None:
         return Baseline(here)
     if rule.opponent == CHAMPION and champion is not None:
-        found = _stored(ledger, cell.run_id, gate.suite, champion, scores, before=False)
+        # A run that its gate may stop is judged at every look, and anew later: each time against the same run.
+        found = _stored(ledger, cell.run_id, gate.suite, champion, scores, before=SEQUENTIAL in cell.details)
         asked = f"run the suite with {champion} among its models"
         reason = f"the champion {champion} has no complete run of this suite to compare with; {asked}"
         return found or Baseline(None, reason, first=True)
@@ -95,6 +97,8 @@ def _stored(
 ) -> Baseline | None:
     """The newest complete run of the suite that measured the model's cell for this dataset, variant and flow.
 
+    One that its gate stopped is passed over: its score leans the way it was stopped.
+
     One in which more of its samples failed than its suite allows measured nothing: to be as good as an outage is no
     achievement. Where all that there are did not, there is none, and this run is not the first.
 
@@ -106,11 +110,15 @@ def _stored(
     cell = scores.cell
     kinds = {"benchmark", now.kind} - {"trial"}
     unmeasured: list[str] = []
+    stopped: list[str] = []
     for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", kinds=kinds, before=limit):
         if run.id == run_id:
             continue
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
+                if old.stopped:  # it was stopped because it looked good or bad, and looks so more than it is
+                    stopped.append(f"run {run.id} was {old.stopped}")
+                    continue
                 found = _scores(ledger, old)
                 if found.failed_share <= _most_failed(run.plan):
                     return Baseline(found)
@@ -121,6 +129,8 @@ def _stored(
             None,
             f"run {unmeasured[0]}{others} cannot be compared with: more of its samples failed than max_failed allows",
         )
+    if stopped:
+        return Baseline(None, f"{stopped[0]}, which leans the way it was stopped: run the suite once with all samples")
     return None
 
 
@@ -170,6 +180,8 @@ def _anchored(ledger: Ledger, anchor: str, scores: CellScores) -> Baseline:
         return Baseline(None, f"the anchor, run {run.id}, {found}; name one: RUN/MODEL")
     if found.cell.id == scores.cell.id:
         return Baseline(None, "the run is the anchor itself", itself=True)
+    if found.cell.stopped:
+        return Baseline(None, f"the anchor, run {run.id}, was {found.cell.stopped}: a run that asked all is needed")
     if found.failed_share > _most_failed(run.plan):
         return Baseline(None, f"the anchor, run {run.id}, cannot be compared with: too many of its samples failed")
     return Baseline(found, called=f"the anchor, run {run.id}")

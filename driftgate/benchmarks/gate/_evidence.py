@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from driftgate.benchmarks.gate._path import Path
+
 End = Literal["worst", "stated", "best"]
 _HUGE = 1e9
 """Seconds that stand for a latency that never came, where a ratio needs a number."""
@@ -77,6 +79,8 @@ class Evidence:
     """Slices shown to break the rule."""
     undecided: tuple[str, ...] = ()
     """Slices that are neither shown to hold nor to break it."""
+    path: Path | None = None
+    """Of a run that its gate may stop: the p-values at every look."""
 
 
 def weigh(rule: RuleConfig, ours: Column, theirs: Column | None = None, *, plan: bool = True) -> Evidence:
@@ -104,7 +108,7 @@ def weigh(rule: RuleConfig, ours: Column, theirs: Column | None = None, *, plan:
             notes += (f"{gone} of the {len(theirs.frame)} samples that it is compared with are not in this run",)
         elif not paired:
             notes += ("unpaired: no sample is shared",)
-        ours, theirs = _aligned(ours, theirs) if paired else (ours, theirs)
+        ours, theirs = aligned(ours, theirs) if paired else (ours, theirs)
     n = len(ours.frame)
     if not n or (theirs is not None and theirs.frame.empty):
         return Evidence(n, why_none="there are no samples to measure it on", depends=True, lacking="")
@@ -137,7 +141,7 @@ def _weighed(
     holds = _test(worst, side, alpha)
     broken = _test(best, opposite(side), alpha)
     said = _test(stated, side, alpha)
-    sign = _sign(rule)
+    sign = sign_of(rule)
     value = low = high = detectable = None
     needed, asked = None, n
     if stated is not None:
@@ -222,7 +226,7 @@ def _or(value: float | None, instead: float) -> float:
 
 def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *, paired: bool) -> Quantity | None:
     """The rule's quantity with the missing values at one end; None where that end is not a number."""
-    filling, other = _fillings(rule.side, end)
+    filling, other = fillings(rule.side, end)
     if theirs is None:
         return _absolute(rule, ours, filling)
     if paired:
@@ -237,7 +241,7 @@ def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *
         if rule.metric in COUNTED:
             finite = bool(np.isfinite(candidate).all() and np.isfinite(against).all())
             return MeanRatio(candidate, against, labels, 1.0 + rule.margin) if finite else None
-        low, high = _scale(ours, theirs)
+        low, high = scale_of(ours, theirs)
         differences = against - candidate if rule.less_is_better else candidate - against
         if not np.isfinite(differences).all():
             return None
@@ -253,13 +257,14 @@ def _quantity(rule: RuleConfig, ours: Column, theirs: Column | None, end: End, *
     labels, others = labels_of(mine), labels_of(reference)
     if not (np.isfinite(candidate).all() and np.isfinite(against).all()):
         return None
-    low, high = _scale(ours, theirs)
+    low, high = scale_of(ours, theirs)
     if rule.less_is_better:
         candidate, against, low, high = -candidate, -against, -high, -low
     return UnpairedMeans(candidate, against, labels, others, -rule.margin, low, high)
 
 
-def _scale(ours: Column, theirs: Column) -> tuple[float, float]:
+def scale_of(ours: Column, theirs: Column) -> tuple[float, float]:
+    """The scale on which both columns lie."""
     return min(ours.low, theirs.low), max(ours.high, theirs.high)
 
 
@@ -312,7 +317,7 @@ def _each_ask(column: Column, filling: Filling, of: NDArray[np.bool_] | None) ->
     return values[kept], samples[kept].astype(np.int64) if column.repeated else None
 
 
-def _fillings(side: Side, end: End) -> tuple[Filling, Filling]:
+def fillings(side: Side, end: End) -> tuple[Filling, Filling]:
     """How missing values are put in here and in what is compared with, for the rule's worst or best."""
     if end == "stated":
         return "stated", "stated"
@@ -329,12 +334,12 @@ def _oriented(rule: RuleConfig) -> bool:
     return rule.opponent is not None and not rule.by_ratio  # of the rule alone: where all is missing, too
 
 
-def _sign(rule: RuleConfig) -> float:
+def sign_of(rule: RuleConfig) -> float:
     """What turns an oriented difference back into the candidate less the reference."""
     return -1.0 if _oriented(rule) and rule.less_is_better else 1.0
 
 
-def _aligned(ours: Column, theirs: Column) -> tuple[Column, Column]:
+def aligned(ours: Column, theirs: Column) -> tuple[Column, Column]:
     """Both columns on the samples they share, in one order."""
     if np.array_equal(ours.frame["key"].to_numpy(), theirs.frame["key"].to_numpy()):
         return replace(ours, frame=ours.frame.reset_index(drop=True)), replace(

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from driftgate.benchmarks.changes import NO_CHANGES, Changes, changes
-from driftgate.benchmarks.gate._aggregated import aggregated
 from driftgate.benchmarks.gate._baseline import Baseline, described, find_baseline
-from driftgate.benchmarks.gate._columns import column_of
 from driftgate.benchmarks.gate._config import ANCHOR, CHAMPION, GateConfig, RuleConfig
-from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
+from driftgate.benchmarks.gate._gather import Check, decided_of, evidence_of, gather, seen
 from driftgate.benchmarks.gate._headline import drifted, headline
-from driftgate.benchmarks.gate._reasons import decide, explain
+from driftgate.benchmarks.gate._reasons import concluded, decide, explain
+from driftgate.benchmarks.gate._sequential import Asked
 from driftgate.benchmarks.gate._verdict import GRAVITY, Drift, GateVerdict, RuleVerdict, Verdict
 from driftgate.benchmarks.scores import CellScores
-from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, key_frame, run_hash
-
-_COSTS = ("cost", "cost_per_sample")
 
 
 def judge(
@@ -41,33 +38,17 @@ def judge(
     DriftgateError
         A rule fits no cell, or names a metric, a slice or a baseline that does not exist.
     """
-    checks: list[tuple[RuleConfig, CellScores, Baseline | None, Evidence]] = []
-    for rule in gate.rules:
-        cells = [scores for scores in scored if _fits(rule, scores)]
-        if rule.opponent == CHAMPION:
-            # About the champion itself such a rule says nothing; it is told only where nobody else is there.
-            cells = [scores for scores in cells if scores.cell.model != champion] or cells
-        if not cells:
-            known = sorted({scores.cell.name for scores in scored})
-            raise DriftgateError(
-                f"gate '{name}': the rule '{rule.text}' fits no cell of run {run_id}", f"cells: {known}"
-            )
-        for scores in cells:
-            baseline = None
-            if rule.opponent is None and rule.metric in _COSTS and len(found := _currencies(cells)) > 1:
-                told = f"one limit cannot mean costs in {' and '.join(found)}; give each model a rule of its own"
-                checks.append((rule, scores, None, Evidence(len(scores.frame), depends=True, why_none=told)))
-                continue
-            if rule.opponent is not None:
-                baseline = find_baseline(ledger, gate, rule, scores, scored, champion)
-            checks.append((rule, scores, baseline, _evidence(ledger, gate, rule, scores, baseline)))
-    decided = decide([(rule, evidence) for rule, _, _, evidence in checks])
-    tested = sum(1 for *_, one in checks if one.p_fail is not None and not one.counted)
-    changed = _changes(ledger, [(scores, baseline) for _, scores, baseline, _ in checks])
+    scored, asked = seen(ledger, scored)
+    checks = gather(ledger, name, gate, run_id, scored, asked, champion=champion)
+    decided = _at_looks(checks) if asked else decide([(one.rule, one.evidence) for one in checks])
+    tested = sum(1 for one in checks if one.evidence.p_fail is not None and not one.evidence.counted)
+    changed = _changes(ledger, [(one.scores, one.baseline) for one in checks])
     said = [
-        _said(gate, rule, scores, baseline, evidence, verdict, p_fail, tested, changed)
-        for (rule, scores, baseline, evidence), (verdict, p_fail) in zip(checks, decided, strict=True)
+        _said(gate, one, verdict, p_fail, tested, changed)
+        for one, (verdict, p_fail) in zip(checks, decided, strict=True)
     ]
+    if asked:
+        said = _with_looks(checks, said, asked)
     runs = [run_id, *(one.baseline for one in said if one.baseline)]
     means_champion = any(rule.opponent == CHAMPION for rule in gate.rules)
     return GateVerdict(
@@ -78,12 +59,54 @@ def judge(
         runs={run: run_hash(ledger, run) for run in dict.fromkeys(runs)},
         rules_hash=gate.content_hash(),
         champion=champion if means_champion else None,
-        drift=_drift(ledger, gate, [(rule, scores) for rule, scores, *_ in checks], scored),
+        drift=_drift(ledger, gate, [(one.rule, one.scores) for one in checks], scored, asked),
+        stopped=spared(scored),
     )
 
 
+def _at_looks(checks: Sequence[Check]) -> list[tuple[Verdict, float | None]]:
+    """As :func:`decide`, of a run that its gate may stop: what was decided at a look stands."""
+    found = decided_of(checks)
+    return [
+        (made.verdict or concluded(one.rule, one.evidence, made.p_fail), made.p_fail)
+        for one, made in zip(checks, found, strict=True)
+    ]
+
+
+def _with_looks(checks: Sequence[Check], said: Sequence[RuleVerdict], asked: Mapping[int, Asked]) -> list[RuleVerdict]:
+    """The verdicts with how many samples had been asked when each was decided."""
+    found = []
+    for check, rule, made in zip(checks, said, decided_of(checks), strict=True):
+        far = asked[check.scores.cell.id]
+        if check.evidence.path is not None and made.verdict is not None and far.ends.size:
+            after = int(far.ends[min(made.look, far.ends.size - 1)])
+            told = f"{rule.reason}; decided after {after:,} of {len(far.places):,} samples"
+            rule = replace(rule, decided_after=after, reason=told)
+        found.append(rule)
+    return found
+
+
+def spared(scored: Sequence[CellScores]) -> str:
+    """What a gate that stopped a run spared, in one line; empty where it stopped none.
+
+    Parameters
+    ----------
+    scored : sequence of CellScores
+        All cells of the run.
+    """
+    left = sum(scores.cell.not_needed for scores in scored)
+    if not left:
+        return ""
+    of = sum(int(scores.cell.details.get("n", 0)) for scores in scored)
+    return f"stopped early: {of - left:,} of {of:,} questions asked, {left / of:.0%} spared"
+
+
 def _drift(
-    ledger: Ledger, gate: GateConfig, checks: Sequence[tuple[RuleConfig, CellScores]], scored: Sequence[CellScores]
+    ledger: Ledger,
+    gate: GateConfig,
+    checks: Sequence[tuple[RuleConfig, CellScores]],
+    scored: Sequence[CellScores],
+    far: Mapping[int, Asked],
 ) -> tuple[Drift, ...]:
     """How far cells are from the anchor: in accuracy, and in whatever is compared with something that moves."""
     if gate.anchor is None:
@@ -100,54 +123,10 @@ def _drift(
         since = rule.model_copy(update={"no_worse_than": ANCHOR, "better_than": None, "margin": 0.0})
         baseline = find_baseline(ledger, gate, since, scores, scored, None)
         if not baseline.itself:
-            evidence = _evidence(ledger, gate, since, scores, baseline)
+            evidence = evidence_of(ledger, gate, since, scores, baseline, far)
             told = drifted(since, evidence, gate.anchor)
             found.append(Drift(scores.cell.name, rule.metric, told, evidence.value, evidence.low, evidence.high))
     return tuple(found)
-
-
-def _evidence(
-    ledger: Ledger, gate: GateConfig, rule: RuleConfig, scores: CellScores, baseline: Baseline | None
-) -> Evidence:
-    compared = baseline.scores if baseline is not None else None
-    for one in filter(None, (scores, compared)):
-        if one.unasked:
-            who = "" if one is scores else f"what it is compared with, run {one.cell.run_id}: "
-            return Evidence(len(one.frame), depends=True, why_none=f"{who}{one.unasked}")
-        if reason := one.unjudged(rule.metric):
-            return Evidence(len(one.frame), depends=True, why_none=reason)
-        if doubt := one.doubt(rule.metric):
-            return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
-    if (made := aggregated(rule, scores)) is not None:
-        return made
-    if compared is not None and rule.metric in _COSTS and len(found := _currencies([scores, compared])) > 1:
-        told = f"costs in {' and '.join(found)} are not compared with one another"
-        return Evidence(len(scores.frame), depends=True, why_none=told)
-    ours = column_of(ledger, rule, scores)
-    theirs = None
-    if baseline is not None:
-        if baseline.scores is None:
-            passes = baseline.itself or (baseline.first and gate.first_run == "pass")
-            # Where nothing is compared nothing is worse, and nothing is better either.
-            p_value = 0.0 if passes and rule.better_than is None else None
-            return Evidence(0, p_pass=p_value, counted=True, depends=not baseline.first, why_none=baseline.reason)
-        theirs = column_of(ledger, rule, baseline.scores, reference=True)
-    if rule.slices is None:
-        return weigh(rule, ours, theirs)
-    names = ours.slices(rule.slices)
-    if not names:
-        return Evidence(len(ours.frame), depends=True, why_none=f"no sample has a {rule.slices.replace('_', '-')}")
-    parts = {
-        name: weigh(rule, ours.of(rule.slices, name), None if theirs is None else theirs.of(rule.slices, name))
-        for name in names
-    }
-    return over_slices(rule, parts)
-
-
-def _currencies(cells: Sequence[CellScores]) -> list[str]:
-    """Of the costs of cells, each once; what costs nothing does so in every currency."""
-    paid = (scores for scores in cells if scores.frame["cost"].gt(0).any())
-    return sorted({scores.currency for scores in paid})
 
 
 def _changes(ledger: Ledger, compared: Sequence[tuple[CellScores, Baseline | None]]) -> dict[tuple[int, int], Changes]:
@@ -171,15 +150,13 @@ def _pair(scores: CellScores, other: CellScores) -> tuple[int, int]:
 
 def _said(
     gate: GateConfig,
-    rule: RuleConfig,
-    scores: CellScores,
-    baseline: Baseline | None,
-    evidence: Evidence,
+    check: Check,
     verdict: Verdict,
     p_fail: float | None,
     checks: int,
     changed: Mapping[tuple[int, int], Changes],
 ) -> RuleVerdict:
+    rule, scores, baseline, evidence = check.rule, check.scores, check.baseline, check.evidence
     if baseline is not None and baseline.scores is None:
         reason = _nothing_compared(gate, baseline, verdict)
     else:
@@ -217,10 +194,3 @@ def _nothing_compared(gate: GateConfig, baseline: Baseline, verdict: Verdict) ->
         return baseline.reason
     told = f"; it passes because the gate says first_run: {gate.first_run}" if verdict == "pass" else ""
     return f"nothing was compared: {baseline.reason}{told}"
-
-
-def _fits(rule: RuleConfig, scores: CellScores) -> bool:
-    cell = scores.cell
-    wanted = ((rule.model, cell.model), (rule.variant, cell.variant), (rule.dataset, cell.dataset))
-    # A rule that compares with another model of the run is not about that model itself.
-    return all(want is None or want == have for want, have in wanted) and cell.model != rule.opponent

@@ -17,11 +17,12 @@ def decide(checks: Sequence[tuple[RuleConfig, Evidence]]) -> list[tuple[Verdict,
     """The verdict on each check of a gate, with the p-value against it, corrected by Holm over all that were tested."""
     against = corrected([evidence for _, evidence in checks])
     return [
-        (_concluded(rule, evidence, p_fail), p_fail) for (rule, evidence), p_fail in zip(checks, against, strict=True)
+        (concluded(rule, evidence, p_fail), p_fail) for (rule, evidence), p_fail in zip(checks, against, strict=True)
     ]
 
 
-def _concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None) -> Verdict:
+def concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None) -> Verdict:
+    """The verdict on one check, with the corrected p-value against it."""
     if evidence.p_pass is not None and evidence.p_pass <= rule.alpha:
         return "pass"
     if p_fail is not None and p_fail <= rule.alpha:

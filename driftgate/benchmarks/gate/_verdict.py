@@ -48,6 +48,8 @@ class RuleVerdict:
     """The verdict in one plain sentence; ``reason`` has the statistics behind it."""
     first_run: bool = False
     """Nothing was compared, as there is nothing to compare with yet: the verdict is the gate's ``first_run``."""
+    decided_after: int | None = None
+    """Of a run that its gate may stop: how many samples had been asked when this was decided."""
 
     @property
     def told(self) -> str:
@@ -86,6 +88,8 @@ class GateVerdict:
     """Whom the rules meant by champion."""
     drift: tuple[Drift, ...] = ()
     """How far the cells are from the gate's anchor; empty where it has none."""
+    stopped: str = ""
+    """What the gate spared of a run that it stopped, in one line; empty where it stopped none."""
 
     @property
     def worst_first(self) -> list[RuleVerdict]:

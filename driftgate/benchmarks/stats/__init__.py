@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from ._betting import Bets, bets, betting_interval
     from ._bounded import BoundedMean, bounded_mean, p_difference_above
     from ._cluster import ClusterMean, cluster_mean, design_effect
     from ._comparison import (
@@ -57,6 +58,7 @@ else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
+    "Bets",
     "Bootstrapped",
     "BoundedMean",
     "Bounds",
@@ -69,6 +71,8 @@ __all__ = [
     "above_threshold",
     "below_threshold",
     "benjamini_hochberg",
+    "bets",
+    "betting_interval",
     "bootstrap_mean",
     "bootstrap_paired",
     "bounded_mean",

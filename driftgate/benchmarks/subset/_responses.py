@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftgate.benchmarks.metrics import is_binary, right
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import CellRow, Ledger, check_asked, outcome_frame
+from driftgate.ledger import CellRow, Ledger, check_asked, check_whole, outcome_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,7 @@ def read_responses(ledger: Ledger, cells: Sequence[CellRow]) -> Responses:
         raise DriftgateError(f"a subset is chosen of one dataset, found {names}", "name runs on one dataset")
     for cell in cells:
         check_asked(ledger, cell)
+        check_whole(cell, "a subset")
     first: dict[str, CellRow] = {}
     for cell in cells:
         first.setdefault(cell.model, cell)

@@ -66,6 +66,8 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  [{'red' if erred else 'default'}]{escape(said)}[/]", soft_wrap=True)
         if scores.tokens:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.tokens}'))}", soft_wrap=True)
+        if scores.stopped:
+            console.print(f"  [yellow]{escape(one_line(f'{scores.cell.name}: {scores.stopped}'))}[/]", soft_wrap=True)
         if scores.repeated:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.repeated}'))}", soft_wrap=True)
     for model, told in {scores.cell.model: scores.price_list for scores in scored if scores.price_list}.items():
@@ -117,6 +119,8 @@ def print_verdict(console: Console, verdict: GateVerdict) -> None:
         console.print(f"  {mark} {escape(said)}", soft_wrap=True)
         if rule.says:
             console.print(f"    [dim]{escape(one_line(rule.reason))}[/]", soft_wrap=True)
+    if verdict.stopped:
+        console.print(f"  {escape(verdict.stopped)}", soft_wrap=True)
     for since in verdict.drift:
         console.print(f"  {escape(one_line(f'{since.cell}: {since.told}'))}", soft_wrap=True)
 
