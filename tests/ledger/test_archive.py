@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from detailed_runs import KILLED, entry, everything, killed, make_run
+from ledger_fixtures import KILLED_ON
 from sqlalchemy import text
 
 from driftgate.benchmarks.datasets import Sample
@@ -178,6 +179,7 @@ def test_a_copy_of_a_ledger_leaves_the_files_of_the_original(tmp_path: Path, sam
     copy.close()
 
 
+@KILLED_ON
 @pytest.mark.parametrize(
     "at",
     [

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from detailed_runs import PERSON, entry, everything, killed, make_run, places_of
+from ledger_fixtures import KILLED_ON
 from sqlalchemy import text
 
 from driftgate.api.rescore import rescore_run
@@ -220,6 +221,7 @@ def test_of_an_error_it_stays_that_the_service_gave_up(ledger: Ledger) -> None:
     assert error == f"given up after 6 attempts: {EXPIRED}" and gave_up(error)
 
 
+@KILLED_ON
 @pytest.mark.parametrize(
     "at",
     [

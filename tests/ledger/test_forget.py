@@ -12,7 +12,7 @@ import pytest
 from detailed_runs import PERSON, everything, killed, make_run, places_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_fixtures import make_samples
+from ledger_fixtures import KILLED_ON, make_samples
 from sqlalchemy import text
 
 from driftgate.benchmarks.conventions import find_convention, rescore
@@ -208,6 +208,7 @@ def test_no_choice_of_samples_to_forget_improves_a_score(tmp_path_factory: Any, 
     ledger.close()
 
 
+@KILLED_ON
 @pytest.mark.parametrize(
     "at",
     [

@@ -11,6 +11,7 @@ import pytest
 from detailed_runs import entry, everything, killed, make_run
 from hypothesis import given
 from hypothesis import strategies as st
+from ledger_fixtures import KILLED_ON
 from sqlalchemy import text
 
 from driftgate.benchmarks.datasets import Sample, make_sample
@@ -128,6 +129,7 @@ def test_what_is_packed_moves_to_the_archive(ledger: Ledger) -> None:
     assert check_ledger(ledger).faults == ()
 
 
+@KILLED_ON
 @pytest.mark.parametrize(
     "at", ["INSERT INTO texts", "INSERT INTO pages", "DELETE FROM node_outputs", "before the commit"]
 )

@@ -57,6 +57,12 @@ def location(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("postgres")())
 
 
+KILLED_ON = pytest.mark.parametrize(
+    "location", ["sqlite", pytest.param("postgresql", marks=pytest.mark.acceptance)], indirect=True
+)
+"""For tests that kill a process at many points: each takes a second or two on PostgreSQL, so those are acceptance."""
+
+
 @pytest.fixture
 def ledger(location: str, tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger on each database."""
