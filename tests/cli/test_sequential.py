@@ -92,6 +92,8 @@ def test_it_ends_once_its_gate_has_decided(
     assert "stopped early by gate small after 100 of 400" in shown.out
     page = next(folder.glob("reports/*/*.md")).read_text(encoding="utf-8").replace("\\", "")
     assert "stopped early by gate small after 100 of 400" in page
+    html = next(folder.glob("reports/*/*.html")).read_text(encoding="utf-8")
+    assert "100 of 100 samples were answered; stopped early by gate small after 100 of 400" in html
     assert "the ledger is whole" in cli("ledger", "check", "-w", folder).out
 
 
