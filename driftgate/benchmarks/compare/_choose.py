@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from driftgate.benchmarks.signature import signature_parts
+from driftgate.benchmarks.signature import differing, signature_parts
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import CellRow, Ledger, cells_of, complete_cells, find_run
 
 _COMPARABLE = ("benchmark", "import", "proof")
 """Kinds of runs that ask a model a whole dataset; canaries, parity and attribution ask a few samples of it."""
+OF_THE_MODEL = ("cap", "effort", "wire", "without")
+"""Parts of a signature that say how a model was asked, whatever the flow."""
 
 
 def named_cells(ledger: Ledger, names: Sequence[str]) -> list[CellRow]:
@@ -65,7 +67,8 @@ def agreeing_cells(
     Raises
     ------
     DriftgateError
-        A model or a dataset is in no complete run, no signature has the wanted parts, or several ways of asking fit.
+        A model or a dataset is in no complete run, a model has no signature with the wanted parts, or several ways of
+        asking fit.
     """
     everything = comparable_cells(ledger)
     for kind, wanted, there in (
@@ -77,6 +80,10 @@ def agreeing_cells(
                 raise DriftgateError(f"no complete run has the {kind} '{name}'", nearest(name, there))
     asked_for = [c for c in everything if (not models or c.model in models) and (not datasets or c.dataset in datasets)]
     known = having(asked_for, where)
+    for name in models:
+        if name not in {c.model for c in known}:
+            lacks = f"no cell of {name} has {' and '.join(where)}" if where else f"{name} was not run on the datasets"
+            raise DriftgateError(lacks, "leave it out, or see what it was run on: driftgate runs list")
     proven = {cell.id for cell, kind in complete_cells(ledger) if kind == "proof"}
     ways: dict[str, dict[str, dict[str, list[CellRow]]]] = {}
     for cell in known:
@@ -84,7 +91,7 @@ def agreeing_cells(
         if cell.id in proven and any(c.id not in proven for cells in of_model.values() for c in cells):
             continue
         same = of_model.setdefault(_but_the_model(cell), [])
-        if cell.signature not in [c.signature for c in same]:
+        if all(differing(cell.signature, c.signature) for c in same):
             same.append(cell)
     rank = {name: place for place, name in enumerate(models)}
     order = {name: place for place, name in enumerate(datasets)}
@@ -92,10 +99,6 @@ def agreeing_cells(
         (cell for dataset, of_models in ways.items() for cell in _one_way(dataset, of_models)),
         key=lambda c: (order.get(c.dataset, 0), c.dataset, rank.get(c.model, 0), c.model, c.ordinal),
     )
-
-
-OF_THE_MODEL = ("cap", "effort", "wire", "without")
-"""Parts of a signature that say how a model was asked, whatever the flow."""
 
 
 def _but_the_model(cell: CellRow) -> str:

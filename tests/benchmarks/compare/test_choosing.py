@@ -41,8 +41,8 @@ def test_a_newer_cell_that_was_asked_otherwise_does_not_win(store: Ledger, ask: 
 
 
 def test_of_cells_that_were_asked_the_same_way_the_newest_counts(store: Ledger, ask: Callable[..., CellRow]) -> None:
-    ask("a", "shots:0")
-    b, a = ask("b", "shots:0", "engine:native"), ask("a", "shots:0")  # what was left out was native
+    ask("a", "shots:0"), ask("a", "shots:0", "engine:native")  # what was left out was native
+    b, a = ask("b", "shots:0", "engine:native"), ask("a", "shots:0")
     assert ids(agreeing_cells(store, ["a", "b"])) == ids([a, b])
 
 
@@ -81,6 +81,18 @@ def test_a_part_that_nobody_has_is_refused(store: Ledger, ask: Callable[..., Cel
     assert "shots:0" in caught.value.remedy
     with pytest.raises(DriftgateError, match="'five' is no part"):
         agreeing_cells(store, ["a", "b"], where=["five"])
+
+
+def test_a_named_model_without_the_wanted_part_is_not_left_out_in_silence(
+    store: Ledger, ask: Callable[..., CellRow]
+) -> None:
+    for model, shots in (("a", 5), ("b", 5), ("c", 0)):
+        ask(model, f"shots:{shots}")
+    with pytest.raises(DriftgateError, match="no cell of c has shots:5"):
+        agreeing_cells(store, ["a", "b", "c"], where=["shots:5"])
+    ask("b", dataset="other")
+    with pytest.raises(DriftgateError, match="a was not run on the datasets"):
+        agreeing_cells(store, ["a", "b"], ["other"])
 
 
 def test_what_differs_between_rows_stands_in_the_row(
