@@ -136,12 +136,18 @@ def _of_quantity(quantity: Quantity, percent: bool) -> _Number:
 
 
 def _of_stated(stated: Stated, text: str, percent: bool) -> _Number | None:
+    written = text[stated.begin : stated.end].strip()
+    parts = [part for part in stated.key if isinstance(part, int)]
+    if stated.kind == "time" and len(parts) == 2:  # 15시 is 15, and 15시 30분 neither 15 nor 30
+        return _Number(parts[0] + Fraction(parts[1], 60), "o'clock", Fraction(1), written)
+    if stated.kind == "date" and len(parts) == 1:
+        return _Number(Fraction(parts[0]), "", Fraction(1), written)
     if stated.kind != "number" or stated.number is None:
         return None
     measure = "count" if stated.measure.startswith("count") else stated.measure
     base = stated.key[1]
     factor = base / stated.number if isinstance(base, Fraction) and stated.number else Fraction(1)
-    return _measured(stated.number, measure, factor, text[stated.begin : stated.end].strip(), percent)
+    return _measured(stated.number, measure, factor, written, percent)
 
 
 _MEASURES = {"angle": "degree", "celsius": "degree", "rank": "count"}

@@ -11,6 +11,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 _AFTER_CONSONANT = (
     "은 이 을 과 으로 으로는 으로도 으로서 으로써 이나 이랑 이라도 "
     "이다 이고 이며 이야 이에요 이예요 이지 이지만 이므로 이라 이라서 이니까 이었다 이었습니다 이었어요 이었고 "
@@ -33,123 +38,20 @@ _ENDINGS = sorted(
     + [(e, None) for e in _AFTER_ANY.split()],
     key=lambda entry: (-len(entry[0]), entry[0]),
 )
-ALONE = frozenset(
-    [
-        "은",
-        "는",
-        "을",
-        "를",
-        "에",
-        "에서",
-        "으로",
-        "에게",
-        "에는",
-        "에서는",
-        "부터",
-        "까지",
-        "입니다",
-        "입니까",
-        "이다",
-        "이에요",
-        "예요",
-        "이고",
-        "이며",
-        "이야",
-        "이었습니다",
-        "인데요",
-        "님",
-        "씨",
-        "의",
-    ]
-)
+ALONE = frozenset(_listed(
+    "은 는 을 를 에 에서 으로 에게 에는 에서는 부터 까지 입니다 입니까 이다 이에요 예요 이고 이며 이야 "
+    "이었습니다 인데요 님 씨 의"
+))  # fmt: skip
 """What is a particle, an ending or a form of address also where a space stands before it."""
-_CITIES = [
-    "서울",
-    "부산",
-    "대구",
-    "인천",
-    "광주",
-    "대전",
-    "울산",
-    "세종",
-    "수원",
-    "성남",
-    "용인",
-    "고양",
-    "화성",
-    "부천",
-    "안산",
-    "안양",
-    "남양주",
-    "평택",
-    "의정부",
-    "시흥",
-    "파주",
-    "김포",
-    "광명",
-    "군포",
-    "하남",
-    "오산",
-    "이천",
-    "안성",
-    "구리",
-    "의왕",
-    "양주",
-    "포천",
-    "여주",
-    "동두천",
-    "과천",
-    "춘천",
-    "원주",
-    "강릉",
-    "동해",
-    "태백",
-    "속초",
-    "삼척",
-    "청주",
-    "충주",
-    "제천",
-    "천안",
-    "공주",
-    "보령",
-    "아산",
-    "서산",
-    "논산",
-    "계룡",
-    "당진",
-    "전주",
-    "군산",
-    "익산",
-    "정읍",
-    "남원",
-    "김제",
-    "목포",
-    "여수",
-    "순천",
-    "나주",
-    "광양",
-    "포항",
-    "경주",
-    "김천",
-    "안동",
-    "구미",
-    "영주",
-    "영천",
-    "상주",
-    "문경",
-    "경산",
-    "창원",
-    "진주",
-    "통영",
-    "사천",
-    "김해",
-    "밀양",
-    "거제",
-    "양산",
-    "제주",
-    "서귀포",
-]
-_CITY = re.compile(rf"(?:{'|'.join(_CITIES)})시")
+_CITIES = _listed(
+    "서울 부산 대구 인천 광주 대전 울산 세종 수원 성남 용인 고양 화성 부천 안산 안양 남양주 평택 의정부 시흥 "
+    "파주 김포 광명 군포 하남 오산 이천 안성 구리 의왕 양주 포천 여주 동두천 과천 춘천 원주 강릉 동해 태백 "
+    "속초 삼척 청주 충주 제천 천안 공주 보령 아산 서산 논산 계룡 당진 전주 군산 익산 정읍 남원 김제 목포 여수 "
+    "순천 나주 광양 포항 경주 김천 안동 구미 영주 영천 상주 문경 경산 창원 진주 통영 사천 김해 밀양 거제 양산 "
+    "제주 서귀포"
+)
+_CITY = re.compile(rf"({'|'.join(_CITIES)})(?:특별자치시|특별시|광역시|시)")
+_RANKED = re.compile("(?:특별자치|특별|광역)?시")
 _NOUN = re.compile(
     r"(?:고양|호랑|원숭|거북|어린|젊은|늙은|지팡|달팽|놀|길|높|깊|넓|나|아|차|사|종|구|먹|풀|벌)이$"
     r"|(?:만족|정확|신뢰|완성|인지|선호|난이|중요|위험|긴급|집중|충성|호감|친밀|숙련|해상|기여|이해|활용|참여|심각|민감|특이|"
@@ -168,8 +70,8 @@ _DENIED = re.compile(r"(?:않|못|안|아니|없|말)$")
 _IRREGULAR = (
     ("되어요", "되다"), ("있어요", "있다"), ("없어요", "없다"), ("않아요", "않다"), ("아니에요", "아니다"),
     ("아니예요", "아니다"), ("아니야", "아니다"), ("아니오", "아니다"), ("아닙니다", "아니다"), ("해요", "하다"),
-    ("돼요", "되다"), ("있음", "있다"), ("없음", "없다"), ("않음", "않다"), ("아님", "아니다"), ("있는데요", "있다"),
-    ("못해", "못하다"), ("안돼", "안되다"),
+    ("돼요", "되다"), ("있어", "있다"), ("없어", "없다"), ("있음", "있다"), ("없음", "없다"), ("않음", "않다"),
+    ("아님", "아니다"), ("있는데요", "있다"), ("못해", "못하다"), ("안돼", "안되다"),
 )  # fmt: skip
 _LONGEST = 60
 """Syllables of a word that is taken apart; nobody writes longer ones."""
@@ -214,20 +116,22 @@ def is_ending(rest: str, before: str) -> bool:
     """
     if not rest or stem(rest, after=before) == "":
         return True
+    if before.endswith(_CITIES) and (rank := _RANKED.match(rest)):
+        return is_ending(rest[rank.end() :], rank[0])
     return _GOES_ON.fullmatch(rest) is not None
 
 
 _GOES_ON = re.compile(
     r"(?:하|되|해|돼)?(?:다|며|고|지만|므로|니|니까|여|여서|서|요|면|는데|는데요|였다|였습니다|시다|십니다|세요|죠|지요|네요)"
     r"|합니다|합니까|됩니다|한다|된다|한|할|함|됨|했다|했습니다|했고|했으며|됐다|됐습니다|되었습니다|되었다|하게|히|하는|되는"
-    r"|이라면|라면|이라면서|이자|이었던|였던|씩|쯤|정도|간|째|짜리|가량|들|들이|들은|들을|들의|들과|들이다|들입니다|뿐|뿐입니다|뿐이다"
-    r"|(?:씨|님|시|군|양)(?:이|가|은|는|을|를|의|께|께서|에게|에서|에|와|과|도|로|입니다|이다|이에요)?"
+    r"|이라면|라면|이라면서|일|하나|되나|이자|이었던|였던|씩|쯤|정도|간|째|짜리|가량|들|들이|들은|들을|들의|들과|들이다|들입니다|뿐|뿐입니다|뿐이다"
+    r"|(?:씨|님|군|양)(?:이|가|은|는|을|를|의|께|께서|에게|에서|에|와|과|도|로|입니다|이다|이에요)?"
 )
 
 
 def _without_ending(word: str, after: str) -> str:
-    if _CITY.fullmatch(word):
-        return word[:-1]
+    if city := _CITY.fullmatch(word):
+        return city[1]
     if not after and (_NOUN.search(word) or _IRREGULAR_FORMS.search(word)):
         return word
     for ending, after_consonant in _ENDINGS:
@@ -260,6 +164,8 @@ def _plain_verb(word: str) -> str:
     for form, plain in _IRREGULAR:
         if word.endswith(form):
             return _without_do(word[: -len(form)] + plain)
+    if word.endswith(("아요", "어요")) and len(word) > 2 and (ord(word[-3]) - 0xAC00) % 28:
+        return word[:-2] + "다"
     if word.endswith("습니다"):
         return _without_do(word[:-3] + "다") if len(word) > 3 else word
     if word.endswith("니다") and len(word) > 2:

@@ -11,6 +11,8 @@ _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\
 _VULGAR = re.compile("[¼-¾⅐-⅞]")
 _RAISED = re.compile("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_SQUARED = re.compile("[㎟-㎦]")
+_POWER = re.compile(r"(?<=\d)( ?)(mm|cm|km|m)([23])(?![\w])")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n.*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
@@ -38,8 +40,9 @@ def plain(text: str) -> str:
         return ""
     said = _VULGAR.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]).replace("⁄", "/"), said)
     said = _RAISED.sub(lambda m: "^" + m[0].translate(_SUPERSCRIPTS), said)
+    said = _SQUARED.sub(lambda m: re.sub(r"(\d)", r"^\1", unicodedata.normalize("NFKC", m[0])), said)
     said = unicodedata.normalize("NFKC", said).translate(_INVISIBLE).translate(_MARKS)
-    said = _FENCE.sub("", said)
+    said = _POWER.sub(r"\1\2^\3", _FENCE.sub("", said))
     for pattern, new in _MARKUP:
         said = pattern.sub(new, said)
     if "\\" in said:

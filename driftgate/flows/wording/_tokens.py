@@ -17,7 +17,7 @@ from driftgate.flows.wording._plain import plain
 _LATIN = r"[^\W\d_가-힣ㄱ-ㅎㅏ-ㅣ]"
 _WORD = re.compile(
     rf"(?P<hangul>[가-힣ㄱ-ㅎㅏ-ㅣ]+)|(?P<latin>{_LATIN}(?:['-]?{_LATIN})*(?:\+{{1,2}}|\#|-(?![\w가-힣]))?)"
-    r"|(?P<sign>!=|>=|<=|==|[=<>≤≥≠≈±×√%&@^∞¬€$₩£¥+∧∨∩∪⊂∈])|(?P<minus>-(?=\s?\d|[A-Za-z])|-(?=\s))|(?P<slash>[/*])"
+    r"|(?P<sign>!=|>=|<=|==|[=<>≤≥≠≈±×√%&@^∞¬€$₩£¥▲△▼▽+∧∨∩∪⊂∈])|(?P<minus>-(?=\s?\d|[A-Za-z])|-(?=\s))|(?P<slash>[/*])"
 )
 _SIGNS = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "="}
 _LONGEST = 100_000

@@ -20,7 +20,7 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+(?!,?\d))(?:\.\d+)?|(?<!\d)\.\d+"
 _SINO = f"[{LETTERS}]"
 _TENS = "열|스물|스무|서른|마흔|쉰|예순|일흔|여든|아흔"
 _ONES = "하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉"
-_BEFORE = "한|두|세|네|석|넉"
+_BEFORE = "첫|한|두|세|네|석|넉"
 _MIXED = (
     rf"(?:{NUMBER})\s?[십백천만억조]{{1,4}}(?:\s?(?:{NUMBER})?\s?[십백천만억조]{{1,4}}){{0,8}}(?:\s?\d[\d,]*(?![\d.]))?"
 )
@@ -44,7 +44,8 @@ _DIGITS_NAME = re.compile(
 )
 _SCIENTIFIC = re.compile(r"\d{1,20}(?:\.\d{1,20})?[eE][-+]?\d{1,2}(?![\w.])")
 _LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z]*-?\d[A-Za-z\d]*(?:[.-][A-Za-z\d]+)*|\d+[A-Za-z]+[A-Za-z\d]*")
-_MINUS = re.compile(r"(?:영하|마이너스|음수)\s?$|(?:(?<![\w)\]])|(?<=[가-힣]\s))[-−]\s?$")
+_MINUS = re.compile(r"(?:영하|마이너스|음수)\s?$|[△▼]\s?$|(?:(?<![\w)\]])|(?<=[가-힣]\s))[-−]\s?$")
+_SCALE_OF_HEAT = re.compile(r"(?:섭씨|화씨)\s?$")
 _MINUS_WORD = re.compile(r"(?:영하|마이너스)\s?$")
 _PLUS = re.compile(r"(?:영상|플러스)\s?$|(?<![\w)\]])\+\s?$")
 _MONEY = re.compile(r"(?:US\$|[$₩￦€¥£])\s?$|(?<![A-Za-z])(?:USD|KRW|EUR|JPY|CNY)\s$")
@@ -130,7 +131,7 @@ def _each(text: str) -> Iterator[Stated]:
 
 
 _BEGINS = re.compile(
-    rf"[\dA-Za-z.]|[{LETTERS}]|열|스|서른|마흔|쉰|예순|일흔|여든|아흔|하|둘|셋|넷|다|여|한|두|세|네|석|넉|나흘|닷|엿|보름|오|새벽|아침|저녁|밤|낮|정오|자정"
+    rf"[\dA-Za-z.]|[{LETTERS}]|열|스|서른|마흔|쉰|예순|일흔|여든|아흔|하|첫|둘|셋|넷|다|여|한|두|세|네|석|넉|나흘|닷|엿|보름|오|새벽|아침|저녁|밤|낮|정오|자정"
 )
 
 
@@ -215,6 +216,9 @@ def _number(text: str, place: int) -> Stated | None:
         (measure, factor), end = unit
         if half := _HALF.match(text, end) if measure in ("time", "months", "length", "byte", "times") else None:
             value, end = value + Fraction(1, 2), half.end()
+    if measure == "degree" and (scaled := _SCALE_OF_HEAT.search(text[max(0, begin - 4) : begin])):
+        begin -= len(scaled[0])
+        measure = "degree" if scaled[0].startswith("섭") else "fahrenheit"
     limit = _LIMIT.match(text, end) if text[end : end + 1] in ("", " ", *"이미초") else None
     bound = _LIMITS[limit[1]] if limit and not limit[0].startswith(tuple("가은는을를")) else ""
     end = limit.end(1) if bound and limit else end
@@ -259,7 +263,7 @@ def _spelled(text: str, begin: int, end: int, kind: str) -> Fraction | None:
             return None  # 제2조, an article
         return read_korean(written) if not re.match(r"[가-힣]분의", text[end:]) else None
     unit = _unit(text, end)
-    value = read_korean(written, counted=True)
+    value = Fraction(1) if written == "첫" else read_korean(written, counted=True)
     if value is None or (written.endswith(" 일") and not unit):
         return None  # 삼십 일 is thirty days
     if _MINUS_WORD.search(text[max(0, begin - 6) : begin]):
@@ -285,7 +289,9 @@ def _spelled(text: str, begin: int, end: int, kind: str) -> Fraction | None:
             or (unit and written == "이" and re.match(r"(?:개월|층|월)", text[end:]))
             else None
         )
-    if not unit and not (re.search("[십백천만억조]", written[1:]) and _ALONE_NATIVE.match(text, end)):
+    if not unit and not (
+        (written[0] == "십" or re.search("[십백천만억조]", written[1:])) and _ALONE_NATIVE.match(text, end)
+    ):
         return None
     return value
 
@@ -303,7 +309,7 @@ def _unit(text: str, end: int) -> tuple[Measure, int] | None:
         )
         if not (name[-1].isascii()) and not _GOES_ON.match(text, after):
             ends = False
-        if name in ("이", "인") or (
+        if name == "이" or (
             place > end and name in ("인", "시", "도", "일", "위", "등", "대") and not _GOES_ON.match(text, after)
         ):
             ends = False

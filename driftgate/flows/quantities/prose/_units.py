@@ -26,7 +26,7 @@ _MORE: dict[str, list[tuple[str, int]]] = {
     ],
     "points of a share": [("%p %포인트 퍼센트포인트 퍼센트p", 1)],
     "평": [("평", 1)],
-    "ordinal": [("번째 째번", 1)],
+    "ordinal": [("번째 째", 1)],
     "place": [("위 등", 1)],
 }  # fmt: skip
 _ALIKE = [
@@ -54,7 +54,8 @@ def _table() -> dict[str, Measure]:
     for measures, entries in _MORE.items():
         for names, factor in entries:
             found |= dict.fromkeys(names.split(), (measures, Fraction(factor)))
-    found["도"] = found["°"] = found["°C"] = found["℃"] = ("degree", Fraction(1))
+    found["도"] = found["°"] = found["°C"] = ("degree", Fraction(1))
+    found["°F"] = ("fahrenheit", Fraction(1))
     return found
 
 
