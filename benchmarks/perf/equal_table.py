@@ -5,7 +5,9 @@ Run from the project's root::
     python -m benchmarks.perf.equal_table
 
 ``equal_cases.csv`` beside this file holds the cases: the measure, the response, what is wanted, whether it is right,
-and the part. The part ``frozen`` was written and committed before any rule was written or any result seen.
+and the part. The part ``frozen`` was written and committed before any rule was
+written or any result seen, ``open`` while the rules were made, and ``held`` after
+them: it was committed before its first run.
 """
 
 from __future__ import annotations

@@ -40,6 +40,17 @@ def space(folder: Path, endpoint: ChatEndpoint, evaluator: str, metric: str, wan
     return folder
 
 
+def matched(folder: Path) -> float | None:
+    """The share of matches, as the terminal and the report show it."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    try:
+        (cell,) = score_run(ledger, latest_runs(ledger, 1)[0].id)
+    finally:
+        ledger.close()
+    score = cell.get("reply.right.match")
+    return score.value if score else None
+
+
 @pytest.mark.parametrize(("evaluator", "metric"), [("normalised_match", "match"), ("numeric", "correct")])
 @pytest.mark.parametrize(("said", "code"), [("1만 5천 원", 1), ("25,000원", 0), ("2.5만 원입니다.", 0)])
 def test_another_amount_fails_the_gate_and_another_writing_of_it_does_not(
@@ -58,6 +69,7 @@ def test_an_empty_answer_is_not_the_particle_that_was_wanted(
     folder = space(tmp_path, endpoint, "normalised_match", "match", "만")
     endpoint.default = Answer(said)
     cli("bench", "small", "-w", folder)
+    assert matched(folder) == 0.0
     assert cli("gate", "latest", "--gate", "good", "-w", folder).code != 0
 
 

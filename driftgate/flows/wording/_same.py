@@ -178,7 +178,7 @@ _DENIAL = re.compile(
 )
 _NEGATORS = frozenset(["안", "못", "not", "no", "non", "never"])
 _DENIES = re.compile(
-    r"(?:아니|아닌|아닙|아닐|않|못|없|말(?:아|고|라|기|자)|마세|마십|불가|no$|not$|n't$|isn|aren|wasn|doesn|don't|cannot)"
+    r"(?:안$|못$|아니|아닌|아닙|아닐|않|못|없|말(?:아|고|라|기|자)|마세|마십|불가|no$|not$|n't$|isn|aren|wasn|doesn|don't|cannot)"
 )
 _FILLER = re.compile(
     r"(?:하|되)?지(?:는|도|를|가)?|(?:것|건|게|거|수|줄|리|바|할|될|절대|전혀|결코|더|이상|여부|경우|사실|는|은|이|가|도)(?:은|는|이|가|도|로|를|을)?"
@@ -198,7 +198,7 @@ def _denied(text: Sequence[Token], begin: int, end: int, rest: str) -> bool:
         if token.kind == "hangul" and not token.stem:
             continue
         if _DENIES.match(token.text) or _DENIES.match(token.stem):
-            return looked == 0 or not token.text.startswith(("없", "않", "못")) or _all_filler(text, end, looked)
+            return looked == 0 or not token.text.startswith(("없", "않", "못", "안")) or _all_filler(text, end, looked)
         if (
             rest.endswith(("며", "고", "지만", "는데", "은", "는", "에서", "에", "라서"))
             and looked == 0
