@@ -137,11 +137,20 @@ def shingles(text: str) -> list[str]:
     >>> shingles("재택근무는 주 2회")
     ['재택', '택근', '근무', '주', '2', '회']
     """
-    pairs: list[str] = []
-    for token in tokens(text):
-        whole = len(token) < 3 or not is_hangul(token)
-        pairs += [token] if whole else [token[i : i + 2] for i in range(len(token) - 1)]
-    return pairs
+    return [pair for token in tokens(text) for pair in pairs(token)]
+
+
+def pairs(word: str) -> list[str]:
+    """The syllable pairs of a word of Hangul; another or a shorter word whole; nothing of an empty one.
+
+    Examples
+    --------
+    >>> pairs("재택근무"), pairs("주"), pairs("api"), pairs("")
+    (['재택', '택근', '근무'], ['주'], ['api'], [])
+    """
+    if len(word) < 3 or not is_hangul(word):
+        return [word] if word else []
+    return [word[i : i + 2] for i in range(len(word) - 1)]
 
 
 def sentences(text: str) -> list[str]:

@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.quantities.prose import Stated, stated_in
+from driftgate.flows.wording import stands_in
 
 
 def contains(*, text: str, parts: Sequence[str]) -> dict[str, float]:
     """Share of ``parts`` that stand in ``text``, white space and Unicode form aside.
 
+    A part that begins or ends within a quantity of the text does not stand there; another writing of its quantity does.
+
     Examples
     --------
     >>> contains(text="수도는?\\nA. 부산\\nB. 서울", parts=["부산", "서울", "대구", "인천"])
     {'share': 0.5, 'complete': 0.0}
+    >>> contains(text="요금은 1만 5천 원, 기간은 13일입니다.", parts=["15,000원", "5천 원", "3일"])["share"]
+    0.3333333333333333
     """
-    if unicodedata.is_normalized("NFC", text) and all(part in text for part in parts):
-        found = len(parts)  # as they stand: nearly always
-    else:
-        whole = _normal(text)
-        found = sum(_normal(part) in whole for part in parts)
+    found = sum(_stands(text, part) for part in parts)
     share = found / len(parts) if parts else 1.0
     return {"share": share, "complete": float(found == len(parts))}
+
+
+def _stands(text: str, part: str) -> bool:
+    plain, sought = _normal(text), _normal(part)
+    if sought and sought in plain:
+        inside = stated_in(plain)
+        if any(not _cut(inside, match.start(), match.end()) for match in re.finditer(re.escape(sought), plain)):
+            return True
+    if not sought:
+        return True
+    return bool(stated_in(sought)) and stands_in(text, part)
+
+
+def _cut(stated: Sequence[Stated], begin: int, end: int) -> bool:
+    """Whether a place begins or ends within something that is stated there."""
+    return any(one.begin < begin < one.end or one.begin < end < one.end for one in stated)
 
 
 def _normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def make() -> Callable[..., dict[str, float]]:
+@dataclass(frozen=True)
+class Contains:
+    """:func:`contains`, which has no settings."""
+
+    @property
+    def list_id(self) -> str:
+        """Hash of the rules by which texts are read and compared."""
+        return reading_id("contains")
+
+    def __call__(self, *, text: str, parts: Sequence[str]) -> dict[str, float]:
+        """Share of ``parts`` that stand in ``text``; see :func:`contains`."""
+        return contains(text=text, parts=parts)
+
+
+def make() -> Contains:
     """Make the evaluator; it has no settings."""
-    return contains
+    return Contains()

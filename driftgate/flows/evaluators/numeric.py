@@ -8,16 +8,21 @@ from fractions import Fraction
 from math import isfinite
 from typing import Any
 
-from driftgate.flows.evaluators._text import normal
+from driftgate.flows.evaluators._reading import reading_id
 from driftgate.flows.quantities import Quantity, found_quantity, read_quantity
+from driftgate.flows.quantities.prose import Stated, stated_in
+from driftgate.flows.wording import plain, tokens
 
-_NUMBER = r"(?:(?<![\w)])[-+])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d{1,3})?"
+_FINAL = re.compile(
+    r"####|(?:(?:최종\s?)?(?:정답|해답|(?<![가-힣])답|결론)\s?(?:은|는|이|:|=|→)\s?:?|정답\s|(?i:(?<![a-z])answer(?:\s?is|\s?:|\s?=)?\s?:?))"
+)
+_MATHS = re.compile(r"\\|[√∛π^]|루트|파이")
+_SENTENCE_END = re.compile(r"(?<=[^\d\s])[.!?。](?=\s|$)|(?<=\d)[.!?。](?=\s+\D|$)|\n")
+_NOT = re.compile(r"\s?(?:이|가|은|는)?\s?(?:아니|아닙|아닌)")
+_ONE_OF = re.compile(r"\s?(?:이?거나|또는|혹은|이나|나|or|,|와|과|및|and)\s?")
 _LONGEST = 400
-"""Digits of a number that are read."""
-_FRACTION = re.compile(r"\\d?frac\s*\{\s*(-?\d+)\s*\}\s*\{\s*(\d+)\s*\}")
-_VALUE = re.compile(rf"({_NUMBER})(?:\s*/\s*(\d+))?\s*(%)?")
-_BOXED = re.compile(r"\\boxed\s*\{")
-_FINAL = re.compile(r"(?:\\boxed\s*\{|####|정답[은:이]?|답[은:]|final answer(?: is)?|answer(?: is)?:?)\s*")
+"""Characters of an announced number; a model that repeats one digit for ever announces none."""
+_ASIDE = re.compile(r"\([^()\n]*\)")
 
 
 def numeric(
@@ -29,10 +34,11 @@ def numeric(
     ----------
     response : str or number
         Of a text the first number after its last ``정답``, ``답:``, ``answer`` or ``####`` counts, else its last
-        number. Thousands with commas, fractions and exponents are read. A box, and an expression with a root, count
-        as a whole; where what is announced is no quantity, there is no number.
+        number. Korean numerals (``2만 5천``, ``스물다섯``), thousands with commas, fractions and exponents are read. A
+        box, and an expression with a root, count as a whole. A limit, a range, a date, a number that is denied and
+        one of several are no number.
     ground_truth : str or number
-        A number as a whole, in digits; a unit may stand after it.
+        A number as a whole; a unit may stand after it. Where both have one, they must measure the same.
     relative, absolute : float
         Tolerances; one of them must be kept.
     percent : bool
@@ -51,9 +57,11 @@ def numeric(
     Examples
     --------
     >>> numeric(response="3개씩 4상자이므로 12개. 정답: 70,000원", ground_truth="70,000.0")
-    {'correct': 1.0, 'read': '70,000'}
+    {'correct': 1.0, 'read': '70,000원'}
     >>> numeric(response=r"따라서 \boxed{\frac{1}{3}} 입니다.", ground_truth="1/3")
     {'correct': 1.0, 'read': '1/3'}
+    >>> numeric(response="1만 5천 원입니다.", ground_truth="2만 5천 원")
+    {'correct': 0.0, 'read': '1만 5천 원'}
     >>> numeric(response="모르겠습니다", ground_truth=18)
     {'correct': 0.0, 'read': ''}
     """
@@ -63,8 +71,26 @@ def numeric(
     found = _read(response, percent)
     if found is None or wanted is None:
         return {"correct": 0.0, "read": ""}
-    same = found[0] == wanted or _close(found[0], wanted, relative, absolute)
-    return {"correct": float(same), "read": found[1]}
+    return {"correct": float(_same(found, wanted, relative, absolute)), "read": found.written}
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number as it was written, with what it measures."""
+
+    number: Fraction
+    measure: str
+    factor: Fraction
+    """How many of the base unit of its measure one of it is."""
+    written: str
+
+
+def _same(one: _Number, other: _Number, relative: float, absolute: float) -> bool:
+    if one.measure and other.measure:
+        if one.measure != other.measure:
+            return False
+        return _close(one.number * one.factor, other.number * other.factor, relative, absolute)
+    return _close(one.number, other.number, relative, absolute)
 
 
 def unfit(name: str, value: Any) -> str:
@@ -82,67 +108,101 @@ def unfit(name: str, value: Any) -> str:
     return f"the wanted value {value!r} {'is' if re.search('[0-9]', str(value)) else 'holds'} no number"
 
 
-def _wanted(value: Any, percent: bool) -> Fraction | None:
+def _wanted(value: Any, percent: bool) -> _Number | None:
     """The number that a wanted value is as a whole."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return Fraction(str(value)) if isfinite(value) else None
+        return _plain(value)
     text = str(value or "")
+    said = tokens(text)
+    stated = [token.stated for token in said if token.stated is not None]
+    if len(stated) == 1 and all(token.stated is not None or not token.stem for token in said):
+        return _of_stated(stated[0], plain(text), percent)
     quantity = read_quantity(text) if re.search("[0-9]", text) else None
-    return None if quantity is None or quantity.value.rational is None else _number_of(quantity, percent)
+    return None if quantity is None or quantity.value.rational is None else _of_quantity(quantity, percent)
 
 
-def _number_of(quantity: Quantity, percent: bool) -> Fraction:
+def _plain(value: float) -> _Number | None:
+    return _Number(Fraction(str(value)), "", Fraction(1), str(value)) if isfinite(value) else None
+
+
+def _of_quantity(quantity: Quantity, percent: bool) -> _Number:
     """The number of a quantity, about where it is irrational."""
     number = quantity.value.rational
     number = Fraction(float(quantity.value)) if number is None else number
-    hundredths = quantity.unit is not None and quantity.unit.measures == "share"
-    return number / 100 if hundredths and percent else number
+    measure, factor = (quantity.unit.measures, quantity.unit.factor) if quantity.unit else ("", Fraction(1))
+    return _measured(number, _MEASURES.get(measure, measure), factor, quantity.text, percent)
 
 
-def _read(value: Any, percent: bool) -> tuple[Fraction, str] | None:
-    """The number and how it was written."""
+def _of_stated(stated: Stated, text: str, percent: bool) -> _Number | None:
+    written = text[stated.begin : stated.end].strip()
+    parts = [part for part in stated.key if isinstance(part, int)]
+    if stated.kind == "time" and len(parts) == 2:  # 15시 is 15, and 15시 30분 neither 15 nor 30
+        return _Number(parts[0] + Fraction(parts[1], 60), "o'clock", Fraction(1), written)
+    if stated.kind == "date" and len(parts) == 1:
+        return _Number(Fraction(parts[0]), "", Fraction(1), written)
+    if stated.kind != "number" or stated.number is None:
+        return None
+    measure = "count" if stated.measure.startswith("count") else stated.measure
+    base = stated.key[1]
+    factor = base / stated.number if isinstance(base, Fraction) and stated.number else Fraction(1)
+    return _measured(stated.number, measure, factor, written, percent)
+
+
+_MEASURES = {"angle": "degree", "celsius": "degree", "rank": "count"}
+"""What the reader of answers tells apart and prose does not."""
+
+
+def _measured(number: Fraction, measure: str, factor: Fraction, written: str, percent: bool) -> _Number:
+    if percent and measure == "share":
+        return _Number(number / 100, "", Fraction(1), written)
+    return _Number(number, measure, factor, written)
+
+
+def _read(value: Any, percent: bool) -> _Number | None:
+    """The number that a reply arrives at."""
     if isinstance(value, (int, float)):
-        return (Fraction(str(value)), str(value)) if isfinite(value) else None
-    settled = found_quantity(str(value or ""))
-    whole = read_quantity(settled.answer) if settled.answer else None
-    boxed = _BOXED.search(str(value or "")) and settled.rule in ("boxed", "several")
-    if boxed or settled.rule == "unread" or (whole is not None and whole.value.rational is None):
-        # The first number of an expression, such as the 2 of 2√3, is not what was answered.
-        return None if whole is None else (_number_of(whole, percent), whole.text)
-    text = _FRACTION.sub(r"\1/\2", normal(str(value or "")).replace("−", "-").replace("$", ""))
+        return _plain(value)
+    said = str(value or "")
+    text = plain(said)
+    if _MATHS.search(text) or _MATHS.search(said):
+        settled = found_quantity(said)
+        whole = read_quantity(settled.answer) if settled.answer else None
+        if whole is not None:
+            return _of_quantity(whole, percent)
+        if settled.rule != "none":
+            return None
     finals = list(_FINAL.finditer(text))
-    match = _VALUE.search(text, finals[-1].end()) if finals else None
-    if match is None:
-        every = list(_VALUE.finditer(text))
-        match = every[-1] if every else None
-    if match is None:
+    announced = _first_sentence(text, finals[-1].end()) if finals else ""
+    found = _settled(announced, percent, last="=" in announced) if stated_in(announced) else None
+    if stated_in(announced):
+        return found if found is None or len(found.written) <= _LONGEST else None
+    outside = _ASIDE.sub(lambda match: " " * len(match[0]), text)
+    return _settled(outside if stated_in(outside) else text, percent, last=True)
+
+
+def _first_sentence(text: str, begin: int) -> str:
+    rest = text[begin:].lstrip()
+    end = _SENTENCE_END.search(rest)
+    return rest[: end.start()] if end else rest
+
+
+def _settled(text: str, percent: bool, *, last: bool) -> _Number | None:
+    """The first or the last number of a text that is not denied, unless another stands beside it as an alternative."""
+    stated = [one for one in stated_in(text) if not _NOT.match(text, one.end)]
+    if not stated:
         return None
-    number, below, hundredths = match.groups()
-    if below and not below.strip("0"):
+    chosen = stated[-1] if last else stated[0]
+    beside = stated[-2:] if last else stated[:2]
+    if len(beside) == 2 and beside[0] != beside[1] and _ONE_OF.fullmatch(text[beside[0].end : beside[1].begin]):
         return None
-    found = _exact(number.replace(",", "")) / _exact(below or "1")
-    return found / 100 if hundredths and percent else found, match.group()
+    return _of_stated(chosen, text, percent)
 
 
 def _close(one: Fraction, other: Fraction, relative: float, absolute: float) -> bool:
     """As :func:`math.isclose`, of numbers that no float can hold as well."""
     return abs(one - other) <= max(Fraction(relative) * max(abs(one), abs(other)), Fraction(absolute))
-
-
-def _exact(number: str) -> Fraction:
-    """The value of a number in digits; of one longer than anybody writes, with noughts for all but its beginning.
-
-    Python refuses to read more than 4,300 digits, and a model that repeats one digit for ever is wrong, not unreadable.
-    """
-    if len(number) <= _LONGEST:
-        return Fraction(number)
-    digits = "0" + number.lstrip("+-0")
-    whole = digits.partition(".")[0]
-    scale: int = 10 ** max(0, len(whole) - _LONGEST)
-    size = Fraction(digits[:_LONGEST].rstrip(".e+-")) * scale
-    return -size if number.startswith("-") else size
 
 
 @dataclass(frozen=True)
@@ -152,6 +212,11 @@ class NumericEvaluator:
     relative: float
     absolute: float
     percent: bool
+
+    @property
+    def list_id(self) -> str:
+        """Hash of the rules by which texts are read and compared."""
+        return reading_id("numeric")
 
     def __call__(self, *, response: Any, ground_truth: Any) -> dict[str, float | str]:
         """Compare the final number of a text with the wanted one; see :func:`numeric`."""

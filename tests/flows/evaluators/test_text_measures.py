@@ -105,7 +105,7 @@ def test_normalised_match_lets_form_aside_and_nothing_else() -> None:
         ("3 + 4 = 7이고 5를 더하면 12입니다.", "12.0", True),
         (r"그러므로 $\boxed{\frac{3}{4}}$", "0.75", True),
         ("정답: −3", "-3", True),
-        ("2024-11-25", "25", True),
+        ("2024-11-25", "25", False),
         ("#### 70,000\n(단위: 원 2)", "70000.0", True),
         ("답은 1/0", "0", False),
         ("약 3.14", "3.14159", False),
@@ -141,7 +141,7 @@ def test_numeric_keeps_to_its_tolerance_and_needs_a_number() -> None:
     assert run("numeric", {"relative": 0.01}, response="3.14", ground_truth="3.14159")["correct"] == 1.0
     assert run("numeric", {"percent": True}, response="50%", ground_truth="0.5")["correct"] == 1.0
     with pytest.raises(ValueError, match="holds no number"):
-        run("numeric", response="3", ground_truth="셋")
+        run("numeric", response="3", ground_truth="없음")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""What evaluators that read texts by rules say of themselves, so that scores by two versions are told apart."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from driftgate.flows.wording import rules_id
+
+
+@cache
+def reading_id(*modules: str) -> str:
+    """Hash of the rules by which texts are read and of the evaluator's own modules: 12 hexadecimal digits.
+
+    Parameters
+    ----------
+    *modules : str
+        Names of modules beside this one.
+    """
+    own = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in sorted(modules)]
+    return hashlib.sha256(b"\n".join([rules_id().encode(), *own])).hexdigest()[:12]

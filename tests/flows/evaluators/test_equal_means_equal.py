@@ -1,0 +1,155 @@
+"""What evaluators take for equal: the labelled Korean cases, and what holds of any text."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from benchmarks.perf.equal_table import graded
+from driftgate.flows.evaluators import EVALUATORS
+from driftgate.flows.quantities.prose import stated_in
+from driftgate.flows.wording import plain
+
+WORDS = [
+    "서울", "부산", "고양이", "어린이", "연차휴가", "만족도", "가능", "불가능", "합니다", "됩니다",
+    "있습니다", "없다", "은", "는", "이", "가", "만", "도", "에서", "으로", "님", "시", "이었습니다",
+    "인데요", "이야", "정답은", "C++", "C", "API", "New", "York", "3", "12", "-5", "1/2", "0.5", "2만",
+    "5천", "원", "25,000원", "50%", "오후", "3시", "2024년", "3월", "1일", "3~5일", "010-1234-5678",
+    "스물다섯", "살", "세", "명", "이만", ".", ",", "!", "(", ")", "\n", "*", "#", "$10", "₩10",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
+ODD = st.text(max_size=30)
+NEGATIONS = ["{} 아니다", "{}이 아닙니다", "{}은 아니에요", "안 {}", "못 {}", "{}지 않다", "{}하지 않습니다", "not {}"]
+
+
+def match(said: str | None, wanted: Any) -> dict[str, float]:
+    return dict(EVALUATORS.get("normalised_match")()(response=said, ground_truth=wanted))
+
+
+@pytest.fixture(scope="module")
+def cases() -> pd.DataFrame:
+    return graded()
+
+
+def test_there_are_at_least_250_cases_and_half_of_them_were_frozen(cases: pd.DataFrame) -> None:
+    assert len(cases) >= 250
+    assert not cases.duplicated(["measure", "response", "wanted"]).any()
+    assert (cases.part == "frozen").sum() >= 125
+    assert 0.3 < cases.right.mean() < 0.7
+
+
+def test_every_number_is_read_rightly(cases: pd.DataFrame) -> None:
+    wrong = cases[cases.wrong & cases.measure.isin(["number", "support", "part"])]
+    assert wrong.empty, wrong[["response", "wanted"]].to_dict("records")
+
+
+@pytest.mark.parametrize("measures", [("match",), ("contained",), ("words", "claim")], ids="-".join)
+def test_at_most_one_in_a_hundred_matches_is_wrong(cases: pd.DataFrame, measures: tuple[str, ...]) -> None:
+    part = cases[cases.measure.isin(measures)]
+    assert part.wrong.mean() <= 0.01, part[part.wrong][["response", "wanted"]].to_dict("records")
+
+
+@given(text=st.one_of(TEXTS, ODD))
+def test_a_text_matches_itself_unless_it_says_nothing(text: str) -> None:
+    assert match(text, text)["match"] == float(bool(plain(text)))
+
+
+@given(one=st.one_of(TEXTS, ODD), other=st.one_of(TEXTS, ODD))
+def test_match_is_symmetric_and_contained_follows_from_it(one: str, other: str) -> None:
+    found = match(one, other)
+    assert found["match"] == match(other, one)["match"]
+    assert found["contained"] >= found["match"]
+
+
+@pytest.mark.parametrize("nothing", [None, "", " \n", "<think>서울</think>", "<think>서울", "\ufeff"])
+@given(wanted=st.one_of(TEXTS, ODD))
+def test_an_empty_answer_matches_nothing(nothing: str | None, wanted: str) -> None:
+    assert match(nothing, wanted) == match(nothing, ["", wanted]) == {"match": 0.0, "contained": 0.0}
+
+
+@pytest.mark.parametrize(
+    "particle", ["만", "은", "는", "이", "가", "을", "를", "의", "에", "도", "로", "과", "와", "입니다"]
+)
+def test_a_particle_is_not_nothing(particle: str) -> None:
+    assert match("", particle)["match"] == 0.0
+    assert match("나", particle)["match"] == 0.0
+    assert match(particle, particle)["match"] == 1.0
+
+
+@pytest.mark.parametrize("negation", NEGATIONS)
+@given(text=TEXTS)
+def test_adding_a_negation_never_matches(negation: str, text: str) -> None:
+    assert match(negation.format(text), text)["match"] == 0.0
+    assert match(text, negation.format(text))["match"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "negation", ["{}이 아닙니다.", "{}이 아니다.", "{}하지 않습니다.", "{}지 않다", "답은 {}이 아니라 다른 것", "안 {}"]
+)
+@pytest.mark.parametrize("wanted", ["서울", "가능", "고양이", "3일", "2만 5천 원", "API", "승인이 필요"])
+def test_what_is_denied_is_not_contained(negation: str, wanted: str) -> None:
+    assert match(negation.format(wanted), wanted)["contained"] == 0.0
+
+
+def won(amount: int) -> list[str]:
+    """Ways to write an amount."""
+    found = [f"{amount}원", f"{amount:,}원", f"{amount:,} 원", f"₩{amount:,}"]
+    if amount % 1000 == 0:
+        ten, one = divmod(amount // 1000, 10)
+        found.append((f"{ten}만" if ten else "") + (" " if ten and one else "") + (f"{one}천" if one else "") + " 원")
+        found.append(f"{amount / 10_000}만원")
+    return found
+
+
+@given(
+    one=st.integers(min_value=1, max_value=9_999).map(lambda n: n * 1000),
+    other=st.integers(min_value=1, max_value=9_999).map(lambda n: n * 1000),
+    data=st.data(),
+)
+def test_two_quantities_never_match_and_two_writings_of_one_always_do(one: int, other: int, data: Any) -> None:
+    said, same = data.draw(st.sampled_from(won(one))), data.draw(st.sampled_from(won(one)))
+    assert match(said, same)["match"] == 1.0
+    assert EVALUATORS.get("numeric")()(response=f"요금은 {said}입니다.", ground_truth=same)["correct"] == 1.0
+    assume(one != other)
+    wanted = data.draw(st.sampled_from(won(other)))
+    assert match(said, wanted) == {"match": 0.0, "contained": 0.0}
+    assert match(f"요금은 {said}입니다.", wanted)["contained"] == 0.0
+    assert EVALUATORS.get("numeric")()(response=f"요금은 {said}입니다.", ground_truth=wanted)["correct"] == 0.0
+    assert EVALUATORS.get("contains")()(text=f"요금은 {said}입니다.", parts=[wanted])["complete"] == 0.0
+    assert (
+        EVALUATORS.get("support")()(answer=f"요금은 {said}입니다.", passages=[f"요금은 {wanted}이다."])["numbers"]
+        == 0.0
+    )
+
+
+@given(
+    number=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**6), max_value=10**6),
+    unit=st.sampled_from(["", "원", "명", "개", "km", "%", "도", "시간", "GB"]),
+    other=st.sampled_from(["", "원", "명", "개", "km", "%", "도", "시간", "GB"]),
+)
+def test_sign_and_unit_belong_to_the_number(number: Any, unit: str, other: str) -> None:
+    written = f"{number}{unit}"
+    assert match(written, written)["match"] == 1.0
+    if number:
+        assert match(f"{-number}{unit}", written) == {"match": 0.0, "contained": 0.0}
+    if unit != other:
+        assert match(written, f"{number}{other}")["match"] == 0.0
+
+
+@given(text=st.one_of(TEXTS, ODD))
+def test_what_is_stated_stands_in_order_and_covers_every_digit(text: str) -> None:
+    said = plain(text)
+    found = stated_in(said)
+    assert all(one.end <= other.begin for one, other in pairwise(found))
+    covered = {place for one in found for place in range(one.begin, one.end)}
+    assert {place for place, c in enumerate(said) if c in "0123456789"} <= covered
+
+
+@pytest.mark.parametrize("text", ["1", "1,", "만", "3~", "이만 ", "-", "a-", "1만 ", "한", "3분의 ", "2024-"])
+def test_a_degenerate_reply_is_compared_in_bounded_time(text: str) -> None:
+    assert match(text * 2000, "2만 5천 원") == {"match": 0.0, "contained": 0.0}
