@@ -11,6 +11,7 @@ from pathlib import Path
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.needles import FORGOTTEN, Needles
+from driftgate.flows.private_files import make_private, replace_file
 from driftgate.ledger import (
     Expired,
     Forgotten,
@@ -137,13 +138,13 @@ def _change(path: Path, needles: Needles, *, page: bool, dry: bool) -> str:
         if not dry:
             path.unlink(missing_ok=True)
         return "removed"
-    if not dry:
+    if not dry and path.suffix == ".parquet":
         beside = path.with_name(f".{path.name}.part")
-        if path.suffix == ".parquet":
-            _without_in_parquet(path, beside, needles)
-        else:
-            beside.write_text("".join(_without_in_json(path, needles)), encoding="utf-8")
+        _without_in_parquet(path, beside, needles)
+        make_private(beside)
         beside.replace(path)
+    elif not dry:
+        replace_file(path, "".join(_without_in_json(path, needles)).encode())
     return "rewritten"
 
 

@@ -35,7 +35,7 @@ MARK = "result=Succeeded"
 """Of the hostile text, what is left to be seen."""
 
 
-SILENT = {"azure retry", "azure workbook", "demo handbook", "runs conventions", "schema", "serve"}
+SILENT = {"azure retry", "azure workbook", "demo handbook", "ledger pack", "runs conventions", "schema", "serve"}
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 
 
@@ -224,6 +224,14 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "ledger check": [where],
         "ledger archive": [(*where, "--older-than", "0")],
         "ledger expire": [("--run", second, *where)],
+        "ledger pack": [where],
+        "forget": [
+            ("--matching", HOSTILE, "--dry-run", *where),
+            ("--matching", "x", "--dry-run", *where),
+            ("--sample", HOSTILE, *where),
+            ("--run", first, *where),
+            ("--run", HOSTILE, *where),
+        ],
         "demo loop": [(folder,)],
         "demo handbook": [where],
         "nightly": [where],

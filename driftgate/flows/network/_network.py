@@ -15,6 +15,7 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 from driftgate.flows.environment import resolve
 from driftgate.flows.network._errors import NetworkRefused
 from driftgate.flows.network._settings import NetworkConfig
+from driftgate.flows.private_files import write_bytes
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Network:
         _ = self.tls  # it says what is wrong with the file
         public = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or certifi.where()
         joined = Path(self._private.name, "authorities.pem")
-        joined.write_bytes(Path(public).read_bytes() + b"\n" + self.ca_file.read_bytes())
+        write_bytes(joined, Path(public).read_bytes() + b"\n" + self.ca_file.read_bytes())
         return str(joined)
 
     @cached_property
