@@ -23,7 +23,7 @@ from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
 from driftgate.flows.line import Line
 from driftgate.flows.models import parse_config
 
-FEW = 40
+FEW = 16
 COUNTS = [FEW, pytest.param(10_000, marks=[pytest.mark.acceptance, pytest.mark.timeout(1800)])]
 JUDGES = sorted(load_anchors(SHIPPED)[0].grades)
 FLOWS = [

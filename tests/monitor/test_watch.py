@@ -186,7 +186,7 @@ WORSE = {"R": "WFXM", "W": "FXM", "U": "FXM", "F": "M", "X": "F", "M": "M"}
 """What may become of an answer instead, none of it better evidence."""
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.integers(4, 24).flatmap(
         lambda n: st.tuples(

@@ -159,7 +159,7 @@ def runs(draw: st.DrawFn, kind: Kind) -> tuple[list[float], list[float], str]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=repr)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_worse_answer_never_improves_a_verdict(kind: Kind, data: st.DataObject) -> None:
     ours, theirs, shape = data.draw(runs(kind))
@@ -175,7 +175,7 @@ def test_a_worse_answer_never_improves_a_verdict(kind: Kind, data: st.DataObject
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=repr)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_missing_answer_never_improves_a_verdict(kind: Kind, data: st.DataObject) -> None:
     ours, theirs, shape = data.draw(runs(kind))

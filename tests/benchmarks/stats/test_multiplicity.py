@@ -31,7 +31,7 @@ def test_benjamini_hochberg_is_that_of_statsmodels(values: list[float]) -> None:
     assert benjamini_hochberg(list(values)) == pytest.approx(fdrcorrection(values)[1])
 
 
-@settings(max_examples=10)  # statsmodels collects garbage on every call
+@settings(max_examples=4)  # statsmodels collects garbage on every call
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_is_that_of_statsmodels(values: list[float]) -> None:
     assert holm(list(values)) == pytest.approx(multipletests(values, method="holm")[1])

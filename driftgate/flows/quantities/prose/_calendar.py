@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from driftgate.flows.quantities._korean import read_korean
-from driftgate.flows.quantities.prose._stated import Stated
+from driftgate.flows.quantities.prose._stated import HALF_DAY, Stated
 
 _YEAR = r"(?P<year>(?:1[0-9]|20|21)\d\d|\d\d)\s?년"
 _KOREAN = re.compile(
@@ -71,7 +71,7 @@ def _time(text: str, place: int) -> Stated | None:
     elif ((half in ("오전", "새벽", "아침", "밤") and not night) or latin.startswith("a")) and value == 12:
         value = 0
     minute = 30 if parts.get("thirty") else int(parts.get("minute") or 0)
-    return Stated("time", (value, minute), place, match.end())
+    return Stated("time", (value, minute), place, match.end(), measure=HALF_DAY if half or latin else "")
 
 
 def _ratio(text: str, place: int) -> Stated | None:
