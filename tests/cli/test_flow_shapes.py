@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from chat_endpoint import Answer, ChatEndpoint
 from command_line import Cli
-from example_flows import JUDGE, WEB, reply
+from example import JUDGE, reply
+from example_flows import WEB
 from own_flows import ASK, TOOL, Space, flow, measured, outputs_of
 
 ENGINES = ["native", "promptflow"]

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from chat_endpoint import ChatEndpoint
 from command_line import Cli
-from example_flows import EXAMPLES, JUDGE, Example, Fault, reply
+from example import JUDGE, Example, Fault, reply
+from example_flows import EXAMPLES
 
 from driftgate.benchmarks.scores import score_cell
 from driftgate.ledger import cells_of, find_run, open_ledger

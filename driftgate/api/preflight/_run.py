@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from driftgate.api._faults import Faults
 from driftgate.api.preflight._check import checks
 from driftgate.api.preflight._finding import Finding, of_problem, refuse
 from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._scope import PROBED_FROM, Scope, recipes_of
 from driftgate.api.session import Planned, priced_anew
-from driftgate.api.workspace import Faults, OpenWorkspace, open_workspace
+from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from driftgate.benchmarks.datasets._choices import answer_letter, check_choices
-from driftgate.benchmarks.datasets._rows import Row, describe, read_rows, row_files
-from driftgate.benchmarks.datasets._upstream import UpstreamConfig, find_source, no_files
+from driftgate.benchmarks.datasets._rows import Row, describe
+from driftgate.benchmarks.datasets._upstream import UpstreamConfig, first_rows
 
 TEST_FILES = "*test*"
 """Files of the one split, whichever folder of the repository they lie in."""
@@ -23,11 +22,7 @@ def option_rows(name: str, config: UpstreamConfig, folder: Path) -> tuple[Iterat
     DriftgateError
         The folder is absent or has no such files, or one cannot be read.
     """
-    root, source = find_source(name, config, folder, [TEST_FILES])
-    files = row_files(root, f"**/{TEST_FILES}")
-    if not files:
-        raise no_files(name, root, "test-00000-of-00001.parquet or its like")
-    return chain.from_iterable(map(read_rows, files)), source
+    return first_rows(name, config, folder, [TEST_FILES], "test-00000-of-00001.parquet or its like")
 
 
 def question_of(row: Row) -> dict[str, Any]:

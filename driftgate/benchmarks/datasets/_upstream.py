@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from driftgate.benchmarks.datasets._dataset import DatasetConfig
 from driftgate.benchmarks.datasets._hub import download
+from driftgate.benchmarks.datasets._rows import Row, read_rows, row_files
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.path_settings import READ
 from driftgate.flows.text import on_disk
@@ -60,6 +62,28 @@ def find_source(name: str, config: UpstreamConfig, folder: Path, patterns: Seque
             f"set path to a folder with the files of {config.hub}, or leave path out to download them",
         )
     return root, config.path
+
+
+def first_rows(
+    name: str, config: UpstreamConfig, folder: Path, patterns: Sequence[str], expected: str
+) -> tuple[Iterator[Row], str]:
+    """The rows of the files that fit the first of the patterns that any fits, and the words for where they are from.
+
+    Parameters
+    ----------
+    expected : str
+        What upstream's file is called, for the error.
+
+    Raises
+    ------
+    DriftgateError
+        There is no folder, the download failed, or no file fits.
+    """
+    root, source = find_source(name, config, folder, patterns)
+    files = next((found for pattern in patterns if (found := row_files(root, f"**/{pattern}"))), [])
+    if not files:
+        raise no_files(name, root, expected)
+    return chain.from_iterable(map(read_rows, files)), source
 
 
 def no_files(name: str, root: Path, expected: str) -> DriftgateError:

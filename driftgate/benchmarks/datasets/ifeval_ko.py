@@ -12,13 +12,12 @@ Ko-IFEval share it; the latter has instructions that no check here knows, and is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind
-from driftgate.benchmarks.datasets._rows import Row, describe, read_rows, row_files
-from driftgate.benchmarks.datasets._upstream import UpstreamConfig, choose_categories, find_source, no_files
+from driftgate.benchmarks.datasets._rows import Row, describe
+from driftgate.benchmarks.datasets._upstream import UpstreamConfig, choose_categories, first_rows
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.instructions import Instruction
 from driftgate.flows.instructions.detectable_format import OPTIONS
@@ -46,11 +45,7 @@ def load(name: str, config: IfevalKoConfig, folder: Path) -> Dataset:
     DriftgateError
         The folder is absent or has no such file, or a row is malformed or has an instruction that no check knows.
     """
-    root, source = find_source(name, config, folder, _FILES)
-    files = next((found for pattern in _FILES if (found := row_files(root, f"**/{pattern}"))), [])
-    if not files:
-        raise no_files(name, root, "train-00000-of-00001.parquet or its like")
-    rows = chain.from_iterable(map(read_rows, files))
+    rows, source = first_rows(name, config, folder, _FILES, "train-00000-of-00001.parquet or its like")
     samples = told_apart(_sample(row, position) for position, row in enumerate(rows))
     chosen = choose_categories(name, config.categories, (sample.category for sample in samples))
     kept = [sample for sample in samples if sample.category in chosen]

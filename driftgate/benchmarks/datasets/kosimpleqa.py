@@ -13,13 +13,12 @@ The published scores are a judge's: right, wrong or not attempted. See the page 
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from driftgate.benchmarks.datasets._dataset import Dataset, DatasetKind
-from driftgate.benchmarks.datasets._rows import Row, read_rows, row_files
-from driftgate.benchmarks.datasets._upstream import UpstreamConfig, choose_categories, find_source, no_files
+from driftgate.benchmarks.datasets._rows import Row
+from driftgate.benchmarks.datasets._upstream import UpstreamConfig, choose_categories, first_rows
 from driftgate.flows.sample import Sample, make_sample, told_apart
 
 _FILES = ("*kosimpleqa*", "*test*", "*train*")
@@ -44,11 +43,7 @@ def load(name: str, config: KosimpleqaConfig, folder: Path) -> Dataset:
     DriftgateError
         The folder is absent or has no such file, or a row is malformed.
     """
-    root, source = find_source(name, config, folder, _FILES)
-    files = next((found for pattern in _FILES if (found := row_files(root, f"**/{pattern}"))), [])
-    if not files:
-        raise no_files(name, root, "updated_kosimpleqa_with_trans.json or its like")
-    rows = chain.from_iterable(map(read_rows, files))
+    rows, source = first_rows(name, config, folder, _FILES, "updated_kosimpleqa_with_trans.json or its like")
     samples = told_apart(_sample(row, position) for position, row in enumerate(rows))
     chosen = choose_categories(name, config.categories, (sample.category for sample in samples))
     kept = [sample for sample in samples if sample.category in chosen]

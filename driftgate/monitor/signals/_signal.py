@@ -79,3 +79,19 @@ def failed(frame: pd.DataFrame) -> pd.Series[Any]:
 
 
 SIGNALS: Registry[Signal] = Registry("drift signal", "driftgate.monitor.signals", "SIGNAL")
+
+
+def told_of_text(column: str, judge: Callable[[str], bool]) -> Callable[[pd.DataFrame], pd.Series[Any]]:
+    """The values of a signal about what replies say: a column that ingest fills where it sees content.
+
+    Where it did not and the text was kept, ``judge`` decides.
+    """
+
+    def values(frame: pd.DataFrame) -> pd.Series[Any]:
+        told = frame[column].astype(float)
+        if "output_text" not in frame.columns:
+            return told
+        texts = frame.loc[told.isna(), "output_text"].dropna()
+        return told.fillna(texts.map(judge).astype(float))
+
+    return values

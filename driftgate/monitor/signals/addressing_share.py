@@ -1,26 +1,9 @@
-"""How many replies talk to a judge, in words, forged turns or a grade of their own?
-
-Ingest decides it where content is seen (`addresses_judge`); where it did not and the text was kept, it is decided here.
-"""
+"""How many replies talk to a judge, in words, forged turns or a grade of their own?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from driftgate.flows.addressing import addresses_judge
-from driftgate.monitor.signals._signal import Signal
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def _values(frame: pd.DataFrame) -> pd.Series[Any]:
-    addressed = frame["addressed"].astype(float)
-    if "output_text" not in frame.columns:
-        return addressed
-    texts = frame.loc[addressed.isna(), "output_text"].dropna()
-    return addressed.fillna(texts.map(addresses_judge).astype(float))
-
+from driftgate.monitor.signals._signal import Signal, told_of_text
 
 SIGNAL = Signal(
     name="addressing_share",
@@ -30,5 +13,5 @@ SIGNAL = Signal(
     kind="proportion",
     floor=0.01,
     columns=("addressed",),
-    values=_values,
+    values=told_of_text("addressed", addresses_judge),
 )
