@@ -42,6 +42,15 @@ def endpoint() -> Iterator[ChatEndpoint]:
 
 
 @pytest.fixture
+def judge_endpoint() -> Iterator[ChatEndpoint]:
+    """A second endpoint, which plays the judge."""
+    served = ChatEndpoint()
+    served.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
 def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Azure, signed in as a managed identity; at the end no request may have gone anywhere else."""
     azure = Azure()

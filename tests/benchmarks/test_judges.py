@@ -70,16 +70,6 @@ GRADED = len(load_anchors(SHIPPED)) + ATTACKED
 
 
 @pytest.fixture
-def judge_endpoint() -> Any:
-    """A second endpoint, which plays the judge."""
-    made = ChatEndpoint()
-    made.default = careful
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def bench(
     endpoint: ChatEndpoint,
     judge_endpoint: ChatEndpoint,
@@ -88,6 +78,7 @@ def bench(
     samples: Callable[..., list[Sample]],
 ) -> Bench:
     """Four questions through a flow of one node, whose answers a judge grades."""
+    judge_endpoint.default = careful
     folder = tmp_path / "flows/graded"
     folder.mkdir(parents=True)
     (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")

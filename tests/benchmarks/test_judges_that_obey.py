@@ -49,14 +49,9 @@ def location() -> str:
     return "ledger.db"
 
 
-@pytest.fixture
-def judge_endpoint() -> Any:
-    """A second endpoint, which plays the judge."""
-    made = ChatEndpoint()
-    made.default = strict
-    made.start()
-    yield made
-    made.stop()
+@pytest.fixture(autouse=True)
+def _strict(judge_endpoint: ChatEndpoint) -> None:
+    judge_endpoint.default = strict
 
 
 @pytest.fixture

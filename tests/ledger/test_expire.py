@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from detailed_runs import PERSON, entry, everything, killed, make_run, places_of
+from detailed_runs import PERSON, entry, everything, killed, make_run, open_questions, places_of
 from ledger_fixtures import KILLED_ON
 from sqlalchemy import text
 
 from driftgate.api.rescore import rescore_run
-from driftgate.benchmarks.datasets import Sample, make_sample
+from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Reply, Usage, gave_up
@@ -39,14 +39,6 @@ from driftgate.ledger import (
     set_status,
     verdicts_of,
 )
-
-
-def open_questions(count: int) -> list[Sample]:
-    """Of a person, without choices."""
-    return [
-        make_sample("own", "test", n, {"question": f"{PERSON} {n}?", "answer": f"{PERSON} {n}"}, id=f"q{n}")
-        for n in range(count)
-    ]
 
 
 def stored(ledger: Ledger) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from detailed_runs import PERSON, everything, killed, make_run, places_of
+from detailed_runs import PERSON, everything, killed, make_run, open_questions, places_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_fixtures import KILLED_ON, make_samples
 from sqlalchemy import text
 
 from driftgate.benchmarks.conventions import find_convention, rescore
-from driftgate.benchmarks.datasets import Sample, make_sample
+from driftgate.benchmarks.datasets import Sample
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.needles import FORGOTTEN, Needles
 from driftgate.ledger import (
@@ -39,14 +39,6 @@ from driftgate.ledger import (
     set_status,
     verdicts_of,
 )
-
-
-def open_questions(count: int) -> list[Sample]:
-    """Of a person, without choices."""
-    return [
-        make_sample("own", "test", n, {"question": f"{PERSON} {n}?", "answer": f"{PERSON} {n}"}, id=f"q{n}")
-        for n in range(count)
-    ]
 
 
 def stored(ledger: Ledger) -> str:

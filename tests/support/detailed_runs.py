@@ -14,6 +14,7 @@ from driftgate.benchmarks.conventions._replies import reply_frame, stored_prompt
 from driftgate.benchmarks.datasets import Sample
 from driftgate.flows.engines import FinishedLine, NodeResult
 from driftgate.flows.evaluators import EvaluatedLine, Evaluation
+from driftgate.flows.sample import make_sample
 from driftgate.ledger import (
     Ledger,
     Record,
@@ -190,3 +191,11 @@ def killed(location: str, folder: Path, what: str, at: str) -> int:
     """Exit code of a process that does something and is killed at a point of it."""
     arguments = [sys.executable, "-c", KILLED, location, str(folder), what, at]
     return subprocess.run(arguments, check=False, timeout=120, capture_output=True).returncode
+
+
+def open_questions(count: int) -> list[Sample]:
+    """Of a person, without choices."""
+    return [
+        make_sample("own", "test", n, {"question": f"{PERSON} {n}?", "answer": f"{PERSON} {n}"}, id=f"q{n}")
+        for n in range(count)
+    ]
