@@ -31,12 +31,14 @@ def make_tables(connection: Connection, metadata: MetaData) -> None:
 @contextmanager
 def owners_alone(connection: Connection) -> Iterator[None]:
     """Tables that are made in the body of a ``with`` are their owner's, whatever the database's defaults are."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
     before = set(inspect(connection).get_table_names())
     yield
-    if connection.dialect.name == "postgresql":
-        quoted = connection.dialect.identifier_preparer.quote
-        for name in sorted(set(inspect(connection).get_table_names()) - before):
-            connection.exec_driver_sql(f"REVOKE ALL ON TABLE {quoted(name)} FROM PUBLIC")
+    quoted = connection.dialect.identifier_preparer.quote
+    for name in sorted(set(inspect(connection).get_table_names()) - before):
+        connection.exec_driver_sql(f"REVOKE ALL ON TABLE {quoted(name)} FROM PUBLIC")
 
 
 def _make(connection: Connection, metadata: MetaData) -> None:
