@@ -57,6 +57,8 @@ _GOES_ON = re.compile(
     r"까지|부터|보다|에서|이나|이라|라|라고|이고|이며|이므로|이지|이었|였|입|임|이다|이야|이에|예요|인|뿐|들|여|남짓|가량|대|반|하고|마저|밖|께|중|쪽|처럼|에는|에만|무렵|하)"
 )
 """How a word may go on behind a unit."""
+_LATIN_GOES_ON = re.compile(r"[A-Za-z\d^/]")
+_BEHIND_TWO = re.compile(r"(?:개월|층|월)")
 _WON_ALONE = re.compile(r"\s?(?:원|달러|명|개|년|장|배|번|권|대|톤|킬로|미터|그램|km|kg|m|g)")
 _ONE_SINO = re.compile(r"\s?(?:개월|년|월|층|원|퍼센트|프로|%|학년|주일|세|차)")
 _ALONE_NATIVE = re.compile(
@@ -270,30 +272,16 @@ def _spelled(text: str, begin: int, end: int, kind: str) -> Fraction | None:
         return value
     if written in (*_BEFORE.split("|"), "열", "스무"):
         return value if unit else None
+    alone = _ALONE_NATIVE.match(text, end) is not None
     if re.fullmatch(rf"(?:{_SINO}+\s?)?(?:{_TENS})?(?:{_ONES})|{_TENS}", written):
-        return (
-            value
-            if unit
-            or (len(written) > 1 and _ALONE_NATIVE.match(text, end))
-            or (_ALONE_NATIVE.match(text, end) and written in ("둘", "셋", "넷"))
-            else None
-        )
+        return value if unit or (alone and (len(written) > 1 or written in ("둘", "셋", "넷"))) else None
     if not re.fullmatch(rf"{_SINO}+(?:\s{_SINO}+)*", written):
         return value if unit else None
-    if len(written) == 1:
-        if written in "십백천만억조":
-            return value if _WON_ALONE.match(text, end) and unit else None
-        return (
-            value
-            if (_ONE_SINO.match(text, end) and unit and written != "이")
-            or (unit and written == "이" and re.match(r"(?:개월|층|월)", text[end:]))
-            else None
-        )
-    if not unit and not (
-        (written[0] == "십" or re.search("[십백천만억조]", written[1:])) and _ALONE_NATIVE.match(text, end)
-    ):
-        return None
-    return value
+    if len(written) == 1:  # a syllable that many words have: only some units show that it is a numeral
+        shown_by = _WON_ALONE if written in "십백천만억조" else _BEHIND_TWO if written == "이" else _ONE_SINO
+        return value if unit and shown_by.match(text, end) else None
+    large = written[0] == "십" or re.search("[십백천만억조]", written[1:])
+    return value if unit or (large and alone) else None
 
 
 def _unit(text: str, end: int) -> tuple[Measure, int] | None:
@@ -301,22 +289,19 @@ def _unit(text: str, end: int) -> tuple[Measure, int] | None:
     place = end + 1 if text[end : end + 1] == " " else end
     match = UNIT.match(text, place)
     while match is not None:
-        name, after = match[0], match.end()
-        ends = (
-            not re.match(r"[A-Za-z\d^/]", text[after : after + 1])
-            if name[-1].isascii() and name[-1].isalpha()
-            else True
-        )
-        if not (name[-1].isascii()) and not _GOES_ON.match(text, after):
-            ends = False
-        if name == "이" or (
-            place > end and name in ("인", "시", "도", "일", "위", "등", "대") and not _GOES_ON.match(text, after)
-        ):
-            ends = False
-        if ends:
-            return measure_of(name), after
-        match = next((m for n in range(len(name) - 1, 0, -1) if (m := UNIT.fullmatch(text, place, place + n))), None)
+        if _ends_there(text, match[0], match.end()):
+            return measure_of(match[0]), match.end()
+        shorter = (UNIT.fullmatch(text, place, place + length) for length in range(len(match[0]) - 1, 0, -1))
+        match = next(filter(None, shorter), None)
     return None
+
+
+def _ends_there(text: str, unit: str, after: int) -> bool:
+    if unit == "이":
+        return False
+    if unit[-1].isascii():
+        return not (unit[-1].isalpha() and _LATIN_GOES_ON.match(text, after))
+    return _GOES_ON.match(text, after) is not None
 
 
 def _joined(text: str, found: list[Stated]) -> list[Stated]:
