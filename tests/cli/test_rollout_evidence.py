@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgate.api.rollout_evidence import calls_no_worse, same_answers
@@ -30,11 +30,26 @@ def grave_answers(*counts: int, needed: float) -> int:
     return GRAVITY.index(same_answers(answers(*counts), answers(sum(counts), 0, 0, 0), needed, "questions").verdict)
 
 
-@given(
-    counts=st.tuples(st.integers(1, 20), st.integers(0, 20), st.integers(0, 20), st.integers(0, 20)),
-    needed=st.sampled_from([0.5, 0.9, 1.0]),
-)
-def test_a_worse_answer_never_helps(counts: tuple[int, int, int, int], needed: float) -> None:
+@st.composite
+def asked(draw: st.DrawFn) -> tuple[tuple[int, int, int, int], float]:
+    counts = draw(st.tuples(st.integers(1, 20), st.integers(0, 20), st.integers(0, 20), st.integers(0, 20)))
+    return counts, draw(st.sampled_from([0.5, 0.9, 1.0]))
+
+
+@given(asked())
+def test_a_worse_answer_never_helps(asked: tuple[tuple[int, int, int, int], float]) -> None:
+    worse_answers_never_help(*asked)
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(3600)
+@settings(max_examples=10_000)
+@given(asked())
+def test_nor_does_one_of_ten_thousand(asked: tuple[tuple[int, int, int, int], float]) -> None:
+    worse_answers_never_help(*asked)
+
+
+def worse_answers_never_help(counts: tuple[int, int, int, int], needed: float) -> None:
     same, other, unparsed, unasked = counts
     now = grave_answers(*counts, needed=needed)
     assert grave_answers(same - 1, other + 1, unparsed, unasked, needed=needed) >= now
@@ -66,15 +81,26 @@ def grave_calls(fine: int, failed: int, before: tuple[int, int], margin: float) 
     return GRAVITY.index(calls_no_worse(calls(fine, failed), calls(*before), {"served"}, margin).verdict)
 
 
-@given(
-    before=st.tuples(st.integers(1, 400), st.integers(0, 40)),
-    fine=st.integers(1, 300),
-    failed=st.integers(0, 40),
-    margin=st.sampled_from([0.0, 0.02, 0.1]),
-)
-def test_a_failed_call_more_or_a_good_one_less_never_helps(
-    before: tuple[int, int], fine: int, failed: int, margin: float
-) -> None:
+@st.composite
+def called(draw: st.DrawFn) -> tuple[tuple[int, int], int, int, float]:
+    before = draw(st.tuples(st.integers(1, 400), st.integers(0, 40)))
+    return before, draw(st.integers(1, 300)), draw(st.integers(0, 40)), draw(st.sampled_from([0.0, 0.02, 0.1]))
+
+
+@given(called())
+def test_a_failed_call_more_or_a_good_one_less_never_helps(called: tuple[tuple[int, int], int, int, float]) -> None:
+    worse_calls_never_help(*called)
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(3600)
+@settings(max_examples=10_000)
+@given(called())
+def test_nor_does_a_call_of_ten_thousand(called: tuple[tuple[int, int], int, int, float]) -> None:
+    worse_calls_never_help(*called)
+
+
+def worse_calls_never_help(before: tuple[int, int], fine: int, failed: int, margin: float) -> None:
     now = grave_calls(fine, failed, before, margin)
     assert grave_calls(fine, failed + 1, before, margin) >= now
     assert grave_calls(fine - 1, failed + 1, before, margin) >= now

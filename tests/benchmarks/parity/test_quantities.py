@@ -72,11 +72,47 @@ def clusters_of(size: int | None, n: int) -> np.ndarray | None:
     return None if size is None else np.array([f"c{i // size}" for i in range(n)], dtype=object)
 
 
+DIFFERING = (st.integers(1, 400), st.lists(NEAR, min_size=1, max_size=12), SHAPES, st.sampled_from([0.02, 0.05, 0.2]))
+LOST = (st.integers(2, 300), st.integers(0, 8), st.integers(0, 299), SHAPES, st.booleans())
+
+
 @settings(max_examples=60)
-@given(st.integers(1, 400), st.lists(NEAR, min_size=1, max_size=12), SHAPES, st.sampled_from([0.02, 0.05, 0.2]))
+@given(*DIFFERING)
 def test_sides_that_differ_are_not_equivalent_where_the_same_would_not_be(
     n: int, differing: list[float], size: int | None, margin: float
 ) -> None:
+    differing_never_helps(n, differing, size, margin)
+
+
+@settings(max_examples=60)
+@given(*LOST)
+def test_one_more_lost_or_missing_answer_is_no_step_towards_equivalent(
+    n: int, lost: int, place: int, size: int | None, missing: bool
+) -> None:
+    losing_never_helps(n, lost, place, size, missing)
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(3600)
+@settings(max_examples=10_000)
+@given(*DIFFERING)
+def test_nor_does_one_of_ten_thousand_that_differ(
+    n: int, differing: list[float], size: int | None, margin: float
+) -> None:
+    differing_never_helps(n, differing, size, margin)
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(3600)
+@settings(max_examples=10_000)
+@given(*LOST)
+def test_nor_does_one_of_ten_thousand_lost_or_missing(
+    n: int, lost: int, place: int, size: int | None, missing: bool
+) -> None:
+    losing_never_helps(n, lost, place, size, missing)
+
+
+def differing_never_helps(n: int, differing: list[float], size: int | None, margin: float) -> None:
     reference = (np.arange(n) % 2).astype(float)
     port = reference.copy()
     for k, moved in enumerate(differing[:n]):
@@ -90,11 +126,7 @@ def test_sides_that_differ_are_not_equivalent_where_the_same_would_not_be(
         assert decided([churn_quantity("answers", port != port, labels, margin)])[0].verdict == "equivalent"
 
 
-@settings(max_examples=60)
-@given(st.integers(2, 300), st.integers(0, 8), st.integers(0, 299), SHAPES, st.booleans())
-def test_one_more_lost_or_missing_answer_is_no_step_towards_equivalent(
-    n: int, lost: int, place: int, size: int | None, missing: bool
-) -> None:
+def losing_never_helps(n: int, lost: int, place: int, size: int | None, missing: bool) -> None:
     reference = np.ones(n)
     port = (np.arange(n) >= lost).astype(float)
     worse = port.copy()
