@@ -93,8 +93,9 @@ def clustered_interval(outcomes: ArrayLike, clusters: ArrayLike, *, level: float
     and put into Wilson's interval [1]_ [2]_. So it never leaves [0, 1], and equals Wilson's as clusters become single
     samples.
 
-    If all outcomes are alike no design effect can be estimated; the interval then assumes the worst one, that samples
-    of a cluster always agree, and counts clusters (``n**2 / sum(size**2)`` of them) instead of samples.
+    If all outcomes are alike, or those that are not stand in a cluster or two, no design effect can be estimated; the
+    interval then assumes the worst one, that samples of a cluster always agree, and counts clusters
+    (``n**2 / sum(size**2)`` of them) instead of samples.
 
     The interval speaks of new clusters like these. A score meant for exactly these subjects (KMMLU's 45) has strata,
     not clusters: use `macro_interval` or, for the micro average, `wilson_interval`.
@@ -138,7 +139,8 @@ def clustered_interval(outcomes: ArrayLike, clusters: ArrayLike, *, level: float
     array = check_outcomes("outcomes", outcomes)
     mean = cluster_mean(array, clusters)
     share = mean.estimate
-    if share is not None and share in (0.0, 1.0) and mean.n_clusters > 1:
+    few = share in (0.0, 1.0) or (mean.standard_error is not None and mean.degrees_of_freedom is None)
+    if share is not None and few and mean.n_clusters > 1:
         low, high = wilson_limits(share * mean.effective_clusters, mean.effective_clusters, level)
         return Interval(share, low, high, level=level, method="wilson-kish", n=mean.n)
     if share is None or mean.standard_error is None or mean.degrees_of_freedom is None:

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._checks import check_count, check_fraction, check_values
-from ._cluster import cluster_sums
+from ._cluster import cluster_mean, cluster_sums
 from ._interval import Interval
 from ._table import PairedTable
 
 __all__ = ["Bootstrapped", "PairedBootstrap", "bootstrap_mean", "bootstrap_paired", "resample_mean", "resample_tables"]
 
+LEAST_FREEDOM = 30.0
+"""Degrees of freedom of a clustered mean from which percentiles are no narrower than they should be."""
 _CELLS = 4_000_000  # Draws held at once: 32 MB.
 
 
@@ -216,8 +218,9 @@ def bootstrap_mean(
 
     With 0/1 outcomes this is the clustered bootstrap interval of a proportion; with paired differences, of a
     comparison. Percentiles of few clusters are too narrow by about the factor ``sqrt((G - 1) / G)`` and by t against z
-    [1]_ (measured by the simulation script: below 90% coverage at 10 clusters); prefer `clustered_interval` and
-    `compare_paired` below some 40.
+    [1]_ (measured by the simulation script: below 90% coverage at 10 clusters), and so are those of many clusters few
+    of which say anything else than the others: below :data:`LEAST_FREEDOM` degrees of freedom of `cluster_mean` there
+    are none, and `clustered_interval` and `compare_paired` say what can be said.
 
     Parameters
     ----------
@@ -229,8 +232,8 @@ def bootstrap_mean(
     Returns
     -------
     Bootstrapped
-        Without limits if there are no samples, one cluster, or all draws are the same. The p-value is against a mean of
-        0.
+        Without limits if there are no samples, too few clusters that tell, or all draws are the same. The p-value is
+        against a mean of 0.
 
     Raises
     ------
@@ -244,16 +247,23 @@ def bootstrap_mean(
 
     Examples
     --------
-    >>> right = [1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1]
-    >>> passage = ["a", "a", "a", "b", "b", "b", "c", "c", "c", "d", "d", "d"]
+    >>> right = [1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1] * 20
+    >>> passage = [place // 3 for place in range(240)]
     >>> print(bootstrap_mean(right, clusters=passage, seed=5).interval)
-    0.5833 [0.3333, 0.8333] (95% cluster-bootstrap, n=12)
+    0.5833 [0.5250, 0.6458] (95% cluster-bootstrap, n=240)
+    >>> print(bootstrap_mean(right[:12], clusters=passage[:12], seed=5).interval)
+    0.5833 (4 clusters: too few that tell for a bootstrap; cluster-bootstrap, n=12)
     """
     check_fraction("level", level)
     array = check_values("values", values)
     method = "bootstrap" if clusters is None else "cluster-bootstrap"
     if array.size == 0:
         return _unknown(None, level, 0, "no samples", method)
+    if clusters is not None:
+        mean = cluster_mean(array, clusters)
+        if mean.n_clusters < array.size and (mean.degrees_of_freedom or 0.0) < LEAST_FREEDOM:
+            reason = mean.reason or f"{mean.n_clusters} clusters: too few that tell for a bootstrap"
+            return _unknown(float(array.mean()), level, array.size, reason, method)
     means = resample_mean(array, clusters=clusters, resamples=resamples, seed=seed)
     return _summarise(means, float(array.mean()), level, array.size, method)
 

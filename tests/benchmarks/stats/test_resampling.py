@@ -121,6 +121,13 @@ def test_clusters_widen_the_interval() -> None:
     assert widened == pytest.approx(5**0.5, rel=0.1)
 
 
+def test_clusters_of_which_few_tell_have_no_bootstrap_interval() -> None:
+    clusters = np.repeat(np.arange(60), 5)
+    rare = np.where(clusters < 8, 1.0, 0.0)
+    assert not bootstrap_mean(rare, clusters=clusters, seed=1).interval.known
+    assert not bootstrap_mean(np.resize([0.0, 1.0], 100), clusters=np.repeat(np.arange(20), 5), seed=1).interval.known
+
+
 def test_one_cluster_and_no_samples_have_no_bootstrap_interval() -> None:
     assert not bootstrap_mean([1, 0, 1], clusters=["a", "a", "a"], seed=1).interval.known
     assert bootstrap_mean([], seed=1).interval.reason == "no samples"

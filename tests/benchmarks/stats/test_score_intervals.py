@@ -171,6 +171,30 @@ def test_all_alike_counts_clusters_not_samples() -> None:
     assert limits(interval) == pytest.approx(limits(wilson_interval(10, 10)))
 
 
+def test_few_clusters_that_say_otherwise_tell_as_much_as_few_clusters() -> None:
+    """Forty-five clusters of twenty, of which three hold all that is wrong: nothing like 44 degrees of freedom."""
+    clusters = np.repeat(np.arange(45), 20)
+    outcomes = np.ones(900)
+    outcomes[[0, 1, 2, 20, 21, 22, 40, 41, 42]] = 0.0
+    mean = cluster_mean(outcomes, clusters)
+    assert mean.degrees_of_freedom == pytest.approx(3.0 / (2.0 * 891 / 900 - 1.0) - 1.0)
+    narrow = limits(wilson_interval(891, 900))
+    low, high = limits(clustered_interval(outcomes, clusters))
+    assert low < narrow[0] and high - low > 3.0 * (narrow[1] - narrow[0])
+    outcomes[20:60] = 1.0
+    assert cluster_mean(outcomes, clusters).degrees_of_freedom is None
+    alone = clustered_interval(outcomes, clusters)
+    assert alone.method == "wilson-kish" and limits(alone)[0] < low
+    assert not mean_interval(outcomes, clusters=clusters).known
+
+
+def test_among_single_samples_nothing_is_concentrated() -> None:
+    outcomes = np.ones(200)
+    outcomes[:3] = 0.0
+    freedom = cluster_mean(outcomes, [*range(190), *["p"] * 10]).degrees_of_freedom
+    assert freedom is not None and freedom > 4.0  # three in clusters of several would leave two
+
+
 @pytest.mark.parametrize(
     ("outcomes", "clusters", "reason"),
     [
