@@ -1,0 +1,179 @@
+"""What stands beside every overlap score: whether the numbers and the denials of two texts agree.
+
+A sentence with another number shares more words with its reference than a good paraphrase does; no overlap sees that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from driftgate.flows.quantities.prose import Stated, stated_in
+from driftgate.flows.wording import agree_in_negation, prose
+
+
+def conscience(said: str, accepted: Sequence[str]) -> dict[str, float]:
+    """Whether a text states what a reference states, and denies what it denies; of several references the best.
+
+    Returns
+    -------
+    dict
+        ``numbers_agree``: 1 where all quantities of the reference are stated and none stands against them.
+        ``numbers_missing``: share of the reference's quantities that the text does not state, 0 where it has none.
+        ``numbers_wrong``: 1 where the text states a quantity that stands against the reference: one of a kind that
+        the reference states with another value, or any other one where a quantity of the reference is missing.
+        ``numbers_added``: 1 where it states one that the reference has nothing to say of.
+        ``negation``: 1 where neither denies what the other grants.
+
+    Notes
+    -----
+    A quantity is read in every writing, with its unit, its limit and the period that it is for (주 2회, 하루 5만 원). A
+    range is its two ends. Of several references it is the one that the text stands against least: each is a right
+    answer of its own, so one more never makes a text worse.
+
+    Examples
+    --------
+    >>> conscience("요금은 25,000원입니다.", ["요금은 2만 5천 원이다."])["numbers_agree"]
+    1.0
+    >>> found = conscience("연차는 25일이고 이월할 수 있다.", ["연차는 15일이고 이월할 수 없다."])
+    >>> found["numbers_agree"], found["numbers_missing"], found["numbers_wrong"], found["negation"]
+    (0.0, 1.0, 1.0, 0.0)
+    >>> conscience("2024년 기준으로 연차는 15일입니다.", ["연차는 15일"])["numbers_added"]
+    1.0
+    """
+    ours = _stated(said)
+    found = [_compared(ours, _stated(text), agree_in_negation(said, text)) for text in accepted]
+    best = min(found, key=_against, default=_compared(ours, (), True))
+    return {
+        "numbers_agree": float(not best.missing and not best.wrong),
+        "numbers_missing": best.missing,
+        "numbers_wrong": float(best.wrong),
+        "numbers_added": float(best.added),
+        "negation": float(best.negation),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    missing: float
+    wrong: bool
+    added: bool
+    negation: bool
+
+
+def _against(found: _Compared) -> tuple[bool, bool, float, bool]:
+    return found.wrong, not found.negation, found.missing, found.added
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A quantity and the period that it is for, empty where none is named."""
+
+    stated: Stated
+    period: str
+    once: bool
+    """It is a Korean ``one``, which is as often no number: 한 번 더, 하나의."""
+
+    @property
+    def kind(self) -> str:
+        """What it is of, to tell a contradiction from an addition."""
+        return f"{self.stated.kind} {self.stated.measure}"
+
+    over: bool
+    """A verb behind it says that something is more: 5회를 넘다."""
+
+    def answers(self, wanted: _Said) -> bool:
+        """Whether it says what is wanted, perhaps more exactly."""
+        if wanted.period and self.period != wanted.period:
+            return False
+        if self.stated.answers(wanted.stated):
+            return True
+        limited, verbal = (self, wanted) if wanted.over else (wanted, self)
+        return verbal.over and _limit(limited) in (">", ">=") and _unlimited(limited) == verbal.stated
+
+    def within(self, wanted: _Said) -> bool:
+        """Whether it says no more than what is wanted: less exactly, without the limit or the period."""
+        if self.period not in ("", wanted.period):
+            return False
+        return wanted.stated.answers(self.stated) or _unlimited(wanted) == self.stated
+
+
+def _limit(said: _Said) -> object:
+    return said.stated.key[2] if said.stated.kind == "number" else ""
+
+
+def _unlimited(said: _Said) -> Stated:
+    if not _limit(said):
+        return said.stated
+    return replace(said.stated, key=(*said.stated.key[:2], ""))
+
+
+def _compared(ours: Sequence[_Said], theirs: Sequence[_Said], negation: bool) -> _Compared:
+    missing = [wanted for wanted in theirs if not any(one.answers(wanted) for one in ours)]
+    kinds, lost = {wanted.kind for wanted in theirs}, {wanted.kind for wanted in missing}
+    wrong = added = False
+    for one in ours:
+        if any(one.answers(wanted) or one.within(wanted) for wanted in theirs):
+            continue
+        against = one.kind in lost if one.once else bool(missing) or one.kind in kinds
+        wrong, added = wrong or against, added or not against
+    return _Compared(len(missing) / len(theirs) if theirs else 0.0, wrong, added, negation)
+
+
+_PERIODS = {
+    "day": r"매일|날마다|하루(?:에|당)?|(?:1\s?|일)일(?:에|당)?|일당",
+    "week": r"매주|주마다|(?<![가-힣])주(?=\s?\d|\s?[한두세네다])|(?:일주일|[1일]\s?주일?)에|주당",
+    "month": r"매월|매달|달마다|(?<![가-힣\d])월(?=\s?\d|\s?[한두세네다])|(?:한\s?달|1개월|일\s?개월)에|월별",
+    "quarter": r"매\s?분기|분기(?:에|당|별)",
+    "year": r"매년|매해|해마다|(?<![가-힣])연간?(?=\s?\d|\s?[한두세네다])|(?:[1일]\s?년|한\s?해)에|연당",
+    "hour": r"시간(?:당|마다)|(?:1|한)\s?시간(?:에|당|마다)",
+    "minute": r"분당|(?:1|일)\s?분(?:에|당|마다)",
+    "second": r"초당|(?:1|일)\s?초(?:에|당|마다)",
+}
+"""A time that a quantity is for. 연 3.5% and 3.5% are a rate and the same rate, so a share has none."""
+_PERIOD = re.compile("(?:" + "|".join(rf"(?P<{name}>{form})" for name, form in _PERIODS.items()) + r")(?:\s|$|(?=\d))")
+_BETWEEN = re.compile(r"(?:최대|총|각각|각|약|평균|최소|많게는|길게는|겨우|단)?\s?")
+_OVER = re.compile(r"(?:을|를|이|가)?\s?(?:넘|지나|초과)")
+_ONCE = re.compile(r"(?:한|하나|첫)(?![가-힣]?십)")
+
+
+def _stated(text: str) -> tuple[_Said, ...]:
+    """The quantities of a text; one that only says what period another is for is a part of it."""
+    plain = prose(text)
+    found = [end for one in stated_in(plain) for end in _ends(one)]
+    periods = [(match.start(), match.end(), str(match.lastgroup)) for match in _PERIOD.finditer(plain)]
+    said: list[_Said] = []
+    used: set[tuple[int, int]] = set()
+    for one in found:
+        over = _OVER.match(plain, one.end) is not None
+        for begin, end, name in periods:
+            if end <= one.begin and one.measure != "share" and _BETWEEN.fullmatch(plain, end, one.begin):
+                said.append(_Said(one, name, False, over))
+                used.add((begin, end))
+                break
+        else:
+            said.append(_Said(one, "", _ONCE.match(plain, one.begin) is not None, over))
+    return tuple(
+        one for one in said if not any(begin <= one.stated.begin and one.stated.end <= end for begin, end in used)
+    )
+
+
+def _ends(one: Stated) -> Iterator[Stated]:
+    """A range as its two ends, each as if it stood alone; anything else as it is."""
+    if one.kind != "range":
+        yield one
+        return
+    measure, *ends = one.key
+    for end in ends:
+        if measure in ("date", "time") and isinstance(end, tuple):
+            yield replace(one, kind=measure, key=end)
+        else:
+            yield replace(
+                one,
+                kind="number",
+                key=(measure, end, ""),
+                number=end if isinstance(end, Fraction) else None,
+                measure=str(measure),
+            )
