@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from driftgate.flows.quantities.prose import Stated, stated_in
-from driftgate.flows.wording import agree_in_negation, prose
+from driftgate.flows.wording import agree_in_negation, alike, prose
 
 
 def conscience(said: str, accepted: Sequence[str]) -> dict[str, float]:
@@ -43,9 +44,8 @@ def conscience(said: str, accepted: Sequence[str]) -> dict[str, float]:
     >>> conscience("2024년 기준으로 연차는 15일입니다.", ["연차는 15일"])["numbers_added"]
     1.0
     """
-    ours = _stated(said)
-    found = [_compared(ours, _stated(text), agree_in_negation(said, text)) for text in accepted]
-    best = min(found, key=_against, default=_compared(ours, (), True))
+    found = [_compared(said, text) for text in accepted]
+    best = min(found, key=_against, default=_compared(said, ""))
     return {
         "numbers_agree": float(not best.missing and not best.wrong),
         "numbers_missing": best.missing,
@@ -110,7 +110,8 @@ def _unlimited(said: _Said) -> Stated:
     return replace(said.stated, key=(*said.stated.key[:2], ""))
 
 
-def _compared(ours: Sequence[_Said], theirs: Sequence[_Said], negation: bool) -> _Compared:
+def _compared(said: str, text: str) -> _Compared:
+    ours, theirs = map(_stated, alike(prose(said), prose(text)))
     missing = [wanted for wanted in theirs if not any(one.answers(wanted) for one in ours)]
     kinds, lost = {wanted.kind for wanted in theirs}, {wanted.kind for wanted in missing}
     wrong = added = False
@@ -118,13 +119,13 @@ def _compared(ours: Sequence[_Said], theirs: Sequence[_Said], negation: bool) ->
         if any(one.answers(wanted) or one.within(wanted) for wanted in theirs):
             continue
         against = one.kind in lost if one.once else bool(missing) or one.kind in kinds
-        wrong, added = wrong or against, added or not against
-    return _Compared(len(missing) / len(theirs) if theirs else 0.0, wrong, added, negation)
+        wrong, added = wrong or against, added or not (against or one.once)
+    return _Compared(len(missing) / len(theirs) if theirs else 0.0, wrong, added, agree_in_negation(said, text))
 
 
 _PERIODS = {
     "day": r"매일|날마다|하루(?:에|당)?|(?:1\s?|일)일(?:에|당)?|일당",
-    "week": r"매주|주마다|(?<![가-힣])주(?=\s?\d|\s?[한두세네다])|(?:일주일|[1일]\s?주일?)에|주당",
+    "week": r"매주|주마다|(?<![가-힣])주(?=\s?\d|\s?[한두세네다])|(?:일주일|[1일]\s?주일?)에",
     "month": r"매월|매달|달마다|(?<![가-힣\d])월(?=\s?\d|\s?[한두세네다])|(?:한\s?달|1개월|일\s?개월)에|월별",
     "quarter": r"매\s?분기|분기(?:에|당|별)",
     "year": r"매년|매해|해마다|(?<![가-힣])연간?(?=\s?\d|\s?[한두세네다])|(?:[1일]\s?년|한\s?해)에|연당",
@@ -139,10 +140,10 @@ _OVER = re.compile(r"(?:을|를|이|가)?\s?(?:넘|지나|초과)")
 _ONCE = re.compile(r"(?:한|하나|첫)(?![가-힣]?십)")
 
 
-def _stated(text: str) -> tuple[_Said, ...]:
+@lru_cache(maxsize=4096)
+def _stated(plain: str) -> tuple[_Said, ...]:
     """The quantities of a text; one that only says what period another is for is a part of it."""
-    plain = prose(text)
-    found = [end for one in stated_in(plain) for end in _ends(one)]
+    found = [end for one in stated_in(plain) for end in _ends(_of_things(one))]
     periods = [(match.start(), match.end(), str(match.lastgroup)) for match in _PERIOD.finditer(plain)]
     said: list[_Said] = []
     used: set[tuple[int, int]] = set()
@@ -158,6 +159,14 @@ def _stated(text: str) -> tuple[_Said, ...]:
     return tuple(
         one for one in said if not any(begin <= one.stated.begin and one.stated.end <= end for begin, end in used)
     )
+
+
+_THINGS = frozenset(f"count of {unit}" for unit in ("개", "곳", "군데", "가지", "종", "건"))
+"""What any thing may be counted in."""
+
+
+def _of_things(one: Stated) -> Stated:
+    return replace(one, key=("count of 개", *one.key[1:]), measure="count of 개") if one.key[0] in _THINGS else one
 
 
 def _ends(one: Stated) -> Iterator[Stated]:

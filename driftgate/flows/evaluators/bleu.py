@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from driftgate.flows.evaluators._overlap import OverlapEvaluator, Unit, alike, units
+from driftgate.flows.evaluators._overlap import OverlapEvaluator, Unit, units
 from driftgate.flows.evaluators._text import texts
-from driftgate.flows.wording import plain
+from driftgate.flows.wording import alike, plain
 
 
 def bleu(*, response: str | None, ground_truth: str | Sequence[str], unit: Unit = "syllable") -> dict[str, float]:

@@ -4,11 +4,13 @@ from driftgate.flows.wording._endings import stem
 from driftgate.flows.wording._negation import agree_in_negation
 from driftgate.flows.wording._plain import plain, prose
 from driftgate.flows.wording._same import denies, holds, same, stands_in
+from driftgate.flows.wording._spaces import alike
 from driftgate.flows.wording._tokens import Token, rules_id, tokens
 
 __all__ = [
     "Token",
     "agree_in_negation",
+    "alike",
     "denies",
     "holds",
     "plain",

@@ -1,7 +1,7 @@
 """Do two texts deny the same? Clause by clause, as a text may deny one thing and grant another.
 
-A rule, not a parse: it knows what denies by a list (안, 못, 않다, 없다, 아니다, 불가, 금지, 미-, 비-, 불-, 무-, not, no),
-counts twice as not at all, and holds clauses of the two texts against each other by the words they share.
+A rule, not a parse: it knows what denies by a list (안, 못, 않다, 없다, 아니다, 불가, 금지, 미-, 비-, not) and counts
+twice as not at all. Clauses of the two texts are held against each other by the words they share.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from driftgate.flows.wording._plain import prose
+from driftgate.flows.wording._spaces import alike
 from driftgate.flows.wording._tokens import tokens
 
 _NO_DENIAL = re.compile(
@@ -22,10 +23,10 @@ _NO_DENIAL = re.compile(
 """What looks like a denial and is none: 3일밖에 없다 is no more than 3일뿐이다."""
 _PREFIXED = (
     r"불(?=가능|필요|포함|참(?:석|가)|일치|합격|충분|완전|명확|분명|확실|이행|만족|성실|허가)"
-    r"|미(?=포함|사용|가입|결제|납(?:부|입)?|달|지급|제공|적용|확인|등록|참석|제출|공개|지원|수령|배송|승인|개봉|설치|발급|신청|이수"
+    r"|미(?=포함|도착|사용|가입|결제|납(?:부|입)?|달|지급|제공|적용|확인|등록|참석|제출|공개|지원|수령|배송|승인|개봉|설치|발급|신청|이수"
     r"|접종|완료|충족|반영|처리|해당|응답|준수|도래|사용|인증|열람)"
     r"|비(?=공개|대면|회원|활성|정상|정기|정규|과세|급여|흡연|영리|상업|가입|방수|해당|전문|공식|허가|노출)"
-    r"|무(?=응답|제한|이자|혐의|보험|사고|면허|허가|단결근|첨가|설탕|향(?![가-힣])|관용)"
+    r"|무(?=효|응답|제한|이자|혐의|보험|사고|면허|허가|단결근|첨가|설탕|향(?![가-힣])|관용)"
     r"|부(?=적합|적격|정확|적절|도덕|동의|주의)"
 )
 """A prefix that denies the noun behind it."""
@@ -34,21 +35,48 @@ _DENIAL = re.compile(
     r"|지(?:는|도|를|가)?\s?(?:않|못|마(?=[세십시라]|$|\s)|말(?=[아고라기자것]))[가-힣]*"
     r"|않[가-힣]*|아니[가-힣]*|아닙니[가-힣]*|아닌|아닐|아님|아뇨|없[가-힣]*"
     r"|(?<![가-힣])(?:안|못)(?=\s+[가-힣])|(?<![가-힣])안(?=[되된됩될돼됐하한할합해했])"
-    r"|(?<=[면선])안(?=\s?[되된됩될돼])|(?<![가-힣])못(?=[하한할합해했쓰씁가갑갈옵먹받들보봅])|(?<=[을를이가])\s?못\s?(?=[하한할합해했])"
-    r"|불가(?!능|분|사의|피|항력)[가-힣]*|금지[가-힣]*|금(?=[합하]니|하고|하며|한다|함)|불허[가-힣]*|제외[가-힣]*|거[절부](?=[가-힣])"
+    r"|(?<=[이가은는도면선])안(?=[되된됩될돼])|(?<=면)안(?=\s[되된됩될돼])|(?<![가-힣])못(?=[하한할합해했쓰씁가갑갈옵먹받들보봅])|(?<=[을를이가])\s?못\s?(?=[하한할합해했])"
+    r"|불가(?!능|분|사의|피|항력)[가-힣]*|금지[가-힣]*|금(?=[합하]니|하고|하며|한다|함)|불허[가-힣]*|제외[가-힣]*|뺀|빼고|거[절부](?=[가-힣])"
     r"|(?<=기)(?:가|는)?\s?어렵[가-힣]*|어렵습니다|삼가[가-힣]*|피하(?=[시세십기고며])|피해\s?(?=주|야)"
     r"|휴[무관업진](?!\s?수당)|쉽니다|쉰다|쉬(?=지|고|며|는|어요)|무료|무상|공짜"
     r"|\b(?:not|no|never|cannot|without|neither|nor|none|nobody|nothing)\b|n't\b"
 )
 _SENTENCE = re.compile(r"(?<=[^\d\s])[.!?。;](?=\s|$)|(?<=\d)[.!?。;](?=\s+\D|$)|\n")
+_NOUN = "(?<!광)(?<!신)(?<!보)(?<!창)(?<!사)(?<!경)(?<!권)(?<!재)(?<!참)(?<!공)(?<!최)(?<!원)(?<!다)(?<!라)"
+"""Not behind the first syllable of a noun in 고 (광고, 신고, 사고), nor in what somebody says (다고, 라고)."""
 _CLAUSE = re.compile(
-    r"(?<=[가-힣])(?:(?<!광)(?<!신)(?<!보)(?<!창)(?<!사)(?<!경)(?<!권)(?<!재)(?<!참)(?<!공)(?<!최)(?<!원)고|며|지만|으나|하나|되나|[는은인한]데"
-    r"|므로|으니|이니|니까|[어아여해라]서)(?:요)?,?\s+(?!있|계|싶|나서|나면|난\s)|아니라,?\s+|^(?:네|예|아니[요오]|아뇨)[,.]?\s+|\b(?:but|while|whereas)\b"
+    rf"(?<=[가-힣])(?:{_NOUN}고|며|지만|으나|하나|되나|[하시으]되|[는은인한]데|므로|으니|이니|니까|[어아여해라]서)(?:요)?,?\s+"
+    r"(?!있|계|싶|나서|나면|난\s)"
+    r"|아니라,?\s+|^(?:네|예|아니[요오]|아뇨)[,.]?\s+|\b(?:but|while|whereas)\b"
 )
 """Where a clause ends that stands beside the next one; one that is a condition of the next belongs to it."""
 _ALIKE = 0.3
 """Share of wording from which on two clauses are about the same."""
-_WEAK = frozenset("수 것 하다 되다 있다 이다 경우 때 등 및 또는 그 이 the a an is are be to of".split())
+_WEAK = frozenset(
+    [
+        "수",
+        "것",
+        "하다",
+        "되다",
+        "있다",
+        "이다",
+        "경우",
+        "때",
+        "등",
+        "및",
+        "또는",
+        "그",
+        "이",
+        "the",
+        "a",
+        "an",
+        "is",
+        "are",
+        "be",
+        "to",
+        "of",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +94,16 @@ def agree_in_negation(one: str, other: str) -> bool:
 
     Examples
     --------
-    >>> agree_in_negation("이월할 수 없습니다.", "이월은 불가합니다."), agree_in_negation("이월됩니다.", "이월되지 않는다")
+    >>> agree_in_negation("이월할 수 없다.", "이월은 불가합니다."), agree_in_negation("이월됩니다.", "이월되지 않는다")
     (True, False)
     >>> agree_in_negation("신청하지 않으면 안 됩니다.", "신청해야 합니다."), agree_in_negation("미결제", "결제")
     (True, False)
-    >>> agree_in_negation("A는 되고 B는 안 됩니다.", "A는 안 되고 B는 됩니다."), agree_in_negation("부산이 아니라 서울", "서울")
-    (False, True)
+    >>> agree_in_negation("A는 되고 B는 안 됩니다.", "A는 안 되고 B는 됩니다.")
+    False
+    >>> agree_in_negation("부산이 아니라 서울", "서울"), agree_in_negation("3일밖에 없다", "3일뿐이다")
+    (True, True)
     """
-    ours, theirs = list(_clauses(one)), list(_clauses(other))
+    ours, theirs = map(_clauses, alike(prose(one), prose(other)))
     pairs = sorted(
         ((_likeness(a.parts, b.parts), i, j) for i, a in enumerate(ours) for j, b in enumerate(theirs)),
         key=lambda pair: (-pair[0], pair[1], pair[2]),
@@ -99,7 +129,7 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
 
 @lru_cache(maxsize=4096)
 def _clauses(text: str) -> Sequence[_Clause]:
-    return tuple(_Clause(_parts(clause), denied) for clause, denied in _read(prose(text).casefold()))
+    return tuple(_Clause(_parts(clause), denied) for clause, denied in _read(text.casefold()))
 
 
 def _read(text: str) -> Iterator[tuple[str, bool]]:
