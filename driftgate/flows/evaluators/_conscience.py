@@ -6,6 +6,7 @@ A sentence with another number shares more words with its reference than a good 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -76,13 +77,13 @@ class _Said:
     once: bool
     """It is a Korean ``one``, which is as often no number: 한 번 더, 하나의."""
 
+    over: bool
+    """A verb behind it says that something is more: 5회를 넘다."""
+
     @property
     def kind(self) -> str:
         """What it is of, to tell a contradiction from an addition."""
         return f"{self.stated.kind} {self.stated.measure}"
-
-    over: bool
-    """A verb behind it says that something is more: 5회를 넘다."""
 
     def answers(self, wanted: _Said) -> bool:
         """Whether it says what is wanted, perhaps more exactly."""
@@ -134,7 +135,8 @@ _PERIODS = {
     "second": r"초당|(?:1|일)\s?초(?:에|당|마다)",
 }
 """A time that a quantity is for. 연 3.5% and 3.5% are a rate and the same rate, so a share has none."""
-_PERIOD = re.compile("(?:" + "|".join(rf"(?P<{name}>{form})" for name, form in _PERIODS.items()) + r")(?:\s|$|(?=\d))")
+_FORMS = "|".join(rf"(?P<{name}>{form})" for name, form in _PERIODS.items())
+_PERIOD = re.compile(rf"(?<![\d월.])(?<!월 )(?:{_FORMS})(?:\s|$|(?=\d))")
 _BETWEEN = re.compile(r"(?:최대|총|각각|각|약|평균|최소|많게는|길게는|겨우|단)?\s?")
 _OVER = re.compile(r"(?:을|를|이|가)?\s?(?:넘|지나|초과)")
 _ONCE = re.compile(r"(?:한|하나|첫)(?![가-힣]?십)")
@@ -143,22 +145,26 @@ _ONCE = re.compile(r"(?:한|하나|첫)(?![가-힣]?십)")
 @lru_cache(maxsize=4096)
 def _stated(plain: str) -> tuple[_Said, ...]:
     """The quantities of a text; one that only says what period another is for is a part of it."""
-    found = [end for one in stated_in(plain) for end in _ends(_of_things(one))]
     periods = [(match.start(), match.end(), str(match.lastgroup)) for match in _PERIOD.finditer(plain)]
+    ends = [end for _, end, _ in periods]
     said: list[_Said] = []
-    used: set[tuple[int, int]] = set()
-    for one in found:
+    used: set[int] = set()
+    for one in (end for whole in stated_in(plain) for end in _ends(_of_things(whole))):
         over = _OVER.match(plain, one.end) is not None
-        for begin, end, name in periods:
-            if end <= one.begin and one.measure != "share" and _BETWEEN.fullmatch(plain, end, one.begin):
-                said.append(_Said(one, name, False, over))
-                used.add((begin, end))
-                break
+        last = bisect_right(ends, one.begin) - 1
+        if last >= 0 and one.measure != "share" and _BETWEEN.fullmatch(plain, ends[last], one.begin):
+            said.append(_Said(one, periods[last][2], False, over))
+            used.add(last)
         else:
             said.append(_Said(one, "", _ONCE.match(plain, one.begin) is not None, over))
-    return tuple(
-        one for one in said if not any(begin <= one.stated.begin and one.stated.end <= end for begin, end in used)
-    )
+    spans = {(begin, end) for place, (begin, end, _) in enumerate(periods) if place in used}
+    kept = (one for one in said if not _part_of_period(one.stated, spans))
+    return tuple(dict.fromkeys(kept))
+
+
+def _part_of_period(one: Stated, spans: set[tuple[int, int]]) -> bool:
+    """Whether it is the number in 1일 5만 원 that only says what the other one is for."""
+    return any(begin <= one.begin and one.end <= end for begin, end in spans)
 
 
 _THINGS = frozenset(f"count of {unit}" for unit in ("개", "곳", "군데", "가지", "종", "건"))

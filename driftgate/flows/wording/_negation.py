@@ -7,6 +7,7 @@ twice as not at all. Clauses of the two texts are held against each other by the
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -104,14 +105,8 @@ def agree_in_negation(one: str, other: str) -> bool:
     (True, True)
     """
     ours, theirs = map(_clauses, alike(prose(one), prose(other)))
-    pairs = sorted(
-        ((_likeness(a.parts, b.parts), i, j) for i, a in enumerate(ours) for j, b in enumerate(theirs)),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
-    )
     left, right = set(range(len(ours))), set(range(len(theirs)))
-    for likeness, i, j in pairs:
-        if likeness < _ALIKE:
-            break
+    for _, i, j in sorted(_about_the_same(ours, theirs), key=lambda pair: (-pair[0], pair[1], pair[2])):
         if i in left and j in right:
             if ours[i].denied != theirs[j].denied:
                 return False
@@ -122,14 +117,24 @@ def agree_in_negation(one: str, other: str) -> bool:
     return any(ours[i].denied for i in left) == any(theirs[j].denied for j in right)
 
 
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    """Dice's coefficient."""
-    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+def _about_the_same(ours: Sequence[_Clause], theirs: Sequence[_Clause]) -> Iterator[tuple[float, int, int]]:
+    """Dice's coefficient of clauses that share enough wording, and their places."""
+    places: dict[str, list[int]] = {}
+    for j, clause in enumerate(theirs):
+        for part in clause.parts:
+            places.setdefault(part, []).append(j)
+    for i, clause in enumerate(ours):
+        shared = Counter(j for part in clause.parts for j in places.get(part, ()))
+        for j, common in shared.items():
+            likeness = 2 * common / (len(clause.parts) + len(theirs[j].parts))
+            if likeness >= _ALIKE:
+                yield likeness, i, j
 
 
 @lru_cache(maxsize=4096)
 def _clauses(text: str) -> Sequence[_Clause]:
-    return tuple(_Clause(_parts(clause), denied) for clause, denied in _read(text.casefold()))
+    read = (_Clause(_parts(clause), denied) for clause, denied in _read(text.casefold()))
+    return tuple(dict.fromkeys(read))
 
 
 def _read(text: str) -> Iterator[tuple[str, bool]]:
