@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations
 
+from driftgate.flows.evaluators._text import pairs
 from driftgate.flows.quantities.prose import Stated, stated_in
-from driftgate.flows.wording import agree_in_negation, alike, prose
+from driftgate.flows.wording import agree_in_negation, alike, prose, tokens
 
 
 def conscience(said: str, accepted: Sequence[str]) -> dict[str, float]:
@@ -25,7 +27,8 @@ def conscience(said: str, accepted: Sequence[str]) -> dict[str, float]:
         ``numbers_agree``: 1 where all quantities of the reference are stated and none stands against them.
         ``numbers_missing``: share of the reference's quantities that the text does not state, 0 where it has none.
         ``numbers_wrong``: 1 where the text states a quantity that stands against the reference: one of a kind that
-        the reference states with another value, or any other one where a quantity of the reference is missing.
+        the reference states with another value, any other one where a quantity of the reference is missing, or two
+        that have changed places.
         ``numbers_added``: 1 where it states one that the reference has nothing to say of.
         ``negation``: 1 where neither denies what the other grants.
 
@@ -76,9 +79,11 @@ class _Said:
     period: str
     once: bool
     """It is a Korean ``one``, which is as often no number: 한 번 더, 하나의."""
-
     over: bool
     """A verb behind it says that something is more: 5회를 넘다."""
+    about: frozenset[str] = field(compare=False)
+    """Syllable pairs of the words before it, back to another quantity or the sentence's beginning, and which end of
+    a range it is."""
 
     @property
     def kind(self) -> str:
@@ -113,15 +118,38 @@ def _unlimited(said: _Said) -> Stated:
 
 def _compared(said: str, text: str) -> _Compared:
     ours, theirs = map(_stated, alike(prose(said), prose(text)))
-    missing = [wanted for wanted in theirs if not any(one.answers(wanted) for one in ours)]
+    missing = [wanted for wanted in theirs if not (wanted.once or any(one.answers(wanted) for one in ours))]
     kinds, lost = {wanted.kind for wanted in theirs}, {wanted.kind for wanted in missing}
-    wrong = added = False
+    wrong, added = _exchanged(ours, theirs), False
     for one in ours:
         if any(one.answers(wanted) or one.within(wanted) for wanted in theirs):
             continue
         against = one.kind in lost if one.once else bool(missing) or one.kind in kinds
         wrong, added = wrong or against, added or not (against or one.once)
     return _Compared(len(missing) / len(theirs) if theirs else 0.0, wrong, added, agree_in_negation(said, text))
+
+
+_COMPARED = 100
+"""Quantities of a text that are looked at in pairs; no answer has more that matter."""
+_ALIKE = 0.5
+
+
+def _exchanged(ours: Sequence[_Said], theirs: Sequence[_Said]) -> bool:
+    """Whether two quantities of the reference have changed places: each stands where the other belongs."""
+    places = {wanted: (wanted, one) for one in ours[:_COMPARED] for wanted in theirs[:_COMPARED] if one == wanted}
+    for (wanted, one), (other_wanted, other) in combinations(places.values(), 2):
+        if wanted.kind != other_wanted.kind:
+            continue
+        across = _likeness(one.about, other_wanted.about), _likeness(other.about, wanted.about)
+        own = _likeness(one.about, wanted.about), _likeness(other.about, other_wanted.about)
+        if min(across) >= _ALIKE and all(there > here for there, here in zip(across, own, strict=True)):
+            return True
+    return False
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """Dice's coefficient."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
 _PERIODS = {
@@ -139,32 +167,44 @@ _FORMS = "|".join(rf"(?P<{name}>{form})" for name, form in _PERIODS.items())
 _PERIOD = re.compile(rf"(?<![\d월.])(?<!월 )(?:{_FORMS})(?:\s|$|(?=\d))")
 _BETWEEN = re.compile(r"(?:최대|총|각각|각|약|평균|최소|많게는|길게는|겨우|단)?\s?")
 _OVER = re.compile(r"(?:을|를|이|가)?\s?(?:넘|지나|초과)")
-_ONCE = re.compile(r"(?:한|하나|첫)(?![가-힣]?십)")
+_ONCE = re.compile(r"한\s?(?:번|가지)|하나|첫")
 
 
 @lru_cache(maxsize=4096)
 def _stated(plain: str) -> tuple[_Said, ...]:
     """The quantities of a text; one that only says what period another is for is a part of it."""
-    periods = [(match.start(), match.end(), str(match.lastgroup)) for match in _PERIOD.finditer(plain)]
-    ends = [end for _, end, _ in periods]
+    periods = list(_PERIOD.finditer(plain))
+    begins, ends = [match.start() for match in periods], [match.end() for match in periods]
     said: list[_Said] = []
     used: set[int] = set()
-    for one in (end for whole in stated_in(plain) for end in _ends(_of_things(whole))):
+    before = 0
+    for one, side in (end for whole in stated_in(plain) for end in _ends(_of_things(whole))):
+        about = _about(plain[max(before, one.begin - _NEAR) : one.begin]) | side
+        before = max(before, one.end)
         over = _OVER.match(plain, one.end) is not None
         last = bisect_right(ends, one.begin) - 1
         if last >= 0 and one.measure != "share" and _BETWEEN.fullmatch(plain, ends[last], one.begin):
-            said.append(_Said(one, periods[last][2], False, over))
+            said.append(_Said(one, str(periods[last].lastgroup), False, over, about))
             used.add(last)
         else:
-            said.append(_Said(one, "", _ONCE.match(plain, one.begin) is not None, over))
-    spans = {(begin, end) for place, (begin, end, _) in enumerate(periods) if place in used}
-    kept = (one for one in said if not _part_of_period(one.stated, spans))
-    return tuple(dict.fromkeys(kept))
+            said.append(_Said(one, "", _ONCE.match(plain, one.begin) is not None, over, about))
+
+    def of_period(one: Stated) -> bool:
+        """Whether it is the number in 1일 5만 원 that only says what the other one is for."""
+        place = bisect_right(begins, one.begin) - 1
+        return place in used and one.end <= ends[place]
+
+    return tuple(dict.fromkeys(one for one in said if not of_period(one.stated)))
 
 
-def _part_of_period(one: Stated, spans: set[tuple[int, int]]) -> bool:
-    """Whether it is the number in 1일 5만 원 that only says what the other one is for."""
-    return any(begin <= one.begin and one.end <= end for begin, end in spans)
+_NEAR = 60
+"""Characters before a quantity that say what it is of."""
+_SENTENCE_END = re.compile(r"[.!?。\n]\s")
+
+
+def _about(before: str) -> frozenset[str]:
+    said = _SENTENCE_END.split(before)[-1]
+    return frozenset(part for token in tokens(said) if token.stated is None for part in pairs(token.stem))
 
 
 _THINGS = frozenset(f"count of {unit}" for unit in ("개", "곳", "군데", "가지", "종", "건"))
@@ -175,20 +215,16 @@ def _of_things(one: Stated) -> Stated:
     return replace(one, key=("count of 개", *one.key[1:]), measure="count of 개") if one.key[0] in _THINGS else one
 
 
-def _ends(one: Stated) -> Iterator[Stated]:
-    """A range as its two ends, each as if it stood alone; anything else as it is."""
+def _ends(one: Stated) -> Iterator[tuple[Stated, frozenset[str]]]:
+    """A range as its two ends, each as if it stood alone, and which of them; anything else as it is."""
     if one.kind != "range":
-        yield one
+        yield one, frozenset()
         return
     measure, *ends = one.key
-    for end in ends:
+    for end, side in zip(ends, ("from", "to"), strict=True):
         if measure in ("date", "time") and isinstance(end, tuple):
-            yield replace(one, kind=measure, key=end)
+            yield replace(one, kind=measure, key=end), frozenset({side})
         else:
-            yield replace(
-                one,
-                kind="number",
-                key=(measure, end, ""),
-                number=end if isinstance(end, Fraction) else None,
-                measure=str(measure),
-            )
+            number = end if isinstance(end, Fraction) else None
+            plain = replace(one, kind="number", key=(measure, end, ""), number=number, measure=str(measure))
+            yield plain, frozenset({side})

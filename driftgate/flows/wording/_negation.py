@@ -24,23 +24,26 @@ _NO_DENIAL = re.compile(
 """What looks like a denial and is none: 3일밖에 없다 is no more than 3일뿐이다."""
 _PREFIXED = (
     r"불(?=가능|필요|포함|참(?:석|가)|일치|합격|충분|완전|명확|분명|확실|이행|만족|성실|허가)"
-    r"|미(?=포함|도착|사용|가입|결제|납(?:부|입)?|달|지급|제공|적용|확인|등록|참석|제출|공개|지원|수령|배송|승인|개봉|설치|발급|신청|이수"
+    r"|미(?=포함|도착|사용|가입|결제|납(?:부|입)?|달(?!러)|지급|제공|적용|확인|등록|참석|제출|공개|지원|수령|배송|승인|개봉|설치|발급|신청|이수"
     r"|접종|완료|충족|반영|처리|해당|응답|준수|도래|사용|인증|열람)"
     r"|비(?=공개|대면|회원|활성|정상|정기|정규|과세|급여|흡연|영리|상업|가입|방수|해당|전문|공식|허가|노출)"
     r"|무(?=효|응답|제한|이자|혐의|보험|사고|면허|허가|단결근|첨가|설탕|향(?![가-힣])|관용)"
-    r"|부(?=적합|적격|정확|적절|도덕|동의|주의)"
+    r"|부(?=적합|적격|정확|적절|도덕|동의)"
 )
 """A prefix that denies the noun behind it."""
+_INSIDE = r"(?!\s+[가-힣]+(?:을|를|에|에서|의|와|과)(?:\s|$))"
+"""건물 안 주차장에 is inside and denies nothing: a noun with its particle follows."""
 _DENIAL = re.compile(
-    rf"(?P<prefix>(?<![가-힣])(?:{_PREFIXED}))"
+    rf"(?<![가-힣])(?:{_PREFIXED})"
     r"|지(?:는|도|를|가)?\s?(?:않|못|마(?=[세십시라]|$|\s)|말(?=[아고라기자것]))[가-힣]*"
     r"|않[가-힣]*|아니[가-힣]*|아닙니[가-힣]*|아닌|아닐|아님|아뇨|없[가-힣]*"
-    r"|(?<![가-힣])(?:안|못)(?=\s+[가-힣])|(?<![가-힣])안(?=[되된됩될돼됐하한할합해했])"
+    rf"|(?<![가-힣])(?:안|못)(?=\s+[가-힣]){_INSIDE}|(?<![가-힣])안(?=[되된됩될됨돼됐하한할합해했])"
     r"|(?<=[이가은는도면선])안(?=[되된됩될돼])|(?<=면)안(?=\s[되된됩될돼])|(?<![가-힣])못(?=[하한할합해했쓰씁가갑갈옵먹받들보봅])|(?<=[을를이가])\s?못\s?(?=[하한할합해했])"
     r"|불가(?!능|분|사의|피|항력)[가-힣]*|금지[가-힣]*|금(?=[합하]니|하고|하며|한다|함)|불허[가-힣]*|제외[가-힣]*|뺀|빼고|거[절부](?=[가-힣])"
     r"|(?<=기)(?:가|는)?\s?어렵[가-힣]*|어렵습니다|삼가[가-힣]*|피하(?=[시세십기고며])|피해\s?(?=주|야)"
     r"|휴[무관업진](?!\s?수당)|쉽니다|쉰다|쉬(?=지|고|며|는|어요)|무료|무상|공짜"
-    r"|\b(?:not|no|never|cannot|without|neither|nor|none|nobody|nothing)\b|n't\b"
+    r"|\bun(?=available|able|paid|used|signed|limited|necessary)|\bim(?=possible)|\bnon-"
+    r"|\bin(?=valid|complete|correct|eligible|active)|\b(?:not|no|never|cannot|without|neither|nor|none|nobody|nothing)\b|n't\b"
 )
 _SENTENCE = re.compile(r"(?<=[^\d\s])[.!?。;](?=\s|$)|(?<=\d)[.!?。;](?=\s+\D|$)|\n")
 _NOUN = "(?<!광)(?<!신)(?<!보)(?<!창)(?<!사)(?<!경)(?<!권)(?<!재)(?<!참)(?<!공)(?<!최)(?<!원)(?<!다)(?<!라)"
@@ -53,31 +56,11 @@ _CLAUSE = re.compile(
 """Where a clause ends that stands beside the next one; one that is a condition of the next belongs to it."""
 _ALIKE = 0.3
 """Share of wording from which on two clauses are about the same."""
-_WEAK = frozenset(
-    [
-        "수",
-        "것",
-        "하다",
-        "되다",
-        "있다",
-        "이다",
-        "경우",
-        "때",
-        "등",
-        "및",
-        "또는",
-        "그",
-        "이",
-        "the",
-        "a",
-        "an",
-        "is",
-        "are",
-        "be",
-        "to",
-        "of",
-    ]
-)
+_WEAK = frozenset([
+    "수", "것", "하다", "되다", "있다", "이다", "경우", "때", "등", "및", "또는", "그", "이",
+    "the", "a", "an", "is", "are", "be", "to", "of",
+])  # fmt: skip
+"""Words that clauses about different things share."""
 
 
 @dataclass(frozen=True, slots=True)
