@@ -146,16 +146,21 @@ def main() -> None:
         for name, score in scores.items():
             mine = score[own.index]
             low, high = interval(own, mine)
-            apart = spearman(mine[clean], own.grade[clean])
-            spaced = mine[own.kind == "spacing"].mean()
+            apart = _shown(spearman(mine[clean], own.grade[clean])) if own.grade[clean].nunique() > 1 else ""
+            spaced = _shown(mine[own.kind == "spacing"].mean())
             right, of = ranked(own, mine)
             above, _ = ranked(own, mine, mine >= limits[name])
             print(
-                f"| {name} | {spearman(mine, own.grade):.2f} | {low:.2f} to {high:.2f} | {apart:.2f} | {spaced:.2f} "
+                f"| {name} | {spearman(mine, own.grade):.2f} | {low:.2f} to {high:.2f} | {apart} | {spaced} "
                 f"| {right} of {of} | {above} of {of} |"
             )
         _with_conscience(own, found, limits)
-    _units(rows)
+    _units(rows[rows.part != "long"])
+
+
+def _shown(value: float) -> str:
+    """A figure, or nothing where the part has no such candidates."""
+    return "" if np.isnan(value) else f"{value:.2f}"
 
 
 def _limit(rows: pd.DataFrame, score: pd.Series[Any]) -> float:
@@ -187,7 +192,9 @@ def _with_conscience(own: pd.DataFrame, found: dict[str, pd.DataFrame], limits: 
 
 
 def _units(rows: pd.DataFrame) -> None:
-    print("## Units: Spearman without planted faults, both parts; mean change where 30% of the spaces are left out\n")
+    print(
+        "## Units: Spearman without planted faults, open and held; mean change where 30% of the spaces are left out\n"
+    )
     print("| measure | " + " | ".join(UNITS) + " |\n|---|" + "--:|" * len(UNITS))
     clean = rows[~rows.kind.isin(PLANTED)]
     squeezed = respaced(clean, 0.3)

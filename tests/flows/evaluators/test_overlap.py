@@ -67,6 +67,18 @@ def test_with_numbers_and_negation_the_order_is_that_of_the_grades(
     assert right >= 0.8 * of
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_replies_of_several_sentences_are_told_apart_too(
+    rows: pd.DataFrame, found: dict[str, pd.DataFrame], name: str
+) -> None:
+    own = rows[rows.part == "long"]
+    mine = found[name].loc[own.index]
+    fit = (mine.numbers_wrong == 0) & (mine.negation == 1)
+    right, of = ranked(own, mine.score, fit)
+    assert right >= 0.9 * of
+    assert fit[own.kind == "paraphrase"].mean() >= 0.9
+
+
 @pytest.mark.parametrize("part", ["open", "held"])
 def test_no_wrong_number_or_unit_is_let_through(rows: pd.DataFrame, found: dict[str, pd.DataFrame], part: str) -> None:
     mine = found["f1"][rows.part == part]
