@@ -6,9 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
-
-Unit = Literal["stem", "word", "syllable"]
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[가-힣]+|[^\W\d_가-힣]+")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
@@ -100,30 +97,15 @@ def _fits(rest: str, particle: str, after_consonant: bool | None) -> bool:
     return after_consonant is None or after_consonant == bool(final)
 
 
-def tokens(text: str, unit: Unit = "stem") -> list[str]:
-    """A text's units of comparison.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    unit : {"stem", "word", "syllable"}
-        ``stem``: words without their particles, a particle on its own left out; ``word``: words as they stand;
-        ``syllable``: each Hangul syllable on its own, other words whole.
+def tokens(text: str) -> list[str]:
+    """The words of a text without their particles; a particle on its own is left out.
 
     Examples
     --------
     >>> tokens("API를 서울에서 쓴다.")
     ['api', '서울', '쓴다']
-    >>> tokens("API를 쓴다.", "syllable")
-    ['api', '를', '쓴', '다']
     """
-    found = words(text)
-    if unit == "word":
-        return found
-    if unit == "syllable":
-        return [part for w in found for part in (w if is_hangul(w) else (w,))]
-    return [stem(w) for w in found if w not in _ALONE]
+    return [stem(w) for w in words(text) if w not in _ALONE]
 
 
 def shingles(text: str) -> list[str]:

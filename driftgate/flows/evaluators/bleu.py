@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from driftgate.flows.evaluators._text import Unit, texts, tokens
+from driftgate.flows.evaluators._overlap import OverlapEvaluator, Unit, units
+from driftgate.flows.evaluators._text import texts
+from driftgate.flows.wording import alike, plain
 
 
 def bleu(*, response: str | None, ground_truth: str | Sequence[str], unit: Unit = "syllable") -> dict[str, float]:
@@ -15,7 +17,7 @@ def bleu(*, response: str | None, ground_truth: str | Sequence[str], unit: Unit 
     ----------
     response, ground_truth : str
         What was said and the reference (or several).
-    unit : {"stem", "word", "syllable"}
+    unit : {"pair", "stem", "word", "syllable"}
         What a token is.
 
     Notes
@@ -30,12 +32,13 @@ def bleu(*, response: str | None, ground_truth: str | Sequence[str], unit: Unit 
     >>> bleu(response="재택근무는 주 2회다.", ground_truth="재택근무는 주 2회다.")
     {'bleu': 1.0}
     >>> round(bleu(response="재택근무는 주 2회다.", ground_truth="재택근무는 주 3회다.")["bleu"], 3)
-    0.661
+    0.595
     """
     from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
-    references = [tokens(text, unit) for text in texts(ground_truth)]
-    said = tokens(response or "", unit)
+    several = [response or "", *texts(ground_truth)]
+    spelt = map(plain, several) if unit == "word" else alike(*several)
+    said, *references = (units(text, unit) for text in spelt)
     if not said or not any(references):
         return {"bleu": float(said in references)}
     order = min(4, len(said))
@@ -43,12 +46,12 @@ def bleu(*, response: str | None, ground_truth: str | Sequence[str], unit: Unit 
     return {"bleu": float(sentence_bleu(references, said, weights, SmoothingFunction().method3))}
 
 
-def make(unit: Unit = "syllable") -> Callable[..., dict[str, float]]:
+def make(unit: Unit = "syllable") -> OverlapEvaluator:
     """Make the evaluator.
 
     Parameters
     ----------
-    unit : {"stem", "word", "syllable"}
-        Words without particles, words as they stand, or single Hangul syllables.
+    unit : {"pair", "stem", "word", "syllable"}
+        Pairs of Hangul syllables, words without particles, words as they stand, or single Hangul syllables.
     """
-    return partial(bleu, unit=unit)
+    return OverlapEvaluator(partial(bleu, unit=unit), "bleu")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from driftgate.flows.evaluators._overlap import OverlapEvaluator, written_alike
 from driftgate.flows.evaluators._text import normal, texts
 
 
@@ -13,7 +14,7 @@ def chrf(*, response: str | None, ground_truth: str | Sequence[str]) -> dict[str
     Notes
     -----
     M. Popović, "chrF: character n-gram F-score for automatic MT evaluation", WMT 2015; computed by nltk on normalised
-    text (NFKC, no case, no white space).
+    text (NFKC, no case, no white space), in which an equal quantity is written as the reference writes it.
 
     Examples
     --------
@@ -24,14 +25,19 @@ def chrf(*, response: str | None, ground_truth: str | Sequence[str]) -> dict[str
     """
     from nltk.translate.chrf_score import sentence_chrf
 
-    said = normal(response or "").replace(" ", "")
-    references = [normal(text).replace(" ", "") for text in texts(ground_truth)]
-    if not said or not any(references):
-        return {"chrf": float(said in references)}
-    scores = [sentence_chrf(text, said, max_len=min(6, len(text), len(said))) for text in references if text]
-    return {"chrf": float(max(scores))}
+    def score(said: str, wanted: str) -> float:
+        if not said or not wanted:
+            return float(said == wanted)
+        return float(sentence_chrf(wanted, said, max_len=min(6, len(wanted), len(said))))
+
+    both = (map(_letters, written_alike(response or "", text)) for text in texts(ground_truth))
+    return {"chrf": max((score(said, wanted) for said, wanted in both), default=0.0)}
 
 
-def make() -> Callable[..., dict[str, float]]:
+def _letters(text: str) -> str:
+    return normal(text).replace(" ", "")
+
+
+def make() -> OverlapEvaluator:
     """Make the evaluator; it has no settings."""
-    return chrf
+    return OverlapEvaluator(chrf, "chrf")

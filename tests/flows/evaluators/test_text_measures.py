@@ -8,7 +8,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgate.flows.evaluators import EVALUATORS
@@ -72,6 +72,24 @@ def test_rouge_of_latin_words_is_azure_ai_evaluation_s(rouge_type: str, response
     theirs = RougeScoreEvaluator(rouge_type=RougeType(rouge_type))(response=response, ground_truth=truth)["rouge"]
     ours = run("rouge", {"rouge_type": rouge_type}, response=response, ground_truth=truth)["f1"]
     assert ours == pytest.approx(theirs)
+
+
+LATIN_WORDS = st.lists(
+    st.sampled_from(["claims", "don't", "state-of-the-art", "filed", "in", "days", "Seoul's", "e-mail", "is", "Not"]),
+    min_size=1,
+    max_size=8,
+).map(" ".join)
+
+
+@settings(max_examples=10)
+@given(one=LATIN_WORDS, other=LATIN_WORDS)
+def test_of_latin_words_f1_and_rouge_are_azure_ai_evaluation_s(one: str, other: str) -> None:
+    from azure.ai.evaluation import F1ScoreEvaluator, RougeScoreEvaluator, RougeType
+
+    theirs = F1ScoreEvaluator()(response=one, ground_truth=other)["f1_score"]
+    assert run("f1", response=one, ground_truth=other)["f1"] == pytest.approx(theirs)
+    rouge = RougeScoreEvaluator(rouge_type=RougeType.ROUGE_L)(response=one, ground_truth=other)["rouge"]
+    assert run("rouge", response=one, ground_truth=other)["f1"] == pytest.approx(rouge)
 
 
 def test_where_azure_ai_evaluation_is_wrong_on_korean() -> None:

@@ -355,6 +355,8 @@ def _range(text: str, one: Stated, other: Stated) -> Stated | None:
     end = other.end
     if until := re.match(r"까지|\s?사이", text[end:]):
         end += until.end()
+    other = _as_begun(text, one, other)
+    one = _as_ended(one, other)
     if one.kind == other.kind and one.kind in ("date", "time"):
         later = (
             tuple(b if b is not None else a for a, b in zip(one.key, other.key, strict=True))
@@ -379,3 +381,27 @@ def _range(text: str, one: Stated, other: Stated) -> Stated | None:
     else:
         begin = one.key[1] if isinstance(one.key[1], Fraction) else low
     return Stated("range", (other.measure, begin, value), one.begin, end)
+
+
+_DAY = re.compile(r"(?:[12]\d|3[01]|0?[1-9])\s?일(?!\s?(?:간|동안|이내|안|내|후|뒤))")
+
+
+def _as_begun(text: str, one: Stated, other: Stated) -> Stated:
+    """The end of a range of days whose month its beginning says alone (3월 1일~15일)."""
+    if one.kind != "date" or one.key[2] is None or other.kind != "number" or other.number is None:
+        return other
+    if _DAY.match(text, other.begin) is None or text[one.end : other.begin].strip() == "에서":
+        return other
+    return replace(other, kind="date", key=(*one.key[:2], int(other.number)), number=None, measure="")
+
+
+def _as_ended(one: Stated, other: Stated) -> Stated:
+    """The beginning of a range of months or hours whose unit its end says alone (3~5월, 9~18시)."""
+    if one.kind != "number" or one.measure or one.number is None or one.number.denominator != 1:
+        return one
+    begin = int(one.number)
+    if other.kind == "date" and other.key[0] is None and other.key[2] is None and 1 <= begin <= 12:
+        return replace(one, kind="date", key=(None, begin, None), number=None)
+    if other.kind == "time" and not other.measure and 0 <= begin <= 24:
+        return replace(one, kind="time", key=(begin, 0), number=None)
+    return one
