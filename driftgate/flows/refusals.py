@@ -147,7 +147,9 @@ def _own(name: str, sentence: str, match: re.Match[str], rules: _Rules) -> bool:
     making = parts["of_things"].search(act) is None
     if speaker and (making or parts["self"].search(upto)):
         return parts["general"].search(before) is None
-    willed = parts["will"].match(sentence[match.end() :]) is not None and parts["general"].search(before) is None
+    willed = act.endswith("않") and parts["will"].match(sentence[match.end() :]) is not None
+    if willed and parts["general"].search(before):
+        return False
     meant = asked or (making and (willed or parts["grounds"].search(upto) is not None))
     return meant and not _of_another(clause, act, rules)
 
