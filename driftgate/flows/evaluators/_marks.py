@@ -113,6 +113,20 @@ def marks(text: str, known: Collection[str]) -> list[Mark]:
     return apart
 
 
+def without_marks(answer: str, known: Collection[str]) -> str:
+    """An answer as :func:`shown`, without its marks.
+
+    Examples
+    --------
+    >>> without_marks("15일이다 [1].", ["1"])
+    '15일이다  .'
+    """
+    text = shown(answer)
+    for mark in reversed(marks(text, known)):
+        text = f"{text[: mark.begin]} {text[mark.end :]}"
+    return text
+
+
 def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
