@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,12 @@ Answer = frozenset[str]
 """What is found: of a yes or no ``{"1"}`` or nothing, of citations the ids."""
 
 
+@cache
+def _made(name: str, **settings: float) -> Callable[..., dict[str, float]]:
+    made: Callable[..., dict[str, float]] = EVALUATORS.get(name)(**settings)
+    return made
+
+
 def _yes(value: float) -> Answer:
     return frozenset(["1"] if value > 0.999 else [])
 
@@ -34,7 +41,7 @@ def _yes(value: float) -> Answer:
 def _cited(text: str, ids: str) -> Answer:
     """The passages that an answer cites, and ``?`` where it cites one that is not there."""
     names = ids.split()
-    evaluate = EVALUATORS.get("citations")()
+    evaluate = _made("citations")
 
     def valid(known: list[str]) -> bool:
         found = evaluate(answer=text, passages=[{"id": name, "text": "연차"} for name in known])
@@ -47,13 +54,11 @@ def _cited(text: str, ids: str) -> Answer:
 
 
 EVALUATED: dict[str, Callable[[str, str], Answer]] = {
-    "refusal": lambda text, given: _yes(EVALUATORS.get("refusal")()(text=text)["refused"]),
-    "toxicity": lambda text, given: _yes(EVALUATORS.get("toxicity")()(text=text)["toxic"]),
-    "language": lambda text, given: _yes(EVALUATORS.get("language")(minimum=float(given))(text=text)["within"]),
+    "refusal": lambda text, given: _yes(_made("refusal")(text=text)["refused"]),
+    "toxicity": lambda text, given: _yes(_made("toxicity")(text=text)["toxic"]),
+    "language": lambda text, given: _yes(_made("language", minimum=float(given))(text=text)["within"]),
     "citations": _cited,
-    "support": lambda text, given: _yes(
-        EVALUATORS.get("support")()(answer=text, passages=given.split(" ## "))["supported"]
-    ),
+    "support": lambda text, given: _yes(_made("support")(answer=text, passages=given.split(" ## "))["supported"]),
 }
 """What each evaluator finds in a case."""
 

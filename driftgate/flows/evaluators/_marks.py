@@ -52,7 +52,10 @@ _LISTED = re.compile(
     r"\s*(?:배열|리스트|구간|범위|벡터|행렬|집합|좌표|튜플|에서 (?:연속|정의|미분|증가|감소))|\s*(?:=|\[|\.[a-z_]+\()"
 )
 _INDEXED = re.compile(r"[A-Za-z_][\w.]*(?=(?:\[[^\[\]]{0,20}\]){0,3}$)", re.ASCII)
-_COUNTED = re.compile(r"(?:개|명|년|월|일|번(?!\s?문서)|회|위|장|항|조|점|원|%|세|호|차|시|분|초)(?![가-힣])")
+_COUNTED = re.compile(
+    r"(?:개|명|년|월|일|번(?!\s?문서)|회|위|장|항|조|점|원|%|세|호|차|시|분|초)"
+    r"(?:(?![가-힣])|(?=이|을|를|은|는|의|가|에|로|까지|만|씩|째|간|마다|부터|도|과|와))"
+)
 _ARTICLE = re.compile(r"\d(?:조|항|호|장|절)\s?$")
 _MOST = 100
 """Passages of one range."""
@@ -145,7 +148,7 @@ def _ids(content: str, names: dict[str, str], open_ended: bool) -> tuple[str, ..
                 found += [names.get(f"{_folded(span['a'])}{n}", f"{span['a']}{n}") for n in range(low, high + 1)]
                 continue
         if not one:
-            one = _likely(part, names) if open_ended else None
+            one = _likely(part, names)
         if not one:
             return ()
         found.append(one)

@@ -12,6 +12,8 @@ from driftgate.flows.wording import denies, tokens
 
 _POLARITY = re.compile(r"(?:있|없|않|아니|못하|못|안|말|수|지|아닌|불가|가능|불가능|하|되)(?:다|음|는|은|을)?")
 """Words that say whether something is so, not of what."""
+_VERBAL = re.compile(r"(?<=[가-힣]{2})(?:하|되|시키|된|한)(?:지|다|고|며|는|면|어|여|었다|였다)?$")
+"""What makes a verb of a noun, and how it goes on (이월되지, 이월된다)."""
 _PERIOD = frozenset(["주", "월", "연", "년", "일", "매주", "매월", "매년", "매일", "최대", "최소", "총", "약"])
 """Words that go with any quantity, and say little of what it is said of."""
 _OF = re.compile(r"\s?(?:의|짜리|간의|치의|치)\s")
@@ -73,12 +75,16 @@ def _sentence(text: str) -> Sentence:
             parts.append(key)
             near = {key}
             continue
-        own = pairs(token.stem)
-        parts += own
-        if not _POLARITY.fullmatch(token.stem):
-            about.update(own)
-            near.update(own)
+        parts += pairs(token.stem)
+        own = _about(token.stem)
+        about.update(own)
+        near.update(own)
     return Sentence(text, parts, frozenset(about), _with_what_follows(text, said), denies(text))
+
+
+def _about(stem: str) -> list[str]:
+    """Syllable pairs of a word without what only says whether it is so."""
+    return [] if _POLARITY.fullmatch(stem) else pairs(_VERBAL.sub("", stem))
 
 
 def _with_what_follows(text: str, said: Sequence[Said]) -> list[Said]:
@@ -90,8 +96,8 @@ def _with_what_follows(text: str, said: Sequence[Said]) -> list[Said]:
         behind = frozenset(
             part
             for token in tokens(text[of.end() if of else one.stated.end : until])
-            if token.stated is None and not _POLARITY.fullmatch(token.stem)
-            for part in pairs(token.stem)
+            if token.stated is None
+            for part in _about(token.stem)
         )
         found.append(replace(one, near=behind if of else one.near, behind=behind))
     return found

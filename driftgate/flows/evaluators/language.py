@@ -15,8 +15,8 @@ _OPAQUE = re.compile(
     r"|</?[A-Za-z][^<>\n]{0,300}>"  # markup
     r"|(?:https?|ftp|file)://[^\s<>()\[\]가-힣]+|www\.[^\s<>()\[\]가-힣]+"
     r"|[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}"
-    r"|^[ \t]*(?:출처|참고 ?문헌|참고|인용|원문|references?|sources?)[ \t]*:.*$"
-    r"|^[ \t]*\[\^?\d{1,3}\]:?[ \t].*$",
+    r"|^[ \t]*(?:출처|참고 ?문헌|참고|인용|원문|references?|sources?)[ \t]*:[^\n]*$"
+    r"|^[ \t]*\[\^?\d{1,3}\]:?[ \t][^\n]*$",
     re.MULTILINE | re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
