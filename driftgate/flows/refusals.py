@@ -31,7 +31,7 @@ _CONTRAST = re.compile(r"(?:지만|ㅂ니다만|니다만|으나|는데|은데|�
 _PLAIN_END = re.compile(r"(?<![니랍습합])다[.\s]*$")
 _CLAUSE = re.compile(r"[,;:]|(?:지만|므로|[으하]니|어서|아서|여서|라서|이라|려면|[으하]면|하고|으며|하며|는데)\s")
 _CONDITION = re.compile(
-    r"(?:[으하되시]면|[^아]니면|없으면|않으면|다면|라면|려면|경우(?:에는|에|엔|는)?|때(?:는|에는|엔)?|없이는)[,\s]"
+    r"(?:[으하되시]면|[^아]니면|없으면|않으면|다면|라면|려면|경우(?:에는|에|엔|는)?|때(?:는|에는|엔)?)[,\s]"
 )
 _SUBJECT = re.compile(r"(?:^|\s)([가-힣A-Za-z0-9]+?)(?:이|가)\s(?=(\S*))")
 _TOPIC = re.compile(r"(?:^|\s)([가-힣A-Za-z0-9]{2,}?)(?:은|는)(?=\s.*?[가-힣](?:을|를)\s)")
@@ -136,10 +136,12 @@ def _own(name: str, sentence: str, match: re.Match[str], rules: _Rules) -> bool:
     others = parts["subject"].search(f" {clause} ") is not None
     if name == "beyond":
         return not others
-    if not speaker and not asked and (_CONDITION.search(before) or parts["general"].search(before)):
+    if not speaker and not asked and _CONDITION.search(before):
         return False
     if name == "humble":
         return True
+    if not speaker and (not asked or name == "telling") and parts["general"].search(before):
+        return False
     if not speaker and (others or _PLAIN_END.search(sentence)):
         return False
     if name == "telling":

@@ -16,7 +16,9 @@ _SOURCE = (
     r"|refs?|references?|passages?|citations?|chunks?|footnotes?)"
 )
 _BRACKETED = ("[]", "【】", "〔〕", "〖〗", "〚〛", "［］", "⟦⟧", "「」")
-_SQUARE = re.compile("|".join(f"{re.escape(o)}([^{re.escape(o + c)}\n]{{1,80}}){re.escape(c)}" for o, c in _BRACKETED))
+_SQUARE = re.compile(
+    "|".join(f"{re.escape(pair[0])}([^{re.escape(pair)}\n]{{1,80}}){re.escape(pair[1])}" for pair in _BRACKETED)
+)
 _ROUND = re.compile(r"[(（]([^()（）#\n][^()（）\n]{0,79})[)）]")
 _ANGLE = re.compile(rf"[<〈＜《]\s?((?:{_SOURCE}\s?)?#?\d{{1,3}}(?:\s?[,，]\s?\d{{1,3}})*)\s?[>〉＞》]", re.IGNORECASE)
 _RAISED = re.compile(
