@@ -68,10 +68,10 @@ def graded() -> pd.DataFrame:
     cases = pd.read_csv(CASES, keep_default_na=False, dtype=str)
     cases["text"] = cases.text.str.replace("\\n", "\n")  # a line of the file is a case
     rows = []
-    for case in cases.itertuples():
-        found = EVALUATED[case.evaluator](case.text, case.given)
-        known = set(case.given.split()) if case.evaluator == "citations" else {"1"}
-        wanted = frozenset(name if name in known else "?" for name in case.wanted.split() if name != "0")
+    for name, text, given, named in zip(cases.evaluator, cases.text, cases.given, cases.wanted, strict=True):
+        found = EVALUATED[name](text, given)
+        known = set(given.split()) if name == "citations" else {"1"}
+        wanted = frozenset(one if one in known else "?" for one in named.split() if one != "0")
         rows.append((len(found & wanted), len(found - wanted), len(wanted - found)))
     told = pd.DataFrame(rows, columns=["hits", "false", "missed"], index=cases.index)
     return pd.concat([cases, told], axis=1).assign(wrong=(told.false + told.missed) > 0)

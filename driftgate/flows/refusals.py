@@ -94,7 +94,7 @@ def is_refusal(reply: str) -> bool:
     for number, sentence in enumerate(sentences):
         if place >= rules.opening or rules.quoting.search(sentence):
             return False
-        if (rest := _declines(sentence, rules)) is not None:
+        if (rest := _declines(sentence, rules, "".join(sentences[number + 1 : number + 2]))) is not None:
             return not _answers(sentences[:number], rest, sentences[number + 1 :], raw, rules)
         place += len(sentence) + 1
     return False
@@ -112,21 +112,21 @@ def _own_words(raw: str) -> str:
     return own if re.search(r"[가-힣A-Za-z]{2}", own) else said.strip(" \n\"'“”‘’「」『』")
 
 
-def _declines(sentence: str, rules: _Rules) -> str | None:
+def _declines(sentence: str, rules: _Rules, then: str = "") -> str | None:
     """What a sentence goes on with behind the act by which its speaker declines; None where it declines nothing."""
     if sentence.endswith("?"):
         return None
     for name in ("humble", "beyond", "telling", "producing"):
         for match in rules.groups[name].finditer(sentence):
             rest = sentence[match.end() :]
-            if rules.parts["goes_on"].match(rest) or not _own(name, sentence, match, rules):
+            if rules.parts["goes_on"].match(rest) or not _own(name, sentence, then, match, rules):
                 continue
             return rest
     return None
 
 
-def _own(name: str, sentence: str, match: re.Match[str], rules: _Rules) -> bool:
-    """Whether it is the speaker who declines by an act, and of what was asked."""
+def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rules) -> bool:
+    """Whether it is the speaker who declines by an act, and of what was asked; ``then`` is the next sentence."""
     parts, act = rules.parts, match[0]
     before, upto = sentence[: match.start()], sentence[: match.end()]
     spoke = list(parts["speaker"].finditer(upto))
@@ -153,6 +153,8 @@ def _own(name: str, sentence: str, match: re.Match[str], rules: _Rules) -> bool:
     if willed and parts["general"].search(before):
         return False
     meant = asked or (making and (willed or parts["grounds"].search(upto) is not None))
+    if making and not meant:  # nobody else could judge by it: the reader is sent to one who sees more
+        meant = parts["lacking"].search(before) is not None and parts["instead"].search(then) is not None
     return meant and not _of_another(clause, act, rules)
 
 
