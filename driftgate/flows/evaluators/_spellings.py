@@ -9,7 +9,9 @@ from collections.abc import Iterator
 _LETTER = "가-힣ㄱ-ㅎㅏ-ㅣ"
 _JAMO = re.compile("[ㄱ-ㆎ]+")
 _MARKS = re.compile(rf"(?<=[{_LETTER}])(?:[^\w\s]|_){{1,3}}(?=[{_LETTER}])")
-_BETWEEN = re.compile(rf"(?<=[{_LETTER}])(?:\d{{1,3}}|[x×])(?=[{_LETTER}])|(?<=[가-힣])[ㅡㅣㅋㅎㅠㅜ]{{1,3}}(?=[가-힣])")
+_BETWEEN = re.compile(
+    rf"(?<=[{_LETTER}])(?:\d{{1,3}}|[x×])(?=[{_LETTER}])|(?<=[가-힣])[ㅡㅣㅋㅎㅠㅜ]{{1,3}}(?=[가-힣])"
+)
 _APART = re.compile(rf"(?<![{_LETTER}])[ㄱ-ㅎㅏ-ㅣ](?:[ .·]{{1,2}}[ㄱ-ㅎㅏ-ㅣ])+(?![{_LETTER}])")
 _RUN = re.compile(rf"[{_LETTER}]+")
 _SPELT = re.compile(r"(?<![a-z])[a-z](?:[ .\-_*]{1,2}[a-z]){2,}(?![a-z])")
