@@ -84,8 +84,8 @@ def is_refusal(reply: str) -> bool:
     (False, False)
     """
     rules = _rules(FILE)
-    shown = without_thinking(reply[: 4 * rules.read]) or ""
-    raw = unicodedata.normalize("NFKC", shown).replace("’", "'")[: rules.read]
+    shown = without_thinking(reply) or ""
+    raw = unicodedata.normalize("NFKC", shown[: 4 * rules.read]).replace("’", "'")[: rules.read]
     said = _own_words(raw)
     if rules.groups["en"].search(" ".join(said.split())[: rules.opening]):
         return True

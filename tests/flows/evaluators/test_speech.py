@@ -79,6 +79,7 @@ def test_a_refusal_that_is_quoted_drafted_or_followed_by_an_answer_is_none(said:
         "안녕하세요, 고객님. {} 양해 부탁드립니다.",
         "죄송합니다. {} 고객센터 1588-0000으로 문의해 주세요.",
         "<think>도와줄까?</think>{}",
+        "<think>" + "정답은 3번일까? " * 3000 + "</think>{}",
         '"{}"',
         "{} 다른 도움이 필요하시면 말씀해 주세요.",
         "{} 제15조에 따른 것이니 이해 부탁드립니다.",
