@@ -1,19 +1,73 @@
-"""Does a reply refuse? Decided by a list of phrases, Korean and English, that is data."""
+"""Does a reply refuse? Told by who declines what: the speaker, of what was asked, and gives no answer after all."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from driftgate.flows.phrases import read_phrases
+from driftgate.flows.phrases import any_of
+from driftgate.flows.thinking import without_thinking
+from driftgate.flows.yaml_text import parse
 
 FILE = Path(__file__).parent / "refusal_phrases.yaml"
+
+_FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_QUOTED = re.compile(
+    r"\"[^\"\n]{2,300}\"|“[^”\n]{2,300}”|‘[^’\n]{2,300}’|「[^」\n]{2,300}」|『[^』\n]{2,300}』|(?<!\w)'[^'\n]{2,300}'(?!\w)"
+    r"|(?<!\w)'[^'\n]{2,300}'(?=[가-힣])"
+)
+_QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•·]|[①-⑳]|[가-하]\.)[ \t]*\S", re.MULTILINE)
+_ITEM_MARK = re.compile(r"^[ \t]*(?:[-*•·#]+|\d{1,2}[.)])[ \t]+|\*\*|__", re.MULTILINE)
+_INLINE_ITEMS = re.compile(r"(?:^|\s)1[.)]\s?\S[^\n]{2,200}?\s2[.)]\s?\S")
+_SENTENCE = re.compile(r"(?<=[.!?。…])\s+|(?<=[가-힣][.!?])(?=[가-힣])|\n+")
+_CONTRAST = re.compile(r"(?:지만|ㅂ니다만|니다만|으나|는데|은데|데요|나)[,\s]\s?(.+)$")
+_PLAIN_END = re.compile(r"(?<![니랍습합])다[.\s]*$")
+_CLAUSE = re.compile(r"[,;:]|(?:지만|므로|[으하]니|어서|아서|여서|라서|이라|려면|[으하]면|하고|으며|하며|는데)\s")
+_CONDITION = re.compile(
+    r"(?:[으하되시]면|[^아]니면|없으면|않으면|다면|라면|려면|경우(?:에는|에|엔|는)?|때(?:는|에는|엔)?)[,\s]"
+)
+_SUBJECT = re.compile(r"(?:^|\s)([가-힣A-Za-z0-9]+?)(?:이|가)\s(?=(\S*))")
+_TOPIC = re.compile(r"(?:^|\s)([가-힣A-Za-z0-9]{2,}?)(?:은|는)(?=\s.*?[가-힣](?:을|를)\s)")
+_NO_SUBJECT = re.compile("저|제|나|내|저희|우리|당사|많|같|굳|깊|없|높|추|평|특|길|빠짐없|끊임없|틀림없")
+"""Who speaks, and adverbs in 이 and nouns in 가, which are no subject."""
+_NO_TOPIC = re.compile(
+    r"(?:[하되있없주리드르치키시우오보쓰내두지많같싶좋작받먹읽높낮깊않남늦젊]|에|에서|서|로|으로|만|에게|께|한테|것|수|대해|관해|위해)$"
+)
+_NIEUN, _RIEUL = 4, 8
+"""Indices of final consonants in a Hangul syllable."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules, read from their file."""
+
+    opening: int
+    read: int
+    groups: Mapping[str, re.Pattern[str]]
+    """What declines: ``humble``, ``telling``, ``producing``, ``beyond``, and ``en``."""
+    parts: Mapping[str, re.Pattern[str]]
+    courtesy: re.Pattern[str]
+    substance: re.Pattern[str]
+    quoting: re.Pattern[str]
+    quantity: re.Pattern[str]
+    no_quantity: re.Pattern[str]
+    id: str
 
 
 def is_refusal(reply: str) -> bool:
     """Whether a reply declines to answer.
 
-    Only the opening is read, as far as the rules say: a long answer that ends with what it cannot know is an answer.
+    A refusal is an act of the speaker: it declines to tell, give or do what was asked. A text that says what cannot be
+    done, what others refuse, what was said, or what is so on a condition informs; and one that declines and answers
+    after all, or answered before, is an answer. Only the opening is read for the act, as far as the rules say: a long
+    answer that ends with what it cannot know is an answer.
 
     Parameters
     ----------
@@ -24,17 +78,165 @@ def is_refusal(reply: str) -> bool:
     --------
     >>> is_refusal("I'm sorry, but I can't assist with that.")
     True
-    >>> is_refusal("죄송하지만 해당 요청은 도와드릴 수 없습니다.")
-    True
-    >>> is_refusal("죄송합니다, 앞의 답을 고칩니다. 정답은 B입니다.")
-    False
+    >>> is_refusal("안내해 드리기 어렵습니다."), is_refusal("환불이 불가능한 경우는 다음과 같습니다.")
+    (True, False)
+    >>> is_refusal("회사 측은 답변할 수 없다고 말했다."), is_refusal("죄송합니다, 늦었습니다. 정답은 B입니다.")
+    (False, False)
     """
-    listed = read_phrases(FILE)
-    opening = int(listed.rules["opening"])
-    plain = unicodedata.normalize("NFKC", reply[: 4 * opening]).replace("’", "'")
-    return listed.pattern.search(" ".join(plain.split())[:opening]) is not None
+    rules = _rules(FILE)
+    shown = without_thinking(reply) or ""
+    raw = unicodedata.normalize("NFKC", shown[: 4 * rules.read]).replace("’", "'")[: rules.read]
+    said = _own_words(raw)
+    if rules.groups["en"].search(" ".join(said.split())[: rules.opening]):
+        return True
+    sentences = [" ".join(part.split()) for part in _SENTENCE.split(_ITEM_MARK.sub("", said)) if part.strip()]
+    place = 0
+    for number, sentence in enumerate(sentences):
+        if place >= rules.opening or rules.quoting.search(sentence):
+            return False
+        if (rest := _declines(sentence, rules, "".join(sentences[number + 1 : number + 2]))) is not None:
+            return not _answers(sentences[:number], rest, sentences[number + 1 :], raw, rules)
+        place += len(sentence) + 1
+    return False
 
 
 def refusal_rules_id() -> str:
     """Hash of the rules, to be kept beside what they decided: 12 hexadecimal digits."""
-    return read_phrases(FILE).id
+    return _rules(FILE).id
+
+
+def _own_words(raw: str) -> str:
+    """What the reply says itself: without code and quotations, unless it is one quotation as a whole."""
+    said = _QUOTED_LINE.sub(" ", _FENCED.sub(" ", raw))
+    own = _QUOTED.sub(" … ", said)
+    return own if re.search(r"[가-힣A-Za-z]{2}", own) else said.strip(" \n\"'“”‘’「」『』")
+
+
+def _declines(sentence: str, rules: _Rules, then: str = "") -> str | None:
+    """What a sentence goes on with behind the act by which its speaker declines; None where it declines nothing."""
+    if sentence.endswith("?"):
+        return None
+    for name in ("humble", "beyond", "telling", "producing"):
+        for match in rules.groups[name].finditer(sentence):
+            rest = sentence[match.end() :]
+            if rules.parts["goes_on"].match(rest) or not _own(name, sentence, then, match, rules):
+                continue
+            return rest
+    return None
+
+
+def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rules) -> bool:
+    """Whether it is the speaker who declines by an act, and of what was asked; ``then`` is the next sentence."""
+    parts, act = rules.parts, match[0]
+    before, upto = sentence[: match.start()], sentence[: match.end()]
+    spoke = list(parts["speaker"].finditer(upto))
+    speaker = bool(spoke) and not _of_another(before[spoke[-1].end() :], act, rules)
+    asked = parts["asked"].search(upto) is not None
+    clause = before[max((m.end() for m in _CLAUSE.finditer(before)), default=0) :]
+    others = parts["subject"].search(f" {clause} ") is not None
+    if name == "beyond":
+        return not others
+    if not speaker and not asked and _CONDITION.search(before):
+        return False
+    if name == "humble":
+        return True
+    if not speaker and (not asked or name == "telling") and parts["general"].search(before):
+        return False
+    if not speaker and (others or _PLAIN_END.search(sentence)):
+        return False
+    if name == "telling":
+        return speaker or not _of_another(clause, act, rules)
+    making = parts["of_things"].search(act) is None
+    if speaker and (making or parts["self"].search(upto)):
+        return parts["general"].search(before) is None
+    willed = act.endswith("않") and parts["will"].match(sentence[match.end() :]) is not None
+    if willed and parts["general"].search(before):
+        return False
+    meant = asked or (making and (willed or parts["grounds"].search(upto) is not None))
+    if making and not meant:  # nobody else could judge by it: the reader is sent to one who sees more
+        meant = parts["lacking"].search(before) is not None and parts["instead"].search(then) is not None
+    return meant and not _of_another(clause, act, rules)
+
+
+def _of_another(clause: str, act: str, rules: _Rules) -> bool:
+    """Whether something else than the speaker is the subject of a clause."""
+    own = rules.parts["own_subject"]
+    for match in _SUBJECT.finditer(f"{clause} "):
+        if not _NO_SUBJECT.fullmatch(match[1]) and not own.search(match[1]) and not _adnominal(match[2]):
+            return True
+    return any(
+        not _NO_TOPIC.search(match[1]) and not own.search(match[1]) for match in _TOPIC.finditer(f"{clause}{act} ")
+    )
+
+
+def _adnominal(word: str) -> bool:
+    """Whether a verb describes the noun behind it (포함된 글) or is reported (옳다고), and has its own subject."""
+    if word.endswith(("다고", "라고", "는지", "은지", "ㄴ지", "인지")):
+        return True
+    return "가" <= word[-1:] <= "힣" and (ord(word[-1]) - 0xAC00) % 28 in (_NIEUN, _RIEUL) and word[-1] != "을"
+
+
+def _answers(before: list[str], rest: str, after: list[str], raw: str, rules: _Rules) -> bool:
+    """Whether a reply that declines gives the substance all the same, before or behind it."""
+    if any(len(sentence) >= 10 and not _beside(sentence, rules) for sentence in before):
+        return True
+    contrast = _CONTRAST.search(rest)
+    if contrast and len(contrast[1]) >= 6 and not _polite(contrast[1], rules) and _declines(contrast[1], rules) is None:
+        return True
+    if "```" in raw:
+        return True
+    items = len(_ITEM.findall(raw)) >= 2 or _INLINE_ITEMS.search(raw) is not None
+    if items and not any(_polite(sentence, rules) for sentence in after[:1]):
+        return True
+    return any(_tells(sentence, rules) for sentence in after)
+
+
+def _beside(sentence: str, rules: _Rules) -> bool:
+    """Whether a sentence before a refusal only leads up to it."""
+    leads = any(rules.parts[name].search(sentence) for name in ("speaker", "asked", "grounds", "about"))
+    return (leads and rules.substance.search(sentence) is None) or _polite(sentence, rules)
+
+
+def _tells(sentence: str, rules: _Rules) -> bool:
+    if _polite(sentence, rules) or _declines(sentence, rules) is not None:
+        return False
+    if rules.substance.search(sentence):
+        return True
+    counted = rules.quantity.search(rules.no_quantity.sub(" ", sentence)) is not None
+    return counted and rules.parts["speaker"].search(sentence) is None
+
+
+def _polite(sentence: str, rules: _Rules) -> bool:
+    return rules.courtesy.search(sentence) is not None
+
+
+@cache
+def _rules(file: Path) -> _Rules:
+    content = file.read_bytes()
+    rules = parse(content.decode(), file.name)[1]
+    parts: dict[str, str] = {}
+    for name, pattern in rules["parts"].items():
+        parts[name] = _filled(pattern, parts)
+    parts["subject"] = rf"\s[^\s]*(?:{parts['others']})(?:들)?(?:은|는|이|가|께서|께서는|도|에서는?|측은|측이)\s"
+    groups = {name: any_of(_filled(one, parts) for one in listed) for name, listed in rules["ko"].items()}
+
+    def one(pattern: Any) -> re.Pattern[str]:
+        return re.compile(_filled(pattern, parts), re.IGNORECASE)
+
+    return _Rules(
+        opening=int(rules["opening"]),
+        read=int(rules["read"]),
+        groups={**groups, "en": any_of(rules["en"])},
+        parts={name: one(pattern) for name, pattern in parts.items()},
+        courtesy=any_of(rules["courtesy"]),
+        substance=any_of(rules["substance"]),
+        quoting=any_of(rules["quoting"]),
+        quantity=one(rules["quantity"]),
+        no_quantity=one(rules["no_quantity"]),
+        id=hashlib.sha256(content + Path(__file__).read_bytes()).hexdigest()[:12],
+    )
+
+
+def _filled(pattern: str, parts: Mapping[str, str]) -> str:
+    """A pattern with the parts that it names in braces; counts such as ``{0,3}`` stand."""
+    return re.sub(r"\{([a-z_]+)\}", lambda match: f"(?:{parts[match[1]]})", pattern)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from driftgate.flows.evaluators._marks import Mark, marks, shown
 from driftgate.flows.evaluators._passages import passages_by_id
+from driftgate.flows.evaluators._reading import reading_id
 from driftgate.flows.evaluators._text import sentences, shingles
 
-PATTERN = r"\[([^\[\]]{1,80})\]"
-"""A citation mark: ids in square brackets, several by commas."""
+Reader = Callable[[str], list[Mark]]
 
 
 def citations(
@@ -19,7 +20,7 @@ def citations(
     answer: str,
     passages: Sequence[Any] | Mapping[str, Any],
     threshold: float = 0.5,
-    pattern: str = PATTERN,
+    pattern: str | None = None,
     id_field: str = "id",
 ) -> dict[str, float]:
     """Check the citation marks of an answer against the passages that were retrieved.
@@ -32,8 +33,10 @@ def citations(
         Passages with their ids; texts without one are numbered from 1.
     threshold : float
         Share of a sentence's shingles the passages it cites must hold.
-    pattern : str
-        Regular expression whose first group holds the cited ids.
+    pattern : str, optional
+        Regular expression whose first group holds the cited ids, several by commas; None: marks in every style, as
+        ``[1]``, ``[1,2]``, ``[1-3]``, ``[^1]``, ``【1】``, ``(1)``, ``[문서 1]``, ``¹``, ``<1>`` and ``출처: 1``, but
+        no indices, years, intervals, list numbers, links and notes in brackets.
     id_field : str
         Where the passages keep their id.
 
@@ -47,46 +50,68 @@ def citations(
     -----
     After citation recall and precision of T. Gao et al., "Enabling large language models to generate text with
     citations" (ALCE), EMNLP 2023, with shared wording in place of their entailment model. A mark that follows the
-    full stop belongs to the sentence before it.
+    full stop belongs to the sentence before it. Code cites nothing.
 
     Examples
     --------
     >>> passages = ["연차는 15일이다.", "재택근무는 주 2회다."]
-    >>> citations(answer="연차는 15일이다 [1]. 재택은 주 2회다 [7].", passages=passages)
+    >>> citations(answer="연차는 15일이다 [1]. 재택은 주 2회다【7】.", passages=passages)
     {'cited': 1.0, 'valid': 0.5, 'supported': 0.5}
     """
-    known = {name: frozenset(shingles(text)) for name, text in passages_by_id(passages, id_field).items()}
-    mark = re.compile(pattern)
-    claims = _claims(answer, mark)
-    cited = [_ids(claim, mark) for claim in claims]
-    every = [name for names in cited for name in names]
+    texts = passages_by_id(passages, id_field)
+    known = {name: frozenset(shingles(text)) for name, text in texts.items()}
+    read = _reader(pattern, texts)
+    claims = _claims(shown(answer) if pattern is None else answer, read)
+    every = [name for claim in claims for name in claim.ids]
     held = [
-        _covered(shingles(mark.sub(" ", claim)), [known[name] for name in names if name in known]) >= threshold
-        for claim, names in zip(claims, cited, strict=True)
+        _covered(shingles(claim.text), [known[name] for name in claim.ids if name in known]) >= threshold
+        for claim in claims
     ]
     return {
-        "cited": _share([bool(names) for names in cited]),
+        "cited": _share([bool(claim.ids) for claim in claims]),
         "valid": _share([name in known for name in every]),
         "supported": _share(held),
     }
 
 
-def _claims(answer: str, mark: re.Pattern[str]) -> list[str]:
-    claims: list[str] = []
+@dataclass(slots=True)
+class _Claim:
+    """A sentence of the answer without its marks, and what they cite."""
+
+    text: str
+    ids: list[str]
+
+
+def _reader(pattern: str | None, known: Collection[str]) -> Reader:
+    if pattern is None:
+        return lambda text: marks(text, known)
+    mark = re.compile(pattern)
+    return lambda text: [
+        Mark(m.start(), m.end(), tuple(name.strip() for name in m[1].split(",") if name.strip()))
+        for m in mark.finditer(text)
+    ]
+
+
+def _claims(answer: str, read: Reader) -> list[_Claim]:
+    claims: list[_Claim] = []
     for sentence in sentences(answer):
-        leading = ""
+        found = read(sentence)
         # "... 15일이다. [1] 다음 문장": the mark closes the sentence before it.
-        while claims and (match := mark.match(sentence)):
-            leading, sentence = leading + match.group(), sentence[match.end() :].lstrip(" .")
-        if leading:
-            claims[-1] += f" {leading}"
-        if shingles(mark.sub(" ", sentence)):
-            claims.append(sentence)
+        leading = 0
+        for mark in found:
+            if not claims or sentence[leading : mark.begin].strip(" .,"):
+                break
+            claims[-1].ids += mark.ids
+            leading = mark.end
+        ids = [name for mark in found if mark.begin >= leading for name in mark.ids]
+        text = sentence
+        for mark in reversed(found):
+            text = f"{text[: mark.begin]} {text[mark.end :]}"
+        if shingles(text):
+            claims.append(_Claim(text, ids))
+        elif claims:
+            claims[-1].ids += ids
     return claims
-
-
-def _ids(claim: str, mark: re.Pattern[str]) -> list[str]:
-    return [name.strip() for found in mark.findall(claim) for name in found.split(",") if name.strip()]
 
 
 def _covered(parts: Sequence[str], passages: Sequence[frozenset[str]]) -> float:
@@ -98,18 +123,42 @@ def _share(values: Sequence[bool]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def make(threshold: float = 0.5, pattern: str = PATTERN, id_field: str = "id") -> Callable[..., dict[str, float]]:
+@dataclass(frozen=True)
+class Citations:
+    """:func:`citations` with its settings."""
+
+    threshold: float = 0.5
+    pattern: str | None = None
+    id_field: str = "id"
+
+    @property
+    def list_id(self) -> str:
+        """Hash of the rules by which marks are read."""
+        return reading_id("citations", "_marks", "_text", "_passages")
+
+    def __call__(self, *, answer: str, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
+        """Check the marks of an answer; see :func:`citations`."""
+        return citations(
+            answer=answer,
+            passages=passages,
+            threshold=self.threshold,
+            pattern=self.pattern,
+            id_field=self.id_field,
+        )
+
+
+def make(threshold: float = 0.5, pattern: str | None = None, id_field: str = "id") -> Citations:
     """Make the evaluator.
 
     Parameters
     ----------
     threshold : float
         Share of a sentence's shingles the passages it cites must hold.
-    pattern : str
-        Regular expression of a citation mark; its first group holds the ids, several by commas.
+    pattern : str, optional
+        Regular expression of a citation mark; its first group holds the ids, several by commas. None: every style.
     id_field : str
         Where the passages keep their id.
     """
-    if re.compile(pattern).groups != 1:
+    if pattern is not None and re.compile(pattern).groups != 1:
         raise ValueError("the pattern of a citation needs exactly one group, which holds the ids")
-    return partial(citations, threshold=threshold, pattern=pattern, id_field=id_field)
+    return Citations(threshold, pattern, id_field)

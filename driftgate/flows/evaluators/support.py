@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from driftgate.flows.evaluators._marks import without_marks
 from driftgate.flows.evaluators._passages import passages_by_id
 from driftgate.flows.evaluators._reading import reading_id
-from driftgate.flows.evaluators._text import pairs, sentences
-from driftgate.flows.quantities.prose import Stated, stated_in
-from driftgate.flows.wording import denies, prose, tokens
+from driftgate.flows.evaluators._statements import Sentence, closest, read, states, weights
+from driftgate.flows.wording import prose
 
-_MARK = re.compile(r"\[[^\[\]]{1,80}\]")
+_TIE = 0.05
+"""Passages whose wording is this much closer to a claim are no better evidence."""
 
 
 def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], threshold: float = 0.6) -> dict[str, float]:
@@ -22,7 +22,7 @@ def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], thresho
     Parameters
     ----------
     answer : str
-        The answer; citation marks in square brackets are left out.
+        The answer; citation marks are left out.
     passages : sequence or mapping
         What the answer was to be drawn from: texts, mappings with ``text``, or texts by id.
     threshold : float
@@ -33,9 +33,13 @@ def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], thresho
     dict
         ``precision``: share of the answer's shingles found in any passage, K-Precision of V. Adlakha et al.,
         "Evaluating correctness and faithfulness of instruction-following models for question answering", TACL 2024,
-        over syllable pairs instead of words. ``supported``: share of its sentences that one passage covers by the
-        threshold, states all quantities of, and denies where they deny. ``numbers``: share of its quantities that the
-        passage which is closest to their sentence states, in their unit; 1 where it has none.
+        over syllable pairs instead of words. ``supported``: share of its sentences that the passage which is closest
+        in wording covers by the threshold, states all quantities of, and denies where they deny. ``numbers``: share of
+        its quantities that this passage states, in their unit; 1 where it has none.
+
+        A passage states a quantity where the words near it there are those near it in the answer: of 주 2회 and 5회 in
+        one passage the one that is said of the same counts. Negation is read off the sentence that is most about the
+        same.
 
     Notes
     -----
@@ -49,72 +53,46 @@ def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], thresho
     >>> support(answer="재택근무는 주 3회 가능합니다.", passages=passages)["numbers"]
     0.0
     """
-    known = [_Passage.read(text) for text in passages_by_id(passages).values()]
-    everything = frozenset[str]().union(*(passage.parts for passage in known))
-    plain = prose(_MARK.sub(" ", answer))
-    claims = [_Claim(s, parts, stated_in(s)) for s in sentences(plain) if (parts := _shingles(s))]
+    texts = passages_by_id(passages)
+    known = [read(prose(text)) for text in texts.values()]
+    weight = weights(known)
+    held = [frozenset(part for sentence in text for part in sentence.parts) for text in known]
+    claims = read(prose(without_marks(answer, texts)))
+    graded = [_by_closest(claim, known, held, weight, threshold) for claim in claims]
+    said = [part for claim in claims for part in claim.parts]
     return {
-        "precision": _share(_shingles(plain), everything),
-        "supported": _mean([float(any(p.supports(claim, threshold) for p in known)) for claim in claims]),
-        "numbers": _mean([float(found) for claim in claims for found in _stated_by_closest(claim, known)]),
+        "precision": _share(said, frozenset[str]().union(*held)),
+        "supported": _mean([float(supported) for supported, _ in graded]),
+        "numbers": _mean([float(found) for _, stated in graded for found in stated]),
     }
 
 
-def _shingles(text: str) -> list[str]:
-    """Syllable pairs of the words of a text, politeness aside; each quantity as one."""
-    found: list[str] = []
-    for token in tokens(text):
-        found += [repr(token.stated.key)] if token.stated is not None else pairs(token.stem)
+def _by_closest(
+    claim: Sentence,
+    known: Sequence[Sequence[Sentence]],
+    held: Sequence[frozenset[str]],
+    weight: Mapping[str, float],
+    threshold: float,
+) -> tuple[bool, list[bool]]:
+    """Whether the passage whose wording is closest to a claim says it, and which of its quantities it states."""
+    about = [
+        (_share(sorted(claim.about), parts) + _nearest(claim, text)) / 2
+        for text, parts in zip(known, held, strict=True)
+    ]
+    best = max(about, default=0.0)
+    found: tuple[bool, list[bool]] = (False, [False] * len(claim.said))
+    for text, parts, score in zip(known, held, about, strict=True):
+        if score < best - _TIE:
+            continue
+        stated = states(claim, text, weight)
+        covered = _share(claim.parts, parts) >= threshold and all(stated)
+        supported = covered and any(one.denies == claim.denies for one in closest(claim, text, weight))
+        found = max(found, (supported, stated), key=lambda one: (one[0], sum(one[1])))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A sentence of the answer."""
-
-    text: str
-    parts: Sequence[str]
-    stated: Sequence[Stated]
-
-
-@dataclass(frozen=True, slots=True)
-class _Passage:
-    """A passage, read."""
-
-    parts: frozenset[str]
-    stated: Sequence[Stated]
-    sentences: Sequence[tuple[str, frozenset[str]]]
-
-    @classmethod
-    def read(cls, text: str) -> _Passage:
-        plain = prose(text)
-        apart = [(sentence, frozenset(_shingles(sentence))) for sentence in sentences(plain)]
-        return cls(frozenset(_shingles(plain)), stated_in(plain), apart)
-
-    def states(self, claim: _Claim) -> list[bool]:
-        """Whether it states each quantity of a claim."""
-        return [any(one.answers(said) for one in self.stated) for said in claim.stated]
-
-    def supports(self, claim: _Claim, threshold: float) -> bool:
-        """Whether it says what a claim says, as far as wording, quantities and negation show."""
-        if _share(claim.parts, self.parts) < threshold or not all(self.states(claim)):
-            return False
-        closest = max(self.sentences, key=lambda sentence: _share(claim.parts, sentence[1]))
-        return denies(closest[0]) == denies(claim.text)
-
-
-def _stated_by_closest(claim: _Claim, known: Sequence[_Passage]) -> list[bool]:
-    """Whether the passage whose wording is closest to a claim states each of its quantities."""
-    if not known:
-        return [False] * len(claim.stated)
-    return max(
-        (
-            (_share(claim.parts, passage.parts), sum(found), found)
-            for passage in known
-            for found in [passage.states(claim)]
-        ),
-        key=lambda entry: entry[:2],
-    )[2]
+def _nearest(claim: Sentence, text: Sequence[Sentence]) -> float:
+    return max((_share(sorted(claim.about), one.about) for one in text), default=0.0)
 
 
 def _share(parts: Sequence[str], known: frozenset[str]) -> float:
@@ -134,7 +112,7 @@ class Support:
     @property
     def list_id(self) -> str:
         """Hash of the rules by which texts are read and compared."""
-        return reading_id("support", "_text", "_passages")
+        return reading_id("support", "_marks", "_passages", "_statements", "_text")
 
     def __call__(self, *, answer: str, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
         """How much of the answer stands in the passages; see :func:`support`."""

@@ -1,29 +1,48 @@
-"""Does a text hold abusive words, by a list of Korean and English ones?"""
+"""Does a text hold abusive words, by a list of Korean and English ones, in whatever spelling?"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from driftgate.flows.evaluators import _spellings
+from driftgate.flows.evaluators._spellings import spellings
 from driftgate.flows.yaml_text import parse
 
 FILE = Path(__file__).parent / "toxic_words.yaml"
-_HIDING = re.compile(r"(?<=[가-힣ㄱ-ㅎ])[\s.,*_\-~!@#0-9^]{1,2}(?=[가-힣ㄱ-ㅎ])")
-"""What is put between the syllables of a word to hide it."""
+_AROUND = 30
+"""Characters on either side that tell what a word means."""
+_LETTER = "가-힣ㄱ-ㅎㅏ-ㅣ"
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """An entry of the list."""
+
+    find: re.Pattern[str]
+    unless: re.Pattern[str] | None = None
+    """What stands around it, itself between ‹ and ›, where it is another word."""
+
+    def hits(self, text: str) -> Iterator[str]:
+        """Where it stands, as it stands there."""
+        for match in self.find.finditer(text):
+            begin, end = match.span()
+            around = f"{text[max(0, begin - _AROUND) : begin]}‹{match[0]}›{text[end : end + _AROUND]}"
+            if self.unless is None or self.unless.search(around) is None:
+                yield match[0]
 
 
 @dataclass(frozen=True)
 class Toxicity:
     """The evaluator with its list."""
 
-    listed: re.Pattern[str]
-    hidden: re.Pattern[str]
-    """Words that are looked for once more with nothing between their syllables."""
+    words: Sequence[_Word]
     list_id: str
-    """Hash of the list: 12 hexadecimal digits."""
+    """Hash of the list and of how spellings are read: 12 hexadecimal digits."""
 
     def __call__(self, *, text: str | None) -> dict[str, float | str]:
         """Count words of the list.
@@ -35,9 +54,10 @@ class Toxicity:
 
         Notes
         -----
-        A list finds what it names: no insinuation, no hate in polite words, and it also finds a word that is quoted. It
-        is a cheap alarm for a model that began to swear, not a measure of harm; for that there are the safety
-        evaluators.
+        A list finds what it names, in its spellings (시1발, ㅆㅣㅂㅏㄹ, 씨 발, f*ck), and not where what stands around
+        it makes it another word (병신년 새해, 지랄탄, 고양이 새끼): no insinuation, no hate in polite words, and it
+        also finds a word that is quoted. It is a cheap alarm for a model that began to swear, not a measure of harm;
+        for that there are the safety evaluators.
 
         Examples
         --------
@@ -45,21 +65,39 @@ class Toxicity:
         {'toxic': 0.0, 'hits': 0.0, 'words': ''}
         >>> make()(text="You idiot, shut up.")["hits"]
         2.0
+        >>> make()(text="이 ㅆㅣ1발 놈아")["toxic"], make()(text="시발역은 서울역입니다.")["toxic"]
+        (1.0, 0.0)
         """
-        plain = unicodedata.normalize("NFKC", text or "").casefold()
-        found = [match.group() for match in self.listed.finditer(plain)]
-        closed = _HIDING.sub("", plain)
-        if closed != plain and len(hidden := [match.group() for match in self.hidden.finditer(closed)]) > len(found):
-            found = hidden
+        readings = ([hit for word in self.words for hit in word.hits(form)] for form in spellings(text or ""))
+        found = max(readings, key=len, default=[])
         return {"toxic": float(bool(found)), "hits": float(len(found)), "words": ", ".join(dict.fromkeys(found))}
 
 
 def make() -> Toxicity:
     """Make the evaluator; it has no settings, its words stand in ``toxic_words.yaml``."""
     content = FILE.read_bytes()
-    words = parse(content.decode(), FILE.name)[1]
-    return Toxicity(
-        listed=re.compile("|".join([*(rf"(?<!\w)(?:{word})(?!\w)" for word in words["en"]), *words["ko"]])),
-        hidden=re.compile("|".join(words["hidden"])),
-        list_id=hashlib.sha256(content).hexdigest()[:12],
-    )
+    rules = parse(content.decode(), FILE.name)[1]
+    parts = dict(rules["parts"])
+    listed = [_word(one, parts, r"(?<!\w)(?:{})(?!\w)") for one in rules["en"]]
+    listed += [_word(one, parts, "{}") for one in rules["ko"]]
+    listed.append(_apart(rules["apart"]))
+    read = content + Path(_spellings.__file__).read_bytes()
+    return Toxicity(listed, hashlib.sha256(read).hexdigest()[:12])
+
+
+def _word(entry: str | Mapping[str, str], parts: Mapping[str, str], form: str) -> _Word:
+    listed = {"find": entry} if isinstance(entry, str) else entry
+    unless = listed.get("unless")
+    found = form.replace("{}", _filled(listed["find"], parts))
+    return _Word(re.compile(found), re.compile(_filled(unless, parts)) if unless else None)
+
+
+def _apart(rules: Mapping[str, Any]) -> _Word:
+    """Words whose syllables stand apart."""
+    words = "|".join(r"\s{1,3}".join(word) for word in rules["words"].split())
+    return _Word(re.compile(rf"(?<![{_LETTER}])(?:{words}){rules['ends']}(?![{_LETTER}])"), re.compile(rules["unless"]))
+
+
+def _filled(pattern: str, parts: Mapping[str, str]) -> str:
+    """A pattern with the parts that it names in braces; counts such as ``{0,3}`` stand."""
+    return re.sub(r"\{([a-z]+)\}", lambda match: f"(?:{parts[match[1]]})", pattern)

@@ -1,0 +1,103 @@
+"""Measure the evaluators of how a model speaks on labelled Korean cases: precision, recall, what is told wrongly.
+
+Run from the project's root::
+
+    python -m benchmarks.perf.speech_table
+
+``speech_cases.csv`` beside this file holds the cases: part, evaluator, kind, text, what else the evaluator is given,
+and what is wanted of it. The parts ``open`` and ``held`` were written and committed before any rule; ``open`` was
+looked at while the rules were made, ``held`` was not. The part ``later`` was written against the first rules, to break
+them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from driftgate.flows.evaluators import EVALUATORS
+
+CASES = Path(__file__).with_name("speech_cases.csv")
+
+Answer = frozenset[str]
+"""What is found: of a yes or no ``{"1"}`` or nothing, of citations the ids."""
+
+
+@cache
+def _made(name: str, **settings: float) -> Callable[..., dict[str, float]]:
+    made: Callable[..., dict[str, float]] = EVALUATORS.get(name)(**settings)
+    return made
+
+
+def _yes(value: float) -> Answer:
+    return frozenset(["1"] if value > 0.999 else [])
+
+
+def _cited(text: str, ids: str) -> Answer:
+    """The passages that an answer cites, and ``?`` where it cites one that is not there."""
+    names = ids.split()
+    evaluate = _made("citations")
+
+    def valid(known: list[str]) -> bool:
+        found = evaluate(answer=text, passages=[{"id": name, "text": "연차"} for name in known])
+        return bool(found["cited"] > 0 and found["valid"] > 0)
+
+    # each id is asked for alone, through the metrics: with the others unknown, a mark is valid by this one
+    found = {name for name in names if valid([name if name == other else f"{other}~" for other in names])}
+    whole = evaluate(answer=text, passages=[{"id": name, "text": "연차"} for name in names])
+    return frozenset(found | ({"?"} if whole["cited"] > 0 and whole["valid"] < 0.999 else set()))
+
+
+EVALUATED: dict[str, Callable[[str, str], Answer]] = {
+    "refusal": lambda text, given: _yes(_made("refusal")(text=text)["refused"]),
+    "toxicity": lambda text, given: _yes(_made("toxicity")(text=text)["toxic"]),
+    "language": lambda text, given: _yes(_made("language", minimum=float(given))(text=text)["within"]),
+    "citations": _cited,
+    "support": lambda text, given: _yes(_made("support")(answer=text, passages=given.split(" ## "))["supported"]),
+}
+"""What each evaluator finds in a case."""
+
+
+def graded() -> pd.DataFrame:
+    """Every case with ``hits``, ``false`` and ``missed`` (how many answers of it are right, too many, too few)."""
+    cases = pd.read_csv(CASES, keep_default_na=False, dtype=str)
+    cases["text"] = cases.text.str.replace("\\n", "\n")  # a line of the file is a case
+    rows = []
+    for name, text, given, named in zip(cases.evaluator, cases.text, cases.given, cases.wanted, strict=True):
+        found = EVALUATED[name](text, given)
+        known = set(given.split()) if name == "citations" else {"1"}
+        wanted = frozenset(one if one in known else "?" for one in named.split() if one != "0")
+        rows.append((len(found & wanted), len(found - wanted), len(wanted - found)))
+    told = pd.DataFrame(rows, columns=["hits", "false", "missed"], index=cases.index)
+    return pd.concat([cases, told], axis=1).assign(wrong=(told.false + told.missed) > 0)
+
+
+def precision_and_recall(cases: pd.DataFrame) -> tuple[float, float]:
+    """Over graded cases; what is said of none is NaN."""
+    hits, false, missed = (int(cases[name].sum()) for name in ("hits", "false", "missed"))
+    return (
+        hits / (hits + false) if hits + false else float("nan"),
+        hits / (hits + missed) if hits + missed else float("nan"),
+    )
+
+
+def main(show: str = "open") -> None:
+    """Print the table by evaluator and part, and each case of one part (or of ``all``) that is told wrongly."""
+    cases = graded()
+    print("| evaluator | part | cases | wrong | precision | recall |\n|---|---|--:|--:|--:|--:|")
+    for (name, part), group in cases.groupby(["evaluator", "part"], sort=False):
+        precision, recall = precision_and_recall(group)
+        print(f"| `{name}` | {part} | {len(group)} | {int(group.wrong.sum())} | {precision:.2f} | {recall:.2f} |")
+    print(f"\n{len(cases)} cases, {int(cases.wrong.sum())} wrong: {dict(Counter(cases[cases.wrong].part))}")
+    for case in cases[cases.wrong & ((cases.part == show) | (show == "all"))].itertuples():
+        what = "found too much" if case.false else "missed"
+        print(f"- {case.part} {case.evaluator}: {case.text!r} {what}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,157 @@
+"""What sentences state of what: each quantity with the words it is said of, and whether the sentence denies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from driftgate.flows.evaluators._text import pairs, sentences
+from driftgate.flows.quantities.prose import Stated
+from driftgate.flows.wording import denies, tokens
+
+_POLARITY = re.compile(r"(?:있|없|않|아니|못하|못|안|말|수|지|아닌|불가|가능|불가능|하|되)(?:다|음|는|은|을)?")
+"""Words that say whether something is so, not of what."""
+_VERBAL = re.compile(r"(?<=[가-힣]{2})(?:하|되|시키|된|한)(?:지|다|고|며|는|면|어|여|었다|였다)?$")
+"""What makes a verb of a noun, and how it goes on (이월되지, 이월된다)."""
+_PERIOD = frozenset(["주", "월", "연", "년", "일", "매주", "매월", "매년", "매일", "최대", "최소", "총", "약"])
+"""Words that go with any quantity, and say little of what it is said of."""
+_OF = re.compile(r"\s?(?:의|짜리|간의|치의|치)\s")
+_EARLIER, _FURTHER, _BEHIND, _APART = 0.7, 0.05, 0.8, 0.5
+"""What a word counts that stands before the quantity before, less with every one further; right behind it; anywhere."""
+_OTHER = 0.3
+"""What a word of the claim counts that does not stand near its quantity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A quantity in its sentence."""
+
+    stated: Stated
+    near: frozenset[str]
+    """Parts of the words that it is said of, as far as its place shows: since the quantity before it, and that."""
+    before: Mapping[str, float]
+    """Parts that stand further before it in its sentence, by how much they count."""
+    behind: frozenset[str]
+    """Parts of the words behind it, up to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, read."""
+
+    text: str
+    parts: Sequence[str]
+    """Syllable pairs of its words, politeness aside; each quantity as one."""
+    about: frozenset[str]
+    """Its parts without those that only say whether it is so."""
+    said: Sequence[Said]
+    denies: bool
+
+
+def read(text: str) -> list[Sentence]:
+    """The sentences of a text as :func:`~driftgate.flows.wording.prose` gives it; those without words left out.
+
+    Examples
+    --------
+    >>> [(one.stated.number.numerator, sorted(one.near)) for one in read("연차는 15일이고 병가는 3일이다.")[0].said]
+    [(15, ['연차']), (3, ["('time', Fraction(1296000, 1), '')", '병가'])]
+    """
+    return [sentence for one in sentences(text) if (sentence := _sentence(one)).parts]
+
+
+def _sentence(text: str) -> Sentence:
+    parts: list[str] = []
+    about: set[str] = set()
+    near: set[str] = set()
+    before: dict[str, float] = {}
+    said: list[Said] = []
+    for token in tokens(text):
+        if token.stated is not None:
+            key = repr(token.stated.key)
+            said.append(Said(token.stated, frozenset(near), dict(before), frozenset()))
+            before = {part: max(_APART, value - _FURTHER) for part, value in before.items()}
+            before |= dict.fromkeys(near, _EARLIER)
+            parts.append(key)
+            near = {key}
+            continue
+        parts += pairs(token.stem)
+        own = _about(token.stem)
+        about.update(own)
+        near.update(own)
+    return Sentence(text, parts, frozenset(about), _with_what_follows(text, said), denies(text))
+
+
+def _about(stem: str) -> list[str]:
+    """Syllable pairs of a word without what only says whether it is so."""
+    return [] if _POLARITY.fullmatch(stem) else pairs(_VERBAL.sub("", stem))
+
+
+def _with_what_follows(text: str, said: Sequence[Said]) -> list[Said]:
+    """Quantities with the words behind them, which are those they are said of in 15일의 연차."""
+    found: list[Said] = []
+    for number, one in enumerate(said):
+        until = said[number + 1].stated.begin if number + 1 < len(said) else len(text)
+        of = _OF.match(text, one.stated.end)
+        behind = frozenset(
+            part
+            for token in tokens(text[of.end() if of else one.stated.end : until])
+            if token.stated is None
+            for part in _about(token.stem)
+        )
+        found.append(replace(one, near=behind if of else one.near, behind=behind))
+    return found
+
+
+def weights(texts: Iterable[Sequence[Sentence]]) -> dict[str, float]:
+    """What a part tells: one over the number of sentences that have it."""
+    found: dict[str, int] = {}
+    for sentence in (one for text in texts for one in text):
+        for part in sentence.about:
+            found[part] = found.get(part, 0) + 1
+    return {part: (0.25 if part in _PERIOD else 1.0) / count for part, count in found.items()}
+
+
+def closest(claim: Sentence, text: Sequence[Sentence], weight: Mapping[str, float]) -> list[Sentence]:
+    """The sentences of a text that are most about the same; several where they are equally so."""
+    scores = [sum(weight.get(part, 0.0) for part in claim.about & one.about) for one in text]
+    best = max(scores, default=0.0)
+    return [one for one, score in zip(text, scores, strict=True) if score >= best - 1e-9]
+
+
+def states(claim: Sentence, text: Sequence[Sentence], weight: Mapping[str, float]) -> list[bool]:
+    """Whether a text states each quantity of a claim of what the claim states it of.
+
+    Of all its quantities those count that are said of the same as far as the words near them show; a quantity that
+    stands elsewhere, of something else, states nothing here.
+    """
+    return [_stated(one, claim, text, weight) for one in claim.said]
+
+
+def _stated(one: Said, claim: Sentence, text: Sequence[Sentence], weight: Mapping[str, float]) -> bool:
+    wanted = one.stated
+    found: list[tuple[float, bool]] = []
+    for sentence in text:
+        for other in sentence.said:
+            answers = other.stated.answers(wanted)
+            if answers or (other.stated.kind, other.stated.measure) == (wanted.kind, wanted.measure):
+                found.append((_alike(one, claim, other, sentence, weight), answers))
+    best = max((score for score, _ in found), default=0.0)
+    return any(answers for score, answers in found if score >= best - 1e-9)
+
+
+def _alike(one: Said, claim: Sentence, other: Said, sentence: Sentence, weight: Mapping[str, float]) -> float:
+    """How far two quantities are said of the same."""
+    near = one.near or claim.about
+    score = 0.0
+    for part in near | claim.about:
+        if part in other.near:
+            place = 1.0
+        elif part in other.before:
+            place = max(other.before[part], _BEHIND if part in other.behind else 0.0)
+        elif part in other.behind:
+            place = _BEHIND
+        else:
+            place = _APART if part in sentence.about else 0.0
+        score += place * weight.get(part, 1.0) * (1.0 if part in near else _OTHER)
+    return score

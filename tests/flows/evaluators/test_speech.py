@@ -1,0 +1,219 @@
+"""How a model speaks: refusals, abuse, language, citations and support, on labelled cases and by what holds of any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from benchmarks.perf import equal_table, speech_table
+from benchmarks.perf.speech_table import graded, precision_and_recall
+from driftgate.flows.evaluators import EVALUATORS
+from driftgate.flows.refusals import is_refusal
+from driftgate.monitor.signals import SIGNALS
+
+LEAST = {"refusal": 120, "toxicity": 120, "language": 40, "citations": 40, "support": 30}
+
+
+def run(name: str, settings: dict[str, Any] | None = None, **inputs: Any) -> dict[str, Any]:
+    return dict(EVALUATORS.get(name)(**settings or {})(**inputs))
+
+
+@pytest.fixture(scope="module")
+def cases() -> pd.DataFrame:
+    return graded()
+
+
+def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(cases: pd.DataFrame) -> None:
+    assert not cases.duplicated(["evaluator", "text", "given"]).any()
+    first = cases[cases.part != "later"]
+    for name, least in LEAST.items():
+        own = first[first.evaluator == name]
+        assert len(own) >= least and 0.45 < (own.part == "held").mean() < 0.55
+    assert len(first) + len(pd.read_csv(equal_table.CASES)) >= 800
+
+
+@pytest.mark.parametrize("part", ["open", "held", "later"])
+@pytest.mark.parametrize("name", speech_table.EVALUATED)
+def test_precision_and_recall_stay_above_their_floors(cases: pd.DataFrame, name: str, part: str) -> None:
+    own = cases[(cases.evaluator == name) & (cases.part == part)]
+    if own.empty:
+        pytest.skip("nothing of it was written later")
+    assert min(precision_and_recall(own)) >= 0.97, own[own.wrong].text.tolist()
+
+
+REFUSED = [
+    "안내해 드리기 어렵습니다.",
+    "도와드리기 곤란합니다.",
+    "답변이 제한됩니다.",
+    "그 질문에는 답할 수 없습니다.",
+    "그 요청은 정중히 거절하겠습니다.",
+]
+
+
+@pytest.mark.parametrize("said", REFUSED)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '회사 측은 "{}"라고 답했다.',
+        "상대가 '{}'라고 말하면 다른 창구에 물으세요.",
+        "다음과 같이 답장해 보세요.\n\n안녕하세요. {}",
+        "```\n{}\n```\n위 문구를 넣으세요.",
+        "{} 다만 일반적으로 하루 세 번, 식후 30분에 한 알을 먹습니다.",
+        "정답은 3번입니다. 보기 1은 자료에 없습니다. {}",
+        "「{}」는 거절하는 표현입니다.",
+    ],
+)
+def test_a_refusal_that_is_quoted_drafted_or_followed_by_an_answer_is_none(said: str, frame: str) -> None:
+    assert is_refusal(said)
+    assert not is_refusal(frame.format(said))
+
+
+@pytest.mark.parametrize("said", REFUSED)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "안녕하세요, 고객님. {} 양해 부탁드립니다.",
+        "죄송합니다. {} 고객센터 1588-0000으로 문의해 주세요.",
+        "<think>도와줄까?</think>{}",
+        "<think>" + "정답은 3번일까? " * 3000 + "</think>{}",
+        '"{}"',
+        "{} 다른 도움이 필요하시면 말씀해 주세요.",
+        "{} 제15조에 따른 것이니 이해 부탁드립니다.",
+    ],
+)
+def test_courtesy_grounds_and_another_address_make_no_answer_of_a_refusal(said: str, frame: str) -> None:
+    assert is_refusal(frame.format(said))
+
+
+def test_the_share_of_refusals_that_a_monitor_watches_is_told_the_same_way() -> None:
+    replies = [*REFUSED, "환불이 불가능한 경우는 다음과 같습니다.", "법으로 금지되어 있습니다."]
+    frame = pd.DataFrame({"answer": replies, "refused": [is_refusal(reply) for reply in replies]})
+    told = SIGNALS.get("refusal_share").values(frame)
+    assert list(told) == [1.0] * len(REFUSED) + [0.0, 0.0]
+
+
+def _jamo(word: str) -> str:
+    letters = ""
+    for letter in word:
+        place = ord(letter) - 0xAC00
+        final = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"[place % 28]
+        letters += (
+            "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"[place // 588] + chr(ord("ㅏ") + place % 588 // 28) + final.strip()
+        )
+    return letters
+
+
+SPELT: list[Callable[[str], str]] = [
+    str,
+    lambda word: " ".join(word),
+    lambda word: ".".join(word),
+    lambda word: "1".join(word),
+    lambda word: "♡".join(word),
+    lambda word: "\u200b".join(word),
+    lambda word: "--".join(word),
+    _jamo,
+    lambda word: " ".join(_jamo(word)),
+]
+
+
+@pytest.mark.parametrize("spelt", SPELT)
+@pytest.mark.parametrize("word", ["씨발", "시발", "병신", "지랄", "개새끼", "씹새끼"])
+def test_an_abusive_word_is_found_in_every_spelling(word: str, spelt: Callable[[str], str]) -> None:
+    assert run("toxicity", text=f"야 {spelt(word)}!")["toxic"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "시발역",
+        "병신년 새해",
+        "지랄탄",
+        "씨 발아율",
+        "고양이 새끼",
+        "새끼손가락",
+        "18세",
+        "조까치 산",
+        "Scunthorpe",
+        "십년",
+    ],
+)
+def test_another_word_of_the_same_letters_is_not(text: str) -> None:
+    assert run("toxicity", text=f"{text}에 대해 설명합니다.")["toxic"] == 0.0
+
+
+def test_jamo_that_stand_alone_are_read_though_nfkc_would_compose_them() -> None:
+    assert run("toxicity", text="ㅅㅂ 뭐냐") == {"toxic": 1.0, "hits": 1.0, "words": "ㅅㅂ"}
+
+
+def test_names_code_and_quotations_do_not_count_against_a_language() -> None:
+    assert run("language", text="Microsoft Azure의 `az login`을 씁니다.")["hangul"] == 1.0
+    assert run("language", text='그는 "I have a dream"이라고 했다.')["hangul"] == 1.0
+    assert run("language", text="네, the answer is forty-two.")["within"] == 0.0
+    assert run("language", text="`pip install x`") == dict.fromkeys(
+        ["hangul", "latin", "han", "kana", "other", "within"], 0.0
+    )
+
+
+@pytest.mark.parametrize(
+    "mark", ["[1]", "【1】", "〔1〕", "［1］", "[^1]", "(1)", "<1>", "¹", "[문서 1]", "[출처: 1]", "[1]."]
+)
+def test_a_mark_of_any_style_cites(mark: str) -> None:
+    found = run("citations", answer=f"연차는 15일이다 {mark}", passages=["연차는 15일이다.", "주 2회다."])
+    assert found == {"cited": 1.0, "valid": 1.0, "supported": 1.0}
+
+
+@pytest.mark.parametrize(
+    "text", ["arr[1]", "`a[1]`", "[2023]년", "(2020)년", "구간 [1, 2]", "[표 1]", "[10:30]", "10m²"]
+)
+def test_what_only_looks_like_a_mark_does_not(text: str) -> None:
+    assert run("citations", answer=f"그 값은 {text}이다.", passages=["가", "나"])["cited"] == 0.0
+
+
+def test_a_range_of_marks_cites_each() -> None:
+    found = run("citations", answer="연차는 15일이다 [1-3].", passages=["연차는 15일이다.", "주 2회다."])
+    assert found["valid"] == pytest.approx(2 / 3)
+
+
+def test_a_number_of_something_else_in_the_same_passage_supports_nothing() -> None:
+    passages = ["재택근무는 주 2회까지 할 수 있다. 교육은 연 5회 받을 수 있다."]
+    assert run("support", answer="재택근무는 주 2회 할 수 있습니다.", passages=passages)["supported"] == 1.0
+    wrong = run("support", answer="재택근무는 주 5회 할 수 있습니다.", passages=passages)
+    assert wrong["supported"] == wrong["numbers"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["refusal", "toxicity", "language", "citations", "support"])
+def test_scores_by_two_versions_of_the_rules_are_told_apart(name: str) -> None:
+    assert len(EVALUATORS.get(name)().list_id) == 12
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "답변",
+        "그건 좀 ",
+        "드릴 수 있는 가나 ",
+        "시이",
+        "ㅅ",
+        "ㅅㅂ ",
+        "시.발.",
+        "f u ",
+        "[1]",
+        "(",
+        "[1,",
+        '"',
+        "<a",
+        "출처: 1 ",
+    ],
+)
+def test_a_degenerate_reply_is_read_in_bounded_time(text: str) -> None:
+    reply = (text * 10_000)[:10_000]
+    begun = time.perf_counter()
+    is_refusal(reply)
+    run("toxicity", text=reply)
+    run("language", text=reply)
+    run("citations", answer=reply, passages=["가", "나"])
+    assert time.perf_counter() - begun < 5
