@@ -288,7 +288,7 @@ class _CellRun:
             output_tokens=used.output_tokens,
             reasoning_tokens=used.reasoning_tokens,
             cached_tokens=used.cached_tokens,
-            cost=line_cost(self.cell, line.calls, self.shared.prices),
+            cost=line_cost(self.cell, line.calls, self.shared.prices, line.paid),
             latency=sum(r.latency for r in replies) if replies and all(r.timed for r in replies) else None,
             seconds=time.perf_counter() - began,
             served_model=last.model if last else "",
