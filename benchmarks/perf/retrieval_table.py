@@ -29,6 +29,10 @@ from driftgate.flows.retrieval._lexical import tfidf_of
 
 SET = Path(__file__).parent / "retrieval_set"
 DEPTH = 1000
+WORKSPACE = Path(tempfile.gettempdir()) / "driftgate-retrieval-table"
+"""Where embeddings are kept between runs of this script."""
+
+PATIENT = {"in_flight": 1, "timeout": 600.0}
 
 Search = Callable[[str], Sequence[Passage]]
 
@@ -60,11 +64,8 @@ def handbook() -> list[Question]:
 
 def kind_of(config: dict[str, Any], documents: Path) -> Search:
     """A retriever of a kind, over a folder."""
-    parsed = parse_retriever({"folder": documents.name, "count": 100, **config})
-    workspace = Path(tempfile.mkdtemp()) if "embeddings" in config else documents.parent
-    if "embeddings" in config:
-        (workspace / documents.name).symlink_to(documents, target_is_directory=True)
-    retriever = open_retriever("table", parsed, workspace)
+    parsed = parse_retriever({"folder": str(documents), "count": 100, **config})
+    retriever = open_retriever("table", parsed, WORKSPACE)
 
     async def once(query: str) -> Sequence[Passage]:
         try:
@@ -118,13 +119,10 @@ def local_embeddings() -> Iterator[dict[str, Any]]:
     params = xllamacpp.CommonParams()
     params.model.path = str(embedded_model())
     params.embedding, params.n_ctx, params.n_batch, params.n_ubatch, params.warmup = True, 2048, 2048, 2048, False
-    params.pooling_type, params.n_parallel, params.verbosity = (
-        xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN,
-        1,
-        -1,
-    )
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    params.n_parallel, params.verbosity, params.cpuparams.n_threads = 1, -1, 2
     server = xllamacpp.Server(params)
-    yield {"endpoint": f"{server.listening_address}/v1", "model": "gemma3-270m", "price": 0.0, "batch": 8}
+    yield {"endpoint": f"{server.listening_address}/v1", "model": "gemma3-270m", "price": 0.0, "batch": 4, **PATIENT}
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from driftgate.flows.tracing import call_span
 from driftgate.flows.turns import Prompt, mark, unmark, with_roles
 
 if TYPE_CHECKING:  # training jobs stage this module without retrieval
-    from driftgate.flows.retrieval import Paid, Passage, Retriever
+    from driftgate.flows.retrieval import Passage, Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,6 @@ class Line:
     """What names this ask of the sample among all of its cell."""
     calls: list[Call] = field(default_factory=list)
     """Every call so far, in order."""
-    paid: list[Paid] = field(default_factory=list)
-    """What searches took that is paid for, such as embeddings."""
     prompts: list[Prompt] = field(default_factory=list)
     """Prompts rendered on it in which a value may look like a turn; see :func:`keep_prompt`."""
     values: list[str] = field(default_factory=list)
@@ -239,8 +237,6 @@ async def search(query: str, count: int | None = None) -> Sequence[Passage]:
     line = current_line()
     if line.retriever is None:
         raise DriftgateError("the flow searches documents and its suite names no retriever", "set retriever in it")
-    from driftgate.flows.retrieval import paid_since
-
     try:
         found = await line.retriever.search(query, count)
         line.given([passage.text for passage in found])
@@ -248,8 +244,6 @@ async def search(query: str, count: int | None = None) -> Sequence[Passage]:
     except ModelError as error:
         line.calls.append(Call("", None, error))
         raise
-    finally:
-        line.paid += paid_since(line.retriever)
 
 
 def keep_prompt(prompt: str) -> str:

@@ -67,7 +67,7 @@ class Ingest:
     @property
     def summary(self) -> str:
         """In one line."""
-        parts = [f"{len(self.read)} documents", f"{self.passages} passages, the longest of {self.longest} characters"]
+        parts = [f"{len(self.read)} documents, {self.passages} passages", f"the longest has {self.longest} characters"]
         if unlike := {name: n for name, n in self.encodings.items() if name != "UTF-8"}:
             parts.append(", ".join(f"{n} in {name}" for name, n in sorted(unlike.items())))
         for files, what in ((self.skipped, "files skipped"), (self.empty, "without text")):

@@ -74,6 +74,17 @@ def ranking(
     return found
 
 
+def relevant_ids(relevant: Sequence[Any] | Mapping[str, float] | str) -> list[str]:
+    """Every id that the data name, those of grade 0 as well.
+
+    Examples
+    --------
+    >>> relevant_ids({"a": 2, "b": 0}), relevant_ids("a")
+    (['a', 'b'], ['a'])
+    """
+    return ids([relevant] if isinstance(relevant, str) else list(relevant))
+
+
 def _dcg(gains: Sequence[float]) -> float:
     return sum(gain / log2(rank + 1) for rank, gain in enumerate(gains, start=1))
 

@@ -5,6 +5,7 @@ A kind of retriever is a module of this package that exposes ``KIND``; see :clas
 
 from driftgate.flows.retrieval._retriever import (
     RETRIEVERS,
+    USUAL_KIND,
     Paid,
     Passage,
     Retriever,
@@ -20,6 +21,7 @@ from driftgate.flows.retrieval._retriever import (
 
 __all__ = [
     "RETRIEVERS",
+    "USUAL_KIND",
     "Paid",
     "Passage",
     "Retriever",

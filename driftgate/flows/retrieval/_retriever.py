@@ -99,6 +99,8 @@ class RetrieverKind:
     """What became of the files of its folder; None of a kind that searches none."""
 
 
+USUAL_KIND = "hybrid"
+"""Of a retriever that names none."""
 RETRIEVERS: Registry[RetrieverKind] = Registry("kind of retriever", "driftgate.flows.retrieval", "KIND")
 
 
@@ -112,7 +114,8 @@ def parse_config(value: Mapping[str, Any]) -> RetrieverConfig:
     pydantic.ValidationError
         A key is unknown, missing or of the wrong type.
     """
-    return RETRIEVERS.get(str(value.get("kind", ""))).config.model_validate(value)
+    said = {"kind": USUAL_KIND, **value}
+    return RETRIEVERS.get(str(said["kind"])).config.model_validate(said)
 
 
 def open_retriever(name: str, config: RetrieverConfig, folder: Path) -> Retriever:

@@ -33,8 +33,8 @@ Chosen on the questions of the part ``dev`` of ``benchmarks/perf/retrieval_set``
 class HybridConfig(FolderConfig):
     """A folder of documents, searched in several ways whose rankings are fused."""
 
-    kind: Literal["hybrid"]
-    """``hybrid``."""
+    kind: Literal["hybrid"] = "hybrid"
+    """``hybrid``, which is also the kind of a retriever that names none."""
     k1: float = Field(1.5, ge=0)
     """Of BM25: how soon another occurrence of a term stops counting."""
     b: float = Field(0.75, ge=0, le=1)
