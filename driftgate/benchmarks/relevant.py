@@ -67,9 +67,9 @@ def _check(cell: Cell, column: str, known: frozenset[str]) -> None:
     ingest = ingest_of(cell.retriever)
     lost = {one.document: one for one in (*ingest.skipped, *ingest.empty)} if ingest is not None else {}
     told = []
-    for name, sample in list(unknown.items())[:_SHOWN]:
+    for name, first_in in list(unknown.items())[:_SHOWN]:
         reason = f", whose file {lost[name].path} was not read: {lost[name].reason}" if name in lost else ""
-        told.append(f"'{name}' (sample '{sample}'){reason}")
+        told.append(f"'{name}' (sample '{first_in}'){reason}")
     more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
     first = next(iter(unknown))
     remedy = "mend the file, or take the question out" if first in lost else _meant(first, known)

@@ -38,7 +38,7 @@ Factory = Callable[..., Callable[..., Any]]
 EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluators", "make")
 AZURE = "azure.ai.evaluation"
 """Evaluators of this package ask somebody, or would."""
-_EMPTY = (None, "", [], (), {})
+_EMPTY: tuple[Any, ...] = (None, "", [], (), {})
 _ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftgate.flows.environment import resolve_secret
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import (
     AdaptiveLimit,
     ModelMisconfigured,
@@ -67,8 +68,8 @@ class EmbeddingsConfig(BaseModel):
     """Put before each passage, where the model was trained so: ``passage: ``."""
     query_prefix: str = ""
     """Put before each question: ``query: ``."""
-    weight: float = Field(3.0, gt=0, allow_inf_nan=False)
-    """Weight of its ranking beside those of the words, which together have 6."""
+    weight: float = Field(6.0, gt=0, allow_inf_nan=False)
+    """Weight of its ranking beside those of the words, which together have 12."""
     price: float | None = Field(None, ge=0, allow_inf_nan=False)
     """Price of a million tokens; 0 where they cost nothing. Unset: unknown, and so is the cost of a run."""
     currency: str = "USD"
@@ -164,11 +165,11 @@ class Embedder:
         await self._connections.aclose()
 
     def _stopped(self, problems: BaseExceptionGroup[Exception]) -> Exception:
-        first: BaseException = problems
+        first: Exception = problems
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
-        if isinstance(first, ModelMisconfigured) or not hasattr(first, "message"):
-            return first if isinstance(first, Exception) else problems
+        if isinstance(first, ModelMisconfigured) or not isinstance(first, DriftgateError):
+            return first
         return ModelMisconfigured(
             f"{self.who}: its passages have no embeddings: {first.message}",
             "nothing is searched by words alone in their stead: see that the endpoint answers, and go on",

@@ -36,7 +36,7 @@ def terms(text: str) -> list[str]:
     return [word[i : i + 2] for word in words(text) for i in range(max(1, len(word) - 1))]
 
 
-def grams(text: str, shortest: int = 1, longest: int = 3) -> list[str]:
+def grams(text: str, shortest: int = 2, longest: int = 4) -> list[str]:
     """Runs of characters within each word, its edges marked by a space.
 
     Examples
@@ -136,24 +136,23 @@ def tfidf_of(texts: tuple[str, ...]) -> TfIdf:
     return TfIdf(matrix.multiply(1.0 / lengths[:, None]).tocsr(), vocabulary, idf)
 
 
-def fused(scores: Sequence[Scores], weights: Sequence[float], k: int = 60) -> Scores:
-    """Reciprocal rank fusion, on a scale where 1 is first by every measure; a score of 0 has no rank.
+def fused(scores: Sequence[Scores], weights: Sequence[float]) -> Scores:
+    """Weighted mean of scores, each as a share of its best, so that 1 is first by every measure.
 
-    Equal scores have one rank, the best of theirs: passages of one short document have the same context.
-
-    Source: G. Cormack, C. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual rank
-    learning methods", SIGIR 2009, with their k = 60, and a weight for each ranking.
+    Source: E. Fox and J. Shaw, "Combination of multiple searches", TREC-2, 1994 (CombSUM). On the questions that the
+    weights were chosen on it was a little ahead of reciprocal rank fusion, which has no use for how far ahead the
+    first is.
 
     Examples
     --------
     >>> import numpy as np
-    >>> [round(float(s), 3) for s in fused([np.array([3.0, 1.0, 0.0]), np.array([1.0, 2.0, 0.0])], [1.0, 1.0])]
-    [0.992, 0.992, 0.0]
+    >>> [float(s) for s in fused([np.array([4.0, 1.0, 0.0]), np.array([1.0, 2.0, 0.0])], [1.0, 1.0])]
+    [0.75, 0.625, 0.0]
     """
     import numpy as np
 
     total = np.zeros(len(scores[0]))
     for one, weight in zip(scores, weights, strict=True):
-        ranks = 1 + np.searchsorted(np.sort(-one), -one, side="left")
-        total += np.where(one > 0, weight / (k + ranks), 0.0)
-    return np.asarray(total * (k + 1) / sum(weights), dtype=np.float64)
+        if (best := float(one.max(initial=0.0))) > 0:
+            total += weight * one / best
+    return np.asarray(total / sum(weights), dtype=np.float64)

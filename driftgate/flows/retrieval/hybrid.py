@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REACH = 2
 """Passages before and after one that are its context."""
-WEIGHTS = (1.0, 0.5, 3.0, 1.5)
+WEIGHTS = (1.0, 2.0, 3.0, 6.0)
 """Of BM25 and n-grams over passages, and of the same over their contexts.
 
 Chosen on the questions of the part ``dev`` of ``benchmarks/perf/retrieval_set``, and on nothing else.
@@ -127,7 +127,9 @@ class HybridRetriever:
             if self._vectors is None:
                 self._vectors = await embedder.of_passages([passage.text for passage in self.documents.passages])
         vector = await embedder.of_query(query)
-        return np.asarray(1.0 + self._vectors @ vector, dtype=np.float64)
+        cosines = np.asarray(self._vectors @ vector, dtype=np.float64)
+        least, most = float(cosines.min()), float(cosines.max())  # most models know no cosine of 0
+        return np.asarray((cosines - least) / (most - least), dtype=np.float64) if most > least else cosines * 0 + 1
 
 
 def open_retriever(name: str, config: HybridConfig, folder: Path) -> HybridRetriever:
