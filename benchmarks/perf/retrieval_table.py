@@ -1,9 +1,10 @@
 """Which retriever finds the document that answers? ``python -m benchmarks.perf.retrieval_table`` prints the table.
 
-Thirty documents of a made-up firm and a hundred questions, ``benchmarks/perf/retrieval_set``. The hybrid's settings were
-chosen on the sixty of the part ``dev``; the forty of ``held`` were written before that and looked at when it was done.
-Beside them the 128 questions of the shipped handbook, whose words are mostly those of its documents. ``--embeddings`` adds a row with those
-of the small local model that driftgate ships, served on loopback; ``--cases`` prints what the hybrid misses.
+Thirty documents of a made-up firm and a hundred questions, ``benchmarks/perf/retrieval_set``. The hybrid's settings
+were chosen on the sixty of the part ``dev``; the forty of ``held`` were written before that, and looked at when it was
+done. Beside them the 128 questions of the shipped handbook, whose words are mostly those of its documents.
+``--embeddings`` adds rows with those of the small local model that driftgate ships, served on loopback; ``--cases``
+prints what the hybrid misses.
 """
 
 from __future__ import annotations

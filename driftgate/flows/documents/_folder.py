@@ -94,12 +94,12 @@ def read_folder(folder: Path, longest: int, limits: Limits | None = None) -> tup
             if any(part.startswith(".") for part in shown.parts):
                 skipped.append(Skipped(path, document, "it is hidden"))
                 continue
+            if file.is_dir():
+                skipped.append(Skipped(path, document, "it is a link to a folder, which is not followed"))
+                continue
             form = FORMS.get(file.suffix.lower())
             if form is None:
                 skipped.append(Skipped(path, document, f"files of the kind '{file.suffix or shown.name}' are not read"))
-                continue
-            if file.is_dir():
-                skipped.append(Skipped(path, document, "it is a link to a folder, which is not followed"))
                 continue
             _check_link(file, folder)
             told, encoding = _read(file, form, reader, limits)

@@ -68,7 +68,7 @@ class EmbeddingsConfig(BaseModel):
     """Put before each passage, where the model was trained so: ``passage: ``."""
     query_prefix: str = ""
     """Put before each question: ``query: ``."""
-    weight: float = Field(6.0, gt=0, allow_inf_nan=False)
+    weight: float = Field(18.0, gt=0, allow_inf_nan=False)
     """Weight of its ranking beside those of the words, which together have 12."""
     price: float | None = Field(None, ge=0, allow_inf_nan=False)
     """Price of a million tokens; 0 where they cost nothing. Unset: unknown, and so is the cost of a run."""
