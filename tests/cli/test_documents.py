@@ -100,7 +100,8 @@ def test_what_was_not_read_is_said_by_doctor_bench_show_and_the_report(cli: Cli,
         run = ws.run()
         kept = run.row.plan["cells"][0]["documents"]
     assert [one["path"] for one in kept["skipped"]] == ["hr/plan.docx", "scan.pdf"] and kept["longest"] == 19
-    assert said in (folder / "reports" / run.id / "report.html").read_text("utf-8")
+    (page,) = (folder / "reports" / run.id).glob("*.html")
+    assert said in page.read_text("utf-8")
 
 
 def test_a_question_without_an_answer_is_right_where_the_model_says_so(cli: Cli, folder: Path) -> None:
@@ -109,7 +110,7 @@ def test_a_question_without_an_answer_is_right_where_the_model_says_so(cli: Cli,
         (cell,) = ws.run().scored
         values = {one.name: (one.n, one.errors) for one in cell.evaluators}
         score = {row.metric: row.value for row in cell.rows if row.slice_kind == "all"}
-    assert (score["accuracy"] == 0.75 and correct is None) or correct
+    assert score["accuracy"] == 0.75
     assert score["answer.correct.abstained"] == 0.5 and score["answer.correct.withheld"] == 0.0
     assert score["retrieve.ranking.recall@1"] == 1.0
     assert values["retrieve.ranking.recall@1"] == (2, 0) and values["retrieve.ranking.none_found"] == (2, 0)

@@ -137,7 +137,7 @@ class Embedder:
                 for part in parts:
                     group.create_task(ask(part))
         except* Exception as problems:
-            raise self._stopped(problems) from problems
+            raise self._stopped(_first(problems)) from problems
         lengths = {len(known[key]) for key in keys}
         if len(lengths) > 1:
             raise ModelMisconfigured(
@@ -164,10 +164,7 @@ class Embedder:
         """Close the connections."""
         await self._connections.aclose()
 
-    def _stopped(self, problems: BaseExceptionGroup[Exception]) -> Exception:
-        first: Exception = problems
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
+    def _stopped(self, first: Exception) -> Exception:
         if isinstance(first, ModelMisconfigured) or not isinstance(first, DriftgateError):
             return first
         return ModelMisconfigured(
@@ -250,6 +247,10 @@ class Embedder:
         if status == 404:
             raise ModelMisconfigured(said, "check the endpoint and the model of its embeddings")
         raise RequestRejected(said)
+
+
+def _first(problem: Exception) -> Exception:
+    return _first(problem.exceptions[0]) if isinstance(problem, ExceptionGroup) else problem
 
 
 def open_embedder(name: str, config: EmbeddingsConfig, folder: Path) -> Embedder:
