@@ -53,4 +53,5 @@ def print_documents(console: Console, scored: Iterable[CellScores]) -> None:
 
 def as_data(ingest: Ingest) -> dict[str, Any]:
     """Everything, for a program."""
-    return {**ingest.as_json(), "read": [asdict(one) for one in ingest.read]}
+    lists = {"read": ingest.read, "skipped": ingest.skipped, "empty": ingest.empty}
+    return {**ingest.as_json(), **{name: [asdict(one) for one in files] for name, files in lists.items()}}

@@ -39,6 +39,8 @@ class Limits:
     """Of one document."""
     seconds: float = 60.0
     """For one PDF or page."""
+    altogether: float = 1800.0
+    """Seconds for all of them."""
     memory: int = 2 * 2**30
     """Bytes, for the process that reads PDF and HTML."""
     files: int = 50_000
@@ -102,6 +104,11 @@ def read_folder(folder: Path, longest: int, limits: Limits | None = None) -> tup
                 skipped.append(Skipped(path, document, f"files of the kind '{file.suffix or shown.name}' are not read"))
                 continue
             _check_link(file, folder)
+            if reader.spent > limits.altogether:
+                raise DriftgateError(
+                    f"reading PDF and HTML in {folder} takes more than {limits.altogether:g} s ({path} was next)",
+                    "take out what takes long, or put the text of the documents there",
+                )
             told, encoding = _read(file, form, reader, limits)
             if told.reason:
                 skipped.append(Skipped(path, document, told.reason))

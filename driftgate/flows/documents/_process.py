@@ -8,6 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -38,6 +39,8 @@ class Reader:
     """Bytes."""
     characters: int
     """Of one file."""
+    spent: float = field(default=0.0, init=False)
+    """Seconds that were waited for it."""
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
     _said: queue.Queue[str] = field(default_factory=queue.Queue, init=False)
 
@@ -53,6 +56,7 @@ class Reader:
         """Have a file read: ``form`` and ``path`` of a PDF, or ``form`` and ``text`` of a page."""
         process = self._process or self._start()
         assert process.stdin is not None
+        began = time.monotonic()
         try:
             process.stdin.write(json.dumps(dict(wanted)) + "\n")
             process.stdin.flush()
@@ -62,6 +66,8 @@ class Reader:
             return Told(reason=f"it was not read within {self.seconds:g} s")
         except OSError:
             line = ""
+        finally:
+            self.spent += time.monotonic() - began
         if not line:
             self._end()
             return Told(reason="its parser broke down over it, or took more memory than it may")

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 _SHOWN = 5
+_KEPT = 200
+"""Files of a list that a run's record names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,16 @@ class Ingest:
         return said
 
     def as_json(self) -> dict[str, Any]:
-        """For the run's record."""
+        """For the run's record: all counts, and of each list as much as a person reads."""
         return {
             "read": len(self.read),
-            "skipped": [asdict(one) for one in self.skipped],
-            "empty": [asdict(one) for one in self.empty],
-            "in_part": [asdict(one) for one in self.read if one.note],
-            "same": [list(group) for group in self.same],
-            "alike": [list(pair) for pair in self.alike],
+            "not_read": len(self.skipped),
+            "without_text": len(self.empty),
+            "skipped": [asdict(one) for one in self.skipped[:_KEPT]],
+            "empty": [asdict(one) for one in self.empty[:_KEPT]],
+            "in_part": [asdict(one) for one in self.read if one.note][:_KEPT],
+            "same": [list(group[:_KEPT]) for group in self.same[:_KEPT]],
+            "alike": [list(pair) for pair in self.alike[:_KEPT]],
             "encodings": self.encodings,
             "passages": self.passages,
             "longest": self.longest,

@@ -153,6 +153,9 @@ def test_a_page_that_is_as_deep_as_it_is_long_is_not_waited_for(tmp_path: Path) 
     (tmp_path / "small.md").write_text("글", "utf-8")
     _, ingest = read_folder(tmp_path, 400, Limits(seconds=2.0))
     assert [one.reason for one in ingest.skipped] == ["it was not read within 2 s"]
+    (tmp_path / "later.html").write_bytes(b"<p>x</p>")
+    with pytest.raises(DriftgateError, match=r"takes more than 1 s \(later\.html was next\)"):
+        read_folder(tmp_path, 400, Limits(seconds=1.5, altogether=1.0))
 
 
 def test_two_files_with_one_id_are_both_named(tmp_path: Path) -> None:
