@@ -53,5 +53,9 @@ def print_documents(console: Console, scored: Iterable[CellScores]) -> None:
 
 def as_data(ingest: Ingest) -> dict[str, Any]:
     """Everything, for a program."""
-    lists = {"read": ingest.read, "skipped": ingest.skipped, "empty": ingest.empty}
-    return {**ingest.as_json(), **{name: [asdict(one) for one in files] for name, files in lists.items()}}
+    return {
+        **ingest.as_json(),
+        "read": [asdict(one) for one in ingest.read],
+        "skipped": [asdict(one) for one in ingest.skipped],
+        "empty": [asdict(one) for one in ingest.empty],
+    }

@@ -306,8 +306,11 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
             call = _make(bound, where, context, code)
             check_arguments(call, bound.evaluator, inputs, where)
             empty = None if bound.unless_empty is None else _parse_input(bound.unless_empty, flow, where)
-            if empty is not None and not isinstance(empty, mapping.Reference):
-                raise DriftgateError(f"{where}: unless_empty is '{bound.unless_empty}'", "name one: ${data.COLUMN}")
+            if empty is not None and not (isinstance(empty, mapping.Reference) and empty.root == "data"):
+                raise DriftgateError(  # an empty reply would else take its sample out of the mean
+                    f"{where}: unless_empty is '{bound.unless_empty}', which is no column of the data",
+                    "name one: ${data.COLUMN}",
+                )
             bindings.append(Binding(node, name, call, inputs, _own_hash(bound, code), empty))
     declared = [b.key for b in bindings]
     if config.primary.rpartition(".")[0] not in declared:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from driftgate.flows.abstentions import is_abstention
-from driftgate.flows.evaluators import EVALUATORS
+from driftgate.flows.definition import load_flow
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import EVALUATORS, load_evaluators
 
 ABSTAINS = [
     "제공된 문서에서 해당 내용을 찾을 수 없습니다.",
@@ -87,3 +91,27 @@ def test_of_a_question_with_an_answer_the_answer_is_right() -> None:
     assert evaluate(response="17일", ground_truth="17일")["match"] == 1.0  # data that say nothing of documents
     with pytest.raises(ValueError, match="does not say which"):
         evaluate(response="17일", ground_truth="", relevant=["hr"])
+
+
+@pytest.mark.parametrize(
+    ("node", "evaluator", "given", "said"),
+    [
+        ("retrieve", "holds_answer", "${nodes.answer.output.text}", "which is no column of the data"),
+        ("retrieve", "holds_answer", "spans", "which is no column of the data"),
+        ("answer", "correct", "${data.relevant}", "which decides what is correct"),
+    ],
+)
+def test_no_reply_takes_its_sample_out_of_a_mean(
+    tmp_path: Path, node: str, evaluator: str, given: str, said: str
+) -> None:
+    from shutil import copytree
+
+    from driftgate.shipped import shipped
+
+    copytree(shipped("flows") / "rag_qa", tmp_path / "own")
+    file = tmp_path / "own/evaluators.yaml"
+    bound = yaml.safe_load(file.read_text("utf-8"))
+    bound["nodes"][node][evaluator]["unless_empty"] = given
+    file.write_text(yaml.safe_dump(bound, allow_unicode=True), "utf-8")
+    with pytest.raises(DriftgateError, match=said):
+        load_evaluators(load_flow("own", tmp_path))
