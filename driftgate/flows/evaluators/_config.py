@@ -23,8 +23,8 @@ class BindingConfig(BaseModel):
     """Passed to the evaluator's factory or class."""
     unless_empty: str | None = None
     """A column of the data, such as ``${data.spans}``: a sample on which it is an empty list, an empty text or null
-    is not evaluated, as there is nothing to hold its output against. What is not there at all is not empty. The evaluator of
-    ``primary`` takes every sample."""
+    is not evaluated, as there is nothing to hold its output against. What is not there at all is not empty. The
+    evaluator of ``primary`` takes every sample."""
 
 
 class EvaluatorsConfig(BaseModel):
