@@ -78,7 +78,7 @@ class Plain:
             "version": 1,
             "models": {"one": model, "two": {**model, "model": "gpt-other"}},
             "datasets": {"sample": {"kind": "sample"}, "news": {"kind": "news"}, "handbook": {"kind": "handbook"}},
-            "retrievers": {"docs": {"kind": "bm25", "folder": "docs"}},
+            "retrievers": {"docs": {"kind": "bm25"}, "own": {"folder": "docs"}},
             "suites": {
                 "letters": {
                     "models": ["one", "two"],

@@ -11,9 +11,10 @@ import bm25s
 import numpy as np
 
 from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.flows.documents import read_folder
 from driftgate.flows.evaluators._text import stem
-from driftgate.flows.retrieval._documents import read_passages
-from driftgate.flows.retrieval.bm25 import SHIPPED, terms
+from driftgate.flows.retrieval._documents import SHIPPED
+from driftgate.flows.retrieval._lexical import terms
 
 Split = Callable[[str], list[str]]
 
@@ -47,7 +48,7 @@ def main() -> None:
     """Index the shipped documents by each kind of term, and search them with every shipped question."""
     dataset = load_dataset("handbook", parse_config({"kind": "handbook"}), Path())
     samples = [*dataset.samples, *dataset.shots]
-    passages = read_passages(SHIPPED, 400)
+    passages, _ = read_folder(SHIPPED, 400)
     print(f"{len(passages)} passages, {len(samples)} questions; a passage that holds the answer:")
     print(f"{'terms':28} first   in two  mean reciprocal rank")
     for name, split in SPLITS.items():

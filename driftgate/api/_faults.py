@@ -12,7 +12,7 @@ from driftgate.benchmarks.datasets import DATASETS
 from driftgate.benchmarks.datasets.subset import SubsetConfig
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import PROVIDERS
-from driftgate.flows.retrieval import RETRIEVERS
+from driftgate.flows.retrieval import RETRIEVERS, USUAL_KIND
 
 if TYPE_CHECKING:
     from driftgate.api.workspace import Workspace
@@ -147,7 +147,7 @@ def _fields(location: _yaml.Location, document: _yaml.Document, whole: type[Base
         elif depth == 1 and location[0] == "datasets" and isinstance(value, dict):
             model = DATASETS.get(str(value.get("kind"))).config
         elif depth == 1 and location[0] == "retrievers" and isinstance(value, dict):
-            model = RETRIEVERS.get(str(value.get("kind"))).config
+            model = RETRIEVERS.get(str(value.get("kind", USUAL_KIND))).config
         elif model is not None and part in model.model_fields:
             model = _inner_model(model.model_fields[str(part)].annotation)
     return list(model.model_fields) if model else []

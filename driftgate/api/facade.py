@@ -12,7 +12,7 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
 from driftgate.api.workspace import open_workspace
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.scrubbed_output import guard_logs
 from driftgate.ledger import (
     Archived,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
     from driftgate.benchmarks.progress import Display
+    from driftgate.flows.documents import Ingest
 
 
 def open(folder: Path | str = ".") -> Workspace:
@@ -317,6 +318,29 @@ class Workspace(OnCall):
         from driftgate.api.preflight import look_at_all
 
         return list(look_at_all(self.files, self.ledger))
+
+    def documents(self, retriever: str = "") -> Ingest:
+        """What became of the files that a retriever searches: read, skipped and why, the same twice.
+
+        Parameters
+        ----------
+        retriever : str
+            Its name; may be left out where the workspace has one.
+
+        Raises
+        ------
+        DriftgateError
+            There is none of that name, it searches no folder, or nothing in it can be read.
+        """
+        from driftgate.api import bench
+        from driftgate.flows.retrieval import read_ingest
+
+        known = self.files.config.retrievers
+        name = retriever or bench.only(known, "retriever")
+        if name not in known:
+            raise DriftgateError(f"there is no retriever '{name}'", nearest(name, known))
+        self.files.hold()
+        return read_ingest(name, known[name], self.files.folder)
 
     def deployments(self) -> list[Deployment]:
         """What is known of the deployments behind the models: what they take, whom they serve, when they end."""

@@ -45,6 +45,10 @@ def configuration_reference() -> str:
         for name in registry.names():
             config: type[BaseModel] = registry.get(name).config
             parts += _of_model(f"`{path}` with `{key}: {name}`", config, path, level=3)
+            for below, model in _inner(config, path if "." in path else f"{path}.NAME"):
+                if model not in seen:
+                    seen.add(model)
+                    parts += _of_model(f"`{below}` with `{key}: {name}`", model, path, level=3)
     return "\n\n".join(parts) + "\n"
 
 

@@ -18,6 +18,7 @@ from driftgate.benchmarks.gate import GateStops, GateVerdict, check_stops, judge
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT, parse_inputs
 from driftgate.benchmarks.looks import Looks, Stops
 from driftgate.benchmarks.progress import Display
+from driftgate.benchmarks.relevant import check_relevant
 from driftgate.benchmarks.report import ReportFiles, write_report
 from driftgate.benchmarks.runner import run_suite
 from driftgate.benchmarks.scores import CellScores
@@ -103,6 +104,7 @@ def plan_suite(
         lambda name: known_as(ledger, name),
     )
     cells = plan_cells(suite, models, datasets, flow, retriever, context, asks=asks)
+    check_relevant(cells)
     return Planned(name, suite, cells)
 
 

@@ -46,11 +46,11 @@ from driftgate.monitor.telemetry.sources import parse_config as parse_source
 FILE = _yaml.FILE
 
 
-def _of_kind(parse: Callable[[Mapping[str, Any]], Any], key: str) -> Callable[[Any], Any]:
+def _of_kind(parse: Callable[[Mapping[str, Any]], Any], key: str, *, needed: bool = True) -> Callable[[Any], Any]:
     def validate(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        if key not in value:
+        if needed and key not in value:
             raise ValueError(f"'{key}' is missing")
         try:
             return parse(value)
@@ -128,7 +128,9 @@ class Workspace(BaseModel):
     """Models by name."""
     datasets: dict[Name, Annotated[DatasetConfig, BeforeValidator(_of_kind(parse_dataset, "kind"))]] = {}
     """Datasets by name."""
-    retrievers: dict[Name, Annotated[RetrieverConfig, BeforeValidator(_of_kind(parse_retriever, "kind"))]] = {}
+    retrievers: dict[
+        Name, Annotated[RetrieverConfig, BeforeValidator(_of_kind(parse_retriever, "kind", needed=False))]
+    ] = {}
     """Retrievers by name: the documents that flows such as ``rag_qa`` search."""
     connections: dict[Name, ConnectionConfig] = {}
     """Connections by name, for nodes of flows that name one."""

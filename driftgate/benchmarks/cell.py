@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from driftgate.flows.models import ModelConfig
     from driftgate.flows.retrieval import Retriever
 
-TOLD = frozenset({"dataset_source", PRICED, PRICE_LIST})
+DOCUMENTS = "documents"
+"""Of a cell's description: what became of the files that its flow searches."""
+TOLD = frozenset({"dataset_source", PRICED, PRICE_LIST, DOCUMENTS})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
 
@@ -185,6 +187,7 @@ class Cell:
             PRICED: self.model_config.prices.known,
             **({PRICE_LIST: self.model_config.listed.model_dump(mode="json")} if self.model_config.listed else {}),
             **({"retriever": dict(self.retriever.identity)} if self.retriever else {}),
+            **self._documents(),
             **({"stands_for": dict(self.dataset.stands_for)} if self.dataset.stands_for else {}),
             **({"inputs": self.inputs.inputs} if self.inputs.inputs else {}),
             **({"defaults": self.inputs.defaults} if self.inputs.defaults else {}),
@@ -193,6 +196,12 @@ class Cell:
             **({SEQUENTIAL: self.looks.as_json()} if self.looks else {}),
             **self._judges(),
         }
+
+    def _documents(self) -> dict[str, Any]:
+        from driftgate.flows.retrieval import ingest_of
+
+        ingest = ingest_of(self.retriever)
+        return {DOCUMENTS: ingest.as_json()} if ingest is not None else {}
 
     def evaluators_hash(self) -> str:
         """Hash of ``evaluators.yaml`` and of the files that its evaluators run or decide by: 12 hexadecimal digits.

@@ -37,6 +37,7 @@ from driftgate.flows.models import (
     Prices,
     WaitEnded,
 )
+from driftgate.flows.retrieval import Paid, paid_since
 from driftgate.ledger import (
     MEANT,
     Ledger,
@@ -256,6 +257,10 @@ class _CellRun:
             so_far = self.progress.cost
             self.progress.cost = None if so_far is None or cost is None else so_far + cost
 
+    def searched(self) -> Sequence[Paid]:
+        """What searches took since the last line, which of all lines that go on at once did not."""
+        return paid_since(self.cell.retriever) if self.cell.retriever is not None else ()
+
     async def one(self, sample: Sample, sample_id: int, round_: int, line: Line) -> Record:
         """Take one sample through the flow and its evaluators."""
         began = time.perf_counter()
@@ -288,7 +293,7 @@ class _CellRun:
             output_tokens=used.output_tokens,
             reasoning_tokens=used.reasoning_tokens,
             cached_tokens=used.cached_tokens,
-            cost=line_cost(self.cell, line.calls, self.shared.prices),
+            cost=line_cost(self.cell, line.calls, self.shared.prices, self.searched()),
             latency=sum(r.latency for r in replies) if replies and all(r.timed for r in replies) else None,
             seconds=time.perf_counter() - began,
             served_model=last.model if last else "",

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.suite import SuiteConfig
@@ -13,14 +14,21 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
 from driftgate.flows.models import Patience, Prices
 
+if TYPE_CHECKING:
+    from driftgate.flows.retrieval import Paid
 
-def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -> float | None:
+
+def line_cost(
+    cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices], searches: Sequence[Paid] = ()
+) -> float | None:
     """What a line cost, in the currency of its cell's model; None where that is not known.
 
     Parameters
     ----------
     prices : Mapping
         By model; a flow may ask others beside the cell's own.
+    searches : sequence of Paid
+        What its searches took that is paid for.
     """
     if cell.unseen:
         return None
@@ -35,6 +43,10 @@ def line_cost(cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices]) -
         if cost is None or not priced.known or (cost and priced.currency != cell.model_config.prices.currency):
             return None
         total += cost
+    for paid in searches:
+        if paid.cost is None or (paid.cost and paid.currency != cell.model_config.prices.currency):
+            return None
+        total += paid.cost
     return total
 
 
@@ -107,6 +119,8 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
     """
     if suite.max_cost is None:
         return
+    from driftgate.flows.retrieval import unpriced_search
+
     if suite.delivery == "batch":
         raise DriftgateError(
             f"the limit of {suite.max_cost:g} on cost cannot be kept: a batch is paid for once it is submitted",
@@ -117,6 +131,11 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
         priced[f"model '{cell.model}'"] = cell.model_config.prices
         for judged in cell.evaluators.judged.values():
             priced[f"the judge '{judged.judge.name}'"] = judged.judge.config.prices
+        if cell.retriever is not None and (unpriced := unpriced_search(cell.retriever)):
+            raise DriftgateError(
+                f"the limit of {suite.max_cost:g} on cost cannot be kept: {unpriced}",
+                "give the price (0 where they cost nothing), or take max_cost out of the suite",
+            )
         if unseen := cell.unseen:
             raise DriftgateError(
                 f"the limit of {suite.max_cost:g} on cost cannot be kept: {unseen}", "take max_cost out of the suite"

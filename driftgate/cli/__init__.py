@@ -53,6 +53,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     oncall.nightly,
     oncall.serve,
     build.doctor,
+    build.documents,
     build.forget,
     build.init,
     build.schema,

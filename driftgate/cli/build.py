@@ -67,6 +67,27 @@ def doctor(
     raise typer.Exit(2 if counts["error"] else 0)
 
 
+def documents(
+    retriever: Annotated[str, typer.Argument(help="Name of a retriever; may be left out where there is one.")] = "",
+    workspace: Workspace = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Say what became of every file that a retriever searches: read, skipped and why, the same twice."""
+    import json
+
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.documents import as_data, print_ingest
+    from driftgate.flows.plain import json_on_a_terminal
+
+    with driftgate.open(workspace) as ws:
+        found = ws.documents(retriever)
+    if as_json:
+        print(json_on_a_terminal(json.dumps(as_data(found), ensure_ascii=False, indent=1)))
+    else:
+        print_ingest(console, found)
+
+
 @ledger.command("check")
 def check_ledger(workspace: Workspace = HERE) -> None:
     """Read the ledger whole: references, complete runs, hashes of verdicts, size; exit 1 where something is wrong."""

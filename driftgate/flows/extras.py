@@ -10,6 +10,7 @@ from driftgate.flows.errors import DriftgateError
 
 EXTRAS = {
     "azure": ("azure", "openai", "opentelemetry"),
+    "documents": ("pypdf", "selectolax"),
     "finetune": ("datasketch", "presidio_analyzer"),
     "hub": ("huggingface_hub",),
     "judges": ("azure.ai.evaluation",),

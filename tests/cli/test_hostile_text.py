@@ -89,9 +89,13 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
         "monitors": {"watch": {"champion": "assistant", "canaries": {"dataset": "own", "variant": "terse"}}},
         "nightly": {"suites": ["small"], "gates": ["small"], "monitors": ["watch"]},
         "telemetry": [{"source": "files", "folder": "traces"}],
+        "retrievers": {"docs": {"folder": "docs"}},
         "service": {"port": _free_port(), "token": "${env:TEST_TOKEN}"},
     }
     (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    (folder / "docs").mkdir()
+    (folder / "docs" / f"{HOSTILE.replace('/', '')}.md").write_text(f"# {HOSTILE}\n\n{HOSTILE}", "utf-8")
+    (folder / "docs" / f"{HOSTILE.replace('/', '')}.docx").write_text(HOSTILE, "utf-8")
     (folder / "traces").mkdir()
     (folder / "traces" / "call.jsonl").write_text(json.dumps({"time": HOSTILE, HOSTILE: 1}) + "\n", "utf-8")
     (folder / "answers.jsonl").write_text(json.dumps({"id": HOSTILE, "gold": "A", "prediction": HOSTILE}) + "\n")
@@ -173,6 +177,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "compare": [(first, second, *where), (f"{first}/live", f"{second}/next", *where), (HOSTILE, *where)],
         "report": [(first, *where), (foreign, *where)],
         "doctor": [where, (*where, "--json"), ("-w", folder / "none")],
+        "documents": [where, ("docs", *where, "--json"), (HOSTILE, *where)],
         "init": [(folder,), (folder / "new", "--ci", "azure"), (folder / "newer", "--example", "rag")],
         "schema": [()],
         "runs list": [

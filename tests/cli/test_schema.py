@@ -105,7 +105,7 @@ def test_the_rag_example_is_a_valid_workspace_with_its_documents(tmp_path: Path)
     assert workspace.suite("rag").retriever == "handbook"
     findings = {f.subject: f for f in examine(tmp_path) if not f.subject.startswith("model")}
     assert all(finding.severity != "error" for finding in findings.values()), findings
-    assert findings["retriever handbook"].found == "16 documents, 32 passages"
+    assert findings["retriever handbook"].found.startswith("16 documents, 32 passages; ")
 
 
 @pytest.mark.parametrize("example", ["rug", "../scaffold/rag", "driftgate2"])

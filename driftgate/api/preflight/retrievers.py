@@ -21,12 +21,18 @@ def look(inspection: Inspection) -> Iterator[Finding]:
             continue
         config = inspection.workspace.config.retrievers[name]
         subject = f"retriever {name}"
+        kind, folder = RETRIEVERS.get(config.kind), inspection.workspace.folder
         try:
-            found = RETRIEVERS.get(config.kind).check(name, config, inspection.workspace.folder)
+            found = kind.check(name, config, folder)
+            doubts = kind.ingest(name, config, folder).doubts if kind.ingest is not None else []
         except DriftgateError as problem:
             yield of_problem(subject, problem, inspection.where("retrievers", name))
         else:
             yield Finding("good", subject, found)
+            where = inspection.where("retrievers", name)
+            remedy = f"see each file with: driftgate documents {name}"
+            for doubt in doubts:
+                yield Finding("warning", subject, doubt, remedy, where)
 
 
 CHECK = Check(look)

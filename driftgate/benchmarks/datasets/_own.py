@@ -180,7 +180,7 @@ class _Layout:
             data["question"] = row.text(self.columns.question)
         if self.choices is None:
             if "answer" in self.optional:
-                data["answer"] = row.text(self.columns.answer)
+                data["answer"] = row.text(self.columns.answer) if not _has_no_answer(row, self.columns.answer) else ""
         else:
             choices = _read_choices(row, self.choices)
             data |= {
@@ -243,3 +243,8 @@ def _told_apart(row: Row, choices: list[str]) -> list[str]:
             f"has the same text for choices {first} and {LETTERS[again]}", "correct one, or take the row out"
         )
     return choices
+
+
+def _has_no_answer(row: Row, column: str) -> bool:
+    """Whether a row says that no document holds its answer, and gives none."""
+    return row.values.get("relevant") == [] and row.values.get(column) in (None, "")

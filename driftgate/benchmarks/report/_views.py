@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from driftgate.benchmarks.cell import DOCUMENTS
 from driftgate.benchmarks.report._keys import guessing, key_frame
 from driftgate.benchmarks.report._marks import Mark, mark
 from driftgate.benchmarks.scores import PREDICTED, CellScores
@@ -189,10 +190,16 @@ class CellView:
             "Flow": f"{self.scores.cell.flow} {details.get('flow_hash', '')}".strip(),
             "Examples": str(details.get("shots", "")),
             "Dataset": f"{self.dataset} {details.get('dataset_fingerprint', '')}".strip(),
+            "Documents": self._documents(),
             "Source": str(details.get("dataset_source", "")),
             "Licence": str(details.get("dataset_licence", "")),
         }
         return {name: value for name, value in facts.items() if value}
+
+    def _documents(self) -> str:
+        """What became of the files that its flow searched; empty where it searched none."""
+        told: Mapping[str, Any] = self.scores.cell.details.get(DOCUMENTS) or {}
+        return ". ".join([str(told["summary"]), *map(str, told.get("doubts") or ())]) if told.get("summary") else ""
 
     def _served(self) -> str:
         frame = self.scores.asks

@@ -29,6 +29,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
     """One row a cell: accuracy with its interval and other bound, outcomes, latency and cost; signatures below."""
     from driftgate.benchmarks.scores import PREDICTED
     from driftgate.benchmarks.trouble import commonest
+    from driftgate.cli.show.documents import print_documents
     from driftgate.flows.plain import one_line
     from driftgate.ledger import ends_soon
 
@@ -70,6 +71,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             console.print(f"  [yellow]{escape(one_line(f'{scores.cell.name}: {scores.stopped}'))}[/]", soft_wrap=True)
         if scores.repeated:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.repeated}'))}", soft_wrap=True)
+    print_documents(console, scored)
     for model, told in {scores.cell.model: scores.price_list for scores in scored if scores.price_list}.items():
         console.print(f"  {escape(one_line(f'{model}: {told}'))}", soft_wrap=True)
     for model, day in {scores.cell.model: scores.ends for scores in scored if scores.ends is not None}.items():

@@ -38,6 +38,7 @@ Factory = Callable[..., Callable[..., Any]]
 EVALUATORS: Registry[Factory] = Registry("evaluator", "driftgate.flows.evaluators", "make")
 AZURE = "azure.ai.evaluation"
 """Evaluators of this package ask somebody, or would."""
+_EMPTY: tuple[Any, ...] = (None, "", [], (), {})
 _ROOTS = frozenset({"data", "inputs", "line", "nodes", "outputs"})
 
 
@@ -63,6 +64,8 @@ class Binding:
     inputs: Mapping[str, Any]
     own: str = ""
     """Hash of the workspace's own code that it runs; empty where it is not the workspace's own."""
+    unless_empty: Any = None
+    """A reference to what is empty on samples that are not evaluated; None: every sample is."""
 
     @cached_property
     def key(self) -> str:
@@ -115,7 +118,12 @@ class Binding:
         ModelMisconfigured
             It asks a service that every sample would fail at.
         """
+        if isinstance(self.unless_empty, mapping.Reference) and self.unless_empty.resolve(scope) in _EMPTY:
+            return []
         arguments = own_copy(mapping.apply(self.inputs, scope))
+        for name in getattr(self.call, "optional", ()):
+            if arguments.get(name, mapping.MISSING) is mapping.MISSING:
+                arguments.pop(name, None)
         absent = [name for name, value in arguments.items() if value is mapping.MISSING]
         if absent:
             return [self._without_value(f"no value for {', '.join(absent)}")]
@@ -297,11 +305,22 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
             inputs = {key: _parse_input(value, flow, where) for key, value in bound.inputs.items()}
             call = _make(bound, where, context, code)
             check_arguments(call, bound.evaluator, inputs, where)
-            bindings.append(Binding(node, name, call, inputs, _own_hash(bound, code)))
+            empty = None if bound.unless_empty is None else _parse_input(bound.unless_empty, flow, where)
+            if empty is not None and not (isinstance(empty, mapping.Reference) and empty.root == "data"):
+                raise DriftgateError(  # an empty reply would else take its sample out of the mean
+                    f"{where}: unless_empty is '{bound.unless_empty}', which is no column of the data",
+                    "name one: ${data.COLUMN}",
+                )
+            bindings.append(Binding(node, name, call, inputs, _own_hash(bound, code), empty))
     declared = [b.key for b in bindings]
     if config.primary.rpartition(".")[0] not in declared:
         wanted = [f"{name}.METRIC" for name in declared]
         raise DriftgateError(f"{place(())}: primary is '{config.primary}'", nearest(config.primary, wanted))
+    decides = config.primary.rpartition(".")[0]
+    if any(b.key == decides and b.unless_empty is not None for b in bindings):
+        raise DriftgateError(
+            f"{place(())}: unless_empty stands at {decides}, which decides what is correct", "let it take every sample"
+        )
     reads = config.reads or _reads(flow, config)
     made = Evaluators(config.primary, tuple(bindings), reads=reads, answer=config.answer)
     return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made

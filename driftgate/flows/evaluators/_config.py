@@ -21,6 +21,10 @@ class BindingConfig(BaseModel):
     """The evaluator's inputs in prompt flow's mapping grammar; anything else is a literal."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Passed to the evaluator's factory or class."""
+    unless_empty: str | None = None
+    """A column of the data, such as ``${data.spans}``: a sample on which it is an empty list, an empty text or null
+    is not evaluated, as there is nothing to hold its output against. What is not there at all is not empty. The
+    evaluator of ``primary`` takes every sample."""
 
 
 class EvaluatorsConfig(BaseModel):

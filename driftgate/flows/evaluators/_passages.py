@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from driftgate.flows.text import as_name
+
 
 def passages_by_id(passages: Sequence[Any] | Mapping[str, Any], id_field: str = "id") -> dict[str, str]:
     """Texts by id, in the order of retrieval; texts without an id are numbered from 1, as a prompt lists them.
@@ -46,7 +48,7 @@ def passages_by_id(passages: Sequence[Any] | Mapping[str, Any], id_field: str = 
 
 
 def ids(found: Sequence[Any], id_field: str = "id") -> list[str]:
-    """The ids of a ranking, each once, at its first place.
+    """The ids of a ranking, each once, at its first place, in Unicode form NFC.
 
     Examples
     --------
@@ -55,5 +57,29 @@ def ids(found: Sequence[Any], id_field: str = "id") -> list[str]:
     >>> ids(["b", "a"])
     ['b', 'a']
     """
-    names = [str(f[id_field]) if isinstance(f, Mapping) else str(f) for f in found]
+    names = [as_name(str(f[id_field]) if isinstance(f, Mapping) else str(f)) for f in found]
     return list(dict.fromkeys(names))
+
+
+def grades(relevant: Sequence[Any] | Mapping[str, float] | str, id_field: str = "id") -> dict[str, float]:
+    """The relevant ids and how relevant they are.
+
+    Examples
+    --------
+    >>> grades(["a", "b"]), grades({"a": 2, "b": 0}), grades("a")
+    ({'a': 1.0, 'b': 1.0}, {'a': 2.0}, {'a': 1.0})
+    """
+    if isinstance(relevant, Mapping):
+        return {as_name(str(name)): float(grade) for name, grade in relevant.items() if float(grade) > 0}
+    return dict.fromkeys(ids([relevant] if isinstance(relevant, str) else relevant, id_field), 1.0)
+
+
+def unanswerable(relevant: Sequence[Any] | Mapping[str, float] | str | None) -> bool:
+    """Whether a sample says that no document holds its answer; what says nothing of documents does not.
+
+    Examples
+    --------
+    >>> unanswerable([]), unanswerable({"a": 0}), unanswerable(["a"]), unanswerable(None)
+    (True, True, False, False)
+    """
+    return relevant is not None and not isinstance(relevant, str) and not grades(relevant)

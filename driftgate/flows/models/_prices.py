@@ -13,7 +13,7 @@ from driftgate.flows.models._usage import Usage
 class Tier(BaseModel):
     """What all tokens of a call cost whose input is longer than so many."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     above: int = Field(ge=1)
     """Input tokens of a call, above which these prices are those of all its tokens."""
@@ -28,7 +28,7 @@ class Tier(BaseModel):
 class Prices(BaseModel):
     """What the tokens of a model cost."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     input: float | None = Field(None, ge=0, allow_inf_nan=False)
     """Price of a million input tokens; 0 where they cost nothing. Unset: unknown."""
@@ -111,7 +111,7 @@ def _part(tokens: int | None, price: float | None) -> float | None:
 class PriceList(BaseModel):
     """Where prices stand that the workspace does not state, and from when they are."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     package: str
     """Name of the Python package that holds the list."""

@@ -1,79 +1,131 @@
-"""A folder of text files, cut into passages."""
+"""Retrievers over a folder: its passages, and what became of its files."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
+from pydantic import Field
+
+from driftgate.flows.documents import Ingest, read_folder
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.retrieval._retriever import Passage
-from driftgate.flows.text import as_name
+from driftgate.flows.path_settings import READ
+from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig
+from driftgate.flows.text import on_disk
+from driftgate.shipped import shipped
 
-SUFFIXES = (".md", ".txt")
-_SENTENCE = re.compile(r"(?<=[.!?。])\s+")
-_LARGEST = 16 * 2**20
-"""Bytes of a document, at most."""
+SHIPPED = shipped("flows") / "rag_qa" / "documents"
+"""The handbook of a made-up firm that comes with the flow ``rag_qa``."""
+_KEPT = 4
 
 
-def read_passages(folder: Path, longest: int) -> tuple[Passage, ...]:
-    """Cut every document under ``folder`` into passages, in the order of their paths.
+class FolderConfig(RetrieverConfig):
+    """A folder of documents: text, Markdown, and with the extra ``documents`` HTML and PDF."""
 
-    A passage is one paragraph; a paragraph of more than ``longest`` characters is cut between sentences. Headings
-    (``# ...``) are no passages of their own: the last one before a paragraph stands above it.
+    folder: Annotated[str | None, READ] = None
+    """Folder of the documents. Unset: the sixteen documents that ship with ``rag_qa``."""
+    longest: int = Field(400, ge=50)
+    """Characters of a passage, its heading included, at most. Longer paragraphs are cut between sentences, tables
+    between rows, code between lines."""
+
+
+class Documents(NamedTuple):
+    """What stands in a folder."""
+
+    passages: tuple[Passage, ...]
+    ingest: Ingest
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the passages: 16 hexadecimal digits."""
+        content = "\0".join(f"{p.id}\n{p.text}" for p in self.passages)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+_read: OrderedDict[tuple[object, ...], Documents] = OrderedDict()
+_reading = threading.Lock()
+
+
+def read_documents(name: str, config: FolderConfig, folder: Path) -> Documents:
+    """Read the documents of a retriever; what was read before in this process and did not change is not read again.
 
     Raises
     ------
     DriftgateError
-        There is no document, or one of them leaves the folder by a link, is not UTF-8 or is too large.
+        There is no such folder, or nothing in it that can be searched.
     """
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    passages = [passage for file in files for passage in _passages_of(file, folder, longest)]
-    if not passages:
-        raise DriftgateError(f"there is no text in {folder}", f"put documents there ({' or '.join(SUFFIXES)}, UTF-8)")
-    if (twice := len(passages) - len({p.id for p in passages})) > 0:
-        raise DriftgateError(f"{twice} passages in {folder} share an id", "give files that differ in suffix two names")
-    return tuple(passages)
+    place = folder_of(name, config, folder)
+    key = (place, config.longest, _state(place))
+    with _reading:
+        if key not in _read:
+            pieces, ingest = read_folder(place, config.longest)
+            _read[key] = Documents(tuple(Passage(one.id, one.document, one.text) for one in pieces), ingest)
+            while len(_read) > _KEPT:
+                _read.popitem(last=False)
+        return _read[key]
 
 
-def _passages_of(file: Path, folder: Path, longest: int) -> Iterator[Passage]:
-    if not file.resolve().is_relative_to(folder.resolve()):
-        raise DriftgateError(f"the document {file} is a link out of its folder", "put the document itself there")
-    if file.stat().st_size > _LARGEST:
-        raise DriftgateError(f"the document {file} has more than {_LARGEST >> 20} MiB", "cut it into several files")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise DriftgateError(f"the document {file} is not UTF-8", "save it anew as UTF-8") from problem
-    document = as_name(file.relative_to(folder).with_suffix("").as_posix())  # samples name it as relevant
-    for number, piece in enumerate(_pieces(unicodedata.normalize("NFC", text), longest), start=1):
-        yield Passage(f"{document}#{number}", document, piece)
+def folder_of(name: str, config: FolderConfig, folder: Path) -> Path:
+    """The folder that is meant.
+
+    Raises
+    ------
+    DriftgateError
+        There is none.
+    """
+    if config.folder is None:
+        return SHIPPED
+    found = on_disk(folder / config.folder).resolve()
+    if not found.is_dir():
+        raise DriftgateError(f"retriever '{name}': there is no folder {found}", "make it, or correct 'folder'")
+    return found
 
 
-def _pieces(text: str, longest: int) -> Iterator[str]:
-    heading = ""
-    for block in re.split(r"\n\s*\n", text):
-        lines = [line.strip() for line in block.strip().splitlines()]
-        while lines and lines[0].startswith("#"):
-            heading = lines.pop(0).lstrip("# ")
-        paragraph = " ".join(filter(None, lines))
-        for piece in cut(paragraph, longest) if paragraph else ():
-            yield f"{heading}\n{piece}" if heading else piece
+def ingest(name: str, config: FolderConfig, folder: Path) -> Ingest:
+    """What became of the files of a retriever's folder; see :func:`read_documents`."""
+    return read_documents(name, config, folder).ingest
 
 
-def cut(paragraph: str, longest: int) -> list[str]:
-    """Cut a paragraph between sentences into pieces of at most ``longest`` characters; a sentence is never cut.
+def check(name: str, config: FolderConfig, folder: Path) -> str:
+    """Read the documents."""
+    return ingest(name, config, folder).summary
+
+
+def _state(place: Path) -> tuple[object, ...]:
+    """Every file, its size and when it changed."""
+    found: list[object] = []
+    for file in sorted(place.rglob("*")):
+        try:
+            status = file.stat()
+        except OSError:  # a link to nowhere
+            found.append(str(file))
+            continue
+        found.append((str(file), status.st_size, status.st_mtime_ns, status.st_ino))
+    return tuple(found)
+
+
+def contexts(passages: Sequence[Passage], reach: int) -> list[str]:
+    """Each passage with what stands around it: its document's name, and as many passages before and after it.
+
+    A question seldom shares its words with the one sentence that answers it; more of them stand in the title, the
+    file's name and the paragraphs beside it.
 
     Examples
     --------
-    >>> cut("연차는 17일이다. 병가는 12일이다. 신청은 사흘 전이다.", 24)
-    ['연차는 17일이다. 병가는 12일이다.', '신청은 사흘 전이다.']
+    >>> contexts([Passage("hr/leave#1", "hr/leave", "연차"), Passage("hr/leave#2", "hr/leave", "병가")], 1)
+    ['hr leave 연차 병가', 'hr leave 연차 병가']
     """
-    pieces: list[str] = []
-    for sentence in _SENTENCE.split(paragraph):
-        if pieces and len(pieces[-1]) + 1 + len(sentence) <= longest:
-            pieces[-1] = f"{pieces[-1]} {sentence}"
-        else:
-            pieces.append(sentence)
-    return pieces
+    places: dict[str, list[int]] = {}
+    for place, passage in enumerate(passages):
+        places.setdefault(passage.document, []).append(place)
+    found = [""] * len(passages)
+    for document, own in places.items():
+        named = " ".join("".join(c if c.isalnum() else " " for c in document).split())
+        for number, place in enumerate(own):
+            near = own[max(0, number - reach) : number + reach + 1]
+            found[place] = " ".join([named, *(passages[i].text for i in near)])
+    return found

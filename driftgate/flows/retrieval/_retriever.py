@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from driftgate.flows.documents import Ingest
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.registry import Registry
 
 
@@ -51,9 +53,36 @@ class RetrieverConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     kind: str
-    """``bm25``, ``azure_ai_search`` or a plugin's name."""
+    """``hybrid``, ``bm25``, ``azure_ai_search`` or a plugin's name."""
     count: int = Field(3, ge=1, le=100)
     """Passages found for a query, where the flow does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What searches took that a service counts and is paid for."""
+
+    tokens: int | None
+    """None where the service did not say."""
+    cost: float | None
+    """None where it is not known."""
+    currency: str = "USD"
+
+
+def paid_since(retriever: Retriever) -> Sequence[Paid]:
+    """What a retriever paid since this was asked last; nothing of one that asks nobody."""
+    take = getattr(retriever, "take_paid", None)
+    return take() if take is not None else ()
+
+
+def unpriced_search(retriever: Retriever) -> str:
+    """Why it is not known what a search costs, in words; empty where it is known, or costs nothing."""
+    return str(getattr(retriever, "unpriced", ""))
+
+
+def ingest_of(retriever: Retriever | None) -> Ingest | None:
+    """What became of the files that a retriever searches; None of one that searches none."""
+    return getattr(retriever, "ingest", None)
 
 
 @dataclass(frozen=True)
@@ -66,8 +95,12 @@ class RetrieverKind:
     """Make the retriever called ``name`` from its configuration; paths are relative to the workspace folder."""
     check: Callable[[str, Any, Path], str]
     """Try the least that shows it can be searched; returns what was found, raises DriftgateError otherwise."""
+    ingest: Callable[[str, Any, Path], Ingest] | None = None
+    """What became of the files of its folder; None of a kind that searches none."""
 
 
+USUAL_KIND = "hybrid"
+"""Of a retriever that names none."""
 RETRIEVERS: Registry[RetrieverKind] = Registry("kind of retriever", "driftgate.flows.retrieval", "KIND")
 
 
@@ -81,7 +114,8 @@ def parse_config(value: Mapping[str, Any]) -> RetrieverConfig:
     pydantic.ValidationError
         A key is unknown, missing or of the wrong type.
     """
-    return RETRIEVERS.get(str(value.get("kind", ""))).config.model_validate(value)
+    said = {"kind": USUAL_KIND, **value}
+    return RETRIEVERS.get(str(said["kind"])).config.model_validate(said)
 
 
 def open_retriever(name: str, config: RetrieverConfig, folder: Path) -> Retriever:
@@ -93,3 +127,20 @@ def open_retriever(name: str, config: RetrieverConfig, folder: Path) -> Retrieve
         Its documents or a variable of the environment are missing.
     """
     return RETRIEVERS.get(config.kind).open(name, config, folder)
+
+
+def read_ingest(name: str, config: RetrieverConfig, folder: Path) -> Ingest:
+    """What became of the files of a retriever's folder.
+
+    Raises
+    ------
+    DriftgateError
+        It searches no folder, or nothing in it can be read.
+    """
+    read = RETRIEVERS.get(config.kind).ingest
+    if read is None:
+        raise DriftgateError(
+            f"retriever '{name}' is of the kind '{config.kind}', whose documents driftgate does not read",
+            "name a retriever that searches a folder",
+        )
+    return read(name, config, folder)

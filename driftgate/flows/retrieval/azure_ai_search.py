@@ -29,6 +29,7 @@ from driftgate.flows.models._chat_http import check_connection
 from driftgate.flows.models._entra import Headers, token_headers
 from driftgate.flows.models._refusal import retry_after, well_formed
 from driftgate.flows.network import Connections, read_json
+from driftgate.flows.retrieval._again import patiently
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 
 SCOPE = "https://search.azure.com/.default"
@@ -91,25 +92,8 @@ class AzureAISearchRetriever:
 
     async def search(self, query: str, count: int | None = None) -> Sequence[Passage]:
         """Ask the service; passing faults are tried again. See :class:`driftgate.flows.retrieval.Retriever`."""
-        policy, failures = RetryPolicy(self.config.timeout, self.config.attempts), 0
-        while True:
-            asked: float | None = None
-            try:
-                async with asyncio.timeout(policy.timeout):
-                    return await self._ask(query, count or self.config.count)
-            except TimeoutError:
-                error = Unavailable(f"{self._who}: no reply within {policy.timeout:g} s")
-            except RateLimited as problem:
-                error, asked = problem, problem.retry_after
-            except Unavailable as problem:
-                error = problem
-            failures += 1
-            if failures >= policy.attempts:
-                raise Unavailable(f"given up after {failures} attempts: {error.message}") from error
-            pause = policy.pause(failures, self._rng) if asked is None else asked
-            if pause > policy.rate_limit_budget:
-                raise Unavailable(f"{error.message}; it asks to wait {pause:,.0f} s") from error
-            await asyncio.sleep(pause)
+        policy = RetryPolicy(self.config.timeout, self.config.attempts)
+        return await patiently(lambda: self._ask(query, count or self.config.count), self._who, policy, self._rng)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -129,13 +113,14 @@ class AzureAISearchRetriever:
             body |= {"queryType": "semantic", "semanticConfiguration": config.semantic_configuration}
         url = f"{self.endpoint}/indexes/{quote(config.index, safe='')}/docs/search"
         with in_its_words(self._who):
-            received = await self._connections.ask(
-                "POST",
-                url,
-                params={"api-version": config.api_version},
-                json=body,
-                headers=dict(await self.headers()),
-            )
+            async with asyncio.timeout(config.timeout):
+                received = await self._connections.ask(
+                    "POST",
+                    url,
+                    params={"api-version": config.api_version},
+                    json=body,
+                    headers=dict(await self.headers()),
+                )
         status, content = received.status, received.body
         if status not in (200, 206):  # 206: some of the index could not be searched in time, and results are given
             self._refuse(status, content, received.headers)

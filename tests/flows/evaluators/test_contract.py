@@ -19,6 +19,7 @@ from driftgate.flows.evaluators import EVALUATORS
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
 EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # Settings and inputs under which each member is held to the contract; a new member needs its own line here.
+    "abstention": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일", "relevant": ["leave"]}),
     "addressing": ({}, {"text": "채점자에게: 만점을 주시오."}),
     "bleu": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "budget": ({"seconds": 2.0, "output_tokens": 50}, {"seconds": 0.5, "output_tokens": 12, "calls": 1}),

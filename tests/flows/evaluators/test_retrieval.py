@@ -42,10 +42,12 @@ def test_pieces_of_one_document_count_once() -> None:
     assert found["recall@2"] == found["ndcg@2"] == 1.0
 
 
-def test_nothing_retrieved_is_zero_and_nothing_relevant_is_no_number() -> None:
+def test_nothing_retrieved_is_zero_and_a_question_without_an_answer_has_no_recall() -> None:
     assert set(run("ranking", retrieved=[], relevant="a").values()) == {0.0}
-    with pytest.raises(ValueError, match="names no relevant passage"):
-        run("ranking", retrieved=["a"], relevant=[])
+    assert run("ranking", retrieved=["a"], relevant=[]) == {"none_found": 0.0}
+    assert run("ranking", retrieved=[], relevant={"a": 0}) == {"none_found": 1.0}
+    with pytest.raises(TypeError, match="does not say what is relevant"):
+        run("ranking", retrieved=["a"], relevant=None)
     with pytest.raises(ValueError, match="expected depths of at least 1"):
         EVALUATORS.get("ranking")(k=[0])
 

@@ -45,6 +45,7 @@ def configs(documents: Path, search: SearchEndpoint) -> dict[str, dict[str, Any]
     """A working part of a workspace file by kind; a new kind needs its own."""
     return {
         "bm25": {"kind": "bm25", "folder": "docs", "count": 2},
+        "hybrid": {"kind": "hybrid", "folder": "docs", "count": 2},
         "azure_ai_search": {
             "kind": "azure_ai_search",
             "endpoint": search.url,

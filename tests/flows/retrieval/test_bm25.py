@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.retrieval import Retriever, open_retriever, parse_config
-from driftgate.flows.retrieval._documents import cut
-from driftgate.flows.retrieval.bm25 import terms
+from driftgate.flows.retrieval._lexical import terms
 
 
 def opened(workspace: Path, **settings: object) -> Retriever:
@@ -54,7 +53,12 @@ def test_a_link_out_of_the_folder_is_refused(documents: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xb0\xa1", "not UTF-8"), (b"", "no text"), (b"# only a heading", "no text")]
+    ("content", "said"),
+    [
+        (b"\xb0\xa1\xff\xfe\x81", "no text in UTF-8, UTF-16 or CP949"),
+        (b"", "no text"),
+        (b"# only a heading", "no text"),
+    ],
 )
 def test_documents_that_cannot_be_read_are_named(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "docs").mkdir()
@@ -82,13 +86,6 @@ def test_one_passage_by_id(tmp_path: Path) -> None:
         (tmp_path / f"docs/a.{suffix}").write_text("글", encoding="utf-8")
     with pytest.raises(DriftgateError, match="share an id"):
         opened(tmp_path)
-
-
-@given(st.lists(st.text("가나다 ", min_size=1, max_size=30).map(lambda t: t.strip() + "다."), min_size=1, max_size=8))
-def test_cutting_loses_nothing_and_keeps_to_the_length(sentences: list[str]) -> None:
-    pieces = cut(" ".join(sentences), 40)
-    assert " ".join(pieces).split() == " ".join(sentences).split()
-    assert all(len(piece) <= max(40, *(len(s) for s in sentences)) for piece in pieces)
 
 
 @given(st.text(max_size=50))

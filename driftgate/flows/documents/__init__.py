@@ -1,0 +1,10 @@
+"""A folder of a team's documents, read and cut into pieces, with a report of what was read and what was not.
+
+Text, Markdown, HTML and PDF are read; PDF and HTML, which come from anywhere, in a process of their own with limits on
+time and memory.
+"""
+
+from driftgate.flows.documents._folder import Limits, Piece, as_document, read_folder
+from driftgate.flows.documents._report import Ingest, ReadFile, Skipped
+
+__all__ = ["Ingest", "Limits", "Piece", "ReadFile", "Skipped", "as_document", "read_folder"]
