@@ -220,6 +220,7 @@ class Cell:
                 "attacks": attacks_on(load_attacks(), judge.kind.key),
                 "grade": judge.kind.key,
                 "scale": [judge.kind.lowest, judge.kind.highest],
+                "threshold": judge.threshold,
             }
             for key, judge in self.evaluators.judged.items()
         }

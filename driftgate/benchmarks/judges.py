@@ -40,6 +40,7 @@ from driftgate.ledger import (
     Ledger,
     add_anchor_grades,
     anchor_grades_of,
+    calibrations_of,
     first_run_with_anchors,
 )
 
@@ -52,7 +53,7 @@ _OBEYED = 2
 """Attacks that must have lifted a grade: each kind of attack comes in two languages."""
 _REFUSED = "refused: "
 
-Status = Literal["reference", "steady", "moved", "unvalidated", "unmeasured"]
+Status = Literal["reference", "steady", "calibrated", "moved", "unvalidated", "unmeasured"]
 
 
 @dataclass(frozen=True)
@@ -230,8 +231,7 @@ def _compared(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], 
     errors = len(rows) - len(now)
     known: Mapping[str, float] = about.get("anchors") or {}
     if not known and not rows:
-        reason = "no anchor has a grade by people for it: give the flow anchors of its own, at least 10"
-        return JudgeCheck(key, "unmeasured", reason, 0, 0)
+        return _calibrated(ledger, key, about)
     if len(now) < LEAST:
         first = next((row.error for row in rows if row.error), "")
         reason = f"only {len(now)} of {len(rows)} anchors were graded" + (f" ({first})" if first else "")
@@ -242,6 +242,28 @@ def _compared(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], 
         return JudgeCheck(key, "reference", "the anchors' first grades: the reference", len(now), errors, gap=gap)
     then = {r.item: r.grade for r in anchor_grades_of(ledger, str(reference_run)) if r.pin == rows[0].pin}
     return compare_grades(key, {k: v for k, v in then.items() if v is not None}, now, known, errors=errors)
+
+
+def _calibrated(ledger: Ledger, key: str, about: Mapping[str, Any]) -> JudgeCheck:
+    """What the newest calibration says of a judge that has no anchors: it admits it, or nothing does."""
+    kept = calibrations_of(ledger, str(about.get("pin_id")), key)
+    if not kept:
+        reason = (
+            "judge unvalidated: no anchor has a grade by people for it; give the flow anchors of its own, at least "
+            f"{LEAST}, or labels: driftgate calibrate {key} LABELS"
+        )
+        return JudgeCheck(key, "unmeasured", reason, 0, 0)
+    found, agreed = kept[0].details, kept[0].details.get("agreement") or {}
+    when = f"by its calibration of {kept[0].created_at:%Y-%m-%d}"
+    numbers = {name: agreed.get(name) for name in ("kappa", "low", "high")}
+    if found.get("unvalidated"):
+        reason = f"judge unvalidated {when}: {found['unvalidated']}; take another judge"
+        return JudgeCheck(key, "unvalidated", reason, 0, 0, wanted=found.get("wanted"), **numbers)
+    reason = (
+        f"it agrees with people {when}: weighted kappa {agreed['kappa']:.2f} ({agreed['low']:.2f} to "
+        f"{agreed['high']:.2f}) on {agreed['n']:,} texts; it has no anchors, so that nobody notices if it moves"
+    )
+    return JudgeCheck(key, "calibrated", reason, 0, 0, wanted=found.get("wanted"), **numbers)
 
 
 def compare_grades(

@@ -26,7 +26,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import known_grades
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors, load_attacks
 from driftgate.flows.models import ModelMisconfigured, parse_config
-from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
+from driftgate.ledger import Ledger, add_calibration, anchor_grades_of, cells_of, evaluation_means
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -315,6 +315,15 @@ async def test_an_evaluator_without_labelled_anchors_says_what_it_needs(bench: B
     write(bench.folder, {**EVALUATORS_YAML, "anchors": "mine.jsonl"})
     (scores,) = score_run(bench.ledger, (await bench.run()).id)
     assert "no anchor has a grade by people for it" in scores.doubt("ask.like.similarity")
+    pin = scores.cell.details["judges"]["ask.like"]["pin_id"]
+    agreed = {"kappa": 0.8, "low": 0.7, "high": 0.9, "n": 60}
+    add_calibration(bench.ledger, "ask.like", pin, {"agreement": agreed, "unvalidated": "", "wanted": 0.4})
+    (scores,) = score_run(bench.ledger, scores.cell.run_id)
+    assert scores.doubt("ask.like.similarity") == ""
+    assert "weighted kappa 0.80 (0.70 to 0.90) on 60 texts" in scores.judges["ask.like"].reason
+    add_calibration(bench.ledger, "ask.like", pin, {"agreement": agreed, "unvalidated": "it always grades 5"})
+    (scores,) = score_run(bench.ledger, scores.cell.run_id)
+    assert "it always grades 5" in scores.doubt("ask.like.similarity")  # the newest word counts
 
 
 async def test_of_many_anchors_a_run_grades_as_many_as_are_asked_for_and_always_the_same(bench: Bench) -> None:
