@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -95,19 +96,38 @@ class JudgeCheck:
         return self.status in ("moved", "unvalidated", "unmeasured")
 
 
-async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> float | None:
-    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again.
+@dataclass(frozen=True)
+class GradedAnchors:
+    """What the anchors of a run took."""
 
-    Returns
-    -------
-    float or None
-        What the grades cost; None where that is not known.
-    """
+    count: int = 0
+    seconds: float = 0.0
+    cost: float | None = 0.0
+    """None where it is not known."""
+
+    @property
+    def words(self) -> str:
+        """In one phrase; empty where nothing was graded.
+
+        Examples
+        --------
+        >>> GradedAnchors(34, 12.3, 0.0714).words
+        "the judges' 34 anchors and attacks took 12 s and cost 0.0714"
+        """
+        spent = (
+            " and cost nobody knows what" if self.cost is None else f" and cost {self.cost:.4f}" if self.cost else ""
+        )
+        return f"the judges' {self.count:,} anchors and attacks took {self.seconds:.0f} s{spent}" if self.count else ""
+
+
+async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> GradedAnchors:
+    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again."""
+    began = time.monotonic()
     judges: dict[str, tuple[JudgedEvaluator, Sequence[Anchor]]] = {}
     for evaluators in used:
         judges |= {judge.pin_id: (judge, evaluators.anchors) for judge in evaluators.judged.values()}
     if not judges:
-        return 0.0
+        return GradedAnchors()
     asked = {(row.pin, row.item) for row in anchor_grades_of(ledger, run_id)}
     graded = await asyncio.gather(
         *(
@@ -120,7 +140,8 @@ async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators])
     )
     await asyncio.to_thread(add_anchor_grades, ledger, run_id, [row for row, _ in graded])
     costs = [cost for _, cost in graded]
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    cost = None if None in costs else sum(cost for cost in costs if cost is not None)
+    return GradedAnchors(len(graded), time.monotonic() - began, cost)
 
 
 async def _grade(judge: JudgedEvaluator, anchor: Anchor, anchors: str) -> tuple[AnchorRow, float | None]:

@@ -193,6 +193,7 @@ async def test_anchors_are_graded_once_a_run_and_again_in_the_next(bench: Bench,
     run = await bench.run()
     asked = len(judge_endpoint.requests)
     assert asked == GRADED + 4
+    assert f"the judges' {GRADED} anchors and attacks took" in " ".join(bench.watcher.ended[-1].notes)
     await bench.run(run)
     assert len(judge_endpoint.requests) == asked
     await bench.run()
