@@ -10,7 +10,8 @@ It agrees with people in more than the length of the text: its grades do not sim
 what both say beyond the length goes together, too. Where longer answers are better answers a ruler agrees with people
 as well as a judge does, and is none.
 
-A text that the judge gave no grade counts as graded as wrongly as can be: no judge is admitted for what it did not say.
+A grade more extreme than people's earns no more than theirs, so that a grade farther from theirs does not help. A text
+that the judge gave no grade counts as graded as wrongly as can be: no judge is admitted for what it did not say.
 
 References
 ----------
@@ -115,6 +116,26 @@ def quadratic_kappa(given: Floats, known: Floats) -> Floats:
     return np.asarray(2.0 * both / np.where(apart > 0.0, apart, 1.0), dtype=np.float64)
 
 
+def reaches(given: Floats, known: Floats, kappa: float) -> NDArray[np.bool_]:
+    r"""Whether judges reach a kappa, where a grade more extreme than people's earns no more than theirs.
+
+    With :math:`y, \beta` the distances of a judge's grade and people's from people's mean, kappa is at least
+    :math:`f` if the mean of :math:`2 y \beta - f y^2` is at least :math:`f` times that of :math:`\beta^2`. Each text's
+    part is highest beyond people's grade; here it is at most what people's own earns, so that no grade farther from
+    theirs ever helps.
+
+    Examples
+    --------
+    >>> people = np.array([1.0, 2, 3, 4, 5])
+    >>> bool(reaches(people, people, 1.0)), bool(reaches(np.full(5, 3.0), people, 0.1))
+    (True, False)
+    """
+    middle = known.mean()
+    said, people = given - middle, known - middle
+    earned = np.minimum(2.0 * said * people - kappa * said**2, (2.0 - kappa) * people**2)
+    return np.asarray(earned.mean(axis=-1) >= kappa * (people**2).mean() - 1e-12)
+
+
 def agreement(given: Floats, known: Floats) -> Agreement:
     """How well grades agree with people's; the interval is the jackknife's on the scale of the inverse tangent.
 
@@ -210,7 +231,7 @@ def _objection(given: Floats, known: Floats, lengths: Floats, wanted: float, tex
         return f"people gave all {texts} the grade {known[0]:g}, by which no judge can be told from another"
     if np.ptp(given) == 0:
         return f"it always grades {given[0]:g}"
-    if float(quadratic_kappa(given, known)) < wanted:
+    if not reaches(given, known, wanted):
         return "it agrees with people too little"
     if abs(ordered := _ordered(given, lengths)) >= _RULER and abs(_ordered(known, lengths)) < _RULER:
         return f"it grades the length of the text ({'longer' if ordered > 0 else 'shorter'} is better, nearly always)"
@@ -369,7 +390,7 @@ def _admitted(
     if np.ptp(people) == 0:
         return 0.0
     found = _judged(people, noise * chance.standard_normal((1000, people.size)), scale)
-    enough = quadratic_kappa(found, people) >= wanted_kappa(tuple(people.tolist()), scale)
+    enough = reaches(found, people, wanted_kappa(tuple(people.tolist()), scale))
     if not np.isnan(lengths).any() and np.ptp(lengths) > 0:
         together = _partial(found, people, lengths)
         enough &= (together >= _BEYOND) & (_tail(together, people.size) <= _BY_LENGTH)

@@ -276,15 +276,16 @@ def _calibrated(ledger: Ledger, key: str, about: Mapping[str, Any]) -> JudgeChec
         return JudgeCheck(key, "unmeasured", reason, 0, 0)
     found, agreed = kept[0].details, kept[0].details.get("agreement") or {}
     when = f"by its calibration of {kept[0].created_at:%Y-%m-%d}"
-    numbers = {name: agreed.get(name) for name in ("kappa", "low", "high")}
+    kappa, low, high = (agreed.get(name) for name in ("kappa", "low", "high"))
+    said = JudgeCheck(key, "calibrated", "", 0, 0, kappa=kappa, low=low, high=high, wanted=found.get("wanted"))
     if found.get("unvalidated"):
         reason = f"judge unvalidated {when}: {found['unvalidated']}; take another judge"
-        return JudgeCheck(key, "unvalidated", reason, 0, 0, wanted=found.get("wanted"), **numbers)
+        return replace(said, status="unvalidated", reason=reason)
     reason = (
         f"it agrees with people {when}: weighted kappa {agreed['kappa']:.2f} ({agreed['low']:.2f} to "
         f"{agreed['high']:.2f}) on {agreed['n']:,} texts; it has no anchors, so that nobody notices if it moves"
     )
-    return JudgeCheck(key, "calibrated", reason, 0, 0, wanted=found.get("wanted"), **numbers)
+    return replace(said, reason=reason)
 
 
 def compare_grades(

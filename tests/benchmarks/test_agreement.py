@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from driftgate.benchmarks.agreement import FLOOR, admit, agreement, anchor_power, quadratic_kappa, wanted_kappa
+from driftgate.benchmarks.agreement import FLOOR, admit, agreement, anchor_power, quadratic_kappa, reaches, wanted_kappa
 from driftgate.benchmarks.judges import ALPHA, compare_grades
 from driftgate.flows.evaluators import anchor_lengths, known_grades
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors
@@ -122,6 +122,22 @@ def test_what_a_judge_does_not_grade_never_helps_it(missing: int) -> None:
     said, unsaid = (admit(one, known, long, SCALE) for one in (whole, silent))
     assert said is not None and unsaid is not None
     assert unsaid.admitted <= said.admitted
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=10, max_size=30),
+    st.integers(0, 29),
+    st.integers(1, 3),
+    st.sampled_from([0.3, 0.4, 0.5, 0.7]),
+)
+def test_a_grade_farther_from_people_s_never_helps_to_reach_a_kappa(
+    pairs: list[tuple[int, int]], place: int, by: int, kappa: float
+) -> None:
+    given_, known = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
+    place %= given_.size
+    worse = given_.copy()
+    worse[place] += by if given_[place] >= known[place] else -by
+    assert bool(reaches(worse, known, kappa)) <= bool(reaches(given_, known, kappa))
 
 
 def test_a_few_texts_that_were_not_graded_leave_a_good_judge_admitted() -> None:
