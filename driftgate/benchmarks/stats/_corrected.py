@@ -90,7 +90,7 @@ def corrected_rate(passing: Labelled, failing: Labelled, missing: int = 0) -> Co
     the estimate of prediction-powered inference [1]_ with its tuned weight [2]_,
     :math:`\lambda = p_1 - p_0`: the judge's rate, corrected by its mean error on the labels.
 
-    The interval is not the normal law's of the two papers, which with 100 labels covers as little as 84% where the rate
+    The interval is not the normal law's of the two papers, which with 100 labels covers as little as 86% where the rate
     is high (``python -m benchmarks.perf.simulate_ppi``). It is that of the three shares' Jeffreys laws [3]_,
     :math:`\operatorname{Beta}(k + 1/2, n - k + 1/2)`, put together on 4,096 evenly placed points, the same each time:
     so one more text that people fail moves no end upwards.
