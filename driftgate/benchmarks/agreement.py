@@ -154,14 +154,24 @@ def agreement(given: Floats, known: Floats) -> Agreement:
         spread = float(known.var())
         low, high = (max(0.0, 1.0 - 3.0 / n / (2.0 * spread)) if spread else 0.0), kappa
     else:
-        kept = ~np.eye(n, dtype=bool)
-        others = quadratic_kappa(*(np.broadcast_to(side, (n, n))[kept].reshape(n, n - 1) for side in (given, known)))
+        others = _leaving_out_each(given, known)
         error = math.sqrt((n - 1) / n * float(((others - others.mean()) ** 2).sum()))
         reach = _student(n - 1) * error / max(1.0 - kappa**2, 1e-9)
         centre = math.atanh(max(-0.999999, min(0.999999, kappa)))
         low, high = math.tanh(centre - reach), math.tanh(centre + reach)
     off = given - known
     return Agreement(n, kappa, low, high, float(np.abs(off).mean()), float(off.mean()))
+
+
+def _leaving_out_each(given: Floats, known: Floats) -> Floats:
+    """Kappa without each text in turn; shape (n,)."""
+    left = given.size - 1
+    mine, theirs, mine_2, theirs_2, both = (
+        (each.sum() - each) / left for each in (given, known, given**2, known**2, given * known)
+    )
+    apart = mine_2 - mine**2 + theirs_2 - theirs**2 + (mine - theirs) ** 2
+    together = 2.0 * (both - mine * theirs)
+    return np.asarray(np.where(apart > 1e-12, together / np.where(apart > 1e-12, apart, 1.0), 0.0))
 
 
 def _student(freedom: int) -> float:

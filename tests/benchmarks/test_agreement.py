@@ -153,6 +153,14 @@ def test_with_few_texts_more_agreement_is_wanted() -> None:
     assert admit({"a": 1.0}, {"a": 1.0}, {}, SCALE) is None
 
 
+def test_three_thousand_anchors_are_weighed_as_three_hundred_are() -> None:
+    chance = np.random.default_rng(1)
+    known = {str(n): float(grade) for n, grade in enumerate(chance.integers(1, 6, 3000))}
+    long = {item: float(n) for item, n in zip(known, chance.integers(10, 400, 3000), strict=True)}
+    made = admit(judged(known, 0.9, 2), known, long, SCALE)
+    assert made is not None and made.admitted and made.found.high - made.found.low < 0.05
+
+
 def test_the_interval_covers_the_true_kappa() -> None:
     chance = np.random.default_rng(5)
     known = chance.integers(1, 6, (600, 40)).astype(float)
