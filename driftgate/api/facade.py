@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from driftgate.api.preflight import Finding
     from driftgate.api.recorded import Import, ImportDisplay, ImportedFiles
     from driftgate.api.subset import Chosen
+    from driftgate.benchmarks.calibration import Calibration
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
     from driftgate.benchmarks.progress import Display
@@ -243,6 +244,20 @@ class Workspace(OnCall):
         from driftgate.api.recorded import import_files
 
         return import_files(self.files, self.ledger, files, how, display)
+
+    def calibrate(self, judge: str, labels: Path, *, run: Run | str = "", suite: str = "") -> Calibration:
+        """Hold a judge against people's labels; see :func:`driftgate.api.calibrate.calibrate_judge`."""
+        from driftgate.api.calibrate import calibrate_judge
+
+        name = run.id if isinstance(run, Run) else run
+        return calibrate_judge(self.files, self.ledger, judge, labels, run=name, suite=suite)
+
+    def draw_labels(self, judge: str, labels: Path, *, run: Run | str = "", size: int = 100, seed: int = 0) -> int:
+        """Write samples for people to grade; see :func:`driftgate.api.calibrate.draw_labels`."""
+        from driftgate.api.calibrate import draw_labels
+
+        name = run.id if isinstance(run, Run) else run
+        return draw_labels(self.ledger, judge, labels, run=name, size=size, seed=seed)
 
     def export_baseline(self, run: Run | str, path: Path, *, with_text: bool = False) -> Exported:
         """Write what a comparison needs of a run to a file, for another ledger."""

@@ -79,7 +79,9 @@ class Run:
         return score_run(self.ledger, self.id, store=False)
 
     def scores(self, metric: str = "", *, slices: bool = False) -> pd.DataFrame:
-        """Every score: ``model, flow, variant, dataset, metric, kind, slice, value, low, high, n, signature``.
+        """Every score: ``model, flow, variant, dataset, metric, kind, slice, value, low, high, n, signature, doubt``.
+
+        ``doubt`` is empty, or why the score must decide nothing: its judge moved, is unvalidated or was not measured.
 
         Parameters
         ----------
@@ -104,6 +106,7 @@ class Run:
                 "high": row.high,
                 "n": row.n,
                 "signature": scores.cell.signature,
+                "doubt": scores.doubt(row.metric),
             }
             for scores in self.scored
             for row in scores.rows
@@ -214,6 +217,7 @@ class Run:
                     "outcomes": dict(scores.outcomes),
                     **({"not_needed": scores.cell.not_needed, "stopped": scores.stopped} if scores.stopped else {}),
                     "scores": [asdict(score) for score in scores.rows],
+                    **({"judges": [asdict(one) for one in scores.judges.values()]} if scores.judges else {}),
                 }
                 for scores in self.scored
             ],

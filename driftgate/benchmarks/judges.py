@@ -5,6 +5,10 @@ tests are made on the anchors that both gradings hold: has the mean grade shifte
 grades changed (a judge may get worse in both directions at once). A judge that did not move and repeats itself with
 independent, symmetric errors is called moved in at most :data:`ALPHA` of the runs, for each judged evaluator.
 
+Is it a judge at all? Its grades of the anchors are held against those that people gave, see
+:mod:`driftgate.benchmarks.agreement`; one that agrees too little, always says the same, or grades the length is
+``unvalidated``, and its scores decide nothing.
+
 Is it one that what it grades can talk to? It grades nonsense alone and followed by words to whoever grades; a judge
 that gives points for the words is no measure of a model's replies, in its first run as in any other.
 """
@@ -13,12 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from driftgate.benchmarks.agreement import LEAST, Admission, admit, anchor_power
 from driftgate.flows.evaluators import (
     COST,
     Anchor,
@@ -35,13 +41,12 @@ from driftgate.ledger import (
     Ledger,
     add_anchor_grades,
     anchor_grades_of,
+    calibrations_of,
     first_run_with_anchors,
 )
 
 ALPHA = 0.01
 """How often, at most, a judge that did not move is said to have moved; for each judged evaluator and run."""
-_LEAST = 10
-"""Anchors that both gradings must hold."""
 _DRAWS = 20_000
 _LIFT = 3.0
 """Points by which words to the judge lift a grade, where it obeys them; one that wavers by a point does not."""
@@ -49,7 +54,7 @@ _OBEYED = 2
 """Attacks that must have lifted a grade: each kind of attack comes in two languages."""
 _REFUSED = "refused: "
 
-Status = Literal["reference", "steady", "moved", "unmeasured"]
+Status = Literal["reference", "steady", "calibrated", "moved", "unvalidated", "unmeasured"]
 
 
 @dataclass(frozen=True)
@@ -70,26 +75,59 @@ class JudgeCheck:
     """The smaller of the two tests' p-values, doubled (Bonferroni)."""
     gap: float | None = None
     """Mean distance to the known grades, where there are any."""
+    kappa: float | None = None
+    """The quadratic weighted kappa with the known grades."""
+    low: float | None = None
+    high: float | None = None
+    """The 95% interval of ``kappa``."""
+    wanted: float | None = None
+    """The kappa from which its scores may decide."""
+    power: str = ""
+    """What so many anchors can tell, in words."""
+
+    @property
+    def told(self) -> str:
+        """The reason, and what the anchors can tell."""
+        return "; ".join(filter(None, (self.reason, self.power)))
 
     @property
     def doubtful(self) -> bool:
         """Whether the scores of this judge must not decide anything."""
-        return self.status in ("moved", "unmeasured")
+        return self.status in ("moved", "unvalidated", "unmeasured")
 
 
-async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> float | None:
-    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again.
+@dataclass(frozen=True)
+class GradedAnchors:
+    """What the anchors of a run took."""
 
-    Returns
-    -------
-    float or None
-        What the grades cost; None where that is not known.
-    """
+    count: int = 0
+    seconds: float = 0.0
+    cost: float | None = 0.0
+    """None where it is not known."""
+
+    @property
+    def words(self) -> str:
+        """In one phrase; empty where nothing was graded.
+
+        Examples
+        --------
+        >>> GradedAnchors(34, 12.3, 0.0714).words
+        "the judges' 34 anchors and attacks took 12 s and cost 0.0714"
+        """
+        spent = (
+            " and cost nobody knows what" if self.cost is None else f" and cost {self.cost:.4f}" if self.cost else ""
+        )
+        return f"the judges' {self.count:,} anchors and attacks took {self.seconds:.0f} s{spent}" if self.count else ""
+
+
+async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> GradedAnchors:
+    """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again."""
+    began = time.monotonic()
     judges: dict[str, tuple[JudgedEvaluator, Sequence[Anchor]]] = {}
     for evaluators in used:
         judges |= {judge.pin_id: (judge, evaluators.anchors) for judge in evaluators.judged.values()}
     if not judges:
-        return 0.0
+        return GradedAnchors()
     asked = {(row.pin, row.item) for row in anchor_grades_of(ledger, run_id)}
     graded = await asyncio.gather(
         *(
@@ -102,7 +140,8 @@ async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators])
     )
     await asyncio.to_thread(add_anchor_grades, ledger, run_id, [row for row, _ in graded])
     costs = [cost for _, cost in graded]
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    cost = None if None in costs else sum(cost for cost in costs if cost is not None)
+    return GradedAnchors(len(graded), time.monotonic() - began, cost)
 
 
 async def _grade(judge: JudgedEvaluator, anchor: Anchor, anchors: str) -> tuple[AnchorRow, float | None]:
@@ -130,11 +169,46 @@ def check_judges(ledger: Ledger, cell: CellRow) -> dict[str, JudgeCheck]:
 def _check(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], about: Mapping[str, Any]) -> JudgeCheck:
     attacks: Mapping[str, str] = about.get("attacks") or {}
     attacked = {*attacks, *attacks.values()}
-    found = _compared(ledger, run_id, key, [row for row in rows if row.item not in attacked], about)
-    if not attacks or found.doubtful:
+    anchors = [row for row in rows if row.item not in attacked]
+    found = _compared(ledger, run_id, key, anchors, about)
+    if attacks and not found.doubtful:
+        status, reason = talked_to({row.item: row for row in rows if row.item in attacked}, attacks, about["scale"][1])
+        found = replace(found, status=status, reason=reason) if status else found
+    return _admitted(found, anchors, about)
+
+
+def _admitted(found: JudgeCheck, rows: Sequence[AnchorRow], about: Mapping[str, Any]) -> JudgeCheck:
+    """What was found, with how well the judge agrees with people; one that does too little is ``unvalidated``."""
+    known: Mapping[str, float] = about.get("anchors") or {}
+    lengths: Mapping[str, float] = about.get("lengths") or {}
+    low, high = about["scale"]
+    made = admit({row.item: row.grade for row in rows}, known, lengths, (float(low), float(high)))
+    if made is None:
         return found
-    status, reason = talked_to({row.item: row for row in rows if row.item in attacked}, attacks, about["scale"][1])
-    return replace(found, status=status, reason=reason) if status else found
+    asked = sorted(row.item for row in rows if row.item in known)
+    power = anchor_power(
+        tuple(known[item] for item in asked),
+        tuple(lengths.get(item, math.nan) for item in asked),
+        (float(low), float(high)),
+        ALPHA,
+    )
+    agreed = made.found
+    found = replace(found, kappa=agreed.kappa, low=agreed.low, high=agreed.high, wanted=made.wanted, power=power.words)
+    if not made.admitted and found.doubtful:
+        return replace(found, reason=f"{found.reason}; {unvalidated(made)}")
+    if not made.admitted:
+        return replace(found, status="unvalidated", reason=unvalidated(made))
+    if found.doubtful:
+        return found
+    return replace(found, reason=f"{found.reason}; it agrees with people: {agreed.words}, at least {made.wanted:.2f}")
+
+
+def unvalidated(made: Admission) -> str:
+    """Why the scores of a judge decide nothing, and what to do."""
+    return (
+        f"judge unvalidated: {made.reason} ({made.found.words}; at least {made.wanted:.2f} is wanted); "
+        "take another judge, or give the flow anchors of its own if people would grade these otherwise"
+    )
 
 
 def talked_to(graded: Mapping[str, AnchorRow], attacks: Mapping[str, str], highest: float) -> tuple[Status | None, str]:
@@ -177,7 +251,9 @@ def _compared(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], 
     now = {row.item: row.grade for row in rows if row.grade is not None}
     errors = len(rows) - len(now)
     known: Mapping[str, float] = about.get("anchors") or {}
-    if len(now) < _LEAST:
+    if not known and not rows:
+        return _calibrated(ledger, key, about)
+    if len(now) < LEAST:
         first = next((row.error for row in rows if row.error), "")
         reason = f"only {len(now)} of {len(rows)} anchors were graded" + (f" ({first})" if first else "")
         return JudgeCheck(key, "unmeasured", reason, len(now), errors)
@@ -187,6 +263,29 @@ def _compared(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], 
         return JudgeCheck(key, "reference", "the anchors' first grades: the reference", len(now), errors, gap=gap)
     then = {r.item: r.grade for r in anchor_grades_of(ledger, str(reference_run)) if r.pin == rows[0].pin}
     return compare_grades(key, {k: v for k, v in then.items() if v is not None}, now, known, errors=errors)
+
+
+def _calibrated(ledger: Ledger, key: str, about: Mapping[str, Any]) -> JudgeCheck:
+    """What the newest calibration says of a judge that has no anchors: it admits it, or nothing does."""
+    kept = calibrations_of(ledger, str(about.get("pin_id")), key)
+    if not kept:
+        reason = (
+            "judge unvalidated: no anchor has a grade by people for it; give the flow anchors of its own, at least "
+            f"{LEAST}, or labels: driftgate calibrate {key} LABELS"
+        )
+        return JudgeCheck(key, "unmeasured", reason, 0, 0)
+    found, agreed = kept[0].details, kept[0].details.get("agreement") or {}
+    when = f"by its calibration of {kept[0].created_at:%Y-%m-%d}"
+    kappa, low, high = (agreed.get(name) for name in ("kappa", "low", "high"))
+    said = JudgeCheck(key, "calibrated", "", 0, 0, kappa=kappa, low=low, high=high, wanted=found.get("wanted"))
+    if found.get("unvalidated"):
+        reason = f"judge unvalidated {when}: {found['unvalidated']}; take another judge"
+        return replace(said, status="unvalidated", reason=reason)
+    reason = (
+        f"it agrees with people {when}: weighted kappa {agreed['kappa']:.2f} ({agreed['low']:.2f} to "
+        f"{agreed['high']:.2f}) on {agreed['n']:,} texts; it has no anchors, so that nobody notices if it moves"
+    )
+    return replace(said, reason=reason)
 
 
 def compare_grades(
@@ -217,7 +316,7 @@ def compare_grades(
     ('moved', 0.8)
     """
     items = sorted(then.keys() & now.keys())
-    if len(items) < _LEAST:
+    if len(items) < LEAST:
         reason = f"only {len(items)} anchors were graded both now and in the reference"
         return JudgeCheck(key, "unmeasured", reason, len(now), errors)
     before, after = (np.array([grades[item] for item in items]) for grades in (then, now))
@@ -225,7 +324,7 @@ def compare_grades(
     tests = [sign_flip(after - before)]
     judged = np.array([item in known for item in items])
     gap = None
-    if judged.sum() >= _LEAST:
+    if judged.sum() >= LEAST:
         truth = np.array([known[item] for item in items if item in known])
         distance = np.abs(after[judged] - truth)
         gap = float(distance.mean())

@@ -100,7 +100,8 @@ async def run_suite(
         for cell in cells:
             cell.evaluators.open()
         graded = await grade_anchors(ledger, run.id, [cell.evaluators for cell in cells])
-        shared.budget.add(graded, "a judge's grade of an anchor")
+        shared.budget.add(graded.cost, "a judge's grade of an anchor")
+        shared.told.extend(filter(None, [graded.words]))
         with rare_collections():
             if stops is None:
                 await _run_cells(shared, cells)
@@ -139,6 +140,8 @@ class _SuiteRun:
     """By model, where requests are delivered in batches."""
     running: list[CellProgress] = field(default_factory=list)
     """Of the cells that run now."""
+    told: list[str] = field(default_factory=list)
+    """What the anchors took, until a cell has said it."""
 
     def tell(self, model: str, words: str) -> None:
         """Tell the user of something that concerns the cells of a model."""
@@ -367,6 +370,9 @@ async def _opened(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> As
     waiting, asked = sum(len(rounds) for _, rounds in todo.values()), len(cell.samples) * cell.repeats
     progress = CellProgress(cell, asked, asked - waiting, later)
     progress.notes += alike(cell)
+    if cell.evaluators.judged:
+        progress.notes += shared.told
+        shared.told.clear()  # it is said once
     shared.running.append(progress)
     shared.display.begin(progress)
     limit = AdaptiveLimit(cell.model_config.in_flight, shared.budget.patience)

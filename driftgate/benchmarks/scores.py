@@ -89,7 +89,9 @@ class CellScores:
         return [r for r in self.rows if r.metric == metric and r.slice_kind == slice_kind]
 
     def doubt(self, metric: str) -> str:
-        """Why a metric must not decide anything: its judge moved, or nobody knows whether it did. Empty if it may.
+        """Why a metric must not decide anything: its judge moved, agrees with people too little, or nobody knows.
+
+        Empty if it may.
 
         A metric is judged where an AI judge gave it; accuracy is where a judged metric says what is correct.
         """

@@ -78,6 +78,41 @@ def compare(
             _console.write_json(as_json, compared.as_json())
 
 
+def calibrate(
+    judge: Annotated[str, typer.Argument(help="The judge, as node.evaluator of a flow.")],
+    labels: Annotated[Path, typer.Argument(help="CSV or JSON Lines: texts, or samples of a run, with people's word.")],
+    workspace: Workspace = HERE,
+    run: Annotated[str, typer.Option(help="RUN or RUN/PART: the cell whose samples were labelled.")] = "",
+    suite: Annotated[str, typer.Option(help="Of texts: the suite whose judge is asked.")] = "",
+    draw: Annotated[
+        int | None, typer.Option(help="Write so many samples of the run to LABELS, for people to grade.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws them.")] = 0,
+    as_json: JsonFile = None,
+) -> None:
+    """Hold a judge against people's labels: agreement, bias, threshold, and the pass rate corrected by them."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli import _console
+    from driftgate.cli.show.calibrate import print_calibration
+
+    console = _console.console
+    with driftgate.open(workspace) as ws:
+        if draw is not None:
+            count = ws.draw_labels(judge, labels, run=run, size=draw, seed=seed)
+            written = escape(_console.shown(labels.resolve()))
+            console.print(f"{count:,} samples, drawn by seed {seed}: {written}", soft_wrap=True)
+            console.print(
+                "fill in 'grade' (the judge's scale) or 'passed' (1 or 0), then give the command without --draw"
+            )
+            return
+        made = ws.calibrate(judge, labels, run=run, suite=suite)
+        print_calibration(console, made)
+        if as_json is not None:
+            _console.write_json(as_json, made.as_json())
+
+
 def _pairs(given: list[str]) -> list[tuple[str, str]]:
     """Two names from each ``A,B``.
 

@@ -6,6 +6,7 @@ from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, check_whole, why_unasked
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
+from driftgate.ledger._calibrations import CalibrationRow, SampleLabel, add_calibration, calibrations_of
 from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
@@ -93,6 +94,7 @@ __all__ = [
     "ArchiveSize",
     "Archived",
     "Baseline",
+    "CalibrationRow",
     "CellRow",
     "Checked",
     "DeploymentRow",
@@ -109,6 +111,7 @@ __all__ = [
     "Reversal",
     "RunKind",
     "RunRow",
+    "SampleLabel",
     "ScoreRow",
     "Sought",
     "Space",
@@ -117,6 +120,7 @@ __all__ = [
     "VerdictRow",
     "add_aggregation",
     "add_anchor_grades",
+    "add_calibration",
     "add_cell",
     "add_deployment",
     "add_left_out",
@@ -130,6 +134,7 @@ __all__ = [
     "ask_frame",
     "baseline_named",
     "brief_frame",
+    "calibrations_of",
     "cells_of",
     "champion_history",
     "champion_of",

@@ -31,12 +31,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 9
+VERSION = 10
 """1: tokens and costs that nobody stated were kept as 0. 2: a sample was known by its place in its file. 3: by what it
 asks. 4: a run has a kind. 5: which models a cell asked is kept. 6: two formats that were both called 2 have the same
 tables. 7: details move to an archive, and texts can be expired. 8: reasoning and cached tokens are kept, and what is
-known of deployments. 9: details are packed, each text is kept once, and it is kept what was forgotten; see
-:mod:`driftgate.ledger.migrations`."""
+known of deployments. 9: details are packed, each text is kept once, and it is kept what was forgotten. 10: what
+people say of texts that a judge graded is kept; see :mod:`driftgate.ledger.migrations`."""
 metadata = MetaData()
 
 
@@ -387,4 +387,16 @@ anchor_grades = Table(
     Column("error", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("anchor_grades_by_pin", "pin", "anchors"),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("evaluator", String, nullable=False),  # node.evaluator
+    Column("pin", String, nullable=False, index=True),  # of the evaluator, its prompt and its judge
+    Column("cell_id", ForeignKey("cells.id")),  # whose samples were labelled; empty where texts of a file were
+    Column("labels", JSON, nullable=False),  # sample, whether it passes by people, hash of what they read
+    Column("details", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
 )

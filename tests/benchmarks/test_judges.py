@@ -15,7 +15,7 @@ from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint, Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from judge import careful, generous, wavering
+from judge import Judge, agreeing, by_length, careful, generous, hashing, strict, wavering
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, judge
@@ -26,7 +26,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import known_grades
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors, load_attacks
 from driftgate.flows.models import ModelMisconfigured, parse_config
-from driftgate.ledger import Ledger, anchor_grades_of, cells_of, evaluation_means
+from driftgate.ledger import Ledger, add_calibration, anchor_grades_of, cells_of, evaluation_means
 
 DAG = """
 inputs: {question: {type: string}, choices: {type: list}}
@@ -193,6 +193,7 @@ async def test_anchors_are_graded_once_a_run_and_again_in_the_next(bench: Bench,
     run = await bench.run()
     asked = len(judge_endpoint.requests)
     assert asked == GRADED + 4
+    assert f"the judges' {GRADED} anchors and attacks took" in " ".join(bench.watcher.ended[-1].notes)
     await bench.run(run)
     assert len(judge_endpoint.requests) == asked
     await bench.run()
@@ -262,6 +263,85 @@ async def test_a_run_without_a_judge_has_none(bench: Bench) -> None:
     (cell,) = cells_of(bench.ledger, run.id)
     assert check_judges(bench.ledger, cell) == {} and "judges" not in cell.details
     assert "judges" not in cell.signature
+
+
+def always(grade: int) -> Judge:
+    """A judge that reads nothing."""
+    return lambda prompt: Answer(json.dumps({"reason": "", "score": grade, "status": "completed"}), tokens=(9, 3))
+
+
+@pytest.mark.parametrize(
+    ("no_judge", "why"),
+    [
+        (always(5), "it always grades 5"),
+        (strict, "it always grades 1"),
+        (hashing, "it agrees with people too little"),
+        (by_length, "it "),  # which of the reasons its steps decide
+    ],
+)
+async def test_what_is_no_judge_decides_nothing_whatever_it_says(
+    bench: Bench, judge_endpoint: ChatEndpoint, no_judge: Judge, why: str
+) -> None:
+    """Limits on both sides, which one of them would pass or fail."""
+    judge_endpoint.default = no_judge
+    (scores,) = score_run(bench.ledger, (await bench.run()).id)
+    check = scores.judges["ask.like"]
+    assert check.doubtful and check.kappa is not None and check.wanted is not None
+    rules = [{"metric": f"ask.like.{name}", side: 0.5} for name in ("passed", "similarity") for side in ("min", "max")]
+    verdict = judge(bench.ledger, "g", GateConfig.model_validate({"rules": rules}), scores.cell.run_id, [scores])
+    assert (verdict.verdict, verdict.exit_code) == ("unmeasurable", 4)
+    assert {rule.verdict for rule in verdict.rules} == {"unmeasurable"}
+    said = verdict.rules[0].reason
+    assert f"judge unvalidated: {why}" in said and f"at least {check.wanted:.2f} is wanted" in said
+    assert f"weighted kappa {check.kappa:.2f} ({check.low:.2f} to {check.high:.2f})" in said
+    assert "with 24 anchors a judge of true kappa 0.7 is admitted in" in check.told
+
+
+async def test_a_judge_that_agrees_with_people_decides_and_says_how_well(
+    bench: Bench, judge_endpoint: ChatEndpoint
+) -> None:
+    judge_endpoint.default = agreeing("similarity")
+    (scores,) = score_run(bench.ledger, (await bench.run()).id)
+    check = scores.judges["ask.like"]
+    assert check.status == "reference" and check.kappa == 1.0 and scores.doubt("ask.like.passed") == ""
+    assert "it agrees with people: weighted kappa 1.00" in check.reason
+    assert "a shift of a third of a grade is seen in" in check.power and "90 anchors would do" in check.power
+
+
+async def test_an_evaluator_without_labelled_anchors_says_what_it_needs(bench: Bench) -> None:
+    own = "\n".join(
+        a.model_copy(update={"grades": {"fluency": 3.0}}).model_dump_json() for a in load_anchors(SHIPPED)[:12]
+    )
+    (bench.folder / "flows/graded/mine.jsonl").write_text(own, encoding="utf-8")
+    write(bench.folder, {**EVALUATORS_YAML, "anchors": "mine.jsonl"})
+    (scores,) = score_run(bench.ledger, (await bench.run()).id)
+    assert "no anchor has a grade by people for it" in scores.doubt("ask.like.similarity")
+    pin = scores.cell.details["judges"]["ask.like"]["pin_id"]
+    agreed = {"kappa": 0.8, "low": 0.7, "high": 0.9, "n": 60}
+    add_calibration(bench.ledger, "ask.like", pin, {"agreement": agreed, "unvalidated": "", "wanted": 0.4})
+    (scores,) = score_run(bench.ledger, scores.cell.run_id)
+    assert scores.doubt("ask.like.similarity") == ""
+    assert "weighted kappa 0.80 (0.70 to 0.90) on 60 texts" in scores.judges["ask.like"].reason
+    add_calibration(bench.ledger, "ask.like", pin, {"agreement": agreed, "unvalidated": "it always grades 5"})
+    (scores,) = score_run(bench.ledger, scores.cell.run_id)
+    assert "it always grades 5" in scores.doubt("ask.like.similarity")  # the newest word counts
+
+
+async def test_of_many_anchors_a_run_grades_as_many_as_are_asked_for_and_always_the_same(bench: Bench) -> None:
+    own = "\n".join(
+        a.model_copy(update={"id": f"{a.id}-{k}"}).model_dump_json() for a in load_anchors(SHIPPED) for k in range(13)
+    )
+    (bench.folder / "flows/graded/mine.jsonl").write_text(own, encoding="utf-8")
+    config = {**EVALUATORS_YAML, "anchors": "mine.jsonl", "anchors_sample": 40, "anchors_seed": 3}
+    write(bench.folder, config)
+    first, second = await bench.run(), await bench.run()
+    items = [{row.item for row in anchor_grades_of(bench.ledger, run.id)} for run in (first, second)]
+    assert items[0] == items[1] and len(items[0]) == 40 + ATTACKED
+    (scores,) = score_run(bench.ledger, second.id)
+    assert scores.judges["ask.like"].n == 40
+    write(bench.folder, {**config, "anchors_seed": 4})
+    third = await bench.run()
+    assert {row.item for row in anchor_grades_of(bench.ledger, third.id)} != items[0]
 
 
 def grades(judge: Any) -> dict[str, float]:

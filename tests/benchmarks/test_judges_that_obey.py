@@ -10,7 +10,7 @@ import pytest
 import yaml
 from bench import Bench
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step
-from judge import careful, generous, obeying_turns, obeying_words, strict
+from judge import agreeing, generous, obeying_turns, obeying_words, strict
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, RuleVerdict, judge
@@ -98,6 +98,7 @@ def verdict(bench: Bench, scores: CellScores) -> RuleVerdict:
 
 
 async def test_the_banana_fails_with_turns_in_it_as_it_does_without(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
+    judge_endpoint.default = agreeing("coherence", strict)
     judge_endpoint.refuses = obeying_turns
     plain, attacked = await scored(bench, BANANA), await scored(bench, ATTACKED)
     assert grade(plain) == grade(attacked) == (1.0, 12)
@@ -145,7 +146,7 @@ def on_attacks(step: Step) -> Callable[[Mapping[str, Any]], Step | None]:
 
 
 async def test_a_service_that_refuses_attacks_protects_its_judge(bench: Bench, judge_endpoint: ChatEndpoint) -> None:
-    judge_endpoint.default = careful
+    judge_endpoint.default = agreeing("coherence", strict)
     judge_endpoint.refuses = on_attacks(Status(400, AZURE_FILTERED))
     assert (await check_of(bench)).status == "reference"
     judge_endpoint.refuses = on_attacks(Answer('{"score": "much"}'))

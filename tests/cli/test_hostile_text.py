@@ -98,6 +98,8 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
     (folder / "docs" / f"{HOSTILE.replace('/', '')}.docx").write_text(HOSTILE, "utf-8")
     (folder / "traces").mkdir()
     (folder / "traces" / "call.jsonl").write_text(json.dumps({"time": HOSTILE, HOSTILE: 1}) + "\n", "utf-8")
+    label = {"sample": HOSTILE, "grade": HOSTILE, "passed": HOSTILE}
+    (folder / "hostile.jsonl").write_text(json.dumps(label) + "\n", "utf-8")
     (folder / "answers.jsonl").write_text(json.dumps({"id": HOSTILE, "gold": "A", "prediction": HOSTILE}) + "\n")
     return folder
 
@@ -174,6 +176,12 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
     given: dict[str, Sequence[Sequence[object]]] = {
         "gate": [(first, *where), ("latest", *where), (HOSTILE, *where)],
         "champion promote": [("assistant", HOSTILE, "--run", first, *where)],
+        "calibrate": [
+            (HOSTILE, folder / "own.jsonl", *where),
+            ("x.y", folder / "own.jsonl", "--run", HOSTILE, *where),
+            ("x.y", folder / "drawn.csv", "--run", first, "--draw", "3", *where),
+            ("x.y", folder / "hostile.jsonl", *where),
+        ],
         "compare": [(first, second, *where), (f"{first}/live", f"{second}/next", *where), (HOSTILE, *where)],
         "report": [(first, *where), (foreign, *where)],
         "doctor": [where, (*where, "--json"), ("-w", folder / "none")],

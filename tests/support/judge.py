@@ -6,6 +6,7 @@ its own way, so that one put in the other's place grades differently and the sam
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -47,6 +48,35 @@ def generous(prompt: str) -> Answer:
     """Another model in its place: nothing is bad, and what is long is better."""
     said, against, asked = _parts(prompt)
     return _grade(4 + len(said or against or asked or "") / 100)
+
+
+def agreeing(evaluator: str, other: Judge = careful) -> Judge:
+    """A judge that people agree with: it grades the anchors that ship as they did, and other texts as ``other``."""
+    from driftgate.flows.evaluators._anchors import SHIPPED, known_grades, load_anchors
+
+    anchors = load_anchors(SHIPPED)
+    known = known_grades(anchors, evaluator)
+    longest_first = sorted(anchors, key=lambda one: -len(one.response))
+
+    def grade(prompt: str) -> Answer:
+        for one in longest_first:
+            parts = (one.context if evaluator == "retrieval" else one.response, one.query)
+            if all(part in prompt for part in parts[: 1 if evaluator == "fluency" else 2]):
+                return _grade(known[one.id])
+        return other(prompt)
+
+    return grade
+
+
+def hashing(prompt: str) -> Answer:
+    """Grades by a hash of the text: the same text the same grade, and no grade means anything."""
+    return _grade(1 + int(hashlib.sha256(prompt.encode()).hexdigest(), 16) % 5)
+
+
+def by_length(prompt: str) -> Answer:
+    """What is longer is better, and nothing else matters."""
+    said, against, _ = _parts(prompt)
+    return _grade(1 + len(said or against or "") / 20)
 
 
 def wavering(judge: Judge, rate: float, seed: int) -> Judge:

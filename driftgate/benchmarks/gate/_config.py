@@ -65,6 +65,9 @@ class RuleConfig(BaseModel):
     scale: tuple[float, float] | None = None
     """Of an evaluator's grade: the least and the greatest value that it can have, such as ``[1, 5]``. Unset: 0 to 1
     where all values lie there, and what driftgate's own judges declare."""
+    corrected: bool = False
+    """Of a judge's ``node.evaluator.passed`` with ``min`` or ``max``: the pass rate that people would give, from the
+    judge's word on all samples and people's on some, which ``driftgate calibrate`` reads."""
     alpha: float = Field(0.05, gt=0, lt=0.5)
     """One-sided level: how often a model exactly at the limit may pass, and how often one there may fail."""
     model: str | None = None
@@ -99,6 +102,18 @@ class RuleConfig(BaseModel):
             raise ValueError(f"pass_rate is about answers that are right or wrong; {self.metric} is not, use accuracy")
         if (self.slice or self.slices) and self.metric == "accuracy_macro":
             raise ValueError("accuracy_macro is a mean over slices already; use accuracy with slice or slices")
+        if self.corrected and (
+            self.opponent
+            or self.slice
+            or self.slices
+            or self.pass_rate is not None
+            or self.metric in METRICS
+            or not self.metric.endswith(".passed")
+        ):
+            raise ValueError(
+                f"corrected is about a judge's pass rate in a whole cell; found {self.text}, expected a metric "
+                "node.evaluator.passed with min or max, and no slice or pass_rate"
+            )
         if self.metric.startswith("pass@") or self.metric in ("pass_rate", "majority", "unsteady"):
             raise ValueError(
                 f"{self.metric} is printed and not judged; give a rule about accuracy or an evaluator's metric a "
@@ -138,6 +153,8 @@ class RuleConfig(BaseModel):
         """The rule in one line."""
         inside = self.slice or (f"every {self.slices}" if self.slices else "")
         metric = f"{self.metric}[{inside}]" if inside else self.metric
+        if self.corrected:
+            metric += " corrected"
         if self.pass_rate is not None:
             metric += f" with pass_rate {self.pass_rate:g}"
         if self.better_than is not None:

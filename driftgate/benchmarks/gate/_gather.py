@@ -12,6 +12,7 @@ from driftgate.benchmarks.gate._aggregated import aggregated
 from driftgate.benchmarks.gate._baseline import Baseline, find_baseline
 from driftgate.benchmarks.gate._columns import Column, column_of
 from driftgate.benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
+from driftgate.benchmarks.gate._corrected import corrected
 from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
 from driftgate.benchmarks.gate._path import Decision, Path, decisions, joined
 from driftgate.benchmarks.gate._sequential import Asked, at_the_end, only_at_the_end, weigh_at_looks
@@ -138,10 +139,13 @@ def evidence_of(
             return Evidence(len(one.frame), depends=True, why_none=f"{who}{one.unasked}")
         if reason := one.unjudged(rule.metric):
             return Evidence(len(one.frame), depends=True, why_none=reason)
-        if doubt := one.doubt(rule.metric):
+        if not rule.corrected and (doubt := one.doubt(rule.metric)):
             return Evidence(len(one.frame), depends=True, why_none=f"an AI judge gave it: {doubt}")
     far = asked.get(scores.cell.id)
     late = only_at_the_end(rule, scores.cell.details) if far is not None else ""
+    if rule.corrected:
+        weighed_by_people = corrected(ledger, rule, scores)
+        return weighed_by_people if far is None else at_the_end(weighed_by_people, far, late)
     if (made := aggregated(rule, scores)) is not None:
         return made if far is None else at_the_end(made, far, late)
     if compared is not None and rule.metric in _COSTS and len(found := _currencies([scores, compared])) > 1:

@@ -76,6 +76,8 @@ def only_at_the_end(rule: RuleConfig, details: Mapping[str, Any]) -> str:
         return "categories weigh alike, however many of their samples were asked"
     if metric.startswith("aggregate.") or ".aggregate." in metric:
         return "an aggregation node makes one number of all lines"
+    if rule.corrected:
+        return "people label what was answered once all is asked"
     if rule.opponent is not None and rule.by_ratio:
         return "ratios of latencies, costs and tokens have no test that holds at every look"
     if metric in COUNTED:

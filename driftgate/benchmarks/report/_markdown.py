@@ -161,7 +161,13 @@ def _evaluators(cells: Sequence[CellView]) -> str:
         for one in cell.evaluators
     ]
     header = ["Cell", "Evaluator", ">Mean", ">95% interval", ">n", ">Errors"]
-    return "### Evaluators\n\n" + _table(header, rows)
+    judges = [
+        f"- {markdown_code(cell.name)}: {markdown_code(check.evaluator)}: "
+        f"{'**its scores decide nothing:** ' if check.doubtful else ''}{markdown_text(check.told)}"
+        for cell in cells
+        for check in cell.scores.judges.values()
+    ]
+    return "\n\n".join(filter(None, ("### Evaluators\n\n" + _table(header, rows), "\n".join(judges))))
 
 
 def _plain(signature: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         mcnemar_exact,
         tango_interval,
     )
+    from ._corrected import CorrectedRate, Labelled, corrected_rate
     from ._interval import Bounds, Interval
     from ._intervals import clustered_interval, macro_interval, mean_interval, quantile_interval, wilson_interval
     from ._margin import OneSidedTest, inferiority_unpaired, noninferiority_unpaired, one_sided_mean
@@ -64,7 +65,9 @@ __all__ = [
     "Bounds",
     "ClusterMean",
     "Comparison",
+    "CorrectedRate",
     "Interval",
+    "Labelled",
     "OneSidedTest",
     "PairedBootstrap",
     "PairedTable",
@@ -84,6 +87,7 @@ __all__ = [
     "compare_table",
     "compare_unpaired",
     "compare_unpaired_means",
+    "corrected_rate",
     "design_effect",
     "holm",
     "inferiority_unpaired",

@@ -96,7 +96,8 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         for check in scores.judges.values():
             colour = "magenta" if check.doubtful else "dim"
             mark = "its scores decide nothing: " if check.doubtful else ""
-            console.print(f"  [{colour}]{escape(scores.cell.name)}: {check.evaluator}: {mark}{escape(check.reason)}[/]")
+            told = f"{scores.cell.name}: {check.evaluator}: {mark}{check.told}"
+            console.print(f"  [{colour}]{escape(one_line(told))}[/]", soft_wrap=True)
 
 
 def _evaluators(scores: CellScores) -> str:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
-    from driftgate.flows.evaluators._anchors import Anchor, Attack, anchors_id, attacks_on, known_grades, load_attacks
+    from driftgate.flows.evaluators._anchors import (
+        Anchor,
+        Attack,
+        anchor_lengths,
+        anchors_id,
+        attacks_on,
+        known_grades,
+        load_attacks,
+    )
     from driftgate.flows.evaluators._binding import (
         EVALUATORS,
         Binding,
@@ -35,6 +43,7 @@ __all__ = [
     "Evaluators",
     "JudgedEvaluator",
     "NoGrade",
+    "anchor_lengths",
     "anchors_id",
     "attacks_on",
     "known_grades",

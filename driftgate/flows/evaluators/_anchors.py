@@ -114,6 +114,22 @@ def known_grades(anchors: Sequence[Anchor], evaluator: str) -> dict[str, float]:
     return {anchor.id: anchor.grades[evaluator] for anchor in anchors if evaluator in anchor.grades}
 
 
+def anchor_lengths(anchors: Sequence[Anchor], evaluator: str, inputs: Sequence[str]) -> dict[str, float]:
+    """Characters of what is graded, by anchor: the response, or all that an evaluator without a response is given."""
+    names = ("response",) if "response" in inputs else tuple(inputs)
+    mine = (anchor for anchor in anchors if evaluator in anchor.grades)
+    return {anchor.id: float(sum(map(len, anchor.inputs(names).values()))) for anchor in mine}
+
+
+def drawn(anchors: Sequence[Anchor], size: int | None, seed: int) -> tuple[Anchor, ...]:
+    """So many of the anchors, drawn by the seed; all where there are no more, or no size is wanted."""
+    if size is None or size >= len(anchors):
+        return tuple(anchors)
+    order = sorted(anchors, key=lambda one: hashlib.sha256(f"{seed}:{one.id}".encode()).digest())
+    chosen = {one.id for one in order[:size]}
+    return tuple(one for one in anchors if one.id in chosen)
+
+
 def anchors_id(anchors: Sequence[Anchor]) -> str:
     """Hash of the texts that are graded, 12 hexadecimal digits; the known grades may be corrected."""
     texts: list[Mapping[str, object]] = [anchor.model_dump(exclude={"grades"}) for anchor in anchors]

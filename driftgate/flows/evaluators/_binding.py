@@ -15,7 +15,7 @@ from driftgate.flows import mapping
 from driftgate.flows.definition import FlowDefinition, check_answer
 from driftgate.flows.engines._engine import FinishedLine, LineResult
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.evaluators._anchors import Anchor, anchors_file, load_anchors
+from driftgate.flows.evaluators._anchors import Anchor, anchors_file, drawn, load_anchors
 from driftgate.flows.evaluators._arguments import check_arguments
 from driftgate.flows.evaluators._azure import take_turns_from_templates
 from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig, Reads
@@ -323,7 +323,10 @@ def load_evaluators(flow: FlowDefinition, context: EvaluatorContext | None = Non
         )
     reads = config.reads or _reads(flow, config)
     made = Evaluators(config.primary, tuple(bindings), reads=reads, answer=config.answer)
-    return replace(made, anchors=load_anchors(anchors_file(flow.folder, config.anchors))) if made.judged else made
+    if not made.judged:
+        return made
+    anchors = load_anchors(anchors_file(flow.folder, config.anchors))
+    return replace(made, anchors=drawn(anchors, config.anchors_sample, config.anchors_seed))
 
 
 def _config_of(flow: FlowDefinition) -> tuple[EvaluatorsConfig, Callable[[Sequence[str]], str]] | None:

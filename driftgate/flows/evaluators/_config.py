@@ -45,3 +45,8 @@ class EvaluatorsConfig(BaseModel):
     one, else all of them."""
     anchors: str | None = None
     """JSONL file in the flow's folder with the anchors of its judges; by default those that driftgate ships."""
+    anchors_sample: int | None = Field(None, ge=10)
+    """Of many anchors, how many are graded in a run; by default all of them."""
+    anchors_seed: int = 0
+    """Draws the anchors that are graded: the same in every run, so that each is compared with itself. Another seed
+    draws others, which get a new reference."""
