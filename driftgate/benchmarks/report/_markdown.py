@@ -161,7 +161,12 @@ def _evaluators(cells: Sequence[CellView]) -> str:
         for one in cell.evaluators
     ]
     header = ["Cell", "Evaluator", ">Mean", ">95% interval", ">n", ">Errors"]
-    return "### Evaluators\n\n" + _table(header, rows)
+    read = [
+        f"- {markdown_code(cell.name)} {markdown_code(key)}: {rate.words}"
+        for cell in cells
+        for key, rate in cell.scores.parse_rates.items()
+    ]
+    return "\n\n".join(["### Evaluators\n\n" + _table(header, rows), *(["\n".join(read)] if read else [])])
 
 
 def _plain(signature: str) -> str:

@@ -95,6 +95,11 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             colour = "magenta" if check.doubtful else "dim"
             mark = "its scores decide nothing: " if check.doubtful else ""
             console.print(f"  [{colour}]{escape(scores.cell.name)}: {check.evaluator}: {mark}{escape(check.reason)}[/]")
+        for key, rate in scores.parse_rates.items():
+            colour = "red" if rate.unread or rate.silent else "dim"
+            console.print(
+                f"  [{colour}]{escape(one_line(f'{scores.cell.name}: {key}: {rate.words}'))}[/]", soft_wrap=True
+            )
 
 
 def _evaluators(scores: CellScores) -> str:

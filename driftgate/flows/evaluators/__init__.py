@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     )
     from driftgate.flows.evaluators._context import EvaluatorContext
     from driftgate.flows.evaluators._evaluation import Evaluation
-    from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+    from driftgate.flows.evaluators._judged import COST, READ, REASKED, JudgedEvaluator, NoGrade
 else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "COST",
     "EVALUATORS",
+    "READ",
+    "REASKED",
     "Anchor",
     "Attack",
     "Binding",
