@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
-    from driftgate.flows.evaluators._anchors import Anchor, Attack, anchors_id, attacks_on, known_grades, load_attacks
+    from driftgate.flows.evaluators._anchors import (
+        Anchor,
+        Attack,
+        anchors_id,
+        attacks_on,
+        known_grades,
+        load_attacks,
+        trial_text,
+    )
+    from driftgate.flows.evaluators._asking import capabilities_of
     from driftgate.flows.evaluators._binding import (
         EVALUATORS,
         Binding,
@@ -39,7 +48,9 @@ __all__ = [
     "NoGrade",
     "anchors_id",
     "attacks_on",
+    "capabilities_of",
     "known_grades",
     "load_attacks",
     "load_evaluators",
+    "trial_text",
 ]

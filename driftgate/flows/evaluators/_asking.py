@@ -116,6 +116,11 @@ def desk_of(judge: Judge, in_flight: int) -> Desk:
     return desks[key]
 
 
+def capabilities_of(judge: Judge) -> Capabilities | None:
+    """What is known by now of the deployment of a judge that was asked; None where nothing is."""
+    return desk_of(judge, judge.config.in_flight).known
+
+
 @dataclass
 class Grading:
     """One grade that is asked for, with all that it took."""
