@@ -49,6 +49,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     ci.bench,
     ci.gate,
     lead.compare,
+    lead.pairwise,
     ci.report,
     oncall.nightly,
     oncall.serve,

@@ -171,6 +171,10 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "gate": [(first, *where), ("latest", *where), (HOSTILE, *where)],
         "champion promote": [("assistant", HOSTILE, "--run", first, *where)],
         "compare": [(first, second, *where), (f"{first}/live", f"{second}/next", *where), (HOSTILE, *where)],
+        "pairwise": [
+            (f"{first}/live", f"{second}/next", "--judge", "live", "--criteria", HOSTILE, *where),
+            (f"{first}/live", HOSTILE, "--judge", HOSTILE, "--criteria", HOSTILE, *where),
+        ],
         "report": [(first, *where), (foreign, *where)],
         "doctor": [where, (*where, "--json"), ("-w", folder / "none")],
         "init": [(folder,), (folder / "new", "--ci", "azure"), (folder / "newer", "--example", "rag")],

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
         load_evaluators,
     )
     from driftgate.flows.evaluators._context import EvaluatorContext
+    from driftgate.flows.evaluators._criteria import language_of
     from driftgate.flows.evaluators._evaluation import Evaluation
+    from driftgate.flows.evaluators._judge import find_judge
     from driftgate.flows.evaluators._judged import COST, READ, REASKED, JudgedEvaluator, NoGrade
+    from driftgate.flows.evaluators._pairwise import PairJudge
 else:
     __getattr__ = lazily(__name__, __file__)
 
@@ -46,10 +49,13 @@ __all__ = [
     "Evaluators",
     "JudgedEvaluator",
     "NoGrade",
+    "PairJudge",
     "anchors_id",
     "attacks_on",
     "capabilities_of",
+    "find_judge",
     "known_grades",
+    "language_of",
     "load_attacks",
     "load_evaluators",
     "trial_text",

@@ -33,8 +33,8 @@ def check_arguments(call: Callable[..., Any], evaluator: str, given: Collection[
         _check(call.flow.inputs, call.flow.inputs, defaults, given, f"{where}: the evaluation flow '{call.flow.name}'")
         return
     if isinstance(call, JudgedEvaluator):
-        needed = () if _CONVERSATION in given else call.kind.inputs  # which some take in place of all else
-        _check(None, needed, {}, given, f"{where}: the evaluator '{evaluator}'")
+        taken = () if _CONVERSATION in given else call.kind.inputs  # which some take in place of all else
+        _check(None, taken, {}, given, f"{where}: the evaluator '{evaluator}'")
         return
     try:
         parameters = inspect.signature(call).parameters.values()

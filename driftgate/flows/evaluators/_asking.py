@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from driftgate.flows.evaluators._judge import Judge
@@ -121,16 +121,48 @@ def capabilities_of(judge: Judge) -> Capabilities | None:
     return desk_of(judge, judge.config.in_flight).known
 
 
+class Form(Protocol):
+    """How a judge's reply is read, and how it is asked for again."""
+
+    def read(self, text: str, *, cut: bool) -> Read | Unread:
+        """What the reply says."""
+
+    def again(self, why: str) -> str:
+        """What is asked after a reply that could not be read."""
+
+
+@dataclass(frozen=True)
+class GradeForm:
+    """A grade on a scale."""
+
+    scale: Scale
+    key: str
+    language: str = "en"
+
+    def read(self, text: str, *, cut: bool) -> Read | Unread:
+        return read_reply(text, self.scale, self.key, cut=cut)
+
+    def again(self, why: str) -> str:
+        form, scale = '{"reason": "...", "score": N}', self.scale
+        if self.language == "ko":
+            return (
+                f"방금 답에서 점수를 읽을 수 없었다 (the judge {why}). 다른 말 없이 JSON 객체 하나로만 답하라: {form} "
+                f"N은 {scale.lowest:g} 이상 {scale.highest:g} 이하의 수 하나이다."
+            )
+        return (
+            f"No grade could be read in your reply: you {why}. Answer with one JSON object and nothing else: {form} "
+            f"where N is one number from {scale}."
+        )
+
+
 @dataclass
 class Grading:
     """One grade that is asked for, with all that it took."""
 
     judge: Judge
     desk: Desk
-    scale: Scale | None
+    form: Form | None
     """None: the reply is whoever asks's to read."""
-    key: str
-    language: str = "en"
     calls: list[Call] = field(default_factory=list)
     read: Read | None = None
     unread: str = ""
@@ -148,13 +180,13 @@ class Grading:
             Two of them held no grade.
         """
         reply = await self._once(messages, parameters)
-        if self.scale is None:
+        if self.form is None:
             return reply
         found = self._reading(reply)
         if isinstance(found, Unread) and not found.final:
             self.reasked = True
             told = Message("assistant", reply.text[:_QUOTED].strip() or "…")
-            again = Message("user", _again(found.why, self.scale, self.language))
+            again = Message("user", self.form.again(found.why))
             reply = await self._once([*messages, told, again], parameters)
             found = self._reading(reply)
         if isinstance(found, Unread):
@@ -165,8 +197,8 @@ class Grading:
         return replace(reply, text=json.dumps(body, ensure_ascii=False), finish_reason="stop")
 
     def _reading(self, reply: Reply) -> Read | Unread:
-        assert self.scale is not None
-        found = read_reply(reply.text, self.scale, self.key, cut=reply.finish_reason == "length")
+        assert self.form is not None
+        found = self.form.read(reply.text, cut=reply.finish_reason == "length")
         if isinstance(found, Unread):
             said = words_of(reply.text)
             twice = ", asked twice" if self.reasked else ""
@@ -200,19 +232,6 @@ class Grading:
         spent = {name: None if count is None else float(count) for name, count in counts.items()}
         if prices.input or prices.output:
             spent[COST] = prices.cost(usage)
-        if self.scale is not None and (self.read is not None or self.unread):
+        if self.form is not None and (self.read is not None or self.unread):
             spent |= {READ: float(self.read is not None), REASKED: float(self.read is not None and self.reasked)}
         return spent
-
-
-def _again(why: str, scale: Scale, language: str) -> str:
-    form = '{"reason": "...", "score": N}'
-    if language == "ko":
-        return (
-            f"방금 답에서 점수를 읽을 수 없었다 (the judge {why}). 다른 말 없이 JSON 객체 하나로만 답하라: {form} "
-            f"N은 {scale.lowest:g} 이상 {scale.highest:g} 이하의 수 하나이다."
-        )
-    return (
-        f"No grade could be read in your reply: you {why}. Answer with one JSON object and nothing else: {form} "
-        f"where N is one number from {scale}."
-    )

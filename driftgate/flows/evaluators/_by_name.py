@@ -107,7 +107,13 @@ def make_judged(
     who, known = _named(settings, context)
     judge = find_judge(who, known)
     taken = _taken(target)
-    ours = {"deadline": 60.0, "in_flight": judge.config.in_flight, "version": "", "scale": "1-5", "metric": ""}
+    ours: dict[str, Any] = {
+        "deadline": 60.0,
+        "in_flight": judge.config.in_flight,
+        "version": "",
+        "scale": "1-5",
+        "metric": "",
+    }
     given = {key: value for key, value in settings.items() if key not in (CONFIG, _JUDGE)}
     for key in [key for key in ours if key in given and key not in taken]:
         ours[key] = given.pop(key)

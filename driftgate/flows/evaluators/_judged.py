@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from driftgate.flows.evaluators._asking import COST, READ, REASKED, Grading, NoGrade, desk_of
+from driftgate.flows.evaluators._asking import COST, READ, REASKED, GradeForm, Grading, NoGrade, desk_of
 from driftgate.flows.evaluators._judge import Judge, pin_id
 from driftgate.flows.evaluators._reply import Scale
 from driftgate.flows.models import ContentFiltered, ModelError, Redirected
@@ -123,20 +123,18 @@ class JudgedEvaluator:
             Its service redirects to another address.
         """
         desk = desk_of(self.judge, self.in_flight)
-        scale = self.kind.scale if self.grader.reads else None
-        grading = Grading(self.judge, desk, scale, self.kind.key, self.grader.language)
+        form = GradeForm(self.kind.scale, self.kind.key, self.grader.language) if self.grader.reads else None
+        grading = Grading(self.judge, desk, form)
         async with desk.limit:
             try:
                 async with asyncio.timeout(self.deadline):
                     result = await self.grader.grade(grading, inputs)
             except TimeoutError as late:
-                said = _last_said(late) or grading.unread
-                why = f"the judge '{self.judge.name}' gave no grade within {self.deadline:g} s"
-                raise NoGrade(f"{why} ({said})" if said else why, grading.spent) from None
+                raise late_grade(grading, self.deadline, late) from None
             except NoGrade:
                 raise
             except Exception as problem:  # azure-ai-evaluation raises its own classes, and so does anybody's function
-                raise _no_grade(grading, problem) from problem
+                raise failed_grade(grading, problem) from problem
         return self._told(result, grading)
 
     def _told(self, result: Mapping[str, Any], grading: Grading) -> dict[str, Any]:
@@ -153,7 +151,14 @@ class JudgedEvaluator:
         return {**result, key: float(grade), "passed": float(passed), "judge": grading.served, **spent}
 
 
-def _no_grade(grading: Grading, problem: Exception) -> Exception:
+def late_grade(grading: Grading, deadline: float, late: TimeoutError) -> NoGrade:
+    """What is said of a grade that did not come in time."""
+    said = _last_said(late) or grading.unread
+    why = f"the judge '{grading.judge.name}' gave no grade within {deadline:g} s"
+    return NoGrade(f"{why} ({said})" if said else why, grading.spent)
+
+
+def failed_grade(grading: Grading, problem: Exception) -> Exception:
     """What an exception of whoever asked the judge means."""
     if grading.unread:
         return NoGrade(grading.unread, grading.spent)

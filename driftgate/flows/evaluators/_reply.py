@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from driftgate.flows.evaluators._reply_json import Several, grade_keys, last_graded, plain_key, spoken_value
+from driftgate.flows.evaluators._reply_json import Several, last_graded, plain_key, spoken_value
 from driftgate.flows.evaluators._reply_value import Scale, Value, denominators, read_value
 from driftgate.flows.plain import one_line
 from driftgate.flows.scrubbing import told
@@ -87,11 +87,9 @@ def read_reply(text: str, scale: Scale, key: str = "score", *, cut: bool = False
     >>> read_reply("정확성 점수: 3, 말투 점수: 5", five).why
     'gave several grades (3, 5), expected one from 1 to 5'
     """
-    said = without_thinking(_THOUGHTS.sub(" ", text[-LONGEST:]))
-    if said is None:
-        return Unread("wrote its thoughts alone")
-    if not said:
-        return Unread("wrote nothing" if not text.strip() else "wrote its thoughts alone")
+    said = last_said(text)
+    if isinstance(said, Unread):
+        return said
     found = last_graded(said, key)
     if found is Several:
         return Unread(f"gave a list, expected one grade from {scale}")
@@ -101,6 +99,14 @@ def read_reply(text: str, scale: Scale, key: str = "score", *, cut: bool = False
     if cut:
         return Unread("was cut off before it gave a grade")
     return _of_text(plain(said), scale, key)
+
+
+def last_said(text: str) -> str | Unread:
+    """What a judge says in the end, without its thoughts."""
+    said = without_thinking(_THOUGHTS.sub(" ", text[-LONGEST:]))
+    if said:
+        return said
+    return Unread("wrote nothing" if not text.strip() else "wrote its thoughts alone")
 
 
 def words_of(text: str) -> str:
@@ -186,6 +192,3 @@ def _checked(value: Value | None, words: str, scale: Scale, said: str, reason: s
     if beyond := [one for one in denominators(said, value.grade) if one > scale.highest]:
         return Unread(f"gave {value.grade:g} of {beyond[0]:g}, expected {scale}")
     return Read(value.grade, reason)
-
-
-__all__ = ["Read", "Scale", "Unread", "grade_keys", "read_reply", "words_of"]

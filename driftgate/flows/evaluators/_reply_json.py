@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 _FINAL = (
@@ -51,11 +51,30 @@ def last_graded(said: str, key: str) -> Mapping[str, Any] | type[Several] | None
     >>> last_graded("{'점수': 4,}", "score"), last_graded('[{"score": 4}, {"score": 1}]', "score") is Several
     ({'점수': 4}, True)
     """
-    mended = unicodedata.normalize("NFKC", said).translate(_QUOTES)
-    for text in dict.fromkeys((said, mended, re.sub(r",\s*([}\]])", r"\1", mended))):
+    for text in _mended(said):
         if found := [one for value in _values(text) if (one := _graded(value, key)) is not None]:
             return found[-1]
     return None
+
+
+def last_object(said: str, keys: Sequence[str]) -> Mapping[str, Any] | None:
+    """The last object in a text that has one of the keys; None without.
+
+    >>> last_object('{"winner": "A"} or rather {"winner": "B"}', ["winner"])
+    {'winner': 'B'}
+    """
+    for text in _mended(said):
+        objects = (one for value in _values(text) for one in (value if isinstance(value, list) else [value]))
+        found = [one for one in objects if isinstance(one, Mapping) and {plain_key(name) for name in one} & {*keys}]
+        if found:
+            return found[-1]
+    return None
+
+
+def _mended(said: str) -> Sequence[str]:
+    """A text as it is, with plain quotes and digits, and without commas before an end."""
+    usual = unicodedata.normalize("NFKC", said).translate(_QUOTES)
+    return list(dict.fromkeys((said, usual, re.sub(r",\s*([}\]])", r"\1", usual))))
 
 
 def spoken_value(found: Mapping[str, Any], key: str, deep: int = 0) -> Any:
