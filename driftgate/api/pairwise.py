@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from driftgate.api._waiting import wait_for
 from driftgate.api.compare import chosen_cells
 from driftgate.api.deployments import known_as
-from driftgate.api.prices import pricing_of
+from driftgate.api.prices import PricedModels, pricing_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.pairwise import Pairwise, compare_pairs
 from driftgate.flows.errors import DriftgateError
@@ -49,11 +47,11 @@ def pairwise(
     if language not in ("", "ko", "en"):
         raise DriftgateError(f"language is '{language}', expected ko or en", "prompts are written in these two")
     workspace.hold()
+    priced = PricedModels(workspace.config.models, pricing_of(workspace, ledger))
     context = EvaluatorContext(
-        workspace.config.models, workspace.folder, workspace.config.connections, lambda name: known_as(ledger, name)
+        priced, workspace.folder, workspace.config.connections, lambda name: known_as(ledger, name)
     )
     found = find_judge(judge, context)
-    found = replace(found, config=pricing_of(workspace, ledger)(judge, found.config))
     found.model_config()  # its key is there
     asked = PairJudge(found, criteria.strip(), language or language_of(criteria))
     return wait_for(compare_pairs(ledger, _cell(ledger, first), _cell(ledger, second), asked, limit))

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from driftgate.flows.evaluators._judge import Judge
-from driftgate.flows.evaluators._reply import Read, Scale, Unread, read_reply, words_of
+from driftgate.flows.evaluators._reply import Read, Unread, read_reply, words_of
+from driftgate.flows.evaluators._reply_value import Scale
 from driftgate.flows.line import Call, tokens
 from driftgate.flows.models import (
     AdaptiveLimit,

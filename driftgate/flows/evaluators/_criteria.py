@@ -15,7 +15,7 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._asking import Grading
-from driftgate.flows.evaluators._reply import Scale
+from driftgate.flows.evaluators._reply_value import Scale
 from driftgate.flows.evaluators.language import language
 from driftgate.flows.models import Message
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from driftgate.flows.evaluators._asking import COST, READ, REASKED, GradeForm, Grading, NoGrade, desk_of
 from driftgate.flows.evaluators._judge import Judge, pin_id
-from driftgate.flows.evaluators._reply import Scale
+from driftgate.flows.evaluators._reply_value import Scale
 from driftgate.flows.models import ContentFiltered, ModelError, Redirected
 
 __all__ = ["COST", "READ", "REASKED", "Grader", "JudgedEvaluator", "Kind", "NoGrade"]

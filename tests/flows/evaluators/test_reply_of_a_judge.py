@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgate.flows.evaluators._reply import Read, Scale, Unread, read_reply
+from driftgate.flows.evaluators._reply import Read, Unread, read_reply
+from driftgate.flows.evaluators._reply_value import Scale
 
 FIVE = Scale(1, 5)
 FOUR = [
