@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.calibration import Calibration
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
+    from driftgate.benchmarks.pairwise import Pairwise
     from driftgate.benchmarks.progress import Display
     from driftgate.flows.documents import Ingest
 
@@ -218,6 +219,16 @@ class Workspace(OnCall):
 
         named = [run.id if isinstance(run, Run) else run for run in runs]
         return compare(self.ledger, named, models, datasets, where=where, pairs=pairs, resamples=resamples, seed=seed)
+
+    def pairwise(
+        self, first: str | Run, second: str | Run, *, judge: str, criteria: str, language: str = "", limit: int = 0
+    ) -> Pairwise:
+        """Have a judge compare the answers of two cells; see :func:`driftgate.api.pairwise.pairwise`."""
+        from driftgate.api.pairwise import pairwise
+
+        one, other = (run.id if isinstance(run, Run) else run for run in (first, second))
+        how = {"judge": judge, "criteria": criteria, "language": language}
+        return pairwise(self.files, self.ledger, one, other, **how, limit=limit)
 
     def plan(
         self, dataset: str = "", models: Sequence[str] = (), *, runs: Sequence[str] = (), assumed: Assumed | None = None

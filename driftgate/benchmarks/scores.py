@@ -12,6 +12,7 @@ from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, known_co
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SEQUENCES, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
+from driftgate.benchmarks.parse_rates import ParseRate, parse_rates
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
 from driftgate.benchmarks.stats import Interval, wilson_interval
 from driftgate.benchmarks.trouble import failed_share, ungraded
@@ -99,6 +100,11 @@ class CellScores:
         asked = primary if metric == "correct" or metric.startswith("accuracy") else metric
         check = self.judges.get(asked.rpartition(".")[0])
         return check.reason if check is not None and check.doubtful else ""
+
+    @cached_property
+    def parse_rates(self) -> Mapping[str, ParseRate]:
+        """How many of the judges' replies could be read, by ``node.evaluator``; empty where nothing is judged."""
+        return parse_rates(self.judges, self.rows, {one.name: one.errors for one in self.evaluators})
 
     @property
     def outcomes(self) -> dict[str, int]:

@@ -50,6 +50,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     ci.gate,
     lead.compare,
     lead.calibrate,
+    lead.pairwise,
     ci.report,
     oncall.nightly,
     oncall.serve,

@@ -113,6 +113,33 @@ def calibrate(
             _console.write_json(as_json, made.as_json())
 
 
+def pairwise(
+    first: Annotated[str, typer.Argument(help="A run with one cell, or RUN/PART.")],
+    second: Annotated[str, typer.Argument(help="The other one.")],
+    judge: Annotated[str, typer.Option(help="The model of the workspace that judges.")],
+    criteria: Annotated[str, typer.Option(help="What a better answer is like, in plain words.")],
+    workspace: Workspace = HERE,
+    language: Annotated[str, typer.Option(help="Of the prompt, ko or en. Without: that of the criteria.")] = "",
+    limit: Annotated[int, typer.Option(help="Only so many samples; 0: all.")] = 0,
+    as_json: JsonFile = None,
+) -> None:
+    """Have a judge compare the stored answers of two cells, in both orders. Exit 4: the judge cannot be relied on.
+
+    The models are not asked again. Each pair costs two requests to the judge.
+    """
+    import driftgate
+    from driftgate.cli import _console
+    from driftgate.cli.show.pairwise import print_pairwise
+
+    with driftgate.open(workspace) as ws:
+        found = ws.pairwise(first, second, judge=judge, criteria=criteria, language=language, limit=limit)
+    print_pairwise(_console.console, found)
+    if as_json is not None:
+        _console.write_json(as_json, found.as_json())
+    if found.verdict == "unmeasurable":
+        raise typer.Exit(4)
+
+
 def _pairs(given: list[str]) -> list[tuple[str, str]]:
     """Two names from each ``A,B``.
 

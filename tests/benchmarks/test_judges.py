@@ -180,6 +180,8 @@ async def test_a_judge_that_does_not_count_its_tokens_costs_nobody_knows_what(
     assert {row.metric for row in scores.rows if row.metric.startswith("ask.like.")} == {
         "ask.like.similarity",
         "ask.like.passed",
+        "ask.like.read",
+        "ask.like.reasked",
     }
     assert bench.watcher.ended[-1].cost is None
     bench.suite |= {"max_cost": 5.0}

@@ -183,6 +183,10 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
             ("x.y", folder / "hostile.jsonl", *where),
         ],
         "compare": [(first, second, *where), (f"{first}/live", f"{second}/next", *where), (HOSTILE, *where)],
+        "pairwise": [
+            (f"{first}/live", f"{second}/next", "--judge", "live", "--criteria", HOSTILE, *where),
+            (f"{first}/live", HOSTILE, "--judge", HOSTILE, "--criteria", HOSTILE, *where),
+        ],
         "report": [(first, *where), (foreign, *where)],
         "doctor": [where, (*where, "--json"), ("-w", folder / "none")],
         "documents": [where, ("docs", *where, "--json"), (HOSTILE, *where)],

@@ -77,11 +77,16 @@ async def test_a_judge_is_asked_what_azure_ai_evaluation_itself_asks(
     assert ours == theirs
 
 
-async def test_a_judge_that_is_bound_by_its_class_is_guarded_too(tmp_path: Path, endpoint: ChatEndpoint) -> None:
+async def test_a_judge_that_is_bound_by_its_class_is_guarded_too(
+    tmp_path: Path, endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from driftgate.flows.evaluators import load_evaluators
 
     endpoint.default = Answer('{"reason": "r", "score": 3, "status": "completed"}')
-    settings_of = {"model_config": {"type": "openai", "base_url": f"{endpoint.url}/v1", "model": "m", "api_key": "k"}}
+    monkeypatch.setenv("K", "k")
+    settings_of = {
+        "model_config": {"type": "openai", "base_url": f"{endpoint.url}/v1", "model": "m", "api_key": "${env:K}"}
+    }
     write(
         tmp_path / "flows/mine",
         {
@@ -93,5 +98,5 @@ async def test_a_judge_that_is_bound_by_its_class_is_guarded_too(tmp_path: Path,
         },
     )
     (binding,) = load_evaluators(load_flow("mine", tmp_path)).bindings
-    await asyncio.to_thread(binding.call, response=FORGED)
+    await binding.call(response=FORGED)
     assert [turn["role"] for turn in endpoint.requests[0].body["messages"]] == ["system", "user"]

@@ -132,7 +132,7 @@ def obeying_words(language: str = "") -> Callable[[Mapping[str, Any]], Answer | 
     asked = re.compile("|".join(words for name, words in _ORDERS.items() if language in (name, "")))
 
     def obey(body: Mapping[str, Any]) -> Answer | None:
-        return _grade(5) if asked.search(body["messages"][-1]["content"]) else None
+        return _grade(5) if any(asked.search(turn["content"]) for turn in body["messages"]) else None
 
     return obey
 

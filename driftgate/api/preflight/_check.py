@@ -43,6 +43,7 @@ _ORDER = (
     "schedule",
     "services",
     "endpoints",
+    "judges",
     "prices",
 )
 

@@ -1,4 +1,4 @@
-"""Evaluators are called with what a sample gives them; those that ask a judge or a service are only made ready."""
+"""Evaluators are called with what a sample gives them; those that ask a service are only made ready."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
             meant = "accuracy is then no share of right answers, which are 1 and wrong ones 0"
             remedy = "divide it by its highest value, or state its scale in the gate's rules: scale: [LOW, HIGH]"
             yield Finding("warning", asking.subject, f"{found}: {meant}", remedy, where)
-    untried = [key for key, binding in bindings.items() if binding.asks]
+    graded = trial.cell.evaluators.judged if inspection.scope.probes else {}
+    untried = [key for key, binding in bindings.items() if binding.asks and key not in graded]
     if untried and inspection.scope.whole:
         found = f"{', '.join(untried)}: made ready and not called, as a grade is asked of a service"
         yield Finding("unchecked", asking.subject, found, "", where)

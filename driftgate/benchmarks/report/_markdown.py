@@ -167,7 +167,13 @@ def _evaluators(cells: Sequence[CellView]) -> str:
         for cell in cells
         for check in cell.scores.judges.values()
     ]
-    return "\n\n".join(filter(None, ("### Evaluators\n\n" + _table(header, rows), "\n".join(judges))))
+    read = [
+        f"- {markdown_code(cell.name)} {markdown_code(key)}: {rate.words}"
+        for cell in cells
+        for key, rate in cell.scores.parse_rates.items()
+    ]
+    parts = ("### Evaluators\n\n" + _table(header, rows), "\n".join(judges), "\n".join(read))
+    return "\n\n".join(filter(None, parts))
 
 
 def _plain(signature: str) -> str:

@@ -98,6 +98,11 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             mark = "its scores decide nothing: " if check.doubtful else ""
             told = f"{scores.cell.name}: {check.evaluator}: {mark}{check.told}"
             console.print(f"  [{colour}]{escape(one_line(told))}[/]", soft_wrap=True)
+        for key, rate in scores.parse_rates.items():
+            colour = "red" if rate.unread or rate.silent else "dim"
+            console.print(
+                f"  [{colour}]{escape(one_line(f'{scores.cell.name}: {key}: {rate.words}'))}[/]", soft_wrap=True
+            )
 
 
 def _evaluators(scores: CellScores) -> str:

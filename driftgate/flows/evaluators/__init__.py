@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         attacks_on,
         known_grades,
         load_attacks,
+        trial_text,
     )
+    from driftgate.flows.evaluators._asking import capabilities_of
     from driftgate.flows.evaluators._binding import (
         EVALUATORS,
         Binding,
@@ -26,14 +28,19 @@ if TYPE_CHECKING:
         load_evaluators,
     )
     from driftgate.flows.evaluators._context import EvaluatorContext
+    from driftgate.flows.evaluators._criteria import language_of
     from driftgate.flows.evaluators._evaluation import Evaluation
-    from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
+    from driftgate.flows.evaluators._judge import find_judge
+    from driftgate.flows.evaluators._judged import COST, READ, REASKED, JudgedEvaluator, NoGrade
+    from driftgate.flows.evaluators._pairwise import PairJudge
 else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "COST",
     "EVALUATORS",
+    "READ",
+    "REASKED",
     "Anchor",
     "Attack",
     "Binding",
@@ -43,10 +50,15 @@ __all__ = [
     "Evaluators",
     "JudgedEvaluator",
     "NoGrade",
+    "PairJudge",
     "anchor_lengths",
     "anchors_id",
     "attacks_on",
+    "capabilities_of",
+    "find_judge",
     "known_grades",
+    "language_of",
     "load_attacks",
     "load_evaluators",
+    "trial_text",
 ]

@@ -15,6 +15,7 @@ from driftgate.flows.errors import DriftgateError
 
 SHIPPED = Path(__file__).parent / "anchors.jsonl"
 ATTACKS = Path(__file__).parent / "attacks.jsonl"
+_INPUTS = frozenset({"query", "context", "ground_truth", "response"})
 
 
 class Anchor(BaseModel):
@@ -52,6 +53,12 @@ def load_attacks() -> tuple[Attack, ...]:
 def attacks_on(attacks: Sequence[Attack], evaluator: str) -> dict[str, str]:
     """The attacks on an evaluator, each with the text that it is held against."""
     return {one.id: one.attacks for one in attacks if one.attacks and evaluator in one.grades}
+
+
+def trial_text(names: Sequence[str]) -> dict[str, str] | None:
+    """The named inputs of an evaluator, of one short text that ships; None where it has others."""
+    first = load_anchors(SHIPPED)[0]
+    return first.inputs(names) if set(names) <= _INPUTS else None
 
 
 def anchors_file(folder: Path, own: str | None) -> Path:

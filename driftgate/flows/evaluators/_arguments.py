@@ -11,7 +11,9 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._flow import FlowEvaluator
+from driftgate.flows.evaluators._judged import JudgedEvaluator
 
+_CONVERSATION = "conversation"
 _REMEDY = "name each under inputs; a literal will do"
 
 
@@ -29,6 +31,10 @@ def check_arguments(call: Callable[..., Any], evaluator: str, given: Collection[
     if isinstance(call, FlowEvaluator):
         defaults = call.flow.input_defaults
         _check(call.flow.inputs, call.flow.inputs, defaults, given, f"{where}: the evaluation flow '{call.flow.name}'")
+        return
+    if isinstance(call, JudgedEvaluator):
+        taken = () if _CONVERSATION in given else call.kind.inputs  # which some take in place of all else
+        _check(None, taken, {}, given, f"{where}: the evaluator '{evaluator}'")
         return
     try:
         parameters = inspect.signature(call).parameters.values()

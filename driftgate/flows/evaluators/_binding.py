@@ -18,6 +18,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, drawn, load_anchors
 from driftgate.flows.evaluators._arguments import check_arguments
 from driftgate.flows.evaluators._azure import take_turns_from_templates
+from driftgate.flows.evaluators._by_name import asks_judge, built_in, check_keys, make_judged, of_our_own
 from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig, Reads
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._evaluation import Evaluation, read_metrics
@@ -376,6 +377,9 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: Own
     module, colon, attribute = bound.evaluator.partition(":")
     try:
         with naming_extras(f"the evaluator '{bound.evaluator}'"):
+            check_keys(bound.settings)
+            if ours := built_in(bound.evaluator, bound.settings):
+                return EVALUATORS.get(ours)(**of_our_own(bound.settings, context))
             if not colon:
                 factory = EVALUATORS.get(bound.evaluator)
                 wants = "context" in inspect.signature(factory).parameters
@@ -383,6 +387,8 @@ def _make(bound: BindingConfig, where: str, context: EvaluatorContext, code: Own
             if module == PREFIX:
                 return make_flow(attribute, context, bound.settings)
             target = code.load(bound.evaluator)
+            if asks_judge(target, bound.settings, context):
+                return make_judged(bound.evaluator, target, bound.settings, context, _own_hash(bound, code))
             if module.startswith(AZURE):
                 take_turns_from_templates()
             made: Callable[..., Any] = target(**bound.settings) if inspect.isclass(target) or bound.settings else target

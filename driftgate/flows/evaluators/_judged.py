@@ -1,121 +1,83 @@
-"""Evaluators of azure-ai-evaluation that ask a judge: pinned, with a deadline and bounded in number."""
+"""Evaluators that ask a judge: pinned, with a deadline, and with a limit that all who ask the same judge share."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import distribution
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
-from driftgate.flows.errors import DriftgateError
-from driftgate.flows.evaluators._azure import PACKAGE, asked_by, azure_class, call, package_version, require
-from driftgate.flows.evaluators._context import EvaluatorContext
-from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
-from driftgate.flows.line import Call, tokens
-from driftgate.flows.models import (
-    AdaptiveLimit,
-    ChatModel,
-    ContentFiltered,
-    Message,
-    ModelError,
-    Redirected,
-    Reply,
-    RetryPolicy,
-    resilient,
-)
+from driftgate.flows.evaluators._asking import COST, READ, REASKED, GradeForm, Grading, NoGrade, desk_of
+from driftgate.flows.evaluators._judge import Judge, pin_id
+from driftgate.flows.evaluators._reply_value import Scale
+from driftgate.flows.models import ContentFiltered, ModelError, Redirected
 
-COST = "cost"
-"""The metric that says what a grade cost."""
-
-
-class NoGrade(Exception):
-    """The judge gave no grade; it costs the sample this evaluation.
-
-    Parameters
-    ----------
-    message : str
-        Why.
-    spent : Mapping
-        Tokens and cost of a reply that held none; empty where there was no reply.
-    refused : bool
-        The judge's service refuses what it was asked, and would again.
-    """
-
-    def __init__(
-        self, message: str, spent: Mapping[str, float | None] = MappingProxyType({}), *, refused: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.spent = spent
-        self.refused = refused
+__all__ = ["COST", "READ", "REASKED", "Grader", "JudgedEvaluator", "Kind", "NoGrade"]
 
 
 @dataclass(frozen=True)
-class JudgedKind:
-    """What there is to know of one judged evaluator of azure-ai-evaluation."""
+class Kind:
+    """What is graded, and on which scale."""
 
     key: str
-    """The metric, as azure-ai-evaluation calls it."""
-    class_name: str
+    """The metric."""
     inputs: tuple[str, ...]
     """What it has to be given."""
     optional: tuple[str, ...] = ()
-    turns: bool = False
-    """It reads a query and a response as turns of a conversation, and warns where they are plain text."""
     lowest: float = 1.0
     highest: float = 5.0
 
-    def prompt_hash(self) -> str:
-        """Hash of the prompts that come with the package, read without importing it: 12 hexadecimal digits."""
-        package = distribution(PACKAGE)
-        folder = f"azure/ai/evaluation/_evaluators/_{self.key}/"
-        files = sorted(
-            (f for f in package.files or [] if str(f).startswith(folder) and f.suffix == ".prompty"), key=str
-        )
-        if not files:
-            raise DriftgateError(f"{PACKAGE} {package.version} has no prompt for {self.key}", "install 1.18")
-        digest = hashlib.sha256(b"".join(file.locate().read_bytes() for file in files))  # type: ignore[attr-defined]
-        return digest.hexdigest()[:12]
+    @property
+    def scale(self) -> Scale:
+        """From the lowest grade to the highest."""
+        return Scale(self.lowest, self.highest)
 
 
-@dataclass
-class _Live:
-    """A judge that is asked, with its token and what is known of it by now."""
+class Grader(Protocol):
+    """How a grade is asked for."""
 
-    model: ChatModel
-    asking: int = 0
-    """Grades under way."""
+    @property
+    def reads(self) -> bool:
+        """Whether each reply of the judge is one grade on the scale, to be read by us."""
+
+    @property
+    def language(self) -> str:
+        """That of the prompt: ``ko`` or ``en``."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """What decides a grade beside the text and the judge."""
+
+    def open(self) -> None:
+        """Make ready what needs a key."""
+
+    async def grade(self, grading: Grading, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask for one grade; gives the grade under the kind's key, and what is told beside it."""
 
 
 @dataclass(frozen=True)
 class JudgedEvaluator:
-    """One evaluator with its judge; see :func:`judged`."""
+    """One evaluator with its judge."""
 
-    kind: JudgedKind
+    kind: Kind
     judge: Judge
+    grader: Grader = field(repr=False)
     threshold: float
-    deadline: float
-    reasoning: bool
-    version: str
-    slots: asyncio.Semaphore = field(repr=False)
-    _judges: dict[str, _Live] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The live judge, by the parameters of each prompt that it is asked with."""
+    deadline: float = 60.0
+    in_flight: int = 32
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.in_flight < 1 or self.deadline <= 0:
+            raise ValueError(
+                f"in_flight is {self.in_flight} and deadline {self.deadline}, expected both to be positive"
+            )
 
     @cached_property
     def pin(self) -> Mapping[str, Any]:
         """Everything that decides a grade beside the text: evaluator, its version and prompts, and the judge."""
-        return {
-            "evaluator": self.kind.class_name,
-            "version": package_version(),
-            "prompt": self.kind.prompt_hash(),
-            "reasoning": self.reasoning,
-            "judge": {**self.judge.identity(), "version": self.version},
-        }
+        return {**self.grader.identity(), "judge": {**self.judge.identity(), "version": self.version}}
 
     @cached_property
     def pin_id(self) -> str:
@@ -123,32 +85,24 @@ class JudgedEvaluator:
         return pin_id(self.pin)
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The numbers that a grade comes with."""
+    def metrics(self) -> tuple[str, ...] | None:
+        """The numbers that a grade comes with; None where only a call tells."""
+        if not self.grader.reads:
+            return None
         prices = self.judge.config.prices
-        return (
-            self.kind.key,
-            "passed",
-            "input_tokens",
-            "output_tokens",
-            *((COST,) if prices.input or prices.output else ()),
-        )
-
-    @cached_property
-    def _azure(self) -> Any:
-        return azure_class(self.kind.class_name)(
-            self.judge.model_config(), threshold=self.threshold, is_reasoning_model=self.reasoning
-        )
+        priced = (COST,) if prices.input or prices.output else ()
+        return (self.kind.key, "passed", "input_tokens", "output_tokens", *priced, READ, REASKED)
 
     def open(self) -> None:
-        """Construct the evaluator, which imports azure-ai-evaluation and reads the judge's key.
+        """Make ready what needs the judge's key.
 
         Raises
         ------
         DriftgateError
             A variable of the environment is not set.
         """
-        assert self._azure is not None
+        self.judge.model_config()
+        self.grader.open()
 
     async def __call__(self, **inputs: Any) -> dict[str, Any]:
         """Grade one text.
@@ -158,7 +112,8 @@ class JudgedEvaluator:
         dict
             The grade under the evaluator's own name, ``passed`` (it reaches the threshold), ``reason``, ``judge`` (the
             model that the service says it served), ``input_tokens``, ``output_tokens`` and, where the judge has
-            prices, ``cost``; None where the service did not say how many tokens it took.
+            prices, ``cost``; None where the service did not say how many tokens it took. ``read`` is 1, and
+            ``reasked`` 1 where the judge had to be asked again before its reply could be read.
 
         Raises
         ------
@@ -167,132 +122,62 @@ class JudgedEvaluator:
         ModelMisconfigured
             Its service redirects to another address.
         """
-        calls: list[Call] = []
-
-        async def ask(messages: Sequence[Message], parameters: Mapping[str, Any]) -> Reply:
-            return await self._ask(messages, parameters, calls)
-
-        async with self.slots:
+        desk = desk_of(self.judge, self.in_flight)
+        form = GradeForm(self.kind.scale, self.kind.key, self.grader.language) if self.grader.reads else None
+        grading = Grading(self.judge, desk, form)
+        async with desk.limit:
             try:
                 async with asyncio.timeout(self.deadline):
-                    with asked_by(ask):
-                        result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
-            except TimeoutError:
-                raise NoGrade(f"the judge '{self.judge.name}' gave no grade within {self.deadline:g} s") from None
-            except Exception as problem:  # azure-ai-evaluation raises its own classes, and what its parser raises
-                if calls and isinstance(error := calls[-1].error, ModelError):
-                    if isinstance(error, Redirected):
-                        raise error from problem
-                    refused = isinstance(error, ContentFiltered)
-                    raise NoGrade(error.message, self._spent(calls), refused=refused) from problem
-                raise NoGrade(_words(problem), self._spent(calls)) from problem
-        return self._read(result, self._spent(calls))
+                    result = await self.grader.grade(grading, inputs)
+            except TimeoutError as late:
+                raise late_grade(grading, self.deadline, late) from None
+            except NoGrade:
+                raise
+            except Exception as problem:  # azure-ai-evaluation raises its own classes, and so does anybody's function
+                raise failed_grade(grading, problem) from problem
+        return self._told(result, grading)
 
-    async def _ask(self, messages: Sequence[Message], parameters: Mapping[str, Any], calls: list[Call]) -> Reply:
-        """Ask the judge once more, by what is known of it, and keep the call."""
-        key = json.dumps(parameters, sort_keys=True, default=str)
-        if key not in self._judges:
-            learnt = next((live.model.capabilities for live in self._judges.values()), None)
-            model = self.judge.open(parameters, learnt or self.judge.known(self.judge.name))
-            self._judges[key] = _Live(model)
-        live, config = self._judges[key], self.judge.config
-        policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
-        live.asking += 1
-        try:
-            reply = await resilient(live.model, policy, AdaptiveLimit(1)).complete(messages)
-        except ModelError as error:
-            calls.append(Call(self.judge.name, None, error))
-            raise
-        finally:
-            live.asking -= 1
-            if not live.asking:
-                await live.model.aclose()  # it opens its connections again when it is asked next
-        calls.append(Call(self.judge.name, reply, None))
-        return reply
-
-    def _read(self, result: Mapping[str, Any], spent: Mapping[str, float | None]) -> dict[str, Any]:
-        key = self.kind.key
-        grade, reason = result.get(key), str(result.get(f"{key}_reason") or "")
-        told = result.get(f"{key}_properties") or {}
-        if not isinstance(grade, (int, float)) or math.isnan(grade):
+    def _told(self, result: Mapping[str, Any], grading: Grading) -> dict[str, Any]:
+        key, spent = self.kind.key, grading.spent
+        grade = result.get(key)
+        if not self.grader.reads and key not in result:  # of several grades none is the evaluator's own
+            return {**result, "judge": grading.served, **spent}
+        if isinstance(grade, bool) or not isinstance(grade, (int, float)) or math.isnan(grade):
+            reason = str(result.get("reason") or "")
             raise NoGrade(f"the judge gave no grade{': ' + reason if reason else ''}", spent)
         if not self.kind.lowest <= grade <= self.kind.highest:
-            low, high = f"{self.kind.lowest:g}", f"{self.kind.highest:g}"
-            raise NoGrade(f"the judge gave {grade:g}, expected {low} to {high}", spent)
-        return {
-            key: float(grade),
-            "passed": float(grade >= self.threshold),
-            "reason": reason,
-            "judge": str(told.get("model") or ""),
-            **spent,
-        }
-
-    def _spent(self, calls: Sequence[Call]) -> dict[str, float | None]:
-        """Tokens and, where the judge has prices that are not 0, cost; nothing where nothing came."""
-        if not any(call.usage is not None for call in calls):
-            return {}
-        usage, prices = tokens(calls), self.judge.config.prices
-        counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-        spent = {name: None if tokens is None else float(tokens) for name, tokens in counts.items()}
-        return spent | ({COST: prices.cost(usage)} if prices.input or prices.output else {})
+            raise NoGrade(f"the judge gave {grade:g}, expected {self.kind.scale}", spent)
+        passed = result.get("passed", grade >= self.threshold)
+        return {**result, key: float(grade), "passed": float(passed), "judge": grading.served, **spent}
 
 
-def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:
-    """Make the factory of a judged evaluator."""
-
-    def make(
-        judge: str | None = None,
-        threshold: float = 3.0,
-        deadline: float = 60.0,
-        in_flight: int = 4,
-        reasoning: bool = False,
-        version: str = "",
-        context: EvaluatorContext | None = None,
-    ) -> JudgedEvaluator:
-        """Make the evaluator.
-
-        Parameters
-        ----------
-        judge : str
-            The model of the workspace that grades, of provider ``openai`` or ``azure_openai``.
-        threshold : float
-            The grade from which a text passes.
-        deadline : float
-            Seconds one grade may take with all that azure-ai-evaluation tries again; alone it goes on for minutes.
-        in_flight : int
-            Grades under way at once, at most.
-        reasoning : bool
-            Ask as azure-ai-evaluation asks a reasoning model. What a judge's service refuses is found out without it.
-        version : str
-            The judge's version as you know it. Change it when you accept a judge that moved: the anchors then get a new
-            reference.
-        context : EvaluatorContext
-            The workspace; not a setting.
-
-        Raises
-        ------
-        MissingExtra
-            azure-ai-evaluation is not installed.
-        DriftgateError
-            The workspace has no such judge.
-        """
-        require(kind.key)
-        if in_flight < 1 or deadline <= 0:
-            raise ValueError(f"in_flight is {in_flight} and deadline {deadline}, expected both to be positive")
-        found = find_judge(judge, context or EvaluatorContext())
-        return JudgedEvaluator(kind, found, threshold, deadline, reasoning, version, asyncio.Semaphore(in_flight))
-
-    return make
+def late_grade(grading: Grading, deadline: float, late: TimeoutError) -> NoGrade:
+    """What is said of a grade that did not come in time."""
+    said = _last_said(late) or grading.unread
+    why = f"the judge '{grading.judge.name}' gave no grade within {deadline:g} s"
+    return NoGrade(f"{why} ({said})" if said else why, grading.spent)
 
 
-def _as_turns(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    roles = {"query": "user", "response": "assistant"}
-    return {
-        name: [{"role": roles[name], "content": [{"type": "text", "text": value}]}]
-        if name in roles and isinstance(value, str)
-        else value
-        for name, value in inputs.items()
-    }
+def failed_grade(grading: Grading, problem: Exception) -> Exception:
+    """What an exception of whoever asked the judge means."""
+    if grading.unread:
+        return NoGrade(grading.unread, grading.spent)
+    error = grading.calls[-1].error if grading.calls else None
+    if isinstance(error, Redirected):
+        return error
+    if isinstance(error, ModelError):
+        return NoGrade(error.message, grading.spent, refused=isinstance(error, ContentFiltered))
+    return NoGrade(_words(problem), grading.spent)
+
+
+def _last_said(late: BaseException) -> str:
+    """What the service said last to a request that was given up at the deadline."""
+    cause: BaseException | None = late
+    while cause is not None:
+        if isinstance(cause, ModelError):
+            return cause.message
+        cause = cause.__cause__
+    return ""
 
 
 def _words(problem: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("coherence", "CoherenceEvaluator", inputs=("query", "response"))
+KIND = JudgedKind("coherence", class_name="CoherenceEvaluator", inputs=("query", "response"))
 make = judged(KIND)

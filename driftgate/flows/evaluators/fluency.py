@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("fluency", "FluencyEvaluator", inputs=("response",))
+KIND = JudgedKind("fluency", class_name="FluencyEvaluator", inputs=("response",))
 make = judged(KIND)

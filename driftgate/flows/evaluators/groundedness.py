@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("groundedness", "GroundednessEvaluator", inputs=("response", "context"), optional=("query",))
+KIND = JudgedKind(
+    "groundedness", class_name="GroundednessEvaluator", inputs=("response", "context"), optional=("query",)
+)
 make = judged(KIND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("intent_resolution", "IntentResolutionEvaluator", inputs=("query", "response"), turns=True)
+KIND = JudgedKind("intent_resolution", class_name="IntentResolutionEvaluator", inputs=("query", "response"), turns=True)
 make = judged(KIND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("relevance", "RelevanceEvaluator", inputs=("query", "response"))
+KIND = JudgedKind("relevance", class_name="RelevanceEvaluator", inputs=("query", "response"))
 make = judged(KIND)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("response_completeness", "ResponseCompletenessEvaluator", inputs=("response", "ground_truth"))
+KIND = JudgedKind(
+    "response_completeness", class_name="ResponseCompletenessEvaluator", inputs=("response", "ground_truth")
+)
 make = judged(KIND)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("retrieval", "RetrievalEvaluator", inputs=("query", "context"))
+KIND = JudgedKind("retrieval", class_name="RetrievalEvaluator", inputs=("query", "context"))
 make = judged(KIND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgate.flows.evaluators._judged import JudgedKind, judged
+from driftgate.flows.evaluators._azure_judged import JudgedKind, judged
 
-KIND = JudgedKind("similarity", "SimilarityEvaluator", inputs=("query", "response", "ground_truth"))
+KIND = JudgedKind("similarity", class_name="SimilarityEvaluator", inputs=("query", "response", "ground_truth"))
 make = judged(KIND)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Unavailable,
         WaitEnded,
     )
-    from driftgate.flows.models._limit import AdaptiveLimit
+    from driftgate.flows.models._limit import AdaptiveLimit, HeldPlace
     from driftgate.flows.models._listed import listed_prices
     from driftgate.flows.models._patience import Patience
     from driftgate.flows.models._prices import PriceList, Prices, Tier
@@ -51,6 +51,7 @@ __all__ = [
     "Capabilities",
     "ChatModel",
     "ContentFiltered",
+    "HeldPlace",
     "KeptBatch",
     "Message",
     "Model",

@@ -6,8 +6,66 @@ import asyncio
 import time
 from collections import deque
 from types import TracebackType
+from typing import Protocol
 
 from driftgate.flows.models._patience import Patience
+
+
+class Limit(Protocol):
+    """Holds requests back, and hears what became of them."""
+
+    patience: Patience
+
+    async def __aenter__(self) -> None:
+        """Wait until one more request may be made."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """It is over."""
+
+    @property
+    def refused_for(self) -> float:
+        """Seconds since the first 429 after the last reply; 0 where there was none."""
+
+    def succeeded(self) -> None:
+        """Hear of a reply."""
+
+    def refused(self, retry_after: float | None) -> None:
+        """Hear of a 429."""
+
+
+class HeldPlace:
+    """A place in a limit that is held for several requests, one after the other.
+
+    Each of them still waits while the service asks for it, and what becomes of it concerns the limit as a whole.
+    """
+
+    def __init__(self, limit: AdaptiveLimit) -> None:
+        self.limit = limit
+        self.patience = limit.patience
+
+    async def __aenter__(self) -> None:
+        with self.patience.wait():
+            await self.limit.opened()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The place stays held."""
+
+    @property
+    def refused_for(self) -> float:
+        """Seconds since the first 429 after the last reply; 0 where there was none."""
+        return self.limit.refused_for
+
+    def succeeded(self) -> None:
+        """Count a reply."""
+        self.limit.succeeded()
+
+    def refused(self, retry_after: float | None) -> None:
+        """Count a 429."""
+        self.limit.refused(retry_after)
 
 
 class AdaptiveLimit:
@@ -66,11 +124,20 @@ class AdaptiveLimit:
                 break
         self.under_way += 1
         try:
-            while (pause := self._open_at - asyncio.get_running_loop().time()) > 0:
-                await asyncio.sleep(pause)
+            await self.opened()
         except asyncio.CancelledError:
             self._leave()
             raise
+
+    async def opened(self) -> None:
+        """Wait until the service may be asked again, as it said itself."""
+        while (pause := self._open_at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(pause)
+
+    def narrow(self, maximum: int) -> None:
+        """Never have more than so many under way from now on."""
+        self.maximum = min(self.maximum, maximum)
+        self.capacity = min(self.capacity, self.maximum)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

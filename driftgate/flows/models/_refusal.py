@@ -82,6 +82,11 @@ _NO_PATH = frozenset({404, 405, 501})
 
 _FORM = "response_format"
 """Schemas are refused in many words: a service that takes none, or not this one, refuses every request alike."""
+_FORM_WORDS = re.compile(
+    r"response_format|\bjson[ _-]?(?:mode|object|schema)\b|\bstructured outputs?\b|\bguided[ _-](?:json|decoding)\b",
+    re.I,
+)
+"""How services that have no field for the name say it."""
 
 
 class ParameterRefused(RequestRejected):
@@ -255,7 +260,7 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         parameter = words.parameter or (named.group(1) if named else "")
         if parameter:
             return ParameterRefused(said, parameter)
-    if words.parameter.startswith((_FORM, "text.format")) if words.parameter else _FORM in words.message:
+    if words.parameter.startswith((_FORM, "text.format")) if words.parameter else _FORM_WORDS.search(words.message):
         return ParameterRefused(said, _FORM)
     return RequestRejected(said)
 

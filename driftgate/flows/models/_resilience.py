@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from driftgate.flows.deadlines import Deadlines
 from driftgate.flows.models._errors import RateLimited, Unavailable, WaitEnded
-from driftgate.flows.models._limit import AdaptiveLimit
+from driftgate.flows.models._limit import Limit
 from driftgate.flows.models._types import Message, Model, Reply, cache_key
 from driftgate.flows.models._usage import Usage
 
@@ -88,7 +88,7 @@ class Wrapper:
 @dataclass
 class _Resilient(Wrapper):
     policy: RetryPolicy
-    limit: AdaptiveLimit
+    limit: Limit
     rng: random.Random
     deadlines: Deadlines
 
@@ -146,7 +146,7 @@ class _Cached(Wrapper):
         return reply
 
 
-def resilient(model: Model, policy: RetryPolicy, limit: AdaptiveLimit, *, seed: int = 0) -> Model:
+def resilient(model: Model, policy: RetryPolicy, limit: Limit, *, seed: int = 0) -> Model:
     """Wrap ``model`` so that passing faults are retried within ``limit``.
 
     Timeouts, connection errors, 5xx and unreadable replies are tried again up to ``policy.attempts`` times; a 429

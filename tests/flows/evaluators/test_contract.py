@@ -119,6 +119,7 @@ def test_the_judged_and_the_safety_evaluators_are_all_there() -> None:
         "retrieval",
         "response_completeness",
         "intent_resolution",
+        "judge",
     }
     assert {"violence", "sexual", "self_harm", "hate_unfairness", "indirect_attack", "protected_material"} < set(SAFETY)
 

@@ -39,7 +39,7 @@ async def test_every_judged_evaluator_grades_what_fits_above_what_does_not(
     )
     judged_text = "context" if name == "retrieval" else "response"
     good, bad = await evaluator(**same), await evaluator(**{**same, judged_text: "qq qq qq"})
-    assert set(good) == {name, "passed", "reason", "judge", "input_tokens", "output_tokens"}
+    assert set(good) == {name, "passed", "reason", "judge", "input_tokens", "output_tokens", "read", "reasked"}
     assert 1.0 <= bad[name] < good[name] <= 5.0
     assert good["passed"] == float(good[name] >= 3) and good["reason"].startswith("Let's think")
     assert (good["judge"], good["input_tokens"], good["output_tokens"]) == ("judge-1", 900.0, 30.0)
@@ -68,7 +68,10 @@ async def test_a_judge_that_is_down_costs_no_more_than_the_deadline(make: Make, 
     [
         (Answer('{"reason": "r", "score": 9, "status": "completed"}'), "gave 9, expected 1 to 5"),
         (Answer('{"reason": "no text", "score": null, "status": "skipped"}'), "no grade: Not applicable: no text"),
-        (Answer("four stars"), "JSONDecodeError"),
+        (
+            Answer("good enough"),
+            'the judge wrote no grade, expected one from 1 to 5, asked twice; it said: "good enough"',
+        ),
         (Status(401, {"error": {"message": "bad key"}}), "refused the key of model 'j'.*bad key"),
     ],
 )
