@@ -82,9 +82,12 @@ def _unlabelled(before: str) -> str:
 
 
 def _alone(chosen: Named, sentence: Sentence, texts: Sequence[Named], reply: str, rules: CompiledRules) -> bool:
-    """Whether the sentence names no other choice, or a clause ends between that one and the chosen."""
+    """Whether the sentence names no other choice, but in a clause before or as a part of its subject."""
     others = [n for n in texts if sentence.begin <= n.begin < chosen.begin and n.position != chosen.position]
-    return not others or rules.words["CONCLUDES"].search(reply, others[-1].end, chosen.begin) is not None
+    if not others or rules.words["CONCLUDES"].search(reply, others[-1].end, chosen.begin):
+        return True
+    topic = rules.words["TOPIC_ENDS"].search(reply[sentence.begin : chosen.begin]) is not None
+    return topic and all(rules.words["OF_SUBJECT"].match(reply, one.end) for one in others)
 
 
 def _within(texts: Sequence[Named], sentence: Sentence) -> list[Named]:
