@@ -9,6 +9,9 @@ Run from the project's root, with the recorded runs at ``../shared/data``::
 ``extractor_labels.csv`` beside this file holds, for each labelled reply, where it stands (file, row), the start of its
 SHA-256, the letter that a reader finds it settles on (blank: none), the batch, and the stratum it was drawn from with
 that stratum's size. The replies themselves are not ours to publish and are read from the data.
+
+``extractor_blind.jsonl`` holds 150 replies of our own with their choices and labels, written by somebody who had not
+seen the rules. They are measured too, and alone with ``--blind``, which needs no recorded data.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from statsmodels.stats.proportion import proportion_confint
 from driftgate.flows.extraction import DEFAULT, Extraction, extract_choice, rule_set_id
 
 LABELS = Path(__file__).with_name("extractor_labels.csv")
+BLIND = Path(__file__).with_name("extractor_blind.jsonl")
 LETTERS = "ABCDEFGHIJ"
 HELD_BACK = (3, 5)
 """Batches that no rule was made by: read once the rules of the day were frozen. The others served to improve them."""
@@ -39,11 +43,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recorded data")
     parser.add_argument("--rules", default=DEFAULT, help="rule set to measure, by default %(default)s")
+    parser.add_argument("--blind", action="store_true", help="measure the blind batch alone")
     parser.add_argument("--draw", type=int, metavar="N", help="draw about N unlabelled replies instead of measuring")
     parser.add_argument("--long", action="store_true", help="draw from the long answers, of more than a letter, alone")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sheet", type=Path, help="where to write the drawn replies (not into the repository)")
     options = parser.parse_args()
+    if options.blind:
+        print_blind(options.rules)
+        return
     if not (options.data / "recorded").is_dir():
         parser.error(f"found no folder {options.data / 'recorded'}; pass the recorded data with --data")
     replies = read_replies(options.data)
@@ -63,6 +71,7 @@ def main() -> None:
     rules = rule_set_id(options.rules)
     print(f"Rules `{rules}`, {len(replies):,} replies read in {seconds:.1f} s, {len(labels):,} labelled.\n")
     print_tables(replies, with_labels(replies, labels))
+    print_blind(options.rules)
 
 
 def read_replies(data: Path) -> pd.DataFrame:
@@ -147,8 +156,33 @@ def with_labels(replies: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
             f"{len(stale)} labelled replies are missing or have another text than was labelled, the first in "
             f"{both.file[stale[0]]} row {both.row[stale[0]]}: label them again"
         )
-    answered, same = both.found != "", both.found == both.label
-    return both.assign(right=answered & same, wrong=answered & ~same, missed=~answered & ~same)
+    return _judged(both)
+
+
+def _judged(read: pd.DataFrame) -> pd.DataFrame:
+    answered, same = read.found != "", read.found == read.label
+    return read.assign(right=answered & same, wrong=answered & ~same, missed=~answered & ~same)
+
+
+def blind_batch(rule_set: str = DEFAULT) -> pd.DataFrame:
+    """The blind batch with what a rule set finds in it."""
+    cases = pd.DataFrame(map(json.loads, BLIND.read_text(encoding="utf-8").splitlines()))
+    read = zip(cases.reply, cases.choices, strict=True)
+    found = [extract_choice(reply, list(choices.values()), rule_set=rule_set) for reply, choices in read]
+    labels = cases.label.replace("none", "")
+    return _judged(cases.assign(label=labels, found=[e.answer or "" for e in found], rule=[e.rule for e in found]))
+
+
+def print_blind(rule_set: str) -> None:
+    """Print what became of the blind batch, as Markdown, and each reply that is read wrong or needlessly not."""
+    read = blind_batch(rule_set)
+    answers, silent = read[read.found != ""], read[read.found == ""]
+    print("\n| blind batch | replies | letters read | wrong | abstained | needlessly |\n|---|--:|--:|--:|--:|--:|")
+    wrong, missed = int(answers.wrong.sum()), int(silent.missed.sum())
+    print(f"| `{rule_set_id(rule_set)}` | {len(read)} | {len(answers)} | {wrong} | {len(silent)} | {missed} |")
+    for case in read[read.wrong | read.missed].itertuples():
+        found, label = str(case.found) or "none", str(case.label) or "none"
+        print(f"- {case.id} ({case.kind}): {found} by {case.rule}, labelled {label}")
 
 
 def _sha8(text: str) -> str:

@@ -391,7 +391,7 @@ def test_choice_reads_the_letter_of_a_reply_and_the_signature_says_by_which_rule
     with measured(folder) as (_, scores):
         accuracy = scores.get("accuracy")
         assert accuracy is not None and accuracy.value == 1.0
-        assert parse_signature(scores.cell.signature)["extract"].startswith("ko-v2")
+        assert parse_signature(scores.cell.signature)["extract"].startswith("ko-v3")
 
 
 def test_an_evaluation_flow_that_asks_by_its_own_code_asks_nobody_beforehand(

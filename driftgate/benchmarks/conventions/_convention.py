@@ -106,6 +106,6 @@ def convention_names() -> list[str]:
     Examples
     --------
     >>> convention_names()
-    ['asked', 'asked-ko-v1', 'lm-eval', 'macro', 'published-ko']
+    ['asked', 'asked-ko-v1', 'asked-ko-v2', 'lm-eval', 'macro', 'published-ko']
     """
     return [CONVENTIONS.get(name).name for name in CONVENTIONS.names()]

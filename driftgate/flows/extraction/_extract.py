@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from driftgate.flows.extraction._first_line import goes_through
+from driftgate.flows.extraction._in_words import in_words
 from driftgate.flows.extraction._later import only_supposed, taken_back
 from driftgate.flows.extraction._normalise import choice_keys, key, normalise
 from driftgate.flows.extraction._own_question import behind_own_question
-from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
+from driftgate.flows.extraction._read import LETTERS, Asked, Reading, letters_in, read
+from driftgate.flows.extraction._sentences import says_something_else
 from driftgate.flows.extraction._turns import own_turn
 from driftgate.flows.extraction.rules import DEFAULT, RULE_SETS, CompiledRules, Place, RuleSet, compiled
 from driftgate.flows.thinking import without_thinking
@@ -33,7 +36,8 @@ class Extraction:
     """The choice's letter, ``A`` to ``J``; None when the reply gives none or more than one."""
     rule: str
     """``place/form`` of the rule that found it, or why there is no answer: ``none``, ``several``, ``negated``,
-    ``mismatch``, ``contradicted``, ``numbered``, ``ambiguous_digit``, ``out_of_range``, ``unfinished``."""
+    ``mismatch``, ``contradicted``, ``left_open``, ``numbered``, ``ambiguous_digit``, ``out_of_range``,
+    ``unfinished``."""
     place: str = field(default="", repr=False, compare=False)
     """The place that decided, also where it decided to abstain; empty where the reply has no place for an answer."""
 
@@ -142,6 +146,7 @@ def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbe
     lowered = reply.lower()
     numbered = numbered or rules.words["NUMBERED"].search(reply) is not None
     reason, decided = "numbered" if numbered else "none", ""
+    spoken_of: set[str] = set()
     for place, pattern in rules.places:
         # Behind a question's number an answer is the asked one's only with its choice's own text beside it.
         own_text = numbered and not echo and rules.reader >= 2 and place.name == "declared" and bool(asked.choices)
@@ -149,16 +154,26 @@ def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbe
             continue
         if place.needs and not any(word in lowered for word in place.needs):
             continue
-        result = _settle(list(_readings(place, pattern, reply, asked, rules)), place)
+        readings = list(_readings(place, pattern, reply, asked, rules))
+        result = _settle(readings, place)
+        if rules.reader >= 3 and place.name == "declared" and _said_twice(readings, reply, rules):
+            return Extraction(None, "several", place.name)
         if result is None or (own_text and not result.form.endswith("_text")):
             continue
         if result.position is not None:
+            if LETTERS[result.position] in spoken_of:  # "A와 B는 ...", and in the end one of them
+                return Extraction(None, "several", place.name)
             later = taken_back(reply, _end_of_answer(result, asked), result.position, asked, rules)
             if isinstance(later, str):
                 return Extraction(None, later, place.name)
             if later is not None:
                 return Extraction(LETTERS[later.position], f"{later.place.name}/{later.form}", later.place.name)
             return Extraction(LETTERS[result.position], f"{place.name}/{result.form}", place.name)
+        if result.form == "listed":
+            listed = rules.words["LISTED"].match(reply)
+            spoken_of |= letters_in(listed[0] if listed else "", rules)
+            reason, decided = "several", place.name
+            continue
         if result.form != "negated":  # a negated choice says nothing about the others: read on
             return Extraction(None, result.form, place.name)
         reason, decided = "negated", place.name
@@ -169,6 +184,14 @@ def _readings(
     place: Place, pattern: re.Pattern[str], reply: str, asked: Asked, rules: CompiledRules
 ) -> Iterator[Reading]:
     """Read every occurrence of a place, the last ones where there are very many."""
+    if not place.pattern:
+        found = in_words(reply, asked, rules) if asked.choices else None
+        if found is not None:
+            yield found
+        return
+    if place.name == "first_line" and rules.reader >= 3 and rules.words["LISTED"].match(reply):
+        yield Reading(None, "listed")
+        return
     for match in deque(pattern.finditer(reply), maxlen=MAX_OCCURRENCES):
         group = next(name for name, said in match.groupdict().items() if said is not None)
         said = match[group]
@@ -177,6 +200,12 @@ def _readings(
         if rules.words["ANOTHER_BEFORE"].search(reply[max(0, match.start(group) - 20) : match.start(group)]):
             yield Reading(None, "several")
             continue
+        if place.name == "closes":
+            sentence = re.split(r"[.!?\n]", reply[max(0, match.start(group) - 60) : match.start(group)])[-1]
+            if says_something_else(sentence, rules):
+                continue
+            if place.take == "sole" and any(map(rules.words["LONE_LETTER"].search, asked.choices)):
+                continue  # "B형의 항원은 B입니다": the choices' own letters
         if place.bare and not rules.words["BARE"].match(said):
             continue
         if place.take == "sole" and len(set(rules.words["LONE_LETTER"].findall(reply))) > 1:
@@ -195,6 +224,8 @@ def _readings(
             found = Reading(None, "mismatch")
         if "\n" in match[0] and rules.reader >= 2 and _begins_a_list(reply[match.start(group) :], found, rules):
             found = Reading(None, "several")
+        if place.name == "first_line" and rules.reader >= 3 and goes_through(said, reply, found, asked, rules):
+            found = Reading(None, "negated")
         if place.name == "first_line" and found.position is not None and _in_a_column(reply, found, rules):
             found = Reading(None, "several")
         yield found
@@ -225,6 +256,14 @@ def _in_a_column(reply: str, found: Reading, rules: CompiledRules) -> bool:
     if found.form == "letter":
         return bool(set(rules.words["BARE_LINE"].findall(reply)) - own)
     return bool(set(rules.words["LISTING"].findall(reply)) - own)
+
+
+def _said_twice(readings: list[Reading], reply: str, rules: CompiledRules) -> bool:
+    """Whether the last two answers are two, one directly behind the other in the same words: "정답: A", "정답: D"."""
+    pair = [r for r in readings if r.position is not None][-2:]
+    if len(pair) < 2 or pair[0].position == pair[1].position:
+        return False
+    return rules.words["TWICE"].match(reply[pair[0].at : pair[1].at]) is not None
 
 
 def _settle(readings: list[Reading], place: Place) -> Reading | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from driftgate.flows.extraction._left_open import left_open
 from driftgate.flows.extraction._normalise import unique_match
 from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
 from driftgate.flows.extraction._rule_set import CompiledRules, Place
@@ -36,7 +37,8 @@ def taken_back(reply: str, at: int, position: int, asked: Asked, rules: Compiled
     Statement
         The reply settles on another choice in the end.
     str
-        ``contradicted``: it names another choice in a way that may settle the question or explain.
+        ``contradicted``: it names another choice in a way that may settle the question or explain; ``left_open``: its
+        end says that it does not know, that none is right or that several are.
     None
         The answer stands.
     """
@@ -46,15 +48,38 @@ def taken_back(reply: str, at: int, position: int, asked: Asked, rules: Compiled
     corrects = rules.words["CORRECTS"].search(reply, at + 1)
     behind = corrects.start() if corrects else len(reply)
     said = sorted(_statements(reply, at, behind, asked, rules), key=lambda s: (s.at, s.place.take == "last"))
+    verdict = _verdict(said, rest, behind, len(reply), position, rules)
+    if isinstance(verdict, str) or rules.reader < 3:
+        return verdict
+    final = verdict.position if verdict else position
+    again = [s for s in said if s.position == final and s.place.name not in _NO_ANSWERS and s.place.take != "sole"]
+    since = max([at + 1, *(s.at + 1 for s in again)])
+    own = asked.choices[final] if asked.choices else ""
+    beside = reply.find(own, max(0, since - len(own) - 1), since + len(own) + 4) if own else -1
+    since = max(since, beside + len(own)) if beside >= 0 else since  # "D. 알 수 없음" leaves nothing open
+    return "left_open" if left_open(reply, since, LETTERS[final], own, rules) else verdict
+
+
+_NO_ANSWERS = ("denied", "rival")
+
+
+def _verdict(
+    said: list[Statement], rest: str, behind: int, end: int, position: int, rules: CompiledRules
+) -> Statement | str | None:
+    """What the statements behind an answer make of it; see :func:`taken_back`."""
     denied = max((s.at for s in said if s.place.name == "denied" and s.position == position), default=-1)
     said = [s for s in said if s.place.name != "denied"]
-    settling = [s for s in said if s.place.take == "last" or (s.at >= behind and s.place.take == "agree")]
+    settling = [
+        s
+        for s in said
+        if s.place.take == "last" or (s.at >= behind and s.place.take == "agree" and s.place.name != "rival")
+    ]
     if settling:
         last = settling[-1]
         if last.position == position:
             return "contradicted" if denied > last.at else None
         # Two letters named after one another as right: which of them is meant cannot be told.
-        rivals = {s.position for s in settling if s.at >= behind or behind == len(reply)}
+        rivals = {s.position for s in settling if s.at >= behind or behind == end}
         return last if rivals <= {last.position, position} else "contradicted"
     doubtful = {s.position for s in said if s.place.take == "agree"}
     # Three others and more are no rivals: they are gone through one by one.

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from driftgate.flows.extraction._normalise import CIRCLED_FIRST, choice_keys, key, unique_match
 from driftgate.flows.extraction._rule_set import CompiledRules
+from driftgate.flows.extraction._sentences import named
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -129,13 +130,19 @@ def read(
     for _ in range(3):  # "A가 아니라 B": each round passes one negated choice
         denied = rules.words["NOT"].match(said)
         said = said[denied.end() :] if denied else said
-        match, form = _match_form(said, rules)
+        match, form = match_form(said, rules)
         if match is None:
             return Reading(by_text, "text") if text and by_text is not None else None
-        position = _position(match)
+        position = position_of(match)
         tail = said[match.end() :]
+        if match.groupdict().get("letter", "A").islower() and not _small_letter(tail, position, asked, rules):
+            return Reading(by_text, "text") if text and by_text is not None else None
         if form == "digit":
             return _read_digit(position, tail, by_text, asked)
+        instead = rules.words["INSTEAD_OF_IT"].match(tail) if rules.reader >= 3 else None
+        if instead and match_form(tail[instead.end() :], rules)[0]:
+            said = tail[instead.end() :]
+            continue
         if rules.words["ANOTHER"].match(tail):
             exact = asked.choices and asked.agreement(tail.lstrip(" ,:"), position) == "own"
             return Reading(position, "letter_text") if exact else Reading(None, "several")
@@ -162,7 +169,8 @@ def read(
     return Reading(None, "negated")
 
 
-def _match_form(said: str, rules: CompiledRules) -> tuple[re.Match[str] | None, str]:
+def match_form(said: str, rules: CompiledRules) -> tuple[re.Match[str] | None, str]:
+    """The first form that a text begins with, and its name; None and the empty string where it begins with none."""
     for name, pattern in rules.forms:
         match = pattern.match(said)
         if match:
@@ -170,7 +178,7 @@ def _match_form(said: str, rules: CompiledRules) -> tuple[re.Match[str] | None, 
     return None, ""
 
 
-def _position(match: re.Match[str]) -> int:
+def position_of(match: re.Match[str]) -> int:
     """Position of the choice a form's match names."""
     groups = match.groupdict()
     if "letter" in groups:
@@ -178,6 +186,12 @@ def _position(match: re.Match[str]) -> int:
     if "circled" in groups:
         return ord(groups["circled"]) - CIRCLED_FIRST
     return int(groups.get("number") or groups["digit"]) - 1
+
+
+def letters_in(said: str, rules: CompiledRules) -> set[str]:
+    """The letters of the choices that a text names by letter, circled digit or number."""
+    found = {match_form(cell[0], rules)[0] for cell in rules.words["CELL"].finditer(said)}
+    return {LETTERS[position_of(match)] for match in found if match is not None}
 
 
 def _by_text(said: str, asked: Asked) -> int | None:
@@ -255,6 +269,8 @@ def _follow(
             return Reading(None, "mismatch")
         numeric = delimiter == " " and text[:1].isdecimal() and agreement == "unknown"
         return Reading(position, "unchecked") if headed and numeric else None
+    if agreement == "unrelated" and rules.reader >= 3 and _speaks_of(text, asked, rules) == {position}:
+        return Reading(position, "text")
     if agreement in ("other", "unrelated"):
         return Reading(None, "mismatch")
     if delimiter == "," and not headed:
@@ -262,3 +278,17 @@ def _follow(
     if set(rules.words["LABEL"].findall(text)) - {LETTERS[position]}:
         return Reading(None, "several")
     return Reading(position, "unchecked")
+
+
+def _speaks_of(text: str, asked: Asked, rules: CompiledRules) -> set[int]:
+    """The choices that a sentence behind a letter speaks of; none where it is no sentence: "②. ... 가격입니다"."""
+    if not rules.words["PROSE"].search(text):
+        return set()
+    return {one.position for one in named(text, asked.choices, rules)}
+
+
+def _small_letter(tail: str, position: int, asked: Asked, rules: CompiledRules) -> bool:
+    """Whether what follows a small letter makes it a choice: nothing, an ending or its own text ("c) 대전")."""
+    if rules.reader < 3 or not tail.strip(" .!") or rules.words["COPULA"].match(tail.lstrip(")].:번")):
+        return True
+    return bool(asked.choices) and asked.agreement(tail.lstrip(" )].:"), position) == "own"

@@ -22,11 +22,12 @@ from functools import cache
 from driftgate.flows.extraction._rule_set import CompiledRules, Form, Place, RuleSet, fill_in
 from driftgate.flows.extraction.ko_v1 import KO_V1
 from driftgate.flows.extraction.ko_v2 import KO_V2
+from driftgate.flows.extraction.ko_v3 import KO_V3
 
-__all__ = ["DEFAULT", "KO_V1", "KO_V2", "RULE_SETS", "CompiledRules", "Form", "Place", "RuleSet", "compiled"]
+__all__ = ["DEFAULT", "KO_V1", "KO_V2", "KO_V3", "RULE_SETS", "CompiledRules", "Form", "Place", "RuleSet", "compiled"]
 
-RULE_SETS = {rule_set.name: rule_set for rule_set in (KO_V1, KO_V2)}
-DEFAULT = KO_V2.name
+RULE_SETS = {rule_set.name: rule_set for rule_set in (KO_V1, KO_V2, KO_V3)}
+DEFAULT = KO_V3.name
 """What replies are read by where no other set is named."""
 
 

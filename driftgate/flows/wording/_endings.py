@@ -19,11 +19,11 @@ def _listed(words: str) -> tuple[str, ...]:
 _AFTER_CONSONANT = (
     "은 이 을 과 으로 으로는 으로도 으로서 으로써 이나 이랑 이라도 "
     "이다 이고 이며 이야 이에요 이예요 이지 이지만 이므로 이라 이라서 이니까 이었다 이었습니다 이었어요 이었고 "
-    "이었으며 이네요 이군요 이죠 이지요 이거든요 이랍니다 이었음"
+    "이었으며 이네요 이군요 이죠 이지요 이거든요 이랍니다 이었음 이요 이고요 이구요 이라고요"
 )
 _AFTER_VOWEL = (
     "는 가 를 와 로 로는 로도 로서 로써 랑 라도 야 예요 에요 라서 였다 였습니다 였어요 였고 였으며 네요 군요 랍니다 "
-    "였음"
+    "였음 라고요 거든요"
 )
 _AFTER_ANY = (
     "의 에 에서 에게 께 께서 에는 에도 에서는 에서도 에게는 에게서 한테 도 만 까지 까지는 부터 부터는 보다 처럼 마다 "
@@ -134,8 +134,10 @@ def _without_ending(word: str, after: str) -> str:
         return city[1]
     if not after and (_NOUN.search(word) or _IRREGULAR_FORMS.search(word)):
         return word
+    if after and word == "요":
+        return ""  # "3개요"; behind a word of Hangul it may be the word's own (수요)
     for ending, after_consonant in _ENDINGS:
-        if not word.endswith(ending):
+        if not word.endswith(ending) or (ending == "이요" and _NOUN.search(word[:-1])):  # "고양이요"
             continue
         rest = word[: -len(ending)]
         shortest = 0 if after else (2 if len(ending) == 1 else 1)

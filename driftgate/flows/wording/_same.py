@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
+from driftgate.flows.wording._declared import declared
 from driftgate.flows.wording._endings import _NOUN, is_ending, stem
 from driftgate.flows.wording._plain import plain
-from driftgate.flows.wording._tokens import Token, tokens
+from driftgate.flows.wording._tokens import Token, tokens, tokens_of_plain
 
 Part = str | tuple[object, ...]
 
@@ -16,12 +17,13 @@ Part = str | tuple[object, ...]
 def same(one: str, other: str, *, particles: bool = False, spaces: bool = False) -> bool:
     """Whether two texts are the same words and quantities; an empty text is the same as none.
 
-    Spaces vanish between Hangul alone. Signs, operators and currencies count.
+    Spaces vanish between Hangul alone. Signs, operators and currencies count. Words that declare an answer ("정답은")
+    do not.
 
     Parameters
     ----------
     particles : bool
-        Korean particles and endings count.
+        Korean particles and endings count, and so do words that declare an answer.
     spaces : bool
         Spaces between Hangul count.
 
@@ -29,6 +31,8 @@ def same(one: str, other: str, *, particles: bool = False, spaces: bool = False)
     --------
     >>> same("2만 5천 원", "25,000원입니다."), same("할수있다", "할 수 있습니다"), same("1/2", "12"), same("", "")
     (True, True, False, False)
+    >>> same("정답: 서울", "서울"), same("정답은 서울이 아니라 부산", "서울"), same("답은 4예요", "-4")
+    (True, False, False)
     """
     ours, theirs = tokens(one), tokens(other)
     if not ours or not theirs:
@@ -38,6 +42,14 @@ def same(one: str, other: str, *, particles: bool = False, spaces: bool = False)
         return True
     if particles:
         return False
+    if _alike(ours, theirs, spaces=spaces):
+        return True
+    said, wanted = (tokens_of_plain(declared(plain(text))) for text in (one, other))
+    return (said, wanted) != (ours, theirs) and _alike(said, wanted, spaces=spaces)
+
+
+def _alike(ours: Sequence[Token], theirs: Sequence[Token], *, spaces: bool) -> bool:
+    """Whether two texts are the same, particles and endings aside."""
     left, right = _parts(ours, spaces=spaces, stems=True), _parts(theirs, spaces=spaces, stems=True)
     return bool(left) and left == right
 

@@ -53,7 +53,19 @@ def tokens(text: str) -> tuple[Token, ...]:
     >>> [t.text for t in tokens("요금은 2만 5천 원이다")]
     ['요금은', '2만 5천 원', '이다']
     """
-    return tuple(_tokens(plain(text[:_LONGEST])))
+    return tokens_of_plain(plain(text[:_LONGEST]))
+
+
+@lru_cache(maxsize=4096)
+def tokens_of_plain(said: str) -> tuple[Token, ...]:
+    """The tokens of a text that :func:`plain` has seen: seen again, "> 3" would be a quotation.
+
+    Examples
+    --------
+    >>> [t.text for t in tokens_of_plain("> 3")]
+    ['>', '3']
+    """
+    return tuple(_tokens(said))
 
 
 def _tokens(text: str) -> Iterator[Token]:

@@ -154,8 +154,12 @@ def test_a_stored_run_is_read_by_either_rule_set(ledger: Ledger, make_cell: Make
     # The first letter is taken back: the earlier rules read A, the present ones the end.
     text = "A입니다. 아니, 정정합니다. B입니다.<|im_end|>"
     cell = make_cell(["answered"] * 4, said=text, signature={"extract": rule_set_id("ko-v1")})
-    found = {name: rescore(ledger, cell, find_convention(name)) for name in ("asked", "asked-ko-v1")}
+    found = {name: rescore(ledger, cell, find_convention(name)) for name in ("asked", "asked-ko-v1", "asked-ko-v2")}
     assert set(found["asked-ko-v1"].frame["answer"]) == {"A"}
     assert set(found["asked"].frame["answer"]) == {"B"}
     read_by = {name: parse_signature(scores.signature)["extract"] for name, scores in found.items()}
-    assert read_by == {"asked": rule_set_id("ko-v2"), "asked-ko-v1": rule_set_id("ko-v1")}
+    assert read_by == {
+        "asked": rule_set_id("ko-v3"),
+        "asked-ko-v1": rule_set_id("ko-v1"),
+        "asked-ko-v2": rule_set_id("ko-v2"),
+    }

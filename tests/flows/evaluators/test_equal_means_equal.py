@@ -18,6 +18,7 @@ from driftgate.flows.wording import plain
 WORDS = [
     "서울", "부산", "고양이", "어린이", "연차휴가", "만족도", "가능", "불가능", "합니다", "됩니다",
     "있습니다", "없다", "은", "는", "이", "가", "만", "도", "에서", "으로", "님", "시", "이었습니다",
+    "답:", "네,", "예", "맞습니다", "이고요", "이요",
     "인데요", "이야", "정답은", "C++", "C", "API", "New", "York", "3", "12", "-5", "1/2", "0.5", "2만",
     "5천", "원", "25,000원", "50%", "오후", "3시", "2024년", "3월", "1일", "3~5일", "010-1234-5678",
     "스물다섯", "살", "세", "명", "이만", ".", ",", "!", "(", ")", "\n", "*", "#", "$10", "₩10",
@@ -38,20 +39,79 @@ def cases() -> pd.DataFrame:
 
 def test_there_are_at_least_250_cases_and_half_of_them_were_frozen(cases: pd.DataFrame) -> None:
     assert len(cases) >= 250
-    assert not cases.duplicated(["measure", "response", "wanted"]).any()
+    hand = cases.assign(hand=cases.part == "blind")  # another hand may write what ours wrote
+    assert not hand.duplicated(["hand", "measure", "response", "wanted"]).any()
     assert (cases.part == "frozen").sum() >= 125
     assert 0.3 < cases.right.mean() < 0.7
 
 
 def test_every_number_is_read_rightly(cases: pd.DataFrame) -> None:
-    wrong = cases[cases.wrong & cases.measure.isin(["number", "support", "part"])]
+    wrong = cases[cases.wrong & cases.measure.isin(["number", "support", "part"]) & (cases.part != "blind")]
     assert wrong.empty, wrong[["response", "wanted"]].to_dict("records")
 
 
 @pytest.mark.parametrize("measures", [("match",), ("contained",), ("words", "claim")], ids="-".join)
 def test_at_most_one_in_a_hundred_matches_is_wrong(cases: pd.DataFrame, measures: tuple[str, ...]) -> None:
-    part = cases[cases.measure.isin(measures)]
+    part = cases[cases.measure.isin(measures) & (cases.part != "blind")]
     assert part.wrong.mean() <= 0.01, part[part.wrong][["response", "wanted"]].to_dict("records")
+
+
+@pytest.mark.parametrize(("measure", "count"), [("match", 100), ("number", 80)])
+def test_of_the_blind_cases_none_passes_wrongly_and_few_are_missed(
+    cases: pd.DataFrame, measure: str, count: int
+) -> None:
+    part = cases[(cases.part == "blind") & (cases.measure == measure)]
+    assert len(part) == count
+    wrong = part[part.wrong]
+    assert not wrong.found.any(), wrong[["response", "wanted"]].to_dict("records")
+    assert len(wrong) <= 4, wrong[["response", "wanted"]].to_dict("records")
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("정답: **첨성대**", "첨성대"), ("[정답] 서울", "서울"), ("정답\n서울", "서울"), ("최종 답은 3일", "3일"),
+        ("따라서 이 문제의 정답은 바나나예요.", "바나나"), ("네, 답은 -4예요.", "-4"), ("Answer: 3.5 km", "3.5km"),
+        ("So the final answer is: Paris.", "paris"), ("It's Seoul.", "Seoul"), ("정답: > 3", "정답은 >3"),
+        ("예, 맞습니다.", "예"), ("아니요, 그렇지 않습니다.", "아니요"), ("Yes, that's right.", "yes"),
+        ("서울이고요", "서울"), ("5명이요.", "5명"), ("물이요", "물"),
+    ],
+)  # fmt: skip
+def test_a_declared_answer_is_the_answer(said: str, wanted: str) -> None:
+    assert match(said, wanted)["match"] == match(wanted, said)["match"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("정답은 서울이 아니라 부산", "서울"), ("정답은 서울 또는 부산", "서울"), ("정답은 서울, 부산", "서울"),
+        ("정답은 서울이 아닙니다", "서울"), ("The answer is not Paris", "Paris"), ("It isn't DNA", "DNA"),
+        ("It is not DNA", "DNA"), ("답은 4예요", "-4"), ("정답: 3일", "3"), ("정답: > 3", "3"), ("정답: 약 3개", "3개"),
+        ("정답은", "정답은 서울"), ("오답: 서울", "서울"), ("정답은 서울인가요?", "서울"), ("대답은 네", "네"),
+        ("예, 아닙니다", "예"), ("아니요, 맞습니다", "아니요"), ("고양이요", "고양"), ("수요", "수"), ("최고요", "최"),
+        ("대한민국의 수도는 서울입니다.", "서울"), ("답은 2번 서울", "서울"),
+    ],
+)  # fmt: skip
+def test_words_in_front_of_an_answer_change_nothing_else(said: str, wanted: str) -> None:
+    assert match(said, wanted)["match"] == match(wanted, said)["match"] == 0.0
+
+
+HEADS = st.sampled_from(["정답은 {}", "정답: {}", "네, 답은 {}", "따라서 최종 답은 {}", "The answer is {}", "It is {}"])
+
+
+@pytest.mark.parametrize("negation", NEGATIONS)
+@given(head=HEADS, text=TEXTS)
+def test_adding_a_negation_to_a_declared_answer_never_matches(negation: str, head: str, text: str) -> None:
+    assert match(head.format(negation.format(text)), text)["match"] == 0.0
+    assert match(negation.format(text), head.format(text))["match"] == 0.0
+    assert match(negation.format(head.format(text)), text)["match"] == 0.0
+
+
+@given(head=HEADS, one=st.integers(1, 9_999), other=st.integers(1, 9_999))
+def test_two_quantities_never_match_however_they_are_declared(head: str, one: int, other: int) -> None:
+    assert match(head.format(f"{one:,}원"), f"{one}원")["match"] == 1.0
+    if one != other:
+        assert match(head.format(f"{one:,}원"), f"{other}원") == {"match": 0.0, "contained": 0.0}
 
 
 @given(text=st.one_of(TEXTS, ODD))

@@ -64,9 +64,10 @@ def test_of_the_long_answers_one_letter_in_100_is_wrong_and_one_abstention_in_10
 def test_a_new_rule_set_reads_no_batch_worse_than_the_earlier_one(
     labelled: dict[str, pd.DataFrame], batch: int
 ) -> None:
-    new, old = (labelled[name][lambda frame: frame.batch == batch] for name in (DEFAULT, "ko-v1"))
-    assert new.wrong.sum() <= old.wrong.sum()
-    assert new.missed.sum() <= old.missed.sum()
+    new, *earlier = (labelled[name][lambda frame: frame.batch == batch] for name in (DEFAULT, "ko-v1", "ko-v2"))
+    for old in earlier:
+        assert new.wrong.sum() <= old.wrong.sum()
+        assert new.missed.sum() <= old.missed.sum()
 
 
 def test_a_reply_that_is_not_the_labelled_one_is_refused() -> None:

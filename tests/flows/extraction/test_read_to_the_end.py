@@ -33,12 +33,14 @@ TAKEN_BACK = group("taken_back")
 @pytest.mark.parametrize(("reply", "choices", "answer"), group("read"))
 def test_reads_what_ko_v1_did_not(reply: str, choices: Sequence[str], answer: str | None) -> None:
     assert extract_choice(reply, choices).answer == answer
+    assert extract_choice(reply, choices, rule_set="ko-v2").answer == answer
     assert extract_choice(reply, choices, rule_set="ko-v1").answer != answer
 
 
 @pytest.mark.parametrize(("reply", "choices", "end"), TAKEN_BACK)
 def test_a_letter_that_the_reply_takes_back_is_not_its_answer(reply: str, choices: Sequence[str], end: str) -> None:
     assert extract_choice(reply, choices).answer in (None, end)
+    assert extract_choice(reply, choices, rule_set="ko-v2").answer in (None, end)
     assert extract_choice(reply, choices, rule_set="ko-v1").answer not in (None, end)
 
 

@@ -1,0 +1,184 @@
+r"""The rule set ``ko-v3``: ``ko-v2``, which also reads words alone and sees what the end leaves open.
+
+Beside what ``ko-v2`` reads:
+
+* an answer that the reply's end leaves open ("어느 것이 맞는지 판단하기 어렵습니다"), takes away ("C는 ... 정답이 될 수
+  없습니다"), puts another beside ("D도 정답이 될 수 있습니다") or says twice in two ways is none;
+* a choice's text alone that the last sentence which names a choice says of its subject ("... 항구 도시는 부산입니다"),
+  known by code (:mod:`driftgate.flows.extraction._in_words`) because choices are no rule;
+* a first line that goes through the choices ("A, C, D는 모두 올바른", "A는 ... 탈락") is no answer: the rest is
+  read;
+* a letter with a sentence beside it that speaks of its own choice alone ("②. ... 가격에 해당합니다");
+* spoken endings ("A지!", "2번!"), "B가 가장 알맞습니다", "D가 가장 적절하다고 생각합니다".
+"""
+
+from __future__ import annotations
+
+from driftgate.flows.extraction._rule_set import Form, Place, RuleSet
+from driftgate.flows.extraction.ko_v2 import KO_V2
+from driftgate.flows.extraction.ko_v3_words import ADDED, CHANGED, FIT, SPOKEN
+
+_RIGHT = (
+    # "B가 가장 알맞습니다": what fits best is one, whatever is said of the others.
+    Place(
+        "fits",
+        (
+            r"(?P<said>{CELL}){CLOSING}번?\s?(?:(?:보기|선택지|선지|설명)\s?)?(?:이|가)\s?(?:(?:보기|선택지|이|넷"
+            r"|다섯)\s?중(?:에서?)?\s)?(?:가장|제일)\s"
+            r"(?:[^\s.,]{1,10}\s){0,2}?" + FIT
+        ),
+        "agree",
+        needs=("가장", "제일"),
+        after_echo=False,
+    ),
+    Place(
+        "right",
+        r"(?P<said>{CELL}){CLOSING}번?\s?(?:(?:보기|선택지|선지|설명|쪽)\s?)?(?:이|가)\s?(?:더\s)?" + FIT,
+        "sole",
+        needs=("알맞", "적절", "적합", "적당", "타당", "정확", "올바", "옳", "맞", "합당", "합리", "가깝", "가까"),
+        after_echo=False,
+    ),
+)
+
+_BELIEVED = (
+    Place(
+        "believed",
+        (
+            r"(?P<said>{CELL}){CLOSING}번?(?:일|이\s?정답일|가\s?정답일|이\s?답일|가\s?답일)\s?(?:가능성"
+            r"|확률)이\s(?:가장\s|더\s|제일\s|매우\s)?(?:높|큽|크|커)"
+            r"|(?P<said_not>{CELL}){CLOSING}번?(?:이|가)?\s?(?:정답이\s|답이\s)?아닐까\s?(?:싶|생각|합니다|해요|하고)"
+            r"|(?P<said_en>(?<=\b[Ii]t must be )[A-J](?![A-Za-z0-9'’+#=^_]|\s[a-z])"
+            r"|(?<=\b[Ii]t has to be )[A-J](?![A-Za-z0-9'’+#=^_]|\s[a-z]))"
+        ),
+        "sole",
+        needs=("가능성", "확률", "아닐까", "be "),
+        after_echo=False,
+    ),
+    # "틀린 건 B예요"
+    Place(
+        "which_is",
+        r"(?:옳|맞|알맞|적절|적합|올바|바른|틀린|잘못|아닌|먼|다른|해당|속하)[가-힣 ]{0,12}(?:건"
+        r"|게)\s(?:바로\s)?{SAID}",
+        "agree",
+        needs=("건", "게"),
+        after_echo=False,
+    ),
+    Place(
+        "chosen",
+        (
+            r"(?P<said>{CELL}){CLOSING}번?(?:이|가)\s?(?:정답|답)(?:이지|이죠|이네|이야|이예요|이거든|이잖"
+            r"|으로\s(?:보(?:입니다|인다|여요|임)|생각(?:됩니다|합니다|해요)|판단(?:됩니다|합니다)))"
+        ),
+        "agree",
+        needs=("답이", "답으로"),
+        after_echo=False,
+    ),
+    Place(
+        "chosen",
+        r"(?P<said>{CELL}){CLOSING}번?(?:을|를|으?로)?\s(?:고를게|고르겠|고를래|선택할게|택할게|택하겠|찍을게|찍겠"
+        r"|갈게|가겠|정할게|정하겠)",
+        "agree",
+        needs=("게", "겠", "래"),
+        after_echo=False,
+    ),
+)
+
+_CLOSES = (
+    # "... 니까 A지!", "... 이므로 2번!", "사람은 C 에릭슨입니다."
+    Place(
+        "closes",
+        (
+            r"(?:(?:므로|니까|으니|라서|어서|아서|해서|때문에|따라서|그러므로|그래서|그럼|결국|즉|역시|정답|바로"
+            r"|아마|(?:고르|꼽|선택하|택하)(?:자면|라면|면)),?\s)"
+            rf"(?P<said>{{CELL}}{{CLOSING}}(?=번?\s?{SPOKEN}[)*]{{0,3}}(?:[.!~…,]|\s*\n|\s*\Z)|번?[.!~…]+\s*\Z))"
+            rf"|(?:[가-힣][은는]|므로|니까|으니|라서|어서|아서"
+            rf"|때문에),?\s(?=[(\[*]{{0,3}}"
+            rf"(?P<said_own>{{CELL}}{{CLOSING}},?\s?[^\n.!?]{{1,60}}){SPOKEN}[)*]{{0,3}}[.!~]*\s*\Z)"
+        ),
+        "agree",
+        after_echo=False,
+    ),
+    Place(
+        "closes",
+        rf"[가-힣][은는]\s[(\[*]{{0,3}}(?P<said>{{CELL}}){{CLOSING}}번?(?=\s?{SPOKEN}[)*]{{0,3}}[.!~]*\s*\Z)",
+        "sole",
+        after_echo=False,
+    ),
+    # A short reply's last words: "당연히 3번이죠", "이건 D야".
+    Place(
+        "closes",
+        rf"\A[^\n.?]{{0,24}}?(?<![^\s(\[*\"'])(?P<said>{{CELL}}){{CLOSING}}번?"
+        rf"(?=\s?{SPOKEN}[)*]{{0,3}}(?:[\s.!?~…^\u110f\u1112]*\Z|[.!~]+\s))",
+        "sole",
+        after_echo=False,
+    ),
+)  # fmt: skip
+
+_SMALL = Form(
+    "letter",
+    r"{OPEN}(?P<letter>[a-j])(?![a-z]|['’.][a-z])(?=[)\].:]{0,2}\s?(?:번|입니다|이다|이에요|예요|에요|이고)"
+    r"|[)\].:]{1,2}\s){CLOSE}",
+)
+"""A small letter with more behind it; the reader takes it with its own choice's text or with an ending alone."""
+
+IN_WORDS = Place("in_words", "", "agree", after_echo=False)
+"""A choice's text alone, said of the subject: found by :mod:`driftgate.flows.extraction._in_words`, no pattern."""
+
+_DENIED = (
+    Place(
+        "denied",
+        (
+            r"(?P<said>{CELL}){CLOSING}번?\s?(?:은|는|이|가|도)\s(?:(?!{CELL}|나머지|다른)[^\n.]){0,60}?(?:정답"
+            r"|(?<![가-힣])답)(?:이|은|으로)?\s?"
+            r"(?:일\s수\s?(?:는\s)?없|(?:이?라고\s)?(?:될|할|볼|말할|생각할)\s?수\s?(?:는\s?)?없|(?:이?라고\s)?(?:하기"
+            r"|보기)\s?(?:에?는?\s)?(?:어렵|힘들)|아니|아닙|아님|아닌\s것|맞지\s?않)"
+            r"|(?P<said_is_not>{CELL}){CLOSING}번?(?:이|가)\s(?:아님|아닙니다|아니다|아니네|아니에요|아닌데)"
+            r"|(?:정답|(?<![가-힣])답)[은는:]?\s?(?P<said_head>{CELL}){CLOSING}번?[은는이가]?\s?(?:아닙|아님"
+            r"|아니(?!라|고|며|면)|아닌\s?(?:것|듯))"
+            r"|(?:잠깐|잠시만|앗|(?<![가-힣])아니(?:요|다|야)?"
+            r"|다시\s[가-힣]{1,4})[,.!…]?\s(?:[가-힣]{1,5}\s){0,3}(?P<said_again>{CELL}){CLOSING}번?[은는이가]\s"
+            r"(?:(?!{CELL})[^\n.]){0,40}?(?:맞지\s?않|아닙|아니네|아니에|틀렸|틀린|틀리|옳지\s?않|부적절"
+            r"|해당하지\s?않|어긋)"
+            r"|(?P<said_seems>{CELL}){CLOSING}번?(?:도\s(?:아니|아닙|아닌)|\s?(?:은|는|이|가|도)?\s?(?:아닌\s?(?:것"
+            r"|듯|거)|아닐\s?(?:것|수도"
+            r"|거|듯)|아니었|틀린\s?(?:것|듯|거)\s?같"
+            r"|(?:잘못|틀리게)\s?(?:고른|골랐|선택|판단|답)))"
+        ),
+        take="agree",
+        needs=("답", "아닌", "아닐", "아니", "아님", "아닙", "틀린", "잘못", "틀리게"),
+    ),
+    # Another is as right: "D도 정답이 될 수 있습니다".
+    Place(
+        "rival",
+        (
+            r"(?P<said>{CELL}){CLOSING}번?(?:도|\s?또한|\s?역시)\s(?:(?!{CELL})[^\n.]){0,30}?"
+            r"(?:(?:정답|(?<![가-힣])답)(?:이|으로|일)?\s?(?:될\s?수\s?있(?!지만|으나|는데)|가능"
+            r"|볼\s?수\s?있(?!지만|으나|는데)|수\s?있(?!지만|으나|는데)|수도\s?있(?!지만|으나|는데)|입니다|인정|맞)"
+            r"|맞을\s?수\s?(?:도\s)?있(?!지만|으나|는데)|맞는\s?(?:것|듯)\s?같|가능(?:합니다|하다|해\s?보))"
+            r"|(?P<said_may>{CELL}){CLOSING}번?(?:이|가)?\s?(?:(?:정답|답)?일|이\s?될)\s?(?:수도?"
+            r"|가능성도)\s?있(?!지만|으나|는데)"
+        ),
+        take="agree",
+        needs=("도", "또한", "역시", "답", "있"),
+    ),
+)
+
+
+def _instead(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """The places of ko-v2 with those of ko-v3 beside them."""
+    found: list[Place] = []
+    for place in places:
+        if place.name == "believed":  # before what needs a sole letter in a looser way
+            found += (*_RIGHT, *_BELIEVED)
+        found.append(place)
+    return (*found, *_CLOSES, IN_WORDS)
+
+
+KO_V3 = RuleSet(
+    name="ko-v3",
+    places=_instead(KO_V2.places),
+    forms=(*KO_V2.forms, _SMALL),
+    words=(*ADDED, *((name, CHANGED.get(name, pattern)) for name, pattern in KO_V2.words)),
+    reader=3,
+    later=(*KO_V2.later, _RIGHT[0], *_DENIED),
+)
