@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from driftgate.benchmarks.attribution import REPEAT, Attribution, Contribution
+from driftgate.benchmarks.stats import Interval
 
 _SAMPLES = 5
 
@@ -34,6 +35,7 @@ def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) 
         for one in found.contributions:
             table.add_row(*_row(one))
         out.print(table)
+    print_coalitions(out, found)
     for one in found.contributions:
         for sample in one.samples[:_SAMPLES] if one.named else ():
             before, after = sample.scores
@@ -59,6 +61,26 @@ def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) 
         out.print(f"[yellow]not the same again on every sample tried: {escape(', '.join(found.unsteady))}[/]")
 
 
+def print_coalitions(out: Console, found: Attribution) -> None:
+    """What each coalition of a few nodes scores, where there are several, and which of them move it only together."""
+    if len(found.table) > 2:
+        table = Table(header_style="bold", title="with these from the second run", title_justify="left")
+        table.add_column("nodes", overflow="fold")
+        for column in ("score", "change (95%)", "lower", "higher"):
+            table.add_column(column, justify="right")
+        for row in found.table:
+            table.add_row(
+                escape(" + ".join(row.nodes) or "none"),
+                f"{row.score:.4f}",
+                "-" if not row.nodes else f"{row.change.estimate or 0.0:+.4f}{_limits(row.change)}",
+                f"{row.lower:,}",
+                f"{row.higher:,}",
+            )
+        out.print(table)
+    for together in found.together:
+        out.print(f"[bold]{escape(together.told)}.[/]", soft_wrap=True)
+
+
 def sentence(found: Attribution) -> str:
     """What was found, in one sentence."""
     nodes = [one for one in found.contributions if one.player.nodes != (REPEAT,)]
@@ -77,14 +99,17 @@ def sentence(found: Attribution) -> str:
 
 def _row(one: Contribution) -> list[str]:
     interval = one.interval
-    known = interval.low is not None and interval.high is not None
-    limits = f" ({interval.low:+.4f}…{interval.high:+.4f})" if known else ""
     words: Any = "outputs unlike for the same configuration and input" if one.player.nodes == (REPEAT,) else None
     return [
         escape(one.player.name),
         escape(words or ", ".join(one.player.differs)),
-        f"{interval.estimate or 0.0:+.4f}{limits}",
+        f"{interval.estimate or 0.0:+.4f}{_limits(interval)}",
         "-" if one.share is None else f"{100 * one.share + 0.0:.0f}%",
         "-" if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
         f"{one.moved:,}",
     ]
+
+
+def _limits(interval: Interval) -> str:
+    known = interval.low is not None and interval.high is not None
+    return f" ({interval.low:+.4f}…{interval.high:+.4f})" if known else ""
