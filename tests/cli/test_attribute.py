@@ -224,8 +224,22 @@ def test_nothing_is_attributed_where_nothing_differs(
     for suite in ("old", "new"):
         cli("bench", suite, "-w", folder)
     found = attributed(cli, folder)
-    assert found["contributions"] == []
+    assert found["contributions"] == [] and found["table"] == []
     assert "No node is configured otherwise: nothing is attributed." in found["printed"]
+
+
+def test_a_difference_of_passages_that_all_agree_has_limits(cli: Cli, two: Callable[..., Path]) -> None:
+    """Ten passages of four questions, none of which moved: the exact limits of ten."""
+    folder = two(retrieve=SOURCES["retrieve.py"] + "\n# no other outputs\n")
+    file = folder / "data" / "own.csv"
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    told = [f"{header},cluster", *(f"{row},글 {place // 4}" for place, row in enumerate(rows))]
+    file.write_text("\n".join(told) + "\n", encoding="utf-8")
+    for suite in ("old", "new"):
+        assert cli("bench", suite, "-w", folder).code == 0
+    interval = attributed(cli, folder)["difference"]["interval"]
+    exact = 1 - 0.025 ** (1 / 10)
+    assert [interval["low"], interval["high"]] == pytest.approx([-exact, exact])
 
 
 def test_a_model_that_does_not_repeat_itself_is_no_node(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from driftgate.benchmarks.attribution._contributions import (
     Contribution,
     SampleShare,
     contributions,
+    mean_within,
     scale_width,
 )
 from driftgate.benchmarks.attribution._replay import Counts, NotReplayed, Replay, Side
@@ -115,9 +116,9 @@ async def attribute(
     binding = next((b for b in evaluators.bindings if metric.startswith(f"{b.node}.{b.name}.")), None)
     if binding is None:
         raise DriftgateError(f"the flow has no evaluator of '{metric}'", "give node.evaluator.metric")
-    if binding.of_spending:
+    if binding.of_line:
         raise DriftgateError(
-            f"'{metric}' is measured on the run itself, in seconds or tokens, and a replay spends others",
+            f"'{metric}' is measured on the run itself (seconds, tokens, calls), and a replay has others",
             "attribute a metric of what the nodes gave",
         )
     order = common_order(first.nodes, second.nodes)
@@ -144,6 +145,9 @@ async def attribute(
     graded = judge is not None and metric == f"{binding.key}.{judge.kind.key}"
     valued = [whole[place] for place in kept]
     width = scale_width(valued, (judge.kind.lowest, judge.kind.highest) if judge is not None and graded else None)
+    if not difference.interval.known:  # all samples, or all passages, agree: their variance cannot be estimated
+        interval, p_value = mean_within(values[0] - values[1], width, clusters)
+        difference = replace(difference, interval=interval, p_value=p_value)
     shares = [_share(samples[p], (first, second), everyone, row) for p, row in zip(kept, table, strict=True)]
     return Attribution(
         metric=metric,

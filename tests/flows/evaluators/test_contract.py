@@ -41,6 +41,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "regex": ({"pattern": "정답"}, {"text": "정답은 B"}),
     "rouge": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "support": ({}, {"answer": "연차는 15일입니다.", "passages": PASSAGES}),
+    "tool_calls": ({}, {"calls": [{"name": "now", "arguments": {"zone": "KST"}}], "expected": ["now"]}),
     "toxicity": ({}, {"text": "닥쳐!"}),
 }
 TEXT_INPUTS = {"answer", "text", "response"}
