@@ -4,10 +4,11 @@ Run from the project's root::
 
     python -m benchmarks.perf.conversation_table
 
-``conversations.jsonl`` beside this file holds conversations of our own: the turn that contradicts (0 in sound ones), the
-kind, and whether it contradicts the assistant itself or the user. The part ``open`` was written while the rules were
-made; ``held`` was committed before its first run. The kind ``meaning`` can be told from the meaning of words alone: it
-stands there to show what rules do not reach, and no floor holds for it.
+``conversations.jsonl`` beside this file holds conversations of our own: the turn that contradicts (0 in sound ones),
+the kind, and whether it contradicts the assistant itself or the user. The part ``open`` was written while the rules
+were made. The part ``held`` was committed before its first run (14 of 20 found, 2 of 20 sound ones flagged), and rules
+were mended by it afterwards; ``fresh`` was committed after that, and no rule was changed since its first run. The kind
+``meaning`` can be told from the meaning of words alone: it shows what rules do not reach, and no floor holds for it.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def recall(conversations: Sequence[Judged]) -> float:
 
 def main() -> None:
     """Print the tables and the conversations that are judged wrongly."""
-    for part in ("open", "held"):
+    for part in ("open", "held", "fresh"):
         conversations = judged(part)
         sound = sum(one.kind == "sound" for one in conversations)
         print(f"{part}: {len(conversations) - sound} conversations with a planted contradiction, {sound} sound")

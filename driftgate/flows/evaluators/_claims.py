@@ -68,17 +68,26 @@ def claims_of(turn: Turn, question: str = "") -> list[Claim]:
     [('negation', '주차', True)]
     """
     found: list[Claim] = []
+    asked = tokens(question)
+    before = topic_of(asked)
+    carried = {own for place in range(len(asked)) if (own := _carrier(asked, place, _PARTICLES))}
     for sentence in sentences(prose(turn.text)):
-        if is_question(sentence) or _HYPOTHETICAL.search(sentence):
+        if _HYPOTHETICAL.search(sentence):
             continue
         topic: tuple[str, frozenset[str]] | None = None
-        for clause in _CLAUSES.split(_SUMS_UP.sub("", sentence)):
+        clauses = _CLAUSES.split(_EVEN_IF.sub("", _SUMS_UP.sub("", sentence)))
+        if is_question(sentence):  # what it gives as a reason it claims all the same
+            clauses = [clause for clause in clauses[:-1] if _REASON.search(clause)]
+        for clause in clauses:
             said = tokens(clause)
             own = topic_of(said)
             if own and topic and not own[1] and {own[0], topic[0]} <= _SINGLE:
                 own = own[0], topic[1]  # of the return ticket: where it begins, and where it ends
             topic = own or topic
-            head, about = topic or topic_of(tokens(question)) or ("", frozenset())
+            head, about = topic or before or ("", frozenset())
+            if before is not None and head == before[0]:
+                about |= before[1]
+            about |= carried - {head} if head in carried else frozenset()
             answers = not topic and len(said) <= _SHORT and _WHO.search(question) is not None
             found += _of_clause(turn, clause, said, head, about, named=bool(topic) or answers)
     return found
@@ -105,19 +114,31 @@ def topic_of(said: Sequence[Token]) -> tuple[str, frozenset[str]] | None:
     A place (객실에는) is a topic only where there is no other.
     """
     for particles in (_PARTICLES, _OF_PLACES):
-        for place, token in enumerate(said):
-            head = token.stem or token.text
-            if not _carries(said, place, particles) or head in _NO_TOPIC:
-                continue
-            own: list[str] = []
-            for at in reversed(range(place)):
-                before = said[at]
-                if before.kind not in ("hangul", "latin") or before.stem in _NO_TOPIC or _carries(said, at, _PARTICLES):
-                    break
-                if before.stem and before.stem not in _EMPTY and before.text not in _SPEAKER:
-                    own.append(before.stem)
-            return head, frozenset(own)
+        for place in range(len(said)):
+            if (head := _carrier(said, place, particles)) and head not in _NO_TOPIC:
+                return head, _before(said, place)
     return None
+
+
+def _before(said: Sequence[Token], place: int) -> frozenset[str]:
+    """The words just before a topic, back to another one."""
+    own: set[str] = set()
+    for at in reversed(range(place)):
+        token = said[at]
+        if token.kind not in ("hangul", "latin") or token.stem in _NO_TOPIC or _carrier(said, at, _PARTICLES):
+            break
+        if token.stem and token.stem not in _EMPTY and token.text not in _SPEAKER:
+            own.add(token.stem)
+    return frozenset(own)
+
+
+def _predicated(said: Sequence[Token], head: str, about: frozenset[str]) -> tuple[str, frozenset[str]]:
+    """What yes or no is said of: of a topic and a subject the subject (이 제품은 방수가 됩니다)."""
+    carried = [(place, own) for place in range(len(said)) if (own := _carrier(said, place, _PARTICLES))]
+    last = carried[-1] if carried else None
+    if last is None or last[1] == head or last[1] in _NO_TOPIC or said[last[0]].text[-1:] not in ("이", "가"):
+        return head, about
+    return last[1], about | _before(said, last[0]) | ({head} - {""})
 
 
 def _of_clause(
@@ -137,7 +158,8 @@ def _of_clause(
         yield Claim(turn, "name", head, about, words, name=name, denied=denied, text=clause)
     elif (head or len(words) >= 2) and _PREDICATE.search(end) and (words & _DECIDED or not (stated or days)):
         of = frozenset(str(one.key) for one in (*stated, *days))
-        yield Claim(turn, "negation", head, about, words | of, denied=denied, text=clause)
+        head, about = _predicated(said, head, about)
+        yield Claim(turn, "negation", head, about | of, words - {head} - about, denied=denied, text=clause)
 
 
 def denied_in(clause: str) -> bool:
@@ -158,14 +180,18 @@ def _meaning(token: Token) -> str:
     return _DENYING.sub("", word)
 
 
-def _carries(said: Sequence[Token], place: int, particles: Sequence[str]) -> bool:
+def _carrier(said: Sequence[Token], place: int, particles: Sequence[str]) -> str:
+    """The word that carries one of these particles there; empty where none does."""
     token = said[place]
     if token.text in _SPEAKER or _ADNOMINAL.search(token.text):
-        return False
-    if token.text.removeprefix(token.stem) in particles and token.kind == "hangul" and token.stem:
-        return True
+        return ""
+    if token.kind == "hangul" and token.stem and token.text.removeprefix(token.stem) in particles:
+        return token.stem
+    if token.kind == "hangul" and token.text[1:] in particles and token.text[:1] in _SHORT_NOUNS:
+        return token.text[:1]
     after = said[place + 1] if place + 1 < len(said) else None
-    return token.kind == "latin" and after is not None and after.glued and after.text in particles
+    glued = token.kind == "latin" and after is not None and after.glued and after.text in particles
+    return token.stem or token.text if glued else ""
 
 
 def _name_in(clause: str, said: Sequence[Token], head: str) -> str:
@@ -201,7 +227,8 @@ _NO_TOPIC = _listed(
 _EMPTY = _listed(
     "이다 입니다 것 수 등 및 또는 더 약 총 최대 최소 정도 가량 쯤 네 예 아 저희 저 제 우리 고객 고객님 그 이 "
     "모두 각각 현재 "
-    "지금 참고 말씀 안내 확인 감사 하다 드리다 주다 보다 말하다 대해 대한 위해 통해 따라 기준 바로 그럼 할 될 한 된"
+    "지금 참고 말씀 안내 확인 감사 하다 드리다 주다 보다 말하다 대해 대한 위해 통해 따라 기준 바로 그럼 할 될 한 된 "
+    "이니 이니까 라서 이라서 이라 인데"
 )
 _HYPOTHETICAL = re.compile(r"만약|만일|혹시|예를 들|가령|이라면|다면 |었으면|았으면|할까|될까")
 _CONDITION = re.compile(
@@ -233,6 +260,10 @@ _INTRODUCED = re.compile(
 )
 _AS = re.compile(r"(?<=.)(?:이?니까|이?시니)$")
 _WHO = re.compile(r"누구|어디|이름|성함|뭐|무엇|어느")
+_REASON = re.compile(r"(?:니까|[시으이]니)$")
+_EVEN_IF = re.compile(r"^[가-힣A-Za-z0-9 ]*?(?:[셔어아해여]도)\s+")
+_SHORT_NOUNS = frozenset("역값방집책차물약병팀반층키옷밥표길문몸꿈돈눈손발비곳앱빵술국김배떡점줄칸컵통폰향형힘")
+"""Nouns of one syllable, from which the reader of words takes no particle."""
 _SUMS_UP = re.compile(r"(?:정리|요약|종합|말씀드리|예를 들)(?:하|드리)?면,?\s*")
 _SHORT, _TAIL = 3, 3
 _NO_NAMES = _listed("무엇 뭐 어떻게 혹시 제가 고객 어디 누구 어느 무슨")
@@ -253,7 +284,7 @@ _PRIVATIVE = re.compile(r"불포함|불필요|금지")
 _SAME = (
     (
         re.compile(
-            r"(?:불)?가능(?:하다|합니다|해요)?|(?:안)?되다|돼요|됩니다|불가(?:하다)?|허용(?:되다|하다)?"
+            r"(?:불)?가능(?:하다|합니다|해요)?|(?:안)?되다|되지|돼요|됩니다|불가(?:하다)?|허용(?:되다|하다)?"
             r"|금지(?:되다|하다)?"
         ),
         "가능",

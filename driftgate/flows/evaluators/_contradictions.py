@@ -19,6 +19,8 @@ _TITLES = re.compile(
 _RESTATES = re.compile(
     r"예약|주문|신청|등록|접수|준비|말씀하|하신|하셨|맞으시|맞습니|맞죠|기준으로|맞춰|이시|으시|이니|시니|계시"
 )
+_CHANGES = re.compile(r"(?:^|\s)더(?:\s|$)|추가|합류|빠지|빠져|못 와|못 오|늘|줄")
+_EXISTS = "있다"
 _SLACK = Fraction(1, 10)
 _ROUGH = re.compile(r"약 |정도|가량|쯤|내외|안팎")
 
@@ -95,6 +97,8 @@ def _same_thing(fact: Claim, claim: Claim, facts: Sequence[Claim]) -> bool:
         if fact.head != claim.head:
             return False
         if claim.kind == "negation":
+            if fact.denied and not claim.denied and _EXISTS in fact.words & claim.words and fact.about < claim.about:
+                return True  # there is none at all, and there is one somewhere
             return claim.about == fact.about or (claim.about < fact.about and not _contrasted(fact, facts))
         if claim.limits == fact.limits:
             return True
@@ -124,6 +128,9 @@ def _said_by(fact: Claim, claim: Claim, facts: Sequence[Claim], claims: Sequence
 def _restated(fact: Claim, claim: Claim, facts: Sequence[Claim]) -> bool:
     """Whether the assistant repeats a count that the user gave, of which nobody said another."""
     if fact.turn.role != "user" or not fact.measure[1].startswith("count of") or not _RESTATES.search(claim.text):
+        return False
+    later = [one for one in facts if one.turn.role == "user" and one.turn.number > fact.turn.number]
+    if any(one.measure[1].startswith("count of") or _CHANGES.search(one.turn.text) for one in later):
         return False
     values = {str(one.stated.key) for one in facts if one.stated is not None and one.measure == fact.measure}
     return len(values) == 1
