@@ -7,7 +7,7 @@ Run from the project's root::
 ``conversations.jsonl`` beside this file holds conversations of our own: the turn that contradicts (0 in sound ones),
 the kind, and whether it contradicts the assistant itself or the user. The part ``open`` was written while the rules
 were made. The part ``held`` was committed before its first run (14 of 20 found, 2 of 20 sound ones flagged), and rules
-were mended by it afterwards; ``fresh`` was committed after that, and no rule was changed since its first run. The kind
+were mended by it afterwards. ``fresh`` was committed before its first run too, and no rule was changed since. The kind
 ``meaning`` can be told from the meaning of words alone: it shows what rules do not reach, and no floor holds for it.
 """
 
@@ -91,7 +91,8 @@ def main() -> None:
         sound = sum(one.kind == "sound" for one in conversations)
         print(f"{part}: {len(conversations) - sound} conversations with a planted contradiction, {sound} sound")
         for row in table(conversations):
-            print(f"{row.kind:<10} {row.planted:>4} {row.found:>4} {row.found / row.planted:>6.0%}")
+            if row.planted:
+                print(f"{row.kind:<10} {row.planted:>4} {row.found:>4} {row.found / row.planted:>6.0%}")
         print(f"by turn: precision {precision(conversations):.2f}, recall without meaning {recall(conversations):.2f}")
         for one in conversations:
             if one.found != one.turn and one.kind != "meaning":
