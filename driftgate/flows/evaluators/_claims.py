@@ -70,7 +70,7 @@ def claims_of(turn: Turn, question: str = "") -> list[Claim]:
     found: list[Claim] = []
     asked = tokens(question)
     before = topic_of(asked)
-    carried = {own for place in range(len(asked)) if (own := _carrier(asked, place, _PARTICLES))}
+    carried = {word for place in range(len(asked)) if (word := _carrier(asked, place, _PARTICLES))}
     for sentence in sentences(prose(turn.text)):
         if _HYPOTHETICAL.search(sentence):
             continue
