@@ -17,6 +17,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import PACKAGE, asked_by, azure_class, call, package_version, require
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge, pin_id
+from driftgate.flows.evaluators._turns import as_messages, as_script, is_conversation
 from driftgate.flows.line import Call, tokens
 from driftgate.flows.models import (
     AdaptiveLimit,
@@ -176,7 +177,7 @@ class JudgedEvaluator:
             try:
                 async with asyncio.timeout(self.deadline):
                     with asked_by(ask):
-                        result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
+                        result = await call(self._azure, **_as_turns(inputs, self.kind.turns))
             except TimeoutError:
                 raise NoGrade(f"the judge '{self.judge.name}' gave no grade within {self.deadline:g} s") from None
             except Exception as problem:  # azure-ai-evaluation raises its own classes, and what its parser raises
@@ -285,14 +286,18 @@ def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:
     return make
 
 
-def _as_turns(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _as_turns(inputs: Mapping[str, Any], turns: bool) -> dict[str, Any]:
+    """Inputs as the prompt takes them: a conversation as turns where it reads turns, else written as a text of them."""
     roles = {"query": "user", "response": "assistant"}
-    return {
-        name: [{"role": roles[name], "content": [{"type": "text", "text": value}]}]
-        if name in roles and isinstance(value, str)
-        else value
-        for name, value in inputs.items()
-    }
+
+    def given(name: str, value: Any) -> Any:
+        if is_conversation(value):
+            return as_messages(value) if turns and name in roles else as_script(value)
+        if turns and name in roles and isinstance(value, str):
+            return as_messages([{"role": roles[name], "content": value}])
+        return value
+
+    return {name: given(name, value) for name, value in inputs.items()}
 
 
 def _words(problem: BaseException) -> str:

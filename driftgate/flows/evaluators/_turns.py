@@ -57,6 +57,33 @@ def read_turns(value: Any, response: Any = None) -> list[Turn]:
     return turns
 
 
+def is_conversation(value: Any) -> bool:
+    """Whether a value is a list of turns, each of them with a role."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "role" in one for one in value)
+
+
+def as_messages(value: Sequence[Any]) -> list[dict[str, Any]]:
+    """Turns as messages whose contents are parts, as azure-ai-evaluation reads a conversation."""
+    return [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in _messages(value)]
+
+
+def as_script(value: Sequence[Any]) -> str:
+    """Turns written one under the other, for a prompt with room for one text.
+
+    Examples
+    --------
+    >>> print(as_script([{"role": "user", "content": "언제요?"}, {"role": "assistant", "content": "6시요."}]))
+    User turn 1: 언제요?
+    Agent turn 1: 6시요.
+    """
+    counts = {"user": 0, "assistant": 0}
+    lines = []
+    for role, text in _messages(value):
+        counts[role] += 1
+        lines.append(f"{'User' if role == 'user' else 'Agent'} turn {counts[role]}: {text}")
+    return "\n".join(lines)
+
+
 def _messages(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         try:
