@@ -118,7 +118,7 @@ async def attribute(
         raise DriftgateError(f"the flow has no evaluator of '{metric}'", "give node.evaluator.metric")
     if binding.of_line:
         raise DriftgateError(
-            f"'{metric}' is measured on the run itself (seconds, tokens, calls), and a replay has others",
+            f"'{metric}' is measured on the run itself (seconds, tokens, calls), and a replay spends others",
             "attribute a metric of what the nodes gave",
         )
     order = common_order(first.nodes, second.nodes)

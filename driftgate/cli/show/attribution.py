@@ -12,6 +12,8 @@ from driftgate.benchmarks.attribution import REPEAT, Attribution, Contribution
 from driftgate.benchmarks.stats import Interval
 
 _SAMPLES = 5
+_LIMITS = len("+0.0000 (-0.0000…+0.0000)")
+"""Columns that a mean with its limits takes: one that is cut says nothing."""
 
 
 def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) -> None:
@@ -29,8 +31,9 @@ def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) 
     if found.contributions:
         table = Table(header_style="bold")
         table.add_column("node", overflow="fold")
-        table.add_column("what differs", overflow="fold")
-        for column in ("contribution (95%)", "share", "p (Holm)", "samples moved"):
+        table.add_column("differs", overflow="fold")
+        table.add_column("contribution (95%)", justify="right", min_width=_LIMITS)
+        for column in ("share", "p (Holm)", "moved"):
             table.add_column(column, justify="right")
         for one in found.contributions:
             table.add_row(*_row(one))
@@ -66,7 +69,9 @@ def print_coalitions(out: Console, found: Attribution) -> None:
     if len(found.table) > 2:
         table = Table(header_style="bold", title="with these from the second run", title_justify="left")
         table.add_column("nodes", overflow="fold")
-        for column in ("score", "change (95%)", "lower", "higher"):
+        table.add_column("score", justify="right")
+        table.add_column("change (95%)", justify="right", min_width=_LIMITS)
+        for column in ("lower", "higher"):
             table.add_column(column, justify="right")
         for row in found.table:
             table.add_row(
