@@ -114,6 +114,38 @@ class Run:
         ]
         return pd.DataFrame(rows)
 
+    def evaluators(self) -> pd.DataFrame:
+        """What became of every node evaluator, the worst of each cell first.
+
+        Returns
+        -------
+        DataFrame
+            A row an evaluator's metric, or an evaluator that gave none: ``model, flow, variant, dataset, node,
+            evaluator, metric, value, low, high, n, errors, error, doubt, decides``.
+        """
+        import pandas as pd
+
+        rows = []
+        for scores in self.scored:
+            cell = scores.cell
+            named = {"model": cell.model, "flow": cell.flow, "variant": cell.variant, "dataset": cell.dataset}
+            for one in scores.evaluated:
+                nothing: dict[str, Any] = {"metric": "", "value": None, "low": None, "high": None, "n": 0}
+                rows += [
+                    {
+                        **named,
+                        "node": one.node,
+                        "evaluator": one.evaluator,
+                        **measured,
+                        "errors": one.errors,
+                        "error": one.error,
+                        "doubt": one.doubt,
+                        "decides": one.decides,
+                    }
+                    for measured in ([asdict(measured) for measured in one.metrics] or [nothing])
+                ]
+        return pd.DataFrame(rows)
+
     def samples(
         self,
         *,
@@ -217,7 +249,9 @@ class Run:
                     "outcomes": dict(scores.outcomes),
                     **({"not_needed": scores.cell.not_needed, "stopped": scores.stopped} if scores.stopped else {}),
                     "scores": [asdict(score) for score in scores.rows],
+                    "evaluators": [one.as_json() for one in scores.evaluated],
                     **({"judges": [asdict(one) for one in scores.judges.values()]} if scores.judges else {}),
+                    "aggregations": [asdict(made) for made in scores.aggregations],
                 }
                 for scores in self.scored
             ],

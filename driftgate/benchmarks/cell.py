@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftgate.benchmarks.costs import PRICE_LIST, PRICED
+from driftgate.benchmarks.evaluated import EVALUATORS
 from driftgate.benchmarks.inputs import (
     EXAMPLES_INPUT,
     SCORING_INPUT,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = "documents"
 """Of a cell's description: what became of the files that its flow searches."""
-TOLD = frozenset({"dataset_source", PRICED, PRICE_LIST, DOCUMENTS})
+TOLD = frozenset({"dataset_source", EVALUATORS, PRICED, PRICE_LIST, DOCUMENTS})
 """What a cell's description tells beside what the cell asks for; it may change while a run goes on."""
 
 
@@ -171,6 +172,7 @@ class Cell:
             "flow": self.flow.name,
             "flow_hash": self.flow.content_hash(),
             "evaluators_hash": self.evaluators_hash(),
+            EVALUATORS: {"bound": [b.key for b in self.evaluators.bindings], "primary": self.evaluators.primary},
             "nodes": list(self.flow.node_names),
             "chosen": dict(self.flow.chosen),
             "variant": self.variant,

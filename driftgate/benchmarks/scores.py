@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, known_costs, unpriced
+from driftgate.benchmarks.evaluated import EVALUATORS, Evaluated, evaluated
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SEQUENCES, SLICED
 from driftgate.benchmarks.outcomes import OUTCOMES
@@ -28,6 +29,7 @@ from driftgate.ledger import (
     cells_of,
     deployments_by_model,
     evaluation_means,
+    evaluators_heard,
     one_row_each,
     why_unasked,
 )
@@ -44,12 +46,19 @@ PREDICTED = "accuracy_predicted"
 class EvaluatorMean:
     """How often an evaluator gave one of its metrics a value, and how often it failed."""
 
-    name: str
-    """``node.evaluator.metric``."""
+    node: str
+    evaluator: str
+    metric: str
+    """Empty where it gave none, as it failed."""
     n: int
     errors: int
     error: str = ""
     """One of its errors."""
+
+    @property
+    def name(self) -> str:
+        """``node.evaluator.metric``."""
+        return f"{self.node}.{self.evaluator}.{self.metric}".rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,11 @@ class CellScores:
     """Why nothing of the model was measured: no line asked it. Its rows then have no values."""
     ends: date | None = None
     """The day on which the deployment of the model ends; None where that is not known."""
+
+    @cached_property
+    def evaluated(self) -> list[Evaluated]:
+        """What became of every evaluator of every node, the worst first."""
+        return evaluated(self)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -242,16 +256,33 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         rows = [_stopped(row, asks) for row in rows]
     evaluators = []
     for mean in evaluation_means(ledger, cell.id):
-        name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
-        evaluators.append(EvaluatorMean(name.rstrip("."), int(mean["n"]), mean["errors"], mean["error"]))
+        names = mean["node"], mean["evaluator"], mean["metric"]
+        evaluators.append(EvaluatorMean(*names, int(mean["n"]), mean["errors"], mean["error"]))
         if mean["n"]:
-            row = _row(name, "all", "", _mean(mean))
+            row = _row(".".join(names), "all", "", _mean(mean))
             rows.append(replace(row, low=None, high=None) if cell.stopped else row)
     aggregations = aggregations_of(ledger, cell.id)
+    evaluators += _unheard(ledger, cell, evaluators, aggregations)
     for made in aggregations:
         for name, value in sorted(made.metrics.items()):
             rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
     return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators, ends=ends)
+
+
+def _unheard(
+    ledger: Ledger, cell: CellRow, heard: Sequence[EvaluatorMean], aggregations: Sequence[AggregationRow]
+) -> list[EvaluatorMean]:
+    """The evaluators that are bound to the cell's nodes and gave no number: words alone, or nothing."""
+    known = {(one.node, one.evaluator) for one in heard} | {(made.node, made.evaluator) for made in aggregations}
+    bound = [tuple(str(key).rsplit(".", 1)) for key in (cell.details.get(EVALUATORS) or {}).get("bound", ())]
+    silent = [(node, name) for node, name in bound if (node, name) not in known]
+    if not silent:
+        return []
+    gave = evaluators_heard(ledger, cell.id)
+    if not gave:  # nothing was evaluated, as no sample was answered, or they were evaluated elsewhere
+        return []
+    why = "it gave nothing: its node completed on no sample"
+    return [EvaluatorMean(*key, "", 0, 0, "" if key in gave else why) for key in silent]
 
 
 def score_briefly(ledger: Ledger, cell: CellRow, like: pd.DataFrame | None = None) -> CellScores:
@@ -384,6 +415,8 @@ def _mean(row: dict[str, Any]) -> Interval:
         return wilson_interval(round(mean * n), n)
     if n < 2:
         return Interval.unknown(mean, level=0.95, method="t", n=n, reason="one value has no spread")
+    if not row["sd"]:  # Student's t would have no width, and hold the truth almost never
+        return Interval.unknown(mean, level=0.95, method="t", n=n, reason="all values are alike")
     from scipy.special import stdtrit
 
     half = float(stdtrit(n - 1, 0.975)) * float(row["sd"]) / (n - 1) ** 0.5

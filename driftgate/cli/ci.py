@@ -150,16 +150,21 @@ def show(
     run: RunName = "latest",
     sample: Annotated[str, typer.Argument(help="A sample's id or a part of its key: shows every node.")] = "",
     workspace: Workspace = HERE,
+    evaluators: Annotated[
+        bool, typer.Option("--evaluators", help="Every metric of every node evaluator, and why evaluators failed.")
+    ] = False,
 ) -> None:
     """Show a run's scores, or one sample's way through the flow."""
     import driftgate
     from driftgate.cli._console import console
-    from driftgate.cli.show.runs import print_run, print_sample
+    from driftgate.cli.show.runs import print_evaluators, print_run, print_sample
 
     with driftgate.open(workspace) as ws:
         found = ws.run(run)
         if sample:
             print_sample(console, found, sample)
+        elif evaluators:
+            print_evaluators(console, found.scored)
         else:
             print_run(console, found)
 

@@ -111,8 +111,11 @@ class Line:
             task.cancel()
 
 
+TOOL_CALLS = "tool_calls"
 SPENT = ("seconds", "latency", "input_tokens", "output_tokens", "calls", "attempts")
-"""What ``${line.…}`` may name."""
+"""What ``${line.…}`` may name of what was spent."""
+TOLD = (*SPENT, TOOL_CALLS)
+"""What it may name at all."""
 
 
 def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
@@ -135,6 +138,11 @@ def spent(calls: Sequence[Call], seconds: float) -> dict[str, float]:
     if replies and all(reply.timed for reply in replies):
         found["latency"] = sum(reply.latency for reply in replies)
     return found
+
+
+def tool_calls(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    """The tools that the models of a line asked to be called, in order, as OpenAI writes them."""
+    return [call.as_json() for one in calls if one.reply is not None for call in one.reply.tool_calls]
 
 
 def tokens(calls: Sequence[Call]) -> Usage:

@@ -62,6 +62,7 @@ from driftgate.ledger._results import (
     add_verdict,
     evaluation_frame,
     evaluation_means,
+    evaluators_heard,
     scores_of,
     verdicts_of,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "evaluated_lines_of",
     "evaluation_frame",
     "evaluation_means",
+    "evaluators_heard",
     "evidence_for",
     "expire_texts",
     "expired_at",

@@ -78,6 +78,12 @@ def verdicts_of(ledger: Ledger, run_id: str) -> list[VerdictRow]:
         return [VerdictRow(**row._mapping) for row in connection.execute(query)]
 
 
+def evaluators_heard(ledger: Ledger, cell_id: int) -> set[tuple[str, str]]:
+    """Node and name of every evaluator of a cell that gave anything: a number, a label or an error."""
+    rows = detail_rows(ledger, evaluations, cell_id, ("node", "evaluator"))
+    return {(str(row.node), str(row.evaluator)) for row in rows}
+
+
 def evaluation_means(ledger: Ledger, cell_id: int) -> list[dict[str, Any]]:
     """Mean of every numeric evaluator metric of a cell, computed by the database where it still has all of them.
 

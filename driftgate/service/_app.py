@@ -6,14 +6,28 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, RunRow, cells_of, expired_at, find_run, latest_runs, scores_of, verdicts_of
+from driftgate.ledger import (
+    CellRow,
+    Ledger,
+    RunRow,
+    aggregations_of,
+    cells_of,
+    expired_at,
+    find_run,
+    latest_runs,
+    scores_of,
+    verdicts_of,
+)
 from driftgate.service._scrubbed import WithoutSecrets
+
+if TYPE_CHECKING:
+    from driftgate.benchmarks.evaluated import Evaluated
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -66,7 +80,13 @@ def create_app(
         return _brief(run) | {
             "expired": expired_at(ledger, run.id),
             "cells": [
-                {"cell": cell.name, "signature": cell.signature, "scores": _whole(ledger, cell.id, cell.signature)}
+                {
+                    "cell": cell.name,
+                    "signature": cell.signature,
+                    "scores": _whole(ledger, cell.id, cell.signature),
+                    "evaluators": [one.as_json() for one in _evaluated(ledger, cell)],
+                    "aggregations": [asdict(made) for made in aggregations_of(ledger, cell.id)],
+                }
                 for cell in cells_of(ledger, run.id)
             ],
             "verdicts": [asdict(verdict) for verdict in verdicts_of(ledger, run.id)],
@@ -86,7 +106,9 @@ def create_app(
 
     @app.get("/", response_class=HTMLResponse)
     def overview() -> str:
-        runs = [_overview_row(ledger, run) for run in latest_runs(ledger, 15)]
+        latest = latest_runs(ledger, 15)
+        newest = {run.suite: run.id for run in reversed(latest)}.values()
+        runs = [_overview_row(ledger, run, run.id in newest) for run in latest]
         return _render(
             "overview.html",
             name=name,
@@ -114,11 +136,19 @@ def _whole(ledger: Ledger, cell_id: int, signature: str) -> list[dict[str, Any]]
     return [asdict(row) for row in scores_of(ledger, cell_id, signature) if row.slice_kind == "all"]
 
 
-def _overview_row(ledger: Ledger, run: RunRow) -> dict[str, Any]:
+def _evaluated(ledger: Ledger, cell: CellRow) -> Sequence[Evaluated]:
+    """What became of the evaluators of a cell's nodes, the worst first."""
+    from driftgate.benchmarks.scores import score_cell
+
+    return score_cell(ledger, cell).evaluated
+
+
+def _overview_row(ledger: Ledger, run: RunRow, newest: bool) -> dict[str, Any]:
     cells = []
     for cell in cells_of(ledger, run.id):
+        bad = [one for one in _evaluated(ledger, cell) if one.trouble] if newest else []
         rows = {row.metric: row for row in scores_of(ledger, cell.id, cell.signature) if row.slice_kind == "all"}
-        cells.append({"name": cell.name, "accuracy": rows.get("accuracy")})
+        cells.append({"name": cell.name, "accuracy": rows.get("accuracy"), "evaluators": bad})
     verdicts = verdicts_of(ledger, run.id)
     return {"run": run, "cells": cells, "verdict": verdicts[0].verdict if verdicts else ""}
 

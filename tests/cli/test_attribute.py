@@ -161,6 +161,43 @@ def test_two_nodes_share_what_both_broke(cli: Cli, two: Callable[..., Path], end
     assert again["contributions"] == found["contributions"]
 
 
+HINTS = SOURCES["compose.py"].replace("[*facts, question", "[f'힌트 {question.split()[1]}', *facts, question")
+
+
+def test_nodes_that_fail_only_together_are_named(cli: Cli, two: Callable[..., Path], endpoint: ChatEndpoint) -> None:
+    """The fact or the hint will do: a retriever without the fact and a prompt without the hint break it together."""
+    folder = two(retrieve=SOURCES["retrieve.py"].replace("f'사실 {number}'", "'없음'"))
+    (folder / "flows" / "old" / "compose.py").write_text(HINTS, encoding="utf-8")
+
+    def knows(prompt: str) -> Answer:
+        number = int(re.findall(r"문제 (\d+)번은", prompt)[-1])
+        return Answer("ABCD"[number % 4] if f"사실 {number}\n" in prompt or "힌트" in prompt else "A")
+
+    endpoint.default = knows
+    for suite in ("old", "new"):
+        assert cli("bench", suite, "-w", folder).code == 0
+    found = attributed(cli, folder)
+    rows = {tuple(row["nodes"]): (row["score"], row["lower"]) for row in found["table"]}
+    whole = {(): (1.0, 0), ("retrieve",): (1.0, 0), ("compose",): (1.0, 0), ("retrieve", "compose"): (0.25, 30)}
+    assert rows == whole
+    (together,) = found["together"]
+    assert together["nodes"] == ["retrieve", "compose"] and together["only"] == 30
+    assert "retrieve and compose lower the score only together: -0.7500 with all of them" in found["printed"]
+    # Shapley's values alone say that each of them lowers the score by half of it.
+    assert contribution(found, "compose")["interval"]["estimate"] == pytest.approx(-0.375)
+
+
+def test_nodes_that_each_fail_alone_are_not_said_to_fail_together(
+    cli: Cli, two: Callable[..., Path], endpoint: ChatEndpoint
+) -> None:
+    folder = two(compose=TRUNCATES, retrieve=LESS.replace("% 5", "% 2"))
+    for suite in ("old", "new"):
+        assert cli("bench", suite, "-w", folder).code == 0
+    found = attributed(cli, folder)
+    assert len(found["table"]) == 4 and found["together"] == []
+    assert "with these from the second run" in found["printed"] and "only together" not in found["printed"]
+
+
 def test_the_model_is_told_from_the_prompt(cli: Cli, two: Callable[..., Path], endpoint: ChatEndpoint) -> None:
     def another_model(config: dict[str, Any]) -> None:
         config["models"]["weaker"] = {**config["models"]["tested"], "parameters": {"temperature": 0.5}}
@@ -175,7 +212,9 @@ def test_the_model_is_told_from_the_prompt(cli: Cli, two: Callable[..., Path], e
     assert contribution(found, "ask")["player"]["differs"] == ["model"]
     assert contribution(found, "ask")["share"] == pytest.approx(1.0)
     idle = contribution(found, "retrieve")
-    assert (idle["interval"]["low"], idle["interval"]["high"], idle["moved"]) == (0.0, 0.0, 0)
+    exact = 1 - 0.025 ** (1 / 40)  # of 40 samples none moved
+    assert idle["moved"] == 0 and idle["interval"]["estimate"] == 0.0 and idle["p_adjusted"] == 1.0
+    assert [idle["interval"]["low"], idle["interval"]["high"]] == pytest.approx([-exact, exact])
 
 
 def test_nothing_is_attributed_where_nothing_differs(
@@ -185,8 +224,22 @@ def test_nothing_is_attributed_where_nothing_differs(
     for suite in ("old", "new"):
         cli("bench", suite, "-w", folder)
     found = attributed(cli, folder)
-    assert found["contributions"] == []
+    assert found["contributions"] == [] and found["table"] == []
     assert "No node is configured otherwise: nothing is attributed." in found["printed"]
+
+
+def test_a_difference_of_passages_that_all_agree_has_limits(cli: Cli, two: Callable[..., Path]) -> None:
+    """Ten passages of four questions, none of which moved: the exact limits of ten."""
+    folder = two(retrieve=SOURCES["retrieve.py"] + "\n# no other outputs\n")
+    file = folder / "data" / "own.csv"
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    told = [f"{header},cluster", *(f"{row},글 {place // 4}" for place, row in enumerate(rows))]
+    file.write_text("\n".join(told) + "\n", encoding="utf-8")
+    for suite in ("old", "new"):
+        assert cli("bench", suite, "-w", folder).code == 0
+    interval = attributed(cli, folder)["difference"]["interval"]
+    exact = 1 - 0.025 ** (1 / 10)
+    assert [interval["low"], interval["high"]] == pytest.approx([-exact, exact])
 
 
 def test_a_model_that_does_not_repeat_itself_is_no_node(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
-    from driftgate.benchmarks.attribution._attribute import REPEAT, Attribution, Contribution, SampleShare, attribute
+    from driftgate.benchmarks.attribution._attribute import Attribution, attribute
+    from driftgate.benchmarks.attribution._coalitions import Coalition, Together, coalition_table, found_together
     from driftgate.benchmarks.attribution._configuration import (
         NodeConfiguration,
         Player,
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
         node_configurations,
         players,
     )
+    from driftgate.benchmarks.attribution._contributions import REPEAT, Contribution, SampleShare, mean_within
     from driftgate.benchmarks.attribution._replay import Counts, Side
     from driftgate.benchmarks.attribution._shapley import (
         EXACT_AT_MOST,
@@ -29,6 +31,7 @@ __all__ = [
     "EXACT_AT_MOST",
     "REPEAT",
     "Attribution",
+    "Coalition",
     "Contribution",
     "Counts",
     "Design",
@@ -36,10 +39,14 @@ __all__ = [
     "Player",
     "SampleShare",
     "Side",
+    "Together",
     "attribute",
     "check_unchanged",
+    "coalition_table",
     "common_order",
     "exact_design",
+    "found_together",
+    "mean_within",
     "node_configurations",
     "open_side",
     "plan_design",

@@ -3,69 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgate.benchmarks.attribution._coalitions import Coalition, Together, coalition_table, found_together
 from driftgate.benchmarks.attribution._configuration import Player, common_order, players
+from driftgate.benchmarks.attribution._contributions import (
+    REPEAT,
+    Contribution,
+    SampleShare,
+    contributions,
+    mean_within,
+    scale_width,
+)
 from driftgate.benchmarks.attribution._replay import Counts, NotReplayed, Replay, Side
 from driftgate.benchmarks.attribution._shapley import plan_design
 from driftgate.benchmarks.attribution._sides import probed
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.inputs import EXAMPLES_INPUT, SCORING_INPUT
 from driftgate.benchmarks.metrics import clusters_of, is_binary
-from driftgate.benchmarks.stats import Comparison, Interval, compare_means, compare_paired, holm, wilson_interval
+from driftgate.benchmarks.stats import Comparison, compare_means, compare_paired
 from driftgate.flows.errors import DriftgateError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-REPEAT = "repeat"
-"""The player that is no node: whose run an output is taken from where both hold one of the same configuration and
-input, and the two are unlike. Its contribution is what comes of a model not repeating itself."""
-ALPHA = 0.05
-_SAMPLES = 20
-_LEAST = 1e-9
-
-
-@dataclass(frozen=True)
-class SampleShare:
-    """A sample and what each player contributed to its difference."""
-
-    key: str
-    id: str
-    category: str
-    question: str
-    scores: tuple[float, float]
-    contributions: Mapping[str, float]
-    outputs: Mapping[str, tuple[Any, Any]]
-    """By node, what it gave in the first run and in the second."""
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """What a player accounts for."""
-
-    player: Player
-    interval: Interval
-    """Of its mean contribution, at 95%, robust to shared passages; in the metric's unit."""
-    p_value: float | None
-    p_adjusted: float | None
-    """By Holm's method over all players."""
-    share: float | None
-    """Of the whole difference; None where that is not told from 0."""
-    moved: int
-    """Samples to which it contributed anything."""
-    samples: Sequence[SampleShare]
-    """Those to which it contributed the most, in the direction of its mean."""
-
-    @property
-    def named(self) -> bool:
-        """Whether its contribution is told from 0."""
-        return self.p_adjusted is not None and self.p_adjusted <= ALPHA
 
 
 @dataclass(frozen=True)
@@ -83,6 +48,10 @@ class Attribution:
     """Second less first, on the samples that were replayed."""
     contributions: Sequence[Contribution]
     """The largest first."""
+    table: Sequence[Coalition]
+    """Every coalition of up to three nodes, small ones first; empty where there are more."""
+    together: Sequence[Together]
+    """Of up to three nodes those that move the score only together."""
     coalitions: int
     """That were valued for a sample, at most."""
     exact: bool
@@ -147,9 +116,9 @@ async def attribute(
     binding = next((b for b in evaluators.bindings if metric.startswith(f"{b.node}.{b.name}.")), None)
     if binding is None:
         raise DriftgateError(f"the flow has no evaluator of '{metric}'", "give node.evaluator.metric")
-    if binding.of_spending:
+    if binding.of_line:
         raise DriftgateError(
-            f"'{metric}' is measured on the run itself, in seconds or tokens, and a replay spends others",
+            f"'{metric}' is measured on the run itself (seconds, tokens, calls), and a replay spends others",
             "attribute a metric of what the nodes gave",
         )
     order = common_order(first.nodes, second.nodes)
@@ -172,6 +141,13 @@ async def attribute(
     values = [np.array([side.worths[samples[p].key] for p in kept]) for side in (second, first)]
     compare = compare_paired if is_binary(values[0]) and is_binary(values[1]) else compare_means
     difference = compare(values[0], values[1], clusters=clusters)
+    judge = evaluators.judged.get(binding.key)
+    graded = judge is not None and metric == f"{binding.key}.{judge.kind.key}"
+    valued = [whole[place] for place in kept]
+    width = scale_width(valued, (judge.kind.lowest, judge.kind.highest) if judge is not None and graded else None)
+    if not difference.interval.known:  # all samples, or all passages, agree: their variance cannot be estimated
+        interval, p_value = mean_within(values[0] - values[1], width, clusters)
+        difference = replace(difference, interval=interval, p_value=p_value)
     shares = [_share(samples[p], (first, second), everyone, row) for p, row in zip(kept, table, strict=True)]
     return Attribution(
         metric=metric,
@@ -180,7 +156,9 @@ async def attribute(
         not_replayed=len(samples) - len(kept),
         scores=(float(values[1].mean()), float(values[0].mean())),
         difference=difference,
-        contributions=_contributions(everyone, table, clusters, difference, shares),
+        contributions=contributions(everyone, table, width, clusters, difference, shares),
+        table=coalition_table(everyone, valued, width, clusters),
+        together=found_together(everyone, valued, width, clusters),
         coalitions=max((len(design.coalitions(p)) for p in kept), default=0),
         exact=design.exact,
         seed=seed,
@@ -275,53 +253,3 @@ def _share(
         contributions={player.name: float(value) for player, value in zip(everyone, row, strict=True)},
         outputs=outputs,  # type: ignore[arg-type]
     )
-
-
-def _contributions(
-    everyone: Sequence[Player],
-    table: NDArray[np.float64],
-    clusters: NDArray[np.object_] | None,
-    difference: Comparison,
-    shares: Sequence[SampleShare],
-) -> list[Contribution]:
-    whole = difference.difference or 0.0
-    told = difference.interval.known and 0.0 not in difference.interval
-    measured = [_mean(table[:, place], clusters) for place in range(len(everyone))]
-    adjusted = holm([p_value for _, p_value in measured])
-    found = []
-    for place, player in enumerate(everyone):
-        interval, p_value = measured[place]
-        values = table[:, place]
-        mean = float(values.mean()) if values.size else 0.0
-        sign = -1.0 if mean < 0 else 1.0
-        by_size = [int(i) for i in np.argsort(-sign * values, kind="stable") if abs(values[i]) > _LEAST]
-        found.append(
-            Contribution(
-                player=player,
-                interval=interval,
-                p_value=p_value,
-                p_adjusted=adjusted[place],
-                share=mean / whole if told and abs(whole) > _LEAST else None,
-                moved=len(by_size),
-                samples=[shares[i] for i in by_size[:_SAMPLES]],
-            )
-        )
-    return sorted(found, key=lambda c: -abs(c.interval.estimate or 0.0))
-
-
-def _mean(values: NDArray[np.float64], clusters: NDArray[np.object_] | None) -> tuple[Interval, float | None]:
-    """Mean contribution with its interval at 95% and its p-value against none."""
-    n = int(values.size)
-    if np.abs(values).max(initial=0.0) <= _LEAST:
-        return Interval(0.0, 0.0, 0.0, 0.95, "no sample moved", n), 1.0
-    compared = compare_means(values, np.zeros(n), clusters=clusters)
-    if compared.interval.known or n < 2:
-        return compared.interval, compared.p_value
-    # All samples moved by exactly the same, so that nothing estimates their spread. A share of them that was not met
-    # could have moved to the other end: by 1, where scores lie between 0 and 1.
-    size = n if clusters is None else len(set(clusters.tolist()))
-    common = float(values[0])
-    least = wilson_interval(size, size).low or 0.0
-    half = (1.0 - least) * (1.0 + abs(common))
-    interval = Interval(common, common - half, common + half, 0.95, "all samples alike", n)
-    return interval, ((1.0 / (1.0 + abs(common))) ** size if abs(common) <= 1.0 else None)

@@ -22,6 +22,8 @@ from driftgate.ledger import RunRow, VerdictRow, ends_on
 
 _ICONS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "unmeasurable": "⬜"}
 _DIFFERENCES = 5
+_ROWS = 20
+"""Means of evaluators that stand unfolded."""
 
 
 def render_summary(
@@ -38,7 +40,7 @@ def render_summary(
     parts.append(_cells(cells) if cells else "The run has no cell yet.")
     parts += [_trouble(cells)] if any(cell.trouble for cell in cells) else []
     parts += [_signatures(cells)] if cells else []
-    parts += [_evaluators(cells)] if any(cell.evaluators for cell in cells) else []
+    parts += [_evaluators(cells)] if any(cell.evaluators or cell.scores.evaluated for cell in cells) else []
     parts += [table for group in by_dataset(cells).values() if (table := _differences(group))]
     parts.append(f"Full report: [{markdown_text(page)}]({page})")
     return "\n\n".join(parts) + "\n"
@@ -147,7 +149,19 @@ def _trouble(cells: Sequence[CellView]) -> str:
 
 
 def _evaluators(cells: Sequence[CellView]) -> str:
-    """Means and errors of the evaluators of every node."""
+    """Which evaluators failed and why; means and errors of those of every node, folded where they are many."""
+    failed = [
+        f"- {markdown_code(cell.name)}: {markdown_code(one.key)} {markdown_text(one.trouble)}"
+        for cell in cells
+        for one in cell.scores.evaluated
+        if one.trouble
+    ]
+    failed += [
+        f"- {markdown_code(cell.name)}: {markdown_code(made.prefix.rstrip('.'))} failed: {markdown_text(made.error)}"
+        for cell in cells
+        for made in cell.scores.aggregations
+        if made.error
+    ]
     rows = [
         [
             markdown_code(cell.name),
@@ -172,7 +186,10 @@ def _evaluators(cells: Sequence[CellView]) -> str:
         for cell in cells
         for key, rate in cell.scores.parse_rates.items()
     ]
-    parts = ("### Evaluators\n\n" + _table(header, rows), "\n".join(judges), "\n".join(read))
+    table = _table(header, rows)
+    if len(rows) > _ROWS:
+        table = f"<details><summary>{len(rows)} means of evaluators</summary>\n\n{table}\n\n</details>"
+    parts = ("### Evaluators", "\n".join(failed), table, "\n".join(judges), "\n".join(read))
     return "\n\n".join(filter(None, parts))
 
 

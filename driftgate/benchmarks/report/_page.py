@@ -68,7 +68,7 @@ def render_page(
         verdict=judged[0].verdict if judged else "",
         asked=sum(cell.asked for cell in cells),
         missing=sum(cell.parts["missing"] for cell in cells),
-        has_evaluators=any(cell.evaluators for cell in cells),
+        has_evaluators=any(cell.evaluators or cell.scores.evaluated for cell in cells),
         node_rows=side_by_side(cells),
         has_plots=any(shown.values()),
         most_samples=most,

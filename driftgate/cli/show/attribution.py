@@ -9,8 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from driftgate.benchmarks.attribution import REPEAT, Attribution, Contribution
+from driftgate.benchmarks.stats import Interval
 
 _SAMPLES = 5
+_LIMITS = len("+0.0000 (-0.0000…+0.0000)")
+"""Columns that a mean with its limits takes: one that is cut says nothing."""
 
 
 def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) -> None:
@@ -28,12 +31,14 @@ def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) 
     if found.contributions:
         table = Table(header_style="bold")
         table.add_column("node", overflow="fold")
-        table.add_column("what differs", overflow="fold")
-        for column in ("contribution (95%)", "share", "p (Holm)", "samples moved"):
+        table.add_column("differs", overflow="fold")
+        table.add_column("contribution (95%)", justify="right", min_width=_LIMITS)
+        for column in ("share", "p (Holm)", "moved"):
             table.add_column(column, justify="right")
         for one in found.contributions:
             table.add_row(*_row(one))
         out.print(table)
+    print_coalitions(out, found)
     for one in found.contributions:
         for sample in one.samples[:_SAMPLES] if one.named else ():
             before, after = sample.scores
@@ -59,6 +64,28 @@ def print_attribution(out: Console, found: Attribution, names: tuple[str, str]) 
         out.print(f"[yellow]not the same again on every sample tried: {escape(', '.join(found.unsteady))}[/]")
 
 
+def print_coalitions(out: Console, found: Attribution) -> None:
+    """What each coalition of a few nodes scores, where there are several, and which of them move it only together."""
+    if len(found.table) > 2:
+        table = Table(header_style="bold", title="with these from the second run", title_justify="left")
+        table.add_column("nodes", overflow="fold")
+        table.add_column("score", justify="right")
+        table.add_column("change (95%)", justify="right", min_width=_LIMITS)
+        for column in ("lower", "higher"):
+            table.add_column(column, justify="right")
+        for row in found.table:
+            table.add_row(
+                escape(" + ".join(row.nodes) or "none"),
+                f"{row.score:.4f}",
+                "-" if not row.nodes else f"{row.change.estimate or 0.0:+.4f}{_limits(row.change)}",
+                f"{row.lower:,}",
+                f"{row.higher:,}",
+            )
+        out.print(table)
+    for together in found.together:
+        out.print(f"[bold]{escape(together.told)}.[/]", soft_wrap=True)
+
+
 def sentence(found: Attribution) -> str:
     """What was found, in one sentence."""
     nodes = [one for one in found.contributions if one.player.nodes != (REPEAT,)]
@@ -77,14 +104,17 @@ def sentence(found: Attribution) -> str:
 
 def _row(one: Contribution) -> list[str]:
     interval = one.interval
-    known = interval.low is not None and interval.high is not None
-    limits = f" ({interval.low:+.4f}…{interval.high:+.4f})" if known else ""
     words: Any = "outputs unlike for the same configuration and input" if one.player.nodes == (REPEAT,) else None
     return [
         escape(one.player.name),
         escape(words or ", ".join(one.player.differs)),
-        f"{interval.estimate or 0.0:+.4f}{limits}",
+        f"{interval.estimate or 0.0:+.4f}{_limits(interval)}",
         "-" if one.share is None else f"{100 * one.share + 0.0:.0f}%",
         "-" if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
         f"{one.moved:,}",
     ]
+
+
+def _limits(interval: Interval) -> str:
+    known = interval.low is not None and interval.high is not None
+    return f" ({interval.low:+.4f}…{interval.high:+.4f})" if known else ""

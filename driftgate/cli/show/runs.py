@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.scores import CellScores
     from driftgate.ledger import RunRow, ScoreRow
 
+_EVALUATORS, _METRICS = 6, 4
+"""Evaluators of a cell, and metrics of an evaluator, that stand below the scores; all those that failed do."""
 _EXCERPT = 60
 """Characters of a text that a row of samples shows."""
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "magenta"}
@@ -36,7 +38,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
     table = Table(header_style="bold")
     table.add_column("model · variant · dataset", overflow="fold")
     for column in ("accuracy (95%)", "if all right", "macro", "asked", "not answered", "p50 / p95", "cost"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for scores in scored:
         counts = scores.outcomes
         lost = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "answered")
@@ -61,10 +63,7 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         if scores.ungraded:
             unknown = f"{scores.ungraded:,} of {scores.outcomes['answered']:,} answers could not be graded"
             console.print(f"  [magenta]{escape(one_line(f'{scores.cell.name}: {unknown}'))}[/]", soft_wrap=True)
-        if told := _evaluators(scores):
-            erred = any(one.errors for one in scores.evaluators)
-            said = one_line(f"{scores.cell.name}: {told}")
-            console.print(f"  [{'red' if erred else 'default'}]{escape(said)}[/]", soft_wrap=True)
+        _print_evaluators(console, scores)
         if scores.tokens:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.tokens}'))}", soft_wrap=True)
         if scores.stopped:
@@ -105,13 +104,50 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
             )
 
 
-def _evaluators(scores: CellScores) -> str:
-    """Means and errors of the evaluators of every node, in one line."""
-    told = []
-    for one in scores.evaluators:
-        mean = _number(scores.get(one.name)) if one.n else "no value"
-        told.append(f"{one.name} {mean}" + (f" ({one.errors:,} errors: {one.error})" if one.errors else ""))
-    return ", ".join(told)
+def _print_evaluators(console: Console, scores: CellScores) -> None:
+    """One line an evaluator, those that failed first; all of these, and of the others so many that it stays short."""
+    from driftgate.flows.plain import one_line
+
+    bad = [one for one in scores.evaluated if one.failed or one.doubt]
+    shown = scores.evaluated[: max(len(bad), _EVALUATORS)]
+    for one in shown:
+        told = ", ".join(measured.told for measured in one.metrics[:_METRICS])
+        if (more := len(one.metrics) - _METRICS) > 0:
+            told += f" and {more} more"
+        colour = "red" if one.failed else "magenta" if one.doubt else "default"
+        told = f"{one.key}.{told}" if told else one.key if one.failed else f"{one.key} words alone"
+        said = one_line(" ".join(filter(None, (f"{scores.cell.name}: {told}", one.trouble))))
+        console.print(f"  [{colour}]{escape(said)}[/]", soft_wrap=True)
+    if rest := len(scores.evaluated) - len(shown):
+        said = f"{scores.cell.name}: and {rest} more evaluator{'s' if rest > 1 else ''}, of which none failed"
+        where = f"driftgate runs show {scores.cell.run_id} --evaluators"
+        console.print(f"  {escape(one_line(said))} ({escape(where)})", soft_wrap=True)
+
+
+def print_evaluators(console: Console, scored: Sequence[CellScores]) -> None:
+    """Every metric of every node evaluator, the worst evaluators first, and the errors of those that failed."""
+    from driftgate.flows.plain import one_line
+
+    for scores in scored:
+        table = Table(header_style="bold", title=escape(one_line(scores.cell.name)), title_justify="left")
+        table.add_column("evaluator", overflow="fold")
+        table.add_column("metric", overflow="fold")
+        for column in ("mean (95%)", "n", "errors"):
+            table.add_column(column, justify="right")
+        for one in scores.evaluated:
+            errors = f"[red]{one.errors:,}[/]" if one.errors else "0"
+            for place, measured in enumerate(one.metrics):
+                first = not place
+                mean = measured.told.removeprefix(f"{measured.metric} ")
+                names = (escape(one_line(one.key)) if first else "", escape(one_line(measured.metric)))
+                table.add_row(*names, mean, f"{measured.n:,}", errors if first else "")
+            if not one.metrics:
+                table.add_row(escape(one_line(one.key)), "-", "-", "0", errors)
+        console.print(table)
+        for one in scores.evaluated:
+            if one.trouble:
+                said = one_line(f"{one.key} {one.trouble}")
+                console.print(f"  [{'red' if one.failed else 'magenta'}]{escape(said)}[/]", soft_wrap=True)
 
 
 def print_verdict(console: Console, verdict: GateVerdict) -> None:

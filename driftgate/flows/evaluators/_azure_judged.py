@@ -15,6 +15,7 @@ from driftgate.flows.evaluators._azure import PACKAGE, asked_by, azure_class, ca
 from driftgate.flows.evaluators._context import EvaluatorContext
 from driftgate.flows.evaluators._judge import Judge, find_judge
 from driftgate.flows.evaluators._judged import JudgedEvaluator, Kind
+from driftgate.flows.evaluators._turns import as_messages, as_script, is_conversation
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class AzureGrader:
     async def grade(self, grading: Grading, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         key = self.kind.key
         with asked_by(grading.ask):
-            result = await call(self._azure, **(_as_turns(inputs) if self.kind.turns else inputs))
+            result = await call(self._azure, **_as_turns(inputs, self.kind.turns))
         return {key: result.get(key), "reason": str(result.get(f"{key}_reason") or "")}
 
 
@@ -122,11 +123,15 @@ def judged(kind: JudgedKind) -> Callable[..., JudgedEvaluator]:
     return make
 
 
-def _as_turns(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _as_turns(inputs: Mapping[str, Any], turns: bool) -> dict[str, Any]:
+    """Inputs as the prompt takes them: a conversation as turns where it reads turns, else written as a text of them."""
     roles = {"query": "user", "response": "assistant"}
-    return {
-        name: [{"role": roles[name], "content": [{"type": "text", "text": value}]}]
-        if name in roles and isinstance(value, str)
-        else value
-        for name, value in inputs.items()
-    }
+
+    def given(name: str, value: Any) -> Any:
+        if is_conversation(value):
+            return as_messages(value) if turns and name in roles else as_script(value)
+        if turns and name in roles and isinstance(value, str):
+            return as_messages([{"role": roles[name], "content": value}])
+        return value
+
+    return {name: given(name, value) for name, value in inputs.items()}

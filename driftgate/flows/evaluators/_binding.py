@@ -27,7 +27,7 @@ from driftgate.flows.evaluators._judged import COST, JudgedEvaluator, NoGrade
 from driftgate.flows.evaluators._safety import SafetyEvaluator
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.foreign import described, is_its_own, own_copy
-from driftgate.flows.line import SPENT, Call, spent
+from driftgate.flows.line import TOLD, TOOL_CALLS, Call, spent, tool_calls
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.flows.own_code import OwnCode, own_code
 from driftgate.flows.own_sources import hash_of, module_sources
@@ -77,7 +77,16 @@ class Binding:
     def of_spending(self) -> bool:
         """Whether it measures what a run spent, seconds or tokens, and not what the nodes gave."""
         taken = [entry for entry in self.inputs.values() if isinstance(entry, mapping.Reference)]
-        return any(e.root == "line" or (e.root == "nodes" and e.path[1:2] == ("seconds",)) for e in taken)
+        return any(
+            (e.root == "line" and e.path[:1] != (TOOL_CALLS,)) or (e.root == "nodes" and e.path[1:2] == ("seconds",))
+            for e in taken
+        )
+
+    @cached_property
+    def of_line(self) -> bool:
+        """Whether it takes something that is known of a line while it runs, and not of its nodes afterwards."""
+        taken = self.inputs.values()
+        return self.of_spending or any(isinstance(e, mapping.Reference) and e.root == "line" for e in taken)
 
     @cached_property
     def asks(self) -> bool:
@@ -191,7 +200,7 @@ class Evaluators:
         outputs = {node.node: {"output": node.output, "seconds": node.seconds} for node in done}
         scope = {"data": data, "inputs": inputs, "nodes": outputs, "outputs": line.output or {}}
         if self._reads_line:
-            scope["line"] = spent(calls, seconds)
+            scope["line"] = {**spent(calls, seconds), TOOL_CALLS: tool_calls(calls)}
         found: list[Evaluation] = []
         for binding in self.bindings:
             if binding.node in outputs:
@@ -361,7 +370,7 @@ def _parse_input(value: Any, flow: FlowDefinition, where: str) -> Any:
     except DriftgateError as problem:
         raise DriftgateError(f"{where}: {problem.message}", problem.remedy) from problem
     if isinstance(parsed, mapping.Reference):
-        named = {"nodes": flow.node_names, "inputs": flow.inputs, "outputs": flow.outputs, "line": SPENT}
+        named = {"nodes": flow.node_names, "inputs": flow.inputs, "outputs": flow.outputs, "line": TOLD}
         known = named.get(parsed.root)
         if known is not None and (not parsed.path or parsed.path[0] not in known):
             raise DriftgateError(f"{where}: {value} names nothing in the flow", nearest(".".join(parsed.path), known))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from driftgate.flows.models._redirects import Redirected, redirect_of, redirected
     from driftgate.flows.models._refusal import ParameterRefused, WireRefused
     from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
-    from driftgate.flows.models._types import Message, Model, Reply, cache_key
+    from driftgate.flows.models._types import Message, Model, Reply, ToolCall, cache_key
     from driftgate.flows.models._usage import Usage, count, read_usage
 else:
     __getattr__ = lazily(__name__, __file__)
@@ -73,6 +73,7 @@ __all__ = [
     "RetryPolicy",
     "Secret",
     "Tier",
+    "ToolCall",
     "Unavailable",
     "Usage",
     "WaitEnded",

@@ -11,7 +11,7 @@ from typing import Any
 from driftgate.flows import finish
 from driftgate.flows.models._errors import ContentFiltered, Unavailable
 from driftgate.flows.models._refusal import line, read_words, refusal, well_formed
-from driftgate.flows.models._types import Reply
+from driftgate.flows.models._types import Reply, ToolCall
 from driftgate.flows.models._usage import Usage, read_usage
 from driftgate.flows.network import Unreadable, read_json
 
@@ -43,15 +43,17 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
         told = message.get("content")
         text = "".join(texts(told))
         refused = message.get("refusal") or "".join(texts(told, ("refusal",), "refusal"))
+        called = tuple(tool_calls(message))
         end = finish.finish_reason(choice.get("finish_reason")) or finish.STOP
         reply = Reply(
             text=well_formed(text),
             finish_reason=well_formed(end),
-            usage=read_usage(body.get("usage"), wrote=bool(text)),
+            usage=read_usage(body.get("usage"), wrote=bool(text or called)),
             latency=latency,
             model=well_formed(body.get("model") or ""),
             fingerprint=well_formed(body.get("system_fingerprint") or ""),
             first_token=first_token(choice),
+            tool_calls=called,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
         start = content[:60].decode(errors="replace")
@@ -64,6 +66,41 @@ def read_completion(name: str, content: bytes, latency: float) -> Reply:
     if end == finish.FAILED:
         raise Unavailable(f"{name}: the service broke off its reply{_as_told(choice)}")
     return reply
+
+
+def tool_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+    """The tools that a message asks to be called; also in the form before tools, ``function_call``.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        It is no call of a function.
+
+    Examples
+    --------
+    >>> list(tool_calls({"tool_calls": [{"id": "1", "function": {"name": "now", "arguments": {"zone": "KST"}}}]}))
+    [ToolCall(name='now', arguments='{"zone": "KST"}', id='1')]
+    """
+    for call in message.get("tool_calls") or ():
+        own = call.get("function") or call.get("custom")  # a custom tool takes a text, which stands under input
+        yield tool_call(own["name"], own.get("arguments", own.get("input")), call.get("id"))
+    if function := message.get("function_call"):
+        yield tool_call(function["name"], function.get("arguments"), None)
+
+
+def tool_call(name: Any, arguments: Any, identifier: Any) -> ToolCall:
+    """A call as it was sent; some services send its arguments as an object, which most send as a text.
+
+    Raises
+    ------
+    TypeError
+        It has no name.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a tool's name of the type {type(name).__name__}")
+    told = "" if arguments is None else arguments
+    written = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+    return ToolCall(well_formed(name), well_formed(written), well_formed(str(identifier or "")))
 
 
 def texts(content: Any, types: tuple[str, ...] = _SPOKEN, key: str = "text") -> Iterator[str]:

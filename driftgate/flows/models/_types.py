@@ -22,6 +22,26 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that a model asks to be called."""
+
+    name: str
+    arguments: str
+    """As the model wrote them: JSON, if it is any."""
+    id: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the call as OpenAI writes it.
+
+        Examples
+        --------
+        >>> ToolCall("weather", '{"city": "서울"}').as_json()["function"]
+        {'name': 'weather', 'arguments': '{"city": "서울"}'}
+        """
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A model's answer to one request."""
 
@@ -45,6 +65,8 @@ class Reply:
     without: Mapping[str, str] = field(default_factory=dict)
     """What the service said, by the name of each default of ours that it refused and was therefore not sent; under
     ``chat``, that it does not answer on Chat Completions."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """The tools that it asks to be called, in its order."""
 
     def __post_init__(self) -> None:
         # What a service calls itself stands in many places, and it may say anything there.
@@ -60,7 +82,10 @@ class Reply:
 
     def as_json(self) -> dict[str, Any]:
         """Return the reply as JSON-serialisable values."""
-        return asdict(self)
+        found = asdict(self)
+        if not self.tool_calls:  # most replies ask for none, and every one is kept
+            del found["tool_calls"]
+        return found
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Reply:
@@ -68,14 +93,16 @@ class Reply:
 
         In one that was kept long ago 0 may stand for an unknown count, and the end in the service's own word.
         """
-        usage, least = value["usage"], 1 if value["text"] else 0
+        called = tuple(ToolCall(**call) for call in value.get("tool_calls", ()))
+        usage, least = value["usage"], 1 if value["text"] or called else 0
         counts = Usage(
             count(usage["input_tokens"], least=1),
             count(usage["output_tokens"], least=least),
             count(usage.get("reasoning_tokens")),
             count(usage.get("cached_tokens")),
         )
-        return cls(**{**value, "usage": counts, "finish_reason": finish_reason(value["finish_reason"])})
+        end = finish_reason(value["finish_reason"])
+        return cls(**{**value, "usage": counts, "finish_reason": end, "tool_calls": called})
 
 
 class Model(Protocol):

@@ -12,10 +12,10 @@ from typing import Any
 
 from driftgate.flows import finish
 from driftgate.flows.models._capabilities import CAPS, EFFORT, FORM, LOGPROBS, RESPONSES
-from driftgate.flows.models._completion import error_within, first_token, texts
+from driftgate.flows.models._completion import error_within, first_token, texts, tool_call
 from driftgate.flows.models._errors import ContentFiltered, Unavailable
 from driftgate.flows.models._refusal import line, read_words, refusal, well_formed
-from driftgate.flows.models._types import Message, Reply
+from driftgate.flows.models._types import Message, Reply, ToolCall
 from driftgate.flows.models._usage import Usage, read_usage
 from driftgate.flows.models._wire import Spoken, Wire
 from driftgate.flows.network import Unreadable, read_json
@@ -55,6 +55,8 @@ def _speak(parameters: Mapping[str, Any], refused: Collection[str]) -> Spoken:
         elif name == LOGPROBS:
             if value:
                 body["include"] = [*body.get("include", []), "message.output_text.logprobs"]
+        elif name == "tools" and isinstance(value, list):
+            body[name] = [_tool(tool) for tool in value]
         elif isinstance(value, Mapping) and isinstance(body.get(name), Mapping):
             body[name] = {**value, **body[name]}
         else:
@@ -68,6 +70,12 @@ def _format(wanted: Any) -> Any:
     """A ``response_format``; a schema stands one level higher here."""
     schema = wanted.get("json_schema") if isinstance(wanted, Mapping) else None
     return {"type": "json_schema", **schema} if isinstance(schema, Mapping) else wanted
+
+
+def _tool(wanted: Any) -> Any:
+    """A tool that may be called; what describes a function stands one level higher here."""
+    function = wanted.get("function") if isinstance(wanted, Mapping) else None
+    return {"type": "function", **function} if isinstance(function, Mapping) else wanted
 
 
 def _messages(messages: Sequence[Message]) -> dict[str, Any]:
@@ -101,7 +109,7 @@ def read_response(name: str, content: bytes, latency: float) -> Reply:
         if status == "failed":
             raise _failed(name, content)
         parts = list(_parts(body["output"]))
-        text = "".join(texts(parts))
+        text, called = "".join(texts(parts)), tuple(_called(body["output"]))
         refused = "".join(texts(parts, ("refusal",), "refusal"))
         why = (body.get("incomplete_details") or {}).get("reason")
         end = finish.finish_reason(why if status == "incomplete" and why else status)
@@ -110,10 +118,11 @@ def read_response(name: str, content: bytes, latency: float) -> Reply:
         reply = Reply(
             text=well_formed(text),
             finish_reason=well_formed(end),
-            usage=read_usage(body.get("usage"), wrote=bool(text)),
+            usage=read_usage(body.get("usage"), wrote=bool(text or called)),
             latency=latency,
             model=well_formed(body.get("model") or ""),
             first_token=next((found for part in parts if (found := _first_token(part)) is not None), None),
+            tool_calls=called,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
         start = content[:60].decode(errors="replace")
@@ -136,6 +145,13 @@ def _parts(output: Sequence[Any]) -> Iterator[Any]:
         if item.get("type", "message") == "message":
             told = item.get("content")
             yield from told if isinstance(told, list) else [told]
+
+
+def _called(output: Sequence[Any]) -> Iterator[ToolCall]:
+    """The tools that are asked to be called among the items of an output."""
+    for item in output:
+        if item.get("type") in ("function_call", "custom_tool_call"):
+            yield tool_call(item["name"], item.get("arguments", item.get("input")), item.get("call_id"))
 
 
 def _first_token(part: Any) -> dict[str, float] | None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from driftgate.flows.evaluators import EVALUATORS
 
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
+TURNS = [{"role": "user", "content": "연차는요?"}, {"role": "assistant", "content": "연차는 15일입니다."}]
 EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # Settings and inputs under which each member is held to the contract; a new member needs its own line here.
     "abstention": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일", "relevant": ["leave"]}),
@@ -27,8 +28,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "chrf": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "citations": ({}, {"answer": "연차는 15일이다 [leave.md].", "passages": PASSAGES}),
     "contains": ({}, {"text": "부산과 서울", "parts": ["서울"]}),
+    "contradiction": ({}, {"turns": TURNS}),
     "exact_match": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "f1": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
+    "honorifics": ({}, {"turns": TURNS}),
     "instructions": ({}, {"text": "쉼표가 없다.", "instructions": [{"id": "punctuation:no_comma", "parameters": {}}]}),
     "json_schema": ({"schema": {"type": "object"}}, {"text": '{"team": "it"}'}),
     "language": ({}, {"text": "API를 호출하세요."}),
@@ -42,6 +45,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "regex": ({"pattern": "정답"}, {"text": "정답은 B"}),
     "rouge": ({}, {"response": "연차는 15일입니다.", "ground_truth": "연차 15일"}),
     "support": ({}, {"answer": "연차는 15일입니다.", "passages": PASSAGES}),
+    "tool_calls": ({}, {"calls": [{"name": "now", "arguments": {"zone": "KST"}}], "expected": ["now"]}),
     "toxicity": ({}, {"text": "닥쳐!"}),
 }
 TEXT_INPUTS = {"answer", "text", "response"}

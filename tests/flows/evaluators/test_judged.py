@@ -47,6 +47,22 @@ async def test_every_judged_evaluator_grades_what_fits_above_what_does_not(
     assert all(request.body["temperature"] == 0.0 for request in endpoint.requests)
 
 
+@pytest.mark.parametrize("name", ["relevance", "intent_resolution", "coherence", "fluency", "groundedness"])
+async def test_a_conversation_is_given_as_turns_and_not_as_python_writes_it(
+    make: Make, endpoint: ChatEndpoint, name: str
+) -> None:
+    said = ["연차가 며칠이에요?", "15일입니다.", "이월도 되나요?", "네, 3월까지 됩니다."]
+    turns = [{"role": "user" if n % 2 == 0 else "assistant", "content": text} for n, text in enumerate(said)]
+    evaluator = make(name)
+    inputs: dict[str, Any] = dict.fromkeys(evaluator.kind.inputs, "연차는 15일이고 3월까지 이월된다.")
+    long = "query" if "query" in inputs else "response"
+    await evaluator(**{**inputs, long: turns[:3] if long == "query" else turns})
+    prompt = "\n".join(str(message["content"]) for message in endpoint.requests[-1].body["messages"])
+    assert all(text in prompt for text in (said if long == "response" else said[:3]))
+    ours = [line for line in prompt.splitlines() if any(text in line for text in said)]
+    assert ours and not any(word in line for line in ours for word in ("role", "content", "{'", "[{"))
+
+
 async def test_a_grade_costs_what_the_judge_s_prices_say(make: Make, endpoint: ChatEndpoint) -> None:
     config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
     prices = {"prices": {"input": 2.0, "output": 10.0}}
