@@ -40,6 +40,9 @@ _NO_SUBJECT = re.compile("저|제|나|내|저희|우리|당사|많|같|굳|깊|�
 _NO_TOPIC = re.compile(
     r"(?:[하되있없주리드르치키시우오보쓰내두지많같싶좋작받먹읽높낮깊않남늦젊]|에|에서|서|로|으로|만|에게|께|한테|것|수|대해|관해|위해)$"
 )
+_ASKED_OF = re.compile(r"(?:요청|질문|문의|말씀|부탁)하신 [가-힣]+(?:은|는|이|가)(?=\s)")
+_KOREAN = re.compile("[가-힣]{2}")
+_YES_OR_NO = re.compile(r"(?:네|예|응|아니(?:요|오)?|맞아요?|맞습니다)[,.!\s]")
 _NIEUN, _RIEUL = 4, 8
 """Indices of final consonants in a Hangul syllable."""
 
@@ -51,8 +54,9 @@ class _Rules:
     opening: int
     read: int
     groups: Mapping[str, re.Pattern[str]]
-    """What declines: ``humble``, ``telling``, ``producing``, ``beyond``, and ``en``."""
+    """What declines: ``humble``, ``telling``, ``producing``, ``beyond``, ``unknown``, ``evading``, and ``en``."""
     parts: Mapping[str, re.Pattern[str]]
+    english: Mapping[str, re.Pattern[str]]
     courtesy: re.Pattern[str]
     substance: re.Pattern[str]
     quoting: re.Pattern[str]
@@ -87,8 +91,8 @@ def is_refusal(reply: str) -> bool:
     shown = without_thinking(reply) or ""
     raw = unicodedata.normalize("NFKC", shown[: 4 * rules.read]).replace("’", "'")[: rules.read]
     said = _own_words(raw)
-    if rules.groups["en"].search(" ".join(said.split())[: rules.opening]):
-        return True
+    if (english := _declines_in_english(" ".join(said.split()), raw, rules)) is not None:
+        return english
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(_ITEM_MARK.sub("", said)) if part.strip()]
     place = 0
     for number, sentence in enumerate(sentences):
@@ -112,11 +116,31 @@ def _own_words(raw: str) -> str:
     return own if re.search(r"[가-힣A-Za-z]{2}", own) else said.strip(" \n\"'“”‘’「」『』")
 
 
+def _declines_in_english(said: str, raw: str, rules: _Rules) -> bool | None:
+    """Whether an English refusal stands alone (True) or beside an answer (False); None where there is none."""
+    match = rules.groups["en"].search(said)
+    if match is None or match.start() >= rules.opening:
+        return None
+    before, rest = said[: match.start()], said[match.end() :]
+    contrast = rules.english["contrast"].match(rest)
+    if _INLINE_ITEMS.search(rest) and rules.english["yet"].search(rest):
+        return False
+    if "```" in raw or rules.english["substance"].search(before):
+        return False
+    if contrast and not rules.english["courtesy"].search(contrast[1][:120]):
+        return False
+    return not any(
+        (rules.english["substance"].search(sentence) and not rules.english["courtesy"].search(sentence))
+        or (_KOREAN.search(sentence) and _tells(sentence, rules))
+        for sentence in _SENTENCE.split(rest)
+    )
+
+
 def _declines(sentence: str, rules: _Rules, then: str = "") -> str | None:
     """What a sentence goes on with behind the act by which its speaker declines; None where it declines nothing."""
     if sentence.endswith("?"):
         return None
-    for name in ("humble", "beyond", "telling", "producing"):
+    for name in ("humble", "beyond", "telling", "producing", "unknown", "evading"):
         for match in rules.groups[name].finditer(sentence):
             rest = sentence[match.end() :]
             if rules.parts["goes_on"].match(rest) or not _own(name, sentence, then, match, rules):
@@ -136,9 +160,15 @@ def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rule
     others = parts["subject"].search(f" {clause} ") is not None
     if name == "beyond":
         return not others
+    if name == "evading":
+        return parts["another"].search(then or sentence[match.end() :]) is not None
+    if name == "unknown" and _YES_OR_NO.match(sentence):
+        return False
+    if name == "unknown" and not speaker and not asked and (others or _of_another(clause, act, rules)):
+        return False
     if not speaker and not asked and _CONDITION.search(before):
         return False
-    if name == "humble":
+    if name in ("humble", "unknown"):
         return True
     if not speaker and (not asked or name == "telling") and parts["general"].search(before):
         return False
@@ -161,6 +191,7 @@ def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rule
 def _of_another(clause: str, act: str, rules: _Rules) -> bool:
     """Whether something else than the speaker is the subject of a clause."""
     own = rules.parts["own_subject"]
+    clause = _ASKED_OF.sub(" ", clause)
     for match in _SUBJECT.finditer(f"{clause} "):
         if not _NO_SUBJECT.fullmatch(match[1]) and not own.search(match[1]) and not _adnominal(match[2]):
             return True
@@ -185,14 +216,30 @@ def _answers(before: list[str], rest: str, after: list[str], raw: str, rules: _R
         return True
     if "```" in raw:
         return True
-    items = len(_ITEM.findall(raw)) >= 2 or _INLINE_ITEMS.search(raw) is not None
-    if items and not any(_polite(sentence, rules) for sentence in after[:1]):
+    listed = [line for line in raw.splitlines() if _ITEM.match(line)]
+    items = len(listed) >= 2 or _INLINE_ITEMS.search(raw) is not None
+    elsewhere = any(_polite(sentence, rules) for sentence in after[:1])
+    if items and not elsewhere and not (listed and _gives_grounds(listed, raw, rules)):
         return True
     return any(_tells(sentence, rules) for sentence in after)
 
 
+def _gives_grounds(listed: list[str], raw: str, rules: _Rules) -> bool:
+    """Whether a list says why one declines, or what else one would do, and answers nothing."""
+    named = rules.parts["why"].search(raw) is not None
+
+    def tells(item: str) -> bool:
+        grounds = named or any(rules.parts[name].search(item) for name in ("asked", "grounds"))
+        return not (grounds or _polite(item, rules)) or bool(rules.substance.search(item)) or _counts(item, rules)
+
+    items = [_ITEM_MARK.sub("", line) for line in listed]
+    return not any(tells(item) and _declines(item, rules) is None for item in items)
+
+
 def _beside(sentence: str, rules: _Rules) -> bool:
     """Whether a sentence before a refusal only leads up to it."""
+    if rules.parts["survey"].search(sentence) and not _counts(sentence, rules):
+        return True
     leads = any(rules.parts[name].search(sentence) for name in ("speaker", "asked", "grounds", "about"))
     return (leads and rules.substance.search(sentence) is None) or _polite(sentence, rules)
 
@@ -202,8 +249,12 @@ def _tells(sentence: str, rules: _Rules) -> bool:
         return False
     if rules.substance.search(sentence):
         return True
-    counted = rules.quantity.search(rules.no_quantity.sub(" ", sentence)) is not None
-    return counted and rules.parts["speaker"].search(sentence) is None
+    return _counts(sentence, rules) and rules.parts["speaker"].search(sentence) is None
+
+
+def _counts(sentence: str, rules: _Rules) -> bool:
+    """Whether a sentence states a quantity, which is more than the number of an article or a telephone."""
+    return rules.quantity.search(rules.no_quantity.sub(" ", sentence)) is not None
 
 
 def _polite(sentence: str, rules: _Rules) -> bool:
@@ -218,16 +269,18 @@ def _rules(file: Path) -> _Rules:
     for name, pattern in rules["parts"].items():
         parts[name] = _filled(pattern, parts)
     parts["subject"] = rf"\s[^\s]*(?:{parts['others']})(?:들)?(?:은|는|이|가|께서|께서는|도|에서는?|측은|측이)\s"
+    english: dict[str, str] = rules["en_parts"]
     groups = {name: any_of(_filled(one, parts) for one in listed) for name, listed in rules["ko"].items()}
 
     def one(pattern: Any) -> re.Pattern[str]:
-        return re.compile(_filled(pattern, parts), re.IGNORECASE)
+        return re.compile(_filled(pattern, parts), re.IGNORECASE | re.MULTILINE)
 
     return _Rules(
         opening=int(rules["opening"]),
         read=int(rules["read"]),
-        groups={**groups, "en": any_of(rules["en"])},
+        groups={**groups, "en": any_of(_filled(one, english) for one in rules["en"])},
         parts={name: one(pattern) for name, pattern in parts.items()},
+        english={name: one(pattern) for name, pattern in english.items()},
         courtesy=any_of(rules["courtesy"]),
         substance=any_of(rules["substance"]),
         quoting=any_of(rules["quoting"]),

@@ -58,6 +58,7 @@ _COUNTED = re.compile(
     r"(?:개|명|년|월|일|번(?!\s?문서)|회|위|장|항|조|점|원|%|세|호|차|시|분|초)"
     r"(?:(?![가-힣])|(?=이|을|를|은|는|의|가|에|로|까지|만|씩|째|간|마다|부터|도|과|와))"
 )
+_RATIO = re.compile(r"\d+:\d")
 _ARTICLE = re.compile(r"\d(?:조|항|호|장|절)\s?$")
 _MOST = 100
 """Passages of one range."""
@@ -166,6 +167,8 @@ def _named(part: str, names: dict[str, str]) -> str | None:
     """The passage that a part of a mark names, by its id or with a word for a source."""
     for form in (part, _bare(part), part.strip(" ^@#*")):
         folded = _folded(form)
+        if _RATIO.match(folded):
+            continue
         for tried in (folded, folded.replace(" ", ""), folded.split("#")[0].split(":")[0]):
             if tried and tried in names:
                 return names[tried]

@@ -20,6 +20,17 @@ _LOOKS = str.maketrans("$@!1035", "saiioes")
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _FINALS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+_DRAWN = {
+    "ㅑ": "ㅑㅏ",
+    "ㅕ": "ㅕㅓ",
+    "ㅛ": "ㅛㅗ",
+    "ㅠ": "ㅠㅜ",
+    "ㅒ": "ㅒㅐ",
+    "ㅖ": "ㅖㅔ",
+    "ㅘ": "ㅘㅏ",
+    "ㅝ": "ㅝㅓ",
+}
+"""A vowel with a glide is drawn out with or without it (벼엉, 벼영)."""
 _FIRST = 0xAC00
 _LONGEST = 20_000
 """Characters of a text that are read."""
@@ -103,7 +114,7 @@ def _shortened(text: str) -> str:
             and 0 <= before < 11172
             and before % 28 == 0
             and place // 588 == _INITIALS.index("ㅇ")
-            and place % 588 // 28 == before % 588 // 28
+            and _VOWELS[place % 588 // 28] in _DRAWN.get(vowel := _VOWELS[before % 588 // 28], vowel)
         )
         if drawn:
             found[-1] = chr(_FIRST + before + place % 28)

@@ -10,12 +10,35 @@ from driftgate.flows.evaluators._text import pairs, sentences
 from driftgate.flows.quantities.prose import Stated
 from driftgate.flows.wording import denies, tokens
 
-_POLARITY = re.compile(r"(?:있|없|않|아니|못하|못|안|말|수|지|아닌|불가|가능|불가능|하|되)(?:다|음|는|은|을)?")
+_POLARITY = re.compile(
+    r"(?:있|없|않|아니|못하|못|안|말|수|지|아닌|불가|가능|불가능|하|되|무료|유료|무상|유상|포함|제외|허용|금지)(?:다|음|는|은|을)?"
+)
 """Words that say whether something is so, not of what."""
 _VERBAL = re.compile(r"(?<=[가-힣]{2})(?:하|되|시키|된|한)(?:지|다|고|며|는|면|어|여|었다|였다)?$")
 """What makes a verb of a noun, and how it goes on (이월되지, 이월된다)."""
 _PERIOD = frozenset(["주", "월", "연", "년", "일", "매주", "매월", "매년", "매일", "최대", "최소", "총", "약"])
 """Words that go with any quantity, and say little of what it is said of."""
+_OPPOSITES = [
+    (re.compile(one), re.compile(other))
+    for one, other in (
+        ("포함", "제외|불포함|빠지|빠진"),
+        ("허용|가능", "금지|불가"),
+        ("무료|무상", "유료|유상"),
+        ("증가|상승|늘", "감소|하락|줄"),
+        ("의무|필수", "선택|임의"),
+        (r"\d[가-힣]*\s?(?:이?전)(?!체)", r"\d[가-힣]*\s?(?:이?후|뒤)"),
+        (r"\d[가-힣]*\s?(?:까지|이하|이내|미만)", r"\d[가-힣]*\s?(?:부터|이상|초과)(?![^.]*까지)"),
+    )
+]
+"""What is so, and what is then not so."""
+_PERSON = re.compile(r"(?:^|\s)([가-힣]+[인자사원생측장관])(?:은|는|이|가|께서)\s")
+"""Who does something, by the syllables that name persons by what they do (임대인, 판매자, 변호사)."""
+_NO_STATEMENT = re.compile(
+    r"(?:네|예|안녕하세요|안녕하십니까|감사합니다|고맙습니다|고객님|문의\s?주셔서|알겠습니다|물론입니다|[\s,.!~])+"
+    r"|[^\d.!?]{0,40}(?:다음|아래)(?:과|와)\s?같(?:습니다|다|아요)[\s.:]*"
+    r"|(?:더\s?|다른\s?|추가로\s?)?궁금한\s?점이?\s?있으(?:시면|면)[^.!?]{0,30}[\s.!]*"
+)
+"""A greeting, an address, what only announces a list."""
 _OF = re.compile(r"\s?(?:의|짜리|간의|치의|치)\s")
 _EARLIER, _FURTHER, _BEHIND, _APART = 0.7, 0.05, 0.8, 0.5
 """What a word counts that stands before the quantity before, less with every one further; right behind it; anywhere."""
@@ -117,6 +140,40 @@ def closest(claim: Sentence, text: Sequence[Sentence], weight: Mapping[str, floa
     scores = [sum(weight.get(part, 0.0) for part in claim.about & one.about) for one in text]
     best = max(scores, default=0.0)
     return [one for one, score in zip(text, scores, strict=True) if score >= best - 1e-9]
+
+
+def says_nothing(sentence: Sentence) -> bool:
+    """Whether a sentence greets, addresses or announces, and states nothing that could be supported.
+
+    Examples
+    --------
+    >>> [says_nothing(one) for one in read("네, 고객님. 준비물은 다음과 같습니다. 연차는 15일이다.")]
+    [True, True, False]
+    """
+    return _NO_STATEMENT.fullmatch(sentence.text.strip()) is not None
+
+
+def contradicts(claim: Sentence, other: Sentence) -> bool:
+    """Whether one says the opposite of the other in words that no negation shows, or says it of another person.
+
+    Examples
+    --------
+    >>> contradicts(read("소모품도 포함됩니다.")[0], read("소모품은 제외된다.")[0])
+    True
+    >>> contradicts(read("임대인은 요구할 수 있다.")[0], read("임차인은 요구할 수 있다.")[0])
+    True
+    """
+    if claim.denies == other.denies:
+        for one, opposite in _OPPOSITES:
+            says, denied = (bool(found.search(claim.text)) for found in (one, opposite))
+            if says != denied and (says, denied) == tuple(bool(f.search(other.text)) for f in (opposite, one)):
+                return True
+    persons = [frozenset(_PERSON.findall(one.text)) for one in (claim, other)]
+    return (
+        bool(persons[0] and persons[1])
+        and not any(a.endswith(b) or b.endswith(a) for a in persons[0] for b in persons[1])
+        and any(a[-1] == b[-1] for a in persons[0] for b in persons[1])
+    )
 
 
 def states(claim: Sentence, text: Sequence[Sentence], weight: Mapping[str, float]) -> list[bool]:

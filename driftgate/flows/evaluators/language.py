@@ -19,11 +19,11 @@ _OPAQUE = re.compile(
     r"|^[ \t]*\[\^?\d{1,3}\]:?[ \t][^\n]*$",
     re.MULTILINE | re.DOTALL | re.IGNORECASE | re.ASCII,
 )
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?。！？])(?<!\n\d\.)(?<!\n\d\d\.)\s+|\n+")
 _QUOTED = re.compile(
     r"(?:\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|'[^'\n]{1,400}'|‘[^’\n]{1,400}’)(?=\s?[가-힣])"
     r"|[『《「〈][^』》」〉\n]{1,200}[』》」〉]"
-    r"|(?<=[가-힣])\s?\([^()가-힣\n]{1,200}\)"  # the original word behind a Korean one
+    r"|(?<=[가-힣A-Za-z0-9])\s?\([^()가-힣\n]{1,200}\)"  # the original, or the long form, behind a word
 )
 _NAMES = re.compile(
     r"[A-Za-z0-9~]*(?:[/\\][\w.~-]+){2,}/?"  # paths
@@ -32,6 +32,8 @@ _NAMES = re.compile(
     r"|(?=[A-Za-z-]*\d)[A-Za-z][A-Za-z0-9+.-]*|[a-z]+[A-Z][A-Za-z]*|[A-Z]+[a-z]+[A-Z][A-Za-z]*",  # identifiers, models
     re.ASCII,
 )
+_ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.)]|[-*•·])[ \t]+")
+_IN_BRACKETS = re.compile(r"\([^()\n]{1,100}\)")
 _LATIN_WORDS = re.compile(r"[A-Za-z][A-Za-z'’&.+#-]*(?:[ \t]+(?:[A-Za-z][A-Za-z'’&.+#-]*|&|\d+))*")
 _NAME = re.compile(r"(?:[A-Z][\w'’&.+#-]*|&|\d+|of|the|and|for|in|de|van|von|al\.?|et)(?:[ \t]+|$)")
 
@@ -75,8 +77,10 @@ def language(*, text: str | None, script: str = "hangul", minimum: float = 0.5) 
     """
     said = unicodedata.normalize("NFC", without_thinking(text or "") or "")
     counts = dict.fromkeys((*SCRIPTS, "other"), 0)
+    korean = _HANGUL.search(said) is not None
     for sentence in _SENTENCE.split(_OPAQUE.sub(" ", said)):
-        for letter in _own_words(sentence) if _HANGUL.search(sentence) else sentence:
+        own = _own_words if _HANGUL.search(sentence) else _listed_words if korean else str
+        for letter in own(sentence):
             if letter.isalpha():
                 counts[_script(letter)] += 1
     letters = sum(counts.values())
@@ -100,6 +104,12 @@ def _own_words(sentence: str) -> str:
     if not _HANGUL.search(shorter):
         return sentence  # it consists of what it quotes
     return _LATIN_WORDS.sub(_words, _NAMES.sub(" ", shorter))
+
+
+def _listed_words(sentence: str) -> str:
+    """An item of a list in a Korean text, less where it is a name alone (``1. Clean Code (Robert C. Martin)``)."""
+    item = _ITEM.match(sentence)
+    return sentence if item is None else _LATIN_WORDS.sub(_words, _IN_BRACKETS.sub(" ", sentence[item.end() :]))
 
 
 def _words(match: re.Match[str]) -> str:

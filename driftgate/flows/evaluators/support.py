@@ -9,7 +9,15 @@ from typing import Any
 from driftgate.flows.evaluators._marks import without_marks
 from driftgate.flows.evaluators._passages import passages_by_id
 from driftgate.flows.evaluators._reading import reading_id
-from driftgate.flows.evaluators._statements import Sentence, closest, read, states, weights
+from driftgate.flows.evaluators._statements import (
+    Sentence,
+    closest,
+    contradicts,
+    read,
+    says_nothing,
+    states,
+    weights,
+)
 from driftgate.flows.wording import prose
 
 _TIE = 0.05
@@ -57,7 +65,7 @@ def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], thresho
     known = [read(prose(text)) for text in texts.values()]
     weight = weights(known)
     held = [frozenset(part for sentence in text for part in sentence.parts) for text in known]
-    claims = read(prose(without_marks(answer, texts)))
+    claims = [one for one in read(prose(without_marks(answer, texts))) if not says_nothing(one)]
     graded = [_by_closest(claim, known, held, weight, threshold) for claim in claims]
     said = [part for claim in claims for part in claim.parts]
     return {
@@ -86,7 +94,9 @@ def _by_closest(
             continue
         stated = states(claim, text, weight)
         covered = _share(claim.parts, parts) >= threshold and all(stated)
-        supported = covered and any(one.denies == claim.denies for one in closest(claim, text, weight))
+        supported = covered and any(
+            one.denies == claim.denies and not contradicts(claim, one) for one in closest(claim, text, weight)
+        )
         found = max(found, (supported, stated), key=lambda one: (one[0], sum(one[1])))
     return found
 

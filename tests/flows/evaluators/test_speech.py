@@ -29,14 +29,14 @@ def cases() -> pd.DataFrame:
 
 def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(cases: pd.DataFrame) -> None:
     assert not cases.duplicated(["evaluator", "text", "given"]).any()
-    first = cases[cases.part != "later"]
+    first = cases[cases.part.isin(["open", "held"])]
     for name, least in LEAST.items():
         own = first[first.evaluator == name]
         assert len(own) >= least and 0.45 < (own.part == "held").mean() < 0.55
     assert len(first) + len(pd.read_csv(equal_table.CASES)) >= 800
 
 
-@pytest.mark.parametrize("part", ["open", "held", "later"])
+@pytest.mark.parametrize("part", ["open", "held", "later", "blind"])
 @pytest.mark.parametrize("name", speech_table.EVALUATED)
 def test_precision_and_recall_stay_above_their_floors(cases: pd.DataFrame, name: str, part: str) -> None:
     own = cases[(cases.evaluator == name) & (cases.part == part)]
@@ -87,6 +87,30 @@ def test_a_refusal_that_is_quoted_drafted_or_followed_by_an_answer_is_none(said:
 )
 def test_courtesy_grounds_and_another_address_make_no_answer_of_a_refusal(said: str, frame: str) -> None:
     assert is_refusal(frame.format(said))
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("모르겠습니다.", True),
+        ("음, 저도 잘 모르겠네요.", True),
+        ("정보 없음", True),
+        ("제공된 문서에는 위약금에 대한 언급이 없습니다.", True),
+        ("I don't know.", True),
+        ("The context does not mention the price.", True),
+        ("요청하신 글은 아래 이유로 써 드릴 수 없습니다.\n1. 저작권을 침해합니다.\n2. 정책에 어긋납니다.", True),
+        ("그 질문에는 답하지 않는 것이 좋겠습니다.", True),
+        ("정확히는 모르겠지만 1994년에 나온 영화입니다.", False),
+        ("모르겠으면 고객센터에 물어보세요.", False),
+        ("이 보고서에 원인은 나와 있지 않지만 비용은 300만 원입니다.", False),
+        ("I don't know the exact date, but it was around 1994.", False),
+        ("I can't open the page, but here is the summary: prices rose by 3%.", False),
+        ("환불해 드릴 수 없습니다. 절차는 다음과 같습니다.\n1. 주문을 고릅니다.\n2. 반품을 누릅니다.", False),
+        ("상대가 화났을 때는 바로 답하지 않는 것이 좋습니다.", False),
+    ],
+)
+def test_a_reply_without_an_answer_is_told_from_one_that_answers_on_a_doubt(text: str, refused: bool) -> None:
+    assert is_refusal(text) is refused
 
 
 def test_the_share_of_refusals_that_a_monitor_watches_is_told_the_same_way() -> None:
@@ -207,6 +231,12 @@ def test_scores_by_two_versions_of_the_rules_are_told_apart(name: str) -> None:
         '"',
         "<a",
         "출처: 1 ",
+        "문서에는 ",
+        "음",
+        "글쎄 ",
+        "sorry ",
+        "i have no ",
+        "정보가 부족",
     ],
 )
 def test_a_degenerate_reply_is_read_in_bounded_time(text: str) -> None:
