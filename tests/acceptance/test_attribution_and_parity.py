@@ -108,14 +108,14 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_truncating_compose_node_is_named(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for suite in ("whole", "cut", "again"):
         assert run(space, "bench", suite).returncode == 0
-    done = run(space, "attribute", "whole", "cut", "--json", "out.json")
+    done = run(space, "flow", "attribute", "whole", "cut", "--json", "out.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((space / "out.json").read_text(encoding="utf-8"))
     by_node = {c["player"]["nodes"][0]: c for c in found["contributions"]}
     assert set(by_node) == {"prepare", "compose"}
     assert by_node["compose"]["share"] >= 0.9
     assert by_node["compose"]["interval"]["high"] < 0
-    alike = run(space, "attribute", "whole", "again", "--json", "out.json")
+    alike = run(space, "flow", "attribute", "whole", "again", "--json", "out.json")
     nothing = json.loads((space / "out.json").read_text(encoding="utf-8"))
     assert alike.returncode == 0 and nothing["contributions"] == []
     with capsys.disabled():
@@ -193,7 +193,7 @@ def workflow():
 
 def parity(space: Path, port: str, *options: str) -> tuple[int, dict[str, Any], str]:
     (space / "ported.py").write_text(PORT, encoding="utf-8")
-    done = run(space, "parity", "whole", port, "--suite", "whole", "--json", "out.json", *options)
+    done = run(space, "flow", "parity", "whole", port, "--suite", "whole", "--json", "out.json", *options)
     assert done.returncode in (0, 1, 3, 4), done.stdout + done.stderr
     (comparison,) = json.loads((space / "out.json").read_text(encoding="utf-8"))["comparisons"]
     return done.returncode, comparison, done.stdout
