@@ -1,4 +1,4 @@
-"""Every block of settings in README.md and docs/ is one that a reader can copy: ``driftgate doctor`` finds nothing to mend.
+"""Every block of settings in README.md and docs/ can be copied: ``driftgate doctor`` finds nothing to mend in it.
 
 What a block is, and to what it is added, its own first line says; nothing else is put beside it but what the page calls
 the reader's: data, documents, flows, services and secrets.
@@ -20,6 +20,7 @@ from command_line import Cli
 from pages import PAGES, ROOT, Block, blocks
 from readers_files import MINE, supply
 
+import driftgate
 from driftgate.benchmarks.datasets import load_dataset, parse_config
 
 FILE = "# driftgate.yaml"
@@ -31,6 +32,14 @@ RUN_ELSEWHERE = {"docs/own.md": "tests/cli/test_own_page.py", "docs/workspace.md
 PYTHON_ELSEWHERE = {"docs/notebook.md": "tests/cli/test_notebook.py", "docs/parity.md": "tests/support/docs_world.py"}
 ALL = [block for page in PAGES for block in blocks(page)]
 YAML = [block for block in ALL if block.language == "yaml" and block.page not in RUN_ELSEWHERE]
+KINDS = {"", "indented", "bash", "yaml", "csv", "jinja2", "json", "python", "toml", "sql"}
+"""What blocks are said to be; commands are in the first three, and SQL is run by nobody here."""
+SERVICES = (
+    "http://127.0.0.1:8000",
+    "https://RESOURCE.services.ai.azure.com/api/projects/PROJECT/openai",
+    "https://NAME.search.windows.net",
+)
+ANCHOR = "20261101T021500-nightly-9f2c"
 ENVIRONMENT = {
     "DRIFTGATE_TOKEN": "a-token-of-enough-letters",
     "PHI_KEY": "a-key-of-enough-letters",
@@ -51,7 +60,7 @@ def first_line(block: Block) -> str:
 
 
 def whole(block: Block) -> str:
-    """What stands in the reader's ``driftgate.yaml`` once the block is copied; of the scaffold's file what is below it."""
+    """What a reader's ``driftgate.yaml`` holds once the block is copied; of the scaffold's file what is below it."""
     said = first_line(block)
     if said in (FILE, SCAFFOLD):
         return block.text
@@ -75,8 +84,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, endpoint: ChatEndpoint) -> None
 
 def addressed(text: str, endpoint: ChatEndpoint) -> str:
     """Settings with the test's endpoint for every service that they name."""
-    text = text.replace("http://127.0.0.1:8000", endpoint.url)
-    return re.sub(r"https://RESOURCE\.services\.ai\.azure\.com/api/projects/PROJECT/openai", endpoint.url, text)
+    for address in SERVICES:
+        text = text.replace(address, endpoint.url)
+    return text
 
 
 @pytest.mark.parametrize("block", [b for b in YAML if first_line(b).startswith(FILE)], ids=lambda block: block.place)
@@ -93,6 +103,11 @@ def test_doctor_finds_nothing_to_mend(block: Block, tmp_path: Path, cli: Cli, en
     folder.mkdir(exist_ok=True)
     (folder / "driftgate.yaml").write_text(text, "utf-8")
     supply(folder, yaml.safe_load(text), [other for other in ALL if other.page == block.page])
+    if ANCHOR in text:
+        (folder / "driftgate.yaml").write_text(text.partition("gates:")[0], "utf-8")
+        assert cli("bench", "nightly", "-w", folder).code == 0
+        with driftgate.open(folder) as ws:
+            (folder / "driftgate.yaml").write_text(text.replace(ANCHOR, ws.run("latest").id), "utf-8")
     done = cli("doctor", "-w", folder)
     assert done.code == 0, f"{block.place}\n{done.out}{done.err}"
     assert "mend  " not in done.out
@@ -103,6 +118,9 @@ def test_every_block_says_what_it_is() -> None:
     others = re.compile(r"# flows/\S+\.yaml(?:, in a copy of flows/\w+)?$")
     unsaid = [b.place for b in YAML if not kinds.match(first_line(b)) and not others.match(first_line(b))]
     assert not unsaid, f"say in the first line of {', '.join(unsaid)} what it is, and to what it is added"
+    unknown = [block.place for block in ALL if block.language not in KINDS]
+    assert not unknown, f"no test here reads what {', '.join(unknown)} are said to be"
+    assert {block.page for block in ALL if block.language in ("csv", "jinja2")} <= set(RUN_ELSEWHERE)
     for page, test in (RUN_ELSEWHERE | PYTHON_ELSEWHERE).items():
         assert page in (ROOT / test).read_text("utf-8"), f"{test} runs {page} no more"
 
@@ -183,9 +201,8 @@ def test_python_that_is_shown_gives_what_is_shown() -> None:
 
 
 def test_entry_points_that_are_shown_are_of_groups_that_are_read() -> None:
-    for block in (b for b in ALL if b.language == "toml"):
-        for group in tomllib.loads(block.text)["project"]["entry-points"]:
-            folder = ROOT.joinpath(*group.split("."))
-            assert folder.is_dir() and "Registry" in (folder / "__init__.py").read_text("utf-8"), (
-                f"{block.place}: {group}"
-            )
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "driftgate").rglob("*.py"))
+    read = set(re.findall(r"Registry\(\s*\"[^\"]*\",\s*\"([^\"]*)\"", source))
+    projects = [tomllib.loads(block.text)["project"] for block in ALL if block.language == "toml"]
+    shown = {group for project in projects for group in project["entry-points"]}
+    assert shown and shown <= read, f"no such group: {shown - read}"

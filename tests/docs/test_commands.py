@@ -226,8 +226,16 @@ def test_what_is_parsed_only_stands_on_a_page_and_says_why() -> None:
 
 
 def test_a_wrong_option_a_missing_argument_and_a_command_that_is_gone_are_found(world: World) -> None:
-    page = "    driftgate runs list --wrong\n    driftgate champion promote SLOT\n    driftgate attribute A B\n    make wish\n"
-    page += "    driftgate gate RUN extra\n    python -m benchmarks.perf.throughput --speed 3\n    driftgate runs list  # all\n"
+    lines = (
+        "driftgate runs list --wrong",
+        "driftgate champion promote SLOT",
+        "driftgate attribute A B",
+        "make wish",
+        "driftgate gate RUN extra",
+        "python -m benchmarks.perf.throughput --speed 3",
+        "driftgate runs list  # all",
+    )
+    page = "".join(f"    {line}\n" for line in lines)
     found = list(commands("made up", page))
     assert len(found) == 7
     for command in found[:-1]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from example_flows import WEB
 from pages import Block
 from recorded_files import write
+
+from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, write_subset
 
 MINE = """
 from driftgate.flows.line import ask
@@ -58,7 +62,10 @@ LETTERS = "ABCDEFGH"
 def supply(folder: Path, config: Mapping[str, Any], page: Sequence[Block]) -> None:
     """Write what the settings name and the reader has: it is made up, in the layout that the settings say."""
     for dataset in config.get("datasets", {}).values():
-        if "path" in dataset:
+        if dataset["kind"] == "subset":
+            whole = config["datasets"][dataset["of"]]
+            _subset(folder, dataset, whole)
+        elif "path" in dataset:
             _data(folder / dataset["path"], dataset, page)
         if "shots_path" in dataset:
             _table(folder / dataset["shots_path"], dataset)
@@ -67,7 +74,8 @@ def supply(folder: Path, config: Mapping[str, Any], page: Sequence[Block]) -> No
             _text(folder / retriever["folder"] / "hr/leave.md", "# 연차\n\n연차는 17일이다.\n")
     for source in config.get("telemetry", []):
         if "folder" in source:
-            (folder / source["folder"]).mkdir(parents=True)
+            call = {"time": "2026-11-01T09:00:00", "deployment": "gpt", "input_tokens": 3, "output_tokens": 1}
+            _text(folder / source["folder"] / "calls.jsonl", json.dumps(call) + "\n")
     for allowed in config.get("allowed_roots", []):
         (folder / allowed).mkdir(parents=True, exist_ok=True)
     if ca_file := config.get("network", {}).get("ca_file"):
@@ -86,7 +94,7 @@ def _text(path: Path, text: str, encoding: str = "utf-8") -> None:
 def _flow(folder: Path, name: str) -> None:
     if name == "web":
         for path, text in WEB.files.items():
-            _text(folder / path, text)
+            _text(folder / path, re.sub(r"\n *connection: web_service(?=\n)", "", text))
     elif name == "my_flow":
         _text(folder / "flows/my_flow/flow.dag.yaml", FLOW)
         _text(folder / "flows/my_flow/ask.py", ASK)
@@ -100,7 +108,9 @@ def _data(path: Path, dataset: Mapping[str, Any], page: Sequence[Block]) -> None
         _table(path, dataset)
     elif kind == "jsonl":
         shown = [block.text for block in page if block.language == "json"]
-        rows = [{"link": "pages/map.txt", "question": f"{n}?", "truth": "App"} for n in range(4)]
+        rows = [
+            {"link": "pages/map.txt", "url": "pages/map.txt", "question": f"{n}?", "truth": "App"} for n in range(4)
+        ]
         _text(path, "".join(shown) or "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
     elif kind == "kmmlu":
         for part in ("dev", "test"):
@@ -119,6 +129,15 @@ def _data(path: Path, dataset: Mapping[str, Any], page: Sequence[Block]) -> None
     elif kind == "ifeval_ko":
         row = {"key": 1, "prompt": "쉼표 없이 쓰세요.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
         _text(path / "ifeval_ko.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _subset(folder: Path, dataset: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+    """A subset of a dataset that is written already, as ``driftgate dataset subset`` writes it."""
+    samples = load_dataset(dataset["of"], parse_config(dict(whole)), folder).samples
+    items = [SubsetItem(key=sample.key) for sample in samples[::3]]
+    errors = {"standard_error": 0.02, "random_error": 0.03}
+    plan = SubsetPlan(of=dataset["of"], n=len(samples), method="made up", models=["a", "b", "c"], items=items, **errors)
+    write_subset(plan, folder / dataset["path"])
 
 
 def _table(path: Path, dataset: Mapping[str, Any]) -> None:
