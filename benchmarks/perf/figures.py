@@ -5,6 +5,7 @@ Run from the project's root::
     python -m benchmarks.perf.figures                                 # write docs/figures.yaml into the pages
     python -m benchmarks.perf.figures --measure retrieval_terms       # measure anew first, by the command of the entry
     python -m benchmarks.perf.figures --measure startup --machine "two cores, nothing else running"
+    python -m benchmarks.perf.figures --measure                       # all that patterns can read: hours
 
 ``docs/figures.yaml`` holds each measurement once: its command, the data and where they are to be had, date, machine and
 commit, and its figures. A figure stands in a page between two comments, which rendered Markdown does not show::
@@ -77,6 +78,12 @@ class Measurement(BaseModel):
     row: list[str] = []
     """What it is and what was found, for the table of README.md."""
     figures: dict[str, Figure] = {}
+
+    @property
+    def measurable(self) -> bool:
+        """Whether every figure can be read from what the command prints."""
+        found = self.figures.values()
+        return any(figure.read for figure in found) and all(figure.read or figure.text for figure in found)
 
 
 class Figures(BaseModel):
@@ -239,18 +246,20 @@ def _here(machine: str | None) -> dict[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for, and write the pages."""
+    """Measure what is asked for, and write the pages; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--measure", nargs="+", default=[], metavar="ID", help="run these commands, and keep the figures"
+        "--measure", nargs="*", metavar="ID", help="run these commands, or all whose figures are read by patterns"
     )
     parser.add_argument("--machine", help="the machine in words; by default its processors and load")
     given = parser.parse_args(arguments)
     figures = load()
-    if unknown := sorted(set(given.measure) - set(figures.measured)):
+    every = [name for name, entry in figures.measured.items() if entry.measurable]
+    chosen = every if given.measure == [] else given.measure or []
+    if unknown := sorted(set(chosen) - set(figures.measured)):
         parser.error(f"no measurement {', '.join(unknown)}; there are {', '.join(figures.measured)}")
     try:
-        for name in given.measure:
+        for name in chosen:
             entry = figures.measured[name]
             anew: dict[str, Any] = {name: measure(entry, run(entry), _here(given.machine))}
             figures = figures.model_copy(update={"measured": figures.measured | anew})
