@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from pages import PAGES, ROOT, Command, commands, mentions
 from driftgate.cli import app, main
 
 PARSED_ONLY = {
+    "make": "installs, or computes for minutes; make says what it would do (make -n)",
+    "python -m benchmarks.perf": "measures for minutes; tests/docs/test_figures.py runs those that no machine changes",
     "driftgate serve": "serves until it is stopped; tests/service and tests/cli/test_hostile_text.py start it",
     "driftgate demo handbook": "trains for minutes; make train-test",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
@@ -45,7 +48,8 @@ APP: Any = typer.main.get_command(app)
 WRONG: Any = typer.BadParameter.__base__
 """What a command line that cannot be raises."""
 SHOWN = {page: list(commands(page)) for page in PAGES}
-RUN_ON = [page for page, found in SHOWN.items() if any(command.arguments[0] == "driftgate" for command in found)]
+OWN = "docs/own.md"
+"""Its commands are about the page's own files: tests/cli/test_own_page.py runs them."""
 
 
 def command_of(arguments: list[str]) -> tuple[str, Any, list[str]]:
@@ -70,10 +74,10 @@ def filled(words: list[str], stands_for: dict[str, str]) -> list[str]:
     return [pattern.sub(lambda found: stands_for[found[0]], word) for word in words]
 
 
-def reason_not_to_run(command: Command) -> str:
-    """Why a command is parsed and not run; empty where it is run."""
-    line = " ".join(command.arguments)
-    return next((why for start, why in PARSED_ONLY.items() if f"{line} ".startswith(f"{start} ")), "")
+def runs(command: Command) -> bool:
+    """Whether a command is run here; any other is parsed only, for a reason."""
+    line = f"{' '.join(command.arguments)} "
+    return not any(re.match(rf"{re.escape(start)}[ .]", line) for start in PARSED_ONLY)
 
 
 @pytest.fixture(scope="module")
@@ -111,17 +115,13 @@ def reader(world: World, tmp_path: Path) -> World:
     return World(own, {name: value.replace(str(world.folder), str(own)) for name, value in world.stands_for.items()})
 
 
-@pytest.mark.parametrize("page", RUN_ON)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != OWN and any(map(runs, SHOWN[page]))])
 def test_the_commands_of_a_page_end_as_it_says(
     page: str, reader: World, cli: Cli, served: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if page == "docs/own.md":
-        pytest.skip("tests/cli/test_own_page.py runs them on the page's own files")
     monkeypatch.setenv("DRIFTGATE_TOKEN", "a-token-of-enough-letters")
     at_fault = []
-    for command in SHOWN[page]:
-        if command.arguments[0] != "driftgate" or reason_not_to_run(command):
-            continue
+    for command in filter(runs, SHOWN[page]):
         for name, value in command.environment.items():
             monkeypatch.setenv(name, value)
         name, _, _ = command_of(command.arguments[1:])
@@ -168,6 +168,9 @@ def _parse(arguments: list[str], stands_for: dict[str, str]) -> None:
     if program == "make":
         targets = {word for word in rest if "=" not in word}
         assert targets <= MAKE, f"the Makefile has no {sorted(targets - MAKE)}"
+        if shutil.which("make"):
+            done = subprocess.run(["make", "-n", *rest], cwd=ROOT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
     elif program == "python":
         _, module, *options = rest
         file = ROOT / f"{module.replace('.', '/')}.py"
@@ -217,12 +220,14 @@ def _misspoken(mention: Command, words: list[str]) -> list[str]:
     return [f"{mention.page}:{mention.line}: {mention.text}: no option {word}" for word in unknown]
 
 
-def test_what_is_parsed_only_stands_on_a_page_and_says_why() -> None:
-    lines = [f"{' '.join(command.arguments)} " for found in SHOWN.values() for command in found]
+def test_what_is_parsed_only_stands_on_a_page_and_what_runs_it_is_there() -> None:
+    lines = [command for found in SHOWN.values() for command in found if not runs(command)]
     for start, why in PARSED_ONLY.items():
-        assert why and any(line.startswith(f"{start} ") for line in lines), (
-            f"no page shows '{start}' any more: take it out"
-        )
+        shown = any(" ".join(command.arguments).startswith(start) for command in lines)
+        assert shown, f"no page shows '{start}' any more: take it out of the list"
+        gone = [path for path in re.findall(r"tests/[\w/.]+", why) if not (ROOT / path).exists()]
+        assert not gone, f"'{start}' is run by {gone} no more"
+    assert OWN.removeprefix("docs/") in (ROOT / "tests/cli/test_own_page.py").read_text("utf-8")
 
 
 def test_a_wrong_option_a_missing_argument_and_a_command_that_is_gone_are_found(world: World) -> None:
