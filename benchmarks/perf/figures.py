@@ -264,6 +264,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             anew: dict[str, Any] = {name: measure(entry, run(entry), _here(given.machine))}
             figures = figures.model_copy(update={"measured": figures.measured | anew})
             FILE.write_text(dumped(figures), encoding="utf-8")
+        if given.measure == []:
+            left = [name for name, entry in figures.measured.items() if not entry.measurable]
+            print(f"left as they are, as a person reads what their commands print: {', '.join(left)}")
         for page in pages():
             before = page.read_text(encoding="utf-8")
             if (after := rendered(before, figures)) != before:
