@@ -66,6 +66,9 @@ def main() -> None:
     for (measure, part), group in cases.groupby(["measure", "part"], sort=False):
         wrong, passed = int(group.wrong.sum()), int((group.wrong & group.found).sum())
         print(f"| {measure} | {part} | {len(group)} | {wrong} | {passed} | {wrong - passed} |")
+    print("\n| measure | cases | wrong |\n|---|--:|--:|")
+    for measure, group in cases.groupby("measure", sort=False):
+        print(f"| {measure!s} | {len(group)} | {int(group.wrong.sum())} |")
     print(f"\n{len(cases)} cases, {int(cases.wrong.sum())} wrong")
     for case in cases[cases.wrong].itertuples():
         what = "passed" if case.found else "missed"

@@ -237,7 +237,7 @@ def print_tables(replies: pd.DataFrame, labelled: pd.DataFrame) -> None:
         wrong, missed = _weighted(part, "wrong"), _weighted(part, "missed")
         of_sample = f"{100 * part.wrong.mean():.2f} | {_interval(part.wrong.sum(), len(part))}"
         rates = f"{100 * wrong:.3f} | {100 * wrong * share:.4f} | {100 * missed:.2f}"
-        print(f"| {name} | {len(part)} | {part.wrong.sum()} | {of_sample} | {rates} |")
+        print(f"| {name} | {len(part):,} | {part.wrong.sum()} | {of_sample} | {rates} |")
     print_long(labelled)
 
 

@@ -169,7 +169,7 @@ def measure(load: Load, seed: int) -> None:
     print(
         f"{load.requests} requests of {load.spans} spans, {load.clients} clients, {bytes_a_span:.0f} bytes a span\n"
         f"  acknowledged   {total / seconds:10,.0f} spans/s {load.requests / seconds:8,.0f} requests/s, "
-        f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; {kept} of {total} kept after kill -9\n"
+        f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; {kept:,} of {total:,} kept after kill -9\n"
         f"  write + fsync  {total / bare:10,.0f} spans/s {load.requests / bare:8,.0f} requests/s (yardstick); "
         f"acknowledged / yardstick {bare / seconds:.2f}\n"
         f"  decode         {total / decoding:10,.0f} spans/s, columns {total / columns:,.0f} spans/s (CPU seconds)\n"

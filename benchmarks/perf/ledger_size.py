@@ -149,16 +149,18 @@ def main() -> None:
             checked = check_ledger(ledger)
             texts = next(one.bytes for one in checked.tables if one.name == "samples") or 0
             database, archive = ((checked.bytes or 0) - texts) / asked, checked.archive.bytes / asked
-            print(
-                f"{what:16} {database + archive:6,.0f} bytes a sample: database {database:,.0f}, archive {archive:,.0f}"
-            )
+            print(f"| {what} | {database:,.0f} | {archive:,.0f} | {database + archive:,.0f} |")
 
         print(f"{given.nights} nights of {given.samples:,} samples; the questions, kept once, are not counted")
+        print("| bytes a sample | database | archive | together |\n|---|---|---|---|")
         say("as recorded")
         began = time.perf_counter()
         done = archive_details(ledger)
         took = time.perf_counter() - began
         say("archived")
+        for run in latest_runs(ledger):
+            expire_texts(ledger, run=run.id)
+        say("expired")
         began = time.perf_counter()
         zipped = len(gzip.compress("\n".join(lines).encode(), 9))
         yardstick = time.perf_counter() - began
@@ -166,9 +168,6 @@ def main() -> None:
         print(
             f"archive {done.bytes / zipped:.2f} times as large as gzip -9 makes them ({zipped / asked:,.0f} a sample)"
         )
-        for run in latest_runs(ledger):
-            expire_texts(ledger, run=run.id)
-        say("expired")
         ledger.close()
 
 

@@ -37,7 +37,7 @@ def grams(size: int, form: str = "NFC") -> Split:
 SPLITS: Mapping[str, Split] = {
     "words": words,
     "words without particles": lambda text: [stem(word) for word in words(text)],
-    "pairs of characters (used)": terms,
+    "**pairs of characters** (used)": terms,
     "triples of characters": grams(3),
     "three jamo": grams(3, "NFD"),
     "four jamo": grams(4, "NFD"),
@@ -50,7 +50,7 @@ def main() -> None:
     samples = [*dataset.samples, *dataset.shots]
     passages, _ = read_folder(SHIPPED, 400)
     print(f"{len(passages)} passages, {len(samples)} questions; a passage that holds the answer:")
-    print(f"{'terms':28} first   in two  mean reciprocal rank")
+    print("| terms | first | among two | mean reciprocal rank |\n|---|---|---|---|")
     for name, split in SPLITS.items():
         vocabulary: dict[str, int] = {}
         numbered = [[vocabulary.setdefault(term, len(vocabulary)) for term in split(p.text)] for p in passages]
@@ -66,7 +66,7 @@ def main() -> None:
             ]
             ranks.append(holds.index(True) + 1)
         rank = np.array(ranks)
-        print(f"{name:28} {(rank == 1).mean():.3f}   {(rank <= 2).mean():.3f}   {(1 / rank).mean():.3f}")
+        print(f"| {name} | {(rank == 1).mean():.3f} | {(rank <= 2).mean():.3f} | {(1 / rank).mean():.3f} |")
 
 
 if __name__ == "__main__":

@@ -188,8 +188,11 @@ def designs() -> tuple[list[Pair], list[Pair]]:
 def table(title: str, rows: Sequence[tuple[Pair, float, int]], repetitions: int, seed: int, *, judged: bool) -> int:
     """Print a table; returns how many rates at the margin are too high."""
     print(f"\n{title}")
-    print(f"  {'pair':<60}{'n':>6}{'points':>8}{'asked':>8}{'spared':>8}   pass/fail/open     all asked", flush=True)
-    missed = 0
+    print(
+        "\n| candidate less champion | of | asked | spared | sequential | all asked |\n|---|---|---|---|---|---|",
+        flush=True,
+    )
+    missed, worst = 0, [0.0, 0.0]
     for number, (base, margin, n) in enumerate(rows):
         rng = np.random.default_rng([seed, number, n])
         rule, tally = RuleConfig(no_worse_than="r", margin=margin), Tally()
@@ -200,12 +203,16 @@ def table(title: str, rows: Sequence[tuple[Pair, float, int]], repetitions: int,
         out = judged and max(rates[:2]) > most
         missed += out
         asked = tally.asked / repetitions
-        sequential, fixed = (f"{p:.1%}/{f:.1%}/{1 - p - f:.1%}" for p, f in (rates[:2], rates[2:]))
-        print(
-            f"  {base.name:<60}{n:>6}{100 * base.difference:>+8.1f}{asked:>8.0f}{1 - asked / n:>8.0%}   "
-            f"{sequential:<19}{fixed}{'  MISSED' if out else ''}",
-            flush=True,
+        worst = [max(one, two) for one, two in zip(worst, rates[:2], strict=True)]
+        digits = 1 if judged else 0
+        sequential, fixed = (
+            f"{100 * p:.{digits}f} / {100 * f:.{digits}f} / {1 - p - f:.{digits}%}" for p, f in (rates[:2], rates[2:])
         )
+        name = f"{base.name} ({100 * base.difference:+.1f})"
+        row = f"| {name} | {n:,} | {asked:,.0f} | {1 - asked / n:.0%} | {sequential} | {fixed} |"
+        print(f"{row}{' MISSED' if out else ''}", flush=True)
+    if judged:
+        print(f"of {len(rows)} pairs at most {worst[0]:.1%} passed and {worst[1]:.1%} failed")
     return missed
 
 

@@ -79,21 +79,21 @@ def main() -> None:
     """Print one line a command."""
     command = ("-m", "driftgate")
     calls = {
-        "python -c 'import pandas'": ("-c", "import pandas"),
-        "driftgate --help": (*command, "--help"),
-        "driftgate runs list": (*command, "runs", "list"),
-        "driftgate bench (ten samples)": (*command, "bench"),
-        "driftgate gate": (*command, "gate"),
+        "`python -c 'import pandas'`": ("-c", "import pandas"),
+        "`driftgate --help`": (*command, "--help"),
+        "`driftgate runs list`": (*command, "runs", "list"),
+        "`driftgate bench`, ten samples": (*command, "bench"),
+        "`driftgate gate`": (*command, "gate"),
     }
     with tempfile.TemporaryDirectory() as name, endpoint() as address:
         folder = Path(name)
         (folder / "driftgate.yaml").write_text(WORKSPACE.format(endpoint=address), encoding="utf-8")
         took((*command, "bench"), folder)  # so that there is a run to be listed, and the files are in the page cache
-        print(f"{'medians of ' + str(TIMES):32} {'wall':>8} {'processor':>10}")
+        print(f"| medians of {TIMES} | wall | processor |\n|---|---|---|")
         for words, arguments in calls.items():
             found = [took(arguments, folder) for _ in range(TIMES)]
             wall, processor = (median(values) for values in zip(*found, strict=True))
-            print(f"{words:32} {wall:7.2f} s {processor:8.2f} s")
+            print(f"| {words} | {wall:.2f} s | {processor:.2f} s |")
 
 
 if __name__ == "__main__":

@@ -162,10 +162,10 @@ def compare(base: str, dataset: Dataset, in_flight: int, engine: str, pairs: int
         if turn:  # the first time the endpoint looks every prompt up, and this process imports and compiles
             bare.append(by_loop)
             ours.append(by_us)
-    print(f"{n} questions, {in_flight} in flight, {latency:g} ms, engine {engine}, {pairs} pairs")
+    print(f"{n:,} questions, {in_flight} in flight, {latency:g} ms, engine {engine}, {pairs} pairs")
     for name, found in (("bare aiohttp loop", bare), (f"driftgate, {engine}", ours)):
         rates = sorted(m.rate for m in found)
-        print(f"  {name:<24}{median(rates):7.0f} samples/s ({rates[0]:.0f} to {rates[-1]:.0f})", end="")
+        print(f"  {name:<24}{median(rates):7,.0f} samples/s ({rates[0]:,.0f} to {rates[-1]:,.0f})", end="")
         print(f"{median(m.cpu_ms for m in found):9.3f} CPU ms each")
     shares = [o.rate / b.rate for o, b in zip(ours, bare, strict=True)]
     print(f"  share of the bare loop's rate {median(shares):10.2f}", flush=True)

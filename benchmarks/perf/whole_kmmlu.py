@@ -105,11 +105,11 @@ def main() -> None:
         print(f"  {part:<20}{seconds:8.1f} s")
     print(f"  plan and run {first['seconds']['plan and run']:15.1f} s where the endpoint has to look up every question")
     print(f"  outcomes: {every['outcomes']}")
-    print(f"  ledger: {every['bytes']:.0f} bytes a sample")
+    print(f"  ledger: {every['bytes']:,.0f} bytes a sample")
     print("peak memory in MiB, all of KMMLU loaded")
     for row in (few, every):
         print(
-            f"  {row['samples']:6d} samples: {row['loaded']:6.0f} loaded {row['ran']:6.0f} after the run"
+            f"  {row['samples']:6,d} samples: {row['loaded']:6.0f} loaded {row['ran']:6.0f} after the run"
             f" {row['reported']:6.0f} after the report"
         )
     growth = 1024 * (every["ran"] - few["ran"]) / (every["samples"] - few["samples"])

@@ -55,15 +55,17 @@ def main() -> None:
             ledger.close()
     first, before, last = (by_table(found[place]) for place in (0, -2, -1))
     year = 0.0
-    print(f"{'table':<16}{'first night':>14}{'a night more':>14}{'a sample':>10}{'a year':>10}")
+    print(f"| table | first night | a night more | bytes a sample | {NIGHTS} nights |\n|---|---|---|---|---|")
     for name in sorted(last, key=lambda name: -last[name]):
         more = last[name] - before.get(name, 0)
         whole = first.get(name, 0) + (NIGHTS - 1) * more
         year += whole
         if last[name] > 100_000:
-            each = f"{more / asked:,.0f} B"
-            print(f"{name:<16}{first.get(name, 0):>14,}{more:>14,}{each:>10}{whole / 1e9:>7.2f} GB")
-    free = (found[-1].bytes or 0) - sum(last.values())
+            nights = f"{first.get(name, 0) / 1e6:,.1f} MB | {more / 1e6:,.1f} MB"
+            print(f"| {name} | {nights} | {more / asked:,.0f} | {whole / 1e9:.2f} GB |")
+    free, more = (found[-1].bytes or 0) - sum(last.values()), sum(last.values()) - sum(before.values())
+    nights = f"{(found[0].bytes or 0) / 1e6:,.0f} MB | {more / 1e6:,.1f} MB"
+    print(f"| everything | {nights} | {more / asked:,.0f} | {(year + free) / 1e9:.2f} GB |")
     print(f"free pages, which the next night fills: {free / 1e6:,.0f} MB")
     print(f"{NIGHTS} nights of {asked:,} questions: {(year + free) / 1e9:.2f} GB")
 

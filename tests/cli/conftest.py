@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,29 +11,14 @@ from typing import Any
 import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint
-from command_line import Change, Cli, Done, Make
+from command_line import Change, Cli, Make, command_line
 from own_flows import Space
-
-from driftgate.cli import main
 
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """``cli("bench", "small", ...)`` runs the command as the console script does."""
-    monkeypatch.setenv("DRIFTGATE_DEBUG", "")  # so that whatever --debug sets is taken back
-
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["driftgate", *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return run
+    return command_line(capsys, monkeypatch)
 
 
 def right(prompt: str) -> Answer:
