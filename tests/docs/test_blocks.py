@@ -22,6 +22,7 @@ from readers_files import MINE, supply
 
 import driftgate
 from driftgate.benchmarks.datasets import load_dataset, parse_config
+from driftgate.benchmarks.gate import GateConfig
 
 FILE = "# driftgate.yaml"
 SCAFFOLD = f"{FILE}, below what driftgate init wrote"
@@ -38,12 +39,14 @@ SERVICES = (
     "http://127.0.0.1:8000",
     "https://RESOURCE.services.ai.azure.com/api/projects/PROJECT/openai",
     "https://NAME.search.windows.net",
+    "https://RESOURCE.openai.azure.com/openai",
 )
 ANCHOR = "20261101T021500-nightly-9f2c"
 ENVIRONMENT = {
     "DRIFTGATE_TOKEN": "a-token-of-enough-letters",
     "PHI_KEY": "a-key-of-enough-letters",
     "AOAI_KEY": "a-key-of-enough-letters",
+    "AZURE_OPENAI_API_KEY": "a-key-of-enough-letters",
     "AZURE_SEARCH_KEY": "a-key-of-enough-letters",
     "PROXY_PASSWORD": "a-word-of-enough-letters",
     "LOG_ANALYTICS_WORKSPACE": "00000000-0000-0000-0000-000000000000",
@@ -115,7 +118,9 @@ def test_doctor_finds_nothing_to_mend(block: Block, tmp_path: Path, cli: Cli, en
 
 def test_every_block_says_what_it_is() -> None:
     kinds = re.compile(rf"{FILE}(?:, below (?:what driftgate init wrote|the block above|the first block of \S+))?$")
-    others = re.compile(r"# flows/\S+\.yaml(?:, in a copy of flows/\w+)?$")
+    others = re.compile(
+        r"# (?:flows/\S+\.yaml|evaluators of the node \w+)(?:, in a copy of flows/\w+)?$|# rules of a gate$"
+    )
     unsaid = [b.place for b in YAML if not kinds.match(first_line(b)) and not others.match(first_line(b))]
     assert not unsaid, f"say in the first line of {', '.join(unsaid)} what it is, and to what it is added"
     unknown = [block.place for block in ALL if block.language not in KINDS]
@@ -125,12 +130,25 @@ def test_every_block_says_what_it_is() -> None:
         assert page in (ROOT / test).read_text("utf-8"), f"{test} runs {page} no more"
 
 
-def test_the_evaluators_are_those_of_the_flow_they_name(tmp_path: Path, cli: Cli, endpoint: ChatEndpoint) -> None:
-    (block,) = [b for b in YAML if ", in a copy of " in first_line(b)]
-    found = re.match(r"# (\S+)/evaluators\.yaml, in a copy of (\S+)$", first_line(block))
+@pytest.mark.parametrize(
+    "block", [b for b in YAML if ", in a copy of " in first_line(b)], ids=lambda block: block.place
+)
+def test_the_evaluators_are_those_of_the_flow_they_name(
+    block: Block, tmp_path: Path, cli: Cli, endpoint: ChatEndpoint
+) -> None:
+    found = re.match(
+        r"# (?:flows/mine/evaluators\.yaml|evaluators of the node (\w+)), in a copy of (\S+)$", first_line(block)
+    )
     assert found is not None
-    shutil.copytree(ROOT / found[2], tmp_path / found[1])
-    (tmp_path / found[1] / "evaluators.yaml").write_text(block.text, "utf-8")
+    endpoint.default = Answer("5")  # of the judge, who is asked for one grade
+    shutil.copytree(ROOT / found[2], tmp_path / "flows/mine")
+    whole = yaml.safe_load((tmp_path / "flows/mine/evaluators.yaml").read_text("utf-8"))
+    if found[1]:
+        whole["nodes"][found[1]] |= yaml.safe_load(block.text)
+        label = {"response": "네, 17일입니다.", "query": "연차는 며칠인가?", "grade": 5}
+        (tmp_path / "labels.jsonl").write_text(json.dumps(label) + "\n", "utf-8")
+    text = yaml.safe_dump(whole, allow_unicode=True) if found[1] else block.text
+    (tmp_path / "flows/mine/evaluators.yaml").write_text(text, "utf-8")
     model = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "gpt"}
     suite = {"models": ["gpt"], "datasets": ["handbook"], "flow": "mine", "variants": ["rag"], "retriever": "handbook"}
     config = {
@@ -143,6 +161,13 @@ def test_the_evaluators_are_those_of_the_flow_they_name(tmp_path: Path, cli: Cli
     (tmp_path / "driftgate.yaml").write_text(yaml.safe_dump(config), "utf-8")
     done = cli("doctor", "-w", tmp_path)
     assert done.code == 0, done.out + done.err
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in YAML if first_line(b) == "# rules of a gate"], ids=lambda block: block.place
+)
+def test_rules_are_a_gate_s(block: Block) -> None:
+    assert GateConfig.model_validate(yaml.safe_load(block.text)).rules
 
 
 def test_the_flex_flow_runs(tmp_path: Path, cli: Cli, endpoint: ChatEndpoint) -> None:
@@ -180,12 +205,12 @@ def test_the_flex_flow_runs(tmp_path: Path, cli: Cli, endpoint: ChatEndpoint) ->
 
 def test_lines_of_data_are_read_by_what_reads_them(tmp_path: Path) -> None:
     lines = [b for b in ALL if b.language == "json"]
-    assert [b.page for b in lines] == ["docs/rag.md"], "a line of JSON that no reader is tried on: add it"
-    (tmp_path / "ours.jsonl").write_text(lines[0].text, "utf-8")
-    dataset = load_dataset("ours", parse_config({"kind": "jsonl", "path": "ours.jsonl"}), tmp_path)
-    (sample,) = dataset.samples
-    assert sample.data["answer"] == json.loads(lines[0].text)["answer"]
-    assert sample.data["relevant"] == ["hr/leave"]
+    assert {b.page for b in lines} == {"docs/rag.md"}, "a line of JSON that no reader is tried on: add it"
+    for block in lines:
+        (tmp_path / "ours.jsonl").write_text(block.text, "utf-8")
+        (sample,) = load_dataset("ours", parse_config({"kind": "jsonl", "path": "ours.jsonl"}), tmp_path).samples
+        written = json.loads(block.text)
+        assert all(sample.data[name] == written[name] for name in ("question", "relevant", "spans"))
 
 
 def test_python_that_is_shown_gives_what_is_shown() -> None:

@@ -36,12 +36,14 @@ ENDS = {
     "monitor alerts": (0, 4),
     "flow parity": (0, 1, 3, 4),
     "forget": (0, 1),
+    "pairwise": (0, 1, 3, 4),
 }
 """By command: the exit codes that the pages state for a verdict; of all others 0 is meant."""
 STAND_FOR = {
     "runs import": {"FILE": "../shared/data/recorded/[KMMLU] gpt-5-chat-2025-08-08.csv"},
     "compare --models A,B --where": {"A": "small", "B": "large"},
     "flow parity": {"SUITE": "whole"},
+    "pairwise": {"latest/tuned": "latest:release/large", "latest/base": "latest:release/small", "gpt": "large"},
 }
 """By the beginning of a command: placeholders that stand for something else there."""
 APP: Any = typer.main.get_command(app)

@@ -156,6 +156,7 @@ def _config(url: str) -> dict[str, Any]:
             "release": {"suite": "release", "first_run": "pass", "rules": rules},
             "replace": {"suite": "nightly", "rules": [{"metric": "accuracy", "min": 0.2}]},
         },
+        "retrievers": {"ours": {"folder": "data/documents"}},
         "champions": {"assistant": "small"},
         "monitors": {"assistant": {"champion": "assistant", "canaries": {"dataset": "ours", "variant": "terse"}}},
         "nightly": {"suites": ["release"], "gates": ["release"], "monitors": ["assistant"]},
@@ -178,6 +179,8 @@ def _write_data(space: Path, shared: Path) -> None:
     ]
     write(space / "data/ours.csv", header, rows)
     write(space / "data/shots.csv", header, [[f"s{n}", f"보기 {n}", *"가나다라", "A", "범주 0"] for n in range(5)])
+    (space / "data/documents").mkdir()
+    (space / "data/documents/leave.md").write_text("# 연차\n\n연차는 17일이다.\n", "utf-8")
     write(space / "answers.csv", ["id", "answer", "pred", "reply"], [[row[0], row[6], row[6], row[6]] for row in rows])
     for subject, golds in {"Law": GOLDS[:160], "Math": GOLDS[160:]}.items():
         questions = [[f"{subject} {n}?", str("ABCD".index(gold) + 1), *"가나다라"] for n, gold in enumerate(golds)]

@@ -70,7 +70,7 @@ def supply(folder: Path, config: Mapping[str, Any], page: Sequence[Block]) -> No
         if "shots_path" in dataset:
             _table(folder / dataset["shots_path"], dataset)
     for retriever in config.get("retrievers", {}).values():
-        if retriever["kind"] == "bm25" and "folder" in retriever:
+        if "folder" in retriever:
             _text(folder / retriever["folder"] / "hr/leave.md", "# 연차\n\n연차는 17일이다.\n")
     for source in config.get("telemetry", []):
         if "folder" in source:
@@ -111,7 +111,7 @@ def _data(path: Path, dataset: Mapping[str, Any], page: Sequence[Block]) -> None
         rows = [
             {"link": "pages/map.txt", "url": "pages/map.txt", "question": f"{n}?", "truth": "App"} for n in range(4)
         ]
-        _text(path, "".join(shown) or "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
+        _text(path, next(iter(shown), "") or "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
     elif kind == "kmmlu":
         for part in ("dev", "test"):
             questions = [[f"{part} {n}?", str(n % 4 + 1), *"가나다라"] for n in range(12)]
