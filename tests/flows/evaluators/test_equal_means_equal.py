@@ -247,3 +247,17 @@ def test_what_is_stated_stands_in_order_and_covers_every_digit(text: str) -> Non
 @pytest.mark.parametrize("text", ["1", "1,", "만", "3~", "이만 ", "-", "a-", "1만 ", "한", "3분의 ", "2024-"])
 def test_a_degenerate_reply_is_compared_in_bounded_time(text: str) -> None:
     assert match(text * 2000, "2만 5천 원") == {"match": 0.0, "contained": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "right"),
+    [
+        ("파장은 550nm입니다.", "550 nm", 1.0), ("0.55 μm", "550 nm", 1.0), ("550 kg", "550 nm", 0.0),
+        ("55 nm", "550 nm", 0.0),
+        ("농도는 0.25mol/L이다", "0.25 mol/L", 1.0), ("0.25 mol", "0.25 mol/L", 0.0), ("18 g", "18 g/mol", 0.0),
+        ("2.4GHz", "2,400 MHz", 1.0), ("1.2 kJ", "1.2 kcal", 0.0), ("550 nm 이상", "550 nm", 0.0),
+        ("정답은 550 nm 또는 560 nm", "550 nm", 0.0), ("정답: 1,200 KJ", "1200 kJ", 1.0),
+    ],
+)  # fmt: skip
+def test_numbers_in_units_of_physics_and_chemistry_are_compared(said: str, wanted: str, right: float) -> None:
+    assert EVALUATORS.get("numeric")()(response=said, ground_truth=wanted)["correct"] == right
