@@ -79,6 +79,7 @@ def test_what_the_reply_settles_on_is_read(reply: str, answer: str) -> None:
         "항구인 도시는 B이고 분지인 도시는 C입니다.",
         "A - 부산은 항구입니다. 서울은 수도입니다.",
         "A가 아닌 B가 틀린 답입니다.",
+        "바다에 접한 경우는 B입니다. 어느 쪽인지 알려 주세요. A일 때도 있습니다.",
         "정답은 C입니다. 그런데 A보다는 B가 더 적절합니다.",
     ],
 )
