@@ -146,8 +146,6 @@ def read(
         if instead and match_form(tail[instead.end() :], rules)[0]:
             said = tail[instead.end() :]
             continue
-        if instead and not headed:
-            return Reading(None, "negated")  # "A... 아니, 잠깐만요": what is meant comes later
         if rules.words["ANOTHER"].match(tail):
             exact = asked.choices and asked.agreement(tail.lstrip(" ,:"), position) == "own"
             return Reading(position, "letter_text") if exact else Reading(None, "several")
@@ -159,6 +157,8 @@ def read(
             continue
         labelled = said[match.end() - 1] in ")]"  # "B) 서울", "(B) 서울"
         followed = _follow(tail, position, asked, rules, headed=headed, labelled=labelled, cut=cut)
+        if instead and not headed and followed is not None and followed.form == "mismatch":
+            return Reading(None, "negated")  # "A... 아니, 잠깐만요": what is meant comes later
         doubtful = followed is None or followed.position is None or position >= asked.count
         if by_text is not None and doubtful:
             return Reading(by_text, "text")  # "C 언어"
