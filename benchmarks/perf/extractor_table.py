@@ -10,8 +10,9 @@ Run from the project's root, with the recorded runs at ``../shared/data``::
 SHA-256, the letter that a reader finds it settles on (blank: none), the batch, and the stratum it was drawn from with
 that stratum's size. The replies themselves are not ours to publish and are read from the data.
 
-``extractor_blind.jsonl`` holds 150 replies of our own with their choices and labels, written by somebody who had not
-seen the rules. They are measured too, and alone with ``--blind``, which needs no recorded data.
+``extractor_blind.jsonl`` and ``extractor_blind_2.jsonl`` hold 150 and 200 replies of our own with their choices and
+labels, written by somebody who had not seen the rules. They are measured too, and alone with ``--blind``, which needs
+no recorded data.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from driftgate.flows.extraction import DEFAULT, Extraction, extract_choice, rule
 
 LABELS = Path(__file__).with_name("extractor_labels.csv")
 BLIND = Path(__file__).with_name("extractor_blind.jsonl")
+BLIND_2 = Path(__file__).with_name("extractor_blind_2.jsonl")
 LETTERS = "ABCDEFGHIJ"
 HELD_BACK = (3, 5)
 """Batches that no rule was made by: read once the rules of the day were frozen. The others served to improve them."""
@@ -43,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recorded data")
     parser.add_argument("--rules", default=DEFAULT, help="rule set to measure, by default %(default)s")
-    parser.add_argument("--blind", action="store_true", help="measure the blind batch alone")
+    parser.add_argument("--blind", action="store_true", help="measure the blind batches alone")
     parser.add_argument("--draw", type=int, metavar="N", help="draw about N unlabelled replies instead of measuring")
     parser.add_argument("--long", action="store_true", help="draw from the long answers, of more than a letter, alone")
     parser.add_argument("--seed", type=int, default=0)
@@ -164,9 +166,9 @@ def _judged(read: pd.DataFrame) -> pd.DataFrame:
     return read.assign(right=answered & same, wrong=answered & ~same, missed=~answered & ~same)
 
 
-def blind_batch(rule_set: str = DEFAULT) -> pd.DataFrame:
-    """The blind batch with what a rule set finds in it."""
-    cases = pd.DataFrame(map(json.loads, BLIND.read_text(encoding="utf-8").splitlines()))
+def blind_batch(rule_set: str = DEFAULT, batch: Path = BLIND) -> pd.DataFrame:
+    """A blind batch with what a rule set finds in it."""
+    cases = pd.DataFrame(map(json.loads, batch.read_text(encoding="utf-8").splitlines()))
     read = zip(cases.reply, cases.choices, strict=True)
     found = [extract_choice(reply, list(choices.values()), rule_set=rule_set) for reply, choices in read]
     labels = cases.label.replace("none", "")
@@ -174,15 +176,19 @@ def blind_batch(rule_set: str = DEFAULT) -> pd.DataFrame:
 
 
 def print_blind(rule_set: str) -> None:
-    """Print what became of the blind batch, as Markdown, and each reply that is read wrong or needlessly not."""
-    read = blind_batch(rule_set)
-    answers, silent = read[read.found != ""], read[read.found == ""]
-    print("\n| blind batch | replies | letters read | wrong | abstained | needlessly |\n|---|--:|--:|--:|--:|--:|")
-    wrong, missed = int(answers.wrong.sum()), int(silent.missed.sum())
-    print(f"| `{rule_set_id(rule_set)}` | {len(read)} | {len(answers)} | {wrong} | {len(silent)} | {missed} |")
-    for case in read[read.wrong | read.missed].itertuples():
-        found, label = str(case.found) or "none", str(case.label) or "none"
-        print(f"- {case.id} ({case.kind}): {found} by {case.rule}, labelled {label}")
+    """Print what became of the blind batches, as Markdown, and each reply that is read wrong or needlessly not."""
+    batches = {"first": blind_batch(rule_set), "second": blind_batch(rule_set, BLIND_2)}
+    print("\n| blind batch | rules | replies | letters read | wrong | abstained | needlessly |")
+    print("|---|---|--:|--:|--:|--:|--:|")
+    for name, read in batches.items():
+        answers, silent = read[read.found != ""], read[read.found == ""]
+        wrong, missed = int(answers.wrong.sum()), int(silent.missed.sum())
+        rules = rule_set_id(rule_set)
+        print(f"| {name} | `{rules}` | {len(read)} | {len(answers)} | {wrong} | {len(silent)} | {missed} |")
+    for read in batches.values():
+        for case in read[read.wrong | read.missed].itertuples():
+            found, label = str(case.found) or "none", str(case.label) or "none"
+            print(f"- {case.id} ({case.kind}): {found} by {case.rule}, labelled {label}")
 
 
 def _sha8(text: str) -> str:

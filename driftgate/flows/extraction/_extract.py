@@ -12,8 +12,9 @@ from driftgate.flows.extraction._in_words import in_words
 from driftgate.flows.extraction._later import only_supposed, taken_back
 from driftgate.flows.extraction._normalise import choice_keys, key, normalise
 from driftgate.flows.extraction._own_question import behind_own_question
-from driftgate.flows.extraction._read import LETTERS, Asked, Reading, letters_in, read
+from driftgate.flows.extraction._read import LETTERS, Asked, Reading, is_unit, letters_in, read
 from driftgate.flows.extraction._sentences import says_something_else
+from driftgate.flows.extraction._supposed import without_suppositions
 from driftgate.flows.extraction._turns import own_turn
 from driftgate.flows.extraction.rules import DEFAULT, RULE_SETS, CompiledRules, Place, RuleSet, compiled
 from driftgate.flows.thinking import without_thinking
@@ -41,6 +42,9 @@ class Extraction:
     place: str = field(default="", repr=False, compare=False)
     """The place that decided, also where it decided to abstain; empty where the reply has no place for an answer."""
 
+
+_AMONG_THEM = re.compile(r"(?:중에?서|가운데)(?:는)?\s")
+"""Behind all of the choices: "A) 서울 B) 부산 중에서 ..."."""
 
 _BARE = {letter: Extraction(letter, "first_line/letter", "first_line") for letter in LETTERS}
 
@@ -92,6 +96,8 @@ def extract_choice(
         return Extraction(None, "unfinished")
     among = rules.words["AMONG"].match(reply)  # "A, B, C, D 중에서": the question's words, not an answer
     reply = reply[among.end() :] if among else reply
+    if rules.reader >= 3:
+        reply = without_suppositions(reply, rules)
     return _search_first_answer(reply, Asked(count, tuple(choices), rules.reader), rules)
 
 
@@ -135,6 +141,10 @@ def _search_first_answer(reply: str, asked: Asked, rules: CompiledRules) -> Extr
         own = behind_own_question(reply, nexts, asked.choices, LETTERS)
         if own:
             return _search(own, asked, rules, echo=False, numbered=False)
+    if rules.reader >= 3 and asked.choices and _AMONG_THEM.search(reply[:800]):
+        own = behind_own_question(reply, nexts, asked.choices, LETTERS)
+        if own and _AMONG_THEM.match(own):
+            return _search(own, asked, rules, echo=False, numbered=False)
     if nexts and not echo:
         first = _search(reply[: nexts[0]], asked, rules, echo=False, numbered=False)
         if first.answer:
@@ -161,7 +171,9 @@ def _search(reply: str, asked: Asked, rules: CompiledRules, *, echo: bool, numbe
         if result is None or (own_text and not result.form.endswith("_text")):
             continue
         if result.position is not None:
-            if LETTERS[result.position] in spoken_of:  # "A와 B는 ...", and in the end one of them
+            named = LETTERS[result.position] in spoken_of
+            if named and not rules.words["TOLD_APART"].search(reply[max(0, result.at - 40) : result.at]):
+                # "A와 B는 ...", and in the end one of them
                 return Extraction(None, "several", place.name)
             later = taken_back(reply, _end_of_answer(result, asked), result.position, asked, rules)
             if isinstance(later, str):
@@ -195,7 +207,7 @@ def _readings(
     for match in deque(pattern.finditer(reply), maxlen=MAX_OCCURRENCES):
         group = next(name for name, said in match.groupdict().items() if said is not None)
         said = match[group]
-        if only_supposed(reply, match, rules):
+        if only_supposed(reply, match, rules) or is_unit(reply, match.start(group), asked):
             continue
         if rules.words["ANOTHER_BEFORE"].search(reply[max(0, match.start(group) - 20) : match.start(group)]):
             yield Reading(None, "several")

@@ -9,6 +9,7 @@ from driftgate.flows.extraction._normalise import choice_keys, key
 from driftgate.flows.extraction._read import LETTERS, Asked, Reading
 from driftgate.flows.extraction._rule_set import CompiledRules
 from driftgate.flows.extraction._sentences import Named, Sentence, named, says_something_else, sentences
+from driftgate.flows.extraction._supposed import under_condition
 
 MOST_SENTENCES = 400
 """Of a longer reply the last ones are read: a bound on the time that a degenerate reply can take."""
@@ -72,6 +73,8 @@ def _said_of(sentence: Sentence, texts: Sequence[Named], reply: str, rules: Comp
     if not rules.words["SAID_OF"].match(reply[chosen.end : sentence.end]):
         return None
     before = reply[sentence.begin : chosen.begin]
+    if under_condition(before, rules):
+        return None
     if rules.words["JOINED"].search(_unlabelled(before)) and not rules.words["CONCLUDES"].search(before[-8:] + " "):
         return None
     return None if says_something_else(before, rules) else chosen

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from driftgate.flows.extraction._left_open import left_open
 from driftgate.flows.extraction._normalise import unique_match
-from driftgate.flows.extraction._read import LETTERS, Asked, Reading, read
+from driftgate.flows.extraction._read import LETTERS, Asked, Reading, is_unit, read
 from driftgate.flows.extraction._rule_set import CompiledRules, Place
+from driftgate.flows.extraction._supposed import under_condition
 
 MOST = 64
 """Statements of one kind that are read behind an answer: a bound on the time that a degenerate reply can take."""
@@ -108,7 +109,7 @@ def _statements(reply: str, at: int, behind: int, asked: Asked, rules: CompiledR
             before = reply[max(0, match.start(group) - 40) : match.start(group)]
             if rules.words["OTHERS"].search(before) or rules.words["ANOTHER_BEFORE"].search(before[-20:]):
                 continue
-            if only_supposed(reply, match, rules):
+            if only_supposed(reply, match, rules) or is_unit(reply, match.start(group), asked):
                 continue
             if place.name == "by_text":
                 found = _named_last(reply[max(0, match.start() - LOOK_BACK) : match.start()], asked)
@@ -136,6 +137,8 @@ def only_supposed(reply: str, match: re.Match[str], rules: CompiledRules) -> boo
     if rules.reader < 2:
         return False
     before = reply[max(0, match.start() - 120) : match.start()]
+    if rules.reader >= 3 and under_condition(before, rules):
+        return True
     if "would" in match[0] and rules.words["SUPPOSED_IF"].search(before):
         return True
     return rules.words["SUPPOSED"].search(before) is not None

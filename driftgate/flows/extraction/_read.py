@@ -19,6 +19,9 @@ LOOK_AHEAD = 120
 
 _DELIMITER = re.compile(r"\s*(?:[:.)(]|[-–—](?=\s)|,\s*즉)\s*|\s*,\s*|\s+")
 _SENTENCE_END = re.compile(r"\s*[.!?。](?=\s|\Z)|\s*[,;](?=\s)(?!\s*즉)|\s*\Z")
+_FIRST_SENTENCE = re.compile(r"(?<=[^\d\s])[.!?。](?=\s)")
+_VALUE_BEFORE = re.compile(r"\d\s?\Z")
+_SUBJECT = re.compile(r"(?:이|가|은|는|을|를|도|와|과|보다|의|에)(?=\s(?!됩|된|되겠|맞|정답|답|옳|가장))")
 _PARTICLE = re.compile(r"(?:이|가|은|는|을|를)\s")
 _TEXT_AND_LETTER = re.compile(r"([^()]{1,80}?)\s?\((?:[Oo]ption\s|[Cc]hoice\s|보기\s|선택지\s)?([A-J])번?\)")
 _IN_BRACKETS = re.compile(r"([^()]{1,80})\(([^()]{1,80})\)")
@@ -154,6 +157,8 @@ def read(
             continue
         labelled = said[match.end() - 1] in ")]"  # "B) 서울", "(B) 서울"
         followed = _follow(tail, position, asked, rules, headed=headed, labelled=labelled, cut=cut)
+        if instead and not headed and followed is not None and followed.form == "mismatch":
+            return Reading(None, "negated")  # "A... 아니, 잠깐만요": what is meant comes later
         doubtful = followed is None or followed.position is None or position >= asked.count
         if by_text is not None and doubtful:
             return Reading(by_text, "text")  # "C 언어"
@@ -194,6 +199,18 @@ def letters_in(said: str, rules: CompiledRules) -> set[str]:
     return {LETTERS[position_of(match)] for match in found if match is not None}
 
 
+def is_unit(reply: str, at: int, asked: Asked) -> bool:
+    """Whether the letter that stands there is a unit behind a value, as in the choices: "30 A" beside "2 A".
+
+    >>> asked = Asked(2, ("2 A", "3 A"), 3)
+    >>> is_unit("답은 30 A입니다", 6, asked), is_unit("답은 A입니다", 3, asked)
+    (True, False)
+    """
+    if asked.reader < 3 or not _VALUE_BEFORE.search(reply[max(0, at - 2) : at]):
+        return False
+    return any(re.search(rf"\d\s?{re.escape(reply[at])}(?![A-Za-z0-9])", choice) for choice in asked.choices)
+
+
 def _by_text(said: str, asked: Asked) -> int | None:
     """Position of the choice whose text `said` is, alone or up to the end of its first clause."""
     if not asked.choices:
@@ -206,6 +223,8 @@ def _by_text(said: str, asked: Asked) -> int | None:
         if whole is not None:
             return whole
     lettered = _TEXT_AND_LETTER.match(said) if asked.reader >= 2 else None
+    if lettered and asked.reader >= 3 and _SUBJECT.match(said, lettered.end()):
+        return None  # "부산(B)이 더 크지만": spoken of
     if lettered:  # "부산 (B)": both must mean the same choice
         position = unique_match(lettered[1], asked.choices)
         return position if position is not None and LETTERS[position] == lettered[2] else None
@@ -269,8 +288,13 @@ def _follow(
             return Reading(None, "mismatch")
         numeric = delimiter == " " and text[:1].isdecimal() and agreement == "unknown"
         return Reading(position, "unchecked") if headed and numeric else None
-    if agreement == "unrelated" and rules.reader >= 3 and _speaks_of(text, asked, rules) == {position}:
-        return Reading(position, "text")
+    if agreement == "unrelated" and rules.reader >= 3:
+        first = _FIRST_SENTENCE.search(text)  # the sentences behind it may go through the others
+        if {position} in (
+            _speaks_of(text, asked, rules),
+            _speaks_of(text[: first.end()] if first else "", asked, rules),
+        ):
+            return Reading(position, "text")
     if agreement in ("other", "unrelated"):
         return Reading(None, "mismatch")
     if delimiter == "," and not headed:

@@ -9,7 +9,10 @@ Beside what ``ko-v2`` reads:
 * a first line that goes through the choices ("A, C, D는 모두 올바른", "A는 ... 탈락") is no answer: the rest is
   read;
 * a letter with a sentence beside it that speaks of its own choice alone ("②. ... 가격에 해당합니다");
-* spoken endings ("A지!", "2번!"), "B가 가장 알맞습니다", "D가 가장 적절하다고 생각합니다".
+* spoken endings ("A지!", "2번!"), "B가 가장 알맞습니다", "D가 가장 적절하다고 생각합니다";
+* a choice under a condition ("-라면 B, -라면 C") or one that was only thought of ("B로 할까 했습니다만") is not seen
+  at all (:mod:`driftgate.flows.extraction._supposed`), so what is said without a condition is the answer;
+* "A로 확정하겠습니다", "B보다는 C가 정확한 답", "A만 남습니다", "D가 답이 됩니다", "[정답] B".
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from __future__ import annotations
 from driftgate.flows.extraction._rule_set import Form, Place, RuleSet
 from driftgate.flows.extraction.ko_v2 import KO_V2
 from driftgate.flows.extraction.ko_v3_words import ADDED, CHANGED, FIT, SPOKEN
+
+_OVER = r"{CELL}{CLOSING}번?(?:보다는?|(?:이|가)?\s?아닌|(?:이|가)?\s?아니라|말고|대신)\s"
+"""A choice that another is preferred to."""
 
 _RIGHT = (
     # "B가 가장 알맞습니다": what fits best is one, whatever is said of the others.
@@ -67,6 +73,7 @@ _BELIEVED = (
         "chosen",
         (
             r"(?P<said>{CELL}){CLOSING}번?(?:이|가)\s?(?:정답|답)(?:이지|이죠|이네|이야|이예요|이거든|이잖"
+            r"|이\s?(?:됩니다|된다|돼요|되겠|맞습니다|맞아요)"
             r"|으로\s(?:보(?:입니다|인다|여요|임)|생각(?:됩니다|합니다|해요)|판단(?:됩니다|합니다)))"
         ),
         "agree",
@@ -83,7 +90,73 @@ _BELIEVED = (
     ),
 )
 
+# One letter over another, what is left, what it comes down to.
+_SETTLED = (
+    Place(
+        "chosen",
+        (
+            r"(?<![을를]\s)(?P<said>{CELL}){CLOSING}번?으?로\s(?:최종\s)?(?:확정|결정(?:하|합|했)|답(?:하|합|할)|제출|마무리|하겠(?:습"
+            r"|다)|할게)(?!지|하지|하기|하려|할까|할\s?뻔)"
+        ),
+        needs=("확정", "결정", "답", "제출", "마무리", "하겠", "할게"),
+        after_echo=False,
+    ),
+    Place(
+        "chosen",
+        (
+            r"(?<!면\s)(?P<said>{CELL}){CLOSING}번?만(?:이)?\s(?:남(?:습|는|게|아|으므로|으니|네|죠)"
+            r"|(?:정답|답)(?:입니다|이다|이에요|이\s?됩니다|이\s?된다))"
+            rf"|{_OVER}(?P<said_over>{{CELL}}){{CLOSING}}번?(?:이|가)\s(?:더\s|가장\s)?"
+            rf"(?:(?:(?!틀린|잘못|엉뚱)[가-힣]{{1,4}}\s)?(?:정답|답)(?!{{SEEMS}})|{FIT})"
+        ),
+        "agree",
+        needs=("만 ", "만이 ", "보다", "아닌", "아니라", "말고", "대신"),
+        after_echo=False,
+    ),
+    # "맞는 표기는 ‘A’입니다", "필요조건이 '아닌' 것은 C입니다"
+    Place(
+        "which_is",
+        (
+            r"(?:옳|맞|알맞|적절|적합|올바|바른|틀린|잘못|아닌|먼|다른|해당|속하)[가-힣 ]{0,12}"
+            r"(?:표기|표현|용어|개념|항목|조건|사례|문항)[은는]\s*{SAID}"
+            r"|['\"‘“](?:아닌|틀린|옳지\s?않은|잘못된|다른|먼)['\"’”]\s?(?:것|설명|보기|선택지|내용)[은는]\s*"
+            r"(?=(?P<said_marked>[^\n]{1,400}))"
+        ),
+        "agree",
+        after_echo=False,
+    ),
+)
+
+_BRACKETED = Place(
+    "declared",
+    (
+        r"(?:\A|\n)[ \t*]{0,4}[\[【<(]\s?(?:최종\s?)?(?:정답|해답|답)\s?[\]】>)][ \t*]{0,4}"
+        r"(?=(?P<said>[^\n\s:=→-][^\n]{0,400}))"
+    ),
+    needs=("답",),
+    after_echo=False,
+)
+"""The head in brackets and the answer beside it: "[정답] B"."""
+
 _CLOSES = (
+    # Said of what was asked, whatever was said of others before: "오줌을 만드는 곳은 B입니다".
+    Place(
+        "closes",
+        rf"[가-힣](?:는|은|운|한|된|인|던|른)\s(?:곳|사람|인물|기관|나라|도시|지역|계층|현상|작품|학자|왕)[은는]\s"
+        rf"[(\[*]{{0,3}}(?P<said>{{CELL}}){{CLOSING}}번?(?=\s?(?:{SPOKEN}[)*]{{0,3}}[.!~]*(?:\s|\Z)|이고|이며))"
+        r"(?![\s\S]{0,400}(?:하지만|그러나|그런데|그렇지만|반면|다만))",
+        "agree",
+        after_echo=False,
+    ),
+    # "... 이므로 A를 투여해야 합니다."
+    Place(
+        "closes",
+        r"(?:므로|니까|으니|라서|때문에|따라서|그러므로|그래서),?\s[(\[*]{0,3}(?P<said>{CELL}){CLOSING}번?[을를]\s"
+        r"[가-힣]{1,5}(?:해야|하여야|써야)\s?(?:합니다|한다|해요)[.!]*\s*\Z",
+        "sole",
+        needs=("야",),
+        after_echo=False,
+    ),
     # "... 니까 A지!", "... 이므로 2번!", "사람은 C 에릭슨입니다."
     Place(
         "closes",
@@ -169,7 +242,9 @@ def _instead(places: tuple[Place, ...]) -> tuple[Place, ...]:
     found: list[Place] = []
     for place in places:
         if place.name == "believed":  # before what needs a sole letter in a looser way
-            found += (*_RIGHT, *_BELIEVED)
+            found += (*_SETTLED, *_RIGHT, *_BELIEVED)
+        if place.name == "announced":
+            found.append(_BRACKETED)
         found.append(place)
     return (*found, *_CLOSES, IN_WORDS)
 
@@ -180,5 +255,5 @@ KO_V3 = RuleSet(
     forms=(*KO_V2.forms, _SMALL),
     words=(*ADDED, *((name, CHANGED.get(name, pattern)) for name, pattern in KO_V2.words)),
     reader=3,
-    later=(*KO_V2.later, _RIGHT[0], *_DENIED),
+    later=(*KO_V2.later, *_SETTLED[:2], _BRACKETED, _RIGHT[0], *_DENIED),
 )

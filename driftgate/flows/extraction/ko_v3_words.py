@@ -52,6 +52,48 @@ FIT = (
 )
 
 ADDED = (
+    # --- what is said under a condition, and what was only thought of ---
+    # The condition; not "굳이 고른다면", which answers.
+    (
+        "CONDITION",
+        (
+            r"(?<!고르)(?<!꼽으)(?<!택하)(?<!말하)(?<!답하)(?<!뽑으)(?<!대)(?:(?<=[가-힣])(?<![\ue001-\ue00a번]이)라면|(?<!고른)(?<!꼽는)(?<!택한)"
+            r"(?<!말한)(?<!답한)(?<!정리한)(?<!요약한)(?<!본)(?<!고려한)(?<!감안한)(?<!따진)(?<!계산한)(?<!적용한)"
+            r"(?<!대입한)(?<!생각한)(?<!종합한)(?<!뽑는)(?<!표현한)(?<!설명한)(?<!그렇)(?<!이렇)(?<=[가-힣])다면)[,\s]"
+        ),
+    ),
+    # Where it ends: the sentence, or a clause that turns to what is so.
+    (
+        "CONDITION_ENDS",
+        (
+            r"(?<=[가-힣A-Za-z0-9)\]*\"'])[.!?。](?=\s|\Z)|\n|(?:지만|는데|인데|으나|니다만|겠으나|다만)[,\s]|;"
+        ),
+    ),
+    # One of the cases that a reply tells apart: "1보다 크면 A, 작으면 B", "정렬된 경우 B".
+    (
+        "CASE",
+        (
+            r"(?:(?<!보)(?<!리하)(?<!산하)(?<!토하)(?<!교하)(?<!말하)(?<!합하)(?<!약하)(?<!입하)(?<!각하)(?<!석하)(?<!고르)(?<!풀)"
+            r"(?<=[가-힣])면|경우(?:에는|에|엔|라면)?|때(?:는|에는|엔)?),?\s(?:정답은\s|답은\s|바로\s)?[(\[*\"']{0,3}(?P<said>{CELL})"
+            r"|(?i:\b(?:if|when)\b)[^.\n;]{1,80}?(?:,|\bthen\b)\s(?:(?:then|the|answer|it|is|would|be|it's|choose|pick)\s){0,4}"
+            r"[(\[*\"']{0,3}(?P<said_en>{CELL})"
+        ),
+    ),
+    (
+        "THOUGHT_OF",
+        (
+            r"(?P<said>{CELL}){CLOSING}번?(?:을|를|으?로|이라고|라고)\s?(?:할까|갈까|고를까|찍을까|답할까|선택할까|생각할까|볼까"
+            r"|(?:하|고르|답하|선택하|찍으)려(?:다|고\s?했|\s했|던)|할\s?뻔|고를\s?뻔|답할\s?뻔)"
+        ),
+    ),
+    # In front of one of two that were named together: it is told apart from the other.
+    (
+        "TOLD_APART",
+        (
+            r"(?:(?:둘|셋|두\s?(?:개|가지|보기|선택지)|이|이들)\s?(?:중에?서?는?|가운데(?:서)?)\s(?:[가-힣]{1,8}\s){0,2}?"
+            r"|{CELL}{CLOSING}번?(?:보다는?|(?:이|가)?\s?아닌|(?:이|가)?\s?아니라|말고|대신)\s)[(\[*\"']{0,3}\Z"
+        ),
+    ),
     # --- what the end of a reply leaves open; each is searched in one sentence ---
     ("SENTENCE", r"(?:(?<![\s(\[*][A-J])(?<!\A[A-J])(?<!\s\d)(?<!\A\d)[.!?。]+[*_`\"'”’)\]]{0,4}(?=\s|\Z)|\n)\s*"),
     (

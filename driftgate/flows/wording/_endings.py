@@ -19,18 +19,19 @@ def _listed(words: str) -> tuple[str, ...]:
 _AFTER_CONSONANT = (
     "은 이 을 과 으로 으로는 으로도 으로서 으로써 이나 이랑 이라도 "
     "이다 이고 이며 이야 이에요 이예요 이지 이지만 이므로 이라 이라서 이니까 이었다 이었습니다 이었어요 이었고 "
-    "이었으며 이네요 이군요 이죠 이지요 이거든요 이랍니다 이었음 이요 이고요 이구요 이라고요"
+    "이었으며 이네요 이군요 이죠 이지요 이거든요 이랍니다 이었음 이요 이고요 이구요 이라고요 "
+    "이오 이네 이로군 이로군요 이구나 이로구나 이로다 이라네 이라오 이거든"
 )
 _AFTER_VOWEL = (
     "는 가 를 와 로 로는 로도 로서 로써 랑 라도 야 예요 에요 라서 였다 였습니다 였어요 였고 였으며 네요 군요 랍니다 "
-    "였음 라고요 거든요"
+    "였음 라고요 거든요 요 죠 지요 고요 구요 로군 로군요 로구나"
 )
 _AFTER_ANY = (
     "의 에 에서 에게 께 께서 에는 에도 에서는 에서도 에게는 에게서 한테 도 만 까지 까지는 부터 부터는 보다 처럼 마다 "
     "으로부터 로부터 입니다 입니까 이라고 라고 이란 이라는 라는 인데 인데요 임 님 이십니다 이시다 이세요 이셨습니다 "
     "이십니까 이시고 이시며 십니다 셨습니다 이었다 이었습니다 이다 이고 이며 이야 이에요 예요 에요 이죠 이지요 "
     "이네요 이므로 "
-    "이지만 이라서"
+    "이지만 이라서 일세 이올시다 올시다 이옵니다 인걸요"
 )
 _ENDINGS = sorted(
     [(e, True) for e in _AFTER_CONSONANT.split()]
@@ -40,7 +41,7 @@ _ENDINGS = sorted(
 )
 ALONE = frozenset(_listed(
     "은 는 을 를 에 에서 으로 에게 에는 에서는 부터 까지 입니다 입니까 이다 이에요 예요 이고 이며 이야 "
-    "이었습니다 인데요 님 씨 의"
+    "이었습니다 인데요 님 씨 의 이오 이올시다 씨요 씨죠 씨지요 씨예요 씨입니다 님이요 님이죠 님이에요 님입니다"
 ))  # fmt: skip
 """What is a particle, an ending or a form of address also where a space stands before it."""
 _CITIES = _listed(
@@ -60,6 +61,7 @@ _NOUN = re.compile(
     r"|(?:국무|임원|화상|대책|전체|정기|간부|주간|월간|비상|긴급|본|실무|부서|팀)회의$"
     r"|(?:휴|허|추|여)가$|(?:고속|일반|포장|국|전용)도로$|(?:[가-힣]대|경|통|진|항|활주)로$"
     r"|(?:정신|학|안|부인|의학|치|피부|외|내)과$|(?:책|담|프레|모|게|타|선|신|후|전|해|위|부|취)임$"
+    r"|(?:총|가|실|과|내|예비|대기)수요$"
     r"|(?:대|불|비|오|자|교|천|백)만$|(?:선생|하느|부모)님$|대한민국$"
 )
 _BOXES = re.compile(
@@ -137,12 +139,16 @@ def _without_ending(word: str, after: str) -> str:
     if after and word == "요":
         return ""  # "3개요"; behind a word of Hangul it may be the word's own (수요)
     for ending, after_consonant in _ENDINGS:
-        if not word.endswith(ending) or (ending == "이요" and _NOUN.search(word[:-1])):  # "고양이요"
+        if not word.endswith(ending):
             continue
         rest = word[: -len(ending)]
-        shortest = 0 if after else (2 if len(ending) == 1 else 1)
+        if ending in ("이요", "이오", "이네") and _NOUN.search(rest + "이"):
+            continue  # "고양이요", "고양이네"
+        shortest = 0 if after else (2 if len(ending) == 1 or ending in ("고요", "구요") else 1)  # 최고요
         if len(rest) < shortest or _DENIED.search(rest):
             continue
+        if ending == "요" and rest.endswith(("아", "어")):
+            continue  # "먹어요": a verb, whose plain form is looked for
         if _fits(rest or after, ending, after_consonant):
             return rest
     return word

@@ -15,10 +15,14 @@ from driftgate.flows.evaluators import EVALUATORS
 from driftgate.flows.quantities.prose import stated_in
 from driftgate.flows.wording import plain
 
+BLIND = ("blind", "blind2")
+"""Parts by somebody who had seen no rule."""
+
 WORDS = [
     "서울", "부산", "고양이", "어린이", "연차휴가", "만족도", "가능", "불가능", "합니다", "됩니다",
     "있습니다", "없다", "은", "는", "이", "가", "만", "도", "에서", "으로", "님", "시", "이었습니다",
-    "답:", "네,", "예", "맞습니다", "이고요", "이요",
+    "답:", "네,", "예", "맞습니다", "이고요", "이요", "요", "이오", "이네", "죠", "일세", "올시다",
+    "씨요", "답변은", "정답 -",
     "인데요", "이야", "정답은", "C++", "C", "API", "New", "York", "3", "12", "-5", "1/2", "0.5", "2만",
     "5천", "원", "25,000원", "50%", "오후", "3시", "2024년", "3월", "1일", "3~5일", "010-1234-5678",
     "스물다섯", "살", "세", "명", "이만", ".", ",", "!", "(", ")", "\n", "*", "#", "$10", "₩10",
@@ -39,28 +43,30 @@ def cases() -> pd.DataFrame:
 
 def test_there_are_at_least_250_cases_and_half_of_them_were_frozen(cases: pd.DataFrame) -> None:
     assert len(cases) >= 250
-    hand = cases.assign(hand=cases.part == "blind")  # another hand may write what ours wrote
+    hand = cases.assign(hand=cases.part.where(cases.part.isin(BLIND), "ours"))  # another may write what ours wrote
     assert not hand.duplicated(["hand", "measure", "response", "wanted"]).any()
     assert (cases.part == "frozen").sum() >= 125
     assert 0.3 < cases.right.mean() < 0.7
 
 
 def test_every_number_is_read_rightly(cases: pd.DataFrame) -> None:
-    wrong = cases[cases.wrong & cases.measure.isin(["number", "support", "part"]) & (cases.part != "blind")]
+    wrong = cases[cases.wrong & cases.measure.isin(["number", "support", "part"]) & ~cases.part.isin(BLIND)]
     assert wrong.empty, wrong[["response", "wanted"]].to_dict("records")
 
 
 @pytest.mark.parametrize("measures", [("match",), ("contained",), ("words", "claim")], ids="-".join)
 def test_at_most_one_in_a_hundred_matches_is_wrong(cases: pd.DataFrame, measures: tuple[str, ...]) -> None:
-    part = cases[cases.measure.isin(measures) & (cases.part != "blind")]
+    part = cases[cases.measure.isin(measures) & ~cases.part.isin(BLIND)]
     assert part.wrong.mean() <= 0.01, part[part.wrong][["response", "wanted"]].to_dict("records")
 
 
-@pytest.mark.parametrize(("measure", "count"), [("match", 100), ("number", 80)])
+@pytest.mark.parametrize(
+    ("name", "measure", "count"), [("blind", "match", 100), ("blind", "number", 80), ("blind2", "match", 120)]
+)
 def test_of_the_blind_cases_none_passes_wrongly_and_few_are_missed(
-    cases: pd.DataFrame, measure: str, count: int
+    cases: pd.DataFrame, name: str, measure: str, count: int
 ) -> None:
-    part = cases[(cases.part == "blind") & (cases.measure == measure)]
+    part = cases[(cases.part == name) & (cases.measure == measure)]
     assert len(part) == count
     wrong = part[part.wrong]
     assert not wrong.found.any(), wrong[["response", "wanted"]].to_dict("records")
@@ -74,11 +80,39 @@ def test_of_the_blind_cases_none_passes_wrongly_and_few_are_missed(
         ("따라서 이 문제의 정답은 바나나예요.", "바나나"), ("네, 답은 -4예요.", "-4"), ("Answer: 3.5 km", "3.5km"),
         ("So the final answer is: Paris.", "paris"), ("It's Seoul.", "Seoul"), ("정답: > 3", "정답은 >3"),
         ("예, 맞습니다.", "예"), ("아니요, 그렇지 않습니다.", "아니요"), ("Yes, that's right.", "yes"),
-        ("서울이고요", "서울"), ("5명이요.", "5명"), ("물이요", "물"),
+        ("서울이고요", "서울"), ("5명이요.", "5명"), ("물이요", "물"), ("답변은 서울", "서울"), ("답안: 서울", "서울"),
+        ("정답 - 서울", "서울"),
     ],
 )  # fmt: skip
 def test_a_declared_answer_is_the_answer(said: str, wanted: str) -> None:
     assert match(said, wanted)["match"] == match(wanted, said)["match"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("물이오", "물"), ("수원이네", "수원"), ("판소리죠", "판소리"), ("판소리지요", "판소리"), ("장소요", "장소"),
+        ("대한민국일세", "대한민국"), ("산소올시다", "산소"), ("물이로군", "물"), ("판소리구요", "판소리"),
+        ("국가요", "국가"), ("최고요", "최고"),
+        ("세종이라네", "세종"), ("이수진 씨입니다", "이수진"), ("홍길동 님이요", "홍길동"), ("API요", "API"),
+    ],
+)  # fmt: skip
+def test_the_ways_to_end_a_sentence_are_no_part_of_the_answer(said: str, wanted: str) -> None:
+    assert match(said, wanted)["match"] == match(wanted, said)["match"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("총수요", "총수"), ("실수요", "실수"), ("거주지", "거주"), ("바이오", "바"), ("삼성바이오", "삼성바"),
+        ("라디오", "라디"),
+        ("강아지", "강아"), ("주요", "주"), ("고양이네", "고양"), ("정답 - 4", "-4"),
+        ("답변서", "서"),
+        ("답변 - 서울이 아니라 부산", "서울"),
+    ],
+)  # fmt: skip
+def test_a_word_that_only_ends_like_an_ending_keeps_its_last_syllable(said: str, wanted: str) -> None:
+    assert match(said, wanted)["match"] == match(wanted, said)["match"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -213,3 +247,17 @@ def test_what_is_stated_stands_in_order_and_covers_every_digit(text: str) -> Non
 @pytest.mark.parametrize("text", ["1", "1,", "만", "3~", "이만 ", "-", "a-", "1만 ", "한", "3분의 ", "2024-"])
 def test_a_degenerate_reply_is_compared_in_bounded_time(text: str) -> None:
     assert match(text * 2000, "2만 5천 원") == {"match": 0.0, "contained": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "right"),
+    [
+        ("파장은 550nm입니다.", "550 nm", 1.0), ("0.55 μm", "550 nm", 1.0), ("550 kg", "550 nm", 0.0),
+        ("55 nm", "550 nm", 0.0),
+        ("농도는 0.25mol/L이다", "0.25 mol/L", 1.0), ("0.25 mol", "0.25 mol/L", 0.0), ("18 g", "18 g/mol", 0.0),
+        ("2.4GHz", "2,400 MHz", 1.0), ("1.2 kJ", "1.2 kcal", 0.0), ("550 nm 이상", "550 nm", 0.0),
+        ("정답은 550 nm 또는 560 nm", "550 nm", 0.0), ("정답: 1,200 KJ", "1200 kJ", 1.0),
+    ],
+)  # fmt: skip
+def test_numbers_in_units_of_physics_and_chemistry_are_compared(said: str, wanted: str, right: float) -> None:
+    assert EVALUATORS.get("numeric")()(response=said, ground_truth=wanted)["correct"] == right

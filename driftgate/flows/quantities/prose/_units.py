@@ -1,7 +1,7 @@
 """Units as prose writes them: those of the reader of answers, with what things are counted by told apart.
 
 Sources: National Institute of Korean Language, Standard Korean Dictionary (counters, 하루 to 보름); ISO 4217 for the
-codes of currencies.
+codes of currencies; BIPM, The International System of Units, 9th edition, 2019, for prefixes and derived units.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from driftgate.flows.quantities._units import UNITS
 
 Measure = tuple[str, Fraction]
 
-_MORE: dict[str, list[tuple[str, int]]] = {
+_MORE: dict[str, list[tuple[str, int | Fraction]]] = {
     "dollar": [("불 usd", 1)],
     "won": [("krw", 1)],
     "euro": [("유로 eur 유로화", 1)],
@@ -26,6 +26,23 @@ _MORE: dict[str, list[tuple[str, int]]] = {
     ],
     "points of a share": [("%p %포인트 퍼센트포인트 퍼센트p", 1)],
     "평": [("평", 1)],
+    "length": [("nm 나노미터", Fraction(1, 10**9)), ("μm 마이크로미터", Fraction(1, 10**6))],
+    "amount": [("mmol", Fraction(1, 1000)), ("mol", 1)],
+    "molar concentration": [("mmol/L mmol/l", Fraction(1, 1000)), ("mol/L mol/l", 1)],
+    "molar mass": [("g/mol", 1), ("kg/mol", 1000)],
+    "mass concentration": [("mg/L mg/l", Fraction(1, 1000)), ("mg/dL mg/dl", Fraction(1, 100)), ("g/L g/l", 1)],
+    "density": [("kg/m^3", Fraction(1, 1000)), ("g/cm^3 g/mL g/ml", 1)],
+    "acceleration": [("m/s^2", 1)],
+    "molar energy": [("kJ/mol kj/mol", 1)],
+    "energy": [("kJ kj 킬로줄", 1)],
+    "heat": [("cal 칼로리", 1), ("kcal 킬로칼로리", 1000)],
+    "electrical energy": [("kWh kwh 킬로와트시", 1)],
+    "power": [("kW kw 킬로와트", 1)],
+    "frequency": [("Hz hz 헤르츠", 1), ("kHz khz", 10**3), ("MHz mhz", 10**6), ("GHz ghz", 10**9)],
+    "pressure": [("hPa hpa", 100), ("kPa kpa", 1000)],
+    "standard pressure": [("atm", 1)],
+    "rotation": [("rpm", 1)],
+    "parts": [("ppb", Fraction(1, 1000)), ("ppm", 1)],
     "ordinal": [("번째 째", 1)],
     "place": [("위 등", 1)],
 }  # fmt: skip
