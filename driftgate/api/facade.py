@@ -256,12 +256,23 @@ class Workspace(OnCall):
 
         return import_files(self.files, self.ledger, files, how, display)
 
-    def calibrate(self, judge: str, labels: Path, *, run: Run | str = "", suite: str = "") -> Calibration:
+    def calibrate(
+        self,
+        judge: str,
+        labels: Path,
+        *,
+        run: Run | str = "",
+        suite: str = "",
+        max_cost: float | None = None,
+        advance: Callable[[int, int], None] = lambda done, texts: None,
+    ) -> Calibration:
         """Hold a judge against people's labels; see :func:`driftgate.api.calibrate.calibrate_judge`."""
         from driftgate.api.calibrate import calibrate_judge
 
         name = run.id if isinstance(run, Run) else run
-        return calibrate_judge(self.files, self.ledger, judge, labels, run=name, suite=suite)
+        return calibrate_judge(
+            self.files, self.ledger, judge, labels, run=name, suite=suite, max_cost=max_cost, advance=advance
+        )
 
     def draw_labels(self, judge: str, labels: Path, *, run: Run | str = "", size: int = 100, seed: int = 0) -> int:
         """Write samples for people to grade; see :func:`driftgate.api.calibrate.draw_labels`."""
