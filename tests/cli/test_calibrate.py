@@ -338,3 +338,29 @@ def test_a_judge_that_does_not_say_what_it_took_has_a_cost_nobody_knows(
     assert len(judge_endpoint.requests) <= 2
     free = cli("calibrate", JUDGE, file, "-w", folder)
     assert free.code == 0 and "which cost nobody knows what" in words(free), words(free)
+
+
+def test_doctor_says_beforehand_which_labels_a_corrected_rule_lacks(cli: Cli, space: Space, tmp_path: Path) -> None:
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=60)
+    before = words(cli("doctor", "-w", folder))
+    assert f"corrects the pass rate of {JUDGE}, and there is no calibration of this judge (pin " in before
+    assert "at least 30 are wanted" in before and f"driftgate calibrate {JUDGE} labels.csv --run latest" in before
+    assert cli("bench", "small", "-w", folder).code == 0
+    for count, said in ((20, "only 20 samples are labelled"), (50, "people labelled 5")):
+        file = tmp_path / f"labels{count}.csv"
+        assert cli("calibrate", JUDGE, file, "-w", folder, "--draw", count, "--seed", count).code == 0
+        label(file)
+        assert cli("calibrate", JUDGE, file, "-w", folder).code == 0
+        assert said in words(cli("doctor", "-w", folder))
+    config = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))
+    config["models"]["judge"]["model"] = "judge-2"
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert "there is no calibration of this judge" in words(cli("doctor", "-w", folder))
+
+
+def test_doctor_says_that_repeated_samples_cannot_be_corrected(cli: Cli, space: Space) -> None:
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=6)
+    config = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))
+    config["suites"]["small"]["repeats"] = 2
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert "asked several times cannot be corrected: it can only be unmeasurable" in words(cli("doctor", "-w", folder))
