@@ -236,3 +236,32 @@ def isotonic_regression(people: np.ndarray, rises: bool, long: np.ndarray) -> np
     from sklearn.isotonic import IsotonicRegression
 
     return np.asarray(IsotonicRegression(increasing=rises).fit(long, people).predict(long))
+
+
+@pytest.mark.parametrize(
+    ("people", "long", "grades", "place", "worse"),
+    [
+        (
+            [3, 3, 2, 5, 2, 2, 5, 1, 3, 2, 1, 4, 5, 4, 2, 3],
+            [110, 78, 65, 154, 51, 95, 140, 46, 107, 64, 41, 116, 155, 122, 80, 97],
+            [4, 3, 2, 5, 2, 2, 5, 2, 2, 1, 1, 3, 5, 5, 1, 3],
+            1,
+            4,
+        ),
+        (
+            [4, 2, 2, 4, 2, 2, 1, 5, 5, 4, 3, 3, 3, 2, 4, 1],
+            [88, 87, 56, 93, 63, 40, 46, 120, 137, 90, 79, 62, 96, 54, 110, 38],
+            [4, 2, 3, 3, 1, 1, 1, 4, 5, 3, 3, 3, 4, 2, 4, 1],
+            1,
+            1,
+        ),
+    ],
+)
+def test_a_worse_grade_that_goes_with_what_people_say_beyond_length_does_not_help(
+    people: list[int], long: list[int], grades: list[int], place: int, worse: int
+) -> None:
+    """By the correlation of what both say beyond length it did: at the second of these texts."""
+    known, lengths_, now = ({str(n): float(x) for n, x in enumerate(side)} for side in (people, long, grades))
+    before = admit(dict(now), known, lengths_, SCALE)
+    after = admit(now | {str(place): float(worse)}, known, lengths_, SCALE)
+    assert before is not None and after is not None and after.admitted <= before.admitted
