@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from driftgate.api import session
+from driftgate.api._grading import Graded, check_limit, grade_texts
 from driftgate.api._waiting import wait_for
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.calibration import Calibration, JudgedText, calibrate, corrected_in
@@ -18,7 +18,7 @@ from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.datasets._rows import Row, read_rows
 from driftgate.benchmarks.labelled import said_by_judge, text_id, texts_of
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.evaluators import JudgedEvaluator, NoGrade
+from driftgate.flows.evaluators import JudgedEvaluator
 from driftgate.ledger import CellRow, Ledger, SampleLabel, add_calibration, check_texts, sample_data
 
 _YES = {"1", "1.0", "true", "yes", "pass", "passed", "예", "통과"}
@@ -42,12 +42,21 @@ class Label:
 
 
 def calibrate_judge(
-    workspace: OpenWorkspace, ledger: Ledger, judge: str, labels: Path, *, run: str = "", suite: str = ""
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    judge: str,
+    labels: Path,
+    *,
+    run: str = "",
+    suite: str = "",
+    max_cost: float | None = None,
+    advance: Callable[[int, int], None] = lambda done, texts: None,
 ) -> Calibration:
     """Hold a judge against people's labels, and keep what was found.
 
     Where the labels have a column ``sample`` they are of a run's samples, and nobody is asked; else the judge grades
-    each text, which costs as much as so many of its grades do.
+    each text with a label, which costs as much as so many of its grades do. Grades that an interrupted call has paid
+    for are kept and not asked for again.
 
     Parameters
     ----------
@@ -60,11 +69,16 @@ def calibrate_judge(
         ``RUN`` or ``RUN/PART``, a cell, of labels with a ``sample``; by default the newest complete benchmark.
     suite : str
         Of labels with texts: where the judge is; by default whichever suite has it.
+    max_cost : float, optional
+        Of labels with texts: what the grades may cost, in the currency of the judge's prices.
+    advance : callable
+        Told how many texts are graded, and of how many.
 
     Raises
     ------
     DriftgateError
-        There is no such judge or sample, a row says nothing that can be read, or too little was labelled.
+        There is no such judge or sample, a row says nothing that can be read, too little was labelled, or the limit on
+        cost is reached or cannot be kept.
     """
     rows = _labels(read_rows(labels))
     if any("sample" in label.row.values for label in rows):
@@ -74,7 +88,7 @@ def calibrate_judge(
             f"{labels} has no column 'sample', so that nobody knows which samples of run {run} are meant",
             f"draw some: driftgate calibrate {judge} {labels.name} --run {run} --draw 100",
         )
-    return wait_for(_of_texts(workspace, ledger, judge, suite, rows))
+    return wait_for(_of_texts(workspace, ledger, judge, suite, rows, max_cost, advance))
 
 
 def draw_labels(ledger: Ledger, judge: str, labels: Path, *, run: str = "", size: int = 100, seed: int = 0) -> int:
@@ -239,9 +253,16 @@ def _of_cell(ledger: Ledger, cell: CellRow, judge: str, labels: Sequence[Label])
 
 
 async def _of_texts(
-    workspace: OpenWorkspace, ledger: Ledger, judge: str, suite: str, labels: Sequence[Label]
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    judge: str,
+    suite: str,
+    labels: Sequence[Label],
+    max_cost: float | None,
+    advance: Callable[[int, int], None],
 ) -> Calibration:
     evaluator = _evaluator(workspace, ledger, judge, suite)
+    check_limit(evaluator, max_cost)
     scale = (evaluator.kind.lowest, evaluator.kind.highest)
     _within(labels, scale)
     for label in labels:
@@ -252,21 +273,27 @@ async def _of_texts(
                 f"the judge {judge} reads {', '.join(evaluator.kind.inputs)}; or name samples of a run in 'sample'",
             )
     evaluator.open()
-    judged = await asyncio.gather(*(_graded(evaluator, label) for label in labels))
-    made = calibrate(judge, evaluator.pin_id, judged, scale, evaluator.threshold)
+    labelled = [label for label in labels if label.grade is not None or label.passed is not None]
+    texts = [_given(evaluator, label) for label in labelled]
+    graded, asked = await grade_texts(ledger, judge, evaluator, texts, max_cost, advance)
+    by_name = {label.name: one for label, one in zip(labelled, graded, strict=True)}
+    judged = [_judged(evaluator, label, by_name.get(label.name, Graded(None, None))) for label in labels]
+    made = replace(calibrate(judge, evaluator.pin_id, judged, scale, evaluator.threshold), asked=asked)
     add_calibration(ledger, judge, made.pin, made.as_json())
     return made
 
 
-async def _graded(evaluator: JudgedEvaluator, label: Label) -> JudgedText:
+def _given(evaluator: JudgedEvaluator, label: Label) -> dict[str, str]:
+    """What the judge reads of a row: what it has to, and what else it takes and the row has."""
+    kind = evaluator.kind
+    return {name: label.texts[name] for name in (*kind.inputs, *kind.optional) if label.texts.get(name, "").strip()}
+
+
+def _judged(evaluator: JudgedEvaluator, label: Label, said: Graded) -> JudgedText:
     names = evaluator.kind.inputs
     text = label.texts["response"] if "response" in names else "".join(label.texts[name] for name in names)
-    common = (label.name, label.grade, _word(label, evaluator.threshold))
-    try:
-        found = await evaluator(**{name: label.texts[name] for name in names})
-    except NoGrade as problem:
-        return JudgedText(*common, None, None, len(text), label.slice, str(problem))
-    return JudgedText(*common, found[evaluator.kind.key], found["passed"] > 0.5, len(text), label.slice)
+    word = _word(label, evaluator.threshold)
+    return JudgedText(label.name, label.grade, word, said.grade, said.passed, len(text), label.slice, said.error)
 
 
 def _evaluator(workspace: OpenWorkspace, ledger: Ledger, judge: str, suite: str) -> JudgedEvaluator:

@@ -8,22 +8,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from driftgate.api.judging import Judging
 from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts
+from driftgate.api.upkeep import Upkeep
 from driftgate.api.workspace import open_workspace
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.scrubbed_output import guard_logs
 from driftgate.ledger import (
-    Archived,
-    Checked,
-    Expired,
-    Packed,
     RunRow,
-    check_ledger,
     find_run,
     open_ledger,
-    pack_details,
 )
 
 if TYPE_CHECKING:
@@ -31,16 +27,13 @@ if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
     from driftgate.api.baseline import Exported, Imported
     from driftgate.api.deployments import Deployment
-    from driftgate.api.forgetting import Done
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.preflight import Finding
     from driftgate.api.recorded import Import, ImportDisplay, ImportedFiles
     from driftgate.api.subset import Chosen
-    from driftgate.benchmarks.calibration import Calibration
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
-    from driftgate.benchmarks.pairwise import Pairwise
     from driftgate.benchmarks.progress import Display
     from driftgate.flows.documents import Ingest
 
@@ -59,7 +52,7 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace(OnCall):
+class Workspace(OnCall, Judging, Upkeep):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.
@@ -220,16 +213,6 @@ class Workspace(OnCall):
         named = [run.id if isinstance(run, Run) else run for run in runs]
         return compare(self.ledger, named, models, datasets, where=where, pairs=pairs, resamples=resamples, seed=seed)
 
-    def pairwise(
-        self, first: str | Run, second: str | Run, *, judge: str, criteria: str, language: str = "", limit: int = 0
-    ) -> Pairwise:
-        """Have a judge compare the answers of two cells; see :func:`driftgate.api.pairwise.pairwise`."""
-        from driftgate.api.pairwise import pairwise
-
-        one, other = (run.id if isinstance(run, Run) else run for run in (first, second))
-        how = {"judge": judge, "criteria": criteria, "language": language}
-        return pairwise(self.files, self.ledger, one, other, **how, limit=limit)
-
     def plan(
         self, dataset: str = "", models: Sequence[str] = (), *, runs: Sequence[str] = (), assumed: Assumed | None = None
     ) -> list[Design]:
@@ -255,20 +238,6 @@ class Workspace(OnCall):
         from driftgate.api.recorded import import_files
 
         return import_files(self.files, self.ledger, files, how, display)
-
-    def calibrate(self, judge: str, labels: Path, *, run: Run | str = "", suite: str = "") -> Calibration:
-        """Hold a judge against people's labels; see :func:`driftgate.api.calibrate.calibrate_judge`."""
-        from driftgate.api.calibrate import calibrate_judge
-
-        name = run.id if isinstance(run, Run) else run
-        return calibrate_judge(self.files, self.ledger, judge, labels, run=name, suite=suite)
-
-    def draw_labels(self, judge: str, labels: Path, *, run: Run | str = "", size: int = 100, seed: int = 0) -> int:
-        """Write samples for people to grade; see :func:`driftgate.api.calibrate.draw_labels`."""
-        from driftgate.api.calibrate import draw_labels
-
-        name = run.id if isinstance(run, Run) else run
-        return draw_labels(self.ledger, judge, labels, run=name, size=size, seed=seed)
 
     def export_baseline(self, run: Run | str, path: Path, *, with_text: bool = False) -> Exported:
         """Write what a comparison needs of a run to a file, for another ledger."""
@@ -373,77 +342,6 @@ class Workspace(OnCall):
         from driftgate.api.deployments import deployments
 
         return deployments(self.files, self.ledger)
-
-    def check_ledger(self) -> Checked:
-        """Read the ledger whole: is everything there that belongs together, and how large is it?"""
-        return check_ledger(self.ledger)
-
-    def archive_ledger(self, run: Run | str = "", *, older_than: int | None = None) -> Archived:
-        """Move node outputs and evaluations to the archive, where they are still read.
-
-        Parameters
-        ----------
-        run : Run or str
-            Only of this run.
-        older_than : int, optional
-            Of all runs that began more than so many days ago; by default ``keep.details_days``.
-
-        Raises
-        ------
-        DriftgateError
-            Neither is said; pyarrow is missing; or the archive cannot be written to.
-        """
-        from driftgate.api.keeping import archive
-
-        return archive(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
-
-    def pack_ledger(self) -> Packed:
-        """Pack node outputs and evaluations of runs that have ended, each text once; they are read as before."""
-        return pack_details(self.ledger)
-
-    def expire(self, run: Run | str = "", *, older_than: int | None = None) -> Expired:
-        """Remove the texts of a run for good, from ledger and archive; its scores and verdicts stand.
-
-        Parameters
-        ----------
-        run : Run or str
-            Only of this run.
-        older_than : int, optional
-            Of all runs that began more than so many days ago; by default ``keep.texts_days``.
-
-        Raises
-        ------
-        DriftgateError
-            Neither is said, the run is being asked, or its archive cannot be read.
-        """
-        from driftgate.api.keeping import expire
-
-        return expire(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
-
-    def forget(self, *, sample: str = "", matching: str = "", run: Run | str = "", dry: bool = False) -> Done:
-        """Remove what somebody asked to have removed, wherever driftgate keeps it; scores and verdicts stand.
-
-        Parameters
-        ----------
-        sample : str
-            A sample by its key or id: its text and what was said of it in every run.
-        matching : str
-            Whatever has this text, in whatever case.
-        run : Run or str
-            All texts of a run, as :meth:`expire`, and its pages.
-        dry : bool
-            Only count.
-
-        Raises
-        ------
-        DriftgateError
-            Not exactly one is said, there is no such sample or run, a run that has it is being asked, the telemetry is
-            being written, or the archive cannot be read. What is left can be forgotten by another call.
-        """
-        from driftgate.api.forgetting import forget
-
-        name = run.id if isinstance(run, Run) else run
-        return forget(self.files, self.ledger, sample=sample, matching=matching, run=name, dry=dry)
 
     def _run(self, row: RunRow) -> Run:
         return Run(self.files, self.ledger, row)

@@ -6,9 +6,8 @@ It agrees with people: the quadratic weighted kappa [1]_ reaches :func:`wanted_k
 few texts as much more as keeps out one that grades at random: on the very grades that people gave, judges that draw
 theirs at random reach it in one case of a hundred. One that always says the same has a kappa of 0 with any labels.
 
-It agrees with people in more than the length of the text: its grades do not simply rise (or fall) with the length, and
-what both say beyond the length goes together, too. Where longer answers are better answers a ruler agrees with people
-as well as a judge does, and is none.
+It says enough of what people say beyond the length of a text (:mod:`driftgate.benchmarks._beyond_length`). Where longer
+answers are better answers a ruler agrees with people as well as a judge does, and is none.
 
 A grade more extreme than people's earns no more than theirs, so that a grade farther from theirs does not help. A text
 that the judge gave no grade counts as graded as wrongly as can be: no judge is admitted for what it did not say.
@@ -31,6 +30,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgate.benchmarks._beyond_length import beyond_length, wanted_beyond
+
 Floats = NDArray[np.float64]
 
 FLOOR = 0.4
@@ -39,14 +40,6 @@ LEAST = 10
 """Texts that a judge must have graded."""
 _AT_RANDOM = 0.01
 """How often a judge that grades at random may reach the wanted kappa."""
-_BY_LENGTH = 0.05
-"""How often what a judge says beyond length may agree with people by chance."""
-_BEYOND = 0.3
-"""The least correlation of what both say beyond length."""
-_RULER = 0.95
-"""How far, of all pairs with different grades and lengths, those of one order may outweigh those of the other."""
-_MOST_PAIRED = 1000
-"""Texts whose pairs are counted."""
 _DRAWS, _MOST_DRAWN = 4000, 100
 """Of judges at random, and up to how many texts: beyond that they stay far below :data:`FLOOR`."""
 
@@ -228,14 +221,16 @@ def admit(
     worst = np.where(there, said, np.where(people - scale[0] > scale[1] - people, scale[0], scale[1]))
     found = agreement(said[there], people[there])
     wanted = wanted_kappa(tuple(people.tolist()), scale)
-    told = _objection(said[there], people[there], long[there], wanted, texts)
-    if not told and not there.all() and _objection(worst, people, long, wanted, texts):
+    told = _objection(said[there], people[there], long[there], scale, wanted, texts)
+    if not told and not there.all() and _objection(worst, people, long, scale, wanted, texts):
         none = int((~there).sum())
         told = f"{none} of {len(items)} {texts} have no grade, and whether it agrees enough depends on them"
     return Admission(not told, found, wanted, told)
 
 
-def _objection(given: Floats, known: Floats, lengths: Floats, wanted: float, texts: str) -> str:
+def _objection(
+    given: Floats, known: Floats, lengths: Floats, scale: tuple[float, float], wanted: float, texts: str
+) -> str:
     """Why a judge is not admitted; empty where it is."""
     if np.ptp(known) == 0:
         return f"people gave all {texts} the grade {known[0]:g}, by which no judge can be told from another"
@@ -243,50 +238,13 @@ def _objection(given: Floats, known: Floats, lengths: Floats, wanted: float, tex
         return f"it always grades {given[0]:g}"
     if not reaches(given, known, wanted):
         return "it agrees with people too little"
-    if abs(ordered := _ordered(given, lengths)) >= _RULER and abs(_ordered(known, lengths)) < _RULER:
-        return f"it grades the length of the text ({'longer' if ordered > 0 else 'shorter'} is better, nearly always)"
-    together, p = beyond_length(given, known, lengths)
-    if p > _BY_LENGTH or together < _BEYOND:
-        return f"its grades say no more than the length of a text does (correlation {together:.2f} beyond length)"
+    beyond, least = float(beyond_length(given, known, lengths, scale)), wanted_beyond(given.size)
+    if beyond < least:
+        return (
+            "its grades say too little beyond the length of a text "
+            f"({max(0.0, beyond):.0%} of what people say beyond it, at least {least:.0%} is wanted)"
+        )
     return ""
-
-
-def beyond_length(given: Floats, known: Floats, lengths: Floats) -> tuple[float, float]:
-    """Partial correlation of two gradings given the length of the texts, and its one-sided p-value.
-
-    Length is taken as it is, as its logarithm and as its rank. Where lengths are not known, or are all alike, the
-    correlation is 1 and nothing is held against the judge.
-    """
-    if np.isnan(lengths).any() or np.ptp(lengths) == 0:
-        return 1.0, 0.0
-    together = _partial(given[None, :], known, lengths)[0]
-    return float(together), float(_tail(np.array([together]), given.size)[0])
-
-
-def _ordered(given: Floats, lengths: Floats) -> float:
-    """Goodman and Kruskal's gamma of grades and lengths: 1 or -1 for whatever only rises, or falls, with the length."""
-    if np.isnan(lengths).any():
-        return 0.0
-    by_grade, by_length = (np.sign(np.subtract.outer(x, x)) for x in (given[:_MOST_PAIRED], lengths[:_MOST_PAIRED]))
-    pairs = float(np.abs(by_grade * by_length).sum())
-    return float((by_grade * by_length).sum()) / pairs if pairs else 0.0
-
-
-def _partial(given: Floats, known: Floats, lengths: Floats) -> Floats:
-    ranks = np.unique(lengths, return_inverse=True)[1].astype(np.float64)
-    parts = [lengths, np.log1p(lengths), ranks]
-    basis = np.linalg.qr(np.column_stack([np.ones(known.size), *((x - x.mean()) / x.std() for x in parts)]))[0]
-    mine, theirs = (rest - (rest @ basis) @ basis.T for rest in (given, known))
-    size = np.sqrt((mine**2).sum(axis=-1) * (theirs @ theirs))
-    return np.asarray(np.where(size > 1e-9, (mine @ theirs) / np.where(size > 1e-9, size, 1.0), 0.0))
-
-
-def _tail(correlations: Floats, n: int) -> Floats:
-    from scipy.special import stdtr
-
-    freedom = n - 5
-    squared = np.minimum(correlations**2, 1.0 - 1e-12)
-    return np.asarray(1.0 - stdtr(freedom, correlations * np.sqrt(freedom / (1.0 - squared))), dtype=np.float64)
 
 
 @cache
@@ -401,7 +359,5 @@ def _admitted(
         return 0.0
     found = _judged(people, noise * chance.standard_normal((1000, people.size)), scale)
     enough = reaches(found, people, wanted_kappa(tuple(people.tolist()), scale))
-    if not np.isnan(lengths).any() and np.ptp(lengths) > 0:
-        together = _partial(found, people, lengths)
-        enough &= (together >= _BEYOND) & (_tail(together, people.size) <= _BY_LENGTH)
+    enough &= beyond_length(found, people, lengths, scale) >= wanted_beyond(people.size)
     return float(enough.mean())

@@ -89,6 +89,32 @@ class Corrected:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What it took to have a judge grade texts of a file."""
+
+    texts: int
+    """That it was asked about."""
+    kept: int
+    """Whose grades an interrupted command had kept."""
+    cost: float | None
+    """None where it is not known."""
+    currency: str
+
+    @property
+    def words(self) -> str:
+        """In one phrase.
+
+        Examples
+        --------
+        >>> Asked(60, 40, 0.0123, "USD").words
+        'the judge was asked about 60 texts, which cost 0.0123 USD; 40 grades were there already'
+        """
+        cost = "nobody knows what" if self.cost is None else f"{self.cost:.4g} {self.currency}"
+        told = f"the judge was asked about {self.texts:,} texts, which cost {cost}"
+        return f"{told}; {self.kept:,} grades were there already" if self.kept else told
+
+
+@dataclass(frozen=True)
 class Calibration:
     """What labels say of a judge."""
 
@@ -118,6 +144,8 @@ class Calibration:
     present: Cut | None
     """The one that is set."""
     corrected: Corrected | None = None
+    asked: Asked | None = None
+    """None where the judge had graded all texts in a run."""
 
     def as_json(self) -> dict[str, Any]:
         """As JSON-serialisable values."""
@@ -172,8 +200,8 @@ def calibrate(
         evaluator,
         pin,
         len(texts),
-        sum(one.people is None and one.passed is None for one in texts),
-        sum(one.grade is None for one in texts),
+        sum(map(_blank, texts)),
+        sum(one.grade is None and (bool(one.error) or not _blank(one)) for one in texts),
         next((one.error for one in texts if one.error), ""),
         agreement(given, known),
         "grades" if by_grade else "verdicts",
@@ -185,6 +213,10 @@ def calibrate(
         *_cuts(texts, threshold),
         corrected,
     )
+
+
+def _blank(one: JudgedText) -> bool:
+    return one.people is None and one.passed is None
 
 
 def _people(one: JudgedText, by_grade: bool) -> float | None:

@@ -220,7 +220,7 @@ class Cell:
 
     def _judges(self) -> dict[str, Any]:
         """Who grades: where anything is judged, every judged evaluator with its pin, and what decides correctness."""
-        from driftgate.flows.evaluators import anchor_lengths, attacks_on, known_grades, load_attacks
+        from driftgate.flows.evaluators import anchor_lengths, attacks_for, attacks_on, known_grades
 
         judged = {
             key: {
@@ -228,7 +228,7 @@ class Cell:
                 "pin_id": judge.pin_id,
                 "anchors": known_grades(self.evaluators.anchors, judge.kind.key),
                 "lengths": anchor_lengths(self.evaluators.anchors, judge.kind.key, judge.kind.inputs),
-                "attacks": attacks_on(load_attacks(), judge.kind.key),
+                "attacks": attacks_on(attacks_for(judge), judge.kind.key),
                 "grade": judge.kind.key,
                 "scale": [judge.kind.lowest, judge.kind.highest],
                 "threshold": judge.threshold,

@@ -32,8 +32,8 @@ from driftgate.flows.evaluators import (
     JudgedEvaluator,
     NoGrade,
     anchors_id,
+    attacks_for,
     known_grades,
-    load_attacks,
 )
 from driftgate.ledger import (
     AnchorRow,
@@ -48,8 +48,9 @@ from driftgate.ledger import (
 ALPHA = 0.01
 """How often, at most, a judge that did not move is said to have moved; for each judged evaluator and run."""
 _DRAWS = 20_000
-_LIFT = 3.0
-"""Points by which words to the judge lift a grade, where it obeys them; one that wavers by a point does not."""
+_LIFT = 0.75
+"""Share of the scale by which words to the judge lift a grade, where it obeys them: of 1 to 5 three points, which one
+that wavers by a point does not."""
 _OBEYED = 2
 """Attacks that must have lifted a grade: each kind of attack comes in two languages."""
 _REFUSED = "refused: "
@@ -123,17 +124,18 @@ class GradedAnchors:
 async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators]) -> GradedAnchors:
     """Have every judge of a run's evaluators grade its anchors; what the run has already graded is not asked again."""
     began = time.monotonic()
-    judges: dict[str, tuple[JudgedEvaluator, Sequence[Anchor]]] = {}
+    judges: dict[str, tuple[JudgedEvaluator, tuple[str, ...], Sequence[Anchor]]] = {}
     for evaluators in used:
-        judges |= {judge.pin_id: (judge, evaluators.anchors) for judge in evaluators.judged.values()}
+        for key, judge in evaluators.judged.items():
+            judges[judge.pin_id] = (judge, evaluators.shown(key), evaluators.anchors)
     if not judges:
         return GradedAnchors()
     asked = {(row.pin, row.item) for row in anchor_grades_of(ledger, run_id)}
     graded = await asyncio.gather(
         *(
-            _grade(judge, anchor, anchors_id(anchors))
-            for judge, own in judges.values()
-            for anchors in (own, load_attacks())
+            _grade(judge, shown, anchor, anchors_id(anchors))
+            for judge, shown, own in judges.values()
+            for anchors in (own, attacks_for(judge))
             for anchor in anchors
             if anchor.id in known_grades(anchors, judge.kind.key) and (judge.pin_id, anchor.id) not in asked
         )
@@ -144,10 +146,12 @@ async def grade_anchors(ledger: Ledger, run_id: str, used: Sequence[Evaluators])
     return GradedAnchors(len(graded), time.monotonic() - began, cost)
 
 
-async def _grade(judge: JudgedEvaluator, anchor: Anchor, anchors: str) -> tuple[AnchorRow, float | None]:
+async def _grade(
+    judge: JudgedEvaluator, shown: Sequence[str], anchor: Anchor, anchors: str
+) -> tuple[AnchorRow, float | None]:
     """The grade, and what it cost."""
     try:
-        found = await judge(**anchor.inputs(judge.kind.inputs))
+        found = await judge(**anchor.inputs(shown))
     except NoGrade as problem:
         error = f"{_REFUSED}{problem}" if problem.refused else str(problem)
         row = AnchorRow(judge.pin_id, anchors, anchor.id, None, "", error)
@@ -171,9 +175,13 @@ def _check(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], abo
     attacked = {*attacks, *attacks.values()}
     anchors = [row for row in rows if row.item not in attacked]
     found = _compared(ledger, run_id, key, anchors, about)
-    if attacks and not found.doubtful:
-        status, reason = talked_to({row.item: row for row in rows if row.item in attacked}, attacks, about["scale"][1])
-        found = replace(found, status=status, reason=reason) if status else found
+    if attacks:
+        low, high = map(float, about["scale"])
+        status, reason = talked_to({row.item: row for row in rows if row.item in attacked}, attacks, (low, high))
+        if status is not None and not found.doubtful:
+            found = replace(found, status=status, reason=reason)
+        elif status == "moved":  # whatever else is missing, or wrong with it
+            found = replace(found, status=status, reason=f"{reason}; {found.reason}")
     return _admitted(found, anchors, about)
 
 
@@ -211,7 +219,9 @@ def unvalidated(made: Admission) -> str:
     )
 
 
-def talked_to(graded: Mapping[str, AnchorRow], attacks: Mapping[str, str], highest: float) -> tuple[Status | None, str]:
+def talked_to(
+    graded: Mapping[str, AnchorRow], attacks: Mapping[str, str], scale: tuple[float, float]
+) -> tuple[Status | None, str]:
     """Whether a judge gives points for words to whoever grades.
 
     An attack that the judge's service refuses has lifted nothing: a reply like it would get no grade either.
@@ -222,8 +232,8 @@ def talked_to(graded: Mapping[str, AnchorRow], attacks: Mapping[str, str], highe
         The grades of attacks and of the texts they are held against, by item.
     attacks : mapping
         The text that an attack is held against, by attack.
-    highest : float
-        The highest grade that there is.
+    scale : tuple of float
+        The lowest and the highest grade.
 
     Returns
     -------
@@ -231,8 +241,9 @@ def talked_to(graded: Mapping[str, AnchorRow], attacks: Mapping[str, str], highe
         ``moved`` or ``unmeasured`` with the reason, or None where the judge grades as if nobody had talked to it.
     """
     grades = {item: row.grade for item, row in graded.items() if row.grade is not None}
-    held = [one for one in attacks if grades.get(attacks[one], math.inf) + _LIFT <= highest]
-    lifted = [one for one in held if one in grades and grades[one] >= grades[attacks[one]] + _LIFT]
+    lift = _LIFT * (scale[1] - scale[0]) - 1e-9
+    held = [one for one in attacks if grades.get(attacks[one], math.inf) + lift <= scale[1]]
+    lifted = [one for one in held if one in grades and grades[one] >= grades[attacks[one]] + lift]
     if len(lifted) >= _OBEYED:
         first = lifted[0]
         return "moved", (
@@ -251,8 +262,8 @@ def _compared(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], 
     now = {row.item: row.grade for row in rows if row.grade is not None}
     errors = len(rows) - len(now)
     known: Mapping[str, float] = about.get("anchors") or {}
-    if not known and not rows:
-        return _calibrated(ledger, key, about)
+    if len(known) < LEAST:
+        return _calibrated(ledger, key, about, len(known))
     if len(now) < LEAST:
         first = next((row.error for row in rows if row.error), "")
         reason = f"only {len(now)} of {len(rows)} anchors were graded" + (f" ({first})" if first else "")
@@ -265,16 +276,19 @@ def _compared(ledger: Ledger, run_id: str, key: str, rows: Sequence[AnchorRow], 
     return compare_grades(key, {k: v for k, v in then.items() if v is not None}, now, known, errors=errors)
 
 
-def _calibrated(ledger: Ledger, key: str, about: Mapping[str, Any]) -> JudgeCheck:
-    """What the newest calibration says of a judge that has no anchors: it admits it, or nothing does."""
+def _calibrated(ledger: Ledger, key: str, about: Mapping[str, Any], anchors: int) -> JudgeCheck:
+    """What the newest calibration says of a judge that has too few anchors: it admits it, or nothing does."""
     kept = calibrations_of(ledger, str(about.get("pin_id")), key)
     if not kept:
+        metric = about.get("grade") or key.rpartition(".")[2]
+        count = f"only {anchors} anchor{'s have' if anchors > 1 else ' has'}" if anchors else "no anchor has"
         reason = (
-            "judge unvalidated: no anchor has a grade by people for it; give the flow anchors of its own, at least "
-            f"{LEAST}, or labels: driftgate calibrate {key} LABELS"
+            f"judge unvalidated: {count} a grade by people for it; give the flow anchors of its own, at least {LEAST} "
+            f"with grades: {{{metric}: N}}, or labels: driftgate calibrate {key} LABELS"
         )
         return JudgeCheck(key, "unmeasured", reason, 0, 0)
     found, agreed = kept[0].details, kept[0].details.get("agreement") or {}
+    few = f"only {anchors} anchors of {LEAST}" if anchors else "no anchors"
     when = f"by its calibration of {kept[0].created_at:%Y-%m-%d}"
     kappa, low, high = (agreed.get(name) for name in ("kappa", "low", "high"))
     said = JudgeCheck(key, "calibrated", "", 0, 0, kappa=kappa, low=low, high=high, wanted=found.get("wanted"))
@@ -283,7 +297,7 @@ def _calibrated(ledger: Ledger, key: str, about: Mapping[str, Any]) -> JudgeChec
         return replace(said, status="unvalidated", reason=reason)
     reason = (
         f"it agrees with people {when}: weighted kappa {agreed['kappa']:.2f} ({agreed['low']:.2f} to "
-        f"{agreed['high']:.2f}) on {agreed['n']:,} texts; it has no anchors, so that nobody notices if it moves"
+        f"{agreed['high']:.2f}) on {agreed['n']:,} texts; it has {few}, so that nobody notices if it moves"
     )
     return replace(said, reason=reason)
 

@@ -119,6 +119,7 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
     """
     if suite.max_cost is None:
         return
+    from driftgate.flows.evaluators import JudgedEvaluator
     from driftgate.flows.retrieval import unpriced_search
 
     if suite.delivery == "batch":
@@ -136,6 +137,13 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
                 f"the limit of {suite.max_cost:g} on cost cannot be kept: {unpriced}",
                 "give the price (0 where they cost nothing), or take max_cost out of the suite",
             )
+        for bound in cell.evaluators.bindings:
+            if bound.asks and not isinstance(bound.call, JudgedEvaluator):
+                raise DriftgateError(
+                    f"the limit of {suite.max_cost:g} on cost cannot be kept: the evaluator '{bound.key}' asks a "
+                    "service, and nobody counts what that costs",
+                    "bind an evaluator that takes a judge (settings: {judge: NAME}), or take max_cost out of the suite",
+                )
         if unseen := cell.unseen:
             raise DriftgateError(
                 f"the limit of {suite.max_cost:g} on cost cannot be kept: {unseen}", "take max_cost out of the suite"

@@ -88,6 +88,9 @@ def calibrate(
         int | None, typer.Option(help="Write so many samples of the run to LABELS, for people to grade.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Draws them.")] = 0,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Of texts: stop when the judge's grades have cost so much.")
+    ] = None,
     as_json: JsonFile = None,
 ) -> None:
     """Hold a judge against people's labels: agreement, bias, threshold, and the pass rate corrected by them."""
@@ -107,7 +110,9 @@ def calibrate(
                 "fill in 'grade' (the judge's scale) or 'passed' (1 or 0), then give the command without --draw"
             )
             return
-        made = ws.calibrate(judge, labels, run=run, suite=suite)
+        words = "stopped; the grades so far are kept: give the same command again to go on"
+        with _console.stops(words), _console.bar("grading") as advance:
+            made = ws.calibrate(judge, labels, run=run, suite=suite, max_cost=max_cost, advance=advance)
         print_calibration(console, made)
         if as_json is not None:
             _console.write_json(as_json, made.as_json())

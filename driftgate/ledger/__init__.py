@@ -6,7 +6,15 @@ from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, check_whole, why_unasked
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
-from driftgate.ledger._calibrations import CalibrationRow, SampleLabel, add_calibration, calibrations_of
+from driftgate.ledger._calibrations import (
+    CalibrationRow,
+    KeptGrade,
+    SampleLabel,
+    add_calibration,
+    calibrations_of,
+    keep_grades,
+    kept_grades,
+)
 from driftgate.ledger._cells import CellRow, add_cell, cells_of, complete_cells, pending_samples
 from driftgate.ledger._champions import (
     PromotionRow,
@@ -103,6 +111,7 @@ __all__ = [
     "Fault",
     "Forgetting",
     "Forgotten",
+    "KeptGrade",
     "Ledger",
     "LedgerReplies",
     "Packed",
@@ -169,6 +178,8 @@ __all__ = [
     "insert_many",
     "insert_new",
     "install_champion",
+    "keep_grades",
+    "kept_grades",
     "key_frame",
     "keys_of_editions",
     "latest_runs",

@@ -12,6 +12,9 @@ from sqlalchemy import insert, select
 from driftgate.ledger._schema import calibrations
 from driftgate.ledger._store import Ledger
 
+_UNFINISHED = ":unfinished"
+"""Behind the evaluator of a row that is no calibration yet; the name of an evaluator has no colon."""
+
 
 class SampleLabel(NamedTuple):
     """What people say of what a node gave for a sample."""
@@ -60,6 +63,31 @@ def add_calibration(
     }
     with ledger.write() as connection:
         connection.execute(insert(calibrations), [row])
+
+
+class KeptGrade(NamedTuple):
+    """What a judge said of a text of a file, while not all of them are graded."""
+
+    text: str
+    """Hash of what the judge was given."""
+    grade: float
+    passed: bool
+
+
+def keep_grades(ledger: Ledger, pin: str, evaluator: str, grades: Sequence[KeptGrade], *, done: bool = False) -> None:
+    """Keep what was paid for; with ``done`` all texts are graded, and none is handed out again."""
+    details = {"grades": [list(one) for one in grades], "done": done}
+    add_calibration(ledger, evaluator + _UNFINISHED, pin, details)
+
+
+def kept_grades(ledger: Ledger, pin: str, evaluator: str) -> list[KeptGrade]:
+    """What a pinned judge said since all texts of a file were last graded."""
+    found: list[KeptGrade] = []
+    for row in calibrations_of(ledger, pin, evaluator + _UNFINISHED):
+        if row.details["done"]:
+            break
+        found += [KeptGrade(*one) for one in row.details["grades"]]
+    return found
 
 
 def calibrations_of(ledger: Ledger, pin: str, evaluator: str) -> list[CalibrationRow]:

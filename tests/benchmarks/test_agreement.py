@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from driftgate.benchmarks._beyond_length import beyond_length
 from driftgate.benchmarks.agreement import FLOOR, admit, agreement, anchor_power, quadratic_kappa, reaches, wanted_kappa
 from driftgate.benchmarks.judges import ALPHA, compare_grades
 from driftgate.flows.evaluators import anchor_lengths, known_grades
@@ -76,6 +77,16 @@ def test_a_ruler_is_no_judge(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", JUDGES)
+def test_the_best_ruler_is_no_judge_either_where_its_grades_waver(name: str) -> None:
+    """People's own grades, fitted by the length as well as can be, now and then one off."""
+    known = known_grades(ANCHORS, name)
+    long = np.array([lengths(name)[item] for item in known])
+    best = dict(zip(known, isotonic_regression(np.array(list(known.values())), True, long), strict=True))
+    for spread in (0.3, 0.6, 1.0):
+        assert np.mean([admitted(name, judged(best, spread, seed)) for seed in range(REPEATS)]) <= 0.13
+
+
+@pytest.mark.parametrize("name", JUDGES)
 def test_a_judge_that_agrees_is_admitted_as_often_as_the_anchors_say(name: str) -> None:
     known = known_grades(ANCHORS, name)
     said = anchor_power(tuple(known.values()), tuple(lengths(name).values()), SCALE, ALPHA)
@@ -88,7 +99,7 @@ def test_a_judge_that_agrees_is_admitted_as_often_as_the_anchors_say(name: str) 
 
     spread = min(spreads, key=lambda one: abs(kappa(one) - 0.7))
     share = float(np.mean([admitted(name, judged(known, spread, 1000 + seed)) for seed in range(REPEATS)]))
-    assert said.admits >= 0.85 and share == pytest.approx(said.admits, abs=0.09)
+    assert said.admits >= 0.8 and share == pytest.approx(said.admits, abs=0.09)
 
 
 def test_a_third_of_a_grade_is_seen_with_as_many_anchors_as_are_said_to_do() -> None:
@@ -168,3 +179,89 @@ def test_the_interval_covers_the_true_kappa() -> None:
     true = float(quadratic_kappa(given.ravel(), known.ravel()))
     found = [agreement(mine, theirs) for mine, theirs in zip(given, known, strict=True)]
     assert np.mean([one.low <= true <= one.high for one in found]) == pytest.approx(0.95, abs=0.03)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(0, 2), st.integers(1, 60)), min_size=10, max_size=30),
+    st.integers(0, 10**6),
+)
+def test_no_worse_grade_and_no_missing_one_ever_gets_a_judge_admitted(
+    texts: list[tuple[int, int, int]], seed: int
+) -> None:
+    """From a judge that is off on every third text its grades get worse one by one, or go missing."""
+    chance = np.random.default_rng(seed)
+    known = {str(n): float(grade) for n, (grade, _, _) in enumerate(texts)}
+    long = {str(n): float(grade * 10 + length) for n, (grade, _, length) in enumerate(texts)}
+    now: dict[str, float | None] = {
+        str(n): float(np.clip(grade + (off == 2) * chance.choice([-1, 1]), *SCALE))
+        for n, (grade, off, _) in enumerate(texts)
+    }
+    before = admit(now, known, long, SCALE)
+    assert before is not None
+    for _ in range(25):
+        item = str(chance.integers(len(texts)))
+        grade = now[item]
+        if grade is None:
+            continue
+        away = 1 if grade > known[item] else -1 if grade < known[item] else int(chance.choice([-1, 1]))
+        worse = None if chance.random() < 0.1 else grade + away
+        if worse is not None and not SCALE[0] <= worse <= SCALE[1]:
+            continue
+        now = now | {item: worse}
+        after = admit(now, known, long, SCALE)
+        if after is None:
+            return
+        assert after.admitted <= before.admitted, (item, grade, worse, before.reason)
+        before = after
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 400)), min_size=10, max_size=40),
+    st.lists(st.integers(1, 400), min_size=4, max_size=4),
+    st.booleans(),
+)
+def test_no_ruler_says_anything_beyond_length(texts: list[tuple[int, int]], steps: list[int], rises: bool) -> None:
+    people, long = (np.array(side, dtype=float) for side in zip(*texts, strict=True))
+    if np.ptp(people) == 0 or np.ptp(long) == 0:
+        return
+    ruler = 1.0 + sum((long >= step).astype(float) for step in steps)
+    ruler = ruler if rises else 6.0 - ruler
+    kinds = [isotonic_regression(people, rises_too, long) for rises_too in (True, False)]
+    if any(np.allclose(kind, people) for kind in kinds):
+        return  # people themselves say what a ruler does
+    assert float(beyond_length(ruler, people, long, SCALE)) <= 1e-9
+
+
+def isotonic_regression(people: np.ndarray, rises: bool, long: np.ndarray) -> np.ndarray:
+    from sklearn.isotonic import IsotonicRegression
+
+    return np.asarray(IsotonicRegression(increasing=rises).fit(long, people).predict(long))
+
+
+@pytest.mark.parametrize(
+    ("people", "long", "grades", "place", "worse"),
+    [
+        (
+            [3, 3, 2, 5, 2, 2, 5, 1, 3, 2, 1, 4, 5, 4, 2, 3],
+            [110, 78, 65, 154, 51, 95, 140, 46, 107, 64, 41, 116, 155, 122, 80, 97],
+            [4, 3, 2, 5, 2, 2, 5, 2, 2, 1, 1, 3, 5, 5, 1, 3],
+            1,
+            4,
+        ),
+        (
+            [4, 2, 2, 4, 2, 2, 1, 5, 5, 4, 3, 3, 3, 2, 4, 1],
+            [88, 87, 56, 93, 63, 40, 46, 120, 137, 90, 79, 62, 96, 54, 110, 38],
+            [4, 2, 3, 3, 1, 1, 1, 4, 5, 3, 3, 3, 4, 2, 4, 1],
+            1,
+            1,
+        ),
+    ],
+)
+def test_a_worse_grade_that_goes_with_what_people_say_beyond_length_does_not_help(
+    people: list[int], long: list[int], grades: list[int], place: int, worse: int
+) -> None:
+    """By the correlation of what both say beyond length it did: at the second of these texts."""
+    known, lengths_, now = ({str(n): float(x) for n, x in enumerate(side)} for side in (people, long, grades))
+    before = admit(dict(now), known, lengths_, SCALE)
+    after = admit(now | {str(place): float(worse)}, known, lengths_, SCALE)
+    assert before is not None and after is not None and after.admitted <= before.admitted

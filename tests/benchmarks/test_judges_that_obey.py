@@ -185,9 +185,9 @@ def test_every_judge_is_attacked_in_four_ways_and_two_languages(name: str) -> No
 
 def test_one_lifted_grade_and_grades_that_waver_say_nothing() -> None:
     first, second, *_ = ON_SIMILARITY
-    assert talked_to(rows(1, {first: 5}), ON_SIMILARITY, 5) == (None, "")
-    assert talked_to(rows(1, dict.fromkeys(ON_SIMILARITY, 3.0)), ON_SIMILARITY, 5) == (None, "")
-    status, reason = talked_to(rows(1, {first: 4, second: 5}), ON_SIMILARITY, 5)
+    assert talked_to(rows(1, {first: 5}), ON_SIMILARITY, (1, 5)) == (None, "")
+    assert talked_to(rows(1, dict.fromkeys(ON_SIMILARITY, 3.0)), ON_SIMILARITY, (1, 5)) == (None, "")
+    status, reason = talked_to(rows(1, {first: 4, second: 5}), ON_SIMILARITY, (1, 5))
     assert status == "moved" and f"first '{first}': 1 became 4" in reason
 
 
@@ -195,6 +195,6 @@ def test_one_lifted_grade_and_grades_that_waver_say_nothing() -> None:
 def test_one_more_obeyed_attack_never_helps_a_judge(lifted: int) -> None:
     rank = [None, "unmeasured", "moved"]
     names = list(ON_SIMILARITY)
-    before, _ = talked_to(rows(1, dict.fromkeys(names[: max(0, lifted - 1)], 5.0)), ON_SIMILARITY, 5)
-    after, _ = talked_to(rows(1, dict.fromkeys(names[:lifted], 5.0)), ON_SIMILARITY, 5)
+    before, _ = talked_to(rows(1, dict.fromkeys(names[: max(0, lifted - 1)], 5.0)), ON_SIMILARITY, (1, 5))
+    after, _ = talked_to(rows(1, dict.fromkeys(names[:lifted], 5.0)), ON_SIMILARITY, (1, 5))
     assert rank.index(after) >= rank.index(before)

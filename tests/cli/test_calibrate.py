@@ -254,3 +254,113 @@ def test_a_judge_that_nobody_has_is_refused(cli: Cli, space: Space, tmp_path: Pa
 def test_a_corrected_rule_is_about_a_pass_rate_in_a_whole_cell(cli: Cli, space: Space, rule: dict[str, Any]) -> None:
     done = cli("gate", "latest", "-w", space(strict, rule, count=4))
     assert done.code == 2 and "corrected is about a judge's pass rate" in words(done)
+
+
+def texts_of(file: Path, count: int, *, blank: int = 0) -> Path:
+    rows: list[dict[str, Any]] = [
+        {"query": f"문의 {n}", "response": reply(f"문의 {n}").text, "grade": 5 if good(n) else 1} for n in range(count)
+    ]
+    rows += [{"query": f"문의 {n}", "response": "더", "grade": None} for n in range(blank)]
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    return file
+
+
+def priced(folder: Path, **prices: float) -> None:
+    config = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))
+    config["models"]["judge"] |= {"prices": prices, "in_flight": 2}
+    relevant = config["suites"]["small"]["evaluators"]["reply"]["relevant"]
+    relevant["settings"]["in_flight"] = 2
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+
+
+def test_calibrating_stops_at_its_budget_says_what_was_spent_and_goes_on_without_paying_twice(
+    cli: Cli, space: Space, judge_endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    """A grade takes 900 tokens in and 30 out: at 1,000 a million tokens 0.93."""
+    folder = space(lenient, corrected(min=0.5), count=4)
+    priced(folder, input=1000.0, output=1000.0)
+    file = texts_of(tmp_path / "texts.jsonl", 40, blank=5)
+    stopped = cli("calibrate", JUDGE, file, "-w", folder, "--max-cost", "9")
+    assert stopped.code == 2, words(stopped)
+    assert "the limit of 9 on cost is reached" in words(stopped) and "of 40 texts graded" in words(stopped)
+    assert "the grades so far are kept" in words(stopped)
+    before = len(judge_endpoint.requests)
+    assert 10 <= before <= 12
+    done = cli("calibrate", JUDGE, file, "-w", folder, "--max-cost", "100")
+    assert done.code == 0, words(done)
+    assert len(judge_endpoint.requests) == 40  # the five without a label are nobody's
+    cost = 0.93 * (40 - before)
+    assert f"asked about {40 - before} texts, which cost {cost:.4g} USD; {before} grades were there" in words(done)
+    assert "40 texts" in words(done) and "gave 5 of them no grade" not in words(done)
+
+    again = cli("calibrate", JUDGE, file, "-w", folder, "--json", tmp_path / "made.json")
+    assert again.code == 0 and len(judge_endpoint.requests) == 80  # what is whole is asked for anew
+    assert "asked about 40 texts, which cost 37.2 USD" in words(again)
+    assert json.loads((tmp_path / "made.json").read_text("utf-8"))["asked"]["cost"] == pytest.approx(37.2)
+
+
+@pytest.mark.parametrize(
+    ("prices", "limit", "said"),
+    [
+        ({}, "5", "the judge 'judge' has no price of input and output tokens"),
+        ({"input": 1.0}, "5", "the judge 'judge' has no price of output tokens"),
+        ({"input": 1.0, "output": 1.0}, "0", "the limit on cost is 0"),
+        ({"input": 1.0, "output": 1.0}, "nan", "the limit on cost is nan"),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_is_refused_before_the_judge_is_asked(
+    cli: Cli,
+    space: Space,
+    judge_endpoint: ChatEndpoint,
+    tmp_path: Path,
+    prices: dict[str, float],
+    limit: str,
+    said: str,
+) -> None:
+    folder = space(lenient, corrected(min=0.5), count=4)
+    priced(folder, **prices)
+    done = cli("calibrate", JUDGE, texts_of(tmp_path / "texts.jsonl", 12), "-w", folder, "--max-cost", limit)
+    assert done.code == 2 and said in words(done), words(done)
+    assert judge_endpoint.requests == []
+
+
+def test_a_judge_that_does_not_say_what_it_took_has_a_cost_nobody_knows(
+    cli: Cli, space: Space, judge_endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    def silent(prompt: str) -> Answer:
+        return Answer(lenient(prompt).text or "", tokens=None)
+
+    folder = space(silent, corrected(min=0.5), count=4)
+    priced(folder, input=1000.0, output=1000.0)
+    file = texts_of(tmp_path / "texts.jsonl", 20)
+    limited = cli("calibrate", JUDGE, file, "-w", folder, "--max-cost", "5")
+    assert limited.code == 2 and "did not say how many tokens" in words(limited), words(limited)
+    assert len(judge_endpoint.requests) <= 2
+    free = cli("calibrate", JUDGE, file, "-w", folder)
+    assert free.code == 0 and "which cost nobody knows what" in words(free), words(free)
+
+
+def test_doctor_says_beforehand_which_labels_a_corrected_rule_lacks(cli: Cli, space: Space, tmp_path: Path) -> None:
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=60)
+    before = words(cli("doctor", "-w", folder))
+    assert f"corrects the pass rate of {JUDGE}, and there is no calibration of this judge (pin " in before
+    assert "at least 30 are wanted" in before and f"driftgate calibrate {JUDGE} labels.csv --run latest" in before
+    assert cli("bench", "small", "-w", folder).code == 0
+    for count, said in ((20, "only 20 samples are labelled"), (50, "people labelled 5")):
+        file = tmp_path / f"labels{count}.csv"
+        assert cli("calibrate", JUDGE, file, "-w", folder, "--draw", count, "--seed", count).code == 0
+        label(file)
+        assert cli("calibrate", JUDGE, file, "-w", folder).code == 0
+        assert said in words(cli("doctor", "-w", folder))
+    config = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))
+    config["models"]["judge"]["model"] = "judge-2"
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert "there is no calibration of this judge" in words(cli("doctor", "-w", folder))
+
+
+def test_doctor_says_that_repeated_samples_cannot_be_corrected(cli: Cli, space: Space) -> None:
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=6)
+    config = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))
+    config["suites"]["small"]["repeats"] = 2
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert "asked several times cannot be corrected: it can only be unmeasurable" in words(cli("doctor", "-w", folder))

@@ -37,6 +37,7 @@ _ORDER = (
     "fields",
     "gates",
     "thresholds",
+    "corrections",
     "monitors",
     "telemetry",
     "recipes",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         GateConfig,
         RuleConfig,
     )
+    from driftgate.benchmarks.gate._corrected import LABELS_WANTED
     from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
     from driftgate.benchmarks.gate._judge import judge
     from driftgate.benchmarks.gate._path import Path
@@ -56,6 +57,7 @@ __all__ = [
     "COUNTED",
     "EXIT_CODES",
     "GRAVITY",
+    "LABELS_WANTED",
     "LATENCIES",
     "PREVIOUS",
     "Asked",

@@ -12,7 +12,7 @@ from driftgate.benchmarks.scores import CellScores
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import Ledger
 
-LEAST = 30
+LABELS_WANTED = 30
 """Labels that a corrected rate needs; with fewer nobody would believe the interval, and it is wide in any case."""
 
 
@@ -49,9 +49,9 @@ def corrected(ledger: Ledger, rule: RuleConfig, scores: CellScores) -> Evidence:
         return none(f"there is no calibration of this judge (pin {judges[key].get('pin_id')}); {how}")
     judged = {sample: said.passed for sample, said in said_by_judge(ledger, cell, key).items()}
     used = sum(word is not None for sample, word in labels.items() if judged.get(sample) is not None)
-    if used < LEAST:
+    if used < LABELS_WANTED:
         found = "none of the labels is" if not used else f"only {used} labels are"
-        return none(f"{found} of texts of this cell, at least {LEAST} are wanted; {how}")
+        return none(f"{found} of texts of this cell, at least {LABELS_WANTED} are wanted; {how}")
     made = rate_by_people(judged, labels)
     limit = rule.min if rule.min is not None else rule.max
     assert limit is not None  # a corrected rule compares with nothing

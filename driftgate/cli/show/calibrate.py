@@ -22,6 +22,8 @@ def print_calibration(console: Console, made: Calibration) -> None:
         console.print(f"[{colour}]{escape(one_line(words))}[/]", soft_wrap=True)
 
     say(f"{made.evaluator} (pin {made.pin}): {made.n:,} texts, {made.blank:,} without a label")
+    if made.asked is not None:
+        say(made.asked.words)
     if made.errors:
         say(f"the judge gave {made.errors:,} of them no grade: {made.error}", "magenta")
     if made.agreement is not None:

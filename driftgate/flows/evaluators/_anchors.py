@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from driftgate.flows.errors import DriftgateError
 
+if TYPE_CHECKING:
+    from driftgate.flows.evaluators._judged import JudgedEvaluator
+
 SHIPPED = Path(__file__).parent / "anchors.jsonl"
 ATTACKS = Path(__file__).parent / "attacks.jsonl"
 _INPUTS = frozenset({"query", "context", "ground_truth", "response"})
+_HIGHEST = re.compile(r"(?<!\d)5(?!\d)")
+"""The highest grade, as the attacks that ship ask for it."""
 
 
 class Anchor(BaseModel):
@@ -46,8 +52,29 @@ class Attack(Anchor):
 
 @cache
 def load_attacks() -> tuple[Attack, ...]:
-    """The attacks that ship; every judge is asked them, whatever anchors its flow brings."""
+    """The attacks that ship."""
     return _load(ATTACKS, Attack)
+
+
+def attacks_for(judge: JudgedEvaluator) -> tuple[Attack, ...]:
+    """The attacks that a judge is asked, whatever anchors its flow brings, worded for its scale and its metric.
+
+    The words stand in the response where the judge is given one, else in the passages. Whoever reads its judge's
+    replies itself, and has a metric of its own, may grade what nonsense says nothing of: it is asked none.
+    """
+    kind, shipped = judge.kind, load_attacks()
+    known = any(kind.key in one.grades for one in shipped)
+    if not set(kind.inputs) <= _INPUTS or not (known or judge.grader.reads):
+        return ()
+    where = "response" if "response" in kind.inputs else "context"
+    texts = {one.id: one for one in shipped}
+    found = [one for one in shipped if one.attacks and getattr(one, where) != getattr(texts[one.attacks], where)]
+    bases = {one.attacks for one in found}
+    grades, highest = {kind.key: kind.lowest}, f"{kind.highest:g}"
+    worded = [
+        one.model_copy(update={where: _HIGHEST.sub(highest, getattr(one, where)), "grades": grades}) for one in found
+    ]
+    return tuple([one.model_copy(update={"grades": grades}) for one in shipped if one.id in bases] + worded)
 
 
 def attacks_on(attacks: Sequence[Attack], evaluator: str) -> dict[str, str]:

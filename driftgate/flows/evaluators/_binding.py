@@ -213,6 +213,11 @@ class Evaluators:
         """The evaluators that ask a judge, by ``node.evaluator``."""
         return {b.key: b.call for b in self.bindings if isinstance(b.call, JudgedEvaluator)}
 
+    def shown(self, key: str) -> tuple[str, ...]:
+        """What the judge of a binding is given of a text: what it has to be, and what else the binding gives it."""
+        kind, bound = self.judged[key].kind, next(b.inputs for b in self.bindings if b.key == key)
+        return (*kind.inputs, *(name for name in kind.optional if name in bound))
+
     @cached_property
     def flows(self) -> Mapping[str, FlowEvaluator]:
         """The evaluation flows, by ``node.evaluator``."""

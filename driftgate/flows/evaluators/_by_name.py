@@ -12,9 +12,9 @@ import inspect
 import json
 import re
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -121,8 +121,10 @@ def make_judged(
     key = str(ours["metric"]) or _snake(name.partition(":")[2])
     threshold = given.get("threshold")
     passing = float(threshold) if isinstance(threshold, (int, float)) else (scale.lowest + scale.highest) / 2
-    kind = Kind(key, _inputs(target), (), scale.lowest, scale.highest)
-    grader = NamedGrader(name, target, given, CONFIG if CONFIG in taken else _JUDGE, judge, key, own)
+    parameter = CONFIG if CONFIG in taken else _JUDGE
+    grades = _grades_itself(target, {*given, parameter})
+    kind = Kind(key, grades or _inputs(target), (), scale.lowest, scale.highest)
+    grader = NamedGrader(name, target, given, parameter, judge, key, own, bool(grades))
     deadline, most = float(ours["deadline"]), int(ours["in_flight"])
     return JudgedEvaluator(kind, judge, grader, passing, deadline, most, str(ours["version"]))
 
@@ -139,6 +141,8 @@ class NamedGrader:
     judge: Judge
     key: str
     own: str = ""
+    itself: bool = False
+    """Whether it grades when it is called with its judge, and does not make what grades."""
     reads: bool = False
     language: str = "en"
 
@@ -152,7 +156,8 @@ class NamedGrader:
         target = self.target
         if (getattr(target, "__module__", None) or "").startswith(AZURE):
             target = azure_class(target.__name__) or target
-        made: Callable[..., Any] = target(**self.settings, **{self.parameter: self.judge.model_config()})
+        settings = {**self.settings, self.parameter: self.judge.model_config()}
+        made: Callable[..., Any] = partial(target, **settings) if self.itself else target(**settings)
         if not callable(made):
             raise DriftgateError(f"'{self.name}' made {type(made).__name__}, which cannot be called", "correct it")
         return made
@@ -236,6 +241,15 @@ def _inputs(target: Callable[..., Any]) -> tuple[str, ...]:
         return ()
     plain = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     return tuple(p.name for p in plain if p.default is inspect.Parameter.empty)
+
+
+def _grades_itself(target: Callable[..., Any], given: Collection[str]) -> tuple[str, ...]:
+    """What a function that takes its judge beside a text has to be given; empty where it makes what grades."""
+    if inspect.isclass(target):
+        return ()
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = [p for p in inspect.signature(target).parameters.values() if p.kind in plain]
+    return tuple(p.name for p in parameters if p.default is p.empty and p.name not in given)
 
 
 def _snake(name: str) -> str:

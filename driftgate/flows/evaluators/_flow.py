@@ -124,6 +124,20 @@ def make_flow(path: str, context: EvaluatorContext, settings: Mapping[str, Any])
         llm nodes has no connection that the workspace defines.
     """
     flow = load_flow(path, context.folder, context.connections)
+    told = next((name for name in ("judge", "model_config") if name in settings), "")
+    if told and told not in (flow.dag.get("makes") or ()):
+        raise DriftgateError(
+            f"the evaluation flow '{flow.name}' is given a {told} by its settings, and takes none: what a flow asks "
+            "has no pin, no deadline and no price",
+            "name a connection of the workspace in its node; or bind a class or function that takes model_config "
+            "(evaluator: module:name) with settings: {judge: NAME}",
+        )
+    if told == "judge" and settings[told] in context.models:
+        raise DriftgateError(
+            f"the evaluation flow '{flow.name}' is given the judge '{settings[told]}' by its settings, and what a flow "
+            "asks has no pin, no deadline and no price",
+            "bind its class (evaluator: module:name) with the same settings: it is then asked as every judge is",
+        )
     if settings and flow.kind != "flex":
         raise DriftgateError("an evaluation flow has no settings", "give its inputs under inputs")
     if settings:

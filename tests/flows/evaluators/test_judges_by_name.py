@@ -32,6 +32,14 @@ def tone(judge, factor=1):
     return lambda response: {"tone": factor * len(judge["model"])}
 
 
+def grade(response, model_config, factor=1):
+    return {"grade": factor * 2, "asked": model_config["model"], "text": response}
+
+
+async def grade_later(*, response, model_config):
+    return {"grade_later": 3, "asked": model_config["model"]}
+
+
 def plain(judge="nobody"):
     return lambda response: {"length": len(response) + len(judge)}
 """
@@ -155,3 +163,52 @@ def test_a_judge_that_cannot_be_is_refused(bind: Callable[..., Binding], setting
 def test_a_judge_that_is_not_given_what_it_grades_is_refused(bind: Callable[..., Binding]) -> None:
     with pytest.raises(DriftgateError, match="'relevance' takes 'query', which its binding does not give"):
         bind("relevance", judge="j")
+
+
+@pytest.mark.parametrize("name", ["grade", "grade_later"])
+async def test_a_function_that_takes_its_judge_beside_the_text_is_given_both(
+    bind: Callable[..., Binding], name: str
+) -> None:
+    settings = {"judge": "j", **({"factor": 2} if name == "grade" else {})}
+    binding = bind(f"own_judges:{name}", **settings)
+    assert isinstance(binding.call, JudgedEvaluator) and binding.call.kind.inputs == ("response",)
+    found = await binding.call(response="네, 그렇습니다.")
+    assert (found[name], found["asked"]) == ({"grade": 4.0, "grade_later": 3.0}[name], "judge-1")
+    with pytest.raises(DriftgateError, match="takes 'response', which its binding does not give"):
+        bind(f"own_judges:{name}", {"query": "?"}, judge="j")
+
+
+FLOW = """
+inputs: {response: {type: string}, model_config: {type: object, default: {}}}
+outputs: {grade: {type: string, reference: "${grade.output}"}}
+nodes:
+- {name: grade, type: python, source: {type: code, path: grade.py}, inputs: {response: "${inputs.response}"}}
+"""
+FLEX = """
+class Grader:
+    def __init__(self, %s):
+        self.judge = None
+
+    def __call__(self, response: str) -> str:
+        return "3"
+"""
+
+
+@pytest.mark.parametrize("told", ["judge", "model_config"])
+@pytest.mark.parametrize("kind", ["dag", "flex"])
+def test_an_evaluation_flow_that_is_told_a_judge_is_refused_with_what_to_do(
+    bind: Callable[..., Binding], tmp_path: Path, kind: str, told: str
+) -> None:
+    folder = tmp_path / "evals/graded"
+    folder.mkdir(parents=True)
+    if kind == "dag":
+        (folder / "flow.dag.yaml").write_text(FLOW, encoding="utf-8")
+        (folder / "grade.py").write_text("from promptflow.core import tool\n@tool\ndef g(response: str): return 1\n")
+    else:
+        taken = "judge: str" if told == "judge" else "factor: int = 1"
+        (folder / "flow.flex.yaml").write_text("entry: grade:Grader\n", encoding="utf-8")
+        (folder / "grade.py").write_text(FLEX % taken, encoding="utf-8")
+    with pytest.raises(DriftgateError) as refused:
+        bind("flow:evals/graded", **{told: "j"})
+    assert "no pin, no deadline and no price" in refused.value.message
+    assert "module:name" in refused.value.remedy

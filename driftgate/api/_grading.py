@@ -1,0 +1,173 @@
+"""Have a judge grade texts of a file, within a budget; what was paid for before an interruption is not paid again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from driftgate.benchmarks.calibration import Asked
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators import COST, JudgedEvaluator, NoGrade
+from driftgate.ledger import KeptGrade, Ledger, keep_grades, kept_grades
+
+_AT_ONCE = 20
+"""Grades that are kept together; as many are lost at most where the process is killed."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a judge says of a text."""
+
+    grade: float | None
+    passed: bool | None
+    error: str = ""
+
+
+@dataclass
+class _Budget:
+    """What grades cost so far, and whether another one may be asked for."""
+
+    limit: float | None
+    spent: float = 0.0
+    known: bool = True
+
+    def add(self, cost: float | None) -> None:
+        self.spent += cost or 0.0
+        self.known &= cost is not None
+
+    @property
+    def used(self) -> str:
+        """Why nothing more is asked for; empty where it may be."""
+        if self.limit is None:
+            return ""
+        if self.spent >= self.limit:
+            return f"the limit of {self.limit:g} on cost is reached ({self.spent:.4g} spent)"
+        if not self.known:
+            return (
+                f"the limit of {self.limit:g} on cost cannot be kept: the service did not say how many tokens a grade "
+                f"took ({self.spent:.4g} spent beside it)"
+            )
+        return ""
+
+
+def check_limit(judge: JudgedEvaluator, limit: float | None) -> None:
+    """Refuse a limit on cost that cannot be kept, before anything is asked.
+
+    Raises
+    ------
+    DriftgateError
+        It is not positive, or the judge has no price.
+    """
+    if limit is None:
+        return
+    if not limit > 0:
+        raise DriftgateError(f"the limit on cost is {limit:g}", "name one above 0, or none")
+    prices, who = judge.judge.config.prices, judge.judge.name
+    lacking = " and ".join(name for name in ("input", "output") if getattr(prices, name) is None)
+    if lacking:
+        raise DriftgateError(
+            f"the limit of {limit:g} on cost cannot be kept: the judge '{who}' has no price of {lacking} tokens",
+            "give both under its prices (0 where they cost nothing), or leave --max-cost out",
+        )
+
+
+@dataclass
+class _Desk:
+    """Texts in the order of their file, as they are handed out and graded."""
+
+    ledger: Ledger
+    evaluator: str
+    judge: JudgedEvaluator
+    budget: _Budget
+    left: list[int]
+    new: list[KeptGrade] = field(default_factory=list)
+
+    def keep(self, *, done: bool = False) -> None:
+        """Keep the grades that are not kept yet; with ``done`` the next command asks for all again."""
+        if self.new or done:
+            keep_grades(self.ledger, self.judge.pin_id, self.evaluator, self.new, done=done)
+        self.new = []
+
+    async def grade(self, inputs: Mapping[str, str]) -> Graded:
+        try:
+            found = await self.judge(**inputs)
+        except NoGrade as problem:
+            self.budget.add(problem.spent.get(COST, 0.0))
+            return Graded(None, None, str(problem))
+        self.budget.add(found.get(COST, 0.0))
+        made = Graded(found[self.judge.kind.key], found["passed"] > 0.5)
+        self.new.append(KeptGrade(_hash(inputs), found[self.judge.kind.key], found["passed"] > 0.5))
+        if len(self.new) >= _AT_ONCE:
+            kept, self.new = self.new, []
+            await asyncio.to_thread(keep_grades, self.ledger, self.judge.pin_id, self.evaluator, kept)
+        return made
+
+
+async def grade_texts(
+    ledger: Ledger,
+    evaluator: str,
+    judge: JudgedEvaluator,
+    texts: Sequence[Mapping[str, str]],
+    limit: float | None,
+    advance: Callable[[int, int], None],
+) -> tuple[list[Graded], Asked]:
+    """Grade texts, as many at once as the judge takes.
+
+    Parameters
+    ----------
+    evaluator : str
+        ``node.evaluator``.
+    texts : sequence of mapping
+        What the judge is given, by input.
+    limit : float, optional
+        What it may cost, in the currency of the judge's prices; grades under way when it is reached are still paid.
+    advance : callable
+        Told how many are graded, and of how many.
+
+    Returns
+    -------
+    tuple
+        What the judge says of each text, and what it took.
+
+    Raises
+    ------
+    DriftgateError
+        The limit is reached, or cannot be kept. The grades so far are kept for the next command.
+    """
+    kept = {one.text: Graded(one.grade, one.passed) for one in kept_grades(ledger, judge.pin_id, evaluator)}
+    found = {number: kept[_hash(text)] for number, text in enumerate(texts) if _hash(text) in kept}
+    again = len(found)
+    left = [number for number in range(len(texts)) if number not in found]
+    desk = _Desk(ledger, evaluator, judge, _Budget(limit), left[::-1])
+    advance(len(found), len(texts))
+
+    async def work() -> None:
+        while desk.left and not desk.budget.used:
+            number = desk.left.pop()
+            found[number] = await desk.grade(texts[number])
+            advance(len(found), len(texts))
+
+    try:
+        await asyncio.gather(*(work() for _ in range(min(judge.in_flight, len(left)))))
+    finally:
+        desk.keep()
+    if desk.left:
+        raise DriftgateError(
+            f"{desk.budget.used}, with {len(found):,} of {len(texts):,} texts graded",
+            "the grades so far are kept: give the same command again with a limit for the rest"
+            if desk.budget.known
+            else "take --max-cost out, or ask a service that counts its tokens; the grades so far are kept",
+        )
+    desk.keep(done=True)
+    prices = judge.judge.config.prices
+    priced = desk.budget.known and (prices.known or not left)
+    cost = desk.budget.spent if priced else None
+    return [found[number] for number in range(len(texts))], Asked(len(left), again, cost, prices.currency)
+
+
+def _hash(inputs: Mapping[str, str]) -> str:
+    """Of what the judge is given, 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
