@@ -58,7 +58,7 @@ def text_inputs(call: Callable[..., Any]) -> frozenset[str]:
 
 
 def check_texts(names: Collection[str], given: Mapping[str, Any]) -> None:
-    """Refuse what is no text where a text is read: an empty list would pass for an empty reply, and that for a good one.
+    """Refuse what is no text where one is read: an empty list would pass for an empty reply, and so for a good one.
 
     Raises
     ------

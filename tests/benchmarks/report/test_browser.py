@@ -80,7 +80,8 @@ def test_a_reason_stands_beside_its_label_on_a_telephone(written: Written, tmp_p
     page = tmp_path / "telephone.html"
     page.write_text(
         f'<style>{style.replace("max-width", "min-width")}</style><table class="cards"><tbody><tr>'
-        f'<td data-label="Reason" class="foreign reason"><b>it is below</b><br>the opposite is shown</td></tr></table>{probe}',
+        f'<td data-label="Reason" class="foreign reason"><b>it is below</b><br>the opposite is shown</td>'
+        f"</tr></table>{probe}",
         encoding="utf-8",
     )
     document, _ = browse(page, tmp_path / "profile")
