@@ -18,7 +18,7 @@ from driftgate.benchmarks.metrics import clusters_of
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import COST, NoGrade, PairJudge
 from driftgate.flows.models import ModelMisconfigured
-from driftgate.ledger import CellRow, Ledger, outcome_frame, samples_frame
+from driftgate.ledger import CellRow, Ledger, check_texts, forgotten_in, outcome_frame, samples_frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,10 +188,13 @@ async def compare_pairs(ledger: Ledger, first: CellRow, second: CellRow, judge: 
     Raises
     ------
     DriftgateError
-        The cells share no sample.
+        The cells share no sample, or the texts of a run were expired.
     ModelMisconfigured
         The judge's service would fail every pair.
     """
+    for cell in (first, second):  # a word that stands for an answer is none: the judge would compare it
+        check_texts(ledger, cell.run_id)
+    gone = {one for cell in (first, second) for one in forgotten_in(ledger, cell.id)}
     frames = [await asyncio.to_thread(outcome_frame, ledger, cell.id) for cell in (first, second)]
     shared = [one for one in frames[0]["sample_id"] if one in set(frames[1]["sample_id"])]
     if not shared:
@@ -204,7 +207,8 @@ async def compare_pairs(ledger: Ledger, first: CellRow, second: CellRow, judge: 
     clusters = dict(zip(frames[0]["sample_id"], own if own is not None else [""] * len(frames[0]), strict=True))
     rows = [await asyncio.to_thread(samples_frame, ledger, cell.id, ids) for cell in (first, second)]
     asked = await asyncio.gather(
-        *(_pair(judge, clusters[one], *both) for one, *both in zip(ids, *rows, strict=True)), return_exceptions=True
+        *(_pair(judge, clusters[one], *both, gone=one in gone) for one, *both in zip(ids, *rows, strict=True)),
+        return_exceptions=True,
     )
     pairs, costs = [], []
     for found in asked:
@@ -216,8 +220,10 @@ async def compare_pairs(ledger: Ledger, first: CellRow, second: CellRow, judge: 
     return Pairwise(first.name, second.name, judge.judge.name, judge.criteria, pairs, **conclude(pairs), cost=cost)
 
 
-async def _pair(judge: PairJudge, cluster: Any, one: Any, other: Any) -> tuple[Pair, float | None]:
+async def _pair(judge: PairJudge, cluster: Any, one: Any, other: Any, *, gone: bool) -> tuple[Pair, float | None]:
     name, texts = str(one["id"] or one["key"]), [row.get("answer") for row in (one, other)]
+    if gone:
+        return Pair(name, str(cluster), None, None, error="what was answered is forgotten"), 0.0
     if not all(isinstance(text, str) and text.strip() for text in texts):
         return Pair(name, str(cluster), None, None, error="there are not two answers"), 0.0
     question = one["data"].get("question") if isinstance(one["data"], dict) else None

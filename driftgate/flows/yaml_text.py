@@ -21,6 +21,7 @@ DEEPEST = 64
 """Values within each other."""
 _LARGEST = 2**63
 _DIGITS = 100
+_MERGE = "tag:yaml.org,2002:merge"
 _TOO_MUCH = "split it, or keep data in a dataset's file"
 
 
@@ -76,6 +77,17 @@ class Yaml11(yaml.SafeLoader):
         if isinstance(made, int) and not -_LARGEST <= made < _LARGEST:
             raise NoValue(None, None, f"{_short(node)} is a number of more than 64 bits", node.start_mark)
         return made
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Merge what ``<<`` names; what stands in the mapping itself takes its place, so that no key is there twice."""
+        own = [key for key, _ in node.value if key.tag != _MERGE]
+        super().flatten_mapping(node)
+        named = {key.value for key in own if isinstance(key, yaml.ScalarNode)}
+        merged = node.value[: len(node.value) - len(own)]
+        last = {key.value: (key, value) for key, value in merged if isinstance(key, yaml.ScalarNode)}
+        others = [pair for pair in merged if not isinstance(pair[0], yaml.ScalarNode)]
+        kept = [pair for name, pair in last.items() if name not in named]
+        node.value = [*others, *kept, *node.value[len(merged) :]]
 
     def _name_of(self, node: Any) -> str:
         return next((str(name) for name, one in self.anchors.items() if one is node), "")

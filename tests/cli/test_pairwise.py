@@ -153,3 +153,21 @@ def test_swapping_the_cells_swaps_the_verdict(given_: list[tuple[float | None, f
     swapped = {"first": "second", "second": "first"}
     before, after = conclude(pairs)["verdict"], conclude(turned)["verdict"]
     assert after == swapped.get(before, before)
+
+
+def test_what_stands_for_a_text_that_is_gone_is_not_compared(
+    compared: Callable[..., Any], cli: Cli, judge_endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    """A judge would prefer any answer to the word that is left of a forgotten one, and so decide."""
+    folder = tmp_path / "space"
+    sample = compared(honest, "--limit", 1)[2]["pairs"][0]["sample"]
+    cli("forget", "--sample", sample, "-w", folder)
+    judge_endpoint.requests.clear()
+    code, out, found = compared(honest, "--limit", 1)
+    assert code == 4 and found["verdict"] == "unmeasurable" and not judge_endpoint.requests
+    assert found["pairs"][0]["error"] == "what was answered is forgotten"
+
+    cli("forget", "--run", "latest", "-w", folder)
+    code, out, found = compared(honest)
+    assert code == 2 and found == {} and "its prompts, replies and node outputs are gone" in " ".join(out.split())
+    assert not judge_endpoint.requests

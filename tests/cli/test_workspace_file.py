@@ -110,6 +110,31 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str,
     assert "sk-abc123" not in str(refused.value)
 
 
+def test_a_suite_takes_another_with_one_key_changed(tmp_path: Path) -> None:
+    """YAML's own ``<<``: what stands beside it takes the place of what is merged."""
+    text = """
+version: 1
+models:
+  a: &model {provider: openai, endpoint: "http://127.0.0.1:8000/v1", model: a}
+  b: {<<: *model, model: b}
+datasets: {one: {kind: sample}}
+suites:
+  first: &first
+    models: [a]
+    datasets: [one]
+    flow: multiple_choice
+    variants: [zero_shot]
+  second:
+    <<: *first
+    models: [b]
+  third: {<<: [{models: [b]}, *first], datasets: [one]}
+"""
+    workspace = opened(tmp_path, text)
+    assert [workspace.suite(name).models for name in ("first", "second", "third")] == [["a"], ["b"], ["b"]]
+    with pytest.raises(DriftgateError, match="line 16: 'models' stands a second time"):
+        opened(tmp_path, text.replace("    models: [b]\n", "    models: [b]\n    models: [a]\n"))
+
+
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text", "1"])
 def test_a_file_that_is_no_workspace(tmp_path: Path, text: str) -> None:
     with pytest.raises(DriftgateError, match=r"driftgate\.yaml, line 1"):

@@ -14,6 +14,7 @@ from driftgate.flows.evaluators._flow import FlowEvaluator
 from driftgate.flows.evaluators._judged import JudgedEvaluator
 
 _CONVERSATION = "conversation"
+_TEXTS = ("str", "str | None")
 _REMEDY = "name each under inputs; a literal will do"
 
 
@@ -46,6 +47,28 @@ def check_arguments(call: Callable[..., Any], evaluator: str, given: Collection[
     known = None if any(p.kind is p.VAR_KEYWORD for p in parameters) else named
     defaults = {name: default for name, default in named.items() if default is not inspect.Parameter.empty}
     _check(known, needed, defaults, given, f"{where}: the evaluator '{evaluator}'")
+
+
+def text_inputs(call: Callable[..., Any]) -> frozenset[str]:
+    """The inputs of an evaluator that ships that are texts, or None where there is none."""
+    if not str(getattr(getattr(call, "func", call), "__module__", "")).startswith(__package__):
+        return frozenset()
+    parameters = inspect.signature(call).parameters.values()
+    return frozenset(p.name for p in parameters if p.annotation in _TEXTS)
+
+
+def check_texts(names: Collection[str], given: Mapping[str, Any]) -> None:
+    """Refuse what is no text where one is read: an empty list would pass for an empty reply, and so for a good one.
+
+    Raises
+    ------
+    TypeError
+        One of ``names`` is given something else.
+    """
+    for name in names:
+        value = given.get(name)
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} is of type {type(value).__name__}, expected a text; bind the part that is one")
 
 
 def _check(

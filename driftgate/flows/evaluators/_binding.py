@@ -16,7 +16,7 @@ from driftgate.flows.definition import FlowDefinition, check_answer
 from driftgate.flows.engines._engine import FinishedLine, LineResult
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators._anchors import Anchor, anchors_file, drawn, load_anchors
-from driftgate.flows.evaluators._arguments import check_arguments
+from driftgate.flows.evaluators._arguments import check_arguments, check_texts, text_inputs
 from driftgate.flows.evaluators._azure import take_turns_from_templates
 from driftgate.flows.evaluators._by_name import asks_judge, built_in, check_keys, make_judged, of_our_own
 from driftgate.flows.evaluators._config import BindingConfig, EvaluatorsConfig, Reads
@@ -138,6 +138,7 @@ class Binding:
         if absent:
             return [self._without_value(f"no value for {', '.join(absent)}")]
         try:
+            check_texts(self._texts, arguments)
             result = self.call(**arguments)
             if type(result) is not dict and inspect.isawaitable(result):
                 result = await result
@@ -152,6 +153,10 @@ class Binding:
         if kept is not None and isinstance(result, FlowMetrics) and result.line is not None:
             kept.append(EvaluatedLine(self.node, self.name, result.line))
         return made
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return text_inputs(self.call)
 
     def _without_value(self, error: str) -> Evaluation:
         return Evaluation(self.node, self.name, "", None, error=error)

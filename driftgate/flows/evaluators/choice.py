@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from driftgate.flows.extraction import extract_choice
 
 
-def correct(*, answer: str | None, gold: str, choices: Sequence[str] = ()) -> dict[str, float | str]:
+def correct(*, answer: object, gold: str, choices: Sequence[str] = ()) -> dict[str, float | str]:
     """Compare the choice of a reply with the key.
 
     A letter, or whatever stands in the key, is taken as it is. Anything else is a reply, whose choice is read by

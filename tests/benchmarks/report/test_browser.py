@@ -67,3 +67,23 @@ def test_the_policy_stops_foreign_scripts(written: Written, tmp_path: Path) -> N
     assert '<p id="planted"></p>' in document
     assert "Content Security Policy" in console
     assert 'class="main-svg"' in document
+
+
+def test_a_reason_stands_beside_its_label_on_a_telephone(written: Written, tmp_path: Path) -> None:
+    """The second line of a cell must not fall under the label, into a column of a few letters."""
+    probe = """<script>addEventListener("load", () => {
+      const cell = document.querySelector("td.reason"), range = document.createRange();
+      range.selectNodeContents(cell.lastChild);
+      document.title = "at " + Math.round(range.getBoundingClientRect().left - cell.getBoundingClientRect().left);
+    })</script>"""
+    style = written.html.split("<style>", 1)[1].split("</style>", 1)[0]
+    page = tmp_path / "telephone.html"
+    page.write_text(
+        f'<style>{style.replace("max-width", "min-width")}</style><table class="cards"><tbody><tr>'
+        f'<td data-label="Reason" class="foreign reason"><b>it is below</b><br>the opposite is shown</td>'
+        f"</tr></table>{probe}",
+        encoding="utf-8",
+    )
+    document, _ = browse(page, tmp_path / "profile")
+    left = int(document.split("<title>at ", 1)[1].split("<", 1)[0])
+    assert left > 100

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgate.flows.evaluators import EVALUATORS
+from driftgate.flows.evaluators import EVALUATORS, Binding
 
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
 TURNS = [{"role": "user", "content": "연차는요?"}, {"role": "assistant", "content": "연차는 15일입니다."}]
@@ -135,3 +135,13 @@ def test_any_text_is_measured(name: str, text: str, other: str) -> None:
     keys = [key for key, value in inputs.items() if key in TEXT_INPUTS and isinstance(value, str)]
     found = evaluate(name, {**inputs, **dict(zip(keys, (text, other), strict=False))})
     json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("given", [[], {}, 0, False, [1, None], 1.5, b"text"])
+@pytest.mark.parametrize("name", ["addressing", "language", "length", "refusal", "regex", "toxicity"])
+async def test_what_is_no_text_is_not_read_as_an_empty_and_so_as_a_good_one(name: str, given: object) -> None:
+    """A binding to a node that gives a list of passages would else say of every sample that it swears at nobody."""
+    binding = Binding("reply", "said", EVALUATORS.get(name)(), {"text": given})
+    (found,) = await binding.evaluate({})
+    assert found.value is None
+    assert f"text is of type {type(given).__name__}, expected a text" in str(found.error)
