@@ -149,12 +149,19 @@ def test_the_evaluators_are_those_of_the_flow_they_name(
         (tmp_path / "labels.jsonl").write_text(json.dumps(label) + "\n", "utf-8")
     text = yaml.safe_dump(whole, allow_unicode=True) if found[1] else block.text
     (tmp_path / "flows/mine/evaluators.yaml").write_text(text, "utf-8")
+    questions = {"kind": "handbook"}
+    if own := re.findall(r"\$\{data\.(expected|tools)\}", block.text):
+        lines = load_dataset("handbook", parse_config(questions), tmp_path).samples[:4]
+        rows = [{**sample.data, **dict.fromkeys(own, [])} for sample in lines]
+        text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        (tmp_path / "questions.jsonl").write_text(text, "utf-8")
+        questions = {"kind": "jsonl", "path": "questions.jsonl"}
     model = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "gpt"}
     suite = {"models": ["gpt"], "datasets": ["handbook"], "flow": "mine", "variants": ["rag"], "retriever": "handbook"}
     config = {
         "version": 1,
         "models": {"gpt": model},
-        "datasets": {"handbook": {"kind": "handbook"}},
+        "datasets": {"handbook": questions},
         "retrievers": {"handbook": {"kind": "bm25"}},
         "suites": {"mine": suite},
     }
