@@ -35,6 +35,28 @@ def periods_in(plain: str) -> list[re.Match[str]]:
     return list(_PERIOD.finditer(plain))
 
 
+_ALONE = {
+    "day": r"일일?|하루",
+    "week": r"주간?",
+    "month": r"월간?|한\s?달",
+    "year": r"연간?",
+}
+_ALONE_FORMS = "|".join(rf"(?P<{name}>{form})" for name, form in _ALONE.items())
+_NAMED = re.compile(rf"(?<![가-힣\d])(?<!\d )(?:{_ALONE_FORMS})(?=\s)")
+"""A period that stands before what it is of, away from the quantity: 월 이용료는 9,900원."""
+
+
+def periods_named(plain: str) -> frozenset[str]:
+    """Every period that a text names, whether a quantity stands beside it or not.
+
+    Examples
+    --------
+    >>> sorted(periods_named("월 이용료는 9,900원이고 하루에 2회 쓴다."))
+    ['day', 'month']
+    """
+    return frozenset(str(match.lastgroup) for form in (_PERIOD, _NAMED) for match in form.finditer(plain))
+
+
 def period_of(one: Stated, plain: str, periods: Sequence[re.Match[str]]) -> re.Match[str] | None:
     """Which of the periods of a text a quantity of it is for; None where none stands right before it."""
     last = bisect_right(periods, one.begin, key=lambda match: match.end()) - 1

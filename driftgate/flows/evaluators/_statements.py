@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from driftgate.flows.evaluators._periods import period_of, periods_in
+from driftgate.flows.evaluators._periods import period_of, periods_in, periods_named
 from driftgate.flows.evaluators._subjects import other_persons
 from driftgate.flows.evaluators._text import pairs, sentences
 from driftgate.flows.quantities.prose import Stated
@@ -71,7 +71,7 @@ class Sentence:
     about: frozenset[str]
     """Its parts without those that only say whether it is so."""
     said: Sequence[Said]
-    periods: frozenset[str | None]
+    periods: frozenset[str]
     """The times that it names and a quantity may be for."""
     denials: Denials
 
@@ -109,7 +109,7 @@ def _sentence(text: str) -> Sentence:
         own = _about(token.stem)
         about.update(own)
         near.update(own)
-    named = frozenset(period.lastgroup for period in periods)
+    named = periods_named(text)
     return Sentence(text, parts, frozenset(about), _with_what_follows(text, said), named, denials(text))
 
 
