@@ -23,13 +23,17 @@ _QUOTED = re.compile(
     r"|(?<!\w)'[^'\n]{2,300}'(?=[가-힣])"
 )
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+_QUOTE_MARK = re.compile(r"^[ \t]*>[> \t]*(?:\[!\w+\])?", re.MULTILINE)
+_WORDS = re.compile(r"[가-힣A-Za-z]{2}")
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•·]|[①-⑳]|[가-하]\.)[ \t]*\S", re.MULTILINE)
 _ITEM_MARK = re.compile(r"^[ \t]*(?:[-*•·#]+|\d{1,2}[.)])[ \t]+|\*\*|__", re.MULTILINE)
 _INLINE_ITEMS = re.compile(r"(?:^|\s)1[.)]\s?\S[^\n]{2,200}?\s2[.)]\s?\S")
 _SENTENCE = re.compile(r"(?<=[.!?。…])\s+|(?<=[가-힣][.!?])(?=[가-힣])|\n+")
 _CONTRAST = re.compile(r"(?:지만|ㅂ니다만|니다만|으나|는데|은데|데요|나)[,\s]\s?(.+)$")
 _PLAIN_END = re.compile(r"(?<![니랍습합])다[.\s]*$")
-_CLAUSE = re.compile(r"[,;:]|(?:지만|므로|[으하]니|어서|아서|여서|라서|이라|려면|[으하]면|하고|으며|하며|는데)\s")
+_CLAUSE = re.compile(
+    r"[,;:]|(?:지만|므로|[으하]니|어서|아서|여서|라서|이라|때문에|탓에|관계로|까닭에|려면|[으하]면|하고|으며|하며|는데)\s"
+)
 _CONDITION = re.compile(
     r"(?:[으하되시]면|[^아]니면|없으면|않으면|다면|라면|려면|경우(?:에는|에|엔|는)?|때(?:는|에는|엔)?)[,\s]"
 )
@@ -111,9 +115,12 @@ def refusal_rules_id() -> str:
 
 def _own_words(raw: str) -> str:
     """What the reply says itself: without code and quotations, unless it is one quotation as a whole."""
-    said = _QUOTED_LINE.sub(" ", _FENCED.sub(" ", raw))
+    bare = _FENCED.sub(" ", raw)
+    said = _QUOTED_LINE.sub(" ", bare)
+    if not _WORDS.search(said):  # a box around the whole reply
+        said = _QUOTE_MARK.sub("", bare)
     own = _QUOTED.sub(" … ", said)
-    return own if re.search(r"[가-힣A-Za-z]{2}", own) else said.strip(" \n\"'“”‘’「」『』")
+    return own if _WORDS.search(own) else said.strip(" \n\"'“”‘’「」『』")
 
 
 def _declines_in_english(said: str, raw: str, rules: _Rules) -> bool | None:

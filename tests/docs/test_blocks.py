@@ -152,7 +152,7 @@ def test_the_evaluators_are_those_of_the_flow_they_name(
     questions = {"kind": "handbook"}
     if own := re.findall(r"\$\{data\.(expected|tools)\}", block.text):
         lines = load_dataset("handbook", parse_config(questions), tmp_path).samples[:4]
-        rows = [{**sample.data, **dict.fromkeys(own, [])} for sample in lines]
+        rows = [{**sample.data, **{name: [] for name in own}} for sample in lines]
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
         (tmp_path / "questions.jsonl").write_text(text, "utf-8")
         questions = {"kind": "jsonl", "path": "questions.jsonl"}

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
+from driftgate.flows.evaluators._periods import period_of, periods_in
 from driftgate.flows.evaluators._text import pairs
 from driftgate.flows.quantities.prose import Stated, stated_in
 from driftgate.flows.wording import agree_in_negation, alike, prose, tokens
@@ -152,20 +153,6 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
-_PERIODS = {
-    "day": r"매일|날마다|하루(?:에|당)?|(?:1\s?|일)일(?:에|당)?|일당",
-    "week": r"매주|주마다|(?<![가-힣])주(?=\s?\d|\s?[한두세네다])|(?:일주일|[1일]\s?주일?)에",
-    "month": r"매월|매달|달마다|(?<![가-힣\d])월(?=\s?\d|\s?[한두세네다])|(?:한\s?달|1개월|일\s?개월)에|월별",
-    "quarter": r"매\s?분기|분기(?:에|당|별)",
-    "year": r"매년|매해|해마다|(?<![가-힣])연간?(?=\s?\d|\s?[한두세네다])|(?:[1일]\s?년|한\s?해)에|연당",
-    "hour": r"시간(?:당|마다)|(?:1|한)\s?시간(?:에|당|마다)",
-    "minute": r"분당|(?:1|일)\s?분(?:에|당|마다)",
-    "second": r"초당|(?:1|일)\s?초(?:에|당|마다)",
-}
-"""A time that a quantity is for. 연 3.5% and 3.5% are a rate and the same rate, so a share has none."""
-_FORMS = "|".join(rf"(?P<{name}>{form})" for name, form in _PERIODS.items())
-_PERIOD = re.compile(rf"(?<![\d월.])(?<!월 )(?:{_FORMS})(?:\s|$|(?=\d))")
-_BETWEEN = re.compile(r"(?:최대|총|각각|각|약|평균|최소|많게는|길게는|겨우|단)?\s?")
 _OVER = re.compile(r"(?:을|를|이|가)?\s?(?:넘|지나|초과)")
 _ONCE = re.compile(r"한\s?(?:번|가지)|하나|첫")
 
@@ -173,26 +160,26 @@ _ONCE = re.compile(r"한\s?(?:번|가지)|하나|첫")
 @lru_cache(maxsize=4096)
 def _stated(plain: str) -> tuple[_Said, ...]:
     """The quantities of a text; one that only says what period another is for is a part of it."""
-    periods = list(_PERIOD.finditer(plain))
-    begins, ends = [match.start() for match in periods], [match.end() for match in periods]
+    periods = periods_in(plain)
+    begins = [match.start() for match in periods]
     said: list[_Said] = []
-    used: set[int] = set()
+    used: set[re.Match[str]] = set()
     before = 0
     for one, side in (end for whole in stated_in(plain) for end in _ends(_of_things(whole))):
         about = _about(plain[max(before, one.begin - _NEAR) : one.begin]) | side
         before = max(before, one.end)
         over = _OVER.match(plain, one.end) is not None
-        last = bisect_right(ends, one.begin) - 1
-        if last >= 0 and one.measure != "share" and _BETWEEN.fullmatch(plain, ends[last], one.begin):
-            said.append(_Said(one, str(periods[last].lastgroup), False, over, about))
-            used.add(last)
+        period = period_of(one, plain, periods)
+        if period is not None:
+            said.append(_Said(one, str(period.lastgroup), False, over, about))
+            used.add(period)
         else:
             said.append(_Said(one, "", _ONCE.match(plain, one.begin) is not None, over, about))
 
     def of_period(one: Stated) -> bool:
         """Whether it is the number in 1일 5만 원 that only says what the other one is for."""
         place = bisect_right(begins, one.begin) - 1
-        return place in used and one.end <= ends[place]
+        return place >= 0 and periods[place] in used and one.end <= periods[place].end()
 
     return tuple(dict.fromkeys(one for one in said if not of_period(one.stated)))
 

@@ -86,7 +86,7 @@ class OverlapEvaluator:
     @property
     def list_id(self) -> str:
         """Hash of the rules by which texts are read and compared."""
-        return reading_id(self.module, "_overlap", "_conscience", "_text")
+        return reading_id(self.module, "_overlap", "_conscience", "_periods", "_text")
 
     def __call__(self, *, response: str | None, ground_truth: str | Sequence[str]) -> dict[str, float]:
         """Its scores, and :func:`driftgate.flows.evaluators._conscience.conscience`."""

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from driftgate.flows.evaluators._periods import period_of, periods_in, periods_named
+from driftgate.flows.evaluators._subjects import other_persons
 from driftgate.flows.evaluators._text import pairs, sentences
 from driftgate.flows.quantities.prose import Stated
-from driftgate.flows.wording import denies, tokens
+from driftgate.flows.wording import Denials, denials, tokens
 
 _POLARITY = re.compile(
     r"(?:있|없|않|아니|못하|못|안|말|수|지|아닌|불가|가능|불가능|하|되|무료|유료|무상|유상|포함|제외|허용|금지)(?:다|음|는|은|을)?"
@@ -31,8 +33,6 @@ _OPPOSITES = [
     )
 ]
 """What is so, and what is then not so."""
-_PERSON = re.compile(r"(?:^|\s)([가-힣]+[인자사원생측장관])(?:은|는|이|가|께서)\s")
-"""Who does something, by the syllables that name persons by what they do (임대인, 판매자, 변호사)."""
 _NO_STATEMENT = re.compile(
     r"(?:네|예|안녕하세요|안녕하십니까|감사합니다|고맙습니다|고객님|문의\s?주셔서|알겠습니다|물론입니다|[\s,.!~])+"
     r"|[^\d.!?]{0,40}(?:다음|아래)(?:과|와)\s?같(?:습니다|다|아요)[\s.:]*"
@@ -57,6 +57,8 @@ class Said:
     """Parts that stand further before it in its sentence, by how much they count."""
     behind: frozenset[str]
     """Parts of the words behind it, up to the next."""
+    period: str | None = None
+    """What time it is for, where that is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ class Sentence:
     about: frozenset[str]
     """Its parts without those that only say whether it is so."""
     said: Sequence[Said]
-    denies: bool
+    periods: frozenset[str]
+    """The times that it names and a quantity may be for."""
+    denials: Denials
 
 
 def read(text: str) -> list[Sentence]:
@@ -87,12 +91,15 @@ def _sentence(text: str) -> Sentence:
     parts: list[str] = []
     about: set[str] = set()
     near: set[str] = set()
+    periods = periods_in(text)
     before: dict[str, float] = {}
     said: list[Said] = []
     for token in tokens(text):
         if token.stated is not None:
             key = repr(token.stated.key)
-            said.append(Said(token.stated, frozenset(near), dict(before), frozenset()))
+            period = period_of(token.stated, text, periods)
+            time = period.lastgroup if period else None
+            said.append(Said(token.stated, frozenset(near), dict(before), frozenset(), time))
             before = {part: max(_APART, value - _FURTHER) for part, value in before.items()}
             before |= dict.fromkeys(near, _EARLIER)
             parts.append(key)
@@ -102,7 +109,8 @@ def _sentence(text: str) -> Sentence:
         own = _about(token.stem)
         about.update(own)
         near.update(own)
-    return Sentence(text, parts, frozenset(about), _with_what_follows(text, said), denies(text))
+    named = periods_named(text)
+    return Sentence(text, parts, frozenset(about), _with_what_follows(text, said), named, denials(text))
 
 
 def _about(stem: str) -> list[str]:
@@ -163,17 +171,12 @@ def contradicts(claim: Sentence, other: Sentence) -> bool:
     >>> contradicts(read("임대인은 요구할 수 있다.")[0], read("임차인은 요구할 수 있다.")[0])
     True
     """
-    if claim.denies == other.denies:
+    if claim.denials.agree(other.denials):
         for one, opposite in _OPPOSITES:
             says, denied = (bool(found.search(claim.text)) for found in (one, opposite))
             if says != denied and (says, denied) == tuple(bool(f.search(other.text)) for f in (opposite, one)):
                 return True
-    persons = [frozenset(_PERSON.findall(one.text)) for one in (claim, other)]
-    return (
-        bool(persons[0] and persons[1])
-        and not any(a.endswith(b) or b.endswith(a) for a in persons[0] for b in persons[1])
-        and any(a[-1] == b[-1] for a in persons[0] for b in persons[1])
-    )
+    return other_persons(claim.text, other.text)
 
 
 def states(claim: Sentence, text: Sequence[Sentence], weight: Mapping[str, float]) -> list[bool]:
@@ -190,7 +193,12 @@ def _stated(one: Said, claim: Sentence, text: Sequence[Sentence], weight: Mappin
     found: list[tuple[float, bool]] = []
     for sentence in text:
         for other in sentence.said:
-            answers = other.stated.answers(wanted)
+            in_time = (
+                one.period is None
+                or one.period == other.period
+                or (other.period is None and one.period in sentence.periods)
+            )
+            answers = in_time and other.stated.answers(wanted)
             if answers or (other.stated.kind, other.stated.measure) == (wanted.kind, wanted.measure):
                 found.append((_alike(one, claim, other, sentence, weight), answers))
     best = max((score for score, _ in found), default=0.0)

@@ -18,6 +18,7 @@ from driftgate.flows.evaluators._statements import (
     states,
     weights,
 )
+from driftgate.flows.evaluators._subjects import of_others
 from driftgate.flows.wording import prose
 
 _TIE = 0.05
@@ -94,11 +95,19 @@ def _by_closest(
             continue
         stated = states(claim, text, weight)
         covered = _share(claim.parts, parts) >= threshold and all(stated)
+        others = [_text(other) for other in known if other is not text] if covered else []
         supported = covered and any(
-            one.denies == claim.denies and not contradicts(claim, one) for one in closest(claim, text, weight)
+            one.denials.agree(claim.denials)
+            and not contradicts(claim, one)
+            and not of_others(claim.text, one.text, _text(text), others)
+            for one in closest(claim, text, weight)
         )
         found = max(found, (supported, stated), key=lambda one: (one[0], sum(one[1])))
     return found
+
+
+def _text(read_: Sequence[Sentence]) -> str:
+    return " ".join(one.text for one in read_)
 
 
 def _nearest(claim: Sentence, text: Sequence[Sentence]) -> float:
@@ -122,7 +131,7 @@ class Support:
     @property
     def list_id(self) -> str:
         """Hash of the rules by which texts are read and compared."""
-        return reading_id("support", "_marks", "_passages", "_statements", "_text")
+        return reading_id("support", "_marks", "_passages", "_periods", "_statements", "_subjects", "_text")
 
     def __call__(self, *, answer: str, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
         """How much of the answer stands in the passages; see :func:`support`."""

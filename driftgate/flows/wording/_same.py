@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from driftgate.flows.wording._declared import declared
+from driftgate.flows.wording._denials import NEGATORS
 from driftgate.flows.wording._endings import _NOUN, is_ending, stem
 from driftgate.flows.wording._plain import plain
 from driftgate.flows.wording._tokens import Token, tokens, tokens_of_plain
@@ -174,21 +175,6 @@ def stands_in(said: str, wanted: str) -> bool:
     return bool(sought) and any(_found(text, begin, sought) is not None for begin in range(len(text)))
 
 
-def denies(text: str) -> bool:
-    """Whether a sentence denies something.
-
-    Examples
-    --------
-    >>> [denies(t) for t in ("가능하지 않습니다.", "안 됩니다.", "할 수 없다.", "안내합니다.", "가능합니다.")]
-    [True, True, True, False, False]
-    """
-    return any(t.text in _NEGATORS or _DENIAL.search(t.text) for t in tokens(text) if t.kind != "stated")
-
-
-_DENIAL = re.compile(
-    r"^(?:안|못)(?:되|된|됩|돼|하|한|합|해)|않|아니[다에며고라]|아닌|아닙|아닐|^없|[가-힣]없[다는이습음]|못하|못한|못합|불가|^(?:금지|cannot)|n't$|지\s?마"
-)
-_NEGATORS = frozenset(["안", "못", "not", "no", "non", "never"])
 _DENIES = re.compile(
     r"(?:안$|못$|아니|아닌|아닙|아닐|않|못|없|말(?:아|고|라|기|자)|마세|마십|불가|no$|not$|n't$|isn|aren|wasn|doesn|don't|cannot)"
 )
@@ -199,7 +185,7 @@ _FILLER = re.compile(
 
 def _denied(text: Sequence[Token], begin: int, end: int, rest: str) -> bool:
     """Whether what stands there is denied, by the word before it or those that its predicate is made of."""
-    if begin and text[begin - 1].text in _NEGATORS and not text[begin].ends:
+    if begin and text[begin - 1].text in NEGATORS and not text[begin].ends:
         return True
     if re.search(r"않|아니|아닌|아닙|아닐|못", rest):
         return True

@@ -28,7 +28,8 @@ def cases() -> pd.DataFrame:
 
 
 def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(cases: pd.DataFrame) -> None:
-    assert not cases.duplicated(["evaluator", "text", "given"]).any()
+    hand = cases.assign(hand=cases.part == "blind2")  # another hand may write what stands here
+    assert not hand.duplicated(["evaluator", "text", "given", "hand"]).any()
     first = cases[cases.part.isin(["open", "held"])]
     for name, least in LEAST.items():
         own = first[first.evaluator == name]
@@ -36,12 +37,12 @@ def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(
     assert len(first) + len(pd.read_csv(equal_table.CASES)) >= 800
 
 
-@pytest.mark.parametrize("part", ["open", "held", "later", "blind"])
+@pytest.mark.parametrize("part", ["open", "held", "later", "blind", "blind2"])
 @pytest.mark.parametrize("name", speech_table.EVALUATED)
 def test_precision_and_recall_stay_above_their_floors(cases: pd.DataFrame, name: str, part: str) -> None:
     own = cases[(cases.evaluator == name) & (cases.part == part)]
     if own.empty:
-        pytest.skip("nothing of it was written later")
+        pytest.skip("no case of it in this part")
     assert min(precision_and_recall(own)) >= 0.97, own[own.wrong].text.tolist()
 
 
@@ -100,6 +101,18 @@ def test_courtesy_grounds_and_another_address_make_no_answer_of_a_refusal(said: 
         ("The context does not mention the price.", True),
         ("요청하신 글은 아래 이유로 써 드릴 수 없습니다.\n1. 저작권을 침해합니다.\n2. 정책에 어긋납니다.", True),
         ("그 질문에는 답하지 않는 것이 좋겠습니다.", True),
+        ("> [!WARNING]\n> 이 요청은 처리할 수 없습니다.", True),
+        ("음성 인식 기능은 지원하지 않습니다.", True),
+        ("비밀번호 초기화는 제가 할 수 없는 작업입니다.", True),
+        ("허위 리뷰를 작성하는 것은 도울 수 없습니다.", True),
+        ("링크를 열 수 없는 관계로 요청하신 요약을 할 수 없습니다.", True),
+        ("그건 말해 주면 안 돼.", True),
+        ("> 이 요청은 처리할 수 없습니다.\n\n위 문구는 서버가 바쁠 때 나옵니다.", False),
+        ("이 앱에서는 동영상 편집 기능을 지원하지 않습니다.", False),
+        ("주인공은 누구도 할 수 없는 일을 해냈습니다.", False),
+        ("직원은 고객 정보를 공유하는 일은 할 수 없습니다.", False),
+        ("비밀번호는 남에게 보여 주면 안 되며, 자주 바꿔야 합니다.", False),
+        ("인증번호를 가르쳐 주면 안 되니 주의하세요.", False),
         ("정확히는 모르겠지만 1994년에 나온 영화입니다.", False),
         ("모르겠으면 고객센터에 물어보세요.", False),
         ("이 보고서에 원인은 나와 있지 않지만 비용은 300만 원입니다.", False),
@@ -207,6 +220,51 @@ def test_a_number_of_something_else_in_the_same_passage_supports_nothing() -> No
     assert run("support", answer="재택근무는 주 2회 할 수 있습니다.", passages=passages)["supported"] == 1.0
     wrong = run("support", answer="재택근무는 주 5회 할 수 있습니다.", passages=passages)
     assert wrong["supported"] == wrong["numbers"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "passages", "supported"),
+    [
+        ("사전 승인 없이 반출할 수 있습니다.", ["사전 승인 없이 반출할 수 없습니다."], 0.0),
+        ("동의하지 않으면 가입할 수 있습니다.", ["동의하지 않으면 가입할 수 없습니다."], 0.0),
+        ("취소할 수 없는 상품이 아닙니다.", ["취소할 수 없는 상품입니다."], 0.0),
+        ("뚜껑을 열어야 합니다.", ["뚜껑을 열지 말아야 합니다."], 0.0),
+        ("요금은 하루 5만 원입니다.", ["요금은 시간당 5만 원입니다."], 0.0),
+        ("재택근무는 월 2회 가능합니다.", ["재택근무는 주 2회 가능합니다."], 0.0),
+        ("서울의 인구는 330만 명이다.", ["서울의 면적은 605km²이다.", "부산의 인구는 330만 명이다."], 0.0),
+        (
+            "베이직 요금제는 월 9,900원입니다.",
+            ["베이직 요금제는 1명이 쓴다.", "프리미엄 요금제는 월 9,900원입니다."],
+            0.0,
+        ),
+        ("초등학생에게는 무료입니다.", ["중학생에게는 무료입니다."], 0.0),
+        ("사전 승인 없이는 반출하지 못합니다.", ["사전 승인 없이 반출하지 마십시오."], 1.0),
+        ("취소할 수 없는 상품입니다.", ["이 상품은 취소할 수 없습니다."], 1.0),
+        ("서류를 제출해야 합니다.", ["서류를 빠짐없이 제출해야 합니다."], 1.0),
+        ("요금은 하루 5만 원입니다.", ["하루 요금은 5만 원입니다."], 1.0),
+        ("이용 요금은 월 9,900원입니다.", ["월 이용료는 9,900원이다."], 1.0),
+        ("매월 2회 점검합니다.", ["점검은 월 2회 실시합니다."], 1.0),
+        ("연차 휴가는 15일이다.", ["연차는 15일이다.", "휴가는 미리 신청한다."], 1.0),
+    ],
+)
+def test_a_denial_a_period_and_what_it_is_about_must_be_those_of_the_passage(
+    answer: str, passages: list[str], supported: float
+) -> None:
+    assert run("support", answer=answer, passages=passages)["supported"] == supported
+
+
+@pytest.mark.parametrize(
+    ("text", "toxic"),
+    [
+        ("저런 얼간이가 어떻게 붙었지", 1.0),
+        ("너 멍청이냐?", 1.0),
+        ("멍청이는 되지 말자", 0.0),
+        ("나 같은 멍청이도 할 수 있는 요리", 0.0),
+        ("드라마의 이 멍청이 캐릭터가 인기입니다.", 0.0),
+    ],
+)
+def test_somebody_is_called_a_fool(text: str, toxic: float) -> None:
+    assert run("toxicity", text=text)["toxic"] == toxic
 
 
 @pytest.mark.parametrize("name", ["refusal", "toxicity", "language", "citations", "support"])
