@@ -80,11 +80,13 @@ async def face_of(endpoint: ChatEndpoint, name: str, face: Face) -> tuple[str, d
     endpoint.forget()
     endpoint.refuses = face.refuses
     endpoint.script("", *face.steps)
+    evaluator = made(endpoint, name, deadline=0.6 if face is FACES["late"] else 20.0)
+    evaluator.open()  # as before a run: the first one imports azure-ai-evaluation, which takes seconds
     try:
-        found = await made(endpoint, name, deadline=0.6 if face is FACES["late"] else 20.0)(**EVALUATED[name][1])
+        found = await evaluator(**EVALUATED[name][1])
     except NoGrade as problem:
         return str(problem), dict(problem.spent)
-    return f"{found[made(endpoint, name).kind.key]:g}", found
+    return f"{found[evaluator.kind.key]:g}", found
 
 
 @pytest.mark.parametrize("name", EVALUATED)
