@@ -142,13 +142,16 @@ class _Facts:
                     return fact
                 continue
             group = (fact.turn.number, fact.head, fact.measure)
+            if agrees.get(group):
+                continue
+            if not (_same_thing(fact, claim, self.every) or _restated(fact, claim, self.every)):
+                continue
             others = self.of_turns[group]
             if group not in agrees:  # one of the quantities that the earlier turn states of it goes with the later one
                 agrees[group] = any(_goes_with(one, claim) for one in others)
-            if agrees[group] or not (_same_thing(fact, claim, self.every) or _restated(fact, claim, self.every)):
+            if agrees[group] or (len(own) > len(others) and any(_goes_with(fact, one) for one in own)):
                 continue
-            if len(own) <= len(others) or not any(_goes_with(fact, one) for one in own):
-                return fact
+            return fact
         return None
 
 
