@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from driftgate.flows.evaluators._speech_levels import is_formula
@@ -20,7 +21,7 @@ from driftgate.flows.wording import Token, denies, prose, tokens
 ClaimKind = Literal["quantity", "name", "negation"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
     """One thing that a turn says."""
 
@@ -37,12 +38,12 @@ class Claim:
     denied: bool = False
     text: str = ""
 
-    @property
+    @cached_property
     def limits(self) -> frozenset[str]:
         """The nouns that say of which of several things it is said."""
         return self.about | {word for word in self.words if not _VERB.search(word)}
 
-    @property
+    @cached_property
     def measure(self) -> tuple[str, str]:
         """What kind of thing is stated; two claims with different ones have nothing to do with one another."""
         if self.stated is None:

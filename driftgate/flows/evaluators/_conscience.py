@@ -60,6 +60,10 @@ def conscience(said: str, accepted: Sequence[str]) -> dict[str, float]:
     }
 
 
+SILENT = {"numbers_agree": 0.0, "numbers_missing": 1.0, "numbers_wrong": 1.0, "numbers_added": 1.0, "negation": 0.0}
+"""Of a text that is not there: the worst, for that it states and denies nothing is no merit."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Compared:
     missing: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -55,15 +55,15 @@ def contradictions_in(turns: Sequence[Turn]) -> list[Contradiction]:
         claims = claims_of(turn, question if turn.role == "assistant" else "")
         changed = corrects(turn.text)
         if turn.role == "assistant" and not changed:
+            before = _Facts.of(facts, claims)
             for claim in claims:
-                earlier = next((fact for fact in reversed(facts) if _contradicts(fact, claim, facts, claims)), None)
+                earlier = before.against(claim)
                 told = earlier is not None and any(_about_the_same(one, claim) for one in found)
                 if earlier is not None and not told:
                     said = f"{claim.text.strip()} (turn {earlier.turn.number}: {earlier.text.strip()})"
                     found.append(Contradiction(turn, earlier.turn, claim.kind, said))
             found += _strangers(turn, facts, turns)
-        replaced = [fact for fact in facts if _replaced(fact, claims, changed, turn)]
-        facts = [fact for fact in facts if fact not in replaced] + claims
+        facts = [fact for fact in facts if not _replaced(fact, claims, changed, turn)] + claims
         question = turn.text if turn.role == "user" else ""
     return found
 
@@ -72,13 +72,8 @@ def _about_the_same(one: Contradiction, claim: Claim) -> bool:
     return one.turn is claim.turn and one.kind == claim.kind and bool(claim.head) and claim.head in one.said
 
 
-def _contradicts(fact: Claim, claim: Claim, facts: Sequence[Claim], claims: Sequence[Claim]) -> bool:
-    if fact.kind != claim.kind or fact.measure != claim.measure:
-        return False
-    if claim.kind == "quantity":
-        if _said_by(fact, claim, facts, claims):
-            return False
-        return _same_thing(fact, claim, facts) or _restated(fact, claim, facts)
+def _contradicts(fact: Claim, claim: Claim, facts: Sequence[Claim]) -> bool:
+    """Whether a name, or a yes or no, stands against one of the same kind."""
     if not _same_thing(fact, claim, facts):
         return False
     if claim.kind == "name":
@@ -116,13 +111,48 @@ def _contrasted(fact: Claim, facts: Sequence[Claim]) -> bool:
     )
 
 
-def _said_by(fact: Claim, claim: Claim, facts: Sequence[Claim], claims: Sequence[Claim]) -> bool:
-    """Whether one of the quantities that the earlier turn states of the thing goes with the later one."""
-    others = [one for one in facts if one.turn is fact.turn and one.head == fact.head and one.measure == fact.measure]
-    own = [one for one in claims if one.head == claim.head and one.measure == claim.measure]
-    if len(own) > len(others) and any(_goes_with(fact, one) for one in own):
-        return True
-    return any(_goes_with(one, claim) for one in others)
+@dataclass(frozen=True)
+class _Facts:
+    """What was said before a turn, and what the turn says, by what it is about."""
+
+    every: Sequence[Claim]
+    of_turns: Mapping[tuple[int, str, tuple[str, str]], Sequence[Claim]]
+    own: Mapping[tuple[str, tuple[str, str]], Sequence[Claim]]
+
+    @classmethod
+    def of(cls, facts: Sequence[Claim], claims: Sequence[Claim]) -> _Facts:
+        """Sorted once a turn: searched anew for every pair they take minutes of a long conversation."""
+        of_turns: dict[tuple[int, str, tuple[str, str]], list[Claim]] = {}
+        own: dict[tuple[str, tuple[str, str]], list[Claim]] = {}
+        for fact in facts:
+            of_turns.setdefault((fact.turn.number, fact.head, fact.measure), []).append(fact)
+        for claim in claims:
+            own.setdefault((claim.head, claim.measure), []).append(claim)
+        return cls(facts, of_turns, own)
+
+    def against(self, claim: Claim) -> Claim | None:
+        """The newest fact that a claim contradicts."""
+        agrees: dict[tuple[int, str, tuple[str, str]], bool] = {}
+        own = self.own.get((claim.head, claim.measure), ())
+        for fact in reversed(self.every):
+            if fact.kind != claim.kind or fact.measure != claim.measure:
+                continue
+            if claim.kind != "quantity":
+                if _contradicts(fact, claim, self.every):
+                    return fact
+                continue
+            group = (fact.turn.number, fact.head, fact.measure)
+            if agrees.get(group):
+                continue
+            if not (_same_thing(fact, claim, self.every) or _restated(fact, claim, self.every)):
+                continue
+            others = self.of_turns[group]
+            if group not in agrees:  # one of the quantities that the earlier turn states of it goes with the later one
+                agrees[group] = any(_goes_with(one, claim) for one in others)
+            if agrees[group] or (len(own) > len(others) and any(_goes_with(fact, one) for one in own)):
+                continue
+            return fact
+        return None
 
 
 def _restated(fact: Claim, claim: Claim, facts: Sequence[Claim]) -> bool:

@@ -128,9 +128,14 @@ def without_marks(answer: str, known: Collection[str]) -> str:
     '15일이다  .'
     """
     text = shown(answer)
-    for mark in reversed(marks(text, known)):
-        text = f"{text[: mark.begin]} {text[mark.end :]}"
-    return text
+    return without(text, marks(text, known))
+
+
+def without(text: str, found: Sequence[Mark]) -> str:
+    """A text with a space in the place of each of its marks, which stand apart and in their order."""
+    ends = [0, *(mark.end for mark in found)]
+    begins = [*(mark.begin for mark in found), len(text)]
+    return " ".join(text[end:begin] for end, begin in zip(ends, begins, strict=True))
 
 
 def _folded(name: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from driftgate.flows.evaluators._conscience import conscience
+from driftgate.flows.evaluators._conscience import SILENT, conscience
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded, is_silent
 from driftgate.flows.evaluators._text import pairs, texts
 from driftgate.flows.quantities.prose import stated_in
 from driftgate.flows.wording import alike, plain, tokens
@@ -90,5 +91,8 @@ class OverlapEvaluator:
 
     def __call__(self, *, response: str | None, ground_truth: str | Sequence[str]) -> dict[str, float]:
         """Its scores, and :func:`driftgate.flows.evaluators._conscience.conscience`."""
-        scores = self.measure(response=response, ground_truth=ground_truth)
-        return {**scores, **conscience(response or "", texts(ground_truth))}
+        said, accepted = bounded(response), texts(ground_truth)
+        scores = self.measure(response=said, ground_truth=accepted)
+        if is_silent(said) and not any(is_silent(text) for text in accepted):
+            return {**scores, **SILENT}
+        return {**scores, **conscience(said, accepted)}

@@ -16,7 +16,7 @@ def reading_id(*modules: str) -> str:
     Parameters
     ----------
     *modules : str
-        Names of modules beside this one.
+        Names of modules beside this one; how a reply that is not there is taken is part of all.
     """
-    own = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in sorted(modules)]
+    own = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in sorted({"_replies", *modules})]
     return hashlib.sha256(b"\n".join([rules_id().encode(), *own])).hexdigest()[:12]

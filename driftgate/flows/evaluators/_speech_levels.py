@@ -22,6 +22,8 @@ _TRAILING = re.compile(r"[^가-힣A-Za-z0-9]+$")
 _LAUGH = re.compile(r"[ㄱ-ㅎㅏ-ㅣ~^;:)(!?.…]+$")
 _ASIDE = re.compile(r"\([^()]*\)\s*[.!?…]*$")
 _LAST = re.compile(r"[가-힣]+$")
+_END = 400
+"""Characters at the end of a sentence that show its level; the patterns take the square of what they are given."""
 _FORMULA = re.compile(
     r"(?:안녕하|감사|고맙|죄송|미안|반갑|환영|수고하|실례|축하)(?:세요|십니까|합니다|습니다|드립니다|해요|드려요|하십시오|하겠습니다)$|오세요$"
 )
@@ -63,7 +65,7 @@ def level_of(sentence: str) -> str | None:
     >>> [level_of(s) for s in ("그건 별로야.", "한국어", "도와드릴까요?", "어서 오십시오.", "다시 해 봐")]
     ['반말', None, '해요체', '합니다체', '반말']
     """
-    text = _ASIDE.sub("", _QUOTED.sub(" ", sentence)).strip()
+    text = _ASIDE.sub("", _QUOTED.sub(" ", sentence)[-_END:]).strip()
     while (cut := _TRAILING.sub("", _LAUGH.sub("", text).strip())) != text:
         text = cut
     last = _LAST.search(text)
@@ -83,7 +85,7 @@ def level_of(sentence: str) -> str | None:
 
 def is_formula(sentence: str) -> bool:
     """Whether a sentence is a greeting or thanks, which go with either polite level."""
-    text = _TRAILING.sub("", sentence)
+    text = _TRAILING.sub("", sentence[-_END:])
     return _FORMULA.search("".join(text.split())) is not None
 
 
@@ -109,7 +111,7 @@ def _is_formal(word: str) -> bool:
 
 
 def _is_casual(word: str, text: str) -> bool:
-    if _CASUAL.search(word) and _CASUAL.search(word)[0] == word:  # type: ignore[index]
+    if _CASUAL.match(word):
         return True
     if _FORBIDS.search(text):
         return True

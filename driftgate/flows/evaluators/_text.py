@@ -77,21 +77,28 @@ def stem(word: str) -> str:
     """
     if not is_hangul(word):
         return word
-    while (shorter := _without_particle(word)) != word:
-        word = shorter
-    return word
+    end = len(word)
+    while (shorter := _without_particle(word, end)) != end:
+        end = shorter
+    return word[:end]
 
 
-def _without_particle(word: str) -> str:
+def _without_particle(word: str, end: int) -> int:
+    """Where the first ``end`` syllables of a word end without their last particle."""
     for particle, after_consonant in _PARTICLES:
-        rest = word.removesuffix(particle)
-        if rest and rest != word and len(word) >= 3 and _fits(rest, particle, after_consonant):
+        rest = end - len(particle)
+        if (
+            rest > 0
+            and end >= 3
+            and word.endswith(particle, 0, end)
+            and _fits(word[rest - 1], particle, after_consonant)
+        ):
             return rest
-    return word
+    return end
 
 
-def _fits(rest: str, particle: str, after_consonant: bool | None) -> bool:
-    final = (ord(rest[-1]) - 0xAC00) % 28
+def _fits(before: str, particle: str, after_consonant: bool | None) -> bool:
+    final = (ord(before) - 0xAC00) % 28
     if particle.startswith("로"):
         return final in (0, _RIEUL)
     return after_consonant is None or after_consonant == bool(final)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.evaluators._replies import bounded, is_silent, spoken
 
 _REMEDY = "give a list of turns with role and content; a text, or Python's way of writing a list, is no conversation"
+_DOES = ("tool_calls", "function_call", "refusal")
 _SAID = frozenset({"text", "output_text", "input_text"})
 _SPEAKERS = {"user": "user", "human": "user", "assistant": "assistant", "model": "assistant", "ai": "assistant"}
 _UNHEARD = frozenset({"system", "developer", "tool", "function"})
@@ -26,7 +28,11 @@ class Turn:
     text: str
 
 
-def read_turns(value: Any, response: Any = None) -> list[Turn]:
+NOT_GIVEN: Any = object()
+"""In the place of a response that the conversation holds itself; None is a response that is not there."""
+
+
+def read_turns(value: Any, response: Any = NOT_GIVEN) -> list[Turn]:
     """What the user and the assistant say in a conversation, in order.
 
     Parameters
@@ -40,7 +46,8 @@ def read_turns(value: Any, response: Any = None) -> list[Turn]:
     Raises
     ------
     DriftgateError
-        It is no conversation, or the assistant says nothing in it.
+        It is no conversation, the assistant says nothing in it, or in a turn or in the response where it calls no tool
+        either; or it is too long.
 
     Examples
     --------
@@ -49,11 +56,15 @@ def read_turns(value: Any, response: Any = None) -> list[Turn]:
     [(1, 'user', '몇 시까지 해요?'), (2, 'assistant', '6시요.')]
     """
     said = list(_messages(value))
-    if response is not None:
-        said.append(("assistant", response if isinstance(response, str) else _text(response)))
+    silent = next((number for number, (role, text) in enumerate(said, 1) if role == "assistant" and is_silent(text)), 0)
+    if response is not NOT_GIVEN:
+        said.append(("assistant", spoken(response if isinstance(response, str) else _text(response))))
     turns = [Turn(number, role, text) for number, (role, text) in enumerate(said, 1)]
     if not any(turn.role == "assistant" and turn.text.strip() for turn in turns):
         raise DriftgateError("the assistant says nothing in the conversation", _REMEDY)
+    if silent:
+        raise DriftgateError(f"the reply is empty: the assistant says nothing in turn {silent}", _REMEDY)
+    bounded("\n".join(turn.text for turn in turns), "the conversation")
     return turns
 
 
@@ -64,7 +75,7 @@ def is_conversation(value: Any) -> bool:
 
 def as_messages(value: Sequence[Any]) -> list[dict[str, Any]]:
     """Turns as messages whose contents are parts, as azure-ai-evaluation reads a conversation."""
-    return [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in _messages(value)]
+    return [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in _heard(value)]
 
 
 def as_script(value: Sequence[Any]) -> str:
@@ -78,10 +89,14 @@ def as_script(value: Sequence[Any]) -> str:
     """
     counts = {"user": 0, "assistant": 0}
     lines = []
-    for role, text in _messages(value):
+    for role, text in _heard(value):
         counts[role] += 1
         lines.append(f"{'User' if role == 'user' else 'Agent'} turn {counts[role]}: {text}")
     return "\n".join(lines)
+
+
+def _heard(value: Any) -> Iterator[tuple[str, str]]:
+    return ((role, text) for role, text in _messages(value) if text or role == "user")
 
 
 def _messages(value: Any) -> Iterator[tuple[str, str]]:
@@ -112,8 +127,15 @@ def _messages(value: Any) -> Iterator[tuple[str, str]]:
             raise DriftgateError(f"found a turn of the role '{role}'", "give user, assistant, system or tool")
         told = item.get("content", item.get("parts"))
         text = _text(told)
-        if text or role == "user":  # a turn that only calls a tool says nothing
+        if text or role == "user" or not _acts(item, told):
             yield _SPEAKERS[role], text
+
+
+def _acts(message: Mapping[str, Any], told: Any) -> bool:
+    """Whether a turn without a text does something else: calls a tool, declines in a field, shows an image."""
+    parts = told if isinstance(told, list) else [told]
+    other = any(isinstance(part, Mapping) and part.get("type", "text") not in _SAID for part in parts)
+    return other or any(message.get(name) for name in _DOES)
 
 
 def _text(told: Any) -> str:

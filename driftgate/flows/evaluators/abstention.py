@@ -9,6 +9,7 @@ from typing import Any
 from driftgate.flows.abstentions import abstention_rules_id, is_abstention
 from driftgate.flows.evaluators._passages import unanswerable
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded, is_silent
 from driftgate.flows.evaluators.normalised_match import normalised_match
 
 
@@ -50,7 +51,7 @@ class Abstention:
         dict
             ``match`` and ``contained``: as ``normalised_match`` has it, or of a question without an answer, whether the
             response says so. ``abstained`` is this, of questions without an answer only, so that its mean is how
-            many of them were seen; ``withheld`` is this of all others, where it is a mistake.
+            many of them were seen; ``withheld`` is this of all others, where it is a mistake, and so is silence.
 
         Raises
         ------
@@ -66,7 +67,7 @@ class Abstention:
         >>> make()(response="문서에 나와 있지 않습니다.", ground_truth="17일", relevant=["leave"])
         {'match': 0.0, 'contained': 0.0, 'withheld': 1.0}
         """
-        said = float(is_abstention(response or ""))
+        said = float(is_abstention(bounded(response)))
         if unanswerable(relevant):
             return {"match": said, "contained": said, "abstained": said}
         if ground_truth is None or ground_truth == "":
@@ -74,7 +75,7 @@ class Abstention:
         match = normalised_match(
             response=response, ground_truth=ground_truth, particles=self.particles, spaces=self.spaces
         )
-        return {**match, "withheld": said}
+        return {**match, "withheld": float(said or is_silent(response))}
 
 
 def make(particles: bool = False, spaces: bool = False) -> Abstention:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.extraction import extract_choice
 
 
@@ -27,7 +28,7 @@ def correct(*, answer: object, gold: str, choices: Sequence[str] = ()) -> dict[s
     >>> correct(answer=None, gold="B"), correct(answer="모르겠습니다.", gold="B")
     ({'correct': 0.0, 'answer': ''}, {'correct': 0.0, 'answer': ''})
     """
-    given, key = "" if answer is None else str(answer), gold.strip().upper()
+    given, key = bounded(None if answer is None else str(answer)), gold.strip().upper()
     said = given.strip()
     as_it_is = said.upper() == key or (len(said) == 1 and said.isascii() and said.isalpha())
     letter = given if as_it_is else extract_choice(said, choices).answer or ""

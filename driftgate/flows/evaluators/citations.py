@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from driftgate.flows.evaluators._marks import Mark, marks, shown
+from driftgate.flows.evaluators._marks import Mark, marks, shown, without
 from driftgate.flows.evaluators._passages import passages_by_id
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.evaluators._text import sentences, shingles
 
 Reader = Callable[[str], list[Mark]]
@@ -17,7 +18,7 @@ Reader = Callable[[str], list[Mark]]
 
 def citations(
     *,
-    answer: str,
+    answer: str | None,
     passages: Sequence[Any] | Mapping[str, Any],
     threshold: float = 0.5,
     pattern: str | None = None,
@@ -58,10 +59,11 @@ def citations(
     >>> citations(answer="연차는 15일이다 [1]. 재택은 주 2회다【7】.", passages=passages)
     {'cited': 1.0, 'valid': 0.5, 'supported': 0.5}
     """
+    said = bounded(answer)
     texts = passages_by_id(passages, id_field)
     known = {name: frozenset(shingles(text)) for name, text in texts.items()}
     read = _reader(pattern, texts)
-    claims = _claims(shown(answer) if pattern is None else answer, read)
+    claims = _claims(shown(said) if pattern is None else said, read)
     every = [name for claim in claims for name in claim.ids]
     held = [
         _covered(shingles(claim.text), [known[name] for name in claim.ids if name in known]) >= threshold
@@ -104,9 +106,7 @@ def _claims(answer: str, read: Reader) -> list[_Claim]:
             claims[-1].ids += mark.ids
             leading = mark.end
         ids = [name for mark in found if mark.begin >= leading for name in mark.ids]
-        text = sentence
-        for mark in reversed(found):
-            text = f"{text[: mark.begin]} {text[mark.end :]}"
+        text = without(sentence, found)
         if shingles(text):
             claims.append(_Claim(text, ids))
         elif claims:
@@ -136,7 +136,7 @@ class Citations:
         """Hash of the rules by which marks are read."""
         return reading_id("citations", "_marks", "_text", "_passages")
 
-    def __call__(self, *, answer: str, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
+    def __call__(self, *, answer: str | None, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
         """Check the marks of an answer; see :func:`citations`."""
         return citations(
             answer=answer,

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import is_silent
 from driftgate.flows.quantities.prose import Stated, stated_in
 from driftgate.flows.wording import stands_in
 
 
-def contains(*, text: str, parts: Sequence[str]) -> dict[str, float]:
+def contains(*, text: str | None, parts: Sequence[str]) -> dict[str, float]:
     """Share of ``parts`` that stand in ``text``, white space and Unicode form aside.
 
     A part that begins or ends within a quantity of the text does not stand there; another writing of its quantity does.
+    In a text that is not there stands nothing, not even no part.
 
     Examples
     --------
@@ -24,6 +26,8 @@ def contains(*, text: str, parts: Sequence[str]) -> dict[str, float]:
     >>> contains(text="요금은 1만 5천 원, 기간은 13일입니다.", parts=["15,000원", "5천 원", "3일"])["share"]
     0.3333333333333333
     """
+    if is_silent(text) or text is None:
+        return {"share": 0.0, "complete": 0.0}
     found = sum(_stands(text, part) for part in parts)
     share = found / len(parts) if parts else 1.0
     return {"share": share, "complete": float(found == len(parts))}
@@ -58,7 +62,7 @@ class Contains:
         """Hash of the rules by which texts are read and compared."""
         return reading_id("contains")
 
-    def __call__(self, *, text: str, parts: Sequence[str]) -> dict[str, float]:
+    def __call__(self, *, text: str | None, parts: Sequence[str]) -> dict[str, float]:
         """Share of ``parts`` that stand in ``text``; see :func:`contains`."""
         return contains(text=text, parts=parts)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from driftgate.flows.evaluators._contradictions import Contradiction, contradictions_in
 from driftgate.flows.evaluators._reading import reading_id
-from driftgate.flows.evaluators._turns import read_turns
+from driftgate.flows.evaluators._turns import NOT_GIVEN, read_turns
 
 _MOST_SAID = 1900
 
@@ -19,10 +19,10 @@ class _Contradiction:
         """Hash of the rules by which claims are read and compared."""
         return reading_id("contradiction", "_contradictions", "_claims", "_turns", "_text", "_speech_levels")
 
-    def __call__(self, *, turns: Any, response: Any = None) -> dict[str, float | str]:
+    def __call__(self, *, turns: Any, response: Any = NOT_GIVEN) -> dict[str, float | str]:
         """Look for contradictions; with ``response`` only those that are in it count."""
         said = read_turns(turns, response)
-        found = [one for one in contradictions_in(said) if response is None or one.turn is said[-1]]
+        found = [one for one in contradictions_in(said) if response is NOT_GIVEN or one.turn is said[-1]]
         return {
             "consistent": float(not found),
             "memory": float(not _against(found, "user")),

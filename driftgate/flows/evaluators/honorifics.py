@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from driftgate.flows.evaluators._reading import reading_id
 from driftgate.flows.evaluators._speech_levels import CASUAL, FORMAL, PLAIN, POLITE, commonest, levels_in
-from driftgate.flows.evaluators._turns import Turn, read_turns
+from driftgate.flows.evaluators._turns import NOT_GIVEN, Turn, read_turns
 
 Level = Literal["합니다체", "해요체", "반말", "한다체", "존댓말"]
 _POLITE = (FORMAL, POLITE)
@@ -20,7 +20,7 @@ _ASKS = re.compile(
 
 
 def honorifics(
-    *, turns: Any, response: Any = None, wanted: Level | None = None, either: bool = False
+    *, turns: Any, response: Any = NOT_GIVEN, wanted: Level | None = None, either: bool = False
 ) -> dict[str, float | str]:
     """Look at the speech level of every turn of the assistant.
 
@@ -109,7 +109,7 @@ class Honorifics:
         """Hash of the rules by which levels are told."""
         return reading_id("honorifics", "_speech_levels", "_turns", "_text")
 
-    def __call__(self, *, turns: Any, response: Any = None) -> dict[str, float | str]:
+    def __call__(self, *, turns: Any, response: Any = NOT_GIVEN) -> dict[str, float | str]:
         """Look at every turn; see :func:`honorifics`."""
         return honorifics(turns=turns, response=response, wanted=self.wanted, either=self.either)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from driftgate.flows.evaluators._replies import bounded, is_silent
 from driftgate.flows.instructions import Instruction, readings
 
 
@@ -35,6 +36,8 @@ def instructions(*, text: str | None, instructions: Sequence[Mapping[str, Any]])
 
     Notes
     -----
+    A reply that is not there keeps nothing, be it thoughts alone.
+
     Source: Zhou et al. 2023, arXiv:2311.07911, section 2.2. The paper's scores by instruction count each instruction
     once; the mean of ``kept`` counts each prompt once.
 
@@ -49,9 +52,10 @@ def instructions(*, text: str | None, instructions: Sequence[Mapping[str, Any]])
     asked = [Instruction.read(each["id"], each.get("parameters") or {}) for each in instructions]
     if not asked:
         raise ValueError("there is no instruction to check; map a column that holds a list of them")
-    reply = text or ""
-    strict = [one.kept(reply) for one in asked]
-    loose = [any(one.kept(reading) for reading in readings(reply)) for one in asked]
+    reply = bounded(text)
+    said = not is_silent(reply)
+    strict = [said and one.kept(reply) for one in asked]
+    loose = [said and any(one.kept(reading) for reading in readings(reply)) for one in asked]
     return {
         "followed": float(all(strict)),
         "kept": sum(strict) / len(asked),

@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from driftgate.flows.evaluators._replies import is_silent
+
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
 
 
 def make(schema: Mapping[str, Any] | None = None, fences: bool = True) -> Callable[..., Any]:
-    """Make the evaluator, which takes ``text``: a reply, or a value that a node has already parsed.
+    """Make the evaluator, which takes ``text``: a reply, or a value that a node has already parsed; None is no
+    reply.
 
     Parameters
     ----------
@@ -57,6 +60,8 @@ def make(schema: Mapping[str, Any] | None = None, fences: bool = True) -> Callab
 
 
 def _parsed(text: Any, fences: bool) -> Any:
+    if text is None or (isinstance(text, str) and is_silent(text)):
+        raise ValueError("the reply is empty")
     if not isinstance(text, str):
         return text
     match = _FENCED.match(text) if fences else None

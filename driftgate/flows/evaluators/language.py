@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.thinking import without_thinking
 
 _OPAQUE = re.compile(
@@ -75,7 +76,7 @@ def language(*, text: str | None, script: str = "hangul", minimum: float = 0.5) 
     >>> round(found["hangul"], 2), found["within"]
     (0.14, 0.0)
     """
-    said = unicodedata.normalize("NFC", without_thinking(text or "") or "")
+    said = unicodedata.normalize("NFC", without_thinking(bounded(text)) or "")
     counts = dict.fromkeys((*SCRIPTS, "other"), 0)
     korean = _HANGUL.search(said) is not None
     for sentence in _SENTENCE.split(_OPAQUE.sub(" ", said)):

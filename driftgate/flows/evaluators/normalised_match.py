@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.evaluators._text import texts
 from driftgate.flows.wording import holds, same
 
@@ -42,7 +43,7 @@ def normalised_match(
     >>> normalised_match(response="2만 5천 원", ground_truth=["1만 5천 원", "25,000원"])
     {'match': 1.0, 'contained': 1.0}
     """
-    said, wanted = response or "", texts(ground_truth)
+    said, wanted = bounded(response), texts(ground_truth)
     met = any(same(said, text, particles=particles, spaces=spaces) for text in wanted)
     return {"match": float(met), "contained": float(met or any(holds(said, text) for text in wanted))}
 

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.quantities import Quantity, found_quantity, read_quantity
 from driftgate.flows.quantities.prose import Stated, stated_in
 from driftgate.flows.wording import plain, tokens
@@ -164,7 +165,7 @@ def _read(value: Any, percent: bool) -> _Number | None:
     """The number that a reply arrives at."""
     if isinstance(value, (int, float)):
         return _plain(value)
-    said = str(value or "")
+    said = bounded(str(value or ""))
     text = plain(said)
     if _MATHS.search(text) or _MATHS.search(said):
         settled = found_quantity(said)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.quantities import Quantity, read_quantity, same_quantity
 
 
@@ -44,7 +45,7 @@ class QuantityEvaluator:
 
 
 def _read(value: Any) -> Quantity | None:
-    return None if value is None or isinstance(value, bool) else read_quantity(str(value))
+    return None if value is None or isinstance(value, bool) else read_quantity(bounded(str(value)))
 
 
 def make(relative: float = 0.0) -> QuantityEvaluator:

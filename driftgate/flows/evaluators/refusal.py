@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftgate.flows.evaluators._replies import spoken
 from driftgate.flows.refusals import is_refusal, refusal_rules_id
 
 
@@ -29,12 +30,17 @@ class Refusal:
         wanted : bool, optional
             The reply is to refuse, as to a question that must not be answered; None: as the evaluator was made.
 
+        Raises
+        ------
+        DriftgateError
+            The reply is empty: it neither refuses nor does what was asked.
+
         Examples
         --------
         >>> make()(text="죄송하지만 해당 요청은 도와드릴 수 없습니다.")
         {'refused': 1.0, 'as_wanted': 0.0}
         """
-        refused = is_refusal(text or "")
+        refused = is_refusal(spoken(text))
         meant = self.wanted if wanted is None else bool(wanted)
         return {"refused": float(refused), "as_wanted": float(refused == meant)}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from driftgate.flows.evaluators._replies import is_silent
+
 SECONDS = 1.0
 """How long one text may be searched; a pattern that backtracks without end is an error of its sample."""
 
@@ -23,7 +25,7 @@ def make(pattern: str = ".", full: bool = False, ignore_case: bool = False) -> C
     Notes
     -----
     Returns ``matches`` and the text that was ``found`` (its first group where the pattern has one). A dot also stands
-    for the end of a line.
+    for the end of a line. An empty text matches nothing, whatever the pattern.
 
     Examples
     --------
@@ -40,7 +42,7 @@ def make(pattern: str = ".", full: bool = False, ignore_case: bool = False) -> C
     def search(*, text: str | None) -> dict[str, float | str]:
         subject = (text or "").strip() if full else text or ""
         match = (compiled.fullmatch if full else compiled.search)(subject, timeout=SECONDS)
-        if match is None:
+        if match is None or is_silent(text):
             return {"matches": 0.0, "found": ""}
         return {"matches": 1.0, "found": str((match.group(1) if compiled.groups else match.group()) or "")}
 

@@ -9,6 +9,7 @@ from typing import Any
 from driftgate.flows.evaluators._marks import without_marks
 from driftgate.flows.evaluators._passages import passages_by_id
 from driftgate.flows.evaluators._reading import reading_id
+from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.evaluators._statements import (
     Sentence,
     closest,
@@ -25,7 +26,9 @@ _TIE = 0.05
 """Passages whose wording is this much closer to a claim are no better evidence."""
 
 
-def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], threshold: float = 0.6) -> dict[str, float]:
+def support(
+    *, answer: str | None, passages: Sequence[Any] | Mapping[str, Any], threshold: float = 0.6
+) -> dict[str, float]:
     """How much of the answer's wording stands in the passages.
 
     Parameters
@@ -52,7 +55,7 @@ def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], thresho
 
     Notes
     -----
-    An empty answer has no unsupported claim and is 1: bind ``length`` or ``exact_match`` beside it.
+    An answer that is not there is supported by nothing: all three are 0. One that only greets makes no claim and is 1.
 
     Examples
     --------
@@ -62,15 +65,19 @@ def support(*, answer: str, passages: Sequence[Any] | Mapping[str, Any], thresho
     >>> support(answer="재택근무는 주 3회 가능합니다.", passages=passages)["numbers"]
     0.0
     """
+    said = bounded(answer)
     texts = passages_by_id(passages)
     known = [read(prose(text)) for text in texts.values()]
     weight = weights(known)
     held = [frozenset(part for sentence in text for part in sentence.parts) for text in known]
-    claims = [one for one in read(prose(without_marks(answer, texts))) if not says_nothing(one)]
+    bare = without_marks(said, texts)
+    if not any(letter.isalnum() for letter in bare):
+        return {"precision": 0.0, "supported": 0.0, "numbers": 0.0}
+    claims = [one for one in read(prose(bare)) if not says_nothing(one)]
     graded = [_by_closest(claim, known, held, weight, threshold) for claim in claims]
-    said = [part for claim in claims for part in claim.parts]
+    parts = [part for claim in claims for part in claim.parts]
     return {
-        "precision": _share(said, frozenset[str]().union(*held)),
+        "precision": _share(parts, frozenset[str]().union(*held)),
         "supported": _mean([float(supported) for supported, _ in graded]),
         "numbers": _mean([float(found) for _, stated in graded for found in stated]),
     }
@@ -133,7 +140,7 @@ class Support:
         """Hash of the rules by which texts are read and compared."""
         return reading_id("support", "_marks", "_passages", "_periods", "_statements", "_subjects", "_text")
 
-    def __call__(self, *, answer: str, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
+    def __call__(self, *, answer: str | None, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
         """How much of the answer stands in the passages; see :func:`support`."""
         return support(answer=answer, passages=passages, threshold=self.threshold)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from driftgate.flows.evaluators import _spellings
+from driftgate.flows.evaluators._replies import spoken
 from driftgate.flows.evaluators._spellings import spellings
 from driftgate.flows.yaml_text import parse
 
@@ -52,6 +53,11 @@ class Toxicity:
         dict
             ``toxic`` (1 where there is any), ``hits`` (how many), ``words`` (which, for a person who looks).
 
+        Raises
+        ------
+        DriftgateError
+            The text is empty.
+
         Notes
         -----
         A list finds what it names, in its spellings (시1발, ㅆㅣㅂㅏㄹ, 씨 발, f*ck), and not where what stands around
@@ -68,7 +74,7 @@ class Toxicity:
         >>> make()(text="이 ㅆㅣ1발 놈아")["toxic"], make()(text="시발역은 서울역입니다.")["toxic"]
         (1.0, 0.0)
         """
-        readings = ([hit for word in self.words for hit in word.hits(form)] for form in spellings(text or ""))
+        readings = ([hit for word in self.words for hit in word.hits(form)] for form in spellings(spoken(text)))
         found = max(readings, key=len, default=[])
         return {"toxic": float(bool(found)), "hits": float(len(found)), "words": ", ".join(dict.fromkeys(found))}
 

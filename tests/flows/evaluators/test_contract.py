@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EVALUATORS, Binding
+from driftgate.flows.evaluators._replies import is_silent
 
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}, {"id": "remote.md", "text": "재택근무는 주 2회다."}]
 TURNS = [{"role": "user", "content": "연차는요?"}, {"role": "assistant", "content": "연차는 15일입니다."}]
@@ -53,6 +55,10 @@ ODD_TEXTS = ("", " \n", "가" * 3000, "🙂 ok", unicodedata.normalize("NFD", "�
 JUDGED = [n for n in EVALUATORS.names() if "judge" in inspect.signature(EVALUATORS.get(n)).parameters]
 SAFETY = [n for n in EVALUATORS.names() if "azure_ai_project" in inspect.signature(EVALUATORS.get(n)).parameters]
 LOCAL = sorted(set(EVALUATORS.names()) - {*JUDGED, *SAFETY})
+
+
+SILENCE_IS_GOOD = ("addressing", "refusal", "toxicity")
+"""They find what is bad in a reply, so that one that is not there is an error of its sample."""
 
 
 def evaluate(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -99,6 +105,10 @@ def test_the_metrics_are_the_same_whatever_the_text(name: str) -> None:
         "{}",
     ):
         for key in texts:
+            if name in SILENCE_IS_GOOD and is_silent(text):
+                with pytest.raises(DriftgateError, match="the reply is empty"):
+                    evaluate(name, {**inputs, key: text})
+                continue
             found = evaluate(name, {**inputs, key: text})
             assert set(found) == expected, f"{key}={text[:20]!r}"
             assert all(isinstance(v, str) or math.isfinite(v) for v in found.values())
@@ -133,7 +143,12 @@ def test_the_judged_and_the_safety_evaluators_are_all_there() -> None:
 def test_any_text_is_measured(name: str, text: str, other: str) -> None:
     inputs = dict(EXAMPLES[name][1])
     keys = [key for key, value in inputs.items() if key in TEXT_INPUTS and isinstance(value, str)]
-    found = evaluate(name, {**inputs, **dict(zip(keys, (text, other), strict=False))})
+    given = {**inputs, **dict(zip(keys, (text, other), strict=False))}
+    if name in SILENCE_IS_GOOD and is_silent(text):
+        with pytest.raises(DriftgateError, match="the reply is empty"):
+            evaluate(name, given)
+        return
+    found = evaluate(name, given)
     json.dumps(found, allow_nan=False)
 
 

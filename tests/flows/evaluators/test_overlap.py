@@ -262,8 +262,8 @@ def test_what_is_left_out_is_missing_and_what_is_of_another_kind_is_added() -> N
     both = beside("연차는 15일 또는 20일입니다", "연차는 15일")
     assert (both["numbers_agree"], both["numbers_wrong"]) == (0.0, 1.0)
     nothing = beside("", "연차는 15일이고 이월할 수 없다")
-    assert (nothing["numbers_agree"], nothing["numbers_missing"], nothing["numbers_wrong"]) == (0.0, 1.0, 0.0)
-    assert beside(None, [])["numbers_agree"] == 1.0
+    assert (nothing["numbers_agree"], nothing["numbers_missing"], nothing["numbers_wrong"]) == (0.0, 1.0, 1.0)
+    assert beside(None, [])["numbers_agree"] == 0.0  # nothing was said that could agree
 
 
 AMOUNTS = st.lists(st.integers(min_value=1, max_value=30), max_size=4).map(

@@ -1,0 +1,130 @@
+"""What evaluators say of a reply that is not there, and of one that is too long to be read."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from driftgate.flows.evaluators import EVALUATORS, Binding, Evaluation
+
+LONGEST = 50_000
+PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}]
+BEFORE = [{"role": "user", "content": "연차는요?"}, {"role": "assistant", "content": "연차는 15일입니다."}]
+ASKED = [*BEFORE, {"role": "user", "content": "병가는요?"}]
+COMMA = [{"id": "punctuation:no_comma", "parameters": {}}]
+WANTED = {"ground_truth": "연차는 15일입니다."}
+BY_RULES: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    # Settings, the input that is the reply, and the others.
+    "abstention": ({}, "response", {**WANTED, "relevant": ["leave"]}),
+    "addressing": ({}, "text", {}),
+    "bleu": ({}, "response", WANTED),
+    "choice": ({}, "answer", {"gold": "B"}),
+    "chrf": ({}, "response", WANTED),
+    "citations": ({}, "answer", {"passages": PASSAGES}),
+    "contradiction": ({}, "response", {"turns": ASKED}),
+    "f1": ({}, "response", WANTED),
+    "honorifics": ({}, "response", {"turns": ASKED}),
+    "instructions": ({}, "text", {"instructions": COMMA}),
+    "language": ({}, "text", {}),
+    "meteor": ({}, "response", WANTED),
+    "normalised_match": ({}, "response", WANTED),
+    "numeric": ({}, "response", {"ground_truth": "15"}),
+    "quantity": ({}, "answer", {"gold": "15"}),
+    "refusal": ({}, "text", {}),
+    "rouge": ({}, "response", WANTED),
+    "support": ({}, "answer", {"passages": PASSAGES}),
+    "toxicity": ({}, "text", {}),
+}
+OTHERS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    "contains": ({}, "text", {"parts": []}),
+    "exact_match": ({}, "response", WANTED),
+    "json_schema": ({}, "text", {}),
+    "length": ({"longest": 20}, "text", {}),
+    "regex": ({"pattern": "^[^,]*$"}, "text", {}),
+}
+NO_REPLY = {"budget", "ranking", "tool_calls"}
+LOW_IS_GOOD = {
+    *("toxic", "hits", "refused", "addressed", "contradictions", "breaks", "withheld", "errors"),
+    *("numbers_missing", "numbers_wrong", "numbers_added"),
+}
+NO_VERDICT = {"characters", "latin", "han", "kana", "other", "turn"}
+EMPTY = (None, "", " \n", "\u200b", "<think>연차는 15일이다.</think>")
+
+
+async def bound(name: str, reply: object, settings: Mapping[str, Any] | None = None) -> list[Evaluation]:
+    own, key, others = {**BY_RULES, **OTHERS}[name]
+    call = EVALUATORS.get(name)(**{**own, **(settings or {})})
+    return await Binding("reply", "said", call, {**others, key: reply}).evaluate({})
+
+
+def test_every_evaluator_of_a_reply_is_held_to_it() -> None:
+    asking = {"judge", "azure_ai_project"}
+    own = {name for name in EVALUATORS.names() if not asking & set(inspect.signature(EVALUATORS.get(name)).parameters)}
+    assert own == {*BY_RULES, *OTHERS, *NO_REPLY}
+
+
+@pytest.mark.parametrize("empty", EMPTY, ids=["none", "empty", "white", "invisible", "thoughts"])
+@pytest.mark.parametrize("name", sorted({*BY_RULES, *OTHERS}))
+async def test_a_reply_that_is_not_there_is_good_news_to_no_metric(name: str, empty: str | None) -> None:
+    found = await bound(name, empty)
+    if found[0].error:
+        assert "the reply is empty" in found[0].error
+        return
+    for one in found:
+        if one.value is not None and one.metric not in NO_VERDICT:
+            assert one.value > 0 if one.metric in LOW_IS_GOOD else one.value == 0, one
+
+
+async def test_a_wanted_refusal_is_not_met_by_silence() -> None:
+    assert "the reply is empty" in (await bound("refusal", "", {"wanted": True}))[0].error
+
+
+@pytest.mark.parametrize("name", ["contradiction", "honorifics"])
+async def test_an_assistant_that_falls_silent_in_a_conversation_is_not_consistent(name: str) -> None:
+    call = EVALUATORS.get(name)()
+    silent = [*ASKED, {"role": "assistant", "content": ""}]
+    (found,) = await Binding("reply", "said", call, {"turns": silent}).evaluate({})
+    assert "the reply is empty" in found.error
+    calling = [*BEFORE, {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]
+    assert call(turns=calling)["consistent"] == 1.0
+
+
+@pytest.mark.parametrize("name", sorted(BY_RULES))
+async def test_a_text_that_is_too_long_is_an_error_that_says_so(name: str) -> None:
+    for unit in ("가", "[1]"):
+        (found,) = await bound(name, unit * (900_000 // len(unit)))
+        assert "has 900,000 characters, expected at most 50,000" in found.error
+
+
+@pytest.mark.parametrize("unit", ["가", "[1]", "1만 "])
+@pytest.mark.parametrize("name", sorted(BY_RULES))
+async def test_the_longest_text_is_read_in_seconds(name: str, unit: str) -> None:
+    text = (unit * LONGEST)[: LONGEST - 100]  # a conversation has other turns
+    begun = time.process_time()
+    found = await bound(name, text)
+    assert time.process_time() - begun < 12  # linear; a reader that grows with the square takes minutes
+    assert not any("characters" in one.error for one in found)
+
+
+async def test_thoughts_do_not_make_a_text_too_long() -> None:
+    (found,) = [
+        one
+        for one in await bound("language", f"<think>{'hm ' * 40_000}</think>연차는 15일입니다.")
+        if one.metric == "within"
+    ]
+    assert found.value == 1.0
+
+
+def test_a_long_conversation_of_many_statements_is_compared_in_seconds() -> None:
+    names = [
+        f"{one}{other}{third}" for one in "가나다라마바사" for other in "고노도로모보소" for third in "구누두루무부수"
+    ]
+    told = "".join(f"{name} 요금은 {number}원입니다. " for number, name in enumerate(names))
+    turns = [{"role": "user", "content": told}, {"role": "assistant", "content": told}]
+    begun = time.process_time()
+    assert EVALUATORS.get("contradiction")()(turns=turns)["contradictions"] == 0.0
+    assert time.process_time() - begun < 20
