@@ -60,13 +60,7 @@ class Pair:
     @property
     def design(self) -> str:
         """Which samples the differences are of, and what changed of them, in words."""
-        return "; ".join([self._shared, *self._stopped, *self.changes.words, *self._asked_otherwise])
-
-    @property
-    def _stopped(self) -> list[str]:
-        """Which side a gate stopped, and after how many samples."""
-        sides = (self.candidate, self.reference)
-        return [f"{side.label} was {side.scores.cell.stopped}" for side in sides if side.scores.cell.stopped]
+        return "; ".join([self._shared, *self.changes.words, *self._asked_otherwise])
 
     @property
     def _asked_otherwise(self) -> list[str]:

@@ -89,8 +89,8 @@ def ranking(entries: Sequence[Entry], pairs: Sequence[Pair], *, seed: int = 0) -
     units = _totals(values, clusters)
     stopped = next((entry for entry in entries if entry.untested), None)
     reason = ""
-    if stopped is not None:  # which samples all share depends on where it ended
-        reason = f"{stopped.label} was {stopped.scores.cell.stopped}; leave it out to rank the others"
+    if stopped is not None:
+        reason = f"which samples all share depends on where {stopped.label} ended; leave it out to rank the others"
     elif 2 * samples < min(len(entry.frame) for entry in entries):
         reason = f"all cells share only {samples:,} samples"
     elif len(units) < (_CLUSTERS if clusters is not None else 2):

@@ -46,9 +46,9 @@ def finding_text(difference: Difference) -> str:
 
 
 def name_text(dataset: DatasetComparison, standing: Standing) -> str:
-    """A cell's name as markup; below it how it was asked, where the cells differ in that, and by what gate stopped."""
-    below = (dataset.asked_as(standing.entry), standing.entry.scores.cell.stopped)
-    return "\n".join([escape(standing.entry.label), *(f"[dim]{escape(words)}[/]" for words in below if words)])
+    """A cell's name as markup; below it how it was asked, where the cells differ in that."""
+    asked_as = dataset.asked_as(standing.entry)
+    return escape(standing.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else "")
 
 
 def quality_cells(standing: Standing) -> tuple[str, str, str, str]:

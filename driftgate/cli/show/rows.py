@@ -38,11 +38,12 @@ def print_rows(
     says something, after the name of its column.
     """
     cells = [[_broken(cell) if c.number else cell for c, cell in zip(columns, row, strict=True)] for row in rows]
-    if sum(_least(c, [row[at] for row in cells]) + _FRAME for at, c in enumerate(columns)) < console.width:
+    widths = [_least(column, [row[at] for row in cells]) for at, column in enumerate(columns)]
+    if sum(width + _FRAME for width in widths) < console.width:
         table = Table(title=title, title_justify="left", header_style="bold")
-        for column in columns:
+        for column, width in zip(columns, widths, strict=True):
             table.add_column(
-                column.name,
+                _head(column, width),
                 justify="right" if column.number else "left",
                 no_wrap=column.number,
                 overflow="fold",
@@ -59,8 +60,13 @@ def print_rows(
 
 def _least(column: Column, cells: Sequence[str]) -> int:
     """How wide a column is at least: a number's longest line; of a text, which may be broken, no more than it needs."""
-    natural = max(map(_width, (column.name, *(line for cell in cells for line in cell.splitlines()))))
+    heads = column.name.split() if column.number else [column.name]
+    natural = max(map(_width, (*heads, *(line for cell in cells for line in cell.splitlines()))))
     return natural if column.number else min(_TEXT, natural)
+
+
+def _head(column: Column, width: int) -> str:
+    return textwrap.fill(column.name, width) if column.number else column.name
 
 
 def _broken(cell: str) -> str:
@@ -77,11 +83,11 @@ def _print_stacked(console: Console, columns: Sequence[Column], row: Sequence[st
             continue
         said = f"[dim]{column.name}[/] {cell}"
         if line and _width(line + _GAP + said) > width:
-            console.print(Padding(line, (0, 0, 0, 2)))
+            console.print(Padding(line, (0, 0, 0, 2), expand=False))
             line = ""
         line = f"{line}{_GAP}{said}" if line else said
     if line:
-        console.print(Padding(line, (0, 0, 0, 2)))
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
 
 
 def _width(markup: str) -> int:
