@@ -40,8 +40,8 @@ def test_numbers_are_whole_whatever_the_width(
     lines = done.out.splitlines()
     tables = [line for line in lines if not line.lstrip().startswith(("categories:", "suspect keys:"))]
     assert max(cell_len(line) for line in tables) <= width
-    for whole in ("100.0%", "25.0%", "+75.00", "quality", "median latency", "p adjusted", "not recorded|s \\("):
-        assert re.search(whole.replace("+", "\\+"), done.out), whole
+    for whole in ("100.0%", "25.0%", "+75.00", "quality", "median latency", "adjusted"):
+        assert whole in done.out, whole
     assert re.search(r"\+\d+\.\d\d to \+\d+\.\d\d", done.out)
     assert "…" not in done.out
 
