@@ -39,8 +39,10 @@ def print_rows(
     """
     cells = [[_broken(cell) if c.number else cell for c, cell in zip(columns, row, strict=True)] for row in rows]
     widths = [_least(column, [row[at] for row in cells]) for at, column in enumerate(columns)]
+    if title:
+        console.print(f"[italic]{title}[/]", soft_wrap=True)
     if sum(width + _FRAME for width in widths) < console.width:
-        table = Table(title=title, title_justify="left", header_style="bold")
+        table = Table(header_style="bold")
         for column, width in zip(columns, widths, strict=True):
             table.add_column(
                 _head(column, width),
@@ -52,8 +54,6 @@ def print_rows(
             table.add_row(*shown)
         console.print(table)
         return
-    if title:
-        console.print(f"[italic]{title}[/]", soft_wrap=True)
     for row in rows:
         _print_stacked(console, columns, row)
 
