@@ -79,6 +79,12 @@ def listed_bound(details: Mapping[str, Any]) -> str:
     return str((details.get(PRICE_LIST) or {}).get("at_most", ""))
 
 
+def states_prices(details: Mapping[str, Any]) -> bool:
+    """Whether somebody stated what a cell's model takes, 0 where it is free; older cells kept 0 where nobody did."""
+    prices = (details.get("model_config") or {}).get("prices") or {}
+    return bool(details.get(PRICED, prices.get("input") or prices.get("output")))
+
+
 def unpriced(details: Mapping[str, Any]) -> bool:
     """Whether a cell's model has no prices, from the workspace or a list; an older cell kept those as prices of 0."""
     config = details.get("model_config") or {}

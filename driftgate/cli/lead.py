@@ -48,6 +48,9 @@ def compare(
     from driftgate.cli.show.compare import print_comparisons
 
     console, listed = _console.console, _console.names
+    for file in (html, flips, as_json):
+        if file is None or csv is None or file.resolve().parent != csv.resolve():  # the folder of tables is made
+            _console.check_writable(file)
     with driftgate.open(workspace) as ws:
         compared = ws.compare(
             names or [],

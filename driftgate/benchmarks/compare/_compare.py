@@ -92,6 +92,11 @@ class Comparisons:
         """The pairs of all datasets, in their order."""
         return [pair for dataset in self.datasets for pair in dataset.pairs]
 
+    @property
+    def tested(self) -> int:
+        """How many overall differences have a p-value, so that Holm's adjustment is over so many."""
+        return sum(pair.overall.comparison.p_value is not None for pair in self.pairs)
+
     def as_json(self) -> dict[str, Any]:
         """Every cell, difference and finding as plain values; shares and differences are fractions."""
         return as_json(self)

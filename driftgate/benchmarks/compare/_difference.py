@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from driftgate.benchmarks import stats
@@ -11,6 +11,8 @@ from driftgate.benchmarks import stats
 SIGNIFICANT = 0.05
 """A difference is significant where its adjusted p-value is at most this."""
 _NAMED = 5
+_UNTESTED = "none"
+"""Method of what has no limits, as none would hold."""
 Finding = Literal["higher", "lower", "inconclusive", "unmeasurable"]
 
 
@@ -34,6 +36,8 @@ class Difference:
     """The paired bootstrap's interval and p-value, where it was asked for."""
     common: stats.Comparison | None = None
     """The same on the samples that both answered (unpaired: each its own), where the bounds leave the sign open."""
+    untested: str = ""
+    """Why no test of it holds, as a gate stopped a side; it then has neither limits nor p-values."""
 
     @property
     def open(self) -> bool:
@@ -53,8 +57,12 @@ class Difference:
         """``higher`` and ``lower`` are significant; ``unmeasurable`` is what unanswered samples could turn.
 
         So is a difference without a p-value: it has no samples, or nothing that varies. What they could turn is never
-        significant, however small its p-value: that one takes every missing answer for a wrong one.
+        significant, however small its p-value: that one takes every missing answer for a wrong one. What is untested
+        is at most ``inconclusive``.
         """
+        known = self.comparison.difference is not None
+        if self.untested and known and not self.open:
+            return "inconclusive"
         if self.open or self.p is None:
             return "unmeasurable"
         difference = self.comparison.difference or 0.0
@@ -72,6 +80,35 @@ class Difference:
         """How large the difference is at least: its limit nearer to zero; 0 where zero is inside, or it is open."""
         low, high = self.comparison.interval.low, self.comparison.interval.high
         return 0.0 if low is None or high is None or self.open else max(low, -high, 0.0)
+
+
+def without_test(found: Difference, why: str) -> Difference:
+    """A difference with what was observed, and without all that holds only where the number of samples was fixed."""
+    bounds = found.bounds
+    return replace(
+        found,
+        comparison=_observed(found.comparison, why),
+        p_adjusted=None,
+        bounds=bounds and replace(bounds, low=without_limits(bounds.low, why), high=without_limits(bounds.high, why)),
+        bootstrap=None,
+        common=found.common and _observed(found.common, why),
+        untested=why,
+    )
+
+
+def _observed(comparison: stats.Comparison, why: str) -> stats.Comparison:
+    return replace(
+        comparison,
+        interval=without_limits(comparison.interval, why),
+        p_value=None,
+        minimum_detectable_effect=None,
+        method=_UNTESTED,
+    )
+
+
+def without_limits(interval: stats.Interval, why: str) -> stats.Interval:
+    """The estimate of an interval, and why it has no limits."""
+    return stats.Interval.unknown(interval.estimate, level=interval.level, method=_UNTESTED, n=interval.n, reason=why)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from driftgate.benchmarks.metrics import right, settled
 from driftgate.benchmarks.scores import CellScores
+from driftgate.ledger import SEQUENTIAL
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+
+_FIXED = "a fixed test does not hold"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,12 @@ class Entry:
     def dataset(self) -> str:
         """Name of its dataset."""
         return self.scores.cell.dataset
+
+    @property
+    def untested(self) -> str:
+        """Why no fixed test of its scores holds; empty where one does."""
+        cell = self.scores.cell
+        return f"stopped early by gate {cell.details[SEQUENTIAL]['gate']}: {_FIXED}" if cell.stopped else ""
 
     @cached_property
     def keys(self) -> pd.Index[str]:

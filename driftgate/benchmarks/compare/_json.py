@@ -63,6 +63,7 @@ def _cell(standing: Standing) -> dict[str, Any]:
         "run": cell.run_id,
         "signature": cell.signature,
         "asked": len(standing.entry.frame),
+        "stopped": cell.stopped,
         "outcomes": standing.entry.scores.outcomes,
         "quality": _interval(standing.quality),
         "quality_if_right": standing.if_right,
@@ -94,6 +95,7 @@ def _difference(row: Difference) -> dict[str, Any]:
         "candidate_score": row.candidate,
         "reference_score": row.reference,
         "finding": row.finding,
+        "untested": row.untested,
         "p_adjusted": row.p_adjusted,
         **_comparison(row.comparison),
         "bounds": None

@@ -11,7 +11,7 @@ import numpy as np
 
 from driftgate.benchmarks import stats
 from driftgate.benchmarks.changes import NO_CHANGES, Changes
-from driftgate.benchmarks.compare._difference import Difference, Directions, directions
+from driftgate.benchmarks.compare._difference import Difference, Directions, directions, without_test
 from driftgate.benchmarks.compare._entry import Entry, is_paired
 from driftgate.benchmarks.metrics import is_binary
 from driftgate.benchmarks.signature import differing
@@ -109,13 +109,19 @@ def compare_pair(
     Returns
     -------
     Pair
-        Categories carry Benjamini-Hochberg's adjusted p-values, super-categories and categories each as a family.
+        Categories carry Benjamini-Hochberg's adjusted p-values, super-categories and categories each as a family. Where
+        a gate stopped a side, a difference has what was observed alone: it ended where it looked good, or bad, and no
+        test or interval of a fixed number of samples holds there.
     """
     ours, theirs = candidate.shared_with(reference)
+    untested = "; ".join(dict.fromkeys(filter(None, (candidate.untested, reference.untested))))
+    resamples = 0 if untested else resamples
     if is_paired(ours.size, len(candidate.frame), len(reference.frame)):
         found = _paired(_Side(candidate, ours), _Side(reference, theirs), sliced, resamples, seed)
     else:
         found = _unpaired(_whole(candidate), _whole(reference), sliced)
+    if untested:
+        found = [without_test(difference, untested) for difference in found]
     return Pair(candidate, reference, int(ours.size), found, sliced=sliced)
 
 

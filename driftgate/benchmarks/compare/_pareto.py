@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
+from driftgate.benchmarks.compare._difference import without_limits
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import Pair
-from driftgate.benchmarks.costs import at_most, listed_bound
-from driftgate.benchmarks.metrics import accuracy, quantile
+from driftgate.benchmarks.costs import at_most, listed_bound, states_prices
+from driftgate.benchmarks.metrics import SEQUENCES, accuracy, quantile
 from driftgate.benchmarks.stats import Interval, mean_interval
 
 MEASURES = ("quality", "cost", "latency")
@@ -49,7 +50,8 @@ def standings(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[list[Sta
     Intervals decide. In quality a cell is surely better than another where their difference is significant, paired
     where samples are shared, adjusted over all pairs, and not open to what was not answered; in cost and latency where
     the 95% intervals do not meet, or where neither varies at all. It is surely no worse where it is surely better, or
-    where both took exactly the same.
+    where both took exactly the same. Of a cell that its gate stopped nothing is sure: its quality has the limits that
+    hold wherever one stops, its cost and latency have none.
 
     Only measures that every cell has are compared. Where one cell's price is unknown, an upper bound, or in another
     currency, cost is none of them; then no cell is called beaten, as it may be the cheaper one.
@@ -92,25 +94,29 @@ def why_unused(measure: str, found: Sequence[Standing]) -> str:
 
 
 def _measure(entry: Entry) -> Standing:
-    frame = entry.frame
-    prices = (entry.scores.cell.details.get("model_config") or {}).get("prices") or {}
+    frame, details = entry.frame, entry.scores.cell.details
     # A call that failed is no cheap one.
     paid = frame.loc[frame["cached"].eq(False) & frame["outcome"].ne("failed"), "cost"].to_numpy(dtype=float)
     cost = None
-    if paid.size and not np.isnan(paid).any() and (paid.any() or prices.get("input") or prices.get("output")):
+    if paid.size and not np.isnan(paid).any() and (paid.any() or states_prices(details)):
         cost = _times(mean_interval(paid), 1000.0)
         if paid.size > 1 and (paid == paid[0]).all():
             cost = replace(cost, method=_CONSTANT)
     latency = quantile("latency", 0.5)(frame)
+    quality = accuracy(frame)
+    if why := entry.untested:
+        quality = SEQUENCES["accuracy"](entry.scores.asks)
+        cost = cost and without_limits(cost, why)
+        latency = without_limits(latency, why)
     best = entry.scores.get("accuracy_if_right")
     return Standing(
         entry,
-        accuracy(frame),
+        quality,
         best.value if best else None,
         cost,
         entry.scores.currency,
         latency if latency.estimate is not None else None,
-        at_most=bool(at_most(frame, entry.scores.cell.details).any()),
+        at_most=bool(at_most(frame, details).any()),
     )
 
 

@@ -87,8 +87,11 @@ def ranking(entries: Sequence[Entry], pairs: Sequence[Pair], *, seed: int = 0) -
     values, clusters = _shared(entries)
     samples, count = values.shape
     units = _totals(values, clusters)
+    stopped = next((entry for entry in entries if entry.untested), None)
     reason = ""
-    if 2 * samples < min(len(entry.frame) for entry in entries):
+    if stopped is not None:
+        reason = f"which samples all share depends on where {stopped.label} ended; leave it out to rank the others"
+    elif 2 * samples < min(len(entry.frame) for entry in entries):
         reason = f"all cells share only {samples:,} samples"
     elif len(units) < (_CLUSTERS if clusters is not None else 2):
         reason = f"the samples are of {len(units)} passages, and {_CLUSTERS} are needed"

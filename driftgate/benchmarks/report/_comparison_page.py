@@ -175,9 +175,10 @@ def _ranked(compared: DatasetComparison, ranking: Ranking) -> list[RankView]:
     words: dict[tuple[int, int], str] = {}
     for pair in compared.pairs:
         one, other = pair.candidate.scores.cell.id, pair.reference.scores.cell.id
-        difference, p = pair.overall.comparison.difference, p_value(pair.overall.p_adjusted)
-        words[one, other] = f"{points(difference)}, p {p}"
-        words[other, one] = f"{points(None if difference is None else -difference)}, p {p}"
+        difference, adjusted = pair.overall.comparison.difference, pair.overall.p_adjusted
+        p = "" if adjusted is None else f", p {p_value(adjusted)}"
+        words[one, other] = f"{points(difference)}{p}"
+        words[other, one] = f"{points(None if difference is None else -difference)}{p}"
     ids = [one.entry.scores.cell.id for one in ranking.ranks]
     places = {entry.scores.cell.id: place for place, entry in enumerate(compared.entries)}
     return [

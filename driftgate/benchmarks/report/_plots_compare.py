@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from driftgate.benchmarks.costs import states_prices
 from driftgate.benchmarks.report._figure import (
     Figure,
     Spec,
@@ -130,7 +131,7 @@ class _Price:
 
 def tradeoff_figures(cells: Sequence[CellView], ordinal: int) -> list[Figure]:
     """Quality against latency and against cost (one plot for each currency), where two cells or more have both."""
-    currencies = dict.fromkeys(cell.scores.currency for cell in cells if cell.cost_per_thousand)
+    currencies = dict.fromkeys(cell.scores.currency for cell in cells if _price_of(cell) is not None)
     prices = [_Price("latency", "latency", "median latency, seconds", lambda c: c.metric("latency_p50"), seconds)]
     prices += [_cost_in(currency, place) for place, currency in enumerate(currencies)]
     return [figure for price in prices if (figure := _tradeoff(cells, price, ordinal)) is not None]
@@ -138,16 +139,22 @@ def tradeoff_figures(cells: Sequence[CellView], ordinal: int) -> list[Figure]:
 
 def _cost_in(currency: str, place: int) -> _Price:
     def score(cell: CellView) -> ScoreRow:
-        value = cell.cost_per_thousand if cell.scores.currency == currency else None
-        return ScoreRow("cost", "all", "", value or None, None, None, cell.asked)
+        value = _price_of(cell) if cell.scores.currency == currency else None
+        return ScoreRow("cost", "all", "", value, None, None, cell.asked)
 
     unit = f"{plot_label(currency, 12)} per 1,000 samples"
     return _Price(f"cost-{place}", "cost", unit, score, lambda value: money(value, currency))
 
 
+def _price_of(cell: CellView) -> float | None:
+    """What a thousand of its samples cost; 0 where that is stated, and None where nobody stated a price."""
+    return cell.cost_per_thousand or (cell.cost_per_thousand if states_prices(cell.scores.cell.details) else None)
+
+
 def _tradeoff(cells: Sequence[CellView], price: _Price, ordinal: int) -> Figure | None:
-    placed = [(c, x, y) for c in cells if (x := price.score(c)).value and (y := c.metric("accuracy")).value is not None]
-    if len(placed) < 2:
+    scored = [(c, price.score(c), c.metric("accuracy")) for c in cells]
+    placed = [(c, x, y) for c, x, y in scored if x.value is not None and y.value is not None]
+    if len(placed) < 2 or not any(x.value for _, x, _ in placed):
         return None
     traces: list[Spec] = []
     best = pareto([(float(x.value or 0.0), float(y.value or 0.0)) for _, x, y in placed])

@@ -131,7 +131,7 @@ def _hover(label: str, difference: Difference) -> str:
         f"{percent(difference.candidate)} against {percent(difference.reference)}: "
         f"{points(comparison.difference)} points",
         str(limits),
-        f"p {p_value(comparison.p_value)}, adjusted {p_value(difference.p_adjusted)}",
+        "" if difference.untested else f"p {p_value(comparison.p_value)}, adjusted {p_value(difference.p_adjusted)}",
         difference.finding,
         f"{comparison.n:,} samples, {'paired' if comparison.paired else 'unpaired'}",
         f"bounds {points(difference.bounds.low.estimate)} to {points(difference.bounds.high.estimate)}: "

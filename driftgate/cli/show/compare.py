@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from driftgate.benchmarks.compare import Comparisons, DatasetComparison, Difference, Pair, flips, why_unused
 from driftgate.benchmarks.report import p_value
@@ -14,13 +13,14 @@ from driftgate.cli.show.compare_text import (
     bounds_text,
     finding_text,
     interval_text,
-    measured,
+    name_text,
     percent,
-    place_text,
     points,
-    range_text,
+    price_cells,
+    quality_cells,
 )
 from driftgate.cli.show.ranking import print_matrix, print_ranking
+from driftgate.cli.show.rows import Column, print_rows
 
 _CATEGORIES = 8
 _SAMPLES = 5
@@ -56,27 +56,34 @@ def print_comparisons(console: Console, compared: Comparisons) -> None:
         console.print(
             f"[yellow]{escape(entry.label)} on {escape(entry.dataset)} stands alone[/]: nothing to compare with"
         )
-    tests = len(compared.pairs)
     console.print(
-        f"[dim]differences are in points, the second cell less the first; intervals are at 95%; p of {tests} overall "
+        "[dim]differences are in points, the second cell less the first; intervals are at 95%; p of "
+        f"{compared.tested} overall "
         "differences by Holm, of categories by Benjamini and Hochberg within each pair; what was not answered counts "
         "as wrong, bounds say what it could change; unmeasurable is what it could turn[/]"
     )
 
 
 def _print_overall(console: Console, datasets: Sequence[DatasetComparison]) -> None:
-    table = _table("all datasets", "dataset", "difference of")
-    _numbers(table, *_DIFFERENCE_COLUMNS)
-    table.add_column("finding", overflow="fold")
-    table.add_column("design")
-    for dataset in datasets:
-        for pair in dataset.pairs:
-            shown = (*_difference_cells(pair.overall), finding_text(pair.overall), escape(pair.design))
-            table.add_row(escape(dataset.dataset), escape(pair.name), *shown)
-    console.print(table)
+    columns = (Column("dataset", number=False), _PAIR, *_DIFFERENCE, _FINDING, _DESIGN)
+    rows = [
+        (
+            escape(dataset.dataset),
+            escape(pair.name),
+            *_difference_cells(pair.overall),
+            escape(finding_text(pair.overall)),
+            escape(pair.design),
+        )
+        for dataset in datasets
+        for pair in dataset.pairs
+    ]
+    print_rows(console, columns, rows, "all datasets")
 
 
-_DIFFERENCE_COLUMNS = ("score", "reference", "points", "95% interval", "p", "p adjusted", "bounds")
+_PAIR, _FINDING, _DESIGN = (Column(name, number=False) for name in ("difference of", "finding", "design"))
+_DIFFERENCE = tuple(
+    Column(name) for name in ("score", "reference", "points", "95% interval", "p", "p adjusted", "bounds")
+)
 
 
 def _difference_cells(difference: Difference) -> list[str]:
@@ -85,11 +92,16 @@ def _difference_cells(difference: Difference) -> list[str]:
         percent(difference.candidate),
         percent(difference.reference),
         _strong(points(comparison.difference), difference),
-        interval_text(comparison.interval),
+        _limits(difference),
         p_value(comparison.p_value),
         p_value(difference.p_adjusted),
         bounds_text(difference),
     ]
+
+
+def _limits(difference: Difference) -> str:
+    """Limits, or why there are none; that a gate stopped a side is said by the finding and the cell."""
+    return "-" if difference.untested else interval_text(difference.comparison.interval)
 
 
 def _strong(text: str, difference: Difference) -> str:
@@ -98,11 +110,10 @@ def _strong(text: str, difference: Difference) -> str:
 
 
 def _print_cells(console: Console, dataset: DatasetComparison) -> None:
-    first = escape(dataset.entries[0].label)
-    table = _table(None, "cell")
-    _numbers(table, "quality", "95% interval", "if all right", "asked", f"less {first}", "95% interval", "p adjusted")
-    _numbers(table, "cost of 1,000", "median latency")
-    table.add_column("Pareto")
+    quality = ("quality", "95% interval", "if all right", "asked")
+    against_first = ("less the first", "95% interval", "p adjusted")
+    numbers = (Column(name) for name in (*quality, *against_first, "cost of 1,000", "median latency"))
+    rows = []
     for standing in dataset.standings:
         pair = dataset.against_first(standing.entry)
         against = ["", "", ""]
@@ -110,24 +121,11 @@ def _print_cells(console: Console, dataset: DatasetComparison) -> None:
             overall = pair.overall
             against = [
                 _strong(points(overall.comparison.difference), overall),
-                interval_text(overall.comparison.interval),
+                _limits(overall),
                 p_value(overall.p_adjusted),
             ]
-        quality, asked = standing.quality, len(standing.entry.frame)
-        asked_as = dataset.asked_as(standing.entry)
-        table.add_row(
-            escape(standing.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else ""),
-            percent(quality.estimate),
-            range_text(quality, 100.0, "{:.1f}"),
-            percent(standing.if_right),
-            f"{asked:,}",
-            *against,
-            ("at most " if standing.cost and standing.at_most else "")
-            + measured(standing.cost, standing.currency, "unknown"),
-            measured(standing.latency, "s", "not recorded"),
-            escape(place_text(standing)),
-        )
-    console.print(table)
+        rows.append((name_text(dataset, standing), *quality_cells(standing), *against, *price_cells(standing)))
+    print_rows(console, (Column("cell", number=False), *numbers, Column("Pareto", number=False)), rows)
     _print_unused(console, dataset)
 
 
@@ -139,59 +137,57 @@ def _print_unused(console: Console, dataset: DatasetComparison) -> None:
 
 
 def _print_pairs(console: Console, pairs: Sequence[Pair], title: str) -> None:
-    table = _table(title, "difference of")
-    _numbers(table, *_DIFFERENCE_COLUMNS, "gained", "lost", "detectable")
-    table.add_column("finding", overflow="fold")
-    table.add_column("design")
+    counts = (Column(name) for name in ("gained", "lost", "detectable"))
+    rows = []
     for pair in pairs:
         comparison = pair.overall.comparison
-        table.add_row(
-            escape(pair.name),
-            *_difference_cells(pair.overall),
-            "-" if comparison.gained is None else f"{comparison.gained:,}",
-            "-" if comparison.lost is None else f"{comparison.lost:,}",
-            points(comparison.minimum_detectable_effect).removeprefix("+"),
-            finding_text(pair.overall),
-            escape(pair.design),
+        rows.append(
+            (
+                escape(pair.name),
+                *_difference_cells(pair.overall),
+                "-" if comparison.gained is None else f"{comparison.gained:,}",
+                "-" if comparison.lost is None else f"{comparison.lost:,}",
+                points(comparison.minimum_detectable_effect).removeprefix("+"),
+                escape(finding_text(pair.overall)),
+                escape(pair.design),
+            )
         )
-    console.print(table)
+    print_rows(console, (_PAIR, *_DIFFERENCE, *counts, _FINDING, _DESIGN), rows, title)
 
 
 def _print_slices(console: Console, pair: Pair) -> None:
     """The macro average and super-categories in full, of the categories the surest."""
     categories = sorted(pair.of_kind("category"), key=lambda d: (-d.certain, d.name))
     sure = [d for d in categories if d.significant]
-    rows = [*pair.differences[:1], *pair.of_kind("macro"), *pair.of_kind("super_category"), *sure[:_CATEGORIES]]
-    table = _table(f"{escape(pair.name)}: {escape(pair.design)}", "slice")
-    _numbers(table, *_DIFFERENCE_COLUMNS, "n")
-    table.add_column("finding", overflow="fold")
-    for row in rows:
+    shown = [*pair.differences[:1], *pair.of_kind("macro"), *pair.of_kind("super_category"), *sure[:_CATEGORIES]]
+    rows = []
+    for row in shown:
         name = {"all": "[bold]all[/]", "macro": "macro average"}.get(row.kind, escape(row.name))
         name = f"  {name}" if row.kind == "category" else name
-        table.add_row(name, *_difference_cells(row), f"{row.comparison.n:,}", finding_text(row))
+        rows.append((name, *_difference_cells(row), f"{row.comparison.n:,}", escape(finding_text(row))))
+    title = f"{escape(pair.name)}: {escape(pair.design)}"
+    print_rows(console, (Column("slice", number=False), *_DIFFERENCE, Column("n"), _FINDING), rows, title)
     boot = pair.overall.bootstrap
-    console.print(table)
     if boot is not None:
         console.print(f"  [dim]bootstrap of all samples: {interval_text(boot.interval)}, p {p_value(boot.p_value)}[/]")
     if categories:
-        shown = f"; the {_CATEGORIES} surest are shown" if len(sure) > _CATEGORIES else ""
-        console.print(f"  categories: {escape(pair.directions().words)}[dim]{shown}[/]", soft_wrap=True)
+        more = f"; the {_CATEGORIES} surest are shown" if len(sure) > _CATEGORIES else ""
+        console.print(f"  categories: {escape(pair.directions().words)}[dim]{more}[/]", soft_wrap=True)
 
 
 def _print_flips(console: Console, dataset: DatasetComparison) -> None:
     pairs = [pair for pair in dataset.detailed if pair.shared]
     if not pairs:
         return
-    table = _table("samples that flipped", "difference of", "direction")
-    _numbers(table, "samples")
-    table.add_column("such as", overflow="fold")
+    columns = (_PAIR, Column("direction", number=False), Column("samples"), Column("such as", number=False))
+    rows = []
     for pair in pairs:
         moved = flips(pair)
         for direction in ("gained", "lost"):
             ids = moved.loc[moved["direction"] == direction, "upstream_id"]
             few = ", ".join(escape(str(i)) for i in ids.head(_SAMPLES if len(pairs) <= _PAIRS else 1))
-            table.add_row(escape(pair.name) if direction == "gained" else "", direction, f"{len(ids):,}", few)
-    console.print(table)
+            rows.append((escape(pair.name) if direction == "gained" else "", direction, f"{len(ids):,}", few))
+    print_rows(console, columns, rows, "samples that flipped")
 
 
 def _print_suspects(console: Console, dataset: DatasetComparison) -> None:
@@ -209,15 +205,3 @@ def _print_suspects(console: Console, dataset: DatasetComparison) -> None:
             f"    {escape(str(row.upstream_id))} [dim]{escape(str(row.category))}[/]: key {row.gold}, they say "
             f"{row.letter} ({row.agree} for it, {row.with_key} for the key)"
         )
-
-
-def _table(title: str | None, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _numbers(table: Table, *columns: str) -> None:
-    for column in columns:
-        table.add_column(column, justify="right")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from driftgate.benchmarks.compare import Difference, Standing
+from rich.markup import escape
+
+from driftgate.benchmarks.compare import DatasetComparison, Difference, Standing
 from driftgate.benchmarks.report import p_value
 from driftgate.benchmarks.stats import Interval
 
@@ -35,11 +37,34 @@ def bounds_text(difference: Difference) -> str:
 def finding_text(difference: Difference) -> str:
     """What may be said of a difference; of an unmeasurable one also what it is where both answered."""
     common = difference.common
+    # The slices of a pair stand below what is said of all samples: a reason that holds for all is said there.
+    why = f": {difference.untested}" if difference.untested and difference.kind == "all" else ""
     if common is None:
-        return difference.finding
+        return f"{difference.finding}{why}"
+    limits = "" if difference.untested else f" ({interval_text(common.interval)}, p {p_value(common.p_value)})"
+    return f"{difference.finding}{why}; {points(common.difference)}{limits} on the {common.n:,} that both answered"
+
+
+def name_text(dataset: DatasetComparison, standing: Standing) -> str:
+    """A cell's name as markup; below it how it was asked, where the cells differ in that."""
+    asked_as = dataset.asked_as(standing.entry)
+    return escape(standing.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else "")
+
+
+def quality_cells(standing: Standing) -> tuple[str, str, str, str]:
+    """A cell's quality, its limits, what it would be were all right, and how many samples were asked."""
+    quality = standing.quality
+    limits = range_text(quality, 100.0, "{:.1f}")
+    return percent(quality.estimate), limits, percent(standing.if_right), f"{len(standing.entry.frame):,}"
+
+
+def price_cells(standing: Standing) -> tuple[str, str, str]:
+    """What a cell costs, how long it takes, and its place, as markup."""
+    cost = measured(standing.cost, standing.currency, "unknown")
     return (
-        f"{difference.finding}; {points(common.difference)} ({interval_text(common.interval)}, p "
-        f"{p_value(common.p_value)}) on the {common.n:,} that both answered"
+        escape(f"at most {cost}" if standing.cost and standing.at_most else cost),
+        measured(standing.latency, "s", "not recorded"),
+        escape(place_text(standing)),
     )
 
 

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from driftgate.benchmarks.compare import DatasetComparison, Finding, Ranking
-from driftgate.cli.show.compare_text import measured, percent, place_text, range_text
+from driftgate.cli.show.compare_text import name_text, price_cells, quality_cells
+from driftgate.cli.show.rows import Column, print_rows
 
 SIGNS: dict[Finding, str] = {"higher": "+", "lower": "-", "inconclusive": "·", "unmeasurable": "?"}
 
 
 def print_ranking(console: Console, dataset: DatasetComparison, ranking: Ranking) -> None:
     """The cells from the best to the worst with the ranks that each may have."""
-    table = Table(header_style="bold")
-    for column in ("#", "ranks", "cell"):
-        table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
-    for column in ("quality", "95% interval", "if all right", "asked", "cost of 1,000", "median latency"):
-        table.add_column(column, justify="right")
-    table.add_column("Pareto", overflow="fold")
+    numbers = ("quality", "95% interval", "if all right", "asked", "cost of 1,000", "median latency")
+    columns = (Column("cell", number=False), *(Column(name) for name in ("#", "ranks", *numbers)))
     standing_of = {standing.entry.scores.cell.id: standing for standing in dataset.standings}
+    rows = []
     for one in ranking.ranks:
-        standing, asked_as = standing_of[one.entry.scores.cell.id], dataset.asked_as(one.entry)
-        table.add_row(
-            str(one.rank),
-            f"{one.low}-{one.high}",
-            escape(one.entry.label) + (f"\n[dim]{escape(asked_as)}[/]" if asked_as else ""),
-            percent(standing.quality.estimate),
-            range_text(standing.quality, 100.0, "{:.1f}"),
-            percent(standing.if_right),
-            f"{len(one.entry.frame):,}",
-            ("at most " if standing.cost and standing.at_most else "")
-            + measured(standing.cost, standing.currency, "unknown"),
-            measured(standing.latency, "s", "not recorded"),
-            escape(place_text(standing)),
-        )
-    console.print(table)
+        standing = standing_of[one.entry.scores.cell.id]
+        ranks = str(one.rank), f"{one.low}-{one.high}"
+        rows.append((name_text(dataset, standing), *ranks, *quality_cells(standing), *price_cells(standing)))
+    print_rows(console, (*columns, Column("Pareto", number=False)), rows)
     console.print(f"  [dim]{escape(ranking.words)}[/]", soft_wrap=True)
 
 
