@@ -41,11 +41,12 @@ async def test_every_cell_runs_in_a_running_loop(
         except SyntaxError:
             exec(last, notebook)
     assert asyncio.get_running_loop().is_running()
-    run, scores, categories, wrong, nodes, judged, difference, runs, page, _ = shown
+    run, scores, categories, evaluated, wrong, nodes, judged, difference, runs, page, _ = shown
     assert "large · terse · own" in run._repr_html_()
     assert list(scores["value"]) == [0.95, 0.95]
     assert list(scores["n"]) == [40, 40]
     assert categories["value"].max() < 1.0
+    assert {"extract"} <= set(evaluated["node"]) and not evaluated["errors"].any()
     assert set(wrong["upstream_id"]) == {"q3", "q7"}
     assert {node["node"] for node in nodes} >= {"ask", "extract"}
     assert judged[0] == 0
