@@ -28,25 +28,38 @@ def contains(*, text: str | None, parts: Sequence[str]) -> dict[str, float]:
     """
     if is_silent(text) or text is None:
         return {"share": 0.0, "complete": 0.0}
-    found = sum(_stands(text, part) for part in parts)
+    held = _Held(text)
+    found = sum(held.holds(part) for part in parts)
     share = found / len(parts) if parts else 1.0
     return {"share": share, "complete": float(found == len(parts))}
 
 
-def _stands(text: str, part: str) -> bool:
-    plain, sought = _normal(text), _normal(part)
-    if sought and sought in plain:
-        inside = stated_in(plain)
-        if any(not _cut(inside, match.start(), match.end()) for match in re.finditer(re.escape(sought), plain)):
+class _Held:
+    """A text that is searched for several parts; quantities are read line by line, and only where a part ends."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        lines = filter(None, map(_normal, text.splitlines()))
+        self._lines = "\n".join(lines)
+        self._plain = self._lines.replace("\n", " ")
+        self._stated: dict[int, Sequence[Stated]] = {}
+
+    def holds(self, part: str) -> bool:
+        """Whether a part stands in the text."""
+        sought = _normal(part)
+        if not sought:
             return True
-    if not sought:
-        return True
-    return bool(stated_in(sought)) and stands_in(text, part)
+        places = re.finditer(re.escape(sought), self._plain)
+        if any(not (self._cut(place.start()) or self._cut(place.end())) for place in places):
+            return True
+        return bool(stated_in(sought)) and stands_in(self._text, part)
 
-
-def _cut(stated: Sequence[Stated], begin: int, end: int) -> bool:
-    """Whether a place begins or ends within something that is stated there."""
-    return any(one.begin < begin < one.end or one.begin < end < one.end for one in stated)
+    def _cut(self, place: int) -> bool:
+        """Whether a place lies within something that its line states."""
+        begin = self._lines.rfind("\n", 0, place) + 1
+        if begin not in self._stated:
+            self._stated[begin] = stated_in(self._lines[begin:].partition("\n")[0])
+        return any(one.begin < place - begin < one.end for one in self._stated[begin])
 
 
 def _normal(text: str) -> str:
