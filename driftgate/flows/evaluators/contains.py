@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,9 +48,11 @@ class _Held:
         sought = _normal(part)
         if not sought:
             return True
-        places = re.finditer(re.escape(sought), self._plain)
-        if any(not (self._cut(place.start()) or self._cut(place.end())) for place in places):
-            return True
+        place = self._plain.find(sought)
+        while place >= 0:
+            if not (self._cut(place) or self._cut(place + len(sought))):
+                return True
+            place = self._plain.find(sought, place + len(sought))
         return bool(stated_in(sought)) and stands_in(self._text, part)
 
     def _cut(self, place: int) -> bool:
