@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from chat_endpoint import Answer, ChatEndpoint, limited
@@ -15,23 +13,10 @@ from looks import (
     instead,
     number,
     settle,
-    watched,
 )
 
-from driftgate.ledger import Ledger, open_ledger, start_run
+from driftgate.ledger import start_run
 from driftgate.monitor.watch import alerts_of, looks_of
-
-
-@pytest.fixture
-def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
-    return watched(tmp_path, endpoint)
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    opened = open_ledger(".driftgate/ledger.db", folder)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("what", DOWN)

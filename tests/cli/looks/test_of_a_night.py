@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from chat_endpoint import ChatEndpoint, Status
+from chat_endpoint import Status
 from fastapi.testclient import TestClient
 from ingestion_endpoint import IngestionEndpoint, properties
 from looks import (
@@ -15,7 +14,6 @@ from looks import (
     TOKEN,
     UNAVAILABLE,
     change,
-    watched,
 )
 
 from driftgate.api.bench import Begun, Done
@@ -24,22 +22,9 @@ from driftgate.api.watching import take_look
 from driftgate.api.workspace import open_workspace
 from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, open_ledger
 from driftgate.monitor.watch import looks_of
 from driftgate.service import Lease, Scheduler
 from driftgate.service._make import jobs_of, make_service
-
-
-@pytest.fixture
-def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
-    return watched(tmp_path, endpoint)
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    opened = open_ledger(".driftgate/ledger.db", folder)
-    yield opened
-    opened.close()
 
 
 def test_a_night_with_an_endpoint_that_is_down_looks_and_says_so(cli, folder, endpoint, ledger) -> None:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from chat_endpoint import Answer, ChatEndpoint
+from chat_endpoint import Answer
 from looks import (
     DOWN,
     UNAVAILABLE,
     calls,
     change,
-    watched,
     with_recipe,
 )
 
 from driftgate.finetune.remediation import remediations
-from driftgate.ledger import Ledger, open_ledger
 from driftgate.monitor.watch import alerts_of, looks_of
-
-
-@pytest.fixture
-def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
-    return watched(tmp_path, endpoint)
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    opened = open_ledger(".driftgate/ledger.db", folder)
-    yield opened
-    opened.close()
 
 
 def test_traffic_without_calls_is_unmeasurable_and_with_few_inconclusive(cli, folder, ledger) -> None:
