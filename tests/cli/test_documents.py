@@ -148,7 +148,7 @@ def embeddings() -> Iterator[EmbeddingsEndpoint]:
 def test_what_embeddings_cost_stands_in_the_runs_cost(
     cli: Cli, folder: Path, endpoint: ChatEndpoint, embeddings: EmbeddingsEndpoint
 ) -> None:
-    by = {"endpoint": embeddings.url, "model": "ko", "price": 1000.0}
+    by = {"endpoint": f"{embeddings.url}/v1", "model": "ko", "price": 1000.0}
     write(folder, endpoint, ROWS, embeddings=by)
     assert cli("bench", "rag", "-w", str(folder)).code == 0
     asked = [text for request in embeddings.requests for text in request["body"]["input"]]
@@ -162,7 +162,7 @@ def test_an_embedding_endpoint_that_is_down_stops_the_run_with_a_sentence(
     cli: Cli, folder: Path, endpoint: ChatEndpoint, embeddings: EmbeddingsEndpoint
 ) -> None:
     embeddings.faults = [web.Response(status=503, text="down") for _ in range(50)]
-    write(folder, endpoint, ROWS, embeddings={"endpoint": embeddings.url, "model": "ko", "attempts": 1})
+    write(folder, endpoint, ROWS, embeddings={"endpoint": f"{embeddings.url}/v1", "model": "ko", "attempts": 1})
     done = cli("bench", "rag", "-w", str(folder))
     assert done.code == 2 and "retriever 'ours': its passages have no embeddings" in done.err + done.out
     assert not endpoint.requests

@@ -19,13 +19,10 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import (
     AdaptiveLimit,
     ModelMisconfigured,
-    RateLimited,
-    RequestRejected,
     RetryPolicy,
     Secret,
     Unavailable,
     count,
-    redirected,
 )
 from driftgate.flows.models._asking import in_its_words
 from driftgate.flows.models._azure_hosts import authentication, check_sign_in, is_azure
@@ -36,6 +33,7 @@ from driftgate.flows.models._said import Address, address_of
 from driftgate.flows.network import Connections, read_json
 from driftgate.flows.private_files import make_folder, replace_file
 from driftgate.flows.retrieval._again import patiently
+from driftgate.flows.retrieval._refused import refused
 from driftgate.flows.retrieval._retriever import Paid
 
 if TYPE_CHECKING:
@@ -188,7 +186,13 @@ class Embedder:
             if received.status == 429:
                 self._limit.refused(retry_after(received.headers))
         if received.status != 200:
-            self._refuse(received.status, received.body, received.headers)
+            raise refused(
+                self.who,
+                self.endpoint,
+                received,
+                key="check the api_key of its embeddings",
+                address="check the endpoint and the model of its embeddings",
+            )
         self._limit.succeeded()
         try:
             told = read_json(received.body)
@@ -233,20 +237,6 @@ class Embedder:
         price = self.config.price
         cost = 0.0 if price == 0 else None if tokens is None or price is None else tokens * price / 1e6
         self.paid.append(Paid(tokens, cost, self.config.currency))
-
-    def _refuse(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
-        if 300 <= status < 400:
-            raise redirected(self.who, self.endpoint, headers.get("location", ""))
-        said = f"{self.who}: HTTP {status} {' '.join(content[:200].decode(errors='replace').split())}"
-        if status == 429:
-            raise RateLimited(said, retry_after(headers))
-        if status >= 500 or status == 408:
-            raise Unavailable(said)
-        if status in (401, 403):
-            raise ModelMisconfigured(said, "check the api_key of its embeddings")
-        if status == 404:
-            raise ModelMisconfigured(said, "check the endpoint and the model of its embeddings")
-        raise RequestRejected(said)
 
 
 def _first(problem: Exception) -> Exception:

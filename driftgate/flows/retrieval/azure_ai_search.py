@@ -14,22 +14,14 @@ from urllib.parse import quote
 from pydantic import Field, model_validator
 
 from driftgate.flows.environment import resolve_secret
-from driftgate.flows.models import (
-    ModelMisconfigured,
-    RateLimited,
-    RequestRejected,
-    RetryPolicy,
-    Secret,
-    Unavailable,
-    redirected,
-    resolve,
-)
+from driftgate.flows.models import RetryPolicy, Secret, Unavailable, resolve
 from driftgate.flows.models._asking import in_its_words
 from driftgate.flows.models._chat_http import check_connection
 from driftgate.flows.models._entra import Headers, token_headers
-from driftgate.flows.models._refusal import retry_after, well_formed
+from driftgate.flows.models._refusal import well_formed
 from driftgate.flows.network import Connections, read_json
 from driftgate.flows.retrieval._again import patiently
+from driftgate.flows.retrieval._refused import refused
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 
 SCOPE = "https://search.azure.com/.default"
@@ -121,9 +113,15 @@ class AzureAISearchRetriever:
                     json=body,
                     headers=dict(await self.headers()),
                 )
-        status, content = received.status, received.body
-        if status not in (200, 206):  # 206: some of the index could not be searched in time, and results are given
-            self._refuse(status, content, received.headers)
+        if received.status not in (200, 206):  # 206: not all could be searched in time, and results are given
+            raise refused(
+                self._who,
+                self.endpoint,
+                received,
+                key="check its api_key, or the role Search Index Data Reader",
+                address="check its endpoint, its index and its api_version",
+            )
+        content = received.body
         try:
             return [self._passage(hit) for hit in read_json(content)["value"]]
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -136,20 +134,6 @@ class AzureAISearchRetriever:
         document = well_formed(str(hit[config.document_field or config.id_field]))
         text, id_ = well_formed(str(hit[config.text_field])), well_formed(str(hit[config.id_field]))
         return Passage(id_, document, text, _score(hit.get("@search.rerankerScore") or hit.get("@search.score") or 0))
-
-    def _refuse(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
-        if 300 <= status < 400:
-            raise redirected(self._who, self.endpoint, headers.get("location", ""))
-        said = f"{self._who}: HTTP {status} {' '.join(content[:200].decode(errors='replace').split())}"
-        if status == 429:
-            raise RateLimited(said, retry_after(headers))
-        if status >= 500 or status == 408:
-            raise Unavailable(said)
-        if status in (401, 403):
-            raise ModelMisconfigured(said, "check its api_key, or the role Search Index Data Reader")
-        if status == 404:
-            raise ModelMisconfigured(said, "check its endpoint, its index and its api_version")
-        raise RequestRejected(said)
 
 
 def _score(told: Any) -> float:

@@ -33,7 +33,13 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddingsEndpoint]:
 @pytest.fixture
 def opened(documents: Path, service: EmbeddingsEndpoint) -> Opened:
     def build(**changes: Any) -> Retriever:
-        by = {"endpoint": service.url, "model": "ko", "api_key": "${env:TEST_EMBEDDING_KEY}", "attempts": 2, **changes}
+        by = {
+            "endpoint": f"{service.url}/v1",
+            "model": "ko",
+            "api_key": "${env:TEST_EMBEDDING_KEY}",
+            "attempts": 2,
+            **changes,
+        }
         return open_retriever("docs", parse_config({"folder": "docs", "embeddings": by}), documents)
 
     return build
