@@ -30,8 +30,9 @@ class Judging:
         from driftgate.api.pairwise import pairwise
 
         one, other = (run.id if isinstance(run, Run) else run for run in (first, second))
-        how = {"judge": judge, "criteria": criteria, "language": language}
-        return pairwise(self.files, self.ledger, one, other, **how, limit=limit)
+        return pairwise(
+            self.files, self.ledger, one, other, judge=judge, criteria=criteria, language=language, limit=limit
+        )
 
     def calibrate(
         self,
