@@ -75,5 +75,5 @@ def pairwise(
     print_pairwise(_console.console, found)
     if as_json is not None:
         _console.write_json(as_json, found.as_json())
-    if found.verdict == "unmeasurable":
+    if found.said.verdict == "unmeasurable":
         raise typer.Exit(4)
