@@ -9,21 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from driftgate.benchmarks.calibration import Asked
+from driftgate.benchmarks.labelled import JudgeSaid
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import COST, JudgedEvaluator, NoGrade
 from driftgate.ledger import KeptGrade, Ledger, keep_grades, kept_grades
 
 _AT_ONCE = 20
 """Grades that are kept together; as many are lost at most where the process is killed."""
-
-
-@dataclass(frozen=True)
-class Graded:
-    """What a judge says of a text."""
-
-    grade: float | None
-    passed: bool | None
-    error: str = ""
 
 
 @dataclass
@@ -65,11 +57,11 @@ def check_limit(judge: JudgedEvaluator, limit: float | None) -> None:
         return
     if not limit > 0:
         raise DriftgateError(f"the limit on cost is {limit:g}", "name one above 0, or none")
-    prices, who = judge.judge.config.prices, judge.judge.name
-    lacking = " and ".join(name for name in ("input", "output") if getattr(prices, name) is None)
+    lacking = judge.judge.config.prices.lacking
     if lacking:
         raise DriftgateError(
-            f"the limit of {limit:g} on cost cannot be kept: the judge '{who}' has no price of {lacking} tokens",
+            f"the limit of {limit:g} on cost cannot be kept: the judge '{judge.judge.name}' has no price of "
+            f"{lacking} tokens",
             "give both under its prices (0 where they cost nothing), or leave --max-cost out",
         )
 
@@ -91,19 +83,19 @@ class _Desk:
             keep_grades(self.ledger, self.judge.pin_id, self.evaluator, self.new, done=done)
         self.new = []
 
-    async def grade(self, inputs: Mapping[str, str]) -> Graded:
+    async def grade(self, inputs: Mapping[str, str]) -> JudgeSaid:
         try:
             found = await self.judge(**inputs)
         except NoGrade as problem:
             self.budget.add(problem.spent.get(COST, 0.0))
-            return Graded(None, None, str(problem))
+            return JudgeSaid(None, None, str(problem))
         self.budget.add(found.get(COST, 0.0))
-        made = Graded(found[self.judge.kind.key], found["passed"] > 0.5)
-        self.new.append(KeptGrade(_hash(inputs), found[self.judge.kind.key], found["passed"] > 0.5))
+        grade, passed = found[self.judge.kind.key], found["passed"] > 0.5
+        self.new.append(KeptGrade(_hash(inputs), grade, passed))
         if len(self.new) >= _AT_ONCE:
             kept, self.new = self.new, []
             await asyncio.to_thread(keep_grades, self.ledger, self.judge.pin_id, self.evaluator, kept)
-        return made
+        return JudgeSaid(grade, passed)
 
 
 async def grade_texts(
@@ -113,7 +105,7 @@ async def grade_texts(
     texts: Sequence[Mapping[str, str]],
     limit: float | None,
     advance: Callable[[int, int], None],
-) -> tuple[list[Graded], Asked]:
+) -> tuple[list[JudgeSaid], Asked]:
     """Grade texts, as many at once as the judge takes.
 
     Parameters
@@ -137,8 +129,8 @@ async def grade_texts(
     DriftgateError
         The limit is reached, or cannot be kept. The grades so far are kept for the next command.
     """
-    kept = {one.text: Graded(one.grade, one.passed) for one in kept_grades(ledger, judge.pin_id, evaluator)}
-    found = {number: kept[_hash(text)] for number, text in enumerate(texts) if _hash(text) in kept}
+    kept = {one.text: JudgeSaid(one.grade, one.passed) for one in kept_grades(ledger, judge.pin_id, evaluator)}
+    found = {number: said for number, text in enumerate(texts) if (said := kept.get(_hash(text))) is not None}
     again = len(found)
     left = [number for number in range(len(texts)) if number not in found]
     desk = _Desk(ledger, evaluator, judge, _Budget(limit), left[::-1])

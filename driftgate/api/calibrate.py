@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftgate.api import session
-from driftgate.api._grading import Graded, check_limit, grade_texts
+from driftgate.api._grading import check_limit, grade_texts
 from driftgate.api._waiting import wait_for
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.calibration import Calibration, JudgedText, calibrate, corrected_in
 from driftgate.benchmarks.compare import named_cells
 from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.datasets._rows import Row, read_rows
-from driftgate.benchmarks.labelled import said_by_judge, text_id, texts_of
+from driftgate.benchmarks.labelled import JudgeSaid, said_by_judge, text_id, texts_of
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators import JudgedEvaluator
 from driftgate.ledger import CellRow, Ledger, SampleLabel, add_calibration, check_texts, sample_data
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _YES = {"1", "1.0", "true", "yes", "pass", "passed", "예", "통과"}
 _NO = {"0", "0.0", "false", "no", "fail", "failed", "아니오", "탈락"}
 _OURS = frozenset({"sample", "slice", "grade", "passed"})
+"""The columns of a file that are no texts."""
 _DRAWN = ("sample", "slice", "question", "reply", "grade", "passed")
 """The columns of a file that people fill in."""
+_NOTHING = JudgeSaid(None, None)
+"""Of a text without a label, of which the judge is not asked."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class Label:
     grade: float | None
     passed: bool | None
     slice: str
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str]
+    """What stands in every other column."""
 
 
 def calibrate_judge(
@@ -113,7 +120,8 @@ def draw_labels(ledger: Ledger, judge: str, labels: Path, *, run: str = "", size
     drawn = sorted(random.Random(seed).sample(known, min(size, len(known))))
     if not drawn:
         raise DriftgateError(f"the judge {judge} graded nothing in {cell.name}", "see driftgate runs show")
-    names, frame = _names(ledger, cell), cell_frame(ledger, cell).set_index("sample_id")
+    frame = cell_frame(ledger, cell).drop_duplicates("sample_id")
+    names, slices = _names(frame), dict(zip(frame["sample_id"], frame["category"], strict=True))
     texts, data = texts_of(ledger, cell.id, judge.partition(".")[0], drawn), sample_data(ledger, drawn)
 
     import pandas as pd
@@ -121,7 +129,7 @@ def draw_labels(ledger: Ledger, judge: str, labels: Path, *, run: str = "", size
     rows = [
         {
             "sample": names[sample],
-            "slice": frame.loc[sample, "category"],
+            "slice": slices[sample],
             "question": str(data[sample].get("question") or data[sample].get("query") or ""),
             "reply": texts[sample] or "",
             "grade": "",
@@ -160,9 +168,7 @@ def _labels(rows: Sequence[Row]) -> list[Label]:
         name = _text(row, "sample") or f"row {row.number}"
         if name in found:
             raise row.wrong(f"labels the sample '{name}' a second time", "give one label for each sample")
-        texts = {
-            key: str(value) for key, value in row.values.items() if key not in ("sample", "slice", "grade", "passed")
-        }
+        texts = {key: str(value) for key, value in row.values.items() if key not in _OURS}
         found[name] = Label(row, name, _grade(row), _passed(row), _text(row, "slice"), texts)
     if not any(label.grade is not None or label.passed is not None for label in found.values()):
         raise DriftgateError(
@@ -206,9 +212,8 @@ def _word(label: Label, threshold: float) -> bool | None:
     return label.grade >= threshold
 
 
-def _names(ledger: Ledger, cell: CellRow) -> dict[int, str]:
+def _names(frame: pd.DataFrame) -> dict[int, str]:
     """How a file names the samples of a cell: by the dataset's own id, or by the key where those are not unique."""
-    frame = cell_frame(ledger, cell).drop_duplicates("sample_id")
     own = frame["upstream_id"] if frame["upstream_id"].is_unique else frame["key"]
     return dict(zip(map(int, frame["sample_id"]), map(str, own), strict=True))
 
@@ -218,7 +223,8 @@ def _of_cell(ledger: Ledger, cell: CellRow, judge: str, labels: Sequence[Label])
     low, high = map(float, about["scale"])
     threshold = float(about.get("threshold", 3.0))
     _within(labels, (low, high))
-    by_name = {name: sample for sample, name in _names(ledger, cell).items()}
+    names = _names(cell_frame(ledger, cell).drop_duplicates("sample_id"))
+    by_name = {name: sample for sample, name in names.items()}
     by_name |= {f"'{name}": sample for name, sample in by_name.items()}  # as a file of ours keeps it from a spreadsheet
     unknown = [label for label in labels if label.name not in by_name]
     if unknown:
@@ -230,20 +236,8 @@ def _of_cell(ledger: Ledger, cell: CellRow, judge: str, labels: Sequence[Label])
     said = said_by_judge(ledger, cell, judge)
     samples = {by_name[label.name]: label for label in labels}
     texts = texts_of(ledger, cell.id, judge.partition(".")[0], samples)
-    judged = [
-        JudgedText(
-            label.name,
-            label.grade,
-            _word(label, threshold),
-            said[sample].grade,
-            said[sample].passed,
-            len(texts[sample] or ""),
-            label.slice,
-            said[sample].error,
-        )
-        for sample, label in samples.items()
-    ]
-    words = {sample: _word(label, threshold) for sample, label in samples.items()}
+    judged = [_judged(label, said[sample], len(texts[sample] or ""), threshold) for sample, label in samples.items()]
+    words = {sample: one.passed for sample, one in zip(samples, judged, strict=True)}
     known = {sample: one.passed for sample, one in said.items()}
     corrected = corrected_in(cell.name, known, words)
     made = calibrate(judge, str(about["pin_id"]), judged, (low, high), threshold, corrected)
@@ -276,8 +270,11 @@ async def _of_texts(
     labelled = [label for label in labels if label.grade is not None or label.passed is not None]
     texts = [_given(evaluator, label) for label in labelled]
     graded, asked = await grade_texts(ledger, judge, evaluator, texts, max_cost, advance)
-    by_name = {label.name: one for label, one in zip(labelled, graded, strict=True)}
-    judged = [_judged(evaluator, label, by_name.get(label.name, Graded(None, None))) for label in labels]
+    said = {label.name: one for label, one in zip(labelled, graded, strict=True)}
+    judged = [
+        _judged(label, said.get(label.name, _NOTHING), _length(evaluator, label), evaluator.threshold)
+        for label in labels
+    ]
     made = replace(calibrate(judge, evaluator.pin_id, judged, scale, evaluator.threshold), asked=asked)
     add_calibration(ledger, judge, made.pin, made.as_json())
     return made
@@ -289,11 +286,15 @@ def _given(evaluator: JudgedEvaluator, label: Label) -> dict[str, str]:
     return {name: label.texts[name] for name in (*kind.inputs, *kind.optional) if label.texts.get(name, "").strip()}
 
 
-def _judged(evaluator: JudgedEvaluator, label: Label, said: Graded) -> JudgedText:
+def _length(evaluator: JudgedEvaluator, label: Label) -> int:
+    """Characters of what is graded: of the response, where there is one."""
     names = evaluator.kind.inputs
-    text = label.texts["response"] if "response" in names else "".join(label.texts[name] for name in names)
-    word = _word(label, evaluator.threshold)
-    return JudgedText(label.name, label.grade, word, said.grade, said.passed, len(text), label.slice, said.error)
+    return len(label.texts["response"]) if "response" in names else sum(len(label.texts[name]) for name in names)
+
+
+def _judged(label: Label, said: JudgeSaid, length: int, threshold: float) -> JudgedText:
+    word = _word(label, threshold)
+    return JudgedText(label.name, label.grade, word, said.grade, said.passed, length, label.slice, said.error)
 
 
 def _evaluator(workspace: OpenWorkspace, ledger: Ledger, judge: str, suite: str) -> JudgedEvaluator:

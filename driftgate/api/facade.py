@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from driftgate.api.judging import Judging
 from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
-from driftgate.api.run import Run, Runs, Verdicts
+from driftgate.api.run import Run, Runs, Verdicts, name_of
 from driftgate.api.upkeep import Upkeep
 from driftgate.api.workspace import open_workspace
 from driftgate.flows.errors import DriftgateError, nearest
@@ -194,7 +194,7 @@ class Workspace(OnCall, Judging, Upkeep):
         """
         from driftgate.api import bench
 
-        return Verdicts(bench.judge_stored(self.files, self.ledger, run.id if isinstance(run, Run) else run, gate)[1])
+        return Verdicts(bench.judge_stored(self.files, self.ledger, name_of(run), gate)[1])
 
     def compare(
         self,
@@ -210,7 +210,7 @@ class Workspace(OnCall, Judging, Upkeep):
         """Compare runs, or cells of models that were asked the same way; see :func:`driftgate.api.compare.compare`."""
         from driftgate.api.compare import compare
 
-        named = [run.id if isinstance(run, Run) else run for run in runs]
+        named = [name_of(run) for run in runs]
         return compare(self.ledger, named, models, datasets, where=where, pairs=pairs, resamples=resamples, seed=seed)
 
     def plan(
@@ -225,13 +225,13 @@ class Workspace(OnCall, Judging, Upkeep):
         """Score a stored run by another convention; no model is asked."""
         from driftgate.api.rescore import rescore_run
 
-        return rescore_run(self.ledger, run.id if isinstance(run, Run) else run, convention)
+        return rescore_run(self.ledger, name_of(run), convention)
 
     def score_difference(self, run: Run | str, before: str, after: str) -> list[Difference]:
         """Which samples of a stored run two conventions score differently."""
         from driftgate.api.rescore import differences
 
-        return differences(self.ledger, run.id if isinstance(run, Run) else run, before, after)
+        return differences(self.ledger, name_of(run), before, after)
 
     def import_files(self, files: Sequence[Path], how: Import, display: ImportDisplay) -> ImportedFiles:
         """Read recorded answers into the ledger as runs; no model is asked."""
@@ -243,7 +243,7 @@ class Workspace(OnCall, Judging, Upkeep):
         """Write what a comparison needs of a run to a file, for another ledger."""
         from driftgate.api.baseline import export_baseline
 
-        return export_baseline(self.ledger, run.id if isinstance(run, Run) else run, path, with_text=with_text)
+        return export_baseline(self.ledger, name_of(run), path, with_text=with_text)
 
     def import_baseline(self, path: Path, name: str = "") -> Imported:
         """Read such a file; gates then call it ``baseline:NAME``."""

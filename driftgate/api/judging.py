@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftgate.api.run import Run
+from driftgate.api.run import Run, name_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.ledger import Ledger
 
@@ -29,9 +29,10 @@ class Judging:
         """Have a judge compare the answers of two cells; see :func:`driftgate.api.pairwise.pairwise`."""
         from driftgate.api.pairwise import pairwise
 
-        one, other = (run.id if isinstance(run, Run) else run for run in (first, second))
-        how = {"judge": judge, "criteria": criteria, "language": language}
-        return pairwise(self.files, self.ledger, one, other, **how, limit=limit)
+        one, other = (name_of(run) for run in (first, second))
+        return pairwise(
+            self.files, self.ledger, one, other, judge=judge, criteria=criteria, language=language, limit=limit
+        )
 
     def calibrate(
         self,
@@ -46,14 +47,12 @@ class Judging:
         """Hold a judge against people's labels; see :func:`driftgate.api.calibrate.calibrate_judge`."""
         from driftgate.api.calibrate import calibrate_judge
 
-        name = run.id if isinstance(run, Run) else run
         return calibrate_judge(
-            self.files, self.ledger, judge, labels, run=name, suite=suite, max_cost=max_cost, advance=advance
+            self.files, self.ledger, judge, labels, run=name_of(run), suite=suite, max_cost=max_cost, advance=advance
         )
 
     def draw_labels(self, judge: str, labels: Path, *, run: Run | str = "", size: int = 100, seed: int = 0) -> int:
         """Write samples for people to grade; see :func:`driftgate.api.calibrate.draw_labels`."""
         from driftgate.api.calibrate import draw_labels
 
-        name = run.id if isinstance(run, Run) else run
-        return draw_labels(self.ledger, judge, labels, run=name, size=size, seed=seed)
+        return draw_labels(self.ledger, judge, labels, run=name_of(run), size=size, seed=seed)

@@ -292,6 +292,11 @@ class Run:
         return _html.table(["model · variant · dataset", "accuracy (95%)", "answered"], rows, title)
 
 
+def name_of(run: Run | str) -> str:
+    """What finds a run in the ledger: its id, or the name that somebody gave."""
+    return run.id if isinstance(run, Run) else run
+
+
 class Runs(tuple[Run, ...]):
     """Runs, the newest first."""
 

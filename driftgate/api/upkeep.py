@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftgate.api.run import Run
+from driftgate.api.run import Run, name_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.ledger import Archived, Checked, Expired, Ledger, Packed, check_ledger, pack_details
 
@@ -41,7 +41,7 @@ class Upkeep:
         """
         from driftgate.api.keeping import archive
 
-        return archive(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
+        return archive(self.files, self.ledger, name_of(run), older_than)
 
     def pack_ledger(self) -> Packed:
         """Pack node outputs and evaluations of runs that have ended, each text once; they are read as before."""
@@ -64,7 +64,7 @@ class Upkeep:
         """
         from driftgate.api.keeping import expire
 
-        return expire(self.files, self.ledger, run.id if isinstance(run, Run) else run, older_than)
+        return expire(self.files, self.ledger, name_of(run), older_than)
 
     def forget(self, *, sample: str = "", matching: str = "", run: Run | str = "", dry: bool = False) -> Done:
         """Remove what somebody asked to have removed, wherever driftgate keeps it; scores and verdicts stand.
@@ -88,5 +88,4 @@ class Upkeep:
         """
         from driftgate.api.forgetting import forget
 
-        name = run.id if isinstance(run, Run) else run
-        return forget(self.files, self.ledger, sample=sample, matching=matching, run=name, dry=dry)
+        return forget(self.files, self.ledger, sample=sample, matching=matching, run=name_of(run), dry=dry)

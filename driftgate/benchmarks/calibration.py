@@ -128,8 +128,8 @@ class Calibration:
     """Texts that the judge gave no grade."""
     error: str
     """One of its errors."""
-    agreement: Agreement | None
-    """With people's grades, or with their verdicts where they gave no grades; None with too few."""
+    agreement: Agreement
+    """With people's grades, or with their verdicts where they gave no grades."""
     of: str
     """What agreement is of: ``grades`` or ``verdicts``."""
     wanted: float | None
@@ -160,7 +160,7 @@ def calibrate(
     threshold: float,
     corrected: Corrected | None = None,
 ) -> Calibration:
-    """Hold a judge against people's labels.
+    """Hold a judge against people's labels of texts, each with a name of its own.
 
     Raises
     ------
@@ -168,11 +168,9 @@ def calibrate(
         Fewer than three texts have both.
     """
     by_grade = any(one.people is not None for one in texts)
-    pairs = [
-        (one, people, judge)
-        for one in texts
-        if (people := _people(one, by_grade)) is not None and (judge := _judge(one, by_grade)) is not None
-    ]
+    people = {one.name: word for one in texts if (word := _people(one, by_grade)) is not None}
+    judge = {one.name: _judge(one, by_grade) for one in texts if one.name in people}
+    pairs = [(one, people[one.name], said) for one in texts if (said := judge.get(one.name)) is not None]
     if len(pairs) < 3:
         error = next((one.error for one in texts if one.error), "")
         raise DriftgateError(
@@ -180,21 +178,14 @@ def calibrate(
             + (f" (the judge: {error})" if error else ""),
             "have at least 10 labelled, better 100; the columns 'grade' and 'passed' are for people's word",
         )
-    known, given = (np.array(side) for side in zip(*((people, judge) for _, people, judge in pairs), strict=True))
+    _, known, given = zip(*pairs, strict=True)
     ends = scale if by_grade else (0.0, 1.0)
-    names = {one.name: one for one in texts}
-    made = admit(
-        {name: _judge(one, by_grade) for name, one in names.items() if _people(one, by_grade) is not None},
-        {name: word for name, one in names.items() if (word := _people(one, by_grade)) is not None},
-        {name: float(one.length) for name, one in names.items()},
-        ends,
-        texts="texts",
-    )
+    made = admit(judge, people, {one.name: float(one.length) for one in texts}, ends, texts="texts")
     told = f"only {len(pairs)} texts were graded by both, at least {LEAST} are wanted"
     confusion: dict[str, Counter[str]] = {}
-    for _, people, judge in pairs:
-        confusion.setdefault(_word(people, by_grade), Counter())[_word(judge, by_grade)] += 1
-    off = [(one, judge - people) for one, people, judge in pairs]
+    for _, word, said in pairs:
+        confusion.setdefault(_word(word, by_grade), Counter())[_word(said, by_grade)] += 1
+    off = [(one, said - word) for one, word, said in pairs]
     limits = np.quantile([one.length for one, _ in off], [1 / 3, 2 / 3])
     return Calibration(
         evaluator,
@@ -203,7 +194,7 @@ def calibrate(
         sum(map(_blank, texts)),
         sum(one.grade is None and (bool(one.error) or not _blank(one)) for one in texts),
         next((one.error for one in texts if one.error), ""),
-        agreement(given, known),
+        agreement(np.array(given), np.array(known)),
         "grades" if by_grade else "verdicts",
         made.wanted if made is not None else None,
         made.reason if made is not None else told,

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftgate.benchmarks.costs import PRICE_LIST, PRICED
-from driftgate.benchmarks.evaluated import EVALUATORS
 from driftgate.benchmarks.inputs import (
     EXAMPLES_INPUT,
     SCORING_INPUT,
@@ -18,6 +17,7 @@ from driftgate.benchmarks.inputs import (
     is_absent,
     parse_inputs,
 )
+from driftgate.benchmarks.node_scores import EVALUATORS
 from driftgate.benchmarks.signature import format_signature
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows import mapping

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from driftgate.benchmarks.scores import CellScores
-
-EVALUATORS = "evaluators"
-"""Under which a cell's description names the evaluators that are bound to its nodes."""
+from driftgate.benchmarks.judges import JudgeCheck, check_judges
+from driftgate.benchmarks.node_scores import EVALUATORS, EvaluatorMean, node_scores
+from driftgate.ledger import CellRow, Ledger, ScoreRow, why_unasked
 
 
 @dataclass(frozen=True)
@@ -77,20 +75,32 @@ class Evaluated:
         return {"key": self.key, "failed": self.failed, **asdict(self)}
 
 
-def evaluated(scores: CellScores) -> list[Evaluated]:
+def evaluated_in(ledger: Ledger, cell: CellRow) -> list[Evaluated]:
+    """The same as :func:`evaluated` for a page that shows no other scores: the cell's answers are not read."""
+    if why_unasked(ledger, cell.id):
+        return []
+    said = node_scores(ledger, cell)
+    return evaluated(cell, said.means, said.rows, check_judges(ledger, cell))
+
+
+def evaluated(
+    cell: CellRow, means: Iterable[EvaluatorMean], rows: Iterable[ScoreRow], judges: Mapping[str, JudgeCheck]
+) -> list[Evaluated]:
     """The evaluators of a cell: those that failed first, then those in doubt, what decides, and the others by node."""
-    named: dict[tuple[str, str], list[Any]] = {}
-    for mean in scores.evaluators:
+    named: dict[tuple[str, str], list[EvaluatorMean]] = {}
+    for mean in means:
         named.setdefault((mean.node, mean.evaluator), []).append(mean)
-    told = scores.cell.details.get(EVALUATORS) or {}
-    primary = scores.primary or str(told.get("primary") or "")
+    told = cell.details.get(EVALUATORS) or {}
+    primary = str(cell.details.get("primary") or told.get("primary") or "")
+    values = {row.metric: row for row in rows if row.slice_kind == "all"}
     found = []
-    for (node, name), means in named.items():
-        rows = [(one, scores.get(one.name)) for one in means if one.metric and one.n]
-        metrics = [Measured(m.metric, row.value, row.low, row.high, row.n) for m, row in rows if row is not None]
-        whole = sum(one.errors for one in means if not one.metric)
-        parts = max((one.errors for one in means if one.metric), default=0)
-        error = next((one.error for one in means if one.error), "")
+    for (node, name), own in named.items():
+        key = f"{node}.{name}"
+        known = [(one.metric, values.get(one.name)) for one in own if one.metric and one.n]
+        metrics = [Measured(metric, row.value, row.low, row.high, row.n) for metric, row in known if row is not None]
+        whole = sum(one.errors for one in own if not one.metric)
+        parts = max((one.errors for one in own if one.metric), default=0)
+        check = judges.get(key)
         found.append(
             Evaluated(
                 node=node,
@@ -98,12 +108,12 @@ def evaluated(scores: CellScores) -> list[Evaluated]:
                 metrics=metrics,
                 n=max((one.n for one in metrics), default=0),
                 errors=whole + parts,
-                error=error,
-                decides=primary.rpartition(".")[0] == f"{node}.{name}",
-                doubt=next((why for one in metrics if (why := scores.doubt(f"{node}.{name}.{one.metric}"))), ""),
+                error=next((one.error for one in own if one.error), ""),
+                decides=primary.rpartition(".")[0] == key,
+                doubt=check.reason if metrics and check is not None and check.doubtful else "",
             )
         )
-    nodes = list(scores.cell.details.get("nodes") or [])
+    nodes = list(cell.details.get("nodes") or [])
     return sorted(found, key=lambda one: (*_gravity(one), nodes.index(one.node) if one.node in nodes else len(nodes)))
 
 

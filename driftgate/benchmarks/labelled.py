@@ -23,7 +23,7 @@ from driftgate.ledger import (
 
 @dataclass(frozen=True)
 class JudgeSaid:
-    """What a judge says of one sample."""
+    """What a judge says of one sample, or of one text of a file."""
 
     grade: float | None
     passed: bool | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.benchmarks import stats
@@ -65,6 +65,22 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Conclusion:
+    """What pairs say; without numbers where none could be measured."""
+
+    verdict: Verdict
+    reason: str
+    win_rate: float | None = None
+    low: float | None = None
+    """If every pair that could not be measured had gone to the second cell."""
+    high: float | None = None
+    """If it had gone to the first."""
+    bias: float | None = None
+    bias_low: float | None = None
+    bias_high: float | None = None
+
+
+@dataclass(frozen=True)
 class Pairwise:
     """Two cells, compared."""
 
@@ -73,17 +89,8 @@ class Pairwise:
     judge: str
     criteria: str
     pairs: Sequence[Pair]
-    verdict: Verdict
-    reason: str
-    win_rate: float | None
-    low: float | None
-    """If every pair that could not be measured had gone to the second cell."""
-    high: float | None
-    """If it had gone to the first."""
-    bias: float | None
-    bias_low: float | None
-    bias_high: float | None
-    cost: float | None = 0.0
+    said: Conclusion
+    cost: float | None
     """None where nobody knows."""
 
     @property
@@ -102,12 +109,12 @@ class Pairwise:
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for a file."""
-        names = ("first", "second", "judge", "criteria", "verdict", "reason", "win_rate", "low", "high", "bias")
-        told = {name: getattr(self, name) for name in (*names, "bias_low", "bias_high", "cost")}
-        return {**told, "counts": self.counts, "pairs": [vars(pair) for pair in self.pairs]}
+        told = {name: getattr(self, name) for name in ("first", "second", "judge", "criteria")}
+        pairs = [asdict(pair) for pair in self.pairs]
+        return {**told, **asdict(self.said), "cost": self.cost, "counts": self.counts, "pairs": pairs}
 
 
-def conclude(pairs: Sequence[Pair]) -> dict[str, Any]:
+def conclude(pairs: Sequence[Pair]) -> Conclusion:
     """What pairs say: the verdict with its reason, the win rate and the position bias with their 95% intervals.
 
     The win rate's limits take every pair that could not be measured against the side that they are a limit for, so that
@@ -116,11 +123,11 @@ def conclude(pairs: Sequence[Pair]) -> dict[str, Any]:
     Examples
     --------
     >>> honest = [Pair(str(n), "", 1.0, 1.0) for n in range(12)]
-    >>> conclude(honest)["verdict"]
+    >>> conclude(honest).verdict
     'first'
     >>> always_a = [Pair(str(n), "", 1.0, 0.0) for n in range(12)]
     >>> found = conclude(always_a)
-    >>> found["verdict"], found["win_rate"], found["bias"]
+    >>> found.verdict, found.win_rate, found.bias
     ('unmeasurable', 0.5, 0.5)
     """
     import numpy as np
@@ -128,7 +135,7 @@ def conclude(pairs: Sequence[Pair]) -> dict[str, Any]:
     known = [pair for pair in pairs if pair.preference is not None]
     if not known:
         error = next((pair.error for pair in pairs if pair.error), "there are no pairs")
-        return _told("unmeasurable", f"no pair could be measured: {error}")
+        return Conclusion("unmeasurable", f"no pair could be measured: {error}")
     preferred = np.array([pair.preference for pair in known], dtype=float)
     least, most = (
         np.array([empty if pair.preference is None else pair.preference for pair in pairs], dtype=float)
@@ -138,35 +145,27 @@ def conclude(pairs: Sequence[Pair]) -> dict[str, Any]:
     high = stats.bounded_mean(most, 0.0, 1.0, clusters=_clusters(pairs)).interval().high
     moved = np.array([pair.bias for pair in known], dtype=float)
     bias = stats.bounded_mean(moved, -0.5, 0.5, clusters=_clusters(known)).interval()
-    numbers = {
-        "win_rate": float(preferred.mean()),
-        "low": low,
-        "high": high,
-        "bias": float(moved.mean()),
-        "bias_low": bias.low,
-        "bias_high": bias.high,
-    }
-    decided = [pair for pair in known if pair.decided]
+    verdict, reason = _verdict([pair for pair in known if pair.decided], len(known), low, high)
+    return Conclusion(verdict, reason, float(preferred.mean()), low, high, float(moved.mean()), bias.low, bias.high)
+
+
+def _verdict(decided: Sequence[Pair], known: int, low: float | None, high: float | None) -> tuple[Verdict, str]:
+    """What the limits of a win rate may be taken for, by how often the judge named one answer twice; and why."""
     alike = sum(pair.forward == pair.backward for pair in decided)
     if len(decided) < _LEAST:
-        reason = f"the judge decided only {len(decided)} of {len(known)} pairs in both orders"
-        return _told("inconclusive", f"{reason}, and {_LEAST} are the least that tell it from a coin", **numbers)
+        reason = f"the judge decided only {len(decided)} of {known} pairs in both orders"
+        return "inconclusive", f"{reason}, and {_LEAST} are the least that tell it from a coin"
     steady = stats.wilson_interval(alike, len(decided))
     reason = f"of {len(decided)} pairs that the judge decided in both orders, it named one answer twice in {alike}"
     if steady.high is None or steady.high < 0.5:
-        return _told("unmeasurable", f"{reason}, less than a coin: it goes by the place, not by the answers", **numbers)
+        return "unmeasurable", f"{reason}, less than a coin: it goes by the place, not by the answers"
     if low is not None and low > 0.5:
-        return _told("first", "its answers are preferred", **numbers)
+        return "first", "its answers are preferred"
     if high is not None and high < 0.5:
-        return _told("second", "its answers are preferred", **numbers)
+        return "second", "its answers are preferred"
     if steady.low is None or steady.low <= 0.5:
-        return _told("unmeasurable", f"{reason}, no more than a coin", **numbers)
-    return _told("inconclusive", "the interval of the win rate holds 50%", **numbers)
-
-
-def _told(verdict: Verdict, reason: str, **numbers: float | None) -> dict[str, Any]:
-    none = dict.fromkeys(("win_rate", "low", "high", "bias", "bias_low", "bias_high"))
-    return {"verdict": verdict, "reason": reason, **none, **numbers}
+        return "unmeasurable", f"{reason}, no more than a coin"
+    return "inconclusive", "the interval of the win rate holds 50%"
 
 
 def _clusters(pairs: Sequence[Pair]) -> np.ndarray[Any, Any] | None:
@@ -217,7 +216,7 @@ async def compare_pairs(ledger: Ledger, first: CellRow, second: CellRow, judge: 
         pairs.append(found[0])
         costs.append(found[1])
     cost = None if None in costs else float(sum(one for one in costs if one is not None))
-    return Pairwise(first.name, second.name, judge.judge.name, judge.criteria, pairs, **conclude(pairs), cost=cost)
+    return Pairwise(first.name, second.name, judge.judge.name, judge.criteria, pairs, conclude(pairs), cost)
 
 
 async def _pair(judge: PairJudge, cluster: Any, one: Any, other: Any, *, gone: bool) -> tuple[Pair, float | None]:

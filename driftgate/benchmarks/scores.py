@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, known_costs, unpriced
-from driftgate.benchmarks.evaluated import EVALUATORS, Evaluated, evaluated
+from driftgate.benchmarks.evaluated import Evaluated, evaluated
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SEQUENCES, SLICED
+from driftgate.benchmarks.node_scores import EvaluatorMean, node_scores, score_row
 from driftgate.benchmarks.outcomes import OUTCOMES
 from driftgate.benchmarks.parse_rates import ParseRate, parse_rates
 from driftgate.benchmarks.repeats import MAJORITY, UNSTEADY, repeat_scores
-from driftgate.benchmarks.stats import Interval, wilson_interval
+from driftgate.benchmarks.stats import Interval
 from driftgate.benchmarks.trouble import failed_share, ungraded
 from driftgate.ledger import (
     JUDGED,
@@ -24,12 +25,9 @@ from driftgate.ledger import (
     Ledger,
     ScoreRow,
     add_scores,
-    aggregations_of,
     brief_frame,
     cells_of,
     deployments_by_model,
-    evaluation_means,
-    evaluators_heard,
     one_row_each,
     why_unasked,
 )
@@ -40,25 +38,6 @@ if TYPE_CHECKING:
 SLICES = ("category", "super_category")
 PREDICTED = "accuracy_predicted"
 """Of a subset: the accuracy that the whole dataset is expected to have."""
-
-
-@dataclass(frozen=True)
-class EvaluatorMean:
-    """How often an evaluator gave one of its metrics a value, and how often it failed."""
-
-    node: str
-    evaluator: str
-    metric: str
-    """Empty where it gave none, as it failed."""
-    n: int
-    errors: int
-    error: str = ""
-    """One of its errors."""
-
-    @property
-    def name(self) -> str:
-        """``node.evaluator.metric``."""
-        return f"{self.node}.{self.evaluator}.{self.metric}".rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -83,7 +62,7 @@ class CellScores:
     @cached_property
     def evaluated(self) -> list[Evaluated]:
         """What became of every evaluator of every node, the worst first."""
-        return evaluated(self)
+        return evaluated(self.cell, self.evaluators, self.rows, self.judges)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -110,8 +89,7 @@ class CellScores:
 
         A metric is judged where an AI judge gave it; accuracy is where a judged metric says what is correct.
         """
-        primary = str(self.cell.details.get("primary") or "")
-        asked = primary if metric == "correct" or metric.startswith("accuracy") else metric
+        asked = self.primary if metric == "correct" or metric.startswith("accuracy") else metric
         check = self.judges.get(asked.rpartition(".")[0])
         return check.reason if check is not None and check.doubtful else ""
 
@@ -251,38 +229,12 @@ def score_cell(ledger: Ledger, cell: CellRow) -> CellScores:
         from driftgate.benchmarks.subset import predict_full
 
         whole = CellScores(cell, asks, rows).frame
-        rows.append(_row(PREDICTED, "all", "", predict_full(stands_for, whole)))
+        rows.append(score_row(PREDICTED, "all", "", predict_full(stands_for, whole)))
     if cell.stopped:
         rows = [_stopped(row, asks) for row in rows]
-    evaluators = []
-    for mean in evaluation_means(ledger, cell.id):
-        names = mean["node"], mean["evaluator"], mean["metric"]
-        evaluators.append(EvaluatorMean(*names, int(mean["n"]), mean["errors"], mean["error"]))
-        if mean["n"]:
-            row = _row(".".join(names), "all", "", _mean(mean))
-            rows.append(replace(row, low=None, high=None) if cell.stopped else row)
-    aggregations = aggregations_of(ledger, cell.id)
-    evaluators += _unheard(ledger, cell, evaluators, aggregations)
-    for made in aggregations:
-        for name, value in sorted(made.metrics.items()):
-            rows.append(_row(f"{made.prefix}{name}", "all", "", _logged(value, made.n)))
-    return CellScores(cell, asks, rows, check_judges(ledger, cell), aggregations, evaluators, ends=ends)
-
-
-def _unheard(
-    ledger: Ledger, cell: CellRow, heard: Sequence[EvaluatorMean], aggregations: Sequence[AggregationRow]
-) -> list[EvaluatorMean]:
-    """The evaluators that are bound to the cell's nodes and gave no number: words alone, or nothing."""
-    known = {(one.node, one.evaluator) for one in heard} | {(made.node, made.evaluator) for made in aggregations}
-    bound = [tuple(str(key).rsplit(".", 1)) for key in (cell.details.get(EVALUATORS) or {}).get("bound", ())]
-    silent = [(node, name) for node, name in bound if (node, name) not in known]
-    if not silent:
-        return []
-    gave = evaluators_heard(ledger, cell.id)
-    if not gave:  # nothing was evaluated, as no sample was answered, or they were evaluated elsewhere
-        return []
-    why = "it gave nothing: its node completed on no sample"
-    return [EvaluatorMean(*key, "", 0, 0, "" if key in gave else why) for key in silent]
+    said = node_scores(ledger, cell)
+    rows += said.rows
+    return CellScores(cell, asks, rows, check_judges(ledger, cell), said.aggregations, said.means, ends=ends)
 
 
 def score_briefly(ledger: Ledger, cell: CellRow, like: pd.DataFrame | None = None) -> CellScores:
@@ -294,7 +246,7 @@ def score_briefly(ledger: Ledger, cell: CellRow, like: pd.DataFrame | None = Non
         The frame of a cell that may ask the same samples; what they are is then not read again.
     """
     asks = known_costs(brief_frame(ledger, cell.id, like), cell)
-    rows = [_row(name, "all", "", METRICS[name](asks)) for name in SLICED]
+    rows = [score_row(name, "all", "", METRICS[name](asks)) for name in SLICED]
     if cell.details.get(JUDGED) is False or nothing_graded(asks):
         rows = [_unknown(row) for row in rows]
     return CellScores(cell, asks, rows)
@@ -326,11 +278,6 @@ def _unknown(row: ScoreRow) -> ScoreRow:
     return replace(row, value=None, low=None, high=None)
 
 
-def _logged(value: float, n: int) -> Interval:
-    reason = "an aggregation node logs one number for all lines"
-    return Interval.unknown(value, level=0.95, method="aggregation node", n=n, reason=reason)
-
-
 def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "micro") -> list[ScoreRow]:
     """Every metric over the rows of a frame, and those of :data:`SLICED` by category and super-category.
 
@@ -340,11 +287,11 @@ def score_frame(frame: pd.DataFrame, *, averaging: Literal["micro", "macro"] = "
         What ``accuracy`` and ``accuracy_if_right`` mean: over samples, or over the categories' accuracies.
     """
     metrics = METRICS if averaging == "micro" else {**METRICS, **MACRO}
-    rows = [_row(name, "all", "", _of_samples(metric(frame), frame)) for name, metric in metrics.items()]
-    rows += [_row(name, "all", "", interval) for name, interval in repeat_scores(frame).items()]
+    rows = [score_row(name, "all", "", _of_samples(metric(frame), frame)) for name, metric in metrics.items()]
+    rows += [score_row(name, "all", "", interval) for name, interval in repeat_scores(frame).items()]
     for kind in SLICES:
         for value, part in frame[frame[kind] != ""].groupby(kind):
-            rows += [_row(name, kind, str(value), _of_samples(metrics[name](part), part)) for name in SLICED]
+            rows += [score_row(name, kind, str(value), _of_samples(metrics[name](part), part)) for name in SLICED]
     return rows
 
 
@@ -408,24 +355,5 @@ def answered_words(
     return f"{', '.join(parts)}: accuracy over all asked lies between {low:.2%} and {high:.2%}"
 
 
-def _mean(row: dict[str, Any]) -> Interval:
-    """Interval of an evaluator's mean: Wilson's for shares, Student's t for grades (population variance given)."""
-    n, mean = int(row["n"]), float(row["mean"])
-    if row["binary"]:
-        return wilson_interval(round(mean * n), n)
-    if n < 2:
-        return Interval.unknown(mean, level=0.95, method="t", n=n, reason="one value has no spread")
-    if not row["sd"]:  # Student's t would have no width, and hold the truth almost never
-        return Interval.unknown(mean, level=0.95, method="t", n=n, reason="all values are alike")
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(n - 1, 0.975)) * float(row["sd"]) / (n - 1) ** 0.5
-    return Interval(mean, mean - half, mean + half, 0.95, "t", n)
-
-
 def _of_repeats(row: ScoreRow) -> bool:
     return row.slice_kind == "all" and (row.metric.startswith("pass@") or row.metric in (MAJORITY, UNSTEADY))
-
-
-def _row(metric: str, kind: str, slice_name: str, interval: Interval) -> ScoreRow:
-    return ScoreRow(metric, kind, slice_name, interval.estimate, interval.low, interval.high, interval.n)

@@ -149,10 +149,10 @@ def check_budget(suite: SuiteConfig, cells: Sequence[Cell]) -> None:
                 f"the limit of {suite.max_cost:g} on cost cannot be kept: {unseen}", "take max_cost out of the suite"
             )
     for who, prices in priced.items():
-        lacking = " and ".join(name for name in ("input", "output") if getattr(prices, name) is None)
-        if lacking:
+        if prices.lacking:
             raise DriftgateError(
-                f"the limit of {suite.max_cost:g} on cost cannot be kept: {who} has no price of {lacking} tokens",
+                f"the limit of {suite.max_cost:g} on cost cannot be kept: {who} has no price of "
+                f"{prices.lacking} tokens",
                 "give both under its prices (0 where they cost nothing), or take max_cost out of the suite",
             )
     currencies = {prices.currency: who for who, prices in priced.items() if not prices.free}

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import build, ci, lead, oncall
+from driftgate.cli import build, ci, judging, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -49,8 +49,8 @@ _DAILY: tuple[Callable[..., None], ...] = (
     ci.bench,
     ci.gate,
     lead.compare,
-    lead.calibrate,
-    lead.pairwise,
+    judging.calibrate,
+    judging.pairwise,
     ci.report,
     oncall.nightly,
     oncall.serve,

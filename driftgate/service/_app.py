@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
+from driftgate.benchmarks.evaluated import evaluated_in
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import (
-    CellRow,
     Ledger,
     RunRow,
     aggregations_of,
@@ -25,9 +25,6 @@ from driftgate.ledger import (
     verdicts_of,
 )
 from driftgate.service._scrubbed import WithoutSecrets
-
-if TYPE_CHECKING:
-    from driftgate.benchmarks.evaluated import Evaluated
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -84,7 +81,7 @@ def create_app(
                     "cell": cell.name,
                     "signature": cell.signature,
                     "scores": _whole(ledger, cell.id, cell.signature),
-                    "evaluators": [one.as_json() for one in _evaluated(ledger, cell)],
+                    "evaluators": [one.as_json() for one in evaluated_in(ledger, cell)],
                     "aggregations": [asdict(made) for made in aggregations_of(ledger, cell.id)],
                 }
                 for cell in cells_of(ledger, run.id)
@@ -136,17 +133,10 @@ def _whole(ledger: Ledger, cell_id: int, signature: str) -> list[dict[str, Any]]
     return [asdict(row) for row in scores_of(ledger, cell_id, signature) if row.slice_kind == "all"]
 
 
-def _evaluated(ledger: Ledger, cell: CellRow) -> Sequence[Evaluated]:
-    """What became of the evaluators of a cell's nodes, the worst first."""
-    from driftgate.benchmarks.scores import score_cell
-
-    return score_cell(ledger, cell).evaluated
-
-
 def _overview_row(ledger: Ledger, run: RunRow, newest: bool) -> dict[str, Any]:
     cells = []
     for cell in cells_of(ledger, run.id):
-        bad = [one for one in _evaluated(ledger, cell) if one.trouble] if newest else []
+        bad = [one for one in evaluated_in(ledger, cell) if one.trouble] if newest else []
         rows = {row.metric: row for row in scores_of(ledger, cell.id, cell.signature) if row.slice_kind == "all"}
         cells.append({"name": cell.name, "accuracy": rows.get("accuracy"), "evaluators": bad})
     verdicts = verdicts_of(ledger, run.id)

@@ -198,3 +198,22 @@ def test_a_full_disk(cli: Cli, make: Make, endpoint: ChatEndpoint, small_disk: P
     assert len(endpoint.asked) == 500
     assert len(endpoint.requests) - 500 <= 8, asked  # those that were under way when the disk was full
     intact(folder)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("calibrate", "reply.relevance", "labels.csv"),
+        ("pairwise", "latest/a", "latest/b", "--judge", "j", "--criteria", "which is right"),
+        ("flow", "parity", "multiple_choice", "ported:name"),
+        ("flow", "attribute", "old-", "new-"),
+    ],
+    ids=["calibrate", "pairwise", "parity", "attribute"],
+)
+def test_where_a_file_cannot_be_written_nothing_is_asked_first(
+    cli: Cli, make: Make, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    missing = tmp_path / "nodir" / "found.json"
+    done = cli(*command, "--json", missing, "-w", make(4))
+    refused(done, f"there is no folder {missing.parent}", "make the folder first")
+    assert not missing.parent.exists()

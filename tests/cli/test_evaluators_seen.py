@@ -108,15 +108,24 @@ def test_json_and_facade_hold_every_evaluator(cli: Cli, folder: Path) -> None:
 def test_the_service_tells_it_in_json_and_on_its_page(cli: Cli, folder: Path) -> None:
     from fastapi import APIRouter
     from fastapi.testclient import TestClient
+    from sqlalchemy import event
 
     from driftgate.service._app import Page, create_app
 
     bench(cli, folder)
+    asked: list[str] = []
     with driftgate.open(folder) as workspace:
+        event.listen(workspace.ledger.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
         nothing = Page(*[lambda: []] * 5, leading=lambda: True)
         client = TestClient(create_app(workspace.ledger, "seen", lambda: None, nothing, [APIRouter()]))
         run = client.get("/api/runs").json()[0]["id"]
         (cell,) = client.get(f"/api/runs/{run}").json()["cells"]
         page = client.get("/").text
+        statements = list(asked)
+        (scores,) = workspace.run().scored
     assert [one["key"] for one in cell["evaluators"][:3]] == ["reply.broken", "reply.half", "reply.right"]
+    assert cell["evaluators"] == [one.as_json() for one in scores.evaluated]
     assert "reply.broken" in page and "12 errors, no value: LookupError" in page and "reply.fine1" not in page
+    # A page that is looked at all day reads no sample of a run, of which there may be tens of thousands.
+    assert any("evaluations" in one for one in statements) and any("samples" in one for one in asked)
+    assert not [one for one in statements if "samples" in one], statements

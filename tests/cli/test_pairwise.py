@@ -141,9 +141,10 @@ def test_a_pair_that_goes_missing_widens_what_is_said_of_the_win_rate(
 ) -> None:
     pairs = [Pair(str(n), "", *sides) for n, sides in enumerate(given_)]
     before, after = conclude(pairs), conclude([Pair("0", "", None, None), *pairs[1:]])
-    if before["low"] is not None and after["low"] is not None:
-        assert after["low"] <= before["low"] and after["high"] >= before["high"]
-    assert after["verdict"] == before["verdict"] or {after["verdict"], before["verdict"]} != {"first", "second"}
+    if before.low is not None and after.low is not None:
+        assert before.high is not None and after.high is not None
+        assert after.low <= before.low and after.high >= before.high
+    assert after.verdict == before.verdict or {after.verdict, before.verdict} != {"first", "second"}
 
 
 @given(PAIRS)
@@ -151,7 +152,7 @@ def test_swapping_the_cells_swaps_the_verdict(given_: list[tuple[float | None, f
     pairs = [Pair(str(n), "", *sides) for n, sides in enumerate(given_)]
     turned = [Pair(p.sample, "", *(None if s is None else 1 - s for s in (p.forward, p.backward))) for p in pairs]
     swapped = {"first": "second", "second": "first"}
-    before, after = conclude(pairs)["verdict"], conclude(turned)["verdict"]
+    before, after = conclude(pairs).verdict, conclude(turned).verdict
     assert after == swapped.get(before, before)
 
 

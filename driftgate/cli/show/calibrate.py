@@ -26,8 +26,7 @@ def print_calibration(console: Console, made: Calibration) -> None:
         say(made.asked.words)
     if made.errors:
         say(f"the judge gave {made.errors:,} of them no grade: {made.error}", "magenta")
-    if made.agreement is not None:
-        say(f"{made.of}: {made.agreement.words}; the judge is {made.agreement.bias:+.2f} above people on average")
+    say(f"{made.of}: {made.agreement.words}; the judge is {made.agreement.bias:+.2f} above people on average")
     wanted = "" if made.wanted is None else f" (at least {made.wanted:.2f} is wanted)"
     if made.unvalidated:
         say(f"these labels would not admit the judge: {made.unvalidated}{wanted}", "magenta")

@@ -18,10 +18,11 @@ def print_pairwise(console: Console, found: Pairwise) -> None:
     """The verdict, the win rate and the position bias with their intervals, and the pairs by what became of them."""
     from driftgate.flows.plain import one_line
 
-    said = {"first": f"{found.first} is better", "second": f"{found.second} is better"}
-    verdict = one_line(said.get(found.verdict, found.verdict))
+    said = found.said
+    better = {"first": f"{found.first} is better", "second": f"{found.second} is better"}
+    verdict = one_line(better.get(said.verdict, said.verdict))
     console.print(
-        f"[bold {_COLOURS[found.verdict]}]{escape(verdict)}[/]: {escape(one_line(found.reason))}", soft_wrap=True
+        f"[bold {_COLOURS[said.verdict]}]{escape(verdict)}[/]: {escape(one_line(said.reason))}", soft_wrap=True
     )
     sides = f"{found.first} against {found.second}, by judge '{found.judge}'"
     console.print(f"  {escape(one_line(sides))}", soft_wrap=True)
@@ -29,9 +30,9 @@ def print_pairwise(console: Console, found: Pairwise) -> None:
     told = f"{counts['won']:,} won, {counts['lost']:,} lost, {counts['tied']:,} tied"
     place = f"{counts['followed the place']:,} decided by the place alone, {counts['not measured']:,} not measured"
     console.print(f"  of {len(found.pairs):,} pairs, each asked in both orders: {told}, {place}", soft_wrap=True)
-    if found.win_rate is not None and found.bias is not None:
-        console.print(f"  win rate {found.win_rate:.1%} (95%: {_range(found.low, found.high)})")
-        bias = f"{found.bias:+.1%} towards the first place (95%: {_range(found.bias_low, found.bias_high, '+')})"
+    if said.win_rate is not None and said.bias is not None:
+        console.print(f"  win rate {said.win_rate:.1%} (95%: {_range(said.low, said.high)})")
+        bias = f"{said.bias:+.1%} towards the first place (95%: {_range(said.bias_low, said.bias_high, '+')})"
         console.print(f"  position bias {bias}")
     cost = "unknown" if found.cost is None else f"{found.cost:.4f}"
     console.print(f"  cost {cost}")

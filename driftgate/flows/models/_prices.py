@@ -59,6 +59,17 @@ class Prices(BaseModel):
         return self.input is not None and self.output is not None
 
     @property
+    def lacking(self) -> str:
+        """Of which tokens nobody states the price, in words; empty where both are stated.
+
+        Examples
+        --------
+        >>> Prices().lacking, Prices(input=0.5).lacking, Prices(input=0.5, output=0).lacking
+        ('input and output', 'output', '')
+        """
+        return " and ".join(name for name in ("input", "output") if getattr(self, name) is None)
+
+    @property
     def free(self) -> bool:
         """Whether tokens are known to cost nothing."""
         return self.input == 0 and self.output == 0 and not self.cached_input and not self.tiers
