@@ -58,6 +58,8 @@ class _Held:
     def _cut(self, place: int) -> bool:
         """Whether a place lies within something that its line states."""
         begin = self._lines.rfind("\n", 0, place) + 1
+        if place == begin or self._lines[place : place + 1] in ("", "\n"):
+            return False
         if begin not in self._stated:
             self._stated[begin] = stated_in(self._lines[begin:].partition("\n")[0])
         return any(one.begin < place - begin < one.end for one in self._stated[begin])

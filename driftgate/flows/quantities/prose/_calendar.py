@@ -96,3 +96,5 @@ def _int(text: str | None) -> int | None:
 
 FORMS = (_korean_date, _signed_date, _time, _ratio)
 """Readers of what begins at one place."""
+FORMS_IN_WORDS = (_time,)
+"""Those of them that may begin with something else than a digit."""

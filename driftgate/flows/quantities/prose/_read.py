@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from driftgate.flows.quantities._korean import LETTERS, read_korean
-from driftgate.flows.quantities.prose._calendar import FORMS
+from driftgate.flows.quantities.prose._calendar import FORMS, FORMS_IN_WORDS
 from driftgate.flows.quantities.prose._stated import Stated
 from driftgate.flows.quantities.prose._units import CURRENCIES, DAYS, SCALES, UNIT, Measure, measure_of
 
@@ -122,9 +122,8 @@ def _each(text: str) -> Iterator[Stated]:
     """One by one, from left to right."""
     place = 0
     while place < len(text):
-        found = next((s for form in (*FORMS, _name) if (s := form(text, place)) is not None), None)
-        if found is None:
-            found = _number(text, place)
+        forms = FORMS if text[place].isdigit() else FORMS_IN_WORDS
+        found = next((s for form in (*forms, _name, _number) if (s := form(text, place)) is not None), None)
         if found is None:
             place = _next(text, place)
             continue
@@ -133,18 +132,21 @@ def _each(text: str) -> Iterator[Stated]:
 
 
 _BEGINS = re.compile(
-    rf"[\dA-Za-z.]|[{LETTERS}]|열|스|서른|마흔|쉰|예순|일흔|여든|아흔|하|첫|둘|셋|넷|다|여|한|두|세|네|석|넉|나흘|닷|엿|보름|오|새벽|아침|저녁|밤|낮|정오|자정"
+    rf"\d|\.(?=\d)|(?<![A-Za-z0-9])[A-Za-z]+-?\d|(?<![가-힣])(?:[{LETTERS}]|열|스|서른|마흔|쉰|예순|일흔|여든|아흔|하|첫|둘|셋|넷|다|여|한|두|세|네|석|넉"
+    r"|나흘|닷|엿|보름|오|새벽|아침|저녁|밤|낮|정오|자정)"
 )
+"""Where a statement may begin: no numeral begins within a word of Hangul, and a Latin word says something with a digit
+behind it."""
 
 
 def _next(text: str, place: int) -> int:
-    """Where something may begin after ``place``; a Latin word is passed over whole."""
-    word = _WORD.match(text, place)
-    match = _BEGINS.search(text, word.end() if word else place + 1)
+    """Where something may begin after ``place``."""
+    digits = _DIGITS.match(text, place)
+    match = _BEGINS.search(text, digits.end() if digits else place + 1)
     return match.start() if match else len(text)
 
 
-_WORD = re.compile(r"[A-Za-z]+(?![\d-])|\d+")
+_DIGITS = re.compile(r"\d+")
 
 
 def _name(text: str, place: int) -> Stated | None:
@@ -170,10 +172,14 @@ def _name(text: str, place: int) -> Stated | None:
     return Stated("name", (key,), place, match.end())
 
 
+_DECIMAL = re.compile(r"\d+\.\d+")
+_BEFORE_VERSION = re.compile(r"([A-Za-z]+|버전)\s$")
+
+
 def _version(text: str, place: int) -> Stated | None:
     """``Python 3.10``: a decimal directly behind a Latin word, without a unit."""
-    match = re.compile(r"\d+\.\d+").match(text, place)
-    before = re.search(r"([A-Za-z]+|버전)\s$", text[max(0, place - 30) : place])
+    match = _DECIMAL.match(text, place)
+    before = _BEFORE_VERSION.search(text, max(0, place - 30), place) if match else None
     if match is None or before is None or before[1].casefold() in _LABELS:
         return None
     if re.match(r"\s?[가-힣%]", text[match.end() :]) and UNIT.match(text[match.end() :].lstrip()):
