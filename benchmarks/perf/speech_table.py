@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EVALUATORS
 
 CASES = Path(__file__).with_name("speech_cases.csv")
@@ -54,10 +55,18 @@ def _cited(text: str, ids: str) -> Answer:
     return frozenset(found | ({"?"} if whole["cited"] > 0 and whole["valid"] < 0.999 else set()))
 
 
+def _within(text: str, given: str) -> Answer:
+    """Whether a text keeps its script; one that is not there, which is an error of its sample, does not."""
+    try:
+        return _yes(_made("language", minimum=float(given))(text=text)["within"])
+    except DriftgateError:
+        return frozenset()
+
+
 EVALUATED: dict[str, Callable[[str, str], Answer]] = {
     "refusal": lambda text, given: _yes(_made("refusal")(text=text)["refused"]),
     "toxicity": lambda text, given: _yes(_made("toxicity")(text=text)["toxic"]),
-    "language": lambda text, given: _yes(_made("language", minimum=float(given))(text=text)["within"]),
+    "language": _within,
     "citations": _cited,
     "support": lambda text, given: _yes(_made("support")(answer=text, passages=given.split(" ## "))["supported"]),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -60,6 +61,16 @@ class PlainConsole(Console):
             else:
                 style = segment.style
                 yield Segment(plain(scrub(segment.text)), style.update_link(None) if style and style.link else style)
+
+    def on_broken_pipe(self) -> None:
+        """Nobody reads on (``driftgate gate … | head``): the rest is not printed, and the command ends as it would.
+
+        Rich ends the process with 1 here, which says that a gate failed.
+        """
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
 
 
 def _replaced(text: Text, pattern: re.Pattern[str], instead: str) -> Text:

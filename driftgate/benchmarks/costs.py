@@ -10,7 +10,7 @@ from driftgate.ledger import CellRow, Ledger, ask_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-_REPLIED = ("answered", "unparsed", "truncated")
+REPLIED = ("answered", "unparsed", "truncated")
 """Outcomes of samples to which a model replied."""
 PRICED = "priced"
 """What a cell's description says where its unknown costs are empty: whether its model has prices. Older cells lack it:
@@ -40,8 +40,8 @@ def known_costs(frame: pd.DataFrame, cell: CellRow) -> pd.DataFrame:
     if PRICED in cell.details:
         return frame
     provider = (cell.details.get("model_config") or {}).get("provider")
-    asked = frame["outcome"].isin(_REPLIED) & ~frame["cached"].eq(True)
-    unread = frame["outcome"].isin(_REPLIED) & ~frame["input_tokens"].gt(0)
+    asked = frame["outcome"].isin(REPLIED) & ~frame["cached"].eq(True)
+    unread = frame["outcome"].isin(REPLIED) & ~frame["input_tokens"].gt(0)
     unwritten = frame["output_tokens"].eq(0) & (unread | frame["outcome"].eq("answered"))
     uncounted = unread | unwritten
     if provider == "local":

@@ -35,9 +35,14 @@ class EvaluatorMean:
     """One of its errors."""
 
     @property
+    def key(self) -> str:
+        """``node.evaluator``."""
+        return f"{self.node}.{self.evaluator}"
+
+    @property
     def name(self) -> str:
-        """``node.evaluator.metric``."""
-        return f"{self.node}.{self.evaluator}.{self.metric}".rstrip(".")
+        """``node.evaluator.metric``; without a metric ``node.evaluator``."""
+        return f"{self.key}.{self.metric}".rstrip(".")
 
 
 @dataclass(frozen=True)

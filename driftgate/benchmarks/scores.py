@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftgate.benchmarks.costs import PRICE_LIST, at_most, cell_frame, known_costs, unpriced
+from driftgate.benchmarks.costs import PRICE_LIST, REPLIED, at_most, cell_frame, known_costs, unpriced
 from driftgate.benchmarks.evaluated import Evaluated, evaluated
 from driftgate.benchmarks.judges import JudgeCheck, check_judges
 from driftgate.benchmarks.metrics import MACRO, METRICS, SEQUENCES, SLICED
@@ -187,16 +187,17 @@ class CellScores:
     def tokens(self) -> str:
         """What the tokens were, in words: how many of the input were cached and of the output reasoning.
 
-        Empty where no service said either.
+        Empty where no service said either. A sample without a reply says nothing of them, and is not counted.
         """
         told = []
+        replied = self.asks[self.asks["outcome"].isin(REPLIED) | self.asks["input_tokens"].gt(0)]
         for whole, part, word in (
             ("input_tokens", "cached_tokens", "cached"),
             ("output_tokens", "reasoning_tokens", "reasoning"),
         ):
-            known = self.asks[self.asks[part].notna()]
+            known = replied[replied[part].notna()]
             if len(known):
-                asks = "" if known.shape[0] == len(self.asks) else f" of {len(known):,} replies that say so"
+                asks = "" if len(known) == len(replied) else f" of {len(known):,} replies that say so"
                 told.append(
                     f"{known[whole].sum():,.0f} {whole.replace('_', ' ')}, {known[part].sum():,.0f} {word}{asks}"
                 )

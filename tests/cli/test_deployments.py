@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from chat_endpoint import Answer, ChatEndpoint, Step, reasoning, responses_only, unsupported
+from chat_endpoint import Answer, ChatEndpoint, Status, Step, reasoning, responses_only, unsupported
 from command_line import Cli, Make
 
 import driftgate
@@ -229,6 +229,19 @@ def test_reasoning_and_cached_tokens_are_kept_and_shown(cli: Cli, make: Make, en
     assert '"reasoning_tokens": 8' in cli("runs", "show", "latest", "q3", "-w", folder).out
     (page,) = (folder / "reports").glob("*/*.html")
     assert "96 reasoning" in page.read_text("utf-8")
+
+
+def test_a_failed_sample_is_no_reply_that_says_how_many_tokens_were_cached(
+    cli: Cli, make: Make, endpoint: ChatEndpoint
+) -> None:
+    folder = make(QUESTIONS)
+    endpoint.script("문제 3번은", Status(503, {"error": {"message": "down"}}))
+    silent = cli("bench", "-w", folder).out
+    assert "1 failed" in silent and "cached" not in silent  # no reply said it
+    endpoint.script("문제 3번은", Status(503, {"error": {"message": "down"}}))
+    endpoint.default = Answer("A", tokens=(20, 9), cached=10, reasoning=8)
+    told = cli("bench", "-w", folder).out
+    assert "1 failed" in told and "220 input tokens, 110 cached; 99 output tokens, 88 reasoning" in told
 
 
 def test_what_nobody_said_of_reasoning_stays_unknown(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:

@@ -238,3 +238,24 @@ def test_what_cannot_work_is_refused_before_anything_is_asked(
     done = cli("bench", *options, "-w", folder)
     assert done.code == 2 and said in done.err
     assert not endpoint.asked
+
+
+def test_the_doctor_says_that_an_anchor_was_stopped_early(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
+    folder = make(COUNT, rules({"metric": "accuracy", "min": 0.5}))
+    endpoint.default = replies(1)
+    assert cli("bench", "small", *GATE, "-w", folder).code == 0
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    (stopped,) = latest_runs(ledger, 1)
+    ledger.close()
+    set_rules(folder, {"metric": "accuracy", "no_worse_than": "anchor", "margin": 0.1}, anchor=stopped.id)
+    found = cli("doctor", "-w", folder)
+    said = " ".join(found.out.split())
+    assert found.code == 2
+    assert f"its anchor, run {stopped.id}, was stopped early by gate small after 100 of 400" in said, found.out
+    set_rules(folder, {"metric": "accuracy", "min": 0.5})
+    assert cli("bench", "small", "-w", folder).code == 0
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    (whole,) = latest_runs(ledger, 1)
+    ledger.close()
+    set_rules(folder, {"metric": "accuracy", "no_worse_than": "anchor", "margin": 0.1}, anchor=whole.id)
+    assert cli("doctor", "-w", folder).code == 0

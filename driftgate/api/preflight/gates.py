@@ -13,7 +13,7 @@ from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.gate import ANCHOR, BASELINE, CHAMPION, PREVIOUS
 from driftgate.benchmarks.metrics import METRICS
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import find_run, names_of_baselines
+from driftgate.ledger import cells_of, find_run, names_of_baselines
 
 _KINDS = ("category", "super_category")
 _PRICED = ("cost", "cost_per_sample")
@@ -123,6 +123,12 @@ def _anchor(inspection: Inspection, gate: str) -> Iterator[Finding]:
         if run.status != "complete":
             found = f"its anchor, run {run.id}, is {run.status}, and nothing can be compared with it"
             yield Finding("error", subject, found, "name a run that is complete", inspection.where(*where))
+            return
+        model = anchor.partition("/")[2]
+        cells = [cell for cell in cells_of(inspection.ledger, run.id) if not model or cell.model == model]
+        if cells and all(cell.stopped for cell in cells):
+            found = f"its anchor, run {run.id}, was {cells[0].stopped}, and nothing can be compared with it"
+            yield Finding("error", subject, found, "name a run that asked everything", inspection.where(*where))
 
 
 def _imported(inspection: Inspection, subject: str, name: str, where: str, *, first: bool) -> Iterator[Finding]:

@@ -165,11 +165,11 @@ def _evaluators(cells: Sequence[CellView]) -> str:
     rows = [
         [
             markdown_code(cell.name),
-            markdown_code(".".join(filter(None, (one["node"], one["evaluator"], one["metric"])))),
-            number(one["mean"]),
-            "–" if one["low"] is None or one["high"] is None else f"{number(one['low'])} to {number(one['high'])}",
-            f"{one['n']:,}",
-            f"**{one['errors']:,}**" if one["errors"] else "0",
+            markdown_code(one.name),
+            number(one.mean),
+            "–" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}",
+            f"{one.n:,}",
+            f"**{one.errors:,}**" if one.errors else "0",
         ]
         for cell in cells
         for one in cell.evaluators

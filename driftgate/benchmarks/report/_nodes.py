@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from driftgate.benchmarks.report._views import CellView
+from driftgate.benchmarks.report._views import CellView, EvaluatorView
 
 MOST_CELLS = 6
 """Cells that stand side by side on a page."""
@@ -19,7 +18,7 @@ class NodeRow:
     node: str
     evaluator: str
     metric: str
-    means: Sequence[Mapping[str, Any] | None]
+    means: Sequence[EvaluatorView | None]
 
 
 def side_by_side(cells: Sequence[CellView]) -> list[NodeRow]:
@@ -27,7 +26,7 @@ def side_by_side(cells: Sequence[CellView]) -> list[NodeRow]:
     if not 2 <= len(cells) <= MOST_CELLS or len({cell.scores.cell.flow for cell in cells}) > 1:
         return []
     order: Sequence[str] = cells[0].scores.cell.details.get("nodes") or []
-    found = [{(e["node"], e["evaluator"], e["metric"]): e for e in cell.evaluators} for cell in cells]
+    found = [{(e.node, e.evaluator, e.metric): e for e in cell.evaluators} for cell in cells]
     keys = sorted(
         {key for some in found for key in some if key[2]},
         key=lambda key: (order.index(key[0]) if key[0] in order else len(order), key),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from driftgate.benchmarks.report._keys import guessing, key_frame
 from driftgate.benchmarks.report._marks import Mark, mark
 from driftgate.benchmarks.scores import PREDICTED, CellScores
 from driftgate.benchmarks.trouble import Trouble, commonest
-from driftgate.ledger import Ledger, ScoreRow, VerdictRow, ends_on, evaluation_means
+from driftgate.ledger import Ledger, ScoreRow, VerdictRow, ends_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,13 +88,33 @@ def _sentence(row: VerdictRow) -> str:
 
 
 @dataclass(frozen=True)
+class EvaluatorView:
+    """One metric of an evaluator, or of an aggregation node; without a metric one that failed throughout."""
+
+    node: str
+    evaluator: str
+    metric: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+    errors: int
+    doubt: str = ""
+
+    @property
+    def name(self) -> str:
+        """``node.evaluator.metric``."""
+        return ".".join(filter(None, (self.node, self.evaluator, self.metric)))
+
+
+@dataclass(frozen=True)
 class CellView:
     """A cell for the page: its scores, what they are of, and what they depend on."""
 
     scores: CellScores
     ordinal: int
     keys: pd.DataFrame
-    evaluators: Sequence[Mapping[str, Any]]
+    evaluators: Sequence[EvaluatorView]
     label: str = ""
     """Its name where model and variant do not tell it apart; empty where they do."""
 
@@ -218,21 +238,26 @@ def cell_views(ledger: Ledger, scored: Sequence[CellScores]) -> list[CellView]:
         asked = (scores.cell.dataset, str(scores.cell.details.get("samples", scores.cell.id)))
         if asked not in keys:  # cells that were asked the same samples share their keys
             keys[asked] = key_frame(ledger, scores.cell.id)
-        evaluators = [mean | _shown(scores, mean) for mean in evaluation_means(ledger, scores.cell.id)]
-        evaluators += _aggregated(scores)
-        views.append(CellView(scores, ordinal, keys[asked], evaluators))
+        views.append(CellView(scores, ordinal, keys[asked], [*_evaluators(scores), *_aggregated(scores)]))
     return views
 
 
-def _aggregated(scores: CellScores) -> list[dict[str, Any]]:
+def _evaluators(scores: CellScores) -> Iterator[EvaluatorView]:
+    """The means of evaluators; those that said nothing in numbers and did not fail have none."""
+    for one in scores.evaluators:
+        row = scores.get(one.name) or _UNMEASURED
+        if one.n or one.errors:
+            names, doubt = (one.node, one.evaluator, one.metric), scores.doubt(f"{one.key}.{one.metric}")
+            yield EvaluatorView(*names, row.value, row.low, row.high, one.n, one.errors, doubt)
+
+
+def _aggregated(scores: CellScores) -> Iterator[EvaluatorView]:
     """What aggregation nodes logged, as rows beside the evaluators' means; an error where one failed."""
-    rows: list[dict[str, Any]] = []
     for made in scores.aggregations:
-        common = {"node": made.node, "evaluator": made.evaluator, "n": made.n, "low": None, "high": None}
-        common |= {"errors": int(bool(made.error)), "doubt": ""}
         named: Mapping[str, float | None] = made.metrics or ({"": None} if made.error else {})
-        rows += [common | {"metric": f"aggregate.{name}".rstrip("."), "mean": value} for name, value in named.items()]
-    return rows
+        for name, value in named.items():
+            metric = f"aggregate.{name}".rstrip(".")
+            yield EvaluatorView(made.node, made.evaluator, metric, value, None, None, made.n, int(bool(made.error)))
 
 
 def by_dataset(views: Sequence[CellView]) -> dict[str, list[CellView]]:
@@ -241,9 +266,3 @@ def by_dataset(views: Sequence[CellView]) -> dict[str, list[CellView]]:
     for view in views:
         groups.setdefault(view.dataset, []).append(view)
     return groups
-
-
-def _shown(scores: CellScores, mean: Mapping[str, Any]) -> dict[str, Any]:
-    name = f"{mean['node']}.{mean['evaluator']}.{mean['metric']}"
-    row = scores.get(name)
-    return {"low": row.low if row else None, "high": row.high if row else None, "doubt": scores.doubt(name)}

@@ -6,17 +6,24 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._reading import reading_id
 from driftgate.flows.evaluators._replies import is_silent
+from driftgate.flows.evaluators._text import texts
 from driftgate.flows.quantities.prose import Stated, stated_in
 from driftgate.flows.wording import stands_in
 
 
-def contains(*, text: str | None, parts: Sequence[str]) -> dict[str, float]:
-    """Share of ``parts`` that stand in ``text``, white space and Unicode form aside.
+def contains(*, text: str | None, parts: str | Sequence[str]) -> dict[str, float]:
+    """Share of ``parts`` that stand in ``text``, white space and Unicode form aside; a text in their place is one part.
 
     A part that begins or ends within a quantity of the text does not stand there; another writing of its quantity does.
-    In a text that is not there stands nothing, not even no part.
+    In a text that is not there stands nothing, and a part that is empty stands nowhere.
+
+    Raises
+    ------
+    DriftgateError
+        There is no part, so that nothing can be said of the text.
 
     Examples
     --------
@@ -25,12 +32,17 @@ def contains(*, text: str | None, parts: Sequence[str]) -> dict[str, float]:
     >>> contains(text="요금은 1만 5천 원, 기간은 13일입니다.", parts=["15,000원", "5천 원", "3일"])["share"]
     0.3333333333333333
     """
+    sought = texts(parts)
     if is_silent(text) or text is None:
         return {"share": 0.0, "complete": 0.0}
+    if not sought:
+        raise DriftgateError(
+            "parts is an empty list, expected one part or more that the text must hold",
+            "leave out samples without parts: unless_empty, with the column that parts is read from",
+        )
     held = _Held(text)
-    found = sum(held.holds(part) for part in parts)
-    share = found / len(parts) if parts else 1.0
-    return {"share": share, "complete": float(found == len(parts))}
+    found = sum(held.holds(part) for part in sought)
+    return {"share": found / len(sought), "complete": float(found == len(sought))}
 
 
 class _Held:
@@ -46,8 +58,8 @@ class _Held:
     def holds(self, part: str) -> bool:
         """Whether a part stands in the text."""
         sought = _normal(part)
-        if not sought:
-            return True
+        if is_silent(sought):
+            return False
         place = self._plain.find(sought)
         while place >= 0:
             if not (self._cut(place) or self._cut(place + len(sought))):
@@ -78,7 +90,7 @@ class Contains:
         """Hash of the rules by which texts are read and compared."""
         return reading_id("contains")
 
-    def __call__(self, *, text: str | None, parts: Sequence[str]) -> dict[str, float]:
+    def __call__(self, *, text: str | None, parts: str | Sequence[str]) -> dict[str, float]:
         """Share of ``parts`` that stand in ``text``; see :func:`contains`."""
         return contains(text=text, parts=parts)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from driftgate.flows.evaluators._replies import is_silent
 from driftgate.flows.evaluators._text import texts
 
 
 def exact_match(*, response: str | None, ground_truth: str | Sequence[str]) -> dict[str, float]:
-    """Compare character by character; of several accepted texts one must be met.
+    """Compare character by character; of several accepted texts one must be met. A response that is not there meets nothing.
 
     Examples
     --------
@@ -17,7 +18,7 @@ def exact_match(*, response: str | None, ground_truth: str | Sequence[str]) -> d
     >>> exact_match(response="서울 ", ground_truth="서울")
     {'match': 0.0}
     """
-    return {"match": float(response in texts(ground_truth))}
+    return {"match": float(not is_silent(response) and response in texts(ground_truth))}
 
 
 def make() -> Callable[..., dict[str, float]]:

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from driftgate.flows.evaluators._reading import reading_id
-from driftgate.flows.evaluators._replies import bounded
+from driftgate.flows.evaluators._replies import spoken
 from driftgate.flows.thinking import without_thinking
 
 _OPAQUE = re.compile(
@@ -57,6 +57,11 @@ def language(*, text: str | None, script: str = "hangul", minimum: float = 0.5) 
         ``hangul``, ``latin``, ``han``, ``kana``, ``other``: shares that add to 1, or all 0 where there is no letter;
         ``within``: the wanted script has its share.
 
+    Raises
+    ------
+    DriftgateError
+        The text is not there, of which a limit on a share of another script would be kept, or too long to be read.
+
     Notes
     -----
     The script is read off the character's name in the Unicode Character Database, in form NFC, so that decomposed
@@ -76,7 +81,7 @@ def language(*, text: str | None, script: str = "hangul", minimum: float = 0.5) 
     >>> round(found["hangul"], 2), found["within"]
     (0.14, 0.0)
     """
-    said = unicodedata.normalize("NFC", without_thinking(bounded(text)) or "")
+    said = unicodedata.normalize("NFC", without_thinking(spoken(text)) or "")
     counts = dict.fromkeys((*SCRIPTS, "other"), 0)
     korean = _HANGUL.search(said) is not None
     for sentence in _SENTENCE.split(_OPAQUE.sub(" ", said)):

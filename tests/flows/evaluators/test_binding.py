@@ -353,7 +353,6 @@ async def test_what_a_node_took_is_an_input(evaluate: Callable[..., Any]) -> Non
     [
         ("choice", {"answer": " b ", "gold": "B"}, {"correct": 1.0, "answer": " b "}),
         ("choice", {"answer": None, "gold": "B"}, {"correct": 0.0, "answer": ""}),
-        ("contains", {"text": "서 울", "parts": []}, {"share": 1.0, "complete": 1.0}),
         (
             "contains",
             {"text": "한글", "parts": ["\u1112\u1161\u11ab\u1100\u1173\u11af"]},

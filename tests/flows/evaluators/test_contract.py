@@ -57,7 +57,7 @@ SAFETY = [n for n in EVALUATORS.names() if "azure_ai_project" in inspect.signatu
 LOCAL = sorted(set(EVALUATORS.names()) - {*JUDGED, *SAFETY})
 
 
-SILENCE_IS_GOOD = ("addressing", "refusal", "toxicity")
+SILENCE_IS_GOOD = ("addressing", "language", "refusal", "toxicity")
 """They find what is bad in a reply, so that one that is not there is an error of its sample."""
 
 

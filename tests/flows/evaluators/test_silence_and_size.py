@@ -79,6 +79,44 @@ async def test_a_reply_that_is_not_there_is_good_news_to_no_metric(name: str, em
             assert one.value > 0 if one.metric in LOW_IS_GOOD else one.value == 0, one
 
 
+@pytest.mark.parametrize("empty", EMPTY, ids=["none", "empty", "white", "invisible", "thoughts"])
+@pytest.mark.parametrize("name", ["bleu", "chrf", "exact_match", "f1", "meteor", "normalised_match", "rouge"])
+@pytest.mark.parametrize("wanted", ["", " \n", ["", "서울"]], ids=["empty", "white", "one of two"])
+async def test_a_reply_that_is_not_there_does_not_meet_an_empty_cell_of_the_data(
+    name: str, empty: str | None, wanted: str | list[str]
+) -> None:
+    call = EVALUATORS.get(name)()
+    found = await Binding("reply", "said", call, {"ground_truth": wanted, "response": empty}).evaluate({})
+    scores = [one for one in found if not one.metric.startswith(("numbers", "negation", "errors"))]
+    assert scores and all(one.value == 0 for one in scores), scores
+
+
+@pytest.mark.parametrize("empty", EMPTY[1:4], ids=["empty", "white", "invisible"])
+def test_a_part_that_is_not_there_stands_nowhere(empty: str) -> None:
+    contains = EVALUATORS.get("contains")()
+    assert contains(text="연차는 15일이다.", parts=[empty]) == {"share": 0.0, "complete": 0.0}  # a claim of an empty reply
+    assert contains(text="연차는 15일이다.", parts=empty) == {"share": 0.0, "complete": 0.0}  # an empty cell of a table
+    assert contains(text="연차는 15일이다.", parts=["연차", empty])["share"] == 0.5
+
+
+async def test_a_text_that_must_hold_nothing_is_not_measured() -> None:
+    (found,) = await Binding("reply", "said", EVALUATORS.get("contains")(), {"text": "연차", "parts": []}).evaluate({})
+    assert found.value is None and "parts is an empty list" in found.error and "unless_empty" in found.error
+
+
+def test_a_text_in_the_place_of_several_parts_is_one_part() -> None:
+    contains = EVALUATORS.get("contains")()
+    assert contains(text="서로 다른 울타리", parts="서울")["share"] == 0.0  # not its letters, each by itself
+    assert contains(text="서울은 크다", parts="서울")["share"] == 1.0
+
+
+async def test_a_reply_that_is_not_there_is_of_no_script_that_a_rule_may_limit() -> None:
+    for empty in EMPTY:
+        (found,) = await bound("language", empty)
+        assert "the reply is empty" in found.error
+    assert {one.metric: one.value for one in await bound("language", "15")}["within"] == 0.0
+
+
 async def test_a_wanted_refusal_is_not_met_by_silence() -> None:
     assert "the reply is empty" in (await bound("refusal", "", {"wanted": True}))[0].error
 
