@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -283,3 +286,16 @@ def test_the_hash_of_a_run_that_is_not_there(cli: Cli, folder: Path) -> None:
     with pytest.raises(DriftgateError, match="0 runs fit"):
         run_hash(ledger, "nothing")
     ledger.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe of POSIX")
+@pytest.mark.parametrize(("least", "code"), [(0.5, 0), (0.97, 3)])
+def test_a_reader_that_leaves_early_changes_no_verdict(cli: Cli, make: Make, least: float, code: int) -> None:
+    folder = make(40, rules({"min": least}))
+    assert cli("bench", "-w", folder).code == 0
+    read, write = os.pipe()
+    os.close(read)  # as of `driftgate gate | head -0`
+    with os.fdopen(write, "w") as nobody:
+        command = [sys.executable, "-m", "driftgate", "gate", "-w", str(folder)]
+        done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (code, "")

@@ -94,7 +94,10 @@ async def test_a_reply_that_is_not_there_does_not_meet_an_empty_cell_of_the_data
 @pytest.mark.parametrize("empty", EMPTY[1:4], ids=["empty", "white", "invisible"])
 def test_a_part_that_is_not_there_stands_nowhere(empty: str) -> None:
     contains = EVALUATORS.get("contains")()
-    assert contains(text="연차는 15일이다.", parts=[empty]) == {"share": 0.0, "complete": 0.0}  # a claim of an empty reply
+    assert contains(text="연차는 15일이다.", parts=[empty]) == {
+        "share": 0.0,
+        "complete": 0.0,
+    }  # a claim of an empty reply
     assert contains(text="연차는 15일이다.", parts=empty) == {"share": 0.0, "complete": 0.0}  # an empty cell of a table
     assert contains(text="연차는 15일이다.", parts=["연차", empty])["share"] == 0.5
 
