@@ -9,7 +9,7 @@ from driftgate.flows.evaluators._text import texts
 
 
 def exact_match(*, response: str | None, ground_truth: str | Sequence[str]) -> dict[str, float]:
-    """Compare character by character; of several accepted texts one must be met. A response that is not there meets nothing.
+    """Compare character by character; of several accepted texts one must be met. A silent response meets nothing.
 
     Examples
     --------
