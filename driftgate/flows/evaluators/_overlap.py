@@ -93,6 +93,8 @@ class OverlapEvaluator:
         """Its scores, and :func:`driftgate.flows.evaluators._conscience.conscience`."""
         said, accepted = bounded(response), texts(ground_truth)
         scores = self.measure(response=said, ground_truth=accepted)
-        if is_silent(said):  # a reply that is not there does not meet an empty cell of the data
-            return {**dict.fromkeys(scores, 0.0), **SILENT}
+        if is_silent(said):  # an empty cell of the data is no evidence for an empty reply
+            scores = dict.fromkeys(scores, 0.0)
+            if not any(is_silent(text) for text in accepted):
+                return {**scores, **SILENT}
         return {**scores, **conscience(said, accepted)}
