@@ -58,6 +58,8 @@ class Evidence:
     """Missing values at their worst; None where there is no test."""
     p_fail: float | None = None
     """Missing values at their best."""
+    p_worst: float | None = None
+    """``p_fail`` with the missing values at their worst; None where none is missing."""
     bound: float | None = None
     """The one-sided limit that goes with ``p_pass``."""
     counted: bool = False
@@ -157,11 +159,8 @@ def _weighed(
             few = "" if _shown(holds) or _shown(broken) else too_few(stated, side, alpha)
             notes += (few,) if few else ()
             n = interval.n or n
-    # That the missing ones at their worst break it is as near to a failure as they let it come.
-    depends = bool(missing) and (
-        _straddles(side, worst, best, _estimate(holds), _estimate(broken))
-        or (_shown(_test(worst, opposite(side), alpha)) and not _shown(broken))
-    )
+    depends = bool(missing) and _straddles(side, worst, best, _estimate(holds), _estimate(broken))
+    at_worst = _test(worst, opposite(side), alpha) if missing else None
     reasons = [test.reason for test in (holds, broken) if test is not None and test.reason]
     return Evidence(
         n=n,
@@ -171,6 +170,7 @@ def _weighed(
         high=high,
         p_pass=holds.p_value if holds is not None else None,
         p_fail=broken.p_value if broken is not None else None,
+        p_worst=at_worst.p_value if at_worst is not None else None,
         bound=sign * holds.bound if holds is not None and holds.bound is not None else None,
         counted=stated is not None and holds is not None and holds.method == BY_COUNT,
         depends=depends or (missing > 0 and stated is None),
@@ -197,6 +197,8 @@ def over_slices(rule: RuleConfig, parts: Mapping[str, Evidence]) -> Evidence:
     held = tuple(name for name, part in parts.items() if part.p_pass is not None and part.p_pass <= rule.alpha)
     undecided = tuple(name for name in parts if name not in failing and name not in held)
     known = [p for p in against.values() if p is not None]
+    at_worst = [part.p_fail if part.p_worst is None else part.p_worst for part in parts.values()]
+    lacking = next((part.lacking for part in parts.values() if part.missing), "")
     p_pass = [part.p_pass for part in parts.values()]
     worst = min(parts, key=lambda name: (_or(against[name], 2.0), -_or(parts[name].p_pass, 2.0), name))
     shown = parts[worst]
@@ -206,10 +208,11 @@ def over_slices(rule: RuleConfig, parts: Mapping[str, Evidence]) -> Evidence:
         asked=sum(part.asked for part in parts.values()),
         p_pass=None if None in p_pass else max((p for p in p_pass if p is not None), default=None),
         p_fail=min(known, default=None),
+        p_worst=min((p for p in correct(at_worst) if p is not None), default=None) if lacking else None,
         counted=all(part.counted for part in parts.values()),
         depends=any(parts[name].depends for name in undecided),
         missing=sum(part.missing for part in parts.values()),
-        lacking=next((part.lacking for part in parts.values() if part.missing), ""),
+        lacking=lacking,
         extremes=(None, None),
         bound=None,
         detectable=max((part.detectable for part in parts.values() if part.detectable is not None), default=None),
@@ -405,5 +408,18 @@ def _within(quantity: Quantile, side: Side) -> float:
 
 def corrected(evidence: Sequence[Evidence]) -> list[float | None]:
     """The p-values against the rules, corrected by Holm over all that were tested; what was counted stays as it is."""
-    tested = holm([None if one.counted else one.p_fail for one in evidence])
-    return [one.p_fail if one.counted else p for one, p in zip(evidence, tested, strict=True)]
+    return _over_all(evidence, [one.p_fail for one in evidence])
+
+
+def corrected_at_worst(evidence: Sequence[Evidence]) -> list[float | None]:
+    """As :func:`corrected`, with all missing values at their worst.
+
+    Where this shows that a rule is broken and they let nothing be shown, whether it holds depends on them: that is as
+    near to a failure as they let it come, in one check or among many.
+    """
+    return _over_all(evidence, [one.p_fail if one.p_worst is None else one.p_worst for one in evidence])
+
+
+def _over_all(evidence: Sequence[Evidence], against: Sequence[float | None]) -> list[float | None]:
+    tested = holm([None if one.counted else p for one, p in zip(evidence, against, strict=True)])
+    return [p if one.counted else q for one, p, q in zip(evidence, against, tested, strict=True)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from driftgate.benchmarks.changes import NO_CHANGES, Changes, changes
 from driftgate.benchmarks.gate._baseline import Baseline, described, find_baseline
 from driftgate.benchmarks.gate._config import ANCHOR, CHAMPION, GateConfig, RuleConfig
+from driftgate.benchmarks.gate._evidence import corrected_at_worst
 from driftgate.benchmarks.gate._gather import Check, decided_of, evidence_of, gather, seen
 from driftgate.benchmarks.gate._headline import drifted, headline
 from driftgate.benchmarks.gate._reasons import concluded, decide, explain
@@ -66,10 +67,10 @@ def judge(
 
 def _at_looks(checks: Sequence[Check]) -> list[tuple[Verdict, float | None]]:
     """As :func:`decide`, of a run that its gate may stop: what was decided at a look stands."""
-    found = decided_of(checks)
+    at_worst = corrected_at_worst([one.evidence for one in checks])
     return [
-        (made.verdict or concluded(one.rule, one.evidence, made.p_fail), made.p_fail)
-        for one, made in zip(checks, found, strict=True)
+        (made.verdict or concluded(one.rule, one.evidence, made.p_fail, p_worst), made.p_fail)
+        for one, made, p_worst in zip(checks, decided_of(checks), at_worst, strict=True)
     ]
 
 

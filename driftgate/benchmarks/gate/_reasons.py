@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from driftgate.benchmarks.gate._config import RuleConfig
-from driftgate.benchmarks.gate._evidence import Evidence, corrected
+from driftgate.benchmarks.gate._evidence import Evidence, corrected, corrected_at_worst
 from driftgate.benchmarks.gate._verdict import Verdict
 
 _NAMED = 8
@@ -15,19 +15,21 @@ _NAMED = 8
 
 def decide(checks: Sequence[tuple[RuleConfig, Evidence]]) -> list[tuple[Verdict, float | None]]:
     """The verdict on each check of a gate, with the p-value against it, corrected by Holm over all that were tested."""
-    against = corrected([evidence for _, evidence in checks])
+    every = [evidence for _, evidence in checks]
     return [
-        (concluded(rule, evidence, p_fail), p_fail) for (rule, evidence), p_fail in zip(checks, against, strict=True)
+        (concluded(rule, evidence, p_fail, p_worst), p_fail)
+        for (rule, evidence), p_fail, p_worst in zip(checks, corrected(every), corrected_at_worst(every), strict=True)
     ]
 
 
-def concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None) -> Verdict:
-    """The verdict on one check, with the corrected p-value against it."""
+def concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None, p_worst: float | None) -> Verdict:
+    """The verdict on one check, with the corrected p-values against it, as it is and with what is missing at worst."""
     if evidence.p_pass is not None and evidence.p_pass <= rule.alpha:
         return "pass"
     if p_fail is not None and p_fail <= rule.alpha:
         return "fail"
-    return "unmeasurable" if evidence.depends else "inconclusive"
+    at_worst = evidence.missing > 0 and p_worst is not None and p_worst <= rule.alpha
+    return "unmeasurable" if evidence.depends or at_worst else "inconclusive"
 
 
 def explain(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: float | None, checks: int) -> str:

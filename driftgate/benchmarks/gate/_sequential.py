@@ -140,7 +140,11 @@ def weigh_at_looks(
     method = f"{METHOD}, {shown.method} at the end" if asked.whole else METHOD
     if asked.whole and limit is not None and shown.bound is not None:
         limit = (min if rule.side == "below" else max)(limit, shown.bound)
-    known = replace(shown, path=path, p_pass=last[0], p_fail=last[1], method=method, bound=limit)
+    p_worst = shown.p_worst / (1.0 - AT_LOOKS) if asked.whole and shown.p_worst is not None else None
+    if shown.missing and path.looks:
+        at_worst, _ = _bet(rule, ours, theirs, "worst", asked, shown_holds=False, limits=False)
+        p_worst = min(1.0, float(at_worst[-1]) / AT_LOOKS, 1.0 if p_worst is None else p_worst)
+    known = replace(shown, path=path, p_pass=last[0], p_fail=last[1], p_worst=p_worst, method=method, bound=limit)
     return known if shown.value is None or rule.metric in LATENCIES else replace(known, low=low, high=high)
 
 
@@ -154,7 +158,8 @@ def at_the_end(shown: Evidence, asked: Asked, late: str) -> Evidence:
     """
     if not asked.whole:
         why = f"it is judged only where all samples were asked: {late}"
-        return replace(shown, p_pass=None, p_fail=None, why_none=why, depends=False, low=None, high=None, bound=None)
+        untested = replace(shown, p_pass=None, p_fail=None, p_worst=None, low=None, high=None, bound=None)
+        return replace(untested, why_none=why, depends=False)
     values = [np.append(np.ones(max(asked.ends.size - 1, 0)), 1.0 if p is None else p) for p in _both(shown)]
     known = shown.p_pass is not None or shown.p_fail is not None
     return replace(shown, path=Path(values[0], values[1], shown.counted) if known else None)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rule_kinds import FEWER, KINDS, SHAPES, WORSE, Kind, not_smaller
+from rule_kinds import FEWER, KINDS, RIGHT, SHAPES, WORSE, Kind, not_smaller
 
+from driftgate.benchmarks.gate import decide
 from driftgate.flows.evaluators import Evaluation
 
 
@@ -57,6 +58,36 @@ def test_a_missing_answer_never_improves_a_verdict(kind: Kind, data: st.DataObje
     assert kind.verdict(after) in FEWER[kind.verdict(before)]
     assert not_smaller(before.p_pass, after.p_pass)
     assert not_smaller(before.p_fail, after.p_fail)
+
+
+def test_what_fails_among_many_is_unmeasurable_and_not_open_when_answers_go_missing() -> None:
+    """The fault: of three slices one failed, two of its answers were lost, and the verdict was inconclusive."""
+    kind = next(kind for kind in KINDS if repr(kind) == "accuracy[every category] >= 0.4")
+    ours = [1.0 if place in (13, 16, 17) else 0.0 for place in range(29)]
+    fewer = [math.nan if place in (21, 22) else value for place, value in enumerate(ours)]
+    assert [kind.verdict(kind.weigh(values, values, "alone")) for values in (ours, fewer)] == ["fail", "unmeasurable"]
+    two = [one for one in KINDS if repr(one) in ("accuracy <= 0.3", "accuracy >= 0.1")]
+    for values, expected in (([1.0] * 11, "fail"), ([math.nan] + [1.0] * 10, "unmeasurable")):
+        assert decide([(one.rule, one.weigh(values, values, "unequal")) for one in two])[1][0] == expected
+
+
+TOGETHER = [kind for kind in KINDS if kind.values == RIGHT and not kind.apart]
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_missing_answer_improves_no_verdict_of_a_gate_with_many_rules(data: st.DataObject) -> None:
+    """Corrected over all its checks, a rule that fails may no longer do so."""
+    kinds = data.draw(st.lists(st.sampled_from(TOGETHER), min_size=2, max_size=6, unique=True))
+    ours, theirs, shape = data.draw(runs(kinds[0]))
+    lost = set(data.draw(st.lists(st.integers(0, len(ours) - 1), min_size=1, max_size=3)))
+    fewer = [math.nan if place in lost else value for place, value in enumerate(ours)]
+    before, after = (
+        [found for found, _ in decide([(kind.rule, kind.weigh(values, theirs, shape)) for kind in kinds])]
+        for values in (ours, fewer)
+    )
+    for kind, was, became in zip(kinds, before, after, strict=True):
+        assert became in FEWER[was], (kind, was, became)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "x" in repr(kind)], ids=repr)
