@@ -4,7 +4,14 @@ Text, Markdown, HTML and PDF are read; PDF and HTML, which come from anywhere, i
 time and memory.
 """
 
-from driftgate.flows.documents._folder import Limits, Piece, as_document, read_folder
-from driftgate.flows.documents._report import Ingest, ReadFile, Skipped
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.flows.documents._folder import Limits, Piece, as_document, read_folder
+    from driftgate.flows.documents._report import Ingest, ReadFile, Skipped
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = ["Ingest", "Limits", "Piece", "ReadFile", "Skipped", "as_document", "read_folder"]

@@ -16,7 +16,6 @@ from typing import Any
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._asking import Grading
 from driftgate.flows.evaluators._reply_value import Scale
-from driftgate.flows.evaluators.language import language
 from driftgate.flows.models import Message
 
 PARAMETERS: Mapping[str, Any] = {"temperature": 0.0, "max_tokens": 800, "response_format": {"type": "json_object"}}
@@ -163,6 +162,8 @@ def language_of(text: str) -> str:
     >>> language_of("답변이 API 문서에 맞는가"), language_of("Is it polite, as in '네'?")
     ('ko', 'en')
     """
+    from driftgate.flows.evaluators.language import language
+
     return "ko" if language(text=text)["hangul"] >= 0.3 else "en"
 
 

@@ -6,8 +6,6 @@ import math
 import re
 from dataclasses import dataclass
 
-from driftgate.flows.quantities import read_quantity
-
 _NUMBER = r"\d+(?:\.\d+)?"
 _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _OF = re.compile(rf"([+-]?{_NUMBER})\s*점?\s*(?:/|out of|of)\s*({_NUMBER})\s*점?", re.IGNORECASE)
@@ -89,6 +87,8 @@ def _in_words(text: str, scale: Scale) -> Value | None:
             return _of(float(_ENGLISH.index(found[1])), float(most), scale)
     if not re.fullmatch(r"[가-힣]{1,4}(?:\s*점)?", text):
         return None
+    from driftgate.flows.quantities import read_quantity
+
     quantity = read_quantity(text)
     if quantity is None or (quantity.unit is not None and quantity.unit.name != "점"):
         return None

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 from typing import Any
 
 from driftgate.flows.evaluators._reading import reading_id
 from driftgate.flows.evaluators._replies import bounded
-from driftgate.flows.quantities import Quantity, found_quantity, read_quantity
+from driftgate.flows.quantities import Quantity, after_correction, found_quantity, read_quantity
 from driftgate.flows.quantities.prose import Stated, stated_in
-from driftgate.flows.wording import plain, tokens
+from driftgate.flows.wording import is_ending, plain, tokens
 
 _FINAL = re.compile(
     r"####|(?:(?:최종\s?)?(?:정답|해답|(?<![가-힣])답|결론)\s?(?:은|는|이|:|=|→)\s?:?|정답\s|(?i:(?<![a-z])answer(?:\s?is|\s?:|\s?=)?\s?:?))"
 )
 _MATHS = re.compile(r"\\|[√∛π^]|루트|파이")
 _SENTENCE_END = re.compile(r"(?<=[^\d\s])[.!?。](?=\s|$)|(?<=\d)[.!?。](?=\s+\D|$)|\n")
-_NOT = re.compile(r"\s?(?:이|가|은|는)?\s?(?:아니|아닙|아닌)")
-_ONE_OF = re.compile(r"\s?(?:이?거나|또는|혹은|이나|나|or|,|와|과|및|and)\s?")
+_NOT = re.compile(r"\s?(?:이|가|은|는)?\s?(?:아니(?!면)|아닙|아닌)")
+_ONE_OF = re.compile(
+    r"\s?(?:이?거나|또는|혹은|아니면|이나|나|or|,|/|와|과|및|and|(?:일|인)지|(?:일|인)?\s?수도\s?있고,?)\s?"
+)
 _LONGEST = 400
 """Characters of an announced number; a model that repeats one digit for ever announces none."""
 _ASIDE = re.compile(r"\([^()\n]*\)")
@@ -36,7 +38,8 @@ def numeric(
     response : str or number
         Of a text the first number after its last ``정답``, ``답:``, ``answer`` or ``####`` counts, else its last
         number. Korean numerals (``2만 5천``, ``스물다섯``), thousands with commas, fractions and exponents are read. A
-        box, and an expression with a root, count as a whole. A limit, a range, a date, a number that is denied and
+        box, and an expression with a root, count as a whole. What a text takes back ("아니, 26입니다") it does not
+        arrive at. A limit, a range, a date, a number that is denied and
         one of several are no number.
     ground_truth : str or number
         A number as a whole; a unit may stand after it. Where both have one, they must measure the same.
@@ -84,6 +87,8 @@ class _Number:
     factor: Fraction
     """How many of the base unit of its measure one of it is."""
     written: str
+    other: str = ""
+    """A word directly behind it that is no unit which is known here (뺨)."""
 
 
 def _same(one: _Number, other: _Number, relative: float, absolute: float) -> bool:
@@ -91,6 +96,9 @@ def _same(one: _Number, other: _Number, relative: float, absolute: float) -> boo
         if one.measure != other.measure:
             return False
         return _close(one.number * one.factor, other.number * other.factor, relative, absolute)
+    for known, unknown in ((one, other), (other, one)):
+        if unknown.other and known.measure and not known.measure.startswith(("count", "ordinal", "place")):
+            return False  # 5뺨 is not 5 cm, and 3대륙 may be 3
     return _close(one.number, other.number, relative, absolute)
 
 
@@ -148,7 +156,19 @@ def _of_stated(stated: Stated, text: str, percent: bool) -> _Number | None:
     measure = "count" if stated.measure.startswith("count") else stated.measure
     base = stated.key[1]
     factor = base / stated.number if isinstance(base, Fraction) and stated.number else Fraction(1)
-    return _measured(stated.number, measure, factor, written, percent)
+    found = _measured(stated.number, measure, factor, written, percent)
+    return found if found.measure else replace(found, other=_word_behind(text, stated))
+
+
+_BEHIND = re.compile(r"(?P<word>(?![이일인임라로여])[가-힣]{1,6})|[A-Za-z]{0,6}/[A-Za-z가-힣]+")
+
+
+def _word_behind(text: str, stated: Stated) -> str:
+    """What a number without a unit goes on with, where that is no particle or ending: 뺨, ``ft/min``."""
+    behind = _BEHIND.match(text, stated.end)
+    if behind is None or (behind["word"] and is_ending(behind["word"], text[stated.begin : stated.end])):
+        return ""
+    return behind[0]
 
 
 _MEASURES = {"angle": "degree", "celsius": "degree", "rank": "count"}
@@ -174,6 +194,14 @@ def _read(value: Any, percent: bool) -> _Number | None:
             return _of_quantity(whole, percent)
         if settled.rule != "none":
             return None
+    after = after_correction(text)
+    if stated_in(after):
+        return _arrived_at(after, percent)
+    return _arrived_at(text, percent)
+
+
+def _arrived_at(text: str, percent: bool) -> _Number | None:
+    """The number that a text which takes nothing back arrives at."""
     finals = list(_FINAL.finditer(text))
     announced = _first_sentence(text, finals[-1].end()) if finals else ""
     found = _settled(announced, percent, last="=" in announced) if stated_in(announced) else None

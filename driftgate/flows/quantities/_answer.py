@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from driftgate.flows.quantities._clean import cleaned
+from driftgate.flows.quantities._corrected import after_correction
 from driftgate.flows.quantities._quantity import COPULA, Quantity, read_quantity, same_quantity
 from driftgate.flows.quantities._scan import Standing, quantities_in, unread_in
 from driftgate.flows.quantities._units import UNIT
@@ -100,11 +101,26 @@ def found_quantity(reply: str, *, finished: bool = True) -> Found:
     ('3/4', '25000 원')
     >>> found_quantity("3명이거나 5명입니다."), found_quantity("잘 모르겠습니다.")
     (Found(answer=None, rule='several'), Found(answer=None, rule='none'))
+    >>> found_quantity("정답: 24. 아니, 26입니다.").answer
+    '26'
     """
     said = without_thinking(reply[-_LONGEST:])
     if said is None:
         return Found(None, "unfinished")
     text = cleaned(said)
+    found = _found(text, finished=finished)
+    if found.answer is None or not quantities_in(after := after_correction(text)[-_SENTENCE:]):
+        return found
+    corrected = _found(after.lstrip(" ,.!:)]"), finished=finished)
+    if corrected.answer is not None:
+        return corrected
+    kept = read_quantity(found.answer)
+    restated = kept is not None and any(same_quantity(kept, one.quantity) for one in quantities_in(after))
+    return found if restated else Found(None, "several")
+
+
+def _found(text: str, *, finished: bool) -> Found:
+    """What a cleaned text that takes nothing back settles on."""
     lines = [line for line in text.split("\n") if line]
     if not lines:
         return Found(None, "none" if finished else "unfinished")

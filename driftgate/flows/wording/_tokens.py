@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Literal
 
 from driftgate.flows.quantities.prose import Stated, stated_in
@@ -118,11 +116,3 @@ def _words(text: str, begin: int, end: int, before: str) -> Iterator[Token]:
             word = word.replace("-", "") if not word.endswith("-") else word
         yield Token("latin" if kind == "latin" else "sign", word, word, glued=glued, ends=ends)
         before = word
-
-
-@cache
-def rules_id() -> str:
-    """Hash of all by which texts are read and compared here, for the signature of scores: 12 hexadecimal digits."""
-    flows = Path(__file__).parents[1]
-    sources = sorted([*flows.glob("wording/*.py"), *flows.glob("quantities/**/*.py"), flows / "thinking.py"])
-    return hashlib.sha256(b"\n".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -1,7 +1,8 @@
 """Units as prose writes them: those of the reader of answers, with what things are counted by told apart.
 
 Sources: National Institute of Korean Language, Standard Korean Dictionary (counters, 하루 to 보름); ISO 4217 for the
-codes of currencies; BIPM, The International System of Units, 9th edition, 2019, for prefixes and derived units.
+codes of currencies; BIPM, The International System of Units, 9th edition, 2019, for prefixes and derived units; NIST
+Special Publication 811, 2008, appendix B.8, for inch, foot, yard, mile, acre, gallon, barrel and ounce of 1959.
 """
 
 from __future__ import annotations
@@ -26,7 +27,22 @@ _MORE: dict[str, list[tuple[str, int | Fraction]]] = {
     ],
     "points of a share": [("%p %포인트 퍼센트포인트 퍼센트p", 1)],
     "평": [("평", 1)],
-    "length": [("nm 나노미터", Fraction(1, 10**9)), ("μm 마이크로미터", Fraction(1, 10**6))],
+    "length": [
+        ("nm 나노미터", Fraction(1, 10**9)), ("μm 마이크로미터", Fraction(1, 10**6)),
+        ("인치 inch inches", Fraction(254, 10**4)), ("피트 ft foot feet", Fraction(3048, 10**4)),
+        ("야드 yd yard yards", Fraction(9144, 10**4)), ("마일 mile miles", Fraction(1609344, 1000)),
+        ("해리", 1852),
+    ],
+    "area": [("에이커 acre acres", Fraction(40468564224, 10**7))],
+    "volume": [
+        ("갤런 gallon gallons", Fraction(3785411784, 10**12)),
+        ("배럴 barrel barrels", Fraction(158987294928, 10**12)),
+    ],
+    "mass": [("온스 oz ounce ounces", Fraction(28349523125, 10**9))],
+    "speed": [
+        ("노트 knot knots", Fraction(1852, 3600)), ("ft/s 피트/초", Fraction(3048, 10**4)),
+        ("mph mile/h miles/h 마일/시간", Fraction(1609344, 3600 * 1000)),
+    ],
     "amount": [("mmol", Fraction(1, 1000)), ("mol", 1)],
     "molar concentration": [("mmol/L mmol/l", Fraction(1, 1000)), ("mol/L mol/l", 1)],
     "molar mass": [("g/mol", 1), ("kg/mol", 1000)],
