@@ -7,8 +7,8 @@ Run from the project's root::
 ``equal_cases.csv`` beside this file holds the cases: the measure, the response, what is wanted, whether it is right,
 and the part. The part ``frozen`` was written and committed before any rule was
 written or any result seen, ``open`` while the rules were made, and ``held`` after
-them: it was committed before its first run. The parts ``blind`` and ``blind2`` were written and labelled by
-somebody who had not seen the rules.
+them: it was committed before its first run. The parts ``blind``, ``blind2`` and ``blind3`` were written and
+labelled by somebody who had not seen the rules.
 """
 
 from __future__ import annotations

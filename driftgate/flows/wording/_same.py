@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from driftgate.flows.wording._declared import declared
+from driftgate.flows.wording._declared import last_said, readings
 from driftgate.flows.wording._denials import NEGATORS
 from driftgate.flows.wording._endings import _NOUN, is_ending, stem
+from driftgate.flows.wording._left_open import left_open
 from driftgate.flows.wording._plain import plain
 from driftgate.flows.wording._tokens import Token, tokens, tokens_of_plain
 
@@ -45,8 +46,10 @@ def same(one: str, other: str, *, particles: bool = False, spaces: bool = False)
         return False
     if _alike(ours, theirs, spaces=spaces):
         return True
-    said, wanted = (tokens_of_plain(declared(plain(text))) for text in (one, other))
-    return (said, wanted) != (ours, theirs) and _alike(said, wanted, spaces=spaces)
+    left, right = (
+        [whole, *map(tokens_of_plain, readings(plain(text)))] for whole, text in ((ours, one), (theirs, other))
+    )
+    return any(said and wanted and _alike(said, wanted, spaces=spaces) for said in left for wanted in right)
 
 
 def _alike(ours: Sequence[Token], theirs: Sequence[Token], *, spaces: bool) -> bool:
@@ -73,7 +76,8 @@ def _parts(said: Sequence[Token], *, spaces: bool, stems: bool) -> list[Part]:
 def holds(said: str, wanted: str) -> bool:
     """Whether a text says what is wanted: in whole words, its quantities, and without denying it.
 
-    What is said more than once is what was said last.
+    What is said more than once is what was said last. One of several that are left open is not said, nor is what the
+    text takes back, or thought before it declares another answer.
 
     Examples
     --------
@@ -81,15 +85,17 @@ def holds(said: str, wanted: str) -> bool:
     (True, False, False)
     >>> holds("부산이 아니라 서울입니다.", "서울"), holds("부산이 아니라 서울입니다.", "부산"), holds("13일", "3일")
     (True, False, False)
+    >>> holds("서울이나 부산입니다.", "서울"), holds("금성입니다. 아, 아니네요. 수성이 맞습니다.", "금성")
+    (False, False)
     """
     if same(said, wanted):
         return True
-    text, sought = tokens(said), _sought(wanted)
+    text, sought = tokens_of_plain(last_said(plain(said))), _sought(wanted)
     if not text or not sought:
         return False
     for begin in reversed(range(len(text))):
         if (found := _found(text, begin, sought)) is not None:
-            return not _denied(text, begin, *found)
+            return not _denied(text, begin, *found) and not left_open(text, begin, *found)
     return False
 
 
@@ -176,10 +182,10 @@ def stands_in(said: str, wanted: str) -> bool:
 
 
 _DENIES = re.compile(
-    r"(?:안$|못$|아니|아닌|아닙|아닐|않|못|없|말(?:아|고|라|기|자)|마세|마십|불가|no$|not$|n't$|isn|aren|wasn|doesn|don't|cannot)"
+    r"(?:안$|못$|아니|아닌|아닙|아닐|않|못|없|말(?:아|고|라|기|자)|마세|마십|불가|틀[리렸린립림]|오답|실수|no$|not$|n't$|isn|aren|wasn|doesn|don't|cannot)"
 )
 _FILLER = re.compile(
-    r"(?:하|되)?지(?:는|도|를|가)?|(?:것|건|게|거|수|줄|리|바|할|될|절대|전혀|결코|더|이상|여부|경우|사실|는|은|이|가|도)(?:은|는|이|가|도|로|를|을)?"
+    r"(?:하|되)?지(?:는|도|를|가)?|(?:것|건|게|거|수|줄|리|바|할|될|절대|전혀|결코|더|이상|여부|경우|사실|답|정답|주장|는|은|이|가|도)(?:은|는|이|가|도|로|를|을)?"
 )
 
 

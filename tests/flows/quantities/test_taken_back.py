@@ -42,7 +42,9 @@ def test_what_takes_nothing_back_stands(reply: str, meant: str) -> None:
     assert found_quantity(reply).answer in (meant, None)
 
 
-@pytest.mark.parametrize("reply", ["12명 아니면 13명일 거예요.", "12일 수도 있고 13일 수도 있습니다.", "답은 12 아니면 13"])
+@pytest.mark.parametrize(
+    "reply", ["12명 아니면 13명일 거예요.", "12일 수도 있고 13일 수도 있습니다.", "답은 12 아니면 13"]
+)
 def test_of_two_that_are_left_open_neither_is_meant(reply: str) -> None:
     numeric = EVALUATORS.get("numeric")()
     assert [numeric(response=reply, ground_truth=one)["correct"] for one in ("12", "13")] == [0.0, 0.0]
