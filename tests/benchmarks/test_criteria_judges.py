@@ -12,6 +12,7 @@ import pytest
 import yaml
 from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint
+from question_flow import write_question_flow
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, judge
@@ -19,20 +20,6 @@ from driftgate.benchmarks.scores import CellScores, score_run
 from driftgate.flows.models import parse_config
 from driftgate.ledger import Ledger
 
-DAG = """
-inputs: {question: {type: string}}
-outputs: {answer: {type: string, reference: "${ask.output}"}}
-nodes:
-- {name: ask, type: python, source: {type: code, path: ask.py}, inputs: {question: "${inputs.question}"}}
-"""
-TOOL = """
-from driftgate.flows.line import ask as ask_model
-from driftgate.flows.tool import tool
-
-@tool
-async def ask(question: str) -> str:
-    return (await ask_model(question)).text
-"""
 TONE = "ask.tone"
 POLITE = ("확인해 드리겠습니다", "도와 드리겠습니다", "안내해 드립니다", "감사합니다", "알려 드릴게요")
 FOR_GRADERS = re.compile("채점|Note to the grader|무시하고|Ignore all|점수를 그대로|score above|답하라|Answer as above")
@@ -99,8 +86,7 @@ def made(
     def make(scale: str, own: str = "", **bound: Any) -> Bench:
         folder = tmp_path / "flows/graded"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
-        (folder / "ask.py").write_text(TOOL, encoding="utf-8")
+        write_question_flow(folder)
         settings = {"judge": "j", "criteria": "고객에게 높임말을 쓰는가", "scale": scale, **bound}
         tone = {"evaluator": "judge", "inputs": {"response": "${nodes.ask.output}"}, "settings": settings}
         config: dict[str, Any] = {"primary": f"{TONE}.passed", "nodes": {"ask": {"tone": tone}}}

@@ -11,6 +11,7 @@ import yaml
 from bench import Bench
 from chat_endpoint import AZURE_FILTERED, Answer, ChatEndpoint, Status, Step
 from judge import agreeing, generous, obeying_turns, obeying_words, strict
+from question_flow import write_question_flow
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, RuleVerdict, judge
@@ -22,20 +23,6 @@ from driftgate.flows.models import parse_config
 from driftgate.ledger import AnchorRow, Ledger
 
 JUDGES = sorted(load_anchors(SHIPPED)[0].grades)
-DAG = """
-inputs: {question: {type: string}}
-outputs: {answer: {type: string, reference: "${ask.output}"}}
-nodes:
-- {name: ask, type: python, source: {type: code, path: ask.py}, inputs: {question: "${inputs.question}"}}
-"""
-TOOL = """
-from driftgate.flows.line import ask as ask_model
-from driftgate.flows.tool import tool
-
-@tool
-async def ask(question: str) -> str:
-    return (await ask_model(question)).text
-"""
 COHERENCE = "ask.coherence"
 BANANA = "I do not know, banana"
 ATTACKED = (
@@ -65,8 +52,7 @@ def bench(
     """Twelve questions, whose answers a judge of coherence grades."""
     folder = tmp_path / "flows/graded"
     folder.mkdir(parents=True)
-    (folder / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
-    (folder / "ask.py").write_text(TOOL, encoding="utf-8")
+    write_question_flow(folder)
     inputs = {"query": "${data.question}", "response": "${nodes.ask.output}"}
     bound = {"coherence": {"evaluator": "coherence", "inputs": inputs, "settings": {"judge": "j", "in_flight": 16}}}
     config = {"primary": "ask.coherence.passed", "nodes": {"ask": bound}}

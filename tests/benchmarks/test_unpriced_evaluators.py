@@ -9,6 +9,7 @@ import pytest
 import yaml
 from bench import Bench
 from chat_endpoint import ChatEndpoint
+from question_flow import write_question_flow
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.spending import check_budget
@@ -21,13 +22,6 @@ outputs: {grade: {type: string, reference: "${grade.output}"}}
 nodes:
 - {name: grade, type: python, source: {type: code, path: grade.py}, inputs: {response: "${inputs.response}"}}
 """
-ASK = """
-inputs: {question: {type: string}}
-outputs: {answer: {type: string, reference: "${ask.output}"}}
-nodes:
-- {name: ask, type: python, source: {type: code, path: ask.py}, inputs: {question: "${inputs.question}"}}
-"""
-TOOL = "from driftgate.flows.line import ask as ask_model\nfrom driftgate.flows.tool import tool\n\n\n@tool\n"
 
 
 @pytest.fixture
@@ -46,12 +40,10 @@ def test_an_evaluation_flow_that_may_ask_is_refused_beside_a_limit(
     refused: bool,
 ) -> None:
     asked, graded = tmp_path / "flows/asked", tmp_path / "evals/graded"
-    for folder, dag in ((asked, ASK), (graded, DAG)):
+    for folder in (asked, graded):
         folder.mkdir(parents=True)
-        (folder / "flow.dag.yaml").write_text(dag, encoding="utf-8")
-    (asked / "ask.py").write_text(
-        f"{TOOL}async def ask(question: str) -> str:\n    return (await ask_model(question)).text\n"
-    )
+    write_question_flow(asked)
+    (graded / "flow.dag.yaml").write_text(DAG, encoding="utf-8")
     (graded / "grade.py").write_text(
         f"{client}from promptflow.core import tool\n\n\n@tool\ndef grade(response: str) -> str:\n    return '1'\n"
     )
