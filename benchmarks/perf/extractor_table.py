@@ -10,8 +10,8 @@ Run from the project's root, with the recorded runs at ``../shared/data``::
 SHA-256, the letter that a reader finds it settles on (blank: none), the batch, and the stratum it was drawn from with
 that stratum's size. The replies themselves are not ours to publish and are read from the data.
 
-``extractor_blind.jsonl`` and ``extractor_blind_2.jsonl`` hold 150 and 200 replies of our own with their choices and
-labels, written by somebody who had not seen the rules. They are measured too, and alone with ``--blind``, which needs
+``extractor_blind.jsonl``, ``extractor_blind_2.jsonl`` and ``extractor_blind_3.jsonl`` hold 150, 200 and 150 replies of
+our own with their choices and labels, written by somebody who had not seen the rules. They are measured too, and alone with ``--blind``, which needs
 no recorded data.
 """
 
@@ -33,6 +33,7 @@ from driftgate.flows.extraction import DEFAULT, Extraction, extract_choice, rule
 LABELS = Path(__file__).with_name("extractor_labels.csv")
 BLIND = Path(__file__).with_name("extractor_blind.jsonl")
 BLIND_2 = Path(__file__).with_name("extractor_blind_2.jsonl")
+BLIND_3 = Path(__file__).with_name("extractor_blind_3.jsonl")
 LETTERS = "ABCDEFGHIJ"
 HELD_BACK = (3, 5)
 """Batches that no rule was made by: read once the rules of the day were frozen. The others served to improve them."""
@@ -177,7 +178,8 @@ def blind_batch(rule_set: str = DEFAULT, batch: Path = BLIND) -> pd.DataFrame:
 
 def print_blind(rule_set: str) -> None:
     """Print what became of the blind batches, as Markdown, and each reply that is read wrong or needlessly not."""
-    batches = {"first": blind_batch(rule_set), "second": blind_batch(rule_set, BLIND_2)}
+    files = {"first": BLIND, "second": BLIND_2, "third": BLIND_3}
+    batches = {name: blind_batch(rule_set, file) for name, file in files.items()}
     print("\n| blind batch | rules | replies | letters read | wrong | abstained | needlessly |")
     print("|---|---|--:|--:|--:|--:|--:|")
     for name, read in batches.items():

@@ -77,4 +77,5 @@ def _cases(reply: str, rules: CompiledRules) -> list[tuple[int, int]]:
 
 
 def _thought_of(reply: str, rules: CompiledRules) -> Iterator[tuple[int, int]]:
-    return (match.span("said") for match in rules.words["THOUGHT_OF"].finditer(reply))
+    for match in rules.words["THOUGHT_OF"].finditer(reply):
+        yield from (match.span(name) for name, said in match.groupdict().items() if said is not None)

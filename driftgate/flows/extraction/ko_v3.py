@@ -187,6 +187,63 @@ _CLOSES = (
     ),
 )  # fmt: skip
 
+_NEITHER = Place(
+    "declared",
+    r"(?:{CELL}{CLOSING}번?(?:도|,)\s?){1,9}(?:(?:모두|다|둘\s다)\s)?(?:아닌|아니라|아니고)\s(?:바로\s)?(?P<said>{CELL})"
+    r"(?!{CLOSING}번?(?:도|은|는|이|가)\s?(?:아니|아닙|아닌))",
+    needs=("아닌", "아니"),
+    after_echo=False,
+)
+"""What is told from several others: "정답은 A도 B도 아닌 C입니다"."""
+
+_PLAINLY = (
+    # "A 말고 C요", "It's not A but C.", "changing my answer to E"
+    Place(
+        "declared",
+        (
+            r"{CELL}{CLOSING}번?\s?말고\s(?P<said>{CELL}){CLOSING}번?(?=\s?(?:이?요|입니다|예요|이에요)?[.!~]*\s*\Z)"
+            r"|\bnot\s(?:[Oo]ption\s)?[A-J],?\sbut\s(?:[Oo]ption\s)?(?P<said_en>[A-J](?![A-Za-z0-9'’]))"
+            r"|\b(?:chang|switch|updat|revis)(?:e|ing)\s(?:my\s)?(?:final\s)?(?:answer|choice)\sto\s(?P<said_to>[A-J](?![A-Za-z0-9'’]))"
+        ),
+        needs=("말고", "but", "to"),
+        after_echo=False,
+    ),
+    # "C를 골랐습니다. ...", "저라면 E를 고르겠어요", "그러므로 4번을 고른다"
+    Place(
+        "chosen",
+        (
+            r"(?:\A|(?:그러므로|따라서|그래서|결국|즉|저라면|저는|나라면|나는),?\s)[(\[*]{0,3}(?P<said>{CELL}){CLOSING}번?[을를]\s"
+            r"(?:고르겠|고른다|고릅니다|골랐|선택(?:합니다|한다|했|하겠)|택(?:합니다|한다|했|하겠)|찍겠|찍었)"
+            r"|(?:생각했|보았|봤|착각했|골랐|했)(?:으나|지만|는데)[^\n.]{0,80}?(?P<said_then>{CELL}){CLOSING}번?(?:이|가)\s(?:맞|옳|정답|답)"
+        ),
+        needs=("고르", "고른", "고릅", "골랐", "선택", "택", "찍", "으나", "지만", "는데"),
+        after_echo=False,
+    ),
+    # "남는 것은 B", "맞는 것은 B 하나입니다", "답은 보기 가운데 C에 해당합니다", "∴ D", "답 ➡ C"
+    Place(
+        "which_is",
+        (
+            r"남는\s?(?:것|건|보기|선택지|답)(?:은|는)?\s(?P<said>{CELL})"
+            r"|(?:맞는|옳은|정답인|해당하는|알맞은)\s?(?:것|보기|건|선택지)[은는]?\s(?P<said_one>{CELL}){CLOSING}번?\s(?:하나|뿐|밖에)"
+            r"|(?:정답|(?<![가-힣])답)[은는이]\s[^\n.]{0,24}?(?P<said_of>{CELL}){CLOSING}번?에\s?해당(?:합니다|한다|해요|됩니다)"
+            r"|∴\s?(?P<said_so>{CELL}){CLOSING}(?=[.\s]*\Z)|{HEAD_KO}\s?(?:➡️?|➜|⟶|»)\s?(?P<said_arrow>{CELL})"
+        ),
+        needs=("남는", "하나", "뿐", "밖에", "해당", "∴", "➡", "➜", "⟶", "»"),
+        after_echo=False,
+    ),
+    # "흔히 B로 착각하지만 실제로는 A이다.", "모르겠지만 찍자면 E!", "마지막 것, 곧 E가 되겠습니다"
+    Place(
+        "closes",
+        (
+            r"(?:실제로는?|실은|사실은|찍자면|찍는다면|굳이\s고르자면|굳이\s고른다면),?\s(?P<said>{CELL}){CLOSING}"
+            rf"(?=번?(?:\s?{SPOKEN})?[)*]{{0,3}}[.!~…]*\s*\Z)"
+            r"|(?P<said_will>{CELL}){CLOSING}번?(?:이|가)\s(?:되겠습니다|되겠네요|되겠어요)[.!~]*\s*\Z"
+        ),
+        needs=("실제", "실은", "사실은", "찍", "굳이", "되겠"),
+        after_echo=False,
+    ),
+)
+
 _SMALL = Form(
     "letter",
     r"{OPEN}(?P<letter>[a-j])(?![a-z]|['’.][a-z])(?=[)\].:]{0,2}\s?(?:번|입니다|이다|이에요|예요|에요|이고)"
@@ -243,8 +300,10 @@ def _instead(places: tuple[Place, ...]) -> tuple[Place, ...]:
     for place in places:
         if place.name == "believed":  # before what needs a sole letter in a looser way
             found += (*_SETTLED, *_RIGHT, *_BELIEVED)
+        if place.name == "declared":
+            found.append(_NEITHER)
         if place.name == "announced":
-            found.append(_BRACKETED)
+            found += (_BRACKETED, *_PLAINLY)
         found.append(place)
     return (*found, *_CLOSES, IN_WORDS)
 
@@ -255,5 +314,5 @@ KO_V3 = RuleSet(
     forms=(*KO_V2.forms, _SMALL),
     words=(*ADDED, *((name, CHANGED.get(name, pattern)) for name, pattern in KO_V2.words)),
     reader=3,
-    later=(*KO_V2.later, *_SETTLED[:2], _BRACKETED, _RIGHT[0], *_DENIED),
+    later=(*KO_V2.later, _NEITHER, *_SETTLED[:2], _BRACKETED, _RIGHT[0], *_DENIED),
 )

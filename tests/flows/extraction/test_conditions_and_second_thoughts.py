@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.perf.extractor_table import BLIND_2, blind_batch
+from benchmarks.perf.extractor_table import BLIND_2, BLIND_3, blind_batch
 from driftgate.flows.extraction import extract_choice, rule_set_id
 
 CITIES = ("서울", "부산", "대구", "광주")
@@ -100,12 +101,40 @@ def test_letters_under_conditions_alone_are_never_the_answer(letters: list[str],
     assert settled.answer == letters[0]
 
 
-def test_of_the_second_blind_replies_one_letter_in_100_is_wrong_and_one_abstention_in_10_needless() -> None:
-    read = blind_batch("ko-v3", BLIND_2)
+@pytest.mark.parametrize(("batch", "answers", "needless"), [(BLIND_2, 130, 0.1), (BLIND_3, 110, 0.2)])
+def test_of_later_blind_replies_one_letter_in_100_is_wrong_and_few_abstentions_are_needless(
+    batch: Path, answers: int, needless: float
+) -> None:
+    read = blind_batch("ko-v3", batch)
     letters, silent = read[read.found != ""], read[read.found == ""]
-    assert len(letters) >= 130 and len(silent) >= 55
+    assert len(letters) >= answers and len(silent) >= 30
     assert letters.wrong.mean() <= 0.01, letters[letters.wrong].id.tolist()
-    assert silent.missed.mean() <= 0.10, silent[silent.missed].id.tolist()
+    assert silent.missed.mean() <= needless, silent[silent.missed].id.tolist()
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("정답은 A도 B도 아닌 C입니다.", "C"),
+        ("정답은 A, B도 아니고 D예요.", "D"),
+        ("A 말고 C요.", "C"),
+        ("It's not A but C.", "C"),
+        ("I'm changing my answer to D.", "D"),
+        ("흔히 B로 착각하지만 실제로는 A이다.", "A"),
+        ("처음에는 B라고 생각했으나 다시 보니 D가 맞습니다.", "D"),
+        ("저라면 C를 고르겠어요. 나머지는 내륙이니까요.", "C"),
+        ("C를 골랐습니다. 많은 분이 D를 고르시는데, D는 원인이 아니라 결과예요.", "C"),
+        ("A와 C는 내륙이므로 제외. D는 섬이라 제외. 남는 것은 B.", "B"),
+        ("모르겠지만 찍자면 D!", "D"),
+        ("∴ D", "D"),
+        ("A도 B도 정답이 아닙니다.", None),
+        ("많은 분이 D를 고르십니다.", None),
+        ("A도 B도 아닙니다.", None),
+        ("It's not A.", None),
+    ],
+)
+def test_one_that_is_told_from_others_is_the_answer(reply: str, answer: str | None) -> None:
+    assert extract_choice(reply, CITIES).answer == answer
 
 
 def test_the_first_figures_of_the_second_blind_batch_are_those_that_the_page_states() -> None:
