@@ -11,8 +11,8 @@ SHA-256, the letter that a reader finds it settles on (blank: none), the batch, 
 that stratum's size. The replies themselves are not ours to publish and are read from the data.
 
 ``extractor_blind.jsonl``, ``extractor_blind_2.jsonl`` and ``extractor_blind_3.jsonl`` hold 150, 200 and 150 replies of
-our own with their choices and labels, written by somebody who had not seen the rules. They are measured too, and alone with ``--blind``, which needs
-no recorded data.
+our own with their choices and labels, written by somebody who had not seen the rules. They are measured too, and alone
+with ``--blind``, which needs no recorded data.
 """
 
 from __future__ import annotations
