@@ -1,5 +1,6 @@
 """What a text says in words and quantities, its form aside: the one way in of the evaluators that compare texts."""
 
+from driftgate.flows.wording._clauses import clauses
 from driftgate.flows.wording._denials import Denials, denials, denies
 from driftgate.flows.wording._endings import stem
 from driftgate.flows.wording._negation import agree_in_negation
@@ -13,6 +14,7 @@ __all__ = [
     "Token",
     "agree_in_negation",
     "alike",
+    "clauses",
     "denials",
     "denies",
     "holds",
