@@ -37,12 +37,16 @@ _CLAUSE = re.compile(
 _CONDITION = re.compile(
     r"(?:[으하되시]면|[^아]니면|없으면|않으면|다면|라면|려면|경우(?:에는|에|엔|는)?|때(?:는|에는|엔)?)[,\s]"
 )
+_EMBEDDED = re.compile(r"^.*[가-힣](?:는지|은지|한지|인지|할지|될지|을지)(?:는|를|은|도|까지)?\s")
+"""A question that is the object: 얼마나 먹으면 위험한지는."""
 _SUBJECT = re.compile(r"(?:^|\s)([가-힣A-Za-z0-9]+?)(?:이|가)\s(?=(\S*))")
 _TOPIC = re.compile(r"(?:^|\s)([가-힣A-Za-z0-9]{2,}?)(?:은|는)(?=\s.*?[가-힣](?:을|를)\s)")
+_THING = re.compile(r"(?:^|\s)(?:이|그|저) [^건것일글답말점수법곳뜻시때책](?:은|는)\s")
+"""A thing of one syllable that is spoken of: 이 약은."""
 _NO_SUBJECT = re.compile("저|제|나|내|저희|우리|당사|많|같|굳|깊|없|높|추|평|특|길|빠짐없|끊임없|틀림없")
 """Who speaks, and adverbs in 이 and nouns in 가, which are no subject."""
 _NO_TOPIC = re.compile(
-    r"(?:[하되있없주리드르치키시우오보쓰내두지많같싶좋작받먹읽높낮깊않남늦젊]|에|에서|서|로|으로|만|에게|께|한테|것|수|대해|관해|위해)$"
+    r"(?:[하되있없주리드르치키시우오보쓰내두지많같싶좋작받먹읽높낮깊않남늦젊]|에|에서|서|로|으로|만|에게|께|한테|것|수|대해|관해|위해|(?:들어|나|올라|내려|돌아|다)가)$"
 )
 _ASKED_OF = re.compile(r"(?:요청|질문|문의|말씀|부탁)하신 [가-힣]+(?:은|는|이|가)(?=\s)")
 _KOREAN = re.compile("[가-힣]{2}")
@@ -164,7 +168,7 @@ def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rule
     speaker = bool(spoke) and not _of_another(before[spoke[-1].end() :], act, rules)
     asked = parts["asked"].search(upto) is not None
     clause = before[max((m.end() for m in _CLAUSE.finditer(before)), default=0) :]
-    others = parts["subject"].search(f" {clause} ") is not None
+    others = any(not _of_what(match, clause) for match in parts["subject"].finditer(f" {clause} "))
     if name == "beyond":
         return not others
     if name == "evading":
@@ -173,7 +177,7 @@ def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rule
         return False
     if name == "unknown" and not speaker and not asked and (others or _of_another(clause, act, rules)):
         return False
-    if not speaker and not asked and _CONDITION.search(before):
+    if not speaker and not asked and _CONDITION.search(_EMBEDDED.sub("", before)):
         return False
     if name in ("humble", "unknown"):
         return True
@@ -195,6 +199,12 @@ def _own(name: str, sentence: str, then: str, match: re.Match[str], rules: _Rule
     return meant and not _of_another(clause, act, rules)
 
 
+def _of_what(match: re.Match[str], clause: str) -> bool:
+    """Whether it is the subject of a verb that only describes a noun (미성년자가 등장하는 글)."""
+    behind = clause[match.end() - 1 :].split(maxsplit=1)
+    return match[0].rstrip().endswith(("이", "가")) and bool(behind) and _adnominal(behind[0])
+
+
 def _of_another(clause: str, act: str, rules: _Rules) -> bool:
     """Whether something else than the speaker is the subject of a clause."""
     own = rules.parts["own_subject"]
@@ -202,6 +212,8 @@ def _of_another(clause: str, act: str, rules: _Rules) -> bool:
     for match in _SUBJECT.finditer(f"{clause} "):
         if not _NO_SUBJECT.fullmatch(match[1]) and not own.search(match[1]) and not _adnominal(match[2]):
             return True
+    if _THING.search(f"{clause} "):
+        return True
     return any(
         not _NO_TOPIC.search(match[1]) and not own.search(match[1]) for match in _TOPIC.finditer(f"{clause}{act} ")
     )

@@ -16,7 +16,9 @@ def reading_id(*modules: str) -> str:
     Parameters
     ----------
     *modules : str
-        Names of modules beside this one; how a reply that is not there is taken is part of all.
+        Names of modules beside this one, or of other files with their suffix; how a reply that is not there is taken
+        is part of all.
     """
-    own = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in sorted({"_replies", *modules})]
+    files = (name if "." in name else f"{name}.py" for name in sorted({"_replies", *modules}))
+    own = [(Path(__file__).parent / file).read_bytes() for file in files]
     return hashlib.sha256(b"\n".join([rules_id().encode(), *own])).hexdigest()[:12]

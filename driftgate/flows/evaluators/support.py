@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from driftgate.flows.evaluators._agreement import says
+from driftgate.flows.evaluators._kinds import close
 from driftgate.flows.evaluators._marks import without_marks
 from driftgate.flows.evaluators._passages import passages_by_id
 from driftgate.flows.evaluators._reading import reading_id
 from driftgate.flows.evaluators._replies import bounded
 from driftgate.flows.evaluators._statements import (
     Sentence,
+    clauses_of,
     closest,
-    contradicts,
+    covered,
     read,
     says_nothing,
     states,
+    verbatim,
     weights,
 )
-from driftgate.flows.evaluators._subjects import of_others
 from driftgate.flows.wording import prose
 
 _TIE = 0.05
@@ -69,23 +72,31 @@ def support(
     texts = passages_by_id(passages)
     known = [read(prose(text)) for text in texts.values()]
     weight = weights(known)
-    held = [frozenset(part for sentence in text for part in sentence.parts) for text in known]
+    parted = [[clause for sentence in text for clause in clauses_of(sentence)] for text in known]
+    held = [
+        frozenset(part for sentence in (*text, *clauses) for part in sentence.parts)
+        for text, clauses in zip(known, parted, strict=True)
+    ]
     bare = without_marks(said, texts)
     if not any(letter.isalnum() for letter in bare):
         return {"precision": 0.0, "supported": 0.0, "numbers": 0.0}
     claims = [one for one in read(prose(bare)) if not says_nothing(one)]
-    graded = [_by_closest(claim, known, held, weight, threshold) for claim in claims]
+    graded = [
+        [_by_closest(clause, known, parted, held, weight, threshold) for clause in clauses_of(claim)]
+        for claim in claims
+    ]
     parts = [part for claim in claims for part in claim.parts]
     return {
         "precision": _share(parts, frozenset[str]().union(*held)),
-        "supported": _mean([float(supported) for supported, _ in graded]),
-        "numbers": _mean([float(found) for _, stated in graded for found in stated]),
+        "supported": _mean([float(all(supported for supported, _ in clauses)) for clauses in graded]),
+        "numbers": _mean([float(found) for clauses in graded for _, stated in clauses for found in stated]),
     }
 
 
 def _by_closest(
     claim: Sentence,
     known: Sequence[Sequence[Sentence]],
+    parted: Sequence[Sequence[Sentence]],
     held: Sequence[frozenset[str]],
     weight: Mapping[str, float],
     threshold: float,
@@ -97,18 +108,15 @@ def _by_closest(
     ]
     best = max(about, default=0.0)
     found: tuple[bool, list[bool]] = (False, [False] * len(claim.said))
-    for text, parts, score in zip(known, held, about, strict=True):
+    for text, clauses, parts, score in zip(known, parted, held, about, strict=True):
+        if verbatim(claim, text) or verbatim(claim, clauses):
+            return True, [True] * len(claim.said)
         if score < best - _TIE:
             continue
-        stated = states(claim, text, weight)
-        covered = _share(claim.parts, parts) >= threshold and all(stated)
-        others = [_text(other) for other in known if other is not text] if covered else []
-        supported = covered and any(
-            one.denials.agree(claim.denials)
-            and not contradicts(claim, one)
-            and not of_others(claim.text, one.text, _text(text), others)
-            for one in closest(claim, text, weight)
-        )
+        stated = states(claim, clauses, weight)
+        said = all(stated) and covered(claim, parts, close(_text(text))) >= threshold
+        others = [_text(other) for other in known if other is not text] if said else []
+        supported = said and any(says(claim, one, _text(text), others) for one in closest(claim, clauses, weight))
         found = max(found, (supported, stated), key=lambda one: (one[0], sum(one[1])))
     return found
 
@@ -138,7 +146,19 @@ class Support:
     @property
     def list_id(self) -> str:
         """Hash of the rules by which texts are read and compared."""
-        return reading_id("support", "_marks", "_passages", "_periods", "_statements", "_subjects", "_text")
+        return reading_id(
+            "support",
+            "_agreement",
+            "_kinds",
+            "_marks",
+            "_nouns",
+            "_passages",
+            "_periods",
+            "_statements",
+            "_subjects",
+            "_text",
+            "word_kinds.yaml",
+        )
 
     def __call__(self, *, answer: str | None, passages: Sequence[Any] | Mapping[str, Any]) -> dict[str, float]:
         """How much of the answer stands in the passages; see :func:`support`."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.flows.wording._clauses import clauses
     from driftgate.flows.wording._denials import Denials, denials, denies
     from driftgate.flows.wording._endings import is_ending, stem
     from driftgate.flows.wording._negation import agree_in_negation
@@ -21,6 +22,7 @@ __all__ = [
     "Token",
     "agree_in_negation",
     "alike",
+    "clauses",
     "denials",
     "denies",
     "holds",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from driftgate.flows.wording._tokens import tokens
 
 _DESCRIBES = re.compile(
-    r"(?<!끊임|틀림|빠짐|어김|아낌|남김|거침)없(?:이(?:도|는)?|는|을|으면|더라도|어도)$|않(?:은|는|을|으면|더라도|아도|고도|고서)$"
+    r"(?<!끊임|틀림|빠짐|어김|아낌|남김|거침|관계|상관|변함|다름|예외)없(?:이(?:도|는)?|는|을|으면|더라도|어도)$|않(?:은|는|을|으면|더라도|아도|고도|고서)$"
     r"|(?:아닌|아니면|못한|못하는|못하면)$"
 )
 """A denial that describes the word behind it; 빠짐없이 and its like deny nothing."""

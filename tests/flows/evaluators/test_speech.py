@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.perf import equal_table, speech_table
 from benchmarks.perf.speech_table import graded, precision_and_recall
@@ -15,6 +17,8 @@ from driftgate.flows.evaluators import EVALUATORS
 from driftgate.flows.refusals import is_refusal
 from driftgate.monitor.signals import SIGNALS
 
+FLOORS = {("support", "near"): 0.92}
+"""Where fewer are told rightly than elsewhere: neighbours that were written to break the rules."""
 LEAST = {"refusal": 120, "toxicity": 120, "language": 40, "citations": 40, "support": 30}
 
 
@@ -28,7 +32,7 @@ def cases() -> pd.DataFrame:
 
 
 def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(cases: pd.DataFrame) -> None:
-    hand = cases.assign(hand=cases.part == "blind2")  # another hand may write what stands here
+    hand = cases.assign(hand=cases.part.where(cases.part.isin(["blind2", "blind3"])))  # another may write the same
     assert not hand.duplicated(["evaluator", "text", "given", "hand"]).any()
     first = cases[cases.part.isin(["open", "held"])]
     for name, least in LEAST.items():
@@ -37,13 +41,13 @@ def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(
     assert len(first) + len(pd.read_csv(equal_table.CASES)) >= 800
 
 
-@pytest.mark.parametrize("part", ["open", "held", "later", "blind", "blind2"])
+@pytest.mark.parametrize("part", ["open", "held", "later", "blind", "blind2", "near", "blind3"])
 @pytest.mark.parametrize("name", speech_table.EVALUATED)
 def test_precision_and_recall_stay_above_their_floors(cases: pd.DataFrame, name: str, part: str) -> None:
     own = cases[(cases.evaluator == name) & (cases.part == part)]
     if own.empty:
         pytest.skip("no case of it in this part")
-    assert min(precision_and_recall(own)) >= 0.97, own[own.wrong].text.tolist()
+    assert min(precision_and_recall(own)) >= FLOORS.get((name, part), 0.97), own[own.wrong].text.tolist()
 
 
 REFUSED = [
@@ -245,12 +249,50 @@ def test_a_number_of_something_else_in_the_same_passage_supports_nothing() -> No
         ("이용 요금은 월 9,900원입니다.", ["월 이용료는 9,900원이다."], 1.0),
         ("매월 2회 점검합니다.", ["점검은 월 2회 실시합니다."], 1.0),
         ("연차 휴가는 15일이다.", ["연차는 15일이다.", "휴가는 미리 신청한다."], 1.0),
+        # one clause of several, and several of one
+        ("서고는 6시에 닫습니다.", ["서고는 9시에 열며, 6시에 닫고 밤에는 열지 않는다."], 1.0),
+        ("서고는 9시에 열고 밤에는 열지 않습니다.", ["서고는 9시에 연다.", "서고는 밤에는 열지 않는다."], 1.0),
+        ("서고는 9시에 열고 복사도 됩니다.", ["서고는 9시에 연다.", "서고는 밤에는 열지 않는다."], 0.0),
+        # another name, in no passage, or said of something else
+        ("서고는 이한별이 지킵니다.", ["서고는 이한결이 지킨다."], 0.0),
+        ("서고는 남관에 있습니다.", ["서고는 북관에 있고 식당은 남관에 있다."], 0.0),
+        ("식당은 남관에 있습니다.", ["서고는 북관에 있고 식당은 남관에 있다."], 1.0),
+        ("북관 식당은 6시에 닫습니다.", ["남관 식당은 6시에 닫는다."], 0.0),
+        # parts exchanged
+        ("곰이 늑대를 쫓았다.", ["늑대가 곰을 쫓았다."], 0.0),
+        ("곰을 늑대가 쫓았다.", ["늑대가 곰을 쫓았다."], 1.0),
+        ("늑대는 곰보다 가볍다.", ["곰은 늑대보다 무겁다."], 1.0),
+        # the opposite
+        ("서고는 낮에 밝습니다.", ["서고는 낮에 어둡다."], 0.0),
+        ("반납함은 왼쪽에 있습니다.", ["반납함은 오른쪽에 있고 문은 왼쪽에 있다."], 0.0),
+        ("복사비는 포함되지 않습니다.", ["복사비는 제외됩니다."], 1.0),
+        # more than the list
+        ("여권, 사진, 도장을 가져오세요.", ["여권, 사진을 가져온다."], 0.0),
+        ("사진과 여권을 가져오세요.", ["여권, 사진을 가져온다."], 1.0),
     ],
 )
 def test_a_denial_a_period_and_what_it_is_about_must_be_those_of_the_passage(
     answer: str, passages: list[str], supported: float
 ) -> None:
     assert run("support", answer=answer, passages=passages)["supported"] == supported
+
+
+@given(
+    st.lists(st.sampled_from(["여권", "사진", "도장", "통장", "열쇠"]), min_size=1, max_size=4, unique=True),
+    st.sampled_from(["북관", "남관", "별관", "본관"]),
+    st.sampled_from(["필통", "우산"]),
+)
+def test_what_a_passage_says_is_supported_and_not_with_a_thing_more_or_another_place(
+    things: list[str], place: str, another: str
+) -> None:
+    passages = [f"{place}에서는 {', '.join(things)}만 맡길 수 있다.", "서고는 월요일에 쉰다."]
+
+    def supported(answer: str) -> float:
+        return float(run("support", answer=answer, passages=passages)["supported"])
+
+    assert supported(f"{place}에서는 {', '.join(things)}만 맡길 수 있습니다.") == 1.0
+    assert supported(f"{place}에서는 {', '.join([*things, another])}만 맡길 수 있습니다.") == 0.0
+    assert supported(f"지하에서는 {', '.join(things)}만 맡길 수 있습니다.") == 0.0
 
 
 @pytest.mark.parametrize(
