@@ -14,8 +14,8 @@ FILE = Path(__file__).parent / "word_kinds.yaml"
 
 _LONGEST = 20
 """Syllables of a word that is taken apart."""
-_ONE = re.compile("[가-힣]")
-"""A noun of one syllable."""
+_ONE = re.compile("[가-힣]|[a-z].*")
+"""A noun of one syllable, or a Latin word: found as a whole word alone."""
 _AFTER = frozenset("은는이가을를에의로으과와도만부까보하되된할한해")
 """First syllables of what may follow a noun in its word."""
 _ENDINGS = frozenset("에은는이가을를의도로만")
@@ -55,7 +55,7 @@ def kinds() -> Kinds:
 @lru_cache(maxsize=4096)
 def close(text: str) -> str:
     """A text without spaces and case, with a mark where a word begins."""
-    return "·" + "·".join(re.findall(r"[가-힣]+|[^\W가-힣]+", text.lower()))
+    return "·" + "·".join(re.findall(r"[가-힣]+|\d+|[^\W\d가-힣]+", text.lower()))
 
 
 @lru_cache(maxsize=65536)
@@ -128,7 +128,8 @@ def _found(word: str, text: str, *, alone: bool = False) -> bool:
     while place >= 0:
         end = place + len(word)
         made_other = place - 1 in begins and place not in begins and joined[place - 1] in kinds().other
-        whole = place in begins and (end in begins or end == len(joined) or joined[end] in _AFTER)
+        ends = end in begins or end == len(joined)
+        whole = place in begins and (ends or joined[end] in _AFTER or joined[end] == "s")
         if not made_other and (whole or not alone):
             return True
         place = joined.find(word, place + 1)

@@ -48,13 +48,14 @@ def support(
     dict
         ``precision``: share of the answer's shingles found in any passage, K-Precision of V. Adlakha et al.,
         "Evaluating correctness and faithfulness of instruction-following models for question answering", TACL 2024,
-        over syllable pairs instead of words. ``supported``: share of its sentences that the passage which is closest
-        in wording covers by the threshold, states all quantities of, and denies where they deny. ``numbers``: share of
-        its quantities that this passage states, in their unit; 1 where it has none.
+        over syllable pairs instead of words. ``supported``: share of its sentences each clause of which the passage
+        that is closest in wording covers by the threshold, states all quantities and names all nouns of, in the same
+        parts, and denies where it denies. ``numbers``: share of its quantities that this passage states, in their
+        unit; 1 where it has none.
 
         A passage states a quantity where the words near it there are those near it in the answer: of 주 2회 and 5회 in
-        one passage the one that is said of the same counts. Negation is read off the sentence that is most about the
-        same.
+        one passage the one that is said of the same counts. Negation, opposites, names and who does what to whom are
+        read off the clause that says most of the same; what a passage has word for word is supported.
 
     Notes
     -----
@@ -87,7 +88,7 @@ def support(
     ]
     parts = [part for claim in claims for part in claim.parts]
     return {
-        "precision": _share(parts, frozenset[str]().union(*held)),
+        "precision": _share(parts, frozenset(part for text in known for sentence in text for part in sentence.parts)),
         "supported": _mean([float(all(supported for supported, _ in clauses)) for clauses in graded]),
         "numbers": _mean([float(found) for clauses in graded for _, stated in clauses for found in stated]),
     }

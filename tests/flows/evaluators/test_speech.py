@@ -17,7 +17,7 @@ from driftgate.flows.evaluators import EVALUATORS
 from driftgate.flows.refusals import is_refusal
 from driftgate.monitor.signals import SIGNALS
 
-FLOORS = {("support", "near"): 0.92}
+FLOORS = {("support", "near"): 0.86}
 """Where fewer are told rightly than elsewhere: neighbours that were written to break the rules."""
 LEAST = {"refusal": 120, "toxicity": 120, "language": 40, "citations": 40, "support": 30}
 
@@ -258,6 +258,8 @@ def test_a_number_of_something_else_in_the_same_passage_supports_nothing() -> No
         ("서고는 남관에 있습니다.", ["서고는 북관에 있고 식당은 남관에 있다."], 0.0),
         ("식당은 남관에 있습니다.", ["서고는 북관에 있고 식당은 남관에 있다."], 1.0),
         ("북관 식당은 6시에 닫습니다.", ["남관 식당은 6시에 닫는다."], 0.0),
+        ("Employees park in Lot C.", ["Employees park in Lot B.", "The office closes at 6 p.m."], 0.0),
+        ("Staff park in Lot B.", ["Staff park in Lot B and Lot D."], 1.0),
         # parts exchanged
         ("곰이 늑대를 쫓았다.", ["늑대가 곰을 쫓았다."], 0.0),
         ("곰을 늑대가 쫓았다.", ["늑대가 곰을 쫓았다."], 1.0),
