@@ -36,7 +36,7 @@ def normalised_match(
     --------
     >>> normalised_match(response="서울특별시입니다.", ground_truth="서울 특별시")
     {'match': 1.0, 'contained': 1.0}
-    >>> normalised_match(response="그 도시는 ＳＥＯＵＬ이다", ground_truth=["서울", "Seoul"])
+    >>> normalised_match(response="대회는 ＳＥＯＵＬ에서 열렸다", ground_truth=["서울", "Seoul"])
     {'match': 0.0, 'contained': 1.0}
     >>> normalised_match(response="불가능합니다.", ground_truth="가능")
     {'match': 0.0, 'contained': 0.0}
