@@ -66,7 +66,17 @@ def chance_not_positive(factors: NDArray[np.float64], counts: NDArray[np.float64
     curvature = float((counts * ratios**2).sum()) + 1.0 / saddle**2
     bend = _BEND * 2.0 * (float((counts * ratios**3).sum()) - 1.0 / saddle**3) / (3.0 * curvature**1.5)
     unit = curvature**-0.5
-    path = saddle + unit * (bend * (_COSH - 1.0) + 1j * _SINH)
-    along = unit * (bend * _SINH + 1j * _COSH)
-    heights = (np.exp(-(counts @ np.log1p(-factors[:, None] * path)) - np.log(-path)) * along).imag
-    return min(1.0, max(0.0, _STEP / np.pi * float(heights.sum() - heights[0] / 2.0)))
+
+    def integral(bend: float) -> float:
+        path = saddle + unit * (bend * (_COSH - 1.0) + 1j * _SINH)
+        along = unit * (bend * _SINH + 1j * _COSH)
+        with np.errstate(over="ignore", invalid="ignore"):
+            heights = (np.exp(-(counts @ np.log1p(-factors[:, None] * path)) - np.log(-path)) * along).imag
+        return _STEP / np.pi * float(heights.sum() - heights[0] / 2.0)
+
+    chance = integral(bend)
+    if not np.isfinite(chance):  # of counts of very unlike size the bent path may climb; a straight one never does
+        chance = integral(0.0)
+    if not np.isfinite(chance):  # of which max and min would make 0, and that shows anything
+        raise ArithmeticError(f"the chance of a weighted sum is no number: factors {factors}, counts {counts}")
+    return min(1.0, max(0.0, chance))

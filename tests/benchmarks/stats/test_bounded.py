@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from driftgate.benchmarks.stats import bounded_mean, mcnemar_exact, p_difference_above
+from driftgate.benchmarks.stats._weighted_sum import chance_not_positive
 
 shares = st.floats(0.02, 0.98)
 counts = st.integers(2, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -194,3 +195,29 @@ def test_clusters_of_one_are_no_clusters(seed: int, threshold: float) -> None:
     right = np.random.default_rng(seed).integers(0, 2, 40)
     alone, clustered = (bounded_mean(right, 0.0, 1.0, clusters=labels) for labels in (None, np.arange(40)))
     assert clustered.p_above(threshold) == pytest.approx(alone.p_above(threshold), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("factors", "counts", "chance"),
+    [
+        (
+            [0.5011472474426701, 1.6745248969125653e-05, -5.004806324686888e-06, -2.022341794173e-05, -1.385503912532],
+            [13, 3, 31, 71055, 2],
+            0.1741,
+        ),
+        ([1.3648654764988484, -2.27e-05, 3.0879918435207754e-06, -0.22696608279066993], [2, 3, 76123, 96], 0.999993),
+        (
+            [-1.6384751979e-06, -0.0005357110075, -0.00907585035431, -1.3008990594e-06, 0.0037375350795549],
+            [12154, 77, 2, 90803, 92],
+            5.66e-05,
+        ),
+    ],
+)  # fmt: skip
+def test_counts_of_very_unlike_size_have_a_chance_too(factors: list[float], counts: list[int], chance: float) -> None:
+    """The fault: on a path that climbed the sum overflowed, and its chance was said to be 0, which shows anything."""
+    made, sizes = np.array(factors), np.array(counts, dtype=float)
+    found = chance_not_positive(made, sizes)
+    drawn = np.random.default_rng(7).gamma(sizes[:, None], size=(len(sizes), 200_000)) * made[:, None]
+    assert found == pytest.approx(chance, rel=2e-3)
+    assert abs(found - (drawn.sum(axis=0) <= 0.0).mean()) < 4e-3
+    assert chance_not_positive(-made, sizes) == pytest.approx(1.0 - chance, abs=1e-3)
