@@ -26,6 +26,8 @@ _SELECTING = (*LABELS, "error")
 _TRUTHS = ("refused", "addressed", "unparsed")
 _FEW = ("time_to_first_token", "reasoning_tokens", "cached_tokens", "tool_calls")
 _NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *_TRUTHS, "weight", *_FEW)
+_YOUNG = tuple(name for name in COLUMNS[COLUMNS.index("weight") + 1 :] if name in LABELS)
+"""Labels that older files do not have."""
 _ATTEMPTS = 5
 _APART = timedelta(hours=1)
 """How far apart in time what belongs to one call may be."""
@@ -103,6 +105,7 @@ def calls_between(connection: Backend, folder: Path, start: datetime, end: datet
     if files:
         kept = connection.read_parquet(files, hive_partitioning=False, union_by_name=True)
         young = {name: _unknown(calls[name], name) for name in COLUMNS if name not in kept.columns}
+        young |= {name: kept[name].fill_null("") for name in _YOUNG if name in kept.columns}  # of files without it
         calls = ibis.union(kept.mutate(**young).select(list(COLUMNS)), calls)
     near = calls.filter((calls.time >= start - _APART) & (calls.time < end + _APART))
     whole = joined(connection, near)

@@ -58,11 +58,9 @@ class Room:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():  # let in at the moment it gave up
+                if not turn.cancelled():  # let in at the moment it gave up
                     self._give_back(size)
-                else:
-                    self._queue.remove((size, turn))
-                    self._let_in()
+                self._let_in()  # past one that gave up
                 raise
         else:
             self._taken += size
@@ -79,7 +77,7 @@ class Room:
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._queue and self._fits(self._queue[0][0]):
+        while self._queue and (self._queue[0][1].cancelled() or self._fits(self._queue[0][0])):
             size, turn = self._queue.popleft()
             if not turn.cancelled():
                 self._taken += size
