@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from driftgate.monitor.telemetry._content import clean
+from driftgate.monitor.telemetry._conventions import OPERATION_NAMES
 
 LABEL_LIMIT = 256
 _LARGEST = 2**63 - 1
@@ -34,6 +36,11 @@ class Span:
     moments: Mapping[str, float] = field(default_factory=dict)
     """Seconds from the start to the first event of each name."""
 
+    @cached_property
+    def operation(self) -> str:
+        """The name of the operation, in lower case; empty where none is told."""
+        return label(first(self.attributes, OPERATION_NAMES)).lower()
+
 
 def first(attributes: Mapping[str, Any], candidates: Sequence[str]) -> Any:
     """The value of the first name that has one."""
@@ -45,9 +52,13 @@ def first(attributes: Mapping[str, Any], candidates: Sequence[str]) -> Any:
 
 def label(value: Any) -> str:
     """A short text; empty for what is no scalar."""
-    if value is None or isinstance(value, list | tuple | dict | bytes):
+    if value is None:
         return ""
-    return clean(str(value)[:LABEL_LIMIT])
+    if isinstance(value, str):
+        return clean(value if len(value) <= LABEL_LIMIT else value[:LABEL_LIMIT])
+    if isinstance(value, list | tuple | dict | bytes):
+        return ""
+    return str(value)[:LABEL_LIMIT]
 
 
 def count(value: Any) -> int | None:

@@ -14,7 +14,7 @@ from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import Content, joined
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._span import Span, count, first, label, seconds
+from driftgate.monitor.telemetry._span import Span, count, label, seconds
 from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect, dialect_of
 
 _NOWHERE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,41 +56,41 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
     attributes = span.attributes
     if unfolded := dialect.unfolded(span):
         attributes = {**unfolded, **attributes}
-    table = dialect.names
+    told = dialect.values(attributes).get
     content = dialect.content(span)
-    given = label(first(attributes, table.provider)) or dialect.provider
-    reason = _choice(first(attributes, table.finish_reason))
+    given = label(told("provider")) or dialect.provider
+    reason = _choice(told("finish_reason"))
     if not reason:
         reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
-    system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, dialect)
+    system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, told("template"))
     return ModelCall(
         time=span.start,
         trace_id=span.trace_id,
         span_id=span.span_id,
-        operation=_operation(label(first(attributes, table.operation)).lower(), dialect),
+        operation=_operation(label(told("operation")).lower(), dialect),
         provider=names.PROVIDER_RENAMED.get(given.lower(), given),
-        request_model=label(first(attributes, table.request_model)),
-        response_model=label(first(attributes, table.response_model)),
-        fingerprint=label(first(attributes, table.fingerprint)),
+        request_model=label(told("request_model")),
+        response_model=label(told("response_model")),
+        fingerprint=label(told("fingerprint")),
         prompt_hash=template_hash or system_hash,
         slice=label(attributes.get(names.SLICE)),
         finish_reason=label(finish_reason(reason)),
         error=_error(span),
-        input_tokens=count(first(attributes, table.input_tokens)),
-        output_tokens=count(first(attributes, table.output_tokens)),
+        input_tokens=count(told("input_tokens")),
+        output_tokens=count(told("output_tokens")),
         latency=span.latency,
         unparsed=_unparsed(attributes.get(names.PARSED)),
         weight=span.weight,
-        time_to_first_token=_first_token(span, attributes, dialect),
-        conversation=label(first(attributes, table.conversation)),
-        user=_user(label(first(attributes, table.user)), intake),
-        tenant=label(first(attributes, table.tenant)),
-        prompt_name=label(first(attributes, table.prompt_name)),
-        prompt_version=label(first(attributes, table.prompt_version)),
+        time_to_first_token=_first_token(span, told("first_token")),
+        conversation=label(told("conversation")),
+        user=_user(label(told("user")), intake),
+        tenant=label(told("tenant")),
+        prompt_name=label(told("prompt_name")),
+        prompt_version=label(told("prompt_version")),
         system_hash=system_hash,
         template_hash=template_hash,
-        reasoning_tokens=count(first(attributes, table.reasoning_tokens)),
-        cached_tokens=count(first(attributes, table.cached_tokens)),
+        reasoning_tokens=count(told("reasoning_tokens")),
+        cached_tokens=count(told("cached_tokens")),
         tool_calls=tool_calls(content),
         evaluations=results_of(span.events),
         dialect=dialect.name,
@@ -132,11 +132,11 @@ def _error(span: Span) -> str:
     return next((kind for kind in raised if kind), "error")
 
 
-def _first_token(span: Span, attributes: Mapping[str, Any], dialect: Dialect) -> float | None:
-    told = seconds(first(attributes, dialect.names.first_token))
-    if told is None and span.moments:
-        told = next((span.moments[name] for name in _FIRST_TOKEN_EVENTS if name in span.moments), None)
-    return told
+def _first_token(span: Span, told: Any) -> float | None:
+    found = seconds(told)
+    if found is None and span.moments:
+        found = next((span.moments[name] for name in _FIRST_TOKEN_EVENTS if name in span.moments), None)
+    return found
 
 
 def _user(told: str, intake: Intake) -> str:
@@ -148,11 +148,10 @@ def system_of(content: Content) -> str:
     return content.system or joined(content.sent, {"system", "developer"}) or ""
 
 
-def _template_hash(attributes: Mapping[str, Any], dialect: Dialect) -> str:
+def _template_hash(attributes: Mapping[str, Any], template: Any) -> str:
     told = label(attributes.get(names.PROMPT_HASH))
     if told:
         return told
-    template = first(attributes, dialect.names.template)
     return hash_of(template) if isinstance(template, str) else ""
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property
 from typing import Any
 
 from driftgate.flows.registry import Registry
 from driftgate.monitor.telemetry import _conventions as conventions
 from driftgate.monitor.telemetry._messages import Content, genai_content
 from driftgate.monitor.telemetry._reasons import Reason, other_than_a_call
-from driftgate.monitor.telemetry._span import Span, first, label
+from driftgate.monitor.telemetry._span import Span
 
 Candidates = tuple[str, ...]
 
@@ -74,6 +74,26 @@ class Dialect:
     operations: Mapping[str, str] = field(default_factory=dict)
     """Its own names of operations under those of the conventions."""
 
+    @cached_property
+    def _places(self) -> Mapping[str, Sequence[tuple[str, int]]]:
+        """For each attribute's name the fields that it may hold, and which of their names it is."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for member in fields(self.names):
+            for rank, name in enumerate(getattr(self.names, member.name)):
+                found.setdefault(name, []).append((member.name, rank))
+        return found
+
+    def values(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every field of :class:`Names` that the attributes tell."""
+        found: dict[str, Any] = {}
+        ranks: dict[str, int] = {}
+        for name, value in attributes.items():
+            if value is not None and value != "" and (places := self._places.get(name)) is not None:
+                for member, rank in places:
+                    if rank < ranks.get(member, rank + 1):
+                        found[member], ranks[member] = value, rank
+        return found
+
 
 DIALECTS: Registry[Dialect] = Registry("telemetry dialect", "driftgate.monitor.telemetry.dialects", "DIALECT")
 
@@ -100,11 +120,6 @@ def dialect_of(span: Span) -> Dialect | Reason:
         if took:
             return dialect if took is True else took
     return Reason.ORDINARY
-
-
-def operation_of(span: Span) -> str:
-    """The name of the operation, in lower case; empty where none is told."""
-    return label(first(span.attributes, conventions.OPERATION_NAMES)).lower()
 
 
 def by_operation(operation: str) -> bool | Reason:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from driftgate.monitor.telemetry._messages import Content, genai_content, joined, whole
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation
 
 _MARKS = ("metadata.ls_provider", "metadata.ls_model_name", "langchain.run.id", "metadata.langgraph_step")
 
@@ -20,7 +20,7 @@ def _takes(span: Span) -> bool | Reason:
     ours = span.scope.startswith(("langchain_azure_ai", "langchain-azure")) or any(
         mark in span.attributes for mark in _MARKS
     )
-    operation = operation_of(span)
+    operation = span.operation
     return bool(ours and operation) and by_operation(operation)
 
 

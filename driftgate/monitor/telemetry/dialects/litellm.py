@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation
 
 _RAW = "raw_gen_ai_request"
 
@@ -20,7 +20,7 @@ def _takes(span: Span) -> bool | Reason:
     ours = "litellm.call_id" in span.attributes or "litellm.provider.model" in span.attributes
     if not ours and span.name != "litellm_request" and span.scope != "litellm":
         return False
-    operation = operation_of(span)
+    operation = span.operation
     return bool(operation) and by_operation(operation)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import Dialect, by_operation, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import Dialect, by_operation
 
 _SCOPE = "opentelemetry.instrumentation.openai_v2"
 
 
 def _takes(span: Span) -> bool | Reason:
-    return span.scope.startswith(_SCOPE) and by_operation(operation_of(span))
+    return span.scope.startswith(_SCOPE) and by_operation(span.operation)
 
 
 DIALECT = Dialect("openai_v2", "OpenTelemetry's instrumentation of OpenAI", 20, _takes, provider="openai")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from driftgate.monitor.telemetry._reasons import Reason, other_than_a_call
 from driftgate.monitor.telemetry._span import Span, first, label
-from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation
 
 _PROPERTIES = "traceloop.association.properties."
 
@@ -16,7 +16,7 @@ def _takes(span: Span) -> bool | Reason:
     if kind:
         return other_than_a_call(kind) or Reason.STEP
     spoken = "llm.request.type" in span.attributes or "traceloop.entity.path" in span.attributes
-    operation = operation_of(span)
+    operation = span.operation
     if not (spoken or _is_ours(span.scope)) or not operation:
         return False
     asked = first(span.attributes, GENAI.request_model + GENAI.response_model + GENAI.provider)

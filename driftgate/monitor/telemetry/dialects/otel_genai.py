@@ -11,11 +11,11 @@ from __future__ import annotations
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._reasons import Reason, other_than_a_call
 from driftgate.monitor.telemetry._span import Span, first
-from driftgate.monitor.telemetry.dialects._dialect import Dialect, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import Dialect
 
 
 def _takes(span: Span) -> bool | Reason:
-    operation = operation_of(span)
+    operation = span.operation
     if operation:
         return operation in names.INFERENCE or other_than_a_call(operation) or False
     return (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import Dialect, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import Dialect
 
 _MARKS = ("gen_ai.client.estimated_cost", "gen_ai.request.temperature", "gen_ai.response.id")
 
 
 def _takes(span: Span) -> bool:
-    if operation_of(span) or "gen_ai.request.model" not in span.attributes:
+    if span.operation or "gen_ai.request.model" not in span.attributes:
         return False
     spoken = span.scope.startswith("io.quarkiverse.langchain4j") or span.name.startswith("completion ")
     return spoken and any(mark in span.attributes for mark in (*_MARKS, "gen_ai.usage.prompt_tokens"))

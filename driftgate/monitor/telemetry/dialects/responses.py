@@ -14,7 +14,7 @@ from typing import Any
 from driftgate.monitor.telemetry._bodies import content_of, response_items, unfolded
 from driftgate.monitor.telemetry._messages import Content, genai_content, joined, parsed
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect
 
 _OPERATIONS = ("responses", "response", "aresponses", "create_response", "responses.create", "openai.response")
 _REQUEST = ("openai.request", "request", "input")
@@ -22,7 +22,7 @@ _REPLY = ("openai.response", "response", "output")
 
 
 def _takes(span: Span) -> bool:
-    return operation_of(span) in _OPERATIONS
+    return span.operation in _OPERATIONS
 
 
 def _document(span: Span, candidates: tuple[str, ...]) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import Dialect, by_operation, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import Dialect, by_operation
 
 _OPERATIONS = (
     "text_completions",
@@ -22,7 +22,7 @@ _OPERATIONS = (
 
 
 def _takes(span: Span) -> bool | Reason:
-    operation = operation_of(span)
+    operation = span.operation
     if operation in _OPERATIONS:
         return True
     ours = span.scope.startswith(("semantic_kernel", "Microsoft.SemanticKernel"))

@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, operation_of
+from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect
 
 _FIRST_TOKEN = "gen_ai.latency.time_to_first_token"  # noqa: S105
 _MARKS = (_FIRST_TOKEN, "gen_ai.latency.e2e", "gen_ai.latency.time_in_queue")
 
 
 def _takes(span: Span) -> bool:
-    if operation_of(span):
+    if span.operation:
         return False
     return span.scope.startswith("vllm") or any(mark in span.attributes for mark in _MARKS)
 
