@@ -33,6 +33,7 @@ def unfolded(request: Any, reply: Any) -> dict[str, Any]:
         found["request.user"] = request.get("user")
     if isinstance(reply := parsed(reply), Mapping):
         found["reply.model"] = reply.get("model")
+        found["reply.id"] = reply.get("id")
         found["reply.fingerprint"] = reply.get("system_fingerprint")
         found["reply.finish_reason"] = _finish_reason(reply)
         usage = reply.get("usage")

@@ -51,6 +51,7 @@ from driftgate.flows.genai import (
 
 SYSTEM: Final = "gen_ai.system"  # the older name of the provider; Azure's portal still goes by it
 RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_ID_NAMES: Final = (RESPONSE_ID,)
 EXCEPTION_TYPE: Final = "exception.type"
 
 # Content, opt-in on the side of the application.

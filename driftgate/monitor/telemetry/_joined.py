@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
-from driftgate.monitor.telemetry._nesting import DATE, PREFIX
+from driftgate.monitor.telemetry._nesting import APART, DATE, PREFIX
 from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
     if not told and not outer.num_rows:
         return calls
     around = ibis.memtable(outer)
-    alone = around.filter(around.inner.count().over(ibis.window(group_by=["trace_id", "span_id"])) == 1)
+    alone = around.filter(around.span_id.count().over(ibis.window(group_by=["outer_trace_id", "outer_span_id"])) == 1)
     givers = every.filter(every.part != "").select([*_ID, "part", "evaluations", *_GIVEN])
     if outer.num_rows:
-        named = every.filter(every.part == "").inner_join(alone, _ID)
-        outside = named.mutate(span_id=named.inner).select([*_ID, "part", "evaluations", *_GIVEN])
-        givers = ibis.union(givers, outside)
-        calls = calls.anti_join(around, _ID)
+        named = calls.rename(outer_trace_id="trace_id", outer_span_id="span_id")
+        outside = named.inner_join(alone, ["outer_trace_id", "outer_span_id"])
+        givers = ibis.union(givers, outside.select([*_ID, "part", "evaluations", *_GIVEN]))
+        calls = calls.anti_join(around, [("trace_id", "outer_trace_id"), ("span_id", "outer_span_id")])
     return _filled(calls, givers)
 
 
@@ -114,19 +114,39 @@ def _filled(calls: ir.Table, givers: ir.Table) -> ir.Table:
 
 
 def _outer(connection: Backend, rows: ir.Table) -> pa.Table:
-    """The calls around another of the same model, each with that one."""
-    narrow = rows.filter(rows.part == "").select(
-        "trace_id", "span_id", "parent_id", one=_model(rows.request_model), other=_model(rows.response_model)
+    """The calls around another of the same model, each with that one; see :mod:`._nesting`."""
+    import ibis
+
+    calls = rows.filter(rows.part == "")
+    inner = calls.select(
+        *("trace_id", "span_id", "parent_id", "dialect", "response_hash", "latency", "output_tokens"),
+        began=calls.time.epoch_seconds(),
+        one=_model(calls.request_model),
+        other=_model(calls.response_model),
     )
-    inner = narrow.filter((narrow.parent_id != "") & (narrow.parent_id != narrow.span_id)).view()
-    pairs = inner.join(narrow, [inner.trace_id == narrow.trace_id, inner.parent_id == narrow.span_id])
-    # Names of the right side that both have come with a suffix.
-    same: Any = ((pairs.one == "") & (pairs.other == "")) | ((pairs.one_right == "") & (pairs.other_right == ""))
-    for mine in (pairs.one, pairs.other):
-        for theirs in (pairs.one_right, pairs.other_right):
+    outer = inner.view().rename("outer_{name}")
+    within = inner.filter((inner.parent_id != "") & (inner.parent_id != inner.span_id))
+    found = _of_one_model(within.inner_join(outer, [("trace_id", "outer_trace_id"), ("parent_id", "outer_span_id")]))
+    answered = inner.filter((inner.response_hash != "") & inner.latency.notnull())
+    if connection.to_pyarrow(answered.dialect.nunique()).as_py() > 1:
+        both = answered.inner_join(outer, [("response_hash", "outer_response_hash")])
+        shorter = (both.latency < both.outer_latency) | (
+            (both.latency == both.outer_latency) & (both.dialect < both.outer_dialect)
+        )
+        apart = both.began - both.outer_began
+        at_once = (apart >= -APART) & (apart <= both.outer_latency + APART)
+        tokens = (both.output_tokens == both.outer_output_tokens).fill_null(True)
+        twins = both.filter((both.dialect != both.outer_dialect) & shorter & at_once & tokens)
+        found = ibis.union(found, _of_one_model(twins))
+    return connection.to_pyarrow(found.distinct())
+
+
+def _of_one_model(both: ir.Table) -> ir.Table:
+    same: Any = ((both.one == "") & (both.other == "")) | ((both.outer_one == "") & (both.outer_other == ""))
+    for mine in (both.one, both.other):
+        for theirs in (both.outer_one, both.outer_other):
             same |= (mine != "") & (mine == theirs)
-    found = pairs.filter(same).select("trace_id", span_id=pairs.span_id_right, inner=pairs.span_id).distinct()
-    return connection.to_pyarrow(found)
+    return both.filter(same).select("outer_trace_id", "outer_span_id", "trace_id", "span_id")
 
 
 def _model(name: ir.Value) -> ir.Value:
@@ -142,6 +162,8 @@ def _known(column: Any, name: str) -> Any:
 def _is_linked(rows: pa.Table) -> bool:
     """Whether some row may belong to another."""
     if pc.any(pc.not_equal(rows.column("part"), "")).as_py():
+        return True
+    if len(pc.unique(rows.column("dialect"))) > 1:
         return True
     parents = rows.column("parent_id").combine_chunks()
     if not pc.any(pc.not_equal(parents, "")).as_py():

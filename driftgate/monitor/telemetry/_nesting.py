@@ -1,7 +1,11 @@
-"""A call that two instrumentations tell of, one span within the other, is one call."""
+"""A call that two instrumentations tell of is one call.
+
+Either one's span lies within the other's, or both name the same answer of the service at the same time.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +24,8 @@ is another call."""
 PREFIX: Final = r"^.*/"
 DATE: Final = r"-[0-9]{4}-?[0-9]{2}-?[0-9]{2}$"
 _STEPS = 64
+APART = 2.0
+"""Seconds by which the clocks of two processes that tell of one call may differ."""
 
 
 def model_key(name: str) -> str:
@@ -49,10 +55,12 @@ def once_each(calls: Sequence[ModelCall], around: Mapping[Key, tuple[str, Reason
         The calls that are one each, and how many were left out. ``parent_id`` names a span only where it was not
         received with them.
     """
-    if not any(call.parent_id for call in calls):
-        return list(calls), 0
     by_key = {(call.trace_id, call.span_id): call for call in calls}
+    twins = _twins(calls)
+    if not twins and not any(call.parent_id for call in calls):
+        return list(calls), 0
     above = {key: _above(call, by_key, around) for key, call in by_key.items()}
+    above |= {key: (outer, above[key][1]) for key, outer in twins.items() if above[key][0] is None}
     inner: dict[Key, list[Key]] = defaultdict(list)
     for key, (outer, _) in above.items():
         if outer is not None and _same_model(by_key[key], by_key[outer]):
@@ -82,6 +90,30 @@ def _above(
         if reason not in PASSED:
             return None, ""
     return None, ""
+
+
+def _twins(calls: Sequence[ModelCall]) -> dict[Key, Key]:
+    """The calls of which another dialect tells too, in a span that took longer, with that one."""
+    if len({call.dialect for call in calls}) < 2:
+        return {}
+    answers: dict[str, list[ModelCall]] = defaultdict(list)
+    for call in calls:
+        if call.response_hash and call.latency is not None:
+            answers[call.response_hash].append(call)
+    found = {}
+    for told in answers.values():
+        if len(told) == len({call.dialect for call in told}) > 1:  # each in a dialect of its own
+            told.sort(key=lambda call: (call.latency, call.dialect), reverse=True)
+            for outer, inner in itertools.pairwise(told):
+                if _at_once(outer, inner):
+                    found[inner.trace_id, inner.span_id] = outer.trace_id, outer.span_id
+    return found
+
+
+def _at_once(outer: ModelCall, inner: ModelCall) -> bool:
+    began = (inner.time - outer.time).total_seconds()
+    tokens = {outer.output_tokens, inner.output_tokens} - {None}
+    return -APART <= began <= (outer.latency or 0.0) + APART and len(tokens) < 2
 
 
 def _filled(

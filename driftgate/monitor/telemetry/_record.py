@@ -93,6 +93,8 @@ class ModelCall:
     """How many calls of tools the answer asks for."""
     evaluations: tuple[str, ...] | None = None
     """Results of evaluations that came with the call or after it, each as JSON: name, score, label."""
+    response_hash: str = ""
+    """Hash of the id that the service gave the answer: two spans of one call tell the same."""
     dialect: str = ""
     """In which telemetry dialect the call was told."""
     parent_id: str = ""

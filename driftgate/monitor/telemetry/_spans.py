@@ -93,6 +93,7 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
         cached_tokens=count(told("cached_tokens")),
         tool_calls=tool_calls(content),
         evaluations=results_of(span.events),
+        response_hash=hash_of(label(told("response_id"))),
         dialect=dialect.name,
         parent_id=span.parent_id,
         **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake),

@@ -209,3 +209,23 @@ def test_compaction_leaves_one_row_a_call(tmp_path: Path) -> None:
         store.compact()
     (part,) = tmp_path.glob("*/*.parquet")
     assert pq.read_table(part).num_rows == 1
+
+
+@pytest.mark.parametrize("compacting", [False, True])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_instrumentations_that_name_the_same_answer_tell_of_one_call_also_apart(
+    tmp_path: Path, order: tuple[int, int], compacting: bool
+) -> None:
+    told = CHAT | {"gen_ai.response.id": "chatcmpl-79"}
+    framework = otlp.span(1, told | {"gen_ai.conversation.id": "t-1"}, "AzureAIOpenTelemetryTracer")
+    client = otlp.span(1, told, "opentelemetry.instrumentation.openai.v1", spanId=f"{2:016x}", traceId="cd" * 16)
+    client["endTimeUnixNano"] = str(int(client["startTimeUnixNano"]) + 700_000_000)
+    bodies = [spans(framework), spans(client)]
+    with Store(tmp_path) as store:
+        keep(store, *(bodies[place] for place in order), compacting=compacting)
+        assert len(read(tmp_path)) == 1
+        keep(store, spans(otlp.span(9, CHAT | {"gen_ai.response.id": "chatcmpl-80"})))
+        store.compact()
+    table = read(tmp_path)
+    assert [int(span, 16) for span in table["span_id"]] == [2, 9]
+    assert table["conversation"].tolist() == ["t-1", ""]

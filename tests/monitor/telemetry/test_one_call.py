@@ -94,3 +94,41 @@ def test_three_within_each_other_are_one_and_a_circle_is_none() -> None:
     assert len(circle.calls) + sum(circle.left.values()) == 2
     elsewhere = told(otlp.span(1, CHAT), within(2, 1, CHAT, traceId="ab" * 16))
     assert numbers(elsewhere) == [1, 2]  # the same span id in another trace is another span
+
+
+ANSWER = {"gen_ai.response.id": "chatcmpl-79", "gen_ai.usage.output_tokens": 3}
+
+
+def apart(number: int, scope: str, told: dict[str, Any], ms: int = 800, **fields: Any) -> dict[str, Any]:
+    """A span in a trace of its own, which ends ``ms`` milliseconds after noon and a second."""
+    begin = otlp.NOON + 10**9
+    made = otlp.span(number, CHAT | ANSWER | told, scope, traceId=f"{number:032x}", **fields)
+    return made | {"startTimeUnixNano": str(begin), "endTimeUnixNano": str(begin + ms * 10**6)}
+
+
+FRAMEWORK, CLIENT = "AzureAIOpenTelemetryTracer", "opentelemetry.instrumentation.openai.v1"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_instrumentations_that_name_the_same_answer_tell_of_one_call(order: tuple[int, int]) -> None:
+    """As LangChain's tracer for Azure and an instrumentation of its client do, in traces of their own."""
+    spans = [apart(1, FRAMEWORK, {"gen_ai.conversation.id": "t-1"}, 900), apart(2, CLIENT, {}, 800)]
+    decoded = told(*(spans[place] for place in order))
+    assert numbers(decoded) == [2]
+    assert (decoded.calls[0].conversation, decoded.calls[0].dialect) == ("t-1", "openllmetry")
+    assert dict(decoded.left) == {Reason.TOLD_TWICE: 1}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        apart(2, FRAMEWORK, {}),  # the same dialect: a service that gives every answer one id
+        apart(2, CLIENT, {"gen_ai.response.id": "chatcmpl-80"}),
+        apart(2, CLIENT, {"gen_ai.response.id": ""}),
+        apart(2, CLIENT, {"gen_ai.usage.output_tokens": 4}),
+        apart(2, CLIENT, {"gen_ai.request.model": "gpt-5"}),
+        apart(2, CLIENT, {}) | {"startTimeUnixNano": str(otlp.NOON + 60 * 10**9)},
+    ],
+)
+def test_what_may_be_another_call_stays_one(other: dict[str, Any]) -> None:
+    assert numbers(told(apart(1, FRAMEWORK, {}, 900), other)) == [1, 2]

@@ -24,6 +24,7 @@ class Names:
     provider: Candidates = conventions.PROVIDER_NAMES
     request_model: Candidates = conventions.REQUEST_MODEL_NAMES
     response_model: Candidates = conventions.RESPONSE_MODEL_NAMES
+    response_id: Candidates = conventions.RESPONSE_ID_NAMES
     fingerprint: Candidates = conventions.FINGERPRINT_NAMES
     finish_reason: Candidates = conventions.FINISH_REASON_NAMES
     input_tokens: Candidates = conventions.INPUT_TOKEN_NAMES

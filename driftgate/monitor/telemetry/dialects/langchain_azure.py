@@ -1,7 +1,7 @@
 """LangChain's tracer for Azure (langchain-azure-ai): spans of chains, tools and models, with LangChain's own metadata.
 
-It names what LangChain calls the model; an instrumentation of the client underneath tells of the same call again, in a
-span within this one.
+Where the client underneath is instrumented too, that one tells of the same call again, in a trace of its own: the
+tracer does not make its span the current one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._span import Span
 from driftgate.monitor.telemetry.dialects._dialect import GENAI, Dialect, by_operation
 
+_SCOPES = ("AzureAIOpenTelemetryTracer", "langchain_azure_ai", "langchain-azure")
 _MARKS = ("metadata.ls_provider", "metadata.ls_model_name", "langchain.run.id", "metadata.langgraph_step")
 
 
 def _takes(span: Span) -> bool | Reason:
-    ours = span.scope.startswith(("langchain_azure_ai", "langchain-azure")) or any(
-        mark in span.attributes for mark in _MARKS
-    )
+    ours = span.scope.startswith(_SCOPES) or any(mark in span.attributes for mark in _MARKS)
     operation = span.operation
     return bool(ours and operation) and by_operation(operation)
 

@@ -47,6 +47,7 @@ DIALECT = Dialect(
     replace(
         GENAI,
         operation=(),
+        response_id=(*GENAI.response_id, "reply.id"),
         provider=("llm.provider", "llm.system", *GENAI.provider),
         request_model=("request.model", *GENAI.request_model, "llm.model_name"),
         response_model=("llm.model_name", *GENAI.response_model),

@@ -50,6 +50,7 @@ DIALECT = Dialect(
     replace(
         GENAI,
         operation=(),
+        response_id=(*GENAI.response_id, "reply.id"),
         request_model=("request.model", "llm.request.model"),
         response_model=("llm.response.model", "reply.model"),
         fingerprint=("reply.fingerprint",),

@@ -55,6 +55,7 @@ DIALECT = Dialect(
     replace(
         GENAI,
         operation=(),
+        response_id=(*GENAI.response_id, "reply.id"),
         request_model=(*GENAI.request_model, "request.model"),
         response_model=(*GENAI.response_model, "reply.model"),
         finish_reason=(*GENAI.finish_reason, "gen_ai.response.status", "reply.finish_reason"),
