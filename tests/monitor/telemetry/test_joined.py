@@ -229,3 +229,14 @@ def test_two_instrumentations_that_name_the_same_answer_tell_of_one_call_also_ap
     table = read(tmp_path)
     assert [int(span, 16) for span in table["span_id"]] == [2, 9]
     assert table["conversation"].tolist() == ["t-1", ""]
+
+
+def test_a_service_that_gives_every_answer_one_id_loses_no_call(tmp_path: Path) -> None:
+    told = CHAT | {"gen_ai.response.id": "x"}
+    scopes = ("AzureAIOpenTelemetryTracer", "opentelemetry.instrumentation.openai.v1")
+    with Store(tmp_path) as store:
+        for number in range(1, 5):
+            keep(store, spans(otlp.span(number, told, scopes[number % 2])))
+        assert len(read(tmp_path)) == 4
+        store.compact()
+    assert len(read(tmp_path)) == 4
