@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from driftgate.api.night import Looked, NightDisplay
     from driftgate.api.prompt_drift import Steadiness
     from driftgate.finetune.remediation import Remediation
+    from driftgate.monitor.telemetry import Reason
     from driftgate.monitor.telemetry.sources import CollectionResult
 
 
@@ -100,6 +102,12 @@ class OnCall:
         from driftgate.api.telemetry import collect
 
         return collect(self.files, self.ledger)
+
+    def not_kept(self, days: int = 7) -> Mapping[Reason, int]:
+        """What ``driftgate serve`` received in the newest days and did not keep as a call of a model, by reason."""
+        from driftgate.api.telemetry import not_kept
+
+        return not_kept(self.files, days)
 
     def unpark(self) -> int:
         """Let what Azure Monitor kept refusing be sent again; says how many records there are."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.addressing import addresses_judge
 from driftgate.flows.refusals import is_refusal
 from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry import Intake, InUse, Store
+from driftgate.monitor.telemetry import Intake, InUse, Reason, Store, left_out, pseudonyms
 from driftgate.monitor.telemetry.sources import CollectionResult, SourceConfig, check_collected, collect_all
 
 EVERY = timedelta(minutes=5)
@@ -17,9 +19,10 @@ _LATE = 3 * EVERY
 """A collection by the service that is older than this did not take place."""
 
 
-def intake() -> Intake:
-    """What is told of a call's content on its way in: whether the answer is a refusal, or talks to a judge."""
-    return Intake(refused=is_refusal, addressed=addresses_judge)
+def intake(folder: Path) -> Intake:
+    """What is told of a call on its way into a telemetry folder: whether the answer is a refusal, or talks to a judge,
+    and under which pseudonym its user is known there."""
+    return Intake(refused=is_refusal, addressed=addresses_judge, pseudonym=pseudonyms(folder))
 
 
 def sources(workspace: OpenWorkspace) -> list[SourceConfig]:
@@ -47,7 +50,7 @@ def collect(workspace: OpenWorkspace, ledger: Ledger) -> list[CollectionResult]:
     if not named:
         return []
     with Store(workspace.telemetry) as store:
-        return collect_all(named, store, ledger, intake(), datetime.now(UTC))
+        return collect_all(named, store, ledger, intake(workspace.telemetry), datetime.now(UTC))
 
 
 def bring_up_to_date(workspace: OpenWorkspace, ledger: Ledger) -> None:
@@ -64,3 +67,14 @@ def bring_up_to_date(workspace: OpenWorkspace, ledger: Ledger) -> None:
         check_collected(ledger, sources(workspace), datetime.now(UTC), _LATE)
     else:
         check_collected(ledger, sources(workspace), datetime.now(UTC), EVERY)
+
+
+def not_kept(workspace: OpenWorkspace, days: int) -> Mapping[Reason, int]:
+    """What ``driftgate serve`` received in the newest days and did not keep as a call of a model, by reason.
+
+    Raises
+    ------
+    DriftgateError
+        The telemetry folder leads out of the workspace.
+    """
+    return left_out(workspace.telemetry, datetime.now(UTC) - timedelta(days=days - 1))

@@ -29,7 +29,7 @@ _OUTAGE = 0.5
 _TOLD = 0.5
 """The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
 _LATER = 0.1
-"""The share of calls dated after the look, of those of the current window, that is more than a few."""
+"""The share of calls dated after the look, or of spans that were refused, that is more than a few."""
 _CUT = 0.01
 """The share of calls by which weights may be cut: half of the smallest floor of a share."""
 _SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
@@ -47,6 +47,10 @@ class Calls:
     """Which calls are missing from the current window, in words."""
     later: int = 0
     """How many are dated after the look."""
+    unread: str = ""
+    """What was received since the current window began and is in no dialect that is known, in words."""
+    refused: int = 0
+    """How many spans of that time could not be taken."""
     rows: tuple[int, int] | None = None
     """How many rows the two windows had before those of unequal weight were made alike."""
 
@@ -63,7 +67,8 @@ class Calls:
         later = f"{self.later:,} calls are dated after the look and were not compared" if self.later else ""
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
-        return "; ".join(filter(None, (later, left_out)))
+        unread = f"received and not kept: {self.unread}" if self.unread else ""
+        return "; ".join(filter(None, (later, left_out, unread)))
 
 
 def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -111,6 +116,9 @@ def _unseen(calls: Calls) -> Conclusion | None:
         found = "the newest calls cannot be told from those to come" if now else "no call is dated before the look"
         remedy = "set the time_zone of the telemetry source, or correct the clock of the application"
         return Conclusion("unmeasurable", found, remedy)
+    if calls.refused >= max(2, _LATER * now):
+        found = f"{calls.refused:,} spans could not be taken, beside {now:,} calls of the current window"
+        return Conclusion("unmeasurable", found, "mend what sends them, or its clock; its exporter is told why")
     remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
     if not now:
         return Conclusion("unmeasurable", "no call was recorded in the current window", remedy)

@@ -149,7 +149,7 @@ def look_at_traffic(
     """
     import pandas as pd
 
-    from driftgate.monitor.telemetry import frame
+    from driftgate.monitor.telemetry import frame, in_words, left_out
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
@@ -158,11 +158,14 @@ def look_at_traffic(
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     recent = calls["time"] >= middle
     before, current = alike(calls[~recent]), alike(calls[recent])
+    gone = left_out(folder, middle)
     seen = Calls(
         before,
         current,
         lost(calls, windows.reference, windows.current),
         len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
+        in_words({reason: count for reason, count in gone.items() if reason.lost}),
+        sum(count for reason, count in gone.items() if reason.refused),
         (int((~recent).sum()), int(recent.sum())),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]

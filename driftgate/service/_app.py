@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +39,8 @@ class Page:
     champions: Callable[[], Sequence[dict[str, Any]]]
     remediations: Callable[[], Sequence[dict[str, Any]]]
     leading: Callable[[], bool]
+    not_kept: Callable[[], Mapping[str, int]] = dict
+    """What came as telemetry today (UTC) and was not kept as a call, by reason."""
 
 
 def create_app(
@@ -62,7 +64,7 @@ def create_app(
     @app.get("/health")
     def health() -> dict[str, Any]:
         latest_runs(ledger, 1)
-        return {"status": "ok", "workspace": name, "leading": page.leading()}
+        return {"status": "ok", "workspace": name, "leading": page.leading(), "telemetry_not_kept": page.not_kept()}
 
     @app.get("/api/runs")
     def list_runs(limit: int = 20) -> list[dict[str, Any]]:

@@ -77,9 +77,12 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
         ],
         leading=lambda: scheduler.leading,
+        not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    return create_app(ledger, config.name, authorise, page, [receiver(otlp, store, authorise, intake())], lifespan)
+    return create_app(
+        ledger, config.name, authorise, page, [receiver(otlp, store, authorise, intake(workspace.telemetry))], lifespan
+    )
 
 
 def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
@@ -130,7 +133,9 @@ async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger) 
     """Collect what the sources have, and turn the spool into Parquet; what is in the spool can be read already."""
     while True:
         try:
-            for found in await asyncio.to_thread(collect_all, named, store, ledger, intake(), datetime.now(UTC)):
+            for found in await asyncio.to_thread(
+                collect_all, named, store, ledger, intake(store.folder), datetime.now(UTC)
+            ):
                 if found.problem:
                     log.error("the telemetry source %s could not be read: %s", found.source, found.problem)
             await asyncio.to_thread(store.compact)

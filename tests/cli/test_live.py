@@ -105,7 +105,7 @@ def test_every_route_asks_for_the_token(folder, ledger, monkeypatch) -> None:
             ("GET", "/api/looks"),
             ("GET", "/api/jobs"),
         ]
-        for method, path in [*routes, ("POST", "/v1/traces")]:
+        for method, path in [*routes, ("POST", "/v1/traces"), ("POST", "/v1/logs")]:
             assert client.request(method, path).status_code == 401, path
             wrong = client.request(method, path, headers={"Authorization": "Bearer wrong"})
             assert wrong.status_code == 401, path
@@ -114,6 +114,22 @@ def test_every_route_asks_for_the_token(folder, ledger, monkeypatch) -> None:
         allowed = {"Authorization": f"Bearer {TOKEN}"}
         assert client.get("/health", headers=allowed).json()["status"] == "ok"
         assert client.get("/", auth=("anyone", TOKEN)).status_code == 200
+
+
+def test_what_was_received_and_not_kept_is_told(cli, folder, ledger, monkeypatch) -> None:
+    monkeypatch.setenv("TEST_TOKEN", TOKEN)
+    said = {"key": "gen_ai.something.new", "value": {"stringValue": "x"}}
+    far = {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}
+    at = {"traceId": "ab" * 16, "spanId": "cd" * 8, "startTimeUnixNano": "1000000000"}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [said]}, {"attributes": [far], **at}]}]}]}
+    with TestClient(make_service(open_workspace(folder), ledger)) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        assert client.get("/health").json()["telemetry_not_kept"] == {}
+        told = client.post("/v1/traces", json=body).json()["partialSuccess"]
+        assert (told["rejectedSpans"], "receiver's clock" in told["errorMessage"]) == ("1", True)
+        assert client.get("/health").json()["telemetry_not_kept"] == {"unknown": 1, "far_clock": 1}
+    done = cli("monitor", "collect", "-w", folder)
+    assert "in no dialect that is known" in done.out and "receiver's clock" in done.out
 
 
 def test_the_service_shows_runs_and_escapes_what_it_shows(cli, folder, ledger, monkeypatch) -> None:

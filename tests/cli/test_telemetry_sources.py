@@ -11,7 +11,7 @@ import pytest
 import yaml
 from command_line import Cli, Make
 
-from driftgate.monitor.telemetry import Store
+from driftgate.monitor.telemetry import Reason, Store
 
 
 @pytest.fixture
@@ -56,6 +56,22 @@ def test_a_look_reads_what_is_new(cli: Cli, folder: Path) -> None:
     write(folder, "later.jsonl", 200, timedelta(hours=2))
     done = cli("monitor", "check", "watch", "-w", folder)
     assert (done.code, "traffic: quiet" in done.out) == (0, True), done.out + done.err
+
+
+def test_a_look_says_what_was_received_and_could_not_be_read(cli: Cli, folder: Path) -> None:
+    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write(folder, "today.jsonl", 200, timedelta(hours=3))
+    settle(cli, folder)
+    with Store(folder / ".driftgate/telemetry") as store:
+        store.note({Reason.UNKNOWN: 7, Reason.AGENT: 90})
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 0 and "traffic: quiet" in done.out, done.out
+    assert "received and not kept: 7 of generative AI in no dialect that is known" in done.out
+    assert "of an agent" not in done.out
+    with Store(folder / ".driftgate/telemetry") as store:
+        store.note({Reason.UNREADABLE: 40})
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 4 and "traffic: unmeasurable: 40 spans could not be taken" in done.out, done.out
 
 
 def test_collecting_says_what_came_and_what_could_not_be_read(cli: Cli, folder: Path) -> None:

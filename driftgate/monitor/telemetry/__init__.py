@@ -10,13 +10,17 @@ from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
-    from driftgate.monitor.telemetry._content import Intake, input_ngrams
+    from driftgate.monitor.telemetry._content import Clock, Intake, input_ngrams
     from driftgate.monitor.telemetry._frame import calls_between, frame
     from driftgate.monitor.telemetry._http import router
-    from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode
+    from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
+    from driftgate.monitor.telemetry._reasons import Reason, in_words
     from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
-    from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
+    from driftgate.monitor.telemetry._span import Span
+    from driftgate.monitor.telemetry._spans import is_model_call, model_call
     from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder
+    from driftgate.monitor.telemetry._tally import left_out
+    from driftgate.monitor.telemetry._users import pseudonyms
 else:
     __getattr__ = lazily(__name__, __file__)
 
@@ -24,21 +28,27 @@ __all__ = [
     "COLUMNS",
     "SCHEMA",
     "Busy",
+    "Clock",
     "Compaction",
     "Decoded",
     "InUse",
     "Intake",
     "ModelCall",
+    "Reason",
     "Refused",
     "Span",
     "Store",
     "calls_between",
     "compact_folder",
     "decode",
+    "decode_logs",
     "frame",
+    "in_words",
     "input_ngrams",
     "is_model_call",
+    "left_out",
     "model_call",
+    "pseudonyms",
     "router",
     "to_arrow",
 ]

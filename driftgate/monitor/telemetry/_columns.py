@@ -21,9 +21,20 @@ _TYPES = {
     "unparsed": pa.bool_(),
     "input_ngrams": pa.list_(pa.int32()),
     "weight": pa.int64(),
+    "time_to_first_token": pa.float64(),
+    "reasoning_tokens": pa.int64(),
+    "cached_tokens": pa.int64(),
+    "tool_calls": pa.int64(),
+    "evaluations": pa.list_(pa.string()),
 }
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])
 """Of the spool, of the Parquet files and of the expressions over them."""
+LABELS = tuple(
+    column.name
+    for column in SCHEMA
+    if column.type == pa.string() and column.name not in ("trace_id", "span_id", "error", "input_text", "output_text")
+)
+"""Columns of which an unknown value is the empty text; of ``error`` it is null."""
 
 
 def to_arrow(calls: Iterable[ModelCall]) -> pa.RecordBatch:

@@ -6,6 +6,7 @@ import logging
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 import numpy as np
@@ -15,6 +16,34 @@ log = logging.getLogger(__name__)
 BUCKETS = 256
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Which times are believed: an application whose clock is far off would spread its calls over years.
+
+    Examples
+    --------
+    >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> clock = Clock(now=lambda: noon)
+    >>> [clock.allows(noon + timedelta(days=days)) for days in (-300, -500, 2)]
+    [True, False, False]
+    """
+
+    past: timedelta = timedelta(days=400)
+    """How long ago a call may be: history that is sent again is taken."""
+    ahead: timedelta = timedelta(days=1)
+    """How far in the future it may be."""
+    now: Callable[[], datetime] = _now
+
+    def allows(self, moment: datetime) -> bool:
+        """Whether a time is believed."""
+        now = self.now()
+        return now - self.past <= moment <= now + self.ahead
 
 
 @dataclass(frozen=True)
@@ -29,11 +58,17 @@ class Intake:
         Says whether an answer talks to whoever grades it; without it nothing is said about that.
     redact : callable, optional
         Takes personal data out of a text. Content is kept only if this is given, and only what it returns.
+    pseudonym : callable, optional
+        Makes of a user's id another one that tells users apart and nobody's name; without it no user is kept.
+    clock : Clock, optional
+        Which times are believed; without it every time is.
     """
 
     refused: Callable[[str], bool] | None = None
     addressed: Callable[[str], bool] | None = None
     redact: Callable[[str], str] | None = None
+    pseudonym: Callable[[str], str] | None = None
+    clock: Clock | None = None
 
 
 class Features(TypedDict):

@@ -51,6 +51,7 @@ from driftgate.flows.genai import (
 
 SYSTEM: Final = "gen_ai.system"  # the older name of the provider; Azure's portal still goes by it
 RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_ID_NAMES: Final = (RESPONSE_ID,)
 EXCEPTION_TYPE: Final = "exception.type"
 
 # Content, opt-in on the side of the application.
@@ -74,6 +75,11 @@ PROMPT_HASH: Final = "driftgate.prompt_hash"
 INFERENCE: Final = ("chat", "text_completion", "generate_content", "completion")
 """Operations in which a model answers; agents, tools and embeddings are other operations."""
 
+OPERATION_RENAMED: Final = MappingProxyType(
+    {"completion": "text_completion", "text_completions": "text_completion", "text.completions": "text_completion"}
+)
+"""Names of operations that say the same under another name; one that is none of :data:`INFERENCE` is a chat."""
+
 OPERATION_NAMES: Final = (OPERATION, "llm.request.type")
 PROVIDER_NAMES: Final = (PROVIDER, SYSTEM)
 REQUEST_MODEL_NAMES: Final = (REQUEST_MODEL,)
@@ -85,6 +91,22 @@ INPUT_TOKEN_NAMES: Final = (INPUT_TOKENS, "gen_ai.usage.prompt_tokens")
 OUTPUT_TOKEN_NAMES: Final = (OUTPUT_TOKENS, "gen_ai.usage.completion_tokens")
 INPUT_CONTENT_NAMES: Final = (INPUT_MESSAGES, "gen_ai.prompt")
 OUTPUT_CONTENT_NAMES: Final = (OUTPUT_MESSAGES, "gen_ai.completion")
+REASONING_TOKEN_NAMES: Final = (
+    "gen_ai.usage.reasoning.output_tokens",
+    "gen_ai.usage.reasoning_tokens",
+    "gen_ai.usage.details.reasoning_tokens",
+)
+CACHED_TOKEN_NAMES: Final = (
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.details.cache_read_tokens",
+)
+FIRST_TOKEN_NAMES: Final = ("gen_ai.response.time_to_first_chunk", "gen_ai.response.time_to_first_token")  # seconds
+CONVERSATION_NAMES: Final = ("gen_ai.conversation.id", "session.id", "gen_ai.thread.id")
+USER_NAMES: Final = ("user.id", "enduser.id", "gen_ai.user", "gen_ai.request.user", "gen_ai.openai.request.user")
+TENANT_NAMES: Final = ("driftgate.tenant", "tenant.id", "tenant_id")
+PROMPT_NAME_NAMES: Final = ("gen_ai.prompt.name", "driftgate.prompt_name")
+PROMPT_VERSION_NAMES: Final = ("gen_ai.prompt.version", "driftgate.prompt_version")
 
 # Older instrumentations spread the messages: one attribute a field, or one span event a message.
 INDEXED_PROMPT: Final = "gen_ai.prompt."  # gen_ai.prompt.0.role, gen_ai.prompt.0.content
@@ -99,6 +121,11 @@ EVENT_ROLES: Final = MappingProxyType(
     }
 )
 CHOICE_EVENT: Final = "gen_ai.choice"
+PROMPT_EVENT: Final = "gen_ai.content.prompt"
+COMPLETION_EVENT: Final = "gen_ai.content.completion"
+DETAILS_EVENT: Final = "gen_ai.client.inference.operation.details"  # a log record with all the content
+EVENT_NAMES: Final = ("event.name", "event_name", "microsoft.custom_event.name")
+"""Attributes of a log record that name its event, in releases without a field for it."""
 
 PROVIDER_RENAMED: Final = MappingProxyType(
     {

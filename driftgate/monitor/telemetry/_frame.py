@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
-from driftgate.monitor.telemetry._columns import SCHEMA
+from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
+from driftgate.monitor.telemetry._joined import joined
 from driftgate.monitor.telemetry._record import COLUMNS
 
 if TYPE_CHECKING:
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_LABELS = tuple(name for name in COLUMNS if SCHEMA.field(name).type == pa.string() and not name.endswith("_text"))
+_SELECTING = (*LABELS, "error")
 _TRUTHS = ("refused", "addressed", "unparsed")
-_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *_TRUTHS, "weight")
+_FEW = ("time_to_first_token", "reasoning_tokens", "cached_tokens", "tool_calls")
+_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *_TRUTHS, "weight", *_FEW)
+_YOUNG = tuple(name for name in COLUMNS[COLUMNS.index("weight") + 1 :] if name in LABELS)
+"""Labels that older files do not have."""
 _ATTEMPTS = 5
+_APART = timedelta(hours=1)
+"""How far apart in time what belongs to one call may be."""
 
 
 def frame(
@@ -61,8 +67,8 @@ def frame(
         A column is not known, or a time has no time zone.
     """
     for name in {*(only or {}), *columns}:
-        if name not in COLUMNS or (only and name in only and name not in _LABELS):
-            raise DriftgateError(f"telemetry has no label '{name}'", nearest(name, _LABELS if only else COLUMNS))
+        if name not in COLUMNS or (only and name in only and name not in _SELECTING):
+            raise DriftgateError(f"telemetry has no label '{name}'", nearest(name, _SELECTING if only else COLUMNS))
 
     def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
         for name, value in (only or {}).items():
@@ -94,17 +100,23 @@ def calls_between(connection: Backend, folder: Path, start: datetime, end: datet
 
     # The spool before the Parquet files: a call on its way from one to the other is then seen at least once.
     spooled = _spooled(folder / "spool")
-    files = [str(path) for path in _parquet.files_between(folder, start, end)]
+    files = [str(path) for path in _parquet.files_between(folder, start - _APART, end + _APART)]
     calls: ir.Table = ibis.memtable(spooled)
     if files:
         kept = connection.read_parquet(files, hive_partitioning=False, union_by_name=True)
-        young = {name: ibis.null(calls[name].type()) for name in COLUMNS if name not in kept.columns}
+        young = {name: _unknown(calls[name], name) for name in COLUMNS if name not in kept.columns}
+        young |= {name: kept[name].fill_null("") for name in _YOUNG if name in kept.columns}  # of files without it
         calls = ibis.union(kept.mutate(**young).select(list(COLUMNS)), calls)
-    calls = calls.filter((calls.time >= start) & (calls.time < end))
-    # Of copies of a call, one that tells whether it failed.
-    told = calls.error.isnull()
-    same = ibis.window(group_by=["trace_id", "span_id"], order_by=[told, calls.time, calls.latency])
-    return calls.mutate(repeat=ibis.row_number().over(same)).filter(ibis._.repeat == 0).drop("repeat")
+    near = calls.filter((calls.time >= start - _APART) & (calls.time < end + _APART))
+    whole = joined(connection, near)
+    return whole.filter((whole.time >= start) & (whole.time < end))
+
+
+def _unknown(column: ir.Value, name: str) -> ir.Value:
+    """What a file has of a column that there was not yet when it was written."""
+    import ibis
+
+    return ibis.literal("") if name in LABELS else ibis.null(column.type())
 
 
 def _query(folder: Path, start: datetime, end: datetime, read: Callable[[Backend, ir.Table], Result]) -> Result:

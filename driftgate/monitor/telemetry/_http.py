@@ -16,33 +16,41 @@ from driftgate.monitor.telemetry._otlp import (
     JSON,
     MAX_BYTES,
     PROTOBUF,
+    Decoded,
     Refused,
     decode,
+    decode_logs,
     encode_reply,
     encode_status,
     encoding_of,
+    room_for,
 )
+from driftgate.monitor.telemetry._room import Full, Room
 from driftgate.monitor.telemetry._store import Busy, Store
 
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER = {"Retry-After": "1"}
 _RESOURCE_EXHAUSTED, _UNAVAILABLE = 8, 14  # of google.rpc.Code
+_WAITING = 4
+"""How many bodies of the largest size may be in memory and wait to be decoded."""
+
+Decode = Callable[[bytes, str, str, Intake | None, int], Decoded]
 
 
 def router(
     store: Store, authorise: Callable[..., Any], intake: Intake | None = None, max_bytes: int = MAX_BYTES
 ) -> APIRouter:
-    """Make the route ``POST /v1/traces``, which acknowledges spans once they are on the disk.
+    """Make the routes ``POST /v1/traces`` and ``/v1/logs``, which acknowledge what they take once it is on the disk.
 
     Parameters
     ----------
     store : Store
-        Takes the model calls; other spans are let go.
+        Takes the model calls, what log records tell of them, and counts by reason of all else.
     authorise : callable
         A FastAPI dependency that raises ``HTTPException`` for a stranger; it guards every route.
     intake : Intake, optional
-        What to do with content.
+        What to do with content, and which times to believe.
     max_bytes : int
         The most a request may have, compressed or not.
 
@@ -52,34 +60,46 @@ def router(
     disk is 503 with ``Retry-After``: OTLP allows 429 too, but the stock Python exporter gives up on it.
     """
     api = APIRouter(dependencies=[Depends(authorise)], tags=["telemetry"])
+    room = Room(max_bytes, _WAITING * max_bytes)
+
+    async def receive(request: Request, decoder: Decode, of: str) -> Response:
+        encoding, body = JSON, bytearray()
+        try:
+            encoding = encoding_of(request.headers.get("content-type", PROTOBUF))
+            await _read(request, body, max_bytes, room)
+            compression = request.headers.get("content-encoding", "")
+            async with room.take(room_for(body, compression, max_bytes)):
+                decoded = await run_in_threadpool(decoder, bytes(body), encoding, compression, intake, max_bytes)
+                await asyncio.wrap_future(store.submit(decoded.calls))
+            store.note(decoded.left)
+        except Refused as problem:
+            return _status(encoding, problem.status, problem.code, str(problem))
+        except (Busy, Full):
+            busy = "more telemetry waits to be taken than may; send it again"
+            return _status(encoding, 503, _RESOURCE_EXHAUSTED, busy, _RETRY_AFTER)
+        except DriftgateError:  # logged where it arose; a stranger to this machine need not read its paths
+            return _status(encoding, 503, _UNAVAILABLE, "the telemetry store cannot take it now", _RETRY_AFTER)
+        finally:
+            room.release(len(body))
+        return Response(encode_reply(encoding, decoded.left, of), media_type=encoding)
 
     @api.post("/v1/traces", summary="Take spans (OTLP/HTTP)")
     async def traces(request: Request) -> Response:
-        encoding = JSON
-        try:
-            encoding = encoding_of(request.headers.get("content-type", PROTOBUF))
-            body = await _body(request, max_bytes)
-            compression = request.headers.get("content-encoding", "")
-            decoded = await run_in_threadpool(decode, body, encoding, compression, intake, max_bytes)
-            await asyncio.wrap_future(store.submit(decoded.calls))
-        except Refused as problem:
-            return _status(encoding, problem.status, problem.code, str(problem))
-        except Busy as problem:
-            return _status(encoding, 503, _RESOURCE_EXHAUSTED, str(problem), _RETRY_AFTER)
-        except DriftgateError:  # logged where it arose; a stranger to this machine need not read its paths
-            return _status(encoding, 503, _UNAVAILABLE, "the telemetry store cannot take spans now", _RETRY_AFTER)
-        return Response(encode_reply(encoding, decoded.rejected), media_type=encoding)
+        return await receive(request, decode, "spans")
+
+    @api.post("/v1/logs", summary="Take log records (OTLP/HTTP)")
+    async def logs(request: Request) -> Response:
+        return await receive(request, decode_logs, "logs")
 
     return api
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
-    body = bytearray()
+async def _read(request: Request, body: bytearray, max_bytes: int, room: Room) -> None:
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
+        if len(body) + len(chunk) > max_bytes:
             raise Refused(413, f"the request has more than {max_bytes} bytes; send smaller batches")
-    return bytes(body)
+        room.hold(len(chunk))
+        body += chunk
 
 
 def _status(encoding: str, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -17,117 +17,102 @@ from driftgate.monitor.telemetry._content import clean
 
 Events = Sequence[tuple[str, Mapping[str, Any]]]
 
+_DEPTH = 24
+"""Lists and objects within each other that a message may have; what lies deeper is no text."""
+_TEXT_TYPES = ("text", "input_text", "output_text", "message", "refusal")
+_CALL_TYPES = ("tool_call", "tool_use", "function_call")
+_TEXT_KEYS = ("parts", "content", "contents", "text", "refusal")
+_TOLD_KEYS = (*_TEXT_KEYS, "tool_calls", "function_call", "type")
+
 
 @dataclass(frozen=True)
 class Message:
     """One message; ``role`` is empty where a bare text was sent."""
 
     role: str
-    text: str
+    text: str | None
+    """None where only that there was a message is told, not what it said."""
     finish_reason: str = ""
+    tool_calls: int = 0
 
 
-def conversation(attributes: Mapping[str, Any], events: Events) -> list[Message] | None:
-    """Return what was sent to the model; ``None`` if the application does not tell.
+@dataclass(frozen=True)
+class Content:
+    """What was sent to the model and what it answered; None where the application does not tell."""
+
+    sent: Sequence[Message] | None = None
+    answered: Sequence[Message] | None = None
+    system: str = ""
+    """Instructions sent apart from the messages."""
+
+
+def genai_content(attributes: Mapping[str, Any], events: Events) -> Content:
+    """The content of a span that follows OpenTelemetry's conventions, of any age.
 
     Examples
     --------
-    >>> conversation({"gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'}, ())
-    [Message(role='user', text='Hi', finish_reason='')]
-    >>> conversation({"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Hi"}, ())
-    [Message(role='user', text='Hi', finish_reason='')]
-    >>> conversation({}, ()) is None
-    True
+    >>> genai_content({"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Hi"}, ()).sent
+    [Message(role='user', text='Hi', finish_reason='', tool_calls=0)]
+    >>> genai_content({}, ())
+    Content(sent=None, answered=None, system='')
     """
-    found = _whole(names.INPUT_CONTENT_NAMES, attributes, events) or _indexed(names.INDEXED_PROMPT, attributes)
-    if found:
-        return found
-    spoken = [
-        Message(names.EVENT_ROLES[name], _text(_event_content(content)))
-        for name, content in events
-        if name in names.EVENT_ROLES
-    ]
-    return spoken or None
-
-
-def choices(attributes: Mapping[str, Any], events: Events) -> list[Message] | None:
-    """Return what the model answered; ``None`` if the application does not tell."""
-    found = _whole(names.OUTPUT_CONTENT_NAMES, attributes, events) or _indexed(names.INDEXED_COMPLETION, attributes)
-    if found:
-        return found
-    answers = []
-    for name, attached in events:
-        if name == names.CHOICE_EVENT:
-            content = _event_content(attached)
-            reason = content.get("finish_reason", "") if isinstance(content, dict) else ""
-            message = content.get("message", content) if isinstance(content, dict) else content
-            answers.append(Message("assistant", _text(message), _word(reason)))
-    return answers or None
-
-
-def instructions(attributes: Mapping[str, Any]) -> str:
-    """Return the system instructions sent apart from the messages, or an empty text."""
-    return _text(_parsed(attributes.get(names.SYSTEM_INSTRUCTIONS)))
+    sent = whole(names.INPUT_CONTENT_NAMES, attributes, events) or indexed(names.INDEXED_PROMPT, attributes)
+    answered = whole(names.OUTPUT_CONTENT_NAMES, attributes, events) or indexed(names.INDEXED_COMPLETION, attributes)
+    if events:
+        sent = sent or [
+            message(_event_content(held), names.EVENT_ROLES[name]) for name, held in events if name in names.EVENT_ROLES
+        ]
+        answered = answered or [_choice(_event_content(held)) for name, held in events if name == names.CHOICE_EVENT]
+    return Content(sent or None, answered or None, text_of(parsed(attributes.get(names.SYSTEM_INSTRUCTIONS))))
 
 
 def joined(messages: Sequence[Message] | None, roles: Collection[str] | None = None) -> str | None:
-    """Join the texts of the messages of some roles; ``None`` if there is no message of these."""
-    texts = [message.text for message in messages or () if roles is None or message.role in roles]
-    return "\n".join(texts) if texts else None
+    """Join the texts of the messages of some roles; ``None`` if no message of these tells its text."""
+    told = [one.text for one in messages or () if one.text is not None and (roles is None or one.role in roles)]
+    return "\n".join(told) if told else None
 
 
-def _whole(candidates: Sequence[str], attributes: Mapping[str, Any], events: Events) -> list[Message]:
-    for holder in (attributes, *(attached for _, attached in events)):
+def whole(candidates: Sequence[str], attributes: Mapping[str, Any], events: Events = ()) -> list[Message]:
+    """The messages that an attribute, or an event's, holds all together."""
+    for name in candidates:
+        if name in attributes and (value := parsed(attributes[name])):
+            return listed(value)
+    found: list[Message] = []
+    for _, attached in events:
         for name in candidates:
-            value = _parsed(holder.get(name))
-            if value:
-                return [_message(entry) for entry in (value if isinstance(value, list) else [value])]
-    return []
+            if name in attached:
+                found += listed(parsed(attached[name]))
+                break
+    return found
 
 
-def _indexed(prefix: str, attributes: Mapping[str, Any]) -> list[Message]:
-    positions = {
-        int(position)
-        for position in (name.removeprefix(prefix).partition(".")[0] for name in attributes if name.startswith(prefix))
-        if position.isascii() and position.isdigit() and len(position) < 6
-    }
-    return [
-        Message(
-            _word(attributes.get(f"{prefix}{position}.role")),
-            _text(_parsed(attributes.get(f"{prefix}{position}.content"))),
-        )
-        for position in sorted(positions)
-    ]
+def listed(value: Any, role: str = "") -> list[Message]:
+    """The messages of a list, or of one; of what is nothing, none."""
+    if value is None or value == "":
+        return []
+    return [message(entry, role) for entry in (value if isinstance(value, list) else [value])]
 
 
-def _message(entry: Any) -> Message:
-    if isinstance(entry, dict):
-        return Message(_word(entry.get("role")), _text(entry), _word(entry.get("finish_reason")))
-    return Message("", _text(entry))
+def indexed(prefix: str, attributes: Mapping[str, Any], inner: str = "") -> list[Message]:
+    """Messages spread over attributes: ``PREFIX0.role``, ``PREFIX0.content``; ``inner`` stands before the field."""
+    fields: dict[int, dict[str, Any]] = {}
+    for name, value in attributes.items():
+        if name.startswith(prefix):
+            position, _, rest = name.removeprefix(prefix).partition(".")
+            if position.isascii() and position.isdigit() and len(position) < 6 and rest.startswith(inner):
+                fields.setdefault(int(position), {})[rest.removeprefix(inner)] = value
+    return [_of_fields(fields[position]) for position in sorted(fields)]
 
 
-def _text(value: Any) -> str:
-    """Collect the text of a message, of its parts, or of a bare text; images and tool calls have none."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return "\n".join(text for text in map(_text, value) if text)
-    if isinstance(value, dict):
-        if value.get("type", "text") != "text":
-            return ""
-        return _text(next((value[key] for key in ("parts", "content", "text") if value.get(key)), ""))
-    return ""
+def message(entry: Any, role: str = "") -> Message:
+    """A message of an object or of a bare text."""
+    if not isinstance(entry, dict):
+        return Message(role, text_of(entry))
+    told = text_of(entry) if any(key in entry for key in _TOLD_KEYS) else None
+    return Message(_word(entry.get("role")) or role, told, _word(entry.get("finish_reason")), _tool_calls(entry))
 
 
-def _word(value: Any) -> str:
-    return clean(value[:64]) if isinstance(value, str) else ""
-
-
-def _event_content(attached: Mapping[str, Any]) -> Any:
-    return _parsed(attached.get(names.EVENT_CONTENT, attached.get("content", "")))
-
-
-def _parsed(value: Any) -> Any:
+def parsed(value: Any) -> Any:
     """Return what a JSON text says, or the value itself where it is no JSON."""
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
@@ -135,3 +120,57 @@ def _parsed(value: Any) -> Any:
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def text_of(value: Any, depth: int = 0) -> str:
+    """Collect the text of a message, of its parts, or of a bare text; images and tool calls have none."""
+    if isinstance(value, str):
+        return clean(value)
+    if depth > _DEPTH:
+        return ""
+    if isinstance(value, list):
+        return "\n".join(text for entry in value if (text := text_of(entry, depth + 1)))
+    if isinstance(value, dict):
+        if value.get("type", "text") not in _TEXT_TYPES:
+            return ""
+        return text_of(next((value[key] for key in _TEXT_KEYS if value.get(key)), ""), depth + 1)
+    return ""
+
+
+def _of_fields(fields: Mapping[str, Any]) -> Message:
+    """A message of its attributes: its content in one, or in parts (``contents.0.message_content.text``)."""
+    texts = [value for name, value in fields.items() if name.startswith("contents.") and name.endswith(".text")]
+    content = fields.get("content")
+    told = text_of(parsed(content)) if content is not None else text_of(texts) if texts else None
+    calls = {".".join(name.split(".")[:2]) for name in fields if name.startswith("tool_calls.")}
+    if told is None and calls:
+        told = ""
+    return Message(_word(fields.get("role")), told, _word(fields.get("finish_reason")), len(calls))
+
+
+def _choice(content: Any) -> Message:
+    if not isinstance(content, dict):
+        return message(content, "assistant")
+    said = message(content.get("message", content), "assistant")
+    return Message("assistant", said.text, _word(content.get("finish_reason")) or said.finish_reason, said.tool_calls)
+
+
+def _tool_calls(entry: Mapping[str, Any]) -> int:
+    if entry.get("type") in _CALL_TYPES:
+        return 1
+    found = entry.get("tool_calls")
+    count = len(found) if isinstance(found, list) else int(bool(entry.get("function_call")))
+    for key in ("parts", "content"):
+        if isinstance(parts := entry.get(key), list):
+            count += sum(isinstance(part, dict) and part.get("type") in _CALL_TYPES for part in parts)
+    return count
+
+
+def _word(value: Any) -> str:
+    return clean(value[:64]) if isinstance(value, str) else ""
+
+
+def _event_content(attached: Mapping[str, Any]) -> Any:
+    if names.EVENT_CONTENT in attached:
+        return parsed(attached[names.EVENT_CONTENT])
+    return parsed(attached["content"]) if "content" in attached else {}

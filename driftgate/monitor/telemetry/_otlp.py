@@ -1,4 +1,4 @@
-"""OTLP/HTTP trace requests and replies, in protobuf and in JSON, apart from any web framework.
+"""OTLP/HTTP requests of spans and of log records and the replies to them, apart from any web framework.
 
 References
 ----------
@@ -7,35 +7,38 @@ References
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from opentelemetry.proto.trace.v1 import trace_pb2
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.telemetry import _otlp_json, _otlp_wire
 from driftgate.monitor.telemetry._content import Intake
+from driftgate.monitor.telemetry._logs import Logs
+from driftgate.monitor.telemetry._reasons import Reason, in_words
+from driftgate.monitor.telemetry._received import Received, Spans
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 MAX_BYTES = 16 * 2**20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ID_FIELDS = ("traceId", "spanId", "parentSpanId")
 
 
 class Refused(DriftgateError):
@@ -59,11 +62,17 @@ class Refused(DriftgateError):
 
 @dataclass(frozen=True)
 class Decoded:
-    """The model calls of a request; spans that are no model calls are not counted anywhere."""
+    """What a request brings."""
 
     calls: list[ModelCall]
-    rejected: int = 0
-    """Model calls without a valid identity or start time."""
+    """Model calls; of log records what they tell of calls."""
+    left: Mapping[Reason, int] = field(default_factory=Counter)
+    """How many of its records are no calls of models, or could not be taken, by reason."""
+
+    @property
+    def rejected(self) -> int:
+        """How many could not be taken."""
+        return sum(count for reason, count in self.left.items() if reason.refused)
 
 
 def encoding_of(content_type: str) -> str:
@@ -92,7 +101,7 @@ def decode(
     intake: Intake | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Decoded:
-    """Read the model calls of an export request.
+    """Read the model calls of an export request of spans.
 
     Parameters
     ----------
@@ -101,7 +110,7 @@ def decode(
     content_type, content_encoding : str
         The request's headers; gzip and deflate are understood.
     intake : Intake, optional
-        What to do with content.
+        What to do with content, and which times to believe.
     max_bytes : int
         The most the body may take when uncompressed.
 
@@ -120,53 +129,110 @@ def decode(
     >>> call.trace_id, call.time.isoformat(), call.latency
     ('5b8efff798038103d269b633813fc60c', '2026-03-01T09:00:00+00:00', 0.8)
     """
-    encoding = encoding_of(content_type)
-    plain = _uncompressed(body, content_encoding, max_bytes)
-    request = ExportTraceServiceRequest()
-    try:
-        if encoding == JSON:
-            json_format.ParseDict(_with_base64_ids(json.loads(plain)), request, ignore_unknown_fields=True)
-        else:
-            request.ParseFromString(plain)
-    except (json_format.ParseError, DecodeError, ValueError, TypeError, AttributeError, RecursionError) as problem:
-        raise Refused(400, f"the body is no ExportTraceServiceRequest in {encoding}: {str(problem)[:200]}") from None
-    calls, rejected = [], 0
-    for resource in request.resource_spans:
-        for scope in resource.scope_spans:
-            for span in scope.spans:
-                attributes = _mapping(span.attributes)
-                if is_model_call(attributes):
-                    if _is_valid(span):
-                        calls.append(model_call(_span(span, attributes), intake or Intake()))
-                    else:
-                        rejected += 1
-    return Decoded(calls, rejected)
+    spans = Spans(intake or Intake())
+    for read in _read(body, content_type, content_encoding, max_bytes, "spans"):
+        spans.take(read)
+    return Decoded(spans.once(), spans.left)
 
 
-def encode_reply(encoding: str, rejected: int = 0) -> bytes:
+def decode_logs(
+    body: bytes,
+    content_type: str,
+    content_encoding: str = "",
+    intake: Intake | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Decoded:
+    """Read what an export request of log records tells of model calls; see :func:`decode`.
+
+    Raises
+    ------
+    Refused
+        The body is malformed (400), too large (413) or of an unknown encoding (415).
+    """
+    logs = Logs(intake or Intake())
+    for read in _read(body, content_type, content_encoding, max_bytes, "logs"):
+        logs.take(read)
+    return Decoded(logs.parts(), logs.left)
+
+
+def encode_reply(encoding: str, left: Mapping[Reason, int] | None = None, of: str = "spans") -> bytes:
     """Write the reply to a request that was taken, in the encoding of the request.
 
     Examples
     --------
-    >>> encode_reply("application/json")
+    >>> encode_reply("application/json", {Reason.AGENT: 3})
     b'{}'
-    >>> encode_reply("application/json", 2)[:38]
-    b'{"partialSuccess":{"rejectedSpans":"2"'
+    >>> encode_reply("application/json", {Reason.NO_TIME: 2})
+    b'{"partialSuccess":{"rejectedSpans":"2","errorMessage":"not taken: 2 without a start time"}}'
     """
-    reply = ExportTraceServiceResponse()
-    if rejected:
-        reply.partial_success.CopyFrom(
-            ExportTracePartialSuccess(
-                rejected_spans=rejected,
-                error_message="expected 16 bytes of trace_id, 8 of span_id and a start time in every span",
-            )
-        )
-    return _encoded(reply, encoding)
+    refused = {reason: count for reason, count in (left or {}).items() if reason.refused and count}
+    total, message = sum(refused.values()), f"not taken: {in_words(refused)}" if refused else ""
+    if of == "logs":
+        logs = ExportLogsServiceResponse()
+        if refused:
+            logs.partial_success.CopyFrom(ExportLogsPartialSuccess(rejected_log_records=total, error_message=message))
+        return _encoded(logs, encoding)
+    spans = ExportTraceServiceResponse()
+    if refused:
+        spans.partial_success.CopyFrom(ExportTracePartialSuccess(rejected_spans=total, error_message=message))
+    return _encoded(spans, encoding)
 
 
 def encode_status(encoding: str, code: int, message: str) -> bytes:
     """Write a ``google.rpc.Status``, in the encoding of the request."""
     return _encoded(Status(code=code, message=message), encoding)
+
+
+def room_for(body: bytes | bytearray, content_encoding: str, max_bytes: int) -> int:
+    """How many bytes a body takes when uncompressed, at most, told without doing it.
+
+    Examples
+    --------
+    >>> import gzip
+    >>> room_for(gzip.compress(bytes(5000)), "gzip", 2**20), room_for(bytes(10), "", 2**20)
+    (5000, 10)
+    """
+    kind = content_encoding.strip().lower()
+    if kind == "gzip":  # it ends with its size when uncompressed, RFC 1952
+        return min(int.from_bytes(body[-4:], "little"), max_bytes)
+    return max_bytes if kind == "deflate" else len(body)
+
+
+def _read(
+    body: bytes, content_type: str, content_encoding: str, max_bytes: int, of: str
+) -> Iterator[Callable[[], Received]]:
+    """A function for each span or log record of a request, which reads it."""
+    encoding = encoding_of(content_type)
+    plain = _uncompressed(body, content_encoding, max_bytes)
+    try:
+        if encoding == JSON:
+            yield from _of_json(plain, of)
+        else:
+            yield from _of_protobuf(plain, of)
+    except (ValueError, RecursionError) as problem:
+        kind = "ExportLogsServiceRequest" if of == "logs" else "ExportTraceServiceRequest"
+        raise Refused(400, f"the body is no {kind} in {encoding}: {str(problem)[:200]}") from None
+
+
+def _of_json(plain: bytes, of: str) -> Iterator[Callable[[], Received]]:
+    document = _otlp_json.document_of(plain)
+    if of == "logs":
+        for scope, record in _otlp_json.scoped(document, ("resourceLogs", "scopeLogs", "logRecords")):
+            yield _otlp_json.log_reader(record, scope)
+    else:
+        for scope, record in _otlp_json.scoped(document, ("resourceSpans", "scopeSpans", "spans")):
+            yield _otlp_json.span_reader(record, scope)
+
+
+def _of_protobuf(plain: bytes, of: str) -> Iterator[Callable[[], Received]]:
+    if of == "logs":
+        logs: Any = ExportLogsServiceRequest()
+        for scope, record in _otlp_wire.records(plain, logs, "resource_logs", "scope_logs", "log_records"):
+            yield _otlp_wire.log_reader(record, scope)
+    else:
+        spans: Any = ExportTraceServiceRequest()
+        for scope, record in _otlp_wire.records(plain, spans, "resource_spans", "scope_spans", "spans"):
+            yield _otlp_wire.span_reader(record, scope)
 
 
 def _encoded(message: Message, encoding: str) -> bytes:
@@ -180,62 +246,15 @@ def _uncompressed(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
     kind = content_encoding.strip().lower()
     if kind in ("gzip", "deflate"):
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: both headers are recognised
+        room = room_for(body, kind, max_bytes)
         try:
-            body = inflate.decompress(body, max_bytes + 1)
+            body = inflate.decompress(body, room + 1)
         except zlib.error as problem:
             raise Refused(400, f"the body is not {kind}: {problem}") from None
-        if len(body) <= max_bytes and not inflate.eof:
-            raise Refused(400, f"the {kind} body ends before its end")
+        if len(body) <= max_bytes and (not inflate.eof or inflate.unused_data):
+            raise Refused(400, f"the {kind} body ends before its end, or something follows it")
     elif kind not in ("", "identity"):
         raise Refused(415, f"the content encoding is '{kind[:40]}', expected gzip, deflate or none")
     if len(body) > max_bytes:
         raise Refused(413, f"the request has more than {max_bytes} bytes; send smaller batches")
     return body
-
-
-def _with_base64_ids(document: Any) -> Any:
-    """Rewrite hexadecimal ids, which OTLP/JSON prescribes, to the base64 that protobuf's JSON mapping expects."""
-    if not isinstance(document, dict):
-        raise ValueError("expected an object")
-    for resource in document.get("resourceSpans") or ():
-        for scope in resource.get("scopeSpans") or ():
-            for span in scope.get("spans") or ():
-                span.pop("links", None)  # not read, and full of ids
-                for name in _ID_FIELDS:
-                    if span.get(name):
-                        span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
-    return document
-
-
-def _is_valid(span: trace_pb2.Span) -> bool:
-    ids = len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
-    return ids and span.start_time_unix_nano > 0
-
-
-def _span(span: trace_pb2.Span, attributes: Mapping[str, Any]) -> Span:
-    start, end = span.start_time_unix_nano, span.end_time_unix_nano
-    return Span(
-        trace_id=span.trace_id.hex(),
-        span_id=span.span_id.hex(),
-        start=_EPOCH + timedelta(microseconds=start // 1000),
-        latency=(end - start) / 1e9 if end >= start else None,
-        attributes=attributes,
-        events=[(event.name, _mapping(event.attributes)) for event in span.events],
-        failed=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
-    )
-
-
-def _mapping(pairs: Any) -> dict[str, Any]:
-    return {pair.key: _value(pair.value) for pair in pairs}
-
-
-def _value(value: Any) -> Any:
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return None
-    if kind == "array_value":
-        return [_value(entry) for entry in value.array_value.values]
-    if kind == "kvlist_value":
-        return _mapping(value.kvlist_value.values)
-    found = getattr(value, kind)
-    return None if isinstance(found, float) and not math.isfinite(found) else found

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from driftgate.flows.private_files import make_folder, opened
+from driftgate.monitor.telemetry._joined import settled
 from driftgate.monitor.telemetry._spool import conform, sync_folder
 
 log = logging.getLogger(__name__)
@@ -33,21 +34,21 @@ def write_days(folder: Path, rows: pa.Table, number: int) -> None:
 
     Doing it again after a crash replaces the files by equal ones.
     """
-    rows = once(rows)
+    rows = settled(rows)
     days = rows.column("time").cast(pa.timestamp("us")).cast(pa.date32())
     for day in pc.unique(days):
         _write_part(folder / day.as_py().isoformat(), rows.filter(pc.equal(days, day)), number, number)
 
 
 def merge_parts(folder: Path) -> None:
-    """Merge the parts of days that have many; a span received twice is kept once."""
+    """Merge the parts of days that have many; a span received twice is kept once, with what was told of it apart."""
     for day in _days(folder):
         parts = [part for part in _parts(day) if part.stat().st_size < MERGED_BYTES]
         if len(parts) < MERGE_AT:
             continue
         numbers = [number for part in parts for number in _numbers(part)]
         rows = pa.concat_tables([conform(pq.read_table(part)) for part in parts])
-        written = _write_part(day, once(rows), min(numbers), max(numbers))
+        written = _write_part(day, settled(rows), min(numbers), max(numbers))
         for part in parts:
             if part != written:
                 part.unlink()
@@ -111,19 +112,6 @@ def remove_unfinished(folder: Path) -> None:
     for day in _days(folder):
         for part in day.glob("*.unfinished"):
             part.unlink()
-
-
-def once(rows: pa.Table) -> pa.Table:
-    """Keep the first of the rows that share an identity.
-
-    Examples
-    --------
-    >>> rows = pa.table({"trace_id": ["a", "a", "b"], "span_id": ["1", "1", "1"], "latency": [0.8, 0.9, 0.7]})
-    >>> once(rows).column("latency").to_pylist()
-    [0.8, 0.7]
-    """
-    repeated = rows.select(["trace_id", "span_id"]).to_pandas().duplicated().to_numpy()
-    return rows.filter(pa.array(~repeated)) if repeated.any() else rows
 
 
 def midnight(day: date) -> datetime:

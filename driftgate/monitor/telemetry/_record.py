@@ -69,7 +69,62 @@ class ModelCall:
     """The answer, redacted; kept only when the workspace turns content capture on."""
     weight: int = 1
     """How many calls this row stands for: above 1 where the source keeps a sample."""
+    time_to_first_token: float | None = None
+    """Seconds."""
+    conversation: str = ""
+    """The conversation or session that the call belongs to."""
+    user: str = ""
+    """Who asked: a keyed hash of the id that the application gives, never that id."""
+    tenant: str = ""
+    """The customer or team on whose behalf it was asked."""
+    prompt_name: str = ""
+    """The prompt's name in the application's library of prompts."""
+    prompt_version: str = ""
+    """Its version there."""
+    system_hash: str = ""
+    """Hash of the system message."""
+    template_hash: str = ""
+    """Hash of the prompt template, where the application tells it or its hash."""
+    reasoning_tokens: int | None = None
+    """Of the tokens written, those of reasoning."""
+    cached_tokens: int | None = None
+    """Of the tokens read, those that the service had in its cache."""
+    tool_calls: int | None = None
+    """How many calls of tools the answer asks for."""
+    evaluations: tuple[str, ...] | None = None
+    """Results of evaluations that came with the call or after it, each as JSON: name, score, label."""
+    response_hash: str = ""
+    """Hash of the id that the service gave the answer: two spans of one call tell the same."""
+    dialect: str = ""
+    """In which telemetry dialect the call was told."""
+    parent_id: str = ""
+    """The span around it, where a call that was received apart may be."""
+    part: str = ""
+    """Empty: a call. Else what came later of a call, which is joined to it by trace and span, under a name of its own.
+    """
 
+
+OF_CONTEXT = ("slice", "conversation", "user", "tenant", "prompt_name", "prompt_version", "template_hash")
+"""What a span around a call may tell of it."""
+OF_CONTENT = (
+    "prompt_hash",
+    "system_hash",
+    "finish_reason",
+    "input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
+    "time_to_first_token",
+    "output_chars",
+    "refused",
+    "addressed",
+    "unparsed",
+    "tool_calls",
+    "input_ngrams",
+    "input_text",
+    "output_text",
+)
+"""What a log record of a call, or the one span around it, may tell of it."""
 
 _LABELS = (
     "operation",
@@ -81,6 +136,13 @@ _LABELS = (
     "slice",
     "finish_reason",
     "error",
+    "conversation",
+    "user",
+    "tenant",
+    "prompt_name",
+    "prompt_version",
+    "system_hash",
+    "template_hash",
 )
 _TEXTS = ("trace_id", "span_id", "input_text", "output_text")
 
@@ -101,6 +163,8 @@ def without_secrets(call: ModelCall) -> ModelCall:
             text = getattr(call, name)
             if text and (cleaned := clean(text)) != text:
                 changed[name] = cleaned
+    if call.evaluations and (results := tuple(map(told, call.evaluations))) != call.evaluations:
+        changed["evaluations"] = results
     return replace(call, **changed) if changed else call
 
 

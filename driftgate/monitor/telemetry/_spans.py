@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from driftgate.flows.finish import finish_reason
 from driftgate.monitor.telemetry import _conventions as names
-from driftgate.monitor.telemetry._content import Intake, clean, features
-from driftgate.monitor.telemetry._messages import Message, choices, conversation, instructions, joined
+from driftgate.monitor.telemetry._content import Intake, features
+from driftgate.monitor.telemetry._evaluations import results_of
+from driftgate.monitor.telemetry._messages import Content, joined
+from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._span import Span, count, label, seconds
+from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect, dialect_of
 
-LABEL_LIMIT = 256
-_LARGEST = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Span:
-    """What driftgate reads of a span, the same from OTLP and from Azure Monitor."""
-
-    trace_id: str
-    span_id: str
-    start: datetime
-    latency: float | None
-    """Seconds."""
-    attributes: Mapping[str, Any]
-    events: Sequence[tuple[str, Mapping[str, Any]]] = ()
-    failed: bool = False
-    weight: int = 1
+_NOWHERE = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_TOKEN_EVENTS = ("gen_ai.content.completion.chunk", "llm.content.completion.chunk", "First Token Stream Event")
 
 
 def is_model_call(attributes: Mapping[str, Any]) -> bool:
@@ -45,57 +33,82 @@ def is_model_call(attributes: Mapping[str, Any]) -> bool:
     >>> is_model_call({"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4"}), is_model_call({})
     (True, False)
     """
-    operation = _label(_first(attributes, names.OPERATION_NAMES)).lower()
-    if operation:
-        return operation in names.INFERENCE
-    return (
-        _first(attributes, names.PROVIDER_NAMES) is not None
-        and _first(attributes, names.REQUEST_MODEL_NAMES + names.RESPONSE_MODEL_NAMES) is not None
-    )
+    return isinstance(dialect_of(Span("", "", _NOWHERE, None, attributes)), Dialect)
 
 
 def model_call(span: Span, intake: Intake) -> ModelCall:
-    """Convert the span of a model call; both generations of attribute names are understood.
+    """Convert the span of a model call.
 
     Examples
     --------
-    >>> from datetime import UTC
     >>> attributes = {"gen_ai.system": "az.ai.openai", "gen_ai.request.model": "gpt-5-mini",
     ...               "gen_ai.usage.prompt_tokens": 12, "gen_ai.response.finish_reasons": ["stop"]}
     >>> call = model_call(Span("5b" * 16, "ee" * 8, datetime(2026, 3, 1, tzinfo=UTC), 0.8, attributes), Intake())
     >>> call.operation, call.provider, call.input_tokens, call.finish_reason
     ('chat', 'azure.ai.openai', 12, 'stop')
     """
+    dialect = dialect_of(span)
+    return in_dialect(span, intake, DIALECTS.get("fallback") if isinstance(dialect, Reason) else dialect)
+
+
+def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
+    """Convert a span by the names and the content reader of a dialect."""
     attributes = span.attributes
-    sent = conversation(attributes, span.events)
-    answered = choices(attributes, span.events)
-    given = _label(_first(attributes, names.PROVIDER_NAMES))
-    operation = _label(_first(attributes, names.OPERATION_NAMES)).lower() or "chat"
-    reason = _choice(_first(attributes, names.FINISH_REASON_NAMES))
+    if unfolded := dialect.unfolded(span):
+        attributes = {**unfolded, **attributes}
+    told = dialect.values(attributes).get
+    content = dialect.content(span)
+    given = label(told("provider")) or dialect.provider
+    reason = _choice(told("finish_reason"))
+    if not reason:
+        reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
+    system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, told("template"))
     return ModelCall(
         time=span.start,
         trace_id=span.trace_id,
         span_id=span.span_id,
-        operation="text_completion" if operation == "completion" else operation,
+        operation=_operation(label(told("operation")).lower(), dialect),
         provider=names.PROVIDER_RENAMED.get(given.lower(), given),
-        request_model=_label(_first(attributes, names.REQUEST_MODEL_NAMES)),
-        response_model=_label(_first(attributes, names.RESPONSE_MODEL_NAMES)),
-        fingerprint=_label(_first(attributes, names.FINGERPRINT_NAMES)),
-        prompt_hash=_prompt_hash(attributes, sent),
-        slice=_label(attributes.get(names.SLICE)),
-        finish_reason=_label(finish_reason(reason or next((said.finish_reason for said in answered or ()), ""))),
+        request_model=label(told("request_model")),
+        response_model=label(told("response_model")),
+        fingerprint=label(told("fingerprint")),
+        prompt_hash=template_hash or system_hash,
+        slice=label(attributes.get(names.SLICE)),
+        finish_reason=label(finish_reason(reason)),
         error=_error(span),
-        input_tokens=_count(_first(attributes, names.INPUT_TOKEN_NAMES)),
-        output_tokens=_count(_first(attributes, names.OUTPUT_TOKEN_NAMES)),
+        input_tokens=count(told("input_tokens")),
+        output_tokens=count(told("output_tokens")),
         latency=span.latency,
         unparsed=_unparsed(attributes.get(names.PARSED)),
         weight=span.weight,
-        **features(joined(sent, {"user", ""}), joined(answered), intake),
+        time_to_first_token=_first_token(span, told("first_token")),
+        conversation=label(told("conversation")),
+        user=_user(label(told("user")), intake),
+        tenant=label(told("tenant")),
+        prompt_name=label(told("prompt_name")),
+        prompt_version=label(told("prompt_version")),
+        system_hash=system_hash,
+        template_hash=template_hash,
+        reasoning_tokens=count(told("reasoning_tokens")),
+        cached_tokens=count(told("cached_tokens")),
+        tool_calls=tool_calls(content),
+        evaluations=results_of(span.events),
+        response_hash=hash_of(label(told("response_id"))),
+        dialect=dialect.name,
+        parent_id=span.parent_id,
+        **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake),
     )
 
 
-def _first(attributes: Mapping[str, Any], candidates: Sequence[str]) -> Any:
-    return next((attributes[name] for name in candidates if attributes.get(name) not in (None, "")), None)
+def tool_calls(content: Content) -> int | None:
+    """How many calls of tools the answer asks for; None where the answer is not told."""
+    told = [said for said in content.answered or () if said.text is not None or said.tool_calls]
+    return sum(said.tool_calls for said in told) if told else None
+
+
+def _operation(told: str, dialect: Dialect) -> str:
+    operation = dialect.operations.get(told) or names.OPERATION_RENAMED.get(told, told)
+    return operation if operation in names.INFERENCE else "chat"
 
 
 def _choice(value: Any) -> Any:
@@ -103,20 +116,6 @@ def _choice(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("[", "("):
         value = value.strip("[](), ").split(",")[0].strip("'\" ")
     return value[0] if isinstance(value, list) and value else value
-
-
-def _label(value: Any) -> str:
-    if value is None or isinstance(value, list | dict | bytes):
-        return ""
-    return clean(str(value)[:LABEL_LIMIT])
-
-
-def _count(value: Any) -> int | None:
-    try:
-        count = int(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1
-    except (ValueError, OverflowError):
-        return None
-    return count if 0 <= count <= _LARGEST else None
 
 
 def _unparsed(parsed: Any) -> bool | None:
@@ -127,16 +126,36 @@ def _unparsed(parsed: Any) -> bool | None:
 
 def _error(span: Span) -> str:
     """The type of the error, never its message: messages of content filters quote the prompt."""
-    told = _label(span.attributes.get(names.ERROR_TYPE))
+    told = label(span.attributes.get(names.ERROR_TYPE))
     if told or not span.failed:
         return told
-    raised = (_label(attributes.get(names.EXCEPTION_TYPE)) for _, attributes in span.events)
+    raised = (label(attributes.get(names.EXCEPTION_TYPE)) for _, attributes in span.events)
     return next((kind for kind in raised if kind), "error")
 
 
-def _prompt_hash(attributes: Mapping[str, Any], sent: Sequence[Message] | None) -> str:
-    told = _label(attributes.get(names.PROMPT_HASH))
+def _first_token(span: Span, told: Any) -> float | None:
+    found = seconds(told)
+    if found is None and span.moments:
+        found = next((span.moments[name] for name in _FIRST_TOKEN_EVENTS if name in span.moments), None)
+    return found
+
+
+def _user(told: str, intake: Intake) -> str:
+    return intake.pseudonym(told) if told and intake.pseudonym is not None else ""
+
+
+def system_of(content: Content) -> str:
+    """The system message; empty where none is told."""
+    return content.system or joined(content.sent, {"system", "developer"}) or ""
+
+
+def _template_hash(attributes: Mapping[str, Any], template: Any) -> str:
+    told = label(attributes.get(names.PROMPT_HASH))
     if told:
         return told
-    system = instructions(attributes) or joined(sent, {"system", "developer"})
-    return hashlib.sha256(system.encode("utf-8", "replace")).hexdigest()[:16] if system else ""
+    return hash_of(template) if isinstance(template, str) else ""
+
+
+def hash_of(text: str) -> str:
+    """The hash under which a prompt is known; empty of an empty one."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16] if text else ""

@@ -19,7 +19,7 @@ from typing import IO
 import pyarrow as pa
 
 from driftgate.flows.private_files import open_private
-from driftgate.monitor.telemetry._columns import SCHEMA
+from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 
 log = logging.getLogger(__name__)
 
@@ -108,13 +108,15 @@ def read_segment(path: Path) -> Segment:
 
 def conform(rows: pa.Table) -> pa.Table:
     """Give rows written by an earlier version today's columns; those it did not know are unknown."""
-    columns = [
-        rows.column(member.name).cast(member.type)
-        if member.name in rows.schema.names
-        else pa.nulls(rows.num_rows, member.type)
-        for member in SCHEMA
-    ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+    def column(member: pa.Field) -> pa.Array | pa.ChunkedArray:
+        if member.name in rows.schema.names:
+            return rows.column(member.name).cast(member.type)
+        if member.name in LABELS:
+            return pa.repeat(pa.scalar("", member.type), rows.num_rows)
+        return pa.nulls(rows.num_rows, member.type)
+
+    return pa.Table.from_arrays([column(member) for member in SCHEMA], schema=SCHEMA)
 
 
 def segments(folder: Path) -> list[Path]:

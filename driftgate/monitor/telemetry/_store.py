@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,9 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import file_mode, make_folder
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import to_arrow
+from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall, without_secrets
+from driftgate.monitor.telemetry._tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +127,7 @@ class Store:
         self._pending = 0
         self._changed = threading.Condition()
         self._closed = False
+        self._tally = Tally(folder)
         self._thread = threading.Thread(target=self._write_on, name="telemetry-writer", daemon=True)
         self._thread.start()
 
@@ -165,6 +168,17 @@ class Store:
         """
         self.submit(calls).result()
 
+    def note(self, left: Mapping[Reason, int]) -> None:
+        """Count what came with calls and is none; :func:`driftgate.monitor.telemetry.left_out` reads it.
+
+        The counts are written with the next compaction, or when the store is closed.
+        """
+        self._tally.add(left)
+
+    def left_out(self, since: datetime) -> Mapping[Reason, int]:
+        """What has been counted since a day, written or not."""
+        return self._tally.since(since)
+
     def compact(self, now: datetime | None = None) -> Compaction:
         """Turn the spool into Parquet, merge small files, drop days and blank texts past their retention.
 
@@ -183,6 +197,7 @@ class Store:
             with self._segment_lock:  # listed within: a segment begun after this is not ours to take
                 self._end_segment()
                 closed = _spool.segments(self._spool)
+            self._tally.save()
             moved = sum(self._compact_segment(path, first) for path in closed)
             _parquet.merge_parts(self.folder)
             dropped = _parquet.drop_before(self.folder, first) if first else []
@@ -199,6 +214,7 @@ class Store:
         self._thread.join()
         with self._compacting, self._segment_lock:  # a compaction under way still owns the folder
             self._end_segment()
+            self._tally.save()
             self._lock.release()
 
     def __enter__(self) -> Store:

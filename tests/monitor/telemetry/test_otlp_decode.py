@@ -90,7 +90,7 @@ def test_json_and_protobuf_give_equal_records(listed: list[dict[str, Any]]) -> N
     by_protobuf = decode(request.SerializeToString(), PROTOBUF)
     by_json = decode(json.dumps(with_hexadecimal_ids(MessageToDict(request))).encode(), JSON)
     assert by_json == by_protobuf
-    assert len(by_protobuf.calls) + by_protobuf.rejected == len(listed)
+    assert len(by_protobuf.calls) + sum(by_protobuf.left.values()) == len(listed)
 
 
 @settings(deadline=None)
@@ -184,10 +184,8 @@ def test_unknown_fields_and_links_are_passed_over() -> None:
         (b"{", JSON, "", 400),
         (b"[]", JSON, "", 400),
         (b'{"resourceSpans": 3}', JSON, "", 400),
-        (body_of(chat_span(traceId="not hexadecimal")), JSON, "", 400),
         (b"[" * 100_000, JSON, "", 400),
         (b'{"a":' * 100_000, JSON, "", 400),
-        (b'{"resourceSpans":[{"schemaUrl":"\\ud800"}]}', JSON, "", 400),
         (b"\xff\xff", PROTOBUF, "", 400),
         (b"no gzip", PROTOBUF, "gzip", 400),
         (gzip.compress(b"x" * 1000, mtime=0)[:-20], PROTOBUF, "gzip", 400),

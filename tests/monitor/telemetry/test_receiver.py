@@ -14,23 +14,28 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import otlp_bodies as otlp
 import pytest
 import requests
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from google.rpc.status_pb2 import Status
+from opentelemetry._logs import LogRecord
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace import Status as SpanStatus
 
-from driftgate.monitor.telemetry import Intake, Store, decode, frame, input_ngrams, router
+from driftgate.monitor.telemetry import Intake, Reason, Store, decode, frame, input_ngrams, router
 
 TOKEN = {"authorization": "Bearer of-the-test"}
 LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -113,6 +118,81 @@ def test_spans_of_the_stock_sdk_arrive(url: str, store: Store, compression: Comp
     assert tuple(table["input_ngrams"][0]) == input_ngrams("Is 17 prime?")
     assert table["input_text"].isna().all()
     assert abs(table["time"].max() - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_log_records_of_the_stock_sdk_are_joined_to_their_call(url: str, store: Store) -> None:
+    to = {"headers": TOKEN, "timeout": 10}
+    tracers, loggers = TracerProvider(), LoggerProvider()
+    tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(url, **to)))
+    loggers.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(url.replace("traces", "logs"), **to)))
+    tracer, logger = tracers.get_tracer("app"), loggers.get_logger("app")
+    with tracer.start_as_current_span("chat m", kind=SpanKind.CLIENT) as span:
+        span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "m"})
+        logger.emit(LogRecord(event_name="gen_ai.user.message", body={"content": "Is 17 prime?"}))
+        logger.emit(LogRecord(event_name="gen_ai.choice", body={"index": 0, "message": {"content": "I cannot say."}}))
+        logger.emit(LogRecord(body="a line of the application's log"))
+    loggers.shutdown()
+    assert len(frame(store.folder, LONG_AGO, FAR_AHEAD)) == 0  # a call is there when its span is
+    tracers.shutdown()
+    (call,) = frame(store.folder, LONG_AGO, FAR_AHEAD).to_dict("records")
+    assert (call["output_chars"], call["refused"], call["input_text"]) == (13, 1.0, None)
+    assert tuple(call["input_ngrams"]) == input_ngrams("Is 17 prime?")
+    assert store.left_out(datetime.now(UTC)) == {Reason.ORDINARY: 1}
+
+
+def test_refusals_are_told_of_what_otlp_brings(url: str, store: Store) -> None:
+    said = {"gen_ai.output.messages": json.dumps([{"role": "assistant", "content": "I cannot say."}])}
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "prod"}
+    reply = post(url, otlp.body(*(otlp.span(n, chat | said) for n in range(1, 21))), otlp.JSON)
+    assert reply.status_code == 200
+    assert frame(store.folder, LONG_AGO, FAR_AHEAD)["refused"].tolist() == [1.0] * 20
+
+
+def test_a_sender_is_told_how_many_and_why_and_the_rest_is_counted(url: str, store: Store) -> None:
+    chat = {"gen_ai.operation.name": "chat"}
+    spans = [
+        otlp.span(1, chat),
+        otlp.span(2, chat, spanId="xyz"),
+        otlp.span(3, chat, startTimeUnixNano="0"),
+        otlp.span(4, {"gen_ai.operation.name": "invoke_agent"}),
+        otlp.span(5, {"gen_ai.something.new": 1}),
+        otlp.span(6, {"http.request.method": "GET"}),
+    ]
+    told = post(url, otlp.body(*spans), otlp.JSON).json()["partialSuccess"]
+    assert told["rejectedSpans"] == "2"
+    assert "1 without 16 bytes of trace id" in told["errorMessage"] and "1 without a start time" in told["errorMessage"]
+    assert store.left_out(datetime.now(UTC)) == {
+        Reason.NO_IDENTITY: 1,
+        Reason.NO_TIME: 1,
+        Reason.AGENT: 1,
+        Reason.UNKNOWN: 1,
+        Reason.ORDINARY: 1,
+    }
+    log = otlp.log(1, "gen_ai.choice", {"message": {"content": "A"}}, spanId="xyz")
+    told = post(url.replace("traces", "logs"), otlp.logs_body(log), otlp.JSON).json()["partialSuccess"]
+    assert told["rejectedLogRecords"] == "1"
+    assert post(url.replace("traces", "logs"), b"{", otlp.JSON).status_code == 400
+
+
+def test_many_large_bodies_at_once_are_taken_or_asked_to_come_again(url: str, store: Store) -> None:
+    bodies = [request_of(1 + 900 * n, 900) for n in range(16)]
+    assert 50_000 < len(bodies[0]) < 100_000
+    replies: list[int] = []
+
+    def send(body: bytes) -> None:
+        for _ in range(100):
+            replies.append(post(url, gzip.compress(body), **{"content-encoding": "gzip"}).status_code)
+            if replies[-1] == 200:
+                return
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=send, args=(body,)) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(replies) <= {200, 503}
+    assert len(frame(store.folder, LONG_AGO, FAR_AHEAD)) == 16 * 900
 
 
 def test_a_stranger_is_sent_away_before_anything_is_read(url: str, store: Store) -> None:

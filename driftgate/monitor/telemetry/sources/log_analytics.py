@@ -23,7 +23,8 @@ from driftgate.ledger import Ledger
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, clean
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._spans import Span, is_model_call, model_call
+from driftgate.monitor.telemetry._span import Span
+from driftgate.monitor.telemetry._spans import is_model_call, model_call
 from driftgate.monitor.telemetry._tables import advance, watermark
 from driftgate.monitor.telemetry.sources._kql import rows_query
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig

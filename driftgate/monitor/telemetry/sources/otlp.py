@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -23,13 +24,17 @@ class OtlpConfig(SourceConfig):
 
     max_megabytes: int = Field(16, ge=1, le=1024)
     """The most one request may have, compressed or not."""
+    past_days: int = Field(400, ge=1, le=3650)
+    """How long ago a call may have been made; one that is older, or dated more than a day ahead, is refused."""
 
 
 def receiver(config: OtlpConfig, store: Store, authorise: Callable[..., Any], intake: Intake) -> APIRouter:
     """Make the routes for the service to mount; see :func:`driftgate.monitor.telemetry.router`."""
+    from driftgate.monitor.telemetry._content import Clock
     from driftgate.monitor.telemetry._http import router
 
-    return router(store, authorise, intake, config.max_megabytes * 2**20)
+    believed = replace(intake, clock=Clock(past=timedelta(days=config.past_days)))
+    return router(store, authorise, believed, config.max_megabytes * 2**20)
 
 
 def collect(config: OtlpConfig, store: Store, ledger: Ledger, intake: Intake, now: datetime) -> Collected:

@@ -1,0 +1,48 @@
+"""Users under a pseudonym: told apart, counted and grouped, and nobody's name."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from driftgate.flows.private_files import replace_file
+
+_NAME = "users.key"
+_BYTES = 32
+
+
+def pseudonyms(folder: Path) -> Callable[[str], str]:
+    """A function that makes a pseudonym of a user's id.
+
+    It is a hash with a key (HMAC-SHA-256, RFC 2104, its first 64 bits) that lies in the telemetry folder, private to
+    its owner, and is made when the first user comes. Who has the key can tell whether a given id is a given pseudonym;
+    who has only the calls cannot, and without the key no pseudonym leads back to an id.
+
+    Parameters
+    ----------
+    folder : Path
+        The telemetry folder, of which this process is the one writer.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     one, other = pseudonyms(Path(folder)), pseudonyms(Path(folder))
+    ...     len(one("kim")), one("kim") == other("kim"), one("kim") == one("lee")
+    (16, True, False)
+    """
+
+    @cache
+    def key() -> bytes:
+        path = folder / _NAME
+        if not path.exists():
+            replace_file(path, secrets.token_hex(_BYTES).encode())
+        return path.read_bytes()
+
+    def pseudonym(user: str) -> str:
+        return hmac.new(key(), user.encode("utf-8", "replace"), "sha256").hexdigest()[:16]
+
+    return pseudonym
