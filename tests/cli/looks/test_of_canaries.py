@@ -123,7 +123,7 @@ def test_a_wrong_answer_that_becomes_a_failed_call_makes_no_look_quiet(cli, fold
         endpoint.default = lambda prompt, wrong=wrong: (
             Answer("A") if number(prompt) >= 12 else Answer("B") if number(prompt) < wrong else UNAVAILABLE
         )
-        assert cli("monitor", "check", "watch", "-w", folder).code == (1 if wrong >= 9 else 4)
+        assert cli("monitor", "check", "watch", "-w", folder).code == (1 if wrong == 12 else 4)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_other_canaries_than_the_references_are_unmeasurable(cli, folder) -> Non
     change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(limit=10))
     done = cli("monitor", "check", "watch", "-w", folder)
     assert done.code == 4
-    assert "30 of the reference's 40 canaries were not measured (30 not asked any more); give the monitor" in done.out
+    assert "30 of the reference's 40 canaries were not measured (30 not asked any more); driftgate monitor " in done.out
 
 
 def test_too_few_canaries_to_tell_are_inconclusive(cli, folder, endpoint) -> None:
