@@ -83,7 +83,8 @@ def paired_counts(signal: Signal, reference: pd.DataFrame, current: pd.DataFrame
 
     def counts(frame: pd.DataFrame) -> pd.DataFrame:
         values = signal.read(frame).astype(float)
-        return values.groupby(frame.loc[values.index, "key"]).agg(["sum", "count"])
+        of_canary = values.groupby(frame.loc[values.index, "key"])
+        return pd.DataFrame({"sum": of_canary.sum(), "count": of_canary.count()})
 
     pairs = counts(reference).join(counts(current), how="inner", lsuffix="_reference", rsuffix="_current")
     return pairs.assign(slice=current.drop_duplicates("key").set_index("key")["slice"].reindex(pairs.index))

@@ -100,8 +100,9 @@ def compare_canaries(
         sure = {alert.signal for alert in compare(at_best).alerts}
         alerts = tuple(alert for alert in found.alerts if alert.signal in sure)
         if answers["correct"].isna().any() and not doubtful:
-            doubtful = bool(
-                found.alerts or compare([*at_best[:-1], at_worst]).alerts or compare([*earlier, at_worst]).alerts
+            gaps = any(frame["correct"].isna().any() for frame in earlier)
+            doubtful = bool(found.alerts or compare([*at_best[:-1], at_worst]).alerts) or (
+                gaps and bool(compare([*earlier, at_worst]).alerts)
             )
     if alerts:
         return Compared(Conclusion("moved", "; ".join(_found(alert) for alert in alerts)), found, alerts)

@@ -80,9 +80,9 @@ def take_for_reference(
         return Compared(fit if fit.result != "reference" else found.conclusion, found.look)
     if _compare([*earlier, answers], floors, level, forwards=False).alerts:
         was, is_ = (float(frame["correct"].mean()) for frame in (before, answers))
-        reason = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}: they are no "
+        shares = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}"
         remedy = f"look again; where it stays so, {anew} begins a reference anew"
-        return Compared(Conclusion("unmeasurable", f"{reason}reference together", remedy), found.look)
+        return Compared(Conclusion("unmeasurable", f"{shares}: they are no reference together", remedy), found.look)
     many = f"the {len(earlier)} before it" if len(earlier) > 1 else "the one before it"
     seen = "canaries are too few to tell yet" if found.conclusion.result == "inconclusive" else f"no worse than {many}"
     return replace(found, conclusion=Conclusion("reference", f"{told}: {seen}"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
@@ -110,6 +110,16 @@ class MonitorConfig(BaseModel):
     """When ``driftgate serve`` looks: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of the cron fields."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_share_of_all_looks(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "alpha" in values:
+            raise ValueError(
+                "alpha was shared out over all looks, and left less to each the more there were; put "
+                "false_alarms_per_year in its place"
+            )
+        return values
 
     @property
     def budget(self) -> Budget:

@@ -7,8 +7,9 @@ significant and is larger than the signal's floor, in the direction that is bad,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -151,14 +152,15 @@ def look(
     for name in (*(detectors or {}), *(floors or {})):
         SIGNALS.get(name)
     findings: list[Finding] = []
-    context: dict[Windows, tuple[Hint, ...]] = {}
+    context: dict[Windows, Callable[[], tuple[Hint, ...]]] = {}
     for pair in windows:
         frame = telemetry if pair.of == "telemetry" else canaries
         if frame is None:
             raise DriftgateError(f"windows of {pair.of} are to be compared", f"pass the frame of {pair.of}")
         before, now = _within(frame, pair.reference), _within(frame, pair.current)
         # Reference and current periods of canaries differ in length by design: their volume says nothing.
-        context[pair] = hints(before, now, *((pair.reference, pair.current) if pair.of == "telemetry" else ()))
+        of_volume = (pair.reference, pair.current) if pair.of == "telemetry" else ()
+        context[pair] = partial(hints, before, now, *of_volume)
         if pair.of == "canaries":
             before, now = with_anchors(before, now)
         for signal in chosen:
@@ -323,14 +325,14 @@ def _worsening(signal: Signal, found: Evidence) -> float:
 def _alerts(
     alarming: Sequence[Finding],
     findings: Sequence[Finding],
-    context: Mapping[Windows, tuple[Hint, ...]],
+    context: Mapping[Windows, Callable[[], tuple[Hint, ...]]],
     alpha: float,
 ) -> tuple[Alert, ...]:
     names = {finding.signal.name for finding in alarming}
     asked = {finding.signal.name for finding in findings if finding.signal.of_canaries and finding.p_value is not None}
     alerts: list[Alert] = []
     for finding in _strongest(alarming):
-        found = list(context[finding.windows])
+        found = list(context[finding.windows]())
         if finding.windows.of == "telemetry":
             if "input_drift" in names and not any(hint.cause == "input" for hint in found):
                 found.append(Hint("input", "the inputs' text changed in the same look"))

@@ -119,6 +119,11 @@ def test_the_budget_is_of_a_year_as_the_schedule_has_it(cron: str, looks: float)
     assert spent <= 0.0501 and (looks < 1 or spent == pytest.approx(0.05, rel=1e-3))
 
 
+def test_the_setting_of_before_says_what_took_its_place() -> None:
+    with pytest.raises(ValueError, match="put false_alarms_per_year in its place"):
+        MonitorConfig.model_validate({"champion": "a", "canaries": {"dataset": "d"}, "alpha": 0.05})
+
+
 def test_the_level_does_not_depend_on_how_many_looks_there_were() -> None:
     """Where it did, the smallest loss that could alarm grew from 5 points to 21 in a year of hourly looks."""
     hour = timedelta(hours=1)
