@@ -3,7 +3,7 @@
 Made-up telemetry and canaries: 300 calls on each side in three slices, whose inputs are questions of the sample
 dataset; 100 canaries, a fifth of which are answered right only by chance, asked twice in the reference period and once
 in each look. Each of the 300 looks goes through all eight signals. Then each change is made on the current side. Last,
-the same canaries are looked at twenty times: with the look's spending of the level, and with one e-process that goes on
+the same canaries are looked at twenty times: each with its share of the level, and with one e-process that goes on
 from look to look, as it must not be used. Run it from the project's root (five minutes):
 
     python -m benchmarks.perf.false_alarms
@@ -148,9 +148,9 @@ def twenty_looks(seed: int, looks: int = 20, asks: int = 2) -> tuple[bool, bool]
     before = canaries(rng, REFERENCE, likely, times=asks)
     reference = before.groupby("key")["correct"].mean().to_numpy()
     process, alarmed = EProcess(), False
-    for number in range(1, looks + 1):
+    for _ in range(looks):
         now = canaries(rng, CURRENT, likely)
-        found = look(WINDOWS[1:], canaries=pd.concat([before, now]), number=number, floors=_NO_FLOORS)
+        found = look(WINDOWS[1:], canaries=pd.concat([before, now]), floors=_NO_FLOORS, alpha=0.05 / looks)
         alarmed = alarmed or bool(found.alerts)
         for difference in now["correct"].to_numpy() - reference:
             process.update(float(difference))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from driftgate.api.night import Looked, NightDisplay
     from driftgate.api.prompt_drift import Steadiness
     from driftgate.finetune.remediation import Remediation
+    from driftgate.monitor.rereference import Rereference
     from driftgate.monitor.telemetry import Reason
     from driftgate.monitor.telemetry.sources import CollectionResult
 
@@ -47,6 +49,18 @@ class OnCall:
         looked = night.look(self.files, self.ledger, monitor, told)
         night.send(self.files, self.ledger, told)
         return looked
+
+    def rereference(self, monitor: str, *, reason: str) -> Rereference:
+        """Let a monitor's next looks be what its canaries are compared with; who wanted it, and why, is recorded.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such monitor, or no reason is given.
+        """
+        from driftgate.api.watching import rereference
+
+        return rereference(self.files, self.ledger, monitor, reason=reason, who=getpass.getuser())
 
     def nightly(self, display: NightDisplay | None = None) -> int:
         """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.

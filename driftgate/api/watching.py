@@ -20,6 +20,7 @@ from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_history, find_run, latest_runs
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
 from driftgate.monitor.looks import LookRow, find_look, latest_looks
+from driftgate.monitor.rereference import Rereference, begin_anew, newest_rereference
 from driftgate.monitor.watch import Watched, could_not_look, look_at_canaries, look_at_traffic
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Sight:
     """The newest look that could tell whether anything moved."""
     unended: RunRow | None
     """A run of the canaries begun since, of which nobody kept a look: it is under way, or was killed."""
+    rereference: Rereference | None = None
+    """The last time that a person had the canaries' reference begun anew."""
 
     @property
     def blind(self) -> bool:
@@ -62,7 +65,8 @@ def sights(workspace: OpenWorkspace, ledger: Ledger) -> list[Sight]:
     for name, monitor in workspace.config.monitors.items():
         run = next(iter(latest_runs(ledger, 1, suite=_suite(name))), None)
         unended = run if run is not None and find_look(ledger, run.id) is None else None
-        found.append(Sight(name, "canaries", newest.get((name, "canaries")), good.get((name, "canaries")), unended))
+        looks, anew = (newest.get((name, "canaries")), good.get((name, "canaries"))), newest_rereference(ledger, name)
+        found.append(Sight(name, "canaries", *looks, unended, anew))
         if monitor.traffic is not None:
             found.append(Sight(name, "traffic", newest.get((name, "traffic")), good.get((name, "traffic")), None))
     return found
@@ -94,8 +98,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     """
     monitor = find_monitor(workspace, name)
     live = champion(workspace, ledger, monitor.champion)
-    # A promotion begins a new reference, also of a model that was champion before.
-    installed = f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
+    installed = _installed(ledger, monitor, live)
     try:
         preflight.prepare_look(workspace, ledger, name)
     except Exception as raised:  # nobody looks at anything, which is kept as what it is
@@ -120,12 +123,30 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
             find_run(ledger, run.id),
             reference_looks=monitor.reference_looks,
             floors=monitor.floors,
-            alpha=monitor.alpha,
+            budget=monitor.budget,
         )
     except Exception as raised:  # also a defect leaves the model unwatched, and is no reason to forget it
         log.debug("the canaries of %s could not be looked at", name, exc_info=True)
         watched = could_not_look(ledger, name, "canaries", installed, in_words(raised), run.id if run else "")
     return LookResult(name, live, run, watched)
+
+
+def rereference(workspace: OpenWorkspace, ledger: Ledger, name: str, *, reason: str, who: str) -> Rereference:
+    """Let a monitor's next looks be what its canaries are compared with, and record who wanted it and why.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such monitor or slot, or no reason is given.
+    """
+    monitor = find_monitor(workspace, name)
+    live = champion(workspace, ledger, monitor.champion)
+    return begin_anew(ledger, name, _installed(ledger, monitor, live), who=who, reason=reason)
+
+
+def _installed(ledger: Ledger, monitor: MonitorConfig, live: str) -> str:
+    """The champion as it was put in place: a promotion begins a reference, also of a model that was champion before."""
+    return f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
 
 
 def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: TrafficConfig) -> Watched:

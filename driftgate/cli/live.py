@@ -80,7 +80,11 @@ def _seen(sight: Sight) -> str:
         good = "; no look could tell yet"
     elif sight.good.id != sight.newest.id:
         good = f"; the last look that could tell was at {_when(sight.good.at)}, {_ago(sight.good.at)}"
-    return f"{_when(sight.newest.at)} {about}{result} ({_ago(sight.newest.at)}){good}{unended}"
+    anew = ""
+    if sight.rereference is not None:
+        one = sight.rereference
+        anew = f"; reference begun anew at {_when(one.at)} by {escape(one.who)}: {escape(one.reason)}"
+    return f"{_when(sight.newest.at)} {about}{result} ({_ago(sight.newest.at)}){good}{unended}{anew}"
 
 
 def _when(at: datetime) -> str:

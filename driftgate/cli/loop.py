@@ -220,6 +220,8 @@ def _write_workspace(folder: Path, adapter: str) -> None:
             MONITOR: {
                 "champion": SLOT,
                 "canaries": {"dataset": "canary", "limit": None},
+                "reference_looks": 2,  # a story is short
+                "cron": "0 3 * * *",
                 "recipe": "router",
             }
         },

@@ -40,6 +40,27 @@ def check(name: MonitorName, workspace: Workspace = HERE) -> None:
     raise typer.Exit(run_look(workspace, name))
 
 
+@monitor.command()
+def rereference(
+    name: MonitorName,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded, with your name.")],
+    workspace: Workspace = HERE,
+) -> None:
+    """Compare a monitor's canaries with its next looks from now on; what was found before stays as it is."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli._console import console
+
+    with driftgate.open(workspace) as ws:
+        done = ws.rereference(name, reason=reason)
+        looks = ws.files.config.monitors[name].reference_looks
+    told = (
+        f"{name}: the next {looks} looks at {done.champion} are its reference; recorded for {done.who}: {done.reason}"
+    )
+    console.print(escape(told), soft_wrap=True)
+
+
 @monitor.command("prompt-drift")
 def prompt_drift(
     name: MonitorName,

@@ -56,6 +56,17 @@ def taken_for(answers: pd.DataFrame, reference: pd.DataFrame, *, right: bool) ->
     )
 
 
+def with_absent(answers: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """The answers, and of each canary of the reference that was not asked any more a row that says so."""
+    known = reference.drop_duplicates("key", keep="last")
+    absent = known[~known["key"].isin(answers["key"])]
+    if absent.empty:
+        return answers
+    blank = {"answer": None, "correct": float("nan"), "outcome": "missing", "error": ""}
+    gone = absent.assign(time=answers["time"].iloc[0], **blank)
+    return pd.concat([answers, gone.astype({"answer": object})], ignore_index=True)
+
+
 def _first_answers(ordered: pd.DataFrame) -> pd.DataFrame:
     answered = ordered[ordered["answer"].notna()]
     return answered[~answered.duplicated("key")]
@@ -72,7 +83,8 @@ def paired_counts(signal: Signal, reference: pd.DataFrame, current: pd.DataFrame
 
     def counts(frame: pd.DataFrame) -> pd.DataFrame:
         values = signal.read(frame).astype(float)
-        return values.groupby(frame.loc[values.index, "key"]).agg(["sum", "count"])
+        of_canary = values.groupby(frame.loc[values.index, "key"])
+        return pd.DataFrame({"sum": of_canary.sum(), "count": of_canary.count()})
 
     pairs = counts(reference).join(counts(current), how="inner", lsuffix="_reference", rsuffix="_current")
     return pairs.assign(slice=current.drop_duplicates("key").set_index("key")["slice"].reindex(pairs.index))

@@ -12,11 +12,11 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftgate.monitor._canaries import measured, taken_for
+from driftgate.monitor._canaries import measured, taken_for, with_absent
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.drift import Look
 from driftgate.monitor.looks import Conclusion
@@ -63,48 +63,72 @@ def fit_for_reference(answers: pd.DataFrame, smallest: float) -> Conclusion:
 def compare_canaries(
     reference: pd.DataFrame,
     answers: pd.DataFrame,
-    compare: Callable[[pd.DataFrame], Look],
+    compare: Callable[[Sequence[pd.DataFrame]], Look],
     *,
     smallest: float,
     number: int,
+    anew: str,
+    earlier: Sequence[pd.DataFrame] = (),
 ) -> Compared:
-    """Compare canary answers with their reference.
+    """Compare canary answers with their reference, by themselves and pooled with those of earlier looks.
+
+    What is missing from earlier looks, which said so themselves, is taken for right: it is no reason for an alert now.
 
     Parameters
     ----------
     compare
-        Looks at these answers against the reference.
+        Compares looks, the newest last, with the reference.
+    anew
+        The command that begins a reference anew.
+    earlier
+        The answers of the looks to pool, the oldest first.
     smallest
         The share of unmeasured canaries from which a look cannot be quiet: a loss as large would be worth an alert.
     """
     wanted = measured(reference)
     lost = wanted - measured(answers)
-    unmeasurable = _unmeasurable(lost, wanted, answers)
+    unmeasurable = _unmeasurable(lost, wanted, answers, anew)
     if lost == wanted:
         return Compared(unmeasurable)
-    found = compare(answers)
+    answers = with_absent(answers, reference)
+    earlier = [with_absent(frame, reference) for frame in earlier]
+    found = compare([*earlier, answers])
     alerts, doubtful = found.alerts, len(lost) >= smallest * len(wanted) if lost else False
-    if answers["correct"].isna().any():
-        sure = {alert.signal for alert in compare(taken_for(answers, reference, right=True)).alerts}
+    if any(frame["correct"].isna().any() for frame in (*earlier, answers)):
+        at_best = [taken_for(frame, reference, right=True) for frame in (*earlier, answers)]
+        at_worst = taken_for(answers, reference, right=False)
+        sure = {alert.signal for alert in compare(at_best).alerts}
         alerts = tuple(alert for alert in found.alerts if alert.signal in sure)
-        doubtful = doubtful or bool(found.alerts or compare(taken_for(answers, reference, right=False)).alerts)
+        if answers["correct"].isna().any() and not doubtful:
+            gaps = any(frame["correct"].isna().any() for frame in earlier)
+            doubtful = bool(found.alerts or compare([*at_best[:-1], at_worst]).alerts) or (
+                gaps and bool(compare([*earlier, at_worst]).alerts)
+            )
     if alerts:
-        return Compared(Conclusion("moved"), found, alerts)
+        return Compared(Conclusion("moved", "; ".join(_found(alert) for alert in alerts)), found, alerts)
     if doubtful:
         return Compared(unmeasurable, found)
     all_wrong = reference.drop_duplicates("key", keep="last").assign(time=answers["time"].iloc[0], correct=None)
-    if not compare(taken_for(all_wrong, reference, right=False)).alerts:
+    if not compare([*earlier, taken_for(all_wrong, reference, right=False)]).alerts:
         told = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
-        remedy = "raise the monitor's canaries.limit, under another name so that they get a reference"
+        remedy = f"raise the monitor's canaries.limit, and begin a reference with them: {anew}"
         return Compared(Conclusion("inconclusive", told, remedy), found)
     return Compared(Conclusion("quiet"), found)
 
 
-def _unmeasurable(lost: set[object], wanted: set[object], answers: pd.DataFrame) -> Conclusion:
+def _found(alert: Alert) -> str:
+    """Which window of a look found an alert, and by how much."""
+    pooled = f"pooled over the last {alert.looks} looks" if alert.looks > 1 else "in this look"
+    where = f" on {', '.join(alert.slices)}" if alert.slices else ""
+    interval = "" if alert.effect_low is None else f" [{alert.effect_low:+.3f}, {alert.effect_high:+.3f}]"
+    return f"{alert.signal}{where} {pooled}: {alert.effect:+.3f}{interval}"
+
+
+def _unmeasurable(lost: set[object], wanted: set[object], answers: pd.DataFrame, anew: str) -> Conclusion:
     unasked = wanted - set(answers["key"])
     why = "; ".join(filter(None, (_counts(answers), f"{len(unasked)} not asked any more" if unasked else "")))
     found = f"{len(lost)} of the reference's {len(wanted)} canaries were not measured ({why})"
-    remedy = "give the monitor another name to begin a reference with other canaries" if unasked else ""
+    remedy = f"{anew} begins a reference with other canaries" if unasked else ""
     return Conclusion("unmeasurable", found, remedy)
 
 

@@ -76,6 +76,8 @@ class Alert:
     hints: tuple[Hint, ...]
     summary: str
     """One sentence for the person who is paged."""
+    looks: int = 1
+    """How many looks at canaries were pooled."""
 
     @property
     def key(self) -> str:
@@ -121,13 +123,12 @@ def sentence(alert: Alert) -> str:
     if alert.effect_low is not None and alert.effect_high is not None:
         interval = f", 95% interval {_effect(alert.effect_low, alert)} to {_effect(alert.effect_high, alert)}"
     size = f"{_effect(alert.effect, alert)}{_EFFECT_WORDS[alert.effect_unit]}{interval}"
+    pooled = f", pooled over the last {alert.looks} looks" if alert.looks > 1 else ""
+    rows = f"{alert.n_current:,} now against {alert.n_reference:,} before{pooled}"
     reasons = [hint.text for hint in alert.hints if hint.cause == alert.cause]
     because = f" ({'; '.join(reasons)})" if reasons else ""
     title = alert.title[0].upper() + alert.title[1:]
-    return (
-        f"{title} {alert.moved}{where}{levels} ({size}; {alert.n_current:,} now against {alert.n_reference:,} before), "
-        f"likely cause: {_CAUSES[alert.cause]}{because}."
-    )
+    return f"{title} {alert.moved}{where}{levels} ({size}; {rows}), likely cause: {_CAUSES[alert.cause]}{because}."
 
 
 _EFFECT_WORDS = {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
 from driftgate.flows.path_settings import WRITTEN
 from driftgate.monitor.cron import Crontab
+from driftgate.monitor.pooling import Budget
 
 
 def _known_zone(name: str) -> str:
@@ -28,6 +29,9 @@ def _cron(expression: str) -> str:
         raise ValueError(f"'{expression}' is not a cron expression: {problem}") from None
     return expression
 
+
+REFERENCE_LOOKS = 8
+"""How many looks are a reference, where the workspace does not say."""
 
 Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
@@ -91,11 +95,13 @@ class MonitorConfig(BaseModel):
     """What is asked of it."""
     traffic: TrafficConfig | None = None
     """How its production telemetry is compared; unset: only canaries are looked at."""
-    reference_looks: int = Field(2, ge=1, le=30)
-    """How many of a champion's first looks are what later ones are compared with. From two on it is also known how far
-    the model agrees with itself, and a model that answers otherwise is noticed before its accuracy tells."""
-    alpha: float = Field(0.05, gt=0, lt=0.5)
-    """The chance of ever raising a false alarm over all looks at one reference."""
+    reference_looks: int = Field(REFERENCE_LOOKS, ge=1, le=100)
+    """How many of a champion's first looks are what later ones are compared with. The more, the smaller the losses that
+    are found later; while they are made only a large one is. From two on it is also known how far the model agrees with
+    itself, and a model that answers otherwise is noticed before its accuracy tells."""
+    false_alarms_per_year: float = Field(0.05, gt=0, le=100, allow_inf_nan=False)
+    """How many false alarms a year of looks at canaries, as often as ``cron`` has them, may raise: 0.05 is one in
+    twenty years. Looks that are asked for beside the schedule come on top."""
     floors: dict[str, FiniteFloat] = {}
     """By signal, the smallest effect worth a person's time; unset: the signal's own."""
     recipe: str | None = None
@@ -104,6 +110,21 @@ class MonitorConfig(BaseModel):
     """When ``driftgate serve`` looks: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of the cron fields."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_share_of_all_looks(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "alpha" in values:
+            raise ValueError(
+                "alpha was shared out over all looks, and left less to each the more there were; put "
+                "false_alarms_per_year in its place"
+            )
+        return values
+
+    @property
+    def budget(self) -> Budget:
+        """What its false alarms may come to."""
+        return Budget(self.false_alarms_per_year, Crontab.parse(self.cron).times_a_year)
 
 
 class ServiceConfig(BaseModel):

@@ -18,6 +18,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _ITEM = re.compile(r"(?:\*|(?P<first>[0-9]+|[a-z]+)(?:-(?P<last>[0-9]+|[a-z]+))?)(?:/(?P<step>[0-9]+))?")
 _YEARS = 40
 """In so many years every date there is has come on every day of the week."""
+_CYCLE = 28
+"""In so many years, from 2000 on, each has come as often as it comes."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,18 @@ class Crontab:
         """Whether a day is meant."""
         in_month, in_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return day.month in self.months and (in_month or in_week if self.either_day else in_month and in_week)
+
+    @property
+    def times_a_year(self) -> float:
+        """How often it is due in a year, in the mean; clocks that are set back or forward are left out.
+
+        Examples
+        --------
+        >>> Crontab.parse("0 * * * *").times_a_year, Crontab.parse("30 2 * * 1-5").times_a_year
+        (8766.0, 260.89...)
+        """
+        days = sum(self.of_day(date(2000, 1, 1) + timedelta(days=n)) for n in range(_CYCLE * 365 + _CYCLE // 4))
+        return len(self.minutes) * len(self.hours) * days / _CYCLE
 
     def of_time(self, local: datetime) -> bool:
         """Whether a time on the wall clock is meant."""

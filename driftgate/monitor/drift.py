@@ -7,8 +7,9 @@ significant and is larger than the signal's floor, in the direction that is bad,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ from driftgate.monitor._canaries import paired_counts, with_anchors
 from driftgate.monitor.alert import Alert, Hint, Moved, Period, sentence
 from driftgate.monitor.attribution import hints, likeliest
 from driftgate.monitor.detectors import DETECTORS, USUAL, Evidence
+from driftgate.monitor.pooling import Part, combined, reaches
 from driftgate.monitor.signals import SIGNALS, Kind, Signal
 
 __all__ = ["Alert", "Finding", "Look", "Period", "Windows", "look"]
@@ -43,6 +45,8 @@ class Windows:
     of: Literal["telemetry", "canaries"]
     reference: Period
     current: Period
+    looks: int = 1
+    """How many looks at canaries the current period pools."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Finding:
     place: Evidence
     """Of the moved slices together, or ``everywhere``."""
     p_value: float | None
-    """Corrected for the slices and for the number of looks."""
+    """Corrected for the slices; of canaries 1 where the loss is below the floor."""
     adjusted_p_value: float | None = None
     """After Benjamini and Hochberg over the findings of the look."""
 
@@ -69,7 +73,7 @@ class Finding:
         return (
             self.adjusted_p_value is not None
             and self.adjusted_p_value <= alpha
-            and _worsening(self.signal, self.place) >= self.floor
+            and reaches(_worsening(self.signal, self.place), self.floor)
         )
 
 
@@ -90,13 +94,14 @@ def look(
     detectors: Mapping[str, str] | None = None,
     floors: Mapping[str, float] | None = None,
     alpha: float = 0.05,
-    number: int = 1,
     seed: int = 0,
 ) -> Look:
-    r"""Compare windows in every signal and say what moved for the worse.
+    """Compare windows in every signal and say what moved for the worse.
 
-    Where nothing changed, a look raises any alert with probability at most ``alpha``. Canary signals hold that over all
-    looks at the same reference answers: look j spends :math:`\alpha / (j (j + 1))`, and these add up to ``alpha``.
+    Where nothing changed, a look raises any alert with probability at most ``alpha``, whatever the number of windows:
+    of the same canaries, the newest look and several looks pooled may be compared side by side, and each signal raises
+    one alert at most, of the window with the strongest evidence. Over n looks it is at most n times ``alpha`` (see
+    `driftgate.monitor.pooling`).
 
     A change may be confined to a slice and hidden in the whole, so both are tested, each with half of the level: the
     whole, and the slices with Bonferroni's correction. Slices are named by Holm's procedure, provided that their
@@ -115,9 +120,7 @@ def look(
     floors
         By signal, the floor to use in place of its own.
     alpha
-        The level.
-    number
-        Which look at these canary reference answers this is, from 1.
+        The level of this look.
     seed
         Of permutations.
 
@@ -145,27 +148,26 @@ def look(
     Canary accuracy fell on slice 'prime' from 95.0% to 25.0% (-70.0 points, 95% interval -81.9 to
     -54.6; 40 now against 40 before), likely cause: the model.
     """
-    if number < 1:
-        raise ValueError(f"number is {number}; expected 1 for the first look.")
     chosen = [SIGNALS.get(name) for name in (signals if signals is not None else SIGNALS.names())]
     for name in (*(detectors or {}), *(floors or {})):
         SIGNALS.get(name)
     findings: list[Finding] = []
-    context: dict[Windows, tuple[Hint, ...]] = {}
+    context: dict[Windows, Callable[[], tuple[Hint, ...]]] = {}
     for pair in windows:
         frame = telemetry if pair.of == "telemetry" else canaries
         if frame is None:
             raise DriftgateError(f"windows of {pair.of} are to be compared", f"pass the frame of {pair.of}")
         before, now = _within(frame, pair.reference), _within(frame, pair.current)
         # Reference and current periods of canaries differ in length by design: their volume says nothing.
-        context[pair] = hints(before, now, *((pair.reference, pair.current) if pair.of == "telemetry" else ()))
+        of_volume = (pair.reference, pair.current) if pair.of == "telemetry" else ()
+        context[pair] = partial(hints, before, now, *of_volume)
         if pair.of == "canaries":
             before, now = with_anchors(before, now)
         for signal in chosen:
             if signal.of_canaries == (pair.of == "canaries"):
                 detector = (detectors or {}).get(signal.name, signal.detector or USUAL[signal.kind])
                 floor = (floors or {}).get(signal.name, signal.floor)
-                judge = _Judge(signal, detector, floor, alpha, number * (number + 1) if signal.of_canaries else 1, seed)
+                judge = _Judge(signal, detector, floor, alpha, seed)
                 findings.append(judge.find(pair, before, now))
     adjusted = benjamini_hochberg([finding.p_value for finding in findings])
     judged = tuple(replace(finding, adjusted_p_value=p) for finding, p in zip(findings, adjusted, strict=True))
@@ -180,8 +182,6 @@ class _Judge:
     detector: str
     floor: float
     alpha: float
-    spent: int
-    """A p-value is multiplied by this before it counts."""
     seed: int
 
     def find(self, windows: Windows, before: pd.DataFrame, now: pd.DataFrame) -> Finding:
@@ -190,10 +190,16 @@ class _Judge:
         names = rows.slices()
         slices = {name: self.compare(rows, [name]) for name in names}
         tested = [self.evidence(found) for found in slices.values()]
-        moved = self.standing_out(rows, dict(zip(slices, zip(slices.values(), holm(tested), strict=True), strict=True)))
+        judged = dict(zip(slices, zip(slices.values(), holm(tested), strict=True), strict=True))
+        # What the whole hides below the floor is said of the slices, whether or not they stand apart from the rest.
+        hidden = self.signal.of_canaries and not reaches(_worsening(self.signal, everywhere), self.floor)
+        moved = self.standing_out(rows, judged, apart=not hidden)
         place = self.compare(rows, moved) if moved else everywhere
         p_value = self.evidence(everywhere)
-        if len(names) > 1 and p_value is not None:
+        if self.signal.of_canaries and p_value is not None:
+            parts = [self.part(found) for found in slices.values()] if len(names) > 1 else []
+            p_value = combined(self.part(everywhere), parts, self.floor)
+        elif len(names) > 1 and p_value is not None:
             best = min(
                 (p for name, p in zip(names, tested, strict=True) if name in moved and p is not None), default=1.0
             )
@@ -215,29 +221,36 @@ class _Judge:
         )
 
     def evidence(self, found: Evidence) -> float | None:
-        """The p-value at this look; 1 for a move in the direction that is not bad."""
+        """The p-value; 1 for a move in the direction that is not bad."""
         if found.p_value is None:
             return None
-        return min(1.0, found.p_value * self.spent) if _worsening(self.signal, found) > 0.0 else 1.0
+        return found.p_value if _worsening(self.signal, found) > 0.0 else 1.0
 
-    def standing_out(self, rows: _Rows, slices: Mapping[str, tuple[Evidence, float | None]]) -> list[str]:
-        """The slices that moved for the worse, if the rest of the rows did not move as much."""
+    def part(self, found: Evidence) -> Part:
+        """What a part of the canaries says."""
+        return Part(_worsening(self.signal, found), 1.0 if found.p_value is None else found.p_value)
+
+    def standing_out(
+        self, rows: _Rows, slices: Mapping[str, tuple[Evidence, float | None]], *, apart: bool
+    ) -> list[str]:
+        """The slices that moved for the worse, if the rest of the rows did not move as much or need not stand apart."""
         strong = {
             name: found
             for name, (found, p) in slices.items()
-            if p is not None and p <= self.alpha and _worsening(self.signal, found) >= self.floor
+            if p is not None and p <= self.alpha and reaches(_worsening(self.signal, found), self.floor)
         }
-        if not strong or len(strong) == len(slices):
+        if not strong or (apart and len(strong) == len(slices)):
             return []
         # Slices of a signal that may move both ways are named in the direction of the surest one.
         surest = min(strong.values(), key=lambda found: cast(float, found.p_value))
         sign = np.sign(cast(float, surest.effect.estimate))
         names = [name for name, found in strong.items() if np.sign(cast(float, found.effect.estimate)) == sign]
+        if not apart:
+            return names
         together, rest = self.compare(rows, names).effect, self.compare(rows, names, others=True).effect
         if together.low is None or together.high is None or rest.low is None or rest.high is None:
             return names
-        apart = together.low > rest.high if sign > 0 else together.high < rest.low
-        return names if apart else []
+        return names if (together.low > rest.high if sign > 0 else together.high < rest.low) else []
 
 
 @dataclass(frozen=True)
@@ -312,14 +325,14 @@ def _worsening(signal: Signal, found: Evidence) -> float:
 def _alerts(
     alarming: Sequence[Finding],
     findings: Sequence[Finding],
-    context: Mapping[Windows, tuple[Hint, ...]],
+    context: Mapping[Windows, Callable[[], tuple[Hint, ...]]],
     alpha: float,
 ) -> tuple[Alert, ...]:
     names = {finding.signal.name for finding in alarming}
     asked = {finding.signal.name for finding in findings if finding.signal.of_canaries and finding.p_value is not None}
-    alerts = []
-    for finding in sorted(alarming, key=lambda f: cast(float, f.adjusted_p_value)):
-        found = list(context[finding.windows])
+    alerts: list[Alert] = []
+    for finding in _strongest(alarming):
+        found = list(context[finding.windows]())
         if finding.windows.of == "telemetry":
             if "input_drift" in names and not any(hint.cause == "input" for hint in found):
                 found.append(Hint("input", "the inputs' text changed in the same look"))
@@ -329,6 +342,18 @@ def _alerts(
                 found.append(Hint("unknown", "canaries are quiet in the same look"))
         alerts.append(_alert(finding, tuple(found)))
     return tuple(alerts)
+
+
+def _strongest(alarming: Sequence[Finding]) -> list[Finding]:
+    """The findings with the strongest evidence first; of windows of canaries one for each signal."""
+    ordered = sorted(alarming, key=lambda f: (cast(float, f.adjusted_p_value), f.windows.looks))
+    seen: set[str] = set()
+    kept = []
+    for finding in ordered:
+        if not finding.signal.of_canaries or finding.signal.name not in seen:
+            kept.append(finding)
+        seen.add(finding.signal.name)
+    return kept
 
 
 def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
@@ -359,5 +384,6 @@ def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
         cause=likeliest(found, of_canaries=signal.of_canaries, signal=signal.name),
         hints=found,
         summary="",
+        looks=finding.windows.looks,
     )
     return replace(alert, summary=sentence(alert))

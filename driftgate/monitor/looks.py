@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     Connection,
     Integer,
     MetaData,
@@ -180,9 +181,37 @@ def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
 def comparisons_made(ledger: Ledger, monitor: str, champion: str) -> int:
     """How often the canaries of a champion were compared with their reference, however long ago."""
     create_tables(ledger, metadata)
-    here = and_(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.number > 0)
+    query = select(_looks.c.number).where(_compared(monitor, champion)).order_by(desc(_looks.c.id)).limit(1)
     with ledger.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(_looks).where(here)).scalar_one())
+        return int(connection.execute(query).scalar_one_or_none() or 0)
+
+
+def runs_to_pool(
+    ledger: Ledger, monitor: str, champion: str, limit: int, *, before: int | None = None
+) -> tuple[str, ...]:
+    """The runs of the last looks that measured a champion's canaries and compared them, the oldest first.
+
+    Parameters
+    ----------
+    before : int, optional
+        The id of a look; only those that came before it.
+    """
+    create_tables(ledger, metadata)
+    query = (
+        select(_looks.c.run_id)
+        .join(_results, _results.c.run_id == _looks.c.run_id)
+        .where(_compared(monitor, champion), _results.c.result.in_(("quiet", "inconclusive", "moved")))
+        .order_by(desc(_looks.c.id))
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(_looks.c.id < before)
+    with ledger.read() as connection:
+        return tuple(reversed(connection.execute(query).scalars().all()))
+
+
+def _compared(monitor: str, champion: str) -> ColumnElement[bool]:
+    return and_(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.number > 0)
 
 
 def reference_candidates(ledger: Ledger, monitor: str, champion: str) -> list[LookRow]:

@@ -1,27 +1,30 @@
 """Looks at canaries and what they found, kept in the ledger.
 
 A look is a run of the canary set through its flow by the live model. The first looks after a champion was put in
-place are its reference; every later one is compared with them, canary by canary. What could not be measured is kept
-and said as such.
+place are its reference; every later one is compared with them, canary by canary, by itself and pooled with the looks
+before it. What could not be measured is kept and said as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
-from driftgate.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
-from driftgate.monitor._conclude import UNMEASURED, compare_canaries, fit_for_reference, smallest_loss
+from driftgate.ledger import Ledger, RunRow, find_run
+from driftgate.monitor._answers import canary_frame
+from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
+from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
 from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
-from driftgate.monitor.config import TrafficConfig
+from driftgate.monitor.config import REFERENCE_LOOKS, TrafficConfig
 from driftgate.monitor.drift import Look, Period, Windows, look
+from driftgate.monitor.findings import whole
 from driftgate.monitor.looks import (
     AlertRow,
     Conclusion,
@@ -31,10 +34,10 @@ from driftgate.monitor.looks import (
     find_look,
     keep_look,
     looks_of,
-    pin_reference,
-    pinned_reference,
-    reference_candidates,
+    runs_to_pool,
 )
+from driftgate.monitor.pooling import WINDOWS, Budget
+from driftgate.monitor.rereference import how_to_begin_anew, reference_name
 from driftgate.monitor.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -71,9 +74,15 @@ class Watched:
     def regression(self) -> Alert | None:
         """The alert that calls for a repair: canaries, which are asked the same every time, are answered worse.
 
-        Nothing else does: that calls are slow, fail or ask something else is no reason to train a model.
+        Nothing else does: that calls are slow, fail or ask something else is no reason to train a model. Nor is it that
+        a few canaries changed, however surely, where others like them need not have: the interval over canaries must
+        leave out 0.
         """
-        return next((a for a in self.alerts if a.cause == "model" and SIGNALS.get(a.signal).of_canaries), None)
+        return next((a for a in self.alerts if a.cause == "model" and _of_others_too(a)), None)
+
+
+def _of_others_too(alert: Alert) -> bool:
+    return SIGNALS.get(alert.signal).of_canaries and alert.effect_high is not None and alert.effect_high < 0.0
 
 
 def look_at_canaries(
@@ -82,14 +91,16 @@ def look_at_canaries(
     champion: str,
     run: RunRow,
     *,
-    reference_looks: int = 1,
+    reference_looks: int = REFERENCE_LOOKS,
     floors: Mapping[str, float] | None = None,
-    alpha: float = 0.05,
+    budget: Budget = Budget(),  # noqa: B008 - a frozen value
 ) -> Watched:
     """Compare a canary run with the reference of the same champion, and keep what was found.
 
     The first looks that measured the canaries and agree with each other become the reference, and their runs are
-    pinned: however many looks follow, they are what is compared with. Looking twice at the same run changes nothing.
+    pinned: however many looks follow, they are what is compared with, until a person begins a reference anew. The run
+    is compared by itself and pooled with the looks before it; see `driftgate.monitor.pooling`. Looking twice at the
+    same run changes nothing.
 
     Parameters
     ----------
@@ -97,34 +108,56 @@ def look_at_canaries(
         The champion as it was put in place; another one begins a reference of its own.
     reference_looks : int
         How many of a champion's first looks are its reference.
+    budget : Budget
+        How many false alarms a year of looks may raise.
 
     Returns
     -------
     Watched
-        A reference look has no comparison and no alerts.
+        A look of the reference has alerts only where it is worse than those before it.
     """
     smallest, answers = smallest_loss(floors), canary_frame(ledger, run)
     kept = find_look(ledger, run.id)
-    reference = _reference(ledger, monitor, champion, reference_looks, smallest)
+    name = kept.champion if kept is not None else reference_name(ledger, monitor, champion)
+    reference = reference_runs(ledger, monitor, name, reference_looks, smallest)
     if not reference or run.id in reference or (kept is not None and kept.number == 0):
-        first = _with_remedy(fit_for_reference(answers, smallest), run)
-        if kept is None and first.result == "reference":
-            first = _agreeing(ledger, monitor, champion, answers, floors, alpha)
-        row = _keep(ledger, monitor, champion, run.id, first)
-        _reference(ledger, monitor, champion, reference_looks, smallest)
-        return Watched(row, row.conclusion or first)
-    number = kept.number if kept is not None else 1 + comparisons_made(ledger, monitor, champion)
-    frames = [canary_frame(ledger, find_run(ledger, run_id)) for run_id in reference]
-    windows = Windows("canaries", _period(frames), _period([answers]))
+        if kept is not None:
+            return Watched(kept, kept.conclusion or fit_for_reference(answers, smallest))
+        taken = take_for_reference(
+            ledger,
+            monitor,
+            name,
+            answers,
+            looks=reference_looks,
+            smallest=smallest,
+            floors=floors,
+            level=budget.level_of_reference(reference_looks),
+        )
+        first = _with_remedy(taken.conclusion, run)
+        row = _keep(ledger, monitor, name, run.id, first, taken.look, taken.alerts)
+        reference_runs(ledger, monitor, name, reference_looks, smallest)
+        return Watched(row, row.conclusion or first, taken.look, taken.alerts)
+    number = kept.number if kept is not None else 1 + comparisons_made(ledger, monitor, name)
+    before = kept.id if kept is not None else None
+    pooled = runs_to_pool(ledger, monitor, name, WINDOWS[-1] - 1, before=before)
+    frames, earlier = ([canary_frame(ledger, find_run(ledger, one)) for one in runs] for runs in (reference, pooled))
+
+    def compare(current: Sequence[pd.DataFrame]) -> Look:
+        return pooled_look(frames, current, floors, budget.level)
+
     import pandas as pd
 
-    def compare(current: pd.DataFrame) -> Look:
-        both = pd.concat([*frames, current])
-        return look([windows], canaries=both, floors=floors, alpha=alpha, number=number)
-
-    found = compare_canaries(pd.concat(frames, ignore_index=True), answers, compare, smallest=smallest, number=number)
+    found = compare_canaries(
+        pd.concat(frames, ignore_index=True),
+        answers,
+        compare,
+        smallest=smallest,
+        number=number,
+        anew=how_to_begin_anew(monitor),
+        earlier=earlier,
+    )
     conclusion = _with_remedy(found.conclusion, run)
-    row = _keep(ledger, monitor, champion, run.id, conclusion, found.look, found.alerts, number=number)
+    row = _keep(ledger, monitor, name, run.id, conclusion, found.look, found.alerts, number=number)
     return Watched(row, conclusion, found.look, found.alerts)
 
 
@@ -204,117 +237,6 @@ def could_not_look(
     return Watched(_keep(ledger, monitor, champion, key, conclusion, at=now), conclusion)
 
 
-def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
-    """The answers of a canary run as the signals read them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each canary: ``time`` (of the run's beginning), ``key`` (the sample's), ``slice`` (category),
-        ``answer``, ``correct``, ``response_model``, ``fingerprint``, ``prompt_hash``, ``outcome`` and ``error``.
-    """
-    import pandas as pd
-
-    frames = []
-    for cell in cells_of(ledger, run.id):
-        frame = outcome_frame(ledger, cell.id)
-        measured = ~frame["outcome"].isin(UNMEASURED)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "time": pd.Timestamp(run.created_at),
-                    "key": frame["key"],
-                    "slice": frame["category"],
-                    "answer": frame["answer"].fillna("").where(measured),
-                    # What was not measured is no evidence against the model; what it left unanswered is.
-                    "correct": frame["correct"].astype(float).fillna(0.0).where(measured),
-                    "response_model": frame["served_model"].fillna(""),
-                    "fingerprint": frame["fingerprint"].fillna(""),
-                    "prompt_hash": str(cell.details.get("flow_hash", "")),
-                    "outcome": frame["outcome"],
-                    # A reply that was cut has words of its own, and is no error of the service.
-                    "error": frame["error"].fillna("").mask(frame["outcome"] == "truncated", ""),
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
-
-
-def _period(frames: Sequence[pd.DataFrame]) -> Period:
-    start = min(frame["time"].min() for frame in frames).to_pydatetime()
-    end = max(frame["time"].max() for frame in frames).to_pydatetime()
-    return Period(start, end + timedelta(microseconds=1))
-
-
-def _plain(finding: Any) -> dict[str, Any]:
-    evidence = asdict(finding.place)
-    return {
-        "signal": finding.signal.name,
-        "moved": list(finding.moved),
-        "p_value": finding.p_value,
-        "adjusted_p_value": finding.adjusted_p_value,
-        "evidence": {k: v for k, v in evidence.items() if isinstance(v, (int, float, str, type(None)))},
-    }
-
-
-def _reference(ledger: Ledger, monitor: str, champion: str, looks: int, smallest: float) -> tuple[str, ...]:
-    """The runs of a champion's reference; they are pinned as soon as there are enough that measured the canaries."""
-    if pinned := pinned_reference(ledger, monitor, champion):
-        return pinned
-    fit: list[str] = []
-    for row in reference_candidates(ledger, monitor, champion):
-        # A look that was made before results were kept is judged now.
-        if row.conclusion is None:
-            answers = canary_frame(ledger, find_run(ledger, row.run_id))
-            if fit_for_reference(answers, smallest).result != "reference":
-                continue
-        fit.append(row.run_id)
-        if len(fit) == looks:
-            return pin_reference(ledger, monitor, champion, fit)
-    return ()
-
-
-def _agreeing(
-    ledger: Ledger,
-    monitor: str,
-    champion: str,
-    answers: pd.DataFrame,
-    floors: Mapping[str, float] | None,
-    alpha: float,
-) -> Conclusion:
-    """Whether a look agrees with the reference looks before it; looks that do not are no reference together.
-
-    What broke may have been before or after, so it is looked for in both directions.
-    """
-    import pandas as pd
-
-    earlier = [
-        canary_frame(ledger, find_run(ledger, row.run_id))
-        for row in reference_candidates(ledger, monitor, champion)
-        if row.conclusion is not None
-    ]
-    if not earlier:
-        return Conclusion("reference")
-    before = pd.concat(earlier, ignore_index=True)
-    # Both frames may be of one moment, and the direction in which they are compared is not that of time.
-    old, new = (datetime(2000, 1, day, tzinfo=UTC) for day in (1, 2))
-    windows = Windows("canaries", Period(old, new), Period(new, new + timedelta(days=1)))
-    for first, second in ((before, answers), (answers, before)):
-        both = pd.concat([first.assign(time=pd.Timestamp(old)), second.assign(time=pd.Timestamp(new))])
-        # From number 2 on, so that both directions and all reference looks together spend no more than the level.
-        found = look([windows], canaries=both, floors=floors, alpha=alpha, number=len(earlier) + 1)
-        if found.alerts:
-            was, is_ = (float(frame["correct"].mean()) for frame in (before, answers))
-            told = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}"
-            return Conclusion(
-                "unmeasurable",
-                f"{told}: they are no reference together",
-                "look again; where it stays so, find out which is right, and give the monitor another name to begin a "
-                "reference anew",
-            )
-    return Conclusion("reference")
-
-
 def _with_remedy(conclusion: Conclusion, run: RunRow) -> Conclusion:
     if conclusion.result != "unmeasurable" or conclusion.remedy:
         return conclusion
@@ -338,7 +260,7 @@ def _keep(
     number: int = 0,
     at: datetime | None = None,
 ) -> LookRow:
-    findings = [_plain(finding) for finding in found.findings] if found is not None else []
+    findings = [whole(finding) for finding in found.findings] if found is not None else []
     number = number if found is not None else 0
     row = LookRow(0, monitor, champion, run_id, number, findings, at or datetime.now(UTC), conclusion)
     return keep_look(ledger, row, alerts)

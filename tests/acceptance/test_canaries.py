@@ -12,6 +12,7 @@ from driftgate.api.display import ProgressDisplay
 from driftgate.api.watching import LookResult, take_look
 from driftgate.api.workspace import open_workspace
 from driftgate.ledger import open_ledger
+from driftgate.monitor.config import REFERENCE_LOOKS
 
 from .conftest import SHARED, Endpoint, replay
 
@@ -20,7 +21,7 @@ CANARIES = 100
 
 
 def looks(folder: Path, endpoint: Endpoint, count: int, seed: int) -> list[LookResult]:
-    """Look ``count`` times, the two reference looks first."""
+    """Look ``count`` times, the reference looks first."""
     folder.mkdir()
     workspace = {
         "version": 1,
@@ -47,7 +48,7 @@ def looks(folder: Path, endpoint: Endpoint, count: int, seed: int) -> list[LookR
 
 def test_twenty_looks_without_a_swap_are_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with replay() as endpoint:
-        results = looks(tmp_path / "quiet", endpoint, 22, seed=0)
+        results = looks(tmp_path / "quiet", endpoint, REFERENCE_LOOKS + 20, seed=0)
     alarms = [r.watched.row.number for r in results if r.watched.alerts]
     with capsys.disabled():
         print(f"\n20 looks without a swap: {len(alarms)} alarms")
@@ -56,7 +57,7 @@ def test_twenty_looks_without_a_swap_are_quiet(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_swap_is_noticed_within_two_looks(tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
-    quiet = 4  # two of them are the reference
+    quiet = REFERENCE_LOOKS + 2
     with replay("--swap", f"{LIVE}={WORSE}@{quiet * CANARIES + 1}") as endpoint:
         results = looks(tmp_path / "swap", endpoint, quiet + 2, seed)
     before, after = results[:quiet], results[quiet:]

@@ -121,10 +121,29 @@ def test_agreement_says_nothing_where_the_reference_asked_once():
     assert not found.alerts
 
 
-def test_looks_at_the_same_canaries_spend_the_level():
-    frame = answers([1.0] * 100, [0.85] * 100)
-    first, tenth = (look([OF_CANARIES], canaries=frame, number=number).findings[0] for number in (1, 10))
-    assert tenth.p_value == pytest.approx(first.p_value * (10 * 11) / (1 * 2))
+def test_each_signal_raises_one_alert_of_the_window_with_the_strongest_evidence():
+    """Three looks, of which the last two lost ten points: together they say so more surely."""
+    middle = CURRENT.start + timedelta(hours=12)
+    rng = np.random.default_rng(0)
+    looks = [
+        canaries(rng, REFERENCE, np.ones(100), times=8),
+        *(canaries(rng, Period(at, CURRENT.end), np.repeat([0.0, 1.0], [10, 90])) for at in (CURRENT.start, middle)),
+    ]
+    windows = [Windows("canaries", REFERENCE, Period(middle, CURRENT.end)), Windows("canaries", REFERENCE, CURRENT, 2)]
+    found = look(windows, canaries=pd.concat(looks), signals=["canary_accuracy"])
+    newest, pooled = found.findings
+    assert pooled.p_value < newest.p_value == pytest.approx(2 * (1 / 9) ** 10, rel=1e-6)
+    assert [(alert.looks, alert.effect) for alert in found.alerts] == [(2, pytest.approx(-0.1))]
+    assert "pooled over the last 2 looks" in found.alerts[0].summary
+
+
+def test_a_loss_below_the_floor_is_no_evidence_however_sure():
+    frame = answers([1.0] * 100, [1.0] * 97 + [0.0] * 3, times=20)
+    strict = look([OF_CANARIES], canaries=frame, signals=["canary_accuracy"])
+    loose = look([OF_CANARIES], canaries=frame, signals=["canary_accuracy"], floors={"canary_accuracy": 0.03})
+    assert (strict.findings[0].p_value, bool(strict.alerts)) == (1.0, False)
+    assert strict.findings[0].everywhere.p_value < 0.001
+    assert [alert.effect for alert in loose.alerts] == [pytest.approx(-0.03)]
 
 
 def test_twenty_looks_at_unsteady_canaries_are_quiet():

@@ -41,8 +41,13 @@ def watched(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
         "datasets": {"canaries": {"kind": "jsonl", "path": "canaries.jsonl"}},
         "champions": {"assistant": "live"},
         "monitors": {
-            "watch": {"champion": "assistant", "canaries": canaries},
-            "both": {"champion": "assistant", "canaries": canaries, "traffic": {"request_model": "gpt-live"}},
+            "watch": {"champion": "assistant", "canaries": canaries, "reference_looks": 2},
+            "both": {
+                "champion": "assistant",
+                "canaries": canaries,
+                "reference_looks": 2,
+                "traffic": {"request_model": "gpt-live"},
+            },
         },
         "nightly": {"monitors": ["watch"]},
         "service": {"token": "${env:TEST_TOKEN}"},

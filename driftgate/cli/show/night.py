@@ -57,7 +57,8 @@ class NightOnTerminal(NightDisplay):
         """Print a look's result and its alerts."""
         row, found = watched.row, watched.conclusion
         if found.result == "reference":
-            self.console.print(f"{escape(monitor)}: reference look at {escape(what)} ({row.run_id})")
+            told = f"{escape(monitor)}: reference look at {escape(what)} ({row.run_id}): {escape(found.reason)}"
+            self.console.print(told, soft_wrap=True)
             return
         about = what if row.of == "traffic" else f"look {row.number} at {what}" if row.number else f"look at {what}"
         why = f": {escape(found.why)}" if found.why else ""

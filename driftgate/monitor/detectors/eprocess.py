@@ -42,7 +42,7 @@ class EProcess:
     a reference answer that was right by luck then counts as lost at every look (twenty looks at a hundred made-up
     canaries, a fifth of them unsteady, raised false alarms in 18 of 100 runs). So use one process over time where
     every pair is asked anew, such as of a reference and a current deployment side by side. Looks at fixed reference
-    answers are `driftgate.monitor.drift.look`'s: it starts afresh each time and spends ``alpha`` over the looks.
+    answers are `driftgate.monitor.pooling`'s: each is tested by itself, against all that the reference may have been.
 
     References
     ----------

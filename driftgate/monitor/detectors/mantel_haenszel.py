@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ def compare(
     draw without replacement. So the number of right current answers is a sum of independent hypergeometric variables,
     one a canary, whatever each canary's own chance to be answered right. This is the exact form of Mantel and
     Haenszel's test [1]_ [2]_ with canaries as strata; of canaries asked once in each window it is McNemar's. It holds
-    for one look; over looks the level must be spent, as `driftgate.monitor.drift.look` does.
+    for one look, and for several looks pooled, also of a canary that is right now and then; how much many looks may do
+    together is `driftgate.monitor.pooling`'s.
 
     Parameters
     ----------
@@ -61,25 +63,37 @@ def compare(
     0.0703
     """
     before, after = paired_shares(reference, current)
-    chances = _right_answers(reference, current)
-    observed = int(current[:, 0].sum())
+    return paired_evidence(before, after, exact_p_value(reference, current, bad), _METHOD)
+
+
+def exact_p_value(reference: NDArray[Any], current: NDArray[Any], bad: Direction) -> float:
+    """The p-value of `compare` alone."""
+    chances, least = _right_answers(reference, current)
+    observed = int(current[:, 0].sum()) - least
     lower, higher = float(chances[: observed + 1].sum()), float(chances[observed:].sum())
-    p_value = {"lower": lower, "higher": higher, "either": 2.0 * min(lower, higher)}[bad]
-    return paired_evidence(before, after, min(1.0, p_value), _METHOD)
+    return min(1.0, {"lower": lower, "higher": higher, "either": 2.0 * min(lower, higher)}[bad])
 
 
-def _right_answers(reference: NDArray[Any], current: NDArray[Any]) -> NDArray[np.float64]:
-    """Probability of 0, 1, ... right current answers in all, if the windows are alike."""
+def _right_answers(reference: NDArray[Any], current: NDArray[Any]) -> tuple[NDArray[np.float64], int]:
+    """Probability of the least, the next, ... number of right current answers in all, if the windows are alike."""
+    tables = np.column_stack([reference + current, current[:, 1]]).astype(np.int64)
+    total, least = np.ones(1), 0
+    for right, asked, now in tables.tolist():
+        one, first = _of_one(right, asked, now)
+        least += first
+        if one.size > 1:  # a canary whose answers are all alike can only be as it is
+            total = np.convolve(total, one)
+    return total, least
+
+
+@lru_cache(maxsize=100_000)
+def _of_one(right: int, asked: int, now: int) -> tuple[NDArray[np.float64], int]:
+    """The distribution of one canary's right answers where it can be at all, and its least number."""
     from scipy.stats import hypergeom
 
-    tables = np.column_stack([reference + current, current[:, 1]]).astype(np.int64)
-    total = np.ones(1)
-    # Canaries with the same counts share their distribution, and the same convolution.
-    for (right, asked, now), times in zip(*np.unique(tables, axis=0, return_counts=True), strict=True):
-        one = hypergeom.pmf(np.arange(now + 1), asked, right, now)
-        for _ in range(times):
-            total = np.convolve(total, one)
-    return total
+    first, last = max(0, now - (asked - right)), min(now, right)
+    chances: NDArray[np.float64] = hypergeom.pmf(np.arange(first, last + 1), asked, right, now)
+    return chances, first
 
 
 DETECTOR = Detector("paired_binary", compare)

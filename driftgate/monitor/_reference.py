@@ -1,0 +1,123 @@
+"""What canaries are compared with: the first looks at a champion, or those since a person began a reference anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from driftgate.ledger import Ledger, find_run
+from driftgate.monitor._answers import canary_frame, in_order, period_of
+from driftgate.monitor._conclude import Compared, compare_canaries, fit_for_reference
+from driftgate.monitor.drift import Look, Windows, look
+from driftgate.monitor.looks import Conclusion, pin_reference, pinned_reference, reference_candidates
+from driftgate.monitor.pooling import windows_of
+from driftgate.monitor.rereference import how_to_begin_anew
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def reference_runs(ledger: Ledger, monitor: str, name: str, looks: int, smallest: float) -> tuple[str, ...]:
+    """The runs of a reference; they are pinned as soon as there are enough that measured the canaries."""
+    if pinned := pinned_reference(ledger, monitor, name):
+        return pinned
+    fit = _fit(ledger, monitor, name, smallest)[:looks]
+    return pin_reference(ledger, monitor, name, fit) if len(fit) == looks else ()
+
+
+def _fit(ledger: Ledger, monitor: str, name: str, smallest: float) -> list[str]:
+    fit: list[str] = []
+    for row in reference_candidates(ledger, monitor, name):
+        # A look that was made before results were kept is judged now.
+        if row.conclusion is None:
+            answers = canary_frame(ledger, find_run(ledger, row.run_id))
+            if fit_for_reference(answers, smallest).result != "reference":
+                continue
+        fit.append(row.run_id)
+    return fit
+
+
+def take_for_reference(
+    ledger: Ledger,
+    monitor: str,
+    name: str,
+    answers: pd.DataFrame,
+    *,
+    looks: int,
+    smallest: float,
+    floors: Mapping[str, float] | None,
+    level: float,
+) -> Compared:
+    """What a look comes to while its reference is made: another look of it, or a loss that shows already.
+
+    The newest look, and the last four where there are as many before, are compared with those before them: a loss that
+    is large enough is found however early it comes. Looks that are better than those before are no reference with them
+    either: which of the two is right is for a person to say.
+
+    Parameters
+    ----------
+    level
+        Of the comparison in each of the two directions.
+    """
+    earlier = [canary_frame(ledger, find_run(ledger, run)) for run in _fit(ledger, monitor, name, smallest)]
+    fit = fit_for_reference(answers, smallest)
+    told = f"look {len(earlier) + 1} of the {looks} that are the reference"
+    if not earlier:
+        return Compared(Conclusion("reference", told) if fit.result == "reference" else fit)
+
+    def worse(current: Sequence[pd.DataFrame]) -> Look:
+        return _compare([*earlier, *current], floors, level, forwards=True)
+
+    import pandas as pd
+
+    before = pd.concat(earlier, ignore_index=True)
+    number, anew = len(earlier) + 1, how_to_begin_anew(monitor)
+    found = compare_canaries(before, answers, worse, smallest=smallest, number=number, anew=anew)
+    if found.conclusion.result == "moved":
+        return found
+    if fit.result != "reference" or found.conclusion.result == "unmeasurable":
+        return Compared(fit if fit.result != "reference" else found.conclusion, found.look)
+    if _compare([*earlier, answers], floors, level, forwards=False).alerts:
+        was, is_ = (float(frame["correct"].mean()) for frame in (before, answers))
+        shares = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}"
+        remedy = f"look again; where it stays so, {anew} begins a reference anew"
+        return Compared(Conclusion("unmeasurable", f"{shares}: they are no reference together", remedy), found.look)
+    many = f"the {len(earlier)} before it" if len(earlier) > 1 else "the one before it"
+    seen = "canaries are too few to tell yet" if found.conclusion.result == "inconclusive" else f"no worse than {many}"
+    return replace(found, conclusion=Conclusion("reference", f"{told}: {seen}"))
+
+
+def pooled_look(
+    reference: Sequence[pd.DataFrame],
+    current: Sequence[pd.DataFrame],
+    floors: Mapping[str, float] | None,
+    level: float,
+) -> Look:
+    """Compare the newest look, and as many as the windows pool, with the reference.
+
+    Parameters
+    ----------
+    current
+        The answers of looks, the newest last.
+    """
+    import pandas as pd
+
+    ordered = in_order([*reference, *current])
+    before = period_of(ordered[: len(reference)])
+    windows = [Windows("canaries", before, period_of(ordered[-pooled:]), pooled) for pooled in windows_of(len(current))]
+    return look(windows, canaries=pd.concat(ordered, ignore_index=True), floors=floors, alpha=level)
+
+
+def _compare(
+    frames: Sequence[pd.DataFrame], floors: Mapping[str, float] | None, level: float, *, forwards: bool
+) -> Look:
+    """Compare the last looks with those before, or the other way round."""
+    import pandas as pd
+
+    ordered = in_order(frames)
+    windows = []
+    for pooled in windows_of(len(ordered) // 2):
+        before, now = period_of(ordered[:-pooled]), period_of(ordered[-pooled:])
+        windows.append(Windows("canaries", before, now, pooled) if forwards else Windows("canaries", now, before))
+    return look(windows, canaries=pd.concat(ordered, ignore_index=True), floors=floors, alpha=level)

@@ -1,0 +1,52 @@
+"""Findings as the ledger keeps them: every signal, window and slice, so that their history can be drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftgate.monitor.detectors import Evidence
+    from driftgate.monitor.drift import Finding
+
+
+def whole(finding: Finding) -> dict[str, Any]:
+    """All that a finding says, as JSON has it.
+
+    Returns
+    -------
+    dict
+        ``signal``, ``looks`` (how many the window pools), ``reference`` and ``current`` (each a start and an end),
+        ``floor``, ``moved`` (slices), ``p_value``, ``adjusted_p_value``, and evidence: ``everywhere``, ``evidence`` (of
+        the slices that moved, or everywhere) and by name ``slices``.
+    """
+    windows = finding.windows
+    return {
+        "signal": finding.signal.name,
+        "looks": windows.looks,
+        **{side: [p.start.isoformat(), p.end.isoformat()] for side, p in _sides(finding).items()},
+        "floor": finding.floor,
+        "moved": list(finding.moved),
+        "p_value": finding.p_value,
+        "adjusted_p_value": finding.adjusted_p_value,
+        "evidence": _plain(finding.place),
+        "everywhere": _plain(finding.everywhere),
+        "slices": {name: _plain(found) for name, found in finding.slices.items()},
+    }
+
+
+def _sides(finding: Finding) -> dict[str, Any]:
+    return {"reference": finding.windows.reference, "current": finding.windows.current}
+
+
+def _plain(found: Evidence) -> dict[str, Any]:
+    return {
+        "p_value": found.p_value,
+        "effect": found.effect.estimate,
+        "low": found.effect.low,
+        "high": found.effect.high,
+        "reference_value": found.reference_value,
+        "current_value": found.current_value,
+        "n_reference": found.n_reference,
+        "n_current": found.n_current,
+        "method": found.method,
+    }

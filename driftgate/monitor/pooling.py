@@ -1,0 +1,120 @@
+"""Canaries looked at for years: recent looks are pooled, and every look has the same level.
+
+A look compares the newest answers with the reference, and so the last 4, 16 and 32 looks pooled: what one look is too
+small to show, many show together. Each window is tested exactly, a canary's own answers against its own reference
+answers (`driftgate.monitor.detectors.mantel_haenszel`); a canary that is right now and then, or that the reference
+happened to meet at its best, costs it nothing.
+
+The chance that a look raises a false alarm is the same for the first look and the ten-thousandth, so a monitor never
+goes blind. Let it be a at each look. By Boole's inequality n looks raise one with a chance of at most n a, however much
+they have in common: windows that overlap, a reference they share. So a year of looks has the budget that the team
+writes down, and the mean number of looks until a false alarm, which a monitor that never stops is judged by [1]_ [2]_,
+is at least 1 / (2 a): the sum of 1 - n a over n up to 1 / a.
+
+References
+----------
+.. [1] Lorden (1971). Procedures for reacting to a change in distribution. Annals of Mathematical Statistics 42,
+   1897-1908.
+.. [2] Shin, Ramdas, Rinaldo (2023). E-detectors: a nonparametric framework for sequential change detection. New England
+   Journal of Statistics in Data Science 2, 229-260.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WINDOWS: tuple[int, ...] = (1, 4, 16, 32)
+"""How many looks are pooled. The largest bounds what a look reads."""
+_OF_REFERENCES = 0.2
+"""The share of the budget that is kept for the looks of which a reference is made."""
+_HIGHEST = 0.05
+"""No look has a higher level than this, however seldom it comes."""
+_ARITHMETIC = 1e-9
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many false alarms a monitor may raise, and so the level of each of its looks.
+
+    Examples
+    --------
+    >>> hourly, nightly = Budget(0.05, 8766), Budget(0.05, 365.25)
+    >>> f"{hourly.level:.2g} {nightly.level:.2g} {hourly.mean_run:,.0f}"
+    '4.6e-06 0.00011 109,575'
+    >>> f"{hourly.level_of_reference(8):.2g}"
+    '0.00071'
+    """
+
+    per_year: float = 0.05
+    """False alarms in a year: 0.05 is one in twenty years."""
+    looks_per_year: float = 8766.0
+    """How many looks a year has; 8,766 are hourly."""
+
+    @property
+    def level(self) -> float:
+        """The chance that one look raises a false alarm."""
+        return min(_HIGHEST, (1.0 - _OF_REFERENCES) * self.per_year / self.looks_per_year)
+
+    @property
+    def mean_run(self) -> float:
+        """A lower bound of the mean number of looks until a false alarm."""
+        return 0.5 / self.level
+
+    def level_of_reference(self, looks: int) -> float:
+        """The level of each look while a reference of so many is made; the first has nothing to be compared with."""
+        # Each is compared in both directions: what broke may have been before or after.
+        return min(_HIGHEST, _OF_REFERENCES * self.per_year) / max(1, 2 * (looks - 1))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What all canaries of a window, or those of a slice, say."""
+
+    loss: float
+    """By how much they got worse; negative if they got better."""
+    p_value: float
+    """Against "no worse"."""
+
+
+def reaches(loss: float, floor: float) -> bool:
+    """Whether a loss is as large as the floor; what is only arithmetic does not make it smaller.
+
+    Examples
+    --------
+    >>> 0.96 - 0.91 >= 0.05, reaches(0.96 - 0.91, 0.05)
+    (False, True)
+    """
+    return loss > floor - _ARITHMETIC
+
+
+def windows_of(looks: int) -> tuple[int, ...]:
+    """The windows that so many looks fill.
+
+    Examples
+    --------
+    >>> windows_of(1), windows_of(20)
+    ((1,), (1, 4, 16))
+    """
+    return tuple(window for window in WINDOWS if window <= looks)
+
+
+def combined(whole: Part, slices: Sequence[Part], floor: float) -> float:
+    """The p-value of a window: that the whole, or a slice, got worse by the floor at least.
+
+    A part that lost less than the floor is no evidence, whatever its p-value, so the floor can only raise the p-value.
+    The whole has half of the level, and the slices share the other half. A wrong answer in the place of a right one
+    raises the loss of every part that it belongs to and lowers its p-value, so it never raises this one.
+
+    Examples
+    --------
+    >>> combined(Part(0.01, 0.2), [Part(0.2, 0.001), Part(-0.18, 1.0)], floor=0.05)
+    0.004
+    >>> combined(Part(0.04, 1e-9), [], floor=0.05)
+    1.0
+    """
+    evident = whole.p_value if reaches(whole.loss, floor) else 1.0
+    if not slices:
+        return evident
+    best = min((part.p_value for part in slices if reaches(part.loss, floor)), default=1.0)
+    return min(1.0, 2.0 * evident, 2.0 * len(slices) * best)
