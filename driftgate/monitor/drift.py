@@ -33,7 +33,11 @@ _EFFECT_UNIT: Mapping[Kind, Any] = {
     "proportion": "difference of shares",
     "continuous": "relative change",
     "histogram": "population stability index above chance",
+    "text": "share of traffic",
 }
+
+_UNDIRECTED: tuple[Kind, ...] = ("histogram", "text")
+"""Kinds whose effect is a distance, which has no direction."""
 
 
 @dataclass(frozen=True)
@@ -284,6 +288,8 @@ class _Rows:
 def _array(signal: Signal, values: pd.Series[Any]) -> NDArray[Any]:
     if signal.kind == "histogram" and len(values):
         return np.stack(values.to_list())
+    if signal.kind == "text":
+        return values.to_numpy(dtype=object)
     return values.to_numpy(dtype=float)
 
 
@@ -304,7 +310,7 @@ def _worsening(signal: Signal, found: Evidence) -> float:
     effect = found.effect.estimate
     if effect is None:
         return 0.0
-    if signal.kind == "histogram" or signal.bad == "higher":
+    if signal.kind in _UNDIRECTED or signal.bad == "higher":
         return effect
     return -effect if signal.bad == "lower" else abs(effect)
 
@@ -334,7 +340,7 @@ def _alerts(
 def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
     signal, place = finding.signal, finding.place
     effect = cast(float, place.effect.estimate)
-    moved: Moved = "changed" if signal.kind == "histogram" else "rose" if effect > 0 else "fell"
+    moved: Moved = "changed" if signal.kind in _UNDIRECTED else "rose" if effect > 0 else "fell"
     alert = Alert(
         signal=signal.name,
         title=signal.title,

@@ -54,6 +54,8 @@ __all__ = [
 
 _FAST = timedelta(minutes=5)
 """How far the clock of an application may be ahead."""
+_TEXTS_A_DAY = 2000
+"""As many as are compared of a window, so that what a look holds does not grow with the traffic."""
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -149,12 +151,13 @@ def look_at_traffic(
     """
     import pandas as pd
 
-    from driftgate.monitor.telemetry import frame
+    from driftgate.monitor.telemetry import COLUMNS, frame
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
-    calls = frame(folder, start, now, only=only)
+    columns = tuple(name for name in COLUMNS if name != "input_text")
+    calls = frame(folder, start, now, only=only, columns=columns, texts_a_day=_TEXTS_A_DAY)
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     recent = calls["time"] >= middle
     before, current = alike(calls[~recent]), alike(calls[recent])

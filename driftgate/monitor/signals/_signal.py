@@ -12,7 +12,7 @@ from driftgate.flows.registry import Registry
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["paired_binary", "proportion", "continuous", "histogram"]
+Kind = Literal["paired_binary", "proportion", "continuous", "histogram", "text"]
 Direction = Literal["lower", "higher", "either"]
 
 
@@ -37,10 +37,11 @@ class Signal:
     bad: Direction
     """The direction in which a change is bad news."""
     kind: Kind
-    """What the values are: 0/1 paired by canary, 0/1, a positive number, or a vector of counts."""
+    """What the values are: 0/1 paired by canary, 0/1, a positive number, a vector of counts, or a text's n-grams."""
     floor: float
     """The smallest effect worth a person's time, by default. A difference of shares for 0/1 values (two points are
-    0.02), a relative change for numbers (a quarter is 0.25), a population stability index for counts."""
+    0.02), a relative change for numbers (a quarter is 0.25), a population stability index for counts, a share of the
+    traffic for texts."""
     columns: tuple[str, ...]
     """Columns that ``values`` needs."""
     values: Callable[[pd.DataFrame], pd.Series[Any]]

@@ -10,7 +10,7 @@ from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
-    from driftgate.monitor.telemetry._content import Intake, input_ngrams
+    from driftgate.monitor.telemetry._content import Intake
     from driftgate.monitor.telemetry._frame import calls_between, frame
     from driftgate.monitor.telemetry._http import router
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode
@@ -36,7 +36,6 @@ __all__ = [
     "compact_folder",
     "decode",
     "frame",
-    "input_ngrams",
     "is_model_call",
     "model_call",
     "router",

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
-import numpy as np
+from driftgate.monitor.ngrams import ngrams
 
 log = logging.getLogger(__name__)
-
-BUCKETS = 256
-_MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @dataclass(frozen=True)
@@ -43,47 +38,9 @@ class Features(TypedDict):
     refused: bool | None
     addressed: bool | None
     input_ngrams: tuple[int, ...] | None
+    output_ngrams: tuple[int, ...] | None
     input_text: str | None
     output_text: str | None
-
-
-def input_ngrams(text: str) -> tuple[int, ...]:
-    """Count the hashed character 3-grams of a text.
-
-    The text is brought to NFKC, so that full-width and composed forms of a character fall together. The hash is
-    fixed: multiply-add over the code points, a xor-shift multiply, the upper 8 bits [1]_. Counts of different days,
-    machines and versions can be compared.
-
-    Parameters
-    ----------
-    text : str
-        The input of a call.
-
-    Returns
-    -------
-    tuple of int
-        Counts, 256 of them; they add up to the number of 3-grams.
-
-    References
-    ----------
-    .. [1] K. Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009.
-
-    Examples
-    --------
-    >>> counts = input_ngrams("서울의 수도는?")
-    >>> len(counts), sum(counts)
-    (256, 6)
-    >>> [bucket for bucket, count in enumerate(counts) if count]
-    [18, 43, 67, 120, 227, 244]
-    """
-    points = np.frombuffer(unicodedata.normalize("NFKC", text).encode("utf-32-le", "replace"), dtype="<u4")
-    codes = points.astype(np.uint64)
-    if codes.size < 3:
-        return (0,) * BUCKETS
-    hashed = codes[:-2] * _MULTIPLIERS[0] + codes[1:-1] * _MULTIPLIERS[1] + codes[2:] * _MULTIPLIERS[2]
-    hashed = (hashed ^ (hashed >> np.uint64(30))) * _MIX
-    counts: list[int] = np.bincount((hashed >> np.uint64(56)).astype(np.int64), minlength=BUCKETS).tolist()
-    return tuple(counts)
 
 
 def features(input_text: str | None, output_text: str | None, intake: Intake) -> Features:
@@ -106,7 +63,8 @@ def features(input_text: str | None, output_text: str | None, intake: Intake) ->
         output_chars=None if output_text is None else len(output_text),
         refused=_told(intake.refused, output_text),
         addressed=_told(intake.addressed, output_text),
-        input_ngrams=None if input_text is None else input_ngrams(input_text),
+        input_ngrams=None if input_text is None else ngrams(input_text),
+        output_ngrams=None if output_text is None else ngrams(output_text),
         input_text=_redacted(input_text, intake),
         output_text=_redacted(output_text, intake),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +12,7 @@ import pyarrow as pa
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import SCHEMA
-from driftgate.monitor.telemetry._record import COLUMNS
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -34,6 +34,7 @@ def frame(
     *,
     only: Mapping[str, str] | None = None,
     columns: tuple[str, ...] = COLUMNS,
+    texts_a_day: int | None = None,
 ) -> pd.DataFrame:
     """Return the model calls of ``[start, end)``, one row each, in order of time.
 
@@ -46,14 +47,17 @@ def frame(
     only : mapping of str to str, optional
         Labels a call must have, for example ``{"slice": "billing"}``.
     columns : tuple of str
-        The columns wanted; leaving out ``input_ngrams`` saves most of the memory.
+        The columns wanted; leaving out n-grams and texts saves most of the memory.
+    texts_a_day : int, optional
+        Of how many calls of a day (UTC) n-grams are read, drawn by the calls' identities; None: of all.
 
     Returns
     -------
     pandas.DataFrame
         ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; ``error`` is str, "" where nothing went
         wrong and None if unknown; numbers are float, NaN if unknown, with refused, addressed and unparsed as 0 and 1;
-        ``input_ngrams`` holds arrays of 256 counts or None; texts are str or None.
+        n-grams are arrays as `driftgate.monitor.ngrams` reads them, empty where they are there and were not read, None
+        where the text was not told; texts are str or None.
 
     Raises
     ------
@@ -67,6 +71,8 @@ def frame(
     def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
         for name, value in (only or {}).items():
             calls = calls.filter(calls[name] == value)
+        if texts_a_day is not None:
+            calls = _some_texts(calls, [name for name in NGRAMS if name in columns], texts_a_day)
         wanted = calls.order_by(["time", "trace_id", "span_id"]).select(
             [calls[name].cast("float64").name(name) if name in _NUMBERS else calls[name] for name in columns]
         )
@@ -76,6 +82,18 @@ def frame(
         return rows
 
     return _query(folder, start, end, read)
+
+
+def _some_texts(calls: ir.Table, names: Sequence[str], most: int) -> ir.Table:
+    """Empty the n-grams of all but some calls of each day."""
+    import ibis
+
+    for name in names:
+        of_day = [calls.time.cast("timestamp").date(), calls[name].notnull()]
+        drawn = (calls.trace_id + calls.span_id).hash()
+        place = ibis.row_number().over(ibis.window(group_by=of_day, order_by=[drawn, calls.time]))
+        calls = calls.mutate(**{name: ibis.ifelse(place < most, calls[name], calls[name][:0])})
+    return calls
 
 
 def calls_between(connection: Backend, folder: Path, start: datetime, end: datetime) -> ir.Table:

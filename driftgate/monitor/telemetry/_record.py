@@ -62,7 +62,10 @@ class ModelCall:
     unparsed: bool | None = None
     """Whether the application could not make sense of the answer."""
     input_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
-    """Counts of hashed character 3-grams of the input, see :func:`driftgate.monitor.telemetry.input_ngrams`."""
+    """Counts of hashed character n-grams of the input, see :func:`driftgate.monitor.ngrams.ngrams`; empty where it was
+    told and not counted."""
+    output_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
+    """The same of the answer."""
     input_text: str | None = field(default=None, repr=False)
     """The input, redacted; kept only when the workspace turns content capture on."""
     output_text: str | None = field(default=None, repr=False)
@@ -71,6 +74,8 @@ class ModelCall:
     """How many calls this row stands for: above 1 where the source keeps a sample."""
 
 
+NGRAMS = ("input_ngrams", "output_ngrams")
+"""Of what a call's texts are about."""
 _LABELS = (
     "operation",
     "provider",
