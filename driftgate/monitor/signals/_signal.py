@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.finish import finish_reason
 from driftgate.flows.registry import Registry
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ class Signal:
 def failed(frame: pd.DataFrame) -> pd.Series[Any]:
     """Whether each call failed, 0 or 1; NaN where that is not known."""
     return (frame["error"] != "").astype(float).where(frame["error"].notna())
+
+
+def stopped_by(reason: str) -> Callable[[pd.DataFrame], pd.Series[Any]]:
+    """The values of a signal about why replies ended: 0 or 1; NaN of failed calls and where no reason is told."""
+
+    def values(frame: pd.DataFrame) -> pd.Series[Any]:
+        reasons = frame["finish_reason"].fillna("")
+        return (reasons.map(finish_reason) == reason).astype(float).where((reasons != "") & (failed(frame) != 1))
+
+    return values
 
 
 SIGNALS: Registry[Signal] = Registry("drift signal", "driftgate.monitor.signals", "SIGNAL")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pyarrow as pa
 
-from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, ModelCall
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS, ModelCall
 
 _TYPES = {
     "time": pa.timestamp("us", tz="UTC"),
@@ -16,9 +16,7 @@ _TYPES = {
     "output_tokens": pa.int64(),
     "latency": pa.float64(),
     "output_chars": pa.int64(),
-    "refused": pa.bool_(),
-    "addressed": pa.bool_(),
-    "unparsed": pa.bool_(),
+    **dict.fromkeys(TRUTHS, pa.bool_()),
     "input_ngrams": pa.list_(pa.int32()),
     "output_ngrams": pa.list_(pa.int32()),
     "weight": pa.int64(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
@@ -10,6 +12,11 @@ from typing import TypedDict
 from driftgate.monitor.ngrams import ngrams
 
 log = logging.getLogger(__name__)
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_HANGUL = re.compile(r"[가-힣\u1100-\u11ff\u3130-\u318f]+")
+_READ = 500
+"""Characters of a text by which its language is told."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,16 @@ class Features(TypedDict):
     output_chars: int | None
     refused: bool | None
     addressed: bool | None
+    malformed: bool | None
+    input_korean: bool | None
+    output_korean: bool | None
     input_ngrams: tuple[int, ...] | None
     output_ngrams: tuple[int, ...] | None
     input_text: str | None
     output_text: str | None
 
 
-def features(input_text: str | None, output_text: str | None, intake: Intake) -> Features:
+def features(input_text: str | None, output_text: str | None, intake: Intake, asked_for: str = "") -> Features:
     """Compute what is kept of a call's content.
 
     Parameters
@@ -52,6 +62,8 @@ def features(input_text: str | None, output_text: str | None, intake: Intake) ->
         What was sent and what came back; ``None``: the application does not tell.
     intake : Intake
         The rules.
+    asked_for : str
+        The format that the call asked for, in the words of its service; only JSON can be told.
 
     Examples
     --------
@@ -63,11 +75,36 @@ def features(input_text: str | None, output_text: str | None, intake: Intake) ->
         output_chars=None if output_text is None else len(output_text),
         refused=_told(intake.refused, output_text),
         addressed=_told(intake.addressed, output_text),
+        malformed=_malformed(output_text, asked_for),
+        input_korean=None if input_text is None else is_korean(input_text),
+        output_korean=None if output_text is None else is_korean(output_text),
         input_ngrams=None if input_text is None else ngrams(input_text),
         output_ngrams=None if output_text is None else ngrams(output_text),
         input_text=_redacted(input_text, intake),
         output_text=_redacted(output_text, intake),
     )
+
+
+def is_korean(text: str) -> bool | None:
+    """Whether most letters of a text are Hangul, by its first 500 characters; None where these have no letters.
+
+    Examples
+    --------
+    >>> is_korean("서울의 수도는 OK?"), is_korean("Yes, 예."), is_korean("42")
+    (True, False, None)
+    """
+    letters = sum(map(len, _LETTERS.findall(text, 0, _READ)))
+    return 2 * sum(map(len, _HANGUL.findall(text, 0, _READ))) > letters if letters else None
+
+
+def _malformed(text: str | None, asked_for: str) -> bool | None:
+    if not text or "json" not in asked_for.lower():
+        return None
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _told(says: Callable[[str], bool] | None, text: str | None) -> bool | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import SCHEMA
-from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _LABELS = tuple(name for name in COLUMNS if SCHEMA.field(name).type == pa.string() and not name.endswith("_text"))
-_TRUTHS = ("refused", "addressed", "unparsed")
-_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *_TRUTHS, "weight")
+_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *TRUTHS, "weight")
 _ATTEMPTS = 5
 
 
@@ -55,7 +54,7 @@ def frame(
     -------
     pandas.DataFrame
         ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; ``error`` is str, "" where nothing went
-        wrong and None if unknown; numbers are float, NaN if unknown, with refused, addressed and unparsed as 0 and 1;
+        wrong and None if unknown; numbers are float, NaN if unknown, with truths as 0 and 1;
         n-grams are arrays as `driftgate.monitor.ngrams` reads them, empty where they are there and were not read, None
         where the text was not told; texts are str or None.
 

@@ -59,6 +59,12 @@ class ModelCall:
     """Whether the answer is a refusal."""
     addressed: bool | None = None
     """Whether the answer talks to whoever grades it."""
+    malformed: bool | None = None
+    """Whether the answer is not in the format that the call asked for; None where it asked for none."""
+    input_korean: bool | None = None
+    """Whether most letters of the input are Hangul; None where it has no letters."""
+    output_korean: bool | None = None
+    """Whether most letters of the answer are Hangul; None where it has no letters."""
     unparsed: bool | None = None
     """Whether the application could not make sense of the answer."""
     input_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
@@ -74,6 +80,7 @@ class ModelCall:
     """How many calls this row stands for: above 1 where the source keeps a sample."""
 
 
+TRUTHS = ("refused", "addressed", "malformed", "input_korean", "output_korean", "unparsed")
 NGRAMS = ("input_ngrams", "output_ngrams")
 """Of what a call's texts are about."""
 _LABELS = (

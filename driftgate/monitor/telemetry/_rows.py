@@ -13,10 +13,9 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.ngrams import is_valid
 from driftgate.monitor.telemetry._content import Intake, clean, features
 from driftgate.monitor.telemetry._failed import error_of
-from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, ModelCall
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS, ModelCall
 
 _COUNTS = ("input_tokens", "output_tokens", "output_chars")
-_TRUTHS = ("refused", "addressed", "unparsed")
 _LABELS = (
     "operation",
     "provider",
@@ -68,7 +67,7 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     found |= {name: _whole(known, name) for name in _COUNTS if name in known}
     if "weight" in known:
         found["weight"] = _weight(known)
-    found |= {name: bool(_number(known, name)) for name in _TRUTHS if name in known}
+    found |= {name: bool(_number(known, name)) for name in TRUTHS if name in known}
     if "latency" in known:
         found["latency"] = _number(known, "latency")
     found |= {name: _ngrams(known, name) for name in NGRAMS if name in known}

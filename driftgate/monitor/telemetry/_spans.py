@@ -90,7 +90,7 @@ def model_call(span: Span, intake: Intake) -> ModelCall:
         latency=span.latency,
         unparsed=_unparsed(attributes.get(names.PARSED)),
         weight=span.weight,
-        **features(joined(sent, {"user", ""}), joined(answered), intake),
+        **features(joined(sent, {"user", ""}), joined(answered), intake, _asked_for(attributes)),
     )
 
 
@@ -123,6 +123,12 @@ def _unparsed(parsed: Any) -> bool | None:
     if isinstance(parsed, str):
         parsed = {"true": True, "false": False}.get(parsed.lower())
     return not parsed if isinstance(parsed, bool) else None
+
+
+def _asked_for(attributes: Mapping[str, Any]) -> str:
+    """The format that the call asked for; a schema may be there in its place."""
+    told = _first(attributes, names.OUTPUT_TYPE_NAMES)
+    return "json" if isinstance(told, Mapping) else _label(told)
 
 
 def _error(span: Span) -> str:

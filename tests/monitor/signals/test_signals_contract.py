@@ -20,6 +20,11 @@ TELEMETRY = pd.DataFrame(
         "output_chars": [30.0, 0.0, np.nan, 5.0],
         "refused": [0.0, 1.0, np.nan, np.nan],
         "addressed": [0.0, 1.0, np.nan, np.nan],
+        "malformed": [0.0, np.nan, np.nan, 1.0],
+        "input_korean": [1.0, 0.0, 1.0, np.nan],
+        "output_korean": [1.0, 0.0, np.nan, 1.0],
+        "input_tokens": [7.0, 0.0, 12.0, np.nan],
+        "finish_reason": ["stop", "length", "", "tool_calls"],
         "unparsed": [0.0, 0.0, np.nan, 1.0],
         "input_ngrams": [np.array(ngrams("Is 17 prime?")), np.array([2] * 256), None, np.array([])],
         "output_ngrams": [np.array(ngrams("Yes.")), np.array(ngrams("")), np.array(ngrams("Yes")), np.array([])],
@@ -103,6 +108,13 @@ def test_failed_calls_have_neither_latency_nor_length():
 
 def test_failed_calls_and_empty_replies_have_no_text():
     assert SIGNALS.get("output_drift").read(TELEMETRY).index.tolist() == [7, 1]
+
+
+def test_replies_that_were_cut_or_call_a_tool_are_counted_where_their_end_is_told():
+    assert SIGNALS.get("truncation_share").read(TELEMETRY).to_dict() == {7: 0.0, 3: 1.0, 1: 0.0}
+    assert SIGNALS.get("tool_call_share").read(TELEMETRY).to_dict() == {7: 0.0, 3: 0.0, 1: 1.0}
+    words = TELEMETRY.assign(finish_reason=["MAX_TOKENS", "tool_use", "length", "end_turn"])
+    assert SIGNALS.get("truncation_share").read(words).to_dict() == {7: 1.0, 3: 0.0, 1: 0.0}
 
 
 def test_a_refusal_is_read_from_the_text_where_ingest_did_not_decide_it():

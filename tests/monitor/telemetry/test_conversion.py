@@ -175,6 +175,31 @@ def test_an_answer_that_talks_to_a_judge_is_told_on_its_way_in() -> None:
     assert convert({"gen_ai.completion": "Yes"} | CURRENT).addressed is None
 
 
+@pytest.mark.parametrize(
+    ("asked_for", "answer", "malformed"),
+    [
+        ({"gen_ai.output.type": "json"}, '{"a": 1}', False),
+        ({"gen_ai.output.type": "json"}, '```json\n{"a": 1}\n```', True),
+        ({"gen_ai.output.type": "json"}, "[" * 100_000, True),
+        ({"gen_ai.output.type": "json"}, "", None),
+        ({"gen_ai.output.type": "text"}, "{", None),
+        ({}, "{", None),
+        ({"gen_ai.openai.request.response_format": "json_schema"}, "Yes", True),
+    ],
+)
+def test_a_reply_is_held_to_the_format_the_call_asked_for(
+    asked_for: dict[str, Any], answer: str, malformed: bool | None
+) -> None:
+    told = [{"role": "assistant", "content": answer}]
+    assert convert(CURRENT | {"gen_ai.completion": json.dumps(told)} | asked_for).malformed is malformed
+
+
+def test_the_language_of_both_sides_is_told_on_the_way_in() -> None:
+    call = convert(CURRENT | {"gen_ai.prompt": "소수인가요?", "gen_ai.completion": "Yes, it is."})
+    assert (call.input_korean, call.output_korean) == (True, False)
+    assert convert(CURRENT | {"gen_ai.completion": "42"}).output_korean is None
+
+
 def test_content_is_not_kept_unless_asked_for() -> None:
     call = convert(CURRENT | CONTENT_FORMS["prompt and completion"][0])
     assert (call.input_text, call.output_text) == (None, None)
