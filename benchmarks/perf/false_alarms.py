@@ -46,11 +46,6 @@ def telemetry(rng: np.random.Generator, period: Period, rows: int) -> pd.DataFra
             "response_model": "gpt-4.1-mini-2025-04-14",
             "fingerprint": "fp_1",
             "prompt_hash": "a1",
-            "finish_reason": rng.choice(["stop", "length", "tool_calls"], rows, p=[0.93, 0.02, 0.05]),
-            "input_tokens": np.ceil(rng.lognormal(4.0, 0.5, rows)),
-            "malformed": (rng.random(rows) < 0.01).astype(float),
-            "input_korean": (rng.random(rows) < 0.8).astype(float),
-            "output_korean": (rng.random(rows) < 0.8).astype(float),
             "error": np.where(rng.random(rows) < 0.02, "timeout", ""),
             "output_tokens": np.ceil(size),
             "output_chars": np.where(np.arange(rows) % 200 == 0, 0.0, np.ceil(2.0 * size)),
@@ -59,7 +54,14 @@ def telemetry(rng: np.random.Generator, period: Period, rows: int) -> pd.DataFra
             "addressed": (np.arange(rows) % 200 == 7).astype(float),
             "unparsed": (rng.random(rows) < 0.01).astype(float),
             "input_ngrams": [_inputs()[i] for i in picked],
-            "output_ngrams": [_inputs()[i] for i in rng.integers(len(_inputs()), size=rows)],
+            "finish_reason": np.where(
+                np.arange(rows) % 50 == 3, "length", np.where(np.arange(rows) % 20 == 5, "tool_calls", "stop")
+            ),
+            "input_tokens": np.ceil(size / 2.0),
+            "malformed": (np.arange(rows) % 100 == 9).astype(float),
+            "input_korean": (np.arange(rows) % 5 > 0).astype(float),
+            "output_korean": (np.arange(rows) % 5 > 0).astype(float),
+            "output_ngrams": [_inputs()[i] for i in picked[::-1]],
         }
     )
 

@@ -17,6 +17,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger, RunRow, cells_of, find_run, outcome_frame
 from driftgate.monitor._conclude import UNMEASURED, compare_canaries, fit_for_reference, smallest_loss
+from driftgate.monitor._days import Units, anchored
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
 from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
@@ -29,6 +30,7 @@ from driftgate.monitor.looks import (
     alerts_of,
     comparisons_made,
     find_look,
+    first_quiet,
     keep_look,
     looks_of,
     pin_reference,
@@ -157,19 +159,30 @@ def look_at_traffic(
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     columns = tuple(name for name in COLUMNS if name != "input_text")
-    calls = frame(folder, start, now, only=only, columns=columns, texts_a_day=_TEXTS_A_DAY)
+
+    def read(period: Period) -> pd.DataFrame:
+        return frame(folder, period.start, period.end, only=only, columns=columns, texts_a_day=_TEXTS_A_DAY)
+
+    calls = read(Period(start, now))
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     recent = calls["time"] >= middle
     before, current = alike(calls[~recent]), alike(calls[recent])
+    fixed = _anchor(ledger, monitor, traffic, start)
+    older = read(Period(fixed.start, min(fixed.end, start))) if fixed is not None else calls[:0]
+    pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
     seen = Calls(
         before,
         current,
         lost(calls, windows.reference, windows.current),
         len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
         (int((~recent).sum()), int(recent.sum())),
+        int(Units.of(before, windows.current).matched.sum()),
+        fixed,
+        len(older),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
-    found = look([windows], telemetry=pd.concat([before, current]), signals=chosen, floors=floors, alpha=traffic.alpha)
+    every = pd.concat([alike(older), before, current])
+    found = look(pairs, telemetry=every, signals=chosen, floors=floors, alpha=traffic.alpha)
     conclusion = (
         Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
     )
@@ -181,6 +194,17 @@ def look_at_traffic(
         make_folder(evidence)
         write_evidence(before, current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
+
+
+def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig, start: datetime) -> Period | None:
+    """The reference that does not slide; None where there is none yet that is older than the sliding one."""
+    begun = traffic.anchor
+    if begun is None:
+        quiet = first_quiet(ledger, monitor, traffic.request_model)
+        if quiet is None:
+            return None
+        begun = quiet.at - timedelta(days=traffic.current_days + traffic.reference_days)
+    return anchored(begun, traffic.reference_days, start)
 
 
 def could_not_look(
@@ -250,6 +274,7 @@ def _plain(finding: Any) -> dict[str, Any]:
     evidence = asdict(finding.place)
     return {
         "signal": finding.signal.name,
+        "reference": [edge.isoformat() for edge in (finding.windows.reference.start, finding.windows.reference.end)],
         "moved": list(finding.moved),
         "p_value": finding.p_value,
         "adjusted_p_value": finding.adjusted_p_value,

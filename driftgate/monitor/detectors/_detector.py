@@ -74,6 +74,8 @@ class Detector:
     kind: Kind
     """The values it compares."""
     compare: Compare
+    by_block: bool = False
+    """Whether it takes ``blocks``, two arrays that say which rows hang together, and draws these as one."""
 
 
 DETECTORS: Registry[Detector] = Registry("detector", "driftgate.monitor.detectors", "DETECTOR")

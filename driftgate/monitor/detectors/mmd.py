@@ -33,6 +33,7 @@ def compare(
     bad: Direction = "either",
     resolution: float = 0.0,
     seed: int = 0,
+    blocks: tuple[NDArray[Any], NDArray[Any]] | None = None,
 ) -> Evidence:
     r"""Compare two windows of texts, each kept as `driftgate.monitor.ngrams.ngrams` returns it.
 
@@ -56,6 +57,9 @@ def compare(
         ones were counted and not read.
     seed
         Of draws, groups and permutations.
+    blocks
+        Which rows of each window hang together, such as those of a user on a day: they are divided as one. The
+        discrepancy of a division is then weighed by :math:`nm / (n + m)` of its rows, whose numbers differ.
     bad, resolution
         As in `driftgate.monitor.detectors.Detector`; not used here.
 
@@ -100,10 +104,11 @@ def compare(
     """
     n, m = len(reference), len(current)
     rng = np.random.default_rng(seed)
-    before, after = _readable(reference, current)
+    before, after = (_drawn(places, rng) for places in _readable(reference, current))
     if min(len(before), len(after)) < MIN_ROWS:
         return _unread(n, m, len(before), len(after))
-    windows = _Windows.of(_drawn(before, rng), _drawn(after, rng), rng)
+    together = None if blocks is None else [*blocks[0][before], *blocks[1][after]]
+    windows = _Windows.of(reference[before], current[after], together, rng)
     growth = windows.growth(rng)
     half = _QUANTILE * growth.error
     return Evidence(
@@ -142,24 +147,41 @@ class _Windows:
     parts: NDArray[np.int64]
     """Fifths, over which equal texts are spread: one that is sent again and again is known in all of them."""
 
+    block: NDArray[np.int64]
+    """From 0; of each text another where nothing is known of blocks."""
+
     @classmethod
-    def of(cls, before: NDArray[Any], after: NDArray[Any], rng: np.random.Generator) -> _Windows:
+    def of(
+        cls, before: NDArray[Any], after: NDArray[Any], blocks: list[Any] | None, rng: np.random.Generator
+    ) -> _Windows:
         texts = [*before, *after]
         marks = np.array([zlib.crc32(np.asarray(text, dtype=np.int32).tobytes()) for text in texts], dtype=np.uint32)
         current = np.repeat([False, True], [len(before), len(after)])
         order = np.lexsort((current, marks))
         points = placed(counts([texts[place] for place in order]), rng)
-        return cls(points, current[order], np.arange(len(texts)) % _PARTS)
+        parts = np.arange(len(texts)) % _PARTS
+        if blocks is None:
+            return cls(points, current[order], parts, np.arange(len(texts)))
+        # What came in both windows under one name, as an hour that the windows share, hangs together in each of them.
+        named = [f"{int(now)}/{block}" for now, block in zip(current, blocks, strict=True)]
+        return cls(points, current[order], parts, np.unique(named, return_inverse=True)[1][order])
 
     def p_value(self, rng: np.random.Generator) -> float:
-        member = self.current.astype(np.int8)
-        points, n = levelled(self.points), int(member.sum())
-        total = points.sum(axis=0)
+        from scipy.sparse import csr_array
+
+        sizes = np.bincount(self.block).astype(np.float32)
+        belongs = csr_array((np.ones(self.block.size, np.float32), (self.block, np.arange(self.block.size))))
+        sums = np.column_stack([belongs @ levelled(self.points), sizes])
+        total = sums.sum(axis=0)
+        member = np.zeros(sizes.size, dtype=np.int8)
+        member[self.block[self.current]] = 1
 
         def discrepancy(chosen: NDArray[np.int8]) -> NDArray[np.float32]:
-            there = chosen.astype(np.float32) @ points
-            gap: NDArray[np.float32] = there / n - (total - there) / (member.size - n)
-            return np.asarray((gap**2).sum(axis=-1))
+            there = chosen.astype(np.float32) @ sums
+            rest = total - there
+            n, m = there[..., -1:], rest[..., -1:]
+            gap = there[..., :-1] / n - rest[..., :-1] / m
+            return np.asarray((gap**2).sum(axis=-1) * (n * m / (n + m))[..., 0])
 
         # A permutation that gives the very same split may differ from it by a rounding error.
         reached = float(discrepancy(member)) * (1.0 - 1e-5)
@@ -210,13 +232,13 @@ def _variance(rows: NDArray[np.bool_]) -> float:
     return float(share * (1.0 - share) / max(rows.size, 1))
 
 
-def _readable(reference: NDArray[Any], current: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The texts of both windows that were counted by the same version: the newest that both have enough of."""
+def _readable(reference: NDArray[Any], current: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the texts of both windows are that one version counted: the newest that both have enough of."""
     versions = [np.array([version_of(text) for text in texts], dtype=int) for texts in (reference, current)]
     unknown = sorted({int(v) for found in versions for v in found} - {0, 1, 2})
     if unknown:
         raise ValueError(f"texts were counted by version {unknown[0]}; expected 1 or 2.")
-    sides = [(reference[versions[0] == v], current[versions[1] == v]) for v in (2, 1)]
+    sides = [(np.flatnonzero(versions[0] == v), np.flatnonzero(versions[1] == v)) for v in (2, 1)]
     return next((s for s in sides if min(len(s[0]), len(s[1])) >= MIN_ROWS), max(sides, key=lambda s: len(s[1])))
 
 
@@ -231,10 +253,8 @@ def _unread(n: int, m: int, before: int, after: int) -> Evidence:
     return Evidence(None, effect, None, None, n, m, _METHOD)
 
 
-def _drawn(rows: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    if len(rows) <= _MOST_ROWS:
-        return rows
-    return np.asarray(rows[np.sort(rng.choice(len(rows), _MOST_ROWS, replace=False))])
+def _drawn(places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    return places if len(places) <= _MOST_ROWS else np.sort(rng.choice(places, _MOST_ROWS, replace=False))
 
 
-DETECTOR = Detector("text", compare)
+DETECTOR = Detector("text", compare, by_block=True)
