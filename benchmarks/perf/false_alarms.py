@@ -2,7 +2,7 @@
 
 Made-up telemetry and canaries: 300 calls on each side in three slices, whose inputs are questions of the sample
 dataset; 100 canaries, a fifth of which are answered right only by chance, asked twice in the reference period and once
-in each look. Each of the 300 looks goes through all eight signals. Then each change is made on the current side. Last,
+in each look. Each of the 300 looks goes through all signals. Then each change is made on the current side. Last,
 the same canaries are looked at twenty times: each with its share of the level, and with one e-process that goes on
 from look to look, as it must not be used. Run it from the project's root (five minutes):
 
@@ -24,7 +24,7 @@ import pandas as pd
 from driftgate.benchmarks.datasets import load_dataset, parse_config
 from driftgate.monitor.detectors import EProcess
 from driftgate.monitor.drift import Look, Period, Windows, look
-from driftgate.monitor.telemetry import input_ngrams
+from driftgate.monitor.ngrams import ngrams
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 REFERENCE = Period(START, START + timedelta(days=1))
@@ -54,6 +54,14 @@ def telemetry(rng: np.random.Generator, period: Period, rows: int) -> pd.DataFra
             "addressed": (np.arange(rows) % 200 == 7).astype(float),
             "unparsed": (rng.random(rows) < 0.01).astype(float),
             "input_ngrams": [_inputs()[i] for i in picked],
+            "finish_reason": np.where(
+                np.arange(rows) % 50 == 3, "length", np.where(np.arange(rows) % 20 == 5, "tool_calls", "stop")
+            ),
+            "input_tokens": np.ceil(size / 2.0),
+            "malformed": (np.arange(rows) % 100 == 9).astype(float),
+            "input_korean": (np.arange(rows) % 5 > 0).astype(float),
+            "output_korean": (np.arange(rows) % 5 > 0).astype(float),
+            "output_ngrams": [_inputs()[i] for i in picked[::-1]],
         }
     )
 
@@ -61,7 +69,7 @@ def telemetry(rng: np.random.Generator, period: Period, rows: int) -> pd.DataFra
 @cache
 def _inputs() -> list[tuple[int, ...]]:
     dataset = load_dataset("sample", parse_config({"kind": "sample"}), Path())
-    return [tuple(input_ngrams(str(sample.data["question"]))) for sample in dataset.samples]
+    return [tuple(ngrams(str(sample.data["question"]))) for sample in dataset.samples]
 
 
 def canaries(rng: np.random.Generator, period: Period, chances: np.ndarray, times: int = 1) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
 from driftgate.monitor.drift import Finding
 from driftgate.monitor.looks import Conclusion
@@ -53,6 +54,12 @@ class Calls:
     """How many spans of that time could not be taken."""
     rows: tuple[int, int] | None = None
     """How many rows the two windows had before those of unequal weight were made alike."""
+    compared: int = 0
+    """How many calls of the reference window are of the weekdays that are compared; 0: all."""
+    anchor: Period | None = None
+    """The reference that does not slide; None where there is none yet that is older than the sliding one."""
+    anchored: int = 0
+    """How many calls it has."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -94,7 +101,7 @@ def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     return kept
 
 
-def conclude_traffic(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion:
+def conclude_traffic(every: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion:
     """What a look at traffic comes to where nothing moved.
 
     Parameters
@@ -102,11 +109,12 @@ def conclude_traffic(findings: Sequence[Finding], calls: Calls, named: Sequence[
     named : sequence of str, optional
         The signals that the workspace asks for; None for all that the telemetry has.
     """
-    found = _unseen(calls) or _unfit(calls.before) or _untold(findings, calls, named)
+    findings = [finding for finding in every if calls.anchor is None or finding.windows.reference != calls.anchor]
+    found = _unseen(calls) or _unfit(calls.before) or _untold(findings, calls, named) or _adrift(calls)
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
     unlooked = "" if any(finding.signal.name == _ERRORS for finding in findings) else "errors are not looked at"
-    return Conclusion("quiet", "; ".join(filter(None, (unlooked, calls.told))))
+    return Conclusion("quiet", "; ".join(filter(None, (unlooked, _unanchored(every, findings, calls), calls.told))))
 
 
 def _unseen(calls: Calls) -> Conclusion | None:
@@ -145,6 +153,24 @@ def _unfit(before: pd.DataFrame) -> Conclusion | None:
     return None
 
 
+def _adrift(calls: Calls) -> Conclusion | None:
+    """Whether the calls are gone with which slow drift would show."""
+    if calls.anchor is None or calls.anchored >= MIN_ROWS:
+        return None
+    found = f"{calls.anchored or 'no'} call is left" if calls.anchored < 2 else f"{calls.anchored} calls are left"
+    told = f"{found} of the reference that began on {calls.anchor.start:%Y-%m-%d}, in which slow drift shows"
+    return Conclusion("unmeasurable", told, "set traffic.anchor to a day from which calls are kept and were sound")
+
+
+def _unanchored(every: Sequence[Finding], sliding: Sequence[Finding], calls: Calls) -> str:
+    """Which signals the reference that does not slide does not tell, as one that was kept by an earlier version."""
+    read = {finding.signal.name for finding in sliding if finding.p_value is not None}
+    unread = [f for f in every if f not in sliding and f.p_value is None and f.signal.name in read]
+    if not unread or calls.anchor is None:
+        return ""
+    return f"the reference that began on {calls.anchor.start:%Y-%m-%d} does not tell {_names(unread)}"
+
+
 def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
     """Which signals the calls do not tell."""
     before, now = len(calls.before), len(calls.now)
@@ -155,7 +181,8 @@ def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | No
     gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
     if gone:
         return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", _SPANS)
-    fewer = [f for f in findings if f.p_value is not None and f.everywhere.n_current < now * _least(f, before)]
+    compared = int(calls.compared) or before
+    fewer = [f for f in findings if f.p_value is not None and f.everywhere.n_current < now * _least(f, compared)]
     if fewer:
         told = "; ".join(f"{f.everywhere.n_current:,} of {now:,} calls tell {f.signal.name}" for f in fewer)
         return Conclusion("unmeasurable", f"in the current window {told}", _SPANS)

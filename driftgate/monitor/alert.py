@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Cause = Literal["model", "prompt", "input", "service", "telemetry", "unknown"]
 Moved = Literal["fell", "rose", "changed"]
@@ -64,7 +64,9 @@ class Alert:
     effect_low: float | None
     effect_high: float | None
     """The effect's 95% interval."""
-    effect_unit: Literal["difference of shares", "relative change", "population stability index above chance"]
+    effect_unit: Literal[
+        "difference of shares", "relative change", "population stability index above chance", "share of traffic"
+    ]
     floor: float
     p_value: float
     adjusted_p_value: float
@@ -116,12 +118,15 @@ _CAUSES: Mapping[Cause, str] = {
 def sentence(alert: Alert) -> str:
     """The one-sentence summary of an alert, from its other fields."""
     where = f" on {_listed(alert.slices)}" if alert.slices else " everywhere"
-    levels = ""
+    levels = ", topics that grew went" if alert.effect_unit == _OF_TRAFFIC else ""
     if alert.reference_value is not None and alert.current_value is not None:
-        levels = f" from {_level(alert.reference_value, alert.unit)} to {_level(alert.current_value, alert.unit)}"
+        levels += f" from {_level(alert.reference_value, alert.unit)} to {_level(alert.current_value, alert.unit)}"
     interval = ""
     if alert.effect_low is not None and alert.effect_high is not None:
         interval = f", 95% interval {_effect(alert.effect_low, alert)} to {_effect(alert.effect_high, alert)}"
+    if "group_current_share" in alert.detail:
+        group, groups, was, now = (alert.detail[name] for name in _GROUP)
+        interval += f"; most of all group {group:.0f} of {groups:.0f}, from {100 * was:.1f}% to {100 * now:.1f}%"
     size = f"{_effect(alert.effect, alert)}{_EFFECT_WORDS[alert.effect_unit]}{interval}"
     pooled = f", pooled over the last {alert.looks} looks" if alert.looks > 1 else ""
     rows = f"{alert.n_current:,} now against {alert.n_reference:,} before{pooled}"
@@ -131,8 +136,12 @@ def sentence(alert: Alert) -> str:
     return f"{title} {alert.moved}{where}{levels} ({size}; {rows}), likely cause: {_CAUSES[alert.cause]}{because}."
 
 
+_OF_TRAFFIC: Final = "share of traffic"
+_POINTS: Final = ("difference of shares", _OF_TRAFFIC)
+_GROUP: Final = ("group", "groups", "group_reference_share", "group_current_share")
 _EFFECT_WORDS = {
     "difference of shares": " points",
+    _OF_TRAFFIC: " points",
     "relative change": "",
     "population stability index above chance": " population stability index above chance",
 }
@@ -149,6 +158,6 @@ def _level(value: float, unit: str) -> str:
 
 
 def _effect(value: float, alert: Alert) -> str:
-    if alert.effect_unit == "difference of shares":
+    if alert.effect_unit in _POINTS:
         return f"{100 * value:+.1f}"
     return f"{100 * value:+.0f}%" if alert.effect_unit == "relative change" else f"{value:.2f}"

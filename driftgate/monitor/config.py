@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
@@ -69,10 +69,14 @@ class TrafficConfig(BaseModel):
     """Days before the current window that it is compared with."""
     current_days: float = Field(1, gt=0, le=3660)
     """Days of the current window, up to now."""
+    anchor: AwareDatetime | None = None
+    """Where the reference begins that does not slide, in which slow drift shows, such as 2026-03-01T00:00:00Z; unset:
+    where that of the first quiet look began. Set it anew to accept what has changed since."""
     signals: list[str] | None = None
     """Signals to read; unset: every one that is read from telemetry."""
     alpha: float = Field(0.01, gt=0, lt=0.5)
-    """The chance that one look at unchanged traffic raises any alert."""
+    """The chance that one look at unchanged traffic raises any alert. A month has thirty windows of a day that do not
+    overlap, so about 30 times as many false alarms."""
 
 
 class AzureMonitorConfig(BaseModel):

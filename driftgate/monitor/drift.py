@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from driftgate.benchmarks.stats import benjamini_hochberg, holm
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor._canaries import paired_counts, with_anchors
+from driftgate.monitor._days import Units, weaker
 from driftgate.monitor.alert import Alert, Hint, Moved, Period, sentence
 from driftgate.monitor.attribution import hints, likeliest
 from driftgate.monitor.detectors import DETECTORS, USUAL, Evidence
@@ -35,7 +36,11 @@ _EFFECT_UNIT: Mapping[Kind, Any] = {
     "proportion": "difference of shares",
     "continuous": "relative change",
     "histogram": "population stability index above chance",
+    "text": "share of traffic",
 }
+
+_UNDIRECTED: tuple[Kind, ...] = ("histogram", "text")
+"""Kinds whose effect is a distance, which has no direction."""
 
 
 @dataclass(frozen=True)
@@ -161,14 +166,17 @@ def look(
         # Reference and current periods of canaries differ in length by design: their volume says nothing.
         of_volume = (pair.reference, pair.current) if pair.of == "telemetry" else ()
         context[pair] = partial(hints, before, now, *of_volume)
+        units = None
         if pair.of == "canaries":
             before, now = with_anchors(before, now)
+        else:
+            units = Units.of(before, pair.current), Units.of(now, pair.current)
         for signal in chosen:
             if signal.of_canaries == (pair.of == "canaries"):
                 detector = (detectors or {}).get(signal.name, signal.detector or USUAL[signal.kind])
                 floor = (floors or {}).get(signal.name, signal.floor)
                 judge = _Judge(signal, detector, floor, alpha, seed)
-                findings.append(judge.find(pair, before, now))
+                findings.append(judge.find(pair, before, now, units))
     adjusted = benjamini_hochberg([finding.p_value for finding in findings])
     judged = tuple(replace(finding, adjusted_p_value=p) for finding, p in zip(findings, adjusted, strict=True))
     return Look(judged, _alerts([finding for finding in judged if finding.alarms(alpha)], judged, context, alpha))
@@ -184,8 +192,10 @@ class _Judge:
     alpha: float
     seed: int
 
-    def find(self, windows: Windows, before: pd.DataFrame, now: pd.DataFrame) -> Finding:
-        rows = _Rows.of(self.signal, before, now)
+    def find(
+        self, windows: Windows, before: pd.DataFrame, now: pd.DataFrame, units: tuple[Units, Units] | None
+    ) -> Finding:
+        rows = _Rows.of(self.signal, before, now, units)
         everywhere = self.compare(rows, None)
         names = rows.slices()
         slices = {name: self.compare(rows, [name]) for name in names}
@@ -215,10 +225,15 @@ class _Judge:
                 f"{self.signal.kind} ones",
                 f"use '{USUAL[self.signal.kind]}'",
             )
-        reference, current = rows.pick(slices, others=others)
-        return detector.compare(
-            reference, current, bad=self.signal.bad, resolution=self.signal.resolution, seed=self.seed
-        )
+        (reference, of_reference), (current, of_current) = rows.pick(slices, others=others)
+        how: dict[str, Any] = {"bad": self.signal.bad, "resolution": self.signal.resolution, "seed": self.seed}
+        if of_reference is None or of_current is None:
+            return detector.compare(reference, current, **how)
+        matched = of_reference.matched
+        if detector.by_block:
+            how["blocks"] = (of_reference.block[matched], of_current.block)
+        found = detector.compare(reference[matched], current, **how)
+        return weaker(self.signal, found, (reference, current), (of_reference, of_current))
 
     def evidence(self, found: Evidence) -> float | None:
         """The p-value; 1 for a move in the direction that is not bad."""
@@ -261,9 +276,11 @@ class _Rows:
     current: NDArray[Any]
     reference_slices: NDArray[Any]
     current_slices: NDArray[Any]
+    units: tuple[Units, Units] | None = None
+    """Days and blocks; None of canaries, each of which is asked once a look."""
 
     @classmethod
-    def of(cls, signal: Signal, before: pd.DataFrame, now: pd.DataFrame) -> _Rows:
+    def of(cls, signal: Signal, before: pd.DataFrame, now: pd.DataFrame, units: tuple[Units, Units] | None) -> _Rows:
         if signal.of_canaries:
             pairs = paired_counts(signal, before, now)
             sides = [pairs[[f"sum_{side}", f"count_{side}"]].to_numpy(float) for side in ("reference", "current")]
@@ -274,29 +291,39 @@ class _Rows:
             _array(signal, second),
             _labels(before.loc[first.index]),
             _labels(now.loc[second.index]),
+            None if units is None else (units[0].pick(first.index.to_numpy()), units[1].pick(second.index.to_numpy())),
         )
 
     def slices(self) -> list[str]:
         """Names of the slices with enough rows in both windows, the largest ones; empty if there are fewer than two."""
-        before = pd.Series(self.reference_slices, dtype=object).value_counts()
+        compared = self.reference_slices if self.units is None else self.reference_slices[self.units[0].matched]
+        before = pd.Series(compared, dtype=object).value_counts()
         now = pd.Series(self.current_slices, dtype=object).value_counts()
         smaller = pd.concat([before, now], axis=1).fillna(0).min(axis=1)
         large = smaller[smaller >= _SLICE_ROWS].sort_values(ascending=False, kind="stable").head(_MOST_SLICES)
         everything = set(self.reference_slices) | set(self.current_slices)
         return sorted(map(str, large.index)) if len(everything) > 1 else []
 
-    def pick(self, slices: Sequence[str] | None, *, others: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    def pick(self, slices: Sequence[str] | None, *, others: bool = False) -> tuple[_Side, _Side]:
+        units = self.units or (None, None)
+        sides = (self.reference, self.reference_slices, units[0]), (self.current, self.current_slices, units[1])
         if slices is None:
-            return self.reference, self.current
-        first, second = np.isin(self.reference_slices, slices), np.isin(self.current_slices, slices)
-        if others:
-            first, second = ~first, ~second
-        return self.reference[first], self.current[second]
+            return (self.reference, units[0]), (self.current, units[1])
+        picked: list[_Side] = []
+        for values, labels, of_side in sides:
+            chosen = np.isin(labels, slices) != others
+            picked.append((values[chosen], None if of_side is None else of_side.pick(chosen)))
+        return picked[0], picked[1]
+
+
+_Side = tuple[NDArray[Any], Units | None]
 
 
 def _array(signal: Signal, values: pd.Series[Any]) -> NDArray[Any]:
     if signal.kind == "histogram" and len(values):
         return np.stack(values.to_list())
+    if signal.kind == "text":
+        return values.to_numpy(dtype=object)
     return values.to_numpy(dtype=float)
 
 
@@ -317,7 +344,7 @@ def _worsening(signal: Signal, found: Evidence) -> float:
     effect = found.effect.estimate
     if effect is None:
         return 0.0
-    if signal.kind == "histogram" or signal.bad == "higher":
+    if signal.kind in _UNDIRECTED or signal.bad == "higher":
         return effect
     return -effect if signal.bad == "lower" else abs(effect)
 
@@ -341,7 +368,11 @@ def _alerts(
             elif asked:
                 found.append(Hint("unknown", "canaries are quiet in the same look"))
         alerts.append(_alert(finding, tuple(found)))
-    return tuple(alerts)
+    # What moved against the sliding reference and against that which does not is one alert, the surest.
+    said: dict[tuple[object, ...], Alert] = {}
+    for alert in alerts:
+        said.setdefault((alert.signal, alert.moved, alert.slices), alert)
+    return tuple(said.values())
 
 
 def _strongest(alarming: Sequence[Finding]) -> list[Finding]:
@@ -359,7 +390,7 @@ def _strongest(alarming: Sequence[Finding]) -> list[Finding]:
 def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
     signal, place = finding.signal, finding.place
     effect = cast(float, place.effect.estimate)
-    moved: Moved = "changed" if signal.kind == "histogram" else "rose" if effect > 0 else "fell"
+    moved: Moved = "changed" if signal.kind in _UNDIRECTED else "rose" if effect > 0 else "fell"
     alert = Alert(
         signal=signal.name,
         title=signal.title,

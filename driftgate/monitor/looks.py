@@ -178,6 +178,21 @@ def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
         return [_row(row) for row in connection.execute(_select_looks().where(_looks.c.id.in_(newest)))]
 
 
+def first_quiet(ledger: Ledger, monitor: str, champion: str) -> LookRow | None:
+    """The first look at traffic that found nothing moved."""
+    create_tables(ledger, metadata)
+    query = (
+        _select_looks()
+        .where(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.run_id.startswith(_TRAFFIC))
+        .where(_results.c.result == "quiet")
+        .order_by(_looks.c.at, _looks.c.id)
+        .limit(1)
+    )
+    with ledger.read() as connection:
+        found = connection.execute(query).one_or_none()
+    return None if found is None else _row(found)
+
+
 def comparisons_made(ledger: Ledger, monitor: str, champion: str) -> int:
     """How often the canaries of a champion were compared with their reference, however long ago."""
     create_tables(ledger, metadata)

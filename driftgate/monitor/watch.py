@@ -18,6 +18,7 @@ from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger, RunRow, find_run
 from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
+from driftgate.monitor._days import Units, anchored
 from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
 from driftgate.monitor._volume import lost
@@ -32,6 +33,7 @@ from driftgate.monitor.looks import (
     alerts_of,
     comparisons_made,
     find_look,
+    first_quiet,
     keep_look,
     looks_of,
     runs_to_pool,
@@ -57,6 +59,8 @@ __all__ = [
 
 _FAST = timedelta(minutes=5)
 """How far the clock of an application may be ahead."""
+_TEXTS_A_DAY = 2000
+"""As many as are compared of a window, so that what a look holds does not grow with the traffic."""
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -182,16 +186,24 @@ def look_at_traffic(
     """
     import pandas as pd
 
-    from driftgate.monitor.telemetry import frame, in_words, left_out
+    from driftgate.monitor.telemetry import COLUMNS, frame, in_words, left_out
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
-    calls = frame(folder, start, now, only=only)
+    columns = tuple(name for name in COLUMNS if name != "input_text")
+
+    def read(period: Period) -> pd.DataFrame:
+        return frame(folder, period.start, period.end, only=only, columns=columns, texts_a_day=_TEXTS_A_DAY)
+
+    calls = read(Period(start, now))
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     recent = calls["time"] >= middle
     before, current = alike(calls[~recent]), alike(calls[recent])
     gone = left_out(folder, middle)
+    fixed = _anchor(ledger, monitor, traffic, start)
+    older = read(Period(fixed.start, min(fixed.end, start))) if fixed is not None else calls[:0]
+    pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
     seen = Calls(
         before,
         current,
@@ -200,9 +212,13 @@ def look_at_traffic(
         in_words({reason: count for reason, count in gone.items() if reason.lost}),
         sum(count for reason, count in gone.items() if reason.refused),
         (int((~recent).sum()), int(recent.sum())),
+        int(Units.of(before, windows.current).matched.sum()),
+        fixed,
+        len(older),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
-    found = look([windows], telemetry=pd.concat([before, current]), signals=chosen, floors=floors, alpha=traffic.alpha)
+    every = pd.concat([alike(older), before, current])
+    found = look(pairs, telemetry=every, signals=chosen, floors=floors, alpha=traffic.alpha)
     conclusion = (
         Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
     )
@@ -214,6 +230,17 @@ def look_at_traffic(
         make_folder(evidence)
         write_evidence(before, current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
+
+
+def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig, start: datetime) -> Period | None:
+    """The reference that does not slide; None where there is none yet that is older than the sliding one."""
+    begun = traffic.anchor
+    if begun is None:
+        quiet = first_quiet(ledger, monitor, traffic.request_model)
+        if quiet is None:
+            return None
+        begun = quiet.at - timedelta(days=traffic.current_days + traffic.reference_days)
+    return anchored(begun, traffic.reference_days, start)
 
 
 def could_not_look(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from driftgate.ledger import Ledger, open_ledger
+from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import TrafficConfig
 from driftgate.monitor.telemetry import Intake, Store
 from driftgate.monitor.telemetry.sources import SOURCES, parse_config
@@ -143,13 +144,49 @@ def test_an_outage_is_no_reference(look: Look, outage: dict[str, Any]) -> None:
     assert half.conclusion.result != "quiet"
 
 
+def topics(rows: list[dict[str, Any]], refunds: float) -> list[dict[str, Any]]:
+    """The calls, a share of them about refunds and the others about one of four matters."""
+    matters = ("배송은 언제 오나요", "비밀번호를 바꿔 주세요", "영수증을 메일로 보내 주세요", "계정을 합치고 싶어요")
+
+    def asked(n: int) -> str:
+        return matters[n % 4] if n * 37 % 100 >= 100 * refunds else "주문을 취소하고 환불받고 싶습니다"
+
+    return [{**row, "input_text": f"{asked(n)} {n % 29}번"} for n, row in enumerate(rows)]
+
+
+def test_a_topic_that_tripled_is_said_with_its_share(look: Look) -> None:
+    rows = topics(before(), 0.1), topics(now(300), 0.3)
+    (alert,) = look(*rows[0], *rows[1]).alerts
+    assert alert.signal == "input_drift" and alert.cause == "input"
+    assert 0.1 < alert.effect < 0.3 and alert.effect_unit == "share of traffic"
+    assert "topics that grew went from" in alert.summary and "most of all group" in alert.summary
+    assert Alert.from_json(alert.to_json()) == alert
+    assert look(*topics(before(), 0.1), *topics(now(300), 0.1)).conclusion.result == "quiet"
+
+
+def test_replies_that_become_others_are_found(look: Look) -> None:
+    changed = look(*before(), *now(300, output_text="as a language model I prefer to answer in verse"))
+    assert "output_drift" in [alert.signal for alert in changed.alerts]
+
+
+def test_texts_counted_by_an_earlier_version_are_said_not_to_be_comparable(look: Look) -> None:
+    old = [{**row, "input_ngrams": [n % 3] * 256} for n, row in enumerate(before(input_text=GONE))]
+    found = look(*old, *now())
+    assert (found.conclusion.result, found.alerts) == ("inconclusive", ())
+    assert "input_drift" in found.conclusion.reason
+    recent = [{**row, "input_ngrams": [n % 3] * 256} for n, row in enumerate(now(input_text=GONE))]
+    assert look(*old, *recent).conclusion.result == "quiet"
+
+
 def test_replies_that_become_empty_are_seen_whatever_their_tokens(look: Look) -> None:
     assert [alert.signal for alert in look(*before(), *now(output_text="")).alerts] == ["empty_share"]
 
 
 def test_a_reply_that_calls_a_tool_needs_no_text(look: Look) -> None:
-    found = look(*before(), *now(output_text="", finish_reason="tool_calls"))
+    calling = {"output_text": "", "finish_reason": "tool_calls"}
+    found = look(*before(**calling), *now(**calling))
     assert found.conclusion.result == "quiet", found.conclusion
+    assert "empty_share" not in [alert.signal for alert in look(*before(), *now(**calling)).alerts]
 
 
 @pytest.mark.parametrize(

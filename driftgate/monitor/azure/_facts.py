@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def signal_values(look: Look, model: str) -> list[SignalValue]:
-    """The level of every signal of a look in its current window, everywhere and by slice; histograms have none.
+    """The level of every signal of a look in its current window, everywhere and by slice; texts have none.
 
     Slices are named by the application. One whose name looks like an identifier is left out, as it would be a new time
     series each day; the ledger has it all the same.
@@ -43,7 +43,7 @@ def signal_values(look: Look, model: str) -> list[SignalValue]:
         for finding in look.findings
         if finding.windows.looks == 1  # what is pooled was sent with its own looks
         for place, evidence in (("all", finding.everywhere), *finding.slices.items())
-        if evidence.current_value is not None and _is_dimension(place)
+        if finding.signal.kind != "text" and evidence.current_value is not None and _is_dimension(place)
     ]
 
 

@@ -49,8 +49,9 @@ class Compare(Protocol):
         Parameters
         ----------
         reference, current
-            Shape (n,) and (m,); of counts (n, bins) and (m, bins); of pairs (n, 2) twice, the counts of
-            right and of all answers of the same canaries in the same order.
+            Shape (n,) and (m,), of texts with what `driftgate.monitor.ngrams.ngrams` keeps of each; of counts
+            (n, bins) and (m, bins); of pairs (n, 2) twice, the counts of right and of all answers of the same
+            canaries in the same order.
         bad
             The direction the test looks in; of histograms, which have none, disregarded.
         resolution
@@ -73,6 +74,8 @@ class Detector:
     kind: Kind
     """The values it compares."""
     compare: Compare
+    by_block: bool = False
+    """Whether it takes ``blocks``, two arrays that say which rows hang together, and draws these as one."""
 
 
 DETECTORS: Registry[Detector] = Registry("detector", "driftgate.monitor.detectors", "DETECTOR")
@@ -82,6 +85,7 @@ USUAL: Mapping[Kind, str] = {
     "proportion": "contingency",
     "continuous": "ks",
     "histogram": "histogram",
+    "text": "mmd",
 }
 """The detector of each kind, where a signal names none."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.finish import finish_reason
 from driftgate.flows.registry import Registry
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["paired_binary", "proportion", "continuous", "histogram"]
+Kind = Literal["paired_binary", "proportion", "continuous", "histogram", "text"]
 Direction = Literal["lower", "higher", "either"]
 
 
@@ -37,10 +38,11 @@ class Signal:
     bad: Direction
     """The direction in which a change is bad news."""
     kind: Kind
-    """What the values are: 0/1 paired by canary, 0/1, a positive number, or a vector of counts."""
+    """What the values are: 0/1 paired by canary, 0/1, a positive number, a vector of counts, or a text's n-grams."""
     floor: float
     """The smallest effect worth a person's time, by default. A difference of shares for 0/1 values (two points are
-    0.02), a relative change for numbers (a quarter is 0.25), a population stability index for counts."""
+    0.02), a relative change for numbers (a quarter is 0.25), a population stability index for counts, a share of the
+    traffic for texts."""
     columns: tuple[str, ...]
     """Columns that ``values`` needs."""
     values: Callable[[pd.DataFrame], pd.Series[Any]]
@@ -76,6 +78,16 @@ class Signal:
 def failed(frame: pd.DataFrame) -> pd.Series[Any]:
     """Whether each call failed, 0 or 1; NaN where that is not known."""
     return (frame["error"] != "").astype(float).where(frame["error"].notna())
+
+
+def stopped_by(reason: str) -> Callable[[pd.DataFrame], pd.Series[Any]]:
+    """The values of a signal about why replies ended: 0 or 1; NaN of failed calls and where no reason is told."""
+
+    def values(frame: pd.DataFrame) -> pd.Series[Any]:
+        reasons = frame["finish_reason"].fillna("")
+        return (reasons.map(finish_reason) == reason).astype(float).where((reasons != "") & (failed(frame) != 1))
+
+    return values
 
 
 SIGNALS: Registry[Signal] = Registry("drift signal", "driftgate.monitor.signals", "SIGNAL")

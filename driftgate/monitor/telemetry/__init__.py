@@ -10,7 +10,7 @@ from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
-    from driftgate.monitor.telemetry._content import Clock, Intake, input_ngrams
+    from driftgate.monitor.telemetry._content import Clock, Intake
     from driftgate.monitor.telemetry._frame import calls_between, frame
     from driftgate.monitor.telemetry._http import router
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
@@ -44,7 +44,6 @@ __all__ = [
     "decode_logs",
     "frame",
     "in_words",
-    "input_ngrams",
     "is_model_call",
     "left_out",
     "model_call",

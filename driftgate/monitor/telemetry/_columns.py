@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pyarrow as pa
 
-from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS, ModelCall
 
 _TYPES = {
     "time": pa.timestamp("us", tz="UTC"),
@@ -16,10 +16,9 @@ _TYPES = {
     "output_tokens": pa.int64(),
     "latency": pa.float64(),
     "output_chars": pa.int64(),
-    "refused": pa.bool_(),
-    "addressed": pa.bool_(),
-    "unparsed": pa.bool_(),
+    **dict.fromkeys(TRUTHS, pa.bool_()),
     "input_ngrams": pa.list_(pa.int32()),
+    "output_ngrams": pa.list_(pa.int32()),
     "weight": pa.int64(),
     "time_to_first_token": pa.float64(),
     "reasoning_tokens": pa.int64(),
@@ -41,18 +40,18 @@ def to_arrow(calls: Iterable[ModelCall]) -> pa.RecordBatch:
     """Put calls into columns."""
     listed = list(calls)
     columns = [
-        _ngram_column(listed)
-        if column.name == "input_ngrams"
+        _ngram_column([getattr(call, column.name) for call in listed])
+        if column.name in NGRAMS
         else pa.array([getattr(call, column.name) for call in listed], column.type)
         for column in SCHEMA
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _ngram_column(calls: Sequence[ModelCall]) -> pa.Array:
+def _ngram_column(kept: Sequence[tuple[int, ...] | None]) -> pa.Array:
     """Put all counts side by side at once; Arrow's own conversion of nested lists is several times as slow."""
-    counts = [call.input_ngrams or () for call in calls]
+    counts = [each or () for each in kept]
     offsets = np.concatenate([[0], np.cumsum([len(each) for each in counts], dtype=np.int32)], dtype=np.int32)
     values = np.fromiter(itertools.chain.from_iterable(counts), np.int32, offsets[-1])
-    missing = pa.array([call.input_ngrams is None for call in calls], pa.bool_())
+    missing = pa.array([each is None for each in kept], pa.bool_())
     return pa.ListArray.from_arrays(offsets, values, mask=missing)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import unicodedata
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
-import numpy as np
+from driftgate.monitor.ngrams import ngrams
 
 log = logging.getLogger(__name__)
 
-BUCKETS = 256
-_MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_HANGUL = re.compile(r"[가-힣\u1100-\u11ff\u3130-\u318f]+")
+_READ = 500
+"""Characters of a text by which its language is told."""
 
 
 def _now() -> datetime:
@@ -77,51 +79,16 @@ class Features(TypedDict):
     output_chars: int | None
     refused: bool | None
     addressed: bool | None
+    malformed: bool | None
+    input_korean: bool | None
+    output_korean: bool | None
     input_ngrams: tuple[int, ...] | None
+    output_ngrams: tuple[int, ...] | None
     input_text: str | None
     output_text: str | None
 
 
-def input_ngrams(text: str) -> tuple[int, ...]:
-    """Count the hashed character 3-grams of a text.
-
-    The text is brought to NFKC, so that full-width and composed forms of a character fall together. The hash is
-    fixed: multiply-add over the code points, a xor-shift multiply, the upper 8 bits [1]_. Counts of different days,
-    machines and versions can be compared.
-
-    Parameters
-    ----------
-    text : str
-        The input of a call.
-
-    Returns
-    -------
-    tuple of int
-        Counts, 256 of them; they add up to the number of 3-grams.
-
-    References
-    ----------
-    .. [1] K. Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009.
-
-    Examples
-    --------
-    >>> counts = input_ngrams("서울의 수도는?")
-    >>> len(counts), sum(counts)
-    (256, 6)
-    >>> [bucket for bucket, count in enumerate(counts) if count]
-    [18, 43, 67, 120, 227, 244]
-    """
-    points = np.frombuffer(unicodedata.normalize("NFKC", text).encode("utf-32-le", "replace"), dtype="<u4")
-    codes = points.astype(np.uint64)
-    if codes.size < 3:
-        return (0,) * BUCKETS
-    hashed = codes[:-2] * _MULTIPLIERS[0] + codes[1:-1] * _MULTIPLIERS[1] + codes[2:] * _MULTIPLIERS[2]
-    hashed = (hashed ^ (hashed >> np.uint64(30))) * _MIX
-    counts: list[int] = np.bincount((hashed >> np.uint64(56)).astype(np.int64), minlength=BUCKETS).tolist()
-    return tuple(counts)
-
-
-def features(input_text: str | None, output_text: str | None, intake: Intake) -> Features:
+def features(input_text: str | None, output_text: str | None, intake: Intake, asked_for: str = "") -> Features:
     """Compute what is kept of a call's content.
 
     Parameters
@@ -130,6 +97,8 @@ def features(input_text: str | None, output_text: str | None, intake: Intake) ->
         What was sent and what came back; ``None``: the application does not tell.
     intake : Intake
         The rules.
+    asked_for : str
+        The format that the call asked for, in the words of its service; only JSON can be told.
 
     Examples
     --------
@@ -141,10 +110,36 @@ def features(input_text: str | None, output_text: str | None, intake: Intake) ->
         output_chars=None if output_text is None else len(output_text),
         refused=_told(intake.refused, output_text),
         addressed=_told(intake.addressed, output_text),
-        input_ngrams=None if input_text is None else input_ngrams(input_text),
+        malformed=_malformed(output_text, asked_for),
+        input_korean=None if input_text is None else is_korean(input_text),
+        output_korean=None if output_text is None else is_korean(output_text),
+        input_ngrams=None if input_text is None else ngrams(input_text),
+        output_ngrams=None if output_text is None else ngrams(output_text),
         input_text=_redacted(input_text, intake),
         output_text=_redacted(output_text, intake),
     )
+
+
+def is_korean(text: str) -> bool | None:
+    """Whether most letters of a text are Hangul, by its first 500 characters; None where these have no letters.
+
+    Examples
+    --------
+    >>> is_korean("서울의 수도는 OK?"), is_korean("Yes, 예."), is_korean("42")
+    (True, False, None)
+    """
+    letters = sum(map(len, _LETTERS.findall(text, 0, _READ)))
+    return 2 * sum(map(len, _HANGUL.findall(text, 0, _READ))) > letters if letters else None
+
+
+def _malformed(text: str | None, asked_for: str) -> bool | None:
+    if not text or "json" not in asked_for.lower():
+        return None
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _told(says: Callable[[str], bool] | None, text: str | None) -> bool | None:

@@ -89,6 +89,7 @@ FINISH_REASON_NAMES: Final = (FINISH_REASONS, "gen_ai.response.finish_reason", "
 FINGERPRINT_NAMES: Final = (FINGERPRINT, "gen_ai.openai.response.system_fingerprint")
 INPUT_TOKEN_NAMES: Final = (INPUT_TOKENS, "gen_ai.usage.prompt_tokens")
 OUTPUT_TOKEN_NAMES: Final = (OUTPUT_TOKENS, "gen_ai.usage.completion_tokens")
+OUTPUT_TYPE_NAMES: Final = ("gen_ai.output.type", "gen_ai.openai.request.response_format")
 INPUT_CONTENT_NAMES: Final = (INPUT_MESSAGES, "gen_ai.prompt")
 OUTPUT_CONTENT_NAMES: Final = (OUTPUT_MESSAGES, "gen_ai.completion")
 REASONING_TOKEN_NAMES: Final = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._joined import joined
-from driftgate.monitor.telemetry._record import COLUMNS
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _SELECTING = (*LABELS, "error")
-_TRUTHS = ("refused", "addressed", "unparsed")
 _FEW = ("time_to_first_token", "reasoning_tokens", "cached_tokens", "tool_calls")
-_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *_TRUTHS, "weight", *_FEW)
+_NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *TRUTHS, "weight", *_FEW)
 _YOUNG = tuple(name for name in COLUMNS[COLUMNS.index("weight") + 1 :] if name in LABELS)
 """Labels that older files do not have."""
 _ATTEMPTS = 5
@@ -40,6 +39,7 @@ def frame(
     *,
     only: Mapping[str, str] | None = None,
     columns: tuple[str, ...] = COLUMNS,
+    texts_a_day: int | None = None,
 ) -> pd.DataFrame:
     """Return the model calls of ``[start, end)``, one row each, in order of time.
 
@@ -52,14 +52,17 @@ def frame(
     only : mapping of str to str, optional
         Labels a call must have, for example ``{"slice": "billing"}``.
     columns : tuple of str
-        The columns wanted; leaving out ``input_ngrams`` saves most of the memory.
+        The columns wanted; leaving out n-grams and texts saves most of the memory.
+    texts_a_day : int, optional
+        Of how many calls of a day (UTC) n-grams are read, drawn by the calls' identities; None: of all.
 
     Returns
     -------
     pandas.DataFrame
         ``time`` is ``datetime64[ns, UTC]``; labels are str, "" if unknown; ``error`` is str, "" where nothing went
-        wrong and None if unknown; numbers are float, NaN if unknown, with refused, addressed and unparsed as 0 and 1;
-        ``input_ngrams`` holds arrays of 256 counts or None; texts are str or None.
+        wrong and None if unknown; numbers are float, NaN if unknown, with truths as 0 and 1;
+        n-grams are arrays as `driftgate.monitor.ngrams` reads them, empty where they are there and were not read, None
+        where the text was not told; texts are str or None.
 
     Raises
     ------
@@ -73,6 +76,8 @@ def frame(
     def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
         for name, value in (only or {}).items():
             calls = calls.filter(calls[name] == value)
+        if texts_a_day is not None:
+            calls = _some_texts(calls, [name for name in NGRAMS if name in columns], texts_a_day)
         wanted = calls.order_by(["time", "trace_id", "span_id"]).select(
             [calls[name].cast("float64").name(name) if name in _NUMBERS else calls[name] for name in columns]
         )
@@ -82,6 +87,18 @@ def frame(
         return rows
 
     return _query(folder, start, end, read)
+
+
+def _some_texts(calls: ir.Table, names: Sequence[str], most: int) -> ir.Table:
+    """Empty the n-grams of all but some calls of each day."""
+    import ibis
+
+    for name in names:
+        of_day = [calls.time.cast("timestamp").date(), calls[name].notnull()]
+        drawn = (calls.trace_id + calls.span_id).hash()
+        place = ibis.row_number().over(ibis.window(group_by=of_day, order_by=[drawn, calls.time]))
+        calls = calls.mutate(**{name: ibis.ifelse(place < most, calls[name], calls[name][:0])})
+    return calls
 
 
 def calls_between(connection: Backend, folder: Path, start: datetime, end: datetime) -> ir.Table:

@@ -59,10 +59,19 @@ class ModelCall:
     """Whether the answer is a refusal."""
     addressed: bool | None = None
     """Whether the answer talks to whoever grades it."""
+    malformed: bool | None = None
+    """Whether the answer is not in the format that the call asked for; None where it asked for none."""
+    input_korean: bool | None = None
+    """Whether most letters of the input are Hangul; None where it has no letters."""
+    output_korean: bool | None = None
+    """Whether most letters of the answer are Hangul; None where it has no letters."""
     unparsed: bool | None = None
     """Whether the application could not make sense of the answer."""
     input_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
-    """Counts of hashed character 3-grams of the input, see :func:`driftgate.monitor.telemetry.input_ngrams`."""
+    """Counts of hashed character n-grams of the input, see :func:`driftgate.monitor.ngrams.ngrams`; empty where it was
+    told and not counted."""
+    output_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
+    """The same of the answer."""
     input_text: str | None = field(default=None, repr=False)
     """The input, redacted; kept only when the workspace turns content capture on."""
     output_text: str | None = field(default=None, repr=False)
@@ -104,6 +113,9 @@ class ModelCall:
     """
 
 
+TRUTHS = ("refused", "addressed", "malformed", "input_korean", "output_korean", "unparsed")
+NGRAMS = ("input_ngrams", "output_ngrams")
+"""Of what a call's texts are about."""
 OF_CONTEXT = ("slice", "conversation", "user", "tenant", "prompt_name", "prompt_version", "template_hash")
 """What a span around a call may tell of it."""
 OF_CONTENT = (
@@ -116,11 +128,9 @@ OF_CONTENT = (
     "cached_tokens",
     "time_to_first_token",
     "output_chars",
-    "refused",
-    "addressed",
-    "unparsed",
+    *TRUTHS,
     "tool_calls",
-    "input_ngrams",
+    *NGRAMS,
     "input_text",
     "output_text",
 )

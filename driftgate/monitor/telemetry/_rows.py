@@ -10,12 +10,12 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.monitor.telemetry._content import BUCKETS, Intake, clean, features
+from driftgate.monitor.ngrams import is_valid
+from driftgate.monitor.telemetry._content import Intake, clean, features
 from driftgate.monitor.telemetry._failed import error_of
-from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS, ModelCall
 
 _COUNTS = ("input_tokens", "output_tokens", "output_chars")
-_TRUTHS = ("refused", "addressed", "unparsed")
 _LABELS = (
     "operation",
     "provider",
@@ -67,11 +67,10 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     found |= {name: _whole(known, name) for name in _COUNTS if name in known}
     if "weight" in known:
         found["weight"] = _weight(known)
-    found |= {name: bool(_number(known, name)) for name in _TRUTHS if name in known}
+    found |= {name: bool(_number(known, name)) for name in TRUTHS if name in known}
     if "latency" in known:
         found["latency"] = _number(known, "latency")
-    if "input_ngrams" in known:
-        found["input_ngrams"] = _ngrams(known["input_ngrams"])
+    found |= {name: _ngrams(known, name) for name in NGRAMS if name in known}
     found |= {name: clean(str(_typed((str, int), known, name))) for name in ("trace_id", "span_id")}
     return ModelCall(time=_time(known, zone), **found)
 
@@ -132,11 +131,12 @@ def _weight(row: Mapping[str, Any]) -> int:
     return weight
 
 
-def _ngrams(value: Any) -> tuple[int, ...]:
-    counts = tuple(value) if isinstance(value, list | tuple) else ()
-    if len(counts) != BUCKETS or not all(isinstance(count, int) and 0 <= count < 2**31 for count in counts):
-        raise DriftgateError(f"'input_ngrams' is not a list of {BUCKETS} counts", "leave it out and give 'input_text'")
-    return counts
+def _ngrams(row: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    value = row[name]
+    if not isinstance(value, list | tuple) or not is_valid(value):
+        text = name.replace("ngrams", "text")
+        raise DriftgateError(f"'{name}' is no list that driftgate counted", f"leave it out and give '{text}'")
+    return tuple(value)
 
 
 def _time(row: Mapping[str, Any], zone: tzinfo) -> datetime:

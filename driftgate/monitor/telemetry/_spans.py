@@ -14,7 +14,7 @@ from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import Content, joined
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._span import Span, count, label, seconds
+from driftgate.monitor.telemetry._span import Span, count, first, label, seconds
 from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect, dialect_of
 
 _NOWHERE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,6 +62,7 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
     reason = _choice(told("finish_reason"))
     if not reason:
         reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
+    asked = joined(content.sent, {"user", "human", ""})
     system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, told("template"))
     return ModelCall(
         time=span.start,
@@ -96,7 +97,7 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
         response_hash=hash_of(label(told("response_id"))),
         dialect=dialect.name,
         parent_id=span.parent_id,
-        **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake),
+        **features(asked, joined(content.answered), intake, _asked_for(attributes)),
     )
 
 
@@ -122,6 +123,12 @@ def _unparsed(parsed: Any) -> bool | None:
     if isinstance(parsed, str):
         parsed = {"true": True, "false": False}.get(parsed.lower())
     return not parsed if isinstance(parsed, bool) else None
+
+
+def _asked_for(attributes: Mapping[str, Any]) -> str:
+    """The format that the call asked for; a schema may be there in its place."""
+    told = first(attributes, names.OUTPUT_TYPE_NAMES)
+    return "json" if isinstance(told, Mapping) else label(told)
 
 
 def _error(span: Span) -> str:

@@ -15,11 +15,13 @@ from driftgate.benchmarks.stats import mcnemar_exact
 from driftgate.monitor.detectors import DETECTORS, EProcess
 from driftgate.monitor.detectors.eprocess import log_e_value
 from driftgate.monitor.detectors.histogram import population_stability_index
+from driftgate.monitor.ngrams import ngrams
 
 mantel_haenszel = DETECTORS.get("mantel_haenszel").compare
 contingency = DETECTORS.get("contingency").compare
 histogram = DETECTORS.get("histogram").compare
 ks = DETECTORS.get("ks").compare
+mmd = DETECTORS.get("mmd").compare
 
 differences = st.lists(st.floats(-1.0, 1.0), max_size=60)
 
@@ -185,6 +187,56 @@ def test_texts_that_repeat_themselves_raise_no_alarm_where_a_chi_square_test_wou
         naive += stats.chi2_contingency([rows[:100].sum(0), rows[100:].sum(0)]).pvalue <= 0.05
     assert false <= 8
     assert naive >= 50
+
+
+def kept(texts):
+    rows = np.empty(len(texts), dtype=object)
+    rows[:] = [np.array(ngrams(text)) for text in texts]
+    return rows
+
+
+def test_texts_of_another_version_are_no_change_and_not_compared():
+    new = kept([f"질문 {number}" for number in range(40)])
+    old = np.empty(40, dtype=object)
+    old[:] = [np.ones(256)] * 40
+    found = mmd(old, new)
+    assert found.p_value is None and "counted by the same version" in found.effect.reason
+    assert mmd(old, old).p_value == 1.0
+    # Where both windows have enough of one version, those are compared.
+    both = mmd(np.concatenate([old, new]), new)
+    assert both.p_value > 0.05 and both.n_reference == 80
+
+
+def test_texts_that_were_not_read_are_no_texts():
+    unread = np.empty(300, dtype=object)
+    unread[:] = [np.empty(0)] * 300
+    new = kept([f"질문 {number % 7}" for number in range(40)])
+    found = mmd(np.concatenate([unread, new]), np.concatenate([new, unread[:5]]))
+    assert (found.n_reference, found.n_current) == (340, 45) and found.p_value == 1.0
+    assert mmd(unread, unread).p_value is None
+
+
+def test_texts_that_are_all_alike_have_not_changed():
+    same = kept(["안녕하세요"] * 30)
+    found = mmd(same, same)
+    assert found.p_value == 1.0 and found.effect.estimate == 0.0
+    empty = kept([""] * 30)
+    assert mmd(empty, empty).p_value == 1.0
+    assert mmd(same, empty).p_value < 0.001
+
+
+def test_a_text_that_repeats_itself_in_one_window_is_found():
+    usual = [f"{word} 어떻게 하나요 {number}" for number in range(50) for word in ("환불", "배송", "로그인")]
+    found = mmd(kept(usual), kept(usual[:100] + ["시스템 점검 안내"] * 50))
+    assert found.p_value < 0.001
+    assert found.effect.low < 1 / 3 < found.effect.high + 0.01
+    assert found.detail["group_reference_share"] == 0.0
+
+
+def test_large_windows_of_texts_are_drawn_from():
+    rows = kept([f"질문 {number % 50}" for number in range(5000)])
+    found = mmd(rows, rows)
+    assert (found.n_reference, found.n_current) == (5000, 5000) and found.p_value > 0.01
 
 
 def test_large_windows_are_drawn_from():

@@ -8,6 +8,7 @@ import pytest
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.detectors import DETECTORS, USUAL
+from driftgate.monitor.ngrams import ngrams, version_of
 from driftgate.monitor.signals import SIGNALS
 
 TELEMETRY = pd.DataFrame(
@@ -19,8 +20,14 @@ TELEMETRY = pd.DataFrame(
         "output_chars": [30.0, 0.0, np.nan, 5.0],
         "refused": [0.0, 1.0, np.nan, np.nan],
         "addressed": [0.0, 1.0, np.nan, np.nan],
+        "malformed": [0.0, np.nan, np.nan, 1.0],
+        "input_korean": [1.0, 0.0, 1.0, np.nan],
+        "output_korean": [1.0, 0.0, np.nan, 1.0],
+        "input_tokens": [7.0, 0.0, 12.0, np.nan],
+        "finish_reason": ["stop", "length", "", "tool_calls"],
         "unparsed": [0.0, 0.0, np.nan, 1.0],
-        "input_ngrams": [[1] * 256, [2] * 256, None, [0] * 256],
+        "input_ngrams": [np.array(ngrams("Is 17 prime?")), np.array([2] * 256), None, np.array([])],
+        "output_ngrams": [np.array(ngrams("Yes.")), np.array(ngrams("")), np.array(ngrams("Yes")), np.array([])],
         "output_text": [None, None, None, "죄송하지만 답변드릴 수 없습니다."],
     },
     index=[7, 3, 5, 1],
@@ -65,14 +72,14 @@ def test_values_stand_at_the_rows_they_were_read_from(signal, frame):
     assert set(values.index) <= set(frame.index)
     assert 0 < len(values) <= len(frame)
     again = signal.read(frame.loc[frame.index[::-1]])
-    assert again.sort_index().tolist() == values.sort_index().tolist()
+    for one, other in zip(again.sort_index(), values.sort_index(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_values_are_of_its_kind(signal, frame):
     values = signal.read(frame)
-    if signal.kind == "histogram":
-        assert len({len(counts) for counts in values}) == 1
-        assert all(min(counts) >= 0 for counts in values)
+    if signal.kind == "text":
+        assert all(version_of(kept) in (0, 1, 2) for kept in values)
     elif signal.kind == "continuous":
         assert (values + signal.resolution > 0).all()
     else:
@@ -97,6 +104,17 @@ def test_failed_calls_have_neither_latency_nor_length():
     assert SIGNALS.get("latency").read(TELEMETRY).tolist() == [1.0, 2.0]
     assert SIGNALS.get("output_length").read(TELEMETRY).tolist() == [10.0, 0.0]
     assert SIGNALS.get("error_rate").read(TELEMETRY).tolist() == [0.0, 0.0, 1.0, 0.0]
+
+
+def test_failed_calls_and_empty_replies_have_no_text():
+    assert SIGNALS.get("output_drift").read(TELEMETRY).index.tolist() == [7, 1]
+
+
+def test_replies_that_were_cut_or_call_a_tool_are_counted_where_their_end_is_told():
+    assert SIGNALS.get("truncation_share").read(TELEMETRY).to_dict() == {7: 0.0, 3: 1.0, 1: 0.0}
+    assert SIGNALS.get("tool_call_share").read(TELEMETRY).to_dict() == {7: 0.0, 3: 0.0, 1: 1.0}
+    words = TELEMETRY.assign(finish_reason=["MAX_TOKENS", "tool_use", "length", "end_turn"])
+    assert SIGNALS.get("truncation_share").read(words).to_dict() == {7: 1.0, 3: 0.0, 1: 0.0}
 
 
 def test_a_refusal_is_read_from_the_text_where_ingest_did_not_decide_it():

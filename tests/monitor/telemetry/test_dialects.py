@@ -11,7 +11,8 @@ from dialect_examples import ANSWER, EXAMPLES, QUESTION, SYSTEM, Example
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgate.monitor.telemetry import Intake, ModelCall, Reason, decode, input_ngrams
+from driftgate.monitor.ngrams import ngrams
+from driftgate.monitor.telemetry import Intake, ModelCall, Reason, decode
 from driftgate.monitor.telemetry.dialects import DIALECTS
 
 INTAKE = Intake(refused=lambda text: "sorry" in text, redact=str, pseudonym=lambda user: f"of {user}")
@@ -55,7 +56,7 @@ def test_its_content_is_told_or_is_not(name: str) -> None:
         assert (*told, call.system_hash, call.input_ngrams) == (None, None, None, None, None, "", None)
         return
     assert told == (QUESTION, ANSWER, len(ANSWER), False, 0)
-    assert call.input_ngrams == input_ngrams(QUESTION)
+    assert call.input_ngrams == ngrams(QUESTION)
     assert call.system_hash == call.prompt_hash == hashlib.sha256(SYSTEM.encode()).hexdigest()[:16]
 
 

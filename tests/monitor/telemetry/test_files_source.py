@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry import Intake, ModelCall, Store, frame, input_ngrams, to_arrow
+from driftgate.monitor.ngrams import ngrams
+from driftgate.monitor.telemetry import Intake, ModelCall, Store, frame, to_arrow
 from driftgate.monitor.telemetry.sources import SOURCES, parse_config
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
@@ -40,7 +41,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 def test_parquet_of_model_calls_comes_back_as_it_was(
     tmp_path: Path, collect: Callable[..., int], make_call: Callable[..., ModelCall]
 ) -> None:
-    calls = [make_call(0, refused=True, input_ngrams=input_ngrams("Is 17 prime?"), weight=3), make_call(1)]
+    calls = [make_call(0, refused=True, input_ngrams=ngrams("Is 17 prime?"), weight=3), make_call(1)]
     pq.write_table(pa.Table.from_batches([to_arrow(calls)]), tmp_path / "in" / "calls.parquet")
     assert collect(pattern="*.parquet") == 2
     table = frame(tmp_path / "store", START, END)
@@ -57,7 +58,7 @@ def test_columns_are_mapped_and_features_computed(tmp_path: Path, collect: Calla
     call = frame(tmp_path / "store", START, END).iloc[0]
     assert call["time"].isoformat() == "2026-03-01T09:00:00+00:00"
     assert (call["request_model"], call["output_chars"], call["refused"]) == ("gpt-4o", 1.0, 1.0)
-    assert tuple(call["input_ngrams"]) == input_ngrams("17은 소수?")
+    assert tuple(call["input_ngrams"]) == ngrams("17은 소수?")
     assert (call["input_text"], call["output_text"]) == (None, None)
 
 

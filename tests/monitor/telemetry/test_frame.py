@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.monitor.ngrams import ngrams
 from driftgate.monitor.telemetry import (
     COLUMNS,
     ModelCall,
     Store,
     frame,
-    input_ngrams,
 )
 
 Make = Callable[..., ModelCall]
@@ -46,7 +46,7 @@ def test_an_empty_folder_gives_an_empty_frame_of_the_right_types(tmp_path: Path)
 
 
 def test_the_frame_has_the_promised_types(tmp_path: Path, make_call: Make) -> None:
-    counts = input_ngrams("Is 17 prime?")
+    counts = ngrams("Is 17 prime?")
     with Store(tmp_path) as store:
         store.append(
             [
@@ -64,6 +64,17 @@ def test_the_frame_has_the_promised_types(tmp_path: Path, make_call: Make) -> No
     assert tuple(table["input_ngrams"][1]) == counts
     assert table["output_text"].tolist() == [None, "A"]
     assert table["error"].tolist() == ["", ""]
+
+
+def test_ngrams_are_read_of_so_many_calls_a_day(tmp_path: Path, make_call: Make) -> None:
+    with Store(tmp_path) as store:
+        store.append([make_call(480 * n, input_ngrams=ngrams(f"text {n}") if n % 4 else None) for n in range(12)])
+        whole, some, again = (frame(tmp_path, START, END, texts_a_day=most)["input_ngrams"] for most in (None, 1, 1))
+    assert some.isna().tolist() == whole.isna().tolist()
+    read = some.dropna()[some.dropna().map(len) > 0]
+    assert len(read) == 5  # a text of each day
+    assert all(tuple(kept) == tuple(whole[place]) for place, kept in read.items())
+    assert [*map(list, some.dropna())] == [*map(list, again.dropna())]
 
 
 def test_the_period_is_half_open_and_labels_select(tmp_path: Path, make_call: Make) -> None:

@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from driftgate.monitor.telemetry import Intake, Reason, Store, decode, decode_logs, frame, input_ngrams
+from driftgate.monitor.ngrams import ngrams
+from driftgate.monitor.telemetry import Intake, Reason, Store, decode, decode_logs, frame
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INTAKE = Intake(refused=lambda text: "sorry" in text, redact=str)
@@ -72,7 +73,7 @@ def test_log_records_are_joined_to_their_call_whatever_came_first(
         assert len(table) == len(read(tmp_path)) == 1
     for row in (table.iloc[0], read(tmp_path).iloc[0]):
         assert (row["input_text"], row["output_text"], row["output_chars"]) == ("환불은 며칠 걸리나요?", "sorry", 5)
-        assert tuple(row["input_ngrams"]) == input_ngrams("환불은 며칠 걸리나요?")
+        assert tuple(row["input_ngrams"]) == ngrams("환불은 며칠 걸리나요?")
         assert (row["refused"], row["finish_reason"], row["dialect"], row["tool_calls"]) == (1, "stop", "openai_v2", 0)
         assert len(row["system_hash"]) == 16 and row["system_hash"] == row["prompt_hash"]
         assert [json.loads(told) for told in row["evaluations"]] == [

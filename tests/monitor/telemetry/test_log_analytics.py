@@ -16,7 +16,8 @@ from logs_endpoint import LogsEndpoint, self_signed
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry import Intake, Store, frame, input_ngrams
+from driftgate.monitor.ngrams import ngrams
+from driftgate.monitor.telemetry import Intake, Store, frame
 from driftgate.monitor.telemetry.sources import Collected, log_analytics, parse_config
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -118,7 +119,7 @@ def test_spans_are_read_as_model_calls(service: LogsEndpoint, store: Store, coll
     first = table.iloc[0]
     assert (first["provider"], first["finish_reason"], first["input_tokens"]) == ("azure.ai.openai", "stop", 12.0)
     assert (first["latency"], first["unparsed"], first["weight"], first["error"]) == (0.5, 1.0, 4.0, "")
-    assert tuple(first["input_ngrams"]) == input_ngrams("Is 17 prime?")
+    assert tuple(first["input_ngrams"]) == ngrams("Is 17 prime?")
     assert table["error"].tolist() == ["", "error"]
     assert table["input_ngrams"][1] is None  # cut by the exporter: half a text is none
     request = service.requests[0]

@@ -35,7 +35,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace import Status as SpanStatus
 
-from driftgate.monitor.telemetry import Intake, Reason, Store, decode, frame, input_ngrams, router
+from driftgate.monitor.ngrams import ngrams
+from driftgate.monitor.telemetry import Intake, Reason, Store, decode, frame, router
 
 TOKEN = {"authorization": "Bearer of-the-test"}
 LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -115,7 +116,7 @@ def test_spans_of_the_stock_sdk_arrive(url: str, store: Store, compression: Comp
     assert table["trace_id"].nunique() == 1
     assert sorted(table["error"]) == [""] * 19 + ["error"]
     assert set(table["refused"]) == {1.0}
-    assert tuple(table["input_ngrams"][0]) == input_ngrams("Is 17 prime?")
+    assert tuple(table["input_ngrams"][0]) == ngrams("Is 17 prime?")
     assert table["input_text"].isna().all()
     assert abs(table["time"].max() - datetime.now(UTC)) < timedelta(minutes=5)
 
@@ -136,7 +137,7 @@ def test_log_records_of_the_stock_sdk_are_joined_to_their_call(url: str, store: 
     tracers.shutdown()
     (call,) = frame(store.folder, LONG_AGO, FAR_AHEAD).to_dict("records")
     assert (call["output_chars"], call["refused"], call["input_text"]) == (13, 1.0, None)
-    assert tuple(call["input_ngrams"]) == input_ngrams("Is 17 prime?")
+    assert tuple(call["input_ngrams"]) == ngrams("Is 17 prime?")
     assert store.left_out(datetime.now(UTC)) == {Reason.ORDINARY: 1}
 
 
