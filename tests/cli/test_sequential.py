@@ -118,6 +118,24 @@ def test_what_was_not_answered_is_at_its_worst_for_a_pass(make: Make, endpoint: 
     assert again.code == 2 and "has judged what failed" in again.err
 
 
+@pytest.mark.parametrize(
+    ("then", "code", "verdict"), [(replies(0, failed=10), 4, "unmeasurable"), (replies(10), 1, "fail")]
+)
+def test_what_was_won_before_an_outage_passes_nothing_that_the_score_breaks(
+    make: Make, endpoint: ChatEndpoint, cli: Cli, then: Callable[[str], Step], code: int, verdict: str
+) -> None:
+    """Sixty right answers win a bet on 0.7 before the first look; by then the service is down, or answers wrongly."""
+    folder = make(COUNT, rules({"metric": "accuracy", "min": 0.7}))
+    right = replies(0)
+    endpoint.default = lambda prompt: (right if len(endpoint.requests) <= 60 else then)(prompt)
+    done = cli("bench", *GATE, "-w", folder)
+    assert done.code == code, done.out
+    assert "accuracy >= 0.7: pass" not in done.out
+    said, found = judged(cli, folder)
+    (rule,) = found["rules"]
+    assert (said, rule["verdict"]) == (code, verdict)
+
+
 def two(config: dict[str, Any]) -> None:
     models = config["models"]
     models["better"] = dict(models["tested"], model="gpt-better")
@@ -167,10 +185,12 @@ def test_a_run_that_was_stopped_is_nothing_that_others_are_compared_with(
     assert asked(folder) == [100]
     code, found = judged(cli, folder)
     assert code == 0 and found["rules"][0]["baseline"] == whole
-    set_rules(folder, {"no_worse_than": "anchor", "margin": 0.1}, anchor=stopped)
     assert cli("bench", "-w", folder).code == 0
+    set_rules(folder, {"no_worse_than": "anchor", "margin": 0.1}, anchor=stopped)
     code, found = judged(cli, folder)
     assert code == 4 and "a run that asked all is needed" in found["rules"][0]["reason"]
+    refused = cli("bench", "-w", folder)
+    assert refused.code == 2 and "name a run that asked everything" in refused.err
 
 
 def latest(folder: Path) -> str:
