@@ -136,6 +136,27 @@ def test_what_was_won_before_an_outage_passes_nothing_that_the_score_breaks(
     assert (said, rule["verdict"]) == (code, verdict)
 
 
+def test_what_is_unmeasurable_ends_no_run_with_a_pass(make: Make, endpoint: ChatEndpoint, cli: Cli) -> None:
+    """Sixty right answers and then an outage hold a limit of 0.5, and four in ten failed."""
+
+    def change(config: dict[str, Any]) -> None:
+        rules({"metric": "accuracy", "min": 0.5})(config)
+        config["suites"]["small"]["max_failed"] = 0.1
+
+    folder = make(COUNT, change)
+    endpoint.default = lambda prompt: replies(0, failed=10 * (60 < len(endpoint.requests) <= 100))(prompt)
+    done = cli("bench", *GATE, "-w", folder)
+    assert done.code == 0, done.out
+    assert "after 100 of 400 questions: tested · terse · own: accuracy >= 0.5: pass" not in done.out
+    code, found = judged(cli, folder)
+    assert code == 0 and found["rules"][0]["decided_after"] == 400  # a tenth of all
+    endpoint.forget()
+    endpoint.default = lambda prompt: replies(0, failed=10 * (60 < len(endpoint.requests) <= 101))(prompt)
+    done = cli("bench", *GATE, "-w", folder)
+    assert done.code == 4 == judged(cli, folder)[0], done.out
+    assert "10.2% of the samples failed, and the suite allows 10% (max_failed)" in " ".join(done.out.split())
+
+
 def two(config: dict[str, Any]) -> None:
     models = config["models"]
     models["better"] = dict(models["tested"], model="gpt-better")

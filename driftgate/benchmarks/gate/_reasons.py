@@ -23,11 +23,11 @@ def decide(checks: Sequence[tuple[RuleConfig, Evidence]]) -> list[tuple[Verdict,
 
 def concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None) -> Verdict:
     """The verdict on one check, with the corrected p-value against it."""
-    if evidence.p_pass is not None and evidence.p_pass <= rule.alpha:
+    if evidence.p_pass is not None and evidence.p_pass <= rule.alpha and not evidence.lost:
         return "pass"
     if p_fail is not None and p_fail <= rule.alpha:
         return "fail"
-    return "unmeasurable" if evidence.depends else "inconclusive"
+    return "unmeasurable" if evidence.depends or evidence.lost else "inconclusive"
 
 
 def explain(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: float | None, checks: int) -> str:
@@ -59,6 +59,8 @@ def _sentence(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: fl
         among = f", {_p(p_fail)} corrected over {checks} checks" if checks > 1 else ""
         return _naming(f"the opposite is shown ({evidence.method}): p = {_p(evidence.p_fail)}{among}", evidence.failing)
     if verdict == "unmeasurable":
+        if evidence.lost and not evidence.depends:
+            return evidence.lost
         if not evidence.missing:
             return evidence.why_none or "there is nothing to measure"
         low, high = evidence.extremes
