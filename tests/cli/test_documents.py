@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,17 @@ def test_a_relevant_document_that_is_not_searched_is_refused_before_the_run(
     assert done.code == 2 and not endpoint.requests
     assert f"'{named}' (sample 'odd')" in done.err and said in done.err
     assert f"'{named}' (sample 'odd')" in cli("doctor", "-w", str(folder)).out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX links")
+def test_a_link_that_leads_round_to_itself_is_named_and_is_no_defect(cli: Cli, folder: Path) -> None:
+    (folder / "docs/round.md").symlink_to("round.md")
+    done = cli("documents", "ours", "-w", str(folder))
+    assert done.code == 0 and "round.md" in done.out and "it cannot be opened" in " ".join(done.out.split()), done.err
+    (folder / "ours.jsonl").unlink()
+    (folder / "ours.jsonl").symlink_to("ours.jsonl")
+    done = cli("bench", "rag", "-w", str(folder))
+    assert done.code == 2 and "'datasets.ours.path' is a link that leads round to itself" in done.err
 
 
 @pytest.fixture

@@ -117,7 +117,8 @@ async def test_nobody_is_asked_to_grade_a_reply_that_is_not_there(
         call = EVALUATORS.get(name)(judge="j", context=context, **(CRITERIA if name == "judge" else {}))
     else:
         call = EVALUATORS.get(name)(azure_ai_project=f"{endpoint.url}/api/projects/p")
-    (found,) = await Binding("reply", "said", call, {**JUDGED.get(name, {"query": "?"}), "response": empty}).evaluate({})
+    inputs = {**JUDGED.get(name, {"query": "?"}), "response": empty}
+    (found,) = await Binding("reply", "said", call, inputs).evaluate({})
     assert found.value is None and "the reply is empty" in found.error
     assert not endpoint.requests
 
