@@ -65,7 +65,8 @@ class Roots:
         try:
             found = _resolved(self.folder, path)
         except (RuntimeError, OSError) as problem:  # RuntimeError before Python 3.13
-            raise DriftgateError(f"'{setting}' is a link that leads round to itself", "name the file itself") from problem
+            said = f"'{setting}' is a link that leads round to itself"
+            raise DriftgateError(said, "name the file itself") from problem
         self._check(found, setting)
         return found
 
