@@ -214,6 +214,23 @@ def test_texts_of_a_file_are_graded_by_the_judge(
     assert "부서 0" in done.out and "threshold 5 agrees best" in words(done)
 
 
+def test_labels_of_texts_that_are_gone_are_refused(cli: Cli, space: Space, tmp_path: Path) -> None:
+    """How long a text was nobody knows any more, and without it a judge that goes by length cannot be told."""
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=60)
+    assert cli("bench", "small", "-w", folder).code == 0
+    file = tmp_path / "labels.csv"
+    assert cli("calibrate", JUDGE, file, "-w", folder, "--draw", 40).code == 0
+    label(file)
+    first = file.read_text("utf-8").splitlines()[1].split(",")[0]
+    assert cli("forget", "--sample", first, "-w", folder).code in (0, 1)
+    done = cli("calibrate", JUDGE, file, "-w", folder)
+    assert done.code == 2 and f"the sample '{first}', whose text was forgotten" in words(done), words(done)
+    (run,) = (line for line in cli("runs", "list", "-w", folder).out.split() if "-small-" in line)
+    assert cli("ledger", "expire", "--run", run, "-w", folder).code == 0
+    done = cli("calibrate", JUDGE, file, "-w", folder)
+    assert done.code == 2 and "was expired on" in words(done), words(done)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
