@@ -157,6 +157,33 @@ def test_what_is_unmeasurable_ends_no_run_with_a_pass(make: Make, endpoint: Chat
     assert "10.2% of the samples failed, and the suite allows 10% (max_failed)" in " ".join(done.out.split())
 
 
+def test_the_service_says_of_a_score_that_it_was_stopped_and_of_an_outage_what_it_leaves_open(
+    make: Make, endpoint: ChatEndpoint, cli: Cli
+) -> None:
+    from fastapi import APIRouter
+    from fastapi.testclient import TestClient
+
+    from driftgate.service._app import Page, create_app
+
+    folder = make(COUNT, rules({"metric": "accuracy", "min": 0.5}))
+    endpoint.default = replies(1)
+    assert cli("bench", *GATE, "-w", folder).code == 0
+    endpoint.default = replies(0, failed=10)
+    assert cli("bench", "-w", folder).code == 0
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    nothing = Page(*[lambda: []] * 5, leading=lambda: True)
+    client = TestClient(create_app(ledger, "space", lambda: None, nothing, [APIRouter()]))
+    page = " ".join(client.get("/").text.split())
+    assert "stopped early by gate small after 100 of 400" in page
+    assert "0.000 (0.000–0.010), 1.000 if all had been right that was not answered" in page
+    stopped, whole = (
+        client.get(f"/api/runs/{run['id']}").json()["cells"][0]["stopped"]
+        for run in client.get("/api/runs").json()[::-1]
+    )
+    assert (stopped, whole) == ("stopped early by gate small after 100 of 400", "")
+    ledger.close()
+
+
 def two(config: dict[str, Any]) -> None:
     models = config["models"]
     models["better"] = dict(models["tested"], model="gpt-better")
