@@ -6,16 +6,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from driftgate.benchmarks.calibration import Asked
 from driftgate.benchmarks.labelled import JudgeSaid
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import COST, JudgedEvaluator, NoGrade
 from driftgate.ledger import KeptGrade, Ledger, keep_grades, kept_grades
-
-_AT_ONCE = 20
-"""Grades that are kept together; as many are lost at most where the process is killed."""
 
 
 @dataclass
@@ -75,13 +72,6 @@ class _Desk:
     judge: JudgedEvaluator
     budget: _Budget
     left: list[int]
-    new: list[KeptGrade] = field(default_factory=list)
-
-    def keep(self, *, done: bool = False) -> None:
-        """Keep the grades that are not kept yet; with ``done`` the next command asks for all again."""
-        if self.new or done:
-            keep_grades(self.ledger, self.judge.pin_id, self.evaluator, self.new, done=done)
-        self.new = []
 
     async def grade(self, inputs: Mapping[str, str]) -> JudgeSaid:
         try:
@@ -91,10 +81,8 @@ class _Desk:
             return JudgeSaid(None, None, str(problem))
         self.budget.add(found.get(COST, 0.0))
         grade, passed = found[self.judge.kind.key], found["passed"] > 0.5
-        self.new.append(KeptGrade(_hash(inputs), grade, passed))
-        if len(self.new) >= _AT_ONCE:
-            kept, self.new = self.new, []
-            await asyncio.to_thread(keep_grades, self.ledger, self.judge.pin_id, self.evaluator, kept)
+        kept = [KeptGrade(_hash(inputs), grade, passed)]  # at once: who is killed has paid for it all the same
+        await asyncio.shield(asyncio.to_thread(keep_grades, self.ledger, self.judge.pin_id, self.evaluator, kept))
         return JudgeSaid(grade, passed)
 
 
@@ -142,10 +130,7 @@ async def grade_texts(
             found[number] = await desk.grade(texts[number])
             advance(len(found), len(texts))
 
-    try:
-        await asyncio.gather(*(work() for _ in range(min(judge.in_flight, len(left)))))
-    finally:
-        desk.keep()
+    await asyncio.gather(*(work() for _ in range(min(judge.in_flight, len(left)))))
     if desk.left:
         raise DriftgateError(
             f"{desk.budget.used}, with {len(found):,} of {len(texts):,} texts graded",
@@ -153,7 +138,9 @@ async def grade_texts(
             if desk.budget.known
             else "take --max-cost out, or ask a service that counts its tokens; the grades so far are kept",
         )
-    desk.keep(done=True)
+    if all(said.grade is not None for said in found.values()):
+        # What is whole is asked for anew by the next command; where grades lack, it asks for these alone.
+        keep_grades(ledger, judge.pin_id, evaluator, [], done=True)
     prices = judge.judge.config.prices
     priced = desk.budget.known and (prices.known or not left)
     cost = desk.budget.spent if priced else None

@@ -19,7 +19,15 @@ from driftgate.benchmarks.datasets._rows import Row, read_rows
 from driftgate.benchmarks.labelled import JudgeSaid, said_by_judge, text_id, texts_of
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators import JudgedEvaluator
-from driftgate.ledger import CellRow, Ledger, SampleLabel, add_calibration, check_texts, sample_data
+from driftgate.ledger import (
+    CellRow,
+    Ledger,
+    SampleLabel,
+    add_calibration,
+    check_texts,
+    forgotten_in,
+    sample_data,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,6 +227,7 @@ def _names(frame: pd.DataFrame) -> dict[int, str]:
 
 
 def _of_cell(ledger: Ledger, cell: CellRow, judge: str, labels: Sequence[Label]) -> Calibration:
+    check_texts(ledger, cell.run_id)  # else nobody knows how long they were, and a ruler would be admitted
     about: Mapping[str, Any] = cell.details["judges"][judge]
     low, high = map(float, about["scale"])
     threshold = float(about.get("threshold", 3.0))
@@ -233,6 +242,12 @@ def _of_cell(ledger: Ledger, cell: CellRow, judge: str, labels: Sequence[Label])
             f"({len(unknown)} of {len(labels)} rows are)",
             "name the run that was labelled with --run RUN/PART",
         )
+    gone = forgotten_in(ledger, cell.id)
+    for label in labels:
+        if (at := gone.get(by_name[label.name])) is not None:
+            raise label.row.wrong(
+                f"labels the sample '{label.name}', whose text was forgotten on {at:%Y-%m-%d}", "take the row out"
+            )
     said = said_by_judge(ledger, cell, judge)
     samples = {by_name[label.name]: label for label in labels}
     texts = texts_of(ledger, cell.id, judge.partition(".")[0], samples)

@@ -62,7 +62,11 @@ class Roots:
             raise DriftgateError(
                 f"'{setting}' takes a part of its path from the environment", "take it whole, or write it"
             )
-        found = _resolved(self.folder, path)
+        try:
+            found = _resolved(self.folder, path)
+        except (RuntimeError, OSError) as problem:  # RuntimeError before Python 3.13
+            said = f"'{setting}' is a link that leads round to itself"
+            raise DriftgateError(said, "name the file itself") from problem
         self._check(found, setting)
         return found
 
@@ -107,7 +111,7 @@ class Roots:
                 for entry in (Path(parent, name) for name in (*folders, *files)):
                     if not entry.is_symlink():
                         continue
-                    target = entry.resolve()
+                    target = Path(os.path.realpath(entry))  # a link to itself leads nowhere
                     self._check(target, f"{setting}: {entry.relative_to(parent)}")
                     if target.is_dir() and target not in seen:
                         seen.add(target)

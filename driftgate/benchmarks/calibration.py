@@ -173,10 +173,13 @@ def calibrate(
     pairs = [(one, people[one.name], said) for one in texts if (said := judge.get(one.name)) is not None]
     if len(pairs) < 3:
         error = next((one.error for one in texts if one.error), "")
+        remedy = "have at least 10 labelled, better 100; the columns 'grade' and 'passed' are for people's word"
+        if error and len(people) >= 3:  # people did their part
+            remedy = "see that the judge answers and can be read: driftgate doctor asks it for one grade"
         raise DriftgateError(
             f"only {len(pairs)} of {len(texts)} texts were graded by people and by the judge"
             + (f" (the judge: {error})" if error else ""),
-            "have at least 10 labelled, better 100; the columns 'grade' and 'passed' are for people's word",
+            remedy,
         )
     _, known, given = zip(*pairs, strict=True)
     ends = scale if by_grade else (0.0, 1.0)

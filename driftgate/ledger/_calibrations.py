@@ -75,7 +75,7 @@ class KeptGrade(NamedTuple):
 
 
 def keep_grades(ledger: Ledger, pin: str, evaluator: str, grades: Sequence[KeptGrade], *, done: bool = False) -> None:
-    """Keep what was paid for; with ``done`` all texts are graded, and none is handed out again."""
+    """Keep what was paid for; with ``done`` all texts have a grade, and none is handed out again."""
     details = {"grades": [list(one) for one in grades], "done": done}
     add_calibration(ledger, evaluator + _UNFINISHED, pin, details)
 

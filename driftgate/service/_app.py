@@ -16,6 +16,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import (
     Ledger,
     RunRow,
+    ScoreRow,
     aggregations_of,
     cells_of,
     expired_at,
@@ -82,6 +83,7 @@ def create_app(
                 {
                     "cell": cell.name,
                     "signature": cell.signature,
+                    "stopped": cell.stopped,
                     "scores": _whole(ledger, cell.id, cell.signature),
                     "evaluators": [one.as_json() for one in evaluated_in(ledger, cell)],
                     "aggregations": [asdict(made) for made in aggregations_of(ledger, cell.id)],
@@ -135,12 +137,21 @@ def _whole(ledger: Ledger, cell_id: int, signature: str) -> list[dict[str, Any]]
     return [asdict(row) for row in scores_of(ledger, cell_id, signature) if row.slice_kind == "all"]
 
 
+def _higher(one: ScoreRow | None, other: ScoreRow | None) -> float | None:
+    """The value of a score where it is above that of another one."""
+    if one is None or other is None or one.value is None or other.value is None:
+        return None
+    return one.value if one.value > other.value else None
+
+
 def _overview_row(ledger: Ledger, run: RunRow, newest: bool) -> dict[str, Any]:
     cells = []
     for cell in cells_of(ledger, run.id):
         bad = [one for one in evaluated_in(ledger, cell) if one.trouble] if newest else []
         rows = {row.metric: row for row in scores_of(ledger, cell.id, cell.signature) if row.slice_kind == "all"}
-        cells.append({"name": cell.name, "accuracy": rows.get("accuracy"), "evaluators": bad})
+        if_right = _higher(rows.get("accuracy_if_right"), rows.get("accuracy"))
+        told = {"name": cell.name, "accuracy": rows.get("accuracy"), "evaluators": bad}
+        cells.append(told | {"if_right": if_right, "stopped": cell.stopped})
     verdicts = verdicts_of(ledger, run.id)
     return {"run": run, "cells": cells, "verdict": verdicts[0].verdict if verdicts else ""}
 

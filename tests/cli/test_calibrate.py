@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from chat_endpoint import Answer, ChatEndpoint
+from chat_endpoint import Answer, ChatEndpoint, Status
 from command_line import Cli, Done
 from judge import Judge, agreeing, hashing, strict
 
@@ -210,6 +214,23 @@ def test_texts_of_a_file_are_graded_by_the_judge(
     assert "부서 0" in done.out and "threshold 5 agrees best" in words(done)
 
 
+def test_labels_of_texts_that_are_gone_are_refused(cli: Cli, space: Space, tmp_path: Path) -> None:
+    """How long a text was nobody knows any more, and without it a judge that goes by length cannot be told."""
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=60)
+    assert cli("bench", "small", "-w", folder).code == 0
+    file = tmp_path / "labels.csv"
+    assert cli("calibrate", JUDGE, file, "-w", folder, "--draw", 40).code == 0
+    label(file)
+    first = file.read_text("utf-8").splitlines()[1].split(",")[0]
+    assert cli("forget", "--sample", first, "-w", folder).code in (0, 1)
+    done = cli("calibrate", JUDGE, file, "-w", folder)
+    assert done.code == 2 and f"the sample '{first}', whose text was forgotten" in words(done), words(done)
+    (run,) = (line for line in cli("runs", "list", "-w", folder).out.split() if "-small-" in line)
+    assert cli("ledger", "expire", "--run", run, "-w", folder).code == 0
+    done = cli("calibrate", JUDGE, file, "-w", folder)
+    assert done.code == 2 and "was expired on" in words(done), words(done)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -297,6 +318,53 @@ def test_calibrating_stops_at_its_budget_says_what_was_spent_and_goes_on_without
     assert again.code == 0 and len(judge_endpoint.requests) == 80  # what is whole is asked for anew
     assert "asked about 40 texts, which cost 37.2 USD" in words(again)
     assert json.loads((tmp_path / "made.json").read_text("utf-8"))["asked"]["cost"] == pytest.approx(37.2)
+
+
+def test_grades_that_an_outage_kept_from_coming_are_asked_for_alone(
+    cli: Cli, space: Space, judge_endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=4)
+    priced(folder, input=1000.0, output=1000.0)
+    file = texts_of(tmp_path / "texts.jsonl", 40)
+    down = Status(500, {"error": {"message": "boom"}})
+    judge_endpoint.default = lambda prompt: lenient(prompt) if len(judge_endpoint.requests) <= 25 else down
+    done = cli("calibrate", JUDGE, file, "-w", folder)
+    assert "would admit the judge" not in words(done), words(done)  # 15 grades are as wrong as can be
+    judge_endpoint.default = lenient
+    judge_endpoint.forget()
+    done = cli("calibrate", JUDGE, file, "-w", folder)
+    assert done.code == 0 and len(judge_endpoint.requests) == 15, words(done)
+    assert "25 grades were there already" in words(done) and "on 40 texts" in words(done)
+
+
+def test_what_a_killed_calibration_has_paid_for_is_not_asked_for_again(
+    cli: Cli, space: Space, judge_endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    """All but the two grades that were under way."""
+    folder = space(agreeing("relevance", lenient), corrected(min=0.5), count=4)
+    priced(folder, input=1000.0, output=1000.0)
+    file = texts_of(tmp_path / "texts.jsonl", 40)
+    judge_endpoint.default = lambda prompt: replace(lenient(prompt), seconds=0.1)
+    command = [sys.executable, "-m", "driftgate", "calibrate", JUDGE, str(file), "-w", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
+        limit = time.monotonic() + 60
+        while len(judge_endpoint.requests) < 14 and time.monotonic() < limit:
+            time.sleep(0.01)
+        killed.kill()
+    before = len(judge_endpoint.requests)
+    assert 14 <= before < 40
+    assert cli("calibrate", JUDGE, file, "-w", folder).code == 0
+    assert len(judge_endpoint.requests) <= 40 + 2
+
+
+def test_a_judge_that_gives_no_grade_is_to_be_mended_and_not_the_labels(
+    cli: Cli, space: Space, judge_endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    folder = space(lenient, corrected(min=0.5), count=4)
+    judge_endpoint.default = Status(200, b"<html>sign in</html>")
+    done = cli("calibrate", JUDGE, texts_of(tmp_path / "texts.jsonl", 12), "-w", folder)
+    assert done.code == 2 and "only 0 of 12 texts were graded" in words(done)
+    assert "see that the judge answers" in words(done) and "have at least 10 labelled" not in words(done)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,17 @@ def test_a_relevant_document_that_is_not_searched_is_refused_before_the_run(
     assert f"'{named}' (sample 'odd')" in cli("doctor", "-w", str(folder)).out
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX links")
+def test_a_link_that_leads_round_to_itself_is_named_and_is_no_defect(cli: Cli, folder: Path) -> None:
+    (folder / "docs/round.md").symlink_to("round.md")
+    done = cli("documents", "ours", "-w", str(folder))
+    assert done.code == 0 and "round.md" in done.out and "it cannot be opened" in " ".join(done.out.split()), done.err
+    (folder / "ours.jsonl").unlink()
+    (folder / "ours.jsonl").symlink_to("ours.jsonl")
+    done = cli("bench", "rag", "-w", str(folder))
+    assert done.code == 2 and "'datasets.ours.path' is a link that leads round to itself" in done.err
+
+
 @pytest.fixture
 def embeddings() -> Iterator[EmbeddingsEndpoint]:
     served = EmbeddingsEndpoint({"rest": ("연차",), "car": ("주차",)})
@@ -166,3 +178,59 @@ def test_an_embedding_endpoint_that_is_down_stops_the_run_with_a_sentence(
     done = cli("bench", "rag", "-w", str(folder))
     assert done.code == 2 and "retriever 'ours': its passages have no embeddings" in done.err + done.out
     assert not endpoint.requests
+
+
+NO_NUMBER = b'{"data": [{"index": 0, "embedding": [NaN, 1.0, 1.0]}]}'
+BROKEN: list[tuple[int, bytes]] = [
+    (500, b"boom"),
+    (200, b"<html>sign in</html>"),
+    (200, b""),
+    (200, NO_NUMBER),
+    (200, json.dumps({"data": [{"index": 0, "embedding": [1.0] * 7}]}).encode()),
+]
+
+
+def many(folder: Path, endpoint: ChatEndpoint, embeddings: EmbeddingsEndpoint, count: int = 40) -> None:
+    rows = [ROWS[0] | {"id": f"leave{n}", "question": f"연차는 며칠인가? ({n})"} for n in range(count)]
+    write(folder, endpoint, rows, embeddings={"endpoint": f"{embeddings.url}/v1", "model": "ko", "attempts": 1})
+
+
+@pytest.mark.parametrize(("status", "body"), BROKEN)
+def test_embeddings_that_are_gone_stop_the_cell_before_it_is_a_score(
+    cli: Cli, folder: Path, endpoint: ChatEndpoint, embeddings: EmbeddingsEndpoint, status: int, body: bytes
+) -> None:
+    many(folder, endpoint, embeddings)
+    good, first = embeddings.answer, 6
+    embeddings.answer = lambda asked: (  # type: ignore[method-assign]
+        good(asked) if len(embeddings.requests) <= first else web.Response(status=status, body=body)
+    )
+    done = cli("bench", "rag", "-w", str(folder))
+    said = " ".join(done.err.split())
+    host = embeddings.url.removeprefix("http://")
+    assert done.code == 2, done.out
+    assert f"retriever 'ours' ({host}/v1) gives nothing any more: 10 questions in a row had no answer" in said
+    assert "see that it answers there" in said and "--retry-failed" in said
+    assert len(embeddings.requests) < 40 and "1.000" not in done.out  # no row of scores
+    assert cli("gate", "latest", "-w", str(folder)).code == 2
+
+    embeddings.answer = good  # type: ignore[method-assign]
+    again = cli("bench", "rag", "--resume", "--retry-failed", "-w", str(folder))
+    assert again.code == 0, again.err
+    with driftgate.open(folder) as ws:
+        assert ws.run().scored[0].outcomes["answered"] == 40
+
+
+@pytest.mark.parametrize(("status", "body"), BROKEN[:4])
+def test_embeddings_that_are_broken_beforehand_are_the_retrievers_fault_and_not_the_flows(
+    cli: Cli, folder: Path, endpoint: ChatEndpoint, embeddings: EmbeddingsEndpoint, status: int, body: bytes
+) -> None:
+    many(folder, endpoint, embeddings)
+    embeddings.answer = lambda asked: web.Response(status=status, body=body)  # type: ignore[method-assign]
+    for command in (("bench", "rag"), ("doctor",)):
+        done = cli(*command, "-w", str(folder))
+        said = " ".join((done.err + done.out).split())
+        assert done.code == 2, said
+        assert "its passages have no embeddings" in said
+        assert f"({embeddings.url.removeprefix('http://')}/v1)" in said and "see that the endpoint answers" in said
+        assert "fails on sample" not in said and "correct what it names" not in said
+    assert not [request for request in endpoint.requests if "연차" in request.prompt]

@@ -273,6 +273,44 @@ def test_a_first_run_without_anything_to_compare_with_is_no_evidence(cli: Cli, m
     refused(promote(cli, folder), "inconclusive")
 
 
+def test_a_champion_that_nobody_named_is_asked_for(cli: Cli, make: Make) -> None:
+    folder = make(20)
+    assert cli("bench", "-w", folder).code == 0
+    change(folder, rules({"no_worse_than": "champion"}))
+    done = cli("gate", "-w", folder)
+    assert done.code == 2 and "there is none whom it could mean" in done.err
+    assert "name one under champions" in done.err and "did you mean" not in done.err
+
+
+@pytest.mark.parametrize("what", ["anchor", "champion", "first run"])
+def test_an_outage_that_is_compared_with_nothing_passes_nothing(
+    cli: Cli, make: Make, endpoint: ChatEndpoint, what: str
+) -> None:
+    """To be the anchor or the champion itself, or the first run, is no achievement of a run without an answer."""
+
+    def gate(config: dict[str, Any]) -> None:
+        opponent = "previous" if what == "first run" else what
+        config["champions"] = {"assistant": "tested"}
+        rule = {"no_worse_than": opponent, "margin": 0.1}
+        config["gates"] = {"small": {"suite": "small", "first_run": "pass", "rules": [rule]}}
+        if what == "anchor":
+            config["gates"]["small"]["anchor"] = run
+
+    folder = make(20)
+    for reply, code in ((BOOM, 4), (Answer("A"), 0)):
+        endpoint.default = lambda prompt, reply=reply: reply
+        assert cli("bench", "-w", folder).code == 0
+        ledger = ledger_of(folder)
+        run = find_run(ledger, "latest").id
+        ledger.close()
+        change(folder, gate)
+        done = cli("gate", "-w", folder)
+        assert done.code == code, done.out + done.err
+        assert ("none of its 20 samples could be measured" in done.out) == (code == 4)
+        if what == "first run":
+            break  # the second is none
+
+
 def test_a_gate_for_a_slot_that_is_not_there_is_refused(cli: Cli, make: Make) -> None:
     def edit(config: dict[str, Any]) -> None:
         with_slot(config)

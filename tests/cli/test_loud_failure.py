@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from chat_endpoint import Answer, ChatEndpoint, Status
-from command_line import Cli, Make
+from command_line import Change, Cli, Make
 
 
 def failing(endpoint: ChatEndpoint, *numbers: int) -> None:
@@ -49,6 +49,27 @@ def test_more_failures_than_the_suite_allows_are_unmeasurable(cli: Cli, make: Ma
     assert done.code == 4
     assert "15.0% of the samples failed; the suite allows 10% (max_failed)" in done.out
     assert cli("nightly", "-w", folder).code == 4
+
+
+def test_what_is_unmeasurable_passes_no_gate(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
+    """The rule holds whatever the failed answers were; that the service gave so few is no pass all the same."""
+
+    def gate(rule: dict[str, Any]) -> Change:
+        def edit(config: dict[str, Any]) -> None:
+            as_by_default(config)
+            config["gates"]["small"]["rules"] = [rule]
+
+        return edit
+
+    folder = make(20, as_by_default)
+    failing(endpoint, 3, 7, 11)
+    assert cli("bench", "small", "-w", folder).code == 4
+    make(20, gate({"min": 0.2}))
+    done = cli("gate", "-w", folder)
+    assert done.code == 4
+    assert "15.0% of the samples failed, and the suite allows 10% (max_failed)" in " ".join(done.out.split())
+    make(20, gate({"max": 0.2}))
+    assert cli("gate", "-w", folder).code == 1  # what is shown to be broken stays so
 
 
 def test_a_tenth_is_allowed_and_nothing_is_said_of_a_good_run(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:

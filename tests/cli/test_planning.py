@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat_endpoint import Answer, ChatEndpoint
+from chat_endpoint import Answer, ChatEndpoint, Status
 from command_line import Cli, Make
 
 
@@ -30,6 +30,33 @@ def test_a_plan_from_two_models_in_the_ledger(cli: Cli, make: Make, endpoint: Ch
     assert done.code == 0, done.err
     assert "75.0% of the samples discordant" in done.out
     assert "paired on all 24 samples" in done.out
+
+
+def test_nothing_is_planned_from_an_outage_or_from_a_run_that_was_stopped(
+    cli: Cli, make: Make, endpoint: ChatEndpoint
+) -> None:
+    """What nobody answered would differ from everything, and what was stopped leans."""
+
+    def change(config: dict[str, Any]) -> None:
+        for name in ("down", "cut"):
+            config["models"][name] = dict(config["models"]["tested"], model=name)
+            config["suites"][name] = config["suites"]["small"] | {"models": [name]}
+        config["gates"]["cut"] = {"suite": "cut", "rules": [{"min": 0.5}]}
+
+    folder = make(200, change)
+    assert cli("bench", "small", "-w", folder).code == 0
+    assert cli("bench", "cut", "--gate", "cut", "--sequential", "-w", folder).code == 0
+    endpoint.default = Status(500, {"error": {"message": "boom"}})
+    assert cli("bench", "down", "-w", folder).code == 0
+    for models in (("tested", "down"), ("down", "nobody")):
+        done = cli("dataset", "plan", "own", *models, "-w", folder)
+        assert done.code == 2 and "none of its 200 samples has an answer to judge" in done.err, done.out
+    done = cli("dataset", "plan", "--runs", "latest:small,latest:cut", "-w", folder)
+    assert done.code == 2 and "plan from a run that asked everything" in " ".join(done.err.split()), done.out
+    page = folder / "page.html"
+    done = cli("compare", "latest:small", "latest:down", "-w", folder, "--html", page)
+    assert done.code == 0 and done.out.count("unmeasured") == 1, done.out  # it has no place beside the other
+    assert "unmeasured</span>" in page.read_text("utf-8")
 
 
 def test_what_cannot_be_planned_is_said(cli: Cli, make: Make) -> None:

@@ -118,6 +118,72 @@ def test_what_was_not_answered_is_at_its_worst_for_a_pass(make: Make, endpoint: 
     assert again.code == 2 and "has judged what failed" in again.err
 
 
+@pytest.mark.parametrize(
+    ("then", "code", "verdict"), [(replies(0, failed=10), 4, "unmeasurable"), (replies(10), 1, "fail")]
+)
+def test_what_was_won_before_an_outage_passes_nothing_that_the_score_breaks(
+    make: Make, endpoint: ChatEndpoint, cli: Cli, then: Callable[[str], Step], code: int, verdict: str
+) -> None:
+    """Sixty right answers win a bet on 0.7 before the first look; by then the service is down, or answers wrongly."""
+    folder = make(COUNT, rules({"metric": "accuracy", "min": 0.7}))
+    right = replies(0)
+    endpoint.default = lambda prompt: (right if len(endpoint.requests) <= 60 else then)(prompt)
+    done = cli("bench", *GATE, "-w", folder)
+    assert done.code == code, done.out
+    assert "accuracy >= 0.7: pass" not in done.out
+    said, found = judged(cli, folder)
+    (rule,) = found["rules"]
+    assert (said, rule["verdict"]) == (code, verdict)
+
+
+def test_what_is_unmeasurable_ends_no_run_with_a_pass(make: Make, endpoint: ChatEndpoint, cli: Cli) -> None:
+    """Sixty right answers and then an outage hold a limit of 0.5, and four in ten failed."""
+
+    def change(config: dict[str, Any]) -> None:
+        rules({"metric": "accuracy", "min": 0.5})(config)
+        config["suites"]["small"]["max_failed"] = 0.1
+
+    folder = make(COUNT, change)
+    endpoint.default = lambda prompt: replies(0, failed=10 * (60 < len(endpoint.requests) <= 100))(prompt)
+    done = cli("bench", *GATE, "-w", folder)
+    assert done.code == 0, done.out
+    assert "after 100 of 400 questions: tested · terse · own: accuracy >= 0.5: pass" not in done.out
+    code, found = judged(cli, folder)
+    assert code == 0 and found["rules"][0]["decided_after"] == 400  # a tenth of all
+    endpoint.forget()
+    endpoint.default = lambda prompt: replies(0, failed=10 * (60 < len(endpoint.requests) <= 101))(prompt)
+    done = cli("bench", *GATE, "-w", folder)
+    assert done.code == 4 == judged(cli, folder)[0], done.out
+    assert "10.2% of the samples failed, and the suite allows 10% (max_failed)" in " ".join(done.out.split())
+
+
+def test_the_service_says_of_a_score_that_it_was_stopped_and_of_an_outage_what_it_leaves_open(
+    make: Make, endpoint: ChatEndpoint, cli: Cli
+) -> None:
+    from fastapi import APIRouter
+    from fastapi.testclient import TestClient
+
+    from driftgate.service._app import Page, create_app
+
+    folder = make(COUNT, rules({"metric": "accuracy", "min": 0.5}))
+    endpoint.default = replies(1)
+    assert cli("bench", *GATE, "-w", folder).code == 0
+    endpoint.default = replies(0, failed=10)
+    assert cli("bench", "-w", folder).code == 0
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    nothing = Page(*[lambda: []] * 5, leading=lambda: True)
+    client = TestClient(create_app(ledger, "space", lambda: None, nothing, [APIRouter()]))
+    page = " ".join(client.get("/").text.split())
+    assert "stopped early by gate small after 100 of 400" in page
+    assert "0.000 (0.000–0.010), 1.000 if all had been right that was not answered" in page
+    stopped, whole = (
+        client.get(f"/api/runs/{run['id']}").json()["cells"][0]["stopped"]
+        for run in client.get("/api/runs").json()[::-1]
+    )
+    assert (stopped, whole) == ("stopped early by gate small after 100 of 400", "")
+    ledger.close()
+
+
 def two(config: dict[str, Any]) -> None:
     models = config["models"]
     models["better"] = dict(models["tested"], model="gpt-better")
@@ -171,6 +237,8 @@ def test_a_run_that_was_stopped_is_nothing_that_others_are_compared_with(
     set_rules(folder, {"no_worse_than": "anchor", "margin": 0.1}, anchor=stopped)
     code, found = judged(cli, folder)
     assert code == 4 and "a run that asked all is needed" in found["rules"][0]["reason"]
+    refused = cli("bench", "-w", folder)
+    assert refused.code == 2 and "name a run that asked everything" in refused.err
 
 
 def latest(folder: Path) -> str:

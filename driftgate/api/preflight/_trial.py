@@ -17,7 +17,7 @@ from driftgate.flows.engines import Engine, LineResult, open_engine
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import Evaluation
 from driftgate.flows.line import Line
-from driftgate.flows.models import Message, Reply, Usage
+from driftgate.flows.models import Message, ModelMisconfigured, Reply, Usage
 from driftgate.flows.reach import asks_elsewhere
 
 _SURE = -0.01
@@ -55,6 +55,8 @@ class Trial:
     """Why the flow was not run."""
     problem: DriftgateError | None = None
     """The flow, or what it takes the place of, cannot be opened."""
+    unsearched: DriftgateError | None = None
+    """Why its retriever gave nothing: what a service does is not the flow's fault."""
     ungraded: DriftgateError | None = None
     """Its evaluators cannot grade."""
     place: int = 0
@@ -96,7 +98,7 @@ async def try_cell(cell: Cell, suite: SuiteConfig, models: Sequence[str]) -> Tri
         if untried := asks_elsewhere(cell.flow):
             return Trial(cell, untried=untried)
         first = await _try_sample(cell, engine, models, 0)
-        if not (first.stopped or first.failing):
+        if first.unsearched is not None or not (first.stopped or first.failing):
             return first
         further = sorted({len(cell.samples) // 2, len(cell.samples) - 1} - {0})
         return replace(first, others=[await _try_sample(cell, engine, models, place) for place in further])
@@ -115,7 +117,11 @@ async def _try_sample(cell: Cell, engine: Engine, models: Sequence[str], place: 
         result = await engine.run_line(inputs, line)
     except DriftgateError as problem:
         return Trial(cell, perfect.heard, problem=problem, place=place)
-    tried = Trial(cell, perfect.heard, result, place=place)
+    missed = [call.error for call in line.calls if not call.model and call.error is not None]
+    if result.output is not None:  # the flow knew what to do without; a run ends of what every sample would meet
+        missed = [error for error in missed if isinstance(error, ModelMisconfigured)]
+    unsearched = missed[0] if missed else None
+    tried = Trial(cell, perfect.heard, result, place=place, unsearched=unsearched)
     free = replace(cell.evaluators, bindings=tuple(b for b in cell.evaluators.bindings if not b.asks))
     try:
         return replace(tried, evaluations=await free.evaluate(sample.row, inputs, result, line.calls, 1.0))

@@ -8,7 +8,7 @@ from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Asking, Inspection
 from driftgate.api.preflight._trial import Trial, right_answer
-from driftgate.flows.errors import nearest
+from driftgate.flows.errors import DriftgateError, nearest
 
 DEFECTS = frozenset(
     {"CancelledError", "ImportError", "KeyboardInterrupt", "ModuleNotFoundError", "NameError", "NotImplementedError"}
@@ -19,9 +19,15 @@ DEFECTS = frozenset(
 
 def look(inspection: Inspection) -> Iterator[Finding]:
     """Say of each flow whether a sample came through it."""
+    silent: dict[str, DriftgateError] = {}
     for asking in inspection.askings:
         for trial in inspection.trials(asking):
+            if trial.unsearched is not None and asking.suite.retriever is not None:
+                silent.setdefault(asking.suite.retriever, trial.unsearched)
             yield from _of_trial(inspection, asking, trial)
+    if inspection.scope.reaches:
+        for name, problem in silent.items():
+            yield of_problem(f"retriever {name}", problem, inspection.where("retrievers", name))
 
 
 def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[Finding]:
@@ -34,6 +40,9 @@ def _of_trial(inspection: Inspection, asking: Asking, trial: Trial) -> Iterator[
     what = f"the flow '{flow.name}'{variant}"
     if trial.untried or trial.result is None:
         yield Finding("unchecked", asking.subject, f"{what} was not tried, as {trial.untried}", "", where)
+    elif trial.unsearched is not None:
+        told = f"{what} was not tried, as its retriever '{asking.suite.retriever}' gives nothing"
+        yield Finding("unchecked", asking.subject, told, "see what is said of the retriever", where)
     elif trial.stopped:
         yield _stopped(asking, trial, f"{what} fails {on}", where)
     elif misnamed := _misnamed(trial):

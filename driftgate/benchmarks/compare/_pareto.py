@@ -18,7 +18,7 @@ from driftgate.benchmarks.stats import Interval, mean_interval
 MEASURES = ("quality", "cost", "latency")
 _CONSTANT = "constant"
 """Method of what was the same of every sample, which is an interval without a width and no estimate of a variance."""
-Place = Literal["front", "tied", "beaten", "undecided"]
+Place = Literal["front", "tied", "beaten", "undecided", "unmeasured"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Standing:
     place: Place = "front"
     """``front``: surely better than each other cell in some measure. ``beaten``: another cell is surely better in some
     measure and surely no worse in any. ``tied``: another one may be as good in all of them. ``undecided``: it would be
-    beaten, but a price is not known, its own or the other's, or cannot be set beside the others'."""
+    beaten, but a price is not known, its own or the other's, or cannot be set beside the others'. ``unmeasured``: none
+    of its samples has an answer, so that it has no place."""
     beaten_by: str = ""
     """The cell that beats it, or may."""
     at_most: bool = False
@@ -133,6 +134,8 @@ _Surely = Mapping[tuple[int, int], bool]
 
 
 def _placed(mine: Standing, others: Sequence[Standing], surely: _Surely, measures: Sequence[str]) -> Standing:
+    if not mine.entry.settled.any():
+        return replace(mine, place="unmeasured")
     rivals = [o for o in others if o is not mine and not any(_better(mine, o, surely, m) for m in measures)]
     if not rivals:
         return mine

@@ -80,8 +80,10 @@ def observed_design(pair: Pair, *, alpha: float = 0.05, power: float = 0.8) -> D
     Raises
     ------
     DriftgateError
-        The cells share too few samples, or are graded and not right or wrong.
+        The cells share too few samples, or are graded and not right or wrong; one was stopped early, or answered none
+        of them.
     """
+    _check_measured(pair.candidate, pair.reference)
     table = pair.overall.comparison
     asked_again = max(side.scores.cell.repeats for side in (pair.candidate, pair.reference))
     if asked_again > 1:
@@ -108,6 +110,27 @@ def observed_design(pair: Pair, *, alpha: float = 0.05, power: float = 0.8) -> D
         alpha,
         power,
     )
+
+
+def _check_measured(*entries: Entry) -> None:
+    """Refuse to plan from what leans, and from an outage: what nobody answered differs from everything.
+
+    Raises
+    ------
+    DriftgateError
+        A cell was stopped early, or none of its samples was answered.
+    """
+    for entry in entries:
+        if entry.scores.cell.stopped:
+            raise DriftgateError(
+                f"{entry.label}, and what was asked until then leans",
+                "plan from a run that asked everything, or give --rate and --n",
+            )
+        if not entry.settled.any():
+            raise DriftgateError(
+                f"{entry.label}: none of its {entry.settled.size:,} samples has an answer to judge",
+                "plan from a run that was answered, or give --rate and --n",
+            )
 
 
 def assumed_design(
@@ -150,6 +173,7 @@ def assumed_design(
 
 def half_observed(entry: Entry, *, discordance: float | None, alpha: float, power: float) -> Design:
     """A design where only one of the models was run: its accuracy and samples, the discordance assumed."""
+    _check_measured(entry)
     if not entry.right.size or not is_binary(entry.right):
         raise DriftgateError(f"{entry.label} has no right or wrong answers", "give --rate and --n")
     rate = min(max(float(entry.right.mean()), 1 / (2 * entry.right.size)), 1 - 1 / (2 * entry.right.size))

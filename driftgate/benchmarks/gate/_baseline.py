@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.gate._config import ANCHOR, BASELINE, CHAMPION, PREVIOUS, GateConfig, RuleConfig
+from driftgate.benchmarks.gate._lost import most_failed
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.signature import differing
 from driftgate.flows.errors import DriftgateError, nearest
@@ -86,6 +86,11 @@ def find_baseline(
         asked = f"run the suite with {champion} among its models"
         reason = f"the champion {champion} has no complete run of this suite to compare with; {asked}"
         return found or Baseline(None, reason, first=True)
+    if rule.opponent == CHAMPION:
+        raise DriftgateError(
+            "a rule compares with the champion, and there is none whom it could mean",
+            "name one under champions, and where there are several the gate's slot",
+        )
     models = {other.cell.model for other in scored}
     raise DriftgateError(
         f"a rule compares with '{wanted}', which is not in the run", nearest(wanted, [CHAMPION, PREVIOUS, *models])
@@ -120,7 +125,7 @@ def _stored(
                     stopped.append(f"run {run.id} was {old.stopped}")
                     continue
                 found = _scores(ledger, old)
-                if found.failed_share <= _most_failed(run.plan):
+                if found.failed_share <= most_failed(run.plan):
                     return Baseline(found)
                 unmeasured.append(run.id)
     if unmeasured:
@@ -132,13 +137,6 @@ def _stored(
     if stopped:
         return Baseline(None, f"{stopped[0]}, which leans the way it was stopped: run the suite once with all samples")
     return None
-
-
-def _most_failed(plan: Mapping[str, Any]) -> float:
-    """Share of a cell's samples that might fail in a run; runs of before that was asked allowed all of them."""
-    config = plan.get("config")
-    allowed = config.get("max_failed", 1.0) if isinstance(config, Mapping) else 1.0
-    return float(allowed)
 
 
 def _imported(ledger: Ledger, name: str, scores: CellScores) -> Baseline:
@@ -182,7 +180,7 @@ def _anchored(ledger: Ledger, anchor: str, scores: CellScores) -> Baseline:
         return Baseline(None, "the run is the anchor itself", itself=True)
     if found.cell.stopped:
         return Baseline(None, f"the anchor, run {run.id}, was {found.cell.stopped}: a run that asked all is needed")
-    if found.failed_share > _most_failed(run.plan):
+    if found.failed_share > most_failed(run.plan):
         return Baseline(None, f"the anchor, run {run.id}, cannot be compared with: too many of its samples failed")
     return Baseline(found, called=f"the anchor, run {run.id}")
 

@@ -77,6 +77,8 @@ class Evidence:
     notes: tuple[str, ...] = ()
     why_none: str = ""
     """Why there is no test."""
+    lost: str = ""
+    """Why it passes nothing, whatever the test says: too much of it failed."""
     failing: tuple[str, ...] = ()
     """Slices shown to break the rule."""
     undecided: tuple[str, ...] = ()

@@ -14,13 +14,14 @@ from driftgate.benchmarks.gate._columns import Column, column_of
 from driftgate.benchmarks.gate._config import CHAMPION, GateConfig, RuleConfig
 from driftgate.benchmarks.gate._corrected import corrected
 from driftgate.benchmarks.gate._evidence import Evidence, over_slices, weigh
+from driftgate.benchmarks.gate._lost import held_back, most_failed
 from driftgate.benchmarks.gate._path import Decision, Path, decisions, joined
 from driftgate.benchmarks.gate._sequential import Asked, at_the_end, only_at_the_end, weigh_at_looks
 from driftgate.benchmarks.looks import Looks
 from driftgate.benchmarks.scores import CellScores
 from driftgate.benchmarks.stats import benjamini_hochberg, holm
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
+from driftgate.ledger import Ledger, find_run
 
 _COSTS = ("cost", "cost_per_sample")
 
@@ -89,6 +90,7 @@ def gather(
         A rule fits no cell, or names a metric, a slice or a baseline that does not exist.
     """
     checks: list[Check] = []
+    allowed = most_failed(find_run(ledger, run_id).plan)
     for rule in gate.rules:
         cells = cells_for(rule, scored, champion)
         if not cells:
@@ -104,7 +106,9 @@ def gather(
                 continue
             if rule.opponent is not None:
                 baseline = find_baseline(ledger, gate, rule, scores, scored, champion)
-            checks.append(Check(rule, scores, baseline, evidence_of(ledger, gate, rule, scores, baseline, asked)))
+            evidence = evidence_of(ledger, gate, rule, scores, baseline, asked)
+            whole = held_back(evidence, scores, asked.get(scores.cell.id), allowed)
+            checks.append(Check(rule, scores, baseline, whole))
     return checks
 
 
@@ -155,7 +159,7 @@ def evidence_of(
     theirs = None
     if baseline is not None:
         if baseline.scores is None:
-            return _compares_nothing(gate, rule, baseline)
+            return _compares_nothing(gate, rule, baseline, ours)
         theirs = column_of(ledger, rule, baseline.scores, reference=True)
 
     def weighed(mine: Column, other: Column | None) -> Evidence:
@@ -181,13 +185,16 @@ def evidence_of(
     return replace(whole, path=joined(paths, correct) if len(paths) == len(parts) else None)
 
 
-def _compares_nothing(gate: GateConfig, rule: RuleConfig, baseline: Baseline) -> Evidence:
+def _compares_nothing(gate: GateConfig, rule: RuleConfig, baseline: Baseline, ours: Column) -> Evidence:
+    lost = "" if ours.missing < len(ours.frame) else f"none of its {len(ours.frame):,} samples could be measured"
     passes = baseline.itself or (baseline.first and gate.first_run == "pass")
     # Where nothing is compared nothing is worse, and nothing is better either.
     p_value = 0.0 if passes and rule.better_than is None else None
     # A first run is what the next one is compared with, so that no gate stops it.
-    path = Path(np.zeros(1), np.ones(1), counted=True) if baseline.itself and p_value is not None else None
-    return Evidence(0, p_pass=p_value, counted=True, depends=not baseline.first, why_none=baseline.reason, path=path)
+    holds = baseline.itself and p_value is not None and not lost
+    path = Path(np.zeros(1), np.ones(1), counted=True) if holds else None
+    depends, why = not baseline.first, baseline.reason
+    return Evidence(0, p_pass=p_value, counted=True, depends=depends, why_none=why, path=path, lost=lost)
 
 
 def _currencies(cells: Sequence[CellScores]) -> list[str]:

@@ -159,7 +159,7 @@ def _said(
 ) -> RuleVerdict:
     rule, scores, baseline, evidence = check.rule, check.scores, check.baseline, check.evidence
     if baseline is not None and baseline.scores is None:
-        reason = _nothing_compared(gate, baseline, verdict)
+        reason = _nothing_compared(gate, baseline, verdict, evidence.lost)
     else:
         reason = explain(rule, evidence, verdict, p_fail, checks)
     compared = baseline.scores if baseline is not None else None
@@ -189,9 +189,10 @@ def _said(
     )
 
 
-def _nothing_compared(gate: GateConfig, baseline: Baseline, verdict: Verdict) -> str:
+def _nothing_compared(gate: GateConfig, baseline: Baseline, verdict: Verdict, lost: str) -> str:
     """What to know of a rule that compared nothing."""
+    why = f"; {lost}" if lost and verdict == "unmeasurable" else ""
     if not baseline.first:
-        return baseline.reason
-    told = f"; it passes because the gate says first_run: {gate.first_run}" if verdict == "pass" else ""
+        return f"{baseline.reason}{why}"
+    told = f"; it passes because the gate says first_run: {gate.first_run}" if verdict == "pass" else why
     return f"nothing was compared: {baseline.reason}{told}"

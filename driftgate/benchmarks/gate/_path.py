@@ -13,7 +13,7 @@ from driftgate.benchmarks.gate._verdict import Verdict
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The p-values of a check at each look; each is valid at any time, so neither array ever rises.
+    """The p-values of a check at each look, each valid at any time; 1 where the samples up to that look say otherwise.
 
     Of what is counted they are 0 or 1 and say how it stands at that look.
     """

@@ -24,12 +24,12 @@ def decide(checks: Sequence[tuple[RuleConfig, Evidence]]) -> list[tuple[Verdict,
 
 def concluded(rule: RuleConfig, evidence: Evidence, p_fail: float | None, p_worst: float | None) -> Verdict:
     """The verdict on one check, with the corrected p-values against it, as it is and with what is missing at worst."""
-    if evidence.p_pass is not None and evidence.p_pass <= rule.alpha:
+    if evidence.p_pass is not None and evidence.p_pass <= rule.alpha and not evidence.lost:
         return "pass"
     if p_fail is not None and p_fail <= rule.alpha:
         return "fail"
     at_worst = evidence.missing > 0 and p_worst is not None and p_worst <= rule.alpha
-    return "unmeasurable" if evidence.depends or at_worst else "inconclusive"
+    return "unmeasurable" if evidence.depends or evidence.lost or at_worst else "inconclusive"
 
 
 def explain(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: float | None, checks: int) -> str:
@@ -61,6 +61,8 @@ def _sentence(rule: RuleConfig, evidence: Evidence, verdict: Verdict, p_fail: fl
         among = f", {_p(p_fail)} corrected over {checks} checks" if checks > 1 else ""
         return _naming(f"the opposite is shown ({evidence.method}): p = {_p(evidence.p_fail)}{among}", evidence.failing)
     if verdict == "unmeasurable":
+        if evidence.lost and not evidence.depends:
+            return evidence.lost
         if not evidence.missing:
             return evidence.why_none or "there is nothing to measure"
         low, high = evidence.extremes

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 AT_LOOKS = 0.5
 """The part of a rule's level that is for looks; the rest is for the ordinary test of everything."""
 METHOD = "betting"
+_ROUNDING = 1e-12
+"""Of a mean of values on a scale."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,15 +241,23 @@ def _bets(
 def _bet(
     rule: RuleConfig, ours: Column, theirs: Column | None, end: End, asked: Asked, *, shown_holds: bool, limits: bool
 ) -> tuple[Floats, float | None]:
-    """The p-value at each look that the rule holds, or that it is broken, and the one-sided limit that goes with it."""
+    """The p-value at each look that the rule holds, or that it is broken, and the one-sided limit that goes with it.
+
+    What was won before an outage, or before the model turned bad, stays won in a test by betting. So a look shows
+    nothing that the values up to it do not say as well: a score below its limit passes at no look, whatever was held.
+    """
     made, limit, above = _bets(rule, ours, theirs, end, asked)
-    each = made.p_above(limit) if above == shown_holds else made.p_below(limit)
+    upwards = above == shown_holds
+    each = made.p_above(limit) if upwards else made.p_below(limit)
     at = np.searchsorted(made.ends, asked.ends, side="right")
-    values = np.append(1.0, each)[at]
+    beyond = (np.append(np.nan, made.means)[at] - limit) * (1.0 if upwards else -1.0)
+    agrees = beyond >= -_ROUNDING if shown_holds and rule.better_than is None else beyond > _ROUNDING
+    values = np.where(agrees, np.append(1.0, each)[at], 1.0)
     if not made.sums.size or rule.metric in LATENCIES or not limits:
         return values, None
-    alpha = rule.alpha * AT_LOOKS
-    bound = sign_of(rule) * (made.limit(alpha, ever=True) if above else -made.turned.limit(alpha, ever=True))
+    alpha, mean = rule.alpha * AT_LOOKS, float(made.means[-1])
+    one_sided = min(made.limit(alpha, ever=True), mean) if above else max(-made.turned.limit(alpha, ever=True), mean)
+    bound = sign_of(rule) * one_sided
     return values, bound if np.isfinite(bound) else None
 
 
@@ -261,7 +271,8 @@ def _interval(
     limits = made.limit(0.025, ever=True), -made.turned.limit(0.025, ever=True)
     if limits[0] > limits[1]:  # each was reached, at different times: one of them is an error, and nobody knows which
         return None, None
-    ends = [sign_of(rule) * limit for limit in limits]
+    mean = float(made.means[-1])
+    ends = [sign_of(rule) * limit for limit in (min(limits[0], mean), max(limits[1], mean))]
     return min(ends), max(ends)
 
 

@@ -61,6 +61,12 @@ class Bets:
     high: float
     largest: float
 
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """The mean of all samples up to each cluster, shape (n_clusters,)."""
+        found: NDArray[np.float64] = np.cumsum(self.sums) / np.cumsum(self.sizes)
+        return found
+
     def p_above(self, limit: float) -> NDArray[np.float64]:
         """The p-value against "the mean is at most `limit`" after each cluster, shape (n_clusters,).
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +27,13 @@ FORMS = {
     ".pdf": "pdf",
 }
 """How a file is read, by the end of its name."""
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 @dataclass(frozen=True)
@@ -83,21 +92,21 @@ def read_folder(folder: Path, longest: int, limits: Limits | None = None) -> tup
         No text was found, a link leads out of the folder, two files have one id, or there are too many.
     """
     limits = limits or Limits()
-    files = sorted(file for file in folder.rglob("*") if file.is_symlink() or file.is_file())
+    files = sorted(_entries(folder))
     if len(files) > limits.files:
         raise DriftgateError(f"there are {len(files):,} files in {folder}", f"name one of at most {limits.files:,}")
     found: list[tuple[ReadFile, str]] = []
     skipped: list[Skipped] = []
     empty: list[Skipped] = []
     with Reader(limits.seconds, limits.memory, limits.characters) as reader:
-        for file in files:
+        for file, unread in files:
             shown = file.relative_to(folder)
             path, document = shown.as_posix(), as_document(shown)
             if any(part.startswith(".") for part in shown.parts):
                 skipped.append(Skipped(path, document, "it is hidden"))
                 continue
-            if file.is_dir():
-                skipped.append(Skipped(path, document, "it is a link to a folder, which is not followed"))
+            if unread:
+                skipped.append(Skipped(path, document, unread))
                 continue
             form = FORMS.get(file.suffix.lower())
             if form is None:
@@ -119,6 +128,30 @@ def read_folder(folder: Path, longest: int, limits: Limits | None = None) -> tup
                 found.append((ReadFile(path, document, form, encoding, len(text), 0, told.note), text))
     _check_ids([one for one, _ in found])
     return _cut(folder, longest, found, skipped, empty)
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, str]]:
+    """All that stands below a folder but the folders in it, each with why it cannot be read, as far as that shows.
+
+    A folder that cannot be opened is one of them: what is in it nobody knows.
+    """
+    closed: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        here = Path(place)
+        links = [here / name for name in folders if (here / name).is_symlink()]
+        yield from ((link, "it is a link to a folder, which is not followed") for link in links)
+        yield from ((here / name, _special(here / name)) for name in names)
+    for problem in closed:
+        yield Path(problem.filename), f"the folder cannot be opened ({problem.strerror})"
+
+
+def _special(file: Path) -> str:
+    """What stands in the place of a file and is none: opening a pipe waits for whoever writes into it."""
+    try:
+        mode = file.stat().st_mode
+    except OSError as problem:  # a link to nowhere, or to itself
+        return f"it cannot be opened ({problem.strerror})"
+    return "" if stat.S_ISREG(mode) else f"it is no file but {_KINDS.get(stat.S_IFMT(mode), 'something else')}"
 
 
 def _read(file: Path, form: str, reader: Reader, limits: Limits) -> tuple[Told, str]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from driftgate.flows.evaluators._asking import COST, READ, REASKED, GradeForm, Grading, NoGrade, desk_of
 from driftgate.flows.evaluators._judge import Judge, pin_id
+from driftgate.flows.evaluators._replies import empty_reply, nothing_to_grade
 from driftgate.flows.evaluators._reply_value import Scale
 from driftgate.flows.models import ContentFiltered, ModelError, Redirected
 
@@ -118,10 +119,13 @@ class JudgedEvaluator:
         Raises
         ------
         NoGrade
-            The judge failed, gave no number in range, or did not answer by the deadline.
+            There is nothing to grade, and the judge was not asked; or it failed, gave no number in range, or did not
+            answer by the deadline.
         ModelMisconfigured
             Its service redirects to another address.
         """
+        if nothing_to_grade(inputs):
+            raise NoGrade(str(empty_reply()))
         desk = desk_of(self.judge, self.in_flight)
         form = GradeForm(self.kind.scale, self.kind.key, self.grader.language) if self.grader.reads else None
         grading = Grading(self.judge, desk, form)

@@ -6,6 +6,8 @@ No evidence is never good news: a model that falls silent swears at nobody, cont
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.thinking import without_thinking
@@ -45,6 +47,27 @@ def is_silent(text: str | None) -> bool:
     return not any(not one.isspace() and unicodedata.category(one) not in ("Cc", "Cf") for one in shown)
 
 
+def nothing_to_grade(inputs: Mapping[str, Any]) -> bool:
+    """Whether what a judge or a service is given holds no reply where one belongs.
+
+    Whatever it said of nothing, that there are no faults in it above all, would be no word about the model.
+
+    Examples
+    --------
+    >>> [nothing_to_grade(one) for one in ({"response": " "}, {"response": []}, {"response": "네"}, {"query": ""})]
+    [True, True, False, False]
+    """
+    if "response" not in inputs:
+        return False
+    response = inputs["response"]
+    return is_silent(response) if response is None or isinstance(response, str) else response in ([], {}, ())
+
+
+def empty_reply() -> DriftgateError:
+    """What a reply that is not there is to an evaluator to which it would be a good one."""
+    return DriftgateError("the reply is empty", "see why the model said nothing; an empty reply is no good one")
+
+
 def spoken(text: str | None) -> str:
     """A reply that is there and short enough; for evaluators to which a reply that is not there would be a good one.
 
@@ -55,5 +78,5 @@ def spoken(text: str | None) -> str:
     """
     said = bounded(text)
     if is_silent(said):
-        raise DriftgateError("the reply is empty", "see why the model said nothing; an empty reply is no good one")
+        raise empty_reply()
     return said

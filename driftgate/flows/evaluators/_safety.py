@@ -10,6 +10,7 @@ from typing import Any
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators._azure import azure_class, call, require
+from driftgate.flows.evaluators._replies import empty_reply, nothing_to_grade
 from driftgate.flows.models import ModelMisconfigured, redirect_of, redirected, resolve, signed_in
 from driftgate.flows.network import found_refusal
 
@@ -76,7 +77,14 @@ class SafetyEvaluator:
         -------
         dict
             ``safe`` (1 or 0), ``severity`` (0 to 7, where it is graded) and ``reason``.
+
+        Raises
+        ------
+        DriftgateError
+            The reply is empty: nobody is asked whether nothing is safe.
         """
+        if nothing_to_grade(inputs):
+            raise empty_reply()
         async with self.slots, asyncio.timeout(self.deadline):
             try:
                 result = await call(self._azure, **inputs)

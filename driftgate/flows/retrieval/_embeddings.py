@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ from driftgate.flows.models._refusal import retry_after
 from driftgate.flows.models._said import Address, address_of
 from driftgate.flows.network import Connections, read_json
 from driftgate.flows.private_files import make_folder, replace_file
-from driftgate.flows.retrieval._again import patiently
+from driftgate.flows.retrieval._again import Service, named
 from driftgate.flows.retrieval._refused import refused
 from driftgate.flows.retrieval._retriever import Paid
 
@@ -100,13 +99,14 @@ class Embedder:
     paid: list[Paid] = field(default_factory=list, init=False)
     _connections: Connections = field(default_factory=Connections, init=False)
     _limit: AdaptiveLimit = field(init=False)
-    _rng: random.Random = field(default_factory=lambda: random.Random(0), init=False)
+    _service: Service = field(init=False)
     _queries: dict[str, Vectors] = field(default_factory=dict, init=False)
     _dimensions: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Begin with the limit that the configuration names."""
         self._limit = AdaptiveLimit(self.config.in_flight)
+        self._service = Service(self._where, RetryPolicy(self.config.timeout, self.config.attempts))
         self._dimensions = self.config.dimensions
 
     async def of_passages(self, texts: Sequence[str]) -> Vectors:
@@ -126,7 +126,7 @@ class Embedder:
         parts = [missing[i : i + self.config.batch] for i in range(0, len(missing), self.config.batch)]
 
         async def ask(part: list[tuple[str, str]]) -> None:
-            found = await self._ask_again([text for _, text in part])
+            found = await self._service.ask(lambda: self._ask([text for _, text in part]))
             write_vectors(self.folder, [key for key, _ in part], found)
             known.update(zip((key for key, _ in part), found, strict=True))
 
@@ -154,7 +154,7 @@ class Embedder:
             It was not to be had.
         """
         if text not in self._queries:
-            (found,) = await self._ask_again([self.config.query_prefix + text])
+            (found,) = await self._service.ask(lambda: self._ask([self.config.query_prefix + text]))
             self._queries[text] = found
         return self._queries[text]
 
@@ -170,9 +170,9 @@ class Embedder:
             "nothing is searched by words alone in their stead: see that the endpoint answers, and go on",
         )
 
-    async def _ask_again(self, texts: Sequence[str]) -> Vectors:
-        policy = RetryPolicy(self.config.timeout, self.config.attempts)
-        return await patiently(lambda: self._ask(texts), self.who, policy, self._rng)
+    @property
+    def _where(self) -> str:
+        return named(self.who, self.endpoint)
 
     async def _ask(self, texts: Sequence[str]) -> Vectors:
         body: dict[str, Any] = {"model": self.config.model, "input": list(texts)}
@@ -180,7 +180,7 @@ class Embedder:
             body["dimensions"] = self.config.dimensions
         url = f"{self.endpoint}/embeddings"
         async with self._limit:
-            with in_its_words(self.who):
+            with in_its_words(self._where):
                 async with asyncio.timeout(self.config.timeout):
                     received = await self._connections.ask("POST", url, json=body, headers=dict(await self.headers()))
             if received.status == 429:
@@ -200,7 +200,7 @@ class Embedder:
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             self._pay({})
             raise Unavailable(
-                f"{self.who}: the reply holds no embeddings ({problem}): "
+                f"{self._where}: the reply holds no embeddings ({problem}): "
                 f"{received.body[:60].decode(errors='replace')!r}"
             ) from problem
         self._pay(told)

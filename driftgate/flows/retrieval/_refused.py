@@ -12,6 +12,7 @@ from driftgate.flows.models import (
 )
 from driftgate.flows.models._refusal import retry_after
 from driftgate.flows.network import Received
+from driftgate.flows.retrieval._again import named
 
 
 def refused(who: str, endpoint: str, received: Received, *, key: str, address: str) -> ModelError:
@@ -27,7 +28,7 @@ def refused(who: str, endpoint: str, received: Received, *, key: str, address: s
     status, headers = received.status, received.headers
     if 300 <= status < 400:
         return redirected(who, endpoint, headers.get("location", ""))
-    said = f"{who}: HTTP {status} {' '.join(received.body[:200].decode(errors='replace').split())}"
+    said = f"{named(who, endpoint)}: HTTP {status} {' '.join(received.body[:200].decode(errors='replace').split())}"
     if status == 429:
         return RateLimited(said, retry_after(headers))
     if status >= 500 or status == 408:

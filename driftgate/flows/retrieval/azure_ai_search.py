@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from driftgate.flows.models._chat_http import check_connection
 from driftgate.flows.models._entra import Headers, token_headers
 from driftgate.flows.models._refusal import well_formed
 from driftgate.flows.network import Connections, read_json
-from driftgate.flows.retrieval._again import patiently
+from driftgate.flows.retrieval._again import Service, named
 from driftgate.flows.retrieval._refused import refused
 from driftgate.flows.retrieval._retriever import Passage, RetrieverConfig, RetrieverKind
 
@@ -74,7 +73,11 @@ class AzureAISearchRetriever:
     endpoint: str
     headers: Headers
     _connections: Connections = field(default_factory=Connections, init=False)
-    _rng: random.Random = field(default_factory=lambda: random.Random(0), init=False)
+    _service: Service = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with a service that has not failed yet."""
+        self._service = Service(self._where, RetryPolicy(self.config.timeout, self.config.attempts))
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -84,8 +87,7 @@ class AzureAISearchRetriever:
 
     async def search(self, query: str, count: int | None = None) -> Sequence[Passage]:
         """Ask the service; passing faults are tried again. See :class:`driftgate.flows.retrieval.Retriever`."""
-        policy = RetryPolicy(self.config.timeout, self.config.attempts)
-        return await patiently(lambda: self._ask(query, count or self.config.count), self._who, policy, self._rng)
+        return await self._service.ask(lambda: self._ask(query, count or self.config.count))
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -94,6 +96,10 @@ class AzureAISearchRetriever:
     @property
     def _who(self) -> str:
         return f"retriever '{self.name}'"
+
+    @property
+    def _where(self) -> str:
+        return named(self._who, self.endpoint)
 
     async def _ask(self, query: str, count: int) -> list[Passage]:
         config = self.config
@@ -104,7 +110,7 @@ class AzureAISearchRetriever:
         if config.query_type == "semantic":
             body |= {"queryType": "semantic", "semanticConfiguration": config.semantic_configuration}
         url = f"{self.endpoint}/indexes/{quote(config.index, safe='')}/docs/search"
-        with in_its_words(self._who):
+        with in_its_words(self._where):
             async with asyncio.timeout(config.timeout):
                 received = await self._connections.ask(
                     "POST",
@@ -126,7 +132,7 @@ class AzureAISearchRetriever:
             return [self._passage(hit) for hit in read_json(content)["value"]]
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise Unavailable(
-                f"{self._who}: the reply holds no results ({problem}): {content[:60].decode(errors='replace')!r}"
+                f"{self._where}: the reply holds no results ({problem}): {content[:60].decode(errors='replace')!r}"
             ) from problem
 
     def _passage(self, hit: Mapping[str, Any]) -> Passage:

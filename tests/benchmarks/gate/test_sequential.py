@@ -110,6 +110,35 @@ def test_what_was_decided_first_stands() -> None:
     assert decisions([both], [0.05], holm)[0].verdict == "fail"  # of both at once the graver
 
 
+@pytest.mark.parametrize(
+    ("found", "first", "then"),
+    [
+        ({"min": 0.7}, 1.0, 0.0),
+        ({"min": 0.7}, 1.0, math.nan),
+        ({"max": 0.3}, 0.0, 1.0),
+        ({"no_worse_than": "x", "margin": 0.1}, 1.0, 0.0),
+        ({"better_than": "x"}, 1.0, 0.0),
+    ],
+)
+def test_a_look_shows_nothing_that_the_values_up_to_it_deny(found: dict[str, Any], first: float, then: float) -> None:
+    """Most of a block wins the bet, and its rest takes the mean to the wrong side; turned round nothing is broken."""
+    rule, looks = RuleConfig.model_validate(found), Looks("g", 3, block=100)
+    order = looks.order([f"k{place}" for place in range(200)], [""] * 200)
+
+    def evidence(early: float, late: float) -> tuple[float, float]:
+        values = np.empty(200)
+        values[order] = [early] * 20 + [late] * 180
+        ours, theirs = (column(one, 1, (0.0, 1.0), 0.0) for one in (values.tolist(), [0.6] * 200))
+        asked = Asked.of(looks, ours.frame, 100)
+        path = weigh_at_looks(rule, ours, theirs if rule.opponent else None, asked, plan=False).path
+        assert path is not None
+        return path.at(0)
+
+    assert evidence(first, first)[0] <= 0.05
+    assert evidence(first, then)[0] == 1.0
+    assert evidence(1.0 - first, first)[1] == 1.0
+
+
 def test_a_mean_cost_holds_only_where_it_does_at_every_look() -> None:
     """Else a worse answer elsewhere, which makes the run go on, could bring the mean below its limit."""
     rule = RuleConfig(metric="cost_per_sample", max=1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import unicodedata
 from pathlib import Path
 
@@ -178,6 +180,52 @@ def test_a_link_out_of_the_folder_is_refused_and_one_to_a_folder_is_named(tmp_pa
     (docs / "out.txt").symlink_to(tmp_path / "private.txt")
     with pytest.raises(DriftgateError, match="link out of its folder"):
         read_folder(docs, 400)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and sockets in folders are POSIX's")
+@pytest.mark.timeout(30)
+def test_what_is_no_file_is_named_and_waited_for_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    docs = Path("docs")
+    docs.mkdir()
+    (docs / "a.md").write_text("글", "utf-8")
+    for name in ("pipe.txt", "pipe.pdf", "pipe.html"):
+        os.mkfifo(docs / name)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("docs/socket.md")
+    (docs / "to_pipe.txt").symlink_to("pipe.txt")
+    (docs / "nowhere.txt").symlink_to("gone.txt")
+    (docs / "round.txt").symlink_to("round.txt")
+    with (docs / "hole.txt").open("wb") as file:
+        file.truncate(3 * 2**30)
+    (docs / "folder.txt").mkdir()
+    _, ingest = read_folder(docs, 400)
+    assert [one.path for one in ingest.read] == ["a.md"] and not ingest.empty
+    reasons = {one.path: one.reason for one in ingest.skipped}
+    assert [reasons.pop(name) for name in ("pipe.txt", "pipe.pdf", "pipe.html", "to_pipe.txt")] == [
+        "it is no file but a pipe"
+    ] * 4
+    assert reasons.pop("socket.md") == "it is no file but a socket"
+    assert reasons.pop("hole.txt") == "it has 3,072 MiB, more than 16"
+    assert {*reasons} == {"nowhere.txt", "round.txt"}
+    assert all(reason.startswith("it cannot be opened") for reason in reasons.values())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="whoever is root may open everything")
+def test_a_folder_and_a_file_that_cannot_be_opened_are_named(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir()
+    for name in ("a.md", "secret.md", "locked/b.md"):
+        (tmp_path / name).write_text("글", "utf-8")
+    (tmp_path / "secret.md").chmod(0)
+    (tmp_path / "locked").chmod(0)
+    try:
+        _, ingest = read_folder(tmp_path, 400)
+    finally:
+        (tmp_path / "locked").chmod(0o700)
+    assert {one.path: one.reason for one in ingest.skipped} == {
+        "locked": "the folder cannot be opened (Permission denied)",
+        "secret.md": "it cannot be opened (Permission denied)",
+    }
 
 
 KOREAN = st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3) | st.sampled_from(" .,0123\n"), min_size=4)

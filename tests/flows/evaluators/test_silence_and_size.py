@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from chat_endpoint import Answer, ChatEndpoint
 
-from driftgate.flows.evaluators import EVALUATORS, Binding, Evaluation
+from driftgate.flows.evaluators import EVALUATORS, Binding, Evaluation, EvaluatorContext
+from driftgate.flows.models import parse_config
 
 LONGEST = 50_000
 PASSAGES = [{"id": "leave.md", "text": "연차는 15일이다."}]
@@ -77,6 +79,48 @@ async def test_a_reply_that_is_not_there_is_good_news_to_no_metric(name: str, em
     for one in found:
         if one.value is not None and one.metric not in NO_VERDICT:
             assert one.value > 0 if one.metric in LOW_IS_GOOD else one.value == 0, one
+
+
+CRITERIA = {"criteria": "말투가 공손한가"}
+JUDGED = {
+    "coherence": {"query": "연차는?"},
+    "fluency": {},
+    "groundedness": {"context": "연차는 15일이다."},
+    "intent_resolution": {"query": "연차는?"},
+    "judge": {},
+    "relevance": {"query": "연차는?"},
+    "response_completeness": WANTED,
+    "similarity": {"query": "연차는?", **WANTED},
+}
+SAFETY = [
+    *("code_vulnerability", "hate_unfairness", "indirect_attack", "protected_material", "self_harm", "sexual"),
+    *("ungrounded_attributes", "violence"),
+]
+
+
+def test_every_evaluator_that_asks_about_a_reply_is_held_to_it() -> None:
+    taken = {name: set(inspect.signature(EVALUATORS.get(name)).parameters) for name in EVALUATORS.names()}
+    assert {name for name, known in taken.items() if "judge" in known} == {*JUDGED, "retrieval"}  # which has no reply
+    assert {name for name, known in taken.items() if "azure_ai_project" in known} == {*SAFETY}
+
+
+@pytest.mark.parametrize("empty", [*EMPTY, []], ids=["none", "empty", "white", "invisible", "thoughts", "no turns"])
+@pytest.mark.parametrize("name", [*JUDGED, *SAFETY])
+async def test_nobody_is_asked_to_grade_a_reply_that_is_not_there(
+    endpoint: ChatEndpoint, name: str, empty: object
+) -> None:
+    """A judge that finds no fault in nothing would give it the best grade, as a service would call it safe."""
+    endpoint.default = Answer('{"score": 5, "reason": "흠이 없다"}')
+    if name in JUDGED:
+        config = {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "judge-1"}
+        context = EvaluatorContext({"j": parse_config(config)})
+        call = EVALUATORS.get(name)(judge="j", context=context, **(CRITERIA if name == "judge" else {}))
+    else:
+        call = EVALUATORS.get(name)(azure_ai_project=f"{endpoint.url}/api/projects/p")
+    inputs = {**JUDGED.get(name, {"query": "?"}), "response": empty}
+    (found,) = await Binding("reply", "said", call, inputs).evaluate({})
+    assert found.value is None and "the reply is empty" in found.error
+    assert not endpoint.requests
 
 
 @pytest.mark.parametrize("empty", EMPTY, ids=["none", "empty", "white", "invisible", "thoughts"])

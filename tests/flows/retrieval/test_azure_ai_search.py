@@ -81,6 +81,23 @@ async def test_a_service_that_stays_away_is_given_up(opened, search: SearchEndpo
     await retriever.aclose()
 
 
+async def test_a_service_that_answers_nobody_any_more_stops_the_run(opened, search: SearchEndpoint) -> None:
+    retriever = opened(attempts=1)
+    fault = web.Response
+    search.faults = [fault(status=500) for _ in range(9)]
+    for _ in range(9):
+        with pytest.raises(Unavailable):
+            await retriever.search("주차비")
+    assert await retriever.search("주차비")  # one answer between them, and they are passing faults
+    search.faults = [fault(status=500) for _ in range(10)]
+    for _ in range(9):
+        with pytest.raises(Unavailable):
+            await retriever.search("주차비")
+    with pytest.raises(ModelMisconfigured, match=r"\(127.0.0.1:\d+\) gives nothing any more: 10 questions in a row"):
+        await retriever.search("주차비")
+    await retriever.aclose()
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(403, ModelMisconfigured), (404, ModelMisconfigured), (400, RequestRejected)]
 )
