@@ -88,8 +88,8 @@ def weaker(signal: Signal, found: Evidence, windows: tuple[Floats, Floats], unit
     distribution. :math:`V_0` is the larger of two variances of a mean: by blocks, as for any clustered sample [1]_
     (where hours are the blocks, by their design effect in the reference [2]_), and by days, of the means of the
     reference's days about those of their weekday. :math:`V_1` is the same of the mean of so many days as are compared
-    with. Degrees of freedom are the fewer of both: days less weekdays, and blocks, counted by their sizes [2]_, less
-    one.
+    with. Degrees of freedom are days less weekdays where the days' variance is the larger, else the fewer of these and
+    of blocks, counted by their sizes [2]_, less one.
 
     The p-value is the larger of this and the detector's, and the interval holds both: dependence only ever weakens.
 
@@ -120,7 +120,8 @@ def weaker(signal: Signal, found: Evidence, windows: tuple[Floats, Floats], unit
     spread, free = _by_day(before, units[0])
     days = max(np.unique(units[0].period[matched]).size, 1)
     error = math.sqrt(max(by_block[1][0], spread) + max(by_block[0][0], spread / days))
-    free = max(min(free, by_block[1][1]), 1.0)
+    # Each variance has its own degrees of freedom; those of the one that counts are the test's.
+    free = max(free if spread >= by_block[1][0] else min(free, by_block[1][1]), 1.0)
     gap = float(now.mean() - before[matched].mean())
     if not error:
         return found
