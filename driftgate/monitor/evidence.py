@@ -58,7 +58,8 @@ def write_evidence(
     path
         The file to write, whole or not at all.
     numeric, categorical
-        Columns to draw; those that a frame lacks, or that are empty on a side, are left out. Categories beyond the
+        Columns to draw; those that a frame lacks, that are empty on a side, or of one category throughout, are left
+        out. Categories beyond the
         20 most frequent are drawn as one.
     seed
         Of the rows drawn.
@@ -78,7 +79,12 @@ def write_evidence(
 
     reference, current = _drawn(reference, seed), _drawn(current, seed)
     numbers = [c for c in numeric if _known(reference, c) and _known(current, c)]
-    categories = [c for c in categorical if _known(reference, c) and _known(current, c)]
+    # What is the same throughout fills evidently's first ten rows, where it lists what moved last.
+    categories = [
+        c
+        for c in categorical
+        if _known(reference, c) and _known(current, c) and pd.concat([reference[c], current[c]]).nunique() > 1
+    ]
     if not numbers and not categories:
         raise ValueError(
             f"none of the columns {', '.join((*numeric, *categorical))} has values in both windows: of "

@@ -36,7 +36,13 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
         "models": {"live": model, "next": model},
         "datasets": {"canaries": {"kind": "jsonl", "path": "canaries.jsonl"}},
         "champions": {"assistant": "live"},
-        "monitors": {"watch": {"champion": "assistant", "canaries": {"dataset": "canaries", "variant": "terse"}}},
+        "monitors": {
+            "watch": {
+                "champion": "assistant",
+                "canaries": {"dataset": "canaries", "variant": "terse"},
+                "reference_looks": 2,
+            }
+        },
         "service": {"token": "${env:TEST_TOKEN}"},
     }
     (tmp_path / "driftgate.yaml").write_text(yaml.safe_dump(workspace, allow_unicode=True), encoding="utf-8")
