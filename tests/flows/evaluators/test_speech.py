@@ -17,7 +17,11 @@ from driftgate.flows.evaluators import EVALUATORS
 from driftgate.flows.refusals import is_refusal
 from driftgate.monitor.signals import SIGNALS
 
-FLOORS = {("support", "near"): 0.86}
+FLOORS = {
+    ("refusal", "blind4"): 0.83,  # unseen: no rule was mended by it
+    ("toxicity", "blind4"): 0.96,
+    ("support", "near"): 0.86,
+}
 """Where fewer are told rightly than elsewhere: neighbours that were written to break the rules."""
 LEAST = {"refusal": 120, "toxicity": 120, "language": 40, "citations": 40, "support": 30}
 
@@ -32,7 +36,9 @@ def cases() -> pd.DataFrame:
 
 
 def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(cases: pd.DataFrame) -> None:
-    hand = cases.assign(hand=cases.part.where(cases.part.isin(["blind2", "blind3"])))  # another may write the same
+    hand = cases.assign(
+        hand=cases.part.where(cases.part.isin(["blind2", "blind3", "blind4"]))
+    )  # another may write the same
     assert not hand.duplicated(["evaluator", "text", "given", "hand"]).any()
     first = cases[cases.part.isin(["open", "held"])]
     for name, least in LEAST.items():
@@ -41,7 +47,7 @@ def test_every_evaluator_has_its_labelled_cases_and_half_of_them_were_held_back(
     assert len(first) + len(pd.read_csv(equal_table.CASES)) >= 800
 
 
-@pytest.mark.parametrize("part", ["open", "held", "later", "blind", "blind2", "near", "blind3"])
+@pytest.mark.parametrize("part", ["open", "held", "later", "blind", "blind2", "near", "blind3", "blind4"])
 @pytest.mark.parametrize("name", speech_table.EVALUATED)
 def test_precision_and_recall_stay_above_their_floors(cases: pd.DataFrame, name: str, part: str) -> None:
     own = cases[(cases.evaluator == name) & (cases.part == part)]
