@@ -24,6 +24,8 @@ READER = "quantity-v1"
 _LONGEST = 200_000
 _SENTENCE = 2_000
 """Characters of a sentence that are looked at: bounds on the time that a degenerate reply can take."""
+_ANNOUNCEMENTS = 64
+"""The last so many announcements are looked at: a reply that announces for ever announces nothing."""
 _ANNOUNCED = re.compile(
     r"(?<![가-힣])(?:최종\s?)?(?:정답|해답|답|결론)\s?(?:은|는|이|:|=|→|->)\s?:?(?=\s|[^가-힣]|[가-힣])"
     r"|(?:정답|최종\s?답)\s+(?=[-\d\\√(])"
@@ -161,8 +163,12 @@ def _closing(text: str, begin: int) -> int | None:
 
 def _announced(lines: Sequence[str]) -> Found | None:
     """What follows the last ``정답은``, ``답:``, ``answer is`` or ``####`` that a quantity follows."""
+    left = _ANNOUNCEMENTS
     for number in reversed(range(len(lines))):
         for match in reversed(list(_ANNOUNCED.finditer(lines[number]))):
+            if not left:
+                return None
+            left -= 1
             segment = lines[number][match.end() :]
             if _WHICH.fullmatch(segment) and number + 1 < len(lines):
                 segment = lines[number + 1]

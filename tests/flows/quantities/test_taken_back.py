@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from driftgate.flows.evaluators import EVALUATORS
@@ -70,3 +72,14 @@ def test_of_two_that_are_left_open_neither_is_meant(reply: str) -> None:
 )
 def test_a_unit_that_is_not_known_is_not_the_one_that_is_wanted(reply: str, wanted: str, correct: float) -> None:
     assert EVALUATORS.get("numeric")()(response=reply, ground_truth=wanted)["correct"] == correct
+
+
+@pytest.mark.parametrize("piece", [".", "* (", ", .! ", "아 ", "12 아니, ", "답은 ", "wait, "])
+def test_a_reply_that_never_ends_is_read_in_good_time(piece: str) -> None:
+    """The fault: of signs alone each was tried as the beginning of a correction, which took a minute."""
+    reply = piece * (49_000 // len(piece))
+    begun = time.process_time()
+    EVALUATORS.get("numeric")()(response=reply, ground_truth="12")
+    EVALUATORS.get("normalised_match")()(response=reply, ground_truth="서울")
+    found_quantity(reply)
+    assert time.process_time() - begun < 8
