@@ -31,6 +31,7 @@ from driftgate.benchmarks.looks import Looks
 SHARED = FilePath("../shared/data/recorded")
 MARGIN = 0.02
 LEVEL = 0.05
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,14 @@ def trial(rng: Random, base: Pair, n: int, rule: RuleConfig, tally: Tally, *, ch
     made = stats.bets(candidate - reference, -1.0, 1.0, clusters=clusters, places=places)
     fixed = stats.bounded_mean(candidate - reference, -1.0, 1.0, clusters=clusters)
     ends, found = np.searchsorted(made.ends, asked.ends, side="right"), []
-    for at_looks, at_end in (
-        (made.p_above(-rule.margin), fixed.p_above(-rule.margin)),
-        (made.p_below(-rule.margin), fixed.p_below(-rule.margin)),
+    # As in the gate: a look shows nothing that the mean up to it denies, and a tie with the limit is not worse than it.
+    beyond = np.append(np.nan, made.means)[ends] + rule.margin
+    for at_looks, at_end, agrees in (
+        (made.p_above(-rule.margin), fixed.p_above(-rule.margin), beyond >= -ROUNDING),
+        (made.p_below(-rule.margin), fixed.p_below(-rule.margin), beyond < -ROUNDING),
     ):
         assert at_end is not None
-        each = np.append(1.0, at_looks)[ends] / AT_LOOKS
+        each = np.where(agrees, np.append(1.0, at_looks)[ends], 1.0) / AT_LOOKS
         each[-1] = min(each[-1], at_end / (1.0 - AT_LOOKS))
         found.append((np.minimum(1.0, each), at_end))
     path = Path(found[0][0], found[1][0])
