@@ -60,6 +60,8 @@ class Calls:
     """The reference that does not slide; None where there is none yet that is older than the sliding one."""
     anchored: int = 0
     """How many calls it has."""
+    shares: tuple[float, float] = (1.0, 1.0)
+    """Of the windows' calls that were read."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -75,7 +77,18 @@ class Calls:
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
         unread = f"received and not kept: {self.unread}" if self.unread else ""
-        return "; ".join(filter(None, (later, left_out, unread)))
+        return "; ".join(filter(None, (later, left_out, self._drawn, unread)))
+
+    @property
+    def _drawn(self) -> str:
+        """Of which window a sample was compared."""
+        windows = zip(("reference", "current window"), self.rows or (0, 0), self.shares, strict=True)
+        of = [
+            f"{rows:,} of about {round(rows / share):,} calls of the {name}"
+            for name, rows, share in windows
+            if share < 1.0
+        ]
+        return f"compared were {' and '.join(of)}, whole traces drawn at random" if of else ""
 
 
 def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:

@@ -59,8 +59,10 @@ __all__ = [
 
 _FAST = timedelta(minutes=5)
 """How far the clock of an application may be ahead."""
-_TEXTS_A_DAY = 2000
-"""As many as are compared of a window, so that what a look holds does not grow with the traffic."""
+_MOST_CALLS = 50_000
+"""As many are compared of a window: a share is then known to half a point, and the smallest floor is two."""
+_MOST_TEXTS = 14_000
+"""Of a window, as the test of texts draws 2,000, maybe of one weekday."""
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -186,35 +188,36 @@ def look_at_traffic(
     """
     import pandas as pd
 
-    from driftgate.monitor.telemetry import COLUMNS, frame, in_words, left_out
+    from driftgate.monitor.telemetry import COLUMNS, Sample, frame, in_words, left_out, sample
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     columns = tuple(name for name in COLUMNS if name != "input_text")
 
-    def read(period: Period) -> pd.DataFrame:
-        return frame(folder, period.start, period.end, only=only, columns=columns, texts_a_day=_TEXTS_A_DAY)
+    def read(period: Period) -> Sample:
+        few = {"most": _MOST_CALLS, "most_texts": _MOST_TEXTS}
+        return sample(folder, period.start, period.end, only=only, columns=columns, **few)
 
-    calls = read(Period(start, now))
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
-    recent = calls["time"] >= middle
-    before, current = alike(calls[~recent]), alike(calls[recent])
+    earlier, recent = read(windows.reference), read(windows.current)
+    before, current = alike(earlier.calls), alike(recent.calls)
     gone = left_out(folder, middle)
     fixed = _anchor(ledger, monitor, traffic, start)
-    older = read(Period(fixed.start, min(fixed.end, start))) if fixed is not None else calls[:0]
+    older = read(Period(fixed.start, min(fixed.end, start))).calls if fixed is not None else before[:0]
     pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
     seen = Calls(
         before,
         current,
-        lost(calls, windows.reference, windows.current),
+        lost(pd.concat([of.calls[["time", "weight"]] for of in (earlier, recent)]), windows.reference, windows.current),
         len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
         in_words({reason: count for reason, count in gone.items() if reason.lost}),
         sum(count for reason, count in gone.items() if reason.refused),
-        (int((~recent).sum()), int(recent.sum())),
+        (len(earlier.calls), len(recent.calls)),
         int(Units.of(before, windows.current).matched.sum()),
         fixed,
         len(older),
+        (earlier.share, recent.share),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     every = pd.concat([alike(older), before, current])

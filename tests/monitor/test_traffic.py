@@ -282,3 +282,23 @@ def test_weights_are_counted(look: Look) -> None:
     rows = [row | ({"weight": 5, "error": "500"} if n % 10 == 0 else {"weight": 1}) for n, row in enumerate(now(600))]
     (alert,) = look(*calls(7800, NOW - DAY, 13 * DAY, weight=1), *rows).alerts
     assert alert.signal == "error_rate" and alert.current_value == pytest.approx(0.36, abs=0.1)
+
+
+def test_of_more_calls_than_are_needed_a_sample_is_compared_and_said(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.monitor.watch._MOST_CALLS", 700)
+    many = calls(6500, NOW - DAY, 13 * DAY)
+    quiet = look(*many, *now(500))
+    assert quiet.conclusion.result == "quiet", quiet.conclusion
+    assert "of about 6,500 calls of the reference" in quiet.conclusion.reason
+    down = look(*many, *now(450), *calls(50, NOW, error="timeout"))
+    assert [alert.signal for alert in down.alerts] == ["error_rate"]
+
+
+def test_calls_that_are_gone_are_not_taken_for_calls_that_were_not_drawn(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.monitor.watch._MOST_CALLS", 700)
+    gone = look(*calls(6500, NOW - DAY, 13 * DAY), *now(150))
+    assert gone.conclusion.result == "unmeasurable" and "150 calls" in gone.conclusion.reason, gone.conclusion

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Points = NDArray[np.float32]
 
@@ -17,7 +22,7 @@ _PASSES = 3
 _ROUNDS = 30
 
 
-def placed(counts: Points, rng: np.random.Generator) -> Points:
+def placed(counts: csr_array, rng: np.random.Generator) -> Points:
     r"""Place texts by the counts of their n-grams.
 
     A count c of an n-gram that df of N texts have weighs :math:`\ln(1 + c) \ln(N / df)^{1.5}`. With the usual power of
@@ -30,18 +35,28 @@ def placed(counts: Points, rng: np.random.Generator) -> Points:
     ----------
     .. [1] Halko, Martinsson, Tropp (2011). Finding structure with randomness. SIAM Review 53, 217-288.
     """
-    counts = counts[:, counts.any(axis=0)]
+    had = np.bincount(counts.indices, minlength=counts.shape[1])
+    counts, had = counts[:, had > 0], had[had > 0]
     texts, _ = counts.shape
-    weights = np.log1p(counts)
-    share = (counts > 0).sum(axis=0) / texts
-    weights *= (np.abs(np.log(share)) ** _RARITY).astype(np.float32)
-    weights /= np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-9)
-    weights -= weights.mean(axis=0)
+    rarity = (np.abs(np.log(had / texts)) ** _RARITY).astype(np.float32)
+    weights = counts.copy()
+    weights.data = np.log1p(counts.data) * rarity[counts.indices]
+    lengths = np.sqrt(np.asarray((weights**2).sum(axis=1)))
+    weights.data /= np.repeat(np.maximum(lengths, 1e-9), np.diff(weights.indptr))
+    mean = np.asarray(weights.mean(axis=0), dtype=np.float32)
+
+    # The centred matrix has no zeros left and is never made: its products are the sparse one's, less the mean's.
+    def times(basis: Points) -> Points:
+        return np.asarray(weights @ basis - mean @ basis, dtype=np.float32)
+
+    def turned_times(rows: Points) -> Points:
+        return np.asarray(weights.T @ rows - np.outer(mean, rows.sum(axis=0)), dtype=np.float32)
+
     directions = min(int(np.clip(texts // _ROWS_A_DIRECTION, 2, _DIRECTIONS)), weights.shape[1])
     basis = rng.standard_normal((weights.shape[1], directions + _SPARE)).astype(np.float32)
     for _ in range(_PASSES):
-        basis = np.linalg.qr(weights.T @ np.linalg.qr(weights @ basis)[0])[0]
-    left, sizes, _ = np.linalg.svd(weights @ basis, full_matrices=False)
+        basis = np.linalg.qr(turned_times(np.linalg.qr(times(basis))[0]))[0]
+    left, sizes, _ = np.linalg.svd(times(basis), full_matrices=False)
     points = (left * sizes)[:, :directions]
     # Directions of no size are the rounding errors of texts that are all alike.
     points[:, sizes[:directions] <= 1e-4 * np.sqrt(texts)] = 0.0

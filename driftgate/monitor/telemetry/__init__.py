@@ -11,7 +11,7 @@ from driftgate.lazy import lazily
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
     from driftgate.monitor.telemetry._content import Clock, Intake
-    from driftgate.monitor.telemetry._frame import calls_between, frame
+    from driftgate.monitor.telemetry._frame import Sample, frame, sample
     from driftgate.monitor.telemetry._http import router
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
     from driftgate.monitor.telemetry._reasons import Reason, in_words
@@ -36,9 +36,9 @@ __all__ = [
     "ModelCall",
     "Reason",
     "Refused",
+    "Sample",
     "Span",
     "Store",
-    "calls_between",
     "compact_folder",
     "decode",
     "decode_logs",
@@ -49,5 +49,6 @@ __all__ = [
     "model_call",
     "pseudonyms",
     "router",
+    "sample",
     "to_arrow",
 ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
+from driftgate.monitor.telemetry._buckets import BUCKET, bucketed, drawn, few_texts, with_buckets
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._joined import joined
 from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS
@@ -27,9 +31,20 @@ _FEW = ("time_to_first_token", "reasoning_tokens", "cached_tokens", "tool_calls"
 _NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *TRUTHS, "weight", *_FEW)
 _YOUNG = tuple(name for name in COLUMNS[COLUMNS.index("weight") + 1 :] if name in LABELS)
 """Labels that older files do not have."""
+_ORDER = ("time", "trace_id", "span_id")
 _ATTEMPTS = 5
 _APART = timedelta(hours=1)
 """How far apart in time what belongs to one call may be."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some calls of a period."""
+
+    calls: pd.DataFrame
+    """As :func:`frame` gives them; the ``weight`` of each says for how many calls it stands."""
+    share: float
+    """Of the period's calls; 1 where they are all."""
 
 
 def frame(
@@ -39,7 +54,6 @@ def frame(
     *,
     only: Mapping[str, str] | None = None,
     columns: tuple[str, ...] = COLUMNS,
-    texts_a_day: int | None = None,
 ) -> pd.DataFrame:
     """Return the model calls of ``[start, end)``, one row each, in order of time.
 
@@ -53,8 +67,6 @@ def frame(
         Labels a call must have, for example ``{"slice": "billing"}``.
     columns : tuple of str
         The columns wanted; leaving out n-grams and texts saves most of the memory.
-    texts_a_day : int, optional
-        Of how many calls of a day (UTC) n-grams are read, drawn by the calls' identities; None: of all.
 
     Returns
     -------
@@ -69,40 +81,66 @@ def frame(
     DriftgateError
         A column is not known, or a time has no time zone.
     """
+    return sample(folder, start, end, only=only, columns=columns).calls
+
+
+def sample(
+    folder: Path,
+    start: datetime,
+    end: datetime,
+    *,
+    only: Mapping[str, str] | None = None,
+    columns: tuple[str, ...] = COLUMNS,
+    most: int | None = None,
+    most_texts: int | None = None,
+) -> Sample:
+    """Return no more calls of ``[start, end)`` than are needed, so that what is held does not grow with the traffic.
+
+    Parameters
+    ----------
+    folder, start, end, only, columns
+        As of :func:`frame`.
+    most : int, optional
+        Of more calls than this about so many are read: whole traces, drawn at random, at every reading the same ones.
+    most_texts : int, optional
+        Of about how many calls n-grams are read, of whole traces again; None: of all.
+
+    Raises
+    ------
+    DriftgateError
+        A column is not known, or a time has no time zone.
+    """
     for name in {*(only or {}), *columns}:
         if name not in COLUMNS or (only and name in only and name not in _SELECTING):
             raise DriftgateError(f"telemetry has no label '{name}'", nearest(name, _SELECTING if only else COLUMNS))
 
-    def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
+    def read(connection: Backend) -> Sample:
+        rows, share = rows_between(connection, folder, start - _APART, end + _APART), 1.0
+        if most is not None:
+            rows, share = drawn(connection, rows, start, end, only or {}, most)
+        if most_texts is not None:
+            rows = few_texts(connection, rows, [name for name in NGRAMS if name in columns], most_texts)
+        calls = joined(connection, rows.drop(BUCKET))
+        calls = calls.filter((calls.time >= start) & (calls.time < end))
         for name, value in (only or {}).items():
             calls = calls.filter(calls[name] == value)
-        if texts_a_day is not None:
-            calls = _some_texts(calls, [name for name in NGRAMS if name in columns], texts_a_day)
-        wanted = calls.order_by(["time", "trace_id", "span_id"]).select(
-            [calls[name].cast("float64").name(name) if name in _NUMBERS else calls[name] for name in columns]
-        )
-        rows: pd.DataFrame = connection.to_pyarrow(wanted).to_pandas()
-        if "time" in rows:
-            rows["time"] = rows["time"].astype("datetime64[ns, UTC]")
-        return rows
+        wanted = dict.fromkeys([*columns, *_ORDER])
+        typed = [calls[name].cast("float64").name(name) if name in _NUMBERS else calls[name] for name in wanted]
+        table = connection.to_pyarrow(calls.select(typed))
+        # Sorted here: the database would sort rows with all that they hold.
+        order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in _ORDER])
+        found: pd.DataFrame = table.select(list(columns)).take(order).to_pandas()
+        if "time" in found:
+            found["time"] = found["time"].astype("datetime64[ns, UTC]")
+        if "weight" in found:
+            found["weight"] /= share
+        return Sample(found, share)
 
-    return _query(folder, start, end, read)
-
-
-def _some_texts(calls: ir.Table, names: Sequence[str], most: int) -> ir.Table:
-    """Empty the n-grams of all but some calls of each day."""
-    import ibis
-
-    for name in names:
-        of_day = [calls.time.cast("timestamp").date(), calls[name].notnull()]
-        drawn = (calls.trace_id + calls.span_id).hash()
-        place = ibis.row_number().over(ibis.window(group_by=of_day, order_by=[drawn, calls.time]))
-        calls = calls.mutate(**{name: ibis.ifelse(place < most, calls[name], calls[name][:0])})
-    return calls
+    return _query(start, end, read)
 
 
-def calls_between(connection: Backend, folder: Path, start: datetime, end: datetime) -> ir.Table:
-    """The expression everything else builds on: the calls of ``[start, end)``, each once.
+def rows_between(connection: Backend, folder: Path, start: datetime, end: datetime) -> ir.Table:
+    """The expression everything else builds on: all that was received of ``[start, end)``, with its bucket.
 
     Parameters
     ----------
@@ -116,17 +154,18 @@ def calls_between(connection: Backend, folder: Path, start: datetime, end: datet
     import ibis
 
     # The spool before the Parquet files: a call on its way from one to the other is then seen at least once.
-    spooled = _spooled(folder / "spool")
-    files = [str(path) for path in _parquet.files_between(folder, start - _APART, end + _APART)]
-    calls: ir.Table = ibis.memtable(spooled)
-    if files:
-        kept = connection.read_parquet(files, hive_partitioning=False, union_by_name=True)
-        young = {name: _unknown(calls[name], name) for name in COLUMNS if name not in kept.columns}
-        young |= {name: kept[name].fill_null("") for name in _YOUNG if name in kept.columns}  # of files without it
-        calls = ibis.union(kept.mutate(**young).select(list(COLUMNS)), calls)
-    near = calls.filter((calls.time >= start - _APART) & (calls.time < end + _APART))
-    whole = joined(connection, near)
-    return whole.filter((whole.time >= start) & (whole.time < end))
+    rows: ir.Table = ibis.memtable(with_buckets(_spooled(folder / "spool")))
+    every = [*COLUMNS, BUCKET]
+    files = _parquet.files_between(folder, start, end)
+    for older in (False, True):
+        alike = [str(path) for path in files if (BUCKET not in pq.read_schema(path).names) is older]
+        if alike:
+            kept = connection.read_parquet(alike, hive_partitioning=False, union_by_name=True)
+            kept = bucketed(kept) if older else kept
+            young = {name: _unknown(rows[name], name) for name in COLUMNS if name not in kept.columns}
+            young |= {name: kept[name].fill_null("") for name in _YOUNG if name in kept.columns}  # of files without it
+            rows = ibis.union(kept.mutate(**young).select(every), rows)
+    return rows.filter((rows.time >= start) & (rows.time < end))
 
 
 def _unknown(column: ir.Value, name: str) -> ir.Value:
@@ -136,7 +175,7 @@ def _unknown(column: ir.Value, name: str) -> ir.Value:
     return ibis.literal("") if name in LABELS else ibis.null(column.type())
 
 
-def _query(folder: Path, start: datetime, end: datetime, read: Callable[[Backend, ir.Table], Result]) -> Result:
+def _query(start: datetime, end: datetime, read: Callable[[Backend], Result]) -> Result:
     if start.tzinfo is None or end.tzinfo is None:
         raise DriftgateError("a period of telemetry was given without a time zone", "use datetime(..., tzinfo=UTC)")
     import duckdb
@@ -146,7 +185,7 @@ def _query(folder: Path, start: datetime, end: datetime, read: Callable[[Backend
         connection: Any = ibis.duckdb.connect()
         try:
             connection.raw_sql("SET TimeZone = 'UTC'")
-            return read(connection, calls_between(connection, folder, start, end))
+            return read(connection)
         except duckdb.IOException:
             # The writer merged files away between their listing and their reading: what replaced them is there now.
             if attempt == _ATTEMPTS - 1:

@@ -68,10 +68,7 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
     """
     import ibis
 
-    # Of copies of a call, one that tells whether it failed and what was said.
-    better = [rows.error.isnull(), rows.output_chars.isnull(), rows.input_ngrams.isnull(), rows.time, rows.latency]
-    same = ibis.window(group_by=[*_ID, "part"], order_by=better)
-    every = rows.mutate(repeat=ibis.row_number().over(same)).filter(ibis._.repeat == 0).drop("repeat")
+    every = _each_once(connection, rows)
     calls = every.filter(every.part == "")
     outer = _outer(connection, rows)
     told = connection.to_pyarrow(rows.filter(rows.part != "").count()).as_py()
@@ -86,6 +83,25 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
         givers = ibis.union(givers, outside.select([*_ID, "part", "evaluations", *_GIVEN]))
         calls = calls.anti_join(around, [("trace_id", "outer_trace_id"), ("span_id", "outer_span_id")])
     return _filled(calls, givers)
+
+
+def _each_once(connection: Backend, rows: ir.Table) -> ir.Table:
+    """Of copies of a call, one that tells whether it failed and what was said.
+
+    Copies are few, and only they are sorted with all that they hold.
+    """
+    import ibis
+
+    keys = [*_ID, "part"]
+    copied = connection.to_pyarrow(rows.group_by(keys).having(rows.count() > 1).aggregate(copies=rows.count()))
+    if not copied.num_rows:
+        return rows
+    named = ibis.memtable(copied.select(keys))
+    better = [rows.error.isnull(), rows.output_chars.isnull(), rows.input_ngrams.isnull(), rows.time, rows.latency]
+    copies = rows.semi_join(named, keys)
+    place = ibis.row_number().over(ibis.window(group_by=keys, order_by=better))
+    first = copies.mutate(repeat=place).filter(ibis._.repeat == 0).drop("repeat")
+    return ibis.union(rows.anti_join(named, keys), first)
 
 
 def _gathered(givers: ir.Table) -> ir.Table:

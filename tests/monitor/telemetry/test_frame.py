@@ -20,6 +20,7 @@ from driftgate.monitor.telemetry import (
     ModelCall,
     Store,
     frame,
+    sample,
 )
 
 Make = Callable[..., ModelCall]
@@ -66,15 +67,56 @@ def test_the_frame_has_the_promised_types(tmp_path: Path, make_call: Make) -> No
     assert table["error"].tolist() == ["", ""]
 
 
-def test_ngrams_are_read_of_so_many_calls_a_day(tmp_path: Path, make_call: Make) -> None:
+def test_ngrams_are_read_of_so_many_calls(tmp_path: Path, make_call: Make) -> None:
     with Store(tmp_path) as store:
         store.append([make_call(480 * n, input_ngrams=ngrams(f"text {n}") if n % 4 else None) for n in range(12)])
-        whole, some, again = (frame(tmp_path, START, END, texts_a_day=most)["input_ngrams"] for most in (None, 1, 1))
+        whole, some, again = (
+            sample(tmp_path, START, END, most_texts=most).calls["input_ngrams"] for most in (None, 5, 5)
+        )
     assert some.isna().tolist() == whole.isna().tolist()
     read = some.dropna()[some.dropna().map(len) > 0]
-    assert len(read) == 5  # a text of each day
+    assert len(read) == 5
     assert all(tuple(kept) == tuple(whole[place]) for place, kept in read.items())
     assert [*map(list, some.dropna())] == [*map(list, again.dropna())]
+
+
+def test_a_sample_is_of_whole_traces_and_stands_for_all_calls(tmp_path: Path, make_call: Make) -> None:
+    made = [make_call(n, trace_id=f"{n // 3:032x}", weight=1 + n % 2) for n in range(1200)]
+    with Store(tmp_path) as store:
+        store.append(made)
+        spooled = sample(tmp_path, START, END, most=300)
+        store.compact()
+        kept = sample(tmp_path, START, END, most=300)
+    assert 270 <= len(kept.calls) <= 300 and kept.share == len(kept.calls) / 1200
+    assert set(kept.calls.groupby("trace_id").size()) == {3}
+    assert kept.calls["weight"].sum() == pytest.approx(1800, rel=0.02)
+    assert spooled.calls["span_id"].tolist() == kept.calls["span_id"].tolist()
+    assert sample(tmp_path, START, END, most=1200).share == 1.0
+    half = sample(tmp_path, START, make_call(600).time, most=300)
+    assert 270 <= len(half.calls) <= 300 and half.calls["weight"].sum() == pytest.approx(900, rel=0.02)
+
+
+def test_a_sample_takes_files_of_an_earlier_version(tmp_path: Path, make_call: Make) -> None:
+    with Store(tmp_path) as store:
+        store.append([make_call(n) for n in range(1000)])
+        store.compact()
+        store.append([make_call(n) for n in range(1000, 1440)])
+        store.compact()
+    for part in sorted(tmp_path.glob("*/calls-*-00000001.parquet")):
+        table = pq.read_table(part)
+        pq.write_table(table.drop_columns(["bucket"]).sort_by("time"), part)
+    assert len(frame(tmp_path, START, END)) == 1440
+    found = sample(tmp_path, START, END, most=400)
+    assert 360 <= len(found.calls) <= 400
+    assert found.calls["weight"].sum() == pytest.approx(1440)
+    assert found.calls["time"].is_monotonic_increasing
+
+
+def test_of_a_trace_that_holds_all_calls_all_are_read(tmp_path: Path, make_call: Make) -> None:
+    with Store(tmp_path) as store:
+        store.append([make_call(n, trace_id="1") for n in range(50)])
+        found = sample(tmp_path, START, END, most=10)
+    assert len(found.calls) == 50 and found.share == 1.0
 
 
 def test_the_period_is_half_open_and_labels_select(tmp_path: Path, make_call: Make) -> None:
