@@ -59,7 +59,13 @@ def some_calls(count: int, rng: np.random.Generator) -> pa.Table:
                 finish_reason="" if failed else "stop",
                 refused=bool(rng.random() < 0.03),
                 unparsed=bool(rng.random() < 0.01),
+                malformed=bool(rng.random() < 0.01),
+                addressed=True,
+                input_korean=True,
+                output_korean=bool(rng.random() < 0.98),
+                tool_calls=int(rng.random() < 0.1),
                 input_ngrams=kept[number % len(kept)],
+                output_ngrams=kept[(7 * number) % len(kept)],
             )
         )
     return pa.Table.from_batches([to_arrow(calls)])

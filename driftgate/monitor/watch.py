@@ -59,10 +59,12 @@ __all__ = [
 
 _FAST = timedelta(minutes=5)
 """How far the clock of an application may be ahead."""
-_MOST_CALLS = 50_000
+_MOST_CALLS = 40_000
 """As many are compared of a window: a share is then known to half a point, and the smallest floor is two."""
 _MOST_TEXTS = 14_000
 """Of a window, as the test of texts draws 2,000, maybe of one weekday."""
+_UNREAD = ("input_text", "trace_id", "span_id", "parent_id", "part", "response_hash")
+"""Columns that no signal is read from."""
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -193,7 +195,7 @@ def look_at_traffic(
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
-    columns = tuple(name for name in COLUMNS if name != "input_text")
+    columns = tuple(name for name in COLUMNS if name not in _UNREAD)
 
     def read(period: Period) -> Sample:
         few = {"most": _MOST_CALLS, "most_texts": _MOST_TEXTS}
