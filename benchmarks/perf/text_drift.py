@@ -78,12 +78,13 @@ def tried(
     share: float,
     size: int,
     test: Callable[[list[str], list[str]], bool],
+    seed: int,
 ) -> tuple[int, float]:
     """In how many topics a test finds a change, and the longest time on a CPU in seconds."""
     found, longest = 0, 0.0
     for number, topic in enumerate(topics):
-        before = window(asked, topic, 0.1, np.random.default_rng([number, 1]), size)
-        now = window(asked, topic, share, np.random.default_rng([number, 2]), size)
+        before = window(asked, topic, 0.1, np.random.default_rng([number, 1, seed]), size)
+        now = window(asked, topic, share, np.random.default_rng([number, 2, seed]), size)
         begun = time.process_time()
         found += test(before, now)
         longest = max(longest, time.process_time() - begun)
@@ -96,16 +97,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--size", type=int, default=2000)
     parser.add_argument("--topics", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--questions-only", action="store_true", help="leave the options out of the inputs")
     parser.add_argument("--without-evidently", action="store_true")
     arguments = parser.parse_args()
     asked = subjects(arguments.data, options=not arguments.questions_only)
     large = [name for name, texts in asked.items() if len(texts) >= 700]
-    topics = [str(name) for name in np.random.default_rng(1).choice(large, arguments.topics, replace=False)]
+    rng = np.random.default_rng([1, arguments.seed])
+    topics = [str(name) for name in rng.choice(large, arguments.topics, replace=False)]
     tests = {"driftgate": ours} | ({} if arguments.without_evidently else {"evidently": evidently})
     for name, test in tests.items():
         for share in (0.1, 0.25, 0.3):
-            found, seconds = tried(asked, topics, share, arguments.size, test)
+            found, seconds = tried(asked, topics, share, arguments.size, test, arguments.seed)
             print(
                 f"{name}: a topic from 10% to {share:.0%} of {arguments.size:,} inputs: found in {found} of "
                 f"{len(topics)}; at most {seconds:.1f} s of CPU",
