@@ -113,20 +113,32 @@ def calls_between(connection: Backend, folder: Path, start: datetime, end: datet
     start, end : datetime
         With a time zone.
     """
+    rows = stored_rows(connection, folder, (start - _APART, end + _APART))
+    near = rows.filter((rows.time >= start - _APART) & (rows.time < end + _APART))
+    whole = joined(connection, near)
+    return whole.filter((whole.time >= start) & (whole.time < end))
+
+
+def stored_rows(connection: Backend, folder: Path, days: tuple[datetime, datetime] | None = None) -> ir.Table:
+    """Every row as it is stored, copies and parts of calls among them.
+
+    Parameters
+    ----------
+    days : tuple of datetime, optional
+        Only files of the days from the first to the second are needed.
+    """
     import ibis
 
     # The spool before the Parquet files: a call on its way from one to the other is then seen at least once.
     spooled = _spooled(folder / "spool")
-    files = [str(path) for path in _parquet.files_between(folder, start - _APART, end + _APART)]
-    calls: ir.Table = ibis.memtable(spooled)
+    files = _parquet.every_part(folder) if days is None else _parquet.files_between(folder, *days)
+    rows: ir.Table = ibis.memtable(spooled)
     if files:
-        kept = connection.read_parquet(files, hive_partitioning=False, union_by_name=True)
-        young = {name: _unknown(calls[name], name) for name in COLUMNS if name not in kept.columns}
+        kept = connection.read_parquet(list(map(str, files)), hive_partitioning=False, union_by_name=True)
+        young = {name: _unknown(rows[name], name) for name in COLUMNS if name not in kept.columns}
         young |= {name: kept[name].fill_null("") for name in _YOUNG if name in kept.columns}  # of files without it
-        calls = ibis.union(kept.mutate(**young).select(list(COLUMNS)), calls)
-    near = calls.filter((calls.time >= start - _APART) & (calls.time < end + _APART))
-    whole = joined(connection, near)
-    return whole.filter((whole.time >= start) & (whole.time < end))
+        rows = ibis.union(kept.mutate(**young).select(list(COLUMNS)), rows)
+    return rows
 
 
 def _unknown(column: ir.Value, name: str) -> ir.Value:
