@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError
@@ -16,6 +17,7 @@ from driftgate.ledger import (
     Expired,
     Forgotten,
     Ledger,
+    Sought,
     expire_texts,
     find_run,
     find_sample,
@@ -25,7 +27,12 @@ from driftgate.ledger import (
 )
 from driftgate.ledger import forget as forget_in_ledger
 
+if TYPE_CHECKING:
+    from driftgate.monitor.telemetry import Gone
+
 _PASSED_OVER = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__"}
+_LEAST = 6
+"""A user's own id is looked for in the team's files if it has so many characters: a shorter one is part of anything."""
 _LARGEST = 256 * 2**20
 """Bytes of a file that is looked through; a larger one is named."""
 
@@ -52,16 +59,27 @@ class Done:
     files: tuple[FileChange, ...]
     shared: int = 0
     """Texts of the sample that other samples have too, and that stand there."""
+    calls: Gone | None = None
+    """Of a user: calls of production that went from the telemetry."""
 
 
 def forget(
-    workspace: OpenWorkspace, ledger: Ledger, *, sample: str = "", matching: str = "", run: str = "", dry: bool = False
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    *,
+    sample: str = "",
+    matching: str = "",
+    run: str = "",
+    user: str = "",
+    dry: bool = False,
 ) -> Done:
     """See :meth:`driftgate.api.facade.Workspace.forget`."""
-    if sum(map(bool, (sample, matching, run))) != 1:
-        raise DriftgateError("it is not said what to forget", "give one of --sample, --matching and --run")
+    if sum(map(bool, (sample, matching, run, user))) != 1:
+        raise DriftgateError("it is not said what to forget", "give one of --sample, --matching, --run and --user")
     if run:
         return _run(workspace, ledger, find_run(ledger, run).id, dry=dry)
+    if user:
+        return _user(workspace, ledger, user, dry=dry)
     sought = find_sample(ledger, sample) if sample else find_text(ledger, matching)
     pages = Needles((*sought.needles.texts, *said_on(ledger, sought).texts)) if sample else sought.needles
     # Files first: what is looked for in them is in the ledger until they are done.
@@ -101,9 +119,29 @@ def _run(workspace: OpenWorkspace, ledger: Ledger, run: str, *, dry: bool) -> Do
     return Done(run, dry, None, expired, files)
 
 
+def _user(workspace: OpenWorkspace, ledger: Ledger, user: str, *, dry: bool) -> Done:
+    """Their calls go whole; what stands for them goes from everything else."""
+    from driftgate.monitor.telemetry import forget_user
+
+    gone = forget_user(workspace.telemetry, user, dry=dry)
+    known = Needles(gone.pseudonyms)
+    theirs = Needles((*gone.pseudonyms, *([user] if len(user) >= _LEAST else [])))
+    files = tuple(_files(workspace, ledger, known, known, theirs=theirs, dry=dry))
+    sought = Sought("user", "", frozenset(), known, calls=gone.calls)
+    return Done("the user", dry, forget_in_ledger(ledger, sought, getpass.getuser(), dry=dry), None, files, calls=gone)
+
+
 def _files(
-    workspace: OpenWorkspace, ledger: Ledger, needles: Needles, pages: Needles, *, dry: bool
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    needles: Needles,
+    pages: Needles,
+    *,
+    theirs: Needles | None = None,
+    dry: bool,
 ) -> Iterator[FileChange]:
+    """Change or name the files that have what is sought: needles in what driftgate wrote, ``pages`` in reports and
+    evidence pages, ``theirs`` in files of the team where that is something else."""
     telemetry = workspace.folder / workspace.config.service.telemetry
     if not dry and any(_under(telemetry)):
         from driftgate.monitor.telemetry import compact_folder
@@ -121,7 +159,7 @@ def _files(
                 continue
             seen.add(path)
             is_page = folder == workspace.reports and folder in own
-            looked_for = pages if is_page else needles
+            looked_for = pages if is_page else needles if folder in own else theirs or needles
             if not _has(path, looked_for):
                 continue
             if folder not in own:

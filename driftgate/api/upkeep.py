@@ -66,7 +66,9 @@ class Upkeep:
 
         return expire(self.files, self.ledger, name_of(run), older_than)
 
-    def forget(self, *, sample: str = "", matching: str = "", run: Run | str = "", dry: bool = False) -> Done:
+    def forget(
+        self, *, sample: str = "", matching: str = "", run: Run | str = "", user: str = "", dry: bool = False
+    ) -> Done:
         """Remove what somebody asked to have removed, wherever driftgate keeps it; scores and verdicts stand.
 
         Parameters
@@ -77,6 +79,9 @@ class Upkeep:
             Whatever has this text, in whatever case.
         run : Run or str
             All texts of a run, as :meth:`expire`, and its pages.
+        user : str
+            Every call of production made for a user, by the id that the application sends, or by what stands for it in
+            the telemetry.
         dry : bool
             Only count.
 
@@ -88,4 +93,5 @@ class Upkeep:
         """
         from driftgate.api.forgetting import forget
 
-        return forget(self.files, self.ledger, sample=sample, matching=matching, run=name_of(run), dry=dry)
+        named = name_of(run)
+        return forget(self.files, self.ledger, sample=sample, matching=matching, run=named, user=user, dry=dry)

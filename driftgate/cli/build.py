@@ -151,15 +151,16 @@ def forget(
     sample: Annotated[str, typer.Option(help="A sample by its key or id, in every run that asked it.")] = "",
     matching: Annotated[str, typer.Option(help="Whatever has this text, in whatever case.")] = "",
     run: Annotated[str, typer.Option(help="All texts of a run: its id, a part of it, or latest.")] = "",
+    user: Annotated[str, typer.Option(help="Calls made for a user: the id that the application sends.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Remove texts for good, from ledger to pages; scores and verdicts stand; exit 1 where some of it is left."""
+    """Remove texts or a user's calls for good, ledger to pages; verdicts stand; exit 1 where some of it is left."""
     import driftgate
     from driftgate.cli._console import console
     from driftgate.cli.show.ledger import print_forgotten
 
     with driftgate.open(workspace) as ws:
-        done = ws.forget(sample=sample, matching=matching, run=run, dry=dry_run)
+        done = ws.forget(sample=sample, matching=matching, run=run, user=user, dry=dry_run)
         left = print_forgotten(console, done, ws.files.folder)
         raise typer.Exit(1 if left and not dry_run else 0)
 

@@ -52,15 +52,17 @@ class Sought:
     """What is to be forgotten, as the ledger has it."""
 
     what: str
-    """``sample`` or ``matching``."""
+    """``sample``, ``matching`` or ``user``."""
     subject: str
-    """The sample's key; empty for a text, which is not kept."""
+    """The sample's key; empty for a text or a user, which are not kept."""
     samples: frozenset[int]
     """Samples that are forgotten whole."""
     needles: Needles
     """Texts that are looked for everywhere else."""
     shared: int = 0
     """Texts of the sample that are those of others as well, and so are not looked for."""
+    calls: int = 0
+    """Calls of production that went before, of a user."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def forget(ledger: Ledger, sought: Sought, who: str, *, dry: bool = False) -> Fo
     space = give_back(ledger, every.sorted_tables)
     if not space.told or ledger.engine.dialect.name == "postgresql":  # else its free pages may still have it
         counts = {name: getattr(counted, name) for name in ("samples", "lines", "runs", "replies")}
+        counts |= {"calls": sought.calls} if sought.what == "user" else {}
         with ledger.write() as connection:
             ended = update(forgettings).where(forgettings.c.id == number)
             connection.execute(ended.values(done=datetime.now(UTC), counts=counts))

@@ -18,9 +18,9 @@ class Forgetting:
     at: datetime
     who: str
     what: str
-    """``sample``, ``matching`` or ``run``."""
+    """``sample``, ``matching``, ``run`` or ``user``."""
     subject: str
-    """The sample's key or the run; empty for a text, which is not kept."""
+    """The sample's key or the run; empty for a text or a user, which are not kept."""
     done: datetime | None
     """None: it was begun and has not ended; some of it may be there."""
 

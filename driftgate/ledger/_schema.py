@@ -321,8 +321,8 @@ forgettings = Table(
     Column("id", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String, nullable=False),
-    Column("what", String, nullable=False),  # sample, matching, run
-    Column("subject", String, nullable=False),  # the sample's key or the run; never a text
+    Column("what", String, nullable=False),  # sample, matching, run, user
+    Column("subject", String, nullable=False),  # the sample's key or the run; never a text or a user
     Column("done", UtcDateTime),  # empty until everything is gone, files and free pages included
     Column("counts", JSON, nullable=False),
 )

@@ -13,7 +13,7 @@ from chat_endpoint import Answer, ChatEndpoint
 from command_line import Cli, Make
 
 import driftgate
-from driftgate.monitor.telemetry import ModelCall, Store, frame
+from driftgate.monitor.telemetry import ModelCall, Store, frame, pseudonyms
 
 PERSON = "김철수 대리"
 WRITTEN = f"정답: B, {PERSON}에게 물어보세요. 연락처는 사내 주소록에 있습니다."
@@ -109,7 +109,7 @@ def test_a_run_is_forgotten_with_its_pages(cli: Cli, folder: Path) -> None:
 def test_exactly_one_thing_is_forgotten(cli: Cli, folder: Path) -> None:
     for args in ((), ("--sample", "q4", "--run", "latest")):
         done = cli("forget", *args, "-w", folder)
-        assert done.code == 2 and "give one of --sample, --matching and --run" in done.err.replace("\n", " ")
+        assert done.code == 2 and "give one of --sample, --matching, --run and --user" in done.err.replace("\n", " ")
 
 
 def test_no_file_of_the_team_is_touched_where_reports_go_beside_them(cli: Cli, make: Make) -> None:
@@ -119,3 +119,32 @@ def test_no_file_of_the_team_is_touched_where_reports_go_beside_them(cli: Cli, m
     done = cli("forget", "--matching", PERSON, "-w", space)
     assert done.code == 1 and "left: mine.csv" in done.out and "removed:" not in done.out
     assert PERSON in (space / "mine.csv").read_text(encoding="utf-8")
+
+
+def test_a_users_calls_are_forgotten_and_what_stands_for_them_everywhere(cli: Cli, folder: Path) -> None:
+    telemetry, now = folder / ".driftgate/telemetry", datetime.now(UTC)
+    known = pseudonyms(telemetry)("kim-4711")
+    with Store(telemetry) as store:
+        store.append([ModelCall(now, "5c" * 16, "ef" * 8, user=known), ModelCall(now, "5d" * 16, "ed" * 8, user="lee")])
+    (folder / ".driftgate/seen.json").write_text(json.dumps({"user": known, "calls": 3}))
+    (folder / "mine.csv").write_text("user\nkim-4711\n")
+    planned = cli("forget", "--user", "kim-4711", "--dry-run", "-w", folder)
+    assert planned.code == 0
+    assert "1 calls of the user on 1 days would be removed from the telemetry" in planned.out.replace("\n", " ")
+    done = cli("forget", "--user", "kim-4711", "-w", folder)
+    assert done.code == 1 and "left: mine.csv has it" in done.out.replace("\n", " ")  # the dataset names the user
+    assert f"{now:%Y-%m-%d}  1" in done.out and "rewritten: .driftgate/seen.json" in done.out.replace("\n", " ")
+    left = frame(telemetry, datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC))
+    assert sorted(left["user"]) == ["", "lee"]
+    assert everywhere(folder, known) == []
+    (folder / "mine.csv").unlink()
+    again = cli("forget", "--user", "kim-4711", "-w", folder)
+    assert again.code == 0 and "0 calls of the user" in again.out
+    with driftgate.open(folder) as ws, ws.ledger.read() as connection:
+        rows = connection.exec_driver_sql("SELECT what, subject, counts, done FROM forgettings").fetchall()
+    assert [(what, subject, json.loads(counts)["calls"]) for what, subject, counts, _ in rows] == [
+        ("user", "", 1),
+        ("user", "", 0),
+    ]
+    checked = cli("ledger", "check", "-w", folder)
+    assert checked.code == 0 and "a user" in checked.out and "not ended" not in checked.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +11,9 @@ from rich.table import Table
 
 from driftgate.api.forgetting import Done
 from driftgate.ledger import Archived, Checked, Expired, Packed, Space
+
+if TYPE_CHECKING:
+    from driftgate.monitor.telemetry import Gone
 
 _SHOWN = 5
 """Forgettings that are shown, the newest."""
@@ -34,7 +38,7 @@ def print_checked(console: Console, checked: Checked) -> None:
     if checked.verdicts:
         console.print(f"runs hashed anew for {checked.verdicts:,} verdicts")
     for gone in checked.forgotten[:_SHOWN]:
-        what = f"{gone.what} {gone.subject}" if gone.subject else "a text"
+        what = f"{gone.what} {gone.subject}" if gone.subject else "a user" if gone.what == "user" else "a text"
         ended = "" if gone.done else ": [yellow]begun and not ended[/]; forget it again"
         console.print(f"forgotten on {gone.at:%Y-%m-%d} by {escape(gone.who)}: {escape(what)}{ended}", soft_wrap=True)
     for fault in checked.faults:
@@ -89,12 +93,15 @@ def print_forgotten(console: Console, done: Done, folder: Path) -> bool:
     would = "would be " if done.dry else ""
     if done.expired is not None:
         print_expired(console, done.expired, folder / "no reports are left")
-    if (found := done.ledger) is not None:
+    if done.calls is not None:
+        _print_calls(console, done.calls, would)
+    if (found := done.ledger) is not None and done.calls is None:
         console.print(
             f"{escape(done.what)}: {found.samples:,} questions, {found.lines:,} answers in {found.runs:,} runs, "
             f"{found.replies:,} cached replies {would}forgotten",
             soft_wrap=True,
         )
+    if found is not None:
         for name, rows in found.rows.items():
             console.print(f"{rows:,} rows of {escape(name)} {would}cleared of it")
     for what in ("removed", "rewritten"):
@@ -145,3 +152,14 @@ def _size(size: int | None) -> str:
     if size is None:
         return "unknown"
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} KB"
+
+
+def _print_calls(console: Console, gone: Gone, would: str) -> None:
+    """A user's calls, by day."""
+    console.print(
+        f"{gone.calls:,} calls of the user on {len(gone.days):,} days {would}removed from the telemetry, "
+        f"{gone.rows:,} rows with all that was told of them",
+        soft_wrap=True,
+    )
+    for day, calls in gone.days.items():
+        console.print(f"  {day:%Y-%m-%d}  {calls:,}")

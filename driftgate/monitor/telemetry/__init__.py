@@ -11,6 +11,7 @@ from driftgate.lazy import lazily
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
     from driftgate.monitor.telemetry._content import Clock, Intake
+    from driftgate.monitor.telemetry._forget import Gone
     from driftgate.monitor.telemetry._frame import Sample, frame, sample
     from driftgate.monitor.telemetry._http import router
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
     from driftgate.monitor.telemetry._span import Span
     from driftgate.monitor.telemetry._spans import is_model_call, model_call
-    from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder
+    from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder, forget_user
     from driftgate.monitor.telemetry._tally import left_out
     from driftgate.monitor.telemetry._users import pseudonyms
 else:
@@ -31,6 +32,7 @@ __all__ = [
     "Clock",
     "Compaction",
     "Decoded",
+    "Gone",
     "InUse",
     "Intake",
     "ModelCall",
@@ -42,6 +44,7 @@ __all__ = [
     "compact_folder",
     "decode",
     "decode_logs",
+    "forget_user",
     "frame",
     "in_words",
     "is_model_call",

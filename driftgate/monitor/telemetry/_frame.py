@@ -151,12 +151,24 @@ def rows_between(connection: Backend, folder: Path, start: datetime, end: dateti
     start, end : datetime
         With a time zone.
     """
+    rows = stored_rows(connection, folder, (start, end))
+    return rows.filter((rows.time >= start) & (rows.time < end))
+
+
+def stored_rows(connection: Backend, folder: Path, days: tuple[datetime, datetime] | None = None) -> ir.Table:
+    """Every row as it is stored, copies and parts of calls among them, with its bucket.
+
+    Parameters
+    ----------
+    days : tuple of datetime, optional
+        Only files of the days from the first to the second are needed.
+    """
     import ibis
 
     # The spool before the Parquet files: a call on its way from one to the other is then seen at least once.
     rows: ir.Table = ibis.memtable(with_buckets(_spooled(folder / "spool")))
     every = [*COLUMNS, BUCKET]
-    files = _parquet.files_between(folder, start, end)
+    files = _parquet.every_part(folder) if days is None else _parquet.files_between(folder, *days)
     for older in (False, True):
         alike = [str(path) for path in files if (BUCKET not in pq.read_schema(path).names) is older]
         if alike:
@@ -165,7 +177,7 @@ def rows_between(connection: Backend, folder: Path, start: datetime, end: dateti
             young = {name: _unknown(rows[name], name) for name in COLUMNS if name not in kept.columns}
             young |= {name: kept[name].fill_null("") for name in _YOUNG if name in kept.columns}  # of files without it
             rows = ibis.union(kept.mutate(**young).select(every), rows)
-    return rows.filter((rows.time >= start) & (rows.time < end))
+    return rows
 
 
 def _unknown(column: ir.Value, name: str) -> ir.Value:

@@ -70,7 +70,7 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
 
     every = _each_once(connection, rows)
     calls = every.filter(every.part == "")
-    outer = _outer(connection, rows)
+    outer = outer_calls(connection, rows)
     told = connection.to_pyarrow(rows.filter(rows.part != "").count()).as_py()
     if not told and not outer.num_rows:
         return calls
@@ -129,7 +129,7 @@ def _filled(calls: ir.Table, givers: ir.Table) -> ir.Table:
     return both.mutate(**whole, evaluations=both.results).select(list(COLUMNS))
 
 
-def _outer(connection: Backend, rows: ir.Table) -> pa.Table:
+def outer_calls(connection: Backend, rows: ir.Table) -> pa.Table:
     """The calls around another of the same model, each with that one; see :mod:`._nesting`."""
     import ibis
 

@@ -105,6 +105,22 @@ def files_between(folder: Path, start: datetime, end: datetime) -> list[Path]:
     return [part for day in _days(folder) if first <= date.fromisoformat(day.name) <= last for part in _parts(day)]
 
 
+def every_part(folder: Path) -> list[Path]:
+    """All Parquet files of a folder, by day."""
+    return [part for day in _days(folder) for part in _parts(day)]
+
+
+def rewrite(part: Path, rows: pa.Table) -> None:
+    """Put rows in the place of those of a file; without any, the file goes, and its day where it was the last."""
+    if rows.num_rows:
+        _write_part(part.parent, rows, *_numbers(part))
+        return
+    part.unlink()
+    sync_folder(part.parent)
+    if not any(part.parent.iterdir()):
+        part.parent.rmdir()
+
+
 def highest_number(folder: Path) -> int:
     """The highest number any part was written under, 0 if there is none."""
     return max((_numbers(part)[1] for day in _days(folder) for part in _parts(day)), default=0)

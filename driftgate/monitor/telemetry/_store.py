@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import file_mode, make_folder
-from driftgate.monitor.telemetry import _parquet, _spool
+from driftgate.monitor.telemetry import _forget, _parquet, _spool
 from driftgate.monitor.telemetry._columns import to_arrow
+from driftgate.monitor.telemetry._forget import Gone
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall, without_secrets
 from driftgate.monitor.telemetry._tally import Tally
@@ -190,21 +191,47 @@ class Store:
             The store is closed.
         """
         with self._compacting:
-            if self._closed:
-                raise DriftgateError(f"the telemetry store {self.folder} is closed")
-            today = (now or datetime.now(UTC)).astimezone(UTC).date()
-            first = None if self.keep_days is None else today - timedelta(days=self.keep_days - 1)
-            with self._segment_lock:  # listed within: a segment begun after this is not ours to take
-                self._end_segment()
-                closed = _spool.segments(self._spool)
-            self._tally.save()
-            moved = sum(self._compact_segment(path, first) for path in closed)
-            _parquet.merge_parts(self.folder)
-            dropped = _parquet.drop_before(self.folder, first) if first else []
-            blanked = 0
-            if self.texts_days is not None:
-                blanked = _parquet.drop_texts_before(self.folder, today - timedelta(days=self.texts_days - 1))
-            return Compaction(moved, dropped, blanked)
+            return self._compacted(now)
+
+    def forget(self, user: str) -> Gone:
+        """Remove every call of a user, in the spool and in Parquet, with all that was told of it.
+
+        Safe to be killed in: once it has begun to remove, the next compaction does the rest.
+
+        Parameters
+        ----------
+        user : str
+            The id that the application gives, or what stands for it in the column ``user``.
+
+        Raises
+        ------
+        DriftgateError
+            No user is named, or the store is closed.
+        """
+        with self._compacting:
+            self._compacted()
+            gone, calls = _forget.found_of(self.folder, user)
+            _forget.begin(self.folder, calls, gone.names)
+            self._compacted()  # what has come since, too
+            return gone
+
+    def _compacted(self, now: datetime | None = None) -> Compaction:
+        if self._closed:
+            raise DriftgateError(f"the telemetry store {self.folder} is closed")
+        today = (now or datetime.now(UTC)).astimezone(UTC).date()
+        first = None if self.keep_days is None else today - timedelta(days=self.keep_days - 1)
+        with self._segment_lock:  # listed within: a segment begun after this is not ours to take
+            self._end_segment()
+            closed = _spool.segments(self._spool)
+        self._tally.save()
+        moved = sum(self._compact_segment(path, first) for path in closed)
+        _forget.finish(self.folder)
+        _parquet.merge_parts(self.folder)
+        dropped = _parquet.drop_before(self.folder, first) if first else []
+        blanked = 0
+        if self.texts_days is not None:
+            blanked = _parquet.drop_texts_before(self.folder, today - timedelta(days=self.texts_days - 1))
+        return Compaction(moved, dropped, blanked)
 
     def close(self) -> None:
         """Write what is waiting, then let go of the folder."""
@@ -317,3 +344,24 @@ def compact_folder(folder: Path, *, texts_days: int | None = None) -> Compaction
     """
     with Store(folder, texts_days=texts_days) as store:
         return store.compact()
+
+
+def forget_user(folder: Path, user: str, *, dry: bool = False) -> Gone:
+    """Remove every call of a user from a telemetry folder, or count them; see :meth:`Store.forget`.
+
+    Parameters
+    ----------
+    dry : bool
+        Only count, which can be done while the folder is being written.
+
+    Raises
+    ------
+    InUse
+        Another process or store writes it.
+    DriftgateError
+        No user is named.
+    """
+    if dry or not folder.is_dir():
+        return _forget.found_of(folder, user)[0]
+    with Store(folder) as store:
+        return store.forget(user)

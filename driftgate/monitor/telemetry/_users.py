@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from driftgate.flows.private_files import replace_file
+from driftgate.monitor.telemetry._span import label
 
 _NAME = "users.key"
 _BYTES = 32
@@ -42,7 +43,18 @@ def pseudonyms(folder: Path) -> Callable[[str], str]:
             replace_file(path, secrets.token_hex(_BYTES).encode())
         return path.read_bytes()
 
-    def pseudonym(user: str) -> str:
-        return hmac.new(key(), user.encode("utf-8", "replace"), "sha256").hexdigest()[:16]
+    return lambda user: _pseudonym(key(), user)
 
-    return pseudonym
+
+def known_as(folder: Path, user: str) -> tuple[str, ...]:
+    """What may stand for a user in a telemetry folder: the pseudonym of the id, and the id itself where it is one.
+
+    A key is not made for it: where there is none, no id was ever given a pseudonym.
+    """
+    user = label(user.strip())
+    path = folder / _NAME
+    return tuple(dict.fromkeys((*([_pseudonym(path.read_bytes(), user)] if path.exists() else []), user)))
+
+
+def _pseudonym(key: bytes, user: str) -> str:
+    return hmac.new(key, user.encode("utf-8", "replace"), "sha256").hexdigest()[:16]
