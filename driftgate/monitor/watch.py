@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
@@ -20,6 +20,7 @@ from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._days import Units, anchored
 from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
+from driftgate.monitor._told import comparable, layout
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
 from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
@@ -198,11 +199,12 @@ def look_at_traffic(
 
     calls = read(Period(start, now))
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
+    fixed = _anchor(ledger, monitor, traffic, start)
+    older = read(Period(fixed.start, min(fixed.end, start))) if fixed is not None else calls[:0]
+    calls, older = comparable(calls, older)
     recent = calls["time"] >= middle
     before, current = alike(calls[~recent]), alike(calls[recent])
     gone = left_out(folder, middle)
-    fixed = _anchor(ledger, monitor, traffic, start)
-    older = read(Period(fixed.start, min(fixed.end, start))) if fixed is not None else calls[:0]
     pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
     seen = Calls(
         before,
@@ -215,6 +217,7 @@ def look_at_traffic(
         int(Units.of(before, windows.current).matched.sum()),
         fixed,
         len(older),
+        layout(before, current, windows.reference, windows.current),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     every = pd.concat([alike(older), before, current])
@@ -223,7 +226,12 @@ def look_at_traffic(
         Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
     )
     key = _key("traffic", monitor, now)
-    row = _keep(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts, number=1, at=now)
+    row = _keep(
+        *(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts),
+        number=1,
+        at=now,
+        events=seen.layout.events,
+    )
     if found.alerts and evidence is not None:
         from driftgate.monitor.evidence import write_evidence
 
@@ -286,8 +294,9 @@ def _keep(
     *,
     number: int = 0,
     at: datetime | None = None,
+    events: Sequence[dict[str, Any]] = (),
 ) -> LookRow:
-    findings = [whole(finding) for finding in found.findings] if found is not None else []
+    findings = [*([whole(finding) for finding in found.findings] if found is not None else []), *events]
     number = number if found is not None else 0
     row = LookRow(0, monitor, champion, run_id, number, findings, at or datetime.now(UTC), conclusion)
     return keep_look(ledger, row, alerts)
