@@ -112,7 +112,8 @@ def collect(workspace: Workspace = HERE) -> None:
         console.print(f"driftgate serve, in the newest 7 days, not kept: {escape(in_words(lost))}", soft_wrap=True)
     for one in found:
         said = f"[bold magenta]unreadable[/]: {escape(one.problem)}" if one.problem else f"{one.calls:,} calls"
-        console.print(f"{escape(one.source)}: {said}", soft_wrap=True)
+        noted = f"; {escape(one.note)}" if one.note else ""
+        console.print(f"{escape(one.source)}: {said}{noted}", soft_wrap=True)
     raise typer.Exit(4 if any(one.problem for one in found) else 0)
 
 

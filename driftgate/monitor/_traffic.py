@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftgate.monitor._told import Layout
 from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
 from driftgate.monitor.drift import Finding
 from driftgate.monitor.looks import Conclusion
 from driftgate.monitor.signals import SIGNALS
+from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +64,8 @@ class Calls:
     """How many calls it has."""
     shares: tuple[float, float] = (1.0, 1.0)
     """Of the windows' calls that were read."""
+    layout: Layout = Layout()  # noqa: RUF009 - a frozen value
+    """Where the texts of the calls are told."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -77,7 +81,7 @@ class Calls:
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
         unread = f"received and not kept: {self.unread}" if self.unread else ""
-        return "; ".join(filter(None, (later, left_out, self._drawn, unread)))
+        return "; ".join(filter(None, (self.layout.told, later, left_out, self._drawn, unread)))
 
     @property
     def _drawn(self) -> str:
@@ -123,7 +127,13 @@ def conclude_traffic(every: Sequence[Finding], calls: Calls, named: Sequence[str
         The signals that the workspace asks for; None for all that the telemetry has.
     """
     findings = [finding for finding in every if calls.anchor is None or finding.windows.reference != calls.anchor]
-    found = _unseen(calls) or _unfit(calls.before) or _untold(findings, calls, named) or _adrift(calls)
+    found = (
+        _unseen(calls)
+        or _unfit(calls.before)
+        or _withheld(calls, named)
+        or _untold(findings, calls, named)
+        or _adrift(calls)
+    )
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
     unlooked = "" if any(finding.signal.name == _ERRORS for finding in findings) else "errors are not looked at"
@@ -173,6 +183,14 @@ def _adrift(calls: Calls) -> Conclusion | None:
     found = f"{calls.anchored or 'no'} call is left" if calls.anchored < 2 else f"{calls.anchored} calls are left"
     told = f"{found} of the reference that began on {calls.anchor.start:%Y-%m-%d}, in which slow drift shows"
     return Conclusion("unmeasurable", told, "set traffic.anchor to a day from which calls are kept and were sound")
+
+
+def _withheld(calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
+    """Whether texts that signals are read from are kept from the reader; what is said of them stands beside it."""
+    of_texts = any(set(SIGNALS.get(name).columns) & {*OF_INPUT, *OF_OUTPUT} for name in named or ())
+    if not calls.layout.withheld or (named is not None and not of_texts):
+        return None
+    return Conclusion("unmeasurable", "texts of calls were not read", calls.layout.remedy)
 
 
 def _unanchored(every: Sequence[Finding], sliding: Sequence[Finding], calls: Calls) -> str:

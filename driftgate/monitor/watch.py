@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
@@ -20,6 +20,7 @@ from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._days import Units, anchored
 from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
+from driftgate.monitor._told import comparable, layout
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
 from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
@@ -203,10 +204,11 @@ def look_at_traffic(
 
     windows = Windows("telemetry", Period(start, middle), Period(middle, now))
     earlier, recent = read(windows.reference), read(windows.current)
-    before, current = alike(earlier.calls), alike(recent.calls)
-    gone = left_out(folder, middle)
     fixed = _anchor(ledger, monitor, traffic, start)
-    older = read(Period(fixed.start, min(fixed.end, start))).calls if fixed is not None else before[:0]
+    older = read(Period(fixed.start, min(fixed.end, start))).calls if fixed is not None else earlier.calls[:0]
+    first, second, older = comparable(earlier.calls, recent.calls, older)
+    before, current = alike(first), alike(second)
+    gone = left_out(folder, middle)
     pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
     seen = Calls(
         before,
@@ -220,6 +222,7 @@ def look_at_traffic(
         fixed,
         len(older),
         (earlier.share, recent.share),
+        layout(before, current, windows.reference, windows.current),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     every = pd.concat([alike(older), before, current])
@@ -228,7 +231,12 @@ def look_at_traffic(
         Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
     )
     key = _key("traffic", monitor, now)
-    row = _keep(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts, number=1, at=now)
+    row = _keep(
+        *(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts),
+        number=1,
+        at=now,
+        events=seen.layout.events,
+    )
     if found.alerts and evidence is not None:
         from driftgate.monitor.evidence import write_evidence
 
@@ -291,8 +299,9 @@ def _keep(
     *,
     number: int = 0,
     at: datetime | None = None,
+    events: Sequence[dict[str, Any]] = (),
 ) -> LookRow:
-    findings = [whole(finding) for finding in found.findings] if found is not None else []
+    findings = [*([whole(finding) for finding in found.findings] if found is not None else []), *events]
     number = number if found is not None else 0
     row = LookRow(0, monitor, champion, run_id, number, findings, at or datetime.now(UTC), conclusion)
     return keep_look(ledger, row, alerts)

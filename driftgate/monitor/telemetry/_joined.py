@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._nesting import APART, DATE, PREFIX
-from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT
+from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT, UNTOLD
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GIVEN = (*OF_CONTENT, *OF_CONTEXT)
 _ID = ["trace_id", "span_id"]
+_SIDES = ("input_from", "output_from")
 
 
 def settled(rows: pa.Table) -> pa.Table:
@@ -106,7 +107,13 @@ def _each_once(connection: Backend, rows: ir.Table) -> ir.Table:
 
 def _gathered(givers: ir.Table) -> ir.Table:
     """What is told of each call beside its own row; of what several tell, what the first does."""
+    import ibis
+
     first = {f"given_{name}": _known(givers[name], name).first(order_by=givers.part) for name in _GIVEN}
+    for name in _SIDES:
+        first[f"given_{name}"] = ibis.coalesce(
+            _told(givers[name], name).first(order_by=givers.part), first[f"given_{name}"]
+        )
     return givers.group_by(_ID).aggregate(**first)
 
 
@@ -123,7 +130,9 @@ def _filled(calls: ir.Table, givers: ir.Table) -> ir.Table:
     both = calls.left_join(_gathered(givers), _ID).drop("trace_id_right", "span_id_right")
     both = both.left_join(_results(ibis.union(own, givers)), _ID)
     whole = {
-        name: ibis.coalesce(_known(both[name], name), both[f"given_{name}"], *([""] if name in LABELS else []))
+        name: ibis.coalesce(
+            _told(both[name], name), both[f"given_{name}"], *([both[name], ""] if name in LABELS else [])
+        )
         for name in _GIVEN
     }
     return both.mutate(**whole, evaluations=both.results).select(list(COLUMNS))
@@ -176,6 +185,11 @@ def _model(name: ir.Value) -> ir.Value:
 
 def _known(column: Any, name: str) -> Any:
     return column.nullif("") if name in LABELS else column
+
+
+def _told(column: Any, name: str) -> Any:
+    """A call's own value; why its content is not told yields to whoever tells it."""
+    return _known(column, name) if name not in _SIDES else column.isin(["", *UNTOLD]).ifelse(None, column)
 
 
 def _is_linked(rows: pa.Table) -> bool:

@@ -24,11 +24,11 @@ from driftgate.monitor.telemetry._messages import genai_content, joined
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._received import Received, moment, out_of_time
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._spans import hash_of, system_of, tool_calls
+from driftgate.monitor.telemetry._spans import asked_for, hash_of, system_of, tool_calls
 
 log = logging.getLogger(__name__)
 
-_EVENTS = (
+EVENTS = (
     *names.EVENT_ROLES,
     names.CHOICE_EVENT,
     names.EVALUATION_EVENT,
@@ -62,7 +62,7 @@ class Logs:
         found = []
         for (trace_id, span_id), (time, events) in self.told.items():
             try:
-                part = _part(trace_id, span_id, time, events, self.intake)
+                part = part_of(trace_id, span_id, time, events, self.intake)
             except Exception as problem:
                 log.debug("log records of a call were not taken: %s", type(problem).__name__)
                 self.left[Reason.UNREADABLE] += len(events)
@@ -72,7 +72,7 @@ class Logs:
 
     def _taken(self, record: Received) -> Reason | None:
         (name, held, _), *_ = record.events
-        if name not in _EVENTS:
+        if name not in EVENTS:
             return Reason.UNKNOWN if name.startswith("gen_ai.") else Reason.ORDINARY
         if not record.identified:
             return Reason.EVALUATION if name == names.EVALUATION_EVENT else Reason.NO_IDENTITY
@@ -94,10 +94,13 @@ def _held(name: str, held: Mapping[str, Any]) -> Mapping[str, Any]:
     return held
 
 
-def _part(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told], intake: Intake) -> ModelCall:
+def part_of(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told], intake: Intake) -> ModelCall:
+    """What events that were told apart from a call tell of it."""
     content = genai_content({}, events)
     system_hash = hash_of(system_of(content))
     reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
+    asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
+    wanted = next(filter(None, (asked_for(held) for _, held in events)), "")
     told = json.dumps(sorted(map(repr, events))).encode()
     return ModelCall(
         time=time,
@@ -109,5 +112,7 @@ def _part(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told], 
         tool_calls=tool_calls(content),
         evaluations=results_of(events),
         part=hashlib.sha256(told).hexdigest()[:16],
-        **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake),
+        input_from="" if asked is None else "apart",
+        output_from="" if answered is None else "apart",
+        **features(asked, answered, intake, wanted),
     )

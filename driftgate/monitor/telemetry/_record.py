@@ -111,6 +111,10 @@ class ModelCall:
     part: str = ""
     """Empty: a call. Else what came later of a call, which is joined to it by trace and span, under a name of its own.
     """
+    input_from: str = ""
+    """Where the input is told: see :data:`TOLD_FROM`; :data:`UNTOLD` where it is known why it is not; else empty."""
+    output_from: str = ""
+    """The same of the answer."""
 
 
 TRUTHS = ("refused", "addressed", "malformed", "input_korean", "output_korean", "unparsed")
@@ -118,6 +122,13 @@ NGRAMS = ("input_ngrams", "output_ngrams")
 """Of what a call's texts are about."""
 OF_CONTEXT = ("slice", "conversation", "user", "tenant", "prompt_name", "prompt_version", "template_hash")
 """What a span around a call may tell of it."""
+OF_INPUT = ("input_korean", "input_ngrams", "input_text")
+OF_OUTPUT = ("output_chars", "refused", "addressed", "malformed", "output_korean", "output_ngrams", "output_text")
+"""What is kept of an input, and of an answer."""
+TOLD_FROM = ("span", "apart", "apart_long")
+"""In the span; in a record of its own; there, and longer than the source's spans would have held."""
+UNTOLD = ("withheld", "cut", "empty")
+"""Kept where it could not be read; cut on the way, and half a text is none; recorded with nothing in it."""
 OF_CONTENT = (
     "prompt_hash",
     "system_hash",
@@ -133,6 +144,8 @@ OF_CONTENT = (
     *NGRAMS,
     "input_text",
     "output_text",
+    "input_from",
+    "output_from",
 )
 """What a log record of a call, or the one span around it, may tell of it."""
 

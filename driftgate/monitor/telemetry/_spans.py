@@ -62,7 +62,7 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
     reason = _choice(told("finish_reason"))
     if not reason:
         reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
-    asked = joined(content.sent, {"user", "human", ""})
+    asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
     system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, told("template"))
     return ModelCall(
         time=span.start,
@@ -97,7 +97,9 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
         response_hash=hash_of(label(told("response_id"))),
         dialect=dialect.name,
         parent_id=span.parent_id,
-        **features(asked, joined(content.answered), intake, _asked_for(attributes)),
+        input_from="" if asked is None else "span",
+        output_from="" if answered is None else "span",
+        **features(asked, answered, intake, asked_for(attributes)),
     )
 
 
@@ -125,7 +127,7 @@ def _unparsed(parsed: Any) -> bool | None:
     return not parsed if isinstance(parsed, bool) else None
 
 
-def _asked_for(attributes: Mapping[str, Any]) -> str:
+def asked_for(attributes: Mapping[str, Any]) -> str:
     """The format that the call asked for; a schema may be there in its place."""
     told = first(attributes, names.OUTPUT_TYPE_NAMES)
     return "json" if isinstance(told, Mapping) else label(told)

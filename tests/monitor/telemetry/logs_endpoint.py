@@ -22,26 +22,45 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 WINDOW = re.compile(r"TimeGenerated >= datetime\(([^)]+)\) and TimeGenerated < datetime\(([^)]+)\)")
-ROW_COLUMNS = {
+INGESTED = re.compile(r"ingestion_time\(\) >= datetime\(([^)]+)\)")
+TABLE = re.compile(r"App[A-Za-z]+")
+COLUMNS = {
     "TimeGenerated": "datetime",
     "OperationId": "string",
     "Id": "string",
+    "ParentId": "string",
+    "Name": "string",
     "DurationMs": "real",
     "Success": "bool",
     "ItemCount": "int",
     "Properties": "dynamic",
+    "Message": "string",
+    "TraceId": "string",
+    "SpanId": "string",
+    "InputMessages": "string",
+    "OutputMessages": "string",
+    "SystemInstructions": "string",
 }
 
 
 @dataclass
 class LogsEndpoint:
-    """Serves ``spans``; answers in part once a window holds more than ``limit``."""
+    """Serves its tables; answers in part once a window holds more than ``limit``."""
 
     spans: list[dict[str, Any]] = field(default_factory=list)
+    """Of ``AppDependencies``."""
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Rows of the others; ``ingested`` in one says when the service took it in, else that was when it was made."""
+    denied: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Status and message of the reply to queries of a table."""
     limit: int = 1_000_000
     failures: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     """Statuses and headers to answer the next requests with."""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    searches: bool = False
+    """Whether ``has_any`` over the attributes of spans chooses, as the service's engine does."""
+    now: datetime | None = None
+    """The service's clock: rows that are taken in later are not there yet."""
     certificate: Path | None = None
 
     def start(self) -> None:
@@ -89,20 +108,55 @@ class LogsEndpoint:
     def address(self) -> str:
         return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
+    def asked(self, table: str = "AppDependencies") -> list[tuple[datetime, datetime]]:
+        """The windows of a table that were asked for, but for what was taken in late."""
+        return [
+            _window(request["query"])
+            for request in self.requests
+            if table in request["query"] and not INGESTED.search(request["query"])
+        ]
+
     @property
     def windows(self) -> list[tuple[datetime, datetime]]:
-        return [_window(request["query"]) for request in self.requests]
+        return self.asked()
 
     def _answer(self, query: str) -> tuple[int, Mapping[str, str], Any]:
-        if self.failures:
+        tables = set(TABLE.findall(query.partition("\n")[0]))
+        if self.failures and "AppDependencies" in tables:
             status, headers = self.failures.pop(0)
             return status, headers, {"error": {"code": "Failed", "message": "as told"}}
+        for table in tables & set(self.denied):
+            status, message = self.denied[table]
+            return status, {}, {"error": {"code": "InsufficientAccessError", "message": message}}
         start, end = _window(query)
-        found = [span for span in self.spans if start <= datetime.fromisoformat(span["TimeGenerated"]) < end]
-        reply: dict[str, Any] = {"tables": [_table(ROW_COLUMNS, _rows(found[: self.limit]))]}
+        since = INGESTED.search(query)
+        found = [
+            row
+            for table in sorted(tables)
+            for row in (self.spans if table == "AppDependencies" else self.tables.get(table, []))
+            if start <= datetime.fromisoformat(row["TimeGenerated"]) < end
+            and (since is None or _ingested(row) >= since[1])
+            and (self.now is None or "ingested" not in row or datetime.fromisoformat(_ingested(row)) <= self.now)
+            and (not self.searches or table != "AppDependencies" or _has_any(query, row["Properties"]))
+        ]
+        columns = [name.strip() for name in query.rpartition("project ")[2].split(",")]
+        rows = [[row.get(name) for name in columns] for row in found[: self.limit]]
+        reply: dict[str, Any] = {"tables": [_table({name: COLUMNS[name] for name in columns}, rows)]}
         if len(found) > self.limit:
             reply["error"] = {"code": "PartialError", "message": "the result was cut", "details": []}
         return 200, {}, reply
+
+
+def _ingested(row: Mapping[str, Any]) -> str:
+    return str(row.get("ingested", row["TimeGenerated"]))
+
+
+def _has_any(query: str, text: str) -> bool:
+    """Whether a word of the query's ``has_any`` stands in a text, between what is no letter or digit."""
+    listed = re.search(r"has_any \(([^)]*)\)", query)
+    assert listed
+    words = re.findall(r'"([^"]*)"', listed[1])
+    return any(re.search(rf"(?<![0-9A-Za-z]){re.escape(word)}(?![0-9A-Za-z])", text) for word in words)
 
 
 def _window(query: str) -> tuple[datetime, datetime]:
@@ -114,10 +168,6 @@ def _window(query: str) -> tuple[datetime, datetime]:
 def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
     described = [{"name": name, "type": kind} for name, kind in columns.items()]
     return {"name": "PrimaryResult", "columns": described, "rows": rows}
-
-
-def _rows(spans: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    return [[span[name] for name in ROW_COLUMNS] for span in spans]
 
 
 def self_signed(path: Path) -> Path:

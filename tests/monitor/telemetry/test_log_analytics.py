@@ -196,7 +196,7 @@ def test_throttling_is_waited_out_by_the_client(
     service.spans = [span(0)]
     service.failures = [(429, {"Retry-After": "0"})]
     assert collect(service, START + HOUR).calls == 1
-    assert len(service.requests) == 2
+    assert len(service.windows) == 2
     assert service.windows[0] == service.windows[1]
 
 

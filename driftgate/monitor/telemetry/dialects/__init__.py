@@ -5,6 +5,6 @@ A dialect is a module of this package that exposes ``DIALECT``; see :class:`Dial
 
 from __future__ import annotations
 
-from driftgate.monitor.telemetry.dialects._dialect import DIALECTS, Dialect, Names, dialect_of
+from driftgate.monitor.telemetry.dialects._dialect import DIALECTS, Dialect, Names, all_marks, dialect_of
 
-__all__ = ["DIALECTS", "Dialect", "Names", "dialect_of"]
+__all__ = ["DIALECTS", "Dialect", "Names", "all_marks", "dialect_of"]

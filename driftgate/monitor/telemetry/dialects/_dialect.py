@@ -74,6 +74,9 @@ class Dialect:
     """Of the calls that name none."""
     operations: Mapping[str, str] = field(default_factory=dict)
     """Its own names of operations under those of the conventions."""
+    marks: Candidates = ("gen_ai", "llm")
+    """Words of which one at least stands among the attributes of every span that it takes, bounded by what is no letter
+    or digit; a source that cannot run ``takes`` where the spans are kept asks for those that have one."""
 
     @cached_property
     def _places(self) -> Mapping[str, Sequence[tuple[str, int]]]:
@@ -121,6 +124,11 @@ def dialect_of(span: Span) -> Dialect | Reason:
         if took:
             return dialect if took is True else took
     return Reason.ORDINARY
+
+
+def all_marks() -> tuple[str, ...]:
+    """The words by which spans of any dialect are found."""
+    return tuple(sorted({mark for dialect in _in_order() for mark in dialect.marks}))
 
 
 def by_operation(operation: str) -> bool | Reason:

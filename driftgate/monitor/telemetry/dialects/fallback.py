@@ -19,7 +19,8 @@ _NAMES = Names(
 _TOLD = _NAMES.request_model + _NAMES.response_model + _NAMES.input_tokens + _NAMES.output_tokens
 _KINDS = ("gen_ai.operation.name", "llm.request.type", "gen_ai.span.kind", "span.kind", "span_type")
 _TOOLS = ("gen_ai.tool.name", "gen_ai.tool.call.id")
-_SPOKEN = ("gen_ai.", "llm.", "openinference.", "traceloop.", "langfuse.")
+_MARKS = ("gen_ai", "llm", "openinference", "traceloop", "langfuse")
+_SPOKEN = tuple(f"{mark}." for mark in _MARKS)
 
 
 def _takes(span: Span) -> bool | Reason:
@@ -43,4 +44,4 @@ def _content(span: Span) -> Content:
     return Content(told.sent or whole.sent, told.answered or whole.answered, told.system)
 
 
-DIALECT = Dialect("fallback", "whatever names a model", 90, _takes, _NAMES, _content)
+DIALECT = Dialect("fallback", "whatever names a model", 90, _takes, _NAMES, _content, marks=_MARKS)

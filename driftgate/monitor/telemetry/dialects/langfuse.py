@@ -73,4 +73,5 @@ DIALECT = Dialect(
     ),
     _content,
     _unfolded,
+    marks=("langfuse",),
 )

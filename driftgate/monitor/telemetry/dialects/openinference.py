@@ -64,4 +64,5 @@ DIALECT = Dialect(
     ),
     _content,
     _unfolded,
+    marks=("openinference",),
 )

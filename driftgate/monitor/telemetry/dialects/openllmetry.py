@@ -43,4 +43,5 @@ DIALECT = Dialect(
         output_tokens=(*GENAI.output_tokens, "llm.usage.completion_tokens"),
         input_tokens=(*GENAI.input_tokens, "llm.usage.prompt_tokens"),
     ),
+    marks=("gen_ai", "llm", "traceloop"),
 )

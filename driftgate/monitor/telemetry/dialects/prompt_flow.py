@@ -66,4 +66,5 @@ DIALECT = Dialect(
     _content,
     _unfolded,
     provider="openai",
+    marks=("promptflow",),
 )

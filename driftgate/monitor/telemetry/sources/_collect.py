@@ -28,6 +28,8 @@ class CollectionResult:
     """Model calls that it brought, those the store had already included."""
     problem: str
     """Why it could not be read to its end; empty where it was."""
+    note: str = ""
+    """What else a person should know of it: texts that could not be read."""
 
 
 def collect_all(
@@ -37,8 +39,8 @@ def collect_all(
     found = []
     for source in sources:
         try:
-            calls = SOURCES.get(source.source).collect(source, store, ledger, intake, now).calls
-            found.append(CollectionResult(source.name, calls, ""))
+            brought = SOURCES.get(source.source).collect(source, store, ledger, intake, now)
+            found.append(CollectionResult(source.name, brought.calls, "", brought.note))
         except (DriftgateError, OSError) as problem:  # a file without rights, a folder that is called like one
             found.append(CollectionResult(source.name, 0, str(problem)))
         except Exception as problem:

@@ -48,6 +48,8 @@ class Collected:
     """Model calls written to the store, those it had already included."""
     until: datetime
     """Everything before has been read."""
+    note: str = ""
+    """What of it could not be read, though its calls could."""
 
 
 @dataclass(frozen=True)

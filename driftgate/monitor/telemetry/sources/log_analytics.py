@@ -2,31 +2,35 @@
 
 The service neither pages nor promises an order, so the telemetry is read in windows ``[start, end)``: each is whole or
 is halved. A watermark in the ledger says how far; it stays behind the service's ingestion lag, and each collection
-begins somewhat before it, for spans that arrived late. A span read twice counts once.
+begins somewhat before it, for spans that arrived late. What arrives later still, as from an exporter that was cut off,
+is asked for by when the service took it in. A span read twice counts once.
+
+Spans, log records and texts are three streams, each with a watermark of its own. Texts that the identity may not read
+keep no call from being read: their watermark stays, and they are read once the identity may.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, Field
 
-from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import resolve, signed_in
-from driftgate.flows.network import NetworkRefused, Unreadable, read_json
 from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry import _conventions as names
-from driftgate.monitor.telemetry._content import Intake, clean
+from driftgate.monitor.telemetry._content import Intake
+from driftgate.monitor.telemetry._logs import Logs
+from driftgate.monitor.telemetry._nesting import Key, once_each
+from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._span import Span
-from driftgate.monitor.telemetry._spans import is_model_call, model_call
 from driftgate.monitor.telemetry._tables import advance, watermark
-from driftgate.monitor.telemetry.sources._kql import rows_query
+from driftgate.monitor.telemetry.sources._azure_rows import asked_format, call_of, content_of_row, record_of, time_of
+from driftgate.monitor.telemetry.sources._kql import content_query, records_query, spans_query
+from driftgate.monitor.telemetry.sources._logs_client import SMALLEST, Denied, Query, opened, whole_windows
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
 
 if TYPE_CHECKING:
@@ -34,15 +38,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROW_LIMIT = 500_000
-"""Rows the service returns at most."""
-SMALLEST = timedelta(seconds=1)
-"""A window that is not halved any more."""
-_CUT_AT = 8192  # characters the Azure Monitor exporter keeps of an attribute
 _CHUNK = 5_000
-_TOO_MUCH = (413, 504)
-
-Query = Callable[[str, datetime, datetime], list[Any]]
+_ROLES = {
+    "records": "log records in AppTraces and AppEvents were not read; {0}",
+    "content": "texts in AppGenAIContent were not read, which takes the role Privileged Monitoring Data Reader where "
+    "they are protected; {0}",
+}
+"""Streams that are read where the identity may, and what to say where it may not."""
 
 
 class LogAnalyticsConfig(SourceConfig):
@@ -60,14 +62,13 @@ class LogAnalyticsConfig(SourceConfig):
     """How far behind the present reading stops: spans take minutes to become visible."""
     overlap: timedelta = Field(timedelta(minutes=30), ge=timedelta(0))
     """How far before the watermark reading begins, for spans that took longer than ``lag``."""
+    late: timedelta = Field(timedelta(days=2), ge=timedelta(0))
+    """How old a span may be when the service takes it in, and still be read: exporters keep what they cannot send for
+    two days."""
     certificate: str | None = None
     """A file with the certificate of the endpoint, if it is not signed by a public authority."""
     enforce_https: bool = True
     """Whether an endpoint without TLS is refused; it would see the token."""
-
-
-class Incomplete(Exception):
-    """A window's result is not whole."""
 
 
 def collect(config: LogAnalyticsConfig, store: Store, ledger: Ledger, intake: Intake, now: datetime) -> Collected:
@@ -100,122 +101,121 @@ def collect_with(
     """
     source = f"log_analytics:{resolve(config.workspace_id, 'telemetry.workspace_id')}"
     until = now - config.lag
-    reached = watermark(ledger, source)
-    start = reached - config.overlap if reached else config.since or until - timedelta(days=1)
-    total = 0
-    with _opened(credential, config, client_options or {}) as query:
-        for _, end, rows in _whole_windows(query, rows_query, start, until, config.window):
-            calls = [call for call in (_call(row, intake) for row in rows) if call]
-            for first in range(0, len(calls), _CHUNK):
-                store.append(calls[first : first + _CHUNK])
-            if reached is None or end > reached:
-                advance(ledger, source, end, len(calls))
-            total += len(calls)
-    return Collected(total, max(until, reached or until))
-
-
-@contextmanager
-def _opened(credential: Any, config: LogAnalyticsConfig, options: Mapping[str, Any]) -> Iterator[Query]:
-    """Open the client; a query that comes back in part, or not at all for its size, raises :class:`Incomplete`."""
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-    from azure.monitor.query import LogsQueryClient, LogsQueryStatus
-
-    verify = {"connection_verify": config.certificate} if config.certificate else {}
-    per_call: dict[str, Any] = {} if config.enforce_https else {"enforce_https": False}
-    workspace = resolve(config.workspace_id, "telemetry.workspace_id")
-    client = LogsQueryClient(credential, endpoint=config.endpoint, **verify, **options)
-
-    def query(text: str, start: datetime, end: datetime) -> list[Any]:
-        try:
-            result = client.query_workspace(workspace, text, timespan=(start, end), server_timeout=600, **per_call)
-        except HttpResponseError as problem:
-            if problem.status_code in _TOO_MUCH:
-                raise Incomplete(f"status {problem.status_code}") from problem
-            denied = isinstance(problem, ClientAuthenticationError) or problem.status_code in (401, 403)
-            raise DriftgateError(
-                f"Azure Monitor Logs was not read: {str(problem.message).partition(chr(10))[0][:200]}",
-                "sign in, and give the identity the role Log Analytics Reader" if denied else "check 'workspace_id'",
-            ) from problem
-        except NetworkRefused as problem:
-            raise DriftgateError(f"Azure Monitor Logs was not read: {problem.message}", problem.remedy) from problem
-        except AzureError as problem:
-            raise DriftgateError(
-                f"Azure Monitor Logs at {config.endpoint} cannot be reached: {str(problem)[:200]}",
-                "what was read is kept; the next collection goes on from there",
-            ) from problem
-        if result.status != LogsQueryStatus.SUCCESS:
-            raise Incomplete(str(result.partial_error and result.partial_error.code))
-        rows = list(result.tables[0].rows) if result.tables else []
-        if len(rows) >= ROW_LIMIT:
-            raise Incomplete(f"{len(rows)} rows")
-        return rows
-
-    with client:
-        yield query
-
-
-def _whole_windows(
-    query: Query, text: Callable[[datetime, datetime], str], start: datetime, until: datetime, window: timedelta
-) -> Iterator[tuple[datetime, datetime, list[Any]]]:
-    """Yield windows with their rows, in order and without gaps; one that is not whole is halved."""
-    step = window
-    while start < until:
-        end = min(start + step, until)
-        try:
-            rows = query(text(start, end), start, end)
-        except Incomplete as why:
-            if end - start <= SMALLEST:
-                raise DriftgateError(
-                    f"Azure Monitor Logs gives the second from {start.isoformat()} only in part ({why})",
-                    "sample the spans at their source (OTEL_TRACES_SAMPLER)",
-                ) from why
-            log.warning("window %s to %s came in part (%s): halved", start.isoformat(), end.isoformat(), why)
-            step = max((end - start) / 2, SMALLEST)
-            continue
-        yield start, end, rows
-        start, step = end, min(step * 2, window)
-
-
-def _call(row: Any, intake: Intake) -> ModelCall | None:
-    attributes = _decoded(row["Properties"])
-    if not isinstance(attributes, dict) or not is_model_call(attributes):
-        return None
-    if not isinstance(row["TimeGenerated"], datetime):
-        raise DriftgateError(f"Azure Monitor Logs gave {row['TimeGenerated']!r} as TimeGenerated, expected a time")
-    content = {*names.INPUT_CONTENT_NAMES, *names.OUTPUT_CONTENT_NAMES, names.SYSTEM_INSTRUCTIONS}
-    whole = {
-        name: value
-        for name, value in attributes.items()
-        # Half a text would be taken for a shorter one; it is as good as not sent.
-        if not (name in content and isinstance(value, str) and len(value) >= _CUT_AT)
-    }
-    span = Span(
-        trace_id=clean(str(row["OperationId"])),
-        span_id=clean(str(row["Id"])),
-        start=row["TimeGenerated"].astimezone(UTC),
-        latency=None if (seconds := _number(row["DurationMs"])) is None else seconds / 1000,
-        attributes=whole,
-        failed=row["Success"] in (False, 0, "False", "false"),
-        weight=max(int(_number(row["ItemCount"]) or 1), 1),
+    begun = watermark(ledger, source)
+    first = begun - config.overlap if begun else config.since or until - timedelta(days=1)
+    taking = _Taking(intake)
+    streams = (
+        _Stream("", source, spans_query, taking.spans),
+        _Stream("records", f"{source}:records", records_query, taking.records),
+        _Stream("content", f"{source}:content", content_query, taking.content),
     )
-    return model_call(span, intake)
+    calls, notes = 0, []
+    with opened(credential, config, client_options or {}) as query:
+        for stream in streams:
+            try:
+                found = _read(stream, query, config, store, ledger, first, until)
+            except Denied as problem:
+                if stream.name not in _ROLES:
+                    raise
+                notes.append(_ROLES[stream.name].format(problem.message))
+                log.warning("%s: %s", source, notes[-1])
+            else:
+                calls += 0 if stream.name else found
+    return Collected(calls, max(until, begun or until), "; ".join(notes))
 
 
-def _number(value: Any) -> float | None:
-    """A number of a column; None where there is none, or where it is no finite one."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
+@dataclass(frozen=True)
+class _Stream:
+    """One kind of rows, with a watermark of its own."""
+
+    name: str
+    """Empty: the calls themselves."""
+    source: str
+    """What the ledger calls it."""
+    text: Callable[..., str]
+    """Its query."""
+    take: Callable[[Sequence[Any]], tuple[list[ModelCall], Mapping[Reason, int]]]
+    """From rows to calls, and counts of what is none."""
 
 
-def _decoded(value: Any) -> Any:
-    """A dynamic column comes as JSON text."""
-    try:
-        return read_json(value) if isinstance(value, str) else value
-    except Unreadable:
-        return None
+def _read(
+    stream: _Stream,
+    query: Query,
+    config: LogAnalyticsConfig,
+    store: Store,
+    ledger: Ledger,
+    first: datetime,
+    until: datetime,
+) -> int:
+    reached = watermark(ledger, stream.source)
+    if reached is None and stream.name in _ROLES:
+        advance(ledger, stream.source, first, 0)  # where to begin once the identity may read it
+    start = reached - config.overlap if reached else first
+    total = 0
+    if reached is not None and config.late:  # before the watermark moves, or what came meanwhile would be passed over
+        for _, _, rows in whole_windows(
+            query, _ingested_from(stream.text, start), start - config.late, start, config.late
+        ):
+            total += _keep(store, stream.take(rows)[0], {})  # they are asked for again and again
+    for begin, end, rows in whole_windows(query, stream.text, start, until, config.window):
+        found, left = stream.take(rows)
+        if reached is not None and begin < reached:  # these were counted when they were read first
+            _, left = stream.take([row for row in rows if time_of(row) >= reached])
+        total += _keep(store, found, left)
+        if reached is None or end > reached:
+            advance(ledger, stream.source, end, len(found))
+    return total
+
+
+def _ingested_from(text: Callable[..., str], moment: datetime) -> Callable[[datetime, datetime], str]:
+    return lambda start, end: text(start, end, moment)
+
+
+def _keep(store: Store, calls: Sequence[ModelCall], left: Mapping[Reason, int]) -> int:
+    store.note(left)
+    for begin in range(0, len(calls), _CHUNK):
+        store.append(calls[begin : begin + _CHUNK])
+    return len(calls)
+
+
+class _Taking:
+    """Rows of the three streams, as they are taken one window after the other."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._asked: dict[Key, str] = {}
+
+    def spans(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
+        """Calls, each once."""
+        calls: list[ModelCall] = []
+        left: Counter[Reason] = Counter()
+        around: dict[Key, tuple[str, Reason]] = {}
+        for row in rows:
+            found = call_of(row, self._intake)
+            key = (str(row["OperationId"]), str(row["Id"]))
+            if isinstance(found, Reason):
+                left[found] += 1
+                around[key] = (str(row["ParentId"] or ""), found)
+            else:
+                calls.append(found)
+                if asked := asked_format(row):
+                    self._asked[key] = asked
+        kept, outer = once_each(calls, around)
+        if outer:
+            left[Reason.TOLD_TWICE] += outer
+        return kept, left
+
+    def records(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
+        """What log records tell of calls."""
+        logs = Logs(self._intake)
+        for row in rows:
+            logs.take(lambda row=row: record_of(row))  # type: ignore[misc]
+        return logs.parts(), logs.left
+
+    def content(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
+        """What was asked and answered."""
+        asked = [self._asked.get((str(row["TraceId"]), str(row["SpanId"])), "") for row in rows]
+        return [content_of_row(row, self._intake, wanted) for row, wanted in zip(rows, asked, strict=True)], {}
 
 
 SOURCE = Source(config=LogAnalyticsConfig, collect=collect)
