@@ -18,7 +18,7 @@ from typing import Any
 
 from driftgate.flows.finish import finish_reason
 from driftgate.monitor.telemetry import _conventions as names
-from driftgate.monitor.telemetry._content import Intake, features
+from driftgate.monitor.telemetry._content import JSON, Intake, features
 from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import genai_content, joined
 from driftgate.monitor.telemetry._reasons import Reason
@@ -99,6 +99,7 @@ def _part(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told], 
     system_hash = hash_of(system_of(content))
     reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
     told = json.dumps(sorted(map(repr, events))).encode()
+    asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
     return ModelCall(
         time=time,
         trace_id=trace_id,
@@ -109,5 +110,6 @@ def _part(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told], 
         tool_calls=tool_calls(content),
         evaluations=results_of(events),
         part=hashlib.sha256(told).hexdigest()[:16],
-        **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake),
+        # Whether it is JSON; that it should be, the call's span says, and only then that is told of the call.
+        **features(asked, answered, intake, JSON),
     )
