@@ -1,8 +1,10 @@
 """Time the ingest of spans: how many a second are acknowledged, each on the disk.
 
 The receiver runs under uvicorn in a process of its own, on one core; clients in this process send OTLP/protobuf bodies
-over keep-alive connections. The yardstick, in the same run on the same disk: the same bodies, as they are, each written
-to one file and fsync'd, one after the other, by a process that does nothing else. Run it from the project's root:
+over keep-alive connections. The yardstick, in the same run on the same disk: the same bodies, each parsed and, as they
+are, written to one file and fsync'd, one after the other, by a process that does nothing else. Seconds by the clock say
+something only on a machine that has nothing else to do; CPU seconds of the receiver say something on any.
+Run it from the project's root:
 
     python -m benchmarks.perf.ingest
 """
@@ -77,14 +79,24 @@ def made_up_body(first: int, count: int, rng: np.random.Generator) -> bytes:
     return body
 
 
-def bare_seconds(bodies: Sequence[bytes], folder: Path) -> float:
-    """Seconds it takes to write and fsync each body."""
+def bare_seconds(bodies: Sequence[bytes], folder: Path) -> tuple[float, float]:
+    """Seconds it takes to parse, write and fsync each body, by the clock and of the CPU."""
     with (folder / "bare").open("wb", buffering=0) as file:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         for body in bodies:
+            ExportTraceServiceRequest.FromString(body)
             file.write(body)
             os.fsync(file.fileno())
-        return time.perf_counter() - started
+        return time.perf_counter() - started, time.process_time() - used
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU seconds that a process has used; NaN where the system has no ``/proc``."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def serve(folder: Path, port: int) -> None:
@@ -97,8 +109,8 @@ def serve(folder: Path, port: int) -> None:
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
-async def send(bodies: Sequence[bytes], url: str, clients: int) -> tuple[float, list[float]]:
-    """Send every body; return the seconds in all and those of each request."""
+async def send(bodies: Sequence[bytes], url: str, clients: int, receiver: int) -> tuple[float, float, list[float]]:
+    """Send every body; return the seconds in all, the CPU seconds of the receiver, and the seconds of each request."""
     waiting = iter(bodies)
     latencies: list[float] = []
 
@@ -112,9 +124,9 @@ async def send(bodies: Sequence[bytes], url: str, clients: int) -> tuple[float, 
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=clients)) as session:
         await _until_up(session, url)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), cpu_seconds(receiver)
         await asyncio.gather(*(client(session) for _ in range(clients)))
-        return time.perf_counter() - started, latencies
+        return time.perf_counter() - started, cpu_seconds(receiver) - used, latencies
 
 
 async def _until_up(session: aiohttp.ClientSession, url: str) -> None:
@@ -144,11 +156,13 @@ def measure(load: Load, seed: int) -> None:
         process = multiprocessing.get_context("spawn").Process(target=serve, args=(folder / "store", port))
         process.start()
         try:
-            seconds, latencies = asyncio.run(send(bodies, f"http://127.0.0.1:{port}/v1/traces", load.clients))
+            url = f"http://127.0.0.1:{port}/v1/traces"
+            assert process.pid is not None
+            seconds, used, latencies = asyncio.run(send(bodies, url, load.clients, process.pid))
         finally:
             process.kill()
             process.join()
-        bare = bare_seconds(bodies, folder)
+        bare, bare_used = bare_seconds(bodies, folder)
         started = time.process_time()
         calls = [decode(body, CONTENT_TYPE).calls for body in bodies]
         decoding = time.process_time() - started
@@ -170,7 +184,9 @@ def measure(load: Load, seed: int) -> None:
         f"{load.requests} requests of {load.spans} spans, {load.clients} clients, {bytes_a_span:.0f} bytes a span\n"
         f"  acknowledged   {total / seconds:10,.0f} spans/s {load.requests / seconds:8,.0f} requests/s, "
         f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; {kept:,} of {total:,} kept after kill -9\n"
-        f"  write + fsync  {total / bare:10,.0f} spans/s {load.requests / bare:8,.0f} requests/s (yardstick); "
+        f"  durable        {total / used:10,.0f} spans a CPU second of the receiver, "
+        f"{used / bare_used:.0f} times the CPU seconds of the yardstick ({total / bare_used:,.0f} spans a CPU second)\n"
+        f"  parse + fsync  {total / bare:10,.0f} spans/s {load.requests / bare:8,.0f} requests/s (yardstick); "
         f"acknowledged / yardstick {bare / seconds:.2f}\n"
         f"  decode         {total / decoding:10,.0f} spans/s, columns {total / columns:,.0f} spans/s (CPU seconds)\n"
         f"  compaction {compacting:.2f} s ({size / total:.0f} bytes a span), "

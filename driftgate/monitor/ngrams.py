@@ -5,9 +5,10 @@ Enough to tell what texts are about, and too little to read them: many n-grams s
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,62 @@ BUCKETS = 4096
 VERSION = 2
 """Kept with the counts; those of the first version are 256 plain counts."""
 _FIRST_BUCKETS = 256
+_BITS = 12
 _SHIFT = 16
 _MOST = 2**_SHIFT - 1
 _FIRST, _SECOND, _THIRD = map(np.uint64, (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 _MIX, _HALF, _UPPER = map(np.uint64, (0xBF58476D1CE4E5B9, 30, 52))
+_AT_ONCE = 2**16
+_TEXTS_AT_ONCE = 512
+"""Characters and texts that are counted together."""
 _SYLLABLES = 0x1100
 """From Hangul on, most characters stand for a syllable or a word, and two say as much as three letters."""
+
+
+class NGrams(Sequence[int]):
+    """What :func:`ngrams` returns, in 4 bytes a number: many texts are on their way to the disk at once.
+
+    Examples
+    --------
+    >>> kept = ngrams_of(["17"])[0]
+    >>> len(kept), kept[0], kept == ngrams("17")
+    (3, -2, True)
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        """The numbers, as the machine has them."""
+
+    def __len__(self) -> int:
+        return len(self.data) // 4
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        held = memoryview(self.data).cast("i")
+        return tuple(held[place]) if isinstance(place, slice) else held[place]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(memoryview(self.data).cast("i"))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NGrams):
+            return self.data == other.data
+        return tuple(self) == tuple(other) if isinstance(other, (tuple, list)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        return np.frombuffer(self.data, np.int32).__array_interface__
 
 
 def ngrams(text: str) -> tuple[int, ...]:
@@ -58,17 +109,84 @@ def ngrams(text: str) -> tuple[int, ...]:
     >>> ngrams("서울의 수도는?") == ngrams("서울의 수도는？")
     True
     """
-    plain = unicodedata.normalize("NFKC", text).lower()
-    # One n-gram begins at each character; after the last one come two zeros.
-    points = np.frombuffer(plain.encode("utf-32-le", "replace") + bytes(8), dtype="<u4")
+    buckets, counted = _of_one(_plain(text))
+    return (-VERSION, *(buckets << _SHIFT | counted).tolist())
+
+
+def ngrams_of(texts: Sequence[str]) -> list[NGrams]:
+    """As :func:`ngrams`, of many texts at once, which takes a quarter of the time for texts of a few sentences.
+
+    Examples
+    --------
+    >>> ngrams_of(["17", "", "서울"]) == [ngrams("17"), ngrams(""), ngrams("서울")]
+    True
+    """
+    found: list[NGrams] = []
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        plain = _plain(text)
+        if group and (size + len(plain) > _AT_ONCE or len(group) == _TEXTS_AT_ONCE):
+            found += _counted(group)
+            group, size = [], 0
+        group.append(plain)
+        size += len(plain)
+    return found + _counted(group) if group else found
+
+
+def _plain(text: str) -> str:
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).lower()
+
+
+def _counted(texts: Sequence[str]) -> list[NGrams]:
+    if len(texts) == 1:
+        return [NGrams(_written(*_of_one(texts[0]), [0]).tobytes())]
+    buckets = _buckets("\0\0".join(texts))
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    of_text = np.repeat(np.arange(len(texts), dtype=np.uint32), lengths)
+    # One n-gram begins at each character; the two zeros between texts begin none.
+    keys = of_text << _BITS | buckets[np.arange(len(of_text)) + (of_text << 1)]
+    keys.sort()
+    firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
+    counted = np.diff(np.append(firsts, len(keys)))
+    keys = keys[firsts]
+    starts = np.searchsorted(keys, np.arange(len(texts), dtype=np.uint32) << _BITS)
+    values = _written(keys & (BUCKETS - 1), counted, starts)
+    bounds = [*((starts + np.arange(len(texts))) * values.itemsize).tolist(), values.nbytes]
+    data = values.tobytes()
+    return [NGrams(data[start:end]) for start, end in itertools.pairwise(bounds)]
+
+
+def _written(buckets: NDArray[Any], counted: NDArray[Any], starts: Sequence[int] | NDArray[Any]) -> NDArray[np.int32]:
+    """Buckets with their counts, and the version before each text's."""
+    codes = buckets.astype(np.int32) << _SHIFT | np.minimum(counted, _MOST).astype(np.int32)
+    return np.insert(codes, starts, -VERSION)
+
+
+def _of_one(text: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The buckets of a text and their counts; what it takes beside the text does not grow with it."""
+    if len(text) <= _AT_ONCE:
+        counted = np.bincount(_buckets(text).view(np.int32))
+    else:
+        counted = np.zeros(BUCKETS, dtype=np.int64)
+        for start in range(0, len(text), _AT_ONCE):
+            part = text[start : start + _AT_ONCE + 2]
+            counted += np.bincount(_buckets(part)[:_AT_ONCE], minlength=BUCKETS)
+    found = counted.nonzero()[0]
+    return found, np.minimum(counted[found], _MOST)
+
+
+def _buckets(text: str) -> NDArray[np.uint32]:
+    """The bucket of the n-gram that begins at each character; after the last one come two zeros."""
+    points = np.frombuffer(text.encode("utf-32-le", "replace") + bytes(8), dtype="<u4")
     codes = points.astype(np.uint64)
-    third = codes[2:] * (points[:-2] < _SYLLABLES)
-    hashed = codes[:-2] * _FIRST + codes[1:-1] * _SECOND + third * _THIRD
+    hashed = codes[:-2] * _FIRST
+    hashed += codes[1:-1] * _SECOND
+    hashed += codes[2:] * (points[:-2] < _SYLLABLES) * _THIRD
     hashed ^= hashed >> _HALF
     hashed *= _MIX
-    counted = np.bincount((hashed >> _UPPER).view(np.int64))
-    found = counted.nonzero()[0]
-    return (-VERSION, *(found << _SHIFT | np.minimum(counted[found], _MOST)).tolist())
+    hashed >>= _UPPER
+    return hashed.astype(np.uint32)
 
 
 def version_of(kept: Sequence[int] | NDArray[np.int32]) -> int:

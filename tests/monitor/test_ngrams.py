@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgate.monitor.ngrams import BUCKETS, counts, is_valid, ngrams, version_of
+from driftgate.monitor.ngrams import BUCKETS, NGrams, counts, is_valid, ngrams, ngrams_of, version_of
 
 
 def test_forms_of_a_character_fall_together_and_texts_are_told_apart() -> None:
@@ -30,6 +30,38 @@ def test_a_text_however_long_is_kept_in_bounds() -> None:
     kept = ngrams("".join(map(chr, rng.integers(0xAC00, 0xD7A3, 200_000))) + "가나" * 100_000)
     assert len(kept) == BUCKETS + 1 and max(kept) < 2**31
     assert counts([kept]).max() == 2**16 - 1
+
+
+@given(st.lists(st.text(max_size=60), max_size=12))
+def test_many_texts_at_once_are_kept_as_one_by_one(texts: list[str]) -> None:
+    many = ngrams_of(texts)
+    assert many == [ngrams(text) for text in texts]
+    assert all(
+        ngrams(text) == kept and list(kept) == list(ngrams(text)) for text, kept in zip(texts, many, strict=True)
+    )
+    if texts:
+        assert np.array_equal(counts(many), counts([ngrams(text) for text in texts]))
+
+
+@pytest.mark.parametrize("size", [2**16 - 1, 2**16, 2**16 + 1, 2**16 + 3, 2**17 + 2])
+def test_a_long_text_is_counted_as_its_pieces_are(size: int) -> None:
+    text = "환불은 며칠 걸리나요? Refunds take three days. " * (size // 40 + 1)
+    whole = counts([ngrams(text[:size])])[0]
+    assert ngrams_of(["a", text[:size], ""])[1] == ngrams(text[:size])
+    # Each n-gram begins in one of two halves; those that begin at the end of the first reach into the second.
+    half = size // 2
+    first, second, seam = (counts([ngrams(part)])[0] for part in (text[:half], text[half:size], text[half - 2 : half]))
+    inner = counts([ngrams(text[half - 2 : half + 2])])[0] - counts([ngrams(text[half : half + 2])])[0]
+    assert np.array_equal(np.minimum(first - seam + inner + second, 2**16 - 1), whole)
+
+
+def test_what_is_kept_of_many_is_a_sequence_of_numbers() -> None:
+    (kept,) = ngrams_of(["서울"])
+    same = ngrams("서울")
+    assert isinstance(kept, NGrams) and not isinstance(kept, tuple)
+    assert kept == same and same == kept and kept == NGrams(kept.data) and kept != (1,) and kept != "x"
+    assert (len(kept), kept[0], kept[-1], kept[1:], repr(kept)) == (len(same), same[0], same[-1], same[1:], repr(same))
+    assert hash(kept) == hash(same) and np.array(kept).tolist() == list(same)
 
 
 @pytest.mark.parametrize("text", ["", "가", "a", "\ud800", "a\x00b"])

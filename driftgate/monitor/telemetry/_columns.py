@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
 
+from driftgate.monitor.ngrams import NGrams
 from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS, ModelCall
 
 _TYPES = {
@@ -34,24 +35,26 @@ LABELS = tuple(
     if column.type == pa.string() and column.name not in ("trace_id", "span_id", "error", "input_text", "output_text")
 )
 """Columns of which an unknown value is the empty text; of ``error`` it is null."""
+_values_of = attrgetter(*COLUMNS)
 
 
 def to_arrow(calls: Iterable[ModelCall]) -> pa.RecordBatch:
     """Put calls into columns."""
-    listed = list(calls)
+    values = list(zip(*map(_values_of, calls), strict=True)) or [()] * len(COLUMNS)
     columns = [
-        _ngram_column([getattr(call, column.name) for call in listed])
-        if column.name in NGRAMS
-        else pa.array([getattr(call, column.name) for call in listed], column.type)
-        for column in SCHEMA
+        _ngram_column(held) if column.name in NGRAMS else pa.array(held, column.type)
+        for column, held in zip(SCHEMA, values, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _ngram_column(kept: Sequence[tuple[int, ...] | None]) -> pa.Array:
+def _ngram_column(kept: Sequence[Sequence[int] | None]) -> pa.Array:
     """Put all counts side by side at once; Arrow's own conversion of nested lists is several times as slow."""
-    counts = [each or () for each in kept]
-    offsets = np.concatenate([[0], np.cumsum([len(each) for each in counts], dtype=np.int32)], dtype=np.int32)
-    values = np.fromiter(itertools.chain.from_iterable(counts), np.int32, offsets[-1])
+    data = [b"" if each is None else each.data if isinstance(each, NGrams) else _data(each) for each in kept]
+    offsets = np.concatenate([[0], np.cumsum([len(each) // 4 for each in data], dtype=np.int32)], dtype=np.int32)
     missing = pa.array([each is None for each in kept], pa.bool_())
-    return pa.ListArray.from_arrays(offsets, values, mask=missing)
+    return pa.ListArray.from_arrays(offsets, np.frombuffer(b"".join(data), np.int32), mask=missing)
+
+
+def _data(numbers: Sequence[int]) -> bytes:
+    return np.fromiter(numbers, np.int32, len(numbers)).tobytes()

@@ -15,7 +15,10 @@ from driftgate.monitor.ngrams import ngrams
 log = logging.getLogger(__name__)
 
 _LETTERS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[A-Za-z]")
 _HANGUL = re.compile(r"[가-힣\u1100-\u11ff\u3130-\u318f]+")
+JSON = "json"
+"""Part of the name of every format that is JSON."""
 _READ = 500
 """Characters of a text by which its language is told."""
 
@@ -73,8 +76,8 @@ class Intake:
     clock: Clock | None = None
 
 
-class Features(TypedDict):
-    """The fields of a model call that come from its content."""
+class Told(TypedDict):
+    """The fields of a model call that come from its content, n-grams apart."""
 
     output_chars: int | None
     refused: bool | None
@@ -82,10 +85,15 @@ class Features(TypedDict):
     malformed: bool | None
     input_korean: bool | None
     output_korean: bool | None
-    input_ngrams: tuple[int, ...] | None
-    output_ngrams: tuple[int, ...] | None
     input_text: str | None
     output_text: str | None
+
+
+class Features(Told):
+    """The fields of a model call that come from its content."""
+
+    input_ngrams: tuple[int, ...] | None
+    output_ngrams: tuple[int, ...] | None
 
 
 def features(input_text: str | None, output_text: str | None, intake: Intake, asked_for: str = "") -> Features:
@@ -107,14 +115,21 @@ def features(input_text: str | None, output_text: str | None, intake: Intake, as
     (14, True, None)
     """
     return Features(
+        **told_of(input_text, output_text, intake, asked_for),
+        input_ngrams=None if input_text is None else ngrams(input_text),
+        output_ngrams=None if output_text is None else ngrams(output_text),
+    )
+
+
+def told_of(input_text: str | None, output_text: str | None, intake: Intake, asked_for: str = "") -> Told:
+    """As :func:`features`, without the n-grams, which are counted for many calls at once."""
+    return Told(
         output_chars=None if output_text is None else len(output_text),
         refused=_told(intake.refused, output_text),
         addressed=_told(intake.addressed, output_text),
         malformed=_malformed(output_text, asked_for),
         input_korean=None if input_text is None else is_korean(input_text),
         output_korean=None if output_text is None else is_korean(output_text),
-        input_ngrams=None if input_text is None else ngrams(input_text),
-        output_ngrams=None if output_text is None else ngrams(output_text),
         input_text=_redacted(input_text, intake),
         output_text=_redacted(output_text, intake),
     )
@@ -128,12 +143,14 @@ def is_korean(text: str) -> bool | None:
     >>> is_korean("서울의 수도는 OK?"), is_korean("Yes, 예."), is_korean("42")
     (True, False, None)
     """
+    if text.isascii():
+        return False if _LATIN.search(text, 0, _READ) else None
     letters = sum(map(len, _LETTERS.findall(text, 0, _READ)))
     return 2 * sum(map(len, _HANGUL.findall(text, 0, _READ))) > letters if letters else None
 
 
 def _malformed(text: str | None, asked_for: str) -> bool | None:
-    if not text or "json" not in asked_for.lower():
+    if not text or JSON not in asked_for.lower():
         return None
     try:
         json.loads(text)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
+from driftgate.monitor.telemetry._content import JSON
 from driftgate.monitor.telemetry._nesting import APART, DATE, PREFIX
 from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT, UNTOLD
 
@@ -135,6 +136,8 @@ def _filled(calls: ir.Table, givers: ir.Table) -> ir.Table:
         )
         for name in _GIVEN
     }
+    # A log record tells whether the answer is JSON, and the span whether it should be.
+    whole["malformed"] = ibis.ifelse(whole["asked_for"].lower().contains(JSON), whole["malformed"], both.malformed)
     return both.mutate(**whole, evaluations=both.results).select(list(COLUMNS))
 
 

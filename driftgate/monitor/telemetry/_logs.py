@@ -18,7 +18,7 @@ from typing import Any
 
 from driftgate.flows.finish import finish_reason
 from driftgate.monitor.telemetry import _conventions as names
-from driftgate.monitor.telemetry._content import Intake, features
+from driftgate.monitor.telemetry._content import JSON, Intake, features
 from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import genai_content, joined
 from driftgate.monitor.telemetry._reasons import Reason
@@ -99,9 +99,9 @@ def part_of(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told]
     content = genai_content({}, events)
     system_hash = hash_of(system_of(content))
     reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
-    asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
     wanted = next(filter(None, (asked_for(held) for _, held in events)), "")
     told = json.dumps(sorted(map(repr, events))).encode()
+    asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
     return ModelCall(
         time=time,
         trace_id=trace_id,
@@ -114,5 +114,7 @@ def part_of(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told]
         part=hashlib.sha256(told).hexdigest()[:16],
         input_from="" if asked is None else "apart",
         output_from="" if answered is None else "apart",
-        **features(asked, answered, intake, wanted),
+        asked_for=wanted,
+        # Whether it is JSON; that it should be, the call's span says, and only then that is told of the call.
+        **features(asked, answered, intake, JSON),
     )

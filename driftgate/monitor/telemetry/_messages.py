@@ -22,7 +22,7 @@ _DEPTH = 24
 _TEXT_TYPES = ("text", "input_text", "output_text", "message", "refusal")
 _CALL_TYPES = ("tool_call", "tool_use", "function_call")
 _TEXT_KEYS = ("parts", "content", "contents", "text", "refusal")
-_TOLD_KEYS = (*_TEXT_KEYS, "tool_calls", "function_call", "type")
+_TOLD_KEYS = frozenset((*_TEXT_KEYS, "tool_calls", "function_call", "type"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def genai_content(attributes: Mapping[str, Any], events: Events) -> Content:
 
 def joined(messages: Sequence[Message] | None, roles: Collection[str] | None = None) -> str | None:
     """Join the texts of the messages of some roles; ``None`` if no message of these tells its text."""
-    told = [one.text for one in messages or () if one.text is not None and (roles is None or one.role in roles)]
+    if not messages:
+        return None
+    told = [one.text for one in messages if one.text is not None and (roles is None or one.role in roles)]
     return "\n".join(told) if told else None
 
 
@@ -108,7 +110,7 @@ def message(entry: Any, role: str = "") -> Message:
     """A message of an object or of a bare text."""
     if not isinstance(entry, dict):
         return Message(role, text_of(entry))
-    told = text_of(entry) if any(key in entry for key in _TOLD_KEYS) else None
+    told = None if _TOLD_KEYS.isdisjoint(entry) else text_of(entry)
     return Message(_word(entry.get("role")) or role, told, _word(entry.get("finish_reason")), _tool_calls(entry))
 
 
@@ -125,15 +127,15 @@ def parsed(value: Any) -> Any:
 def text_of(value: Any, depth: int = 0) -> str:
     """Collect the text of a message, of its parts, or of a bare text; images and tool calls have none."""
     if isinstance(value, str):
-        return clean(value)
+        return value if value.isascii() else clean(value)
     if depth > _DEPTH:
         return ""
     if isinstance(value, list):
-        return "\n".join(text for entry in value if (text := text_of(entry, depth + 1)))
-    if isinstance(value, dict):
-        if value.get("type", "text") not in _TEXT_TYPES:
-            return ""
-        return text_of(next((value[key] for key in _TEXT_KEYS if value.get(key)), ""), depth + 1)
+        return "\n".join([text for entry in value if (text := text_of(entry, depth + 1))])
+    if isinstance(value, dict) and value.get("type", "text") in _TEXT_TYPES:
+        for key in _TEXT_KEYS:
+            if held := value.get(key):
+                return text_of(held, depth + 1)
     return ""
 
 
@@ -162,12 +164,14 @@ def _tool_calls(entry: Mapping[str, Any]) -> int:
     count = len(found) if isinstance(found, list) else int(bool(entry.get("function_call")))
     for key in ("parts", "content"):
         if isinstance(parts := entry.get(key), list):
-            count += sum(isinstance(part, dict) and part.get("type") in _CALL_TYPES for part in parts)
+            count += sum([isinstance(part, dict) and part.get("type") in _CALL_TYPES for part in parts])
     return count
 
 
 def _word(value: Any) -> str:
-    return clean(value[:64]) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value[:64] if value.isascii() else clean(value[:64])
 
 
 def _event_content(attached: Mapping[str, Any]) -> Any:

@@ -96,7 +96,12 @@ def log_reader(record: LogRecord | bytes, scope: str) -> Callable[[], Received]:
 
 def mapping(pairs: Any, depth: int = 0) -> dict[str, Any]:
     """Attributes by name."""
-    return {pair.key: value(pair.value, depth) for pair in pairs}
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        told = pair.value
+        kind = told.WhichOneof("value")
+        found[pair.key] = told.string_value if kind == "string_value" else _of_kind(told, kind, depth)
+    return found
 
 
 def value(told: Any, depth: int = 0) -> Any:
@@ -107,7 +112,10 @@ def value(told: Any, depth: int = 0) -> Any:
     Unreadable
         Values lie too deep within each other.
     """
-    kind = told.WhichOneof("value")
+    return _of_kind(told, told.WhichOneof("value"), depth)
+
+
+def _of_kind(told: Any, kind: str | None, depth: int) -> Any:
     if kind is None:
         return None
     if kind in ("array_value", "kvlist_value"):

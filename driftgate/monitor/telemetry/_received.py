@@ -15,13 +15,14 @@ from driftgate.monitor.telemetry._nesting import Key, once_each
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
 from driftgate.monitor.telemetry._span import Span, first
-from driftgate.monitor.telemetry._spans import in_dialect
+from driftgate.monitor.telemetry._spans import Draft, completed, drafted
 from driftgate.monitor.telemetry.dialects import dialect_of
 
 log = logging.getLogger(__name__)
 
 TOO_DEEP = 40
 """Values within each other that are read."""
+_DRAFTS, _CHARACTERS = 512, 2**18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -103,6 +104,10 @@ class Spans:
     calls: list[ModelCall] = field(default_factory=list)
     left: Counter[Reason] = field(default_factory=Counter)
     around: dict[Key, tuple[str, Reason]] = field(default_factory=dict)
+    drafts: list[Draft] = field(default_factory=list)
+    """Calls whose texts are still to be counted, which is done for many at once."""
+    size: int = 0
+    """Characters of these."""
 
     def take(self, read: Callable[[], Received]) -> None:
         """Take a span; whatever is wrong with it is counted and concerns no other."""
@@ -113,17 +118,25 @@ class Spans:
             found = Reason.UNREADABLE
         if isinstance(found, Reason):
             self.left[found] += 1
-        else:
-            self.calls.append(found)
+            return
+        self.drafts.append(found)
+        self.size += len(found.asked or "") + len(found.answered or "")
+        if self.size > _CHARACTERS or len(self.drafts) == _DRAFTS:
+            self._complete()
 
     def once(self) -> list[ModelCall]:
         """The calls, each once."""
+        self._complete()
         calls, outer = once_each(self.calls, self.around)
         if outer:
             self.left[Reason.TOLD_TWICE] += outer
         return calls
 
-    def _taken(self, record: Received) -> ModelCall | Reason:
+    def _complete(self) -> None:
+        self.calls += completed(self.drafts)
+        self.drafts, self.size = [], 0
+
+    def _taken(self, record: Received) -> Draft | Reason:
         span = record.span
         dialect = dialect_of(span)
         if isinstance(dialect, Reason):
@@ -133,4 +146,4 @@ class Spans:
             return dialect
         if not record.identified:
             return Reason.NO_IDENTITY
-        return out_of_time(record, self.intake) or in_dialect(span, self.intake, dialect)
+        return out_of_time(record, self.intake) or drafted(span, self.intake, dialect)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from driftgate.flows.scrubbing import told, told_label
+from driftgate.flows.scrubbing import scrub, told, told_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,10 @@ class ModelCall:
     """Whether most letters of the answer are Hangul; None where it has no letters."""
     unparsed: bool | None = None
     """Whether the application could not make sense of the answer."""
-    input_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
+    input_ngrams: Sequence[int] | None = field(default=None, repr=False)
     """Counts of hashed character n-grams of the input, see :func:`driftgate.monitor.ngrams.ngrams`; empty where it was
     told and not counted."""
-    output_ngrams: tuple[int, ...] | None = field(default=None, repr=False)
+    output_ngrams: Sequence[int] | None = field(default=None, repr=False)
     """The same of the answer."""
     input_text: str | None = field(default=None, repr=False)
     """The input, redacted; kept only when the workspace turns content capture on."""
@@ -111,6 +114,8 @@ class ModelCall:
     part: str = ""
     """Empty: a call. Else what came later of a call, which is joined to it by trace and span, under a name of its own.
     """
+    asked_for: str = ""
+    """The format that the call asked for, such as ``json``."""
     input_from: str = ""
     """Where the input is told: see :data:`TOLD_FROM`; :data:`UNTOLD` where it is known why it is not; else empty."""
     output_from: str = ""
@@ -144,10 +149,19 @@ OF_CONTENT = (
     *NGRAMS,
     "input_text",
     "output_text",
+    "asked_for",
     "input_from",
     "output_from",
 )
 """What a log record of a call, or the one span around it, may tell of it."""
+
+
+def counted(call: ModelCall, of_input: Sequence[int] | None, of_output: Sequence[int] | None) -> ModelCall:
+    """Give a call that nobody else has yet the counts of its texts; copying it would take as long as making it."""
+    object.__setattr__(call, "input_ngrams", of_input)
+    object.__setattr__(call, "output_ngrams", of_output)
+    return call
+
 
 _LABELS = (
     "operation",
@@ -166,8 +180,12 @@ _LABELS = (
     "prompt_version",
     "system_hash",
     "template_hash",
+    "asked_for",
 )
-_TEXTS = ("trace_id", "span_id", "input_text", "output_text")
+_TEXTS = ("input_text", "output_text")
+_IDS = ("trace_id", "span_id")
+_labels_of = attrgetter(*_LABELS)
+_HEXADECIMAL = re.compile("[0-9a-f]+")
 
 
 def without_secrets(call: ModelCall) -> ModelCall:
@@ -181,11 +199,17 @@ def without_secrets(call: ModelCall) -> ModelCall:
     '<EMAIL_ADDRESS>'
     """
     changed: dict[str, Any] = {}
-    for names, clean in ((_LABELS, told_label), (_TEXTS, told)):
-        for name in names:
-            text = getattr(call, name)
-            if text and (cleaned := clean(text)) != text:
-                changed[name] = cleaned
+    for name, text in zip(_LABELS, _labels_of(call), strict=True):
+        if text and (cleaned := told_label(text)) != text:
+            changed[name] = cleaned
+    for name in _TEXTS:
+        text = getattr(call, name)
+        if text and (cleaned := told(text)) != text:
+            changed[name] = cleaned
+    for name in _IDS:  # of a span they are random: one that looks like the number of a card is none
+        text = getattr(call, name)
+        if (cleaned := scrub(text) if _HEXADECIMAL.fullmatch(text) else told(text)) != text:
+            changed[name] = cleaned
     if call.evaluations and (results := tuple(map(told, call.evaluations))) != call.evaluations:
         changed["evaluations"] = results
     return replace(call, **changed) if changed else call

@@ -52,11 +52,10 @@ def first(attributes: Mapping[str, Any], candidates: Sequence[str]) -> Any:
 
 def label(value: Any) -> str:
     """A short text; empty for what is no scalar."""
-    if value is None:
-        return ""
     if isinstance(value, str):
-        return clean(value if len(value) <= LABEL_LIMIT else value[:LABEL_LIMIT])
-    if isinstance(value, list | tuple | dict | bytes):
+        short = value if len(value) <= LABEL_LIMIT else value[:LABEL_LIMIT]
+        return short if short.isascii() else clean(short)
+    if value is None or isinstance(value, list | tuple | dict | bytes):
         return ""
     return str(value)[:LABEL_LIMIT]
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from driftgate.flows.finish import finish_reason
+from driftgate.monitor.ngrams import ngrams_of
 from driftgate.monitor.telemetry import _conventions as names
-from driftgate.monitor.telemetry._content import Intake, features
+from driftgate.monitor.telemetry._content import Intake, told_of
 from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import Content, joined
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._record import ModelCall, counted
 from driftgate.monitor.telemetry._span import Span, count, first, label, seconds
 from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect, dialect_of
 
 _NOWHERE = datetime(1970, 1, 1, tzinfo=UTC)
+_ASKING = frozenset({"user", "human", ""})
+_SYSTEM = frozenset({"system", "developer"})
 _FIRST_TOKEN_EVENTS = ("gen_ai.content.completion.chunk", "llm.content.completion.chunk", "First Token Stream Event")
 
 
@@ -53,6 +57,35 @@ def model_call(span: Span, intake: Intake) -> ModelCall:
 
 def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
     """Convert a span by the names and the content reader of a dialect."""
+    (call,) = completed([drafted(span, intake, dialect)])
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A call whose texts have not been counted yet."""
+
+    call: ModelCall
+    asked: str | None
+    answered: str | None
+
+
+def completed(drafts: Sequence[Draft]) -> list[ModelCall]:
+    """The calls of drafts, with the n-grams of their texts."""
+    texts = [text for draft in drafts for text in (draft.asked, draft.answered) if text is not None]
+    found = iter(ngrams_of(texts))
+    return [
+        counted(
+            draft.call,
+            None if draft.asked is None else next(found),
+            None if draft.answered is None else next(found),
+        )
+        for draft in drafts
+    ]
+
+
+def drafted(span: Span, intake: Intake, dialect: Dialect) -> Draft:
+    """What a span tells of a call, by the names and the content reader of a dialect."""
     attributes = span.attributes
     if unfolded := dialect.unfolded(span):
         attributes = {**unfolded, **attributes}
@@ -62,15 +95,16 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
     reason = _choice(told("finish_reason"))
     if not reason:
         reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
-    asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
+    asked, answered = joined(content.sent, _ASKING), joined(content.answered)
     system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, told("template"))
-    return ModelCall(
+    wanted = asked_for(attributes)
+    call = ModelCall(
         time=span.start,
         trace_id=span.trace_id,
         span_id=span.span_id,
         operation=_operation(label(told("operation")).lower(), dialect),
         provider=names.PROVIDER_RENAMED.get(given.lower(), given),
-        request_model=label(told("request_model")),
+        request_model=_asked_model(label(told("request_model")), span.operation),
         response_model=label(told("response_model")),
         fingerprint=label(told("fingerprint")),
         prompt_hash=template_hash or system_hash,
@@ -99,8 +133,10 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
         parent_id=span.parent_id,
         input_from="" if asked is None else "span",
         output_from="" if answered is None else "span",
-        **features(asked, answered, intake, asked_for(attributes)),
+        asked_for=wanted,
+        **told_of(asked, answered, intake, wanted),
     )
+    return Draft(call, asked, answered)
 
 
 def tool_calls(content: Content) -> int | None:
@@ -112,6 +148,11 @@ def tool_calls(content: Content) -> int | None:
 def _operation(told: str, dialect: Dialect) -> str:
     operation = dialect.operations.get(told) or names.OPERATION_RENAMED.get(told, told)
     return operation if operation in names.INFERENCE else "chat"
+
+
+def _asked_model(told: str, operation: str) -> str:
+    """The model that was asked for; azure-ai-inference names the operation where its client alone knows the model."""
+    return "" if told == operation == "chat" else told
 
 
 def _choice(value: Any) -> Any:
@@ -130,7 +171,7 @@ def _unparsed(parsed: Any) -> bool | None:
 def asked_for(attributes: Mapping[str, Any]) -> str:
     """The format that the call asked for; a schema may be there in its place."""
     told = first(attributes, names.OUTPUT_TYPE_NAMES)
-    return "json" if isinstance(told, Mapping) else label(told)
+    return "json" if isinstance(told, Mapping) else label(told).lower()
 
 
 def _error(span: Span) -> str:
@@ -155,7 +196,7 @@ def _user(told: str, intake: Intake) -> str:
 
 def system_of(content: Content) -> str:
     """The system message; empty where none is told."""
-    return content.system or joined(content.sent, {"system", "developer"}) or ""
+    return content.system or joined(content.sent, _SYSTEM) or ""
 
 
 def _template_hash(attributes: Mapping[str, Any], template: Any) -> str:

@@ -15,6 +15,7 @@ from driftgate.monitor.telemetry import ModelCall
 
 sys.path.insert(0, str(Path(__file__).parent))  # the stand-in for Azure Monitor Logs
 
+collect_ignore_glob = ["instrumentations/*"]  # programs that are run by interpreters that have their libraries
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 

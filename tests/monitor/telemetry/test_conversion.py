@@ -226,6 +226,13 @@ def test_a_failing_redactor_costs_the_text_and_not_the_call(caplog: pytest.LogCa
     assert "RuntimeError" in caplog.text
 
 
+@pytest.mark.parametrize(("told", "model"), [("chat", ""), ("gpt-4o", "gpt-4o"), ("chat-bison", "chat-bison")])
+def test_an_operation_in_the_place_of_a_model_is_no_model(told: str, model: str) -> None:
+    attributes = {"gen_ai.system": "az.ai.inference", "gen_ai.operation.name": "chat", "gen_ai.request.model": told}
+    call = convert(attributes | {"gen_ai.response.model": "gpt-4o-1"})
+    assert (call.request_model, call.response_model) == (model, "gpt-4o-1")
+
+
 def test_an_error_is_told_by_type_never_by_message() -> None:
     raised = [("exception", {"exception.type": "TimeoutError", "exception.message": "secret prompt"})]
     assert convert(CURRENT).error == ""

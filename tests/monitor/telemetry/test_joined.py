@@ -81,6 +81,23 @@ def test_log_records_are_joined_to_their_call_whatever_came_first(
         ]
 
 
+@pytest.mark.parametrize("compacting", [False, True])
+@pytest.mark.parametrize("first", ["span", "log"])
+@pytest.mark.parametrize(
+    ("asked", "answer", "malformed"),
+    [("json", '{"a": 1}', 0.0), ("json", "Sure: {", 1.0), ("text", "Sure: {", None), (None, "Sure: {", None)],
+)
+def test_an_answer_in_a_log_record_is_held_to_the_format_that_its_span_asks_for(
+    tmp_path: Path, asked: str | None, answer: str, malformed: float | None, first: str, compacting: bool
+) -> None:
+    call = spans(otlp.span(1, CHAT | ({"gen_ai.output.type": asked} if asked else {}), SCOPE))
+    told = logs(otlp.log(1, "gen_ai.choice", {"message": {"content": answer}}))
+    with Store(tmp_path) as store:
+        keep(store, *((call, told) if first == "span" else (told, call)), compacting=compacting)
+    (found,) = read(tmp_path)["malformed"]
+    assert (None if found != found else found) == malformed
+
+
 def test_a_log_record_without_its_call_is_no_call_and_waits_for_it(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         keep(store, logs(USER, CHOICE), compacting=True)

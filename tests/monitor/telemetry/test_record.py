@@ -14,7 +14,7 @@ import pytest
 
 from driftgate.api.telemetry import intake
 from driftgate.flows.scrubbing import keep_secret
-from driftgate.monitor.telemetry import COLUMNS, ModelCall, Store, decode, frame
+from driftgate.monitor.telemetry import COLUMNS, ModelCall, Store, decode, frame, pseudonyms
 
 Make = Callable[..., ModelCall]
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
@@ -92,6 +92,23 @@ def test_every_label_is_redacted(tmp_path: Path, make_call: Make, name: str) -> 
     told = repr(frame(tmp_path, START, END).to_dict())
     assert not [text for text in (*private, key) if text in told]
     assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"kim@example.kr" in file.read_bytes()]
+
+
+def test_an_id_that_looks_like_the_number_of_a_card_is_an_id(tmp_path: Path, make_call: Make) -> None:
+    cards = ["4111111111111111", "5500005555555559", "3530111333300000"]
+    with Store(tmp_path) as store:
+        store.append([make_call(n, trace_id="5b" * 16, span_id=card) for n, card in enumerate(cards)])
+        store.append([make_call(9, trace_id="of kim@example.kr", span_id="9")])  # of a file: a text of anybody's
+        store.compact()
+    table = frame(tmp_path, START, END)
+    assert table["span_id"].tolist() == [*cards, "9"]
+    assert table["trace_id"].tolist()[-1] == "of <EMAIL_ADDRESS>"
+
+
+def test_no_pseudonym_looks_like_the_number_of_a_card(tmp_path: Path) -> None:
+    known = pseudonyms(tmp_path)
+    made = {known(f"user {n}") for n in range(20_000)}
+    assert len(made) == 20_000 and not [one for one in made if one.isdecimal()]
 
 
 def test_a_user_is_the_same_for_the_workspace_and_another_elsewhere(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._received import Received
 from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT, ModelCall
 from driftgate.monitor.telemetry._span import Span, first
-from driftgate.monitor.telemetry._spans import asked_for, in_dialect
+from driftgate.monitor.telemetry._spans import in_dialect
 from driftgate.monitor.telemetry.dialects import dialect_of
 
 CUT_AT = 8192
@@ -72,11 +72,6 @@ def call_of(row: Mapping[str, Any], intake: Intake) -> ModelCall | Reason:
     return call
 
 
-def asked_format(row: Mapping[str, Any]) -> str:
-    """The format that a call asked for; empty where its span does not tell."""
-    return asked_for(properties_of(row["Properties"])[0])
-
-
 def record_of(row: Mapping[str, Any]) -> Received:
     """A log record, or an event of a span, which Application Insights keeps as a trace of the span's."""
     attributes, _ = properties_of(row["Properties"])
@@ -98,15 +93,9 @@ def record_of(row: Mapping[str, Any]) -> Received:
     )
 
 
-def content_of_row(row: Mapping[str, Any], intake: Intake, wanted: str) -> ModelCall:
-    """What was asked and answered in a call, as the table of texts has it.
-
-    Parameters
-    ----------
-    wanted : str
-        The format that the call asked for, where its span tells.
-    """
-    told: dict[str, Any] = {names.OUTPUT_TYPE_NAMES[0]: wanted} if wanted else {}
+def content_of_row(row: Mapping[str, Any], intake: Intake) -> ModelCall:
+    """What was asked and answered in a call, as the table of texts has it."""
+    told: dict[str, Any] = {}
     untold: dict[str, str] = {}
     for column, name in _COLUMNS.items():
         text, side = row[column], _MOVED[name]

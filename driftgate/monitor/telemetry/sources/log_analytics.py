@@ -28,7 +28,7 @@ from driftgate.monitor.telemetry._nesting import Key, once_each
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
 from driftgate.monitor.telemetry._tables import advance, watermark
-from driftgate.monitor.telemetry.sources._azure_rows import asked_format, call_of, content_of_row, record_of, time_of
+from driftgate.monitor.telemetry.sources._azure_rows import call_of, content_of_row, record_of, time_of
 from driftgate.monitor.telemetry.sources._kql import content_query, records_query, spans_query
 from driftgate.monitor.telemetry.sources._logs_client import SMALLEST, Denied, Query, opened, whole_windows
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
@@ -183,7 +183,6 @@ class _Taking:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._asked: dict[Key, str] = {}
 
     def spans(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
         """Calls, each once."""
@@ -198,8 +197,6 @@ class _Taking:
                 around[key] = (str(row["ParentId"] or ""), found)
             else:
                 calls.append(found)
-                if asked := asked_format(row):
-                    self._asked[key] = asked
         kept, outer = once_each(calls, around)
         if outer:
             left[Reason.TOLD_TWICE] += outer
@@ -214,8 +211,7 @@ class _Taking:
 
     def content(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
         """What was asked and answered."""
-        asked = [self._asked.get((str(row["TraceId"]), str(row["SpanId"])), "") for row in rows]
-        return [content_of_row(row, self._intake, wanted) for row, wanted in zip(rows, asked, strict=True)], {}
+        return [content_of_row(row, self._intake) for row in rows], {}
 
 
 SOURCE = Source(config=LogAnalyticsConfig, collect=collect)
