@@ -175,6 +175,10 @@ class Store:
         """
         self._tally.add(left)
 
+    def note_of_file(self, name: str, left: Mapping[Reason, int]) -> None:
+        """Count what a file holds and is no call; of one that was read before, what has come since."""
+        self._tally.add_of_file(name, left)
+
     def left_out(self, since: datetime) -> Mapping[Reason, int]:
         """What has been counted since a day, written or not."""
         return self._tally.since(since)
