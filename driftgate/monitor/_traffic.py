@@ -64,6 +64,8 @@ class Calls:
     """How many calls it has."""
     layout: Layout = Layout()  # noqa: RUF009 - a frozen value
     """Where the texts of the calls are told."""
+    removed: str = ""
+    """Which days of the windows are past their retention, in words."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -79,7 +81,7 @@ class Calls:
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
         unread = f"received and not kept: {self.unread}" if self.unread else ""
-        return "; ".join(filter(None, (self.layout.told, later, left_out, unread)))
+        return "; ".join(filter(None, (self.layout.told, later, left_out, unread, self.removed)))
 
 
 def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
