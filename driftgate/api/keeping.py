@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driftgate.api.forgetting import remove_pages
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Archived, Expired, Ledger, Packed, archive_details, expire_texts, find_run, pack_details
+
+if TYPE_CHECKING:
+    from driftgate.monitor.telemetry import Removed
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class Kept:
     """What else has ended; it is packed whatever the workspace says."""
     pages: tuple[Path, ...]
     """Reports and evidence of the runs that expired, which are removed."""
+    telemetry: tuple[Removed, ...] = ()
+    """Days of telemetry past their retention."""
 
 
 def archive(workspace: OpenWorkspace, ledger: Ledger, run: str = "", older_than: int | None = None) -> Archived:
@@ -45,16 +52,20 @@ def keep(workspace: OpenWorkspace, ledger: Ledger) -> Kept:
     """Do what the workspace says under ``keep``, and pack the rest; texts that are to go are not moved before."""
     settings = workspace.config.keep
     expired = None if settings.texts_days is None else expire(workspace, ledger)
-    if settings.texts_days is not None and workspace.telemetry.is_dir():
+    limits = (settings.telemetry_days, settings.telemetry_bytes, settings.texts_days)
+    gone: Sequence[Removed] = ()
+    if any(limit is not None for limit in limits) and workspace.telemetry.is_dir():
         from driftgate.monitor.telemetry import InUse, compact_folder
 
-        with suppress(InUse):  # the service that writes it blanks them itself
-            compact_folder(workspace.telemetry, texts_days=settings.texts_days)
+        days, size, texts = limits
+        with suppress(InUse):  # the service that writes it removes and blanks them itself
+            gone = compact_folder(workspace.telemetry, keep_days=days, keep_bytes=size, texts_days=texts).removed
     return Kept(
         expired,
         None if settings.details_days is None else archive(workspace, ledger),
         pack_details(ledger),
         tuple(remove_pages(workspace, expired.runs)) if expired is not None and expired.runs else (),
+        tuple(gone),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from driftgate.api.prompt_drift import Steadiness
     from driftgate.finetune.remediation import Remediation
     from driftgate.monitor.rereference import Rereference
-    from driftgate.monitor.telemetry import Reason
+    from driftgate.monitor.telemetry import Reason, Removed
     from driftgate.monitor.telemetry.sources import CollectionResult
 
 
@@ -122,6 +122,12 @@ class OnCall:
         from driftgate.api.telemetry import not_kept
 
         return not_kept(self.files, days)
+
+    def removed_telemetry(self) -> list[Removed]:
+        """The days of telemetry that ``keep.telemetry_days`` or ``keep.telemetry_megabytes`` removed, oldest first."""
+        from driftgate.monitor.telemetry import removed
+
+        return removed(self.files.telemetry)
 
     def unpark(self) -> int:
         """Let what Azure Monitor kept refusing be sent again; says how many records there are."""

@@ -89,9 +89,20 @@ class KeepConfig(BaseModel):
     """Days after which the texts of a run are removed for good, from the ledger and its archive: prompts, replies, node
     outputs, and questions that no newer run has asked. Its reports go, and so do the texts of telemetry that old, where
     it keeps any. Scores and verdicts stand; unset: never."""
+    telemetry_days: int | None = Field(None, ge=2)
+    """Days for which calls of production are kept in the telemetry folder, today included; unset: for ever. Looks need
+    those of their reference: as many as ``traffic.reference_days`` and ``current_days``, and one more."""
+    telemetry_megabytes: int | None = Field(None, ge=1)
+    """How large the calls in the telemetry folder may be; beyond it the oldest days go, all but the newest. What goes
+    is counted and shown; unset: as large as it gets."""
     archive: Annotated[str, WRITTEN] = ""
     """Folder of the archive, relative to the workspace; by default beside the ledger's file, as ``ledger.db.archive``,
     and for PostgreSQL ``.driftgate/archive``."""
+
+    @property
+    def telemetry_bytes(self) -> int | None:
+        """``telemetry_megabytes`` in bytes."""
+        return None if self.telemetry_megabytes is None else self.telemetry_megabytes * 2**20
 
 
 class Workspace(BaseModel):

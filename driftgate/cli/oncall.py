@@ -102,14 +102,17 @@ def collect(workspace: Workspace = HERE) -> None:
 
     import driftgate
     from driftgate.cli._console import console
-    from driftgate.monitor.telemetry import in_words
+    from driftgate.monitor.telemetry import in_words, removed_in_words
 
     with driftgate.open(workspace) as ws:
+        gone = removed_in_words(ws.removed_telemetry())
         found, lost = ws.collect(), {reason: count for reason, count in ws.not_kept().items() if reason.lost}
     if not found:
         console.print("the workspace names no telemetry source; add one under telemetry")
     if lost:
         console.print(f"driftgate serve, in the newest 7 days, not kept: {escape(in_words(lost))}", soft_wrap=True)
+    if gone:
+        console.print(f"past their retention: {gone}", soft_wrap=True)
     for one in found:
         said = f"[bold magenta]unreadable[/]: {escape(one.problem)}" if one.problem else f"{one.calls:,} calls"
         noted = f"; {escape(one.note)}" if one.note else ""

@@ -83,13 +83,13 @@ def _event(
     places = [frame[f"{side}_from"].map(_PLACE).dropna() for frame in (before, now)]
     if min(map(len, places)) < MIN_ROWS:
         return None
-    first, second = (of.value_counts(normalize=True) for of in places)
-    moved = second.subtract(first, fill_value=0.0)
-    if moved.abs().max() < _FEW:
+    shares = [{place: float((of == place).mean()) for place in _IN_WORDS} for of in places]
+    moved = {place: shares[1][place] - shares[0][place] for place in _IN_WORDS}
+    if max(map(abs, moved.values())) < _FEW:
         return None
-    to, origin = str(moved.idxmax()), str(moved.idxmin())
+    to, origin = max(moved, key=moved.__getitem__), min(moved, key=moved.__getitem__)
     day = _day(side, before, now, to)
-    values = [float(of.get(to, 0.0)) for of in (first, second)]
+    values = [share[to] for share in shares]
     told = (
         f"telemetry: since {day} the {side} of calls is told {_IN_WORDS[to]}, before {_IN_WORDS[origin]} "
         f"({values[0]:.0%} of the reference window, {values[1]:.0%} of the current one)"

@@ -66,6 +66,8 @@ class Calls:
     """Of the windows' calls that were read."""
     layout: Layout = Layout()  # noqa: RUF009 - a frozen value
     """Where the texts of the calls are told."""
+    removed: str = ""
+    """Which days of the windows are past their retention, in words."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -81,7 +83,7 @@ class Calls:
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
         unread = f"received and not kept: {self.unread}" if self.unread else ""
-        return "; ".join(filter(None, (self.layout.told, later, left_out, self._drawn, unread)))
+        return "; ".join(filter(None, (self.layout.told, later, left_out, self._drawn, unread, self.removed)))
 
     @property
     def _drawn(self) -> str:

@@ -191,7 +191,16 @@ def look_at_traffic(
     """
     import pandas as pd
 
-    from driftgate.monitor.telemetry import COLUMNS, Sample, frame, in_words, left_out, sample
+    from driftgate.monitor.telemetry import (
+        COLUMNS,
+        Sample,
+        frame,
+        in_words,
+        left_out,
+        removed,
+        removed_in_words,
+        sample,
+    )
 
     middle = now - timedelta(days=traffic.current_days)
     start = middle - timedelta(days=traffic.reference_days)
@@ -223,6 +232,7 @@ def look_at_traffic(
         len(older),
         (earlier.share, recent.share),
         layout(before, current, windows.reference, windows.current),
+        removed_in_words([one for one in removed(folder) if start.date() <= one.day <= now.date()]),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     every = pd.concat([alike(older), before, current])

@@ -42,6 +42,8 @@ class Page:
     leading: Callable[[], bool]
     not_kept: Callable[[], Mapping[str, int]] = dict
     """What came as telemetry today (UTC) and was not kept as a call, by reason."""
+    removed: Callable[[], Sequence[str]] = tuple
+    """Days of telemetry that were removed by age or size, the newest 31, and how many calls each had."""
 
 
 def create_app(
@@ -65,7 +67,8 @@ def create_app(
     @app.get("/health")
     def health() -> dict[str, Any]:
         latest_runs(ledger, 1)
-        return {"status": "ok", "workspace": name, "leading": page.leading(), "telemetry_not_kept": page.not_kept()}
+        told = {"telemetry_not_kept": page.not_kept(), "telemetry_removed": page.removed()}
+        return {"status": "ok", "workspace": name, "leading": page.leading(), **told}
 
     @app.get("/api/runs")
     def list_runs(limit: int = 20) -> list[dict[str, Any]]:

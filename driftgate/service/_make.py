@@ -20,7 +20,7 @@ from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
-from driftgate.monitor.telemetry import Store
+from driftgate.monitor.telemetry import Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Firing, Job, Lease, Page, Scheduler, authoriser, create_app
@@ -46,7 +46,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
     scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
     named = sources(workspace)
-    store = Store(workspace.telemetry, texts_days=config.keep.texts_days)
+    kept = config.keep
+    store = Store(
+        workspace.telemetry,
+        keep_days=kept.telemetry_days,
+        keep_bytes=kept.telemetry_bytes,
+        texts_days=kept.texts_days,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +83,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
         ],
         leading=lambda: scheduler.leading,
+        removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(store.folder)[-31:]],
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))

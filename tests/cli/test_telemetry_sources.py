@@ -184,3 +184,34 @@ def test_a_folder_outside_the_workspace_is_refused(cli: Cli, make: Make) -> None
     done = cli("monitor", "collect", "-w", make(4, lambda config: config.update(telemetry=outside)))
     assert done.code == 2
     assert "keep it inside the workspace" in done.err
+
+
+def test_what_is_past_its_retention_goes_and_is_said_everywhere(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastapi.testclient import TestClient
+
+    import driftgate
+    from driftgate.api.keeping import keep
+    from driftgate.service._make import make_service
+
+    config = yaml.safe_load((folder / "driftgate.yaml").read_text())
+    config["keep"] = {"telemetry_days": 6}
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config))
+    write(folder, "old.jsonl", 120, timedelta(days=8))
+    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write(folder, "today.jsonl", 200, timedelta(hours=3))
+    settle(cli, folder)
+    with driftgate.open(folder) as ws:
+        (gone,) = keep(ws.files, ws.ledger).telemetry
+    day = (datetime.now(UTC) - timedelta(days=8)).date()
+    assert (gone.day, gone.calls, gone.why) == (day, 120, "age")
+    done = cli("monitor", "collect", "-w", folder)
+    said = f"120 calls of 1 day were removed ({day}; 1 by age)"
+    assert f"past their retention: {said}" in done.out
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert "traffic: quiet" in done.out and said in done.out, done.out
+    monkeypatch.setenv("DRIFTGATE_TOKEN", "of-the-tests-0123456789")
+    with driftgate.open(folder) as ws, TestClient(make_service(ws.files, ws.ledger)) as client:
+        told = client.get("/health", headers={"Authorization": "Bearer of-the-tests-0123456789"}).json()
+    assert told["telemetry_removed"] == [f"{day}: 120 calls, by age"]

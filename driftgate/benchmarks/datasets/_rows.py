@@ -146,7 +146,14 @@ def row_files(folder: Path, pattern: str) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def _read_csv(path: Path, text: str) -> Iterator[Row]:
+def csv_rows(path: Path, text: str) -> Iterator[Row]:
+    """Yield the rows of a table in text, whichever of the usual marks parts its columns.
+
+    Raises
+    ------
+    DriftgateError
+        A row cannot be parsed.
+    """
     csv.field_size_limit(_LONGEST_FIELD)
     text = composed_whole(text)
     delimiter, begin = _delimiter(text)
@@ -320,7 +327,7 @@ def _json_value(value: Any) -> Any:
 _FIRST_LINE = re.compile(r"(?:[ \t]*[\r\n]+)*([^\r\n]*)")
 _SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _TEXTS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
-    ".csv": _read_csv,
+    ".csv": csv_rows,
     ".json": _read_json,
     ".jsonl": _read_json_lines,
 }

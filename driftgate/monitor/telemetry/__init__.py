@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
     from driftgate.monitor.telemetry._reasons import Reason, in_words
     from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
+    from driftgate.monitor.telemetry._retention import Removed, removed, removed_in_words
     from driftgate.monitor.telemetry._span import Span
     from driftgate.monitor.telemetry._spans import is_model_call, model_call
     from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder, forget_user
@@ -38,6 +39,7 @@ __all__ = [
     "ModelCall",
     "Reason",
     "Refused",
+    "Removed",
     "Sample",
     "Span",
     "Store",
@@ -51,6 +53,8 @@ __all__ = [
     "left_out",
     "model_call",
     "pseudonyms",
+    "removed",
+    "removed_in_words",
     "router",
     "sample",
     "to_arrow",

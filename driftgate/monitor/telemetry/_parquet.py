@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,16 +58,24 @@ def merge_parts(folder: Path) -> None:
         sync_folder(day)
 
 
-def drop_before(folder: Path, first: date) -> list[date]:
-    """Delete the days before ``first``; return them."""
-    dropped = []
+def days_held(folder: Path) -> dict[date, tuple[int, int]]:
+    """Of every day, oldest first, how many bytes and how many rows it has."""
+    return {
+        date.fromisoformat(day.name): (
+            sum(part.stat().st_size for part in _parts(day)),
+            sum(pq.read_metadata(part).num_rows for part in _parts(day)),
+        )
+        for day in _days(folder)
+    }
+
+
+def drop_days(folder: Path, days: Collection[date]) -> None:
+    """Delete days."""
     for day in _days(folder):
-        if (found := date.fromisoformat(day.name)) < first:
+        if date.fromisoformat(day.name) in days:
             for part in day.iterdir():
                 part.unlink()
             day.rmdir()
-            dropped.append(found)
-    return dropped
 
 
 def drop_texts_before(folder: Path, first: date) -> int:
@@ -131,11 +139,6 @@ def remove_unfinished(folder: Path) -> None:
     for day in _days(folder):
         for part in day.glob("*.unfinished"):
             part.unlink()
-
-
-def midnight(day: date) -> datetime:
-    """The first moment of a day, UTC."""
-    return datetime.combine(day, time.min, UTC)
 
 
 def _write_part(day: Path, rows: pa.Table, first: int, last: int) -> Path:

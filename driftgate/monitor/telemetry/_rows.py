@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
@@ -15,6 +16,13 @@ from driftgate.monitor.telemetry._content import Intake, clean, features
 from driftgate.monitor.telemetry._failed import error_of
 from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS, ModelCall
 
+_FAR = 1e11
+"""Seconds since 1970 of the year 5138: what is larger counts parts of a second."""
+_NUMBER = re.compile(r"\d{9,19}(\.\d+)?")
+_WRITTEN = re.compile(
+    r"(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?"
+    r"(?: +(오전|오후|AM|PM|am|pm)? ?(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
+)
 _COUNTS = ("input_tokens", "output_tokens", "output_chars")
 _LABELS = (
     "operation",
@@ -67,7 +75,7 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     found |= {name: _whole(known, name) for name in _COUNTS if name in known}
     if "weight" in known:
         found["weight"] = _weight(known)
-    found |= {name: bool(_number(known, name)) for name in TRUTHS if name in known}
+    found |= {name: _truth(known, name) for name in TRUTHS if name in known}
     if "latency" in known:
         found["latency"] = _number(known, "latency")
     found |= {name: _ngrams(known, name) for name in NGRAMS if name in known}
@@ -118,6 +126,12 @@ def _number(row: Mapping[str, Any], name: str) -> float:
     return value
 
 
+def _truth(row: Mapping[str, Any], name: str) -> bool:
+    """A truth, which tables write as a word."""
+    word = row[name].strip().lower() if isinstance(row[name], str) else None
+    return word == "true" if word in ("true", "false") else bool(_number(row, name))
+
+
 def _whole(row: Mapping[str, Any], name: str) -> int:
     return int(_number(row, name))
 
@@ -142,12 +156,43 @@ def _ngrams(row: Mapping[str, Any], name: str) -> tuple[int, ...]:
 def _time(row: Mapping[str, Any], zone: tzinfo) -> datetime:
     value = row.get("time")
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        moment = _moment(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise DriftgateError(
             f"'time' is {value!r}, expected ISO 8601 or seconds since 1970",
             "name the column that holds the time under 'columns'",
         ) from None
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _since_1970(value)
+    if _NUMBER.fullmatch(text):
+        return _since_1970(float(text))
+    if (written := _WRITTEN.fullmatch(text)) is not None:
+        return _of_spreadsheet(written)
+    return datetime.fromisoformat(text)
+
+
+def _since_1970(number: float) -> datetime:
+    """Seconds, or the thousandths, millionths or billionths of them that a number of today can only be."""
+    parts = next((parts for parts in (1, 1e3, 1e6, 1e9) if number < _FAR * parts), None)
+    if parts is None:
+        raise ValueError("no time of this age")
+    number /= parts
+    return datetime.fromtimestamp(number, UTC)
+
+
+def _of_spreadsheet(written: re.Match[str]) -> datetime:
+    """A day with slashes or dots, and a time that may be of half a day, as Excel writes them in Korea."""
+    year, month, day, half, hour, minute, second = written.groups()
+    hours = int(hour or 0)
+    if half:
+        if not 1 <= hours <= 12:
+            raise ValueError(f"there is no {half} {hour}")
+        hours = hours % 12 + (12 if half.upper() in ("오후", "PM") else 0)
+    return datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))

@@ -8,11 +8,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from driftgate.flows.errors import DriftgateError
@@ -22,6 +21,7 @@ from driftgate.monitor.telemetry._columns import to_arrow
 from driftgate.monitor.telemetry._forget import Gone
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall, without_secrets
+from driftgate.monitor.telemetry._retention import Removed, expire
 from driftgate.monitor.telemetry._tally import Tally
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ class Compaction:
 
     calls: int
     """Rows moved from the spool into Parquet, repeated ones included."""
-    dropped: list[date]
-    """Days past their retention."""
+    removed: Sequence[Removed]
+    """Days past their retention, and what they held."""
     blanked: int = 0
     """Files whose texts were past theirs."""
 
@@ -65,6 +65,8 @@ class Store:
         Made if it is not there.
     keep_days : int, optional
         Days the telemetry is kept, today included; without it, for ever.
+    keep_bytes : int, optional
+        How large the telemetry at rest may be: beyond it the oldest days go, all but the newest.
     texts_days : int, optional
         Days for which what was asked and answered is kept with the calls, today included; without it, as long as they.
     max_pending : int
@@ -97,12 +99,14 @@ class Store:
         folder: Path,
         *,
         keep_days: int | None = None,
+        keep_bytes: int | None = None,
         texts_days: int | None = None,
         max_pending: int = MAX_PENDING,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self.folder = folder
         self.keep_days = keep_days
+        self.keep_bytes = keep_bytes
         self.texts_days = texts_days
         self._max_pending = max_pending
         self._segment_bytes = segment_bytes
@@ -176,6 +180,10 @@ class Store:
         """
         self._tally.add(left)
 
+    def note_of_file(self, name: str, left: Mapping[Reason, int]) -> None:
+        """Count what a file holds and is no call; of one that was read before, what has come since."""
+        self._tally.add_of_file(name, left)
+
     def left_out(self, since: datetime) -> Mapping[Reason, int]:
         """What has been counted since a day, written or not."""
         return self._tally.since(since)
@@ -218,20 +226,21 @@ class Store:
     def _compacted(self, now: datetime | None = None) -> Compaction:
         if self._closed:
             raise DriftgateError(f"the telemetry store {self.folder} is closed")
-        today = (now or datetime.now(UTC)).astimezone(UTC).date()
+        moment = (now or datetime.now(UTC)).astimezone(UTC)
+        today = moment.date()
         first = None if self.keep_days is None else today - timedelta(days=self.keep_days - 1)
         with self._segment_lock:  # listed within: a segment begun after this is not ours to take
             self._end_segment()
             closed = _spool.segments(self._spool)
         self._tally.save()
-        moved = sum(self._compact_segment(path, first) for path in closed)
+        moved = sum(self._compact_segment(path) for path in closed)
         _forget.finish(self.folder)
         _parquet.merge_parts(self.folder)
-        dropped = _parquet.drop_before(self.folder, first) if first else []
+        gone = expire(self.folder, first, self.keep_bytes, moment)
         blanked = 0
         if self.texts_days is not None:
             blanked = _parquet.drop_texts_before(self.folder, today - timedelta(days=self.texts_days - 1))
-        return Compaction(moved, dropped, blanked)
+        return Compaction(moved, gone, blanked)
 
     def close(self) -> None:
         """Write what is waiting, then let go of the folder."""
@@ -299,12 +308,9 @@ class Store:
             self._segment.close()
             self._segment = None
 
-    def _compact_segment(self, path: Path, first: date | None) -> int:
+    def _compact_segment(self, path: Path) -> int:
         segment = _spool.read_segment(path)
-        rows = segment.rows
-        if first is not None:
-            rows = rows.filter(pc.greater_equal(rows.column("time"), _parquet.midnight(first)))
-        _parquet.write_days(self.folder, rows, int(path.stem))
+        _parquet.write_days(self.folder, segment.rows, int(path.stem))
         if segment.damaged:
             path.rename(path.with_suffix(".damaged"))
         else:
@@ -329,12 +335,14 @@ def _in_columns(batches: list[_Batch]) -> tuple[list[_Batch], pa.RecordBatch]:
         return fitting, to_arrow(call for calls, _ in fitting for call in calls)
 
 
-def compact_folder(folder: Path, *, texts_days: int | None = None) -> Compaction:
+def compact_folder(
+    folder: Path, *, keep_days: int | None = None, keep_bytes: int | None = None, texts_days: int | None = None
+) -> Compaction:
     """Turn a telemetry folder's spool into Parquet while nobody else writes it.
 
     Parameters
     ----------
-    texts_days : int, optional
+    keep_days, keep_bytes, texts_days : int, optional
         See :class:`Store`.
 
     Raises
@@ -342,7 +350,7 @@ def compact_folder(folder: Path, *, texts_days: int | None = None) -> Compaction
     InUse
         Another process or store writes it.
     """
-    with Store(folder, texts_days=texts_days) as store:
+    with Store(folder, keep_days=keep_days, keep_bytes=keep_bytes, texts_days=texts_days) as store:
         return store.compact()
 
 

@@ -16,6 +16,7 @@ from driftgate.monitor.telemetry._reasons import Reason
 log = logging.getLogger(__name__)
 
 _NAME = "left_out.json"
+_OF_FILES = "left_out_of_files.json"
 _KEPT_DAYS = 400
 _Days = dict[date, Counter[Reason]]
 
@@ -39,6 +40,22 @@ class Tally:
         if counts:
             with self._lock:
                 self._new.setdefault(datetime.now(UTC).date(), Counter()).update(counts)
+
+    def add_of_file(self, name: str, counts: Mapping[Reason, int]) -> None:
+        """Count what a file brought beside calls, which may have been counted when it was shorter."""
+        if not counts:
+            return
+        with self._lock:
+            path = self._path.with_name(_OF_FILES)
+            known = _files(path)
+            before = known.get(name, {})
+            new = Counter({reason: counts[reason] - before.get(reason, 0) for reason in counts})
+            known[name] = {reason: max(counts.get(reason, 0), before.get(reason, 0)) for reason in {*counts, *before}}
+            self._new.setdefault(datetime.now(UTC).date(), Counter()).update(+new)
+            try:
+                replace_file(path, json.dumps(known, indent=1, ensure_ascii=False).encode())
+            except OSError as problem:
+                log.warning("counts of telemetry that was not kept could not be written: %s", problem.strerror)
 
     def since(self, day: datetime) -> Counter[Reason]:
         """What has been counted since a day, in the file and out of it."""
@@ -93,6 +110,19 @@ def _read(path: Path) -> _Days:
         return {
             date.fromisoformat(day): Counter({Reason(reason): int(count) for reason, count in counts.items()})
             for day, counts in held.items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError, OSError):
+        log.warning("%s cannot be read; counting begins anew", path)
+        return {}
+
+
+def _files(path: Path) -> dict[str, dict[Reason, int]]:
+    try:
+        held = json.loads(path.read_bytes())
+        return {
+            str(name): {Reason(reason): int(count) for reason, count in counts.items()} for name, counts in held.items()
         }
     except FileNotFoundError:
         return {}

@@ -120,9 +120,9 @@ def test_wrong_settings_are_told(tmp_path: Path, collect: Callable[..., int]) ->
     for wrong in ({"columns": {"model": "m"}}, {"time_zone": "Asia/Soul"}, {"patern": "*"}):
         with pytest.raises(ValidationError):
             collect(**wrong)
-    (tmp_path / "in" / "a.csv").write_text("x")
+    (tmp_path / "in" / "a.xlsx").write_text("x")
     with pytest.raises(DriftgateError, match="neither"):
-        collect(pattern="*.csv")
+        collect(pattern="*.xlsx")
     (tmp_path / "in" / "a.parquet").write_text("x")
     with pytest.raises(DriftgateError, match="no Parquet file"):
         collect(pattern="*.parquet")

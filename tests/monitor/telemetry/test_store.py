@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.monitor.telemetry import Busy, ModelCall, Store, frame
+from driftgate.monitor.telemetry import Busy, ModelCall, Store, frame, removed, removed_in_words
 
 Make = Callable[..., ModelCall]
 LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -76,7 +76,33 @@ def test_a_day_is_dropped_when_its_time_is_over(tmp_path: Path, make_call: Make)
         store.compact(now)
         kept = everything(tmp_path)["time"].dt.date.tolist()
         assert kept == [date(2026, 3, 8), date(2026, 3, 9), date(2026, 3, 10)]
-        assert store.compact(now + timedelta(days=1)).dropped == [date(2026, 3, 8)]
+        (gone,) = store.compact(now + timedelta(days=1)).removed
+        assert (gone.day, gone.calls, gone.why) == (date(2026, 3, 8), 1, "age")
+    assert len(everything(tmp_path)) == 2
+
+
+def test_what_was_removed_is_written_down_by_day(tmp_path: Path, make_call: Make) -> None:
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    with Store(tmp_path, keep_days=3) as store:
+        for _ in range(2):  # a file that has grown brings what was removed again: it goes again, and counts once
+            store.append([make_call(n, time=now - timedelta(days=n % 5)) for n in range(10)])
+            store.compact(now)
+            assert [(one.day.day, one.calls, one.why) for one in removed(tmp_path)] == [(6, 2, "age"), (7, 2, "age")]
+    assert removed_in_words(removed(tmp_path)) == (
+        "4 calls of 2 days were removed (2026-03-06 to 2026-03-07; 2 by age)"
+    )
+
+
+def test_a_folder_that_grows_too_large_loses_its_oldest_days(tmp_path: Path, make_call: Make) -> None:
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    with Store(tmp_path, keep_bytes=1) as store:
+        store.append([make_call(n, time=now - timedelta(days=n)) for n in range(4)])
+        gone = store.compact(now).removed
+        assert [(one.day.day, one.why) for one in gone] == [(7, "size"), (8, "size"), (9, "size")]
+        assert everything(tmp_path)["time"].dt.day.tolist() == [10]  # the newest stays, however large
+    with Store(tmp_path, keep_bytes=2**30) as store:
+        store.append([make_call(9, time=now - timedelta(days=2))])
+        assert not store.compact(now).removed
     assert len(everything(tmp_path)) == 2
 
 

@@ -68,7 +68,8 @@ def call_of(row: Mapping[str, Any], intake: Intake) -> ModelCall | Reason:
     call = in_dialect(span, intake, dialect)
     for side, why in untold.items():
         if why == "cut" or not getattr(call, f"{side}_from"):
-            call = replace(call, **{f"{side}_from": why}, **dict.fromkeys(_KEPT[side], None))
+            changed: dict[str, Any] = {f"{side}_from": why, **dict.fromkeys(_KEPT[side])}
+            call = replace(call, **changed)
     return call
 
 
@@ -106,7 +107,7 @@ def content_of_row(row: Mapping[str, Any], intake: Intake) -> ModelCall:
     part = part_of(
         clean(str(row["TraceId"])), clean(str(row["SpanId"])), time_of(row), [(names.DETAILS_EVENT, told)], intake
     )
-    places = {f"{side}_from": why for side, why in untold.items()}
+    places: dict[str, Any] = {f"{side}_from": why for side, why in untold.items()}
     for name, side in _MOVED.items():
         if side and side not in untold and len(_as_text(told[name])) >= CUT_AT:
             places[f"{side}_from"] = "apart_long"

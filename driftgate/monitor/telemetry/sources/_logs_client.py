@@ -109,7 +109,7 @@ def _retries(options: Mapping[str, Any]) -> Any:
     """The client's own retries, but for a wait that would hold up every other source."""
     from azure.core.pipeline.policies import RetryPolicy
 
-    class Patient(RetryPolicy):
+    class Patient(RetryPolicy[Any, Any]):
         def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
             asked = self.get_retry_after(response)
             return (asked or 0.0) <= LONGEST_WAIT and super().is_retry(settings, response)

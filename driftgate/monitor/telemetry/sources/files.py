@@ -1,26 +1,32 @@
-"""Files of model calls: JSONL and Parquet, with the record's own column names or others mapped to them."""
+"""Files of model calls: JSON, tables and Parquet, with the record's own column names or others mapped to them; and what
+an OpenTelemetry Collector wrote to files."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
 
+from driftgate.benchmarks.datasets._encoding import known_encoding
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.path_settings import READ
 from driftgate.ledger import Ledger
+from driftgate.monitor.telemetry import _otlp_json
 from driftgate.monitor.telemetry._content import Intake
+from driftgate.monitor.telemetry._logs import Logs
+from driftgate.monitor.telemetry._reasons import Reason
+from driftgate.monitor.telemetry._received import Spans
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 from driftgate.monitor.telemetry._rows import call_from_row, identified
 from driftgate.monitor.telemetry._tables import is_imported, record_import
+from driftgate.monitor.telemetry.sources._file_kinds import KINDS, OTLP, TABLES, HalfWritten, Item, items, kind_of
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
 
 if TYPE_CHECKING:
@@ -29,7 +35,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CHUNK = 5_000
-_READ = (".jsonl", ".parquet")
+_TOLD = 30
+"""Columns that an error names at most."""
+_WITH_HEADER = (*TABLES, ".parquet")
+_IDENTITY = ("trace_id", "span_id")
+_LATER = {"encoding", "latency_unit"}
+"""Further settings that decide what a row says; where they are not set, what was read before is known as it was."""
 
 
 class FilesConfig(SourceConfig):
@@ -38,9 +49,14 @@ class FilesConfig(SourceConfig):
     folder: Annotated[Path, READ]
     """Where the files are."""
     pattern: str = "*.jsonl"
-    """Which of them; the ending says what they are: ``.jsonl`` or ``.parquet``."""
+    """Which of them; the ending says what they are: ``.jsonl``, ``.json`` (rows, OTLP, or a Collector's export),
+    ``.csv``, ``.tsv``, all of them also with ``.gz``, or ``.parquet``."""
     columns: dict[str, str] = {}
     """The file's name of a field where it has another one, for example ``request_model: deployment``."""
+    encoding: str | None = None
+    """Of texts that are not in UTF-8 and have no byte order mark, for example ``cp949``."""
+    latency_unit: Literal["s", "ms"] = "s"
+    """What the column for ``latency`` counts: seconds or milliseconds."""
     time_zone: str = "UTC"
     """Time zone of times that do not say theirs."""
 
@@ -62,8 +78,8 @@ class FilesConfig(SourceConfig):
         if not found:
             yield f"no file in {self.folder} fits its pattern '{self.pattern}'", "correct 'pattern', or write the files"
         for path in found:
-            if path.suffix not in _READ:
-                yield f"it reads {path.name}, which is neither .jsonl nor .parquet", "correct 'pattern'"
+            if not kind_of(path):
+                yield f"it reads {path.name}, which is none of {', '.join(KINDS)}", "correct 'pattern'"
                 return
 
     @field_validator("pattern")
@@ -83,6 +99,11 @@ class FilesConfig(SourceConfig):
             if name not in COLUMNS:
                 raise ValueError(f"there is no field '{name}'; {nearest(name, COLUMNS)}")
         return columns
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str | None) -> str | None:
+        return None if name is None else known_encoding(name)
 
     @field_validator("time_zone")
     @classmethod
@@ -106,94 +127,145 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
         raise DriftgateError(
             f"the telemetry folder {config.folder} does not exist", "see 'folder' of the source 'files'"
         )
-    total = 0
-    for path in sorted(config.folder.glob(config.pattern)):
+    total, found, problems = 0, sorted(config.folder.glob(config.pattern)), []
+    for path in found:
         with path.open("rb") as file:
             hashed = hashlib.file_digest(file, "sha256")
         hashed.update(config.model_dump_json(include={"columns", "time_zone"}).encode())  # mended: read again
+        hashed.update(config.model_dump_json(include=_LATER, exclude_defaults=True).removeprefix("{}").encode())
         digest = hashed.hexdigest()
         if not is_imported(ledger, digest):
-            total += (count := _import(path, config, store, intake))
-            record_import(ledger, digest, path.name, count)
-    return Collected(total, now)
+            try:
+                count, whole = _import(path, config, store, intake)
+            except DriftgateError as problem:  # the other files are read all the same
+                problems.append(problem)
+                continue
+            total += count
+            if whole:
+                record_import(ledger, digest, path.name, count)
+    if problems:
+        more = f" (and {len(problems) - 1} more files)" if len(problems) > 1 else ""
+        raise DriftgateError(f"{problems[0].message}{more}", problems[0].remedy)
+    note = "" if found else f"no file in {config.folder} fits its pattern '{config.pattern}'"
+    return Collected(total, now, note)
 
 
-def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> int:
-    zone = ZoneInfo(config.time_zone)
-    seen: Counter[str] = Counter()
-    error = config.columns.get("error", "error")
-    told = error if any(error in row for _, row in _rows(path)) else None
+def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tuple[int, bool]:
+    """How many calls a file brought, and whether it was read to its end."""
+    reader = _Reader(path, config, intake)
     chunk: list[ModelCall] = []
     count = 0
-    for number, row in _rows(path):
-        try:
-            named = {**row, **{ours: row.get(theirs) for ours, theirs in config.columns.items()}}
-            chunk.append(call_from_row(_telling(identified(named, seen), row, told), intake, zone))
-        except DriftgateError as problem:
-            raise DriftgateError(f"{path.name}, row {number}: {problem.message}", problem.remedy) from problem
-        if len(chunk) == _CHUNK:
-            store.append(chunk)
-            count, chunk = count + len(chunk), []
+    whole = True
+    try:
+        for number, item in items(path, config.encoding):
+            chunk += reader.calls(number, item)
+            if len(chunk) >= _CHUNK:
+                store.append(chunk)
+                count, chunk = count + len(chunk), []
+    except HalfWritten:
+        log.warning("the end of %s is half written and is not read yet", path.name)
+        whole = False
     store.append(chunk)
-    return count + len(chunk)
+    store.note_of_file(path.name, reader.left)
+    return count + len(chunk), whole
 
 
-def _telling(named: Mapping[str, Any], row: Mapping[str, Any], error: str | None) -> Mapping[str, Any]:
-    """A row with its error, from the file's column for it.
+class _Reader:
+    """What is known of a file while its rows are read one after the other."""
 
-    Some write the column only where there is an error, so a row without it has none if another row of the file has it.
-    Of a file that never has it, it is not known which calls failed.
-    """
-    if error is not None:
-        return {**named, "error": row.get(error)}
-    return {name: value for name, value in named.items() if name != "error"}
+    def __init__(self, path: Path, config: FilesConfig, intake: Intake) -> None:
+        self.left: Counter[Reason] = Counter()
+        self._path, self._config, self._intake = path, config, intake
+        self._zone = ZoneInfo(config.time_zone)
+        self._seen: Counter[str] = Counter()
+        named = _names(_rows(path, config), {*config.columns.values(), config.columns.get("error", "error")})
+        if named:
+            self._check(named)
+        self._error = told if (told := config.columns.get("error", "error")) in named else None
 
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield rows with their numbers, from 1."""
-    if path.suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        number = 0
+    def calls(self, number: int, item: Mapping[str, Any]) -> list[ModelCall]:
+        """The calls of a row or of a document."""
         try:
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=_CHUNK):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-        except pa.ArrowInvalid as problem:
-            raise DriftgateError(f"{path.name} is no Parquet file: {problem}") from problem
-    elif path.suffix == ".jsonl":
-        with path.open(encoding="utf-8-sig", errors="replace") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip() and not _half(path, number, line):
-                    yield number, _object(path, number, line)
-    else:
-        raise DriftgateError(f"{path.name} is neither .jsonl nor .parquet", "see 'pattern' of the source 'files'")
+            if any(name in item for name in OTLP):
+                return self._of_otlp(item)
+            row = self._named(identified(item, self._seen), item)
+            return [call_from_row(row, self._intake, self._zone)]
+        except (DriftgateError, ValueError) as problem:
+            said, remedy = (problem.message, problem.remedy) if isinstance(problem, DriftgateError) else (problem, "")
+            raise DriftgateError(f"{self._path.name}, row {number}: {said}", remedy) from problem
+
+    def _check(self, names: Mapping[str, None]) -> None:
+        """That every column is there that the map names, and one for the time.
+
+        Raises
+        ------
+        DriftgateError
+            One is not; the sentence names those that are.
+        """
+        held = f"its columns are {', '.join(list(names)[:_TOLD])}" + (", ..." if len(names) > _TOLD else "")
+        for ours, theirs in self._config.columns.items():
+            if theirs not in names:
+                found = f"{self._path.name} has no column '{theirs}', which 'columns' names for {ours}; {held}"
+                raise DriftgateError(found, nearest(theirs, names))
+        if kind_of(self._path) in _WITH_HEADER and self._config.columns.get("time", "time") not in names:
+            found = f"{self._path.name} has no column 'time'; {held}"
+            raise DriftgateError(found, "name the column that holds the time under 'columns', as time: NAME")
+
+    def _named(self, row: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A row under the record's names, with its error from the file's column for it.
+
+        Some write the column only where there is an error, so a row without it has none if another row of the file has
+        it. Of a file that never has it, it is not known which calls failed.
+        """
+        named = {**row, **{ours: item.get(theirs) for ours, theirs in self._config.columns.items()}}
+        if kind_of(self._path) in TABLES:  # an empty cell tells nothing, but that an answer is empty
+            named = {name: None if told == "" and name != "output_text" else told for name, told in named.items()}
+        named |= {name: row[name] for name in _IDENTITY if not named.get(name)}
+        named.pop("error", None)
+        if self._error is not None:
+            named["error"] = item.get(self._error)
+        if self._config.latency_unit == "ms" and named.get("latency") is not None:
+            named["latency"] = _seconds(named["latency"])
+        return named
+
+    def _of_otlp(self, document: Mapping[str, Any]) -> list[ModelCall]:
+        spans, logs = Spans(self._intake), Logs(self._intake)
+        for scope, record in _otlp_json.scoped(document, ("resourceSpans", "scopeSpans", "spans")):
+            spans.take(_otlp_json.span_reader(record, scope))
+        for scope, record in _otlp_json.scoped(document, ("resourceLogs", "scopeLogs", "logRecords")):
+            logs.take(_otlp_json.log_reader(record, scope))
+        found = [*spans.once(), *logs.parts()]
+        self.left.update(spans.left)
+        self.left.update(logs.left)
+        return found
 
 
-def _half(path: Path, number: int, line: str) -> bool:
-    """Whether a line is still written: it has no end yet, and is no JSON. The file will have grown next time."""
-    if line.endswith("\n"):
-        return False
+def _rows(path: Path, config: FilesConfig) -> Iterator[Item]:
+    """The rows of a file without its documents of OTLP, as far as it is written."""
     try:
-        json.loads(line)
-    except ValueError:
-        log.warning("%s, row %d is half written and is not read yet", path.name, number)
-        return True
-    except RecursionError:
-        pass
-    return False
+        for number, item in items(path, config.encoding):
+            if not any(name in item for name in OTLP):
+                yield number, item
+    except HalfWritten:
+        return
 
 
-def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:
+def _names(rows: Iterable[Item], wanted: set[str]) -> dict[str, None]:
+    """The names of columns that rows have, until all that are wanted were seen; in the order of the file."""
+    found: dict[str, None] = {}
+    for _, row in rows:
+        found |= dict.fromkeys(row)
+        if wanted <= found.keys():
+            break
+    return found
+
+
+def _seconds(milliseconds: Any) -> Any:
+    """What is no number is told of as what it is."""
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise DriftgateError(f"{path.name}, row {number} is no JSON object", "write one JSON object a line")
-    return row
+        return float(milliseconds) / 1000
+    except (TypeError, ValueError):
+        return milliseconds
 
 
 SOURCE = Source(config=FilesConfig, collect=collect)
