@@ -6,15 +6,18 @@ and where what they are compared with is no outage itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftgate.monitor._days import POOLED, anchored
+from driftgate.monitor._visible import Short, too_short, unseen
 from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
-from driftgate.monitor.drift import Finding
+from driftgate.monitor.drift import Finding, Windows
 from driftgate.monitor.looks import Conclusion
 from driftgate.monitor.signals import SIGNALS
 
@@ -31,8 +34,11 @@ _TOLD = 0.5
 """The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
 _LATER = 0.1
 """The share of calls dated after the look, or of spans that were refused, that is more than a few."""
+_DAY = timedelta(days=1)
 _CUT = 0.01
 """The share of calls by which weights may be cut: half of the smallest floor of a share."""
+_MANY = 1000.0
+"""More times as many calls than this are not counted."""
 _SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
 
 
@@ -78,6 +84,38 @@ class Calls:
         return "; ".join(filter(None, (later, left_out, unread)))
 
 
+def compared(now: datetime, length: timedelta, reference: timedelta, anchor: datetime | None) -> list[Windows]:
+    """What a look compares: the newest period with those before it, and several of the newest with those before them.
+
+    Beside the reference that slides there is one that does not, where it is known. The windows that pool periods are
+    compared with it alone, or while there is none with the sliding one's beginning: a slow change has reached a
+    reference that ends where they begin. They are at most half as long as a reference.
+
+    Parameters
+    ----------
+    length, reference : timedelta
+        Of a period, and of the reference.
+    anchor : datetime, optional
+        Where the reference begins that does not slide.
+
+    Returns
+    -------
+    list of Windows
+        The newest period and the sliding reference first.
+    """
+    middle = now - length
+    sliding = Windows("telemetry", Period(middle - reference, middle), Period(middle, now))
+    fixed = anchored(anchor, reference / _DAY, sliding.reference.start) if anchor is not None else None
+    pairs = [sliding, *([Windows("telemetry", fixed, sliding.current)] if fixed is not None else [])]
+    begun = anchor if anchor is not None else sliding.reference.start
+    for periods in POOLED:
+        since = now - periods * length
+        end = min(begun + reference, since)
+        if 2 * periods * length <= reference and end - begun >= periods * length:
+            pairs.append(Windows("telemetry", Period(begun, end), Period(since, now), periods=periods))
+    return pairs
+
+
 def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """Of calls of unequal weight, so many that each stands for as many as any other.
 
@@ -101,20 +139,52 @@ def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     return kept
 
 
-def conclude_traffic(every: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion:
+def conclude_traffic(
+    every: Sequence[Finding],
+    calls: Calls,
+    named: Sequence[str] | None,
+    *,
+    floors: Mapping[str, float] | None = None,
+    alpha: float = 0.01,
+) -> Conclusion:
     """What a look at traffic comes to where nothing moved.
 
     Parameters
     ----------
     named : sequence of str, optional
         The signals that the workspace asks for; None for all that the telemetry has.
+    floors : mapping of str to float, optional
+        The effects that the workspace names: where one could not have been seen, the look is inconclusive.
+    alpha : float
+        The level of the look.
     """
-    findings = [finding for finding in every if calls.anchor is None or finding.windows.reference != calls.anchor]
-    found = _unseen(calls) or _unfit(calls.before) or _untold(findings, calls, named) or _adrift(calls)
+    single = [finding for finding in every if finding.windows.periods == 1]
+    findings = [finding for finding in single if calls.anchor is None or finding.windows.reference != calls.anchor]
+    short = too_short(every, alpha)
+    found = (
+        _unseen(calls)
+        or _unfit(calls.before)
+        or _untold(findings, calls, named)
+        or _adrift(calls)
+        or _blind([one for one in short if one.signal in (floors or {})])
+    )
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
     unlooked = "" if any(finding.signal.name == _ERRORS for finding in findings) else "errors are not looked at"
-    return Conclusion("quiet", "; ".join(filter(None, (unlooked, _unanchored(every, findings, calls), calls.told))))
+    return Conclusion(
+        "quiet", "; ".join(filter(None, (unlooked, _unanchored(single, findings, calls), unseen(short), calls.told)))
+    )
+
+
+def _blind(short: Sequence[Short]) -> Conclusion | None:
+    """Whether an effect that the workspace names could have been there unseen."""
+    if not short:
+        return None
+    needed = max(one.times for one in short)
+    more = f"about {needed:,.0f} times as many calls or days" if needed < _MANY else "far more calls or days"
+    told = "; ".join(f"{one.signal}: {one.told}" for one in short)
+    remedy = f"wait for more days, lengthen traffic.reference_days, or name a larger floor; it takes {more}"
+    return Conclusion("inconclusive", f"what floors names could not have been seen: {told}", remedy)
 
 
 def _unseen(calls: Calls) -> Conclusion | None:

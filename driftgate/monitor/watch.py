@@ -18,13 +18,11 @@ from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger, RunRow, find_run
 from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
-from driftgate.monitor._days import Units, anchored
+from driftgate.monitor._examined import MOST, examine, windows_at
 from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
-from driftgate.monitor._traffic import Calls, alike, conclude_traffic
-from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import REFERENCE_LOOKS, TrafficConfig
-from driftgate.monitor.drift import Look, Period, Windows, look
+from driftgate.monitor.drift import Look, Period
 from driftgate.monitor.findings import whole
 from driftgate.monitor.looks import (
     AlertRow,
@@ -59,7 +57,7 @@ __all__ = [
 
 _FAST = timedelta(minutes=5)
 """How far the clock of an application may be ahead."""
-_TEXTS_A_DAY = 2000
+TEXTS_A_DAY = 2000
 """As many as are compared of a window, so that what a look holds does not grow with the traffic."""
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -173,6 +171,7 @@ def look_at_traffic(
     now: datetime,
     *,
     floors: Mapping[str, float] | None = None,
+    alpha: float | None = None,
     evidence: Path | None = None,
 ) -> Watched:
     """Compare the newest telemetry with the days before, and keep what was found.
@@ -181,6 +180,8 @@ def look_at_traffic(
     ----------
     folder : Path
         The telemetry store's folder.
+    alpha : float, optional
+        The level of the look; by default that of one a day.
     evidence : Path, optional
         Folder for evidently's report of the two windows, written where something moved.
     """
@@ -188,59 +189,51 @@ def look_at_traffic(
 
     from driftgate.monitor.telemetry import COLUMNS, frame, in_words, left_out
 
-    middle = now - timedelta(days=traffic.current_days)
-    start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     columns = tuple(name for name in COLUMNS if name != "input_text")
 
     def read(period: Period) -> pd.DataFrame:
-        return frame(folder, period.start, period.end, only=only, columns=columns, texts_a_day=_TEXTS_A_DAY)
+        return frame(folder, period.start, period.end, only=only, columns=columns, texts_a_day=TEXTS_A_DAY)
 
+    anchor = _anchor(ledger, monitor, traffic)
+    windows = windows_at(now, traffic, anchor)[0]
+    start, lasting = windows.reference.start, timedelta(days=traffic.reference_days)
     calls = read(Period(start, now))
-    windows = Windows("telemetry", Period(start, middle), Period(middle, now))
-    recent = calls["time"] >= middle
-    before, current = alike(calls[~recent]), alike(calls[recent])
-    gone = left_out(folder, middle)
-    fixed = _anchor(ledger, monitor, traffic, start)
-    older = read(Period(fixed.start, min(fixed.end, start))) if fixed is not None else calls[:0]
-    pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
-    seen = Calls(
-        before,
-        current,
-        lost(calls, windows.reference, windows.current),
-        len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
-        in_words({reason: count for reason, count in gone.items() if reason.lost}),
-        sum(count for reason, count in gone.items() if reason.refused),
-        (int((~recent).sum()), int(recent.sum())),
-        int(Units.of(before, windows.current).matched.sum()),
-        fixed,
-        len(older),
+    if anchor is not None and anchor < start:
+        calls = pd.concat([read(Period(anchor, min(anchor + lasting, start))), calls])
+    gone = left_out(folder, windows.current.start)
+    examined = examine(
+        calls,
+        now,
+        traffic,
+        anchor,
+        floors=floors,
+        alpha=traffic.level() if alpha is None else alpha,
+        later=len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
+        unread=in_words({reason: count for reason, count in gone.items() if reason.lost}),
+        refused=sum(count for reason, count in gone.items() if reason.refused),
     )
-    chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
-    every = pd.concat([alike(older), before, current])
-    found = look(pairs, telemetry=every, signals=chosen, floors=floors, alpha=traffic.alpha)
-    conclusion = (
-        Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
-    )
+    conclusion, found = examined.conclusion, examined.look
     key = _key("traffic", monitor, now)
     row = _keep(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts, number=1, at=now)
     if found.alerts and evidence is not None:
         from driftgate.monitor.evidence import write_evidence
 
         make_folder(evidence)
-        write_evidence(before, current, evidence / f"{key}.html")
+        write_evidence(examined.before, examined.current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
 
 
-def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig, start: datetime) -> Period | None:
-    """The reference that does not slide; None where there is none yet that is older than the sliding one."""
-    begun = traffic.anchor
-    if begun is None:
-        quiet = first_quiet(ledger, monitor, traffic.request_model)
-        if quiet is None:
-            return None
-        begun = quiet.at - timedelta(days=traffic.current_days + traffic.reference_days)
-    return anchored(begun, traffic.reference_days, start)
+def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig) -> datetime | None:
+    """Where the reference begins that does not slide; None where no look was quiet yet that had most of a reference.
+
+    A monitor that is young has few days to compare with, and is not to compare with these for ever.
+    """
+    if traffic.anchor is not None:
+        return traffic.anchor
+    periods = MOST * traffic.reference_days / traffic.current_days
+    quiet = first_quiet(ledger, monitor, traffic.request_model, periods)
+    return None if quiet is None else quiet.at - timedelta(days=traffic.current_days + traffic.reference_days)
 
 
 def could_not_look(
