@@ -70,7 +70,7 @@ def examine(
     older, earlier, newest = calls[old], calls[~old & ~recent], calls[recent]
     before, current = alike(earlier), alike(newest)
     fixed = next((pair.reference for pair in beside if pair.periods == 1), None)
-    anchored = 0 if fixed is None else int(((calls["time"] >= fixed.start) & (calls["time"] < fixed.end) & old).sum())
+    anchored = 0 if fixed is None else int(((calls["time"] >= fixed.start) & (calls["time"] < fixed.end)).sum())
     every = pd.concat([alike(older), before, current])
     first = every["time"].min() if len(every) else now
     seen = Calls(
