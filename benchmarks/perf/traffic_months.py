@@ -3,9 +3,10 @@
 Made-up months of traffic: four weeks of reference, then thirty days that are looked at each in turn. Users come with
 sessions of very different length, and what a session is like (slow, long, refused, failing) is the session's own; each
 day is a little unlike the others; a weekend has a third of the calls, of another mix. In the null months nothing else
-changes. In the others latency or refusals rise, at once on day ten or by two per cent a day from day one on. `by calls`
-is the same months looked at as if calls were independent: all days of the reference, each call by itself. Run it from
-the project's root:
+changes. In the others latency or refusals rise, at once on day ten or by two per cent a day from day one on. The level
+of a look is what the budget of one false alarm a month leaves to it; looks that follow each other and alarm are one
+alarm. `by calls` is the same months looked at as if calls were independent: all days of the reference, each call by
+itself. Run it from the project's root:
 
     python -m benchmarks.perf.traffic_months
 """
@@ -16,18 +17,20 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from driftgate.monitor._days import anchored
-from driftgate.monitor.drift import Period, Windows, look
+from driftgate.monitor._traffic import compared
+from driftgate.monitor.drift import look
+from driftgate.monitor.pooling import TrafficBudget
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 DAY = timedelta(days=1)
 REFERENCE, WATCHED = 28, 30
 SIGNALS = ("latency", "output_length", "error_rate", "refusal_share")
-ALPHA = 0.01
+BUDGET = 1.0
 
 Change = Callable[[int], tuple[float, float]]
 """Of a watched day, from 0: the factor of latency, and points of refusals on top."""
@@ -70,23 +73,30 @@ def alarms(calls: pd.DataFrame, *, independent: bool) -> list[int]:
     if independent:
         # Each call a block of its own, and all of the reference as one day.
         calls = calls.assign(session=np.arange(len(calls)).astype(str))
-    fixed = START
+    level = TrafficBudget(BUDGET, 365.25, 1.0).level
     found = []
     for number in range(WATCHED):
-        begin = START + (REFERENCE + number) * DAY
-        current = Period(begin, begin + DAY)
-        sliding = Period(begin - REFERENCE * DAY, begin)
-        frame = calls
+        now = START + (REFERENCE + number + 1) * DAY
+        windows, *beside = compared(now, DAY, REFERENCE * DAY, START)
         if independent:
-            earlier = (calls["time"] >= sliding.start) & (calls["time"] < sliding.end)
-            frame = calls.assign(time=calls["time"].mask(earlier, pd.Timestamp(begin - timedelta(seconds=1))))
-        pairs = [Windows("telemetry", sliding, current)]
-        anchor = anchored(fixed, REFERENCE, sliding.start)
-        if anchor is not None and not independent:
-            pairs.append(Windows("telemetry", anchor, current))
-        if look(pairs, telemetry=frame, signals=SIGNALS, alpha=ALPHA).alerts:
+            earlier = (calls["time"] >= windows.reference.start) & (calls["time"] < windows.reference.end)
+            together = pd.Timestamp(windows.reference.end - timedelta(seconds=1))
+            look_at = look([windows], telemetry=calls.assign(time=calls["time"].mask(earlier, together)), **how(level))
+        else:
+            look_at = look([windows, *beside], telemetry=calls, **how(level))
+        if look_at.alerts:
             found.append(number)
     return found
+
+
+def how(level: float) -> dict[str, Any]:
+    """How a look is taken."""
+    return {"signals": SIGNALS, "alpha": level}
+
+
+def episodes(days: list[int]) -> int:
+    """How many alarms there are, where looks that follow each other are one."""
+    return sum(day - 1 not in days for day in days)
 
 
 def nothing(day: int) -> tuple[float, float]:
@@ -116,7 +126,7 @@ def main() -> None:
                 )
                 for seed in range(arguments.months if not independent else min(arguments.months, 4))
             ]
-            count, quiet = sum(map(len, months)), sum(not days for days in months)
+            count, quiet = sum(map(episodes, months)), sum(not days for days in months)
             how = "by calls" if independent else "by days and blocks"
             print(
                 f"nothing changed, {name}, {how}: {count / len(months):.1f} false alarms a month; "

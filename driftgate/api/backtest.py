@@ -1,11 +1,14 @@
-"""Replay two recorded runs of the same questions as if they were asked one by one: when would it have been noticed?"""
+"""Replay what is past as if it were live: two runs of the same questions, a file of answers, or a monitor's calls."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from driftgate.api._answered import Answered, read_answers
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import CellRow, Ledger, check_asked, check_whole, find_run, outcome_frame
 from driftgate.monitor.canary_stream import CanaryStream
@@ -74,8 +77,6 @@ def backtest(
     DriftgateError
         A run is not complete, the cells share no sample with two replies, or one of them asked nobody.
     """
-    import numpy as np
-
     for cell in (before, after):
         run = find_run(ledger, cell.run_id)
         if run.status != "complete":
@@ -89,6 +90,75 @@ def backtest(
             f"{before.name} of run {before.run_id} and {after.name} of run {after.run_id} share no sample{without}",
             "name runs on the same data",
         )
+    return _backtest(
+        (f"{before.run_id} {before.name}", f"{after.run_id} {after.name}"), pairs, left_out, orders, alpha, floor, seed
+    )
+
+
+@dataclass(frozen=True)
+class AnswersBacktest:
+    """What a file of answers of two sides says, and how soon what changed would have been noticed."""
+
+    answered: Answered
+    streams: tuple[tuple[str, Backtest], ...]
+    """By what is watched: right answers, where the file says what is right, and replies that do not refuse."""
+
+
+def backtest_answers(
+    path: Path,
+    columns: Mapping[str, str],
+    before: str,
+    after: str,
+    *,
+    reads: str = "",
+    orders: int = 200,
+    alpha: float = 0.05,
+    floor: float = 0.05,
+    seed: int = 0,
+) -> AnswersBacktest:
+    """Read a file of recorded answers and send its pairs through canary streams.
+
+    A refusal is told from a reply that cannot be read and from a call that failed: refusals have a stream of their own,
+    and of right answers a refusal is none.
+
+    Parameters
+    ----------
+    columns, before, after, reads
+        As of :func:`driftgate.api._answered.read_answers`.
+    orders, alpha, floor, seed
+        As of :func:`backtest`.
+
+    Raises
+    ------
+    DriftgateError
+        The file cannot be read that way, or no question has a reply on both sides.
+    """
+    answered = read_answers(path, columns, before, after, reads)
+    left_out = len(answered.pairs) - len(answered.replied())
+    if left_out == len(answered.pairs):
+        raise DriftgateError(f"no question of {path.name} has a reply of both {before} and {after}", "check the file")
+    watched: dict[str, tuple[str, ...]] = {"right answers": ("right",)} if answered.graded else {}
+    refusing = sum(answered.counts().get("refused", (0, 0)))
+    if refusing or not answered.graded:
+        watched["replies that do not refuse"] = ("right", "wrong", "unparsed")
+    streams = [
+        (what, _backtest((before, after), answered.as_values(good), left_out, orders, alpha, floor, seed))
+        for what, good in watched.items()
+    ]
+    return AnswersBacktest(answered, tuple(streams))
+
+
+def _backtest(
+    sides: tuple[str, str],
+    pairs: pd.DataFrame,
+    left_out: int,
+    orders: int,
+    alpha: float,
+    floor: float,
+    seed: int,
+) -> Backtest:
+    import numpy as np
+
     streams = [np.random.default_rng([seed, order]) for order in range(orders)]
     watched = [_watch(pairs, rng, alpha, floor, exchange=False) for rng in streams]
     exchanged = [_watch(pairs, rng, alpha, floor, exchange=True) for rng in streams]
@@ -98,8 +168,8 @@ def backtest(
     ]
     named = Counter(" ".join(moved) for _, moved in watched if moved)
     return Backtest(
-        before=f"{before.run_id} {before.name}",
-        after=f"{after.run_id} {after.name}",
+        before=sides[0],
+        after=sides[1],
         pairs=len(pairs),
         left_out=left_out,
         scores=tuple(slices),

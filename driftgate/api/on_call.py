@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
@@ -13,10 +14,11 @@ from driftgate.ledger import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-    from driftgate.api.backtest import Backtest
+    from driftgate.api.backtest import AnswersBacktest, Backtest
     from driftgate.api.night import Looked, NightDisplay
     from driftgate.api.prompt_drift import Steadiness
     from driftgate.finetune.remediation import Remediation
+    from driftgate.monitor.replay import Replay
     from driftgate.monitor.rereference import Rereference
     from driftgate.monitor.telemetry import Reason, Removed
     from driftgate.monitor.telemetry.sources import CollectionResult
@@ -104,6 +106,72 @@ class OnCall:
 
         sides = [only_cell(self.ledger, name) for name in (before, after)]
         return backtest(self.ledger, *sides, by=by, orders=orders, seed=seed)
+
+    def backtest_answers(
+        self,
+        file: Path,
+        before: str,
+        after: str,
+        columns: Mapping[str, str] | None = None,
+        *,
+        reads: str = "",
+        orders: int = 200,
+        seed: int = 0,
+    ) -> AnswersBacktest:
+        r"""Replay a file of recorded answers of two models, or of two times.
+
+        Parameters
+        ----------
+        before, after : str
+            Values of the column that says which model or time an answer is of.
+        columns : mapping of str to str, optional
+            The file's column of a field, by field; see :func:`driftgate.api.backtest.backtest_answers`.
+        reads : str
+            A regular expression whose last match in a reply is its answer, such as ``\[(Yes|No)\]``.
+
+        Raises
+        ------
+        DriftgateError
+            The file cannot be read that way.
+        """
+        from driftgate.api.backtest import backtest_answers
+
+        return backtest_answers(file, columns or {}, before, after, reads=reads, orders=orders, seed=seed)
+
+    def replay_traffic(
+        self,
+        monitor: str = "",
+        file: Path | None = None,
+        columns: Mapping[str, str] | None = None,
+        *,
+        signals: Sequence[str] | None = None,
+        sizes: Sequence[float] = (),
+        starts: int = 6,
+        seed: int = 0,
+        advance: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Replay:
+        """Look at stored calls, or those of a file, as a monitor would have, and again with changes put into them.
+
+        See :func:`driftgate.api.replay.replay_traffic`.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such monitor, or the calls cannot be read or are of too few days.
+        """
+        from driftgate.api.replay import replay_traffic
+
+        return replay_traffic(
+            self.files,
+            monitor,
+            file,
+            columns,
+            signals=signals,
+            sizes=sizes,
+            starts=starts,
+            seed=seed,
+            advance=advance,
+        )
 
     def collect(self) -> list[CollectionResult]:
         """Bring what the workspace's telemetry sources have come up with into its telemetry folder.

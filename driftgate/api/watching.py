@@ -170,6 +170,7 @@ def watch_traffic(workspace: OpenWorkspace, ledger: Ledger, name: str, traffic: 
             traffic,
             datetime.now(UTC),
             floors=monitor.floors,
+            alpha=monitor.traffic_level,
             evidence=evidence,
         )
     except Exception as raised:

@@ -79,20 +79,40 @@ def prompt_drift(
 
 @monitor.command()
 def backtest(
-    before: Annotated[str, typer.Argument(help="The run that was good: RUN, or RUN/PART.")],
-    after: Annotated[str, typer.Argument(help="The run that is watched: RUN, or RUN/PART.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="The run that was good (RUN or RUN/PART), a monitor whose stored calls are replayed, or a file.",
+        ),
+    ],
+    after: Annotated[str, typer.Argument(help="The run that is watched, where WHAT is one.")] = "",
     workspace: Workspace = HERE,
-    by: Annotated[str, typer.Option(help="The column whose values are slices.")] = "category",
+    mapping: Annotated[str, typer.Option("--map", help="The file's columns, as time=ts,latency=seconds.")] = "",
+    sides: Annotated[
+        tuple[str, str] | None, typer.Option("--sides", help="Of a file of answers: two models, or two times.")
+    ] = None,
+    reads: Annotated[
+        str, typer.Option(help="Of a file of answers: a pattern whose last match in a reply is its answer.")
+    ] = "",
+    settings: Annotated[str, typer.Option("--monitor", help="Of a file of calls: the monitor that looks.")] = "",
+    signals: Annotated[str, typer.Option(help="Signals that are changed in copies of calls: latency,…")] = "",
+    sizes: Annotated[str, typer.Option(help="By how much: 0.25,0.5; of shares 0.05 are five points.")] = "",
+    starts: Annotated[int, typer.Option(min=1, max=100, help="On how many days each change begins.")] = 6,
+    by: Annotated[str, typer.Option(help="Of runs: the column whose values are slices.")] = "category",
     orders: Annotated[int, typer.Option(min=1, max=10_000, help="How many shuffles of the pairs.")] = 200,
-    seed: Annotated[int, typer.Option(help="Decides the shuffles.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides the shuffles, and which calls are changed.")] = 0,
 ) -> None:
-    """Replay two runs as canaries asked one by one: how soon would the change have been noticed?"""
-    import driftgate
-    from driftgate.cli._console import console
-    from driftgate.cli.show.backtest import print_backtest
+    """Replay what is past as if it were live: how often would it alarm, and how soon see a change?
 
-    with driftgate.open(workspace) as ws:
-        print_backtest(console, ws.backtest(before, after, by=by, orders=orders, seed=seed))
+    Of two runs, or of a file of answers of two models, pairs of answers are sent through a stream of canaries. Of a
+    monitor's stored calls, or of a file of calls, every day is looked at with what came before it.
+    """
+    from driftgate.cli.replaying import Past, run_backtest
+
+    run_backtest(
+        workspace, what, after, Past(mapping, sides, reads, settings, signals, sizes, starts, by, orders, seed)
+    )
 
 
 @monitor.command()

@@ -6,16 +6,17 @@ and where what they are compared with is no outage itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from driftgate.monitor._days import POOLED, anchored
 from driftgate.monitor._told import Layout
+from driftgate.monitor._visible import Short, too_short, unseen
 from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
-from driftgate.monitor.drift import Finding
+from driftgate.monitor.drift import Finding, Windows
 from driftgate.monitor.looks import Conclusion
 from driftgate.monitor.signals import SIGNALS
 from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT
@@ -33,9 +34,26 @@ _TOLD = 0.5
 """The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
 _LATER = 0.1
 """The share of calls dated after the look, or of spans that were refused, that is more than a few."""
-_CUT = 0.01
-"""The share of calls by which weights may be cut: half of the smallest floor of a share."""
+_DAY = timedelta(days=1)
+_MANY = 1000.0
+"""More times as many calls than this are not counted."""
 _SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known of the telemetry beside the calls of a look."""
+
+    later: int = 0
+    """How many calls are dated after the look."""
+    unread: str = ""
+    """What was received since the current window began and is in no dialect that is known, in words."""
+    refused: int = 0
+    """How many spans of that time could not be taken."""
+    shares: tuple[float, float] = (1.0, 1.0)
+    """Of the calls of the reference and of the current window that were read."""
+    removed: str = ""
+    """Which days of the windows are past their retention, in words."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +66,7 @@ class Calls:
     """Of the current window."""
     lost: str = ""
     """Which calls are missing from the current window, in words."""
-    later: int = 0
-    """How many are dated after the look."""
-    unread: str = ""
-    """What was received since the current window began and is in no dialect that is known, in words."""
-    refused: int = 0
-    """How many spans of that time could not be taken."""
+    beside: Beside = Beside()
     rows: tuple[int, int] | None = None
     """How many rows the two windows had before those of unequal weight were made alike."""
     compared: int = 0
@@ -62,12 +75,8 @@ class Calls:
     """The reference that does not slide; None where there is none yet that is older than the sliding one."""
     anchored: int = 0
     """How many calls it has."""
-    shares: tuple[float, float] = (1.0, 1.0)
-    """Of the windows' calls that were read."""
     layout: Layout = Layout()  # noqa: RUF009 - a frozen value
     """Where the texts of the calls are told."""
-    removed: str = ""
-    """Which days of the windows are past their retention, in words."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -79,16 +88,17 @@ class Calls:
     @property
     def told(self) -> str:
         """What else a reader of the result has to know."""
-        later = f"{self.later:,} calls are dated after the look and were not compared" if self.later else ""
+        count = self.beside.later
+        later = f"{count:,} calls are dated after the look and were not compared" if count else ""
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
-        unread = f"received and not kept: {self.unread}" if self.unread else ""
-        return "; ".join(filter(None, (self.layout.told, later, left_out, self._drawn, unread, self.removed)))
+        unread = f"received and not kept: {self.beside.unread}" if self.beside.unread else ""
+        return "; ".join(filter(None, (self.layout.told, later, left_out, self._drawn, unread, self.beside.removed)))
 
     @property
     def _drawn(self) -> str:
         """Of which window a sample was compared."""
-        windows = zip(("reference", "current window"), self.rows or (0, 0), self.shares, strict=True)
+        windows = zip(("reference", "current window"), self.rows or (0, 0), self.beside.shares, strict=True)
         of = [
             f"{rows:,} of about {round(rows / share):,} calls of the {name}"
             for name, rows, share in windows
@@ -97,60 +107,96 @@ class Calls:
         return f"compared were {' and '.join(of)}, whole traces drawn at random" if of else ""
 
 
-def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Of calls of unequal weight, so many that each stands for as many as any other.
+def compared(now: datetime, length: timedelta, reference: timedelta, anchor: datetime | None) -> list[Windows]:
+    """What a look compares: the newest period with those before it, and several of the newest with those before them.
 
-    A row of weight w stands for w calls and is still one observation: counted w times over it would pass for w
-    independent ones. A row stays with probability w / c, which is rejection sampling [1]_: those that stay are
-    independent draws of all calls, and detectors may take them as they are. c is the largest weight, or the least that
-    cuts no more than a hundredth of all calls from larger ones, by which no share is wrong by more than a point. Where
-    weights are equal, as under a fixed sampling rate, all stay; where one outweighs the others by far, hardly any does.
+    Beside the reference that slides there is one that does not, where it is known. The windows that pool periods are
+    compared with it alone, or while there is none with the sliding one's beginning: a slow change has reached a
+    reference that ends where they begin. They are at most half as long as a reference.
 
-    References
+    Parameters
     ----------
-    .. [1] von Neumann (1951). Various techniques used in connection with random digits. National Bureau of Standards,
-       Applied Mathematics Series 12, 36-38.
+    length, reference : timedelta
+        Of a period, and of the reference.
+    anchor : datetime, optional
+        Where the reference begins that does not slide.
+
+    Returns
+    -------
+    list of Windows
+        The newest period and the sliding reference first.
     """
-    weights = calls["weight"].to_numpy(dtype=float)
-    if not len(weights) or weights.min() == weights.max():
-        return calls
-    steps = np.unique(weights)
-    cap = next(c for c in steps if np.maximum(weights - c, 0.0).sum() <= _CUT * weights.sum())
-    kept: pd.DataFrame = calls[np.random.default_rng(seed).random(len(weights)) * cap < weights]
-    return kept
+    middle = now - length
+    sliding = Windows("telemetry", Period(middle - reference, middle), Period(middle, now))
+    fixed = anchored(anchor, reference / _DAY, sliding.reference.start) if anchor is not None else None
+    pairs = [sliding, *([Windows("telemetry", fixed, sliding.current)] if fixed is not None else [])]
+    begun = anchor if anchor is not None else sliding.reference.start
+    for periods in POOLED:
+        since = now - periods * length
+        end = min(begun + reference, since)
+        if 2 * periods * length <= reference and end - begun >= periods * length:
+            pairs.append(Windows("telemetry", Period(begun, end), Period(since, now), periods=periods))
+    return pairs
 
 
-def conclude_traffic(every: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion:
+def conclude_traffic(
+    every: Sequence[Finding],
+    calls: Calls,
+    named: Sequence[str] | None,
+    *,
+    floors: Mapping[str, float] | None = None,
+    alpha: float = 0.01,
+) -> Conclusion:
     """What a look at traffic comes to where nothing moved.
 
     Parameters
     ----------
     named : sequence of str, optional
         The signals that the workspace asks for; None for all that the telemetry has.
+    floors : mapping of str to float, optional
+        The effects that the workspace names: where one could not have been seen, the look is inconclusive.
+    alpha : float
+        The level of the look.
     """
-    findings = [finding for finding in every if calls.anchor is None or finding.windows.reference != calls.anchor]
+    single = [finding for finding in every if finding.windows.periods == 1]
+    findings = [finding for finding in single if calls.anchor is None or finding.windows.reference != calls.anchor]
+    short = too_short(every, alpha)
     found = (
         _unseen(calls)
         or _unfit(calls.before)
         or _withheld(calls, named)
         or _untold(findings, calls, named)
         or _adrift(calls)
+        or _blind([one for one in short if one.signal in (floors or {})])
     )
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
     unlooked = "" if any(finding.signal.name == _ERRORS for finding in findings) else "errors are not looked at"
-    return Conclusion("quiet", "; ".join(filter(None, (unlooked, _unanchored(every, findings, calls), calls.told))))
+    return Conclusion(
+        "quiet", "; ".join(filter(None, (unlooked, _unanchored(single, findings, calls), unseen(short), calls.told)))
+    )
+
+
+def _blind(short: Sequence[Short]) -> Conclusion | None:
+    """Whether an effect that the workspace names could have been there unseen."""
+    if not short:
+        return None
+    needed = max(one.times for one in short)
+    more = f"about {needed:,.0f} times as many calls or days" if needed < _MANY else "far more calls or days"
+    told = "; ".join(f"{one.signal}: {one.told}" for one in short)
+    remedy = f"wait for more days, lengthen traffic.reference_days, or name a larger floor; it takes {more}"
+    return Conclusion("inconclusive", f"what floors names could not have been seen: {told}", remedy)
 
 
 def _unseen(calls: Calls) -> Conclusion | None:
     """What keeps the calls themselves from being seen."""
     before, now = len(calls.before), len(calls.now)
-    if calls.later >= max(2, _LATER * now):
+    if calls.beside.later >= max(2, _LATER * now):
         found = "the newest calls cannot be told from those to come" if now else "no call is dated before the look"
         remedy = "set the time_zone of the telemetry source, or correct the clock of the application"
         return Conclusion("unmeasurable", found, remedy)
-    if calls.refused >= max(2, _LATER * now):
-        found = f"{calls.refused:,} spans could not be taken, beside {now:,} calls of the current window"
+    if calls.beside.refused >= max(2, _LATER * now):
+        found = f"{calls.beside.refused:,} spans could not be taken, beside {now:,} calls of the current window"
         return Conclusion("unmeasurable", found, "mend what sends them, or its clock; its exporter is told why")
     remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
     if not now:

@@ -80,6 +80,8 @@ class Alert:
     """One sentence for the person who is paged."""
     looks: int = 1
     """How many looks at canaries were pooled."""
+    periods: int = 1
+    """How many of the monitor's windows of traffic were pooled."""
 
     @property
     def key(self) -> str:
@@ -129,6 +131,8 @@ def sentence(alert: Alert) -> str:
         interval += f"; most of all group {group:.0f} of {groups:.0f}, from {100 * was:.1f}% to {100 * now:.1f}%"
     size = f"{_effect(alert.effect, alert)}{_EFFECT_WORDS[alert.effect_unit]}{interval}"
     pooled = f", pooled over the last {alert.looks} looks" if alert.looks > 1 else ""
+    if alert.periods > 1:
+        pooled = f", in the last {alert.current.seconds / 86_400:.3g} days"
     rows = f"{alert.n_current:,} now against {alert.n_reference:,} before{pooled}"
     reasons = [hint.text for hint in alert.hints if hint.cause == alert.cause]
     because = f" ({'; '.join(reasons)})" if reasons else ""

@@ -11,7 +11,7 @@ from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.models import Secret
 from driftgate.flows.path_settings import WRITTEN
 from driftgate.monitor.cron import Crontab
-from driftgate.monitor.pooling import Budget
+from driftgate.monitor.pooling import Budget, TrafficBudget
 
 
 def _known_zone(name: str) -> str:
@@ -65,8 +65,9 @@ class TrafficConfig(BaseModel):
 
     request_model: str = ""
     """Only calls that asked for this model; empty: all."""
-    reference_days: float = Field(14, gt=0, le=3660)
-    """Days before the current window that it is compared with."""
+    reference_days: float = Field(28, gt=0, le=3660)
+    """Days before the current window that it is compared with. By four weeks it is known how much a weekday differs
+    from others, and how much days do."""
     current_days: float = Field(1, gt=0, le=3660)
     """Days of the current window, up to now."""
     anchor: AwareDatetime | None = None
@@ -74,9 +75,18 @@ class TrafficConfig(BaseModel):
     where that of the first quiet look began. Set it anew to accept what has changed since."""
     signals: list[str] | None = None
     """Signals to read; unset: every one that is read from telemetry."""
-    alpha: float = Field(0.01, gt=0, lt=0.5)
-    """The chance that one look at unchanged traffic raises any alert. A month has thirty windows of a day that do not
-    overlap, so about 30 times as many false alarms."""
+    false_alarms_per_month: float = Field(1.0, gt=0, le=100, allow_inf_nan=False)
+    """How many false alarms a month of looks at unchanged traffic, as often as ``cron`` has them, may raise; looks that
+    go on saying the same are one. ``driftgate monitor backtest`` measures what it comes to on your calls, and how soon
+    a change is seen."""
+    alpha: float | None = Field(None, gt=0, lt=0.5)
+    """The chance that one look at unchanged traffic raises any alert; unset: what ``false_alarms_per_month`` leaves to
+    each."""
+
+    def level(self, looks_per_year: float = 365.25) -> float:
+        """The chance that one look at unchanged traffic raises any alert, where a year has so many looks."""
+        budget = TrafficBudget(self.false_alarms_per_month, looks_per_year, self.current_days)
+        return budget.level if self.alpha is None else self.alpha
 
 
 class AzureMonitorConfig(BaseModel):
@@ -129,6 +139,11 @@ class MonitorConfig(BaseModel):
     def budget(self) -> Budget:
         """What its false alarms may come to."""
         return Budget(self.false_alarms_per_year, Crontab.parse(self.cron).times_a_year)
+
+    @property
+    def traffic_level(self) -> float:
+        """The chance that one look at unchanged traffic raises any alert."""
+        return (self.traffic or TrafficConfig()).level(Crontab.parse(self.cron).times_a_year)
 
 
 class ServiceConfig(BaseModel):

@@ -7,6 +7,7 @@ significant and is larger than the signal's floor, in the direction that is bad,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from driftgate.benchmarks.stats import benjamini_hochberg, holm
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor._canaries import paired_counts, with_anchors
-from driftgate.monitor._days import Units, weaker
+from driftgate.monitor._days import OF_DAYS, Units, weaker
+from driftgate.monitor._weights import alike
 from driftgate.monitor.alert import Alert, Hint, Moved, Period, sentence
 from driftgate.monitor.attribution import hints, likeliest
 from driftgate.monitor.detectors import DETECTORS, USUAL, Evidence
@@ -52,6 +54,8 @@ class Windows:
     current: Period
     looks: int = 1
     """How many looks at canaries the current period pools."""
+    periods: int = 1
+    """How many periods of the monitor's the current one of telemetry pools."""
 
 
 @dataclass(frozen=True)
@@ -164,22 +168,44 @@ def look(
             raise DriftgateError(f"windows of {pair.of} are to be compared", f"pass the frame of {pair.of}")
         before, now = _within(frame, pair.reference), _within(frame, pair.current)
         # Reference and current periods of canaries differ in length by design: their volume says nothing.
-        of_volume = (pair.reference, pair.current) if pair.of == "telemetry" else ()
+        of_volume = (pair.reference, pair.current) if pair.of == "telemetry" and pair.periods == 1 else ()
         context[pair] = partial(hints, before, now, *of_volume)
         units = None
         if pair.of == "canaries":
             before, now = with_anchors(before, now)
         else:
-            units = Units.of(before, pair.current), Units.of(now, pair.current)
+            before, now = alike(before), alike(now)
+            units = Units.of(before, pair.current, pair.periods), Units.of(now, pair.current, pair.periods)
         for signal in chosen:
-            if signal.of_canaries == (pair.of == "canaries"):
+            if signal.of_canaries == (pair.of == "canaries") and (pair.periods == 1 or signal.kind in OF_DAYS):
                 detector = (detectors or {}).get(signal.name, signal.detector or USUAL[signal.kind])
                 floor = (floors or {}).get(signal.name, signal.floor)
                 judge = _Judge(signal, detector, floor, alpha, seed)
                 findings.append(judge.find(pair, before, now, units))
-    adjusted = benjamini_hochberg([finding.p_value for finding in findings])
-    judged = tuple(replace(finding, adjusted_p_value=p) for finding, p in zip(findings, adjusted, strict=True))
+    judged = _adjusted(findings)
     return Look(judged, _alerts([finding for finding in judged if finding.alarms(alpha)], judged, context, alpha))
+
+
+def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings with p-values by Benjamini and Hochberg over signals; windows of traffic by Bonferroni before.
+
+    A signal of traffic is one hypothesis, however many windows are compared: text, which is compared in fewer and whose
+    p-values have a least one, does not pay for the windows of the others.
+    """
+    windows = Counter(f.signal.name for f in findings if f.windows.of == "telemetry" and f.p_value is not None)
+    own = [None if f.p_value is None else min(1.0, f.p_value * windows.get(f.signal.name, 1)) for f in findings]
+    # A finding of canaries stands for itself, a signal of traffic for its surest window.
+    units = [f.signal.name if f.windows.of == "telemetry" else str(place) for place, f in enumerate(findings)]
+    best: dict[str, float] = {}
+    for unit, p in zip(units, own, strict=True):
+        if p is not None:
+            best[unit] = min(p, best.get(unit, 1.0))
+    adjusted = []
+    for unit, p in zip(units, own, strict=True):
+        if p is not None:
+            p = benjamini_hochberg(list({**best, unit: p}.values()))[list(best).index(unit)]
+        adjusted.append(p)
+    return tuple(replace(finding, adjusted_p_value=p) for finding, p in zip(findings, adjusted, strict=True))
 
 
 @dataclass(frozen=True)
@@ -296,13 +322,15 @@ class _Rows:
 
     def slices(self) -> list[str]:
         """Names of the slices with enough rows in both windows, the largest ones; empty if there are fewer than two."""
+        names = np.concatenate([self.reference_slices[:1], self.current_slices[:1]])
+        if all((side == names[0]).all() for side in (self.reference_slices, self.current_slices) if side.size):
+            return []
         compared = self.reference_slices if self.units is None else self.reference_slices[self.units[0].matched]
         before = pd.Series(compared, dtype=object).value_counts()
         now = pd.Series(self.current_slices, dtype=object).value_counts()
         smaller = pd.concat([before, now], axis=1).fillna(0).min(axis=1)
         large = smaller[smaller >= _SLICE_ROWS].sort_values(ascending=False, kind="stable").head(_MOST_SLICES)
-        everything = set(self.reference_slices) | set(self.current_slices)
-        return sorted(map(str, large.index)) if len(everything) > 1 else []
+        return sorted(map(str, large.index))
 
     def pick(self, slices: Sequence[str] | None, *, others: bool = False) -> tuple[_Side, _Side]:
         units = self.units or (None, None)
@@ -416,5 +444,6 @@ def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
         hints=found,
         summary="",
         looks=finding.windows.looks,
+        periods=finding.windows.periods,
     )
     return replace(alert, summary=sentence(alert))

@@ -15,14 +15,17 @@ def whole(finding: Finding) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``signal``, ``looks`` (how many the window pools), ``reference`` and ``current`` (each a start and an end),
+        ``signal``, ``looks`` (how many the window pools), ``periods`` (how many of
+        traffic it pools), ``reference`` and ``current`` (each a start and an end),
         ``floor``, ``moved`` (slices), ``p_value``, ``adjusted_p_value``, and evidence: ``everywhere``, ``evidence`` (of
-        the slices that moved, or everywhere) and by name ``slices``.
+        the slices that moved, or everywhere) and by name ``slices``. ``days`` of evidence is how many of the monitor's
+        periods the reference has, where they were compared.
     """
     windows = finding.windows
     return {
         "signal": finding.signal.name,
         "looks": windows.looks,
+        "periods": windows.periods,
         **{side: [p.start.isoformat(), p.end.isoformat()] for side, p in _sides(finding).items()},
         "floor": finding.floor,
         "moved": list(finding.moved),
@@ -49,4 +52,5 @@ def _plain(found: Evidence) -> dict[str, Any]:
         "n_reference": found.n_reference,
         "n_current": found.n_current,
         "method": found.method,
+        "days": found.detail.get("days"),
     }

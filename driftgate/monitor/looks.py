@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -178,19 +179,29 @@ def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
         return [_row(row) for row in connection.execute(_select_looks().where(_looks.c.id.in_(newest)))]
 
 
-def first_quiet(ledger: Ledger, monitor: str, champion: str) -> LookRow | None:
-    """The first look at traffic that found nothing moved."""
+def first_quiet(ledger: Ledger, monitor: str, champion: str, periods: float = 0.0) -> LookRow | None:
+    """The first look at traffic that found nothing moved, of those whose reference had so many periods with calls.
+
+    Looks that were kept before periods were counted have enough.
+    """
     create_tables(ledger, metadata)
     query = (
         _select_looks()
         .where(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.run_id.startswith(_TRAFFIC))
         .where(_results.c.result == "quiet")
         .order_by(_looks.c.at, _looks.c.id)
-        .limit(1)
     )
     with ledger.read() as connection:
-        found = connection.execute(query).one_or_none()
-    return None if found is None else _row(found)
+        looks = (_row(row) for row in connection.execution_options(yield_per=100).execute(query))
+        return next((look for look in looks if _periods(look) >= periods), None)
+
+
+def _periods(look: LookRow) -> float:
+    """How many periods the reference of a look at traffic had."""
+    evidence = [finding["everywhere"] for finding in look.findings if "everywhere" in finding]
+    if not any("days" in found for found in evidence):
+        return math.inf
+    return float(max((found.get("days") or 0 for found in evidence), default=0))
 
 
 def comparisons_made(ledger: Ledger, monitor: str, champion: str) -> int:

@@ -18,14 +18,12 @@ from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger, RunRow, find_run
 from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
-from driftgate.monitor._days import Units, anchored
+from driftgate.monitor._examined import MOST, examine, windows_at
 from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
-from driftgate.monitor._told import comparable, layout
-from driftgate.monitor._traffic import Calls, alike, conclude_traffic
-from driftgate.monitor._volume import lost
+from driftgate.monitor._traffic import Beside
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import REFERENCE_LOOKS, TrafficConfig
-from driftgate.monitor.drift import Look, Period, Windows, look
+from driftgate.monitor.drift import Look, Period
 from driftgate.monitor.findings import whole
 from driftgate.monitor.looks import (
     AlertRow,
@@ -178,6 +176,7 @@ def look_at_traffic(
     now: datetime,
     *,
     floors: Mapping[str, float] | None = None,
+    alpha: float | None = None,
     evidence: Path | None = None,
 ) -> Watched:
     """Compare the newest telemetry with the days before, and keep what was found.
@@ -186,6 +185,8 @@ def look_at_traffic(
     ----------
     folder : Path
         The telemetry store's folder.
+    alpha : float, optional
+        The level of the look; by default that of one a day.
     evidence : Path, optional
         Folder for evidently's report of the two windows, written where something moved.
     """
@@ -202,8 +203,6 @@ def look_at_traffic(
         sample,
     )
 
-    middle = now - timedelta(days=traffic.current_days)
-    start = middle - timedelta(days=traffic.reference_days)
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
     columns = tuple(name for name in COLUMNS if name not in _UNREAD)
 
@@ -211,59 +210,55 @@ def look_at_traffic(
         few = {"most": _MOST_CALLS, "most_texts": _MOST_TEXTS}
         return sample(folder, period.start, period.end, only=only, columns=columns, **few)
 
-    windows = Windows("telemetry", Period(start, middle), Period(middle, now))
+    anchor = _anchor(ledger, monitor, traffic)
+    windows = windows_at(now, traffic, anchor)[0]
+    start, lasting = windows.reference.start, timedelta(days=traffic.reference_days)
     earlier, recent = read(windows.reference), read(windows.current)
-    fixed = _anchor(ledger, monitor, traffic, start)
-    older = read(Period(fixed.start, min(fixed.end, start))).calls if fixed is not None else earlier.calls[:0]
-    first, second, older = comparable(earlier.calls, recent.calls, older)
-    before, current = alike(first), alike(second)
-    gone = left_out(folder, middle)
-    pairs = [windows] if fixed is None or older.empty else [windows, Windows("telemetry", fixed, windows.current)]
-    seen = Calls(
-        before,
-        current,
-        lost(pd.concat([of.calls[["time", "weight"]] for of in (earlier, recent)]), windows.reference, windows.current),
-        len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
-        in_words({reason: count for reason, count in gone.items() if reason.lost}),
-        sum(count for reason, count in gone.items() if reason.refused),
-        (len(earlier.calls), len(recent.calls)),
-        int(Units.of(before, windows.current).matched.sum()),
-        fixed,
-        len(older),
-        (earlier.share, recent.share),
-        layout(before, current, windows.reference, windows.current),
-        removed_in_words([one for one in removed(folder) if start.date() <= one.day <= now.date()]),
+    frames = [earlier.calls, recent.calls]
+    if anchor is not None and anchor < start:
+        frames.insert(0, read(Period(anchor, min(anchor + lasting, start))).calls)
+    gone = left_out(folder, windows.current.start)
+    examined = examine(
+        pd.concat(frames, ignore_index=True),
+        now,
+        traffic,
+        anchor,
+        floors=floors,
+        alpha=traffic.level() if alpha is None else alpha,
+        beside=Beside(
+            len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
+            in_words({reason: count for reason, count in gone.items() if reason.lost}),
+            sum(count for reason, count in gone.items() if reason.refused),
+            (earlier.share, recent.share),
+            removed_in_words([one for one in removed(folder) if start.date() <= one.day <= now.date()]),
+        ),
     )
-    chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
-    every = pd.concat([alike(older), before, current])
-    found = look(pairs, telemetry=every, signals=chosen, floors=floors, alpha=traffic.alpha)
-    conclusion = (
-        Conclusion("moved", seen.told) if found.alerts else conclude_traffic(found.findings, seen, traffic.signals)
-    )
+    conclusion, found = examined.conclusion, examined.look
     key = _key("traffic", monitor, now)
     row = _keep(
         *(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts),
         number=1,
         at=now,
-        events=seen.layout.events,
+        events=examined.layout.events,
     )
     if found.alerts and evidence is not None:
         from driftgate.monitor.evidence import write_evidence
 
         make_folder(evidence)
-        write_evidence(before, current, evidence / f"{key}.html")
+        write_evidence(examined.before, examined.current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
 
 
-def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig, start: datetime) -> Period | None:
-    """The reference that does not slide; None where there is none yet that is older than the sliding one."""
-    begun = traffic.anchor
-    if begun is None:
-        quiet = first_quiet(ledger, monitor, traffic.request_model)
-        if quiet is None:
-            return None
-        begun = quiet.at - timedelta(days=traffic.current_days + traffic.reference_days)
-    return anchored(begun, traffic.reference_days, start)
+def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig) -> datetime | None:
+    """Where the reference begins that does not slide; None where no look was quiet yet that had most of a reference.
+
+    A monitor that is young has few days to compare with, and is not to compare with these for ever.
+    """
+    if traffic.anchor is not None:
+        return traffic.anchor
+    periods = MOST * traffic.reference_days / traffic.current_days
+    quiet = first_quiet(ledger, monitor, traffic.request_model, periods)
+    return None if quiet is None else quiet.at - timedelta(days=traffic.current_days + traffic.reference_days)
 
 
 def could_not_look(

@@ -1,0 +1,86 @@
+"""What a look at traffic could have seen: a look that could not have seen a change says nothing of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from driftgate.monitor._days import OF_DAYS
+
+if TYPE_CHECKING:
+    from driftgate.monitor.drift import Finding
+
+_POWER = 0.8
+"""A change is seen where it is found so often."""
+
+
+@dataclass(frozen=True)
+class Short:
+    """A signal of which a change as large as its floor would not have been seen, in any of the windows."""
+
+    signal: str
+    smallest: float
+    """The smallest change that would have been."""
+    floor: float
+    relative: bool
+    times: float
+    """How many times as many calls or days show a change as large as the floor, about."""
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        if math.isinf(self.smallest):
+            return "no change at all"
+        if self.relative:
+            return f"a change below {self.smallest:+.0%}, with a floor of {self.floor:.0%}"
+        return f"a change below {100 * self.smallest:.1f} points, with a floor of {100 * self.floor:.3g}"
+
+
+def too_short(findings: Sequence[Finding], alpha: float) -> list[Short]:
+    """Of each signal with a mean, whether the window that sees it best could have seen its floor.
+
+    The smallest change that is found in four of five looks is :math:`(t_{1-a} + t_{0.8})` standard errors [1]_, with a
+    the level that a signal's window has by itself. Standard errors are those of the interval.
+
+    References
+    ----------
+    .. [1] Bloom (1995). Minimum detectable effects. Evaluation Review 19, 547-556.
+    """
+    compared: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.signal.kind in OF_DAYS and finding.p_value is not None:
+            compared.setdefault(finding.signal.name, []).append(finding)
+    signals = len({finding.signal.name for finding in findings if finding.p_value is not None})
+    found = []
+    for name, windows in compared.items():
+        signal, floor, level = windows[0].signal, windows[0].floor, alpha / signals / len(windows)
+        relative = signal.kind == "continuous"
+        seen = min(_smallest(finding, level) for finding in windows)
+        wanted = math.log1p(floor) if relative else floor
+        if seen > wanted > 0.0:
+            smallest = math.expm1(min(seen, 700.0)) if relative else seen
+            found.append(Short(name, smallest, floor, relative, (seen / wanted) ** 2))
+    return found
+
+
+def unseen(short: Sequence[Short]) -> str:
+    """What smaller changes could have been there unseen, in words; empty where none as large as a floor."""
+    return f"not to be seen: {'; '.join(f'{one.signal}: {one.told}' for one in short)}" if short else ""
+
+
+def _smallest(finding: Finding, level: float) -> float:
+    """The smallest change that a window would have shown: of numbers of their logarithm."""
+    from scipy import stats
+
+    effect = finding.everywhere.effect
+    if effect.low is None or effect.high is None:
+        return math.inf
+    limits = [effect.low, effect.high]
+    if finding.signal.kind == "continuous":
+        limits = [math.log1p(max(one, -1.0 + 1e-12)) for one in limits]
+    free = finding.everywhere.detail.get("free", math.inf)
+    level = level / 2.0 if finding.signal.bad == "either" else level
+    far, sure, half = (float(stats.t.ppf(q, free)) for q in (1.0 - level, _POWER, 0.975))
+    return (limits[1] - limits[0]) / 2.0 * (far + sure) / half
