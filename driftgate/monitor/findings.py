@@ -49,4 +49,5 @@ def _plain(found: Evidence) -> dict[str, Any]:
         "n_reference": found.n_reference,
         "n_current": found.n_current,
         "method": found.method,
+        **({"detail": dict(found.detail)} if found.detail else {}),
     }
