@@ -95,6 +95,9 @@ def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mappin
         yield (*canaries, "dataset"), "dataset", monitor.canaries.dataset, config.datasets
         if monitor.recipe is not None:
             yield ("monitors", name, "recipe"), "recipe", monitor.recipe, config.recipes
+        if monitor.prompt_drift is not None and monitor.prompt_drift.paraphraser is not None:
+            place = ("monitors", name, "prompt_drift", "paraphraser")
+            yield place, "model", monitor.prompt_drift.paraphraser, config.models
     for name, recipe in config.recipes.items():
         if recipe.retriever is not None:
             yield ("recipes", name, "retriever"), "retriever", recipe.retriever, config.retrievers

@@ -16,6 +16,7 @@ from driftgate.api.bench import Begun, Done, gravest
 from driftgate.api.champions import champion
 from driftgate.api.deployments import ask_for_ends
 from driftgate.api.preflight import prepare_night
+from driftgate.api.prompt_drift import is_due, take_prompt_look
 from driftgate.api.session import model_config
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
@@ -30,6 +31,7 @@ from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
 from driftgate.monitor.looks import EXIT_CODES
 from driftgate.monitor.looks import gravest as gravest_look
+from driftgate.monitor.prompt_look import PromptLook
 from driftgate.monitor.watch import Watched
 
 log = logging.getLogger(__name__)
@@ -88,16 +90,18 @@ class NightDisplay:
 
 @dataclass(frozen=True)
 class Looked:
-    """What a monitor's canaries and its traffic came to."""
+    """What a monitor's canaries, its traffic and its prompts came to."""
 
     canaries: LookResult
     traffic: Watched | None
     """None where the monitor does not look at traffic."""
+    prompts: Watched | None = None
+    """None where no look at prompts was due."""
 
     @property
     def exit_code(self) -> int:
         """The graver result's."""
-        looks = [self.canaries.watched, *([self.traffic] if self.traffic else [])]
+        looks = [one for one in (self.canaries.watched, self.traffic, self.prompts) if one is not None]
         return EXIT_CODES[gravest_look([look.conclusion.result for look in looks])]
 
 
@@ -186,7 +190,7 @@ def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str, display: Nigh
 
 
 def look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: NightDisplay) -> Looked:
-    """Look at a monitor's canaries and traffic, and open a remediation if the model got worse.
+    """Look at a monitor's canaries, traffic and, if it is due, prompts; open a remediation if the model got worse.
 
     Canaries alone call for a remediation. Traffic is looked at whatever became of them.
     """
@@ -200,10 +204,31 @@ def look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: NightDisp
         page = watching.evidence_folder(workspace) / f"{traffic.row.run_id}.html"
         display.looked(name, "traffic", traffic, page if page.exists() else None)
         _publish_look(workspace, ledger, canaries.champion, traffic)
+    prompts = None
+    if is_due(ledger, name, monitor):
+        prompts = look_at_prompts(workspace, ledger, name, display).watched
     regression = canaries.watched.regression
     if regression is not None and monitor.recipe is not None:
         _begin_repair(workspace, ledger, monitor.recipe, canaries.champion, {"alert": regression.to_json()}, display)
-    return Looked(canaries, traffic)
+    return Looked(canaries, traffic, prompts)
+
+
+def look_at_prompts(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    name: str,
+    display: NightDisplay,
+    *,
+    repeats: int | None = None,
+    limit: int | None = None,
+) -> PromptLook:
+    """Look at a monitor's prompts, due or not; see :func:`driftgate.api.prompt_drift.take_prompt_look`."""
+    found = take_prompt_look(workspace, ledger, name, display.progress, repeats=repeats, limit=limit)
+    display.looked(name, "prompts", found.watched, None)
+    _publish_look(
+        workspace, ledger, champion(workspace, ledger, workspace.config.monitors[name].champion), found.watched
+    )
+    return found
 
 
 def repair_failure(workspace: OpenWorkspace, ledger: Ledger, verdict: GateVerdict, display: NightDisplay) -> None:

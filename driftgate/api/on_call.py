@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from driftgate.api.backtest import AnswersBacktest, Backtest
     from driftgate.api.night import Looked, NightDisplay
-    from driftgate.api.prompt_drift import Steadiness
     from driftgate.finetune.remediation import Remediation
+    from driftgate.monitor.prompt_look import PromptLook
     from driftgate.monitor.replay import Replay
     from driftgate.monitor.rereference import Rereference
     from driftgate.monitor.telemetry import Reason, Removed
@@ -31,11 +31,32 @@ class OnCall:
     files: OpenWorkspace
     ledger: Ledger
 
-    def prompt_drift(self, monitor: str, *, repeats: int = 3, limit: int = 50) -> Steadiness:
-        """Ask a monitor's canaries again and in other words; see `driftgate.api.prompt_drift`."""
-        from driftgate.api.prompt_drift import measure_steadiness
+    def prompt_drift(
+        self,
+        monitor: str,
+        display: NightDisplay | None = None,
+        *,
+        repeats: int | None = None,
+        limit: int | None = None,
+    ) -> PromptLook:
+        """Ask a monitor's canaries again and in other forms, and keep what was found.
 
-        return measure_steadiness(self.files, self.ledger, monitor, repeats=repeats, limit=limit)
+        Parameters
+        ----------
+        repeats, limit : int, optional
+            How often each is asked as it stands, and how many are asked, in place of the monitor's own.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such monitor, or something is to be mended before it can look.
+        """
+        from driftgate.api import night
+
+        told = display or night.NightDisplay()
+        found = night.look_at_prompts(self.files, self.ledger, monitor, told, repeats=repeats, limit=limit)
+        night.send(self.files, self.ledger, told)
+        return found
 
     def check(self, monitor: str, display: NightDisplay | None = None) -> Looked:
         """Look at a monitor's canaries and traffic, keep what was found, and open a repair if the model got worse.

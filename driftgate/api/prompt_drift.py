@@ -1,97 +1,164 @@
-"""Ask a champion's canaries again and in other words, and say how far its answers hang on what should not matter."""
+"""Ask a champion's canaries again and in other forms: how far do its answers hang on what should not matter?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from driftgate.api import preflight, session, watching
 from driftgate.api._waiting import wait_for
 from driftgate.api.champions import champion
 from driftgate.api.made_suites import canary_suite
+from driftgate.api.session import Planned
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.cell import Cell
-from driftgate.benchmarks.datasets import Sample
-from driftgate.benchmarks.inputs import EXAMPLES_INPUT
-from driftgate.flows.engines import ENGINES, Engine
+from driftgate.benchmarks.progress import Display
+from driftgate.benchmarks.scores import score_run
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.line import Call, Line
-from driftgate.flows.models import AdaptiveLimit, Model, ModelError, RetryPolicy, resilient
-from driftgate.flows.sample import need_answers
-from driftgate.ledger import Ledger
-from driftgate.monitor.perturbations import Prompt
-from driftgate.monitor.prompt_drift import Repeatability, Sensitivity, ask_all, repeatability, sensitivity
+from driftgate.flows.models import AdaptiveLimit, RetryPolicy, resilient
+from driftgate.flows.told import in_words
+from driftgate.ledger import Ledger, RunRow, find_run, latest_runs
+from driftgate.monitor.config import MonitorConfig, PromptDriftConfig
+from driftgate.monitor.otherwise import OtherForm, as_before, other_forms, paraphrased
+from driftgate.monitor.paraphrases import ask_for_paraphrases, kept_paraphrases
+from driftgate.monitor.perturbations import PERTURBATIONS
+from driftgate.monitor.prompt_look import (
+    FEWEST,
+    PromptLook,
+    could_not_look_at_prompts,
+    look_at_prompts,
+    newest_look_at_prompts,
+)
+
+log = logging.getLogger(__name__)
+
+_AGAIN = 0.1
+"""After what part of the days between two looks one that could not measure is taken again."""
 
 
-@dataclass(frozen=True)
-class Steadiness:
-    """Both tables of prompt drift."""
+def is_due(ledger: Ledger, name: str, monitor: MonitorConfig, now: datetime | None = None) -> bool:
+    """Whether a monitor's next look at prompts is to be taken."""
+    if monitor.prompt_drift is None:
+        return False
+    newest = newest_look_at_prompts(ledger, name)
+    if newest is None:
+        return True
+    told = newest.conclusion.result if newest.conclusion is not None else "unmeasurable"
+    days = monitor.prompt_drift.every_days * (_AGAIN if told == "unmeasurable" else 1.0)
+    return (now or datetime.now(UTC)) - newest.at >= timedelta(days=days)
 
-    champion: str
-    repeatability: Repeatability
-    sensitivity: tuple[Sensitivity, ...]
 
+def take_prompt_look(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    name: str,
+    display: Display,
+    *,
+    repeats: int | None = None,
+    limit: int | None = None,
+) -> PromptLook:
+    """Ask the canaries of a monitor of its champion, several times and in every form, and keep what was found.
 
-def measure_steadiness(
-    workspace: OpenWorkspace, ledger: Ledger, monitor_name: str, *, repeats: int, limit: int, seed: int = 0
-) -> Steadiness:
-    """Ask the canaries of a monitor of its champion, ``repeats`` times and in every perturbation.
+    A model that cannot be asked is a finding as well: the look is unmeasurable, and says why.
+
+    Parameters
+    ----------
+    repeats, limit : int, optional
+        In place of the monitor's own.
 
     Raises
     ------
     DriftgateError
-        The monitor or what it needs is missing, or the model cannot be reached.
+        There is no such monitor or slot, the monitor is to be mended before anything is asked, or the ledger refuses.
     """
-    monitor = watching.find_monitor(workspace, monitor_name)
+    monitor = watching.find_monitor(workspace, name)
+    config = _config(monitor, repeats, limit)
     live = champion(workspace, ledger, monitor.champion)
-    preflight.prepare_look(workspace, ledger, monitor_name)
-    suite = canary_suite(monitor.canaries, live)
-    suite = suite.model_copy(update={"limit": min(limit, suite.limit or limit)})
-    cell = session.plan_suite(workspace, ledger, "steadiness", suite).cells[0]
-    model = session.open_models(workspace, ledger, [live])[live]
-    return Steadiness(live, *wait_for(_ask(cell, model, suite.engine, repeats, seed)))
-
-
-async def _ask(
-    cell: Cell, model: Model, engine_name: str, repeats: int, seed: int
-) -> tuple[Repeatability, tuple[Sensitivity, ...]]:
-    config = cell.model_config
-    policy = RetryPolicy(timeout=config.timeout, attempts=config.attempts)
-    patient = resilient(model, policy, AdaptiveLimit(config.in_flight), seed=seed)
-    engine = ENGINES.get(engine_name)(cell.flow)
-    need_answers(cell.samples, "prompt drift")
-    calls: list[Call] = []
+    installed = watching.installed(ledger, monitor, live)
     try:
-        answers = await ask_all(
-            cell.samples,
-            lambda sample, prompt, repeat: _one(cell, engine, patient, sample, prompt, calls),
-            examples=lambda sample: cell.dataset.examples(sample, cell.shots) if cell.shots else (),
-            pool=[shot.data for shot in cell.dataset.shots] if cell.shots else (),
-            perturbations=None if cell.shots else ["option_order", "whitespace", "politeness"],
-            repeats=repeats,
-            seed=seed,
-            at_once=config.in_flight,
-        )
-    finally:
-        await engine.aclose()
-        await model.aclose()
-        if cell.retriever is not None:
-            await cell.retriever.aclose()
-    if not calls:
-        raise DriftgateError(f"no line asked the model '{cell.model}'", f"correct the flow '{cell.flow.name}'")
-    return repeatability(answers), sensitivity(answers)
+        preflight.prepare_look(workspace, ledger, name)
+    except Exception as raised:
+        could_not_look_at_prompts(ledger, name, installed, in_words(raised))
+        raise
+    run: RunRow | None = None
+    try:
+        planned = _plan(workspace, ledger, name, monitor, config, live)
+        models = session.open_models(workspace, ledger, [live])
+        run = session.begin(ledger, planned, "canary")
+        wait_for(session.work(ledger, run, planned, models, display))
+        for scores in score_run(ledger, run.id):
+            if scores.unasked:
+                raise DriftgateError(scores.unasked, f"correct the flow '{monitor.canaries.flow}'")
+        level = monitor.prompt_budget.level
+        return look_at_prompts(ledger, name, installed, find_run(ledger, run.id), config, level=level)
+    except Exception as raised:  # also a defect leaves the model unwatched, and is no reason to forget it
+        log.debug("the prompts of %s could not be looked at", name, exc_info=True)
+        return could_not_look_at_prompts(ledger, name, installed, in_words(raised), run.id if run else "")
 
 
-async def _one(
-    cell: Cell, engine: Engine, model: Model, sample: Sample, prompt: Prompt, calls: list[Call]
-) -> str | None:
-    line = Line({"": model}, sample.id, cell.retriever)
-    inputs = cell.line_inputs(replace(sample, data={**sample.data, **prompt.data}))  # also what a mapping takes from it
-    if prompt.examples:
-        inputs[EXAMPLES_INPUT] = list(prompt.examples)
-    result = await engine.run_line(inputs, line)
-    calls += line.calls
-    failed = next((call.error for call in line.calls if call.error is not None), None)
-    if failed is not None or result.output is None:
-        raise failed or ModelError(result.error)
-    answer = result.output.get("answer")
-    return None if answer is None else str(answer)
+def _config(monitor: MonitorConfig, repeats: int | None, limit: int | None) -> PromptDriftConfig:
+    own = monitor.prompt_drift or PromptDriftConfig()
+    given = {key: value for key, value in (("repeats", repeats), ("limit", limit)) if value is not None}
+    return PromptDriftConfig.model_validate(own.model_dump() | given)
+
+
+def _suite(monitor: str) -> str:
+    """What the runs at a monitor's prompts are called."""
+    return f"prompts-{monitor}"
+
+
+def _plan(
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    name: str,
+    monitor: MonitorConfig,
+    config: PromptDriftConfig,
+    live: str,
+) -> Planned:
+    canaries = monitor.canaries
+    own = canary_suite(canaries, live).model_copy(
+        update={
+            "limit": min(config.limit, canaries.limit or config.limit),
+            "repeats": config.repeats,
+            "max_minutes": config.max_minutes,
+        }
+    )
+    planned = session.plan_suite(workspace, ledger, _suite(name), own)
+    (cell,) = planned.cells
+    names = PERTURBATIONS.names() if config.perturbations is None else config.perturbations
+    forms = other_forms(cell, names, times=config.otherwise, seed=config.seed)
+    if config.perturbations is None:  # what applies to a few questions says nothing, and costs
+        forms = [form for form in forms if len(form.samples) >= min(FEWEST, len(cell.samples))]
+    cells: list[Cell] = [cell, *forms]
+    if config.paraphraser is not None:
+        cells += _paraphrases(workspace, ledger, name, config, cell)
+    if config.before is not None:
+        version = {
+            "flow": config.before.flow or own.flow,
+            "variants": [config.before.variant] * bool(config.before.variant),
+        }
+        before = session.plan_suite(workspace, ledger, _suite(name), own.model_copy(update=version))
+        cells += [as_before(one) for one in before.cells]
+    return replace(planned, cells=cells)
+
+
+def _paraphrases(
+    workspace: OpenWorkspace, ledger: Ledger, name: str, config: PromptDriftConfig, cell: Cell
+) -> list[OtherForm]:
+    assert config.paraphraser is not None
+    kept: dict[str, str] = {}
+    for run in reversed(latest_runs(ledger, 3, suite=_suite(name))):
+        kept |= kept_paraphrases(ledger, run)
+    model = session.open_models(workspace, ledger, [config.paraphraser])[config.paraphraser]
+    settings = session.model_config(workspace, ledger, config.paraphraser)
+    policy = RetryPolicy(timeout=settings.timeout, attempts=settings.attempts)
+
+    async def ask() -> dict[str, str]:
+        try:
+            patient = resilient(model, policy, AdaptiveLimit(settings.in_flight), seed=config.seed)
+            return await ask_for_paraphrases(patient, cell.samples, kept, at_once=settings.in_flight)
+        finally:
+            await model.aclose()
+
+    return paraphrased(cell, wait_for(ask()), times=config.otherwise)

@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
@@ -19,7 +18,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_history, find_run, latest_runs
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
-from driftgate.monitor.looks import LookRow, find_look, latest_looks
+from driftgate.monitor.looks import LookRow, Subject, find_look, latest_looks
 from driftgate.monitor.rereference import Rereference, begin_anew, newest_rereference
 from driftgate.monitor.watch import Watched, could_not_look, look_at_canaries, look_at_traffic
 
@@ -39,10 +38,10 @@ class LookResult:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a monitor saw last of its canaries, or of its traffic."""
+    """What a monitor saw last of its canaries, its traffic or its prompts."""
 
     monitor: str
-    of: Literal["canaries", "traffic"]
+    of: Subject
     newest: LookRow | None
     """None: nothing has looked."""
     good: LookRow | None
@@ -69,6 +68,8 @@ def sights(workspace: OpenWorkspace, ledger: Ledger) -> list[Sight]:
         found.append(Sight(name, "canaries", *looks, unended, anew))
         if monitor.traffic is not None:
             found.append(Sight(name, "traffic", newest.get((name, "traffic")), good.get((name, "traffic")), None))
+        if monitor.prompt_drift is not None:
+            found.append(Sight(name, "prompts", newest.get((name, "prompts")), good.get((name, "prompts")), None))
     return found
 
 
@@ -98,12 +99,12 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
     """
     monitor = find_monitor(workspace, name)
     live = champion(workspace, ledger, monitor.champion)
-    installed = _installed(ledger, monitor, live)
+    in_place = installed(ledger, monitor, live)
     try:
         preflight.prepare_look(workspace, ledger, name)
     except Exception as raised:  # nobody looks at anything, which is kept as what it is
         problem = in_words(raised)
-        could_not_look(ledger, name, "canaries", installed, problem)
+        could_not_look(ledger, name, "canaries", in_place, problem)
         if monitor.traffic is not None:
             could_not_look(ledger, name, "traffic", monitor.traffic.request_model, problem)
         raise
@@ -119,7 +120,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         watched = look_at_canaries(
             ledger,
             name,
-            installed,
+            in_place,
             find_run(ledger, run.id),
             reference_looks=monitor.reference_looks,
             floors=monitor.floors,
@@ -127,7 +128,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
         )
     except Exception as raised:  # also a defect leaves the model unwatched, and is no reason to forget it
         log.debug("the canaries of %s could not be looked at", name, exc_info=True)
-        watched = could_not_look(ledger, name, "canaries", installed, in_words(raised), run.id if run else "")
+        watched = could_not_look(ledger, name, "canaries", in_place, in_words(raised), run.id if run else "")
     return LookResult(name, live, run, watched)
 
 
@@ -141,10 +142,10 @@ def rereference(workspace: OpenWorkspace, ledger: Ledger, name: str, *, reason: 
     """
     monitor = find_monitor(workspace, name)
     live = champion(workspace, ledger, monitor.champion)
-    return begin_anew(ledger, name, _installed(ledger, monitor, live), who=who, reason=reason)
+    return begin_anew(ledger, name, installed(ledger, monitor, live), who=who, reason=reason)
 
 
-def _installed(ledger: Ledger, monitor: MonitorConfig, live: str) -> str:
+def installed(ledger: Ledger, monitor: MonitorConfig, live: str) -> str:
     """The champion as it was put in place: a promotion begins a reference, also of a model that was champion before."""
     return f"{live}#{champion_history(ledger, monitor.champion)[0].id}"
 

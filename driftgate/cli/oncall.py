@@ -65,16 +65,22 @@ def rereference(
 def prompt_drift(
     name: MonitorName,
     workspace: Workspace = HERE,
-    repeats: Annotated[int, typer.Option(help="How often each prompt is asked as it stands.")] = 3,
-    limit: Annotated[int, typer.Option(help="How many canaries.")] = 50,
+    repeats: Annotated[
+        int | None, typer.Option(min=2, max=10, help="How often each prompt is asked as it stands; else the monitor's.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=1000, help="How many canaries; else the monitor's.")] = None,
 ) -> None:
-    """Ask the live model again and in other words: how far do its answers hang on what should not matter?"""
+    """Ask the live model again and in other forms: exit 0 quiet, 1 moved, 3 inconclusive, 4 unmeasurable."""
     import driftgate
     from driftgate.cli._console import console
-    from driftgate.cli.show.prompt_drift import print_steadiness
+    from driftgate.cli.show.night import NightOnTerminal
+    from driftgate.cli.show.prompt_drift import print_prompt_look
+    from driftgate.monitor.looks import EXIT_CODES
 
     with driftgate.open(workspace) as ws:
-        print_steadiness(console, ws.prompt_drift(name, repeats=repeats, limit=limit))
+        found = ws.prompt_drift(name, NightOnTerminal(console, ws.files, ws.ledger), repeats=repeats, limit=limit)
+        print_prompt_look(console, found)
+        raise typer.Exit(EXIT_CODES[found.watched.conclusion.result])
 
 
 @monitor.command()

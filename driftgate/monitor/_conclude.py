@@ -53,9 +53,11 @@ def fit_for_reference(answers: pd.DataFrame, smallest: float) -> Conclusion:
     asked, outcomes = len(answers), answers["outcome"]
     lost, answered = int(outcomes.isin(NOT_ASKED).sum()), int((outcomes == "answered").sum())
     if lost and lost >= smallest * asked:
-        return Conclusion("unmeasurable", f"{lost} of {asked} canaries were not measured ({_counts(answers)})")
+        return Conclusion("unmeasurable", f"{lost} of {asked} canaries were not measured ({counts_in_words(answers)})")
     if answered < _ANSWERED * asked:
-        found = f"{answered} of {asked} canaries were answered ({_counts(answers)}); a reference needs half of them"
+        found = (
+            f"{answered} of {asked} canaries were answered ({counts_in_words(answers)}); a reference needs half of them"
+        )
         return Conclusion("unmeasurable", found)
     return Conclusion("reference")
 
@@ -105,7 +107,7 @@ def compare_canaries(
                 gaps and bool(compare([*earlier, at_worst]).alerts)
             )
     if alerts:
-        return Compared(Conclusion("moved", "; ".join(_found(alert) for alert in alerts)), found, alerts)
+        return Compared(Conclusion("moved", "; ".join(found_in_words(alert) for alert in alerts)), found, alerts)
     if doubtful:
         return Compared(unmeasurable, found)
     all_wrong = reference.drop_duplicates("key", keep="last").assign(time=answers["time"].iloc[0], correct=None)
@@ -116,7 +118,7 @@ def compare_canaries(
     return Compared(Conclusion("quiet"), found)
 
 
-def _found(alert: Alert) -> str:
+def found_in_words(alert: Alert) -> str:
     """Which window of a look found an alert, and by how much."""
     pooled = f"pooled over the last {alert.looks} looks" if alert.looks > 1 else "in this look"
     where = f" on {', '.join(alert.slices)}" if alert.slices else ""
@@ -126,13 +128,13 @@ def _found(alert: Alert) -> str:
 
 def _unmeasurable(lost: set[object], wanted: set[object], answers: pd.DataFrame, anew: str) -> Conclusion:
     unasked = wanted - set(answers["key"])
-    why = "; ".join(filter(None, (_counts(answers), f"{len(unasked)} not asked any more" if unasked else "")))
+    why = "; ".join(filter(None, (counts_in_words(answers), f"{len(unasked)} not asked any more" if unasked else "")))
     found = f"{len(lost)} of the reference's {len(wanted)} canaries were not measured ({why})"
     remedy = f"{anew} begins a reference with other canaries" if unasked else ""
     return Conclusion("unmeasurable", found, remedy)
 
 
-def _counts(answers: pd.DataFrame) -> str:
+def counts_in_words(answers: pd.DataFrame) -> str:
     """What became of the canaries that have no answer, and what was said most often."""
     counts = answers.loc[answers["outcome"] != "answered", "outcome"].value_counts()
     said = answers.loc[answers["outcome"].isin(UNMEASURED), "error"].replace("", None).dropna().mode()

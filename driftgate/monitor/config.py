@@ -30,6 +30,9 @@ def _cron(expression: str) -> str:
     return expression
 
 
+_OF_PROMPTS = 0.5
+"""The share of the budget of false alarms that looks at prompts have, where there are any."""
+DAYS_A_YEAR = 365.25
 REFERENCE_LOOKS = 8
 """How many looks are a reference, where the workspace does not say."""
 
@@ -89,6 +92,48 @@ class TrafficConfig(BaseModel):
         return budget.level if self.alpha is None else self.alpha
 
 
+class PromptVersion(BaseModel):
+    """Another version of the prompt."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    flow: str | None = None
+    """Its flow; unset: that of the canaries."""
+    variant: str = ""
+    """Its variant; empty for the flow's default."""
+
+
+class PromptDriftConfig(BaseModel):
+    """How the live model is asked the same questions again and in other forms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    every_days: float = Field(7, gt=0, le=366)
+    """Days between two looks at prompts; a look of the monitor takes one that is due. One that could not measure is
+    taken again after a tenth of that."""
+    limit: int = Field(50, ge=1, le=1000)
+    """How many of the canaries are asked."""
+    repeats: int = Field(5, ge=2, le=10)
+    """How often each question is asked as it stands. Give the model the temperature that production asks with."""
+    otherwise: int = Field(2, ge=1, le=3)
+    """How often it is asked in each other form."""
+    perturbations: list[str] | None = None
+    """The other forms: ``few_shot``, ``option_order``, ``politeness``, ``typos``, ``whitespace``. Unset: all that
+    apply."""
+    paraphraser: str | None = None
+    """A model of the workspace that says each question in other words; unset: no paraphrases."""
+    before: PromptVersion | None = None
+    """The version of the prompt before, which is asked the same questions; unset: none."""
+    reference_looks: int = Field(2, ge=1, le=20)
+    """How many looks at prompts are what later ones are compared with."""
+    floors: dict[str, FiniteFloat] = {}
+    """By signal, the smallest effect worth a person's time; unset: the signal's own."""
+    seed: int = 0
+    """Decides the changes."""
+    max_minutes: float = Field(60, gt=0, allow_inf_nan=False)
+    """Time a look may take; one that is not done by then is unmeasurable."""
+
+
 class AzureMonitorConfig(BaseModel):
     """Where drift signals, alerts, evaluation results and runs are sent."""
 
@@ -109,6 +154,8 @@ class MonitorConfig(BaseModel):
     """What is asked of it."""
     traffic: TrafficConfig | None = None
     """How its production telemetry is compared; unset: only canaries are looked at."""
+    prompt_drift: PromptDriftConfig | None = None
+    """How it is asked the same questions again and in other forms; unset: only when somebody asks for it."""
     reference_looks: int = Field(REFERENCE_LOOKS, ge=1, le=100)
     """How many of a champion's first looks are what later ones are compared with. The more, the smaller the losses that
     are found later; while they are made only a large one is. From two on it is also known how far the model agrees with
@@ -138,7 +185,14 @@ class MonitorConfig(BaseModel):
     @property
     def budget(self) -> Budget:
         """What its false alarms may come to."""
-        return Budget(self.false_alarms_per_year, Crontab.parse(self.cron).times_a_year)
+        share = 1.0 if self.prompt_drift is None else 1.0 - _OF_PROMPTS
+        return Budget(share * self.false_alarms_per_year, Crontab.parse(self.cron).times_a_year)
+
+    @property
+    def prompt_budget(self) -> Budget:
+        """What the false alarms of its looks at prompts may come to: a part of the same budget."""
+        every = (self.prompt_drift or PromptDriftConfig()).every_days
+        return Budget(_OF_PROMPTS * self.false_alarms_per_year, DAYS_A_YEAR / every)
 
     @property
     def traffic_level(self) -> float:

@@ -395,7 +395,7 @@ def _alerts(
                 found.append(Hint("model", "canaries moved in the same look"))
             elif asked:
                 found.append(Hint("unknown", "canaries are quiet in the same look"))
-        alerts.append(_alert(finding, tuple(found)))
+        alerts.append(alert_of(finding, tuple(found)))
     # What moved against the sliding reference and against that which does not is one alert, the surest.
     said: dict[tuple[object, ...], Alert] = {}
     for alert in alerts:
@@ -415,7 +415,8 @@ def _strongest(alarming: Sequence[Finding]) -> list[Finding]:
     return kept
 
 
-def _alert(finding: Finding, found: tuple[Hint, ...]) -> Alert:
+def alert_of(finding: Finding, found: tuple[Hint, ...]) -> Alert:
+    """What a finding tells the person who is paged, with what else changed."""
     signal, place = finding.signal, finding.place
     effect = cast(float, place.effect.estimate)
     moved: Moved = "changed" if signal.kind in _UNDIRECTED else "rose" if effect > 0 else "fell"

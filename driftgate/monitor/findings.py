@@ -53,4 +53,5 @@ def _plain(found: Evidence) -> dict[str, Any]:
         "n_current": found.n_current,
         "method": found.method,
         "days": found.detail.get("days"),
+        **({"detail": dict(found.detail)} if found.detail else {}),
     }

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     desc,
     func,
     select,
@@ -34,8 +35,12 @@ GRAVITY: tuple[Result, ...] = ("reference", "quiet", "inconclusive", "unmeasurab
 EXIT_CODES: Mapping[Result, int] = {"reference": 0, "quiet": 0, "moved": 1, "inconclusive": 3, "unmeasurable": 4}
 """Exit code of ``driftgate monitor check`` by result; 2 is an error."""
 
+Subject = Literal["canaries", "traffic", "prompts", "answers"]
+"""What was looked at: answers to canaries, production's telemetry, prompts in other forms, graded answers."""
 _TRAFFIC = "traffic-"
 """What the key of a look at traffic begins with; a look at canaries goes by its run."""
+_BY_KEY: Mapping[str, Subject] = {_TRAFFIC: "traffic", "prompts-": "prompts", "answers-": "answers"}
+"""What was looked at, by what the look's key begins with."""
 
 metadata = MetaData()
 
@@ -112,9 +117,9 @@ class LookRow:
     """None of a look that was made before results were kept."""
 
     @property
-    def of(self) -> Literal["canaries", "traffic"]:
+    def of(self) -> Subject:
         """What was looked at."""
-        return "traffic" if self.run_id.startswith(_TRAFFIC) else "canaries"
+        return next((of for begin, of in _BY_KEY.items() if self.run_id.startswith(begin)), "canaries")
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def looks_of(ledger: Ledger, monitor: str | None = None, limit: int = 1000) -> l
 
 
 def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
-    """The newest look of every monitor at its canaries, and the newest at its traffic.
+    """The newest look of every monitor at each thing that it looks at.
 
     Parameters
     ----------
@@ -170,8 +175,8 @@ def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
         Only looks that could tell whether anything moved, or became the reference.
     """
     create_tables(ledger, metadata)
-    at_traffic = _looks.c.run_id.startswith(_TRAFFIC)
-    newest = select(func.max(_looks.c.id)).group_by(_looks.c.monitor, at_traffic)
+    of = case(*((_looks.c.run_id.startswith(begin), name) for begin, name in _BY_KEY.items()), else_="canaries")
+    newest = select(func.max(_looks.c.id)).group_by(_looks.c.monitor, of)
     if good:
         told = select(_results.c.run_id).where(_results.c.result.in_(("reference", "quiet", "moved")))
         newest = newest.where(_looks.c.run_id.in_(told))
@@ -240,13 +245,15 @@ def _compared(monitor: str, champion: str) -> ColumnElement[bool]:
     return and_(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.number > 0)
 
 
-def reference_candidates(ledger: Ledger, monitor: str, champion: str) -> list[LookRow]:
+def reference_candidates(
+    ledger: Ledger, monitor: str, champion: str, *, results: Sequence[Result] = ("reference",)
+) -> list[LookRow]:
     """The looks that may become the reference of a champion, the first ones first."""
     create_tables(ledger, metadata)
     query = (
         _select_looks()
         .where(_looks.c.monitor == monitor, _looks.c.champion == champion, _looks.c.number == 0)
-        .where(func.coalesce(_results.c.result, "reference") == "reference")
+        .where(func.coalesce(_results.c.result, "reference").in_(results))
         .order_by(_looks.c.id)
     )
     with ledger.read() as connection:

@@ -255,7 +255,7 @@ def test_canaries_that_ask_nobody_are_no_look(space: Space, cli: Cli) -> None:
     look = cli("monitor", "check", "watch", "-w", folder)
     assert look.code == 4 and "no line asked the model 'tested'" in look.out
     drift = cli("monitor", "prompt-drift", "watch", "-w", folder)
-    assert drift.code == 2 and "no line asked the model 'tested'" in drift.err
+    assert drift.code == 4 and "no line asked the model 'tested'" in drift.out
 
 
 def test_programs_without_a_model_can_still_be_shown_to_do_the_same(space: Space, cli: Cli) -> None:

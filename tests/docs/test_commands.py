@@ -34,6 +34,7 @@ PARSED_ONLY = {
 ENDS = {
     "gate": (0, 1, 3, 4),
     "monitor check": (0, 1, 3, 4),
+    "monitor prompt-drift": (0, 1, 3, 4),
     "monitor alerts": (0, 4),
     "flow parity": (0, 1, 3, 4),
     "forget": (0, 1),

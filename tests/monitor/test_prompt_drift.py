@@ -1,153 +1,147 @@
-"""How far answers hang on what should not matter: made-up models whose habits are known."""
+"""The tests of a look at prompts: exact within questions, so that unsteadiness is not called sensitivity."""
 
 from __future__ import annotations
 
-import asyncio
+import itertools
+import math
 import random
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.perf.prompt_drift_table import (
+    WEEKLY,
+    answers,
+    called,
+    called_in_time,
+    habits,
+    look,
+    moved,
+    unsteadier,
+)
 from driftgate.benchmarks.datasets import load_dataset, parse_config
-from driftgate.flows.errors import DriftgateError
-from driftgate.flows.letters import LETTERS
-from driftgate.flows.models import Unavailable
-from driftgate.monitor.prompt_drift import ask_all, repeatability, sensitivity
+from driftgate.monitor._exchange import Pair, exchange_p_value, less_agreement, more_entropy, more_flips
+from driftgate.monitor.prompt_drift import findings, repeatability, within_look
+
+LOOKS = 120
+TERMS = (more_flips, less_agreement, more_entropy)
 
 
-@pytest.fixture(scope="module")
-def samples():
-    return every_sample()[:40]
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 2), min_size=2, max_size=4), st.lists(st.integers(0, 2), min_size=2, max_size=2)
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(TERMS),
+)
+def test_the_p_value_is_the_share_of_all_ways_to_deal_the_answers_out(questions, term):
+    def value(before, now):
+        return round(Pair(*(tuple(side.count(kind) for kind in range(3)) for side in (before, now))).value(term) * 360)
+
+    pairs = [Pair(*(tuple(s.count(k) for k in range(3)) for s in question)) for question in questions]
+    seen = sum(value(*question) for question in questions)
+    ways = []
+    for before, now in questions:
+        whole = [*before, *now]
+        dealt = []
+        for chosen in itertools.combinations(range(len(whole)), len(now)):
+            rest = [answer for place, answer in enumerate(whole) if place not in chosen]
+            dealt.append(value(rest, [whole[place] for place in chosen]))
+        ways.append(dealt)
+    sums = [sum(one) for one in itertools.product(*ways)]
+    # Values that differ by rounding only may fall on either side of a step of the grid.
+    strict, loose = (sum(s >= seen + slack for s in sums) / len(sums) for slack in (len(pairs), -len(pairs)))
+    exact = sum(s >= seen for s in sums) / len(sums)
+    p_value = exchange_p_value(pairs, term)
+    assert p_value == pytest.approx(exact) or strict - 1e-9 <= p_value <= loose + 1e-9
 
 
-def every_sample():
-    return load_dataset("sample", parse_config({"kind": "sample"}), Path()).samples
+def test_a_flip_of_every_question_is_as_unlikely_as_the_ways_to_deal_it():
+    pairs = [Pair((5, 0), (0, 2))] * 4
+    assert exchange_p_value(pairs, more_flips) == pytest.approx(math.comb(7, 2) ** -4)
 
 
-async def knows(sample, prompt, repeat):
-    """Answers by the text of the right choice, wherever it stands."""
-    right = sample.data["choices"][LETTERS.index(sample.data["answer"])]
-    return LETTERS[list(prompt.data["choices"]).index(right)]
+@pytest.mark.parametrize(("questions", "k"), [(50, 5), (100, 3)])
+def test_unsteadiness_is_called_sensitivity_no_oftener_than_the_level_has_it(questions, k):
+    rng = np.random.default_rng(11)
+    alarms = 0
+    for _ in range(LOOKS):
+        chances = habits(rng, questions)
+        frame = look(rng, chances, k)
+        alarms += bool(called(frame, 0.05))
+    # Of 120 looks at level 0.05, more than 13 have an alarm once in a thousand times.
+    assert alarms <= 13
+    first = findings(within_look(frame), {}, 0.05)[0].everywhere
+    assert first.reference_value > 0.1 and first.current_value > 0.1  # though its answers do differ
 
 
-async def likes_a(sample, prompt, repeat):
-    return "A"
+def test_an_unchanged_model_is_called_changed_no_oftener_than_the_level_has_it():
+    rng = np.random.default_rng(12)
+    alarms = 0
+    for _ in range(LOOKS):
+        chances = habits(rng, 50)
+        alarms += bool(called_in_time(answers(rng, chances, 10), answers(rng, chances, 5), 0.05))
+    assert alarms <= 13
 
 
-async def guesses(sample, prompt, repeat):
-    return random.Random(f"{sample.key} {prompt.data['question']} {repeat}").choice("ABCD")
+def test_a_model_that_hangs_on_the_order_of_choices_is_found_in_one_weekly_look():
+    rng = np.random.default_rng(13)
+    found = [called(look(rng, habits(rng, 50), 5, sensitive=0.3), WEEKLY) for _ in range(20)]
+    assert sum(one == {"sensitivity_option_order"} for one in found) >= 19
 
 
-def by_name(answers):
-    return {each.perturbation: each for each in sensitivity(answers)}
+def test_what_became_unsteady_and_what_became_another_answer_are_told_apart():
+    rng = np.random.default_rng(14)
+    for _ in range(10):
+        chances = habits(rng, 100)
+        before = answers(rng, chances, 10)
+        other = called_in_time(before, answers(rng, moved(rng, chances, 0.4), 5), WEEKLY)
+        loose = called_in_time(before, answers(rng, unsteadier(rng, chances, 0.4), 5), WEEKLY)
+        assert "answer_churn" in other and "repeat_agreement" not in other
+        assert "repeat_agreement" in loose and "semantic_entropy" in loose
 
 
-async def test_a_model_that_knows_is_moved_by_nothing(samples):
-    answers = await ask_all(samples, knows, repeats=3)
-    again = repeatability(answers)
-    assert (again.n, again.repeats) == (40, 3)
-    assert again.unanimous.estimate == again.agreement.estimate == 1.0
-    for each in sensitivity(answers):
-        assert (each.flip_rate.estimate, each.lost, each.gained, each.repeat_flip_rate) == (0.0, 0, 0, 0.0)
-        assert each.adjusted_p_value == 1.0
-
-
-async def test_a_model_that_likes_a_letter_flips_with_the_order_and_with_nothing_else(samples):
-    found = by_name(await ask_all(samples, likes_a, repeats=2))
-    assert found["option_order"].flip_rate.estimate > 0.5
-    assert found["option_order"].repeat_flip_rate == 0.0
-    assert found["whitespace"].flip_rate.estimate == found["politeness"].flip_rate.estimate == 0.0
-
-
-async def test_a_model_that_understands_plain_questions_only_loses_with_politeness(samples):
-    async def plain_only(sample, prompt, repeat):
-        return None if "니까" in prompt.data["question"] else await knows(sample, prompt, repeat)
-
-    found = by_name(await ask_all(samples, plain_only, repeats=1))
-    polite = found["politeness"]
-    assert polite.lost == polite.n == 40
-    assert polite.accuracy_difference.estimate == -1.0
-    assert polite.adjusted_p_value < 1e-9
-    assert polite.repeat_flip_rate is None
-    assert found["whitespace"].adjusted_p_value == 1.0
-
-
-async def test_guesses_flip_with_a_perturbation_no_more_than_without():
-    answers = await ask_all(every_sample(), guesses, repeats=5)
-    again = repeatability(answers)
-    assert again.agreement.estimate == pytest.approx(0.25, abs=0.06)
-    assert again.unanimous.estimate < 0.1
-    for each in sensitivity(answers):
-        assert each.flip_rate.estimate == pytest.approx(0.75, abs=0.1)
-        assert each.repeat_flip_rate == pytest.approx(0.75, abs=0.1)
-        assert each.adjusted_p_value > 0.05
-
-
-async def test_examples_are_exchanged_where_there_are_any(samples):
-    pool = [{"question": f"{number} + 1 = ?", "choices": ["1", "2"], "answer": "A"} for number in range(6)]
-    seen = []
-
-    async def watches(sample, prompt, repeat):
-        seen.append(tuple(example["question"] for example in prompt.examples))
-        return "A"
-
-    without = by_name(await ask_all(samples[:5], watches, pool=pool, repeats=1))
-    assert "few_shot" not in without
-    answers = await ask_all(samples[:5], watches, examples=lambda sample: pool[:3], pool=pool, repeats=1)
-    assert by_name(answers)["few_shot"].n == 5
-    assert any(set(questions) & {"4 + 1 = ?", "5 + 1 = ?"} for questions in seen)
-
-
-async def test_a_failed_call_takes_only_its_own_answer(samples):
-    async def sometimes_down(sample, prompt, repeat):
-        if sample is samples[0] and repeat == 0:
-            raise Unavailable("no answer within 60 s")
-        return await knows(sample, prompt, repeat)
-
-    answers = await ask_all(samples, sometimes_down, repeats=3)
-    assert answers["answer"].isna().sum() == len(answers[(answers["key"] == samples[0].key) & (answers["repeat"] == 0)])
-    assert repeatability(answers).n == 40
-    assert all(each.n == 39 for each in sensitivity(answers))
-
-
-async def test_no_more_calls_are_in_flight_than_asked_for(samples):
-    flying, most = 0, 0
-
-    async def slow(sample, prompt, repeat):
-        nonlocal flying, most
-        flying += 1
-        most = max(most, flying)
-        await asyncio.sleep(0)
-        flying -= 1
-        return "A"
-
-    await ask_all(samples[:10], slow, at_once=3)
-    assert most == 3
-
-
-async def test_an_unknown_perturbation_is_named(samples):
-    with pytest.raises(DriftgateError, match="did you mean 'whitespace'"):
-        await ask_all(samples, knows, perturbations=["whitespce"])
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(st.sampled_from("ABC"), min_size=1, max_size=5), max_size=12))
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=5), max_size=12))
 def test_repeatability_counts_as_by_hand(runs):
-    rows = [
-        {"key": str(key), "perturbation": "", "repeat": repeat, "answer": answer, "right": "A"}
-        for key, answers in enumerate(runs)
-        for repeat, answer in enumerate(answers)
-    ]
-    found = repeatability(pd.DataFrame(rows, columns=["key", "perturbation", "repeat", "answer", "right"]))
-    several = [answers for answers in runs if len(answers) > 1]
+    rows = [{"key": key, "form": "", "kind": kind} for key, kinds in enumerate(runs) for kind in kinds]
+    found = repeatability(pd.DataFrame(rows, columns=["key", "form", "kind"]))
+    several = [kinds for kinds in runs if len(kinds) > 1]
     pairs = [
-        sum(a == b for i, a in enumerate(answers) for b in answers[:i]) / (len(answers) * (len(answers) - 1) / 2)
-        for answers in several
+        sum(a == b for i, a in enumerate(kinds) for b in kinds[:i]) / (len(kinds) * (len(kinds) - 1) / 2)
+        for kinds in several
+    ]
+    entropies = [
+        -sum(kinds.count(k) / len(kinds) * math.log(kinds.count(k) / len(kinds), len(kinds)) for k in set(kinds))
+        for kinds in several
     ]
     assert found.n == len(several)
     if several:
-        assert found.unanimous.estimate == pytest.approx(sum(len(set(a)) == 1 for a in several) / len(several))
+        assert found.unanimous.estimate == pytest.approx(sum(len(set(k)) == 1 for k in several) / len(several))
         assert found.agreement.estimate == pytest.approx(sum(pairs) / len(pairs))
+        assert found.entropy.estimate == pytest.approx(sum(entropies) / len(entropies))
+
+
+def test_slips_of_the_hand_leave_numbers_negations_and_quotations_alone():
+    from driftgate.monitor.perturbations import PERTURBATIONS, Prompt
+
+    samples = load_dataset("sample", parse_config({"kind": "sample"}), Path()).samples
+    changed = 0
+    for sample in samples:
+        other = PERTURBATIONS.get("typos").apply(Prompt(sample.data), key=sample.key, seed=random.Random(1).random())
+        if other is None:
+            continue
+        before, after = (str(data["question"]).split() for data in (sample.data, other.data))
+        slips = [(one, two) for one, two in zip(before, after, strict=True) if one != two]
+        assert slips
+        for one, two in slips:
+            assert len(one) == len(two) and not any(letter.isdigit() for letter in one)
+            assert not any(word in one for word in ("않", "없", "아닌"))
+        changed += 1
+    assert changed > len(samples) / 4

@@ -10,7 +10,7 @@ from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.monitor.config import MonitorConfig, TrafficConfig
+from driftgate.monitor.config import MonitorConfig, PromptDriftConfig, TrafficConfig
 from driftgate.monitor.signals import SIGNALS
 
 _READS = ("duckdb", "pyarrow")
@@ -25,6 +25,8 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         monitor = inspection.workspace.config.monitors[name]
         yield from _floors(inspection, name, monitor)
         yield from _recipe(inspection, name, monitor)
+        if monitor.prompt_drift is not None:
+            yield from _prompts(inspection, name, monitor.prompt_drift)
         if monitor.traffic is not None:
             yield from _traffic(inspection, name, monitor.traffic)
 
@@ -71,6 +73,27 @@ def _recipe(inspection: Inspection, name: str, monitor: MonitorConfig) -> Iterat
         found = f"it watches the champion '{monitor.champion}', and its recipe '{monitor.recipe}' repairs '{repaired}'"
         where = inspection.where("monitors", name, "recipe")
         yield Finding("error", f"monitor {name}", found, "name a recipe of the place that it watches", where)
+
+
+def _prompts(inspection: Inspection, name: str, prompts: PromptDriftConfig) -> Iterator[Finding]:
+    from driftgate.monitor.perturbations import PERTURBATIONS
+    from driftgate.monitor.prompt_signals import prompt_signals
+
+    subject, place = f"monitor {name}", ("monitors", name, "prompt_drift")
+    for index, form in enumerate(prompts.perturbations or ()):
+        if form not in PERTURBATIONS.names():
+            where = inspection.where(*place, "perturbations", index)
+            found = f"its prompts are to be asked with '{form}', which is no perturbation"
+            yield Finding("error", subject, found, nearest(form, PERTURBATIONS.names()), where)
+    known = prompt_signals()
+    for signal, floor in prompts.floors.items():
+        where = inspection.where(*place, "floors", signal)
+        if signal not in known:
+            found = f"it has a floor for '{signal}', which is no signal of prompts"
+            yield Finding("error", subject, found, nearest(signal, list(known)), where)
+        elif not 0 <= floor < 1:
+            found = f"the floor of {signal} is {floor:g}, and the signal is a share"
+            yield Finding("error", subject, found, "give a share between 0 and 1", where)
 
 
 def _traffic(inspection: Inspection, name: str, traffic: TrafficConfig) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ class NightOnTerminal(NightDisplay):
             told = f"{escape(monitor)}: reference look at {escape(what)} ({row.run_id}): {escape(found.reason)}"
             self.console.print(told, soft_wrap=True)
             return
-        about = what if row.of == "traffic" else f"look {row.number} at {what}" if row.number else f"look at {what}"
+        about = what if row.of != "canaries" else f"look {row.number} at {what}" if row.number else f"look at {what}"
         why = f": {escape(found.why)}" if found.why else ""
         result = f"[{_COLOURS[found.result]}]{found.result}[/]"
         self.console.print(f"{escape(monitor)}: {escape(about)}: {result}{why}", soft_wrap=True)

@@ -85,7 +85,7 @@ class LookEvent(_Payload):
     look: str
     """Key of the look in the ledger."""
     monitor: str
-    of: Literal["canaries", "traffic"]
+    of: Literal["canaries", "traffic", "prompts", "answers"]
     model: str
     result: str
     """``reference``, ``quiet``, ``inconclusive``, ``unmeasurable`` or ``moved``."""
