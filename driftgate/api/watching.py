@@ -123,6 +123,7 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
             in_place,
             find_run(ledger, run.id),
             reference_looks=monitor.reference_looks,
+            grows_to=monitor.reference_grows_to,
             floors=monitor.floors,
             budget=monitor.budget,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from driftgate.monitor.alert import Period
+from driftgate.monitor.pooling import CHOOSING
 from driftgate.monitor.signals import Signal
 
 _NO_ANSWER = "\0"
@@ -70,6 +72,22 @@ def with_absent(answers: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 def _first_answers(ordered: pd.DataFrame) -> pd.DataFrame:
     answered = ordered[ordered["answer"].notna()]
     return answered[~answered.duplicated("key")]
+
+
+def steady_ones(
+    signal: Signal, reference: pd.DataFrame, current: pd.DataFrame, choosing: Period
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of both frames the canaries whose every value was 1 while they were chosen, without the looks that chose.
+
+    A canary that was missed in more than one of those looks is not chosen; nor is the anchor a value of agreement.
+    """
+    first = reference["time"] < choosing.end
+    values = signal.read(reference[first])
+    of_canary = values.groupby(reference.loc[values.index, "key"])
+    always = of_canary.min().eq(1.0) & of_canary.count().ge(CHOOSING - 1)
+    chosen = always.index[always]
+    after = reference[~first & reference["key"].isin(chosen)]
+    return after, current[current["key"].isin(chosen)]
 
 
 def paired_counts(signal: Signal, reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from driftgate.ledger import Ledger, find_run
 from driftgate.monitor._answers import canary_frame, in_order, period_of
 from driftgate.monitor._conclude import Compared, compare_canaries, fit_for_reference
 from driftgate.monitor.drift import Look, Windows, look
-from driftgate.monitor.looks import Conclusion, pin_reference, pinned_reference, reference_candidates
-from driftgate.monitor.pooling import windows_of
+from driftgate.monitor.looks import Conclusion, first_compared, pin_reference, pinned_reference, reference_candidates
+from driftgate.monitor.pooling import CHOOSING, WINDOWS, grown, windows_of
 from driftgate.monitor.rereference import how_to_begin_anew
 
 if TYPE_CHECKING:
@@ -24,6 +24,30 @@ def reference_runs(ledger: Ledger, monitor: str, name: str, looks: int, smallest
         return pinned
     fit = _fit(ledger, monitor, name, smallest)[:looks]
     return pin_reference(ledger, monitor, name, fit) if len(fit) == looks else ()
+
+
+def grown_reference(
+    ledger: Ledger, monitor: str, name: str, pinned: Sequence[str], most: int, *, before: int | None = None
+) -> tuple[str, ...]:
+    """The runs of a reference with those of the looks that it has taken in since, in their order.
+
+    What it takes in is decided by how many looks there were before the first alert, and by nothing that they found.
+    Each time that it has grown, its runs are pinned beside those of before.
+
+    Parameters
+    ----------
+    most
+        How many looks it has at most.
+    before
+        The id of a look; only those that came before it.
+    """
+    looks = first_compared(ledger, monitor, name, most + WINDOWS[-1], before=before)
+    moved = next((place for place, (_, result) in enumerate(looks) if result == "moved"), len(looks))
+    further = grown(len(pinned), moved, most)
+    if not further:
+        return tuple(pinned)
+    runs = (*pinned, *(run for run, _ in looks[:further]))
+    return pin_reference(ledger, monitor, f"{name}+{further}", runs)
 
 
 def _fit(ledger: Ledger, monitor: str, name: str, smallest: float) -> list[str]:
@@ -93,6 +117,7 @@ def pooled_look(
     current: Sequence[pd.DataFrame],
     floors: Mapping[str, float] | None,
     level: float,
+    pinned: int | None = None,
 ) -> Look:
     """Compare the newest look, and as many as the windows pool, with the reference.
 
@@ -100,12 +125,24 @@ def pooled_look(
     ----------
     current
         The answers of looks, the newest last.
+    pinned
+        How many looks of the reference were pinned as such: where it has grown, these are compared with as well.
     """
     import pandas as pd
 
     ordered = in_order([*reference, *current])
-    before = period_of(ordered[: len(reference)])
-    windows = [Windows("canaries", before, period_of(ordered[-pooled:]), pooled) for pooled in windows_of(len(current))]
+    references = sorted({len(reference), pinned or len(reference)}, reverse=True)
+    windows = [
+        Windows(
+            "canaries",
+            period_of(ordered[:looks]),
+            period_of(ordered[-pooled:]),
+            pooled,
+            period_of(ordered[:CHOOSING]) if looks >= 2 * CHOOSING else None,
+        )
+        for looks in references
+        for pooled in windows_of(len(current))
+    ]
     return look(windows, canaries=pd.concat(ordered, ignore_index=True), floors=floors, alpha=level)
 
 

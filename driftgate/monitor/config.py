@@ -35,6 +35,8 @@ _OF_PROMPTS = 0.5
 DAYS_A_YEAR = 365.25
 REFERENCE_LOOKS = 8
 """How many looks are a reference, where the workspace does not say."""
+REFERENCE_GROWS_TO = 64
+"""How many it grows to while nothing moves, where the workspace does not say."""
 
 Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
@@ -160,6 +162,10 @@ class MonitorConfig(BaseModel):
     """How many of a champion's first looks are what later ones are compared with. The more, the smaller the losses that
     are found later; while they are made only a large one is. From two on it is also known how far the model agrees with
     itself, and a model that answers otherwise is noticed before its accuracy tells."""
+    reference_grows_to: int = Field(REFERENCE_GROWS_TO, ge=1, le=512)
+    """How many looks the reference grows to, doubling, while nothing moves; ``reference_looks`` or fewer: it does not.
+    It takes in looks older than the 32 that are pooled, none after the first alert, and what it took in is recorded.
+    The first looks stay a reference of their own beside it."""
     false_alarms_per_year: float = Field(0.05, gt=0, le=100, allow_inf_nan=False)
     """How many false alarms a year of looks at canaries, as often as ``cron`` has them, may raise: 0.05 is one in
     twenty years. Looks that are asked for beside the schedule come on top."""

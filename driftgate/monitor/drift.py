@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from driftgate.benchmarks.stats import benjamini_hochberg, holm
 from driftgate.flows.errors import DriftgateError
-from driftgate.monitor._canaries import paired_counts, with_anchors
+from driftgate.monitor._canaries import paired_counts, steady_ones, with_anchors
 from driftgate.monitor._days import OF_DAYS, Units, weaker
 from driftgate.monitor._weights import alike
 from driftgate.monitor.alert import Alert, Hint, Moved, Period, sentence
@@ -56,6 +56,8 @@ class Windows:
     """How many looks at canaries the current period pools."""
     periods: int = 1
     """How many periods of the monitor's the current one of telemetry pools."""
+    choosing: Period | None = None
+    """The beginning of a reference of canaries that chooses those that are steady; see `driftgate.monitor.pooling`."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Finding:
     """Of the moved slices together, or ``everywhere``."""
     p_value: float | None
     """Corrected for the slices; of canaries 1 where the loss is below the floor."""
+    steady: Evidence | None = None
+    """Of the canaries that were always right where steady ones are chosen."""
     adjusted_p_value: float | None = None
     """After Benjamini and Hochberg over the findings of the look."""
 
@@ -231,16 +235,19 @@ class _Judge:
         hidden = self.signal.of_canaries and not reaches(_worsening(self.signal, everywhere), self.floor)
         moved = self.standing_out(rows, judged, apart=not hidden)
         place = self.compare(rows, moved) if moved else everywhere
-        p_value = self.evidence(everywhere)
+        p_value, steady = self.evidence(everywhere), None
         if self.signal.of_canaries and p_value is not None:
+            if windows.choosing is not None:
+                among = steady_ones(self.signal, before, now, windows.choosing)
+                steady = self.compare(_Rows.of(self.signal, *among, None), None)
             parts = [self.part(found) for found in slices.values()] if len(names) > 1 else []
-            p_value = combined(self.part(everywhere), parts, self.floor)
+            p_value = combined(self.part(everywhere), parts, self.floor, None if steady is None else self.part(steady))
         elif len(names) > 1 and p_value is not None:
             best = min(
                 (p for name, p in zip(names, tested, strict=True) if name in moved and p is not None), default=1.0
             )
             p_value = min(1.0, 2.0 * p_value, 2.0 * len(names) * best)
-        return Finding(self.signal, windows, self.floor, everywhere, slices, tuple(moved), place, p_value)
+        return Finding(self.signal, windows, self.floor, everywhere, slices, tuple(moved), place, p_value, steady)
 
     def compare(self, rows: _Rows, slices: Sequence[str] | None, *, others: bool = False) -> Evidence:
         """Compare the rows of some slices, of all others than these, or (None) of all."""

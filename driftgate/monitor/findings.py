@@ -18,8 +18,9 @@ def whole(finding: Finding) -> dict[str, Any]:
         ``signal``, ``looks`` (how many the window pools), ``periods`` (how many of
         traffic it pools), ``reference`` and ``current`` (each a start and an end),
         ``floor``, ``moved`` (slices), ``p_value``, ``adjusted_p_value``, and evidence: ``everywhere``, ``evidence`` (of
-        the slices that moved, or everywhere) and by name ``slices``. ``days`` of evidence is how many of the monitor's
-        periods the reference has, where they were compared.
+        the slices that moved, or everywhere), ``steady`` (of the canaries that were always right in the beginning of
+        the reference; None where none were chosen) and by name ``slices``. ``days`` of evidence is how many of the
+        monitor's periods the reference has, where they were compared.
     """
     windows = finding.windows
     return {
@@ -33,6 +34,7 @@ def whole(finding: Finding) -> dict[str, Any]:
         "adjusted_p_value": finding.adjusted_p_value,
         "evidence": _plain(finding.place),
         "everywhere": _plain(finding.everywhere),
+        "steady": None if finding.steady is None else _plain(finding.steady),
         "slices": {name: _plain(found) for name, found in finding.slices.items()},
     }
 

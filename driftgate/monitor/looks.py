@@ -228,17 +228,33 @@ def runs_to_pool(
         The id of a look; only those that came before it.
     """
     create_tables(ledger, metadata)
-    query = (
-        select(_looks.c.run_id)
-        .join(_results, _results.c.run_id == _looks.c.run_id)
-        .where(_compared(monitor, champion), _results.c.result.in_(("quiet", "inconclusive", "moved")))
-        .order_by(desc(_looks.c.id))
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(_looks.c.id < before)
+    query = _pooled(select(_looks.c.run_id), monitor, champion, before).order_by(desc(_looks.c.id)).limit(limit)
     with ledger.read() as connection:
         return tuple(reversed(connection.execute(query).scalars().all()))
+
+
+def first_compared(
+    ledger: Ledger, monitor: str, champion: str, limit: int, *, before: int | None = None
+) -> list[tuple[str, Result]]:
+    """The runs and results of the first looks that measured a champion's canaries and compared them, the oldest first.
+
+    Parameters
+    ----------
+    before : int, optional
+        The id of a look; only those that came before it.
+    """
+    create_tables(ledger, metadata)
+    query = _pooled(select(_looks.c.run_id, _results.c.result), monitor, champion, before)
+    with ledger.read() as connection:
+        return [(row.run_id, row.result) for row in connection.execute(query.order_by(_looks.c.id).limit(limit))]
+
+
+def _pooled(query: Select[Any], monitor: str, champion: str, before: int | None) -> Select[Any]:
+    """Only looks that measured canaries and compared them."""
+    query = query.join(_results, _results.c.run_id == _looks.c.run_id).where(
+        _compared(monitor, champion), _results.c.result.in_(("quiet", "inconclusive", "moved"))
+    )
+    return query if before is None else query.where(_looks.c.id < before)
 
 
 def _compared(monitor: str, champion: str) -> ColumnElement[bool]:

@@ -5,6 +5,14 @@ small to show, many show together. Each window is tested exactly, a canary's own
 answers (`driftgate.monitor.detectors.mantel_haenszel`); a canary that is right now and then, or that the reference
 happened to meet at its best, costs it nothing.
 
+Two things make small losses visible. The reference grows while all is quiet, doubling up to as many looks as the team
+says: what eight looks leave open of each canary is the larger part of the noise. It takes in no look younger than the
+largest window, so that what is compared is not yet part of it, and stops for good that far before the first alert;
+the looks that were pinned stay a reference of their own beside it, and drift too slow to be seen is not grown into what
+all looks are compared with. And canaries that a first part of the reference always met right are tested by themselves
+against the rest of it: a few that break stand out there, without the noise of those that are right now and then. A
+choice by looks that are no part of the comparison leaves it exact. Such evidence counts where the whole lost the floor.
+
 The chance that a look raises a false alarm is the same for the first look and the ten-thousandth, so a monitor never
 goes blind. Let it be a at each look. By Boole's inequality n looks raise one with a chance of at most n a, however much
 they have in common: windows that overlap, a reference they share. So a year of looks has the budget that the team
@@ -27,6 +35,8 @@ from dataclasses import dataclass
 
 WINDOWS: tuple[int, ...] = (1, 4, 16, 32)
 """How many looks are pooled. The largest bounds what a look reads."""
+CHOOSING = 4
+"""How many of the first looks of a reference choose its steady canaries; as many are left to be compared with."""
 _OF_REFERENCES = 0.2
 """The share of the budget that is kept for the looks of which a reference is made."""
 _HIGHEST = 0.05
@@ -140,12 +150,39 @@ def windows_of(looks: int) -> tuple[int, ...]:
     return tuple(window for window in WINDOWS if window <= looks)
 
 
-def combined(whole: Part, slices: Sequence[Part], floor: float) -> float:
+def grown(pinned: int, before: int, most: int) -> int:
+    """How many looks a reference has taken in beside those that were pinned.
+
+    Parameters
+    ----------
+    before
+        How many looks were compared before this one, without any alert but this one's.
+    most
+        The most that a reference has, with those that were pinned.
+
+    Examples
+    --------
+    >>> [grown(8, before, 64) for before in (38, 39, 55, 86, 87, 5000)]
+    [0, 8, 24, 24, 56, 56]
+    """
+    ready, looks = before + 1 - WINDOWS[-1], pinned
+    while looks and 2 * looks <= most and 2 * looks - pinned <= ready:
+        looks *= 2
+    return looks - pinned
+
+
+def combined(whole: Part, slices: Sequence[Part], floor: float, steady: Part | None = None) -> float:
     """The p-value of a window: that the whole, or a slice, got worse by the floor at least.
 
     A part that lost less than the floor is no evidence, whatever its p-value, so the floor can only raise the p-value.
     The whole has half of the level, and the slices share the other half. A wrong answer in the place of a right one
     raises the loss of every part that it belongs to and lowers its p-value, so it never raises this one.
+
+    Parameters
+    ----------
+    steady
+        The canaries that the beginning of the reference always met right, against the rest of it. They can only fall,
+        so they are evidence where the whole lost the floor, and share the half of the slices equally with these.
 
     Examples
     --------
@@ -154,8 +191,11 @@ def combined(whole: Part, slices: Sequence[Part], floor: float) -> float:
     >>> combined(Part(0.04, 1e-9), [], floor=0.05)
     1.0
     """
-    evident = whole.p_value if reaches(whole.loss, floor) else 1.0
-    if not slices:
-        return evident
-    best = min((part.p_value for part in slices if reaches(part.loss, floor)), default=1.0)
-    return min(1.0, 2.0 * evident, 2.0 * len(slices) * best)
+    lost = reaches(whole.loss, floor)
+    evident, others = whole.p_value if lost else 1.0, []
+    if slices:
+        best = min((part.p_value for part in slices if reaches(part.loss, floor)), default=1.0)
+        others.append(len(slices) * best)
+    if steady is not None:
+        others.append(steady.p_value if lost else 1.0)
+    return min(1.0, 2.0 * evident, 2.0 * len(others) * min(others)) if others else evident

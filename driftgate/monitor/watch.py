@@ -19,10 +19,10 @@ from driftgate.ledger import Ledger, RunRow, find_run
 from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._examined import MOST, examine, windows_at
-from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
+from driftgate.monitor._reference import grown_reference, pooled_look, reference_runs, take_for_reference
 from driftgate.monitor._traffic import Beside
 from driftgate.monitor.alert import Alert
-from driftgate.monitor.config import REFERENCE_LOOKS, TrafficConfig
+from driftgate.monitor.config import REFERENCE_GROWS_TO, REFERENCE_LOOKS, TrafficConfig
 from driftgate.monitor.drift import Look, Period
 from driftgate.monitor.findings import whole
 from driftgate.monitor.looks import (
@@ -99,6 +99,7 @@ def look_at_canaries(
     run: RunRow,
     *,
     reference_looks: int = REFERENCE_LOOKS,
+    grows_to: int = REFERENCE_GROWS_TO,
     floors: Mapping[str, float] | None = None,
     budget: Budget = Budget(),  # noqa: B008 - a frozen value
 ) -> Watched:
@@ -115,6 +116,8 @@ def look_at_canaries(
         The champion as it was put in place; another one begins a reference of its own.
     reference_looks : int
         How many of a champion's first looks are its reference.
+    grows_to : int
+        How many looks the reference grows to while nothing moves; see `driftgate.monitor.pooling`.
     budget : Budget
         How many false alarms a year of looks may raise.
 
@@ -147,15 +150,16 @@ def look_at_canaries(
     number = kept.number if kept is not None else 1 + comparisons_made(ledger, monitor, name)
     before = kept.id if kept is not None else None
     pooled = runs_to_pool(ledger, monitor, name, WINDOWS[-1] - 1, before=before)
-    frames, earlier = ([canary_frame(ledger, find_run(ledger, one)) for one in runs] for runs in (reference, pooled))
+    whole = grown_reference(ledger, monitor, name, reference, grows_to, before=before)
+    frames, earlier = ([canary_frame(ledger, find_run(ledger, one)) for one in runs] for runs in (whole, pooled))
 
     def compare(current: Sequence[pd.DataFrame]) -> Look:
-        return pooled_look(frames, current, floors, budget.level)
+        return pooled_look(frames, current, floors, budget.level, pinned=len(reference))
 
     import pandas as pd
 
     found = compare_canaries(
-        pd.concat(frames, ignore_index=True),
+        pd.concat(frames[: len(reference)], ignore_index=True),
         answers,
         compare,
         smallest=smallest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sqlalchemy import event, text
 from driftgate.benchmarks.datasets import make_sample
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, add_cell, find_run, finish_run, open_ledger, pending_samples, record, start_run
+from driftgate.monitor.looks import Conclusion, LookRow, keep_look, pinned_reference
 from driftgate.monitor.rereference import begin_anew, newest_rereference
 from driftgate.monitor.watch import Watched, alerts_of, look_at_canaries, looks_of
 
@@ -97,6 +99,24 @@ def test_a_reference_once_pinned_takes_in_no_later_look(ledger: Ledger, champion
     changed = look(ledger, champion, "W" * 40, looks=3)  # the workspace asks for more reference looks now
     assert changed.conclusion.result == "moved"
     assert look(ledger, champion, "W" * 40, looks=1).conclusion.result == "moved"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_reference_grows_while_nothing_moves_and_it_is_recorded(ledger: Ledger, champion: str, moved: bool) -> None:
+    """One of forty: four looks are too few to tell, the eight that they have grown to are not."""
+    lost = "W" + "R" * 39
+    pinned = [look(ledger, champion, RIGHT, looks=4).row.run_id for _ in range(4)]
+    made = [asked(ledger, became) for became in [RIGHT] * 4 + [lost] * 31]
+    for number, run in enumerate(made, 1):
+        result = "moved" if moved and number == 2 else "quiet"
+        row = LookRow(0, "watch", champion, run, number, [], datetime.now(UTC), Conclusion(result))
+        keep_look(ledger, row)
+    run = find_run(ledger, asked(ledger, lost))
+    found = look_at_canaries(ledger, "watch", champion, run, reference_looks=4, floors={"canary_accuracy": 0.02})
+    assert found.conclusion.result == ("quiet" if moved else "moved")
+    assert pinned_reference(ledger, "watch", champion) == tuple(pinned)
+    grown = () if moved else (*pinned, *made[:4])
+    assert pinned_reference(ledger, "watch", f"{champion}+4") == grown
 
 
 def test_looking_again_at_a_run_changes_nothing(ledger: Ledger, champion: str) -> None:
