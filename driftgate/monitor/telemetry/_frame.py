@@ -13,7 +13,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._joined import joined
-from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, STEPS, TRUTHS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -85,6 +85,41 @@ def frame(
         if "time" in rows:
             rows["time"] = rows["time"].astype("datetime64[ns, UTC]")
         return rows
+
+    return _query(folder, start, end, read)
+
+
+def steps(folder: Path, start: datetime, end: datetime) -> pd.DataFrame:
+    """What agents and tools did in ``[start, end)``, a row each, in order of time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time``, ``trace_id``, ``span_id``, ``kind`` (``agent`` or ``tool``), ``step`` (its name), ``operation``,
+        ``parent_id`` (the span around it: a call, an agent, or one that was not kept), ``error``, ``latency``,
+        ``conversation``, ``user``, ``tenant``; ``calls``, ``input_tokens`` and ``output_tokens``: of the calls of
+        models that were made right within it.
+
+    Raises
+    ------
+    DriftgateError
+        A time has no time zone.
+    """
+    columns = ("operation", "parent_id", "error", "latency", "conversation", "user", "tenant")
+
+    def read(connection: Backend, calls: ir.Table) -> pd.DataFrame:
+        rows = stored_rows(connection, folder, (start, end))
+        kept = rows.filter(rows.part.isin(STEPS) & (rows.time >= start) & (rows.time < end))
+        kept = kept.select("time", "trace_id", "span_id", "step", *columns, kind=kept.part).distinct()
+        inner = calls.filter(calls.parent_id != "").drop("span_id").rename(span_id="parent_id")
+        made = inner.group_by(["trace_id", "span_id"]).aggregate(
+            calls=inner.count(), input_tokens=inner.input_tokens.sum(), output_tokens=inner.output_tokens.sum()
+        )
+        both = kept.left_join(made, ["trace_id", "span_id"])
+        wanted = both.mutate(calls=both.calls.fill_null(0)).order_by(["time", "trace_id", "span_id"])
+        names = ("time", "trace_id", "span_id", "kind", "step", *columns, "calls", "input_tokens", "output_tokens")
+        found: pd.DataFrame = connection.to_pyarrow(wanted.select(list(names))).to_pandas()
+        return found
 
     return _query(folder, start, end, read)
 

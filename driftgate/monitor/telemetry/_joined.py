@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._content import JSON
 from driftgate.monitor.telemetry._nesting import APART, DATE, PREFIX
-from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT
+from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT, STEPS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -69,6 +69,7 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
     """
     import ibis
 
+    rows = rows.filter(rows.part.notin(STEPS))
     # Of copies of a call, one that tells whether it failed and what was said.
     better = [rows.error.isnull(), rows.output_chars.isnull(), rows.input_ngrams.isnull(), rows.time, rows.latency]
     same = ibis.window(group_by=[*_ID, "part"], order_by=better)
@@ -167,6 +168,7 @@ def _known(column: Any, name: str) -> Any:
 
 def _is_linked(rows: pa.Table) -> bool:
     """Whether some row may belong to another."""
+    rows = rows.filter(pc.invert(pc.is_in(rows.column("part"), value_set=pa.array(STEPS))))
     if pc.any(pc.not_equal(rows.column("part"), "")).as_py():
         return True
     if len(pc.unique(rows.column("dialect"))) > 1:

@@ -116,8 +116,12 @@ class ModelCall:
     """
     asked_for: str = ""
     """The format that the call asked for, such as ``json``."""
+    step: str = ""
+    """Of what is no call and stands in :data:`STEPS`: the name of the agent or tool."""
 
 
+STEPS = ("agent", "tool")
+"""Values of ``part`` of what is no call and is kept as such: the spans of agents and of tools."""
 TRUTHS = ("refused", "addressed", "malformed", "input_korean", "output_korean", "unparsed")
 NGRAMS = ("input_ngrams", "output_ngrams")
 """Of what a call's texts are about."""
@@ -168,6 +172,7 @@ _LABELS = (
     "system_hash",
     "template_hash",
     "asked_for",
+    "step",
 )
 _TEXTS = ("input_text", "output_text")
 _IDS = ("trace_id", "span_id")
