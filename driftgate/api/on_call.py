@@ -218,6 +218,12 @@ class OnCall:
 
         return removed(self.files.telemetry)
 
+    def steps(self, days: int = 7) -> pd.DataFrame:
+        """What agents and tools did in the newest days; see :func:`driftgate.monitor.telemetry.steps`."""
+        from driftgate.api.telemetry import steps_of
+
+        return steps_of(self.files, days)
+
     def unpark(self) -> int:
         """Let what Azure Monitor kept refusing be sent again; says how many records there are."""
         from driftgate.monitor.azure import unpark

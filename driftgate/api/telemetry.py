@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.addressing import addresses_judge
 from driftgate.flows.refusals import is_refusal
 from driftgate.ledger import Ledger
-from driftgate.monitor.telemetry import Intake, InUse, Reason, Store, left_out, pseudonyms
+from driftgate.monitor.telemetry import Intake, InUse, Reason, Store, left_out, pseudonyms, steps
 from driftgate.monitor.telemetry.sources import CollectionResult, SourceConfig, check_collected, collect_all
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EVERY = timedelta(minutes=5)
 """How often ``driftgate serve`` collects."""
@@ -78,3 +82,15 @@ def not_kept(workspace: OpenWorkspace, days: int) -> Mapping[Reason, int]:
         The telemetry folder leads out of the workspace.
     """
     return left_out(workspace.telemetry, datetime.now(UTC) - timedelta(days=days - 1))
+
+
+def steps_of(workspace: OpenWorkspace, days: int) -> pd.DataFrame:
+    """What agents and tools did in the newest days.
+
+    Raises
+    ------
+    DriftgateError
+        The telemetry folder leads out of the workspace.
+    """
+    now = datetime.now(UTC)
+    return steps(workspace.telemetry, now - timedelta(days=days), now + timedelta(days=1))

@@ -108,6 +108,13 @@ USER_NAMES: Final = ("user.id", "enduser.id", "gen_ai.user", "gen_ai.request.use
 TENANT_NAMES: Final = ("driftgate.tenant", "tenant.id", "tenant_id")
 PROMPT_NAME_NAMES: Final = ("gen_ai.prompt.name", "driftgate.prompt_name")
 PROMPT_VERSION_NAMES: Final = ("gen_ai.prompt.version", "driftgate.prompt_version")
+STEP_NAMES: Final = MappingProxyType(
+    {
+        "agent": ("gen_ai.agent.name", "agent.name", "traceloop.entity.name", "langfuse.observation.name"),
+        "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name", "langfuse.observation.name"),
+    }
+)
+"""Of the name of an agent and of a tool."""
 
 # Older instrumentations spread the messages: one attribute a field, or one span event a message.
 INDEXED_PROMPT: Final = "gen_ai.prompt."  # gen_ai.prompt.0.role, gen_ai.prompt.0.content

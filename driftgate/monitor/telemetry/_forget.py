@@ -24,6 +24,7 @@ from driftgate.flows.private_files import replace_file
 from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._frame import stored_rows
 from driftgate.monitor.telemetry._joined import outer_calls
+from driftgate.monitor.telemetry._record import STEPS
 from driftgate.monitor.telemetry._users import known_as
 
 _NAME = "forgetting.json"
@@ -102,9 +103,9 @@ def found_of(folder: Path, user: str) -> tuple[Gone, frozenset[Key]]:
     pairs = _pairs(rows)
     gone = _theirs(listed, pairs, names)
     outer = {around for around, within in pairs if within in gone}
-    began = {(row["trace_id"], row["span_id"]): row["time"].date() for row in listed if not row["part"]}
+    began = {_key(row): row["time"].date() for row in listed if not row["part"]}
     days = Counter(day for key, day in began.items() if key in gone and key not in outer)
-    count = sum((row["trace_id"], row["span_id"]) in gone for row in listed)
+    count = sum(_key(row) in gone for row in listed)
     return Gone(names, dict(sorted(days.items())), count), frozenset(gone)
 
 
@@ -189,19 +190,26 @@ def _pairs(rows: pa.Table) -> list[tuple[Key, Key]]:
 def _theirs(rows: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[Key, Key]], names: Collection[str]) -> set[Key]:
     """The calls of a user: those that name them, and those that name nobody and are told within or around these.
 
-    A span around several calls is theirs where all of them are.
+    A span around several calls is theirs where all of them are, and so is what agents and tools did in a trace.
     """
     users: dict[Key, str] = {}
     for row in rows:
-        key = row["trace_id"], row["span_id"]
-        users[key] = row["user"] or users.get(key, "")
+        users[_key(row)] = row["user"] or users.get(_key(row), "")
+    steps = {_key(row) for row in rows if row["part"] in STEPS}
+    above = [((row["trace_id"], row["parent_id"]), _key(row)) for row in rows]
     within: dict[Key, set[Key]] = defaultdict(set)
-    for around, call in pairs:
-        within[around].add(call)
+    for around, inner in (*pairs, *((one, other) for one, other in above if one in users and {one, other} & steps)):
+        within[around].add(inner)
     gone = {key for key, user in users.items() if user in names}
     while True:
-        more = {call for around in gone for call in within.get(around, ()) if not users[call]}
-        more |= {around for around, calls in within.items() if not users[around] and calls <= gone}
+        more = {inner for around in gone for inner in within.get(around, ()) if not users[inner]}
+        more |= {around for around, inner in within.items() if not users[around] and inner <= gone}
+        others = {trace for trace, span in users.keys() - steps - gone}
+        more |= {step for step in steps if not users[step] and step[0] not in others}
         if more <= gone:
             return gone
         gone |= more
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row["trace_id"], row["span_id"]

@@ -17,7 +17,7 @@ from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._buckets import BUCKET, bucketed, drawn, few_texts, with_buckets
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._joined import joined
-from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, TRUTHS
+from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, STEPS, TRUTHS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -120,8 +120,7 @@ def sample(
             rows, share = drawn(connection, rows, start, end, only or {}, most)
         if most_texts is not None:
             rows = few_texts(connection, rows, [name for name in NGRAMS if name in columns], most_texts)
-        calls = joined(connection, rows.drop(BUCKET))
-        calls = calls.filter((calls.time >= start) & (calls.time < end))
+        calls = _calls(connection, rows, start, end)
         for name, value in (only or {}).items():
             calls = calls.filter(calls[name] == value)
         wanted = dict.fromkeys([*columns, *_ORDER])
@@ -137,6 +136,48 @@ def sample(
         return Sample(found, share)
 
     return _query(start, end, read)
+
+
+def steps(folder: Path, start: datetime, end: datetime) -> pd.DataFrame:
+    """What agents and tools did in ``[start, end)``, a row each, in order of time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time``, ``trace_id``, ``span_id``, ``kind`` (``agent`` or ``tool``), ``step`` (its name), ``operation``,
+        ``parent_id`` (the span around it: a call, an agent, or one that was not kept), ``error``, ``latency``,
+        ``conversation``, ``user``, ``tenant``; ``calls``, ``input_tokens`` and ``output_tokens``: of the calls of
+        models that were made right within it.
+
+    Raises
+    ------
+    DriftgateError
+        A time has no time zone.
+    """
+    columns = ("operation", "parent_id", "error", "latency", "conversation", "user", "tenant")
+
+    def read(connection: Backend) -> pd.DataFrame:
+        calls = _calls(connection, rows_between(connection, folder, start - _APART, end + _APART), start, end)
+        rows = rows_between(connection, folder, start, end)
+        kept = rows.filter(rows.part.isin(STEPS))
+        kept = kept.select("time", "trace_id", "span_id", "step", *columns, kind=kept.part).distinct()
+        inner = calls.filter(calls.parent_id != "").drop("span_id").rename(span_id="parent_id")
+        made = inner.group_by(["trace_id", "span_id"]).aggregate(
+            calls=inner.count(), input_tokens=inner.input_tokens.sum(), output_tokens=inner.output_tokens.sum()
+        )
+        both = kept.left_join(made, ["trace_id", "span_id"])
+        wanted = both.mutate(calls=both.calls.fill_null(0)).order_by(["time", "trace_id", "span_id"])
+        names = ("time", "trace_id", "span_id", "kind", "step", *columns, "calls", "input_tokens", "output_tokens")
+        found: pd.DataFrame = connection.to_pyarrow(wanted.select(list(names))).to_pandas()
+        return found
+
+    return _query(start, end, read)
+
+
+def _calls(connection: Backend, rows: ir.Table, start: datetime, end: datetime) -> ir.Table:
+    """The calls of ``[start, end)`` among rows that reach further, each once."""
+    calls = joined(connection, rows.drop(BUCKET))
+    return calls.filter((calls.time >= start) & (calls.time < end))
 
 
 def rows_between(connection: Backend, folder: Path, start: datetime, end: datetime) -> ir.Table:
@@ -198,7 +239,7 @@ def _query(start: datetime, end: datetime, read: Callable[[Backend], Result]) ->
         try:
             connection.raw_sql("SET TimeZone = 'UTC'")
             return read(connection)
-        except duckdb.IOException:
+        except (duckdb.IOException, FileNotFoundError):
             # The writer merged files away between their listing and their reading: what replaced them is there now.
             if attempt == _ATTEMPTS - 1:
                 raise

@@ -70,7 +70,7 @@ def router(
             compression = request.headers.get("content-encoding", "")
             async with room.take(room_for(body, compression, max_bytes)):
                 decoded = await run_in_threadpool(decoder, bytes(body), encoding, compression, intake, max_bytes)
-                await asyncio.wrap_future(store.submit(decoded.calls))
+                await asyncio.wrap_future(store.submit([*decoded.calls, *decoded.steps]))
             store.note(decoded.left)
         except Refused as problem:
             return _status(encoding, problem.status, problem.code, str(problem))

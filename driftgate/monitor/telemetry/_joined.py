@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._content import JSON
 from driftgate.monitor.telemetry._nesting import APART, DATE, PREFIX
-from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT, UNTOLD
+from driftgate.monitor.telemetry._record import COLUMNS, OF_CONTENT, OF_CONTEXT, STEPS, UNTOLD
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -70,6 +70,7 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
     """
     import ibis
 
+    rows = rows.filter(rows.part.notin(STEPS))
     every = _each_once(connection, rows)
     calls = every.filter(every.part == "")
     outer = outer_calls(connection, rows)
@@ -197,6 +198,7 @@ def _told(column: Any, name: str) -> Any:
 
 def _is_linked(rows: pa.Table) -> bool:
     """Whether some row may belong to another."""
+    rows = rows.filter(pc.invert(pc.is_in(rows.column("part"), value_set=pa.array(STEPS))))
     if pc.any(pc.not_equal(rows.column("part"), "")).as_py():
         return True
     if len(pc.unique(rows.column("dialect"))) > 1:

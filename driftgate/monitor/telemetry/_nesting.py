@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._record import OF_CONTENT, OF_CONTEXT, ModelCall
+from driftgate.monitor.telemetry._record import OF_CONTENT, OF_CONTEXT, STEPS, ModelCall
 
 Key = tuple[str, str]
 """Trace and span."""
@@ -52,8 +52,8 @@ def once_each(calls: Sequence[ModelCall], around: Mapping[Key, tuple[str, Reason
     Returns
     -------
     tuple
-        The calls that are one each, and how many were left out. ``parent_id`` names a span only where it was not
-        received with them.
+        The calls that are one each, and how many were left out. ``parent_id`` names the agent or tool around a call,
+        or a span that was not received with them.
     """
     by_key = {(call.trace_id, call.span_id): call for call in calls}
     twins = _twins(calls)
@@ -76,7 +76,7 @@ def once_each(calls: Sequence[ModelCall], around: Mapping[Key, tuple[str, Reason
 def _above(
     call: ModelCall, by_key: Mapping[Key, ModelCall], around: Mapping[Key, tuple[str, Reason]]
 ) -> tuple[Key | None, str]:
-    """The call around a call, or the span around it that was not received with it."""
+    """The call around a call; else the agent or tool around it, or the span that was not received with it."""
     parent = call.parent_id
     for _ in range(_STEPS):
         key = (call.trace_id, parent)
@@ -86,9 +86,10 @@ def _above(
             return key, ""
         if key not in around:
             return None, parent
-        parent, reason = around[key]
+        outside, reason = around[key]
         if reason not in PASSED:
-            return None, ""
+            return None, parent if reason.value in STEPS else ""
+        parent = outside
     return None, ""
 
 

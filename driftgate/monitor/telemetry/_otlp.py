@@ -66,6 +66,8 @@ class Decoded:
 
     calls: list[ModelCall]
     """Model calls; of log records what they tell of calls."""
+    steps: list[ModelCall] = field(default_factory=list)
+    """What agents and tools did around calls; none of them is a call."""
     left: Mapping[Reason, int] = field(default_factory=Counter)
     """How many of its records are no calls of models, or could not be taken, by reason."""
 
@@ -132,7 +134,7 @@ def decode(
     spans = Spans(intake or Intake())
     for read in _read(body, content_type, content_encoding, max_bytes, "spans"):
         spans.take(read)
-    return Decoded(spans.once(), spans.left)
+    return Decoded(spans.once(), spans.steps, spans.left)
 
 
 def decode_logs(
@@ -152,7 +154,7 @@ def decode_logs(
     logs = Logs(intake or Intake())
     for read in _read(body, content_type, content_encoding, max_bytes, "logs"):
         logs.take(read)
-    return Decoded(logs.parts(), logs.left)
+    return Decoded(logs.parts(), [], logs.left)
 
 
 def encode_reply(encoding: str, left: Mapping[Reason, int] | None = None, of: str = "spans") -> bytes:

@@ -13,9 +13,9 @@ from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._nesting import Key, once_each
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._record import STEPS, ModelCall
 from driftgate.monitor.telemetry._span import Span, first
-from driftgate.monitor.telemetry._spans import Draft, completed, drafted
+from driftgate.monitor.telemetry._spans import Draft, completed, drafted, step_of
 from driftgate.monitor.telemetry.dialects import dialect_of
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ class Spans:
 
     intake: Intake
     calls: list[ModelCall] = field(default_factory=list)
+    steps: list[ModelCall] = field(default_factory=list)
+    """What agents and tools did."""
     left: Counter[Reason] = field(default_factory=Counter)
     around: dict[Key, tuple[str, Reason]] = field(default_factory=dict)
     drafts: list[Draft] = field(default_factory=list)
@@ -141,6 +143,8 @@ class Spans:
         dialect = dialect_of(span)
         if isinstance(dialect, Reason):
             self.around[span.trace_id, span.span_id] = (span.parent_id, dialect)
+            if dialect.value in STEPS and record.identified and out_of_time(record, self.intake) is None:
+                self.steps.append(step_of(span, self.intake, dialect))
             if any(name == names.EVALUATION_EVENT for name, _ in span.events):
                 self.left[Reason.EVALUATION] += 1
             return dialect

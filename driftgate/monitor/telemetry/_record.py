@@ -120,8 +120,12 @@ class ModelCall:
     """Where the input is told: see :data:`TOLD_FROM`; :data:`UNTOLD` where it is known why it is not; else empty."""
     output_from: str = ""
     """The same of the answer."""
+    step: str = ""
+    """Of what is no call and stands in :data:`STEPS`: the name of the agent or tool."""
 
 
+STEPS = ("agent", "tool")
+"""Values of ``part`` of what is no call and is kept as such: the spans of agents and of tools."""
 TRUTHS = ("refused", "addressed", "malformed", "input_korean", "output_korean", "unparsed")
 NGRAMS = ("input_ngrams", "output_ngrams")
 """Of what a call's texts are about."""
@@ -181,6 +185,7 @@ _LABELS = (
     "system_hash",
     "template_hash",
     "asked_for",
+    "step",
 )
 _TEXTS = ("input_text", "output_text")
 _IDS = ("trace_id", "span_id")

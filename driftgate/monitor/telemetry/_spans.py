@@ -139,6 +139,29 @@ def drafted(span: Span, intake: Intake, dialect: Dialect) -> Draft:
     return Draft(call, asked, answered)
 
 
+def step_of(span: Span, intake: Intake, kind: Reason) -> ModelCall:
+    """What the span of an agent or a tool tells; nothing of what was said."""
+    told = DIALECTS.get("otel_genai").values(span.attributes).get
+    return ModelCall(
+        time=span.start,
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        operation=span.operation or kind.value,
+        provider=label(told("provider")),
+        request_model=label(told("request_model")),
+        slice=label(span.attributes.get(names.SLICE)),
+        error=_error(span),
+        latency=span.latency,
+        weight=span.weight,
+        conversation=label(told("conversation")),
+        user=_user(label(told("user")), intake),
+        tenant=label(told("tenant")),
+        parent_id=span.parent_id,
+        part=kind.value,
+        step=label(first(span.attributes, names.STEP_NAMES[kind])) or label(span.name),
+    )
+
+
 def tool_calls(content: Content) -> int | None:
     """How many calls of tools the answer asks for; None where the answer is not told."""
     told = [said for said in content.answered or () if said.text is not None or said.tool_calls]

@@ -1,4 +1,5 @@
-"""The receiver under uvicorn, as a process of its own that tests can kill: folder, port file."""
+"""The receiver under uvicorn, as a process of its own that tests can kill: folder, port file, seconds between two
+compactions."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def authorise(authorization: str = Header("")) -> None:
 
 
 def main() -> None:
-    folder, told = Path(sys.argv[1]), Path(sys.argv[2])
+    folder, told, every = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     store = Store(folder, segment_bytes=30_000)
     app = FastAPI()
     app.include_router(router(store, authorise))
@@ -28,7 +29,7 @@ def main() -> None:
 
     def keep_compacting() -> None:
         while True:
-            time.sleep(0.05)
+            time.sleep(every)
             store.compact()
 
     threading.Thread(target=keep_compacting, daemon=True).start()

@@ -173,7 +173,7 @@ def receiver(tmp_path: Path) -> Iterator[tuple[str, int, Path]]:
     """A receiver in a process of its own: address, process, folder."""
     folder, told = tmp_path / "telemetry", tmp_path / "port"
     program = Path(__file__).with_name("receiver_process.py")
-    process = subprocess.Popen([sys.executable, program, folder, told], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, program, folder, told, "5"], cwd=ROOT)
     while not told.exists():
         assert process.poll() is None
         time.sleep(0.02)

@@ -47,7 +47,7 @@ def ingest_until_killed(
     """Send spans from ``first`` on, and log records of them, from four clients, and kill the receiver in the middle."""
     before = len(had.spans)
     program = Path(__file__).with_name("receiver_process.py")
-    process = subprocess.Popen([sys.executable, program, folder, told], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, program, folder, told, "0.05"], cwd=ROOT)
 
     def feed(start: int) -> None:
         session = requests.Session()
