@@ -66,6 +66,8 @@ class Calls:
     """Where the texts of the calls are told."""
     removed: str = ""
     """Which days of the windows are past their retention, in words."""
+    silent: str = ""
+    """Which part of the traffic fell silent, in words."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -81,7 +83,7 @@ class Calls:
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
         unread = f"received and not kept: {self.unread}" if self.unread else ""
-        return "; ".join(filter(None, (self.layout.told, later, left_out, unread, self.removed)))
+        return "; ".join(filter(None, (self.silent, self.layout.told, later, left_out, unread, self.removed)))
 
 
 def alike(calls: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -118,6 +120,7 @@ def conclude_traffic(every: Sequence[Finding], calls: Calls, named: Sequence[str
     findings = [finding for finding in every if calls.anchor is None or finding.windows.reference != calls.anchor]
     found = (
         _unseen(calls)
+        or _silent(calls)
         or _unfit(calls.before)
         or _withheld(calls, named)
         or _untold(findings, calls, named)
@@ -172,6 +175,14 @@ def _adrift(calls: Calls) -> Conclusion | None:
     found = f"{calls.anchored or 'no'} call is left" if calls.anchored < 2 else f"{calls.anchored} calls are left"
     told = f"{found} of the reference that began on {calls.anchor.start:%Y-%m-%d}, in which slow drift shows"
     return Conclusion("unmeasurable", told, "set traffic.anchor to a day from which calls are kept and were sound")
+
+
+def _silent(calls: Calls) -> Conclusion | None:
+    """Whether a part of the traffic is not there, though the calls of all together are."""
+    if not calls.silent:
+        return None
+    remedy = "check that it sends its telemetry; where it has ended, name it under the monitor's traffic.ended"
+    return Conclusion("unmeasurable", "a part of the traffic fell silent", remedy)
 
 
 def _withheld(calls: Calls, named: Sequence[str] | None) -> Conclusion | None:

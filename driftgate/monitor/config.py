@@ -74,6 +74,9 @@ class TrafficConfig(BaseModel):
     where that of the first quiet look began. Set it anew to accept what has changed since."""
     signals: list[str] | None = None
     """Signals to read; unset: every one that is read from telemetry."""
+    ended: list[str] = []
+    """Parts of the traffic that are known to have ended, as ``tenant=acme`` or ``request_model=gpt-old``. Another part
+    that had calls in every earlier window and has none now makes a look unmeasurable."""
     alpha: float = Field(0.01, gt=0, lt=0.5)
     """The chance that one look at unchanged traffic raises any alert. A month has thirty windows of a day that do not
     overlap, so about 30 times as many false alarms."""

@@ -20,6 +20,7 @@ from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._days import Units, anchored
 from driftgate.monitor._reference import pooled_look, reference_runs, take_for_reference
+from driftgate.monitor._silence import silent
 from driftgate.monitor._told import comparable, layout
 from driftgate.monitor._traffic import Calls, alike, conclude_traffic
 from driftgate.monitor._volume import lost
@@ -219,6 +220,7 @@ def look_at_traffic(
         len(older),
         layout(before, current, windows.reference, windows.current),
         removed_in_words([one for one in removed(folder) if start.date() <= one.day <= now.date()]),
+        silent(calls, windows.reference, windows.current, traffic.ended),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     every = pd.concat([alike(older), before, current])
