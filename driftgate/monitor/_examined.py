@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from driftgate.monitor._days import Units
+from driftgate.monitor._silence import silent
 from driftgate.monitor._told import Layout, comparable, layout
 from driftgate.monitor._traffic import Beside, Calls, compared, conclude_traffic
 from driftgate.monitor._volume import lost
@@ -84,6 +85,7 @@ def examine(
         fixed,
         anchored,
         layout(before, current, windows.reference, windows.current),
+        silent(calls[~old], windows.reference, windows.current, traffic.ended),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     pairs = [windows, *(pair for pair in others if first < pair.reference.end)]

@@ -77,6 +77,8 @@ class Calls:
     """How many calls it has."""
     layout: Layout = Layout()  # noqa: RUF009 - a frozen value
     """Where the texts of the calls are told."""
+    silent: str = ""
+    """Which part of the traffic fell silent, in words."""
 
     @property
     def left_out(self) -> tuple[int, int]:
@@ -93,7 +95,8 @@ class Calls:
         gone, rows = sum(self.left_out), sum(self.rows or ())
         left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
         unread = f"received and not kept: {self.beside.unread}" if self.beside.unread else ""
-        return "; ".join(filter(None, (self.layout.told, later, left_out, self._drawn, unread, self.beside.removed)))
+        told = (self.silent, self.layout.told, later, left_out, self._drawn, unread, self.beside.removed)
+        return "; ".join(filter(None, told))
 
     @property
     def _drawn(self) -> str:
@@ -163,6 +166,7 @@ def conclude_traffic(
     short = too_short(every, alpha)
     found = (
         _unseen(calls)
+        or _silent(calls)
         or _unfit(calls.before)
         or _withheld(calls, named)
         or _untold(findings, calls, named)
@@ -231,6 +235,14 @@ def _adrift(calls: Calls) -> Conclusion | None:
     found = f"{calls.anchored or 'no'} call is left" if calls.anchored < 2 else f"{calls.anchored} calls are left"
     told = f"{found} of the reference that began on {calls.anchor.start:%Y-%m-%d}, in which slow drift shows"
     return Conclusion("unmeasurable", told, "set traffic.anchor to a day from which calls are kept and were sound")
+
+
+def _silent(calls: Calls) -> Conclusion | None:
+    """Whether a part of the traffic is not there, though the calls of all together are."""
+    if not calls.silent:
+        return None
+    remedy = "check that it sends its telemetry; where it has ended, name it under the monitor's traffic.ended"
+    return Conclusion("unmeasurable", "a part of the traffic fell silent", remedy)
 
 
 def _withheld(calls: Calls, named: Sequence[str] | None) -> Conclusion | None:

@@ -58,7 +58,7 @@ class Volume:
             return None
         first = pd.Timestamp(self.times.min()).tz_localize("UTC").to_pydatetime()
         known = Period(max(reference.start, first - (period.end - period.start) / 4), reference.end)
-        earlier = list(_earlier(period, known, _WEEK)) or list(_earlier(period, known, _DAY))
+        earlier = list(earlier_windows(period, known, _WEEK)) or list(earlier_windows(period, known, _DAY))
         return median(map(self.within, earlier)) if earlier else None
 
 
@@ -94,7 +94,8 @@ def lost(calls: pd.DataFrame, reference: Period, current: Period) -> str:
     return ""
 
 
-def _earlier(period: Period, reference: Period, step: timedelta) -> Iterator[Period]:
+def earlier_windows(period: Period, reference: Period, step: timedelta) -> Iterator[Period]:
+    """Periods of the same length and hours that lie within the reference, the newest first."""
     start, end = period.start - step, period.end - step
     while start >= reference.start:
         if end <= reference.end:

@@ -80,6 +80,9 @@ class TrafficConfig(BaseModel):
     where that of the first quiet look began. Set it anew to accept what has changed since."""
     signals: list[str] | None = None
     """Signals to read; unset: every one that is read from telemetry."""
+    ended: list[str] = []
+    """Parts of the traffic that are known to have ended, as ``tenant=acme`` or ``request_model=gpt-old``. Another part
+    that had calls in every earlier window and has none now makes a look unmeasurable."""
     false_alarms_per_month: float = Field(1.0, gt=0, le=100, allow_inf_nan=False)
     """How many false alarms a month of looks at unchanged traffic, as often as ``cron`` has them, may raise; looks that
     go on saying the same are one. ``driftgate monitor backtest`` measures what it comes to on your calls, and how soon
