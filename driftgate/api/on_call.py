@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from driftgate.api.backtest import AnswersBacktest, Backtest
+    from driftgate.api.explaining import Explanation
     from driftgate.api.night import Looked, NightDisplay
     from driftgate.finetune.remediation import Remediation
     from driftgate.monitor.prompt_look import PromptLook
@@ -72,6 +73,23 @@ class OnCall:
         looked = night.look(self.files, self.ledger, monitor, told)
         night.send(self.files, self.ledger, told)
         return looked
+
+    def explain(self, alert: str) -> Explanation:
+        """What moved, since when and by how much, in which looks and slices, and what speaks for and against whom.
+
+        Parameters
+        ----------
+        alert : str
+            Its key, a part of it, or ``latest``.
+
+        Raises
+        ------
+        DriftgateError
+            None or more than one fits.
+        """
+        from driftgate.api.explaining import explain
+
+        return explain(self.files, self.ledger, alert)
 
     def rereference(self, monitor: str, *, reason: str) -> Rereference:
         """Let a monitor's next looks be what its canaries are compared with; who wanted it, and why, is recorded.

@@ -55,6 +55,7 @@ def run_alerts(folder: Path, limit: int) -> int:
             console.print(f"{when} [bold]{escape(row.monitor)}[/] {escape(row.alert.summary)}", soft_wrap=True)
             for hint in row.alert.hints:
                 console.print(f"    {escape(hint.cause)}: {escape(hint.text)}", soft_wrap=True)
+            console.print(f"    why: driftgate monitor explain {row.alert.key}", soft_wrap=True)
         if not found:
             console.print("no alert")
         blind = False

@@ -61,6 +61,20 @@ def rereference(
     console.print(escape(told), soft_wrap=True)
 
 
+@monitor.command()
+def explain(
+    alert: Annotated[str, typer.Argument(help="An alert's key, a part of it, or latest.")] = "latest",
+    workspace: Workspace = HERE,
+) -> None:
+    """Say of an alert what moved, since when, by how much and where, and what speaks for and against each suspect."""
+    import driftgate
+    from driftgate.cli._console import console
+    from driftgate.cli.show.explain import print_explanation
+
+    with driftgate.open(workspace) as ws:
+        print_explanation(console, ws.explain(alert))
+
+
 @monitor.command("prompt-drift")
 def prompt_drift(
     name: MonitorName,

@@ -46,7 +46,7 @@ def hints(
     found = [
         Hint(cause, f"{words} {value} is new, on {100 * share:.0f}% of calls")
         for column, cause, words in _IDENTITY
-        for value, share in _newcomers(reference, current, column)
+        for value, share in newcomers(reference, current, column)
     ]
     return (*found, *_mix(reference, current), *_volume(reference, current, before, now), *_errors(reference, current))
 
@@ -74,7 +74,7 @@ def likeliest(found: tuple[Hint, ...], *, of_canaries: bool, signal: str) -> Cau
     return next((cause for cause in order if cause in causes), "unknown")
 
 
-def _newcomers(reference: pd.DataFrame, current: pd.DataFrame, column: str) -> list[tuple[str, float]]:
+def newcomers(reference: pd.DataFrame, current: pd.DataFrame, column: str) -> list[tuple[str, float]]:
     if column not in reference.columns or column not in current.columns:
         return []
     old = reference[column].fillna("").value_counts(normalize=True)

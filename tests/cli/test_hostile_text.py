@@ -229,6 +229,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "monitor prompt-drift": [(HOSTILE, *where), ("watch", "--limit", "4", "--repeats", "2", *where)],
         "monitor backtest": [(f"{first}/live", f"{second}/live", "--orders", "5", *where)],
         "monitor rereference": [("watch", "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
+        "monitor explain": [(HOSTILE, *where), ("latest", *where)],
         "monitor collect": [where],
         "monitor alerts": [where],
         "champion list": [where],
