@@ -138,7 +138,7 @@ def pooled_look(
             period_of(ordered[:looks]),
             period_of(ordered[-pooled:]),
             pooled,
-            period_of(ordered[:CHOOSING]) if looks >= 2 * CHOOSING else None,
+            choosing=period_of(ordered[:CHOOSING]) if looks >= 2 * CHOOSING else None,
         )
         for looks in references
         for pooled in windows_of(len(current))
