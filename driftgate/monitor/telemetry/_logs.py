@@ -109,5 +109,5 @@ def _part(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told], 
         tool_calls=tool_calls(content),
         evaluations=results_of(events),
         part=hashlib.sha256(told).hexdigest()[:16],
-        **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake),
+        **features(joined(content.sent, {"user", "human", ""}), joined(content.answered), intake.of(trace_id, span_id)),
     )

@@ -97,7 +97,7 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
         response_hash=hash_of(label(told("response_id"))),
         dialect=dialect.name,
         parent_id=span.parent_id,
-        **features(asked, joined(content.answered), intake, _asked_for(attributes)),
+        **features(asked, joined(content.answered), intake.of(span.trace_id, span.span_id), _asked_for(attributes)),
     )
 
 
