@@ -90,18 +90,20 @@ class NightDisplay:
 
 @dataclass(frozen=True)
 class Looked:
-    """What a monitor's canaries, its traffic and its prompts came to."""
+    """What a monitor's canaries, its traffic, its prompts and production's answers came to."""
 
     canaries: LookResult
     traffic: Watched | None
     """None where the monitor does not look at traffic."""
     prompts: Watched | None = None
     """None where no look at prompts was due."""
+    answers: Watched | None = None
+    """None where no answers of production are evaluated."""
 
     @property
     def exit_code(self) -> int:
         """The graver result's."""
-        looks = [one for one in (self.canaries.watched, self.traffic, self.prompts) if one is not None]
+        looks = [one for one in (self.canaries.watched, self.traffic, self.prompts, self.answers) if one is not None]
         return EXIT_CODES[gravest_look([look.conclusion.result for look in looks])]
 
 
@@ -204,13 +206,20 @@ def look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: NightDisp
         page = watching.evidence_folder(workspace) / f"{traffic.row.run_id}.html"
         display.looked(name, "traffic", traffic, page if page.exists() else None)
         _publish_look(workspace, ledger, canaries.champion, traffic)
+    answers = None
+    if monitor.evaluate is not None:
+        from driftgate.api.evaluating import evaluate_answers
+
+        answers = evaluate_answers(workspace, ledger, name, monitor.evaluate)
+        display.looked(name, "answers", answers, None)
+        _publish_look(workspace, ledger, canaries.champion, answers)
     prompts = None
     if is_due(ledger, name, monitor):
         prompts = look_at_prompts(workspace, ledger, name, display).watched
     regression = canaries.watched.regression
     if regression is not None and monitor.recipe is not None:
         _begin_repair(workspace, ledger, monitor.recipe, canaries.champion, {"alert": regression.to_json()}, display)
-    return Looked(canaries, traffic, prompts)
+    return Looked(canaries, traffic, prompts, answers)
 
 
 def look_at_prompts(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.addressing import addresses_judge
 from driftgate.flows.refusals import is_refusal
+from driftgate.flows.scrubbing import told
 from driftgate.ledger import Ledger
+from driftgate.monitor.config import EvaluateConfig
+from driftgate.monitor.sampling import is_drawn
 from driftgate.monitor.telemetry import Intake, InUse, Reason, Store, left_out, pseudonyms, steps
 from driftgate.monitor.telemetry.sources import CollectionResult, SourceConfig, check_collected, collect_all
 
@@ -23,10 +27,28 @@ _LATE = 3 * EVERY
 """A collection by the service that is older than this did not take place."""
 
 
-def intake(folder: Path) -> Intake:
+def intake(folder: Path, evaluated: Sequence[EvaluateConfig] = ()) -> Intake:
     """What is told of a call on its way into a telemetry folder: whether the answer is a refusal, or talks to a judge,
-    and under which pseudonym its user is known there."""
-    return Intake(refused=is_refusal, addressed=addresses_judge, pseudonym=pseudonyms(folder))
+    and under which pseudonym its user is known there.
+
+    Parameters
+    ----------
+    evaluated : sequence of EvaluateConfig
+        The continuous evaluations of the workspace: the content of calls that one of them draws is kept, redacted.
+    """
+    told_of = Intake(refused=is_refusal, addressed=addresses_judge, pseudonym=pseudonyms(folder))
+    if not evaluated:
+        return told_of
+
+    def keeps(trace_id: str, span_id: str) -> bool:
+        return any(is_drawn(trace_id, span_id, one.rate, one.seed) for one in evaluated)
+
+    return replace(told_of, redact=told, keeps=keeps)
+
+
+def evaluations(workspace: OpenWorkspace) -> list[EvaluateConfig]:
+    """The continuous evaluations of the workspace's monitors."""
+    return [one.evaluate for one in workspace.config.monitors.values() if one.evaluate is not None]
 
 
 def sources(workspace: OpenWorkspace) -> list[SourceConfig]:
@@ -54,7 +76,7 @@ def collect(workspace: OpenWorkspace, ledger: Ledger) -> list[CollectionResult]:
     if not named:
         return []
     with Store(workspace.telemetry) as store:
-        return collect_all(named, store, ledger, intake(workspace.telemetry), datetime.now(UTC))
+        return collect_all(named, store, ledger, intake(workspace.telemetry, evaluations(workspace)), datetime.now(UTC))
 
 
 def bring_up_to_date(workspace: OpenWorkspace, ledger: Ledger) -> None:

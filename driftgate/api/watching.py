@@ -68,6 +68,8 @@ def sights(workspace: OpenWorkspace, ledger: Ledger) -> list[Sight]:
         found.append(Sight(name, "canaries", *looks, unended, anew))
         if monitor.traffic is not None:
             found.append(Sight(name, "traffic", newest.get((name, "traffic")), good.get((name, "traffic")), None))
+        if monitor.evaluate is not None:
+            found.append(Sight(name, "answers", newest.get((name, "answers")), good.get((name, "answers")), None))
         if monitor.prompt_drift is not None:
             found.append(Sight(name, "prompts", newest.get((name, "prompts")), good.get((name, "prompts")), None))
     return found

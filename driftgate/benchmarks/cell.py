@@ -219,22 +219,7 @@ class Cell:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def _judges(self) -> dict[str, Any]:
-        """Who grades: where anything is judged, every judged evaluator with its pin, and what decides correctness."""
-        from driftgate.flows.evaluators import anchor_lengths, attacks_for, attacks_on, known_grades
-
-        judged = {
-            key: {
-                "pin": dict(judge.pin),
-                "pin_id": judge.pin_id,
-                "anchors": known_grades(self.evaluators.anchors, judge.kind.key),
-                "lengths": anchor_lengths(self.evaluators.anchors, judge.kind.key, judge.kind.inputs),
-                "attacks": attacks_on(attacks_for(judge), judge.kind.key),
-                "grade": judge.kind.key,
-                "scale": [judge.kind.lowest, judge.kind.highest],
-                "threshold": judge.threshold,
-            }
-            for key, judge in self.evaluators.judged.items()
-        }
+        judged = described_judges(self.evaluators)
         return {"judges": judged, "primary": self.evaluators.primary} if judged else {}
 
     def signature(self) -> str:
@@ -266,6 +251,25 @@ class Cell:
         if self.evaluators.judged:
             parts["judges"] = ",".join(f"{key}:{e.pin_id[:6]}" for key, e in self.evaluators.judged.items())
         return format_signature(parts)
+
+
+def described_judges(evaluators: Evaluators) -> dict[str, Any]:
+    """Who grades: every judged evaluator with its pin, its anchors and what decides that a text passes."""
+    from driftgate.flows.evaluators import anchor_lengths, attacks_for, attacks_on, known_grades
+
+    return {
+        key: {
+            "pin": dict(judge.pin),
+            "pin_id": judge.pin_id,
+            "anchors": known_grades(evaluators.anchors, judge.kind.key),
+            "lengths": anchor_lengths(evaluators.anchors, judge.kind.key, judge.kind.inputs),
+            "attacks": attacks_on(attacks_for(judge), judge.kind.key),
+            "grade": judge.kind.key,
+            "scale": [judge.kind.lowest, judge.kind.highest],
+            "threshold": judge.threshold,
+        }
+        for key, judge in evaluators.judged.items()
+    }
 
 
 def _short_hash(value: Mapping[str, Any]) -> str:

@@ -160,6 +160,18 @@ async def _grade(
     return row, found.get(COST, 0.0)
 
 
+def check_judge(ledger: Ledger, run_id: str, key: str, about: Mapping[str, Any]) -> JudgeCheck:
+    """What the anchors of a run say of a judge.
+
+    Parameters
+    ----------
+    about : mapping
+        The judge, as :func:`driftgate.benchmarks.cell.described_judges` has it.
+    """
+    rows = [row for row in anchor_grades_of(ledger, run_id) if row.pin == about["pin_id"]]
+    return _check(ledger, run_id, key, rows, about)
+
+
 def check_judges(ledger: Ledger, cell: CellRow) -> dict[str, JudgeCheck]:
     """What the anchors of a cell's run say of its judges, by ``node.evaluator``; empty where nothing is judged."""
     judges: Mapping[str, Any] = cell.details.get("judges") or {}

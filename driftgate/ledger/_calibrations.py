@@ -90,13 +90,13 @@ def kept_grades(ledger: Ledger, pin: str, evaluator: str) -> list[KeptGrade]:
     return found
 
 
-def calibrations_of(ledger: Ledger, pin: str, evaluator: str) -> list[CalibrationRow]:
-    """The calibrations of a pinned judge at one place of a flow, the newest first."""
-    query = (
-        select(calibrations)
-        .where(calibrations.c.pin == pin, calibrations.c.evaluator == evaluator)
-        .order_by(calibrations.c.id.desc())
-    )
+def calibrations_of(ledger: Ledger, pin: str, evaluator: str | None = None) -> list[CalibrationRow]:
+    """The calibrations of a pinned judge at one place of a flow, or wherever it was, the newest first."""
+    query = select(calibrations).where(calibrations.c.pin == pin).order_by(calibrations.c.id.desc())
+    if evaluator is None:
+        query = query.where(calibrations.c.evaluator.not_like(f"%{_UNFINISHED}"))
+    else:
+        query = query.where(calibrations.c.evaluator == evaluator)
     with ledger.read() as connection:
         return [
             CalibrationRow(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from driftgate.benchmarks.use import UseConfig
+from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.models import Secret
 from driftgate.flows.path_settings import WRITTEN
 from driftgate.monitor.cron import Crontab
@@ -139,6 +140,36 @@ class PromptDriftConfig(BaseModel):
     """Time a look may take; one that is not done by then is unmeasurable."""
 
 
+class EvaluateConfig(BaseModel):
+    """How a share of production's calls is graded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    evaluators: dict[str, BindingConfig] = {}
+    """Evaluators by a name of their own, as ``nodes`` in a flow's ``evaluators.yaml``, each with the inputs
+    ``${data.query}``, ``${data.response}``, ``${data.slice}`` and so on. Empty: only what applications tell."""
+    rate: float = Field(0.05, gt=0, le=1)
+    """The share of calls whose content is kept, redacted, so that they can be graded."""
+    per_hour: int = Field(30, ge=1, le=10_000)
+    """How many of an hour's calls are graded, at most; as many of each slice as of the others, where it has them."""
+    per_look: int = Field(500, ge=1, le=100_000)
+    """How many calls a look grades, at most; the newest hours first."""
+    max_cost_per_hour: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """What the grades of an hour's calls may cost, in the currency of the judges' prices; unset: no limit."""
+    request_model: str = ""
+    """Only calls that asked for this model; empty: all."""
+    reference_days: float = Field(14, gt=0, le=3660)
+    """Days before the current window that it is compared with."""
+    current_days: float = Field(1, gt=0, le=3660)
+    """Days of the current window, up to now."""
+    floor: float = Field(0.05, gt=0, lt=1)
+    """The smallest change worth a person's time: of the share that passes, or of a grade, as a share of what it was."""
+    alpha: float = Field(0.01, gt=0, lt=0.5)
+    """The chance that one look at unchanged answers raises any alert."""
+    seed: int = 0
+    """Decides which calls are drawn."""
+
+
 class AzureMonitorConfig(BaseModel):
     """Where drift signals, alerts, evaluation results and runs are sent."""
 
@@ -161,6 +192,8 @@ class MonitorConfig(BaseModel):
     """How its production telemetry is compared; unset: only canaries are looked at."""
     prompt_drift: PromptDriftConfig | None = None
     """How it is asked the same questions again and in other forms; unset: only when somebody asks for it."""
+    evaluate: EvaluateConfig | None = None
+    """How a share of its production calls is graded; unset: none is."""
     reference_looks: int = Field(REFERENCE_LOOKS, ge=1, le=100)
     """How many of a champion's first looks are what later ones are compared with. The more, the smaller the losses that
     are found later; while they are made only a large one is. From two on it is also known how far the model agrees with

@@ -103,7 +103,7 @@ def look(
     *,
     telemetry: pd.DataFrame | None = None,
     canaries: pd.DataFrame | None = None,
-    signals: Sequence[str] | None = None,
+    signals: Sequence[str | Signal] | None = None,
     detectors: Mapping[str, str] | None = None,
     floors: Mapping[str, float] | None = None,
     alpha: float = 0.05,
@@ -127,7 +127,7 @@ def look(
     telemetry, canaries
         The frames (columns: see `driftgate.monitor.signals` and the telemetry record), with rows of all periods.
     signals
-        Names of the signals; None for all of the registry.
+        Names of signals, or signals of the caller's own; None for all of the registry.
     detectors
         By signal, the detector to use in place of the kind's usual one.
     floors
@@ -161,7 +161,8 @@ def look(
     Canary accuracy fell on slice 'prime' from 95.0% to 25.0% (-70.0 points, 95% interval -81.9 to
     -54.6; 40 now against 40 before), likely cause: the model.
     """
-    chosen = [SIGNALS.get(name) for name in (signals if signals is not None else SIGNALS.names())]
+    named = signals if signals is not None else SIGNALS.names()
+    chosen = [one if isinstance(one, Signal) else SIGNALS.get(one) for one in named]
     for name in (*(detectors or {}), *(floors or {})):
         SIGNALS.get(name)
     findings: list[Finding] = []

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api.deployments import ending
-from driftgate.api.telemetry import EVERY, intake, sources
+from driftgate.api.telemetry import EVERY, evaluations, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
-from driftgate.monitor.telemetry import Store, removed
+from driftgate.monitor.telemetry import Intake, Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Firing, Job, Lease, Page, Scheduler, authoriser, create_app
@@ -53,12 +53,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         keep_bytes=kept.telemetry_bytes,
         texts_days=kept.texts_days,
     )
+    taken = intake(workspace.telemetry, evaluations(workspace))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop_telling = await asyncio.to_thread(_tell_azure, workspace)
         scheduler.start()
-        upkeep = asyncio.create_task(_keep_up(store, named, ledger))
+        upkeep = asyncio.create_task(_keep_up(store, named, ledger, taken))
         try:
             yield
         finally:
@@ -87,9 +88,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    return create_app(
-        ledger, config.name, authorise, page, [receiver(otlp, store, authorise, intake(workspace.telemetry))], lifespan
-    )
+    return create_app(ledger, config.name, authorise, page, [receiver(otlp, store, authorise, taken)], lifespan)
 
 
 def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
@@ -136,13 +135,11 @@ def _result(firing: Firing) -> str:
     return words.get(firing.exit_code, "error") if firing.exit_code is not None else "error"
 
 
-async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger) -> None:
+async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger, taken: Intake) -> None:
     """Collect what the sources have, and turn the spool into Parquet; what is in the spool can be read already."""
     while True:
         try:
-            for found in await asyncio.to_thread(
-                collect_all, named, store, ledger, intake(store.folder), datetime.now(UTC)
-            ):
+            for found in await asyncio.to_thread(collect_all, named, store, ledger, taken, datetime.now(UTC)):
                 if found.problem:
                     log.error("the telemetry source %s could not be read: %s", found.source, found.problem)
             await asyncio.to_thread(store.compact)

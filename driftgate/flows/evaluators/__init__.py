@@ -34,14 +34,17 @@ if TYPE_CHECKING:
     from driftgate.flows.evaluators._judge import find_judge
     from driftgate.flows.evaluators._judged import COST, READ, REASKED, JudgedEvaluator, NoGrade
     from driftgate.flows.evaluators._pairwise import PairJudge
+    from driftgate.flows.evaluators._production import PRODUCTION, TOLD_OF_CALLS, bind_to_calls
 else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "COST",
     "EVALUATORS",
+    "PRODUCTION",
     "READ",
     "REASKED",
+    "TOLD_OF_CALLS",
     "Anchor",
     "Attack",
     "Binding",
@@ -56,6 +59,7 @@ __all__ = [
     "anchors_id",
     "attacks_for",
     "attacks_on",
+    "bind_to_calls",
     "capabilities_of",
     "find_judge",
     "known_grades",

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -67,6 +67,8 @@ class Intake:
         Makes of a user's id another one that tells users apart and nobody's name; without it no user is kept.
     clock : Clock, optional
         Which times are believed; without it every time is.
+    keeps : callable, optional
+        Says of a call, by its trace and span, whether its content is kept; without it that of every call is.
     """
 
     refused: Callable[[str], bool] | None = None
@@ -74,6 +76,13 @@ class Intake:
     redact: Callable[[str], str] | None = None
     pseudonym: Callable[[str], str] | None = None
     clock: Clock | None = None
+    keeps: Callable[[str, str], bool] | None = None
+
+    def of(self, trace_id: str, span_id: str) -> Intake:
+        """The rules for one call: those without a redactor where its content is not kept."""
+        if self.redact is None or self.keeps is None or self.keeps(trace_id, span_id):
+            return self
+        return replace(self, redact=None)
 
 
 class Told(TypedDict):

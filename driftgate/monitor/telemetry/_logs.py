@@ -116,5 +116,5 @@ def part_of(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told]
         output_from="" if answered is None else "apart",
         asked_for=wanted,
         # Whether it is JSON; that it should be, the call's span says, and only then that is told of the call.
-        **features(asked, answered, intake, JSON),
+        **features(asked, answered, intake.of(trace_id, span_id), JSON),
     )

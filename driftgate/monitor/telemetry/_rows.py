@@ -68,7 +68,8 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     sent, answered = (
         clean(_typed(str, known, name)) if name in known else None for name in ("input_text", "output_text")
     )
-    found: dict[str, Any] = {**features(sent, answered, intake)}
+    ids = str(known.get("trace_id", "")), str(known.get("span_id", ""))
+    found: dict[str, Any] = {**features(sent, answered, intake.of(*ids))}
     found |= {name: clean(str(known[name])) for name in _LABELS if name in known}
     # A row without the key says nothing of errors; one with nothing under it says that there was none.
     found["error"] = error_of(row["error"]) if "error" in row else None

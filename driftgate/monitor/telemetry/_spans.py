@@ -113,7 +113,7 @@ def drafted(span: Span, intake: Intake, dialect: Dialect) -> Draft:
         input_from="" if asked is None else "span",
         output_from="" if answered is None else "span",
         asked_for=wanted,
-        **told_of(asked, answered, intake, wanted),
+        **told_of(asked, answered, intake.of(span.trace_id, span.span_id), wanted),
     )
     return Draft(call, asked, answered)
 
