@@ -50,6 +50,7 @@ def examine(
     *,
     floors: Mapping[str, float] | None,
     alpha: float,
+    volumes: pd.DataFrame | None = None,
     beside: Beside = Beside(),  # noqa: B008 - a frozen value
 ) -> Examined:
     """Compare the newest calls with those before them.
@@ -60,6 +61,8 @@ def examine(
         All that the windows need; those dated after ``now`` are not looked at.
     anchor
         Where the reference begins that does not slide.
+    volumes
+        Of calls that are a sample: how many there were, see `driftgate.monitor.telemetry.volumes`.
     beside
         What is known beside the calls.
     """
@@ -70,6 +73,7 @@ def examine(
     calls = calls[calls["time"] < now]
     old, recent = calls["time"] < start, calls["time"] >= middle
     older, earlier, newest = comparable(calls[old], calls[~old & ~recent], calls[recent])
+    volumes = calls[~old] if volumes is None else volumes
     before, current = alike(earlier), alike(newest)
     fixed = next((pair.reference for pair in others if pair.periods == 1), None)
     anchored = 0 if fixed is None else int(((calls["time"] >= fixed.start) & (calls["time"] < fixed.end)).sum())
@@ -78,14 +82,14 @@ def examine(
     seen = Calls(
         before,
         current,
-        lost(calls[~old], windows.reference, windows.current),
+        lost(volumes, windows.reference, windows.current),
         beside,
         (len(earlier), len(newest)),
         int(Units.of(before, windows.current).matched.sum()),
         fixed,
         anchored,
         layout(before, current, windows.reference, windows.current),
-        silent(calls[~old], windows.reference, windows.current, traffic.ended),
+        silent(volumes, windows.reference, windows.current, traffic.ended),
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     pairs = [windows, *(pair for pair in others if first < pair.reference.end)]

@@ -32,6 +32,8 @@ def silent(calls: pd.DataFrame, reference: Period, current: Period, ended: Colle
 
     Parameters
     ----------
+    calls
+        A row each, or for several that came at about one time, which ``weight`` counts.
     ended : collection of str
         Parts of which that is known, as ``LABEL=VALUE``.
 
@@ -48,10 +50,11 @@ def silent(calls: pd.DataFrame, reference: Period, current: Period, ended: Colle
     >>> silent(calls[(calls.tenant == "else") | (calls.time < current.start)], reference, current)
     'no call of tenant=acme, of which every earlier window had 24 or more'
     """
+    calls = calls if "weight" in calls.columns else calls.assign(weight=1.0)
     found = []
     for name in (label for label in LABELS if label in calls.columns):
-        counts = calls.groupby(name)["time"].agg(["size", "min"])
-        values = counts[(counts["size"] >= 2 * _LEAST) & (counts["min"] < current.start)].index
+        of_value = calls.groupby(name).agg(count=("weight", "sum"), first=("time", "min"))
+        values = of_value[(of_value["count"] >= 2 * _LEAST) & (of_value["first"] < current.start)].index
         for value in values:
             if (value == "" and name != "dialect") or f"{name}={value}" in ended:
                 continue
@@ -79,14 +82,15 @@ def _gone(volume: Volume, last: datetime, reference: Period, current: Period) ->
 
 
 def _least(volume: Volume, period: Period, reference: Period) -> float:
-    """The fewest calls of an earlier window; 0 where there are no two of them."""
-    weeks = list(earlier_windows(period, reference, _WEEK))
-    windows = weeks if len(weeks) > 1 else list(earlier_windows(period, reference, _DAY))
+    """The fewest calls of an earlier window since the first call; 0 where there are no two of them."""
+    begun = max(reference.start, volume.first - (period.end - period.start) / 4)
+    weeks, days = (list(earlier_windows(period, Period(begun, reference.end), step)) for step in (_WEEK, _DAY))
+    windows = weeks if len(weeks) > 1 else days
     return min(map(volume.within, windows)) if len(windows) > 1 else 0.0
 
 
 def _instead(calls: pd.DataFrame, name: str, current: Period) -> str:
     """Values that only the current window has: what is gone may have another name."""
     now = calls["time"] >= current.start
-    new = calls.loc[now & ~calls[name].isin(calls.loc[~now, name]), name].value_counts()
+    new = calls[now & ~calls[name].isin(calls.loc[~now, name])].groupby(name)["weight"].sum().nlargest(1)
     return f"; {name}={new.index[0]} is new, with {int(new.iloc[0]):,}" if len(new) and new.index[0] else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,12 @@ class Volume:
         weights = calls["weight"].to_numpy(float) if "weight" in calls.columns else np.ones(len(calls))
         return cls(calls["time"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[ns]"), weights)
 
+    @property
+    def first(self) -> datetime:
+        """When the first call came; there must be one."""
+        moment: datetime = pd.Timestamp(self.times.min()).tz_localize("UTC").to_pydatetime()
+        return moment
+
     def within(self, period: Period) -> float:
         """How many calls a period had."""
         start, end = (pd.Timestamp(moment).tz_convert("UTC").tz_localize(None) for moment in (period.start, period.end))
@@ -56,8 +62,7 @@ class Volume:
         """
         if not len(self.times):
             return None
-        first = pd.Timestamp(self.times.min()).tz_localize("UTC").to_pydatetime()
-        known = Period(max(reference.start, first - (period.end - period.start) / 4), reference.end)
+        known = Period(max(reference.start, self.first - (period.end - period.start) / 4), reference.end)
         earlier = list(earlier_windows(period, known, _WEEK)) or list(earlier_windows(period, known, _DAY))
         return median(map(self.within, earlier)) if earlier else None
 

@@ -20,6 +20,7 @@ from driftgate.monitor._answers import canary_frame
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._examined import MOST, examine, windows_at
 from driftgate.monitor._reference import grown_reference, pooled_look, reference_runs, take_for_reference
+from driftgate.monitor._silence import LABELS as PARTS
 from driftgate.monitor._traffic import Beside
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import REFERENCE_GROWS_TO, REFERENCE_LOOKS, TrafficConfig
@@ -205,6 +206,7 @@ def look_at_traffic(
         removed,
         removed_in_words,
         sample,
+        volumes,
     )
 
     only = {"request_model": traffic.request_model} if traffic.request_model else {}
@@ -229,6 +231,7 @@ def look_at_traffic(
         anchor,
         floors=floors,
         alpha=traffic.level() if alpha is None else alpha,
+        volumes=None if earlier.share == recent.share == 1.0 else volumes(folder, start, now, PARTS, only=only),
         beside=Beside(
             len(frame(folder, now + _FAST, _LAST, only=only, columns=("time",))),
             in_words({reason: count for reason, count in gone.items() if reason.lost}),

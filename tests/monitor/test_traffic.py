@@ -302,3 +302,20 @@ def test_calls_that_are_gone_are_not_taken_for_calls_that_were_not_drawn(
     monkeypatch.setattr("driftgate.monitor.watch._MOST_CALLS", 700)
     gone = look(*calls(6500, NOW - DAY, 13 * DAY), *now(150))
     assert gone.conclusion.result == "unmeasurable" and "150 calls" in gone.conclusion.reason, gone.conclusion
+
+
+def test_a_small_part_that_goes_on_is_not_silent_though_hardly_any_of_it_is_drawn(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.monitor.watch._MOST_CALLS", 300)
+    small = {"slice": "acme"}
+    both = [*calls(7000, NOW - DAY, 14 * DAY), *calls(40 * 14, NOW - DAY, 14 * DAY, **small), *now(500)]
+    assert look(*both, *now(40, **small)).conclusion.result == "quiet"
+
+
+def test_a_small_part_that_has_fallen_silent_is_named_though_hardly_any_of_it_was_drawn(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.monitor.watch._MOST_CALLS", 300)
+    gone = look(*calls(7000, NOW - DAY, 14 * DAY), *calls(40 * 14, NOW - DAY, 14 * DAY, slice="acme"), *now(500))
+    assert gone.conclusion.result == "unmeasurable" and "slice=acme" in gone.conclusion.reason, gone.conclusion

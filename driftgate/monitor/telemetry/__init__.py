@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.telemetry._columns import SCHEMA, to_arrow
     from driftgate.monitor.telemetry._content import Clock, Intake
     from driftgate.monitor.telemetry._forget import Gone
-    from driftgate.monitor.telemetry._frame import Sample, frame, sample, steps
+    from driftgate.monitor.telemetry._frame import Sample, frame, sample, steps, volumes
     from driftgate.monitor.telemetry._http import router
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
     from driftgate.monitor.telemetry._reasons import Reason, in_words
@@ -56,4 +56,5 @@ __all__ = [
     "sample",
     "steps",
     "to_arrow",
+    "volumes",
 ]

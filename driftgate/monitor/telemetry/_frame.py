@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,8 @@ _NUMBERS = ("input_tokens", "output_tokens", "latency", "output_chars", *TRUTHS,
 _YOUNG = tuple(name for name in COLUMNS[COLUMNS.index("weight") + 1 :] if name in LABELS)
 """Labels that older files do not have."""
 _ORDER = ("time", "trace_id", "span_id")
+_AT_ONCE = 300
+"""Seconds."""
 _ATTEMPTS = 5
 _APART = timedelta(hours=1)
 """How far apart in time what belongs to one call may be."""
@@ -170,6 +172,36 @@ def steps(folder: Path, start: datetime, end: datetime) -> pd.DataFrame:
         names = ("time", "trace_id", "span_id", "kind", "step", *columns, "calls", "input_tokens", "output_tokens")
         found: pd.DataFrame = connection.to_pyarrow(wanted.select(list(names))).to_pandas()
         return found
+
+    return _query(start, end, read)
+
+
+def volumes(
+    folder: Path, start: datetime, end: datetime, labels: Sequence[str], *, only: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return how many calls came in every five minutes of ``[start, end)``, by labels; of copies each counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time`` (of the last of them), the labels, and ``weight``, the calls.
+
+    Raises
+    ------
+    DriftgateError
+        A time has no time zone.
+    """
+
+    def read(connection: Backend) -> pd.DataFrame:
+        rows = rows_between(connection, folder, start, end)
+        calls = rows.filter(rows.part == "")
+        for name, value in (only or {}).items():
+            calls = calls.filter(calls[name] == value)
+        at_once = calls.group_by([*labels, (calls.time.epoch_seconds() // _AT_ONCE).name("at")])
+        counted = at_once.aggregate(time=calls.time.max(), weight=calls.weight.sum().cast("float64"))
+        found: pd.DataFrame = connection.to_pyarrow(counted.select("time", *labels, "weight")).to_pandas()
+        found["time"] = found["time"].astype("datetime64[ns, UTC]")
+        return found.sort_values(["time", *labels], ignore_index=True)
 
     return _query(start, end, read)
 

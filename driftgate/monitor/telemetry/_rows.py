@@ -23,7 +23,8 @@ _WRITTEN = re.compile(
     r"(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?"
     r"(?: +(오전|오후|AM|PM|am|pm)? ?(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
 )
-_COUNTS = ("input_tokens", "output_tokens", "output_chars")
+_COUNTS = ("input_tokens", "output_tokens", "output_chars", "reasoning_tokens", "cached_tokens", "tool_calls")
+_SECONDS = ("latency", "time_to_first_token")
 _LABELS = (
     "operation",
     "provider",
@@ -33,6 +34,12 @@ _LABELS = (
     "prompt_hash",
     "slice",
     "finish_reason",
+    "conversation",
+    "tenant",
+    "prompt_name",
+    "prompt_version",
+    "system_hash",
+    "template_hash",
 )
 
 
@@ -77,8 +84,9 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     if "weight" in known:
         found["weight"] = _weight(known)
     found |= {name: _truth(known, name) for name in TRUTHS if name in known}
-    if "latency" in known:
-        found["latency"] = _number(known, "latency")
+    found |= {name: _number(known, name) for name in _SECONDS if name in known}
+    if "user" in known and intake.pseudonym is not None:
+        found["user"] = intake.pseudonym(clean(str(known["user"])))
     found |= {name: _ngrams(known, name) for name in NGRAMS if name in known}
     found |= {name: clean(str(_typed((str, int), known, name))) for name in ("trace_id", "span_id")}
     return ModelCall(time=_time(known, zone), **found)

@@ -62,6 +62,18 @@ def test_columns_are_mapped_and_features_computed(tmp_path: Path, collect: Calla
     assert (call["input_text"], call["output_text"]) == (None, None)
 
 
+def test_who_asked_and_with_which_prompt_is_read_and_a_user_is_nobodys_name(
+    tmp_path: Path, collect: Callable[..., int]
+) -> None:
+    told = {"tenant": "acme", "conversation": "c-7", "prompt_name": "triage", "prompt_version": "3", "tool_calls": 2}
+    row = {"time": 1772355600, "customer": "kim@example.kr", "time_to_first_token": 0.25, "cached_tokens": 9, **told}
+    write(tmp_path / "in" / "log.jsonl", [row])
+    assert collect(Intake(pseudonym=lambda user: f"{len(user):016x}"), columns={"user": "customer"}) == 1
+    call = frame(tmp_path / "store", START, END).iloc[0]
+    assert {name: call[name] for name in told} == told
+    assert (call["user"], call["time_to_first_token"], call["cached_tokens"]) == (f"{14:016x}", 0.25, 9.0)
+
+
 def test_reading_again_changes_nothing_and_a_grown_file_brings_what_is_new(
     tmp_path: Path, collect: Callable[..., int]
 ) -> None:
