@@ -186,6 +186,11 @@ def _unknown(column: ir.Value, name: str) -> ir.Value:
 def _query(folder: Path, start: datetime, end: datetime, read: Callable[[Backend, ir.Table], Result]) -> Result:
     if start.tzinfo is None or end.tzinfo is None:
         raise DriftgateError("a period of telemetry was given without a time zone", "use datetime(..., tzinfo=UTC)")
+    return asked(lambda connection: read(connection, calls_between(connection, folder, start, end)))
+
+
+def asked(read: Callable[[Backend], Result]) -> Result:
+    """Ask DuckDB something of a folder that may be written at the same time."""
     import duckdb
     import ibis
 
@@ -193,7 +198,7 @@ def _query(folder: Path, start: datetime, end: datetime, read: Callable[[Backend
         connection: Any = ibis.duckdb.connect()
         try:
             connection.raw_sql("SET TimeZone = 'UTC'")
-            return read(connection, calls_between(connection, folder, start, end))
+            return read(connection)
         except duckdb.IOException:
             # The writer merged files away between their listing and their reading: what replaced them is there now.
             if attempt == _ATTEMPTS - 1:
