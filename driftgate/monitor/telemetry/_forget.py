@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,10 +22,13 @@ import pyarrow.compute as pc
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import replace_file
 from driftgate.monitor.telemetry import _parquet, _spool
-from driftgate.monitor.telemetry._frame import stored_rows
+from driftgate.monitor.telemetry._frame import asked, stored_rows
 from driftgate.monitor.telemetry._joined import outer_calls
 from driftgate.monitor.telemetry._record import STEPS
 from driftgate.monitor.telemetry._users import known_as
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
 
 _NAME = "forgetting.json"
 _ID = ["trace_id", "span_id"]
@@ -41,7 +44,10 @@ _LINKS = (
 )
 _READ = (*_ID, "time", "user", *_LINKS)
 _PSEUDONYM = re.compile("[0-9a-f]{16}")
+_BETWEEN = "\0"
 Key = tuple[str, str]
+"""Trace and span."""
+Pair = tuple[Key, Key]
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class _Begun:
     calls: tuple[str, ...] = ()
     """Each as its trace and its span."""
     users: tuple[str, ...] = ()
+    """Their pseudonyms."""
 
 
 _NOTHING = _Begun()
@@ -96,23 +103,19 @@ def found_of(folder: Path, user: str) -> tuple[Gone, frozenset[Key]]:
     if not user.strip():
         raise DriftgateError("it is not said which user to forget", "give the id that the application sends")
     names = known_as(folder, user)
-    rows = _near(folder, names)
-    if not rows.num_rows:
-        return Gone(names), frozenset()
-    listed = rows.to_pylist()
-    pairs = _pairs(rows)
-    gone = _theirs(listed, pairs, names)
+    rows, pairs = asked(lambda connection: _near(connection, folder, names))
+    gone = _theirs(rows, pairs, names)
     outer = {around for around, within in pairs if within in gone}
-    began = {_key(row): row["time"].date() for row in listed if not row["part"]}
+    began = {_key(row): row["time"].date() for row in rows if not row["part"]}
     days = Counter(day for key, day in began.items() if key in gone and key not in outer)
-    count = sum(_key(row) in gone for row in listed)
+    count = sum(_key(row) in gone for row in rows)
     return Gone(names, dict(sorted(days.items())), count), frozenset(gone)
 
 
-def begin(folder: Path, calls: Collection[Key], names: Collection[str]) -> None:
-    """Write down which calls of which user are to go; :func:`finish` removes them."""
+def begin(folder: Path, calls: Collection[Key], pseudonyms: Collection[str]) -> None:
+    """Write down which calls of which pseudonyms are to go; :func:`finish` removes them."""
     before = _begun(folder)
-    told = {"calls": sorted({*before.calls, *map(" ".join, calls)}), "users": sorted({*before.users, *names})}
+    told = {"calls": sorted({*before.calls, *map(_BETWEEN.join, calls)}), "users": sorted({*before.users, *pseudonyms})}
     replace_file(folder / _NAME, json.dumps(told).encode())
     _spool.sync_folder(folder)
 
@@ -127,7 +130,7 @@ def finish(folder: Path) -> None:
         return
     for part in _parquet.every_part(folder) if begun.calls else ():
         _take_out(begun.calls, part)
-    theirs = [*(call.partition(" ")[2] for call in begun.calls), *filter(_PSEUDONYM.fullmatch, begun.users)]
+    theirs = [*(call.partition(_BETWEEN)[2] for call in begun.calls), *begun.users]
     for damaged in sorted((folder / "spool").glob("*.damaged")):  # its whole frames are in Parquet
         data = damaged.read_bytes()
         if any(one.encode() in data for one in theirs):
@@ -149,45 +152,29 @@ def _take_out(calls: Sequence[str], part: Path) -> None:
     import pyarrow.parquet as pq
 
     ids = pq.read_table(part, columns=_ID)
-    named = pc.binary_join_element_wise(ids.column("trace_id"), ids.column("span_id"), " ")
+    named = pc.binary_join_element_wise(ids.column("trace_id"), ids.column("span_id"), _BETWEEN)
     theirs = pc.is_in(named, value_set=pa.array(calls, pa.string()))
     if pc.any(theirs).as_py():
         _parquet.rewrite(part, _spool.conform(pq.read_table(part)).filter(pc.invert(theirs)))
 
 
-def _near(folder: Path, names: Collection[str]) -> pa.Table:
-    """The rows of a user's calls, and all rows of the traces and of the answers that these are of."""
+def _near(connection: Backend, folder: Path, names: Collection[str]) -> tuple[list[dict[str, Any]], list[Pair]]:
+    """The rows of a user's calls, and all rows of the traces and of the answers that these are of; and of these the
+    spans around a call, each with that call."""
     import ibis
 
-    connection: Any = ibis.duckdb.connect()
-    try:
-        connection.raw_sql("SET TimeZone = 'UTC'")
-        rows = stored_rows(connection, folder).select(list(_READ))
-        mine = connection.to_pyarrow(rows.filter(rows.user.isin(list(names))).select("trace_id", "response_hash"))
-        if not mine.num_rows:
-            return mine
-        told = ibis.memtable(mine)
-        in_trace, answers = rows.trace_id.isin(told.trace_id), told.filter(told.response_hash != "").response_hash
-        found: pa.Table = connection.to_pyarrow(rows.filter(in_trace | rows.response_hash.isin(answers)))
-        return found
-    finally:
-        connection.disconnect()
+    rows = stored_rows(connection, folder).select(list(_READ))
+    mine = connection.to_pyarrow(rows.filter(rows.user.isin(list(names))).select("trace_id", "response_hash"))
+    if not mine.num_rows:
+        return [], []
+    told = ibis.memtable(mine)
+    in_trace, answers = rows.trace_id.isin(told.trace_id), told.filter(told.response_hash != "").response_hash
+    found = connection.to_pyarrow(rows.filter(in_trace | rows.response_hash.isin(answers)))
+    outer = outer_calls(connection, ibis.memtable(found)).to_pylist()
+    return found.to_pylist(), [((row["outer_trace_id"], row["outer_span_id"]), _key(row)) for row in outer]
 
 
-def _pairs(rows: pa.Table) -> list[tuple[Key, Key]]:
-    """The spans around a call, each with that call."""
-    import ibis
-
-    connection: Any = ibis.duckdb.connect()
-    try:
-        connection.raw_sql("SET TimeZone = 'UTC'")
-        found = outer_calls(connection, ibis.memtable(rows)).to_pylist()
-    finally:
-        connection.disconnect()
-    return [((row["outer_trace_id"], row["outer_span_id"]), (row["trace_id"], row["span_id"])) for row in found]
-
-
-def _theirs(rows: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[Key, Key]], names: Collection[str]) -> set[Key]:
+def _theirs(rows: Sequence[Mapping[str, Any]], pairs: Sequence[Pair], names: Collection[str]) -> set[Key]:
     """The calls of a user: those that name them, and those that name nobody and are told within or around these.
 
     A span around several calls is theirs where all of them are, and so is what agents and tools did in a trace.

@@ -263,6 +263,11 @@ def _unknown(column: ir.Value, name: str) -> ir.Value:
 def _query(start: datetime, end: datetime, read: Callable[[Backend], Result]) -> Result:
     if start.tzinfo is None or end.tzinfo is None:
         raise DriftgateError("a period of telemetry was given without a time zone", "use datetime(..., tzinfo=UTC)")
+    return asked(read)
+
+
+def asked(read: Callable[[Backend], Result]) -> Result:
+    """Ask DuckDB something of a folder that may be written at the same time."""
     import duckdb
     import ibis
 

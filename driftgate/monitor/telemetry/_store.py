@@ -219,7 +219,7 @@ class Store:
         with self._compacting:
             self._compacted()
             gone, calls = _forget.found_of(self.folder, user)
-            _forget.begin(self.folder, calls, gone.names)
+            _forget.begin(self.folder, calls, gone.pseudonyms)
             self._compacted()  # what has come since, too
             return gone
 

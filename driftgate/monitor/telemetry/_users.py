@@ -51,7 +51,7 @@ def known_as(folder: Path, user: str) -> tuple[str, ...]:
 
     A key is not made for it: where there is none, no id was ever given a pseudonym.
     """
-    user = label(user.strip())
+    user = label(user)
     path = folder / _NAME
     return tuple(dict.fromkeys((*([_pseudonym(path.read_bytes(), user)] if path.exists() else []), user)))
 

@@ -119,8 +119,9 @@ def survive(tmp_path: Path, kills: int, enough: int) -> int:
     return halfway
 
 
+@pytest.mark.timeout(900)
 def test_five_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
-    survive(tmp_path, 5, 100)
+    survive(tmp_path, 5, 40)
 
 
 @pytest.mark.acceptance
