@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 5_000
 _TOLD = 30
 """Columns that an error names at most."""
+_NOTES = 3
 _WITH_HEADER = (*TABLES, ".parquet")
 _IDENTITY = ("trace_id", "span_id")
 _LATER = {"encoding", "latency_unit"}
@@ -127,7 +128,9 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
         raise DriftgateError(
             f"the telemetry folder {config.folder} does not exist", "see 'folder' of the source 'files'"
         )
-    total, found, problems = 0, sorted(config.folder.glob(config.pattern)), []
+    total, found = 0, sorted(config.folder.glob(config.pattern))
+    problems: list[DriftgateError] = []
+    notes: list[str] = []
     for path in found:
         with path.open("rb") as file:
             hashed = hashlib.file_digest(file, "sha256")
@@ -136,22 +139,23 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
         digest = hashed.hexdigest()
         if not is_imported(ledger, digest):
             try:
-                count, whole = _import(path, config, store, intake)
+                count, whole, said = _import(path, config, store, intake)
             except DriftgateError as problem:  # the other files are read all the same
                 problems.append(problem)
                 continue
-            total += count
+            total, notes = total + count, [*notes, *filter(None, [said])]
             if whole:
                 record_import(ledger, digest, path.name, count)
     if problems:
         more = f" (and {len(problems) - 1} more files)" if len(problems) > 1 else ""
         raise DriftgateError(f"{problems[0].message}{more}", problems[0].remedy)
-    note = "" if found else f"no file in {config.folder} fits its pattern '{config.pattern}'"
-    return Collected(total, now, note)
+    if not found:
+        notes.append(f"no file in {config.folder} fits its pattern '{config.pattern}'")
+    return Collected(total, now, "; ".join(notes[:_NOTES]))
 
 
-def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tuple[int, bool]:
-    """How many calls a file brought, and whether it was read to its end."""
+def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tuple[int, bool, str]:
+    """How many calls a file brought, whether it was read to its end, and what a person should know of it."""
     reader = _Reader(path, config, intake)
     chunk: list[ModelCall] = []
     count = 0
@@ -167,7 +171,7 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tu
         whole = False
     store.append(chunk)
     store.note_of_file(path.name, reader.left)
-    return count + len(chunk), whole
+    return count + len(chunk), whole, reader.note
 
 
 class _Reader:
@@ -175,6 +179,7 @@ class _Reader:
 
     def __init__(self, path: Path, config: FilesConfig, intake: Intake) -> None:
         self.left: Counter[Reason] = Counter()
+        self.note = ""
         self._path, self._config, self._intake = path, config, intake
         self._zone = ZoneInfo(config.time_zone)
         self._seen: Counter[str] = Counter()
@@ -197,6 +202,9 @@ class _Reader:
     def _check(self, names: Mapping[str, None]) -> None:
         """That every column is there that the map names, and one for the time.
 
+        A table has all of its columns or never; a row of JSON may leave out what it has nothing for, so of a file in
+        which none has it that is only said.
+
         Raises
         ------
         DriftgateError
@@ -204,11 +212,15 @@ class _Reader:
         """
         held = f"its columns are {', '.join(list(names)[:_TOLD])}" + (", ..." if len(names) > _TOLD else "")
         # A line of JSON may leave a key out, as where nothing failed; a table says in its header what it has.
+        table = kind_of(self._path) in _WITH_HEADER
         for ours, theirs in self._config.columns.items():
-            if theirs not in names and (kind_of(self._path) in _WITH_HEADER or ours == "time"):
-                found = f"{self._path.name} has no column '{theirs}', which 'columns' names for {ours}; {held}"
+            if theirs in names:
+                continue
+            found = f"{self._path.name} has no column '{theirs}', which 'columns' names for {ours}; {held}"
+            if table or ours == "time":
                 raise DriftgateError(found, nearest(theirs, names))
-        if kind_of(self._path) in _WITH_HEADER and self._config.columns.get("time", "time") not in names:
+            self.note = self.note or found
+        if table and self._config.columns.get("time", "time") not in names:
             found = f"{self._path.name} has no column 'time'; {held}"
             raise DriftgateError(found, "name the column that holds the time under 'columns', as time: NAME")
 
