@@ -106,7 +106,9 @@ def explain(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Explanation:
 def _found(ledger: Ledger, name: str) -> Any:
     rows = alerts_of(ledger, limit=_ALL)
     if not rows:
-        raise DriftgateError("no alert was raised", "driftgate monitor alerts says what every monitor saw last")
+        raise DriftgateError(
+            f"'{name}' names no alert: none was raised", "driftgate monitor alerts says what every monitor saw last"
+        )
     fit = rows[:1] if name == "latest" else [row for row in rows if name and name in row.alert.key]
     if len(fit) != 1:
         keys = ", ".join(row.alert.key for row in (fit or rows)[:6])

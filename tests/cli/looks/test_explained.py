@@ -49,4 +49,4 @@ def test_canaries_that_are_answered_worse_are_counted_by_what_became_of_them(cli
 
 def test_an_alert_that_is_not_there_says_which_are(cli, folder) -> None:
     nobody = cli("monitor", "explain", "abc", "-w", folder)
-    assert nobody.code == 2 and "no alert was raised" in nobody.err
+    assert nobody.code == 2 and "'abc' names no alert: none was raised" in nobody.err
