@@ -41,7 +41,7 @@ def signal_values(look: Look, model: str) -> list[SignalValue]:
             value=evidence.current_value,
         )
         for finding in look.findings
-        if finding.windows.looks == 1  # what is pooled was sent with its own looks
+        if finding.windows.looks == finding.windows.periods == 1  # what is pooled was sent with its own looks
         for place, evidence in (("all", finding.everywhere), *finding.slices.items())
         if finding.signal.kind != "text" and evidence.current_value is not None and _is_dimension(place)
     ]
