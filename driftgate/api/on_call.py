@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from driftgate.api.backtest import AnswersBacktest, Backtest
+    from driftgate.api.choosing import ChosenCanaries
     from driftgate.api.explaining import Explanation
     from driftgate.api.night import Looked, NightDisplay
     from driftgate.finetune.remediation import Remediation
@@ -102,6 +103,14 @@ class OnCall:
         from driftgate.api.watching import rereference
 
         return rereference(self.files, self.ledger, monitor, reason=reason, who=getpass.getuser())
+
+    def choose_canaries(
+        self, run: str, *, others: Sequence[str] = (), n: int = 50, name: str = "canaries", seed: int = 0
+    ) -> ChosenCanaries:
+        """Choose canaries by what each tells of a change; see :func:`driftgate.api.choosing.choose_canaries`."""
+        from driftgate.api.choosing import choose_canaries
+
+        return choose_canaries(self.files, self.ledger, run, others=others, n=n, name=name, seed=seed)
 
     def nightly(self, display: NightDisplay | None = None) -> int:
         """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.

@@ -55,13 +55,22 @@ def choose_subset(
     of = len(responses.models)
     measured = measure_methods(responses, size, seed=seed, draws=draws, advance=lambda: advance(of))
     plan = choose(responses, size, measured, seed=seed)
-    _check_keys(workspace, dataset, plan)
+    check_keys(workspace, dataset, plan)
     path = workspace.folder / "data" / f"{name}.jsonl"
     write_subset(plan, path)
     return Chosen(path, responses, measured)
 
 
-def _check_keys(workspace: OpenWorkspace, dataset: str, plan: SubsetPlan) -> None:
+def check_keys(workspace: OpenWorkspace, dataset: str, plan: SubsetPlan) -> None:
+    """See that what was chosen is in the workspace's dataset.
+
+    Raises
+    ------
+    DriftgateError
+        It is not, or there is no such dataset.
+    """
+    if dataset not in workspace.config.datasets:
+        raise DriftgateError(f"the workspace has no dataset '{dataset}'", nearest(dataset, workspace.config.datasets))
     whole = load_dataset(dataset, workspace.config.datasets[dataset], workspace.folder)
     there = {sample.key for sample in whole.samples}
     lost = sum(item.key not in there for item in plan.items)

@@ -75,6 +75,35 @@ def explain(
         print_explanation(console, ws.explain(alert))
 
 
+@monitor.command("choose-canaries")
+def choose_canaries(
+    run: Annotated[str, typer.Argument(help="A run of the model that is to be watched: RUN, or RUN/PART.")],
+    workspace: Workspace = HERE,
+    n: Annotated[int, typer.Option("--n", min=1, help="How many canaries.")] = 50,
+    others: Annotated[str, typer.Option(help="Runs of other models on the same dataset, A,B.")] = "",
+    name: Annotated[str, typer.Option(help="They are written to data/NAME.jsonl.")] = "canaries",
+    seed: Annotated[int, typer.Option(help="Decides between canaries that tell as much.")] = 0,
+) -> None:
+    """Choose the canaries that tell most of a change, by a run with repeats, by runs of other models, or by both."""
+    from rich.markup import escape
+
+    import driftgate
+    from driftgate.cli import _console
+
+    console = _console.console
+    with driftgate.open(workspace) as ws:
+        found = ws.choose_canaries(run, others=_console.names(others), n=n, name=name, seed=seed)
+    told = f"{len(found.chosen)} of {len(found.every):,} samples"
+    if found.tokens is not None:
+        told += f": about {found.tokens[0]:,.0f} tokens a look, {found.tokens[1]:,.0f} of as many drawn at random"
+    console.print(told, soft_wrap=True)
+    written = escape(_console.shown(found.path.resolve()))
+    console.print(f"wrote {written}; use it as a dataset of driftgate.yaml:", soft_wrap=True)
+    line = f"  {name}: {{kind: subset, of: {found.dataset}, path: data/{name}.jsonl}}"
+    console.print(line, soft_wrap=True, markup=False)
+    console.print(f"and as a monitor's canaries: {{dataset: {name}, limit: null}}", soft_wrap=True, markup=False)
+
+
 @monitor.command("prompt-drift")
 def prompt_drift(
     name: MonitorName,

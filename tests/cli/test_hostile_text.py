@@ -228,6 +228,10 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "monitor check": [(HOSTILE, *where), ("watch", *where)],
         "monitor prompt-drift": [(HOSTILE, *where), ("watch", "--limit", "4", "--repeats", "2", *where)],
         "monitor backtest": [(f"{first}/live", f"{second}/live", "--orders", "5", *where)],
+        "monitor choose-canaries": [
+            (f"{first}/live", "--others", f"{second}/live", "--n", "3", *where),
+            (HOSTILE, *where),
+        ],
         "monitor rereference": [("watch", "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
         "monitor explain": [(HOSTILE, *where), ("latest", *where)],
         "monitor collect": [where],

@@ -27,6 +27,10 @@ class SubsetItem(BaseModel):
     discrimination: float = Field(1.0, gt=0)
     difficulty: float = 0.0
     """Of the two-parameter logistic model; see :mod:`driftgate.benchmarks.subset`."""
+    unsteady: float | None = None
+    """Of chosen canaries; see :mod:`driftgate.monitor.choosing`, as for the next two."""
+    changes: float | None = None
+    information: float | None = None
 
 
 class SubsetPlan(BaseModel):
@@ -42,12 +46,15 @@ class SubsetPlan(BaseModel):
     """How samples were chosen."""
     estimator: Literal["mean", "p-irt"] = "mean"
     """How a score of the whole is predicted."""
-    standard_error: float = Field(ge=0)
-    """Root mean square of the errors on models that were left out of the choice, as a share."""
-    random_error: float = Field(ge=0)
+    standard_error: float | None = Field(None, ge=0)
+    """Root mean square of the errors on models that were left out of the choice, as a share; None of chosen canaries,
+    whose scores predict nothing."""
+    random_error: float | None = Field(None, ge=0)
     """The same of a simple random subset of this size: the yardstick."""
     models: list[str] = []
     """Whose recorded answers it was chosen by."""
+    runs: list[str] = []
+    """The runs of chosen canaries: that of the model to watch, then those of others."""
     seed: int = 0
     curve: list[tuple[float, float]] = []
     """Expected accuracy on the samples that were not chosen, by ability; for ``p-irt``."""

@@ -21,7 +21,8 @@ class SubsetConfig(DatasetConfig):
     of: str | dict[str, Any]
     """The whole: the name of a dataset of the workspace, or a dataset's own settings."""
     path: Annotated[str, READ]
-    """File with the keys, relative to the workspace, as ``driftgate dataset subset`` writes it."""
+    """File with the keys, relative to the workspace, as ``driftgate dataset subset`` writes it, or
+    ``driftgate monitor choose-canaries``."""
 
     def held_settings(self) -> Mapping[str, DatasetConfig]:
         """The settings of the whole, where they stand here."""
@@ -51,7 +52,7 @@ def load(name: str, config: SubsetConfig, folder: Path) -> Dataset:
         whole.shots,
         licence=whole.licence,
         source=f"{config.path} of {whole.source}",
-        stands_for=plan.model_dump(mode="json"),
+        stands_for=plan.model_dump(mode="json") if plan.standard_error is not None else None,
     )
 
 
