@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
     from driftgate.monitor.telemetry._retention import Removed, removed, removed_in_words
     from driftgate.monitor.telemetry._span import Span
-    from driftgate.monitor.telemetry._spans import is_model_call, model_call
     from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder
     from driftgate.monitor.telemetry._tally import left_out
     from driftgate.monitor.telemetry._users import pseudonyms
@@ -46,9 +45,7 @@ __all__ = [
     "decode_logs",
     "frame",
     "in_words",
-    "is_model_call",
     "left_out",
-    "model_call",
     "pseudonyms",
     "removed",
     "removed_in_words",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from driftgate.flows.finish import finish_reason
@@ -12,43 +11,11 @@ from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, features
 from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import Content, joined
-from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall
 from driftgate.monitor.telemetry._span import Span, count, first, label, seconds
-from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect, dialect_of
+from driftgate.monitor.telemetry.dialects import Dialect
 
-_NOWHERE = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_TOKEN_EVENTS = ("gen_ai.content.completion.chunk", "llm.content.completion.chunk", "First Token Stream Event")
-
-
-def is_model_call(attributes: Mapping[str, Any]) -> bool:
-    """Say whether a span with these attributes is one call of a model that answers.
-
-    Agents, tools and embeddings are not: an agent's span carries the model too and would count its calls twice.
-
-    Examples
-    --------
-    >>> is_model_call({"gen_ai.operation.name": "chat"}), is_model_call({"gen_ai.operation.name": "execute_tool"})
-    (True, False)
-    >>> is_model_call({"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4"}), is_model_call({})
-    (True, False)
-    """
-    return isinstance(dialect_of(Span("", "", _NOWHERE, None, attributes)), Dialect)
-
-
-def model_call(span: Span, intake: Intake) -> ModelCall:
-    """Convert the span of a model call.
-
-    Examples
-    --------
-    >>> attributes = {"gen_ai.system": "az.ai.openai", "gen_ai.request.model": "gpt-5-mini",
-    ...               "gen_ai.usage.prompt_tokens": 12, "gen_ai.response.finish_reasons": ["stop"]}
-    >>> call = model_call(Span("5b" * 16, "ee" * 8, datetime(2026, 3, 1, tzinfo=UTC), 0.8, attributes), Intake())
-    >>> call.operation, call.provider, call.input_tokens, call.finish_reason
-    ('chat', 'azure.ai.openai', 12, 'stop')
-    """
-    dialect = dialect_of(span)
-    return in_dialect(span, intake, DIALECTS.get("fallback") if isinstance(dialect, Reason) else dialect)
 
 
 def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:

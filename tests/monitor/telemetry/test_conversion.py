@@ -12,14 +12,9 @@ import pytest
 
 from driftgate.api.telemetry import intake
 from driftgate.monitor.ngrams import ngrams
-from driftgate.monitor.telemetry import (
-    Intake,
-    ModelCall,
-    Span,
-    is_model_call,
-    model_call,
-    to_arrow,
-)
+from driftgate.monitor.telemetry import Intake, ModelCall, Reason, Span, to_arrow
+from driftgate.monitor.telemetry._spans import in_dialect
+from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect, dialect_of
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 READ = intake(Path())
@@ -49,7 +44,9 @@ OLDER = {
 
 
 def convert(attributes: dict[str, Any], intake: Intake | None = None, **span: Any) -> ModelCall:
-    return model_call(Span("5b" * 16, "ee" * 8, START, 0.8, attributes, **span), intake or Intake())
+    told = Span("5b" * 16, "ee" * 8, START, 0.8, attributes, **span)
+    dialect = dialect_of(told)
+    return in_dialect(told, intake or Intake(), DIALECTS.get("fallback") if isinstance(dialect, Reason) else dialect)
 
 
 def test_both_generations_of_names_give_the_same_call() -> None:
@@ -100,7 +97,8 @@ def test_the_end_of_a_reply_is_told_in_the_same_words_whoever_served_it(told: An
     ],
 )
 def test_only_calls_of_answering_models_count(attributes: dict[str, Any], expected: bool) -> None:
-    assert is_model_call(attributes) is expected
+    found = dialect_of(Span("5b" * 16, "ee" * 8, START, 0.8, attributes))
+    assert isinstance(found, Dialect) is expected
 
 
 CONTENT_FORMS: dict[str, tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]] = {
