@@ -190,6 +190,9 @@ def combined(whole: Part, slices: Sequence[Part], floor: float, steady: Part | N
     0.004
     >>> combined(Part(0.04, 1e-9), [], floor=0.05)
     1.0
+    >>> steady = Part(0.2, 1e-9)
+    >>> [combined(Part(loss, 0.3), [], 0.05, steady) for loss in (0.0, 0.06)]
+    [1.0, 2e-09]
     """
     lost = reaches(whole.loss, floor)
     evident, others = whole.p_value if lost else 1.0, []
