@@ -195,12 +195,13 @@ def _blind(short: Sequence[Short]) -> Conclusion | None:
 def _unseen(calls: Calls) -> Conclusion | None:
     """What keeps the calls themselves from being seen."""
     before, now = len(calls.before), len(calls.now)
-    if calls.beside.later >= max(2, _LATER * now):
+    came = round(now / calls.beside.shares[1])
+    if calls.beside.later >= max(2, _LATER * came):
         found = "the newest calls cannot be told from those to come" if now else "no call is dated before the look"
         remedy = "set the time_zone of the telemetry source, or correct the clock of the application"
         return Conclusion("unmeasurable", found, remedy)
-    if calls.beside.refused >= max(2, _LATER * now):
-        found = f"{calls.beside.refused:,} spans could not be taken, beside {now:,} calls of the current window"
+    if calls.beside.refused >= max(2, _LATER * came):
+        found = f"{calls.beside.refused:,} spans could not be taken, beside {came:,} calls of the current window"
         return Conclusion("unmeasurable", found, "mend what sends them, or its clock; its exporter is told why")
     remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
     if not now:

@@ -296,6 +296,14 @@ def test_of_more_calls_than_are_needed_a_sample_is_compared_and_said(
     assert [alert.signal for alert in down.alerts] == ["error_rate"]
 
 
+def test_a_few_calls_of_tomorrow_are_few_beside_all_and_not_beside_those_that_were_drawn(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("driftgate.monitor.watch._MOST_CALLS", 300)
+    found = look(*calls(13_000, NOW - DAY, 13 * DAY), *now(1000), *calls(50, NOW + DAY, DAY / 2))
+    assert found.conclusion.result == "quiet" and "50 calls are dated after" in found.conclusion.reason, found
+
+
 def test_calls_that_are_gone_are_not_taken_for_calls_that_were_not_drawn(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
