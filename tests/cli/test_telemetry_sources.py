@@ -146,7 +146,7 @@ def test_what_is_no_source_is_refused(cli: Cli, make: Make, source: dict[str, An
         ({"folder": "nope"}, "nope does not exist"),
         ({"folder": "../elsewhere"}, "keep it inside the workspace"),
         ({"pattern": "*.csv"}, "fits its pattern '*.csv'"),
-        ({"pattern": "*.txt"}, "it reads a.txt, which is neither .jsonl nor .parquet"),
+        ({"pattern": "*.txt"}, "it reads a.txt, which is none of .jsonl, .ndjson"),
     ],
 )
 def test_doctor_says_what_telemetry_will_not_bring(

@@ -87,13 +87,14 @@ class NightOnTerminal(NightDisplay):
     def kept(self, kept: Kept) -> None:
         """Print what was moved and removed."""
         from driftgate.cli.show.ledger import print_archived, print_expired
-        from driftgate.monitor.telemetry import removed_in_words
 
         if kept.expired is not None and kept.expired.runs:
             print_expired(self.console, kept.expired, self.workspace.reports)
         for page in kept.pages:
             self.console.print(f"removed with it: {escape(str(page))}", soft_wrap=True)
         if kept.telemetry:
+            from driftgate.monitor.telemetry import removed_in_words
+
             self.console.print(f"telemetry: {escape(removed_in_words(kept.telemetry))}", soft_wrap=True)
         if kept.archived is not None and (kept.archived.cells or kept.archived.removed):
             print_archived(self.console, kept.archived, self.ledger.archive)
