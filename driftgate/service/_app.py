@@ -25,6 +25,7 @@ from driftgate.ledger import (
     scores_of,
     verdicts_of,
 )
+from driftgate.service._auth import Access
 from driftgate.service._scrubbed import WithoutSecrets
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -49,32 +50,33 @@ class Page:
 def create_app(
     ledger: Ledger,
     name: str,
-    authorise: Callable[..., None],
+    access: Access,
     page: Page,
     routers: Sequence[APIRouter] = (),
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
-    """Make the application; every route, the pages and the ingest included, asks for authorisation."""
+    """Make the application; every route asks who it is that asks, those of ``routers`` by themselves."""
     app = FastAPI(
         title=f"driftgate · {name}",
-        dependencies=[Depends(authorise)],
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
 
-    @app.get("/health")
+    api = APIRouter(dependencies=[Depends(access("read"))])
+
+    @api.get("/health")
     def health() -> dict[str, Any]:
         latest_runs(ledger, 1)
         told = {"telemetry_not_kept": page.not_kept(), "telemetry_removed": page.removed()}
         return {"status": "ok", "workspace": name, "leading": page.leading(), **told}
 
-    @app.get("/api/runs")
+    @api.get("/api/runs")
     def list_runs(limit: int = 20) -> list[dict[str, Any]]:
         return [_brief(run) for run in latest_runs(ledger, min(max(limit, 1), 500))]
 
-    @app.get("/api/runs/{run_id}")
+    @api.get("/api/runs/{run_id}")
     def one_run(run_id: str) -> dict[str, Any]:
         try:
             run = find_run(ledger, run_id)
@@ -96,19 +98,19 @@ def create_app(
             "verdicts": [asdict(verdict) for verdict in verdicts_of(ledger, run.id)],
         }
 
-    @app.get("/api/alerts")
+    @api.get("/api/alerts")
     def list_alerts() -> list[dict[str, Any]]:
         return list(page.alerts())
 
-    @app.get("/api/looks")
+    @api.get("/api/looks")
     def list_looks() -> list[dict[str, Any]]:
         return list(page.looks())
 
-    @app.get("/api/jobs")
+    @api.get("/api/jobs")
     def list_jobs() -> list[dict[str, Any]]:
         return list(page.jobs())
 
-    @app.get("/", response_class=HTMLResponse)
+    @api.get("/", response_class=HTMLResponse)
     def overview() -> str:
         latest = latest_runs(ledger, 15)
         newest = {run.suite: run.id for run in reversed(latest)}.values()
@@ -125,6 +127,7 @@ def create_app(
             leading=page.leading(),
         )
 
+    app.include_router(api)
     for router in routers:
         app.include_router(router)
     app.add_middleware(WithoutSecrets)

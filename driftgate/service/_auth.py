@@ -1,20 +1,37 @@
-"""Every route asks for the service's token: as a bearer token, or as a browser's password."""
+"""Every route asks who it is that asks, by the service's token: as a bearer token, or as a browser's password."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
+
+Scope = Literal["ingest", "read", "operate"]
+"""What may be done: send telemetry, look at everything, or change something (acknowledge, approve, run, cancel)."""
+EVERYTHING: frozenset[Scope] = frozenset(("ingest", "read", "operate"))
 
 _LEAST_TOKEN = 16
 _basic = HTTPBasic(auto_error=False, realm="driftgate")
 
 
-def authoriser(token: str) -> Callable[..., None]:
-    """Make a FastAPI dependency that refuses a request without ``token``.
+@dataclass(frozen=True)
+class Identity:
+    """Who asks, and what they may do."""
+
+    name: str
+    scopes: frozenset[Scope]
+
+
+Access = Callable[[Scope], Callable[..., Identity]]
+"""By scope, a FastAPI dependency that gives the identity, and refuses a request of anybody without that scope."""
+
+
+def access_by_token(token: str) -> Access:
+    """Make what refuses a request without ``token``, which may do everything.
 
     Raises
     ------
@@ -24,10 +41,11 @@ def authoriser(token: str) -> Callable[..., None]:
     if len(token) < _LEAST_TOKEN:
         raise ValueError(f"the service's token has {len(token)} characters, at least {_LEAST_TOKEN} are needed")
 
-    def authorise(request: Request, basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)] = None) -> None:
+    def identify(request: Request, basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)] = None) -> Identity:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         given = basic.password if basic is not None else bearer if scheme.lower() == "bearer" else ""
         if not secrets.compare_digest(given.encode(), token.encode()):
             raise HTTPException(401, "the token is missing or wrong", {"WWW-Authenticate": 'Basic realm="driftgate"'})
+        return Identity("token", EVERYTHING)
 
-    return authorise
+    return lambda scope: identify

@@ -23,7 +23,7 @@ from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Intake, Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
-from driftgate.service import Firing, Job, Lease, Page, Scheduler, authoriser, create_app
+from driftgate.service import Firing, Job, Lease, Page, Scheduler, access_by_token, create_app
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -41,7 +41,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     """
     config = workspace.config
     try:
-        authorise = authoriser(resolve_secret(config.service.token, "service.token"))
+        access = access_by_token(resolve_secret(config.service.token, "service.token"))
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
     scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
@@ -88,7 +88,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    return create_app(ledger, config.name, authorise, page, [receiver(otlp, store, authorise, taken)], lifespan)
+    return create_app(ledger, config.name, access, page, [receiver(otlp, store, access("ingest"), taken)], lifespan)
 
 
 def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
