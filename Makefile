@@ -31,9 +31,10 @@ lint: $(VENV)/dev.stamp
 typecheck: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-# Two workers share the processors; threads of a numerical library in each would only wait for one another.
+# Two workers share the processors; threads of a numerical library in each would only wait for one another. The tests
+# begin some thousand processes, which compile everything anew where Python is told to keep no bytecode.
 unit: $(VENV)/dev.stamp
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 acceptance: $(VENV)/dev.stamp  ## Slow runs; those against recorded models need ../shared/data beside the project
 	$(BIN)/python -m pytest tests -m acceptance

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -24,7 +24,7 @@ from driftgate.benchmarks.judges import JudgeCheck, check_judge, grade_anchors
 from driftgate.flows.evaluators import COST, EvaluatorContext, Evaluators, bind_to_calls
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, calibrations_of, finish_run, latest_runs, start_run
-from driftgate.monitor.answer_look import Answers, look_at_answers
+from driftgate.monitor.answer_look import Answers, Drawn, look_at_answers
 from driftgate.monitor.config import EvaluateConfig
 from driftgate.monitor.graded import GradedCall, graded_between, keep_graded
 from driftgate.monitor.known_errors import Errors
@@ -118,24 +118,43 @@ def _graded(
             for trace, span in zip(calls["trace_id"], calls["span_id"], strict=True)
         ]
     ]
-    has_text = drawn["output_text"].notna() & (drawn["error"] == "")
-    recent = drawn["time"] >= middle
     pin, checks, stopped = _pin(config, evaluators), _checked(ledger, name, config, evaluators), ""
     sound = Evaluators("", tuple(b for b in evaluators.bindings if b.key not in checks or not checks[b.key].doubtful))
     kept = graded_between(ledger, name, pin, start, now)
     if sound.bindings:
         desk = _Desk(ledger, name, pin, config, sound, {one.key: one for one in kept})
-        stopped = wait_for(desk.grade(drawn[has_text]))
+        stopped = wait_for(desk.grade(drawn[_has_text(drawn)]))
         kept = graded_between(ledger, name, pin, start, now)
     return Answers(
         calls=calls.drop(columns=["input_text", "output_text"]),
         graded=kept,
-        drawn=int(recent.sum()),
-        told=int((recent & has_text).sum()) + sum(one.time >= middle for one in kept),
+        drawn=_drawn(drawn, middle, kept),
         checks={key.partition(".")[2]: check for key, check in checks.items()},
         errors=_errors(ledger, evaluators),
         stopped=stopped,
     )
+
+
+def _drawn(calls: pd.DataFrame, middle: datetime, kept: Sequence[GradedCall]) -> list[Drawn]:
+    """How many calls tell what was answered, or told it when they were graded: of all, and of each slice."""
+    import pandas as pd
+
+    graded = {one.key for one in kept}
+    was = pd.Series(
+        [key in graded for key in zip(calls["trace_id"], calls["span_id"], strict=True)], calls.index, dtype=bool
+    )
+    told, now = _has_text(calls) | was, calls["time"] >= middle
+
+    def of(name: str | None) -> Drawn:
+        here = calls["slice"] == name if name is not None else now | ~now
+        counts = [int(chosen.sum()) for side in (now, ~now) for chosen in (here & side, here & side & told)]
+        return Drawn(name, *counts)
+
+    return [of(None), *(of(name) for name in sorted(calls["slice"].unique()))]
+
+
+def _has_text(calls: pd.DataFrame) -> pd.Series[bool]:
+    return calls["output_text"].notna() & (calls["error"] == "")
 
 
 def _checked(ledger: Ledger, name: str, config: EvaluateConfig, evaluators: Evaluators) -> Mapping[str, JudgeCheck]:

@@ -61,6 +61,8 @@ class Done:
     """Texts of the sample that other samples have too, and that stand there."""
     calls: Gone | None = None
     """Of a user: calls of production that went from the telemetry."""
+    grades: int = 0
+    """What evaluators had said of these."""
 
 
 def forget(
@@ -121,14 +123,20 @@ def _run(workspace: OpenWorkspace, ledger: Ledger, run: str, *, dry: bool) -> Do
 
 def _user(workspace: OpenWorkspace, ledger: Ledger, user: str, *, dry: bool) -> Done:
     """Their calls go whole; what stands for them goes from everything else."""
+    from driftgate.monitor.graded import forget_graded
     from driftgate.monitor.telemetry import forget_user
 
+    # Grades first: by which calls they go is in the telemetry until it is done.
+    grades = forget_graded(ledger, forget_user(workspace.telemetry, user, dry=True).keys, dry=dry)
     gone = forget_user(workspace.telemetry, user, dry=dry)
+    if not dry:
+        grades += forget_graded(ledger, gone.keys)
     known = Needles(gone.pseudonyms)
     theirs = Needles((*gone.pseudonyms, *([user] if len(user) >= _LEAST else [])))
     files = tuple(_files(workspace, ledger, known, known, theirs=theirs, dry=dry))
     sought = Sought("user", "", frozenset(), known, calls=gone.calls)
-    return Done("the user", dry, forget_in_ledger(ledger, sought, getpass.getuser(), dry=dry), None, files, calls=gone)
+    done = forget_in_ledger(ledger, sought, getpass.getuser(), dry=dry)
+    return Done("the user", dry, done, None, files, calls=gone, grades=grades)
 
 
 def _files(

@@ -35,8 +35,40 @@ TOLD = "told."
 _GOOD = frozenset({"pass", "passed", "positive", "good", "correct", "thumbs_up", "up", "like", "yes", "true"})
 _BAD = frozenset({"fail", "failed", "negative", "bad", "incorrect", "thumbs_down", "down", "dislike", "no", "false"})
 _MOST_TOLD = 20
+_MOST = 0.5
+"""Of the share of calls that told their content before: with less of it most have ceased to."""
 _RESOLUTION = 0.05
 """Of grades: the smallest difference that means anything."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Calls of the current window that were drawn to be graded, and those of the window before it."""
+
+    slice: str | None
+    """None: of all slices."""
+    calls: int
+    told: int
+    """Of these, how many tell what was asked and answered, or told it when they were graded."""
+    before: int
+    told_before: int
+
+    @property
+    def ceased(self) -> bool:
+        """Whether most of those that tell it do so no longer.
+
+        The calls that still do are not those that did: what is said of them is not said of the rest.
+        """
+        return self.calls >= MIN_ROWS and self.told * self.before < _MOST * self.told_before * self.calls
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        of = "" if self.slice is None else f" of slice {self.slice!r}"
+        told = f"{self.told:,} tell" if self.told else "none tells"
+        earlier = f"; of those before it {self.told_before:,} of {self.before:,} do" if self.told_before else ""
+        calls = f"{self.calls:,} calls{of} in the current window were drawn"
+        return f"{calls}, and {told} what was asked and answered{earlier}"
 
 
 @dataclass(frozen=True)
@@ -46,10 +78,8 @@ class Answers:
     calls: pd.DataFrame
     """A row a call, as `driftgate.monitor.telemetry.frame` reads it, with ``evaluations``."""
     graded: Sequence[GradedCall]
-    drawn: int
-    """Calls of the current window that were drawn to be graded."""
-    told: int
-    """Of these, how many tell what was asked and answered."""
+    drawn: Sequence[Drawn]
+    """What was drawn, first of all slices and then of each."""
     checks: Mapping[str, JudgeCheck] = field(default_factory=dict)
     """Of every judge, what its anchors say, by evaluator."""
     errors: Mapping[str, Errors] = field(default_factory=dict)
@@ -171,10 +201,10 @@ def _conclude(
 
         moved = "; ".join(map(found_in_words, found.alerts))
         return Conclusion("moved", "; ".join(filter(None, (moved, notes))))
-    if config.evaluators and not answers.told:
-        what = f"{answers.drawn:,} calls of the current window were drawn, and none tells what was asked and answered"
+    silent = [one for one in answers.drawn[:1] if not one.told] or [one for one in answers.drawn if one.ceased]
+    if config.evaluators and silent:
         remedy = "let driftgate serve take them in since evaluate is set, with their content; see the telemetry page"
-        return Conclusion("unmeasurable", what, remedy)
+        return Conclusion("unmeasurable", silent[0].said, remedy)
     if doubtful:
         return Conclusion("unmeasurable", notes, "take another judge, or give it people's labels: driftgate calibrate")
     if answers.stopped:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,83 +19,21 @@ from numpy.typing import NDArray
 
 from driftgate.benchmarks.stats import benjamini_hochberg, holm
 from driftgate.flows.errors import DriftgateError
+from driftgate.monitor._alerts import alerts_among
 from driftgate.monitor._canaries import paired_counts, steady_ones, with_anchors
 from driftgate.monitor._days import OF_DAYS, Units, weaker
+from driftgate.monitor._found import Finding, Look, Windows, worsening
 from driftgate.monitor._weights import alike
-from driftgate.monitor.alert import Alert, Hint, Moved, Period, sentence
-from driftgate.monitor.attribution import hints, likeliest
+from driftgate.monitor.alert import Alert, Hint, Period
+from driftgate.monitor.attribution import hints
 from driftgate.monitor.detectors import DETECTORS, USUAL, Evidence
 from driftgate.monitor.pooling import Part, combined, reaches
-from driftgate.monitor.signals import SIGNALS, Kind, Signal
+from driftgate.monitor.signals import SIGNALS, Signal
 
 __all__ = ["Alert", "Finding", "Look", "Period", "Windows", "look"]
 
 _MOST_SLICES = 50
 _SLICE_ROWS = 10
-
-_EFFECT_UNIT: Mapping[Kind, Any] = {
-    "paired_binary": "difference of shares",
-    "proportion": "difference of shares",
-    "continuous": "relative change",
-    "histogram": "population stability index above chance",
-    "text": "share of traffic",
-}
-
-_UNDIRECTED: tuple[Kind, ...] = ("histogram", "text")
-"""Kinds whose effect is a distance, which has no direction."""
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Two periods of telemetry or of canary answers that are compared."""
-
-    of: Literal["telemetry", "canaries"]
-    reference: Period
-    current: Period
-    looks: int = 1
-    """How many looks at canaries the current period pools."""
-    periods: int = 1
-    """How many periods of the monitor's the current one of telemetry pools."""
-    choosing: Period | None = None
-    """The beginning of a reference of canaries that chooses those that are steady; see `driftgate.monitor.pooling`."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one signal did between two windows."""
-
-    signal: Signal
-    windows: Windows
-    floor: float
-    everywhere: Evidence
-    slices: Mapping[str, Evidence]
-    """Of every slice that has enough rows in both windows; empty where there are fewer than two."""
-    moved: tuple[str, ...]
-    """The slices that moved for the worse while the rest did not as much; empty where none stands out."""
-    place: Evidence
-    """Of the moved slices together, or ``everywhere``."""
-    p_value: float | None
-    """Corrected for the slices; of canaries 1 where the loss is below the floor."""
-    steady: Evidence | None = None
-    """Of the canaries that were always right where steady ones are chosen."""
-    adjusted_p_value: float | None = None
-    """After Benjamini and Hochberg over the findings of the look."""
-
-    def alarms(self, alpha: float) -> bool:
-        """Whether there is evidence at level ``alpha`` and an effect above the floor, in the bad direction."""
-        return (
-            self.adjusted_p_value is not None
-            and self.adjusted_p_value <= alpha
-            and reaches(_worsening(self.signal, self.place), self.floor)
-        )
-
-
-@dataclass(frozen=True)
-class Look:
-    """All findings of one look, and the alerts among them."""
-
-    findings: tuple[Finding, ...]
-    alerts: tuple[Alert, ...]
 
 
 def look(
@@ -188,7 +126,7 @@ def look(
                 judge = _Judge(signal, detector, floor, alpha, seed)
                 findings.append(judge.find(pair, before, now, units))
     judged = _adjusted(findings)
-    return Look(judged, _alerts([finding for finding in judged if finding.alarms(alpha)], judged, context, alpha))
+    return Look(judged, alerts_among([finding for finding in judged if finding.alarms(alpha)], judged, context, alpha))
 
 
 def _adjusted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -233,7 +171,7 @@ class _Judge:
         tested = [self.evidence(found) for found in slices.values()]
         judged = dict(zip(slices, zip(slices.values(), holm(tested), strict=True), strict=True))
         # What the whole hides below the floor is said of the slices, whether or not they stand apart from the rest.
-        hidden = self.signal.of_canaries and not reaches(_worsening(self.signal, everywhere), self.floor)
+        hidden = self.signal.of_canaries and not reaches(worsening(self.signal, everywhere), self.floor)
         moved = self.standing_out(rows, judged, apart=not hidden)
         place = self.compare(rows, moved) if moved else everywhere
         p_value, steady = self.evidence(everywhere), None
@@ -273,11 +211,11 @@ class _Judge:
         """The p-value; 1 for a move in the direction that is not bad."""
         if found.p_value is None:
             return None
-        return found.p_value if _worsening(self.signal, found) > 0.0 else 1.0
+        return found.p_value if worsening(self.signal, found) > 0.0 else 1.0
 
     def part(self, found: Evidence) -> Part:
         """What a part of the canaries says."""
-        return Part(_worsening(self.signal, found), 1.0 if found.p_value is None else found.p_value)
+        return Part(worsening(self.signal, found), 1.0 if found.p_value is None else found.p_value)
 
     def standing_out(
         self, rows: _Rows, slices: Mapping[str, tuple[Evidence, float | None]], *, apart: bool
@@ -286,7 +224,7 @@ class _Judge:
         strong = {
             name: found
             for name, (found, p) in slices.items()
-            if p is not None and p <= self.alpha and reaches(_worsening(self.signal, found), self.floor)
+            if p is not None and p <= self.alpha and reaches(worsening(self.signal, found), self.floor)
         }
         if not strong or (apart and len(strong) == len(slices)):
             return []
@@ -373,86 +311,3 @@ def _within(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     # A fresh index: rows of concatenated frames may share theirs, and signals are read by it.
     chosen = (frame["time"] >= period.start) & (frame["time"] < period.end)
     return frame[chosen].reset_index(drop=True)
-
-
-def _worsening(signal: Signal, found: Evidence) -> float:
-    """How far the signal moved in the bad direction; negative for the other one, 0 if that is not known."""
-    effect = found.effect.estimate
-    if effect is None:
-        return 0.0
-    if signal.kind in _UNDIRECTED or signal.bad == "higher":
-        return effect
-    return -effect if signal.bad == "lower" else abs(effect)
-
-
-def _alerts(
-    alarming: Sequence[Finding],
-    findings: Sequence[Finding],
-    context: Mapping[Windows, Callable[[], tuple[Hint, ...]]],
-    alpha: float,
-) -> tuple[Alert, ...]:
-    names = {finding.signal.name for finding in alarming}
-    asked = {finding.signal.name for finding in findings if finding.signal.of_canaries and finding.p_value is not None}
-    alerts: list[Alert] = []
-    for finding in _strongest(alarming):
-        found = list(context[finding.windows]())
-        if finding.windows.of == "telemetry":
-            if "input_drift" in names and not any(hint.cause == "input" for hint in found):
-                found.append(Hint("input", "the inputs' text changed in the same look"))
-            if asked & names:
-                found.append(Hint("model", "canaries moved in the same look"))
-            elif asked:
-                found.append(Hint("unknown", "canaries are quiet in the same look"))
-        alerts.append(alert_of(finding, tuple(found)))
-    # What moved against the sliding reference and against that which does not is one alert, the surest.
-    said: dict[tuple[object, ...], Alert] = {}
-    for alert in alerts:
-        said.setdefault((alert.signal, alert.moved, alert.slices), alert)
-    return tuple(said.values())
-
-
-def _strongest(alarming: Sequence[Finding]) -> list[Finding]:
-    """The findings with the strongest evidence first; of windows of canaries one for each signal."""
-    ordered = sorted(alarming, key=lambda f: (cast(float, f.adjusted_p_value), f.windows.looks))
-    seen: set[str] = set()
-    kept = []
-    for finding in ordered:
-        if not finding.signal.of_canaries or finding.signal.name not in seen:
-            kept.append(finding)
-        seen.add(finding.signal.name)
-    return kept
-
-
-def alert_of(finding: Finding, found: tuple[Hint, ...]) -> Alert:
-    """What a finding tells the person who is paged, with what else changed."""
-    signal, place = finding.signal, finding.place
-    effect = cast(float, place.effect.estimate)
-    moved: Moved = "changed" if signal.kind in _UNDIRECTED else "rose" if effect > 0 else "fell"
-    alert = Alert(
-        signal=signal.name,
-        title=signal.title,
-        unit=signal.unit,
-        moved=moved,
-        slices=finding.moved,
-        reference=finding.windows.reference,
-        current=finding.windows.current,
-        n_reference=place.n_reference,
-        n_current=place.n_current,
-        reference_value=place.reference_value,
-        current_value=place.current_value,
-        effect=effect,
-        effect_low=place.effect.low,
-        effect_high=place.effect.high,
-        effect_unit=_EFFECT_UNIT[signal.kind],
-        floor=finding.floor,
-        p_value=cast(float, finding.p_value),
-        adjusted_p_value=cast(float, finding.adjusted_p_value),
-        detector=place.method,
-        detail=dict(place.detail),
-        cause=likeliest(found, of_canaries=signal.of_canaries, signal=signal.name),
-        hints=found,
-        summary="",
-        looks=finding.windows.looks,
-        periods=finding.windows.periods,
-    )
-    return replace(alert, summary=sentence(alert))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table, select
+from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table, and_, delete, func, or_, select
 
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
 
 ATTEMPTS = 3
 """How often a call is graded that the judge could not grade; after that it stays without a grade."""
+
+_AT_ONCE = 200
+"""Calls that one statement names."""
 
 metadata = MetaData()
 
@@ -89,3 +92,18 @@ def graded_between(ledger: Ledger, monitor: str, pin: str, start: datetime, end:
             row = GradedCall(**found._mapping)
             last[row.key] = row
     return list(last.values())
+
+
+def forget_graded(ledger: Ledger, keys: Collection[tuple[str, str]], *, dry: bool = False) -> int:
+    """Remove what was said of calls, by trace and span, or count it; returns the number of grades."""
+    create_tables(ledger, metadata)
+    wanted, count = sorted(keys), 0
+    with ledger.read() if dry else ledger.write() as connection:
+        for begin in range(0, len(wanted), _AT_ONCE):
+            some = wanted[begin : begin + _AT_ONCE]
+            theirs = or_(*(and_(_graded.c.trace_id == trace, _graded.c.span_id == span) for trace, span in some))
+            if dry:
+                count += connection.execute(select(func.count()).select_from(_graded).where(theirs)).scalar_one()
+            else:
+                count += connection.execute(delete(_graded).where(theirs)).rowcount
+    return count

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, RunRow, find_run
+from driftgate.monitor._alerts import alert_of
 from driftgate.monitor._conclude import counts_in_words, found_in_words
 from driftgate.monitor._forms import form_frame, with_kinds
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.attribution import hints
-from driftgate.monitor.drift import Finding, Look, alert_of
+from driftgate.monitor.drift import Finding, Look
 from driftgate.monitor.findings import whole
 from driftgate.monitor.looks import (
     Conclusion,

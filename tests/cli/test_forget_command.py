@@ -13,6 +13,7 @@ from chat_endpoint import Answer, ChatEndpoint
 from command_line import Cli, Make
 
 import driftgate
+from driftgate.monitor.graded import GradedCall, keep_graded
 from driftgate.monitor.telemetry import ModelCall, Store, frame, pseudonyms
 
 PERSON = "김철수 대리"
@@ -126,11 +127,18 @@ def test_a_users_calls_are_forgotten_and_what_stands_for_them_everywhere(cli: Cl
     known = pseudonyms(telemetry)("kim-4711")
     with Store(telemetry) as store:
         store.append([ModelCall(now, "5c" * 16, "ef" * 8, user=known), ModelCall(now, "5d" * 16, "ed" * 8, user="lee")])
+    with driftgate.open(folder) as ws:
+        for trace, span in (("5c" * 16, "ef" * 8), ("5d" * 16, "ed" * 8)):
+            said = {"error": "the judge said: kim is no user"}
+            keep_graded(
+                ws.ledger, GradedCall("watch", "p", trace, span, 1, now, "", {"j.passed": 1.0}, said, None, now)
+            )
     (folder / ".driftgate/seen.json").write_text(json.dumps({"user": known, "calls": 3}))
     (folder / "mine.csv").write_text("user\nkim-4711\n")
     planned = cli("forget", "--user", "kim-4711", "--dry-run", "-w", folder)
     assert planned.code == 0
     assert "1 calls of the user on 1 days would be removed from the telemetry" in planned.out.replace("\n", " ")
+    assert "1 grades of these calls would be removed" in planned.out
     done = cli("forget", "--user", "kim-4711", "-w", folder)
     assert done.code == 1 and "left: mine.csv has it" in done.out.replace("\n", " ")  # the dataset names the user
     assert f"{now:%Y-%m-%d}  1" in done.out and "rewritten: .driftgate/seen.json" in done.out.replace("\n", " ")
@@ -141,6 +149,8 @@ def test_a_users_calls_are_forgotten_and_what_stands_for_them_everywhere(cli: Cl
     again = cli("forget", "--user", "kim-4711", "-w", folder)
     assert again.code == 0 and "0 calls of the user" in again.out
     with driftgate.open(folder) as ws, ws.ledger.read() as connection:
+        kept = connection.exec_driver_sql("SELECT trace_id FROM graded_calls").scalars().all()
+        assert kept == ["5d" * 16]
         rows = connection.exec_driver_sql("SELECT what, subject, counts, done FROM forgettings").fetchall()
     assert [(what, subject, json.loads(counts)["calls"]) for what, subject, counts, _ in rows] == [
         ("user", "", 1),

@@ -95,6 +95,8 @@ def print_forgotten(console: Console, done: Done, folder: Path) -> bool:
         print_expired(console, done.expired, folder / "no reports are left")
     if done.calls is not None:
         _print_calls(console, done.calls, would)
+        if done.grades:
+            console.print(f"{done.grades:,} grades of these calls {would}removed")
     if (found := done.ledger) is not None and done.calls is None:
         console.print(
             f"{escape(done.what)}: {found.samples:,} questions, {found.lines:,} answers in {found.runs:,} runs, "

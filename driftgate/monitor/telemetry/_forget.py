@@ -73,6 +73,8 @@ class Gone:
     """Calls by day (UTC)."""
     rows: int = 0
     """Rows, among them copies, log records and spans around a call."""
+    keys: frozenset[Key] = field(default=frozenset(), repr=False)
+    """The calls' traces and spans, those of what is told of them and around them too."""
 
     @property
     def pseudonyms(self) -> tuple[str, ...]:
@@ -85,8 +87,8 @@ class Gone:
         return sum(self.days.values())
 
 
-def found_of(folder: Path, user: str) -> tuple[Gone, frozenset[Key]]:
-    """What the telemetry has of a user, in Parquet and in the spool, and the identities of their calls.
+def found_of(folder: Path, user: str) -> Gone:
+    """What the telemetry has of a user, in Parquet and in the spool.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def found_of(folder: Path, user: str) -> tuple[Gone, frozenset[Key]]:
     began = {_key(row): row["time"].date() for row in rows if not row["part"]}
     days = Counter(day for key, day in began.items() if key in gone and key not in outer)
     count = sum(_key(row) in gone for row in rows)
-    return Gone(names, dict(sorted(days.items())), count), frozenset(gone)
+    return Gone(names, dict(sorted(days.items())), count, frozenset(gone))
 
 
 def begin(folder: Path, calls: Collection[Key], pseudonyms: Collection[str]) -> None:

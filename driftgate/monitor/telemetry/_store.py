@@ -218,8 +218,8 @@ class Store:
         """
         with self._compacting:
             self._compacted()
-            gone, calls = _forget.found_of(self.folder, user)
-            _forget.begin(self.folder, calls, gone.pseudonyms)
+            gone = _forget.found_of(self.folder, user)
+            _forget.begin(self.folder, gone.keys, gone.pseudonyms)
             self._compacted()  # what has come since, too
             return gone
 
@@ -370,6 +370,6 @@ def forget_user(folder: Path, user: str, *, dry: bool = False) -> Gone:
         No user is named.
     """
     if dry or not folder.is_dir():
-        return _forget.found_of(folder, user)[0]
+        return _forget.found_of(folder, user)
     with Store(folder) as store:
         return store.forget(user)

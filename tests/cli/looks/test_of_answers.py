@@ -83,7 +83,7 @@ def ledger(folder):
 def send(folder) -> Iterator[object]:
     """``send(start, hours, answer)``: twelve calls an hour, by the stock exporter to a receiver as the service's."""
 
-    def send(start: datetime, hours: int, answer, *, content: bool = True, told=None) -> None:
+    def send(start: datetime, hours: int, answer, *, content=True, told=None) -> None:
         config = EvaluateConfig.model_validate(
             yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))["monitors"]["watch"]["evaluate"]
         )
@@ -120,7 +120,7 @@ def _emit(tracer, start, hours, answer, content, told) -> None:
             "driftgate.slice": name,
             "session.id": f"s{start.timestamp()}-{n}",
         }
-        if content:
+        if content(name) if callable(content) else content:
             asked, said = f"연차를 넘길 수 있나요? 연락처는 kim{n}@example.kr 입니다.", answer(name, n)
             attributes["gen_ai.input.messages"] = json.dumps([{"role": "user", "content": asked}])
             attributes["gen_ai.output.messages"] = json.dumps([{"role": "assistant", "content": said}])
@@ -202,6 +202,17 @@ def test_calls_that_tell_no_content_are_unmeasurable(cli, folder, send, ledger) 
     send(NOW - timedelta(hours=20), 10, good, content=False)
     assert check(cli, folder).code == 4
     assert "none tells what was asked and answered" in newest(ledger).conclusion.reason
+
+
+@pytest.mark.parametrize("silent", [("billing", "travel"), ("travel",)])
+def test_content_that_most_calls_or_a_slice_cease_to_tell_is_unmeasurable(cli, folder, send, ledger, silent) -> None:
+    send(NOW - timedelta(days=6), 96, good)
+    send(NOW - timedelta(hours=23), 4, good)
+    send(NOW - timedelta(hours=18), 17, good, content=lambda name: name not in silent)
+    assert check(cli, folder).code == 4
+    told = newest(ledger).conclusion.reason
+    assert "tell what was asked and answered; of those before it" in told
+    assert ("of slice 'travel'" in told) == (silent == ("travel",))
 
 
 def test_a_judge_that_its_anchors_do_not_admit_decides_nothing_and_grades_nothing(
