@@ -12,8 +12,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, cells_of, node_results, outcome_frame
 from driftgate.monitor.alert import Alert, Period
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of, pinned_reference
-from driftgate.monitor.signals import SIGNALS
-from driftgate.monitor.suspects import Lost, Suspect, in_words, lost_canaries, suspects
+from driftgate.monitor.suspects import Lost, Suspect, in_words, lost_canaries, registered, suspects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,15 +67,17 @@ def explain(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Explanation:
     """
     row = _found(ledger, name)
     alert = row.alert
-    canary = SIGNALS.get(alert.signal).of_canaries
-    looks = [one for one in looks_of(ledger, row.monitor, _ALL) if (one.of == "canaries") == canary]
-    own = next((one for one in looks if one.at == row.at), None)
+    signal = registered(alert.signal)
+    canary = signal is not None and signal.of_canaries
+    looks = looks_of(ledger, row.monitor, _ALL)
+    own = next((one for one in looks if one.at == row.at and _is_about(one, alert)), None)
+    looks = [one for one in looks if one.of == own.of] if own is not None else []
     before = after = None
     lost, unread = None, ""
     if canary and own is not None:
         before, after = _canaries(ledger, own)
         lost = lost_canaries(before, after) if len(before) and len(after) else None
-    elif not canary:
+    elif own is None or own.of in ("traffic", "answers"):
         before, after, unread = _calls(workspace, alert, own)
     said, quiet = _nearest(ledger, row.monitor, row.at, canary=canary)
     until = [one for one in looks if one.at <= row.at]
@@ -114,6 +115,10 @@ def _found(ledger: Ledger, name: str) -> Any:
         keys = ", ".join(row.alert.key for row in (fit or rows)[:6])
         raise DriftgateError(f"'{name}' names {len(fit)} alerts", f"name one of {keys}, or latest")
     return fit[0]
+
+
+def _is_about(look: LookRow, alert: Alert) -> bool:
+    return any(one.get("signal") == alert.signal for one in look.findings)
 
 
 def _since(ledger: Ledger, monitor: str, alert: Alert, looks: Sequence[LookRow]) -> datetime:
@@ -229,7 +234,8 @@ def _nearest(ledger: Ledger, monitor: str, at: datetime, *, canary: bool) -> tup
 
 
 def _repair(alert: Alert, quiet: bool | None) -> str:
-    if not SIGNALS.get(alert.signal).of_canaries:
+    signal = registered(alert.signal)
+    if signal is None or not signal.of_canaries:
         veto = "; the canaries are quiet" if quiet else ""
         return f"no: only canaries that are answered worse open a repair, and {alert.title} is none{veto}"
     if alert.cause != "model":

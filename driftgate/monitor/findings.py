@@ -15,7 +15,7 @@ def whole(finding: Finding) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``signal``, ``looks`` (how many the window pools), ``periods`` (how many of
+        ``signal``, ``kind`` (of its values), ``looks`` (how many the window pools), ``periods`` (how many of
         traffic it pools), ``reference`` and ``current`` (each a start and an end),
         ``floor``, ``moved`` (slices), ``p_value``, ``adjusted_p_value``, and evidence: ``everywhere``, ``evidence`` (of
         the slices that moved, or everywhere), ``steady`` (of the canaries that were always right in the beginning of
@@ -25,6 +25,7 @@ def whole(finding: Finding) -> dict[str, Any]:
     windows = finding.windows
     return {
         "signal": finding.signal.name,
+        "kind": finding.signal.kind,
         "looks": windows.looks,
         "periods": windows.periods,
         **{side: [p.start.isoformat(), p.end.isoformat()] for side, p in _sides(finding).items()},

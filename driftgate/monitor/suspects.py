@@ -163,11 +163,17 @@ def suspects(
         _by_label(alert, found["telemetry"], before, now, ("dialect",))
     if quiet_canaries is not None:
         found["provider"][1 if quiet_canaries else 0].append(canaries)
-    if not SIGNALS.get(alert.signal).of_canaries:
+    signal = registered(alert.signal)
+    if signal is not None and not signal.of_canaries:
         found["judge"][1].append(f"{alert.title} is counted, and nothing judges it")
     if lost is not None and lost.all:
         _by_form(lost, found)
     return tuple(Suspect(name, *(tuple(dict.fromkeys(side)) for side in found[name])) for name in NAMES)
+
+
+def registered(name: str) -> Signal | None:
+    """The signal of a name; None of one that a look made for itself, of what was said of answers or of prompts."""
+    return SIGNALS.get(name) if name in SIGNALS.names() else None
 
 
 def _by_form(lost: Lost, found: Mapping[Name, tuple[list[str], list[str]]]) -> None:
@@ -210,17 +216,17 @@ def _far(finding: Mapping[str, Any]) -> bool:
 def in_words(finding: Mapping[str, Any]) -> str:
     """A finding as the ledger keeps it, as ``error_rate +0.2 points [-0.3, +0.8], p 0.4``."""
     told = finding["everywhere"]
-    signal = SIGNALS.get(finding["signal"])
-    effect, low, high = (told[name] for name in ("effect", "low", "high"))
+    name, effect, low, high = finding["signal"], *(told[side] for side in ("effect", "low", "high"))
     if effect is None:
-        return f"{signal.name}: not known"
-    relative = signal.kind == "continuous"
+        return f"{name}: not known"
+    signal = registered(name)
+    relative = finding.get("kind", signal.kind if signal is not None else "") == "continuous"
 
     def written(value: float) -> str:
         return f"{value:+.0%}" if relative else f"{100 * value:+.1f}"
 
     limits = "" if low is None or high is None else f" [{written(low)}, {written(high)}]"
-    return f"{signal.name} {written(effect)}{'' if relative else ' points'}{limits}, p {told['p_value']:.2g}"
+    return f"{name} {written(effect)}{'' if relative else ' points'}{limits}, p {told['p_value']:.2g}"
 
 
 def _by_label(
@@ -248,11 +254,13 @@ def _by_mix(alert: Alert, found: tuple[list[str], list[str]], before: pd.DataFra
     """How much of the move is left where the reference has the current window's mix of slices."""
     if "slice" not in before or "slice" not in now or before["slice"].nunique() < 2:
         return
-    signal = SIGNALS.get(alert.signal)
+    signal = registered(alert.signal)
     whole = _moved(alert, before, now)
+    if signal is None or not whole:
+        return
     sides = [_levels(signal, side) for side in (before, now)]
     shared = sides[0].index.intersection(sides[1].index)
-    if whole is None or not whole or not len(shared):
+    if not len(shared):
         return
     weights = sides[1].loc[shared, "count"]
     covered = float(weights.sum()) / max(len(signal.read(now)), 1)
@@ -279,8 +287,8 @@ def _linear(signal: Signal, frame: pd.DataFrame) -> pd.Series[Any]:
 
 def _moved(alert: Alert, before: pd.DataFrame, now: pd.DataFrame) -> float | None:
     """The difference of the signal's means, of numbers of their logarithms; None where it has none."""
-    signal = SIGNALS.get(alert.signal)
-    if signal.kind not in ("proportion", "continuous"):
+    signal = registered(alert.signal)
+    if signal is None or signal.kind not in ("proportion", "continuous"):
         return None
     sides = [_linear(signal, side) for side in (before, now)]
     if min(map(len, sides)) < _LEAST:
@@ -289,5 +297,5 @@ def _moved(alert: Alert, before: pd.DataFrame, now: pd.DataFrame) -> float | Non
 
 
 def _written(alert: Alert, difference: float) -> str:
-    relative = SIGNALS.get(alert.signal).kind == "continuous"
+    relative = alert.effect_unit == "relative change"
     return f"{math.expm1(difference):+.0%}" if relative else f"{100 * difference:+.1f} points"

@@ -188,6 +188,8 @@ def test_what_users_say_is_a_signal_without_any_judge(cli, folder, send, ledger)
     send(NOW - timedelta(hours=23), 22, good, content=False, told=lambda name, n: float(name != "billing" or n % 3 > 0))
     check(cli, folder)
     assert [(row.alert.signal, row.alert.slices) for row in alerts_of(ledger)] == [("told.thumbs", ("billing",))]
+    explained = cli("monitor", "explain", "latest", "-w", folder)
+    assert explained.code == 0 and "told.thumbs" in explained.out, explained.err
 
 
 def test_feedback_that_ceases_is_not_quiet(cli, folder, send, ledger) -> None:

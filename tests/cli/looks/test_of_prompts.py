@@ -143,6 +143,8 @@ def test_a_model_that_likes_a_place_is_found_and_then_only_if_it_gets_worse(cli,
     (alert,) = [row.alert for row in alerts_of(ledger)]
     assert (alert.signal, alert.moved, alert.cause) == ("sensitivity_option_order", "rose", "model")
     assert alert.effect_low > 0
+    explained = cli("monitor", "explain", "latest", "-w", folder)
+    assert explained.code == 0 and "sensitivity_option_order +" in explained.out and "points" in explained.out
     # What the reference is known for is no news in later looks, and more of it is.
     assert [prompts(cli, folder).code for _ in range(3)] == [0, 0, 0]
     endpoint.default = lambda prompt: Answer("A") if number(prompt) % 3 < 2 else knows(prompt)
