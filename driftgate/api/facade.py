@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from driftgate.api.access import Access
 from driftgate.api.judging import Judging
 from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
@@ -52,7 +53,7 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace(OnCall, Judging, Upkeep):
+class Workspace(OnCall, Judging, Upkeep, Access):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.

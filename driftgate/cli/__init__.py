@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import build, ci, judging, lead, oncall
+from driftgate.cli import access, build, ci, judging, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -54,6 +54,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     ci.report,
     oncall.nightly,
     oncall.serve,
+    access.audit,
     build.doctor,
     build.documents,
     build.forget,
@@ -71,6 +72,7 @@ for _name, _group in (
     ("champion", oncall.champion),
     ("remediation", oncall.remediation),
     ("azure", oncall.azure),
+    ("keys", access.keys),
     ("ledger", build.ledger),
     ("demo", build.demo),
 ):

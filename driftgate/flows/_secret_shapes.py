@@ -14,7 +14,7 @@ _SECRETS = (
     re.compile(
         r"(?<![A-Za-z0-9])((?:sk|pk|rk)[-_](?:[a-z]+[-_])*[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}"
         r"|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_[A-Za-z0-9]{20,}|xox[abeprs]-[\w-]{10,}|A(?:KIA|SIA)[A-Z0-9]{16}"
-        r"|AIza[\w-]{30,})"
+        r"|AIza[\w-]{30,}|dgk_[0-9a-f]{8}_[\w-]{20,})"
     ),
     re.compile(
         r"(?i)\b(?:AccountKey|SharedAccessKey|SharedAccessSignature|InstrumentationKey|api[-_]?key|x-api-key"

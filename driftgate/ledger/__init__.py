@@ -4,6 +4,7 @@ from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggr
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, check_whole, why_unasked
+from driftgate.ledger._audit import AuditRow, audit_of, record_audit
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._calibrations import (
@@ -52,6 +53,18 @@ from driftgate.ledger._forget import (
 )
 from driftgate.ledger._forgotten import Forgetting, forgotten_before
 from driftgate.ledger._insert import insert_many, insert_new
+from driftgate.ledger._keys import (
+    SCOPES,
+    KeyRow,
+    NewKey,
+    Scope,
+    create_key,
+    key_by_secret,
+    keys_of,
+    prepare_keys,
+    revoke_key,
+    valid_key,
+)
 from driftgate.ledger._kinds import KINDS, RunKind
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
@@ -97,11 +110,13 @@ __all__ = [
     "NOT_NEEDED",
     "REFUSED",
     "REPEATS",
+    "SCOPES",
     "SEQUENTIAL",
     "AggregationRow",
     "AnchorRow",
     "ArchiveSize",
     "Archived",
+    "AuditRow",
     "Baseline",
     "CalibrationRow",
     "CellRow",
@@ -112,8 +127,10 @@ __all__ = [
     "Forgetting",
     "Forgotten",
     "KeptGrade",
+    "KeyRow",
     "Ledger",
     "LedgerReplies",
+    "NewKey",
     "Packed",
     "PromotionRefused",
     "PromotionRow",
@@ -122,6 +139,7 @@ __all__ = [
     "RunKind",
     "RunRow",
     "SampleLabel",
+    "Scope",
     "ScoreRow",
     "Sought",
     "Space",
@@ -142,6 +160,7 @@ __all__ = [
     "anchor_grades_of",
     "archive_details",
     "ask_frame",
+    "audit_of",
     "baseline_named",
     "brief_frame",
     "calibrations_of",
@@ -154,6 +173,7 @@ __all__ = [
     "check_texts",
     "check_whole",
     "complete_cells",
+    "create_key",
     "create_tables",
     "deployment_of",
     "deployments_by_model",
@@ -180,7 +200,9 @@ __all__ = [
     "install_champion",
     "keep_grades",
     "kept_grades",
+    "key_by_secret",
     "key_frame",
+    "keys_of",
     "keys_of_editions",
     "latest_runs",
     "leave_out",
@@ -195,11 +217,14 @@ __all__ = [
     "outcome_frame",
     "pack_details",
     "pending_samples",
+    "prepare_keys",
     "promote",
     "put_baseline",
     "readers_of",
     "record",
+    "record_audit",
     "reversal",
+    "revoke_key",
     "rollback",
     "run_hash",
     "said_on",
@@ -212,6 +237,7 @@ __all__ = [
     "take_baseline",
     "traffic_of",
     "trained_model",
+    "valid_key",
     "verdicts_of",
     "why_unasked",
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
-Scope = Literal["ingest", "read", "operate"]
-"""What may be done: send telemetry, look at everything, or change something (acknowledge, approve, run, cancel)."""
-EVERYTHING: frozenset[Scope] = frozenset(("ingest", "read", "operate"))
+from driftgate.ledger import SCOPES, Scope
+
+EVERYTHING: frozenset[Scope] = frozenset(SCOPES)
 
 _LEAST_TOKEN = 16
 _basic = HTTPBasic(auto_error=False, realm="driftgate")
@@ -23,11 +23,17 @@ class Identity:
     """Who asks, and what they may do."""
 
     name: str
+    """What the audit log calls them."""
     scopes: frozenset[Scope]
+    by: Literal["token", "key", "bearer", "session", "basic"] = "token"
+    """What they showed."""
+    session: str = ""
+    """Of who signed in with a browser: what the CSRF token is made of."""
 
 
-Access = Callable[[Scope], Callable[..., Identity]]
-"""By scope, a FastAPI dependency that gives the identity, and refuses a request of anybody without that scope."""
+Access = Callable[[Scope], Callable[..., Any]]
+"""By scope, a FastAPI dependency that gives the :class:`Identity`, and refuses a request of anybody without that
+scope."""
 
 
 def access_by_token(token: str) -> Access:
