@@ -14,6 +14,7 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.run import Run, Runs, Verdicts, name_of
 from driftgate.api.upkeep import Upkeep
+from driftgate.api.working import Working
 from driftgate.api.workspace import open_workspace
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.scrubbed_output import guard_logs
@@ -53,7 +54,7 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace(OnCall, Judging, Upkeep, Access):
+class Workspace(OnCall, Judging, Upkeep, Access, Working):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -41,6 +41,8 @@ REFERENCE_GROWS_TO = 64
 
 Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+CatchUp = Literal["once", "skip"]
+"""What becomes of scheduled times that passed while nobody served: the job is done once for all of them, or not."""
 
 
 class CanaryConfig(UseConfig):
@@ -213,6 +215,10 @@ class MonitorConfig(BaseModel):
     """When ``driftgate serve`` looks: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of the cron fields."""
+    catch_up: CatchUp = "once"
+    """What becomes of looks that were due while nothing served: one makes up for all of them, or ``skip``: none."""
+    max_hours: float = Field(6, gt=0, le=8760)
+    """A scheduled look that takes longer is stopped, and has failed."""
 
     @model_validator(mode="before")
     @classmethod
@@ -257,5 +263,9 @@ class ServiceConfig(BaseModel):
     """When the nightly job runs: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
     """Time zone of ``nightly_cron``."""
+    nightly_catch_up: CatchUp = "once"
+    """What becomes of nights that were due while nothing served: one makes up for all of them, or ``skip``: none."""
+    nightly_max_hours: float = Field(24, gt=0, le=8760)
+    """A nightly job that takes longer is stopped, and has failed."""
     telemetry: Annotated[str, WRITTEN] = ".driftgate/telemetry"
     """Folder in which ingested telemetry is kept."""

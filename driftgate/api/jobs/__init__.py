@@ -1,0 +1,53 @@
+"""Durable jobs: what runs, waits and ended; asking for one and cancelling one. ``driftgate serve`` does them."""
+
+from driftgate.api.jobs._asking import add_event, ask_for, cancel, new_row
+from driftgate.api.jobs._kinds import JobKind, Schedule, find_kind, job_kinds
+from driftgate.api.jobs._rows import (
+    LEAD,
+    RESULTS,
+    STATES,
+    UNFINISHED,
+    Cause,
+    Job,
+    JobEvent,
+    JobHistory,
+    Result,
+    Serving,
+    State,
+    create_tables_once,
+    find_job,
+    job_history,
+    list_jobs,
+    newest_by_name,
+    read_job,
+    serving,
+)
+
+__all__ = [
+    "LEAD",
+    "RESULTS",
+    "STATES",
+    "UNFINISHED",
+    "Cause",
+    "Job",
+    "JobEvent",
+    "JobHistory",
+    "JobKind",
+    "Result",
+    "Schedule",
+    "Serving",
+    "State",
+    "add_event",
+    "ask_for",
+    "cancel",
+    "create_tables_once",
+    "find_job",
+    "find_kind",
+    "job_history",
+    "job_kinds",
+    "list_jobs",
+    "new_row",
+    "newest_by_name",
+    "read_job",
+    "serving",
+]
