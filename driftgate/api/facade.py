@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from driftgate.api.access import Access
+from driftgate.api.handling import Handling
 from driftgate.api.judging import Judging
 from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
@@ -54,7 +55,7 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace(OnCall, Judging, Upkeep, Access, Working):
+class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.

@@ -29,6 +29,8 @@ from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
+from driftgate.monitor.config import MonitorConfig
+from driftgate.monitor.incidents import observe
 from driftgate.monitor.looks import EXIT_CODES
 from driftgate.monitor.looks import gravest as gravest_look
 from driftgate.monitor.prompt_look import PromptLook
@@ -194,9 +196,17 @@ def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str, display: Nigh
 def look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: NightDisplay) -> Looked:
     """Look at a monitor's canaries, traffic and, if it is due, prompts; open a remediation if the model got worse.
 
-    Canaries alone call for a remediation. Traffic is looked at whatever became of them.
+    Canaries alone call for a remediation. Traffic is looked at whatever became of them. What was found is added to
+    incidents, also where looks were kept only to say that nobody could look.
     """
     monitor = watching.find_monitor(workspace, name)
+    try:
+        return _look(workspace, ledger, name, monitor, display)
+    finally:
+        observe(ledger, workspace.config.incidents)
+
+
+def _look(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorConfig, display: NightDisplay) -> Looked:
     canaries = watching.take_look(workspace, ledger, name, display.progress)
     display.looked(name, canaries.champion, canaries.watched, None)
     _publish_look(workspace, ledger, canaries.champion, canaries.watched)
@@ -237,6 +247,7 @@ def look_at_prompts(
     _publish_look(
         workspace, ledger, champion(workspace, ledger, workspace.config.monitors[name].champion), found.watched
     )
+    observe(ledger, workspace.config.incidents)
     return found
 
 

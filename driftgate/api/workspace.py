@@ -40,6 +40,7 @@ from driftgate.flows.private_files import Sharing, share
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
 from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
+from driftgate.monitor.incidents import IncidentsConfig
 from driftgate.monitor.telemetry.sources import SOURCES, SourceConfig
 from driftgate.monitor.telemetry.sources import parse_config as parse_source
 
@@ -161,6 +162,8 @@ class Workspace(BaseModel):
     """Recipes by name: how a champion that got worse is replaced."""
     nightly: NightlyConfig = NightlyConfig()
     """What the nightly job does."""
+    incidents: IncidentsConfig = IncidentsConfig()
+    """When incidents begin and end."""
     azure_monitor: AzureMonitorConfig | None = None
     """Where signals, alerts, evaluation results and runs are sent; unset: nowhere."""
     service: ServiceConfig = ServiceConfig()

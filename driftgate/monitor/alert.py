@@ -86,7 +86,9 @@ class Alert:
     @property
     def key(self) -> str:
         """Equal for alerts of equal signal, place, direction and windows: 12 hexadecimal digits."""
-        parts = (self.signal, self.moved, *self.slices, str(self.reference), str(self.current))
+        windows = (self.reference, self.current)
+        times = (edge.astimezone(UTC).isoformat() for period in windows for edge in (period.start, period.end))
+        parts = (self.signal, self.moved, *self.slices, *times)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:

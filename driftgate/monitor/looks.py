@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -123,6 +123,15 @@ class LookRow:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a look came to, without what it found."""
+
+    run_id: str
+    result: Result
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AlertRow:
     """An alert as the ledger holds it."""
 
@@ -166,6 +175,32 @@ def looks_of(ledger: Ledger, monitor: str | None = None, limit: int = 1000) -> l
         return [_row(row) for row in connection.execute(query)]
 
 
+def looks_not_in(ledger: Ledger, noted: Column[str]) -> list[LookRow]:
+    """Looks whose key does not stand in a column of another table, the oldest first."""
+    create_tables(ledger, metadata)
+    query = _select_looks().where(_looks.c.run_id.not_in(select(noted))).order_by(_looks.c.id)
+    with ledger.read() as connection:
+        return [_row(row) for row in connection.execute(query)]
+
+
+def results_before(connection: Connection, look: LookRow, limit: int = 1000) -> Iterator[Told]:
+    """What a look and those before it at the same thing came to, this one first."""
+    query = (
+        select(_looks.c.run_id, _results.c.result, _looks.c.at)
+        .join(_results, _results.c.run_id == _looks.c.run_id)
+        .where(_looks.c.monitor == look.monitor, _looks.c.id <= look.id, _of() == look.of)
+        .order_by(desc(_looks.c.id))
+        .limit(limit)
+    )
+    return (Told(**row._mapping) for row in connection.execute(query))
+
+
+def alerts_at(connection: Connection, look: LookRow) -> list[Alert]:
+    """The alerts that were kept with a look."""
+    query = select(_alerts.c.alert).where(_alerts.c.monitor == look.monitor, _alerts.c.at == look.at)
+    return [Alert.from_json(plain) for plain in connection.execute(query.order_by(_alerts.c.key)).scalars()]
+
+
 def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
     """The newest look of every monitor at each thing that it looks at.
 
@@ -175,8 +210,7 @@ def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
         Only looks that could tell whether anything moved, or became the reference.
     """
     create_tables(ledger, metadata)
-    of = case(*((_looks.c.run_id.startswith(begin), name) for begin, name in _BY_KEY.items()), else_="canaries")
-    newest = select(func.max(_looks.c.id)).group_by(_looks.c.monitor, of)
+    newest = select(func.max(_looks.c.id)).group_by(_looks.c.monitor, _of())
     if good:
         told = select(_results.c.run_id).where(_results.c.result.in_(("reference", "quiet", "moved")))
         newest = newest.where(_looks.c.run_id.in_(told))
@@ -313,6 +347,11 @@ def gravest(results: Sequence[Result]) -> Result:
     ('moved', 'quiet')
     """
     return max(results, key=GRAVITY.index)
+
+
+def _of() -> ColumnElement[str]:
+    """What a look looked at, as the database tells it."""
+    return case(*((_looks.c.run_id.startswith(begin), name) for begin, name in _BY_KEY.items()), else_="canaries")
 
 
 def _select_looks() -> Select[Any]:

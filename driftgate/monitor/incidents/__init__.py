@@ -1,0 +1,37 @@
+"""What a person handles: findings of one cause and monitor together, from the first sign until it is over."""
+
+from typing import TYPE_CHECKING
+
+from driftgate.lazy import lazily
+
+if TYPE_CHECKING:
+    from driftgate.monitor.incidents._config import IncidentsConfig
+    from driftgate.monitor.incidents._handling import acknowledge, reopen, resolve, silence
+    from driftgate.monitor.incidents._observe import observe
+    from driftgate.monitor.incidents._signs import clear, signal
+    from driftgate.monitor.incidents._store import find_incident, history, incidents
+    from driftgate.monitor.incidents._values import SEVERITIES, STATES, Happening, Incident, Part, Severity, Sign, State
+else:
+    __getattr__ = lazily(__name__, __file__)
+
+__all__ = [
+    "SEVERITIES",
+    "STATES",
+    "Happening",
+    "Incident",
+    "IncidentsConfig",
+    "Part",
+    "Severity",
+    "Sign",
+    "State",
+    "acknowledge",
+    "clear",
+    "find_incident",
+    "history",
+    "incidents",
+    "observe",
+    "reopen",
+    "resolve",
+    "signal",
+    "silence",
+]
