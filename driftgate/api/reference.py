@@ -15,6 +15,7 @@ from driftgate.benchmarks.datasets import DATASETS
 from driftgate.finetune.train import TRAINERS
 from driftgate.flows.models import PROVIDERS
 from driftgate.flows.retrieval import RETRIEVERS
+from driftgate.monitor.notifications.channels import CHANNELS
 from driftgate.monitor.telemetry.sources import SOURCES
 
 _KINDS = (
@@ -22,6 +23,7 @@ _KINDS = (
     ("Datasets, by kind", "datasets", "kind", DATASETS),
     ("Retrievers, by kind", "retrievers", "kind", RETRIEVERS),
     ("Telemetry, by source", "telemetry", "source", SOURCES),
+    ("Notification channels, by kind", "notifications.channels", "kind", CHANNELS),
     ("Trainers, by name", "recipes.NAME.trainer", "trainer", TRAINERS),
 )
 """Parts of the file whose settings depend on what a key of theirs names."""

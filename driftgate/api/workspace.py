@@ -41,6 +41,8 @@ from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
 from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
 from driftgate.monitor.incidents import IncidentsConfig
+from driftgate.monitor.notifications import NotificationsConfig
+from driftgate.monitor.notifications.channels import CHANNELS
 from driftgate.monitor.telemetry.sources import SOURCES, SourceConfig
 from driftgate.monitor.telemetry.sources import parse_config as parse_source
 
@@ -164,6 +166,8 @@ class Workspace(BaseModel):
     """What the nightly job does."""
     incidents: IncidentsConfig = IncidentsConfig()
     """When incidents begin and end."""
+    notifications: NotificationsConfig = NotificationsConfig()
+    """Who is told of incidents, and how; without channels nobody is."""
     azure_monitor: AzureMonitorConfig | None = None
     """Where signals, alerts, evaluation results and runs are sent; unset: nowhere."""
     service: ServiceConfig = ServiceConfig()
@@ -306,16 +310,18 @@ def json_schema() -> dict[str, Any]:
     schema = Workspace.model_json_schema()
     del schema["required"]
     schema |= {"minProperties": 1, "dependentRequired": {"include": ["version"]}}
+    parts = schema["properties"] | {"channels": schema["$defs"]["NotificationsConfig"]["properties"]["channels"]}
     for field, configs in (
         ("models", [PROVIDERS.get(name).config for name in PROVIDERS.names()]),
         ("datasets", [DATASETS.get(name).config for name in DATASETS.names()]),
         ("retrievers", [RETRIEVERS.get(name).config for name in RETRIEVERS.names()]),
         ("telemetry", [SOURCES.get(name).config for name in SOURCES.names()]),
+        ("channels", [CHANNELS.get(name).config for name in CHANNELS.names()]),
     ):
         adapter: TypeAdapter[Any] = TypeAdapter(Union[tuple(configs)])  # type: ignore[arg-type]  # noqa: UP007
         union = adapter.json_schema(ref_template="#/$defs/{model}")
         schema["$defs"] |= union.pop("$defs", {})
-        part = schema["properties"][field]
+        part = parts[field]
         if "items" in part:
             part["items"] = union
         else:

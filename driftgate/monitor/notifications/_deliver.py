@@ -1,0 +1,155 @@
+"""Tell people: route what happened, gather it into messages, and take each to its channel until it was taken.
+
+At least once: a process killed between a channel's answer and the note of it sends the message again, with the same
+key. What a channel does not take is tried again, later each time, and holds up neither looks nor other channels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+
+from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.told import in_words
+from driftgate.ledger import Ledger, create_tables
+from driftgate.monitor.notifications._config import NotificationsConfig
+from driftgate.monitor.notifications._message import Message, test_message
+from driftgate.monitor.notifications._outbox import (
+    ChannelStatus,
+    gather,
+    mark_failed,
+    mark_sent,
+    next_try,
+    own_name,
+    postpone,
+    put_message,
+    renew,
+    sender,
+    statuses,
+    waiting,
+)
+from driftgate.monitor.notifications._routing import route
+from driftgate.monitor.notifications._tables import metadata
+from driftgate.monitor.notifications.channels import CHANNELS, NotDelivered
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What one delivery did."""
+
+    sent: int
+    """Messages that channels took."""
+    channels: tuple[ChannelStatus, ...]
+    """How each channel does."""
+    elsewhere: bool = False
+    """Another process sends, which served before this one came."""
+
+
+async def deliver(
+    ledger: Ledger,
+    workspace: str,
+    config: NotificationsConfig,
+    *,
+    holder: str = "",
+    patience: float = 15.0,
+) -> Delivered:
+    """Tell people what is to be told.
+
+    Parameters
+    ----------
+    workspace : str
+        Its name, which stands in every message.
+    holder : str
+        Who goes on to send afterwards, as ``driftgate serve`` does, and waits for what comes together; empty: a command
+        that sends what it has found and ends.
+    patience : float
+        Seconds for which a command tries again what a channel did not take; the rest waits for the next one.
+    """
+    create_tables(ledger, metadata)
+    if not config.channels:
+        return Delivered(0, ())
+    until = datetime.now(UTC) + timedelta(seconds=0.0 if holder else patience)
+    sent = 0
+    name = holder or own_name()
+    with sender(ledger, name, keep=bool(holder)) as mine:
+        route(ledger, config, datetime.now(UTC))  # also where another sends: what is kept is not lost with this process
+        if not mine:
+            return Delivered(0, tuple(statuses(ledger)), elsewhere=True)
+        gather(ledger, workspace, config, datetime.now(UTC), flush=not holder)
+        while True:
+            sent += await _send_all(ledger, config, name)
+            following = next_try(ledger)
+            if following is None or following > until:
+                break
+            await asyncio.sleep(max((following - datetime.now(UTC)).total_seconds(), _PAUSE))
+    return Delivered(sent, tuple(statuses(ledger)))
+
+
+async def send_test(ledger: Ledger, workspace: str, config: NotificationsConfig, channel: str) -> None:
+    """Send a test by one channel, once; it is kept, so that the channel's status tells of it.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such channel.
+    NotDelivered
+        It did not take it.
+    """
+    if channel not in config.channels:
+        raise DriftgateError(f"the workspace has no channel '{channel}'", nearest(channel, config.channels))
+    create_tables(ledger, metadata)
+    now = datetime.now(UTC)
+    message = test_message(token_hex(16), workspace, channel, now)
+    with ledger.write() as connection:
+        put_message(connection, channel, message, now)
+    try:
+        await _send(config, channel, message)
+    except Exception as raised:
+        problem = in_words(raised)
+        mark_failed(ledger, message.key, str(problem), datetime.now(UTC), timedelta(0))  # a test is not tried again
+        raise problem from raised
+    mark_sent(ledger, message.key, datetime.now(UTC))
+
+
+async def _send_all(ledger: Ledger, config: NotificationsConfig, holder: str) -> int:
+    """Try what is due: channels side by side, the messages of one after the other, those never tried first."""
+    found = waiting(ledger, datetime.now(UTC))
+    by_channel = {name: [message for channel, message in found if channel == name] for name, _ in found}
+    return sum(await asyncio.gather(*(_send_by(ledger, config, holder, *one) for one in by_channel.items())))
+
+
+async def _send_by(
+    ledger: Ledger, config: NotificationsConfig, holder: str, channel: str, messages: Sequence[Message]
+) -> int:
+    sent = 0
+    for message in messages:
+        if not renew(ledger, holder):
+            break
+        try:
+            await _send(config, channel, message)
+        except Exception as raised:  # whatever a channel does wrong, the others are told
+            log.debug("channel %s did not take a message", channel, exc_info=True)
+            problem = in_words(raised)
+            give_up = timedelta(hours=config.give_up_hours)
+            again = mark_failed(ledger, message.key, str(problem), datetime.now(UTC), give_up)
+            postpone(ledger, channel, again)  # the channel itself is likely not there
+            log.warning("a notification was not delivered: %s", problem)
+            break
+        mark_sent(ledger, message.key, datetime.now(UTC))
+        sent += 1
+    return sent
+
+
+async def _send(config: NotificationsConfig, channel: str, message: Message) -> None:
+    if channel not in config.channels:
+        raise NotDelivered(f"the workspace has no channel '{channel}' any more", "name it under notifications.channels")
+    settings = config.channels[channel]
+    await CHANNELS.get(settings.kind).send(channel, settings, message)

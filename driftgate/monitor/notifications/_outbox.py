@@ -1,0 +1,197 @@
+"""Messages that wait to be taken by a channel, what became of each, and who sends them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from driftgate.flows.scrubbing import told
+from driftgate.ledger import Ledger, create_tables, insert_new
+from driftgate.monitor.incidents import Happening
+from driftgate.monitor.incidents._store import reading
+from driftgate.monitor.incidents._tables import happenings, incidents
+from driftgate.monitor.notifications._config import NotificationsConfig
+from driftgate.monitor.notifications._message import Message, message_of
+from driftgate.monitor.notifications._tables import due, messages, metadata, senders
+
+LEASE = 90.0
+"""Seconds after which another process sends, where the one that does was killed; longer than a try may take."""
+_MOST = 20
+"""Events of a message."""
+_FIRST, _LAST = timedelta(seconds=1), timedelta(hours=1)
+"""From how long to how long a message waits for its next try."""
+
+
+@dataclass(frozen=True)
+class ChannelStatus:
+    """How a channel does."""
+
+    channel: str
+    waiting: int
+    """Messages that it has not taken yet."""
+    given_up: int
+    """Messages that it did not take until they were given up."""
+    failure: str
+    """Why the newest try failed; empty where it did not."""
+    failed_at: datetime | None
+    sent_at: datetime | None
+    """When it last took a message."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether its newest try failed."""
+        return self.failed_at is not None and (self.sent_at is None or self.sent_at < self.failed_at)
+
+
+def gather(ledger: Ledger, workspace: str, config: NotificationsConfig, now: datetime, *, flush: bool) -> None:
+    """Put what is to be told into messages, of a channel what came within ``group_seconds`` into one.
+
+    Parameters
+    ----------
+    flush : bool
+        Do not wait for more to come.
+    """
+    before = now - timedelta(seconds=0 if flush else config.group_seconds)
+    with ledger.write() as connection:
+        # A write takes SQLite's lock, so that what is read next is what stands.
+        connection.execute(update(due).where(due.c.message == "").values(message=None))
+        ripe = select(due.c.channel).where(due.c.message.is_(None), due.c.at <= before).distinct()
+        waiting = (
+            select(due.c.id, due.c.event, due.c.channel)
+            .where(due.c.message.is_(None), due.c.channel.in_(ripe))
+            .order_by(due.c.channel, due.c.event)
+        )
+        for channel, rows in groupby(connection.execute(waiting).all(), key=lambda row: row.channel):
+            of_channel = list(rows)
+            for start in range(0, len(of_channel), _MOST):
+                some = of_channel[start : start + _MOST]
+                _put(connection, workspace, channel, [row.event for row in some], [row.id for row in some], now)
+
+
+def _put(
+    connection: Connection, workspace: str, channel: str, events: Sequence[int], rows: Sequence[int], now: datetime
+) -> None:
+    found = connection.execute(select(happenings).where(happenings.c.id.in_(events)).order_by(happenings.c.id)).all()
+    told_of = {one.id: one for one in reading(connection, incidents.c.id.in_({row.incident for row in found}))}
+    pairs = [(Happening(**row._mapping), told_of[row.incident]) for row in found]
+    put_message(connection, channel, message_of(secrets.token_hex(16), workspace, pairs), now, rows)
+
+
+def put_message(
+    connection: Connection, channel: str, message: Message, now: datetime, rows: Sequence[int] = ()
+) -> None:
+    """Keep a message until its channel took it, and the rows of the outbox that it is made of as done."""
+    kept = {"key": message.key, "channel": channel, "message": asdict(message), "made_at": now, "next_at": now}
+    connection.execute(insert(messages).values(**kept, attempts=0, failure=""))
+    connection.execute(update(due).where(due.c.id.in_(rows)).values(message=message.key))
+
+
+def waiting(ledger: Ledger, now: datetime) -> list[tuple[str, Message]]:
+    """The messages whose next try is due, each with its channel: those tried least first, and the oldest of these."""
+    query = select(messages.c.channel, messages.c.message).where(_unsent, messages.c.next_at <= now)
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(messages.c.attempts, messages.c.made_at, messages.c.key)).all()
+    return [(row.channel, Message(**row.message)) for row in rows]
+
+
+def next_try(ledger: Ledger) -> datetime | None:
+    """When the next message is due; None where none waits."""
+    with ledger.read() as connection:
+        found: datetime | None = connection.execute(select(func.min(messages.c.next_at)).where(_unsent)).scalar_one()
+    return found
+
+
+def mark_sent(ledger: Ledger, key: str, now: datetime) -> None:
+    """Note that a channel took a message."""
+    with ledger.write() as connection:
+        connection.execute(update(messages).where(messages.c.key == key).values(sent_at=now))
+
+
+def mark_failed(ledger: Ledger, key: str, why: str, now: datetime, give_up: timedelta) -> datetime:
+    """Note why a channel did not take a message; returns when it is tried again: later each time, at most an hour."""
+    here = messages.c.key == key
+    with ledger.write() as connection:
+        connection.execute(update(messages).where(here).values(attempts=messages.c.attempts + 1))
+        row = connection.execute(select(messages.c.attempts, messages.c.made_at).where(here)).one()
+        wait = min(_FIRST * 2 ** min(row.attempts - 1, 12), _LAST)
+        over = now + wait - row.made_at > give_up
+        values = {"failure": told(why)[:1000], "failed_at": now, "next_at": now + wait}
+        connection.execute(update(messages).where(here).values(**values, given_up_at=now if over else None))
+    return now + wait
+
+
+def postpone(ledger: Ledger, channel: str, until: datetime) -> None:
+    """Try a channel's other messages no sooner than a moment."""
+    here = and_(messages.c.channel == channel, _unsent, messages.c.next_at < until)
+    with ledger.write() as connection:
+        connection.execute(update(messages).where(here).values(next_at=until))
+
+
+def statuses(ledger: Ledger) -> list[ChannelStatus]:
+    """How each channel does that ever had a message."""
+    create_tables(ledger, metadata)
+    query = select(
+        messages.c.channel,
+        func.count().filter(_unsent).label("waiting"),
+        func.count(messages.c.given_up_at).label("given_up"),
+        func.max(messages.c.failed_at).label("failed_at"),
+        func.max(messages.c.sent_at).label("sent_at"),
+    ).group_by(messages.c.channel)
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(messages.c.channel)).all()
+        failures = {row.channel: _newest_failure(connection, row.channel) for row in rows if row.failed_at is not None}
+    return [ChannelStatus(failure=failures.get(row.channel, ""), **row._mapping) for row in rows]
+
+
+def _newest_failure(connection: Connection, channel: str) -> str:
+    query = select(messages.c.failure).where(messages.c.channel == channel, messages.c.failed_at.is_not(None))
+    return str(connection.execute(query.order_by(messages.c.failed_at.desc()).limit(1)).scalar_one())
+
+
+_unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
+
+
+@contextmanager
+def sender(ledger: Ledger, holder: str, *, keep: bool) -> Iterator[bool]:
+    """The right to send, which one process has at a time: two would send everything twice; False: another has it.
+
+    Parameters
+    ----------
+    keep : bool
+        It is kept afterwards, as a process that serves does, and not given back.
+    """
+    taken = renew(ledger, holder)
+    try:
+        yield taken
+    finally:
+        if taken and not keep:
+            release(ledger, holder)
+
+
+def own_name() -> str:
+    """A name for a process that sends."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:128]
+
+
+def renew(ledger: Ledger, holder: str) -> bool:
+    """Take the right to send, or keep it for a while longer; False where another process has it."""
+    now = time.time()
+    free = or_(senders.c.holder == holder, senders.c.expires < now, senders.c.expires > now + 2 * LEASE)
+    with ledger.write() as connection:
+        insert_new(connection, senders, [{"name": "sender", "holder": "", "expires": 0.0}])
+        return connection.execute(update(senders).where(free).values(holder=holder, expires=now + LEASE)).rowcount == 1
+
+
+def release(ledger: Ledger, holder: str) -> None:
+    """Give the right to send back."""
+    with ledger.write() as connection:
+        connection.execute(update(senders).where(senders.c.holder == holder).values(expires=0.0))
