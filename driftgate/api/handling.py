@@ -13,6 +13,7 @@ from driftgate.ledger import Ledger
 
 if TYPE_CHECKING:
     from driftgate.monitor.incidents import Happening, Incident, Severity, State
+    from driftgate.monitor.notifications import ChannelStatus, Delivered
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,33 @@ class Handling:
         from driftgate.monitor.incidents import reopen
 
         return reopen(self.ledger, name, who or getpass.getuser(), note)
+
+    def review(self) -> None:
+        """Bring incidents up to date: nights that failed or never came, approvals that wait, deployments that end."""
+        from driftgate.api.reviewing import review
+
+        review(self.files, self.ledger)
+
+    def tell(self) -> Delivered:
+        """Tell people of incidents, by the workspace's channels, unless ``driftgate serve`` does."""
+        from driftgate.api.telling import tell
+
+        return tell(self.files, self.ledger)
+
+    def tell_test(self, channel: str) -> None:
+        """Send a test by one channel.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such channel, or it did not take it.
+        """
+        from driftgate.api.telling import tell_test
+
+        tell_test(self.files, self.ledger, channel)
+
+    def channels(self) -> list[ChannelStatus]:
+        """How each channel does by which people are told: what it took last, what waits, and why it fails."""
+        from driftgate.api.telling import channel_statuses
+
+        return channel_statuses(self.files, self.ledger)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from driftgate.api.champions import champion
 from driftgate.api.deployments import ask_for_ends
 from driftgate.api.preflight import prepare_night
 from driftgate.api.prompt_drift import is_due, take_prompt_look
+from driftgate.api.reviewing import review, review_verdicts
 from driftgate.api.session import model_config
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
@@ -30,7 +32,7 @@ from driftgate.flows.models import ModelConfig
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
 from driftgate.monitor.config import MonitorConfig
-from driftgate.monitor.incidents import observe
+from driftgate.monitor.incidents import begin_night, end_night, observe
 from driftgate.monitor.looks import EXIT_CODES
 from driftgate.monitor.looks import gravest as gravest_look
 from driftgate.monitor.prompt_look import PromptLook
@@ -41,6 +43,7 @@ log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from driftgate.api.keeping import Kept
     from driftgate.monitor.azure import Drained
+    from driftgate.monitor.notifications import Delivered
 
 
 class Unseen:
@@ -80,6 +83,9 @@ class NightDisplay:
     def sent(self, drained: Drained) -> None:
         """What waited for Azure Monitor was sent."""
 
+    def told(self, delivered: Delivered) -> None:
+        """People were told of incidents, or could not be."""
+
     def kept(self, kept: Kept) -> None:
         """What is older than the workspace keeps it was moved or removed."""
 
@@ -113,7 +119,7 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
     """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.
 
     What is to be mended is said of all parts before anything is asked. A part that cannot be done does not keep the
-    others from being done.
+    others from being done. That it began and how it ended is kept, for who asks whether there was one.
 
     Raises
     ------
@@ -123,6 +129,21 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
     job = workspace.config.nightly
     if not job.suites and not job.monitors:
         raise DriftgateError("the workspace has nothing to do at night", "name suites or monitors under nightly")
+    night = begin_night(ledger, getpass.getuser())
+    try:
+        code = _run_night(workspace, ledger, display)
+    except BaseException as problem:
+        end_night(ledger, night, EXIT_CODES["unmeasurable"], str(in_words(problem)))
+        raise
+    else:
+        end_night(ledger, night, code)
+        return code
+    finally:
+        tell_of(workspace, ledger, display)
+
+
+def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> int:
+    job = workspace.config.nightly
     codes: list[int] = []
     refused = prepare_night(workspace, ledger)
     problems = list(refused.values())
@@ -188,6 +209,7 @@ def _measure(workspace: OpenWorkspace, ledger: Ledger, suite: str, display: Nigh
     begun = bench.begin_or_go_on(workspace, ledger, suite)
     done = display.benched(begun, lambda progress: bench.finish(workspace, ledger, begun, gates, progress))
     publish_run(workspace, ledger, done.run, done.scored, done.verdicts)
+    review_verdicts(workspace, ledger, done.verdicts)
     for verdict in done.verdicts:
         repair_failure(workspace, ledger, verdict, display)
     return done.exit_code
@@ -307,6 +329,15 @@ def send(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> Non
 
         connection = resolve_secret(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
         display.sent(drain(ledger, connection, workspace=workspace.config.name))
+
+
+def tell_of(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:
+    """Bring incidents up to date and tell people of them; a channel that fails is said, and changes nothing else."""
+    review(workspace, ledger)
+    if workspace.config.notifications.channels:
+        from driftgate.api.telling import tell
+
+        display.told(tell(workspace, ledger))
 
 
 def _keep(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:

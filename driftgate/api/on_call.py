@@ -57,6 +57,7 @@ class OnCall:
 
         told = display or night.NightDisplay()
         found = night.look_at_prompts(self.files, self.ledger, monitor, told, repeats=repeats, limit=limit)
+        night.tell_of(self.files, self.ledger, told)
         night.send(self.files, self.ledger, told)
         return found
 
@@ -71,7 +72,10 @@ class OnCall:
         from driftgate.api import night
 
         told = display or night.NightDisplay()
-        looked = night.look(self.files, self.ledger, monitor, told)
+        try:
+            looked = night.look(self.files, self.ledger, monitor, told)
+        finally:
+            night.tell_of(self.files, self.ledger, told)
         night.send(self.files, self.ledger, told)
         return looked
 

@@ -24,6 +24,7 @@ from driftgate.monitor.telemetry import Intake, Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Firing, Job, Lease, Page, Scheduler, access_by_token, create_app
+from driftgate.service.incidents import incident_routes, keep_incidents
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -60,10 +61,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         stop_telling = await asyncio.to_thread(_tell_azure, workspace)
         scheduler.start()
         upkeep = asyncio.create_task(_keep_up(store, named, ledger, taken))
+        incidents = asyncio.create_task(keep_incidents(workspace, ledger))
         try:
             yield
         finally:
             upkeep.cancel()
+            incidents.cancel()
+            await asyncio.wait([incidents], timeout=5)
             await scheduler.stop()
             await asyncio.to_thread(store.close)
             await asyncio.to_thread(stop_telling)
@@ -88,7 +92,8 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    return create_app(ledger, config.name, access, page, [receiver(otlp, store, access("ingest"), taken)], lifespan)
+    routers = [receiver(otlp, store, access("ingest"), taken), incident_routes(ledger, access)]
+    return create_app(ledger, config.name, access, page, routers, lifespan)
 
 
 def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:

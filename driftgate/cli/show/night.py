@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from driftgate.finetune.remediation import Remediation
     from driftgate.ledger import Ledger
     from driftgate.monitor.azure import Drained
+    from driftgate.monitor.notifications import Delivered
 
 _COLOURS: Mapping[Result, str] = {
     "quiet": "green",
@@ -83,6 +84,15 @@ class NightOnTerminal(NightDisplay):
         trouble = f"; {escape(drained.problem)}" if drained.problem else ""
         told = f"{drained.sent} sent, {drained.left} waiting, {drained.parked} parked"
         self.console.print(f"Azure Monitor: {told}{trouble}")
+
+    def told(self, delivered: Delivered) -> None:
+        """Print how many messages were taken, and which channel fails."""
+        if delivered.sent:
+            self.console.print(f"notifications: {delivered.sent} sent")
+        for one in delivered.channels:
+            if one.fails:
+                told = f"channel {escape(one.channel)} fails, {one.waiting} messages wait: {escape(one.failure)}"
+                self.console.print(f"notifications: {told}", soft_wrap=True)
 
     def kept(self, kept: Kept) -> None:
         """Print what was moved and removed."""

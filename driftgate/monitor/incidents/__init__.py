@@ -7,8 +7,11 @@ from driftgate.lazy import lazily
 if TYPE_CHECKING:
     from driftgate.monitor.incidents._config import IncidentsConfig
     from driftgate.monitor.incidents._handling import acknowledge, reopen, resolve, silence
+    from driftgate.monitor.incidents._kinds import titled
+    from driftgate.monitor.incidents._nights import Night, begin_night, end_night, newest_night
     from driftgate.monitor.incidents._observe import observe
-    from driftgate.monitor.incidents._signs import clear, signal
+    from driftgate.monitor.incidents._severity import severity_of_retirement
+    from driftgate.monitor.incidents._standing import settle
     from driftgate.monitor.incidents._store import find_incident, history, incidents
     from driftgate.monitor.incidents._values import SEVERITIES, STATES, Happening, Incident, Part, Severity, Sign, State
 else:
@@ -20,18 +23,23 @@ __all__ = [
     "Happening",
     "Incident",
     "IncidentsConfig",
+    "Night",
     "Part",
     "Severity",
     "Sign",
     "State",
     "acknowledge",
-    "clear",
+    "begin_night",
+    "end_night",
     "find_incident",
     "history",
     "incidents",
+    "newest_night",
     "observe",
     "reopen",
     "resolve",
-    "signal",
+    "settle",
+    "severity_of_retirement",
     "silence",
+    "titled",
 ]

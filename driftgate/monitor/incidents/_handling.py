@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
+from driftgate.ledger import Ledger, record_audit
 from driftgate.monitor.incidents._signs import reopened, resolved
-from driftgate.monitor.incidents._store import change, find_incident, open_key, reading
+from driftgate.monitor.incidents._store import change, find_incident, held, open_key, reading
 from driftgate.monitor.incidents._store import note as append
 from driftgate.monitor.incidents._tables import incidents
 from driftgate.monitor.incidents._values import Incident
@@ -25,7 +25,7 @@ def acknowledge(ledger: Ledger, name: str, who: str, note: str = "") -> Incident
     DriftgateError
         There is none of that name, or it is resolved.
     """
-    with _handled(ledger, name) as (connection, found, now):
+    with _handled(ledger, name, who, "acknowledge", note) as (connection, found, now):
         _refuse_resolved(found)
         after = change(connection, found, state="acknowledged", acknowledged_by=who, acknowledged_at=now)
         append(connection, after, "acknowledged", now, who=who, note=note)
@@ -44,7 +44,8 @@ def silence(ledger: Ledger, name: str, until: datetime, who: str, note: str = ""
     """
     if until.tzinfo is None:
         raise DriftgateError(f"{until} has no time zone", "write it as 2026-12-01T09:00+09:00, or with Z for UTC")
-    with _handled(ledger, name) as (connection, found, now):
+    told = "; ".join(filter(None, (f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC", note)))
+    with _handled(ledger, name, who, "silence", told) as (connection, found, now):
         _refuse_resolved(found)
         after = change(connection, found, silenced_until=until if until > now else None)
         until_then = {"until": until.astimezone(UTC).isoformat()}
@@ -60,7 +61,7 @@ def resolve(ledger: Ledger, name: str, who: str, note: str = "") -> Incident:
     DriftgateError
         There is none of that name, or it is resolved already.
     """
-    with _handled(ledger, name) as (connection, found, now):
+    with _handled(ledger, name, who, "resolve", note) as (connection, found, now):
         _refuse_resolved(found)
         return resolved(connection, found, now, who, note)
 
@@ -73,7 +74,7 @@ def reopen(ledger: Ledger, name: str, who: str, note: str = "") -> Incident:
     DriftgateError
         There is none of that name, it is not resolved, or another one of its cause is open.
     """
-    with _handled(ledger, name) as (connection, found, now):
+    with _handled(ledger, name, who, "reopen", note) as (connection, found, now):
         if found.state != "resolved":
             raise DriftgateError(f"incident {found.id} is {found.state}", "only one that is resolved can be reopened")
         other = reading(connection, incidents.c.open_key == open_key(found.monitor, found.cause))
@@ -86,13 +87,14 @@ def reopen(ledger: Ledger, name: str, who: str, note: str = "") -> Incident:
 
 
 @contextmanager
-def _handled(ledger: Ledger, name: str) -> Iterator[tuple[Connection, Incident, datetime]]:
-    """An incident as it stands within the transaction that changes it."""
+def _handled(
+    ledger: Ledger, name: str, who: str, action: str, detail: str
+) -> Iterator[tuple[Connection, Incident, datetime]]:
+    """An incident as it stands within the transaction that changes it, which the audit log tells of."""
     found = find_incident(ledger, name)
     with ledger.write() as connection:
-        # SQLite lets one write after the other: what is read must be what stands once this one writes.
-        connection.execute(incidents.update().where(incidents.c.id == found.id).values(id=found.id))
-        yield connection, reading(connection, incidents.c.id == found.id)[0], datetime.now(UTC)
+        yield connection, held(connection, found.id), datetime.now(UTC)
+        record_audit(ledger, who, f"incident.{action}", found.id, detail, connection=connection)
 
 
 def _refuse_resolved(incident: Incident) -> None:

@@ -1,10 +1,12 @@
-"""The tables of incidents: where each stands, all that happened to it, and which looks were taken in."""
+"""The tables of incidents: where each stands, all that happened to it, which looks were taken in, and nights."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text
+from weakref import WeakSet
 
-from driftgate.ledger import UtcDateTime
+from sqlalchemy import JSON, Column, Engine, Integer, MetaData, String, Table, Text
+
+from driftgate.ledger import Ledger, UtcDateTime, create_tables
 
 metadata = MetaData()
 
@@ -54,3 +56,23 @@ taken_in = Table(
     Column("by", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+nights = Table(
+    "nights",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("exit_code", Integer),
+    Column("problem", Text, nullable=False),
+    Column("who", String(200), nullable=False),
+)
+
+_made: WeakSet[Engine] = WeakSet()
+
+
+def make(ledger: Ledger) -> None:
+    """Make the tables, where this process has not seen to it yet."""
+    if ledger.engine not in _made:
+        create_tables(ledger, metadata)
+        _made.add(ledger.engine)

@@ -15,13 +15,13 @@ from itertools import groupby
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from driftgate.flows.scrubbing import told
-from driftgate.ledger import Ledger, create_tables, insert_new
+from driftgate.ledger import Ledger, insert_new
 from driftgate.monitor.incidents import Happening
 from driftgate.monitor.incidents._store import reading
 from driftgate.monitor.incidents._tables import happenings, incidents
 from driftgate.monitor.notifications._config import NotificationsConfig
 from driftgate.monitor.notifications._message import Message, message_of
-from driftgate.monitor.notifications._tables import due, messages, metadata, senders
+from driftgate.monitor.notifications._tables import due, make, messages, senders
 
 LEASE = 90.0
 """Seconds after which another process sends, where the one that does was killed; longer than a try may take."""
@@ -36,14 +36,14 @@ class ChannelStatus:
     """How a channel does."""
 
     channel: str
-    waiting: int
+    waiting: int = 0
     """Messages that it has not taken yet."""
-    given_up: int
+    given_up: int = 0
     """Messages that it did not take until they were given up."""
-    failure: str
-    """Why the newest try failed; empty where it did not."""
-    failed_at: datetime | None
-    sent_at: datetime | None
+    failure: str = ""
+    """Why the newest failed try failed."""
+    failed_at: datetime | None = None
+    sent_at: datetime | None = None
     """When it last took a message."""
 
     @property
@@ -138,7 +138,7 @@ def postpone(ledger: Ledger, channel: str, until: datetime) -> None:
 
 def statuses(ledger: Ledger) -> list[ChannelStatus]:
     """How each channel does that ever had a message."""
-    create_tables(ledger, metadata)
+    make(ledger)
     query = select(
         messages.c.channel,
         func.count().filter(_unsent).label("waiting"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table, Text, UniqueConstraint
+from weakref import WeakSet
 
-from driftgate.ledger import UtcDateTime
+from sqlalchemy import JSON, Column, Engine, Float, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+from driftgate.ledger import Ledger, UtcDateTime, create_tables
 
 metadata = MetaData()
 
@@ -51,3 +53,12 @@ senders = Table(
     Column("holder", String(128), nullable=False),
     Column("expires", Float, nullable=False),  # seconds since 1970, UTC
 )
+
+_made: WeakSet[Engine] = WeakSet()
+
+
+def make(ledger: Ledger) -> None:
+    """Make the tables, where this process has not seen to it yet."""
+    if ledger.engine not in _made:
+        create_tables(ledger, metadata)
+        _made.add(ledger.engine)
