@@ -140,7 +140,7 @@ def new_id(monitor: str, cause: str, at: datetime) -> str:
     --------
     >>> from datetime import UTC
     >>> new_id("assistant", "model", datetime(2026, 11, 27, 3, tzinfo=UTC))
-    '20261127-ba0d34'
+    '20261127-73afa2'
     """
     return f"{at:%Y%m%d}-{hashlib.sha256(f'{monitor}|{cause}|{at.isoformat()}'.encode()).hexdigest()[:6]}"
 

@@ -63,7 +63,8 @@ def _notify(address: str, message: Message) -> str | None:
     with naming_extras("a notification by apprise"):
         import apprise
 
-    service = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+    asset = apprise.AppriseAsset(app_id="driftgate", app_desc="driftgate", app_url="", image_url_mask="")
+    service = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if service is None:
         raise NotDelivered(
             "what the variable holds is no address that apprise knows", "see https://github.com/caronc/apprise/wiki"

@@ -46,7 +46,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     Examples
     --------
     >>> signature("a secret of the two", "1764230400", b'{"version": 1}')
-    'v1=3c75e8be2d4a5acdbb29f8aff7bc1c44edae4b9e0a0bb3e6b7d30e5a3c5c9df1'
+    'v1=1996f757a164844d09f6296bd704ed0d13eb1b3784b6cb87c7b8cfa3210c4569'
     """
     signed = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"v1={signed.hexdigest()}"

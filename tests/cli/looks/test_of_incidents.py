@@ -1,0 +1,184 @@
+"""Outages as people live through them: one incident each, told of once, resolved by looks that are quiet again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from chat_endpoint import Answer
+from looks import UNAVAILABLE, calls, change, settle
+from notified import MailServer
+
+from driftgate.monitor.incidents import history, incidents
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def mail(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server that the workspace's channel leads to."""
+    with MailServer() as server:
+        monkeypatch.setenv("MAIL_URL", server.address)
+        channels = {"ops": {"kind": "apprise", "service_url": "${env:MAIL_URL}"}}
+        change(folder, lambda config: config.update(notifications={"channels": channels}))
+        yield server
+
+
+def subjects(mail: MailServer) -> list[str]:
+    return [str(one["subject"]).removeprefix("driftgate default: ") for one in mail.mails]
+
+
+def check(cli, folder: Path, monitor: str, times: int = 1) -> list[int]:
+    return [cli("monitor", "check", monitor, "-w", folder).code for _ in range(times)]
+
+
+def test_an_outage_no_traffic_and_a_swap_are_three_incidents_told_once_each(
+    cli, folder, endpoint, ledger, mail
+) -> None:
+    for day in range(8, 0, -1):
+        calls(folder, 60, day * DAY)
+    calls(folder, 60, timedelta(minutes=61))  # up to now
+    telemetry = folder / ".driftgate/telemetry"
+    settle(cli, folder, "both")
+    assert check(cli, folder, "both") == [0] and not incidents(ledger) and not mail.mails
+
+    endpoint.default = UNAVAILABLE  # the endpoint is down
+    begun = datetime.now(UTC)
+    assert check(cli, folder, "both", 4) == [4] * 4
+    endpoint.default = Answer("A")
+    assert check(cli, folder, "both", 3) == [0] * 3
+    (outage,) = incidents(ledger)
+    assert (outage.kind, outage.state, outage.signs, outage.severity) == ("endpoint_down", "resolved", 3, "high")
+    assert begun < outage.since < outage.opened_at and outage.good_at is not None and outage.good_at < begun
+
+    whole = telemetry.with_name("whole")  # traffic stops
+    shutil.move(telemetry, whole)
+    for day in range(8, 1, -1):
+        calls(folder, 60, day * DAY)
+    assert check(cli, folder, "both", 3) == [4] * 3
+    shutil.rmtree(telemetry)
+    shutil.move(whole, telemetry)
+    assert check(cli, folder, "both", 3) == [0] * 3
+    stopped = incidents(ledger)[0]
+    assert (stopped.kind, stopped.state, stopped.signs) == ("no_traffic", "resolved", 2)
+
+    endpoint.default = Answer("B")  # another model answers
+    assert check(cli, folder, "both", 3) == [1] * 3
+    assert cli("incidents", "-w", folder).code == 1
+    endpoint.default = Answer("A")
+    cli("monitor", "rereference", "both", "--reason", "the model of before is back", "-w", folder)
+    assert check(cli, folder, "both", 4) == [0] * 4
+    swapped = incidents(ledger)[0]
+    assert (swapped.cause, swapped.state, swapped.signs, swapped.severity) == ("model", "resolved", 3, "critical")
+
+    assert len(incidents(ledger)) == 3
+    assert subjects(mail) == [
+        "opened (high): both: the endpoint does not answer",
+        "resolved (high): both: the endpoint does not answer",
+        "opened (high): both: no traffic arrives",
+        "resolved (high): both: no traffic arrives",
+        "opened (critical): both: the model answers otherwise",
+        "resolved (critical): both: the model answers otherwise",
+    ]
+    assert f"since {outage.since:%Y-%m-%d %H:%M} UTC; last known good at " in mail.mails[0].get_content()
+    for one in (outage, stopped, swapped):
+        told = [event.what for event in history(ledger, one.id)]
+        assert told[0] == "opened" and told[-3:] == ["quiet", "quiet", "resolved"]
+        assert told.count("opened") == told.count("resolved") == 1
+    assert cli("incidents", "-w", folder).code == 4  # of "watch", which never looked
+    change(folder, lambda config: config["monitors"].pop("watch"))
+    quiet = cli("incidents", "-w", folder)
+    assert quiet.code == 0 and "no incident that is not resolved" in quiet.out
+
+
+def test_looks_that_cannot_tell_resolve_nothing_and_one_begins_the_count_anew(cli, folder, endpoint, ledger) -> None:
+    settle(cli, folder)
+    endpoint.default = Answer("B")
+    check(cli, folder, "watch")
+    (one,) = incidents(ledger)
+    for step in (Answer("A"), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE):
+        endpoint.default = step
+        for _ in range(20):  # the pooled looks go on to say what they saw
+            if check(cli, folder, "watch") != [1]:
+                break
+    moved = next(found for found in incidents(ledger) if found.id == one.id)
+    assert moved.state == "open" and moved.parts[0].quiet == 0
+    assert {found.kind for found in incidents(ledger)} == {"model_moved", "endpoint_down"}
+
+
+def test_people_acknowledge_silence_resolve_and_reopen_and_it_is_recorded(cli, folder, endpoint, ledger, mail) -> None:
+    settle(cli, folder)
+    endpoint.default = Answer("B")
+    check(cli, folder, "watch")
+    name = incidents(ledger)[0].id
+    assert cli("incidents", "-w", folder).code == 1
+    done = cli("incidents", "ack", name[-6:], "--note", "I look at it [now]", "-w", folder)
+    assert done.code == 0 and f"{name} critical" in done.out and ": acknowledged by " in done.out
+    assert cli("incidents", "silence", "latest", "--for", "8h", "-w", folder).code == 0
+    assert "silenced until" in cli("incidents", "-w", folder).out
+    assert cli("incidents", "resolve", name, "--note", "was meant", "-w", folder).code == 0
+    assert cli("incidents", "resolve", name, "-w", folder).code == 2
+    assert cli("incidents", "ack", name, "-w", folder).code == 2
+    check(cli, folder, "watch")  # it goes on
+    again = incidents(ledger)
+    assert [(one.id, one.state, one.acknowledged_by) for one in again] == [(name, "open", "")]
+    shown = cli("incidents", "show", name, "--json", folder / "one.json", "-w", folder)
+    assert "I look at it [now]" in shown.out and "reopened by driftgate" in shown.out
+    told = [event["what"] for event in json.loads((folder / "one.json").read_text())["history"]]
+    assert told == ["opened", "acknowledged", "silenced", "resolved", "reopened"]
+    assert subjects(mail) == [
+        "opened (critical): watch: the model answers otherwise",
+        "came back (critical): watch: the model answers otherwise",
+    ]
+    cli("incidents", "resolve", name, "-w", folder)
+    assert cli("incidents", "reopen", name, "-w", folder).code == 0
+    assert cli("incidents", "reopen", name, "-w", folder).code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("silence", "latest"),
+        ("silence", "latest", "--for", "8 hours"),
+        ("silence", "latest", "--until", "soon"),
+        ("silence", "latest", "--until", "2026-12-01", "--for", "8h"),
+        ("show", "nothing"),
+        ("--severity", "grave"),
+    ],
+)
+def test_what_is_not_understood_is_said(cli, folder, ledger, words) -> None:
+    if words[0] == "silence":
+        check(cli, folder, "both", 2)
+    assert cli("incidents", *words, "-w", folder).code == 2
+
+
+def test_a_mail_server_that_is_down_keeps_nothing_from_looking_and_is_seen(cli, folder, endpoint, ledger, mail) -> None:
+    settle(cli, folder)
+    mail.refuses = True
+    endpoint.default = Answer("B")
+    done = cli("monitor", "check", "watch", "-w", folder)
+    assert done.code == 1 and "notifications: channel ops fails, 1 messages wait: " in done.out
+    assert re.search(r"channel ops fails, 1 messages? wait", cli("incidents", "-w", folder).out)
+    assert cli("notify", "status", "-w", folder).code == 1
+    assert "ops" in (doctor := cli("doctor", "-w", folder)).out + doctor.err
+    mail.refuses = False
+    assert cli("notify", "test", "-w", folder).code == 0
+    assert "notifications: 1 sent" in cli("monitor", "check", "watch", "-w", folder).out
+    assert cli("notify", "status", "-w", folder).code == 0
+    assert len(mail.mails) == 2
+
+
+def test_a_monitor_that_a_rule_names_and_is_not_there_is_an_error(cli, folder) -> None:
+    hook = {"kind": "webhook", "url": "https://ops.example.com", "secret": "${env:HOOK_SECRET}"}
+    rule = {"to": ["hook"], "monitors": ["wotch"]}
+    change(folder, lambda config: config.update(notifications={"channels": {"hook": hook}, "rules": [rule]}))
+    done = cli("incidents", "-w", folder)
+    assert done.code == 2 and "there is no monitor 'wotch'; did you mean 'watch'?" in done.err
+    rule.update(monitors=[], to=["hok"])
+    change(folder, lambda config: config.update(notifications={"channels": {"hook": hook}, "rules": [rule]}))
+    assert "no channel 'hok'" in cli("incidents", "-w", folder).err
