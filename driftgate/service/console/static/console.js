@@ -1,4 +1,5 @@
-// What a page does without being loaded again: a run under way is followed, keys move through pages, forms are sent once.
+// What a page does without being loaded again: a run under way is followed, / leads to the search, and a form is
+// sent once.
 "use strict";
 (() => {
   const live = document.getElementById("live");
@@ -25,17 +26,17 @@
     window.addEventListener("pagehide", () => source.close());
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, pre")) return;
-    const to = { "/": 'input[type="search"]', ArrowLeft: '[rel="prev"]', ArrowRight: '[rel="next"]' }[event.key];
-    const target = to && document.querySelector(to);
-    if (!target) return;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea")) return;
+    const search = document.querySelector('input[type="search"]');
+    if (!search) return;
     event.preventDefault();
-    if (event.key === "/") target.focus(); else target.click();
-  });
-  document.querySelectorAll("form.filter select").forEach((select) => {
-    select.addEventListener("change", () => select.form.requestSubmit());
+    search.focus();
   });
   document.querySelectorAll('form[method="post"]').forEach((form) => {
-    form.addEventListener("submit", () => form.querySelectorAll("button").forEach((button) => { button.setAttribute("aria-disabled", "true"); }));
+    let sent = false;
+    form.addEventListener("submit", (event) => {
+      if (sent) event.preventDefault();
+      sent = true;
+    });
   });
 })();
