@@ -17,6 +17,13 @@ from driftgate.ledger._browse import (
     find_samples,
     sample_rows,
 )
+from driftgate.ledger._browse_datasets import (
+    DatasetHeld,
+    Duplicate,
+    browse_dataset,
+    datasets_held,
+    duplicates_in,
+)
 from driftgate.ledger._browse_runs import (
     CellProgress,
     CellScore,
@@ -144,7 +151,9 @@ __all__ = [
     "CellRow",
     "CellScore",
     "Checked",
+    "DatasetHeld",
     "DeploymentRow",
+    "Duplicate",
     "Evaluated",
     "Expired",
     "Fault",
@@ -192,6 +201,7 @@ __all__ = [
     "audit_of",
     "baseline_named",
     "brief_frame",
+    "browse_dataset",
     "browse_runs",
     "calibrations_of",
     "categories_of",
@@ -206,8 +216,10 @@ __all__ = [
     "complete_cells",
     "create_key",
     "create_tables",
+    "datasets_held",
     "deployment_of",
     "deployments_by_model",
+    "duplicates_in",
     "ends_on",
     "ends_soon",
     "evaluated_lines_of",

@@ -181,9 +181,7 @@ def _point(name: str, look: LookRow, levels: bool) -> Point:
     told: Mapping[str, Any] = one["everywhere"]
     effect, floor, reference = told.get("effect"), float(one.get("floor") or 0.0), told.get("reference_value")
     if not levels:
-        return Point(
-            look.at, effect, told.get("low"), told.get("high"), -floor, floor, _of_signal(one, result), why
-        )
+        return Point(look.at, effect, told.get("low"), told.get("high"), -floor, floor, _of_signal(one, result), why)
     value = told.get("current_value")
     signal = registered(name)
     relative = signal is not None and signal.kind == "continuous"
