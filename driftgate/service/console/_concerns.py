@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from driftgate.api.deployments import ending
+from driftgate.api.jobs import newest_by_name
 from driftgate.benchmarks.evaluated import Evaluated, evaluated_in
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.ledger import RunRow, champion_history, ends_soon, latest_runs, verdicts_of
@@ -21,6 +22,8 @@ Grade = Literal["wrong", "unknown", "fine"]
 _EVALUATORS = 4
 """Evaluators of a cell that are named."""
 _LONG = 160
+_BACK = 5
+"""Runs of a suite that are looked at for one that has ended."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,13 @@ def of_monitors(console: Console, standing: Sequence[Watched]) -> Iterator[Conce
 
 
 def newest_of_suites(console: Console) -> list[RunRow]:
-    """The newest benchmark of every suite that the workspace or the ledger's newest runs name."""
+    """The newest benchmark of every suite that has ended, or, where none has, the newest one under way."""
     ledger = console.workspace.ledger
     named = dict.fromkeys(console.workspace.files.config.suites)
     named |= dict.fromkeys(run.suite for run in latest_runs(ledger, 15, kinds=["benchmark"]))
-    found = [latest_runs(ledger, 1, suite=name, kinds=["benchmark"]) for name in named]
-    return [runs[0] for runs in found if runs]
+    found = [latest_runs(ledger, _BACK, suite=name, kinds=["benchmark"]) for name in named]
+    # One under way has said nothing yet, and takes nothing back of what the last one said.
+    return [next((run for run in runs if run.status != "running"), runs[0]) for runs in found if runs]
 
 
 def of_runs(console: Console, newest: Sequence[RunRow]) -> Iterator[Concern]:
@@ -154,3 +158,15 @@ def waiting_for_approval(console: Console) -> Iterator[Waiting]:
     for one, told, since in approvals(console):
         link = f"/remediations/{quote(one.id, safe='')}"
         yield Waiting("approval", f"{one.slot}: {one.cause}", told, since, link)
+
+
+def of_jobs(console: Console) -> Iterator[Concern]:
+    """Jobs of which the last that ended did not do its work; what a look came to, its monitor says."""
+    for job in newest_by_name(console.workspace.ledger):
+        if job.result in ("error", "unmeasurable") and job.state != "done":
+            grade: Grade = "wrong" if job.result == "error" else "unknown"
+            told = job.reason or (f"exit code {job.exit_code}" if job.exit_code is not None else "")
+            yield Concern(grade, job.state, job.name, told, job.ended_at, f"/jobs/{quote(job.id, safe='')}")
+        elif job.result == "error":
+            told = job.reason or f"exit code {job.exit_code}"
+            yield Concern("wrong", "error", job.name, told, job.ended_at, f"/jobs/{quote(job.id, safe='')}")

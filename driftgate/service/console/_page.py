@@ -38,6 +38,8 @@ class Asked:
     operates: bool = False
     """Whether who asks may change something."""
     language: str = "en"
+    who: str = ""
+    """Who asks; only a page that is personal may differ by it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Page:
     """Its place in the menu; 0 for a page that others lead to."""
     section: str = ""
     """The page of the menu that it belongs to; empty for itself."""
+    personal: bool = False
+    """Whether it differs by who asks, so that nobody is shown what was made for somebody else."""
 
 
 PAGES: Registry[Page] = Registry("page", "driftgate.service.console.pages", "PAGE")

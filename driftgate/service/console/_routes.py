@@ -31,7 +31,7 @@ HEADERS: Mapping[str, str] = {
 }
 _LANGUAGE = "driftgate_lang"
 _A_YEAR = 365 * 86400
-_TOKEN = "\x02csrf\x02"
+_CSRF = "\x02csrf\x02"
 """Stands in a page that is kept for many readers where each reader's own token belongs; no page has it otherwise."""
 
 
@@ -70,8 +70,9 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
         wanted = query.pop("lang", "")
         language = language_of(wanted, request.cookies.get(_LANGUAGE, ""), request.headers.get("accept-language", ""))
         operates = not console.read_only and "operate" in who.scopes
-        asked = Asked(dict(request.path_params), query, operates, language)
-        key = (page.name, kind, tuple(sorted(asked.path.items())), tuple(sorted(query.items())), operates, language)
+        who_asks = who.name if page.personal else ""
+        asked = Asked(dict(request.path_params), query, operates, language, who_asks)
+        key = (page.name, kind, *map(_sorted, (asked.path, query)), operates, language, who_asks)
         made = console.memo.peek(key)
         if made is None:
             make = lambda: console.memo.get(key, BRIEF, lambda: _make(console, page, kind, asked, request.url.path))  # noqa: E731
@@ -81,7 +82,7 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
         if kind == "csv":
             return PlainTextResponse(made.body, made.status, HEADERS, "text/csv")
         token = csrf_token(request)
-        response = HTMLResponse(made.body.replace(_TOKEN, token), made.status, HEADERS)
+        response = HTMLResponse(made.body.replace(_CSRF, token), made.status, HEADERS)
         if operates:
             keep_token(request, response, token)
         if wanted and wanted == language:
@@ -89,6 +90,10 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
         return response
 
     return show
+
+
+def _sorted(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(values.items()))
 
 
 def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _Made:
@@ -110,7 +115,7 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
                 language=asked.language,
                 operates=asked.operates,
                 read_only=console.read_only,
-                csrf=_TOKEN,
+                csrf=_CSRF,
                 query=asked.query,
             ),
         )

@@ -149,7 +149,7 @@ def _times(tab: Crontab, zone: ZoneInfo, day: Any) -> Iterator[datetime]:
 
 
 def series_of(looks: Sequence[LookRow], of: str) -> list[Series]:
-    """How every signal went over looks at one thing, the newest ``SHOWN_LOOKS``; what could not be measured is a gap."""
+    """How every signal went over looks at one thing; what could not be measured is a gap."""
     mine = sorted((look for look in looks if look.of == of), key=lambda look: look.at)
     names = dict.fromkeys(f["signal"] for look in mine for f in look.findings if "everywhere" in f)
     return [_series(name, mine) for name in names]

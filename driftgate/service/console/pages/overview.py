@@ -53,6 +53,7 @@ def _load(console: Console, asked: Asked) -> Content:
     concerns = [
         *_concerns.of_monitors(console, standing),
         *_concerns.of_runs(console, newest),
+        *_concerns.of_jobs(console),
         *_concerns.of_deployments(console),
     ]
     concerns.sort(key=lambda one: one.grade != "wrong")
