@@ -32,7 +32,7 @@ from driftgate.ledger import (
 from driftgate.monitor.alert import Alert, Hint, Period
 from driftgate.monitor.looks import Conclusion, LookRow, keep_look
 
-NIGHTS, QUESTIONS, LOOKS = 8, 60, 24
+NIGHTS, QUESTIONS, LOOKS = 4, 60, 24
 MARKUP = "<script>window.hacked = 1</script>"
 """Stands in a question and in an error, and is text on every page."""
 JUDGE = "reply.helpful"
@@ -155,7 +155,9 @@ def _records(
     return [_record(cell, ids[sample.key][0], n, sample, share, rng, at) for n, sample in enumerate(asked)]
 
 
-def _record(cell: int, sample_id: int, n: int, sample: Sample, share: float, rng: random.Random, at: datetime) -> Record:
+def _record(
+    cell: int, sample_id: int, n: int, sample: Sample, share: float, rng: random.Random, at: datetime
+) -> Record:
     gold = str(sample.data["answer"])
     right, broken = rng.random() < share, n % 29 == 7
     answer = gold if right else "ABCD"[("ABCD".index(gold) + 1) % 4]
@@ -289,6 +291,6 @@ def add_repair(ledger: Ledger) -> str:
     one, _ = open_remediation(ledger, "assistant", "canary accuracy fell on 회계", "small", {"alert": "abc"})
     for step, message in (("synthesise", "320 items"), ("train", "loss 0.41"), ("evaluate", ""), ("judge", "passed")):
         add_event(ledger, one.id, step, "started", {})
-        add_event(ledger, one.id, step, "finished", {"note": message}, message)
+        add_event(ledger, one.id, step, "finished", {"note": message, "lineage": "none"}, message)
     add_event(ledger, one.id, "approve", "held", {"awaits": "hash-of-what-is-agreed-to"}, "it waits for an approval")
     return one.id

@@ -25,6 +25,8 @@ Row = Mapping[str, Any]
 
 SIZE = 50
 """Rows of a page, where the address does not say."""
+BESIDE = 20
+"""Rows of a table that is not the page's first, likewise."""
 LARGEST = 1000
 """Rows of a page, at most."""
 _DEEPEST = 1_000_000
@@ -132,11 +134,12 @@ class Table:
             The address asks for a column that is not there, or for a page that can be none.
         """
         prefix = "" if first else f"{self.name}."
-        wanted = self._wanted({k.removeprefix(prefix): v for k, v in query.items() if k.startswith(prefix)})
+        own = {k.removeprefix(prefix): v for k, v in query.items() if k.startswith(prefix)}
+        wanted = self._wanted(own, SIZE if first else BESIDE)
         found = self.source(wanted)
         return Shown(self, wanted, found, prefix, {k: v for k, v in query.items() if v})
 
-    def _wanted(self, query: Mapping[str, str]) -> Wanted:
+    def _wanted(self, query: Mapping[str, str], rows: int) -> Wanted:
         sort = query.get("sort") or self.sort
         name = sort.lstrip("-")
         known = [column.name for column in self.columns if column.sort]
@@ -149,7 +152,7 @@ class Table:
             sort=name,
             descending=sort.startswith("-"),
             page=_number(query, "page", 1, _DEEPEST),
-            size=_number(query, "size", SIZE, LARGEST),
+            size=_number(query, "size", rows, LARGEST),
         )
 
 

@@ -11,7 +11,7 @@ from driftgate.service.console._memo import SETTLED
 from driftgate.service.console._page import Asked, Console, Content, Missing, Page
 from driftgate.service.console._table import Column, Table, in_memory
 
-LOOKS = (Column("at", "time"), Column("result", "status"), Column("told", "long", sort=False))
+LOOKS = (Column("when", "time"), Column("result", "status"), Column("told", "long", sort=False))
 SLICES = (Column("slice"), Column("told", "long", sort=False), Column("moved", "status", filter=True))
 
 
@@ -31,13 +31,13 @@ def _load(console: Console, asked: Asked) -> Content:
         told = console.memo.get(("finding", key), SETTLED / 10, lambda: explain(workspace.files, workspace.ledger, key))
     except DriftgateError as problem:
         raise Missing(problem.message, problem.remedy) from problem
-    looks = [{"at": one.at, "result": one.result, "told": one.told} for one in told.looks]
+    looks = [{"when": one.at, "result": one.result, "told": one.told} for one in told.looks]
     slices = [
         {"slice": name, "told": words, "moved": "moved" if moved else "quiet"} for name, words, moved in told.slices
     ]
     signal = registered(told.alert.signal)
     facts = FindingFacts(told.alert.key, told, signal is not None and signal.of_canaries)
-    tables = (Table("looks", LOOKS, in_memory(looks), sort="-at"), Table("slices", SLICES, in_memory(slices)))
+    tables = (Table("looks", LOOKS, in_memory(looks), sort="-when"), Table("slices", SLICES, in_memory(slices)))
     return Content(facts, tables, f"{told.monitor}: {told.alert.title}")
 
 

@@ -14,7 +14,7 @@ from driftgate.service.console._watch import Watched, recent_looks, series_of, w
 from driftgate.service.console.pages.monitors import alerts_table
 
 LOOKS = (
-    Column("at", "time"),
+    Column("when", "time"),
     Column("of", filter=True),
     Column("result", "status", filter=True),
     Column("why", "long", sort=False),
@@ -28,7 +28,7 @@ SLICES = (
     Column("effect", "number"),
     Column("n_current", "number"),
     Column("moved", "status", filter=True),
-    Column("at", "time"),
+    Column("when", "time"),
 )
 
 
@@ -69,9 +69,9 @@ def _load(console: Console, asked: Asked) -> Content:
         [Drawn(one.of, found) for one in standing if (found := series_of(looks, one.of))],
     )
     tables = (
-        Table("looks", LOOKS, in_memory([_look(one) for one in looks]), sort="-at"),
+        Table("looks", LOOKS, in_memory([_look(one) for one in looks]), sort="-when"),
         alerts_table(console, name),
-        Table("slices", SLICES, in_memory(_slices(looks)), sort="-at"),
+        Table("slices", SLICES, in_memory(_slices(looks)), sort="-when"),
     )
     return Content(facts, tables, name)
 
@@ -79,7 +79,7 @@ def _load(console: Console, asked: Asked) -> Content:
 def _look(look: Any) -> dict[str, Any]:
     compared = [in_words(finding) for finding in look.findings if "everywhere" in finding]
     return {
-        "at": look.at,
+        "when": look.at,
         "of": look.of,
         "result": look.conclusion.result if look.conclusion is not None else "",
         "why": look.conclusion.why if look.conclusion is not None else "",
@@ -109,7 +109,7 @@ def _slices(looks: Sequence[Any]) -> list[Mapping[str, Any]]:
                         "effect": told.get("effect"),
                         "n_current": told.get("n_current"),
                         "moved": "moved" if name in finding.get("moved", ()) else "quiet",
-                        "at": look.at,
+                        "when": look.at,
                         "windows": f"{finding.get('looks', 1)}/{finding.get('periods', 1)}",
                     }
                 )

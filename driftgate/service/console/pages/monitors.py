@@ -20,7 +20,7 @@ COLUMNS = (
     Column("why", "long", sort=False),
 )
 ALERTS = (
-    Column("at", "time"),
+    Column("when", "time"),
     Column("monitor", link="/monitors/{monitor}", filter=True),
     Column("signal", filter=True),
     Column("summary", "long", link="/findings/{key}", sort=False),
@@ -42,7 +42,7 @@ def alerts_table(console: Console, monitor: str | None = None) -> Table:
     def rows() -> list[dict[str, Any]]:
         return [
             {
-                "at": row.at,
+                "when": row.at,
                 "monitor": row.monitor,
                 "signal": row.alert.signal,
                 "summary": row.alert.summary,
@@ -56,7 +56,7 @@ def alerts_table(console: Console, monitor: str | None = None) -> Table:
         ]
 
     kept = console.memo.get(("alerts", monitor), 2.0, rows)
-    return Table("alerts", ALERTS, in_memory(kept), sort="-at")
+    return Table("alerts", ALERTS, in_memory(kept), sort="-when")
 
 
 def _load(console: Console, asked: Asked) -> Content:
