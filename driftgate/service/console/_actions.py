@@ -63,9 +63,29 @@ def _label(console: Console, fields: Fields, who: str) -> str:
     return f"{run.id}/{cell.ordinal}/{number}"
 
 
+def _acknowledge(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.acknowledge(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+
+
+def _silence(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.silence(_given(fields, "id"), _until(fields), fields.get("note", "")[:500], who=who).id
+
+
+def _resolve(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.resolve(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+
+
+def _reopen(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.reopen(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+
+
 ACTIONS: Mapping[str, Action] = {
     "remediation/approve": _approve,
     "remediation/reject": _reject,
+    "incident/acknowledge": _acknowledge,
+    "incident/silence": _silence,
+    "incident/resolve": _resolve,
+    "incident/reopen": _reopen,
     "job/run": _run_job,
     "job/cancel": _cancel_job,
     "review/label": _label,

@@ -22,6 +22,7 @@ Grade = Literal["wrong", "unknown", "fine"]
 _EVALUATORS = 4
 """Evaluators of a cell that are named."""
 _LONG = 160
+_INCIDENTS = 50
 _BACK = 5
 """Runs of a suite that are looked at for one that has ended."""
 
@@ -170,3 +171,22 @@ def of_jobs(console: Console) -> Iterator[Concern]:
         elif job.result == "error":
             told = job.reason or f"exit code {job.exit_code}"
             yield Concern("wrong", "error", job.name, told, job.ended_at, f"/jobs/{quote(job.id, safe='')}")
+
+
+def of_incidents(console: Console) -> Iterator[Concern]:
+    """Incidents that are not resolved: what is wrong, since when, and who has taken it on."""
+    for one in console.workspace.incidents(states=("open", "acknowledged"), limit=_INCIDENTS):
+        doing = f"acknowledged by {one.acknowledged_by}" if one.acknowledged_by else ""
+        if one.silenced():
+            doing = "; ".join(filter(None, (doing, f"silenced until {one.silenced_until:%Y-%m-%d %H:%M}")))
+        subject = " · ".join(filter(None, (one.monitor, one.kind.replace("_", " "))))
+        link = f"/incidents/{quote(one.id, safe='')}"
+        grade: Grade = "unknown" if any(part.blind for part in one.parts) and not one.signals else "wrong"
+        yield Concern(grade, one.state, subject, one.summary, one.since, link, doing)
+
+
+def waiting_incidents(console: Console) -> Iterator[Waiting]:
+    """Incidents that nobody has taken on."""
+    for one in console.workspace.incidents(states=("open",), limit=_INCIDENTS):
+        subject = " · ".join(filter(None, (one.monitor, one.kind.replace("_", " "))))
+        yield Waiting("incident", subject, one.summary, one.opened_at, f"/incidents/{quote(one.id, safe='')}")

@@ -51,6 +51,7 @@ def _load(console: Console, asked: Asked) -> Content:
     standing = watched(console)
     newest = _concerns.newest_of_suites(console)
     concerns = [
+        *_concerns.of_incidents(console),
         *_concerns.of_monitors(console, standing),
         *_concerns.of_runs(console, newest),
         *_concerns.of_jobs(console),
@@ -69,7 +70,7 @@ def _load(console: Console, asked: Asked) -> Content:
         grade,
         min(begun, default=None),
         concerns,
-        list(_concerns.waiting_for_approval(console)),
+        [*_concerns.waiting_for_approval(console), *_concerns.waiting_incidents(console)],
         [progress_of(console.workspace.ledger, run.id) for run in running],
         suites,
         freshness(console),
