@@ -36,7 +36,8 @@ MARK = "result=Succeeded"
 """Of the hostile text, what is left to be seen."""
 
 
-SILENT = {"azure retry", "azure workbook", "demo handbook", "ledger pack", "runs conventions", "schema", "serve", "view"}
+SILENT = {"azure retry", "azure workbook", "demo handbook", "ledger pack", "runs conventions", "schema"}
+SILENT |= {"serve", "view"}
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 
 

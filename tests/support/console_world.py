@@ -30,6 +30,7 @@ from driftgate.ledger import (
     start_run,
 )
 from driftgate.monitor.alert import Alert, Hint, Period
+from driftgate.monitor.incidents import IncidentsConfig, observe
 from driftgate.monitor.looks import Conclusion, LookRow, keep_look
 
 NIGHTS, QUESTIONS, LOOKS = 4, 60, 24
@@ -76,6 +77,7 @@ def fill(ledger: Ledger) -> None:
     for night in range(NIGHTS):
         add_night(ledger, now - timedelta(days=NIGHTS - night, hours=2), night)
     add_looks(ledger, now)
+    observe(ledger, IncidentsConfig())
     add_repair(ledger)
     running = start_run(ledger, "nightly", {"cells": [{}]}, "hash", 0, "0.1")
     cell = add_cell(ledger, running.id, 0, _cell("small"), questions())

@@ -13,6 +13,8 @@ from driftgate.api.jobs import newest_by_name
 from driftgate.benchmarks.evaluated import Evaluated, evaluated_in
 from driftgate.finetune.remediation import Remediation, events_of, remediations
 from driftgate.ledger import RunRow, champion_history, ends_soon, latest_runs, verdicts_of
+from driftgate.monitor.incidents import Incident
+from driftgate.service.console._fresh import Freshness
 from driftgate.service.console._memo import SETTLED
 from driftgate.service.console._page import Console
 from driftgate.service.console._runs import cells_named
@@ -23,6 +25,7 @@ _EVALUATORS = 4
 """Evaluators of a cell that are named."""
 _LONG = 160
 _INCIDENTS = 50
+_APPROVAL = "approval_waiting"
 _BACK = 5
 """Runs of a suite that are looked at for one that has ended."""
 
@@ -66,13 +69,15 @@ def grade_of(concerns: Sequence[Concern]) -> Grade:
     return "unknown" if concerns else "fine"
 
 
-def of_monitors(console: Console, standing: Sequence[Watched]) -> Iterator[Concern]:
-    """What monitors say; that nothing looks is a concern as well."""
+def of_monitors(console: Console, standing: Sequence[Watched], handled: Sequence[Incident]) -> Iterator[Concern]:
+    """What monitors say and no incident says already; that nothing looks is a concern as well."""
+    told_of = {(one.monitor, part.subject) for one in handled for part in one.parts}
     if not standing:
         yield Concern("unknown", "unknown", "monitors", "nothing is watched", None, "/monitors")
     open_repairs = {one.slot: one for one in remediations(console.workspace.ledger, state="open")}
     for one in standing:
-        if one.standing in ("fine", "reference"):
+        told_already = one.standing != "overdue" and (one.monitor, one.of) in told_of
+        if one.standing in ("fine", "reference") or told_already:
             continue
         slot = console.workspace.files.config.monitors[one.monitor].champion
         repair = open_repairs.get(slot) if one.standing == "moved" else None
@@ -143,6 +148,13 @@ def of_deployments(console: Console) -> Iterator[Concern]:
             yield Concern("unknown", "held", f"{slot} · {history[0].model}", ends_soon(day), None, "/champions")
 
 
+def of_telemetry(fresh: Freshness) -> Iterator[Concern]:
+    """That nothing is kept of what monitors look at."""
+    if fresh.wanted and fresh.newest is None:
+        told = "monitors look at telemetry, and none is kept"
+        yield Concern("unknown", "missing", "telemetry", told, None, "/monitors")
+
+
 def approvals(console: Console) -> list[tuple[Remediation, str, datetime]]:
     """Open remediations that wait for a person's agreement: why, and since when."""
     found = []
@@ -173,20 +185,42 @@ def of_jobs(console: Console) -> Iterator[Concern]:
             yield Concern("wrong", "error", job.name, told, job.ended_at, f"/jobs/{quote(job.id, safe='')}")
 
 
-def of_incidents(console: Console) -> Iterator[Concern]:
+def open_incidents(console: Console) -> list[Incident]:
+    """Incidents that are not resolved."""
+    return console.workspace.incidents(states=("open", "acknowledged"), limit=_INCIDENTS)
+
+
+def of_incidents(console: Console, handled: Sequence[Incident]) -> Iterator[Concern]:
     """Incidents that are not resolved: what is wrong, since when, and who has taken it on."""
-    for one in console.workspace.incidents(states=("open", "acknowledged"), limit=_INCIDENTS):
-        doing = f"acknowledged by {one.acknowledged_by}" if one.acknowledged_by else ""
+    repairs = {one.slot: one for one in remediations(console.workspace.ledger, state="open")}
+    monitors = console.workspace.files.config.monitors
+    for one in handled:
+        if one.kind == _APPROVAL:  # it waits for a person, and stands there
+            continue
+        doing = [f"acknowledged by {one.acknowledged_by}"] if one.acknowledged_by else []
         if one.silenced():
-            doing = "; ".join(filter(None, (doing, f"silenced until {one.silenced_until:%Y-%m-%d %H:%M}")))
-        subject = " · ".join(filter(None, (one.monitor, one.kind.replace("_", " "))))
-        link = f"/incidents/{quote(one.id, safe='')}"
-        grade: Grade = "unknown" if any(part.blind for part in one.parts) and not one.signals else "wrong"
-        yield Concern(grade, one.state, subject, one.summary, one.since, link, doing)
+            doing.append(f"silenced until {one.silenced_until:%Y-%m-%d %H:%M}")
+        repair = repairs.get(monitors[one.monitor].champion) if one.monitor in monitors and one.signals else None
+        if repair is not None:
+            doing.append(f"remediation {repair.id} is open")
+        blind = any(part.blind for part in one.parts) and not one.signals
+        yield Concern(
+            "unknown" if blind else "wrong",
+            one.state,
+            _subject(one),
+            one.summary,
+            one.since,
+            f"/incidents/{quote(one.id, safe='')}",
+            "; ".join(doing),
+        )
 
 
-def waiting_incidents(console: Console) -> Iterator[Waiting]:
+def waiting_incidents(handled: Sequence[Incident]) -> Iterator[Waiting]:
     """Incidents that nobody has taken on."""
-    for one in console.workspace.incidents(states=("open",), limit=_INCIDENTS):
-        subject = " · ".join(filter(None, (one.monitor, one.kind.replace("_", " "))))
-        yield Waiting("incident", subject, one.summary, one.opened_at, f"/incidents/{quote(one.id, safe='')}")
+    for one in handled:
+        if one.state == "open" and one.kind != _APPROVAL:
+            yield Waiting("incident", _subject(one), "", one.opened_at, f"/incidents/{quote(one.id, safe='')}")
+
+
+def _subject(one: Incident) -> str:
+    return " · ".join(filter(None, (one.monitor, one.kind.replace("_", " "))))

@@ -99,6 +99,8 @@ def addresses(workspace: Workspace, nights: list[str], running: str) -> dict[str
         "remediation": f"/remediations/{remediations(ledger)[0].id}",
         "datasets": "/datasets",
         "dataset": "/datasets/exam?look=closer",
+        "incidents": "/incidents",
+        "incident": f"/incidents/{workspace.incident('latest').id}",
         "jobs": "/jobs",
         "job": f"/jobs/{job.id}",
         "reviews": "/review",

@@ -67,6 +67,25 @@ def test_a_person_rejects_what_waits_for_approval(browser: TestClient, own: Work
     assert browser.post("/actions/remediation/reject", data=told | {"reason": "again"}).status_code == 409
 
 
+def test_an_incident_is_handled_by_forms(browser: TestClient, own: Workspace) -> None:
+    one = own.incidents(states=("open",))[0]
+    page = f"/incidents/{one.id}"
+    told = {"csrf": token_of(browser, page), "id": one.id, "back": page, "note": "looking at it"}
+    assert browser.post("/actions/incident/acknowledge", data=told).status_code == 303
+    assert own.incident(one.id).acknowledged_by == "lead"
+    assert "acknowledged by lead" in browser.get("/").text
+    assert browser.post("/actions/incident/silence", data=told).status_code == 409  # for how long?
+    assert browser.post("/actions/incident/silence", data=told | {"hours": "nan"}).status_code == 409
+    assert browser.post("/actions/incident/silence", data=told | {"hours": "8"}).status_code == 303
+    assert own.incident(one.id).silenced()
+    assert browser.post("/actions/incident/resolve", data=told).status_code == 303
+    assert own.incident(one.id).state == "resolved"
+    assert browser.post("/actions/incident/reopen", data=told).status_code == 303
+    rows = browser.get(f"{page}.json").json()["tables"]["history"]["rows"]
+    assert [row["what"] for row in rows][:4] == ["reopened", "resolved", "silenced", "acknowledged"]
+    assert {row["note"] for row in rows[:4]} == {"looking at it"}
+
+
 def test_people_label_samples_and_the_judge_is_held_against_them(browser: TestClient, own: Workspace) -> None:
     run = latest_runs(own.ledger, 1, status="complete")[0]
     page = f"/review/{run.id}/0"

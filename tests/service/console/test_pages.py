@@ -108,10 +108,15 @@ def test_the_overview_is_not_green_while_something_is_not_known(client: TestClie
     facts = client.get("/overview.json").json()["facts"]
     said = {(one["subject"], one["status"]) for one in facts["concerns"]}
     assert facts["grade"] == "wrong" and facts["since"]
-    assert {("assistant · canaries", "moved"), ("nightly · release", "fail"), ("search · canaries", "unknown")} <= said
-    moved = next(one for one in facts["concerns"] if one["status"] == "moved")
-    assert "remediation" in moved["doing"]
-    assert [one["kind"] for one in facts["waiting"]] == ["approval"]
+    assert {
+        ("assistant · model moved", "open"),
+        ("nightly · release", "fail"),
+        ("search · canaries", "unknown"),
+    } <= said
+    moved = next(one for one in facts["concerns"] if one["subject"] == "assistant · model moved")
+    assert "remediation" in moved["doing"] and moved["link"].startswith("/incidents/")
+    assert ("assistant · canaries", "moved") not in said  # the incident says it
+    assert [one["kind"] for one in facts["waiting"]] == ["approval", "incident"]
     assert [one["done"] for one in [{"done": sum(c["outcomes"].values())} for c in facts["under_way"][0]["cells"]]] == [
         25
     ]
@@ -149,7 +154,7 @@ def test_samples_are_filtered_searched_and_ordered(client: TestClient, nights: l
     trouble, _ = rows("show=trouble&cell=0")
     assert trouble == wrong + 2
     law, found = rows("category=형법")
-    assert law == 24 and {r["category"] for r in found} == {"형법"}
+    assert law == 2 * QUESTIONS // 5 and {r["category"] for r in found} == {"형법"}
     assert rows("q=문제 17:")[0] == 2 and rows("q=500")[0] == 4 and rows("q=100%25")[0] == 0
     below, found = rows("below=reply.match.match:1&cell=1&size=1000")
     right = {r["sample_id"] for r in rows("cell=1&size=1000")[1] if r["correct"] == 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from driftgate.flows.errors import DriftgateError
@@ -25,6 +26,8 @@ class IncidentFacts:
     incident: Incident
     silenced: bool
     signals: tuple[str, ...]
+    finding: str
+    """The key of the finding that explains it; empty where none does."""
 
 
 def _load(console: Console, asked: Asked) -> Content:
@@ -37,7 +40,8 @@ def _load(console: Console, asked: Asked) -> Content:
         {"happened": each.at, "what": each.what, "who": each.who, "severity": each.severity, "note": each.note}
         for each in happened
     ]
-    facts = IncidentFacts(one, one.silenced(), one.signals)
+    explains = re.search(r"monitor explain ([0-9a-f]{6,})", one.remedy)
+    facts = IncidentFacts(one, one.silenced(), one.signals, explains[1] if explains else "")
     return Content(facts, (Table("history", HISTORY, in_memory(rows), sort="-happened"),), one.id)
 
 

@@ -49,13 +49,16 @@ class OverviewFacts:
 
 def _load(console: Console, asked: Asked) -> Content:
     standing = watched(console)
+    fresh = freshness(console)
+    handled = _concerns.open_incidents(console)
     newest = _concerns.newest_of_suites(console)
     concerns = [
-        *_concerns.of_incidents(console),
-        *_concerns.of_monitors(console, standing),
+        *_concerns.of_incidents(console, handled),
+        *_concerns.of_monitors(console, standing, handled),
         *_concerns.of_runs(console, newest),
         *_concerns.of_jobs(console),
         *_concerns.of_deployments(console),
+        *_concerns.of_telemetry(fresh),
     ]
     concerns.sort(key=lambda one: one.grade != "wrong")
     grade = _concerns.grade_of(concerns)
@@ -70,10 +73,10 @@ def _load(console: Console, asked: Asked) -> Content:
         grade,
         min(begun, default=None),
         concerns,
-        [*_concerns.waiting_for_approval(console), *_concerns.waiting_incidents(console)],
+        [*_concerns.waiting_for_approval(console), *_concerns.waiting_incidents(handled)],
         [progress_of(console.workspace.ledger, run.id) for run in running],
         suites,
-        freshness(console),
+        fresh,
     )
     tables = (monitors_table(console), first_page(runs_table(console), _RUNS), champions_table(console))
     return Content(facts, tables)
