@@ -36,6 +36,7 @@ from driftgate.ledger._store import Ledger
 
 ORDERS = ("place", "outcome", "answer", "correct", "latency", "cost", "output_tokens", "category")
 """What samples may be ordered by; ``place`` is the dataset's order."""
+_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -123,17 +124,21 @@ def sample_rows(ledger: Ledger, places: Sequence[SamplePlace]) -> list[dict[str,
         ``cell_id``, ``sample_id``, ``key``, ``id`` (the dataset's own), ``category``, ``question``, ``gold``,
         ``outcome``, ``answer``, ``correct``, ``error``, ``latency`` (seconds), ``cost`` and ``output_tokens``.
     """
-    newest = func.max(outcomes.c.round)
-    found: dict[tuple[int, int], dict[str, Any]] = {}
+    of_samples: dict[int, Any] = {}
+    of_outcomes: dict[tuple[int, int], Any] = {}
+    ids = sorted({place.sample_id for place in places})
     with ledger.read() as connection:
-        for place in places:
-            here = and_(outcomes.c.cell_id == place.cell_id, outcomes.c.sample_id == place.sample_id)
-            outcome = connection.execute(
-                select(outcomes).where(here, outcomes.c.round == select(newest).where(here).scalar_subquery())
-            ).one_or_none()
-            sample = connection.execute(select(samples).where(samples.c.id == place.sample_id)).one()
-            found[place.cell_id, place.sample_id] = _row(place, sample._mapping, outcome)
-    return [found[place.cell_id, place.sample_id] for place in places]
+        for start in range(0, len(ids), _CHUNK):
+            wanted = ids[start : start + _CHUNK]
+            for row in connection.execute(select(samples).where(samples.c.id.in_(wanted))):
+                of_samples[row.id] = row._mapping
+            for cell in sorted({place.cell_id for place in places}):
+                here = select(outcomes).where(outcomes.c.cell_id == cell, outcomes.c.sample_id.in_(wanted))
+                for row in connection.execute(here.order_by(outcomes.c.round)):  # the newest last
+                    of_outcomes[cell, row.sample_id] = row
+    return [
+        _row(place, of_samples[place.sample_id], of_outcomes.get((place.cell_id, place.sample_id))) for place in places
+    ]
 
 
 def categories_of(ledger: Ledger, cells: Sequence[CellRow], most: int = 200) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from driftgate.flows.plain import no_formula, plain
-from driftgate.service.console import _chart, _numbers
+from driftgate.service.console import _cells, _chart, _numbers
 from driftgate.service.console._live import live_cost, live_outcomes, stalled
 from driftgate.service.console._page import Content, Page, menu
 from driftgate.service.console._table import Shown
@@ -28,26 +28,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 STATIC: Mapping[str, str] = {"console.css": "text/css", "console.js": "text/javascript"}
 """The files that pages load, and what each is."""
-SIGNS: Mapping[str, str] = {
-    "fine": "✓", "pass": "✓", "complete": "✓", "quiet": "✓", "promoted": "✓", "done": "✓", "resolved": "✓",
-    "answered": "✓", "gained": "▲", "fail": "✕", "failed": "✕", "moved": "✕", "wrong": "✕", "error": "✕",
-    "rejected": "✕", "lost": "▼", "open": "!", "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "held": "…",
-    "running": "▶", "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "reference": "◆",
-}  # fmt: skip
-"""A status as one character, for those who do not see its colour."""
-TONES: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("fine", "pass", "complete", "quiet", "promoted", "done", "resolved", "gained", "finished"), "good"
-    ),
-    **dict.fromkeys(("fail", "failed", "moved", "wrong", "error", "rejected", "lost", "critical", "high"), "bad"),
-    **dict.fromkeys(
-        ("open", "inconclusive", "interrupted", "stopped", "held", "acknowledged", "overdue", "medium", "cancelled"),
-        "warn",
-    ),
-    **dict.fromkeys(("unmeasurable", "unknown", "missing", "refused", "unparsed", "filtered", "truncated"), "blind"),
-    **dict.fromkeys(("running", "started", "waiting", "queued", "approved"), "busy"),
-}
-"""What colour a status has; one that is not here has none."""
 
 
 def html(
@@ -188,8 +168,13 @@ def _environment(language: str) -> Environment:
         "live_cost": partial(live_cost, language=language),
         "live_outcomes": partial(live_outcomes, language=language),
         "live_stalled": stalled,
-        "tone": lambda status: TONES.get(status, "plain"),
-        "sign": lambda status: SIGNS.get(status, "·"),
+        "body": partial(_cells.body, language=language),
+        "status": lambda value, words="": _cells.status(value, language, words),
+        "time": _cells.time,
+        "when": partial(_cells.when, language=language),
+        "score": _cells.score,
+        "tone": lambda status: _cells.TONES.get(status, "plain"),
+        "sign": lambda status: _cells.SIGNS.get(status, "·"),
     }
     made.filters |= {
         "moment": _numbers.moment,

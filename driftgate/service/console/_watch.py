@@ -14,6 +14,7 @@ from driftgate.monitor.cron import Crontab
 from driftgate.monitor.looks import LookRow
 from driftgate.monitor.suspects import registered
 from driftgate.service.console._chart import Point, Series, Unit
+from driftgate.service.console._memo import BRIEF
 from driftgate.service.console._page import Console
 
 _DAYS = 366 * 5
@@ -44,9 +45,12 @@ class Watched:
     """Since when it has stood so."""
 
 
-def watched(console: Console, now: datetime | None = None) -> list[Watched]:
-    """Every monitor of the workspace with each thing that it looks at."""
-    at = now or datetime.now(UTC)
+def watched(console: Console) -> list[Watched]:
+    """Every monitor of the workspace with each thing that it looks at; read once for everything on a page."""
+    return console.memo.get("watched", BRIEF / 2, lambda: _read(console, datetime.now(UTC)))
+
+
+def _read(console: Console, at: datetime) -> list[Watched]:
     config = console.workspace.files.config.monitors
     found = sights(console.workspace.files, console.workspace.ledger)
     return [_watched(console, one, config[one.monitor], at) for one in found]
