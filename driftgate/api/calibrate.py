@@ -17,6 +17,7 @@ from driftgate.benchmarks.compare import named_cells
 from driftgate.benchmarks.costs import cell_frame
 from driftgate.benchmarks.datasets._rows import Row, read_rows
 from driftgate.benchmarks.labelled import JudgeSaid, said_by_judge, text_id, texts_of
+from driftgate.benchmarks.reviewing import as_rows, human_labels
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.evaluators import JudgedEvaluator
 from driftgate.ledger import (
@@ -60,7 +61,7 @@ def calibrate_judge(
     workspace: OpenWorkspace,
     ledger: Ledger,
     judge: str,
-    labels: Path,
+    labels: Path | None = None,
     *,
     run: str = "",
     suite: str = "",
@@ -77,9 +78,10 @@ def calibrate_judge(
     ----------
     judge : str
         ``node.evaluator`` of a flow.
-    labels : Path
+    labels : Path, optional
         CSV or JSON Lines: ``grade``, people's on the judge's scale, or ``passed``, or both; ``slice``, if anything is
-        to be told apart; and ``sample``, or what the judge is given (``query``, ``response`` and so on).
+        to be told apart; and ``sample``, or what the judge is given (``query``, ``response`` and so on). Without a
+        file, what people said in the console of samples of the run.
     run : str
         ``RUN`` or ``RUN/PART``, a cell, of labels with a ``sample``; by default the newest complete benchmark.
     suite : str
@@ -95,6 +97,8 @@ def calibrate_judge(
         There is no such judge or sample, a row says nothing that can be read, too little was labelled, or the limit on
         cost is reached or cannot be kept.
     """
+    if labels is None:
+        return _of_review(ledger, only_judged_cell(ledger, run or "latest", judge), judge)
     rows = _labels(read_rows(labels))
     if any("sample" in label.row.values for label in rows):
         return _of_cell(ledger, only_judged_cell(ledger, run or "latest", judge), judge, rows)
@@ -259,6 +263,20 @@ def _of_cell(ledger: Ledger, cell: CellRow, judge: str, labels: Sequence[Label])
     kept = [SampleLabel(sample, word, text_id(texts[sample])) for sample, word in words.items()]
     add_calibration(ledger, judge, made.pin, made.as_json(), cell_id=cell.id, labels=kept)
     return made
+
+
+def _of_review(ledger: Ledger, cell: CellRow, judge: str) -> Calibration:
+    """By what people said in the console."""
+    names = _names(cell_frame(ledger, cell).drop_duplicates("sample_id"))
+    gone = forgotten_in(ledger, cell.id)
+    kept = [one for one in human_labels(ledger, cell.id, judge) if one.sample_id not in gone]
+    rows = as_rows(kept, names)
+    if not any(row["grade"] is not None or row["passed"] is not None for row in rows):
+        raise DriftgateError(
+            f"nobody has labelled samples of {cell.name} for the judge {judge}",
+            f"label some on the page /review/{cell.run_id}/{cell.ordinal} of driftgate serve, or give a file",
+        )
+    return _of_cell(ledger, cell, judge, _labels([Row(row, Path("review"), n) for n, row in enumerate(rows, 1)]))
 
 
 async def _of_texts(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, cells_of, node_results, outcome_frame
 from driftgate.monitor.alert import Alert, Period
-from driftgate.monitor.looks import LookRow, alerts_of, looks_of, pinned_reference
+from driftgate.monitor.looks import AlertRow, LookRow, alerts_of, looks_of, pinned_reference
 from driftgate.monitor.suspects import Lost, Suspect, in_words, lost_canaries, registered, suspects
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def explain(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Explanation:
     DriftgateError
         None or more than one fits.
     """
-    row = _found(ledger, name)
+    row = find_alert(ledger, name)
     alert = row.alert
     signal = registered(alert.signal)
     canary = signal is not None and signal.of_canaries
@@ -104,7 +104,14 @@ def explain(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Explanation:
     )
 
 
-def _found(ledger: Ledger, name: str) -> Any:
+def find_alert(ledger: Ledger, name: str) -> AlertRow:
+    """An alert by its key, a part of it that only one has, or ``latest``.
+
+    Raises
+    ------
+    DriftgateError
+        None or more than one fits.
+    """
     rows = alerts_of(ledger, limit=_ALL)
     if not rows:
         raise DriftgateError(

@@ -37,7 +37,7 @@ class Judging:
     def calibrate(
         self,
         judge: str,
-        labels: Path,
+        labels: Path | None = None,
         *,
         run: Run | str = "",
         suite: str = "",

@@ -54,6 +54,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     ci.report,
     oncall.nightly,
     oncall.serve,
+    oncall.view,
     access.audit,
     build.doctor,
     build.documents,

@@ -12,7 +12,12 @@ from driftgate.cli._options import HERE, JsonFile, Workspace
 
 def calibrate(
     judge: Annotated[str, typer.Argument(help="The judge, as node.evaluator of a flow.")],
-    labels: Annotated[Path, typer.Argument(help="CSV or JSON Lines: texts, or samples of a run, with people's word.")],
+    labels: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV or JSON Lines: texts, or samples of a run, with people's word; without: labels of the console."
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     run: Annotated[str, typer.Option(help="RUN or RUN/PART: the cell whose samples were labelled.")] = "",
     suite: Annotated[str, typer.Option(help="Of texts: the suite whose judge is asked.")] = "",
@@ -36,6 +41,8 @@ def calibrate(
     _console.check_writable(as_json)
     with driftgate.open(workspace) as ws:
         if draw is not None:
+            if labels is None:
+                raise typer.BadParameter("name the file that --draw writes", param_hint="LABELS")
             count = ws.draw_labels(judge, labels, run=run, size=draw, seed=seed)
             written = escape(_console.shown(labels.resolve()))
             console.print(f"{count:,} samples, drawn by seed {seed}: {written}", soft_wrap=True)

@@ -235,3 +235,28 @@ def run_serve(folder: Path) -> int:
         console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")
         uvicorn.run(app, host=service.host, port=service.port, log_level="warning", access_log=False)
         return 0
+
+
+def run_view(folder: Path, port: int) -> int:
+    """Show the pages on this machine until stopped; nothing is scheduled, received or changed."""
+    import socket
+
+    import uvicorn
+
+    from driftgate.service.console import make_view
+
+    with driftgate.open(folder) as ws, socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError as problem:
+            raise DriftgateError(
+                f"port {port} cannot be listened on: {problem.strerror}", "leave out --port, or name another one"
+            ) from problem
+        chosen = listening.getsockname()[1]
+        app, entrance = make_view(ws, chosen)
+        console.print(f"driftgate shows {escape(ws.name)}, read-only, until Ctrl-C; open once:", soft_wrap=True)
+        console.print(f"http://127.0.0.1:{chosen}{entrance}", soft_wrap=True, markup=False, highlight=False)
+        settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        uvicorn.Server(settings).run(sockets=[listening])
+        return 0

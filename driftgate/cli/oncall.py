@@ -32,6 +32,16 @@ def serve(workspace: Workspace = HERE) -> None:
     raise typer.Exit(run_serve(workspace))
 
 
+def view(
+    workspace: Workspace = HERE,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0: a free one.")] = 0,
+) -> None:
+    """Show runs, monitors and everything else in a browser on this machine, read-only."""
+    from driftgate.cli.live import run_view
+
+    raise typer.Exit(run_view(workspace, port))
+
+
 @monitor.command()
 def check(name: MonitorName, workspace: Workspace = HERE) -> None:
     """Look at a monitor's canaries and traffic: exit 0 quiet, 1 moved, 3 inconclusive, 4 unmeasurable."""

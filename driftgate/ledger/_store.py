@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, event, insert, inspect, select
 from sqlalchemy.exc import (
@@ -156,16 +157,24 @@ def _bring_up(connection: Connection) -> int:
     return _schema.VERSION
 
 
+_made: WeakKeyDictionary[Engine, set[frozenset[str]]] = WeakKeyDictionary()
+"""By ledger that is open, the tables that are known to be there."""
+
+
 def create_tables(ledger: Ledger, metadata: MetaData) -> None:
     """Create the tables of another package that keeps its records in the ledger, where they are not there yet.
 
     How such tables change later is said in :mod:`driftgate.ledger.migrations`.
     """
+    made = _made.setdefault(ledger.engine, set())
+    if (names := frozenset(metadata.tables)) in made:  # asked before every read: the database is asked once
+        return
     with ledger.write() as connection:
         if connection.dialect.name == "postgresql":
             # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
             lock(connection)
         make_tables(connection, metadata)
+    made.add(names)
 
 
 def _make_private(file: Path) -> None:

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.refusals import is_refusal
@@ -171,6 +172,7 @@ def suspects(
     return tuple(Suspect(name, *(tuple(dict.fromkeys(side)) for side in found[name])) for name in NAMES)
 
 
+@cache  # plugins are looked for among all distributions, and a page asks this of hundreds of findings
 def registered(name: str) -> Signal | None:
     """The signal of a name; None of one that a look made for itself, of what was said of answers or of prompts."""
     return SIGNALS.get(name) if name in SIGNALS.names() else None

@@ -1,22 +1,19 @@
-"""The HTTP interface: health, runs, alerts, looks, jobs, ingest, and an overview page."""
+"""The HTTP interface: health, runs, alerts, looks and jobs as JSON, and the routers that others bring."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
-from fastapi.responses import HTMLResponse
 
 from driftgate.benchmarks.evaluated import evaluated_in
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import (
     Ledger,
     RunRow,
-    ScoreRow,
     aggregations_of,
     cells_of,
     expired_at,
@@ -28,18 +25,14 @@ from driftgate.ledger import (
 from driftgate.service._auth import Access
 from driftgate.service._scrubbed import WithoutSecrets
 
-_TEMPLATES = Path(__file__).parent / "templates"
-
 
 @dataclass(frozen=True)
 class Page:
-    """What the overview shows beside the ledger's runs, read anew for every request."""
+    """What the service tells beside the ledger's runs, read anew for every request."""
 
     alerts: Callable[[], Sequence[dict[str, Any]]]
     looks: Callable[[], Sequence[dict[str, Any]]]
     jobs: Callable[[], Sequence[dict[str, Any]]]
-    champions: Callable[[], Sequence[dict[str, Any]]]
-    remediations: Callable[[], Sequence[dict[str, Any]]]
     leading: Callable[[], bool]
     not_kept: Callable[[], Mapping[str, int]] = dict
     """What came as telemetry today (UTC) and was not kept as a call, by reason."""
@@ -110,23 +103,6 @@ def create_app(
     def list_jobs() -> list[dict[str, Any]]:
         return list(page.jobs())
 
-    @api.get("/", response_class=HTMLResponse)
-    def overview() -> str:
-        latest = latest_runs(ledger, 15)
-        newest = {run.suite: run.id for run in reversed(latest)}.values()
-        runs = [_overview_row(ledger, run, run.id in newest) for run in latest]
-        return _render(
-            "overview.html",
-            name=name,
-            runs=runs,
-            alerts=page.alerts(),
-            looks=page.looks(),
-            jobs=page.jobs(),
-            champions=page.champions(),
-            remediations=page.remediations(),
-            leading=page.leading(),
-        )
-
     app.include_router(api)
     for router in routers:
         app.include_router(router)
@@ -141,29 +117,3 @@ def _brief(run: RunRow) -> dict[str, Any]:
 
 def _whole(ledger: Ledger, cell_id: int, signature: str) -> list[dict[str, Any]]:
     return [asdict(row) for row in scores_of(ledger, cell_id, signature) if row.slice_kind == "all"]
-
-
-def _higher(one: ScoreRow | None, other: ScoreRow | None) -> float | None:
-    """The value of a score where it is above that of another one."""
-    if one is None or other is None or one.value is None or other.value is None:
-        return None
-    return one.value if one.value > other.value else None
-
-
-def _overview_row(ledger: Ledger, run: RunRow, newest: bool) -> dict[str, Any]:
-    cells = []
-    for cell in cells_of(ledger, run.id):
-        bad = [one for one in evaluated_in(ledger, cell) if one.trouble] if newest else []
-        rows = {row.metric: row for row in scores_of(ledger, cell.id, cell.signature) if row.slice_kind == "all"}
-        if_right = _higher(rows.get("accuracy_if_right"), rows.get("accuracy"))
-        told = {"name": cell.name, "accuracy": rows.get("accuracy"), "evaluators": bad}
-        cells.append(told | {"if_right": if_right, "stopped": cell.stopped})
-    verdicts = verdicts_of(ledger, run.id)
-    return {"run": run, "cells": cells, "verdict": verdicts[0].verdict if verdicts else ""}
-
-
-def _render(template: str, **values: Any) -> str:
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
-    return environment.get_template(template).render(**values)

@@ -12,18 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftgate.api.deployments import ending
+from driftgate.api.facade import Workspace
 from driftgate.api.telemetry import EVERY, evaluations, intake, sources
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.finetune.remediation import remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, champion_history, ends_soon
+from driftgate.ledger import Ledger
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Intake, Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
-from driftgate.service import Firing, Job, Lease, Page, Scheduler, access_by_token, create_app
+from driftgate.service import Firing, Job, Lease, Page, Scheduler, access_by_token, console, create_app
 from driftgate.service.incidents import incident_routes, keep_incidents
 
 if TYPE_CHECKING:
@@ -79,20 +78,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         ],
         looks=lambda: [_shown_look(row) for row in looks_of(ledger, limit=20)],
         jobs=lambda: [_shown_firing(firing) for firing in scheduler.lease.firings(20)],
-        champions=lambda: [
-            asdict(history[0]) | {"at": _minute(history[0].at), "ends": _end(ledger, history[0].model)}
-            for slot in config.champions
-            if (history := champion_history(ledger, slot))
-        ],
-        remediations=lambda: [
-            {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
-        ],
         leading=lambda: scheduler.leading,
         removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(store.folder)[-31:]],
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    routers = [receiver(otlp, store, access("ingest"), taken), incident_routes(ledger, access)]
+    pages = console.router(console.Console(Workspace(workspace, ledger)), access)
+    routers = [receiver(otlp, store, access("ingest"), taken), incident_routes(ledger, access), pages]
     return create_app(ledger, config.name, access, page, routers, lifespan)
 
 
@@ -104,12 +96,6 @@ def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
 
     connection = resolve_secret(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
     return instrument(connection, workspace=workspace.config.name)
-
-
-def _end(ledger: Ledger, model: str) -> str:
-    """What to say of the day on which a model's deployment ends; empty where that is not known."""
-    day = ending(ledger, [model]).get(model)
-    return "" if day is None else ends_soon(day)
 
 
 def _minute(moment: datetime) -> str:

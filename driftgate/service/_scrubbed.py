@@ -10,13 +10,15 @@ from driftgate.flows.scrubbing import scrub_bytes
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+_EVENTS = b"text/event-stream"
 _TEXTS = (b"text/", b"application/json", b"application/xml")
 
 
 class WithoutSecrets:
     """Middleware that blanks registered secrets in the headers of every reply, and in its body where that is text.
 
-    A body is held until it is whole, since a secret may stand across two parts of it.
+    A body is held until it is whole, since a secret may stand across two parts of it. Server-sent events go out as they
+    come: each part of such a body is a whole event.
 
     Parameters
     ----------
@@ -33,11 +35,20 @@ class WithoutSecrets:
             await self._app(scope, receive, send)
             return
         start: Message = {}
+        told = False
         parts: list[bytes] = []
 
         async def scrubbed(message: Message) -> None:
+            nonlocal told
             if message["type"] == "http.response.start":
                 start.update(message)
+                told = any(name == b"content-type" and value.startswith(_EVENTS) for name, value in message["headers"])
+                if told:
+                    await send(
+                        {**message, "headers": [(name, scrub_bytes(value)) for name, value in message["headers"]]}
+                    )
+            elif told:
+                await send({**message, "body": scrub_bytes(message.get("body", b""))})
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body", False):

@@ -106,18 +106,20 @@ def test_json_and_facade_hold_every_evaluator(cli: Cli, folder: Path) -> None:
 
 
 def test_the_service_tells_it_in_json_and_on_its_page(cli: Cli, folder: Path) -> None:
-    from fastapi import APIRouter
     from fastapi.testclient import TestClient
     from sqlalchemy import event
 
-    from driftgate.service._app import Page, create_app
+    from driftgate.service import Identity, Page, create_app
+    from driftgate.service.console import Console, router
 
     bench(cli, folder)
     asked: list[str] = []
     with driftgate.open(folder) as workspace:
         event.listen(workspace.ledger.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
-        nothing = Page(*[lambda: []] * 5, leading=lambda: True)
-        client = TestClient(create_app(workspace.ledger, "seen", lambda: None, nothing, [APIRouter()]))
+        nothing = Page(*[lambda: []] * 3, leading=lambda: True)
+        access = lambda scope: lambda: Identity("seen", frozenset({"read"}))  # noqa: E731
+        pages = router(Console(workspace), access)
+        client = TestClient(create_app(workspace.ledger, "seen", access, nothing, [pages]))
         run = client.get("/api/runs").json()[0]["id"]
         (cell,) = client.get(f"/api/runs/{run}").json()["cells"]
         page = client.get("/").text

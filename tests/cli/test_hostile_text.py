@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,8 @@ MARK = "result=Succeeded"
 """Of the hostile text, what is left to be seen."""
 
 
-SILENT = {"azure retry", "azure workbook", "demo handbook", "ledger pack", "runs conventions", "schema", "serve"}
+SILENT = {"azure retry", "azure workbook", "demo handbook", "ledger pack", "runs conventions", "schema"}
+SILENT |= {"serve", "view"}
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 
 
@@ -265,9 +267,10 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
     run("bench", HOSTILE, *where)
     asked = [row["question"] for row in csv.DictReader((folder / "samples.csv").open(encoding="utf-8", newline=""))]
     assert [text[:7] for text in asked if "cmd()" in text] == ["'=cmd()"] * 2
-    heard["serve"] = _served(folder)
-    if found := obeyed(heard["serve"]):
-        offences.append(f"serve: {found}")
+    heard["serve"], heard["view"] = _served(folder), _viewed(folder)
+    for name in ("serve", "view"):
+        if found := obeyed(heard[name]):
+            offences.append(f"{name}: {found}")
     assert not offences, "\n".join(offences)
     assert not [printed for printed in heard.values() if "a defect of driftgate" in printed]
     assert set(heard) == set(commands()), "a command is not run against a hostile ledger: add it"
@@ -308,3 +311,21 @@ def _served(folder: Path) -> str:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/%1b%5b31m%0a::error::x", timeout=5)
     process.send_signal(signal.SIGINT)
     return line + process.communicate(timeout=20)[0]
+
+
+def _viewed(folder: Path) -> str:
+    """What is printed by the pages for one machine, of which one was asked under a hostile name."""
+    program = [sys.executable, "-u", "-m", "driftgate", "view", "-w", str(folder)]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
+    assert process.stdout is not None
+    printed = process.stdout.readline() + process.stdout.readline()
+    address = re.findall(r"http://[^/]+", printed)[0]
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(f"{address}/%1b%5b31m%0a::error::x", timeout=5)
+        except urllib.error.HTTPError:
+            break
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    return printed + process.communicate(timeout=20)[0]

@@ -13,6 +13,7 @@ import yaml
 from chat_endpoint import Answer, ChatEndpoint, Status, Step
 from command_line import Cli, Make
 
+import driftgate
 from driftgate.ledger import cells_of, latest_runs, open_ledger, outcome_frame
 
 COUNT = 400
@@ -160,28 +161,31 @@ def test_what_is_unmeasurable_ends_no_run_with_a_pass(make: Make, endpoint: Chat
 def test_the_service_says_of_a_score_that_it_was_stopped_and_of_an_outage_what_it_leaves_open(
     make: Make, endpoint: ChatEndpoint, cli: Cli
 ) -> None:
-    from fastapi import APIRouter
     from fastapi.testclient import TestClient
 
-    from driftgate.service._app import Page, create_app
+    from driftgate.service import Identity, Page, create_app
+    from driftgate.service.console import Console, router
 
     folder = make(COUNT, rules({"metric": "accuracy", "min": 0.5}))
     endpoint.default = replies(1)
     assert cli("bench", *GATE, "-w", folder).code == 0
     endpoint.default = replies(0, failed=10)
     assert cli("bench", "-w", folder).code == 0
-    ledger = open_ledger(".driftgate/ledger.db", folder)
-    nothing = Page(*[lambda: []] * 5, leading=lambda: True)
-    client = TestClient(create_app(ledger, "space", lambda: None, nothing, [APIRouter()]))
-    page = " ".join(client.get("/").text.split())
+    opened = driftgate.open(folder)
+    nothing = Page(*[lambda: []] * 3, leading=lambda: True)
+    access = lambda scope: lambda: Identity("seen", frozenset({"read"}))  # noqa: E731
+    client = TestClient(create_app(opened.ledger, "space", access, nothing, [router(Console(opened), access)]))
+    found = client.get("/runs.json").json()["tables"]["runs"]["rows"]
+    page = " ".join(re.sub("<[^>]+>", "", "".join(client.get(f"/runs/{one['run']}").text for one in found)).split())
     assert "stopped early by gate small after 100 of 400" in page
-    assert "0.000 (0.000–0.010), 1.000 if all had been right that was not answered" in page
+    assert "0.000 (0.000–0.010)" in page and "1.000 if all had been right that was not answered" in page
+    assert "1.000 if all had been right that was not answered" in client.get("/").text
     stopped, whole = (
         client.get(f"/api/runs/{run['id']}").json()["cells"][0]["stopped"]
         for run in client.get("/api/runs").json()[::-1]
     )
     assert (stopped, whole) == ("stopped early by gate small after 100 of 400", "")
-    ledger.close()
+    opened.close()
 
 
 def two(config: dict[str, Any]) -> None:

@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.report._comparison_page import write_comparison
     from driftgate.benchmarks.report._parity import write_parity
     from driftgate.benchmarks.report._text import p_value
+    from driftgate.benchmarks.report._views import VerdictView, verdict_views
     from driftgate.benchmarks.report._write import ReportFiles, write_report
 else:
     __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "ReportFiles",
+    "VerdictView",
     "p_value",
+    "verdict_views",
     "write_attribution",
     "write_comparison",
     "write_comparison_csv",

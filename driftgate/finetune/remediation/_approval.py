@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from driftgate.finetune.remediation._store import Event, Remediation, add_event, events_of, find_remediation
+from driftgate.finetune.remediation._store import Event, Remediation, add_event, close, events_of, find_remediation
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger
 
@@ -69,6 +69,21 @@ def approve(ledger: Ledger, remediation: Remediation, what: str, who: str) -> Ap
     given = approval_of(ledger, remediation, what)
     assert given is not None
     return given
+
+
+def reject(ledger: Ledger, remediation: Remediation, who: str, reason: str) -> Remediation:
+    """End a remediation that waits for an approval without a promotion: a person does not agree.
+
+    Raises
+    ------
+    DriftgateError
+        It waits for no approval.
+    """
+    asked_for(ledger, remediation)
+    told = f"rejected by {who}" + (f": {reason}" if reason else "")
+    add_event(ledger, remediation.id, "approve", "rejected", {"who": who}, told)
+    close(ledger, remediation.id, "rejected")
+    return find_remediation(ledger, remediation.id)
 
 
 def _standing(remediation: Remediation, events: Sequence[Event]) -> str:

@@ -1,0 +1,154 @@
+"""What forms do: each calls the facade, is written into the audit log, and leads back to where it stood."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from driftgate.api.repair import approve_repair
+from driftgate.benchmarks.reviewing import add_human_label
+from driftgate.finetune.remediation import find_remediation, reject
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import record_audit
+from driftgate.service._auth import Access, Identity
+from driftgate.service.console import _render
+from driftgate.service.console._csrf import checked_form
+from driftgate.service.console._page import Console
+from driftgate.service.console._runs import cell_named, run_named
+from driftgate.service.console._words import language_of
+
+Fields = Mapping[str, str]
+Action = Callable[[Console, Fields, str], str]
+"""Does what a form asks, for who is named, and says what was done to what, for the audit log."""
+_HOURS = 24 * 366.0
+
+
+def _approve(console: Console, fields: Fields, who: str) -> str:
+    workspace = console.workspace
+    one = find_remediation(workspace.ledger, _given(fields, "id"))
+    approve_repair(workspace.files, workspace.ledger, one, who)
+    return one.id
+
+
+def _reject(console: Console, fields: Fields, who: str) -> str:
+    ledger = console.workspace.ledger
+    return reject(ledger, find_remediation(ledger, _given(fields, "id")), who, _given(fields, "reason")[:500]).id
+
+
+def _run_job(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.run_job(_given(fields, "name"), who=who)[0].id
+
+
+def _cancel_job(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.cancel_job(_given(fields, "id"), who=who).id
+
+
+def _label(console: Console, fields: Fields, who: str) -> str:
+    run = run_named(console, _given(fields, "run"))
+    cell = cell_named(console, run, _given(fields, "cell"))
+    sample, judge = _given(fields, "sample"), _given(fields, "judge")
+    passed = {"": None, "yes": True, "no": False}.get(fields.get("passed", ""))
+    try:
+        grade = float(fields["grade"]) if fields.get("grade") else None
+        number = int(sample)
+    except ValueError:
+        raise DriftgateError("the label cannot be read", "give a grade on the judge's scale, or yes or no") from None
+    add_human_label(console.workspace.ledger, cell, judge, number, grade=grade, passed=passed, who=who)
+    return f"{run.id}/{cell.ordinal}/{number}"
+
+
+def _acknowledge(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.acknowledge(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+
+
+def _silence(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.silence(_given(fields, "id"), _until(fields), fields.get("note", "")[:500], who=who).id
+
+
+def _resolve(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.resolve(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+
+
+def _reopen(console: Console, fields: Fields, who: str) -> str:
+    return console.workspace.reopen(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+
+
+ACTIONS: Mapping[str, Action] = {
+    "remediation/approve": _approve,
+    "remediation/reject": _reject,
+    "incident/acknowledge": _acknowledge,
+    "incident/silence": _silence,
+    "incident/resolve": _resolve,
+    "incident/reopen": _reopen,
+    "job/run": _run_job,
+    "job/cancel": _cancel_job,
+    "review/label": _label,
+}
+"""By the path below ``/actions/``."""
+
+
+def add_routes(routes: APIRouter, console: Console, access: Access) -> None:
+    """Add the route of every form."""
+    for path, action in ACTIONS.items():
+        routes.add_api_route(f"/actions/{path}", _done(console, path, action, access), methods=["POST"], name=path)
+
+
+def _done(console: Console, path: str, action: Action, access: Access) -> Callable[..., Any]:
+    operates = Depends(access("operate"))
+
+    async def do(request: Request, who: Identity = operates) -> Response:
+        fields = await checked_form(request)
+        language = language_of(
+            "", request.cookies.get("driftgate_lang", ""), request.headers.get("accept-language", "")
+        )
+
+        def work() -> None:
+            subject = action(console, fields, who.name)
+            record_audit(console.workspace.ledger, who.name, path.replace("/", "."), subject, fields.get("reason", ""))
+
+        try:
+            await asyncio.to_thread(work)
+        except DriftgateError as problem:
+            told = _render.problem(409, problem.message, problem.remedy, name=console.workspace.name, language=language)
+            return HTMLResponse(told, 409)
+        finally:
+            console.memo.clear()
+        return RedirectResponse(_back(fields.get("back", "/")), 303)
+
+    return do
+
+
+def _given(fields: Fields, name: str) -> str:
+    value = fields.get(name, "").strip()
+    if not value:
+        raise DriftgateError(f"the form lacks '{name}'", "open its page again")
+    return value
+
+
+def _back(path: str) -> str:
+    r"""Where a form leads back to: a page of ours, whatever the form says.
+
+    Examples
+    --------
+    >>> _back("/jobs?page=2"), _back("//evil.example"), _back("/\\evil.example"), _back("https://evil.example")
+    ('/jobs?page=2', '/', '/', '/')
+    """
+    whole = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return quote(path, safe="/?&=%.:,-_~+") if whole else "/"
+
+
+def _until(fields: Fields) -> datetime:
+    """Until when: so many hours from now."""
+    try:
+        hours = float(_given(fields, "hours"))
+    except ValueError:
+        hours = float("nan")
+    if not 0 < hours <= _HOURS:
+        raise DriftgateError(f"hours is '{fields.get('hours', '')[:20]}'", "give a number of hours, at most a year")
+    return datetime.now(UTC) + timedelta(hours=hours)

@@ -1,0 +1,1 @@
+"""The pages of the console, a file each; see :class:`driftgate.service.console._page.Page`."""

@@ -1,0 +1,49 @@
+"""What is to be handled, and what was."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from driftgate.service.console._page import Asked, Console, Content, Page
+from driftgate.service.console._table import Column, Table, in_memory
+
+SHOWN = 1000
+COLUMNS = (
+    Column("incident", link="/incidents/{incident}"),
+    Column("state", "status", filter=True),
+    Column("severity", "status", filter=True),
+    Column("monitor", link="/monitors/{monitor}", filter=True),
+    Column("kind", filter=True),
+    Column("summary", "long", sort=False),
+    Column("since", "time"),
+    Column("seen", "time"),
+    Column("signs", "number"),
+    Column("acknowledged_by", filter=True),
+    Column("silenced_until", "time"),
+    Column("resolved", "time"),
+)
+
+
+def _load(console: Console, asked: Asked) -> Content:
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "incident": one.id,
+            "state": one.state,
+            "severity": one.severity,
+            "monitor": one.monitor,
+            "kind": one.kind,
+            "summary": one.summary,
+            "since": one.since,
+            "seen": one.seen_at,
+            "signs": one.signs,
+            "acknowledged_by": one.acknowledged_by,
+            "silenced_until": one.silenced_until if one.silenced(now) else None,
+            "resolved": one.resolved_at,
+        }
+        for one in console.workspace.incidents(limit=SHOWN)
+    ]
+    return Content(tables=(Table("incidents", COLUMNS, in_memory(rows), sort="-since"),))
+
+
+PAGE = Page("/incidents", "incidents", _load, menu=20)

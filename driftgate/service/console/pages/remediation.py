@@ -1,0 +1,116 @@
+"""One repair: its steps, its evidence, what it trained on, and the approval that it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from driftgate.finetune.remediation import STEPS, Event, events_of, find_remediation
+from driftgate.flows.errors import DriftgateError
+from driftgate.service.console._concerns import approvals
+from driftgate.service.console._page import Asked, Console, Content, Missing, Page
+from driftgate.service.console._render import to_plain
+from driftgate.service.console._table import Column, Found, Table, Wanted, in_memory
+
+EVENTS = (
+    Column("happened", "time"),
+    Column("step", filter=True),
+    Column("status", "status", filter=True),
+    Column("message", "long", sort=False),
+)
+ITEMS = (
+    Column("filters", "long", sort=False),
+    Column("kept", filter=True),
+    Column("content", "long", sort=False),
+)
+_ENDS = ("finished", "held", "failed", "rejected", "approved", "started")
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """How far a step is."""
+
+    step: str
+    status: str
+    """Empty where it has not begun."""
+    message: str
+    at: datetime | None
+    run: str
+    """The run that it made; empty where it made none."""
+
+
+@dataclass(frozen=True)
+class RemediationFacts:
+    """A repair."""
+
+    id: str
+    slot: str
+    cause: str
+    state: str
+    champion: str
+    opened: datetime
+    closed: datetime | None
+    evidence: Mapping[str, Any]
+    steps: Sequence[StepFacts]
+    waits: str
+    """What a person is to agree to; empty where it waits for nobody."""
+
+
+def _load(console: Console, asked: Asked) -> Content:
+    ledger = console.workspace.ledger
+    try:
+        one = find_remediation(ledger, asked.path["remediation"])
+    except DriftgateError as problem:
+        raise Missing(problem.message, problem.remedy) from problem
+    events = events_of(ledger, one.id)
+    waits = next((told for open_one, told, _ in approvals(console) if open_one.id == one.id), "")
+    facts = RemediationFacts(
+        one.id,
+        one.slot,
+        one.cause,
+        one.state,
+        one.champion,
+        one.opened_at,
+        one.closed_at,
+        to_plain(one.evidence),
+        [_step(name, events) for name in STEPS],
+        waits,
+    )
+    rows = [{"happened": e.at, "step": e.step, "status": e.status, "message": e.message} for e in events]
+    tables = (
+        Table("events", EVENTS, in_memory(rows), sort="-happened"),
+        Table("items", ITEMS, lambda wanted: _items(console, one.id, wanted)),
+    )
+    return Content(facts, tables, one.id)
+
+
+def _step(name: str, events: Sequence[Event]) -> StepFacts:
+    own = [event for event in events if event.step == name and event.status in _ENDS]
+    if not own:
+        return StepFacts(name, "", "", None, "")
+    runs = [str(event.detail["run"]) for event in own if event.detail.get("run")]
+    return StepFacts(name, own[-1].status, own[-1].message, own[-1].at, runs[-1] if runs else "")
+
+
+def _items(console: Console, name: str, wanted: Wanted) -> Found:
+    """What it trained on; nothing before its items are made."""
+    try:
+        frame = console.memo.get(("items", name), 60.0, lambda: console.workspace.training_items(name))
+    except DriftgateError:
+        return Found([], 0)
+    kept = frame.astype(object).where(frame.notna(), None)
+    rows = []
+    for one in kept.to_dict("records"):
+        plain = to_plain(one)
+        passed = plain.pop("filters", None) or plain.pop("passed", None)
+        rows.append({"kept": str(plain.get("kept", "")), "filters": str(passed or ""), "content": _words(plain)})
+    return in_memory(rows)(wanted)
+
+
+def _words(plain: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in plain.items() if value not in (None, "", [], {}))
+
+
+PAGE = Page("/remediations/{remediation}", "remediation", _load, section="remediations")

@@ -1,0 +1,230 @@
+"""Every page: as HTML, JSON and CSV, in both languages, hostile texts as texts, and what it says of a workspace."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+from console_world import MARKUP, QUESTIONS
+from fastapi.testclient import TestClient
+
+from driftgate.api.facade import Workspace
+from driftgate.service.console._page import PAGES
+from driftgate.service.console._render import HERE
+from driftgate.service.console._words import catalogue
+
+from .conftest import application
+
+NAMES = PAGES.names()
+
+
+class Document(HTMLParser):
+    """What of a page a policy or a reader without a mouse cares about."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def split(address: str, kind: str) -> str:
+    path, _, query = address.partition("?")
+    return f"{path if path != '/' else '/overview'}.{kind}" + (f"?{query}" if query else "")
+
+
+def test_every_page_has_an_address_here(addresses: dict[str, str]) -> None:
+    assert sorted(addresses) == NAMES
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_safe_and_whole(client: TestClient, addresses: dict[str, str], name: str, language: str) -> None:
+    address = addresses[name]
+    found = client.get(address, params={"lang": language} if "?" not in address else None)
+    if "?" in address:
+        found = client.get(f"{address}&lang={language}")
+    assert found.status_code == 200, found.text
+    assert "script-src 'self'" in found.headers["content-security-policy"]
+    assert found.headers["cache-control"] == "no-store"
+    page = Document(found.text)
+    assert page.all("html")[0]["lang"] == language
+    assert [one for one in page.all("script") if not one.get("src", "").startswith("/static/")] == []
+    assert not [tag for tag, attrs in page.elements if "style" in attrs or any(n.startswith("on") for n in attrs)]
+    assert not [tag for tag, _ in page.elements if tag == "style"]
+    assert len(page.all("main")) == len(page.all("h1")) == 1
+    assert MARKUP not in found.text
+    for form in page.all("form"):
+        assert form.get("method") in ("get", "post")
+    for link in page.all("a"):
+        assert link["href"].startswith(("/", "?", "#")), link
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_data_of_a_page_stand_beside_it(client: TestClient, addresses: dict[str, str], name: str) -> None:
+    told = client.get(split(addresses[name], "json"))
+    assert told.status_code == 200 and told.json()["page"] == name
+    tables = told.json()["tables"]
+    for table, content in tables.items():
+        rows = client.get(split(addresses[name], "csv"), params=None)
+        assert rows.status_code == 200
+        mark = "&" if "?" in addresses[name] else "?"
+        found = client.get(f"{split(addresses[name], 'csv')}{mark}table={table}")
+        lines = list(csv.DictReader(io.StringIO(found.text)))
+        assert len(lines) == len(content["rows"])
+        assert not [v for line in lines for v in line.values() if v and v[0] in "=@+" and not v[1:2].isdigit()]
+
+
+def test_every_word_is_said_in_both_languages_and_none_is_left_over() -> None:
+    sources = "".join(p.read_text("utf-8") for p in [*HERE.rglob("*.html"), *HERE.rglob("*.py")])
+    sources += (HERE.parent.parent / "service" / "console" / "static" / "console.js").read_text("utf-8")
+    words = catalogue()
+    text = yaml.safe_load((HERE / "words.yaml").read_text("utf-8"))
+    assert all(len(said) == 2 and all(said) for said in text.values())
+    for key, said in words.items():
+        fields = [set(re.findall(r"{(\w+)}", one)) for one in said.values()]
+        assert fields[0] == fields[1], key
+        kind = key.partition(".")[0]
+        made = ("column", "status", "page", "table", "of", "moved", "suspect", "step", "time", "overview", "waiting")
+        assert f'"{key}"' in sources or kind in (*made, "samples", "compare"), f"{key} is said nowhere"
+    for key in re.findall(r'\bt\("([a-z_.]+)"[,)]', sources):
+        assert key in words, key
+    columns = set(re.findall(r'Column\("(\w+)"', sources))
+    assert {f"column.{name}" for name in columns} <= set(words)
+    assert {f"table.{name}" for name in re.findall(r'Table\(\s*"(\w+)"', sources)} <= set(words)
+    assert {f"page.{name}" for name in NAMES} <= set(words)
+
+
+def test_the_overview_is_not_green_while_something_is_not_known(client: TestClient) -> None:
+    facts = client.get("/overview.json").json()["facts"]
+    said = {(one["subject"], one["status"]) for one in facts["concerns"]}
+    assert facts["grade"] == "wrong" and facts["since"]
+    assert {
+        ("assistant · model moved", "open"),
+        ("nightly · release", "fail"),
+        ("search · canaries", "unknown"),
+    } <= said
+    moved = next(one for one in facts["concerns"] if one["subject"] == "assistant · model moved")
+    assert "remediation" in moved["doing"] and moved["link"].startswith("/incidents/")
+    assert ("assistant · canaries", "moved") not in said  # the incident says it
+    assert [one["kind"] for one in facts["waiting"]] == ["approval", "incident"]
+    assert [one["done"] for one in [{"done": sum(c["outcomes"].values())} for c in facts["under_way"][0]["cells"]]] == [
+        25
+    ]
+    # A run under way takes nothing back of what the last one that ended says.
+    assert facts["suites"][0]["status"] == "complete"
+
+
+def test_a_monitor_shows_what_could_not_be_measured_as_a_gap(client: TestClient) -> None:
+    facts = client.get("/monitors/assistant.json").json()["facts"]
+    series = {one["name"]: one for drawn in facts["signals"] for one in drawn["series"]}
+    values = [point["value"] for point in series["canary accuracy"]["points"]]
+    assert values.count(None) == 2 and len(values) == 24
+    blind = [point for point in series["canary accuracy"]["points"] if point["value"] is None]
+    assert all(point["status"] == "unmeasurable" and "connection refused" in point["told"] for point in blind)
+    last = series["canary accuracy"]["points"][-1]
+    assert (last["band_low"], last["band_high"]) == pytest.approx((0.75, 0.85)) and last["status"] == "moved"
+    page = client.get("/monitors/assistant").text
+    assert page.count('class="chart wide"') == page.count('class="chart narrow"') == 4
+    assert page.count('class="mark blind"') == 2 * 2 * 2  # two looks, two signals, wide and narrow
+
+
+def test_samples_are_filtered_searched_and_ordered(client: TestClient, nights: list[str]) -> None:
+    def rows(query: str) -> tuple[int, list[dict[str, object]]]:
+        table = client.get(f"/runs/{nights[0]}.json?{query}").json()["tables"]["samples"]
+        return table["total"], table["rows"]
+
+    total, _ = rows("")
+    assert total == 2 * QUESTIONS
+    wrong, found = rows("show=wrong&cell=0&size=1000")
+    assert all(r["outcome"] == "answered" and r["correct"] == 0 and r["cell"] == 0 for r in found) and wrong == len(
+        found
+    )
+    failed, found = rows("show=failed")
+    assert failed == 4 and {r["outcome"] for r in found} == {"failed"}
+    trouble, _ = rows("show=trouble&cell=0")
+    assert trouble == wrong + 2
+    law, found = rows("category=형법")
+    assert law == 2 * QUESTIONS // 5 and {r["category"] for r in found} == {"형법"}
+    assert rows("q=문제 17:")[0] == 2 and rows("q=500")[0] == 4 and rows("q=100%25")[0] == 0
+    below, found = rows("below=reply.match.match:1&cell=1&size=1000")
+    right = {r["sample_id"] for r in rows("cell=1&size=1000")[1] if r["correct"] == 1}
+    assert {r["sample_id"] for r in found}.isdisjoint(right) and below + len(right) == QUESTIONS
+    slow = [r["latency"] for r in rows("sort=-latency&size=1000")[1]]
+    known = [one for one in slow if one is not None]
+    assert known == sorted(known, reverse=True) and slow[len(known) :] == [None] * 4
+    second = rows("size=50&page=2")[1]
+    assert [r["sample_id"] for r in second] == [r["sample_id"] for r in rows("size=1000")[1][50:100]]
+
+
+def test_a_sample_shows_what_every_node_did(client: TestClient, nights: list[str]) -> None:
+    facts = client.get(f"/runs/{nights[0]}/0/1.json").json()["facts"]
+    assert [node["node"] for node in facts["nodes"]] == ["ask", "reply"]
+    assert facts["nodes"][1]["output"].startswith("정답은") and "A. 가" in facts["nodes"][0]["output"]
+    assert MARKUP in facts["question"]  # as a text; the page is tried above
+
+
+def test_two_cells_are_compared_sample_by_sample(client: TestClient, nights: list[str]) -> None:
+    told = client.get(f"/compare.json?a={nights[1]}/0&b={nights[0]}/0&size=1000").json()
+    facts, flips = told["facts"], told["tables"]["flips"]["rows"]
+    counts = {way: sum(row["direction"] == way for row in flips) for way in ("lost", "gained")}
+    assert (facts["lost"], facts["gained"]) == (counts["lost"], counts["gained"]) and facts["shared"] == QUESTIONS
+    net = (counts["gained"] - counts["lost"]) / QUESTIONS
+    assert facts["difference"] == pytest.approx(net)
+    guessed = client.get(f"/compare.json?b={nights[0]}/0").json()["facts"]
+    assert guessed["before"]["run"] == nights[1]
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/runs/nothing", 404),
+        ("/runs/nothing.json", 404),
+        ("/runs/nothing.csv", 404),
+        ("/monitors/none", 404),
+        ("/findings/zzz", 404),
+        ("/remediations/none", 404),
+        ("/datasets/none", 404),
+        ("/jobs/none", 404),
+        ("/suites/none", 404),
+        ("/compare?a=x&b=y", 404),
+        ("/static/../_page.py", 404),
+        ("/static/other.js", 404),
+        ("/runs?sort=nothing", 400),
+        ("/runs?page=0", 400),
+        ("/runs?size=9999999", 400),
+        ("/runs?page=%EF%BC%91", 400),
+        ("/runs.csv?table=none", 404),
+        ("/runs?q=%00%27%22--", 200),
+        ("/runs?suite=%27%20OR%201=1", 200),
+    ],
+)
+def test_what_is_not_there_is_said_in_words(client: TestClient, address: str, status: int) -> None:
+    found = client.get(address)
+    assert found.status_code == status, found.text
+    assert "Traceback" not in found.text
+
+
+def test_who_may_only_read_is_offered_no_form_and_may_send_none(
+    workspace: Workspace, addresses: dict[str, str]
+) -> None:
+    reader = TestClient(application(workspace, "read"), follow_redirects=False)
+    for name in ("remediation", "jobs", "review"):
+        assert 'method="post"' not in reader.get(addresses[name]).text
+    assert reader.post("/actions/job/run", data={"name": "nightly"}).status_code == 403
+    nobody = TestClient(application(workspace), follow_redirects=False)
+    for route in nobody.app.routes:  # type: ignore[attr-defined]
+        path = re.sub(r"{\w+}", "x", getattr(route, "path", ""))
+        if path.startswith(("/openapi", "/docs", "/redoc")) or not path:
+            continue
+        method = "POST" if path.startswith("/actions") else "GET"
+        assert nobody.request(method, path).status_code == 403, path
