@@ -117,7 +117,7 @@ def test_the_service_tells_it_in_json_and_on_its_page(cli: Cli, folder: Path) ->
     with driftgate.open(folder) as workspace:
         event.listen(workspace.ledger.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
         nothing = Page(*[lambda: []] * 5, leading=lambda: True)
-        client = TestClient(create_app(workspace.ledger, "seen", lambda: None, nothing, [APIRouter()]))
+        client = TestClient(create_app(workspace.ledger, "seen", lambda scope: lambda: None, nothing, [APIRouter()]))
         run = client.get("/api/runs").json()[0]["id"]
         (cell,) = client.get(f"/api/runs/{run}").json()["cells"]
         page = client.get("/").text

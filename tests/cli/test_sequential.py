@@ -172,7 +172,7 @@ def test_the_service_says_of_a_score_that_it_was_stopped_and_of_an_outage_what_i
     assert cli("bench", "-w", folder).code == 0
     ledger = open_ledger(".driftgate/ledger.db", folder)
     nothing = Page(*[lambda: []] * 5, leading=lambda: True)
-    client = TestClient(create_app(ledger, "space", lambda: None, nothing, [APIRouter()]))
+    client = TestClient(create_app(ledger, "space", lambda scope: lambda: None, nothing, [APIRouter()]))
     page = " ".join(client.get("/").text.split())
     assert "stopped early by gate small after 100 of 400" in page
     assert "0.000 (0.000–0.010), 1.000 if all had been right that was not answered" in page
