@@ -224,7 +224,7 @@ def run_serve(folder: Path) -> int:
     """Serve until stopped."""
     from driftgate.api.preflight import prepare_service
     from driftgate.service._make import make_service
-    from driftgate.service.access._server import exposed_in_words, serve
+    from driftgate.service._server import exposed_in_words, serve_until_stopped
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
@@ -235,5 +235,5 @@ def run_serve(folder: Path) -> int:
         console.print(f"driftgate serves {escape(workspace.config.name)} on {scheme}://{service.host}:{service.port}")
         for words in exposed_in_words(service):
             console.print(words, soft_wrap=True)
-        serve(app, service, workspace.folder)
+        serve_until_stopped(app, service, workspace.folder)
         return 0

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import HTTPException, Request
 
-FIELD = "csrf_token"
+FIELD = "csrf"
 """The field of a form that has the token."""
 HEADER = "x-csrf-token"
 """The header that has it, where a script sends it."""

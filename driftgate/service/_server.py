@@ -1,13 +1,19 @@
-"""The HTTP server: its address, TLS, whose forwarding headers are believed, and how long anything may take."""
+"""The server's process: its address, TLS, whose forwarding headers are believed, and how long anything may take.
+
+It ends within ten seconds of being asked to, whatever is still under way.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import logging
+import os
 import ssl
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -25,14 +31,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 32 * 1024
-_GRACE_SECONDS = 5
+_CONNECTIONS_SECONDS = 1
 """For answers that are under way when the service is stopped; streams are cut."""
+_LONGEST = 9.5
+"""A thread may wait for a source of telemetry or a database for minutes. What it does can be cut off at any moment."""
 _SPARE_FILES = 256
 """Descriptors for what is no connection: the ledger, the telemetry, children."""
 
 
-def serve(app: FastAPI, service: ServiceConfig, folder: Path) -> None:
-    """Serve an application until it is stopped.
+def serve_until_stopped(app: FastAPI, service: ServiceConfig, folder: Path) -> None:
+    """Serve until a signal asks to end.
 
     Raises
     ------
@@ -60,7 +68,7 @@ def _config(app: FastAPI, service: ServiceConfig, folder: Path) -> uvicorn.Confi
         proxy_headers=bool(service.proxies),
         forwarded_allow_ips=list(service.proxies),
         timeout_keep_alive=max(1, round(service.limits.idle_seconds)),
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=_CONNECTIONS_SECONDS,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         ssl_certfile=None if files is None else str(files[0]),
         ssl_keyfile=None if files is None else str(files[1]),
@@ -68,6 +76,13 @@ def _config(app: FastAPI, service: ServiceConfig, folder: Path) -> uvicorn.Confi
 
 
 class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        timer = threading.Timer(_LONGEST, os._exit, [128 + sig])
+        timer.daemon = True
+        timer.start()
+        super().handle_exit(sig, frame)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; a handshake has as long as the head of a request."""
         if self.config.is_ssl:
