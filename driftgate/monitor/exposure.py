@@ -67,8 +67,8 @@ class Limits(BaseModel):
     header_seconds: float = Field(10.0, gt=0, le=300)
     """In which the head of a request has to be there, from its first byte or, of a new connection, from its
     beginning."""
-    body_seconds: float = Field(60.0, gt=0, le=3600)
-    """In which a request has to be there whole."""
+    body_seconds: float = Field(25.0, gt=0, le=3600)
+    """In which the next 64 KiB of a request have to be there, or its end, and in which an answer has to be read on."""
     refusals: int = Field(20, ge=1)
     """Wrong keys and tokens of one address at once; with one more it waits, and so it gets one more every
     ``refusal_seconds``."""

@@ -53,7 +53,7 @@ def expose(
     """
     prepare_keys(guard.ledger)
     prepare_sessions(guard.ledger)
-    app.state.csrf_key = guard.csrf_key
+    app.state.csrf_key, app.state.guard = guard.csrf_key, guard
     app.include_router(health_routes(Readiness(writable)))
     app.include_router(sign_in_routes(guard, exposure))
     app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs), guard.access))

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from driftgate.monitor.exposure import Limits
 
+_PIECE = 64 * 1024
+
 
 class BoundedProtocol(H11Protocol):
     """HTTP/1.1 of uvicorn with a time for the head of a request, for its body and for the reading of the answer."""
@@ -24,6 +26,8 @@ class BoundedProtocol(H11Protocol):
     """What the deadline is for: a state of h11's peer, or nothing."""
     _stalled: asyncio.TimerHandle | None = None
     _quiet_since = 0.0
+    _since = 0
+    """Bytes that came since the deadline was set."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a new connection its time, and a place of one that is idle longest where there is none left."""
@@ -41,8 +45,11 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; that something came gives no more time."""
+        """Take what came; that something came gives no more time, but for every 64 KiB of a body."""
         super().data_received(data)
+        self._since += len(data)
+        if self._since >= _PIECE and self._of is h11.SEND_BODY:
+            self._cancel()  # a large body that does come
         self._watch(begun=True)
 
     def on_response_complete(self) -> None:
@@ -78,7 +85,7 @@ class BoundedProtocol(H11Protocol):
             return
         if self._deadline is None or self._of is not state:
             self._cancel()
-            self._of = state
+            self._of, self._since = state, 0
             self._deadline = self.loop.call_later(seconds, self._drop)
 
     def _is_idle(self) -> bool:

@@ -17,7 +17,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -28,7 +28,6 @@ from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import record_audit
 from driftgate.monitor.exposure import Exposure, SignInConfig
-from driftgate.service._auth import Identity
 from driftgate.service.access._csrf import check_csrf, check_origin, posted
 from driftgate.service.access._guard import COOKIES, Guard, Refused, address_of, derived, retry_after
 from driftgate.service.access._provider import NotBelieved, Provider, ask, name_of, scopes_of
@@ -138,7 +137,8 @@ def sign_in_routes(guard: Guard, exposure: Exposure) -> APIRouter:
         return await begun(request, identity.name, identity.scopes, next, identity.key_id)
 
     @routes.post("/signout")
-    async def sign_out(request: Request, identity: Annotated[Identity | None, Depends(guard.identify)]) -> Response:
+    async def sign_out(request: Request) -> Response:
+        identity = await guard.identify(request)
         response = RedirectResponse("/signin", 303)
         if identity is not None and identity.by == "session":
             await check_csrf(request, identity.session, guard.public_url)
