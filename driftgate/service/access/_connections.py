@@ -94,8 +94,8 @@ class BoundedProtocol(H11Protocol):
 
     def _drop(self) -> None:
         """Close it at once: a peer that does not read would keep a polite end waiting."""
-        if self.transport is not None:
-            self.transport.abort()
+        self.connections.discard(self)  # now and not when it is closed: of many new ones, each is to find another
+        self.transport.abort()
 
     def _cancel(self) -> None:
         if self._deadline is not None:
