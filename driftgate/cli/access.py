@@ -55,8 +55,8 @@ def list_keys(workspace: Workspace = HERE, json_file: JsonFile = None) -> None:
     for row in found:
         times = (row.created_at, row.expires_at, row.last_used_at)
         made, until, used = (f"{at:%Y-%m-%d %H:%M}" if at else "never" for at in times)
-        scopes = " ".join(sorted(row.scopes))
-        table.add_row(row.id, escape(row.name), scopes, row.state(), made, escape(row.created_by), until, used)
+        scopes = escape(" ".join(sorted(row.scopes)))
+        table.add_row(escape(row.id), escape(row.name), scopes, row.state(), made, escape(row.created_by), until, used)
     console.print(table)
 
 
@@ -73,7 +73,7 @@ def revoke(
 
     with driftgate.open(workspace) as ws:
         for row in ws.revoke_key(name):
-            console.print(f"revoked {row.id} of {escape(row.name)}", soft_wrap=True)
+            console.print(f"revoked {escape(row.id)} of {escape(row.name)}", soft_wrap=True)
 
 
 def audit(

@@ -222,18 +222,20 @@ def run_approve(folder: Path, name: str) -> int:
 
 def run_serve(folder: Path) -> int:
     """Serve until stopped."""
-    import uvicorn
-
     from driftgate.api.preflight import prepare_service
     from driftgate.service._make import make_service
+    from driftgate.service._server import exposed_in_words, serve_until_stopped
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
         prepare_service(workspace, ledger)
         service = workspace.config.service
         app = make_service(workspace, ledger)
-        console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")
-        uvicorn.run(app, host=service.host, port=service.port, log_level="warning", access_log=False)
+        scheme = "https" if service.tls_cert else "http"
+        console.print(f"driftgate serves {escape(workspace.config.name)} on {scheme}://{service.host}:{service.port}")
+        for words in exposed_in_words(service):
+            console.print(words, soft_wrap=True)
+        serve_until_stopped(app, service, workspace.folder)
         return 0
 
 

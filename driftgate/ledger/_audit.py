@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, insert, select
 
 from driftgate.flows.scrubbing import told
+from driftgate.ledger._making import make_tables
 from driftgate.ledger._schema import UtcDateTime
 from driftgate.ledger._store import Ledger, create_tables
 
@@ -76,7 +77,7 @@ def record_audit(
         "detail": told(detail)[:_LONGEST_DETAIL],
     }
     if connection is not None:
-        metadata.create_all(connection)
+        make_tables(connection, metadata)
         connection.execute(insert(_audit).values(**row))
         return
     create_tables(ledger, metadata)

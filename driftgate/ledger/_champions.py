@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, desc, insert, select
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.ledger._audit import record_audit
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._schema import promotions, trained_models
 from driftgate.ledger._store import Ledger
@@ -49,7 +50,7 @@ def install_champion(ledger: Ledger, slot: str, model: str, who: str) -> None:
     """Put the first champion into a slot; a slot that has one keeps it."""
     if champion_of(ledger, slot) is None:
         with ledger.write() as connection:
-            move(connection, slot, model, "install", "", "named in the workspace", who)
+            move(ledger, connection, slot, model, "install", "", "named in the workspace", who)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def rollback(ledger: Ledger, slot: str, *, reason: str, who: str, undoing: Promo
             "look who is champion: driftgate champion list",
         )
     with ledger.write() as connection:
-        move(connection, slot, found.back_to.model, "rollback", "", reason, who)
+        move(ledger, connection, slot, found.back_to.model, "rollback", "", reason, who)
     return found.back_to.model
 
 
@@ -132,8 +133,11 @@ def trained_model(ledger: Ledger, name: str) -> dict[str, Any] | None:
     return None if found is None else dict(found)
 
 
-def move(connection: Connection, slot: str, model: str, action: str, run_id: str, reason: str, who: str) -> int:
+def move(
+    ledger: Ledger, connection: Connection, slot: str, model: str, action: str, run_id: str, reason: str, who: str
+) -> int:
     """Add a move of a slot's pointer and return its number; whether it may be made was asked before."""
+    record_audit(ledger, who, f"champion.{action}", slot, f"{model}: {reason}", connection=connection)
     row = {"slot": slot, "model": model, "action": action, "run_id": run_id, "reason": reason, "who": who}
     added = connection.execute(insert(promotions).values(**row, at=datetime.now(UTC)))
     assert added.inserted_primary_key is not None

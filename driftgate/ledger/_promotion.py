@@ -55,7 +55,7 @@ def promote(
         return False
     evidence = evidence_for(ledger, slot, model, run_id=run_id, gates=gates)
     with ledger.write() as connection:
-        number = move(connection, slot, model, "promote", find_run(ledger, run_id).id, reason, who)
+        number = move(ledger, connection, slot, model, "promote", find_run(ledger, run_id).id, reason, who)
         details = evidence | ({"traffic": dict(traffic)} if traffic is not None else {})
         connection.execute(insert(promotion_evidence).values(promotion_id=number, details=details))
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -10,8 +10,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from driftgate.benchmarks.use import UseConfig
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.models import Secret
-from driftgate.flows.path_settings import WRITTEN
+from driftgate.flows.path_settings import READ, WRITTEN
 from driftgate.monitor.cron import Crontab
+from driftgate.monitor.exposure import Exposure
 from driftgate.monitor.pooling import Budget, TrafficBudget
 
 
@@ -248,17 +249,19 @@ class MonitorConfig(BaseModel):
         return (self.traffic or TrafficConfig()).level(Crontab.parse(self.cron).times_a_year)
 
 
-class ServiceConfig(BaseModel):
+class ServiceConfig(Exposure):
     """``driftgate serve``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
     """Address the service listens on."""
     port: int = Field(8321, ge=0, le=65535)
     """Its port."""
     token: Secret = "${env:DRIFTGATE_TOKEN}"  # noqa: S105 - the name of a variable
-    """``${env:NAME}`` of the token every request needs, at least 16 characters."""
+    """``${env:NAME}`` of the operator's token, at least 16 characters, which may do everything; others have keys."""
+    tls_cert: Annotated[str | None, READ] = None
+    """File of the certificate, and of those above it, in PEM form; unset, plain HTTP."""
+    tls_key: Annotated[str | None, READ] = None
+    """File of its private key, which nobody else may read."""
     nightly_cron: Cron = "0 3 * * *"
     """When the nightly job runs: five fields as in crontab, where Sunday is 0 and 7."""
     timezone: TimeZone = "UTC"
@@ -269,3 +272,9 @@ class ServiceConfig(BaseModel):
     """A nightly job that takes longer is stopped, and has failed."""
     telemetry: Annotated[str, WRITTEN] = ".driftgate/telemetry"
     """Folder in which ingested telemetry is kept."""
+
+    @model_validator(mode="after")
+    def _both_of_tls(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("service.tls_cert and service.tls_key belong together: name both or none")
+        return self

@@ -218,6 +218,16 @@ def latest_looks(ledger: Ledger, *, good: bool = False) -> list[LookRow]:
         return [_row(row) for row in connection.execute(_select_looks().where(_looks.c.id.in_(newest)))]
 
 
+def looks_by_result(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """How many looks of each monitor came to each result; of those before results were kept, ``not recorded``."""
+    create_tables(ledger, metadata)
+    result = func.coalesce(_results.c.result, "not recorded")
+    joined = _looks.outerjoin(_results, _results.c.run_id == _looks.c.run_id)
+    query = select(_looks.c.monitor, result, func.count()).select_from(joined).group_by(_looks.c.monitor, result)
+    with ledger.read() as connection:
+        return {(monitor, found): count for monitor, found, count in connection.execute(query)}
+
+
 def first_quiet(ledger: Ledger, monitor: str, champion: str, periods: float = 0.0) -> LookRow | None:
     """The first look at traffic that found nothing moved, of those whose reference had so many periods with calls.
 

@@ -1,7 +1,7 @@
 """The long-running service: the schedule, its one leader, and the authenticated HTTP interface."""
 
 from driftgate.service._app import Page, create_app
-from driftgate.service._auth import Access, Identity, Scope, access_by_token
+from driftgate.service._auth import Access, Identity, Scope
 from driftgate.service._lease import Firing, Lease
 from driftgate.service._schedule import Job, Scheduler, due_time
 
@@ -14,7 +14,6 @@ __all__ = [
     "Page",
     "Scheduler",
     "Scope",
-    "access_by_token",
     "create_app",
     "due_time",
 ]

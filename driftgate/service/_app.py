@@ -23,6 +23,7 @@ from driftgate.ledger import (
     verdicts_of,
 )
 from driftgate.service._auth import Access
+from driftgate.service._responses import Alert, Look, Problem, Run, Service, WholeRun
 from driftgate.service._scrubbed import WithoutSecrets
 
 
@@ -59,17 +60,17 @@ def create_app(
 
     api = APIRouter(dependencies=[Depends(access("read"))])
 
-    @api.get("/health")
+    @api.get("/health", response_model=Service)
     def health() -> dict[str, Any]:
         latest_runs(ledger, 1)
         told = {"telemetry_not_kept": page.not_kept(), "telemetry_removed": page.removed()}
         return {"status": "ok", "workspace": name, "leading": page.leading(), **told}
 
-    @api.get("/api/runs")
+    @api.get("/api/runs", response_model=list[Run])
     def list_runs(limit: int = 20) -> list[dict[str, Any]]:
         return [_brief(run) for run in latest_runs(ledger, min(max(limit, 1), 500))]
 
-    @api.get("/api/runs/{run_id}")
+    @api.get("/api/runs/{run_id}", response_model=WholeRun, responses={404: {"model": Problem}})
     def one_run(run_id: str) -> dict[str, Any]:
         try:
             run = find_run(ledger, run_id)
@@ -91,11 +92,11 @@ def create_app(
             "verdicts": [asdict(verdict) for verdict in verdicts_of(ledger, run.id)],
         }
 
-    @api.get("/api/alerts")
+    @api.get("/api/alerts", response_model=list[Alert])
     def list_alerts() -> list[dict[str, Any]]:
         return list(page.alerts())
 
-    @api.get("/api/looks")
+    @api.get("/api/looks", response_model=list[Look])
     def list_looks() -> list[dict[str, Any]]:
         return list(page.looks())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -22,7 +23,8 @@ from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Intake, Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
-from driftgate.service import Firing, Job, Lease, Page, Scheduler, access_by_token, console, create_app
+from driftgate.service import Firing, Job, Lease, Page, Scheduler, console, create_app
+from driftgate.service.access import Guard, Metrics, expose, folder_writable, ledger_writable
 from driftgate.service.incidents import incident_routes, keep_incidents
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     """
     config = workspace.config
     try:
-        access = access_by_token(resolve_secret(config.service.token, "service.token"))
+        service = config.service
+        token = resolve_secret(service.token, "service.token")
+        guard = Guard(ledger, token, service.limits, service.tokens, service.public_url)
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
     scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
@@ -69,6 +73,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             await asyncio.wait([incidents], timeout=5)
             await scheduler.stop()
             await asyncio.to_thread(store.close)
+            await asyncio.to_thread(guard.refusals.tell, everything=True)
             await asyncio.to_thread(stop_telling)
 
     page = Page(
@@ -83,9 +88,16 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    pages = console.router(console.Console(Workspace(workspace, ledger)), access)
-    routers = [receiver(otlp, store, access("ingest"), taken), incident_routes(ledger, access), pages]
-    return create_app(ledger, config.name, access, page, routers, lifespan)
+    metrics = Metrics()
+    routers = [
+        receiver(otlp, store, guard.access("ingest"), taken, metrics.received),
+        incident_routes(ledger, guard.access),
+        console.router(console.Console(Workspace(workspace, ledger)), guard.access),
+    ]
+    app = create_app(ledger, config.name, guard.access, page, routers, lifespan)
+    writable = [ledger_writable(ledger), folder_writable(store.folder)]
+    expose(app, guard, service, metrics, writable, lambda: Counter(str(job["result"]) for job in page.jobs()))
+    return app
 
 
 def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:

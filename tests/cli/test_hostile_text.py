@@ -173,6 +173,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "own",
         *where,
     )
+    run("keys create", "ci", "--scope", "read", *where)
     assert poison(folder / ".driftgate/ledger.db") > 100
     foreign = _foreign_run(folder)
     given: dict[str, Sequence[Sequence[object]]] = {
@@ -244,8 +245,16 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "remediation show": [(remediation, *where), (HOSTILE, *where)],
         "remediation run": [where],
         "remediation approve": [(remediation, *where)],
+        "audit": [where, ("--action", HOSTILE, *where), ("--who", HOSTILE, *where)],
         "azure workbook": [where],
         "azure retry": [where],
+        "keys create": [
+            (HOSTILE, "--scope", "read", *where),
+            ("ci", "--scope", HOSTILE, *where),
+            ("ci", "--scope", "read", "--expires", HOSTILE, *where),
+        ],
+        "keys list": [where],
+        "keys revoke": [(HOSTILE, *where)],
         "ledger check": [where],
         "ledger archive": [(*where, "--older-than", "0")],
         "ledger expire": [("--run", second, *where)],

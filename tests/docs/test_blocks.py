@@ -43,6 +43,7 @@ SERVICES = (
 )
 ANCHOR = "20261101T021500-nightly-9f2c"
 ENVIRONMENT = {
+    "DRIFTGATE_CLIENT_SECRET": "a-secret-of-enough-letters",
     "DRIFTGATE_TOKEN": "a-token-of-enough-letters",
     "PHI_KEY": "a-key-of-enough-letters",
     "AOAI_KEY": "a-key-of-enough-letters",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from driftgate.finetune.remediation._store import Event, Remediation, add_event, close, events_of, find_remediation
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
+from driftgate.ledger import Ledger, record_audit
 
 _ENDS = ("held", "finished", "rejected", "failed")
 """How a step can end; what is between says nothing of whether it waits."""
@@ -66,6 +66,7 @@ def approve(ledger: Ledger, remediation: Remediation, what: str, who: str) -> Ap
     if (given := approval_of(ledger, remediation, what)) is not None:
         return given
     add_event(ledger, remediation.id, "approve", "approved", {"who": who, "what": what}, f"approved by {who}")
+    record_audit(ledger, who, "remediation.approve", remediation.id, f"slot {remediation.slot}")
     given = approval_of(ledger, remediation, what)
     assert given is not None
     return given

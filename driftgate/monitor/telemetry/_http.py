@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,7 +15,6 @@ from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._otlp import (
     JSON,
     MAX_BYTES,
-    PROTOBUF,
     Decoded,
     Refused,
     decode,
@@ -39,7 +38,11 @@ Decode = Callable[[bytes, str, str, Intake | None, int], Decoded]
 
 
 def router(
-    store: Store, authorise: Callable[..., Any], intake: Intake | None = None, max_bytes: int = MAX_BYTES
+    store: Store,
+    authorise: Callable[..., Any],
+    intake: Intake | None = None,
+    max_bytes: int = MAX_BYTES,
+    count: Callable[[int, Mapping[Any, int]], None] = lambda calls, left: None,
 ) -> APIRouter:
     """Make the routes ``POST /v1/traces`` and ``/v1/logs``, which acknowledge what they take once it is on the disk.
 
@@ -53,6 +56,8 @@ def router(
         What to do with content, and which times to believe.
     max_bytes : int
         The most a request may have, compressed or not.
+    count : callable
+        Is told how many calls of a request were taken, and what else it brought, by reason.
 
     Notes
     -----
@@ -65,13 +70,14 @@ def router(
     async def receive(request: Request, decoder: Decode, of: str) -> Response:
         encoding, body = JSON, bytearray()
         try:
-            encoding = encoding_of(request.headers.get("content-type", PROTOBUF))
+            encoding = encoding_of(request.headers.get("content-type", ""))
             await _read(request, body, max_bytes, room)
             compression = request.headers.get("content-encoding", "")
             async with room.take(room_for(body, compression, max_bytes)):
                 decoded = await run_in_threadpool(decoder, bytes(body), encoding, compression, intake, max_bytes)
                 await asyncio.wrap_future(store.submit([*decoded.calls, *decoded.steps]))
             store.note(decoded.left)
+            count(len(decoded.calls), decoded.left)
         except Refused as problem:
             return _status(encoding, problem.status, problem.code, str(problem))
         except (Busy, Full):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,13 +28,19 @@ class OtlpConfig(SourceConfig):
     """How long ago a call may have been made; one that is older, or dated more than a day ahead, is refused."""
 
 
-def receiver(config: OtlpConfig, store: Store, authorise: Callable[..., Any], intake: Intake) -> APIRouter:
+def receiver(
+    config: OtlpConfig,
+    store: Store,
+    authorise: Callable[..., Any],
+    intake: Intake,
+    count: Callable[[int, Mapping[Any, int]], None] = lambda calls, left: None,
+) -> APIRouter:
     """Make the routes for the service to mount; see :func:`driftgate.monitor.telemetry.router`."""
     from driftgate.monitor.telemetry._content import Clock
     from driftgate.monitor.telemetry._http import router
 
     believed = replace(intake, clock=Clock(past=timedelta(days=config.past_days)))
-    return router(store, authorise, believed, config.max_megabytes * 2**20)
+    return router(store, authorise, believed, config.max_megabytes * 2**20, count)
 
 
 def collect(config: OtlpConfig, store: Store, ledger: Ledger, intake: Intake, now: datetime) -> Collected:

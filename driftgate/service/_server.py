@@ -1,0 +1,130 @@
+"""The server's process: its address, TLS, whose forwarding headers are believed, and how long anything may take.
+
+It ends within ten seconds of being asked to, whatever is still under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import ssl
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import readable_by_others
+from driftgate.monitor.config import ServiceConfig
+from driftgate.service.access._connections import bounded
+
+if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+
+_HEAD_BYTES = 32 * 1024
+_CONNECTIONS_SECONDS = 1
+"""For answers that are under way when the service is stopped; streams are cut."""
+_LONGEST = 9.5
+"""A thread may wait for a source of telemetry or a database for minutes. What it does can be cut off at any moment."""
+_SPARE_FILES = 256
+"""Descriptors for what is no connection: the ledger, the telemetry, children."""
+
+
+def serve_until_stopped(app: FastAPI, service: ServiceConfig, folder: Path) -> None:
+    """Serve until a signal asks to end.
+
+    Raises
+    ------
+    DriftgateError
+        The certificate or its key cannot be used.
+    """
+    _Server(_config(app, service, folder)).run()
+
+
+def _config(app: FastAPI, service: ServiceConfig, folder: Path) -> uvicorn.Config:
+    files = (folder / service.tls_cert, folder / service.tls_key) if service.tls_cert and service.tls_key else None
+    if files is not None:
+        _check_tls(*files)
+    _allow_files(service.limits.connections + _SPARE_FILES)
+    return uvicorn.Config(
+        app,
+        host=service.host,
+        port=service.port,
+        http=bounded(service.limits),
+        ws="none",
+        loop="auto" if files is None else "asyncio",  # only its loop can be told of handshakes
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(service.proxies),
+        forwarded_allow_ips=list(service.proxies),
+        timeout_keep_alive=max(1, round(service.limits.idle_seconds)),
+        timeout_graceful_shutdown=_CONNECTIONS_SECONDS,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+        ssl_certfile=None if files is None else str(files[0]),
+        ssl_keyfile=None if files is None else str(files[1]),
+    )
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        timer = threading.Timer(_LONGEST, os._exit, [128 + sig])
+        timer.daemon = True
+        timer.start()
+        super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; a handshake has as long as the head of a request."""
+        if self.config.is_ssl:
+            loop = asyncio.get_running_loop()
+            seconds = self.config.http_protocol_class.limits.header_seconds  # type: ignore[attr-defined]
+            loop.create_server = functools.partial(  # type: ignore[method-assign]
+                loop.create_server, ssl_handshake_timeout=seconds, ssl_shutdown_timeout=seconds
+            )
+        await super().startup(sockets)
+
+
+def _check_tls(certificate: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as problem:
+        raise DriftgateError(
+            f"service.tls_cert and service.tls_key cannot be used ({problem.strerror or problem})",
+            "name a certificate and its private key, both in PEM form and without a password",
+        ) from problem
+    if others := readable_by_others(key):
+        log.warning("the private key %s can be read by others (%s); chmod 600 it", key, others)
+
+
+def _allow_files(wanted: int) -> None:
+    """Let the process have so many files and connections open, as far as it may."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted and (hard == resource.RLIM_INFINITY or hard > soft):
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
+
+
+def exposed_in_words(service: ServiceConfig) -> Sequence[str]:
+    """What to say at the start of a service that others can reach in a way that they can be read in."""
+    local = service.host in ("127.0.0.1", "::1", "localhost")
+    if local or service.tls_cert or service.proxies:
+        return ()
+    return (
+        f"it listens on {service.host} without TLS: keys and pages can be read on their way. Set service.tls_cert and "
+        "service.tls_key, or, behind a proxy that has TLS, service.proxies",
+    )

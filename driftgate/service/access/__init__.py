@@ -1,0 +1,76 @@
+"""How the service may be reached: who asks, how often, from which page, and what it says of itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import prepare_keys
+from driftgate.monitor.exposure import Exposure
+from driftgate.service.access._bounds import Bounds
+from driftgate.service.access._csrf import csrf_token, posted
+from driftgate.service.access._guard import Guard
+from driftgate.service.access._headers import SafeHeaders
+from driftgate.service.access._health import Readiness, folder_writable, health_routes, ledger_writable
+from driftgate.service.access._metrics import Gauges, Measured, Metrics, metrics_route
+from driftgate.service.access._sessions import prepare_sessions
+from driftgate.service.access._signin import sign_in_routes
+
+__all__ = [
+    "Guard",
+    "Metrics",
+    "csrf_token",
+    "expose",
+    "folder_writable",
+    "ledger_writable",
+    "posted",
+]
+
+log = logging.getLogger(__name__)
+
+
+def expose(
+    app: FastAPI,
+    guard: Guard,
+    exposure: Exposure,
+    metrics: Metrics,
+    writable: Sequence[Callable[[], None]],
+    jobs: Callable[[], Mapping[str, int]],
+) -> None:
+    """Add to an application, whose routes ask ``guard.access``, what makes it fit to be reached.
+
+    Parameters
+    ----------
+    writable : sequence of callable
+        What ``/readyz`` tries, each raising where something cannot be written to.
+    jobs : callable
+        How many jobs ended in which way.
+    """
+    prepare_keys(guard.ledger)
+    prepare_sessions(guard.ledger)
+    app.state.csrf_key, app.state.guard = guard.csrf_key, guard
+    app.include_router(health_routes(Readiness(writable)))
+    app.include_router(sign_in_routes(guard, exposure))
+    app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs), guard.access))
+    app.add_api_route(
+        "/openapi.json",
+        lambda: JSONResponse(app.openapi()),
+        dependencies=[Depends(guard.access("read"))],
+        include_in_schema=False,
+    )
+    app.add_exception_handler(DriftgateError, _cannot_answer)
+    limits = exposure.limits
+    app.add_middleware(Bounds, body=int(limits.body_megabytes * 2**20), concurrent=limits.concurrent)
+    app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(SafeHeaders, tls=(exposure.public_url or "").startswith("https"))
+
+
+async def _cannot_answer(request: Request, problem: Exception) -> Any:
+    """Say no more than that: what is wrong with the ledger concerns who runs the service."""
+    log.error("%s %s could not be answered: %s", request.method, request.url.path, problem)
+    return JSONResponse({"detail": "the service cannot answer now"}, 503, {"Retry-After": "5"})

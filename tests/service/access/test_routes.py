@@ -1,0 +1,120 @@
+"""Every route asks for a scope, and gives nothing to who has another one, none any more, or none at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from driftgate.ledger import SCOPES, Ledger, audit_of, create_key, revoke_key
+from driftgate.service.access._guard import Asks
+
+from .conftest import TOKEN, Serve, bearer
+
+OPEN = {"/livez", "/readyz", "/signin", "/signin/style.css", "/signout", "/signin/begin", "/signin/callback"}
+"""What anybody may ask; none of it says anything of the workspace."""
+
+
+def routes(app: object) -> Iterator[tuple[str, str, set[str]]]:
+    """Method, path and scopes of every route."""
+    assert isinstance(app, FastAPI)
+    for route in iter_route_contexts(app.routes):
+        asked = {one.call.scope for one in route.dependant.dependencies if isinstance(one.call, Asks)}
+        for method in route.methods or ():
+            yield method, str(route.path), asked
+
+
+def asks(client: TestClient, method: str, path: str, headers: dict[str, str]) -> int:
+    return client.request(method, re.sub(r"\{.*?\}", "x", path), headers=headers).status_code
+
+
+def test_every_route_asks_for_one_scope(serve: Serve) -> None:
+    found = list(routes(serve().app))
+    assert {path for _, path, asked in found if not asked} == OPEN - {"/signin/begin", "/signin/callback"}
+    assert all(len(asked) == 1 for _, path, asked in found if path not in OPEN)
+    assert {"ingest", "read"} <= {scope for _, _, asked in found for scope in asked}
+
+
+def test_who_has_another_scope_or_none_any_more_gets_nothing(serve: Serve, kept: Ledger) -> None:
+    client = serve(limits={"refusals": 10_000})
+    keys = {scope: create_key(kept, scope, [scope], by="me").secret for scope in SCOPES}
+    revoked = create_key(kept, "gone", SCOPES, by="me")
+    revoke_key(kept, revoked.row.id, by="me")
+    expired = create_key(kept, "old", SCOPES, by="me", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    with kept.write() as connection:
+        connection.execute(text("UPDATE api_keys SET expires_at = created_at WHERE name = 'old'"))
+    for method, path, asked in routes(client.app):
+        if path in OPEN:
+            continue
+        assert asks(client, method, path, {}) == 401, path
+        for secret in (revoked.secret, expired.secret, "", "dgk_", keys["read"][:-1], "a.b.c", "\x7f"):
+            assert asks(client, method, path, bearer(secret)) == 401, (path, secret)
+        for scheme in ("Basic", "Negotiate", "Digest x", "Bearer"):
+            assert asks(client, method, path, {"Authorization": scheme}) == 401, (path, scheme)
+        for scope, secret in keys.items():
+            status = asks(client, method, path, bearer(secret))
+            assert (status == 403) is (scope not in asked), (path, scope, status)
+        assert asks(client, method, path, bearer(TOKEN)) not in (401, 403)
+
+
+def test_two_keys_are_valid_at_once_and_one_ends_at_once(serve: Serve, kept: Ledger) -> None:
+    client = serve()
+    old, new = (create_key(kept, "ci", ["read"], by="me") for _ in range(2))
+    assert [client.get("/health", headers=bearer(one.secret)).status_code for one in (old, new)] == [200, 200]
+    revoke_key(kept, old.row.id, by="me")
+    assert [client.get("/health", headers=bearer(one.secret)).status_code for one in (old, new)] == [401, 200]
+
+
+def test_telemetry_is_sent_by_bearer_with_a_content_type(serve: Serve, kept: Ledger) -> None:
+    client = serve()
+    key = create_key(kept, "app", ["ingest"], by="me").secret
+    for path in ("/v1/traces", "/v1/logs"):
+        json = {"content-type": "application/json"}
+        assert client.post(path, content=b"{}", headers=bearer(key) | json).status_code == 200
+        # What a page of another site can make a browser send, whose user once gave the key as a password.
+        for media in ({}, {"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"}):
+            assert client.post(path, content=b"{}", headers=bearer(key) | media).status_code == 415
+            assert client.post(path, content=b"{}", auth=("x", key), headers=media).status_code == 403
+        assert client.post(path, content=b"{}", auth=("x", key), headers=json).status_code == 403
+
+
+def test_openapi_is_there_for_who_may_read_and_says_how_to_ask(serve: Serve) -> None:
+    client = serve()
+    assert client.get("/openapi.json").status_code == 401
+    document = client.get("/openapi.json", headers=bearer(TOKEN)).json()
+    assert {"/health", "/api/runs", "/api/runs/{run_id}", "/metrics", "/livez", "/v1/traces"} <= document[
+        "paths"
+    ].keys()
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            assert path in OPEN or {"HTTPBearer": []} in route["security"], (method, path)
+    for path in ("/api/runs", "/api/looks", "/health"):
+        schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert "$ref" in str(schema), path
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/signin", "/nowhere", "/livez"])
+def test_every_reply_says_what_a_browser_may_do_with_it(serve: Serve, path: str) -> None:
+    reply = serve().get(path, headers=bearer(TOKEN))
+    policy = reply.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["referrer-policy"] == "same-origin"
+    assert reply.headers["cache-control"] == "no-store"
+    assert "<style" not in reply.text and "<script>" not in reply.text and " style=" not in reply.text
+
+
+def test_the_audit_log_says_who_made_and_ended_keys(serve: Serve, kept: Ledger) -> None:
+    serve()
+    made = create_key(kept, "ci", ["read", "operate"], by="me")
+    revoke_key(kept, "ci", by="you")
+    assert [(row.who, row.action, row.detail) for row in audit_of(kept, action="key")] == [
+        ("you", "key.revoke", made.row.id),
+        ("me", "key.create", f"{made.row.id}: read operate"),
+    ]
