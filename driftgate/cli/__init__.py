@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import build, ci, judging, lead, oncall
+from driftgate.cli import build, ci, jobs, judging, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -68,6 +68,7 @@ for _name, _group in (
     ("flow", lead.flow),
     ("dataset", lead.dataset),
     ("monitor", oncall.monitor),
+    ("jobs", jobs.jobs),
     ("champion", oncall.champion),
     ("remediation", oncall.remediation),
     ("azure", oncall.azure),

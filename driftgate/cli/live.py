@@ -216,16 +216,16 @@ def run_approve(folder: Path, name: str) -> int:
         one = find_remediation(ledger, name)
         given = approve_repair(workspace, ledger, one, getpass.getuser())
         when = f"{given.at.astimezone():%Y-%m-%d %H:%M}"
-        console.print(f"approved {one.id} ({escape(given.who)}, {when}); the next nightly run goes on with it")
+        goes_on = "the process that serves" if ws.serving() is not None else "the next nightly run"
+        console.print(f"approved {one.id} ({escape(given.who)}, {when}); {goes_on} goes on with it")
         return 0
 
 
 def run_serve(folder: Path) -> int:
     """Serve until stopped."""
-    import uvicorn
-
     from driftgate.api.preflight import prepare_service
     from driftgate.service._make import make_service
+    from driftgate.service._server import serve_until_stopped
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
@@ -233,5 +233,5 @@ def run_serve(folder: Path) -> int:
         service = workspace.config.service
         app = make_service(workspace, ledger)
         console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")
-        uvicorn.run(app, host=service.host, port=service.port, log_level="warning", access_log=False)
+        serve_until_stopped(app, service.host, service.port)
         return 0

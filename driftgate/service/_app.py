@@ -106,10 +106,6 @@ def create_app(
     def list_looks() -> list[dict[str, Any]]:
         return list(page.looks())
 
-    @api.get("/api/jobs")
-    def list_jobs() -> list[dict[str, Any]]:
-        return list(page.jobs())
-
     @api.get("/", response_class=HTMLResponse)
     def overview() -> str:
         latest = latest_runs(ledger, 15)

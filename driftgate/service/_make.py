@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api.deployments import ending
+from driftgate.api.jobs import Job, ask_for_mending, job_kinds, list_jobs
 from driftgate.api.telemetry import EVERY, evaluations, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import remediations
@@ -23,7 +22,8 @@ from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Intake, Store, removed
 from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
-from driftgate.service import Firing, Job, Lease, Page, Scheduler, access_by_token, create_app
+from driftgate.service import Board, Lease, Page, Runner, access_by_token, create_app
+from driftgate.service.jobs._routes import job_routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 30.0) -> FastAPI:
+def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 8.0) -> FastAPI:
     """Put the service together; the schedule begins when the server starts.
 
     Raises
@@ -44,7 +44,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         access = access_by_token(resolve_secret(config.service.token, "service.token"))
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
-    scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
+    runner = runner_of(workspace, ledger, Lease(ledger, lease_seconds))
     named = sources(workspace)
     kept = config.keep
     store = Store(
@@ -58,13 +58,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop_telling = await asyncio.to_thread(_tell_azure, workspace)
-        scheduler.start()
+        runner.start()
         upkeep = asyncio.create_task(_keep_up(store, named, ledger, taken))
         try:
             yield
         finally:
             upkeep.cancel()
-            await scheduler.stop()
+            await runner.stop()
             await asyncio.to_thread(store.close)
             await asyncio.to_thread(stop_telling)
 
@@ -74,7 +74,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             for row in alerts_of(ledger, limit=20)
         ],
         looks=lambda: [_shown_look(row) for row in looks_of(ledger, limit=20)],
-        jobs=lambda: [_shown_firing(firing) for firing in scheduler.lease.firings(20)],
+        jobs=lambda: [_shown_job(job) for job in list_jobs(ledger, 20)],
         champions=lambda: [
             asdict(history[0]) | {"at": _minute(history[0].at), "ends": _end(ledger, history[0].model)}
             for slot in config.champions
@@ -83,12 +83,13 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         remediations=lambda: [
             {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
         ],
-        leading=lambda: scheduler.leading,
+        leading=lambda: runner.leading,
         removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(store.folder)[-31:]],
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
-    return create_app(ledger, config.name, access, page, [receiver(otlp, store, access("ingest"), taken)], lifespan)
+    routers = [receiver(otlp, store, access("ingest"), taken), job_routes(workspace, ledger, access)]
+    return create_app(ledger, config.name, access, page, routers, lifespan)
 
 
 def _tell_azure(workspace: OpenWorkspace) -> Callable[[], None]:
@@ -118,21 +119,16 @@ def _shown_look(row: LookRow) -> dict[str, Any]:
     return {"at": _minute(row.at), "monitor": row.monitor, "of": row.of, "run": row.run_id, **told}
 
 
-def _shown_firing(firing: Firing) -> dict[str, Any]:
-    return asdict(firing) | {
-        "scheduled_at": _minute(firing.scheduled_at),
-        "claimed_at": _minute(firing.claimed_at),
-        "ended_at": _minute(firing.ended_at) if firing.ended_at is not None else "",
-        "result": _result(firing),
+def _shown_job(job: Job) -> dict[str, Any]:
+    return {
+        "due_at": _minute(job.due_at),
+        "ended_at": _minute(job.ended_at) if job.ended_at is not None else "",
+        "id": job.id,
+        "name": job.name,
+        "exit_code": job.exit_code,
+        "result": job.result,
+        "reason": job.reason,
     }
-
-
-def _result(firing: Firing) -> str:
-    """What the exit codes of the commands say; whatever else a process ends with is an error."""
-    if firing.ended_at is None:
-        return "unmeasurable" if firing.cut_off else "under way"
-    words = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
-    return words.get(firing.exit_code, "error") if firing.exit_code is not None else "error"
 
 
 async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger, taken: Intake) -> None:
@@ -148,44 +144,14 @@ async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger, 
         await asyncio.sleep(EVERY.total_seconds())
 
 
-def jobs_of(workspace: OpenWorkspace) -> list[Job]:
-    """The nightly job and one for each monitor, each run as a process of its own."""
-    config = workspace.config
-    jobs = [
-        _job(workspace, f"look-{name}", monitor.cron, monitor.timezone, "monitor", "check", name)
-        for name, monitor in config.monitors.items()
-    ]
-    if config.nightly.suites or config.nightly.monitors:
-        service = config.service
-        jobs.append(_job(workspace, "nightly", service.nightly_cron, service.timezone, "nightly"))
-    return jobs
+def runner_of(workspace: OpenWorkspace, ledger: Ledger, lease: Lease) -> Runner:
+    """What does the workspace's jobs, and tells Azure Monitor of them where the workspace names it."""
+    kinds = job_kinds(workspace)
+    runner = Runner(Board(lease, kinds), workspace.folder)
+    if "mend" in kinds:
+        runner.upkeep = lambda: ask_for_mending(ledger)
+    if workspace.config.azure_monitor is not None:
+        from driftgate.monitor.azure import job_span
 
-
-def _job(workspace: OpenWorkspace, name: str, cron: str, timezone: str, *command: str) -> Job:
-    run = _command(workspace.folder, *command)
-    if workspace.config.azure_monitor is None:
-        return Job(name, cron, timezone, run)
-    from driftgate.monitor.azure import job_span
-
-    async def told(scheduled_at: datetime) -> int:
-        with job_span(name, scheduled_at) as ended:
-            code = await run(scheduled_at)
-            ended(code)
-            return code
-
-    return Job(name, cron, timezone, told)
-
-
-def _command(folder: Path, *arguments: str) -> Callable[[datetime], Awaitable[int]]:
-    async def run(scheduled_at: datetime) -> int:
-        # A process of its own: a benchmark never slows an ingest, and its death is not the service's.
-        # -P: a json.py where the service was started is not the library's.
-        program = [sys.executable, "-P", "-m", "driftgate", *arguments, "--workspace", str(folder)]
-        process = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.DEVNULL)
-        try:
-            return await process.wait()
-        except asyncio.CancelledError:
-            process.terminate()
-            raise
-
-    return run
+        runner.span = job_span
+    return runner

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from driftgate.api.jobs import LEAD, create_tables_once
 from driftgate.api.jobs._tables import leads
@@ -62,7 +62,7 @@ class Lease:
     def acquire(self) -> bool:
         """Take or renew it; False while another process holds it."""
         if self.fence:
-            if self._change(self.fence, leads.c.holder == self.holder, fence=self.fence):
+            if self._change(self.fence, self.fence, leads.c.holder == self.holder):
                 return True
             self.fence = 0
         with self.ledger.read() as connection:
@@ -73,14 +73,14 @@ class Lease:
                 self._seen, self._since = seen, time.monotonic()
             if time.monotonic() - self._since < self.seconds:
                 return False
-        if not self._change(seen[0], leads.c.beat == seen[1], fence=seen[0] + 1):
+        if not self._change(seen[0], seen[0] + 1, leads.c.beat == seen[1]):
             return False
         self.fence, self.taken_over = seen[0] + 1, bool(found.holder)
         return True
 
-    def _change(self, fence: int, where: object, **values: object) -> bool:
-        here = and_(leads.c.name == LEAD, leads.c.fence == fence, where)  # type: ignore[arg-type]
-        alive = {"holder": self.holder, "beat": leads.c.beat + 1, "beat_at": datetime.now(UTC), **values}
+    def _change(self, before: int, fence: int, where: ColumnElement[bool]) -> bool:
+        here = and_(leads.c.name == LEAD, leads.c.fence == before, where)
+        alive = {"holder": self.holder, "fence": fence, "beat": leads.c.beat + 1, "beat_at": datetime.now(UTC)}
         with self.ledger.write() as connection:
             return connection.execute(update(leads).where(here).values(**alive)).rowcount == 1
 

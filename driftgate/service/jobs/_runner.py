@@ -154,7 +154,6 @@ class Runner:
         while not self._stopping.is_set():
             try:
                 await self._turn()
-                self._trouble = ""
             except Deposed:
                 self._depose()
             except Exception as problem:  # whatever it is, the next turn is not to be lost with this one
@@ -177,7 +176,7 @@ class Runner:
             if not await self._off(self.lease.acquire):
                 self._depose()
                 return
-            self._renewed = time.monotonic()
+            self._renewed, self._trouble = time.monotonic(), ""
             if not self.leading:
                 log.info("this process does the jobs now")
                 self.leading = True
