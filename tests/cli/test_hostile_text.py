@@ -23,7 +23,10 @@ from chat_endpoint import Answer, ChatEndpoint, Status, Step
 from command_line import Cli
 from hostile import HOSTILE, obeyed, poison
 from promoted import right_answer
+from sqlalchemy import insert, update
 
+from driftgate.api.jobs import ask_for
+from driftgate.api.jobs._tables import jobs, outputs
 from driftgate.benchmarks.datasets import make_sample
 from driftgate.cli import app
 from driftgate.finetune.remediation import open_remediation
@@ -134,6 +137,17 @@ def _foreign_run(folder: Path) -> str:
     return run.id
 
 
+def _foreign_job(folder: Path) -> str:
+    """A job whose asker, history and output are hostile; its id."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    job, _ = ask_for(ledger, "nightly", HOSTILE, note=HOSTILE)
+    with ledger.write() as connection:
+        connection.execute(update(jobs).values(reason=HOSTILE, holder=HOSTILE))
+        connection.execute(insert(outputs).values(job_id=job.id, text=HOSTILE, left_out=1))
+    ledger.close()
+    return job.id
+
+
 def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +186,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         *where,
     )
     assert poison(folder / ".driftgate/ledger.db") > 100
-    foreign = _foreign_run(folder)
+    foreign, job = _foreign_run(folder), _foreign_job(folder)
     given: dict[str, Sequence[Sequence[object]]] = {
         "gate": [(first, *where), ("latest", *where), (HOSTILE, *where)],
         "champion promote": [("assistant", HOSTILE, "--run", first, *where)],
@@ -242,6 +256,9 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "remediation show": [(remediation, *where), (HOSTILE, *where)],
         "remediation run": [where],
         "remediation approve": [(remediation, *where)],
+        "jobs show": [(job, *where), (HOSTILE, *where)],
+        "jobs run": [(HOSTILE, *where)],
+        "jobs cancel": [(HOSTILE, *where), (job, *where)],
         "azure workbook": [where],
         "azure retry": [where],
         "ledger check": [where],
@@ -263,6 +280,8 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         for arguments in ways:
             run(name, *arguments)
     run("bench", HOSTILE, *where)
+    run("jobs", *where)
+    heard["jobs show"] += heard.pop("jobs")  # a group that is a command too
     asked = [row["question"] for row in csv.DictReader((folder / "samples.csv").open(encoding="utf-8", newline=""))]
     assert [text[:7] for text in asked if "cmd()" in text] == ["'=cmd()"] * 2
     heard["serve"] = _served(folder)

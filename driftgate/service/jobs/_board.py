@@ -60,9 +60,8 @@ class Board:
                         self._fire(connection, kind.name, kind.schedule, since, now)
 
     def _fire(self, connection: Connection, name: str, schedule: Schedule, since: datetime, now: datetime) -> None:
-        fired = select(func.max(jobs.c.due_at)).where(
-            jobs.c.name == name, jobs.c.cause == "scheduled", jobs.c.due_at <= now
-        )
+        taken = and_(jobs.c.name == name, jobs.c.cause == "scheduled", jobs.c.key != jobs.c.id)
+        fired = select(func.max(jobs.c.due_at)).where(taken, jobs.c.due_at <= now)
         last: datetime | None = connection.execute(fired).scalar_one()
         found = due(schedule, [since] if last is None else [since, last], now)
         if found is None:
@@ -118,7 +117,7 @@ class Board:
         with self.lease.ledger.read() as connection:  # most of the time nothing waits, and nothing is to be written
             if not room or connection.execute(one).first() is None:
                 return []
-        busy, begun = set(running), []
+        busy, begun = set(running), list[Job]()
         with self.lease.held() as connection:
             query = select(jobs).where(jobs.c.state == "waiting").order_by(jobs.c.due_at, jobs.c.created_at)
             for job in map(read_job, connection.execute(query).all()):
