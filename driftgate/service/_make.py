@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 8.0) -> FastAPI:
+def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 6.0) -> FastAPI:
     """Put the service together; the schedule begins when the server starts.
 
     Raises

@@ -44,7 +44,7 @@ class Lease:
     """
 
     ledger: Ledger
-    seconds: float = 8.0
+    seconds: float = 6.0
     holder: str = field(default_factory=_own_name)
     fence: int = 0
     """The fencing token while it is held, else 0: each holder's is larger than all before."""
