@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api.deployments import ending
@@ -19,8 +21,8 @@ from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
-from driftgate.monitor.telemetry import Intake, Store, removed
-from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
+from driftgate.monitor.telemetry import Store, compact_others, open_free, removed
+from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Board, Lease, Page, Runner, access_by_token, create_app
 from driftgate.service.jobs._routes import job_routes
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
+
+_LEAD_SECONDS = 20
 
 
 def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 6.0) -> FastAPI:
@@ -47,19 +51,21 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     runner = runner_of(workspace, ledger, Lease(ledger, lease_seconds))
     named = sources(workspace)
     kept = config.keep
-    store = Store(
-        workspace.telemetry,
-        keep_days=kept.telemetry_days,
-        keep_bytes=kept.telemetry_bytes,
-        texts_days=kept.texts_days,
-    )
+
+    def open_store(place: Path) -> Store:
+        days, size, texts = kept.telemetry_days, kept.telemetry_bytes, kept.texts_days
+        return Store(place, keep_days=days, keep_bytes=size, texts_days=texts)
+
+    store = open_free(open_store, workspace.telemetry)
     taken = intake(workspace.telemetry, evaluations(workspace))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop_telling = await asyncio.to_thread(_tell_azure, workspace)
         runner.start()
-        upkeep = asyncio.create_task(_keep_up(store, named, ledger, taken))
+        collected = partial(collect_all, named, store, ledger, taken)
+        others = partial(compact_others, open_store, workspace.telemetry, store)
+        upkeep = asyncio.create_task(_keep_up(store, lambda: runner.leading, collected, others))
         try:
             yield
         finally:
@@ -84,7 +90,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             {"id": r.id, "slot": r.slot, "cause": r.cause, "state": r.state} for r in remediations(ledger, 10)
         ],
         leading=lambda: runner.leading,
-        removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(store.folder)[-31:]],
+        removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(workspace.telemetry)[-31:]],
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
@@ -131,14 +137,28 @@ def _shown_job(job: Job) -> dict[str, Any]:
     }
 
 
-async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger, taken: Intake) -> None:
-    """Collect what the sources have, and turn the spool into Parquet; what is in the spool can be read already."""
+async def _keep_up(
+    store: Store,
+    leading: Callable[[], bool],
+    collect: Callable[[datetime], Sequence[CollectionResult]],
+    compact_abandoned: Callable[[], object],
+) -> None:
+    """Turn the spool into Parquet, and, in the process that leads, collect what the sources have.
+
+    Each process keeps up what it writes itself, so this is no job. What is in the spool can be read already.
+    """
     while True:
+        for _ in range(_LEAD_SECONDS):  # who leads is known some seconds after the start
+            if leading():
+                break
+            await asyncio.sleep(1)
         try:
-            for found in await asyncio.to_thread(collect_all, named, store, ledger, taken, datetime.now(UTC)):
+            for found in await asyncio.to_thread(collect, datetime.now(UTC)) if leading() else ():
                 if found.problem:
                     log.error("the telemetry source %s could not be read: %s", found.source, found.problem)
             await asyncio.to_thread(store.compact)
+            if leading():
+                await asyncio.to_thread(compact_abandoned)
         except Exception:  # whatever it is, the next round is not to be lost with this one
             log.exception("telemetry could not be kept up; it is tried again")
         await asyncio.sleep(EVERY.total_seconds())
