@@ -14,7 +14,17 @@ from driftgate.api.jobs._tables import leads
 from driftgate.ledger import Ledger
 from driftgate.service.jobs import Deposed, Lease
 
+BOTH = pytest.mark.parametrize("location", ["sqlite", "postgresql"], indirect=True)
 
+
+@pytest.fixture
+def location(request: pytest.FixtureRequest) -> str:
+    """Where the ledger is: a database of its own on a server takes a second or two, so few tests ask for one."""
+    of_server = getattr(request, "param", "sqlite") == "postgresql"
+    return str(request.getfixturevalue("postgres")()) if of_server else "ledger.db"
+
+
+@BOTH
 def test_one_holds_it_and_another_when_it_is_given_back(ledger: Ledger) -> None:
     first, second = Lease(ledger), Lease(ledger)
     assert first.acquire()
@@ -26,12 +36,14 @@ def test_one_holds_it_and_another_when_it_is_given_back(ledger: Ledger) -> None:
     assert second.fence == 2
 
 
+@BOTH
 def test_of_many_at_once_one_gets_it(ledger: Ledger) -> None:
     leases = [Lease(ledger) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(Lease.acquire, leases)) == 1
 
 
+@BOTH
 def test_who_gives_no_sign_of_life_is_replaced_and_writes_nothing_any_more(ledger: Ledger) -> None:
     first, second = Lease(ledger, seconds=0.3), Lease(ledger, seconds=0.3)
     assert first.acquire()
