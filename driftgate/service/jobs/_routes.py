@@ -1,7 +1,6 @@
 """Jobs over HTTP: list, look at, ask for, cancel."""
 
-from __future__ import annotations
-
+# Without postponed annotations: FastAPI could not find what is local to a function in them.
 from dataclasses import asdict
 from typing import Annotated, Any
 
