@@ -145,7 +145,7 @@ def _foreign_job(folder: Path) -> str:
     job, _ = ask_for(ledger, "nightly", HOSTILE, note=HOSTILE)
     with ledger.write() as connection:
         connection.execute(update(jobs).values(reason=HOSTILE, holder=HOSTILE))
-        connection.execute(insert(outputs).values(job_id=job.id, text=HOSTILE, left_out=1))
+        connection.execute(insert(outputs).values(job_id=job.id, words=HOSTILE, left_out=1))
     ledger.close()
     return job.id
 

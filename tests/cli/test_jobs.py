@@ -127,3 +127,20 @@ def test_over_http(folder: Path, ledger: Ledger) -> None:
     assert client.post("/api/jobs/none/cancel", json={}).status_code == 404
     assert client.post(f"/api/jobs/{id}/cancel", json={}).json()["state"] == "cancelled"
     assert client.post(f"/api/jobs/{id}/cancel", json={}).status_code == 409
+
+
+def test_what_is_forgotten_goes_from_what_jobs_printed_too(cli, folder: Path, ledger: Ledger) -> None:
+    lease = Lease(ledger)
+    assert lease.acquire()
+    with driftgate.open(folder) as ws:
+        board = Board(lease, {kind.name: kind for kind in ws.job_kinds()})
+        ws.run_job("look-watch", who="kim")
+        (job,) = board.begin((), 1, list_jobs(ledger)[0].due_at)
+        board.end(
+            job.id, Ending("failed", 2, "no answer to 'Where does Hong Gildong live?'"), Output("asked Hong Gildong\n")
+        )
+        assert "Hong Gildong" in ws.job(job.id).output
+        cli("forget", "--matching", "hong gildong", "-w", folder)
+        found = ws.job(job.id)
+    assert "Hong" not in repr(found)
+    assert found.job.state == "failed"

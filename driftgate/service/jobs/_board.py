@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
@@ -208,5 +208,7 @@ def _since(connection: Connection, name: str, schedule: Schedule, now: datetime)
 
 
 def _keep(connection: Connection, job: str, output: Output) -> None:
-    insert_new(connection, outputs, [{"job_id": job, "text": "", "left_out": 0}])
-    connection.execute(update(outputs).where(outputs.c.job_id == job).values(**asdict(output)))
+    insert_new(connection, outputs, [{"job_id": job, "words": "", "left_out": 0}])
+    connection.execute(
+        update(outputs).where(outputs.c.job_id == job).values(words=output.text, left_out=output.left_out)
+    )
