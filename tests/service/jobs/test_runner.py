@@ -154,7 +154,7 @@ from driftgate.service.jobs import Board, Lease, Runner
 async def main():
     folder = Path(sys.argv[1])
     kind = JobKind("work", ("work", sys.argv[2]), None, 60.0)
-    runner = Runner(Board(Lease(open_ledger("ledger.db", folder), seconds=2.0), {"work": kind}), folder,
+    runner = Runner(Board(Lease(open_ledger("ledger.db", folder), seconds=1.0), {"work": kind}), folder,
                     program=sys.argv[3:])
     runner.start()
     await asyncio.sleep(60)
@@ -169,10 +169,10 @@ def serve(folder: Path, what: str) -> subprocess.Popen[bytes]:
 
 async def test_a_killed_leaders_job_dies_with_it_and_is_done_by_the_next(ledger: Ledger, tmp_path: Path) -> None:
     job, _ = ask_for(ledger, "work", "kim")
-    leader = serve(tmp_path, "sleep2")
+    leader = serve(tmp_path, "sleep1")
     try:
         await until(lambda: lines(tmp_path, "begin") == 1)
-        follower = serve(tmp_path, "sleep2")
+        follower = serve(tmp_path, "sleep1")
         try:
             await asyncio.sleep(1.0)
             os.killpg(leader.pid, signal.SIGKILL)
@@ -193,7 +193,7 @@ async def test_who_is_silent_for_too_long_and_wakes_ends_what_it_has_under_way(l
     try:
         await until(lambda: lines(tmp_path, "begin") == 1)
         os.kill(leader.pid, signal.SIGSTOP)
-        successor = Lease(ledger, seconds=1.0)
+        successor = Lease(ledger, seconds=0.7)
         await until(lambda: successor.acquire())
         board = Board(successor, kinds("work sleep20"))
         assert [one.id for one in board.recover(())] == [job.id]
