@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ def ledger(folder: Path) -> Iterator[Ledger]:
 def test_a_job_is_asked_for_done_by_who_serves_and_shown(cli, folder: Path, ledger: Ledger) -> None:
     nobody = cli("jobs", "-w", folder)
     assert (nobody.code, "no job" in nobody.out, "no process serves" in nobody.out) == (4, True, True)
+    assert f"look-watch: 0 0 1 1 * (UTC), next at {datetime.now(UTC).year + 1}-01-01 00:00 UTC" in nobody.out
     asked = cli("jobs", "run", "look-watch", "-w", folder)
     assert (asked.code, "asked for" in asked.out, "it waits until one does" in asked.out) == (4, True, True)
     assert "waits already" in cli("jobs", "run", "look-watch", "-w", folder).out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markup import escape
@@ -105,7 +105,9 @@ def _schedule(kind: JobKind) -> str:
     if kind.schedule is None:
         return "when it is called for"
     missed = "what is missed is made up for once" if kind.schedule.catch_up == "once" else "what is missed is let go"
-    return f"{kind.schedule.cron} ({kind.schedule.timezone}); {missed}"
+    due = kind.schedule.next_due(datetime.now(UTC))
+    told = "not within five years" if due is None else f"next at {_when(due)}"
+    return f"{kind.schedule.cron} ({kind.schedule.timezone}), {told}; {missed}"
 
 
 def _serves(serves: Serving | None) -> str:

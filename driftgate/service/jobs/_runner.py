@@ -32,7 +32,7 @@ Span = Callable[[str, datetime], AbstractContextManager[Callable[[int], None]]]
 Upkeep = Callable[[], None]
 
 _TURN = 1.0
-_SCHEDULE_EVERY, _OUTPUT_EVERY, _UPKEEP_EVERY, _PRUNE_EVERY = 5.0, 5.0, 30.0, 3600.0
+_SCHEDULE_EVERY, _LOOK_EVERY, _OUTPUT_EVERY, _UPKEEP_EVERY, _PRUNE_EVERY = 5.0, 2.0, 5.0, 30.0, 3600.0
 _TURN_SECONDS, _FINISH_SECONDS, _TERM_SECONDS, _KILL_SECONDS = 1.5, 2.0, 2.5, 1.0
 """At the end of the service: for a turn to end, for jobs to finish, to end when asked to, to be gone when killed."""
 _CANCEL_SECONDS = 10.0
@@ -209,7 +209,7 @@ class Runner:
             one.task.add_done_callback(lambda _, id=job.id: self._tasks.pop(id, None))  # type: ignore[misc]
 
     async def _look_after(self, now: datetime) -> None:
-        if not self._tasks:
+        if not self._tasks or not self._is_time("look", _LOOK_EVERY):
             return
         for id, who in (await self._off(self.board.seen, list(self._tasks), now)).items():
             if id in self._tasks:
