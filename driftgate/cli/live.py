@@ -233,5 +233,5 @@ def run_serve(folder: Path) -> int:
         service = workspace.config.service
         app = make_service(workspace, ledger)
         console.print(f"driftgate serves {escape(workspace.config.name)} on http://{service.host}:{service.port}")
-        serve_until_stopped(app, service.host, service.port)
+        serve_until_stopped(app, service, workspace.folder)
         return 0

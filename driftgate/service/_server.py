@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+
+from driftgate.monitor.config import ServiceConfig
 
 _CONNECTIONS_SECONDS = 1
 """For replies under way."""
@@ -24,12 +27,12 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve_until_stopped(app: FastAPI, host: str, port: int) -> None:
+def serve_until_stopped(app: FastAPI, service: ServiceConfig, folder: Path) -> None:
     """Serve until a signal asks to end."""
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        host=service.host,
+        port=service.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_CONNECTIONS_SECONDS,
