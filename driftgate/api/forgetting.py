@@ -152,9 +152,10 @@ def _files(
     evidence pages, ``theirs`` in files of the team where that is something else."""
     telemetry = workspace.folder / workspace.config.service.telemetry
     if not dry and any(_under(telemetry)):
-        from driftgate.monitor.telemetry import compact_folder
+        from driftgate.monitor.telemetry import compact_folder, places
 
-        compact_folder(telemetry)  # what is in the spool is in Parquet then
+        for place in places(telemetry):
+            compact_folder(place)  # what is in the spool is in Parquet then
     own = [
         folder for folder in (workspace.reports, workspace.folder / ".driftgate", telemetry) if _ours(workspace, folder)
     ]

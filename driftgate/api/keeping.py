@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,11 +54,14 @@ def keep(workspace: OpenWorkspace, ledger: Ledger) -> Kept:
     limits = (settings.telemetry_days, settings.telemetry_bytes, settings.texts_days)
     gone: Sequence[Removed] = ()
     if any(limit is not None for limit in limits) and workspace.telemetry.is_dir():
-        from driftgate.monitor.telemetry import InUse, compact_folder
+        from driftgate.monitor.telemetry import Store, compact_others
 
         days, size, texts = limits
-        with suppress(InUse):  # the service that writes it removes and blanks them itself
-            gone = compact_folder(workspace.telemetry, keep_days=days, keep_bytes=size, texts_days=texts).removed
+        # A service that writes a part of it removes and blanks them itself.
+        done = compact_others(
+            lambda place: Store(place, keep_days=days, keep_bytes=size, texts_days=texts), workspace.telemetry
+        )
+        gone = [one for each in done for one in each.removed]
     return Kept(
         expired,
         None if settings.details_days is None else archive(workspace, ledger),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import access, build, ci, incidents, judging, lead, oncall
+from driftgate.cli import access, build, ci, incidents, jobs, judging, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -70,6 +70,7 @@ for _name, _group in (
     ("flow", lead.flow),
     ("dataset", lead.dataset),
     ("monitor", oncall.monitor),
+    ("jobs", jobs.jobs),
     ("incidents", incidents.incidents),
     ("notify", incidents.notify),
     ("champion", oncall.champion),

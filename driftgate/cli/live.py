@@ -216,7 +216,8 @@ def run_approve(folder: Path, name: str) -> int:
         one = find_remediation(ledger, name)
         given = approve_repair(workspace, ledger, one, getpass.getuser())
         when = f"{given.at.astimezone():%Y-%m-%d %H:%M}"
-        console.print(f"approved {one.id} ({escape(given.who)}, {when}); the next nightly run goes on with it")
+        goes_on = "the process that serves" if ws.serving() is not None else "the next nightly run"
+        console.print(f"approved {one.id} ({escape(given.who)}, {when}); {goes_on} goes on with it")
         return 0
 
 

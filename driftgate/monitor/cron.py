@@ -1,7 +1,9 @@
 """Crontab expressions, and when they are due in a time zone.
 
-Time is stepped minute by minute in UTC, where it only moves forward. A library that steps the wall clock goes back with
-it where a clock is set back, and may never end: an hour that is repeated holds times that are later and look earlier.
+Time is stepped in UTC, where it only moves forward: minute by minute in hours that can hold a due time, and over the
+others. A library that steps the wall clock goes back with it where a clock is set back, and may never end: an hour
+that is repeated holds times that are later and look earlier. cronsim 2.8 steps hours of the wall clock: of
+``*/10 2 * * *`` it leaves out 02:00 to 02:20 on Lord Howe on the night on which clocks are set back by half an hour.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ITEM = re.compile(r"(?:\*|(?P<first>[0-9]+|[a-z]+)(?:-(?P<last>[0-9]+|[a-z]+))?)(?:/(?P<step>[0-9]+))?")
@@ -169,10 +171,42 @@ class Crontab:
         """
         moment = until.astimezone(UTC).replace(second=0, microsecond=0)
         while moment > after:
-            if self._due(zone, moment):
-                return moment
-            moment -= _MINUTE
+            hour = moment.replace(minute=0)
+            if self._may_hold(zone, hour):
+                while moment >= hour and moment > after:
+                    if self._due(zone, moment):
+                        return moment
+                    moment -= _MINUTE
+            moment = hour - _MINUTE
         return None
+
+    def next(self, zone: ZoneInfo, after: datetime, until: datetime) -> datetime | None:
+        """The first time that is due after ``after`` and not after ``until``; see :meth:`latest`.
+
+        Examples
+        --------
+        >>> berlin = ZoneInfo("Europe/Berlin")
+        >>> begin = datetime(2026, 3, 28, 12, tzinfo=UTC)
+        >>> Crontab.parse("30 2 * * *").next(berlin, begin, begin + timedelta(days=2)).isoformat()
+        '2026-03-29T01:00:00+00:00'
+        """
+        moment = after.astimezone(UTC).replace(second=0, microsecond=0) + _MINUTE
+        while moment <= until:
+            end = moment.replace(minute=0) + _HOUR
+            if self._may_hold(zone, moment.replace(minute=0)):
+                while moment < end and moment <= until:
+                    if self._due(zone, moment):
+                        return moment
+                    moment += _MINUTE
+            moment = end
+        return None
+
+    def _may_hold(self, zone: ZoneInfo, hour: datetime) -> bool:
+        """Whether an hour can hold a time that is due: an hour of UTC may lie in two of the wall clock's."""
+        first, last = hour.astimezone(zone), (hour + 59 * _MINUTE).astimezone(zone)
+        if (hour - _MINUTE).astimezone(zone).utcoffset() != last.utcoffset():
+            return True  # the clocks are set
+        return any(local.hour in self.hours and self.of_day(local.date()) for local in (first, last))
 
     def _due(self, zone: ZoneInfo, moment: datetime) -> bool:
         local = moment.astimezone(zone)

@@ -100,9 +100,7 @@ def create_app(
     def list_looks() -> list[dict[str, Any]]:
         return list(page.looks())
 
-    @api.get("/api/jobs")
-    def list_jobs() -> list[dict[str, Any]]:
-        return list(page.jobs())
+
 
     app.include_router(api)
     for router in routers:

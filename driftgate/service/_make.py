@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api.facade import Workspace
+from driftgate.api.jobs import Job, ask_for_mending, job_kinds, list_jobs
 from driftgate.api.telemetry import EVERY, evaluations, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
-from driftgate.monitor.telemetry import Intake, Store, removed
-from driftgate.monitor.telemetry.sources import SourceConfig, collect_all
+from driftgate.monitor.telemetry import Store, compact_others, open_free, removed
+from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
-from driftgate.service import Firing, Job, Lease, Page, Scheduler, console, create_app
+from driftgate.service import Board, Lease, Page, Runner, console, create_app
 from driftgate.service.access import Guard, Metrics, expose, folder_writable, ledger_writable
 from driftgate.service.incidents import incident_routes, keep_incidents
+from driftgate.service.jobs._routes import job_routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
+_LEAD_SECONDS = 20
 
-def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 30.0) -> FastAPI:
+
+def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: float = 6.0) -> FastAPI:
     """Put the service together; the schedule begins when the server starts.
 
     Raises
@@ -48,22 +51,24 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         guard = Guard(ledger, token, service.limits, service.tokens, service.public_url)
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
-    scheduler = Scheduler(jobs_of(workspace), Lease(ledger, lease_seconds))
+    runner = runner_of(workspace, ledger, Lease(ledger, lease_seconds))
     named = sources(workspace)
     kept = config.keep
-    store = Store(
-        workspace.telemetry,
-        keep_days=kept.telemetry_days,
-        keep_bytes=kept.telemetry_bytes,
-        texts_days=kept.texts_days,
-    )
+
+    def open_store(place: Path) -> Store:
+        days, size, texts = kept.telemetry_days, kept.telemetry_bytes, kept.texts_days
+        return Store(place, keep_days=days, keep_bytes=size, texts_days=texts)
+
+    store = open_free(open_store, workspace.telemetry)
     taken = intake(workspace.telemetry, evaluations(workspace))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop_telling = await asyncio.to_thread(_tell_azure, workspace)
-        scheduler.start()
-        upkeep = asyncio.create_task(_keep_up(store, named, ledger, taken))
+        runner.start()
+        collected = partial(collect_all, named, store, ledger, taken)
+        others = partial(compact_others, open_store, workspace.telemetry, store)
+        upkeep = asyncio.create_task(_keep_up(store, lambda: runner.leading, collected, others))
         incidents = asyncio.create_task(keep_incidents(workspace, ledger))
         try:
             yield
@@ -71,7 +76,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             upkeep.cancel()
             incidents.cancel()
             await asyncio.wait([incidents], timeout=5)
-            await scheduler.stop()
+            await runner.stop()
             await asyncio.to_thread(store.close)
             await asyncio.to_thread(guard.refusals.tell, everything=True)
             await asyncio.to_thread(stop_telling)
@@ -82,15 +87,16 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             for row in alerts_of(ledger, limit=20)
         ],
         looks=lambda: [_shown_look(row) for row in looks_of(ledger, limit=20)],
-        jobs=lambda: [_shown_firing(firing) for firing in scheduler.lease.firings(20)],
-        leading=lambda: scheduler.leading,
-        removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(store.folder)[-31:]],
+        jobs=lambda: [_shown_job(job) for job in list_jobs(ledger, 20)],
+        leading=lambda: runner.leading,
+        removed=lambda: [f"{one.day}: {one.calls:,} calls, by {one.why}" for one in removed(workspace.telemetry)[-31:]],
         not_kept=lambda: {reason.value: n for reason, n in store.left_out(datetime.now(UTC)).items()},
     )
     otlp = next((one for one in named if isinstance(one, OtlpConfig)), OtlpConfig(source="otlp"))
     metrics = Metrics()
     routers = [
         receiver(otlp, store, guard.access("ingest"), taken, metrics.received),
+        job_routes(workspace, ledger, guard.access),
         incident_routes(ledger, guard.access),
         console.router(console.Console(Workspace(workspace, ledger)), guard.access),
     ]
@@ -121,74 +127,53 @@ def _shown_look(row: LookRow) -> dict[str, Any]:
     return {"at": _minute(row.at), "monitor": row.monitor, "of": row.of, "run": row.run_id, **told}
 
 
-def _shown_firing(firing: Firing) -> dict[str, Any]:
-    return asdict(firing) | {
-        "scheduled_at": _minute(firing.scheduled_at),
-        "claimed_at": _minute(firing.claimed_at),
-        "ended_at": _minute(firing.ended_at) if firing.ended_at is not None else "",
-        "result": _result(firing),
+def _shown_job(job: Job) -> dict[str, Any]:
+    return {
+        "due_at": _minute(job.due_at),
+        "ended_at": _minute(job.ended_at) if job.ended_at is not None else "",
+        "id": job.id,
+        "name": job.name,
+        "exit_code": job.exit_code,
+        "result": job.result,
+        "reason": job.reason,
     }
 
 
-def _result(firing: Firing) -> str:
-    """What the exit codes of the commands say; whatever else a process ends with is an error."""
-    if firing.ended_at is None:
-        return "unmeasurable" if firing.cut_off else "under way"
-    words = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
-    return words.get(firing.exit_code, "error") if firing.exit_code is not None else "error"
+async def _keep_up(
+    store: Store,
+    leading: Callable[[], bool],
+    collect: Callable[[datetime], Sequence[CollectionResult]],
+    compact_abandoned: Callable[[], object],
+) -> None:
+    """Turn the spool into Parquet, and, in the process that leads, collect what the sources have.
 
-
-async def _keep_up(store: Store, named: Sequence[SourceConfig], ledger: Ledger, taken: Intake) -> None:
-    """Collect what the sources have, and turn the spool into Parquet; what is in the spool can be read already."""
+    Each process keeps up what it writes itself, so this is no job. What is in the spool can be read already.
+    """
     while True:
+        for _ in range(_LEAD_SECONDS):  # who leads is known some seconds after the start
+            if leading():
+                break
+            await asyncio.sleep(1)
         try:
-            for found in await asyncio.to_thread(collect_all, named, store, ledger, taken, datetime.now(UTC)):
+            for found in await asyncio.to_thread(collect, datetime.now(UTC)) if leading() else ():
                 if found.problem:
                     log.error("the telemetry source %s could not be read: %s", found.source, found.problem)
             await asyncio.to_thread(store.compact)
+            if leading():
+                await asyncio.to_thread(compact_abandoned)
         except Exception:  # whatever it is, the next round is not to be lost with this one
             log.exception("telemetry could not be kept up; it is tried again")
         await asyncio.sleep(EVERY.total_seconds())
 
 
-def jobs_of(workspace: OpenWorkspace) -> list[Job]:
-    """The nightly job and one for each monitor, each run as a process of its own."""
-    config = workspace.config
-    jobs = [
-        _job(workspace, f"look-{name}", monitor.cron, monitor.timezone, "monitor", "check", name)
-        for name, monitor in config.monitors.items()
-    ]
-    if config.nightly.suites or config.nightly.monitors:
-        service = config.service
-        jobs.append(_job(workspace, "nightly", service.nightly_cron, service.timezone, "nightly"))
-    return jobs
+def runner_of(workspace: OpenWorkspace, ledger: Ledger, lease: Lease) -> Runner:
+    """What does the workspace's jobs, and tells Azure Monitor of them where the workspace names it."""
+    kinds = job_kinds(workspace)
+    runner = Runner(Board(lease, kinds), workspace.folder)
+    if "mend" in kinds:
+        runner.upkeep = lambda: ask_for_mending(ledger)
+    if workspace.config.azure_monitor is not None:
+        from driftgate.monitor.azure import job_span
 
-
-def _job(workspace: OpenWorkspace, name: str, cron: str, timezone: str, *command: str) -> Job:
-    run = _command(workspace.folder, *command)
-    if workspace.config.azure_monitor is None:
-        return Job(name, cron, timezone, run)
-    from driftgate.monitor.azure import job_span
-
-    async def told(scheduled_at: datetime) -> int:
-        with job_span(name, scheduled_at) as ended:
-            code = await run(scheduled_at)
-            ended(code)
-            return code
-
-    return Job(name, cron, timezone, told)
-
-
-def _command(folder: Path, *arguments: str) -> Callable[[datetime], Awaitable[int]]:
-    async def run(scheduled_at: datetime) -> int:
-        # A process of its own: a benchmark never slows an ingest, and its death is not the service's.
-        # -P: a json.py where the service was started is not the library's.
-        program = [sys.executable, "-P", "-m", "driftgate", *arguments, "--workspace", str(folder)]
-        process = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.DEVNULL)
-        try:
-            return await process.wait()
-        except asyncio.CancelledError:
-            process.terminate()
-            raise
-
-    return run
+        runner.span = job_span
+    return runner

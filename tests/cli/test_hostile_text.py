@@ -24,7 +24,10 @@ from chat_endpoint import Answer, ChatEndpoint, Status, Step
 from command_line import Cli
 from hostile import HOSTILE, obeyed, poison
 from promoted import right_answer
+from sqlalchemy import insert, update
 
+from driftgate.api.jobs import ask_for
+from driftgate.api.jobs._tables import jobs, outputs
 from driftgate.benchmarks.datasets import make_sample
 from driftgate.cli import app
 from driftgate.finetune.remediation import open_remediation
@@ -45,6 +48,8 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:
     """Every command of the command line."""
     found = typer.main.get_command(app) if command is None else command
     if hasattr(found, "commands"):
+        if path and found.invoke_without_command:
+            yield " ".join(path)
         for name, below in found.commands.items():
             yield from commands(below, (*path, name))
     else:
@@ -136,6 +141,17 @@ def _foreign_run(folder: Path) -> str:
     return run.id
 
 
+def _foreign_job(folder: Path) -> str:
+    """A job whose asker, history and output are hostile; its id."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    job, _ = ask_for(ledger, "nightly", HOSTILE, note=HOSTILE)
+    with ledger.write() as connection:
+        connection.execute(update(jobs).values(reason=HOSTILE, holder=HOSTILE))
+        connection.execute(insert(outputs).values(job_id=job.id, words=HOSTILE, left_out=1))
+    ledger.close()
+    return job.id
+
+
 def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +191,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
     )
     run("keys create", "ci", "--scope", "read", *where)
     assert poison(folder / ".driftgate/ledger.db") > 100
-    foreign = _foreign_run(folder)
+    foreign, job = _foreign_run(folder), _foreign_job(folder)
     given: dict[str, Sequence[Sequence[object]]] = {
         "gate": [(first, *where), ("latest", *where), (HOSTILE, *where)],
         "champion promote": [("assistant", HOSTILE, "--run", first, *where)],
@@ -246,6 +262,10 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "remediation run": [where],
         "remediation approve": [(remediation, *where)],
         "audit": [where, ("--action", HOSTILE, *where), ("--who", HOSTILE, *where)],
+        "jobs": [where, ("--name", HOSTILE, *where), ("--state", HOSTILE, *where)],
+        "jobs show": [(job, *where), (HOSTILE, *where)],
+        "jobs run": [(HOSTILE, *where)],
+        "jobs cancel": [(HOSTILE, *where), (job, *where)],
         "azure workbook": [where],
         "azure retry": [where],
         "keys create": [

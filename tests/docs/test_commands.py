@@ -39,6 +39,9 @@ ENDS = {
     "monitor prompt-drift": (0, 1, 3, 4),
     "monitor alerts": (0, 4),
     "flow parity": (0, 1, 3, 4),
+    "jobs": (0, 1, 4),
+    "jobs run": (0, 4),
+    "jobs show": (0, 1, 3),
     "forget": (0, 1),
     "pairwise": (0, 1, 3, 4),
 }
@@ -186,7 +189,9 @@ def _parse(arguments: list[str], stands_for: dict[str, str]) -> None:
         assert not unknown, f"{module} has no {sorted(unknown)}"
     else:
         name, command, behind = command_of(filled(rest, stands_for))
-        assert not hasattr(command, "commands"), f"there is no command '{' '.join(rest)}'"
+        assert not hasattr(command, "commands") or command.invoke_without_command, (
+            f"there is no command '{' '.join(rest)}'"
+        )
         with command.make_context(name, behind):
             pass
 

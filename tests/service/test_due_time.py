@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from driftgate.monitor.config import ServiceConfig
-from driftgate.service import due_time
+from driftgate.monitor.cron import Crontab
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 CHANGING = (
@@ -31,6 +31,12 @@ CHANGING = (
     "UTC",
 )
 pytestmark = pytest.mark.timeout(60)
+
+
+def due_time(cron: str, zone: str, after: datetime | None, now: datetime, grace: timedelta) -> datetime | None:
+    """The latest time that is due, not before what was fired last and not later than ``grace``."""
+    start = max(now - grace, after) if after is not None else now - grace
+    return Crontab.parse(cron).latest(zoneinfo.ZoneInfo(zone), start, now)
 
 
 def fired(cron: str, zone: str, start: datetime, hours: float, every: timedelta = 5 * MINUTE) -> list[datetime]:

@@ -2,6 +2,7 @@
 
 from driftgate.api.jobs._asking import add_event, ask_for, cancel, new_row
 from driftgate.api.jobs._kinds import JobKind, Schedule, find_kind, job_kinds
+from driftgate.api.jobs._mending import ask_for_mending
 from driftgate.api.jobs._rows import (
     LEAD,
     RESULTS,
@@ -39,6 +40,7 @@ __all__ = [
     "State",
     "add_event",
     "ask_for",
+    "ask_for_mending",
     "cancel",
     "create_tables_once",
     "find_job",

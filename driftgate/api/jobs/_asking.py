@@ -34,7 +34,7 @@ def new_row(name: str, cause: Cause, due_at: datetime, who: str, key: str, now: 
 
 def add_event(connection: Connection, job: str, what: str, who: str = "", note: str = "") -> None:
     """Keep that something happened to a job."""
-    row = {"job_id": job, "at": datetime.now(UTC), "what": what, "who": told(who), "note": told(note)}
+    row = {"job_id": job, "at": datetime.now(UTC), "what": what, "who": told(who), "message": told(note)}
     connection.execute(insert(events).values(**row))
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.monitor.config import CatchUp
+from driftgate.monitor.cron import Crontab
 
 _MEND_HOURS = 72.0
 """A step of a remediation may wait for a training that somebody else's machines do."""
 _HOUR = 3600.0
+_AHEAD = timedelta(days=5 * 366)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,17 @@ class Schedule:
     timezone: str
     catch_up: CatchUp
     """What becomes of times that passed while nobody served."""
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """The next scheduled time, in UTC; None where none comes within five years.
+
+        Examples
+        --------
+        >>> nightly = Schedule("0 3 * * *", "Asia/Seoul", "once")
+        >>> nightly.next_due(datetime.fromisoformat("2026-11-27T12:00Z")).isoformat()
+        '2026-11-27T18:00:00+00:00'
+        """
+        return Crontab.parse(self.cron).next(ZoneInfo(self.timezone), now, now + _AHEAD)
 
 
 @dataclass(frozen=True)

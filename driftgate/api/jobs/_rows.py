@@ -203,9 +203,9 @@ def job_history(ledger: Ledger, name: str) -> JobHistory:
     job = find_job(ledger, name)
     with ledger.read() as connection:
         query = select(events).where(events.c.job_id == job.id).order_by(events.c.id)
-        happened = [JobEvent(row.at, row.what, row.who, row.note) for row in connection.execute(query)]
+        happened = [JobEvent(row.at, row.what, row.who, row.message) for row in connection.execute(query)]
         kept = connection.execute(select(outputs).where(outputs.c.job_id == job.id)).one_or_none()
-    return JobHistory(job, happened, kept.text if kept else "", kept.left_out if kept else 0)
+    return JobHistory(job, happened, kept.words if kept else "", kept.left_out if kept else 0)
 
 
 def serving(ledger: Ledger) -> Serving | None:

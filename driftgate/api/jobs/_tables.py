@@ -44,14 +44,14 @@ events = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("what", String(16), nullable=False),
     Column("who", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("message", Text, nullable=False),  # forgetting goes by the names of columns: this is one of words
 )
 
 outputs = Table(
     "job_outputs",
     metadata,
     Column("job_id", String(200), primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("words", Text, nullable=False),
     Column("left_out", Integer, nullable=False),  # characters before it that were not kept
 )
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from driftgate.monitor.telemetry._forget import Gone
     from driftgate.monitor.telemetry._frame import Sample, frame, sample, steps, volumes
     from driftgate.monitor.telemetry._http import router
+    from driftgate.monitor.telemetry._instances import compact_others, forget_user, open_free
     from driftgate.monitor.telemetry._otlp import Decoded, Refused, decode, decode_logs
+    from driftgate.monitor.telemetry._places import places
     from driftgate.monitor.telemetry._reasons import Reason, in_words
     from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
     from driftgate.monitor.telemetry._retention import Removed, removed, removed_in_words
     from driftgate.monitor.telemetry._span import Span
-    from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder, forget_user
+    from driftgate.monitor.telemetry._store import Busy, Compaction, InUse, Store, compact_folder
     from driftgate.monitor.telemetry._tally import left_out
     from driftgate.monitor.telemetry._users import pseudonyms
 else:
@@ -43,12 +45,15 @@ __all__ = [
     "Span",
     "Store",
     "compact_folder",
+    "compact_others",
     "decode",
     "decode_logs",
     "forget_user",
     "frame",
     "in_words",
     "left_out",
+    "open_free",
+    "places",
     "pseudonyms",
     "removed",
     "removed_in_words",

@@ -17,6 +17,7 @@ from driftgate.monitor.telemetry import _parquet, _spool
 from driftgate.monitor.telemetry._buckets import BUCKET, bucketed, drawn, few_texts, with_buckets
 from driftgate.monitor.telemetry._columns import LABELS, SCHEMA
 from driftgate.monitor.telemetry._joined import joined
+from driftgate.monitor.telemetry._places import places
 from driftgate.monitor.telemetry._record import COLUMNS, NGRAMS, STEPS, TRUTHS
 
 if TYPE_CHECKING:
@@ -239,9 +240,14 @@ def stored_rows(connection: Backend, folder: Path, days: tuple[datetime, datetim
     import ibis
 
     # The spool before the Parquet files: a call on its way from one to the other is then seen at least once.
-    rows: ir.Table = ibis.memtable(with_buckets(_spooled(folder / "spool")))
+    stores = places(folder)
+    rows: ir.Table = ibis.memtable(with_buckets(_spooled([store / "spool" for store in stores])))
     every = [*COLUMNS, BUCKET]
-    files = _parquet.every_part(folder) if days is None else _parquet.files_between(folder, *days)
+    files = [
+        path
+        for store in stores
+        for path in (_parquet.every_part(store) if days is None else _parquet.files_between(store, *days))
+    ]
     for older in (False, True):
         alike = [str(path) for path in files if (BUCKET not in pq.read_schema(path).names) is older]
         if alike:
@@ -285,9 +291,9 @@ def asked(read: Callable[[Backend], Result]) -> Result:
     raise AssertionError("not reached")
 
 
-def _spooled(spool: Path) -> pa.Table:
+def _spooled(spools: Sequence[Path]) -> pa.Table:
     tables = [SCHEMA.empty_table()]
-    for path in _spool.segments(spool):
+    for path in (path for spool in spools for path in _spool.segments(spool)):
         try:
             tables.append(_spool.read_segment(path).rows)
         except FileNotFoundError:  # compacted since it was listed; the Parquet files are listed after this

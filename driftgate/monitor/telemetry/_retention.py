@@ -12,6 +12,7 @@ from typing import Literal
 
 from driftgate.flows.private_files import replace_file
 from driftgate.monitor.telemetry import _parquet
+from driftgate.monitor.telemetry._places import places
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,10 @@ def expire(folder: Path, first: date | None, most_bytes: int | None, now: dateti
 
 def removed(folder: Path) -> list[Removed]:
     """The days that were removed from a telemetry folder, oldest first."""
+    return sorted((one for place in places(folder) for one in _removed(place)), key=lambda one: one.day)
+
+
+def _removed(folder: Path) -> list[Removed]:
     try:
         held = json.loads((folder / _NAME).read_bytes())
         return [
@@ -97,7 +102,7 @@ def removed_in_words(days: Sequence[Removed]) -> str:
 
 
 def _record(folder: Path, going: Sequence[Removed], now: datetime) -> None:
-    known = {one.day: one for one in removed(folder) if one.at > now - _KEPT}
+    known = {one.day: one for one in _removed(folder) if one.at > now - _KEPT}
     for one in going:
         before = known.get(one.day)
         known[one.day] = one if before is None or one.calls > before.calls else before

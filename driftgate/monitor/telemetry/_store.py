@@ -201,27 +201,20 @@ class Store:
         with self._compacting:
             return self._compacted(now)
 
-    def forget(self, user: str) -> Gone:
-        """Remove every call of a user, in the spool and in Parquet, with all that was told of it.
+    def remove(self, gone: Gone) -> None:
+        """Remove calls, in the spool and in Parquet, with all that was told of them.
 
         Safe to be killed in: once it has begun to remove, the next compaction does the rest.
-
-        Parameters
-        ----------
-        user : str
-            The id that the application gives, or what stands for it in the column ``user``.
 
         Raises
         ------
         DriftgateError
-            No user is named, or the store is closed.
+            The store is closed.
         """
         with self._compacting:
-            self._compacted()
-            gone = _forget.found_of(self.folder, user)
-            _forget.begin(self.folder, gone.keys, gone.pseudonyms)
             self._compacted()  # what has come since, too
-            return gone
+            _forget.begin(self.folder, gone.keys, gone.pseudonyms)
+            self._compacted()
 
     def _compacted(self, now: datetime | None = None) -> Compaction:
         if self._closed:
@@ -352,24 +345,3 @@ def compact_folder(
     """
     with Store(folder, keep_days=keep_days, keep_bytes=keep_bytes, texts_days=texts_days) as store:
         return store.compact()
-
-
-def forget_user(folder: Path, user: str, *, dry: bool = False) -> Gone:
-    """Remove every call of a user from a telemetry folder, or count them; see :meth:`Store.forget`.
-
-    Parameters
-    ----------
-    dry : bool
-        Only count, which can be done while the folder is being written.
-
-    Raises
-    ------
-    InUse
-        Another process or store writes it.
-    DriftgateError
-        No user is named.
-    """
-    if dry or not folder.is_dir():
-        return _forget.found_of(folder, user)
-    with Store(folder) as store:
-        return store.forget(user)

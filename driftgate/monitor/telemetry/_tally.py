@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from driftgate.flows.private_files import replace_file
+from driftgate.monitor.telemetry._places import places
 from driftgate.monitor.telemetry._reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Tally:
     def since(self, day: datetime) -> Counter[Reason]:
         """What has been counted since a day, in the file and out of it."""
         with self._lock:
-            found = left_out(self._path.parent, day)
+            found = _since(self._path, day.astimezone(UTC).date())
             for at, counts in self._new.items():
                 if at >= day.astimezone(UTC).date():
                     found.update(counts)
@@ -92,13 +93,20 @@ def left_out(folder: Path, since: datetime) -> Counter[Reason]:
     Parameters
     ----------
     folder : Path
-        The telemetry folder; who writes it may be up to five minutes ahead of the counts.
+        The telemetry folder; who writes it, or a part of it, may be up to five minutes ahead of the counts.
     since : datetime
         With a time zone; its whole day counts.
     """
     first = since.astimezone(UTC).date()
     found: Counter[Reason] = Counter()
-    for day, counts in _read(folder / _NAME).items():
+    for place in places(folder):
+        found.update(_since(place / _NAME, first))
+    return found
+
+
+def _since(path: Path, first: date) -> Counter[Reason]:
+    found: Counter[Reason] = Counter()
+    for day, counts in _read(path).items():
         if day >= first:
             found.update(counts)
     return found

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from driftgate.flows.private_files import replace_file
+from driftgate.flows.private_files import open_private, replace_file
 from driftgate.monitor.telemetry._span import label
 
 _NAME = "users.key"
 _BYTES = 32
+_ATTEMPTS, _APART = 100, 0.01
 
 
 def pseudonyms(folder: Path) -> Callable[[str], str]:
@@ -25,7 +28,7 @@ def pseudonyms(folder: Path) -> Callable[[str], str]:
     Parameters
     ----------
     folder : Path
-        The telemetry folder, of which this process is the one writer.
+        The telemetry folder; all processes that write it use one key.
 
     Examples
     --------
@@ -39,8 +42,13 @@ def pseudonyms(folder: Path) -> Callable[[str], str]:
     @cache
     def key() -> bytes:
         path = folder / _NAME
-        if not path.exists():
-            replace_file(path, secrets.token_hex(_BYTES).encode())
+        with suppress(FileExistsError), open_private(path, "xb") as file:
+            file.write(secrets.token_hex(_BYTES).encode())
+        for _ in range(_ATTEMPTS):
+            if len(found := path.read_bytes()) >= 2 * _BYTES:
+                return found
+            time.sleep(_APART)  # another process makes it right now
+        replace_file(path, secrets.token_hex(_BYTES).encode())  # whoever made it was killed in it, and used none
         return path.read_bytes()
 
     return lambda user: _pseudonym(key(), user)

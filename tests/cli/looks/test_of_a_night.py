@@ -17,14 +17,15 @@ from looks import (
 )
 
 from driftgate.api.bench import Begun, Done
+from driftgate.api.jobs import ask_for, list_jobs
 from driftgate.api.night import NightDisplay, Unseen, run_night
 from driftgate.api.watching import take_look
 from driftgate.api.workspace import open_workspace
 from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.watch import looks_of
-from driftgate.service import Lease, Scheduler
-from driftgate.service._make import jobs_of, make_service
+from driftgate.service import Lease
+from driftgate.service._make import make_service, runner_of
 
 
 def test_a_night_with_an_endpoint_that_is_down_looks_and_says_so(cli, folder, endpoint, ledger) -> None:
@@ -124,19 +125,19 @@ def test_a_look_that_could_not_be_made_is_sent_to_azure_monitor(cli, folder, end
 async def test_the_exit_code_of_a_scheduled_look_is_kept_and_shown(folder, endpoint, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
     endpoint.default = DOWN["404"]
-    lease = Lease(ledger)
-    scheduler = Scheduler([job for job in jobs_of(open_workspace(folder)) if job.name == "look-watch"], lease)
-    scheduler.start()
+    runner = runner_of(open_workspace(folder), ledger, Lease(ledger))
+    ask_for(ledger, "look-watch", "kim")
+    runner.start()
     for _ in range(300):
-        if lease.firings() and lease.firings()[0].ended_at:
+        if list_jobs(ledger)[0].ended:
             break
         await asyncio.sleep(0.2)
-    await scheduler.stop()
-    (firing,) = lease.firings()
-    assert (firing.job, firing.exit_code, firing.reason) == ("look-watch", 4, "")
+    await runner.stop()
+    (job,) = list_jobs(ledger)
+    assert (job.name, job.state, job.exit_code, job.reason) == ("look-watch", "done", 4, "")
     with TestClient(make_service(open_workspace(folder), ledger)) as client:
         client.headers["Authorization"] = f"Bearer {TOKEN}"
-        shown = {job["job"]: job for job in client.get("/api/jobs").json()}
+        shown = {job["name"]: job for job in client.get("/api/jobs").json()}
         page = client.get("/").text
     assert (shown["look-watch"]["exit_code"], shown["look-watch"]["result"]) == (4, "unmeasurable")
     assert "4 unmeasurable</span>" in page

@@ -1,0 +1,73 @@
+"""Jobs over HTTP: list, look at, ask for, cancel."""
+
+# Without postponed annotations: FastAPI could not find what is local to a function in them.
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+
+from driftgate.api.jobs import Job, ask_for, cancel, find_job, find_kind, job_history, list_jobs, serving
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger
+from driftgate.service._auth import Access, Identity
+
+
+def job_routes(workspace: OpenWorkspace, ledger: Ledger, access: Access) -> APIRouter:
+    """Make the routes; whoever looks needs the scope ``read``, whoever asks or cancels ``operate``."""
+    router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    reader, operator = Depends(access("read")), access("operate")
+
+    @router.get("", dependencies=[reader])
+    def list_them(
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        name: str = "",
+        state: Annotated[list[str] | None, Query()] = None,
+    ) -> list[dict[str, Any]]:
+        try:
+            return [shown(job) for job in list_jobs(ledger, limit, name=name, states=state or (), offset=offset)]
+        except DriftgateError as problem:
+            raise HTTPException(422, str(problem)) from problem
+
+    @router.get("/{id}", dependencies=[reader])
+    def one_job(id: str) -> dict[str, Any]:
+        try:
+            found = job_history(ledger, id)
+        except DriftgateError as problem:
+            raise HTTPException(404, str(problem)) from problem
+        happened = [asdict(event) for event in found.events]
+        return shown(found.job) | {"events": happened, "output": found.output, "left_out": found.left_out}
+
+    @router.post("/{name}/run", status_code=202, dependencies=[Depends(_not_of_a_form)])
+    def run_it(name: str, who: Annotated[Identity, Depends(operator)]) -> dict[str, Any]:
+        try:
+            kind = find_kind(workspace, name)
+        except DriftgateError as problem:
+            raise HTTPException(404, str(problem)) from problem
+        job, new = ask_for(ledger, kind.name, who.name)
+        return shown(job) | {"new": new, "served": serving(ledger) is not None}
+
+    @router.post("/{id}/cancel", status_code=202, dependencies=[Depends(_not_of_a_form)])
+    def cancel_it(id: str, who: Annotated[Identity, Depends(operator)]) -> dict[str, Any]:
+        try:
+            job = find_job(ledger, id)
+        except DriftgateError as problem:
+            raise HTTPException(404, str(problem)) from problem
+        try:
+            return shown(cancel(ledger, job.id, who.name))
+        except DriftgateError as problem:
+            raise HTTPException(409, str(problem)) from problem
+
+    return router
+
+
+def shown(job: Job) -> dict[str, Any]:
+    """A job as JSON, with what it came to and the seconds it took."""
+    return asdict(job) | {"result": job.result, "seconds": job.seconds}
+
+
+def _not_of_a_form(request: Request) -> None:
+    # A page of another site may send a form with the browser's kept password, and no JSON.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "send it as application/json; an empty object will do")
