@@ -13,7 +13,8 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import SubsetItem, SubsetPlan, write_subset
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import CellRow, Ledger, ask_frame, check_asked
-from driftgate.monitor.choosing import Informed, chosen, informed
+from driftgate.monitor.choosing import Informed, chosen, chosen_for_probe, informed
+from driftgate.monitor.config import PROBE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,12 @@ class ChosenCanaries:
     every: tuple[Informed, ...]
     """All that they were chosen from."""
     chosen: tuple[Informed, ...]
+
+    @property
+    def probe_limits(self) -> str:
+        """How a monitor's probe asks them, as many times as it may."""
+        number = len(self.chosen)
+        return f"limit: {number}, repeats: {max(1, PROBE['requests'] // number)}"
 
     @property
     def tokens(self) -> tuple[float, float] | None:
@@ -48,8 +55,14 @@ def choose_canaries(
     n: int = 50,
     name: str = "canaries",
     seed: int = 0,
+    probe: bool = False,
 ) -> ChosenCanaries:
     """Choose canaries by a run with repeats, by those of other models, or by both; write ``data/NAME.jsonl``.
+
+    Parameters
+    ----------
+    probe : bool
+        For ``canaries.probe``: those that are now and then answered otherwise, about one time in five.
 
     Raises
     ------
@@ -76,7 +89,7 @@ def choose_canaries(
         for other in (_answered(ledger, one).drop_duplicates("key") for one in beside)
     ]
     every = informed(frame, said, tokens=_tokens(frame))
-    picked = chosen(every, n, seed=seed)
+    picked = (chosen_for_probe if probe else chosen)(every, n, seed=seed)
     items = [
         SubsetItem(key=one.key, unsteady=one.unsteady, changes=one.changes, information=one.information)
         for one in picked
@@ -84,7 +97,7 @@ def choose_canaries(
     plan = SubsetPlan(
         of=cell.dataset,
         n=len(every),
-        method="information about a change",
+        method="unsteadiness, for a probe" if probe else "information about a change",
         models=list(dict.fromkeys(one.model for one in (cell, *beside))),
         runs=[one.run_id for one in (cell, *beside)],
         seed=seed,

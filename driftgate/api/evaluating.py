@@ -111,7 +111,9 @@ def _graded(
     middle = now - timedelta(days=config.current_days)
     start = middle - timedelta(days=config.reference_days)
     only = {"request_model": config.request_model} if config.request_model else {}
-    calls = frame(workspace.telemetry, start, now, only=only, columns=_COLUMNS)
+    # Of a large traffic few calls are drawn, and of the others only what applications say is wanted.
+    wanted = (config.rate, config.seed)
+    calls = frame(workspace.telemetry, start, now, only=only, columns=_COLUMNS, graded=wanted)
     drawn = calls[
         [
             is_drawn(trace, span, config.rate, config.seed)

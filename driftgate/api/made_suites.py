@@ -20,6 +20,7 @@ def canary_suite(canaries: CanaryConfig, model: str) -> SuiteConfig:
         few_shot=canaries.few_shot,
         limit=canaries.limit,
         seed=canaries.seed,
+        repeats=canaries.repeats,
         **canaries.used,
         max_minutes=canaries.max_minutes,
     )

@@ -109,12 +109,19 @@ class OnCall:
         return rereference(self.files, self.ledger, monitor, reason=reason, who=getpass.getuser())
 
     def choose_canaries(
-        self, run: str, *, others: Sequence[str] = (), n: int = 50, name: str = "canaries", seed: int = 0
+        self,
+        run: str,
+        *,
+        others: Sequence[str] = (),
+        n: int = 50,
+        name: str = "canaries",
+        seed: int = 0,
+        probe: bool = False,
     ) -> ChosenCanaries:
         """Choose canaries by what each tells of a change; see :func:`driftgate.api.choosing.choose_canaries`."""
         from driftgate.api.choosing import choose_canaries
 
-        return choose_canaries(self.files, self.ledger, run, others=others, n=n, name=name, seed=seed)
+        return choose_canaries(self.files, self.ledger, run, others=others, n=n, name=name, seed=seed, probe=probe)
 
     def nightly(self, display: NightDisplay | None = None) -> int:
         """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.

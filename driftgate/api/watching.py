@@ -126,8 +126,9 @@ def take_look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: Disp
             find_run(ledger, run.id),
             reference_looks=monitor.reference_looks,
             grows_to=monitor.reference_grows_to,
-            floors=monitor.floors,
+            floors=monitor.canary_floors,
             budget=monitor.budget,
+            probe=monitor.canaries.probe,
         )
     except Exception as raised:  # also a defect leaves the model unwatched, and is no reason to forget it
         log.debug("the canaries of %s could not be looked at", name, exc_info=True)

@@ -102,7 +102,9 @@ class Budget:
         return self._time_is_up() if self.suite.max_minutes is not None and used >= self.suite.max_minutes else ""
 
     def remedy(self) -> str:
-        """What to do where the limit on cost cannot be kept."""
+        """What to do where the limit on cost cannot be kept, or time ran out."""
+        if self.patience.lost == self._time_is_up():
+            return "wait until the model's service answers as it did, or raise max_minutes"
         if self.suite.max_cost is None or self.spent >= self.suite.max_cost or not self.unknown:
             return ""
         return "take max_cost out of the suite, or ask a service that counts its tokens"

@@ -93,6 +93,9 @@ def choose_canaries(
     others: Annotated[str, typer.Option(help="Runs of other models on the same dataset, A,B.")] = "",
     name: Annotated[str, typer.Option(help="They are written to data/NAME.jsonl.")] = "canaries",
     seed: Annotated[int, typer.Option(help="Decides between canaries that tell as much.")] = 0,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="For a probe: samples that are answered now and then otherwise.")
+    ] = False,
 ) -> None:
     """Choose the canaries that tell most of a change, by a run with repeats, by runs of other models, or by both."""
     from rich.markup import escape
@@ -102,7 +105,7 @@ def choose_canaries(
 
     console = _console.console
     with driftgate.open(workspace) as ws:
-        found = ws.choose_canaries(run, others=_console.names(others), n=n, name=name, seed=seed)
+        found = ws.choose_canaries(run, others=_console.names(others), n=n, name=name, seed=seed, probe=probe)
     told = f"{len(found.chosen)} of {len(found.every):,} samples"
     if found.tokens is not None:
         told += f": about {found.tokens[0]:,.0f} tokens a look, {found.tokens[1]:,.0f} of as many drawn at random"
@@ -111,7 +114,8 @@ def choose_canaries(
     console.print(f"wrote {written}; use it as a dataset of driftgate.yaml:", soft_wrap=True)
     line = f"  {name}: {{kind: subset, of: {found.dataset}, path: data/{name}.jsonl}}"
     console.print(line, soft_wrap=True, markup=False)
-    console.print(f"and as a monitor's canaries: {{dataset: {name}, limit: null}}", soft_wrap=True, markup=False)
+    limit = f"probe: true, {found.probe_limits}" if probe else "limit: null"
+    console.print(f"and as a monitor's canaries: {{dataset: {name}, {limit}}}", soft_wrap=True, markup=False)
 
 
 @monitor.command("prompt-drift")

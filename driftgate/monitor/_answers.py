@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from driftgate.ledger import Ledger, RunRow, cells_of, outcome_frame
+from driftgate.ledger import Ledger, RunRow, ask_frame, cells_of
 from driftgate.monitor._conclude import UNMEASURED
 from driftgate.monitor.alert import Period
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOMENT = timedelta(microseconds=1)
+_ALIKE = 0.5
+"""Repeats of a look that differ by less than this share of what looks differ by are one answer given several times."""
 
 
 def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
@@ -22,14 +24,15 @@ def canary_frame(ledger: Ledger, run: RunRow) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row for each canary: ``time`` (of the run's beginning), ``key`` (the sample's), ``slice`` (category),
-        ``answer``, ``correct``, ``response_model``, ``fingerprint``, ``prompt_hash``, ``outcome`` and ``error``.
+        A row for each time that a canary was asked: ``time`` (of the run's beginning), ``key`` (the sample's),
+        ``slice`` (category), ``answer``, ``correct``, ``response_model``, ``fingerprint``, ``prompt_hash``,
+        ``outcome`` and ``error``.
     """
     import pandas as pd
 
     frames = []
     for cell in cells_of(ledger, run.id):
-        frame = outcome_frame(ledger, cell.id)
+        frame = ask_frame(ledger, cell.id)
         measured = ~frame["outcome"].isin(UNMEASURED)
         frames.append(
             pd.DataFrame(
@@ -67,3 +70,45 @@ def period_of(frames: Sequence[pd.DataFrame]) -> Period:
     """From the first look to the end of the last."""
     first, last = (frames[place]["time"].iloc[0].to_pydatetime() for place in (0, -1))
     return Period(first, last + _MOMENT)
+
+
+def by_themselves(frames: Sequence[pd.DataFrame], told_by: int) -> list[pd.DataFrame]:
+    """The frames with one row for each answer that was given by itself.
+
+    Where a model answers alike within a look and otherwise in another (at temperature 0, or from a cache), repeats are
+    no further evidence, and each canary has its first one alone.
+
+    Parameters
+    ----------
+    told_by
+        How many of the frames, from the first, tell: those of the reference.
+
+    Examples
+    --------
+    Three looks, each of which gives an answer of its own twice:
+
+    >>> import pandas as pd
+    >>> looks = [pd.DataFrame({"key": ["a", "a"], "answer": [letter, letter]}) for letter in "ABC"]
+    >>> [len(look) for look in by_themselves(looks, 3)]
+    [1, 1, 1]
+    """
+    if not any(frame["key"].duplicated().any() for frame in frames):
+        return list(frames)
+    within, between = _differing(frames[:told_by])
+    return [frame.drop_duplicates("key") for frame in frames] if within < _ALIKE * between else list(frames)
+
+
+def _differing(frames: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """How often an answer differs from the next in its look, and from that of the next look."""
+    import pandas as pd
+
+    numbered = [f.assign(look=place, repeat=f.groupby("key").cumcount()) for place, f in enumerate(frames)]
+    every = pd.concat(numbered, ignore_index=True)
+    every = every[every["answer"].notna()]
+
+    def share(within: list[str], along: str) -> float:
+        ordered = every.sort_values([*within, along], kind="stable")
+        before = ordered.groupby(within)["answer"].shift()
+        return float((ordered["answer"] != before)[before.notna()].mean()) if before.notna().any() else 0.0
+
+    return share(["key", "look"], "repeat"), share(["key", "repeat"], "look")

@@ -162,7 +162,7 @@ def weaker(signal: Signal, found: Evidence, windows: tuple[Floats, Floats], unit
         found,
         p_value=max(found.p_value, p_value),
         effect=_holding(found.effect, (low, high)),
-        detail={**found.detail, "free": compared.free, "days": compared.days},
+        detail={**found.detail, "free": compared.free, "days": compared.days, "p_by_call": found.p_value},
     )
     if not units[1].period.any():
         return left

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from driftgate.ledger import Ledger, find_run
-from driftgate.monitor._answers import canary_frame, in_order, period_of
+from driftgate.monitor._answers import by_themselves, canary_frame, in_order, period_of
 from driftgate.monitor._conclude import Compared, compare_canaries, fit_for_reference
 from driftgate.monitor.drift import Look, Windows, look
 from driftgate.monitor.looks import Conclusion, first_compared, pin_reference, pinned_reference, reference_candidates
@@ -16,6 +16,8 @@ from driftgate.monitor.rereference import how_to_begin_anew
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_OF_PROBE = {"canary_agreement": "few_changed"}
 
 
 def reference_runs(ledger: Ledger, monitor: str, name: str, looks: int, smallest: float) -> tuple[str, ...]:
@@ -118,6 +120,8 @@ def pooled_look(
     floors: Mapping[str, float] | None,
     level: float,
     pinned: int | None = None,
+    *,
+    probe: bool = False,
 ) -> Look:
     """Compare the newest look, and as many as the windows pool, with the reference.
 
@@ -127,10 +131,12 @@ def pooled_look(
         The answers of looks, the newest last.
     pinned
         How many looks of the reference were pinned as such: where it has grown, these are compared with as well.
+    probe
+        Whether few canaries are asked several times: then it is also tested whether a few of them answer otherwise.
     """
     import pandas as pd
 
-    ordered = in_order([*reference, *current])
+    ordered = in_order(by_themselves([*reference, *current], len(reference)))
     references = sorted({len(reference), pinned or len(reference)}, reverse=True)
     windows = [
         Windows(
@@ -143,7 +149,9 @@ def pooled_look(
         for looks in references
         for pooled in windows_of(len(current))
     ]
-    return look(windows, canaries=pd.concat(ordered, ignore_index=True), floors=floors, alpha=level)
+    detectors = _OF_PROBE if probe else None
+    answers = pd.concat(ordered, ignore_index=True)
+    return look(windows, canaries=answers, detectors=detectors, floors=floors, alpha=level)
 
 
 def _compare(
@@ -152,7 +160,7 @@ def _compare(
     """Compare the last looks with those before, or the other way round."""
     import pandas as pd
 
-    ordered = in_order(frames)
+    ordered = in_order(by_themselves(frames, len(frames)))
     windows = []
     for pooled in windows_of(len(ordered) // 2):
         before, now = period_of(ordered[:-pooled]), period_of(ordered[-pooled:])

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from driftgate.monitor._days import POOLED, anchored
+from driftgate.monitor._found import worsening
 from driftgate.monitor._told import Layout
 from driftgate.monitor._visible import Short, too_short, unseen
 from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
 from driftgate.monitor.drift import Finding, Windows
 from driftgate.monitor.looks import Conclusion
+from driftgate.monitor.pooling import reaches
 from driftgate.monitor.signals import SIGNALS
 from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT
 
@@ -35,6 +37,8 @@ _TOLD = 0.5
 _LATER = 0.1
 """The share of calls dated after the look, or of spans that were refused, that is more than a few."""
 _DAY = timedelta(days=1)
+_WEEK = 7
+"""Days of a reference from which it is told how much days differ."""
 _MANY = 1000.0
 """More times as many calls than this are not counted."""
 _SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
@@ -171,7 +175,9 @@ def conclude_traffic(
         or _withheld(calls, named)
         or _untold(findings, calls, named)
         or _adrift(calls)
-        or _blind([one for one in short if one.signal in (floors or {})])
+        or _short_of_floors([one for one in short if one.signal in (floors or {})])
+        or _blind([one for one in short if one.blind])
+        or _undecided(single, short, alpha)
     )
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
@@ -182,14 +188,58 @@ def conclude_traffic(
 
 
 def _blind(short: Sequence[Short]) -> Conclusion | None:
+    """Whether not even a gross change of a signal could have been seen."""
+    if not short:
+        return None
+    remedy = (
+        f"wait for more days, or lengthen traffic.current_days; {_needed(short)}. "
+        "traffic.signals names the signals that are looked at"
+    )
+    told = f"not even a gross change could have been seen: {'; '.join(f'{one.signal}: {one.told}' for one in short)}"
+    return Conclusion("inconclusive", told, remedy)
+
+
+def _undecided(findings: Sequence[Finding], short: Sequence[Short], alpha: float) -> Conclusion | None:
+    """Whether a signal moved by more than its floor, call by call surely, in days too few to tell how days differ."""
+    unseen_ones, level = {one.signal for one in short}, alpha / max(1, len(findings))
+    moved = [
+        found
+        for found in findings
+        if found.signal.name in unseen_ones
+        and found.everywhere.detail.get("days", _WEEK) < _WEEK
+        and found.everywhere.detail.get("p_by_call", 1.0) <= level
+        and reaches(worsening(found.signal, found.everywhere), found.floor)
+    ]
+    if not moved:
+        return None
+    told = "; ".join(f"{one.signal.title} {_by_how_much(one)}" for one in moved)
+    days = int(moved[0].everywhere.detail["days"])
+    of_days = "a single day" if days == 1 else f"{days} days"
+    found_out = f"{told}; a reference of {of_days} does not tell whether days differ as much"
+    return Conclusion("inconclusive", found_out, "look at the calls; from a week of reference on days are told apart")
+
+
+def _by_how_much(found: Finding) -> str:
+    before, now = found.everywhere.reference_value or 0.0, found.everywhere.current_value or 0.0
+    if found.signal.kind == "continuous":
+        return f"went from {before:.3g} to {now:.3g} {found.signal.unit}"
+    return f"went from {before:.1%} to {now:.1%}"
+
+
+def _short_of_floors(short: Sequence[Short]) -> Conclusion | None:
     """Whether an effect that the workspace names could have been there unseen."""
     if not short:
         return None
+    told = "; ".join(f"{one.signal}: {one.told}" for one in short)
+    remedy = f"wait for more days, lengthen traffic.reference_days, or name a larger floor; {_needed(short)}"
+    return Conclusion("inconclusive", f"what floors names could not have been seen: {told}", remedy)
+
+
+def _needed(short: Sequence[Short]) -> str:
+    """How much more shows a change as large as the floor."""
     needed = max(one.times for one in short)
     more = f"about {needed:,.0f} times as many calls or days" if needed < _MANY else "far more calls or days"
-    told = "; ".join(f"{one.signal}: {one.told}" for one in short)
-    remedy = f"wait for more days, lengthen traffic.reference_days, or name a larger floor; it takes {more}"
-    return Conclusion("inconclusive", f"what floors names could not have been seen: {told}", remedy)
+    return f"a change as large as the floor takes {more}"
 
 
 def _unseen(calls: Calls) -> Conclusion | None:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.monitor._days import OF_DAYS
+from driftgate.monitor._gross import smallest_gross
 
 if TYPE_CHECKING:
     from driftgate.monitor.drift import Finding
 
 _POWER = 0.8
 """A change is seen where it is found so often."""
+
+
+_BLIND = 10.0
+"""Times its floor: a window that would not have shown as much of a signal has seen nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,11 @@ class Short:
     relative: bool
     times: float
     """How many times as many calls or days show a change as large as the floor, about."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether not even a gross change would have been seen: of shares, none that is possible."""
+        return self.smallest > (_BLIND * self.floor if self.relative else min(1.0, _BLIND * self.floor))
 
     @property
     def told(self) -> str:
@@ -75,12 +85,13 @@ def _smallest(finding: Finding, level: float) -> float:
     from scipy import stats
 
     effect = finding.everywhere.effect
+    gross = smallest_gross(finding.signal, finding.everywhere, level)
     if effect.low is None or effect.high is None:
-        return math.inf
+        return gross
     limits = [effect.low, effect.high]
     if finding.signal.kind == "continuous":
         limits = [math.log1p(max(one, -1.0 + 1e-12)) for one in limits]
     free = finding.everywhere.detail.get("free", math.inf)
     level = level / 2.0 if finding.signal.bad == "either" else level
     far, sure, half = (float(stats.t.ppf(q, free)) for q in (1.0 - level, _POWER, 0.975))
-    return (limits[1] - limits[0]) / 2.0 * (far + sure) / half
+    return min(gross, (limits[1] - limits[0]) / 2.0 * (far + sure) / half)

@@ -76,7 +76,8 @@ class Answers:
     """What a look at answers has: the calls of both windows, and what was said of them."""
 
     calls: pd.DataFrame
-    """A row a call, as `driftgate.monitor.telemetry.frame` reads it, with ``evaluations``."""
+    """A row a call, as `driftgate.monitor.telemetry.frame` reads it, with ``evaluations``; those that were neither
+    drawn nor told of by an application may be left out."""
     graded: Sequence[GradedCall]
     drawn: Sequence[Drawn]
     """What was drawn, first of all slices and then of each."""

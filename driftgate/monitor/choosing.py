@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _OF_MARGINS = 2.0
 """How many other models what the margins tell counts as much as."""
+PROBED = 0.2
+"""How often a canary of a probe answers otherwise though nothing changed, about: what it settles on hangs on little,
+and four answers in a row that are all others are still news."""
 _CHANGED = math.sqrt(2.0)
 """The spread of a margin after a change: that of asking, and as much again."""
 _LEAST = 1e-3
@@ -141,3 +144,17 @@ def chosen(canaries: Sequence[Informed], n: int, *, seed: int = 0) -> list[Infor
         return -(canaries[at].per_token if known else canaries[at].information), drawn.random()
 
     return [canaries[at] for at in sorted(sorted(range(len(canaries)), key=rank)[:n])]
+
+
+def chosen_for_probe(canaries: Sequence[Informed], n: int, *, seed: int = 0) -> list[Informed]:
+    """The ``n`` canaries whose unsteadiness is nearest to `PROBED`, in their order; ``seed`` decides between equals.
+
+    Examples
+    --------
+    >>> of = [Informed(key, unsteady, 0.3, 0.1) for key, unsteady in zip("abc", (0.02, 0.19, 0.45))]
+    >>> [one.key for one in chosen_for_probe(of, 1)]
+    ['b']
+    """
+    drawn = random.Random(seed)
+    ranks = [(abs(one.unsteady - PROBED), drawn.random(), at) for at, one in enumerate(canaries)]
+    return [canaries[at] for at in sorted(at for *_, at in sorted(ranks)[:n])]

@@ -40,6 +40,11 @@ REFERENCE_LOOKS = 8
 REFERENCE_GROWS_TO = 64
 """How many it grows to while nothing moves, where the workspace does not say."""
 
+PROBE = {"limit": 50, "repeats": 4, "requests": 200}
+"""What a probe asks at a look, where the workspace does not say, and the most requests that it makes."""
+PROBE_FLOOR = 0.02
+"""Its floors."""
+
 Cron = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 CatchUp = Literal["once", "skip"]
@@ -63,8 +68,32 @@ class CanaryConfig(UseConfig):
     """Decides which samples are canaries."""
     few_shot: int = Field(0, ge=0, le=50)
     """Examples given to variants that take them."""
+    repeats: int = Field(1, ge=1, le=20)
+    """How often a look asks each canary. The model must be asked so that it may answer otherwise (a temperature, no
+    seed): answers that are alike within a look are taken for one."""
+    probe: bool = False
+    """Few questions of one letter, each asked several times: 50 canaries (``limit``) four times (``repeats``), and at
+    most 200 requests a look. A change of single canaries' answers is then tested as well, and floors are two points.
+    ``driftgate monitor choose-canaries --probe`` chooses the questions."""
     max_minutes: float = Field(30, gt=0, allow_inf_nan=False)
     """Time a look may take; one that is not done by then is unmeasurable."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _probes_a_few(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("probe") is True:
+            return {"limit": PROBE["limit"], "repeats": PROBE["repeats"], **values}
+        return values
+
+    @model_validator(mode="after")
+    def _of_few_requests(self) -> Self:
+        if self.probe and (self.limit is None or self.limit * self.repeats > PROBE["requests"]):
+            asked = "all" if self.limit is None else f"{self.limit}"
+            raise ValueError(
+                f"a probe makes at most {PROBE['requests']} requests a look, and limit {asked} with repeats "
+                f"{self.repeats} makes more"
+            )
+        return self
 
 
 class TrafficConfig(BaseModel):
@@ -230,6 +259,12 @@ class MonitorConfig(BaseModel):
                 "false_alarms_per_year in its place"
             )
         return values
+
+    @property
+    def canary_floors(self) -> dict[str, float]:
+        """The floors of looks at canaries."""
+        of_probe = dict.fromkeys(("canary_accuracy", "canary_agreement"), PROBE_FLOOR) if self.canaries.probe else {}
+        return {**of_probe, **self.floors}
 
     @property
     def budget(self) -> Budget:

@@ -23,6 +23,7 @@ from driftgate.monitor._alerts import alerts_among
 from driftgate.monitor._canaries import paired_counts, steady_ones, with_anchors
 from driftgate.monitor._days import OF_DAYS, Units, weaker
 from driftgate.monitor._found import Finding, Look, Windows, worsening
+from driftgate.monitor._gross import with_gross
 from driftgate.monitor._weights import alike
 from driftgate.monitor.alert import Alert, Hint, Period
 from driftgate.monitor.attribution import hints
@@ -205,7 +206,9 @@ class _Judge:
         if detector.by_block:
             how["blocks"] = (of_reference.block[matched], of_current.block)
         found = detector.compare(reference[matched], current, **how)
-        return weaker(self.signal, found, (reference, current), (of_reference, of_current))
+        left = weaker(self.signal, found, (reference, current), (of_reference, of_current))
+        compared = (reference[matched], current), (of_reference.pick(matched), of_current)
+        return with_gross(self.signal, left, *compared)
 
     def evidence(self, found: Evidence) -> float | None:
         """The p-value; 1 for a move in the direction that is not bad."""

@@ -103,6 +103,7 @@ def look_at_canaries(
     grows_to: int = REFERENCE_GROWS_TO,
     floors: Mapping[str, float] | None = None,
     budget: Budget = Budget(),  # noqa: B008 - a frozen value
+    probe: bool = False,
 ) -> Watched:
     """Compare a canary run with the reference of the same champion, and keep what was found.
 
@@ -121,6 +122,8 @@ def look_at_canaries(
         How many looks the reference grows to while nothing moves; see `driftgate.monitor.pooling`.
     budget : Budget
         How many false alarms a year of looks may raise.
+    probe : bool
+        Whether few canaries are asked several times; see `driftgate.monitor.detectors.few_changed`.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def look_at_canaries(
     frames, earlier = ([canary_frame(ledger, find_run(ledger, one)) for one in runs] for runs in (whole, pooled))
 
     def compare(current: Sequence[pd.DataFrame]) -> Look:
-        return pooled_look(frames, current, floors, budget.level, pinned=len(reference))
+        return pooled_look(frames, current, floors, budget.level, pinned=len(reference), probe=probe)
 
     import pandas as pd
 

@@ -110,6 +110,37 @@ TRAFFIC: dict[str, tuple[Callable[[int, datetime], dict[str, Any] | None], int, 
 }
 
 
+FAULTY: dict[str, tuple[tuple[str, ...], str]] = {
+    "down": (("--fault", "500:1"), "HTTP 500"),
+    "half down": (("--fault", "500:0.5"), "HTTP 500"),
+    "never answers": (("--fault", "hang:1"), "no reply within 3"),
+    "a third never answers": (("--fault", "hang:0.33"), "no reply within 3"),
+    "cuts replies off": (("--fault", "cut:1"), "payload is not completed"),
+    "replies that are not JSON": (("--fault", "garbage:1"), "the reply is not a chat completion"),
+    "too many requests, always": (("--fault", "429:1"), "HTTP 429"),
+    "another key": (("--key", "a-key-of-enough-letters"), "HTTP 401"),
+}
+
+
+def test_a_faulty_endpoint_is_never_quiet(tmp_path: Path, sound: Endpoint, cli: Cli) -> None:
+    place = Place(tmp_path, cli)
+    place.config["monitors"]["watch"].pop("traffic")
+    place.config["monitors"]["watch"]["canaries"]["max_minutes"] = 0.3
+    place.asks(sound.address)
+    for _ in range(2):
+        place.look()
+    code, said = place.look()
+    assert (code, "look 1 at live: quiet" in said) == (0, True), said
+    for name, (options, named) in FAULTY.items():
+        with replay(*options) as faulty:
+            place.asks(faulty.address)
+            code, said = place.look()
+        assert (code, named in said, "quiet" in said) == (4, True, False), (name, said)
+    place.asks(faulty.address)
+    code, said = place.look()
+    assert (code, "nothing answers at" in said) == (4, True), said
+
+
 def test_nothing_seen_is_never_quiet(tmp_path: Path, sound: Endpoint, cli: Cli) -> None:
     place = Place(tmp_path, cli)
     place.asks(sound.address)

@@ -51,6 +51,9 @@ class Signal:
     """Of numbers: the smallest difference that means anything, in the unit; added before logarithms are taken."""
     detector: str = ""
     """The detector that compares two windows; empty for the usual one of the kind."""
+    gross: float = 0.0
+    """Of shares that only a fault of the service raises: the rise that is an incident on whatever day, without days to
+    compare with; 0 where there is none."""
 
     @property
     def of_canaries(self) -> bool:

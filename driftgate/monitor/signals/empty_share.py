@@ -31,4 +31,5 @@ SIGNAL = Signal(
     floor=0.03,
     columns=("output_chars", "error"),
     values=_values,
+    gross=0.1,
 )

@@ -13,4 +13,5 @@ SIGNAL = Signal(
     floor=0.02,
     columns=("error",),
     values=failed,
+    gross=0.1,
 )

@@ -57,6 +57,7 @@ def frame(
     *,
     only: Mapping[str, str] | None = None,
     columns: tuple[str, ...] = COLUMNS,
+    graded: tuple[float, int] | None = None,
 ) -> pd.DataFrame:
     """Return the model calls of ``[start, end)``, one row each, in order of time.
 
@@ -70,6 +71,9 @@ def frame(
         Labels a call must have, for example ``{"slice": "billing"}``.
     columns : tuple of str
         The columns wanted; leaving out n-grams and texts saves most of the memory.
+    graded : (float, int), optional
+        A rate and a seed: only calls that these draw to be graded (`driftgate.monitor.sampling.is_drawn`), and those of
+        which an application tells an evaluation. The others are never held.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def frame(
     DriftgateError
         A column is not known, or a time has no time zone.
     """
-    return sample(folder, start, end, only=only, columns=columns).calls
+    return sample(folder, start, end, only=only, columns=columns, graded=graded).calls
 
 
 def sample(
@@ -96,12 +100,13 @@ def sample(
     columns: tuple[str, ...] = COLUMNS,
     most: int | None = None,
     most_texts: int | None = None,
+    graded: tuple[float, int] | None = None,
 ) -> Sample:
     """Return no more calls of ``[start, end)`` than are needed, so that what is held does not grow with the traffic.
 
     Parameters
     ----------
-    folder, start, end, only, columns
+    folder, start, end, only, columns, graded
         As of :func:`frame`.
     most : int, optional
         Of more calls than this about so many are read: whole traces, drawn at random, at every reading the same ones.
@@ -126,6 +131,8 @@ def sample(
         calls = _calls(connection, rows, start, end)
         for name, value in (only or {}).items():
             calls = calls.filter(calls[name] == value)
+        if graded is not None:
+            calls = calls.filter(_drawn_to_be_graded(calls, *graded) | calls.evaluations.notnull())
         wanted = dict.fromkeys([*columns, *_ORDER])
         typed = [calls[name].cast("float64").name(name) if name in _NUMBERS else calls[name] for name in wanted]
         table = connection.to_pyarrow(calls.select(typed))
@@ -139,6 +146,21 @@ def sample(
         return Sample(found, share)
 
     return _query(start, end, read)
+
+
+def _drawn_to_be_graded(calls: ir.Table, rate: float, seed: int) -> ir.BooleanValue:
+    """What `driftgate.monitor.sampling.is_drawn` says, where the calls are."""
+    import ibis
+
+    @ibis.udf.scalar.builtin
+    def sha256(text: str) -> str:
+        """In hexadecimal digits."""
+        raise NotImplementedError("DuckDB has it")
+
+    if rate >= 1.0:
+        return calls.trace_id.notnull()
+    digits = sha256(ibis.literal(f"{seed}:") + calls.trace_id + ":" + calls.span_id)[:16]
+    return digits < f"{round(rate * 2**64):016x}"
 
 
 def steps(folder: Path, start: datetime, end: datetime) -> pd.DataFrame:

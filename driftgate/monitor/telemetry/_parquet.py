@@ -44,18 +44,38 @@ def write_days(folder: Path, rows: pa.Table, number: int) -> None:
 
 
 def merge_parts(folder: Path) -> None:
-    """Merge the parts of days that have many; a span received twice is kept once, with what was told of it apart."""
+    """Merge the parts of days that have many; a span received twice is kept once, with what was told of it apart.
+
+    No more than :data:`MERGED_BYTES` are read at once, however much a day has.
+    """
     for day in _days(folder):
-        parts = [part for part in _parts(day) if part.stat().st_size < MERGED_BYTES]
-        if len(parts) < MERGE_AT:
+        sizes = [(part, part.stat().st_size) for part in _parts(day)]
+        if sum(size < MERGED_BYTES for _, size in sizes) < MERGE_AT:
             continue
-        numbers = [number for part in parts for number in _numbers(part)]
-        rows = pa.concat_tables([conform(pq.read_table(part)) for part in parts])
-        written = _write_part(day, settled(rows), min(numbers), max(numbers))
-        for part in parts:
-            if part != written:
-                part.unlink()
-        sync_folder(day)
+        for parts in _together(sizes):
+            numbers = [number for part in parts for number in _numbers(part)]
+            rows = pa.concat_tables([conform(pq.read_table(part)) for part in parts])
+            written = _write_part(day, settled(rows), min(numbers), max(numbers))
+            for part in parts:
+                if part != written:
+                    part.unlink()
+            sync_folder(day)
+
+
+def _together(sizes: Sequence[tuple[Path, int]]) -> Iterator[list[Path]]:
+    """Parts to be merged with each other: the small ones, in their order, as many as are no more than a large one."""
+    group: list[Path] = []
+    held = 0
+    for part, size in sizes:
+        if size >= MERGED_BYTES:
+            continue
+        if group and held + size > MERGED_BYTES:
+            if len(group) > 1:
+                yield group
+            group, held = [], 0
+        group, held = [*group, part], held + size
+    if len(group) > 1:
+        yield group
 
 
 def days_held(folder: Path) -> dict[date, tuple[int, int]]:

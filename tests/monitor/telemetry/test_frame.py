@@ -15,6 +15,7 @@ import pytest
 
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor.ngrams import ngrams
+from driftgate.monitor.sampling import is_drawn
 from driftgate.monitor.telemetry import (
     COLUMNS,
     ModelCall,
@@ -151,3 +152,22 @@ def test_a_file_of_before_there_was_a_column_is_read_with_nothing_in_it(tmp_path
     _, young = sorted(tmp_path.glob("*/*.parquet"))
     pq.write_table(pq.read_table(young).drop_columns(["addressed"]), young)
     assert frame(tmp_path, START, END)["addressed"].isna().all()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 0.5, 1.0])
+def test_only_calls_that_are_drawn_to_be_graded_or_told_of_are_held(
+    tmp_path: Path, make_call: Make, rate: float
+) -> None:
+    said = ('{"label": "fail", "name": "Relevance", "score": 2.0}',)
+    with Store(tmp_path) as store:
+        store.append([make_call(n, evaluations=said if n % 50 == 0 else None) for n in range(300)])
+        store.compact()
+        store.append([make_call(n) for n in range(300, 400)])
+        every = frame(tmp_path, START, END, columns=("trace_id", "span_id", "evaluations"))
+        held = frame(tmp_path, START, END, columns=("trace_id", "span_id"), graded=(rate, 7))
+    wanted = [
+        span
+        for trace, span, results in every.itertuples(index=False)
+        if results is not None or is_drawn(trace, span, rate, 7)
+    ]
+    assert len(every) == 400 and held["span_id"].tolist() == wanted

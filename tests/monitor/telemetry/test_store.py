@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.monitor.telemetry import Busy, ModelCall, Store, frame, removed, removed_in_words
+from driftgate.monitor.telemetry import Busy, ModelCall, Store, _parquet, frame, removed, removed_in_words
 
 Make = Callable[..., ModelCall]
 LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -67,6 +68,24 @@ def test_days_are_utc_and_small_files_are_merged(tmp_path: Path, make_call: Make
     assert len(list((tmp_path / "2026-03-01").iterdir())) < 9
     assert len(everything(tmp_path)) == 18
     assert len(frame(tmp_path, late, late + timedelta(microseconds=1))) == 9
+
+
+def test_a_day_that_is_large_is_merged_a_piece_at_a_time(
+    tmp_path: Path, make_call: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merged: list[int] = []
+    with Store(tmp_path) as store:
+        for n in range(7):
+            store.append([make_call(n), make_call(n + 100)])
+            store.compact()
+        sizes = [path.stat().st_size for path in tmp_path.glob("????-??-??/*")]
+        monkeypatch.setattr(_parquet, "MERGED_BYTES", int(3.5 * max(sizes)))
+        concat = pa.concat_tables
+        monkeypatch.setattr(_parquet.pa, "concat_tables", lambda parts: merged.append(len(parts)) or concat(parts))
+        store.append([make_call(7), make_call(0)])
+        store.compact()
+    assert len(merged) > 1 and max(merged) <= 4 and sum(merged) == 8
+    assert len(everything(tmp_path)) == 15
 
 
 def test_a_day_is_dropped_when_its_time_is_over(tmp_path: Path, make_call: Make) -> None:
