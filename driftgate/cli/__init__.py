@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import build, ci, judging, lead, oncall
+from driftgate.cli import azure, build, ci, judging, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -70,7 +70,7 @@ for _name, _group in (
     ("monitor", oncall.monitor),
     ("champion", oncall.champion),
     ("remediation", oncall.remediation),
-    ("azure", oncall.azure),
+    ("azure", azure.azure),
     ("ledger", build.ledger),
     ("demo", build.demo),
 ):

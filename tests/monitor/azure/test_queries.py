@@ -1,4 +1,4 @@
-"""The ARM template is well-formed, its KQL is valid, and what the KQL reads is what was really sent."""
+"""The KQL of the workbook and the rules is valid, reads what was really sent, and comes to what it is to show."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ingestion_endpoint import Envelope, IngestionEndpoint, properties
+from kusto import BASE_TYPES, Workspace, filled
 
-from driftgate.cli import main
 from driftgate.ledger import Ledger
-from driftgate.monitor.azure import Payload, drain, enqueue
-from driftgate.monitor.azure.workbook import arm_template
+from driftgate.monitor.azure import Expected, LookEvent, Payload, RunTrace, drain, enqueue, monitoring
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
@@ -52,55 +50,31 @@ TABLES: dict[str, dict[str, str]] = {
 }
 """Columns of the workspace's tables, as documented in Azure Monitor's table reference."""
 
-BASE_TYPES = {
-    "AppMetrics": "MetricData",
-    "AppEvents": "EventData",
-    "AppRequests": "RequestData",
-    "AppDependencies": "RemoteDependencyData",
-}
-
 VALUES = {
-    "{TimeRange}": "> ago(7d)",
-    "{Model}": "'support-gpt', 'other'",
-    "{Signal}": "refusal_share",
+    "TimeRange": "> ago(7d)",
+    "Workspace": "'shop.driftgate', 'other'",
+    "Model": "'support-gpt', 'other'",
+    "Flow": "'*'",
+    "Slice": "'*'",
+    "Signal": "canary_accuracy",
+    "SilentHours": "26",
+}
+RULE_VALUES = {
+    "Workspace": "shop.driftgate",
+    "Hours": "26",
+    "Monitors": '["support/canaries","support/traffic"]',
 }
 
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    return arm_template()
-
-
-@pytest.fixture(scope="module")
-def notebook(template: dict[str, Any]) -> dict[str, Any]:
-    resource = next(r for r in template["resources"] if r["type"] == "Microsoft.Insights/workbooks")
-    assert resource["properties"]["serializedData"] == "[string(variables('workbook'))]"
-    found: dict[str, Any] = template["variables"]["workbook"]
-    return found
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _strings(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _strings(part)
-
-
-def _rule(template: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        r for r in template["resources"] if r["type"] == "Microsoft.Insights/scheduledQueryRules"
-    )
-    return found
+    return monitoring(Expected("shop", ("support/canaries",))).as_json()
 
 
 def _queries(template: Mapping[str, Any]) -> dict[str, str]:
     """Every KQL text of the template, as it is written there."""
-    found = {"rule": _rule(template)["properties"]["criteria"]["allOf"][0]["query"]}
-    for item in template["variables"]["workbook"]["items"]:
+    found = {name: text for name, text in template["variables"].items() if name.startswith("query")}
+    for item in template["variables"]["workbookContent"]["items"]:
         if item["type"] == 3:
             found[item["name"]] = item["content"]["query"]
         for parameter in item["content"].get("parameters", []):
@@ -109,10 +83,8 @@ def _queries(template: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _filled(kql: str) -> str:
-    for name, value in VALUES.items():
-        kql = kql.replace(name, value)
-    return kql
+def _filled(name: str, kql: str) -> str:
+    return filled(kql, RULE_VALUES if name.startswith("query") else VALUES)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +94,7 @@ def kusto(template: dict[str, Any]) -> dict[str, Any]:
         pytest.skip("node is not installed: Microsoft's Kusto engine is JavaScript")
     if not (MODULES / "@kusto" / "language-service-next").is_dir():
         pytest.skip("Microsoft's Kusto engine is not installed: npm install --prefix tests/monitor/azure")
-    queries = {name: _filled(kql) for name, kql in _queries(template).items()}
+    queries = {name: _filled(name, kql) for name, kql in _queries(template).items()}
     asked = {
         "modules": str(MODULES),
         "tables": TABLES,
@@ -145,64 +117,43 @@ def test_every_query_is_valid(kusto: dict[str, Any], template: dict[str, Any]) -
     assert all(kusto[name]["columns"] for name in _queries(template))
 
 
-def test_charts_and_the_rule_get_the_columns_they_need(kusto: dict[str, Any], template: dict[str, Any]) -> None:
+def test_charts_and_rules_get_the_columns_they_need(kusto: dict[str, Any], template: dict[str, Any]) -> None:
     types = {name: dict(said["columns"]) for name, said in kusto.items()}
-    assert types["signals"] == {"At": "datetime", "Series": "string", "Value": "real"}
-    condition = _rule(template)["properties"]["criteria"]["allOf"][0]
-    assert {d["name"] for d in condition["dimensions"]} <= types["rule"].keys()
-    assert types["rule"]["TimeGenerated"] == "datetime"
-    assert types["parameter Model"] == {"Model": "string"} and types["parameter Signal"] == {"Signal": "string"}
-    assert (types["cells"]["Accuracy"], types["cells"]["Asked"], types["alerts"]["At"]) == ("real", "long", "datetime")
+    charts = [
+        item["name"]
+        for item in template["variables"]["workbookContent"]["items"]
+        if item["content"].get("visualization") == "linechart"
+    ]
+    assert {"band", "canaries", "scores", "latency", "tokens", "signals"} == set(charts)
+    for name in charts:
+        assert types[name] == {"At": "datetime", "Series": "string", "Value": "real"}, name
+    for rule in _rules(template):
+        condition = rule["properties"]["criteria"]["allOf"][0]
+        [query] = re.findall(r"variables\('(\w+)'\)", condition["query"])
+        assert {d["name"] for d in condition["dimensions"]} <= types[query].keys(), query
+    for name in ("Workspace", "Model", "Flow", "Slice", "Signal"):
+        assert set(types[f"parameter {name}"].values()) == {"string"} and len(types[f"parameter {name}"]) == 1
 
 
-def test_the_rule_counts_looks_that_could_not_be_made(template: dict[str, Any]) -> None:
-    read = dict(re.findall(r'Name == "([^"]+)"([^;]*)', _queries(template)["rule"]))
-    assert read.keys() == {"driftgate.alert", "driftgate.look"}
-    assert '| where tostring(Properties["driftgate.look.result"]) == "unmeasurable"' in read["driftgate.look"]
+def _rules(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [r for r in template["resources"] if r["type"] == "Microsoft.Insights/scheduledQueryRules"]
 
 
-def test_queries_use_the_parameters_that_the_workbook_declares(
-    template: dict[str, Any], notebook: dict[str, Any]
-) -> None:
-    declared = {p["name"] for item in notebook["items"] for p in item["content"].get("parameters", [])}
-    titles = [item["content"].get("title", "") for item in notebook["items"]]
-    used = {name for kql in [*_queries(template).values(), *titles] for name in re.findall(r"{(\w+)}", kql)}
-    assert used == declared == {"TimeRange", "Model", "Signal"}
-    assert "{" not in _queries(template)["rule"], "the alert rule has no parameters"
+def test_queries_use_the_parameters_that_the_workbook_declares(template: dict[str, Any]) -> None:
+    items = template["variables"]["workbookContent"]["items"]
+    declared = {p["name"] for item in items for p in item["content"].get("parameters", [])}
+    titles = [item["content"].get("title", "") for item in items]
+    shown = [kql for name, kql in _queries(template).items() if not name.startswith("query")]
+    used = {name for kql in [*shown, *titles] for name in re.findall(r"{(\w+)}", kql)}
+    assert used == declared == VALUES.keys()
 
 
-def test_the_template_takes_only_its_parameters_for_expressions(
-    template: dict[str, Any], notebook: dict[str, Any]
-) -> None:
-    expressions = [text for text in _strings(template) if text.startswith("[")]
-    used = {name for text in expressions for name in re.findall(r"parameters\('(\w+)'\)", text)}
-    assert used == template["parameters"].keys()
-    inside = [text for text in _strings(notebook) if text.startswith("[")]
-    assert inside == ["[parameters('workspaceResourceId')]"], "Resource Manager would evaluate any other"
-    assert json.loads(json.dumps(notebook)) == notebook
-    versions = {r["type"]: r["apiVersion"] for r in template["resources"]}
-    assert versions == {
-        "Microsoft.Insights/workbooks": "2023-06-01",
-        "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
-    }
-
-
-def test_the_template_is_printed_as_json(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, template: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["driftgate", "azure", "workbook"])
-    with pytest.raises(SystemExit):
-        main()
-    assert json.loads(capsys.readouterr().out) == template
-
-
-def test_a_workspace_has_queries_of_its_own(tmp_path: Path, template: dict[str, Any]) -> None:
-    own = tmp_path / "monitor/azure/runs.kql"
-    own.parent.mkdir(parents=True)
-    own.write_text("// ours\nAppRequests\n| take 3\n", encoding="utf-8")
-    changed = _queries(arm_template(tmp_path))
-    assert changed.pop("runs") == "AppRequests\n| take 3"
-    assert changed.items() < _queries(template).items()
+def test_rules_are_given_what_their_queries_ask_for(template: dict[str, Any]) -> None:
+    for rule in _rules(template):
+        text = rule["properties"]["criteria"]["allOf"][0]["query"]
+        [query] = re.findall(r"variables\('(\w+)'\)", text)
+        asked = set(re.findall(r"{(\w+)}", template["variables"][query]))
+        assert asked == set(re.findall(r"'{(\w+)}'", text)) <= RULE_VALUES.keys()
 
 
 @pytest.fixture
@@ -212,7 +163,7 @@ def sent(
     """What was really sent, by the table it becomes."""
     for key, payload in one_of_each.items():
         enqueue(ledger, key, payload)
-    assert drain(ledger, ingestion.connection_string, now=now).left == 0
+    assert drain(ledger, ingestion.connection_string, workspace="shop", now=now).left == 0
     return {table: ingestion.of(base_type) for table, base_type in BASE_TYPES.items()}
 
 
@@ -233,6 +184,7 @@ def test_queries_read_only_what_was_sent(template: dict[str, Any], sent: dict[st
             assert prefix is None or any(name.startswith(prefix.group(1)) for name in names), query
             rows = [e for e in sent[table] if event is None or _name(e) == event.group(1)]
             known = {name for e in rows for name in properties(e)}
+            assert all(e["tags"]["ai.cloud.role"] == "shop.driftgate" for e in rows)
             for name in re.findall(r'Properties\["([^"]+)"\]', reading):
                 assert name in known, f"{query} reads {name}, which {table} does not have"
                 read.add((table, name))
@@ -248,11 +200,45 @@ def test_every_event_and_span_has_the_key_by_which_it_is_read_once(sent: dict[st
 
 def test_every_query_reads_each_record_once(template: dict[str, Any]) -> None:
     by_key = 'summarize arg_min(TimeGenerated, *) by Key = tostring(Properties["driftgate.key"])'
-    names_only = ("parameter Model", "delivery")  # distinct names; the repetitions themselves
     for query, kql in _queries(template).items():
         for table, reading in _readings(kql):
-            if query not in names_only:
+            if query != "delivery" and not query.startswith("parameter"):  # repetitions themselves; distinct names
                 assert ("summarize Value = take_any(Sum) by At = TimeGenerated" in reading) or by_key in reading, table
+
+
+def test_every_query_comes_to_rows_of_what_was_sent(
+    template: dict[str, Any], ledger: Ledger, sent: dict[str, list[Envelope]], look: LookEvent, now: datetime
+) -> None:
+    workspace = Workspace(envelope for envelopes in sent.values() for envelope in envelopes)
+    empty = {name for name, kql in _queries(template).items() if not workspace.ask(_filled(name, kql), now)}
+    # Of other signals than the one that was sent; and a night came to a result.
+    assert empty == {"latency", "tokens", "signals", "queryNightly"}
+
+
+def test_the_overview_says_what_is_wrong_and_since_when(
+    template: dict[str, Any], sent: dict[str, list[Envelope]], look: LookEvent, now: datetime
+) -> None:
+    workspace = Workspace(envelope for envelopes in sent.values() for envelope in envelopes)
+    rows = {row["What"]: row for row in workspace.ask(_filled("overview", _queries(template)["overview"]), now)}
+    assert {what: row["State"] for what, row in rows.items()} == {
+        "monitor support, canaries": "unmeasurable",
+        "gate promote": "fail",
+        "nightly": "bad",
+        "remediation 20261122-233000-0a1b2c": "train started",
+    }
+    assert rows["monitor support, canaries"]["Since"] == look.at.replace(tzinfo=None)
+    later = workspace.ask(_filled("overview", _queries(template)["overview"]), now + timedelta(hours=27))
+    assert {row["What"]: row["State"] for row in later}["nightly"] == "silent"
+
+
+def test_what_is_unknown_is_no_part_of_a_sum_and_is_counted(
+    template: dict[str, Any], ledger: Ledger, ingestion: IngestionEndpoint, run: RunTrace, now: datetime
+) -> None:
+    unknown = run.cells[1].model_copy(update={"cost": None, "input_tokens": None})
+    enqueue(ledger, "run:2", run.model_copy(update={"cells": (run.cells[0], unknown)}))
+    drain(ledger, ingestion.connection_string, workspace="shop", now=now)
+    [row] = Workspace(ingestion.accepted).ask(_filled("cost", _queries(template)["cost"]), now)
+    assert (row["Cost"], row["CostUnknown"], row["Cells"], row["TokensUnknown"]) == (0.25, 1, 2, 1)
 
 
 def _name(envelope: Envelope) -> str:
