@@ -7,13 +7,17 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.benchmarks.scores import score_run
+from driftgate.flows.environment import resolve
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.extras import MissingExtra, installed
+from driftgate.ledger import Ledger, find_run
 
 if TYPE_CHECKING:
-    from driftgate.monitor.azure import Expected, Template
+    from driftgate.monitor.azure import Expected, Published, Template
 
 Part = Literal["monitoring", "service"]
 """The workbook with its alert rules, or ``driftgate serve`` on Container Apps."""
@@ -91,4 +95,22 @@ def deploy(command: list[str]) -> int:
     return subprocess.run(command, check=False).returncode  # noqa: S603 - a list, no shell
 
 
-PARTS: tuple[Part, ...] = get_args(Part)
+def publish_to_foundry(workspace: OpenWorkspace, ledger: Ledger, run: str) -> list[Published]:
+    """Put a run into the workspace's Foundry project; see :func:`driftgate.monitor.azure.publish`.
+
+    Raises
+    ------
+    DriftgateError
+        There is no such run, it has not ended, the workspace names no project, or the project refuses.
+    """
+    config = workspace.config.foundry
+    if config is None:
+        raise DriftgateError("the workspace names no Foundry project", "set foundry.endpoint in driftgate.yaml")
+    if not installed("azure.ai.projects"):
+        raise MissingExtra("azure", "publishing to Foundry")
+    row = find_run(ledger, run)
+    if row.finished_at is None:
+        raise DriftgateError(f"run {row.id} has not ended", "publish it once it has")
+    from driftgate.monitor.azure import publish
+
+    return publish(resolve(config.endpoint, "foundry.endpoint"), row, score_run(ledger, row.id))

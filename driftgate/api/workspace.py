@@ -39,7 +39,7 @@ from driftgate.flows.path_settings import WRITTEN
 from driftgate.flows.private_files import Sharing, share
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
-from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
+from driftgate.monitor.config import AzureMonitorConfig, FoundryConfig, MonitorConfig, ServiceConfig
 from driftgate.monitor.telemetry.sources import SOURCES, SourceConfig
 from driftgate.monitor.telemetry.sources import parse_config as parse_source
 
@@ -163,6 +163,8 @@ class Workspace(BaseModel):
     """What the nightly job does."""
     azure_monitor: AzureMonitorConfig | None = None
     """Where signals, alerts, evaluation results and runs are sent; unset: nowhere."""
+    foundry: FoundryConfig | None = None
+    """Where ``driftgate azure publish`` puts runs; unset: nowhere."""
     service: ServiceConfig = ServiceConfig()
     """``driftgate serve``."""
 

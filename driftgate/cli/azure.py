@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from driftgate.cli._options import HERE, Workspace, group
+from driftgate.cli._options import HERE, RunName, Workspace, group
 
 azure = group("What stands in Azure: workbook, alerts, the service, Foundry.")
 
@@ -68,6 +68,19 @@ def deploy(
     print(plain(shlex.join(command)))
     if yes:
         raise typer.Exit(run(command))
+
+
+@azure.command()
+def publish(run: RunName, workspace: Workspace = HERE) -> None:
+    """Put a run into the Foundry project under foundry: a dataset and an evaluation run for each of its cells."""
+    import driftgate
+    from driftgate.cli._console import console
+
+    with driftgate.open(workspace) as ws:
+        for one in ws.publish(run):
+            made = "published" if one.new else "is there already"
+            where = f" {one.address}" if one.address else ""
+            console.print(f"cell {one.cell} {made}: {one.dataset}, run {one.run}{where}", markup=False, soft_wrap=True)
 
 
 @azure.command()

@@ -17,6 +17,7 @@ from driftgate.monitor.azure._facts import (
     signal_values,
     verdict_events,
 )
+from driftgate.monitor.azure._foundry import Published, publish
 from driftgate.monitor.azure._instrument import instrument, job_span
 from driftgate.monitor.azure._monitoring import Expected, monitoring
 from driftgate.monitor.azure._outbox import MAX_ATTEMPTS, Parked, enqueue, parked, unpark, unsent
@@ -46,6 +47,7 @@ __all__ = [
     "NightEvent",
     "Parked",
     "Payload",
+    "Published",
     "RemediationEvent",
     "RunTrace",
     "SignalValue",
@@ -62,6 +64,7 @@ __all__ = [
     "look_event",
     "monitoring",
     "parked",
+    "publish",
     "remediation_events",
     "run_trace",
     "signal_values",
