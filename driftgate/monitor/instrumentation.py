@@ -196,7 +196,9 @@ def _exporters(endpoint: str) -> list[tuple[Any, Any]]:
 
         token = os.environ.get(_BEARER, "")
         if not token:
-            raise DriftgateError(f"the variable {_BEARER} is not set", "set it to the token that driftgate serve asks for")
+            raise DriftgateError(
+                f"the variable {_BEARER} is not set", "set it to the token that driftgate serve asks for"
+            )
         headers = {"Authorization": f"Bearer {token}"}
         spans = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces", headers=headers)
         found.append((spans, OTLPLogExporter(endpoint=f"{endpoint}/v1/logs", headers=headers)))

@@ -26,6 +26,7 @@ PARSED_ONLY = {
     "python -m benchmarks.perf": "measures for minutes; tests/docs/test_figures.py runs those that no machine changes",
     "driftgate serve": "serves until it is stopped; tests/service and tests/cli/test_hostile_text.py start it",
     "driftgate demo handbook": "trains for minutes; make train-test",
+    "driftgate azure publish": "wants a Foundry project; tests/monitor/azure/test_foundry.py publishes to one",
     "driftgate calibrate": "wants people's labels of a judged run; tests/cli/test_calibrate.py draws and reads some",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
     "driftgate flow parity whole agents:workflow": "wants agent-framework-core in an environment of its own",

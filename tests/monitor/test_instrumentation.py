@@ -16,6 +16,7 @@ import uvicorn
 from chat_endpoint import ChatEndpoint
 from fastapi import FastAPI, HTTPException, Request
 from ingestion_endpoint import IngestionEndpoint, properties
+from pages import blocks
 
 from driftgate.api.telemetry import intake
 from driftgate.monitor.telemetry import Store, frame, router
@@ -113,6 +114,13 @@ def test_two_lines_send_the_calls_with_their_tags(
     assert [properties(span).get("driftgate.slice") for span in spans] == ["환불", "환불", None]
     role = None if before else "support"
     assert before or {span["tags"]["ai.cloud.role"] for span in spans} == {role}
+
+
+def test_what_the_page_shows_runs(receiver: tuple[str, Path], endpoint: ChatEndpoint) -> None:
+    shown = [block.text for block in blocks("docs/azure.md") if block.language == "python"]
+    assert len(shown) == 2
+    ran = _run("".join(shown), endpoint.url, DRIFTGATE_ENDPOINT=receiver[0], DRIFTGATE_TOKEN=TOKEN)
+    assert ran.returncode == 0 and ran.stderr == "", ran.stderr
 
 
 @pytest.mark.parametrize(

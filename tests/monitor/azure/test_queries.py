@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -173,22 +174,48 @@ def _readings(kql: str) -> Iterator[tuple[str, str]]:
     yield from zip(parts[1::2], parts[2::2], strict=True)
 
 
-def test_queries_read_only_what_was_sent(template: dict[str, Any], sent: dict[str, list[Envelope]]) -> None:
-    read = set()
+def _faults(template: Mapping[str, Any], sent: Mapping[str, list[Envelope]]) -> tuple[list[str], set[tuple[str, str]]]:
+    """What queries read that was not sent, and all that they read: tables and properties."""
+    faults, read = [], set()
     for query, kql in _queries(template).items():
         for table, reading in _readings(kql):
-            event = re.search(r'Name == "([^"]+)"', reading)
-            prefix = re.search(r'Name startswith "([^"]+)"', reading)
-            names = {_name(e): e for e in sent[table]}
-            assert event is None or event.group(1) in names, f"{query} reads events that are not sent"
-            assert prefix is None or any(name.startswith(prefix.group(1)) for name in names), query
+            event = re.search(r'\bName == "([^"]+)"', reading)
+            prefix = re.search(r'\bName startswith "([^"]+)"', reading)
+            names = {_name(e) for e in sent[table]}
+            if event is not None and event.group(1) not in names:
+                faults.append(f"{query} reads events {event.group(1)}, which are not sent")
+            if prefix is not None and not any(name.startswith(prefix.group(1)) for name in names):
+                faults.append(f"{query} reads metrics {prefix.group(1)}, which are not sent")
             rows = [e for e in sent[table] if event is None or _name(e) == event.group(1)]
             known = {name for e in rows for name in properties(e)}
-            assert all(e["tags"]["ai.cloud.role"] == "shop.driftgate" for e in rows)
             for name in re.findall(r'Properties\["([^"]+)"\]', reading):
-                assert name in known, f"{query} reads {name}, which {table} does not have"
                 read.add((table, name))
+                if name not in known:
+                    faults.append(f"{query} reads {name}, which {table} does not have")
+    return faults, read
+
+
+def test_queries_read_only_what_was_sent(template: dict[str, Any], sent: dict[str, list[Envelope]]) -> None:
+    faults, read = _faults(template, sent)
+    assert faults == []
     assert {table for table, _ in read} == TABLES.keys()
+    assert all(e["tags"]["ai.cloud.role"] == "shop.driftgate" for rows in sent.values() for e in rows)
+
+
+def test_a_property_that_is_sent_under_another_name_is_noticed(
+    template: dict[str, Any], sent: dict[str, list[Envelope]]
+) -> None:
+    _, read = _faults(template, sent)
+    unnoticed = []
+    for table, name in sorted(read):
+        renamed = copy.deepcopy(sent)
+        for envelope in renamed[table]:
+            told = properties(envelope)
+            if name in told:
+                told[f"{name}_renamed"] = told.pop(name)
+        if not _faults(template, renamed)[0]:
+            unnoticed.append((table, name))
+    assert len(read) > 60 and unnoticed == []
 
 
 def test_every_event_and_span_has_the_key_by_which_it_is_read_once(sent: dict[str, list[Envelope]]) -> None:
