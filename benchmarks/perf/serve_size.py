@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.perf import ingest
+from driftgate.monitor.telemetry import Store
 
 TOKEN = "benchmark-token-0123456789"
 A_REQUEST = 500
@@ -72,12 +73,15 @@ def main() -> None:
                 after = Size.of(process.pid)
             finally:
                 process.terminate()
-        stored = sum(file.stat().st_size for file in workspace.rglob("*.parquet")) / 1e6
+        with Store(workspace / ".driftgate/telemetry") as store:
+            kept = store.compact().calls
+        stored = sum(file.stat().st_size for file in workspace.rglob("*.parquet"))
+    assert kept == calls, f"{kept:,} of {calls:,} calls were kept"
     print(f"at rest {before.megabytes:.0f} MB, ready after {before.seconds:.1f} s of a processor")
     print(f"after {calls:,} calls {after.megabytes:.0f} MB")
     processor = 1000 * (after.seconds - before.seconds) / calls
     print(f"1,000 calls: {processor:.2f} s of a processor, {1000 * took / calls:.2f} s by the clock")
-    print(f"a million calls: {1e6 * stored / calls / 1000:.2f} GB")
+    print(f"a million calls: {stored / calls / 1000:.2f} GB")
 
 
 def _wait(port: int) -> None:

@@ -13,7 +13,6 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.scores import score_run
 from driftgate.flows.environment import resolve
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.extras import MissingExtra, installed
 from driftgate.ledger import Ledger, find_run
 
 if TYPE_CHECKING:
@@ -106,8 +105,6 @@ def publish_to_foundry(workspace: OpenWorkspace, ledger: Ledger, run: str) -> li
     config = workspace.config.foundry
     if config is None:
         raise DriftgateError("the workspace names no Foundry project", "set foundry.endpoint in driftgate.yaml")
-    if not installed("azure.ai.projects"):
-        raise MissingExtra("azure", "publishing to Foundry")
     row = find_run(ledger, run)
     if row.finished_at is None:
         raise DriftgateError(f"run {row.id} has not ended", "publish it once it has")

@@ -153,8 +153,8 @@ class Workspace(BaseModel):
     """The places in production and the model each begins with; afterwards the ledger says who is champion."""
     telemetry: list[Annotated[SourceConfig, BeforeValidator(_of_kind(parse_source, "source"))]] = []
     """Where production's model calls come from: ``otlp`` (what applications send to ``driftgate serve``, which needs no
-    entry), ``files``, ``log_analytics``. Looks at traffic read what is new first, and are unmeasurable where they
-    cannot."""
+    entry), ``files``, ``log_analytics``, ``foundry`` (results of its continuous evaluation). Looks at traffic read what
+    is new first, and are unmeasurable where they cannot."""
     monitors: dict[Name, MonitorConfig] = {}
     """Monitors by name: a champion watched by its canaries."""
     recipes: dict[Name, RecipeConfig] = {}

@@ -24,6 +24,8 @@ class Foundry:
     """By ``NAME/VERSION``."""
     evals: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    items: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What each run came to, sample by sample."""
     page: int = 2
     """Evaluations and runs a page, so that who does not turn the page does not find."""
 
@@ -43,6 +45,8 @@ class Foundry:
                 if request.method == "POST"
                 else self._page(request, self.evals)
             )
+        if parts[3:] == ["output_items"]:
+            return self._page(request, self.items.get(parts[2], []))
         assert parts[1:] == ["runs"], path
         if request.method == "POST":
             source = request.json["data_source"]["source"]
@@ -90,12 +94,34 @@ class Foundry:
         content = self.azure.blobs[uri.removeprefix(f"https://{BLOBS}")]
         return [json.loads(line) for line in content.decode().splitlines()]
 
+    def grade(self, evaluation: str, made: float, results: dict[str, dict[str, Any]], status: str = "completed") -> str:
+        """A run of continuous evaluation, with the results of each response; its id."""
+        run = {"id": f"continuousevalrun_{len(self.runs)}", "object": "eval.run", "eval_id": evaluation}
+        self.runs.append({**run, "created_at": int(made), "status": status, "name": "r", "model": "", "metadata": {}})
+        self.items[run["id"]] = [
+            {
+                "id": f"item_{run['id']}_{number}",
+                "object": "eval.run.output_item",
+                "run_id": run["id"],
+                "eval_id": evaluation,
+                "created_at": int(made),
+                "datasource_item_id": number,
+                "datasource_item": {"resp_id": response},
+                "status": "pass",
+                "sample": {},
+                "results": [{"name": name, **result} for name, result in found.items()],
+            }
+            for number, (response, found) in enumerate(results.items())
+        ]
+        return run["id"]
+
     def _made(self, kept: list[dict[str, Any]], kind: str, body: dict[str, Any]) -> web.Response:
         made = body | {"id": f"{kind}_{len(kept)}", "object": kind, "created_at": 1_764_000_000 + len(kept)}
         kept.append(made)
         return reply(made, 201)
 
     def _page(self, request: Received, rows: list[dict[str, Any]]) -> web.Response:
+        rows = rows[::-1] if request.query.get("order") == "desc" else rows
         ids = [row["id"] for row in rows]
         start = ids.index(request.query["after"]) + 1 if "after" in request.query else 0
         shown = rows[start : start + self.page]

@@ -16,16 +16,13 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import signed_in
-from driftgate.flows.network import NetworkRefused, found_refusal, rule_azure, rule_openai
 from driftgate.flows.scrubbing import told
 from driftgate.ledger import RunRow
+from driftgate.monitor.foundry_project import opened
 
 if TYPE_CHECKING:
     from driftgate.benchmarks.scores import CellScores
@@ -80,15 +77,7 @@ def publish(endpoint: str, run: RunRow, scored: Sequence[CellScores]) -> list[Pu
     DriftgateError
         The project cannot be reached, refuses, or the identity may not write to it.
     """
-    from azure.ai.projects import AIProjectClient
-
-    rule_azure()
-    rule_openai()
-    with (
-        _explained(endpoint),
-        AIProjectClient(endpoint=endpoint, credential=signed_in()) as project,
-        project.get_openai_client(http_client=None, max_retries=4, timeout=60.0) as client,
-    ):
+    with opened(endpoint, f"publishing run {run.id}") as (project, client):
         return [_cell(project, client, run, scores) for scores in scored]
 
 
@@ -178,24 +167,3 @@ def resource_name(text: str) -> str:
     """
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:100]
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-@contextmanager
-def _explained(endpoint: str) -> Iterator[None]:
-    """Say what a service refused in words; what clients say of it may quote a signed address, and is cut."""
-    from azure.core.exceptions import AzureError
-    from openai import OpenAIError
-
-    try:
-        yield
-    except NetworkRefused:
-        raise
-    except (AzureError, OpenAIError) as problem:
-        if refused := found_refusal(problem):
-            raise DriftgateError(refused.message, refused.remedy) from None
-        text = re.sub(r"\?[^\s'\"]*", "?…", told(" ".join(str(problem).split())))[:400]
-        raise DriftgateError(
-            f"the Foundry project {endpoint} did not take the run: {text}",
-            "sign in (az login or a managed identity) with the role Azure AI User on the project, and run it again: "
-            "what is there already is not made twice",
-        ) from None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure_services import Azure, Cloud
@@ -13,10 +14,15 @@ from foundry import ENDPOINT, HOST, Foundry
 from loopback_net import LoopbackNet, Status
 
 import driftgate
+from driftgate.api.telemetry import intake
 from driftgate.benchmarks.datasets import make_sample
 from driftgate.cli import main
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.network import Network, NetworkConfig, enter
 from driftgate.ledger import Ledger, Record, add_cell, finish_run, pending_samples, record, start_run
+from driftgate.monitor.telemetry import ModelCall, Reason, Store, frame
+from driftgate.monitor.telemetry._spans import hash_of
+from driftgate.monitor.telemetry.sources.foundry import FoundryResultsConfig, collect
 
 WORKSPACE = f"version: 1\nname: shop\nfoundry:\n  endpoint: {ENDPOINT}\n"
 
@@ -34,6 +40,7 @@ def project(
         monkeypatch.delenv(name, raising=False)
     for name, value in azure.environment(net).items():
         monkeypatch.setenv(name, value)
+    enter(Network(NetworkConfig(), net.certificate.parent))  # the environment is read when a network is entered
     yield foundry, net
     Cloud(azure, net).forget_clients()
     net.stop()
@@ -129,13 +136,82 @@ def test_an_upload_that_was_cut_off_is_made_good_the_next_time(
     with driftgate.open(workspace) as ws:
         _measured(ws.ledger, models=("m",))
         net.fail("POST", "/runs", *[Status(403, {"error": {"code": "Forbidden", "message": "no role"}})])
-        with pytest.raises(DriftgateError, match="did not take the run") as refused:
+        with pytest.raises(DriftgateError, match=r"publishing run .* failed") as refused:
             ws.publish()
         assert "no role" in str(refused.value) and "Azure AI User" in refused.value.remedy
         assert foundry.datasets and not foundry.runs
         [published] = ws.publish()
         assert published.new and len(foundry.datasets) == 1 and len(foundry.evals) == 1
         assert len(net.sent("PUT", f"/{published.dataset}")) == 1, "the dataset is not sent twice"
+
+
+def _graded(store: Store) -> dict[str, list[Any]]:
+    """Results by response, as looks read them."""
+    table = frame(store.folder, AT - timedelta(hours=1), AT + timedelta(days=3))
+    known = table[table["evaluations"].notna()]
+    return {row.span_id: sorted(map(str, row.evaluations)) for row in known.itertuples()}
+
+
+AT = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+
+def _call(number: int) -> ModelCall:
+    return ModelCall(
+        AT + timedelta(minutes=number),
+        f"{number:032x}",
+        f"{number:016x}",
+        request_model="gpt-5-mini",
+        latency=0.5,
+        response_hash=hash_of(f"resp_{number}"),
+    )
+
+
+def test_results_of_continuous_evaluation_are_joined_to_their_calls_once(
+    project: tuple[Foundry, LoopbackNet], tmp_path: Path, ledger: Ledger
+) -> None:
+    foundry, net = project
+    config = FoundryResultsConfig(source="foundry", endpoint=ENDPOINT, evaluations=["eval_1"], since=AT)
+    good, bad = {"score": 5.0, "passed": True, "reason": "비밀"}, {"score": 1.0, "passed": False}
+    with Store(tmp_path / "telemetry") as store:
+        reading = intake(store.folder)
+        store.append([_call(n) for n in range(1, 6)])
+        made = AT.timestamp() + 600
+        for n in range(1, 4):
+            foundry.grade("eval_1", made + n, {f"resp_{n}": {"relevance": good, "violence": bad}})
+        foundry.grade("eval_1", made + 4, {"resp_4": {"relevance": good}, "resp_6": {"relevance": bad}})
+        going_on = foundry.grade("eval_1", made + 5, {"resp_5": {"relevance": bad}}, status="in_progress")
+        now = AT + timedelta(hours=1)
+        first = collect(config, store, ledger, reading, now)
+        assert "1 results wait" in first.note and first.until < now
+        graded = _graded(store)
+        assert graded.keys() == {f"{n:016x}" for n in range(1, 5)}
+        assert graded[f"{1:016x}"] == [
+            '{"label": "fail", "name": "violence", "score": 1.0}',
+            '{"label": "pass", "name": "relevance", "score": 5.0}',
+        ]
+        store.append([_call(6)])  # it was late
+        next(run for run in foundry.runs if run["id"] == going_on)["status"] = "completed"
+        again = collect(config, store, ledger, reading, now + timedelta(minutes=10))
+        assert again.note == "" and again.until == now + timedelta(minutes=10)
+        graded = _graded(store)
+        assert graded.keys() == {f"{n:016x}" for n in range(1, 7)}
+        assert [len(found) for found in graded.values()] == [2, 2, 2, 1, 1, 1], "each once, however often it is read"
+        read = len(net.sent("GET", "output_items"))
+        collect(config, store, ledger, reading, now + timedelta(minutes=20))
+        assert len(net.sent("GET", "output_items")) == read, "what was read to its end is not read again"
+    assert "비밀" not in "".join(str(found) for found in graded.values())
+
+
+def test_a_result_whose_call_never_arrives_is_counted_and_waited_for_no_longer(
+    project: tuple[Foundry, LoopbackNet], tmp_path: Path, ledger: Ledger
+) -> None:
+    foundry, _ = project
+    config = FoundryResultsConfig(source="foundry", endpoint=ENDPOINT, evaluations=["eval_1"], since=AT)
+    with Store(tmp_path / "telemetry") as store:
+        foundry.grade("eval_1", AT.timestamp() + 60, {"resp_9": {"relevance": {"score": 5.0, "passed": True}}})
+        assert "1 results wait" in collect(config, store, ledger, intake(store.folder), AT + timedelta(hours=1)).note
+        late = collect(config, store, ledger, intake(store.folder), AT + timedelta(hours=30))
+        assert late.note == "" and store.left_out(AT)[Reason.EVALUATION] == 1
 
 
 def test_the_command_prints_where_it_is(
