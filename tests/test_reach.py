@@ -17,6 +17,7 @@ _OPENED = ("driftgate.cli", "driftgate.ledger.migrations.versions.", "flows.")
 def _doors(sources: dict[str, reach.Source]) -> set[reach.Place]:
     """Commands, the facade, migrations, and the code of the flows that ship, which calls what a tool may call."""
     doors: set[reach.Place] = {("driftgate", "__getattr__"), ("driftgate.__main__", "")}
+    doors |= {(module, name) for name, module in driftgate._HOMES.items()}
     for source in sources.values():
         if source.name == "driftgate.api.facade" or source.name.startswith(_OPENED):
             doors |= {(source.name, name) for name in source.definitions}

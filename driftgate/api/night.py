@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.benchmarks.scores import CellScores
-from driftgate.finetune.remediation import Remediation, events_of, remediations
+from driftgate.finetune.remediation import Remediation, events_of, find_remediation, remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig
@@ -163,6 +163,7 @@ def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) 
     with _set_aside("remediations", problems, display):
         mend(workspace, ledger, display)
     with _set_aside("Azure Monitor", problems, display):
+        _publish_night(workspace, ledger, 2 if problems else gravest(codes), problems)
         send(workspace, ledger, display)
     with _set_aside("keep", problems, display):
         _keep(workspace, ledger, display)
@@ -300,7 +301,10 @@ def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> lis
         from driftgate.api.repair import check_recipe, go_on
 
         check_recipe(workspace, ledger, remediation)
-        after = wait_for(go_on(workspace, ledger, remediation, display.progress))
+        try:
+            after = wait_for(go_on(workspace, ledger, remediation, display.progress))
+        finally:
+            _publish_remediation(workspace, ledger, find_remediation(ledger, remediation.id))
         ended.append(after)
         display.mended(after, events_of(ledger, after.id)[-1].message)
     return ended
@@ -313,13 +317,35 @@ def publish_run(
     scored: Sequence[CellScores],
     verdicts: Sequence[GateVerdict],
 ) -> None:
-    """Put a run and its scores into the outbox, where the workspace sends anything."""
+    """Put a run, its scores and its verdicts into the outbox, where the workspace sends anything."""
     if workspace.config.azure_monitor is not None:
-        from driftgate.monitor.azure import enqueue, evaluation_results, run_trace
+        from driftgate.monitor.azure import enqueue, evaluation_results, run_trace, verdict_events
 
         enqueue(ledger, f"run-{run.id}", run_trace(run, scored, verdicts[0].verdict if verdicts else ""))
         for place, result in enumerate(evaluation_results(run, scored)):
             enqueue(ledger, f"evaluation-{run.id}-{place}", result)
+        for verdict in verdict_events(run, verdicts):
+            enqueue(ledger, f"verdict-{run.id}-{verdict.gate}", verdict)
+
+
+def _publish_night(
+    workspace: OpenWorkspace, ledger: Ledger, exit_code: int, problems: Sequence[DriftgateError]
+) -> None:
+    """Put it into the outbox that there was a night: that it was missing is told by this not being there."""
+    if workspace.config.azure_monitor is not None:
+        from driftgate.monitor.azure import NightEvent, enqueue
+
+        now = datetime.now(UTC)
+        why = "; ".join(problem.message for problem in problems)
+        enqueue(ledger, f"night-{now.isoformat()}", NightEvent(at=now, exit_code=exit_code, why=why))
+
+
+def _publish_remediation(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation) -> None:
+    if workspace.config.azure_monitor is not None:
+        from driftgate.monitor.azure import enqueue, remediation_events
+
+        for place, event in enumerate(remediation_events(remediation, events_of(ledger, remediation.id))):
+            enqueue(ledger, f"remediation-{remediation.id}-{place}", event)
 
 
 def send(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:
@@ -350,10 +376,14 @@ def _keep(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> No
 def _publish_look(workspace: OpenWorkspace, ledger: Ledger, champion: str, watched: Watched) -> None:
     if workspace.config.azure_monitor is None:
         return
-    from driftgate.monitor.azure import alert_event, enqueue, look_event, signal_values
+    from driftgate.monitor.azure import alert_event, enqueue, finding_events, look_event, signal_values
 
-    enqueue(ledger, f"look-{watched.row.run_id}", look_event(watched.row, watched.conclusion, champion))
-    for value in signal_values(watched.look, champion) if watched.look is not None else ():
-        enqueue(ledger, f"signal-{value.signal}-{value.model}-{value.slice}-{value.at.isoformat()}", value)
+    row = watched.row
+    enqueue(ledger, f"look-{row.run_id}", look_event(row, watched.conclusion, champion))
+    if watched.look is not None:
+        for value in signal_values(watched.look, champion):
+            enqueue(ledger, f"signal-{value.signal}-{value.model}-{value.slice}-{value.at.isoformat()}", value)
+        for place, finding in enumerate(finding_events(watched.look, row, champion)):
+            enqueue(ledger, f"finding-{row.run_id}-{place}", finding)
     for alert in watched.alerts:
-        enqueue(ledger, f"alert-{alert.key}", alert_event(alert, champion))
+        enqueue(ledger, f"alert-{row.run_id}-{alert.key}", alert_event(alert, champion, row))

@@ -14,11 +14,13 @@ from driftgate.ledger import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftgate.api.azure import Part
     from driftgate.api.backtest import AnswersBacktest, Backtest
     from driftgate.api.choosing import ChosenCanaries
     from driftgate.api.explaining import Explanation
     from driftgate.api.night import Looked, NightDisplay
     from driftgate.finetune.remediation import Remediation
+    from driftgate.monitor.azure import Published, Template
     from driftgate.monitor.prompt_look import PromptLook
     from driftgate.monitor.replay import Replay
     from driftgate.monitor.rereference import Rereference
@@ -261,6 +263,27 @@ class OnCall:
         from driftgate.api.telemetry import steps_of
 
         return steps_of(self.files, days)
+
+    def publish(self, run: str = "latest") -> list[Published]:
+        """Put a run into the workspace's Foundry project, with a dataset for each cell; nothing is made twice.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such run, it has not ended, the workspace names no project, or the project refuses.
+        """
+        from driftgate.api.azure import publish_to_foundry
+
+        return publish_to_foundry(self.files, self.ledger, run)
+
+    def azure_template(self, part: Part = "monitoring") -> Template:
+        """The template of the workbook with its alert rules, or of ``driftgate serve`` on Container Apps.
+
+        Its methods ``as_bicep()`` and ``as_json()`` give the two languages.
+        """
+        from driftgate.api.azure import template
+
+        return template(self.files, part)
 
     def unpark(self) -> int:
         """Let what Azure Monitor kept refusing be sent again; says how many records there are."""

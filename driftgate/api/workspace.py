@@ -39,7 +39,7 @@ from driftgate.flows.path_settings import WRITTEN
 from driftgate.flows.private_files import Sharing, share
 from driftgate.flows.retrieval import RETRIEVERS, RetrieverConfig
 from driftgate.flows.retrieval import parse_config as parse_retriever
-from driftgate.monitor.config import AzureMonitorConfig, MonitorConfig, ServiceConfig
+from driftgate.monitor.config import AzureMonitorConfig, FoundryConfig, MonitorConfig, ServiceConfig
 from driftgate.monitor.incidents import IncidentsConfig
 from driftgate.monitor.notifications import NotificationsConfig
 from driftgate.monitor.notifications.channels import CHANNELS
@@ -156,8 +156,8 @@ class Workspace(BaseModel):
     """The places in production and the model each begins with; afterwards the ledger says who is champion."""
     telemetry: list[Annotated[SourceConfig, BeforeValidator(_of_kind(parse_source, "source"))]] = []
     """Where production's model calls come from: ``otlp`` (what applications send to ``driftgate serve``, which needs no
-    entry), ``files``, ``log_analytics``. Looks at traffic read what is new first, and are unmeasurable where they
-    cannot."""
+    entry), ``files``, ``log_analytics``, ``foundry`` (results of its continuous evaluation). Looks at traffic read what
+    is new first, and are unmeasurable where they cannot."""
     monitors: dict[Name, MonitorConfig] = {}
     """Monitors by name: a champion watched by its canaries."""
     recipes: dict[Name, RecipeConfig] = {}
@@ -170,6 +170,8 @@ class Workspace(BaseModel):
     """Who is told of incidents, and how; without channels nobody is."""
     azure_monitor: AzureMonitorConfig | None = None
     """Where signals, alerts, evaluation results and runs are sent; unset: nowhere."""
+    foundry: FoundryConfig | None = None
+    """Where ``driftgate azure publish`` puts runs; unset: nowhere."""
     service: ServiceConfig = ServiceConfig()
     """``driftgate serve``."""
 

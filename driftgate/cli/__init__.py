@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import access, build, ci, incidents, jobs, judging, lead, oncall
+from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -75,7 +75,7 @@ for _name, _group in (
     ("notify", incidents.notify),
     ("champion", oncall.champion),
     ("remediation", oncall.remediation),
-    ("azure", oncall.azure),
+    ("azure", azure.azure),
     ("keys", access.keys),
     ("ledger", build.ledger),
     ("demo", build.demo),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,6 @@ from driftgate.cli._options import HERE, Workspace, group
 monitor = group("Monitors: what is watched, and what moved.")
 champion = group("Champions: which model is live in each place.")
 remediation = group("Repairs of regressions.")
-azure = group("What stands in Azure Monitor.")
 
 MonitorName = Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor of the workspace.")]
 Slot = Annotated[str, typer.Argument(help="The place in production.")]
@@ -285,38 +283,3 @@ def approve(
     from driftgate.cli.live import run_approve
 
     raise typer.Exit(run_approve(workspace, name))
-
-
-@azure.command()
-def workbook(
-    file: Annotated[Path | None, typer.Argument(help="Where to write it; without it, to the terminal.")] = None,
-    workspace: Workspace = HERE,
-) -> None:
-    """Write the ARM template of the drift workbook and the alert rule.
-
-    A workspace's own monitor/azure/NAME.kql takes the place of the query of that name.
-    """
-    import json
-
-    from driftgate.flows.plain import json_on_a_terminal
-    from driftgate.monitor.azure.workbook import arm_template
-
-    text = json.dumps(arm_template(workspace), indent=2, ensure_ascii=False)
-    if file is None:
-        print(json_on_a_terminal(text))
-    else:
-        from driftgate.flows.private_text import write_text
-
-        write_text(file, text + "\n")
-
-
-@azure.command()
-def retry(workspace: Workspace = HERE) -> None:
-    """Send again what Azure Monitor refused until it was parked, once what was wrong has been put right."""
-    import driftgate
-    from driftgate.cli._console import console
-    from driftgate.cli.show.night import NightOnTerminal
-
-    with driftgate.open(workspace) as ws:
-        console.print(f"{ws.unpark():,} records are sent again")
-        ws.send(NightOnTerminal(console, ws.files, ws.ledger))

@@ -17,9 +17,7 @@ ALLOWED = "DRIFTGATE_ALLOWED_ENV"
 """Names and patterns, parted by commas or spaces, of the variables that a workspace may read. It is set outside of the
 workspace, so that who may only propose a change of the workspace's files cannot have other variables sent away."""
 LITERAL = "a secret does not belong into this file: write ${env:NAME} and set NAME in the environment"
-SECRET_KEYS = frozenset(
-    {"api_key", "client_secret", "connection_string", "secret", "secrets", "service_url", "token"}
-)
+SECRET_KEYS = frozenset({"api_key", "client_secret", "connection_string", "secret", "secrets", "service_url", "token"})
 """Keys of the workspace file under which there are secrets only."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _ALLOWED_AT_START = os.environ.get(ALLOWED)

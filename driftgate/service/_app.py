@@ -100,8 +100,6 @@ def create_app(
     def list_looks() -> list[dict[str, Any]]:
         return list(page.looks())
 
-
-
     app.include_router(api)
     for router in routers:
         app.include_router(router)

@@ -39,8 +39,10 @@ MARK = "result=Succeeded"
 """Of the hostile text, what is left to be seen."""
 
 
-SILENT = {"azure retry", "azure workbook", "demo handbook", "ledger pack", "runs conventions", "schema"}
-SILENT |= {"serve", "view"}
+SILENT = {
+    *("azure deploy", "azure render", "azure retry", "azure workbook", "demo handbook", "ledger pack"),
+    *("runs conventions", "schema", "serve", "view"),
+}
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 
 
@@ -267,6 +269,11 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "jobs run": [(HOSTILE, *where)],
         "jobs cancel": [(HOSTILE, *where), (job, *where)],
         "azure workbook": [where],
+        "azure render": [where, ("--bicep", *where)],
+        "azure deploy": [
+            ("-g", HOSTILE, "--set", f"workspaceResourceId={HOSTILE}", "--file", str(folder / "azure.json"), *where),
+            ("-g", "x", "--set", f"{HOSTILE}=x", *where),
+        ],
         "azure retry": [where],
         "keys create": [
             (HOSTILE, "--scope", "read", *where),

@@ -30,7 +30,11 @@ ABOVE = f"{FILE}, below the block above"
 FIRST = f"{FILE}, below the first block of "
 RUN_ELSEWHERE = {"docs/own.md": "tests/cli/test_own_page.py", "docs/workspace.md": "tests/cli/test_workspace_page.py"}
 """Pages whose blocks are one workspace together, and the test that runs it."""
-PYTHON_ELSEWHERE = {"docs/notebook.md": "tests/cli/test_notebook.py", "docs/parity.md": "tests/support/docs_world.py"}
+PYTHON_ELSEWHERE = {
+    "docs/azure.md": "tests/monitor/test_instrumentation.py",
+    "docs/notebook.md": "tests/cli/test_notebook.py",
+    "docs/parity.md": "tests/support/docs_world.py",
+}
 ALL = [block for page in PAGES for block in blocks(page)]
 YAML = [block for block in ALL if block.language == "yaml" and block.page not in RUN_ELSEWHERE]
 KINDS = {"", "indented", "bash", "yaml", "csv", "jinja2", "json", "python", "toml", "sql"}

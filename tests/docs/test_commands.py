@@ -28,6 +28,7 @@ PARSED_ONLY = {
     "driftgate view": "serves until it is stopped; tests/service/console/test_view.py starts it",
     "driftgate keys revoke": "wants the id of a key; tests/ledger/test_keys.py and test_hostile_text.py revoke some",
     "driftgate demo handbook": "trains for minutes; make train-test",
+    "driftgate azure publish": "wants a Foundry project; tests/monitor/azure/test_foundry.py publishes to one",
     "driftgate calibrate": "wants people's labels of a judged run; tests/cli/test_calibrate.py draws and reads some",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
     "driftgate flow parity whole agents:workflow": "wants agent-framework-core in an environment of its own",

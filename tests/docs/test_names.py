@@ -16,7 +16,15 @@ from driftgate.cli import app
 
 LINK = re.compile(r"(?<!!)\[[^]]*\]\(([^)\s]+)\)")
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-FOLDERS = ("driftgate/", "tests/", "benchmarks/perf/", "requirements/", "flows/evaluators/", "monitor/azure/")
+FOLDERS = (
+    "driftgate/",
+    "tests/",
+    "benchmarks/perf/",
+    "requirements/",
+    "flows/evaluators/",
+    "monitor/azure/",
+    "monitor/container/",
+)
 NO_MODULES = {"driftgate.yaml", "driftgate.run", "driftgate.verdict", "driftgate.keep"}
 """A file, and variables of Azure DevOps."""
 

@@ -1,21 +1,38 @@
-"""Azure Monitor: an outbox in the ledger, its delivery, and the workbook that reads what was delivered.
+"""Azure Monitor: an outbox in the ledger, its delivery, and the templates of what reads it.
 
-:func:`enqueue` makes a record durable, :func:`drain` sends what waits, :func:`arm_template` is what reads it in Azure;
-:func:`instrument` is the service's own live telemetry.
+:func:`enqueue` makes a record durable, :func:`drain` sends what waits, :func:`monitoring` is what reads it in Azure
+and :func:`container_app` the service there; :func:`instrument` is the service's own live telemetry.
 """
 
+from driftgate.monitor.azure._container_app import container_app
 from driftgate.monitor.azure._drain import Drained, drain
-from driftgate.monitor.azure._facts import alert_event, evaluation_results, look_event, run_trace, signal_values
+from driftgate.monitor.azure._expressions import Template
+from driftgate.monitor.azure._facts import (
+    alert_event,
+    evaluation_results,
+    finding_events,
+    look_event,
+    remediation_events,
+    run_trace,
+    signal_values,
+    verdict_events,
+)
+from driftgate.monitor.azure._foundry import Published, publish
 from driftgate.monitor.azure._instrument import instrument, job_span
+from driftgate.monitor.azure._monitoring import Expected, monitoring
 from driftgate.monitor.azure._outbox import MAX_ATTEMPTS, Parked, enqueue, parked, unpark, unsent
 from driftgate.monitor.azure._payloads import (
     AlertEvent,
     CellTrace,
     EvaluationResult,
+    FindingEvent,
     LookEvent,
+    NightEvent,
     Payload,
+    RemediationEvent,
     RunTrace,
     SignalValue,
+    VerdictEvent,
 )
 
 __all__ = [
@@ -24,21 +41,34 @@ __all__ = [
     "CellTrace",
     "Drained",
     "EvaluationResult",
+    "Expected",
+    "FindingEvent",
     "LookEvent",
+    "NightEvent",
     "Parked",
     "Payload",
+    "Published",
+    "RemediationEvent",
     "RunTrace",
     "SignalValue",
+    "Template",
+    "VerdictEvent",
     "alert_event",
+    "container_app",
     "drain",
     "enqueue",
     "evaluation_results",
+    "finding_events",
     "instrument",
     "job_span",
     "look_event",
+    "monitoring",
     "parked",
+    "publish",
+    "remediation_events",
     "run_trace",
     "signal_values",
     "unpark",
     "unsent",
+    "verdict_events",
 ]

@@ -1,4 +1,4 @@
-"""From what driftgate knows to what it sends: alerts, looks and runs as payloads."""
+"""From what driftgate knows to what it sends: alerts, looks, runs, verdicts and remediations as payloads."""
 
 from __future__ import annotations
 
@@ -11,18 +11,28 @@ from driftgate.monitor.azure._payloads import (
     AlertEvent,
     CellTrace,
     EvaluationResult,
+    FindingEvent,
     LookEvent,
+    RemediationEvent,
     RunTrace,
     SignalValue,
+    VerdictEvent,
     bounded,
 )
 from driftgate.monitor.telemetry._conventions import PROVIDER_RENAMED
 
 if TYPE_CHECKING:
+    from driftgate.benchmarks.gate import GateVerdict
     from driftgate.benchmarks.scores import CellScores
+    from driftgate.finetune.remediation import Event, Remediation
     from driftgate.monitor.alert import Alert
-    from driftgate.monitor.drift import Look
+    from driftgate.monitor.detectors import Evidence
+    from driftgate.monitor.drift import Finding, Look
     from driftgate.monitor.looks import Conclusion, LookRow
+
+
+_LARGEST = 8
+"""Slices of a signal that are told with their band; each is an event a look."""
 
 
 def signal_values(look: Look, model: str) -> list[SignalValue]:
@@ -47,11 +57,65 @@ def signal_values(look: Look, model: str) -> list[SignalValue]:
     ]
 
 
-def alert_event(alert: Alert, model: str, *, report: str = "") -> AlertEvent:
+def finding_events(look: Look, row: LookRow, model: str) -> list[FindingEvent]:
+    """Every signal of a look with its band: everywhere, where it moved, and in the largest slices.
+
+    A signal without a level, of counts or of texts, is told by its distance from the reference. What was pooled of
+    several looks is told by its alert only: it has no time of its own.
+    """
+    moved = {alert.signal: alert.slices for alert in look.alerts}
+    events = []
+    for finding in look.findings:
+        if finding.windows.looks == finding.windows.periods == 1:
+            where = moved.get(finding.signal.name, ()) or (("all",) if finding.signal.name in moved else ())
+            largest = sorted(finding.slices, key=lambda name: -finding.slices[name].n_current)[:_LARGEST]
+            for place in dict.fromkeys(("all", *(name for name in where if name in finding.slices), *largest)):
+                evidence = finding.everywhere if place == "all" else finding.slices[place]
+                event = _finding(finding, evidence, row, model, place, place in where)
+                events += [event] if event is not None else []
+    return events
+
+
+def _finding(
+    finding: Finding, found: Evidence, row: LookRow, model: str, place: str, moved: bool
+) -> FindingEvent | None:
+    """None where there is no value or nothing to compare it with."""
+    signal, effect = finding.signal, found.effect
+    distance = signal.kind in ("histogram", "text")
+    reference = 0.0 if distance else found.reference_value
+    value = effect.estimate if distance else found.current_value
+    if reference is None or value is None:
+        return None
+    scale = reference if signal.kind == "continuous" else 1.0  # an effect is a relative change there
+    unit = {"histogram": "index", "text": "share"}.get(signal.kind, signal.unit)
+    return FindingEvent(
+        at=finding.windows.current.end,
+        look=row.run_id,
+        monitor=row.monitor,
+        of=row.of,
+        model=model,
+        signal=signal.name,
+        slice=place,
+        unit=unit,
+        value=value,
+        low=None if effect.low is None else reference + effect.low * scale,
+        high=None if effect.high is None else reference + effect.high * scale,
+        reference=reference,
+        band_low=None if distance or signal.bad == "higher" else reference - finding.floor * scale,
+        band_high=None if signal.bad == "lower" and not distance else reference + finding.floor * scale,
+        moved=moved,
+        n=found.n_current,
+    )
+
+
+def alert_event(alert: Alert, model: str, row: LookRow, *, report: str = "") -> AlertEvent:
     """An alert, at the end of the window it was raised for."""
     return AlertEvent(
         at=alert.current.end,
         alert=alert.key,
+        look=row.run_id,
+        monitor=row.monitor,
+        of=row.of,
         model=model,
         signal=alert.signal,
         moved=alert.moved,
@@ -102,6 +166,40 @@ def run_trace(run: RunRow, scored: Sequence[CellScores], verdict: str = "") -> R
     )
 
 
+def verdict_events(run: RunRow, verdicts: Sequence[GateVerdict]) -> list[VerdictEvent]:
+    """What every gate said of a run, with the gravest of its rules."""
+    return [
+        VerdictEvent(
+            at=run.finished_at or run.created_at,
+            gate=verdict.gate,
+            run=run.id,
+            suite=run.suite,
+            verdict=verdict.verdict,
+            champion=verdict.champion or "",
+            why="; ".join(f"{rule.cell}: {rule.rule}: {rule.told}" for rule in verdict.worst_first[:1]),
+        )
+        for verdict in verdicts
+    ]
+
+
+def remediation_events(remediation: Remediation, events: Sequence[Event]) -> list[RemediationEvent]:
+    """The steps of a remediation, in order."""
+    return [
+        RemediationEvent(
+            at=event.at,
+            remediation=remediation.id,
+            slot=remediation.slot,
+            cause=remediation.cause,
+            champion=remediation.champion,
+            state=remediation.state if event is events[-1] else "open",
+            step=event.step,
+            status=event.status,
+            why=event.message,
+        )
+        for event in events
+    ]
+
+
 def evaluation_results(run: RunRow, scored: Sequence[CellScores]) -> list[EvaluationResult]:
     """Every score over the whole of a cell, in the run's trace."""
     at = run.finished_at or run.created_at
@@ -110,11 +208,15 @@ def evaluation_results(run: RunRow, scored: Sequence[CellScores]) -> list[Evalua
             at=at,
             name=row.metric,
             value=row.value,
+            low=row.low,
+            high=row.high,
+            n=row.n,
             explanation=f"95% interval {row.low:.4g} to {row.high:.4g}, n = {row.n}; {scores.cell.signature}"
             if row.low is not None and row.high is not None
             else f"n = {row.n}; {scores.cell.signature}",
             model=scores.cell.model,
             provider=_provider(scores),
+            flow=scores.cell.flow,
             dataset=scores.cell.dataset,
             run=run.id,
             cell=scores.cell.ordinal,

@@ -13,6 +13,10 @@ SERVICE: Final = "driftgate"
 CUSTOM_EVENT: Final = "microsoft.custom_event.name"  # what makes a log record a custom event (AppEvents)
 ALERT_EVENT: Final = "driftgate.alert"
 LOOK_EVENT: Final = "driftgate.look"
+FINDING_EVENT: Final = "driftgate.finding"
+VERDICT_EVENT: Final = "driftgate.verdict"
+NIGHT_EVENT: Final = "driftgate.night"
+REMEDIATION_EVENT: Final = "driftgate.remediation"
 SIGNAL_EVENT: Final = "driftgate.signal"  # a signal's value that is too old to be a metric
 SIGNAL_METRIC: Final = "driftgate.signal."  # and the signal's name
 
@@ -46,6 +50,23 @@ RESULT: Final = "driftgate.look.result"
 REASON: Final = "driftgate.look.reason"
 REMEDY: Final = "driftgate.look.remedy"
 
+LOW: Final = "driftgate.finding.low"
+HIGH: Final = "driftgate.finding.high"
+REFERENCE: Final = "driftgate.finding.reference"
+BAND_LOW: Final = "driftgate.finding.band_low"
+BAND_HIGH: Final = "driftgate.finding.band_high"
+HAS_MOVED: Final = "driftgate.finding.moved"
+N: Final = "driftgate.finding.n"
+
+GATE: Final = "driftgate.gate"
+CHAMPION: Final = "driftgate.champion"
+WHY: Final = "driftgate.why"
+
+REMEDIATION: Final = "driftgate.remediation.key"
+SLOT: Final = "driftgate.remediation.slot"
+STATE: Final = "driftgate.remediation.state"
+STEP: Final = "driftgate.remediation.step"
+
 RUN: Final = "driftgate.run"
 SUITE: Final = "driftgate.suite"
 STATUS: Final = "driftgate.status"
@@ -60,6 +81,9 @@ OUTCOME: Final = "driftgate.outcome."  # and the outcome's name: number of sampl
 ACCURACY: Final = "driftgate.accuracy"
 ACCURACY_LOW: Final = "driftgate.accuracy_low"
 ACCURACY_HIGH: Final = "driftgate.accuracy_high"
+SCORE_LOW: Final = "driftgate.score_low"
+SCORE_HIGH: Final = "driftgate.score_high"
+SCORE_N: Final = "driftgate.score_n"
 COST: Final = "driftgate.cost"
 CURRENCY: Final = "driftgate.currency"
 

@@ -58,6 +58,12 @@ class AlertEvent(_Payload):
     at: AwareDatetime
     alert: str
     """Key of the alert in the ledger."""
+    look: str = ""
+    """Key of the look that raised it,"""
+    monitor: str = ""
+    """its monitor,"""
+    of: str = ""
+    """and what that looked at."""
     model: str
     signal: str
     moved: str
@@ -93,6 +99,77 @@ class LookEvent(_Payload):
     remedy: str = ""
 
 
+class FindingEvent(_Payload):
+    """A signal in one look, with the band in which it may lie: the custom event ``driftgate.finding``."""
+
+    kind: Literal["finding"] = "finding"
+    at: AwareDatetime
+    look: str
+    """Key of the look in the ledger."""
+    monitor: str
+    of: str
+    model: str
+    signal: str
+    slice: str = "all"
+    unit: str
+    """Of all values here: the signal's own, or that of its distance from the reference where it has no level."""
+    value: FiniteFloat
+    low: FiniteFloat | None = None
+    """95% interval of the value, the reference being taken for known."""
+    high: FiniteFloat | None = None
+    reference: FiniteFloat
+    band_low: FiniteFloat | None = None
+    """Between these the signal has not moved by as much as its floor."""
+    band_high: FiniteFloat | None = None
+    moved: bool
+    """Whether the look raised an alert for it here."""
+    n: int
+    """Rows behind the value."""
+
+
+class VerdictEvent(_Payload):
+    """What a gate said of a run: the custom event ``driftgate.verdict``."""
+
+    kind: Literal["verdict"] = "verdict"
+    at: AwareDatetime
+    gate: str
+    run: str
+    suite: str
+    verdict: Literal["pass", "fail", "inconclusive", "unmeasurable"]
+    champion: str = ""
+    """Whom the rules meant by champion."""
+    why: str = ""
+    """What the gravest rule says."""
+
+
+class NightEvent(_Payload):
+    """A night that ended, whatever it came to: the custom event ``driftgate.night``."""
+
+    kind: Literal["night"] = "night"
+    at: AwareDatetime
+    """When it ended."""
+    exit_code: int
+    """The gravest of its parts; 2 where one could not be done."""
+    why: str = ""
+    """What could not be done."""
+
+
+class RemediationEvent(_Payload):
+    """A step of a remediation: the custom event ``driftgate.remediation``."""
+
+    kind: Literal["remediation"] = "remediation"
+    at: AwareDatetime
+    remediation: str
+    slot: str
+    cause: str
+    champion: str
+    state: str
+    """``open``, ``promoted``, ``rejected`` or another end, as of when this was written down."""
+    step: str
+    status: str
+    why: str = ""
+
+
 class EvaluationResult(_Payload):
     """A score or a judgement: the custom event ``gen_ai.evaluation.result``."""
 
@@ -100,11 +177,17 @@ class EvaluationResult(_Payload):
     at: AwareDatetime
     name: str
     value: FiniteFloat | None = None
+    low: FiniteFloat | None = None
+    """The 95% interval of ``value``."""
+    high: FiniteFloat | None = None
+    n: int | None = None
+    """Samples behind it."""
     label: str = ""
     explanation: str = ""
     model: str
     """Name in the workspace."""
     provider: str = ""
+    flow: str = ""
     dataset: str = ""
     response_id: str = ""
     """Of the evaluated response, where a single one was."""
@@ -157,7 +240,17 @@ class RunTrace(_Payload):
     cells: tuple[CellTrace, ...] = ()
 
 
-Payload = SignalValue | AlertEvent | LookEvent | EvaluationResult | RunTrace
+Payload = (
+    SignalValue
+    | AlertEvent
+    | LookEvent
+    | FindingEvent
+    | VerdictEvent
+    | NightEvent
+    | RemediationEvent
+    | EvaluationResult
+    | RunTrace
+)
 
 PAYLOADS: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="kind")])
 """Reads a payload of any kind."""

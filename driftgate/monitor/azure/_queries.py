@@ -1,4 +1,4 @@
-"""The workbook's queries: KQL files that a team may edit, shown in this order.
+"""The workbook's and the alert rules' queries: KQL files that a team may edit.
 
 Azure Monitor receives records at least once. Each query first reads every record once: events and spans by their key,
 a metric by its time, name and dimensions.
@@ -13,7 +13,6 @@ from typing import Literal
 from driftgate.shipped import shipped
 
 Visualisation = Literal["table", "linechart"]
-MODEL_NAMES, SIGNAL_NAMES, ALERT_RULE = "model_names", "signal_names", "alert_rule"
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,49 @@ class Query:
     visualisation: Visualisation = "table"
 
 
-QUERIES = (
-    Query("alerts", "Drift alerts"),
-    Query("looks", "Looks: what the monitors found, or why nothing could be"),
-    Query("signals", "Drift signal {Signal}, by model and slice", "linechart"),
-    Query("runs", "Runs"),
-    Query("cells", "Cells of the runs: accuracy with its 95% interval, outcomes, tokens and cost"),
-    Query("evaluations", "Evaluation results: mean by day"),
-    Query("delivery", "Delivery: records received, and how many of them a resend repeats"),
+@dataclass(frozen=True)
+class Section:
+    """Queries under a heading."""
+
+    heading: str
+    queries: tuple[Query, ...]
+
+
+SECTIONS = (
+    Section("Is anything wrong, and since when?", (Query("overview", "Monitors, gates, nights and remediations"),)),
+    Section(
+        "Production",
+        (
+            Query("alerts", "Drift alerts"),
+            Query("signal_table", "Every signal: newest value, reference, band and course"),
+            Query("band", "{Signal}: value, interval, reference, band, and where it moved", "linechart"),
+            Query("signals", "{Signal}, by model and slice, as it was measured", "linechart"),
+            Query("canaries", "Canaries, with 95% intervals", "linechart"),
+            Query("latency", "Latency in seconds", "linechart"),
+            Query("tokens", "Tokens a call", "linechart"),
+        ),
+    ),
+    Section(
+        "Benchmarks",
+        (
+            Query("scores", "Nightly accuracy with its 95% interval", "linechart"),
+            Query("verdicts", "Gate verdicts"),
+            Query("evaluations", "Scores with 95% intervals"),
+            Query("cost", "Cost and tokens by day; what is unknown is counted beside the sums"),
+            Query("cells", "Cells of the runs: accuracy with its 95% interval, outcomes, tokens and cost"),
+            Query("runs", "Runs"),
+            Query("remediations", "Remediations"),
+        ),
+    ),
+    Section(
+        "Is anybody watching?",
+        (
+            Query("health", "Monitors: last conclusion, and looks that could not be made"),
+            Query("looks", "Looks: what the monitors found, or why nothing could be"),
+            Query("nights", "Nights"),
+            Query("delivery", "Delivery: records received, and how many of them a resend repeats"),
+        ),
+    ),
 )
 """What the workbook shows, from top to bottom."""
 

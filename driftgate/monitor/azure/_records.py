@@ -14,15 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.monitor.azure import _names as names
-from driftgate.monitor.azure._payloads import (
-    AlertEvent,
-    CellTrace,
-    EvaluationResult,
-    LookEvent,
-    Payload,
-    RunTrace,
-    SignalValue,
-)
+from driftgate.monitor.azure._events import Event, dimensions, event_of, provider
+from driftgate.monitor.azure._payloads import CellTrace, EvaluationResult, Payload, RunTrace, SignalValue
 from driftgate.monitor.telemetry import _conventions as conventions
 
 if TYPE_CHECKING:
@@ -64,111 +57,38 @@ def records(key: str, payload: Payload, resource: Resource, now: datetime) -> tu
     match payload:
         case SignalValue() if now - payload.at <= TOO_OLD:
             return "metrics", [_metric(payload)]
-        case SignalValue():
-            return "events", [_late_signal(key, payload, resource, now)]
-        case AlertEvent():
-            return "events", [_alert(key, payload, resource, now)]
-        case LookEvent():
-            return "events", [_look(key, payload, resource, now)]
-        case EvaluationResult():
-            return "events", [_evaluation(key, payload, resource, now)]
         case RunTrace():
             return "spans", list(_spans(key, payload, resource, now))
+        case _:
+            return "events", [_event(key, payload, resource, now)]
 
 
 def _metric(value: SignalValue) -> Metric:
     from opentelemetry.sdk.metrics.export import Gauge, Metric, NumberDataPoint
 
     nanoseconds = _nanoseconds(value.at)
-    point = NumberDataPoint(_signal_attributes(value), nanoseconds, nanoseconds, value.value)
+    point = NumberDataPoint(_present(dimensions(value)), nanoseconds, nanoseconds, value.value)
     return Metric(names.SIGNAL_METRIC + value.signal, None, value.unit, Gauge([point]))
 
 
-def _late_signal(key: str, value: SignalValue, resource: Resource, now: datetime) -> LogData:
-    attributes = _signal_attributes(value) | {names.SIGNAL: value.signal, names.VALUE: value.value}
-    return _event(names.SIGNAL_EVENT, key, value.at, attributes, resource, now)
-
-
-def _signal_attributes(value: SignalValue) -> dict[str, Any]:
-    return _present({names.MODEL: value.model, names.SLICE: value.slice, names.UNIT: value.unit})
-
-
-def _alert(key: str, alert: AlertEvent, resource: Resource, now: datetime) -> LogData:
-    attributes = {
-        names.ALERT: alert.alert,
-        names.MODEL: alert.model,
-        names.SIGNAL: alert.signal,
-        names.MOVED: alert.moved,
-        names.SLICE: ", ".join(alert.slices) or "all",
-        names.CAUSE: alert.cause,
-        names.DETECTOR: alert.detector,
-        names.P_VALUE: alert.p_value,
-        names.EFFECT: alert.effect,
-        names.EFFECT_LOW: alert.effect_low,
-        names.EFFECT_HIGH: alert.effect_high,
-        names.EFFECT_UNIT: alert.effect_unit,
-        names.FLOOR: alert.floor,
-        names.SUMMARY: alert.summary,
-        names.REPORT: alert.report,
-    }
-    return _event(names.ALERT_EVENT, key, alert.at, attributes, resource, now)
-
-
-def _look(key: str, look: LookEvent, resource: Resource, now: datetime) -> LogData:
-    attributes = {
-        names.LOOK: look.look,
-        names.MONITOR: look.monitor,
-        names.LOOKED_AT: look.of,
-        names.MODEL: look.model,
-        names.RESULT: look.result,
-        names.REASON: look.reason,
-        names.REMEDY: look.remedy,
-    }
-    return _event(names.LOOK_EVENT, key, look.at, attributes, resource, now)
-
-
-def _evaluation(key: str, result: EvaluationResult, resource: Resource, now: datetime) -> LogData:
-    attributes = {
-        conventions.EVALUATION_NAME: result.name,
-        conventions.EVALUATION_SCORE: result.value,
-        conventions.EVALUATION_LABEL: result.label,
-        conventions.EVALUATION_EXPLANATION: result.explanation,
-        conventions.RESPONSE_ID: result.response_id,
-        **_provider(result.provider),
-        names.MODEL: result.model,
-        names.DATASET: result.dataset,
-        names.RUN: result.run,
-        names.CELL: result.cell,
-    }
-    return _event(
-        conventions.EVALUATION_EVENT, key, result.at, attributes, resource, now, run=result.run, cell=result.cell
-    )
-
-
-def _event(
-    name: str,
-    key: str,
-    at: datetime,
-    attributes: Mapping[str, Any],
-    resource: Resource,
-    now: datetime,
-    *,
-    run: str = "",
-    cell: int | None = None,
-) -> LogData:
+def _event(key: str, payload: Event, resource: Resource, now: datetime) -> LogData:
     """A custom event. Its time is that of delivery, so that an alert rule's window holds it however late it comes."""
     from opentelemetry.sdk._logs import LogData, LogDeprecatedInitWarning, LogRecord
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, set_span_in_context
 
-    span = _span_context(run, cell) if run else INVALID_SPAN_CONTEXT
+    name, attributes = event_of(payload)
+    within = isinstance(payload, EvaluationResult) and payload.run
+    span = _span_context(payload.run, payload.cell) if within else INVALID_SPAN_CONTEXT
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LogDeprecatedInitWarning)  # renamed in 1.39, which prompt flow's pin excludes
         record = LogRecord(
             timestamp=_nanoseconds(now),
             context=set_span_in_context(NonRecordingSpan(span)),
             resource=resource,
-            attributes=_present({names.CUSTOM_EVENT: name, names.KEY: key, names.AT: at.isoformat(), **attributes}),
+            attributes=_present(
+                {names.CUSTOM_EVENT: name, names.KEY: key, names.AT: payload.at.isoformat(), **attributes}
+            ),
         )
         return LogData(record, InstrumentationScope(names.SERVICE))
 
@@ -226,7 +146,7 @@ def _spans(key: str, run: RunTrace, resource: Resource, now: datetime) -> Iterat
 def _cell_attributes(cell: CellTrace) -> dict[str, Any]:
     return {
         conventions.OPERATION: names.EVALUATE,
-        **_provider(cell.provider),
+        **provider(cell.provider),
         conventions.REQUEST_MODEL: cell.request_model,
         conventions.INPUT_TOKENS: cell.input_tokens,
         conventions.OUTPUT_TOKENS: cell.output_tokens,
@@ -243,11 +163,6 @@ def _cell_attributes(cell: CellTrace) -> dict[str, Any]:
         names.COST: cell.cost,
         names.CURRENCY: cell.currency,
     }
-
-
-def _provider(name: str) -> dict[str, str]:
-    # The portal tells GenAI spans by the older name alone.
-    return {conventions.SYSTEM: name, conventions.PROVIDER: name}
 
 
 def _span_context(run: str, cell: int | None) -> SpanContext:

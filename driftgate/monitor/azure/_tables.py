@@ -13,7 +13,7 @@ outbox = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String(200), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),  # signal, alert, evaluation, run
+    Column("kind", String(16), nullable=False),  # a payload's own
     Column("payload", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),  # when the service acknowledged it

@@ -10,7 +10,19 @@ import pytest
 from ingestion_endpoint import IngestionEndpoint
 
 from driftgate.ledger import Ledger, open_ledger
-from driftgate.monitor.azure import AlertEvent, CellTrace, EvaluationResult, LookEvent, Payload, RunTrace, SignalValue
+from driftgate.monitor.azure import (
+    AlertEvent,
+    CellTrace,
+    EvaluationResult,
+    FindingEvent,
+    LookEvent,
+    NightEvent,
+    Payload,
+    RemediationEvent,
+    RunTrace,
+    SignalValue,
+    VerdictEvent,
+)
 
 NOW = datetime.now(UTC).replace(microsecond=123456)
 
@@ -47,6 +59,9 @@ def alert() -> AlertEvent:
     return AlertEvent(
         at=NOW - timedelta(minutes=50),
         alert="3f9a02b1c4d5",
+        look="20261122-231500-canary-support-3fa2",
+        monitor="support",
+        of="canaries",
         model="support-gpt",
         signal="canary_accuracy",
         moved="fell",
@@ -79,15 +94,74 @@ def look() -> LookEvent:
 
 
 @pytest.fixture
+def finding() -> FindingEvent:
+    return FindingEvent(
+        at=NOW - timedelta(minutes=45),
+        look="20261122-231500-canary-support-3fa2",
+        monitor="support",
+        of="canaries",
+        model="support-gpt",
+        signal="canary_accuracy",
+        slice="primes",
+        unit="share",
+        value=0.25,
+        low=0.13,
+        high=0.4,
+        reference=0.95,
+        band_low=0.9,
+        band_high=1.0,
+        moved=True,
+        n=40,
+    )
+
+
+@pytest.fixture
+def verdict() -> VerdictEvent:
+    return VerdictEvent(
+        at=NOW - timedelta(minutes=20),
+        gate="promote",
+        run="20261122-231500-nightly-3fa2",
+        suite="nightly",
+        verdict="fail",
+        champion="support-gpt",
+        why="support-gpt on click: accuracy: 12 points worse",
+    )
+
+
+@pytest.fixture
+def night() -> NightEvent:
+    return NightEvent(at=NOW - timedelta(minutes=10), exit_code=1, why="monitor 'support': no answer")
+
+
+@pytest.fixture
+def remediation() -> RemediationEvent:
+    return RemediationEvent(
+        at=NOW - timedelta(minutes=15),
+        remediation="20261122-233000-0a1b2c",
+        slot="support",
+        cause="recipe tune",
+        champion="support-gpt",
+        state="open",
+        step="train",
+        status="started",
+        why="on 120 items",
+    )
+
+
+@pytest.fixture
 def evaluation() -> EvaluationResult:
     return EvaluationResult(
         at=NOW - timedelta(minutes=40),
         name="accuracy",
         value=0.75,
+        low=0.3,
+        high=0.95,
+        n=4,
         label="good",
         explanation="n = 4",
         model="support-gpt",
         provider="azure.ai.openai",
+        flow="multiple_choice",
         dataset="click",
         response_id="chatcmpl-1",
         run="20261122-231500-nightly-3fa2",
@@ -133,7 +207,15 @@ def run() -> RunTrace:
 
 @pytest.fixture
 def one_of_each(
-    signal: SignalValue, alert: AlertEvent, look: LookEvent, evaluation: EvaluationResult, run: RunTrace
+    signal: SignalValue,
+    alert: AlertEvent,
+    look: LookEvent,
+    finding: FindingEvent,
+    verdict: VerdictEvent,
+    night: NightEvent,
+    remediation: RemediationEvent,
+    evaluation: EvaluationResult,
+    run: RunTrace,
 ) -> dict[str, Payload]:
     """By outbox key; the late signal is from before the two days that the service takes."""
     late = signal.model_copy(update={"at": NOW - timedelta(days=3), "value": 0.25})
@@ -142,6 +224,10 @@ def one_of_each(
         "signal:late": late,
         "alert:1": alert,
         "look:1": look,
+        "finding:1": finding,
+        "verdict:1": verdict,
+        "night:1": night,
+        "remediation:1": remediation,
         "evaluation:1": evaluation,
         "run:1": run,
     }

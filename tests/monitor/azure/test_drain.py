@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal as signals
 import subprocess
@@ -129,7 +130,8 @@ def test_an_outage_and_a_restart_in_between(
     tmp_path: Path, ingestion: IngestionEndpoint, one_of_each: dict[str, Payload]
 ) -> None:
     where = ingestion.connection_string
-    for round_, (key, payload) in enumerate(one_of_each.items()):
+    faults = itertools.cycle((Status(503), Reset(), Status(429), Status(502), Status(500), Status(404)))
+    for key, payload in one_of_each.items():
         ledger = open_ledger("ledger.db", tmp_path)  # a new process each time, as far as the ledger can tell
         ingestion.stop()
         enqueue(ledger, key, payload)
@@ -137,12 +139,12 @@ def test_an_outage_and_a_restart_in_between(
         ledger.close()
         ledger = open_ledger("ledger.db", tmp_path)
         ingestion.start()
-        ingestion.faults.append((Status(503), Reset(), Status(429), Status(502), Status(500), Status(404))[round_])
+        ingestion.faults.append(next(faults))
         assert drain(ledger, where).left == 1
         assert drain(ledger, where).left == 0
         ledger.close()
-    assert ingestion.once() == ["alert:1", "evaluation:1", "look:1", "run:1", "run:1/0", "run:1/1", "signal:late"]
-    assert len(ingestion.of("MetricData")) == 1 and len(ingestion.accepted) == 8
+    assert ingestion.once() == sorted([*(one_of_each.keys() - {"signal:1"}), "run:1/0", "run:1/1"])
+    assert len(ingestion.of("MetricData")) == 1 and len(ingestion.accepted) == len(one_of_each) + 2
 
 
 DRAIN = """

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from driftgate.benchmarks.datasets import make_sample
+from driftgate.benchmarks.gate import GateVerdict, RuleVerdict
 from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.finetune.remediation import events_of, open_remediation
+from driftgate.finetune.remediation._store import add_event
 from driftgate.ledger import (
     Ledger,
     Record,
@@ -21,8 +25,17 @@ from driftgate.ledger import (
     record,
     start_run,
 )
-from driftgate.monitor.azure import alert_event, evaluation_results, run_trace, signal_values
+from driftgate.monitor.azure import (
+    alert_event,
+    evaluation_results,
+    finding_events,
+    remediation_events,
+    run_trace,
+    signal_values,
+    verdict_events,
+)
 from driftgate.monitor.drift import Look, Period, Windows, look
+from driftgate.monitor.looks import LookRow
 
 
 def _record(cell_id: int, sample_id: int, outcome: str, correct: float | None, finished_at: datetime) -> Record:
@@ -128,9 +141,65 @@ def test_a_look_becomes_one_value_a_signal_and_slice_but_for_slices_that_are_ide
     assert values["all"].at == datetime(2026, 9, 1, tzinfo=UTC)
 
 
-def test_an_alert_becomes_an_event_with_its_effect_and_the_slice_that_moved(looked: Look) -> None:
+@pytest.fixture
+def looked_row() -> LookRow:
+    return LookRow(1, "support", "support-gpt#1", "canary-1", 2, [], datetime(2026, 9, 1, tzinfo=UTC), None)
+
+
+def test_a_finding_becomes_an_event_with_its_band_and_whether_it_moved(looked: Look, looked_row: LookRow) -> None:
+    found = {event.slice: event for event in finding_events(looked, looked_row, "support-gpt")}
+    assert found.keys() == {"all", "primes", "20261122231500"}
+    primes = found["primes"]
+    assert (primes.value, primes.reference, primes.moved, primes.n) == (0.25, 0.95, True, 40)
+    assert primes.low is not None and primes.high is not None and primes.low < 0.25 < primes.high < 0.95
+    assert primes.band_low is not None and 0.25 < primes.band_low < 0.95, "it has moved out of its band"
+    assert primes.band_high is None, "of canaries only a fall is bad news"
+    assert not found["all"].moved, "a slice moved, and not all"
+    assert (primes.look, primes.monitor, primes.of, primes.at) == ("canary-1", "support", "canaries", looked_row.at)
+
+
+def test_a_number_has_its_band_in_its_own_unit_and_a_distance_has_one_from_nought(looked_row: LookRow) -> None:
+    may, june, july = (datetime(2026, month, 1, tzinfo=UTC) for month in (5, 6, 7))
+    random = np.random.default_rng(0)
+
+    def calls(time: datetime, seconds: float) -> pd.DataFrame:
+        return pd.DataFrame(
+            {"time": [time + timedelta(minutes=i) for i in range(400)], "latency": random.gamma(4, seconds / 4, 400)}
+        )
+
+    frame = pd.concat([calls(may, 1.0), calls(june, 2.0)]).assign(error="", slice="all")
+    windows = Windows("telemetry", Period(may, june), Period(june, july))
+    found = look([windows], telemetry=frame, signals=["latency"], floors={"latency": 0.25})
+    event = finding_events(found, looked_row, "m")[0]
+    assert event.unit == "s" and event.moved
+    assert event.band_high == pytest.approx(1.25 * event.reference) and event.low is not None
+    assert event.band_high < event.low <= event.value * 1.2
+
+
+def test_every_gate_and_every_step_of_a_remediation_is_told(
+    scored: tuple[RunRow, list[CellScores]], ledger: Ledger
+) -> None:
+    run, _ = scored
+    rules = tuple(
+        RuleVerdict("accuracy", f"m on {name}", said, f"{said} it is") for name, said in (("a", "pass"), ("b", "fail"))
+    )  # type: ignore[arg-type]
+    [event] = verdict_events(run, [GateVerdict("promote", run.id, "fail", rules, champion="m")])
+    assert (event.gate, event.verdict, event.suite, event.champion) == ("promote", "fail", "nightly", "m")
+    assert event.why == "m on b: accuracy: fail it is"
+    repair, _ = open_remediation(ledger, "support", "recipe tune", "m", {})
+    add_event(ledger, repair.id, "synthesise", "finished", {}, "120 items")
+    add_event(ledger, repair.id, "train", "started", {})
+    steps = remediation_events(repair, events_of(ledger, repair.id))
+    assert [(step.step, step.status, step.why) for step in steps] == [
+        ("synthesise", "finished", "120 items"),
+        ("train", "started", ""),
+    ]
+
+
+def test_an_alert_becomes_an_event_with_its_effect_and_the_slice_that_moved(looked: Look, looked_row: LookRow) -> None:
     [alert] = looked.alerts
-    event = alert_event(alert, "support-gpt", report="https://reports.example/1")
+    event = alert_event(alert, "support-gpt", looked_row, report="https://reports.example/1")
+    assert (event.look, event.monitor, event.of) == ("canary-1", "support", "canaries")
     assert (event.alert, event.slices, event.moved, event.cause) == (alert.key, ("primes",), "fell", "model")
     assert event.effect == pytest.approx(-0.7) and event.summary == alert.summary
     assert event.effect_low is not None and event.effect_low < event.effect

@@ -24,7 +24,7 @@ class SourceConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: str
-    """Where telemetry comes from: ``otlp``, ``files``, ``log_analytics`` or a plugin's name."""
+    """Where telemetry comes from: ``otlp``, ``files``, ``log_analytics``, ``foundry`` or a plugin's name."""
 
     @property
     def name(self) -> str:
