@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _POWER = 0.8
 """A change is seen where it is found so often."""
-
-
 _BLIND = 10.0
 """Times its floor: a window that would not have shown as much of a signal has seen nothing of it."""
+_HUNDREDFOLD = 99.0
+"""A relative change that is none of production's."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Short:
     @property
     def told(self) -> str:
         """In words."""
-        if math.isinf(self.smallest):
+        if math.isinf(self.smallest) or (self.relative and self.smallest >= _HUNDREDFOLD):
             return "no change at all"
         if self.relative:
             return f"a change below {self.smallest:+.0%}, with a floor of {self.floor:.0%}"
@@ -87,7 +87,8 @@ def _smallest(finding: Finding, level: float) -> float:
     effect = finding.everywhere.effect
     gross = smallest_gross(finding.signal, finding.everywhere, level)
     if effect.low is None or effect.high is None:
-        return gross
+        # Of values that are all alike there is no interval, and any that is not would be seen.
+        return gross if effect.estimate is None else 0.0
     limits = [effect.low, effect.high]
     if finding.signal.kind == "continuous":
         limits = [math.log1p(max(one, -1.0 + 1e-12)) for one in limits]
