@@ -6,6 +6,7 @@ and where what they are compared with is no outage itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ _OUTAGE = 0.5
 """The share of the reference's calls that failed, or said nothing, from which it is no reference."""
 _TOLD = 0.5
 """The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
+_FAR = 5.0
+"""Standard errors by which fewer calls tell a signal than chance makes of them, where calls hang together."""
 _LATER = 0.1
 """The share of calls dated after the look, or of spans that were refused, that is more than a few."""
 _DAY = timedelta(days=1)
@@ -315,7 +318,7 @@ def _unanchored(every: Sequence[Finding], sliding: Sequence[Finding], calls: Cal
 
 def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
     """Which signals the calls do not tell."""
-    before, now = len(calls.before), len(calls.now)
+    now = len(calls.now)
     unread = [finding for finding in findings if finding.p_value is None]
     # What the telemetry never had and nobody asked for is passed over.
     asked = {_ERRORS, *(named or ())}
@@ -323,8 +326,7 @@ def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | No
     gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
     if gone:
         return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", _SPANS)
-    compared = int(calls.compared) or before
-    fewer = [f for f in findings if f.p_value is not None and f.everywhere.n_current < now * _least(f, compared)]
+    fewer = [f for f in findings if f.p_value is not None and _hides(f, calls)]
     if fewer:
         told = "; ".join(f"{f.everywhere.n_current:,} of {now:,} calls tell {f.signal.name}" for f in fewer)
         return Conclusion("unmeasurable", f"in the current window {told}", _SPANS)
@@ -333,15 +335,30 @@ def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | No
     return None
 
 
-def _least(finding: Finding, before: int) -> float:
-    """The share of calls that must tell a signal.
+def _hides(finding: Finding, calls: Calls) -> bool:
+    """Whether a change as large as the floor may hide in the calls that do not tell a signal.
 
-    Among calls that do not tell whether they failed, no rise of errors as large as the floor may hide. Other signals
-    are told by the calls that succeed, or have text: about as many as before.
+    Which calls failed is told of every call. Other signals are told by the calls that did not fail, or have text: of
+    these by as many as before, but for chance. A sample of calls that tell their texts is smaller on one day than on
+    another, so that the difference must be far beyond that of calls drawn one by one.
     """
+    before, now = int(calls.compared) or len(calls.before), len(calls.now)
+    told, was_told = finding.everywhere.n_current, finding.everywhere.n_reference
     if finding.signal.name == _ERRORS:
-        return 1.0 - finding.floor
-    return _TOLD * finding.everywhere.n_reference / before
+        return told < now * (1.0 - finding.floor)
+    if told < now * _TOLD * was_told / before:
+        return True
+    well, was_well = (
+        max(1.0, count * (1.0 - _failed(side))) for count, side in ((now, calls.now), (before, calls.before))
+    )
+    share, usual = min(1.0, told / well), min(1.0, was_told / was_well)
+    chance = math.sqrt(usual * (1.0 - usual) * (1.0 / well + 1.0 / was_well))
+    return share < usual * (1.0 - finding.floor) and usual - share > _FAR * chance
+
+
+def _failed(calls: pd.DataFrame) -> float:
+    """The share of calls that failed; 0 where that is not told."""
+    return float((calls["error"].fillna("") != "").mean()) if "error" in calls.columns and len(calls) else 0.0
 
 
 def _names(findings: Sequence[Finding]) -> str:

@@ -131,6 +131,28 @@ def test_calls_that_tell_of_errors_do_not_speak_for_the_others(look: Look, untol
     assert found.result == "unmeasurable" and f"{60 - untold} of 60 calls tell error_rate" in found.reason
 
 
+@pytest.mark.parametrize("untold", [3, 29, 45])
+def test_replies_that_are_withheld_may_be_those_that_went_wrong(look: Look, untold: int) -> None:
+    found = look(*before(), *now(untold, output_text=GONE), *now(60 - untold)).conclusion
+    assert found.result == "unmeasurable" and f"{60 - untold} of 60 calls tell empty_share" in found.reason
+
+
+def test_calls_that_fail_need_no_reply(look: Look) -> None:
+    failed = now(2, output_text=GONE, error="500")
+    assert look(*before(), *now(58), *failed).conclusion.result == "quiet"
+
+
+def test_a_sample_of_replies_may_be_smaller_on_one_day(look: Look) -> None:
+    one_in = [row | ({} if n % 2 else {"output_text": None}) for n, row in enumerate(before())]
+    fewer = [row | ({} if n % 5 < 2 else {"output_text": None}) for n, row in enumerate(now())]
+    assert look(*one_in, *fewer).conclusion.result == "quiet"
+
+
+def test_a_number_that_never_varies_hides_nothing(look: Look) -> None:
+    same = {"input_text": "the same question"}
+    assert look(*before(**same), *now(**same)).conclusion.result == "quiet"
+
+
 def test_whoever_does_not_look_at_errors_is_told_so(look: Look) -> None:
     found = look(*before(error=GONE), *now(error=GONE), signals=["latency"]).conclusion
     assert (found.result, found.reason) == ("quiet", "errors are not looked at")
