@@ -19,25 +19,11 @@ from driftgate.monitor.replay import MOST_TEXTS
 from driftgate.monitor.telemetry import COLUMNS, Intake, ModelCall, Store, sample
 from driftgate.monitor.telemetry._record import TRUTHS
 from driftgate.monitor.telemetry._rows import call_from_row, identified
+from driftgate.monitor.telemetry.sources._usual_names import THOUSANDTHS, by_usual_name, usual_form
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_USUAL: Mapping[str, tuple[str, ...]] = {
-    "time": ("timestamp", "ts", "datetime", "date", "created_at", "created", "start_time", "timegenerated"),
-    "latency": ("latency_s", "latency_seconds", "duration", "duration_s", "elapsed", "response_time"),
-    "request_model": ("model", "model_name", "deployment"),
-    "input_text": ("prompt", "input", "question", "query", "request"),
-    "output_text": ("completion", "response", "output", "answer", "reply"),
-    "input_tokens": ("prompt_tokens", "tokens_in"),
-    "output_tokens": ("completion_tokens", "tokens_out"),
-    "error": ("error_type", "exception", "error_code"),
-    "user": ("user_id", "userid", "customer", "customer_id"),
-    "conversation": ("session", "session_id", "conversation_id", "thread_id"),
-    "slice": ("category", "topic", "route", "endpoint"),
-    "refused": ("refusal", "is_refusal"),
-}
-_THOUSANDTHS = ("latency_ms", "duration_ms", "elapsed_ms", "response_time_ms", "durationms")
 _FORMS = ("%m/%d/%Y, %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d")
 """Forms of times beside ISO 8601 and seconds since 1970."""
 _NO_ERROR = ("", "0", "false", "no", "none", "null", "nan", "ok", "200", "success")
@@ -65,7 +51,7 @@ def calls_of_file(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         if field not in COLUMNS:
             raise DriftgateError(f"a call has no field '{field}'", nearest(field, COLUMNS))
     there = list(dict.fromkeys(name for row in rows for name in row.values))
-    theirs = {**_by_name(there), **columns}
+    theirs = {**by_usual_name(there), **columns}
     for field, column in columns.items():
         if column not in there:
             raise DriftgateError(f"{path.name} has no column '{column}' for {field}", nearest(column, there))
@@ -95,22 +81,11 @@ def calls_of_file(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         ).calls
 
 
-def _by_name(there: list[str]) -> dict[str, str]:
-    """The file's columns with usual names, by field."""
-    known = {_usual_form(name): name for name in there}
-    found = {}
-    for field in COLUMNS:
-        names = (field, *_USUAL.get(field, ()), *(_THOUSANDTHS if field == "latency" else ()))
-        if (name := next((known[one] for one in names if one in known), None)) is not None:
-            found[field] = name
-    return found
-
-
 def _named(values: Mapping[str, Any], theirs: Mapping[str, str]) -> dict[str, Any]:
     """A row by the record's fields, with what files write as text put into numbers, truths and times."""
     named = {field: _plain(field, values.get(column)) for field, column in theirs.items()}
     told = {field: value for field, value in named.items() if value is not None or field == "error"}
-    if "latency" in told and _usual_form(theirs["latency"]) in _THOUSANDTHS:
+    if "latency" in told and usual_form(theirs["latency"]) in THOUSANDTHS:
         with suppress(TypeError, ValueError):  # what is no number is said with its row
             told["latency"] = float(told["latency"]) / 1000.0
     return told
@@ -142,7 +117,3 @@ def _when(said: Any) -> Any:
 def _hashed(value: Any) -> str:
     """Who asked, so that calls of one can be told from those of another, and no more."""
     return hashlib.sha256(str(value).encode()).hexdigest()[:16] if value is not None else ""
-
-
-def _usual_form(name: str) -> str:
-    return name.strip().lower().replace(" ", "_")

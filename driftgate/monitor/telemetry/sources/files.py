@@ -28,6 +28,7 @@ from driftgate.monitor.telemetry._rows import call_from_row, identified
 from driftgate.monitor.telemetry._tables import is_imported, record_import
 from driftgate.monitor.telemetry.sources._file_kinds import KINDS, OTLP, TABLES, HalfWritten, Item, items, kind_of
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
+from driftgate.monitor.telemetry.sources._usual_names import unread
 
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._store import Store
@@ -220,9 +221,15 @@ class _Reader:
             if table or ours == "time":
                 raise DriftgateError(found, nearest(theirs, names))
             self.note = self.note or found
-        if table and self._config.columns.get("time", "time") not in names:
+        meant = unread(names, self._config.columns)
+        # Of JSON, a key may come in a later row: where another one is usual for the time, it does not.
+        if self._config.columns.get("time", "time") not in names and (table or "time" in meant):
             found = f"{self._path.name} has no column 'time'; {held}"
-            raise DriftgateError(found, "name the column that holds the time under 'columns', as time: NAME")
+            name = meant.get("time", "NAME")
+            raise DriftgateError(found, f"name the column that holds the time under 'columns', as time: {name}")
+        if meant and not self.note:
+            under = ", ".join(f"{ours}: {theirs}" for ours, theirs in meant.items())
+            self.note = f"{self._path.name} has columns that are not read; under 'columns' they would be {under}"
 
     def _named(self, row: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str, Any]:
         """A row under the record's names, with its error from the file's column for it.
