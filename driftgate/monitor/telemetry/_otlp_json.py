@@ -43,6 +43,8 @@ def document_of(body: bytes) -> dict[str, Any]:
 def scoped(document: Mapping[str, Any], of: tuple[str, str, str]) -> Iterator[tuple[str, Any]]:
     """Every span or log record of a document with the name of its scope; one that is none comes as it is.
 
+    What stands for a resource or for a scope and is none comes as a record that is none: nobody knows what it held.
+
     Parameters
     ----------
     of : tuple of str
@@ -57,11 +59,17 @@ def scoped(document: Mapping[str, Any], of: tuple[str, str, str]) -> Iterator[tu
     if not isinstance(resources, list):
         raise ValueError(f"'{of[0]}' is no list")
     for resource in resources:
-        for scope in _listed(resource, of[1]):
+        for scope in _within(resource, of[1]):
             named = scope.get("scope") if isinstance(scope, dict) else None
             name = named.get("name") if isinstance(named, dict) else ""
-            for record in _listed(scope, of[2]):
+            for record in _within(scope, of[2]):
                 yield name if isinstance(name, str) else "", record
+
+
+def _within(holder: Any, name: str) -> list[Any]:
+    """What an object lists under a name; None alone where it is no object, or lists nothing there."""
+    found = (holder.get(name) or []) if isinstance(holder, dict) else None
+    return found if isinstance(found, list) else [None]
 
 
 def span_reader(record: Any, scope: str) -> Callable[[], Received]:

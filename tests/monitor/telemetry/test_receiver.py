@@ -239,3 +239,19 @@ def test_a_closed_store_is_unavailable(url: str, store: Store) -> None:
     reply = post(url, request_of(1, 1))
     assert (reply.status_code, Status.FromString(reply.content).code) == (503, 14)
     assert str(store.folder) not in Status.FromString(reply.content).message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"resourceSpans": [5]},
+        {"resourceSpans": [None]},
+        {"resourceSpans": [{"scopeSpans": "x"}]},
+        {"resourceSpans": [{"scopeSpans": ["x"]}]},
+        {"resourceSpans": [{"scopeSpans": [{"spans": {"a": 1}}]}]},
+    ],
+)
+def test_what_stands_where_spans_are_to_be_is_said_to_be_refused(url: str, store: Store, body: object) -> None:
+    reply = post(url, json.dumps(body).encode(), "application/json")
+    assert reply.status_code == 200 and int(reply.json()["partialSuccess"]["rejectedSpans"]) == 1, reply.text
+    assert sum(store.left_out(datetime.now(UTC)).values()) == 1
