@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -102,6 +103,9 @@ def _options(
         os.environ["DRIFTGATE_DEBUG"] = "1"
         logging.basicConfig()
         logging.getLogger("driftgate").setLevel(logging.DEBUG)  # tells also of what was set aside
+    else:
+        # What libraries say of columns that never vary is no word to who reads a terminal.
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
 
 
 def main() -> None:
