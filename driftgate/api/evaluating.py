@@ -70,7 +70,8 @@ def evaluate_answers(workspace: OpenWorkspace, ledger: Ledger, name: str, config
     now = datetime.now(UTC)
     try:
         bring_up_to_date(workspace, ledger)
-        evaluators = _bound(workspace, ledger, name, config)
+        evaluators = bound(workspace, ledger, name, config)
+        evaluators.open()
         return look_at_answers(ledger, name, config, _graded(workspace, ledger, name, config, evaluators, now), now)
     except Exception as raised:  # also a defect leaves the answers unwatched, and is no reason to forget it
         log.debug("the answers of %s could not be looked at", name, exc_info=True)
@@ -81,7 +82,14 @@ def evaluate_answers(workspace: OpenWorkspace, ledger: Ledger, name: str, config
         return Watched(row, conclusion)
 
 
-def _bound(workspace: OpenWorkspace, ledger: Ledger, name: str, config: EvaluateConfig) -> Evaluators:
+def bound(workspace: OpenWorkspace, ledger: Ledger | None, name: str, config: EvaluateConfig) -> Evaluators:
+    """The evaluators of a monitor's calls; nobody is asked.
+
+    Raises
+    ------
+    DriftgateError
+        One cannot be made, takes what no call tells, or has a limit on its cost that cannot be kept.
+    """
     context = EvaluatorContext(
         PricedModels(workspace.config.models, pricing_of(workspace, ledger)),
         workspace.folder,
@@ -91,8 +99,23 @@ def _bound(workspace: OpenWorkspace, ledger: Ledger, name: str, config: Evaluate
     made = bind_to_calls(config.evaluators, context, f"monitors.{name}.evaluate.evaluators")
     for judge in made.judged.values():
         check_limit(judge, config.max_cost_per_hour)
-    made.open()
     return made
+
+
+def judges_checked(
+    workspace: OpenWorkspace, ledger: Ledger, name: str, config: EvaluateConfig
+) -> Mapping[str, JudgeCheck]:
+    """What the newest anchors say of the judges that grade a monitor's calls; nobody is asked.
+
+    Raises
+    ------
+    DriftgateError
+        The evaluators cannot be made.
+    """
+    evaluators = bound(workspace, ledger, name, config)
+    about = described_judges(evaluators)
+    run = _newest(ledger, name, _plan(name, config, about)[1], timedelta.max)
+    return {key: check_judge(ledger, run.id, key, one) for key, one in about.items()} if run is not None else {}
 
 
 def _pin(config: EvaluateConfig, evaluators: Evaluators) -> str:
@@ -164,14 +187,8 @@ def _checked(ledger: Ledger, name: str, config: EvaluateConfig, evaluators: Eval
     about = described_judges(evaluators)
     if not about:
         return {}
-    plan = {
-        "monitor": name,
-        "cells": [],
-        "drawn": {"seed": config.seed, "rate": config.rate, "per_hour": config.per_hour},
-        "judges": {key: one["pin_id"] for key, one in about.items()},
-    }
-    pinned = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
-    run = _newest(ledger, name, pinned)
+    plan, pinned = _plan(name, config, about)
+    run = _newest(ledger, name, pinned, _ANCHORS_HOLD)
     if run is None:
         run = start_run(ledger, f"answers-{name}", plan, pinned, config.seed, version("driftgate"), kind="canary")
         wait_for(grade_anchors(ledger, run.id, [evaluators]))
@@ -179,9 +196,20 @@ def _checked(ledger: Ledger, name: str, config: EvaluateConfig, evaluators: Eval
     return {key: check_judge(ledger, run.id, key, one) for key, one in about.items()}
 
 
-def _newest(ledger: Ledger, name: str, pinned: str) -> RunRow | None:
+def _plan(name: str, config: EvaluateConfig, about: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
+    """What a run of the judges' anchors is planned as, and its hash."""
+    plan = {
+        "monitor": name,
+        "cells": [],
+        "drawn": {"seed": config.seed, "rate": config.rate, "per_hour": config.per_hour},
+        "judges": {key: one["pin_id"] for key, one in about.items()},
+    }
+    return plan, hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _newest(ledger: Ledger, name: str, pinned: str, within: timedelta) -> RunRow | None:
     for run in latest_runs(ledger, 20, suite=f"answers-{name}", status="complete"):
-        if run.plan_hash == pinned and datetime.now(UTC) - run.created_at < _ANCHORS_HOLD:
+        if run.plan_hash == pinned and datetime.now(UTC) - run.created_at < within:
             return run
     return None
 

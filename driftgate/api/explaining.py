@@ -97,6 +97,7 @@ def explain(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Explanation:
             canaries=said,
             quiet_canaries=quiet,
             lost=lost,
+            anchors=_anchors(workspace, ledger, row.monitor, alert),
         ),
         lost=lost,
         repair=_repair(alert, quiet),
@@ -126,6 +127,22 @@ def find_alert(ledger: Ledger, name: str) -> AlertRow:
 
 def _is_about(look: LookRow, alert: Alert) -> bool:
     return any(one.get("signal") == alert.signal for one in look.findings)
+
+
+def _anchors(workspace: OpenWorkspace, ledger: Ledger, monitor: str, alert: Alert) -> dict[str, bool]:
+    """What the anchors of the judge say that gave the grades, and whether that puts it in doubt; empty without one."""
+    config = workspace.config.monitors.get(monitor)
+    if config is None or config.evaluate is None or registered(alert.signal) is not None:
+        return {}
+    from driftgate.api.evaluating import judges_checked
+
+    try:
+        checks = judges_checked(workspace, ledger, monitor, config.evaluate)
+    except DriftgateError as problem:
+        return {f"its anchors cannot be read: {problem.message}": True}
+    by_name = {name.partition(".")[2]: check for name, check in checks.items()}
+    check = by_name.get(alert.signal.partition(".")[0])
+    return {} if check is None else {f"its anchors: {check.told}": check.doubtful}
 
 
 def _since(ledger: Ledger, monitor: str, alert: Alert, looks: Sequence[LookRow]) -> datetime:

@@ -135,6 +135,7 @@ def suspects(
     canaries: str = "",
     quiet_canaries: bool | None = None,
     lost: Lost | None = None,
+    anchors: Mapping[str, bool] | None = None,
 ) -> tuple[Suspect, ...]:
     """The seven suspects of an alert.
 
@@ -150,6 +151,8 @@ def suspects(
         Whether that look was quiet; None where nothing is known.
     lost
         Of an alert on canaries, what became of those that were right.
+    anchors
+        Of an alert on graded answers, what the judge's anchors say, and whether that puts the judge in doubt.
     """
     found: dict[Name, tuple[list[str], list[str]]] = {name: ([], []) for name in NAMES}
     _by_signal(alert, findings, found)
@@ -164,6 +167,8 @@ def suspects(
         _by_label(alert, found["telemetry"], before, now, ("dialect",))
     if quiet_canaries is not None:
         found["provider"][1 if quiet_canaries else 0].append(canaries)
+    for told, doubtful in (anchors or {}).items():
+        found["judge"][0 if doubtful else 1].append(told)
     signal = registered(alert.signal)
     if signal is not None and not signal.of_canaries:
         found["judge"][1].append(f"{alert.title} is counted, and nothing judges it")

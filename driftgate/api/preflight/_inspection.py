@@ -23,6 +23,7 @@ from driftgate.ledger import Ledger, champion_of
 
 if TYPE_CHECKING:
     from driftgate.api._yaml import Location
+    from driftgate.flows.evaluators import Evaluators
 
 Made = TypeVar("Made")
 
@@ -173,6 +174,20 @@ class Inspection:
         return self._trials[asking.subject]
 
     @cached_property
+    def graders(self) -> Mapping[str, Evaluators | DriftgateError]:
+        """What grades the calls of production, by monitor, or why nothing can."""
+        from driftgate.api.evaluating import bound
+
+        found: dict[str, Evaluators | DriftgateError] = {}
+        for name in self.scope.monitors if self.scope.whole else ():
+            if (evaluate := self.workspace.config.monitors[name].evaluate) is not None:
+                try:
+                    found[name] = bound(self.workspace, self.ledger, name, evaluate)
+                except DriftgateError as problem:
+                    found[name] = problem
+        return found
+
+    @cached_property
     def models(self) -> Mapping[str, ModelConfig]:
         """The models that are used, by name: those that are asked, and judges and writers of training items."""
         config = self.workspace.config
@@ -181,6 +196,9 @@ class Inspection:
             names |= dict.fromkeys(asking.suite.models)
             for cell in self.cells(asking):
                 names |= dict.fromkeys(judged.judge.name for judged in cell.evaluators.judged.values())
+        for made in self.graders.values():
+            if not isinstance(made, DriftgateError):
+                names |= dict.fromkeys(judged.judge.name for judged in made.judged.values())
         for name in self.scope.recipes:
             synthesis = config.recipes[name].synthesis
             names |= dict.fromkeys(filter(None, (synthesis.model, synthesis.judge)))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from driftgate.api._waiting import wait_for
 from driftgate.api.deployments import keep
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
-from driftgate.api.preflight._inspection import Asking, Inspection
+from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight.environment import unset
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import REASKED, JudgedEvaluator, NoGrade, capabilities_of, trial_text
+
+if TYPE_CHECKING:
+    from driftgate.api._yaml import Location
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class _Judged:
 
     key: str
     evaluator: JudgedEvaluator
-    asking: Asking
+    subject: str
+    location: Location
 
 
 def look(inspection: Inspection) -> Iterator[Finding]:
@@ -34,7 +39,13 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         for cell in inspection.cells(asking):
             for key, evaluator in cell.evaluators.judged.items():
                 if not unset(inspection, "models", evaluator.judge.name):
-                    found.setdefault(evaluator.pin_id, _Judged(key, evaluator, asking))
+                    one = _Judged(key, evaluator, asking.subject, asking.location)
+                    found.setdefault(evaluator.pin_id, one)
+    for name, made in inspection.graders.items():
+        for key, evaluator in ({} if isinstance(made, DriftgateError) else made.judged).items():
+            if not unset(inspection, "models", evaluator.judge.name):
+                one = _Judged(key, evaluator, f"monitor {name}", ("monitors", name, "evaluate"))
+                found.setdefault(evaluator.pin_id, one)
     yield from wait_for(_ask_all(inspection, list(found.values())))
 
 
@@ -43,7 +54,7 @@ async def _ask_all(inspection: Inspection, judges: list[_Judged]) -> list[Findin
 
 
 async def _ask(inspection: Inspection, one: _Judged) -> Finding:
-    judged, subject, where = one.evaluator, one.asking.subject, inspection.where(*one.asking.location)
+    judged, subject, where = one.evaluator, one.subject, inspection.where(*one.location)
     who = f"the judge '{judged.judge.name}' of {one.key}"
     inputs = trial_text(judged.kind.inputs)
     if inputs is None:

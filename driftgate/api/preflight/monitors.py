@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 from driftgate.api.preflight._check import Check
-from driftgate.api.preflight._finding import Finding
+from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.extras import MissingExtra, installed
@@ -29,6 +29,19 @@ def look(inspection: Inspection) -> Iterator[Finding]:
             yield from _prompts(inspection, name, monitor.prompt_drift)
         if monitor.traffic is not None:
             yield from _traffic(inspection, name, monitor.traffic)
+        if monitor.evaluate is not None and inspection.scope.whole:
+            yield from _evaluate(inspection, name)
+
+
+def _evaluate(inspection: Inspection, name: str) -> Iterator[Finding]:
+    """What grades production's calls; looks at canaries do not wait for it."""
+    subject, where = f"monitor {name}", inspection.where("monitors", name, "evaluate")
+    made = inspection.graders[name]
+    if isinstance(made, DriftgateError):
+        yield of_problem(subject, made, where)
+    if not all(map(installed, _READS)):
+        problem = MissingExtra("monitor", "a look at telemetry")
+        yield Finding("error", subject, problem.message, problem.remedy, where)
 
 
 def _floors(inspection: Inspection, name: str, monitor: MonitorConfig) -> Iterator[Finding]:

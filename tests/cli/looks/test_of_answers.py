@@ -165,6 +165,9 @@ def test_quality_that_falls_in_one_slice_is_named_while_canaries_are_quiet(
     assert (alert.signal, alert.moved, alert.slices) == ("relevance.passed", "fell", ("travel",))
     canaries = next(row for row in looks_of(ledger, "watch") if row.of == "canaries")
     assert canaries.conclusion.result == "quiet"
+    told = cli("monitor", "explain", "latest", "-w", folder)
+    assert told.code == 0, told.out + told.err
+    assert "its anchors: " in told.out and "are quiet" in told.out
     kept = newest(ledger).findings[0]
     assert set(kept["slices"]) == set(SLICES)
     for one in (kept["everywhere"], *kept["slices"].values()):

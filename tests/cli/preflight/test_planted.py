@@ -61,6 +61,38 @@ PLANTED: dict[str, tuple[Plant, str]] = {
         setting("monitors", "watch", "traffic", to={"signals": ["canary_accuracy"]}),
         r"monitor watch: .*canary_accuracy, which is read from canaries",
     ),
+    "an evaluator of calls": (
+        setting(
+            "monitors", "watch", "evaluate", to={"evaluators": {"own": {"evaluator": "no_module:grade", "inputs": {}}}}
+        ),
+        r"monitor watch: .*no_module",
+    ),
+    "what no call tells": (
+        setting(
+            "monitors",
+            "watch",
+            "evaluate",
+            to={"evaluators": {"own": {"evaluator": "grading:grade", "inputs": {"answer": "${data.anwser}"}}}},
+        ),
+        r"monitor watch: .*\$\{data.anwser\} is nothing that a call tells",
+    ),
+    "a judge of calls": (
+        setting(
+            "monitors",
+            "watch",
+            "evaluate",
+            to={
+                "evaluators": {
+                    "relevance": {
+                        "evaluator": "azure.ai.evaluation:RelevanceEvaluator",
+                        "inputs": {"query": "${data.query}", "response": "${data.response}"},
+                        "settings": {"judge": "testde"},
+                    }
+                }
+            },
+        ),
+        r"monitor watch: .*'testde'",
+    ),
     "canaries' variant": (setting("monitors", "watch", "canaries", "variant", to="ters"), r"monitor watch: .*'ters'"),
     "a recipe of another place": (another_place, r"watches the champion 'live'.*'tune' repairs 'other'"),
     # Recipes.
