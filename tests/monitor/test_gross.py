@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,6 +112,21 @@ def test_a_look_that_could_see_nothing_of_a_signal_is_inconclusive() -> None:
     assert found.result == "inconclusive", found
     assert "not even a gross change could have been seen: latency: a change below +" in found.reason
     assert "traffic.signals names the signals" in found.remedy
+
+
+def test_the_p_value_is_twice_fishers_of_those_who_ask_each_with_the_share_of_its_calls() -> None:
+    before, now = np.zeros(160), np.zeros(80)
+    now[[0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 20, 24, 28]] = 1.0  # of four calls of each who asks
+    units = []
+    for values, start in ((before, NOW - 3 * DAY), (now, NOW - DAY)):
+        times = pd.to_datetime([start + timedelta(minutes=n) for n in range(values.size)], utc=True)
+        units.append(Units.of(pd.DataFrame({"time": times, "user": np.arange(values.size) // 4}), CURRENT))
+    found = DETECTORS.get("contingency").compare(before, now, bad="higher")
+    judged = with_gross(ERRORS, replace(found, p_value=1.0), (before, now), (units[0], units[1]))
+    # 1 + 3/4 + 6 * 1/4 = 3.25 of 20 who ask, none of 40 before: at least 3 of 20.
+    exact = scipy.stats.fisher_exact([[3, 17], [0, 40]], alternative="greater").pvalue
+    assert judged.p_value == pytest.approx(2.0 * exact)
+    assert (judged.detail["askers_reference"], judged.detail["askers_current"]) == (40, 20)
 
 
 @given(

@@ -11,7 +11,8 @@ import pandas as pd
 from driftgate.monitor.alert import Alert, Period
 from driftgate.monitor.drift import Windows, look
 from driftgate.monitor.findings import whole
-from driftgate.monitor.suspects import NAMES, Lost, Suspect, lost_canaries, suspects
+from driftgate.monitor.signals import Signal
+from driftgate.monitor.suspects import NAMES, Lost, Suspect, in_words, lost_canaries, suspects
 
 NOW = datetime(2026, 3, 22, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -104,3 +105,27 @@ def test_what_is_refused_cannot_be_read_or_failed_is_counted_apart() -> None:
         response=["I'm sorry, but I can't help with that.", "hm", None, "B"],
     )
     assert lost_canaries(before, now) == Lost(wrong=1, unparsed=1, refused=1, unanswered=1)
+
+
+def test_grades_of_answers_are_explained_with_what_the_judges_anchors_say() -> None:
+    frame = calls((0.2, 0.2))
+    late = frame["time"] >= WINDOWS.current.start
+    grades = Signal(
+        name="relevance.passed",
+        title="share of answers that pass relevance",
+        unit="share",
+        bad="lower",
+        kind="proportion",
+        floor=0.05,
+        columns=("grade",),
+        values=lambda rows: rows["grade"],
+    )
+    frame["grade"] = np.where(late & (frame.index % 2 == 0), 0.0, 1.0)
+    (alert,) = look([WINDOWS], telemetry=frame, signals=[grades], alpha=0.01).alerts
+    findings = [whole(one) for one in look([WINDOWS], telemetry=frame, signals=[grades], alpha=0.01).findings]
+    assert in_words(findings[0]).startswith("relevance.passed -50.0 points [")
+    assert in_words(findings[0], relative=True).startswith("relevance.passed -50% [")
+    for doubtful in (True, False):
+        said = suspects(alert, findings, frame[~late], frame[late], anchors={"its anchors: so": doubtful})
+        judge = next(one for one in said if one.name == "judge")
+        assert (judge.for_it, judge.against) == ((("its anchors: so",), ()) if doubtful else ((), ("its anchors: so",)))

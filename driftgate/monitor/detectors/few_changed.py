@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,7 @@ def _turned(side: NDArray[Any]) -> NDArray[Any]:
     return np.column_stack([side[:, 1] - side[:, 0], side[:, 1]])
 
 
+@lru_cache(maxsize=100_000)
 def _ratio(before: int, asked_before: int, now: int, asked: int) -> float:
     """How many times likelier a canary's answers are if it got worse than if nothing changed, given all of them."""
     from scipy.special import gammaln, logsumexp
