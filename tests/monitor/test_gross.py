@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from driftgate.monitor._days import Units
 from driftgate.monitor._examined import Examined, examine
 from driftgate.monitor._gross import with_gross
+from driftgate.monitor._visible import Short
 from driftgate.monitor.alert import Period
 from driftgate.monitor.config import TrafficConfig
 from driftgate.monitor.detectors import DETECTORS
@@ -127,6 +128,24 @@ def test_the_p_value_is_twice_fishers_of_those_who_ask_each_with_the_share_of_it
     exact = scipy.stats.fisher_exact([[3, 17], [0, 40]], alternative="greater").pvalue
     assert judged.p_value == pytest.approx(2.0 * exact)
     assert (judged.detail["askers_reference"], judged.detail["askers_current"]) == (40, 20)
+
+
+@pytest.mark.parametrize(
+    ("smallest", "floor", "relative", "blind"),
+    [
+        (2.6, 0.25, True, True),
+        (2.4, 0.25, True, False),
+        (0.21, 0.02, False, True),
+        (0.19, 0.02, False, False),
+        (1.1, 0.2, False, True),
+        (0.9, 0.2, False, False),
+        (float("inf"), 0.02, False, True),
+    ],
+)
+def test_what_is_ten_times_a_floor_or_not_possible_is_gross(
+    smallest: float, floor: float, relative: bool, blind: bool
+) -> None:
+    assert Short("s", smallest, floor, relative, 1.0).blind is blind
 
 
 @given(

@@ -17,7 +17,7 @@ from logs_endpoint import LogsEndpoint, self_signed
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger
 from driftgate.monitor.ngrams import ngrams
-from driftgate.monitor.telemetry import Intake, Store, frame
+from driftgate.monitor.telemetry import Intake, Store, frame, steps
 from driftgate.monitor.telemetry.sources import Collected, log_analytics, parse_config
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -238,3 +238,24 @@ def test_plain_http_is_refused_unless_allowed(plain_service: LogsEndpoint, colle
     with pytest.raises(DriftgateError, match="cannot be reached"):
         collect(plain_service, START + HOUR, enforce_https=True)
     assert plain_service.requests == []
+
+
+def test_what_agents_and_tools_did_is_kept_with_the_calls_within(
+    plain_service: LogsEndpoint, store: Store, collect: Callable[..., Collected]
+) -> None:
+    trace = "7" * 32
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "refunds", "gen_ai.request.model": None}
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up", "gen_ai.request.model": None}
+    plain_service.spans = [
+        span(1, OperationId=trace, Id="a" * 16, properties=agent, Name="invoke_agent refunds"),
+        span(2, OperationId=trace, Id="b" * 16, ParentId="a" * 16),
+        span(3, OperationId=trace, Id="c" * 16, ParentId="a" * 16, properties=tool, Success=False),
+    ]
+    for _ in range(2):  # what is read again is kept once
+        found = collect(plain_service, START + HOUR, overlap=HOUR)
+    assert found.calls == 1
+    assert stored(store)["span_id"].tolist() == ["b" * 16]
+    told = steps(store.folder, START, START + HOUR)
+    assert told[["kind", "step", "calls"]].to_numpy().tolist() == [["agent", "refunds", 1], ["tool", "look_up", 0]]
+    assert told["error"].tolist()[0] == "" and told["error"].tolist()[1]
+    assert told["input_tokens"].tolist()[0] == 12

@@ -25,7 +25,7 @@ from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._received import Received
 from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT, ModelCall
 from driftgate.monitor.telemetry._span import Span, first
-from driftgate.monitor.telemetry._spans import in_dialect
+from driftgate.monitor.telemetry._spans import in_dialect, step_of
 from driftgate.monitor.telemetry.dialects import dialect_of
 
 CUT_AT = 8192
@@ -44,6 +44,25 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def call_of(row: Mapping[str, Any], intake: Intake) -> ModelCall | Reason:
     """The call that a span tells of, or why it is none."""
+    span, half, untold = _span_of(row)
+    dialect = dialect_of(span)
+    if isinstance(dialect, Reason):
+        return Reason.UNREADABLE if half is not None and not span.attributes else dialect
+    call = in_dialect(span, intake, dialect)
+    for side, why in untold.items():
+        if why == "cut" or not getattr(call, f"{side}_from"):
+            changed: dict[str, Any] = {f"{side}_from": why, **dict.fromkeys(_KEPT[side])}
+            call = replace(call, **changed)
+    return call
+
+
+def step_of_row(row: Mapping[str, Any], intake: Intake, kind: Reason) -> ModelCall:
+    """What the span of an agent or a tool tells; nothing of what was said."""
+    return step_of(_span_of(row)[0], intake, kind)
+
+
+def _span_of(row: Mapping[str, Any]) -> tuple[Span, str | None, dict[str, str]]:
+    """The span of a row, in which attribute it was cut off, and which sides it does not tell, and why."""
     attributes, half = properties_of(row["Properties"])
     name = clean(str(row["Name"] or ""))
     if half is not None:
@@ -62,15 +81,7 @@ def call_of(row: Mapping[str, Any], intake: Intake) -> ModelCall | Reason:
         name=name,
         parent_id=clean(str(row["ParentId"] or "")),
     )
-    dialect = dialect_of(span)
-    if isinstance(dialect, Reason):
-        return Reason.UNREADABLE if half is not None and not whole else dialect
-    call = in_dialect(span, intake, dialect)
-    for side, why in untold.items():
-        if why == "cut" or not getattr(call, f"{side}_from"):
-            changed: dict[str, Any] = {f"{side}_from": why, **dict.fromkeys(_KEPT[side])}
-            call = replace(call, **changed)
-    return call
+    return span, half, untold
 
 
 def record_of(row: Mapping[str, Any]) -> Received:

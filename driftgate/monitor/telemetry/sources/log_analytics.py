@@ -26,9 +26,15 @@ from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._logs import Logs
 from driftgate.monitor.telemetry._nesting import Key, once_each
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._record import STEPS, ModelCall
 from driftgate.monitor.telemetry._tables import advance, watermark
-from driftgate.monitor.telemetry.sources._azure_rows import call_of, content_of_row, record_of, time_of
+from driftgate.monitor.telemetry.sources._azure_rows import (
+    call_of,
+    content_of_row,
+    record_of,
+    step_of_row,
+    time_of,
+)
 from driftgate.monitor.telemetry.sources._kql import content_query, records_query, spans_query
 from driftgate.monitor.telemetry.sources._logs_client import SMALLEST, Denied, Query, opened, whole_windows
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
@@ -163,7 +169,7 @@ def _read(
             _, left = stream.take([row for row in rows if time_of(row) >= reached])
         total += _keep(store, found, left)
         if reached is None or end > reached:
-            advance(ledger, stream.source, end, len(found))
+            advance(ledger, stream.source, end, sum(call.part not in STEPS for call in found))
     return total
 
 
@@ -175,7 +181,7 @@ def _keep(store: Store, calls: Sequence[ModelCall], left: Mapping[Reason, int]) 
     store.note(left)
     for begin in range(0, len(calls), _CHUNK):
         store.append(calls[begin : begin + _CHUNK])
-    return len(calls)
+    return sum(call.part not in STEPS for call in calls)
 
 
 class _Taking:
@@ -185,8 +191,9 @@ class _Taking:
         self._intake = intake
 
     def spans(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
-        """Calls, each once."""
+        """Calls, each once, and what agents and tools did around and within them."""
         calls: list[ModelCall] = []
+        steps: list[ModelCall] = []
         left: Counter[Reason] = Counter()
         around: dict[Key, tuple[str, Reason]] = {}
         for row in rows:
@@ -195,12 +202,14 @@ class _Taking:
             if isinstance(found, Reason):
                 left[found] += 1
                 around[key] = (str(row["ParentId"] or ""), found)
+                if found.value in STEPS:
+                    steps.append(step_of_row(row, self._intake, found))
             else:
                 calls.append(found)
         kept, outer = once_each(calls, around)
         if outer:
             left[Reason.TOLD_TWICE] += outer
-        return kept, left
+        return [*kept, *steps], left
 
     def records(self, rows: Sequence[Any]) -> tuple[list[ModelCall], Mapping[Reason, int]]:
         """What log records tell of calls."""
