@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -87,16 +88,16 @@ def main() -> None:
         data, rng = recorded(dataset), np.random.default_rng(given.seed)
         for count, chosen in ((PROBE["limit"], True), (PROBE["requests"], False)):
             for looks in (REFERENCE_LOOKS, REFERENCE_GROWS_TO):
-                how = {"count": count, "looks": looks, "chosen": chosen}
+                after = partial(found_after, data, rng=rng, count=count, looks=looks, chosen=chosen)
                 swapped = [
-                    found_after(data, first, (second, data.models[second]), rng, **how)
+                    after(first, (second, data.models[second]))
                     for first, second in swaps(data)
                     for _ in range(max(1, given.runs // 4))
                 ]
                 models = [model for model in data.models for _ in range(given.runs)]
-                efforts = [found_after(data, one, (one, data.other_effort(one, rng)), rng, **how) for one in models]
+                efforts = [after(one, (one, data.other_effort(one, rng))) for one in models]
                 unchanged = models[:: max(1, given.runs // 2)]
-                same = [found_after(data, one, (one, data.models[one]), rng, **how) for one in unchanged]
+                same = [after(one, (one, data.models[one])) for one in unchanged]
                 wrongly = f"{sum(one <= WITHIN[-1] for one in same)} of {len(same)}"
                 name = f"{count} {'chosen' if chosen else 'at random'}, {PROBE['requests'] // count} times"
                 print(f"| {dataset} | {name} | {looks} | {told(swapped)} | {told(efforts)} | {wrongly} |", flush=True)

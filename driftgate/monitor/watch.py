@@ -216,8 +216,8 @@ def look_at_traffic(
     columns = tuple(name for name in COLUMNS if name not in _UNREAD)
 
     def read(period: Period) -> Sample:
-        few = {"most": _MOST_CALLS, "most_texts": _MOST_TEXTS}
-        return sample(folder, period.start, period.end, only=only, columns=columns, **few)
+        start, end = period.start, period.end
+        return sample(folder, start, end, only=only, columns=columns, most=_MOST_CALLS, most_texts=_MOST_TEXTS)
 
     anchor = _anchor(ledger, monitor, traffic)
     windows = windows_at(now, traffic, anchor)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ CURRENT = Period(NOW - DAY, NOW)
 ERRORS = SIGNALS.get("error_rate")
 
 
-def calls(count: int, ago: timedelta, errors: float, *, seconds: float = 1.0, **columns: object) -> pd.DataFrame:
+def calls(count: int, ago: timedelta, errors: float, *, seconds: float = 1.0, **columns: Any) -> pd.DataFrame:
     """Calls one after another from so long ago, of which a share fails, evenly."""
     times = [NOW - ago + timedelta(seconds=seconds * n) for n in range(count)]
     frame = pd.DataFrame(
@@ -42,8 +43,8 @@ def calls(count: int, ago: timedelta, errors: float, *, seconds: float = 1.0, **
     return frame.assign(**{name: None for name in COLUMNS if name not in frame}).assign(**columns)
 
 
-def looked(*frames: pd.DataFrame, **settings: object) -> Examined:
-    traffic = TrafficConfig(**settings)  # type: ignore[arg-type]
+def looked(*frames: pd.DataFrame, **settings: Any) -> Examined:
+    traffic = TrafficConfig(**settings)
     return examine(pd.concat(frames, ignore_index=True), NOW, traffic, None, floors=None, alpha=0.033)
 
 

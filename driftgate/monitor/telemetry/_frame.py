@@ -152,7 +152,7 @@ def _drawn_to_be_graded(calls: ir.Table, rate: float, seed: int) -> ir.BooleanVa
     """What `driftgate.monitor.sampling.is_drawn` says, where the calls are."""
     import ibis
 
-    @ibis.udf.scalar.builtin
+    @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # Ibis does not say
     def sha256(text: str) -> str:
         """In hexadecimal digits."""
         raise NotImplementedError("DuckDB has it")
