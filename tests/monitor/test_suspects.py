@@ -97,6 +97,17 @@ def test_replies_of_another_form_are_named_as_such_and_clear_the_model() -> None
     assert "only the form of the replies changed, not what they say" in said["provider"].against
 
 
+def test_a_form_that_few_replies_changed_speaks_against_it_and_clears_nobody() -> None:
+    lost = Lost(wrong=5, unparsed=1, unanswered=2, form_only=3)
+    said = {one.name: one for one in suspects(canary(), [], None, None, lost=lost)}
+    assert said["extraction"].for_it == () and said["provider"].against == ()
+    assert said["extraction"].against == (
+        "3 of 8 replies that are no longer right say the same in another form",
+        "1 of 8 lost canaries have a reply that cannot be read",
+    )
+    assert said["service"].against == ("2 of 8 lost canaries have no whole reply",)
+
+
 def test_what_is_refused_cannot_be_read_or_failed_is_counted_apart() -> None:
     before = pd.DataFrame({"key": range(4), "outcome": "answered", "correct": 1.0, "response": "A"})
     now = before.assign(
