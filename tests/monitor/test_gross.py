@@ -65,6 +65,9 @@ def test_the_same_share_as_before_is_quiet_and_a_share_between_is_inconclusive()
     between = looked(YESTERDAY, calls(400, timedelta(hours=6), 0.08)).conclusion
     assert between.result == "inconclusive" and between.remedy
     assert "error rate went from 2.0% to 8.0%; a reference of a single day does not tell" in between.reason
+    # Of few calls the same share is nothing yet.
+    few = looked(YESTERDAY, calls(60, timedelta(hours=6), 0.05)).conclusion
+    assert few.result == "quiet" and "not to be seen: error_rate" in few.reason
 
 
 def test_one_who_fails_all_the_time_is_no_fault_of_the_service_and_a_fault_of_all_is() -> None:
