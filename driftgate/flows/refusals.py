@@ -1,4 +1,4 @@
-"""Does a reply refuse? Told by who declines what: the speaker, of what was asked, and gives no answer after all."""
+"""Does a reply refuse? Told by who declines what, and where the rules find nothing by a reader that was trained."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.phrases import any_of
 from driftgate.flows.thinking import without_thinking
 from driftgate.flows.yaml_text import parse
+
+if TYPE_CHECKING:
+    from driftgate.flows.learned import Reader
 
 FILE = Path(__file__).parent / "refusal_phrases.yaml"
 
@@ -81,6 +84,9 @@ def is_refusal(reply: str) -> bool:
     after all, or answered before, is an answer. Only the opening is read for the act, as far as the rules say: a long
     answer that ends with what it cannot know is an answer.
 
+    What the rules find is a refusal. Where they find none, in a reply of at most 600 characters, it is one if the
+    reader says so (:func:`refusal_probability`), which knows many more ways to decline, and no reasons.
+
     Parameters
     ----------
     reply : str
@@ -94,6 +100,38 @@ def is_refusal(reply: str) -> bool:
     (True, False)
     >>> is_refusal("회사 측은 답변할 수 없다고 말했다."), is_refusal("죄송합니다, 늦었습니다. 정답은 B입니다.")
     (False, False)
+    """
+    if refuses_by_rules(reply):
+        return True
+    read, shown = _reader(), without_thinking(reply) or ""
+    return read.decides(shown) and read.probability(shown) >= read.threshold
+
+
+def refusal_probability(reply: str) -> float:
+    """How likely a reply refuses, by the reader alone; of a reply of more than 600 characters by its two ends.
+
+    Examples
+    --------
+    >>> refusal_probability("그건 말 못 해.") > 0.5, refusal_probability("서울은 대한민국의 수도입니다.") < 0.1
+    (True, True)
+    """
+    return _reader().probability(without_thinking(reply) or "")
+
+
+@cache
+def _reader() -> Reader:
+    from driftgate.flows.learned import reader  # numpy takes a tenth of a second that --help has not
+
+    return reader("refusal")
+
+
+def refuses_by_rules(reply: str) -> bool:
+    """Whether the rules alone find that a reply declines to answer.
+
+    Examples
+    --------
+    >>> refuses_by_rules("안내해 드리기 어렵습니다."), refuses_by_rules("택도 없는 소리 마라.")
+    (True, False)
     """
     rules = _rules(FILE)
     shown = without_thinking(reply) or ""
@@ -113,8 +151,8 @@ def is_refusal(reply: str) -> bool:
 
 
 def refusal_rules_id() -> str:
-    """Hash of the rules, to be kept beside what they decided: 12 hexadecimal digits."""
-    return _rules(FILE).id
+    """Hash of the rules and of the reader, to be kept beside what they decided: 12 hexadecimal digits."""
+    return hashlib.sha256(f"{_rules(FILE).id} {_reader().id}".encode()).hexdigest()[:12]
 
 
 def _own_words(raw: str) -> str:
