@@ -3,18 +3,21 @@
 Run from the project's root, with scikit-learn and the shared data beside it::
 
     python -m benchmarks.perf.speech_training [refusal|toxicity]
+    python -m benchmarks.perf.speech_training --leave-out [refusal|toxicity]
 
-Labelled texts are those of ``speech_cases.csv`` (without ``blind4``) and ``speech_hands.csv``. Most of what is read is
-neither, so that questions and choices of half of KMMLU's subjects (``HAERAE-HUB/KMMLU``) are met as ordinary text; the
-other half says how often such text is told wrongly. Each hand is left out once; the scores of the texts left out give
-the slope by which a score becomes a probability. Then all are met. The weights are written into
-``driftgate/flows/learned``; the same texts give the same bytes.
+Labelled texts are those of ``speech_cases.csv`` (without ``blind4``) and ``speech_hands.csv``, where those of the part
+``own`` were written for training. Most of what is read is neither, so that questions and choices of half of KMMLU's
+subjects (``HAERAE-HUB/KMMLU``) are met as ordinary text; the other half says how often such text is told wrongly. The
+weights are written into ``driftgate/flows/learned``; the same texts give the same bytes.
+
+``--leave-out`` writes nothing: it leaves each hand out once, prints what is told of it by what the others taught, and
+the slope and thresholds that stand below.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,17 +34,19 @@ from driftgate.flows.evaluators.toxicity import CERTAINLY_NOT
 WEIGHTS = Path(learned.__file__).parent
 KMMLU = Path("../shared/data/kmmlu/data")
 SEED = 20261127
-ORDINARY, LEFT = 12_000, 30_000
+ORDINARY, LEFT = {"refusal": 24_000, "toxicity": 12_000}, 30_000
 """Texts of the exam that are met, and of other subjects that are told afterwards."""
 STRENGTH = {"refusal": 30.0, "toxicity": 100.0}
 """Inverse of the regularisation, chosen by leaving hands out."""
 LEAST = 2
 """Texts in which a run must stand."""
-KEPT = 90_000
+KEPT = 60_000
 """Runs that are kept: those of the largest weight."""
-THRESHOLD = {"refusal": 0.5, "toxicity": 0.5}
-"""Probability from which the answer is yes, chosen by leaving hands out: where precision and recall are alike."""
-
+SLOPE = {"refusal": 0.93, "toxicity": 0.78}
+"""By which a score becomes log-odds, fitted to the scores of hands that were left out."""
+THRESHOLD = {"refusal": 0.45, "toxicity": 0.5}
+"""Probability from which the answer is yes: where precision and recall on a hand left out are about the same, and of
+the exam's text about one in a thousand is told wrongly."""
 
 Met = NDArray[np.uint32]
 """The keys of a text."""
@@ -79,12 +84,14 @@ def texts_of(name: str) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def exam_texts() -> tuple[list[str], list[str]]:
+def exam_texts(name: str) -> tuple[list[str], list[str]]:
     """Questions and choices of the exam: a sample of every second subject, and one of the others."""
     subjects = [pd.read_csv(path, keep_default_na=False, dtype=str) for path in sorted(KMMLU.glob("*-test.csv"))]
     read = [pd.concat([one[column] for column in ("question", *"ABCD")]).drop_duplicates() for one in subjects]
     met, left = pd.concat(read[::2]).drop_duplicates(), pd.concat(read[1::2]).drop_duplicates()
-    return met.sample(ORDINARY, random_state=SEED).tolist(), left[~left.isin(met)].sample(LEFT, random_state=SEED).tolist()
+    return met.sample(ORDINARY[name], random_state=SEED).tolist(), left[~left.isin(met)].sample(
+        LEFT, random_state=SEED
+    ).tolist()
 
 
 def fit(met: Sequence[Met], yes: NDArray[np.bool_], exam: Sequence[Met], name: str) -> Fitted:
@@ -116,7 +123,7 @@ def _matrix(met: Sequence[Met], known: Met) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(there.sum()), (rows[there], places[there])), (len(met), len(known)))
 
 
-def write(name: str, fitted: Fitted, slope: float) -> Path:
+def write(name: str, fitted: Fitted) -> Path:
     """Write a reader's file."""
     path = WEIGHTS / f"{name}.npz"
     np.savez_compressed(
@@ -125,40 +132,52 @@ def write(name: str, fitted: Fitted, slope: float) -> Path:
         sizes=fitted.sizes.astype(np.float16),
         weights=fitted.weights.astype(np.float16),
         bias=np.float64(fitted.bias),
-        slope=np.float64(slope),
+        slope=np.float64(SLOPE[name]),
         threshold=np.float64(THRESHOLD[name]),
     )
     return path
 
 
 def train(name: str) -> None:
-    """Leave every hand out, print what is told of it, and write what is learnt from all."""
+    """Learn from all texts, write the weights, and print how much exam text is told wrongly."""
     table = texts_of(name)
-    ordinary, left = exam_texts()
-    met = [learned.features(text) for text in table.text]
-    exam = [learned.features(text) for text in ordinary]
+    ordinary, left = exam_texts(name)
+    whole = pruned(fit(_keys(table.text), table.yes.to_numpy(), _keys(ordinary), name))
+    path = write(name, whole)
+    print(f"{path.name}: {len(table)} labelled texts, {len(whole.keys):,} runs, {path.stat().st_size:,} bytes")
+    wrong = _probability(name, whole.scores(_keys(left))) >= THRESHOLD[name]
+    print(f"{name}: {int(wrong.sum())} of {len(left)} texts of the exam's other half told wrongly ({wrong.mean():.3%})")
+
+
+def leave_out(name: str) -> None:
+    """Leave every hand out, and print what is told of it."""
+    table = texts_of(name)
+    met, exam = _keys(table.text), _keys(exam_texts(name)[0])
     yes, part = table.yes.to_numpy(), table.part.to_numpy()
     scores = np.zeros(len(table))
     for hand in sorted(set(part) - {"cases"}):
         kept, out = np.flatnonzero(part != hand), np.flatnonzero(part == hand)
         fitted = pruned(fit([met[place] for place in kept], yes[kept], exam, name))
         scores[out] = fitted.scores([met[place] for place in out])
-    told = table.assign(score=scores)[part != "cases"]
-    slope = float(LogisticRegression(C=1e6, fit_intercept=False).fit(told[["score"]], told.yes).coef_[0, 0])
-    told["p"] = 1 / (1 + np.exp(-slope * told.score))
+    told = table.assign(score=scores, p=_probability(name, scores))[part != "cases"]
     told["rules"] = [BY_RULES[name](text) for text in told.text]
     print(f"{name}, each hand left out once: precision / recall of the rules, of the reader, of both")
     for hand, group in [("all", told), *told.groupby("part")]:
-        found = group.p >= THRESHOLD[name]
-        ways = (group.rules, found, _both(name, group, THRESHOLD[name]))
+        ways = (group.rules, group.p >= THRESHOLD[name], _both(name, group, THRESHOLD[name]))
         print(f"  {hand}: {len(group)} texts, {', '.join(_shares(way, group.yes) for way in ways)}")
     for threshold in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
         print(f"  both, were the threshold {threshold}: {_shares(_both(name, told, threshold), told.yes)}")
-    whole = pruned(fit(met, yes, exam, name))
-    wrong = 1 / (1 + np.exp(-slope * whole.scores([learned.features(text) for text in left]))) >= THRESHOLD[name]
-    print(f"{name} exam text not met: {int(wrong.sum())} of {len(left)} told wrongly ({wrong.mean():.3%})")
-    path = write(name, whole, slope)
-    print(f"{path.name}: {len(whole.keys):,} runs, slope {slope:.3f}, {path.stat().st_size:,} bytes")
+    fitting = LogisticRegression(C=1e6, fit_intercept=False).fit(told[["score"]], told.yes)
+    print(f"  slope {fitting.coef_[0, 0]:.3f}")
+
+
+def _keys(texts: Iterable[str]) -> list[Met]:
+    return [learned.features(text) for text in texts]
+
+
+def _probability(name: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = 1 / (1 + np.exp(-SLOPE[name] * scores))
+    return found
 
 
 def _both(name: str, told: pd.DataFrame, threshold: float) -> pd.Series:
@@ -173,5 +192,6 @@ def _shares(found: pd.Series, yes: pd.Series) -> str:
 
 
 if __name__ == "__main__":
-    for chosen in sys.argv[1:] or ["refusal", "toxicity"]:
-        train(chosen)
+    asked = [one for one in sys.argv[1:] if one != "--leave-out"]
+    for chosen in asked or ["refusal", "toxicity"]:
+        (leave_out if "--leave-out" in sys.argv else train)(chosen)
