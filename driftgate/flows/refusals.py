@@ -84,7 +84,7 @@ def is_refusal(reply: str) -> bool:
     after all, or answered before, is an answer. Only the opening is read for the act, as far as the rules say: a long
     answer that ends with what it cannot know is an answer.
 
-    What the rules find is a refusal. Where they find none, in a reply of at most 600 characters, it is one if the
+    What the rules find is a refusal. Where they find none, in a reply of at most 400 characters, it is one if the
     reader says so (:func:`refusal_probability`), which knows many more ways to decline, and no reasons.
 
     Parameters
@@ -103,19 +103,24 @@ def is_refusal(reply: str) -> bool:
     """
     if refuses_by_rules(reply):
         return True
-    read, shown = _reader(), without_thinking(reply) or ""
-    return read.decides(shown) and read.probability(shown) >= read.threshold
+    read = _reader()
+    return read.decides(without_thinking(reply) or "") and refusal_probability(reply) >= read.threshold
 
 
 def refusal_probability(reply: str) -> float:
-    """How likely a reply refuses, by the reader alone; of a reply of more than 600 characters by its two ends.
+    """How likely a reply refuses, by the reader alone; of a reply of more than 400 characters by its two ends.
+
+    One that holds code or quotations is read with them and without, and the lower counts: who is quoted may refuse.
 
     Examples
     --------
     >>> refusal_probability("그건 말 못 해.") > 0.5, refusal_probability("서울은 대한민국의 수도입니다.") < 0.1
     (True, True)
     """
-    return _reader().probability(without_thinking(reply) or "")
+    read, shown = _reader(), without_thinking(reply) or ""
+    own = _own_words(shown[: _rules(FILE).read])
+    whole = read.probability(shown)
+    return whole if own.strip() == shown else min(whole, read.probability(own))
 
 
 @cache

@@ -34,7 +34,7 @@ class Refusal:
         -------
         dict
             ``refused``, ``as_wanted``, and ``probability``: how likely it refuses, by the reader alone (of more than
-            600 characters by the two ends). Where that is near a half, a person should look.
+            400 characters by the two ends). Where that is near a half, a person should look.
 
         Raises
         ------

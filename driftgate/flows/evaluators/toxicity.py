@@ -59,7 +59,7 @@ class Toxicity:
         -------
         dict
             ``toxic`` (1 where it abuses), ``hits`` (how many words of the list stand in it), ``words`` (which, for a
-            person who looks), ``probability`` (how likely it abuses, by the reader alone; of more than 600
+            person who looks), ``probability`` (how likely it abuses, by the reader alone; of more than 400
             characters by the two ends).
 
         Raises
@@ -71,7 +71,7 @@ class Toxicity:
         -----
         A list finds what it names, in its spellings (시1발, ㅆㅣㅂㅏㄹ, 씨 발, f*ck), and not where what stands around
         it makes it another word (병신년 새해, 지랄탄, 고양이 새끼). The reader was trained on labelled texts of at most
-        300 characters and decides about those of at most 600: it finds abuse without such a word, and tells a word that
+        300 characters and decides about those of at most 400: it finds abuse without such a word, and tells a word that
         is quoted or meant in fun. A text is toxic where the reader says so, and where a word is found, unless the
         reader is nearly certain that nobody is abused; ``hits`` counts it all the same. Neither knows who speaks to
         whom. It is an alarm for a model that began to swear, not a measure of harm; for that there are the safety

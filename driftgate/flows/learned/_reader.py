@@ -15,7 +15,7 @@ from driftgate.flows.learned import _features
 from driftgate.flows.learned._features import Keys, features
 
 _FOLDER = Path(__file__).parent
-LONGEST, OPENING, ENDING = 600, 400, 200
+LONGEST, OPENING, ENDING = 400, 250, 150
 """Characters of the longest text that is read as a whole, and of what is read of a longer one: the labelled texts from
 which the weights come have 300 at most."""
 
