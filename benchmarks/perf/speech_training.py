@@ -34,10 +34,12 @@ from driftgate.flows.evaluators.toxicity import CERTAINLY_NOT
 WEIGHTS = Path(learned.__file__).parent
 KMMLU = Path("../shared/data/kmmlu/data")
 SEED = 20261127
-ORDINARY, LEFT = {"refusal": 24_000, "toxicity": 12_000}, 30_000
+ORDINARY, LEFT = {"refusal": 48_000, "toxicity": 24_000}, 30_000
 """Texts of the exam that are met, and of other subjects that are told afterwards."""
 STRENGTH = {"refusal": 30.0, "toxicity": 100.0}
 """Inverse of the regularisation, chosen by leaving hands out."""
+CASES_COUNT = 2.0
+"""How often a text of ``speech_cases.csv`` counts, or one of ``own``: they are what the product promises."""
 LEAST = 2
 """Texts in which a run must stand."""
 KEPT = 60_000
@@ -94,8 +96,9 @@ def exam_texts(name: str) -> tuple[list[str], list[str]]:
     ).tolist()
 
 
-def fit(met: Sequence[Met], yes: NDArray[np.bool_], exam: Sequence[Met], name: str) -> Fitted:
+def fit(table: pd.DataFrame, met: Sequence[Met], exam: Sequence[Met], name: str) -> Fitted:
     """Learn from labelled texts and from the exam's, by their keys; runs that only the exam has are not learnt."""
+    yes = table.yes.to_numpy()
     known, count = np.unique(np.concatenate(met), return_counts=True)
     known = known[count >= LEAST]
     held = _matrix(met, known)
@@ -105,7 +108,12 @@ def fit(met: Sequence[Met], yes: NDArray[np.bool_], exam: Sequence[Met], name: s
     length = np.sqrt(held @ np.square(sizes))
     scaled = sparse.diags(1 / np.where(length == 0, 1.0, length)) @ held @ sparse.diags(sizes)
     model = LogisticRegression(C=STRENGTH[name], solver="liblinear", max_iter=60, tol=1e-2, random_state=SEED)
-    model.fit(scaled.tocsr(), np.concatenate([yes, np.zeros(len(exam), bool)]))
+    weight = np.where(table.part == "cases", CASES_COUNT, 1.0)
+    model.fit(
+        scaled.tocsr(),
+        np.concatenate([yes, np.zeros(len(exam), bool)]),
+        sample_weight=np.concatenate([weight, np.ones(len(exam))]),
+    )
     return Fitted(known, sizes, sizes * model.coef_[0], float(model.intercept_[0]))
 
 
@@ -142,7 +150,7 @@ def train(name: str) -> None:
     """Learn from all texts, write the weights, and print how much exam text is told wrongly."""
     table = texts_of(name)
     ordinary, left = exam_texts(name)
-    whole = pruned(fit(_keys(table.text), table.yes.to_numpy(), _keys(ordinary), name))
+    whole = pruned(fit(table, _keys(table.text), _keys(ordinary), name))
     path = write(name, whole)
     print(f"{path.name}: {len(table)} labelled texts, {len(whole.keys):,} runs, {path.stat().st_size:,} bytes")
     wrong = _probability(name, whole.scores(_keys(left))) >= THRESHOLD[name]
@@ -153,11 +161,11 @@ def leave_out(name: str) -> None:
     """Leave every hand out, and print what is told of it."""
     table = texts_of(name)
     met, exam = _keys(table.text), _keys(exam_texts(name)[0])
-    yes, part = table.yes.to_numpy(), table.part.to_numpy()
+    part = table.part.to_numpy()
     scores = np.zeros(len(table))
     for hand in sorted(set(part) - {"cases"}):
         kept, out = np.flatnonzero(part != hand), np.flatnonzero(part == hand)
-        fitted = pruned(fit([met[place] for place in kept], yes[kept], exam, name))
+        fitted = pruned(fit(table.iloc[kept], [met[place] for place in kept], exam, name))
         scores[out] = fitted.scores([met[place] for place in out])
     told = table.assign(score=scores, p=_probability(name, scores))[part != "cases"]
     told["rules"] = [BY_RULES[name](text) for text in told.text]

@@ -76,7 +76,7 @@ class _Rules:
     id: str
 
 
-def is_refusal(reply: str) -> bool:
+def is_refusal(reply: str, probability: float | None = None) -> bool:
     """Whether a reply declines to answer.
 
     A refusal is an act of the speaker: it declines to tell, give or do what was asked. A text that says what cannot be
@@ -91,6 +91,8 @@ def is_refusal(reply: str) -> bool:
     ----------
     reply : str
         The model's whole reply.
+    probability : float, optional
+        What :func:`refusal_probability` says of it, where that was asked already.
 
     Examples
     --------
@@ -104,7 +106,9 @@ def is_refusal(reply: str) -> bool:
     if refuses_by_rules(reply):
         return True
     read = _reader()
-    return read.decides(without_thinking(reply) or "") and refusal_probability(reply) >= read.threshold
+    if not read.decides(without_thinking(reply) or ""):
+        return False
+    return (refusal_probability(reply) if probability is None else probability) >= read.threshold
 
 
 def refusal_probability(reply: str) -> float:

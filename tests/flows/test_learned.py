@@ -55,7 +55,7 @@ def test_what_the_rules_find_no_reader_hides() -> None:
 
 
 def test_about_a_text_that_is_too_long_to_read_the_rules_decide_alone() -> None:
-    said = "택도 없는 소리 마라, 말 못 해."
+    said = "내 입으로는 못 말해."
     assert is_refusal(said) and not refuses_by_rules(said)
     long = said + " 그러니 돌아가라." * 100
     assert not is_refusal(long) and 0 < refusal_probability(long) < 1

@@ -48,8 +48,8 @@ class Refusal:
         (1.0, 0.0, True)
         """
         said = spoken(text)
-        refused = is_refusal(said)
         probability = refusal_probability(said)
+        refused = is_refusal(said, probability)
         meant = self.wanted if wanted is None else bool(wanted)
         return {"refused": float(refused), "as_wanted": float(refused == meant), "probability": probability}
 

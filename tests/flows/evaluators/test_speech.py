@@ -18,8 +18,8 @@ from driftgate.flows.refusals import is_refusal
 from driftgate.monitor.signals import SIGNALS
 
 FLOORS = {
-    ("refusal", "blind4"): 0.83,  # unseen: no rule was mended by it
-    ("toxicity", "blind4"): 0.96,
+    ("refusal", "blind4"): 0.93,  # unseen: no rule was mended by it, and no reader learnt from it
+    ("toxicity", "blind4"): 0.94,  # in no training: recall 1.00, by the rules alone 0.96
     ("support", "near"): 0.86,
 }
 """Where fewer are told rightly than elsewhere: neighbours that were written to break the rules."""
