@@ -34,7 +34,7 @@ from driftgate.flows.evaluators.toxicity import CERTAINLY_NOT
 WEIGHTS = Path(learned.__file__).parent
 KMMLU = Path("../shared/data/kmmlu/data")
 SEED = 20261127
-ORDINARY, LEFT = {"refusal": 48_000, "toxicity": 24_000}, 30_000
+ORDINARY, LEFT = {"refusal": 30_000, "toxicity": 20_000}, 15_000
 """Texts of the exam that are met, and of other subjects that are told afterwards."""
 STRENGTH = {"refusal": 30.0, "toxicity": 100.0}
 """Inverse of the regularisation, chosen by leaving hands out."""
