@@ -46,7 +46,7 @@ KEPT = 60_000
 """Runs that are kept: those of the largest weight."""
 SLOPE = {"refusal": 0.93, "toxicity": 0.78}
 """By which a score becomes log-odds, fitted to the scores of hands that were left out."""
-THRESHOLD = {"refusal": 0.45, "toxicity": 0.5}
+THRESHOLD = {"refusal": 0.5, "toxicity": 0.5}
 """Probability from which the answer is yes: where precision and recall on a hand left out are about the same, and of
 the exam's text about one in a thousand is told wrongly."""
 
