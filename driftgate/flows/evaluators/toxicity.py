@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parent / "toxic_words.yaml"
 _AROUND = 30
 """Characters on either side that tell what a word means."""
-CERTAINLY_NOT = 0.1
+CERTAINLY_NOT = 0.05
 """Probability of abuse below which a word of the list is taken for one that is quoted, or meant in fun."""
 _LETTER = "가-힣ㄱ-ㅎㅏ-ㅣ"
 
