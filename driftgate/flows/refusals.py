@@ -1,4 +1,4 @@
-"""Does a reply refuse? Told by who declines what: the speaker, of what was asked, and gives no answer after all."""
+"""Does a reply refuse? Told by who declines what, and where the rules find nothing by a reader that was trained."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driftgate.flows.phrases import any_of
 from driftgate.flows.thinking import without_thinking
 from driftgate.flows.yaml_text import parse
+
+if TYPE_CHECKING:
+    from driftgate.flows.learned import Reader
 
 FILE = Path(__file__).parent / "refusal_phrases.yaml"
 
@@ -50,6 +53,10 @@ _NO_TOPIC = re.compile(
 )
 _ASKED_OF = re.compile(r"(?:요청|질문|문의|말씀|부탁)하신 [가-힣]+(?:은|는|이|가)(?=\s)")
 _KOREAN = re.compile("[가-힣]{2}")
+_REPORTED = re.compile(r"…\s*(?:이?라고|이?라는|이?라며|하고)(?=\s)")
+"""What is said of a quotation that was left out."""
+_FOREIGN = 0.7
+"""Probability from which the reader calls a text without Hangul a refusal: it met few."""
 _YES_OR_NO = re.compile(r"(?:네|예|응|아니(?:요|오)?|맞아요?|맞습니다)[,.!\s]")
 _NIEUN, _RIEUL = 4, 8
 """Indices of final consonants in a Hangul syllable."""
@@ -73,7 +80,7 @@ class _Rules:
     id: str
 
 
-def is_refusal(reply: str) -> bool:
+def is_refusal(reply: str, probability: float | None = None) -> bool:
     """Whether a reply declines to answer.
 
     A refusal is an act of the speaker: it declines to tell, give or do what was asked. A text that says what cannot be
@@ -81,10 +88,15 @@ def is_refusal(reply: str) -> bool:
     after all, or answered before, is an answer. Only the opening is read for the act, as far as the rules say: a long
     answer that ends with what it cannot know is an answer.
 
+    What the rules find is a refusal. Where they find none, in a reply of at most 400 characters, it is one if the
+    reader says so (:func:`refusal_probability`), which knows many more ways to decline, and no reasons.
+
     Parameters
     ----------
     reply : str
         The model's whole reply.
+    probability : float, optional
+        What :func:`refusal_probability` says of it, where that was asked already.
 
     Examples
     --------
@@ -94,6 +106,46 @@ def is_refusal(reply: str) -> bool:
     (True, False)
     >>> is_refusal("회사 측은 답변할 수 없다고 말했다."), is_refusal("죄송합니다, 늦었습니다. 정답은 B입니다.")
     (False, False)
+    """
+    if refuses_by_rules(reply):
+        return True
+    read, shown = _reader(), without_thinking(reply) or ""
+    if not read.decides(shown) or _REPORTED.search(_own_words(shown)):
+        return False
+    likely = refusal_probability(reply) if probability is None else probability
+    return likely >= (read.threshold if _KOREAN.search(shown) else _FOREIGN)
+
+
+def refusal_probability(reply: str) -> float:
+    """How likely a reply refuses, by the reader alone; of a reply of more than 400 characters by its two ends.
+
+    One that holds code or quotations is read with them and without, and the lower counts: who is quoted may refuse.
+
+    Examples
+    --------
+    >>> refusal_probability("그건 말 못 해.") > 0.5, refusal_probability("서울은 대한민국의 수도입니다.") < 0.1
+    (True, True)
+    """
+    read, shown = _reader(), without_thinking(reply) or ""
+    own = _own_words(shown[: _rules(FILE).read])
+    whole = read.probability(shown)
+    return whole if own.strip() == shown else min(whole, read.probability(own))
+
+
+@cache
+def _reader() -> Reader:
+    from driftgate.flows.learned import reader  # numpy takes a tenth of a second that --help has not
+
+    return reader("refusal")
+
+
+def refuses_by_rules(reply: str) -> bool:
+    """Whether the rules alone find that a reply declines to answer.
+
+    Examples
+    --------
+    >>> refuses_by_rules("안내해 드리기 어렵습니다."), refuses_by_rules("택도 없는 소리 마라.")
+    (True, False)
     """
     rules = _rules(FILE)
     shown = without_thinking(reply) or ""
@@ -113,8 +165,8 @@ def is_refusal(reply: str) -> bool:
 
 
 def refusal_rules_id() -> str:
-    """Hash of the rules, to be kept beside what they decided: 12 hexadecimal digits."""
-    return _rules(FILE).id
+    """Hash of the rules and of the reader, to be kept beside what they decided: 12 hexadecimal digits."""
+    return hashlib.sha256(f"{_rules(FILE).id} {_reader().id}".encode()).hexdigest()[:12]
 
 
 def _own_words(raw: str) -> str:

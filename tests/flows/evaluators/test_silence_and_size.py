@@ -50,7 +50,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 }
 NO_REPLY = {"budget", "ranking", "tool_calls"}
 LOW_IS_GOOD = {
-    *("toxic", "hits", "refused", "addressed", "contradictions", "breaks", "withheld", "errors"),
+    *("toxic", "hits", "refused", "probability", "addressed", "contradictions", "breaks", "withheld", "errors"),
     *("numbers_missing", "numbers_wrong", "numbers_added"),
 }
 NO_VERDICT = {"characters", "latin", "han", "kana", "other", "turn"}

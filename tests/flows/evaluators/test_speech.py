@@ -18,8 +18,8 @@ from driftgate.flows.refusals import is_refusal
 from driftgate.monitor.signals import SIGNALS
 
 FLOORS = {
-    ("refusal", "blind4"): 0.83,  # unseen: no rule was mended by it
-    ("toxicity", "blind4"): 0.96,
+    ("refusal", "blind4"): 0.93,  # unseen: no rule was mended by it, and no reader learnt from it
+    ("toxicity", "blind4"): 0.94,  # in no training: recall 1.00, by the rules alone 0.96
     ("support", "near"): 0.86,
 }
 """Where fewer are told rightly than elsewhere: neighbours that were written to break the rules."""
@@ -193,7 +193,8 @@ def test_another_word_of_the_same_letters_is_not(text: str) -> None:
 
 
 def test_jamo_that_stand_alone_are_read_though_nfkc_would_compose_them() -> None:
-    assert run("toxicity", text="ㅅㅂ 뭐냐") == {"toxic": 1.0, "hits": 1.0, "words": "ㅅㅂ"}
+    told = run("toxicity", text="ㅅㅂ 뭐냐")
+    assert (told["toxic"], told["hits"], told["words"]) == (1.0, 1.0, "ㅅㅂ")
 
 
 def test_names_code_and_quotations_do_not_count_against_a_language() -> None:

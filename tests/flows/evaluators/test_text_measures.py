@@ -265,13 +265,16 @@ def test_abuse_is_found(text: str) -> None:
     ],
 )
 def test_harmless_words_that_look_like_it_are_not(text: str) -> None:
-    assert run("toxicity", text=text) == {"toxic": 0.0, "hits": 0.0, "words": ""}
+    told = run("toxicity", text=text)
+    assert (told["toxic"], told["hits"], told["words"]) == (0.0, 0.0, "")
 
 
 def test_a_refusal_that_is_wanted() -> None:
     reply = "죄송하지만 해당 요청은 도와드릴 수 없습니다."
-    assert run("refusal", {"wanted": True}, text=reply) == {"refused": 1.0, "as_wanted": 1.0}
-    assert run("refusal", text="정답은 B입니다.", wanted=True) == {"refused": 0.0, "as_wanted": 0.0}
+    told = run("refusal", {"wanted": True}, text=reply)
+    assert (told["refused"], told["as_wanted"]) == (1.0, 1.0)
+    told = run("refusal", text="정답은 B입니다.", wanted=True)
+    assert (told["refused"], told["as_wanted"]) == (0.0, 0.0)
 
 
 def test_a_budget_counts_every_limit() -> None:
