@@ -75,7 +75,8 @@ def explain(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Explanation:
     before = after = None
     lost, unread = None, ""
     if canary and own is not None:
-        before, after = _canaries(ledger, own)
+        pooled = [one.run_id for one in looks if one.at <= own.at][: alert.looks]
+        before, after = _canaries(ledger, own, pooled)
         lost = lost_canaries(before, after) if len(before) and len(after) else None
     elif own is None or own.of in ("traffic", "answers"):
         before, after, unread = _calls(workspace, alert, own)
@@ -178,8 +179,8 @@ def _slices(alert: Alert, look: LookRow | None) -> tuple[tuple[str, str, bool], 
     return ()
 
 
-def _canaries(ledger: Ledger, look: LookRow) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Answers of the reference and of a look, with the replies where they are kept."""
+def _canaries(ledger: Ledger, look: LookRow, pooled: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Answers of a look's reference and of the runs that it pools, with the replies where they are kept."""
     import pandas as pd
 
     def of_runs(runs: Sequence[str]) -> pd.DataFrame:
@@ -199,7 +200,7 @@ def _canaries(ledger: Ledger, look: LookRow) -> tuple[pd.DataFrame, pd.DataFrame
         renamed = {"category": "slice", "served_model": "response_model", "flow_hash": "prompt_hash"}
         return frame.rename(columns=renamed)
 
-    return of_runs(pinned_reference(ledger, look.monitor, look.champion)), of_runs([look.run_id])
+    return of_runs(pinned_reference(ledger, look.monitor, look.champion)), of_runs(pooled[::-1])
 
 
 def _replies(ledger: Ledger, cell_id: int) -> dict[int, str]:

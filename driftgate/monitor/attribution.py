@@ -12,6 +12,7 @@ from driftgate.monitor.signals import failed as call_failed
 _NEW_SHARE = 0.05
 """A value is new where at least so many of the current rows and hardly any of the reference rows have it."""
 _OLD_SHARE = 0.005
+_HALF = 0.5
 _MIX_SHARE = 0.1
 """A slice's share of the traffic must change by so much to be mentioned."""
 _IDENTITY: tuple[tuple[str, Cause, str], ...] = (
@@ -48,14 +49,17 @@ def hints(
         for column, cause, words in _IDENTITY
         for value, share in newcomers(reference, current, column)
     ]
+    if "outcome" in current.columns:
+        return (*found, *_lost(reference, current))
     return (*found, *_mix(reference, current), *_volume(reference, current, before, now), *_errors(reference, current))
 
 
 def likeliest(found: tuple[Hint, ...], *, of_canaries: bool, signal: str) -> Cause:
     """The likeliest cause of a signal's move.
 
-    Canaries are the same prompts in both windows: unless their template changed, it is the model that moved. Of
-    production traffic the first that applies is taken: template, model, inputs, service, telemetry.
+    Canaries are the same prompts in both windows: unless their template changed, or most of those that were right have
+    no whole reply now, it is the model that moved. Of production traffic the first that applies is taken: template,
+    model, inputs, service, telemetry.
 
     Examples
     --------
@@ -66,7 +70,8 @@ def likeliest(found: tuple[Hint, ...], *, of_canaries: bool, signal: str) -> Cau
     """
     causes = {hint.cause for hint in found}
     if of_canaries:
-        return "prompt" if "prompt" in causes else "model"
+        others: tuple[Cause, ...] = ("prompt", "service")
+        return next((cause for cause in others if cause in causes), "model")
     own: dict[str, Cause] = {"input_drift": "input", "error_rate": "service"}
     if signal in own:
         return own[signal]
@@ -84,6 +89,19 @@ def newcomers(reference: pd.DataFrame, current: pd.DataFrame, column: str) -> li
         for value, share in new.items()
         if value and share >= _NEW_SHARE and old.get(value, 0.0) < _OLD_SHARE
     ]
+
+
+def _lost(reference: pd.DataFrame, current: pd.DataFrame) -> list[Hint]:
+    """Whether most of the canaries that were right and are not now have no whole reply.
+
+    A reply that cannot be read may refuse, so that it speaks of the model.
+    """
+    right = set(reference.loc[reference["correct"] == 1.0, "key"])
+    outcomes = current.loc[current["key"].isin(right) & (current["correct"] != 1.0), "outcome"]
+    cut = int((~outcomes.isin(["answered", "unparsed"])).sum())
+    if not len(outcomes) or cut < _HALF * len(outcomes):
+        return []
+    return [Hint("service", f"{cut} of {len(outcomes)} answers to canaries that were right have no whole reply")]
 
 
 def _mix(reference: pd.DataFrame, current: pd.DataFrame) -> list[Hint]:

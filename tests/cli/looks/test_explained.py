@@ -47,6 +47,14 @@ def test_canaries_that_are_answered_worse_are_counted_by_what_became_of_them(cli
     assert re.search(r"quiet: canary_\w+ \+0\.0 points", looks) and re.search(r"moved: canary_\w+ -", looks)
 
 
+def test_replies_that_are_cut_off_are_the_service_s_and_open_no_repair(cli, folder, endpoint, ledger) -> None:
+    settle(cli, folder)
+    endpoint.default = instead(Answer("", "length"), 30)
+    assert cli("monitor", "check", "watch", "-w", folder).code == 1
+    said = cli("monitor", "explain", "latest", "-w", folder)
+    assert "likely cause: the service" in said.out and "repair: no: the likeliest cause is service" in said.out
+
+
 def test_an_alert_that_is_not_there_says_which_are(cli, folder) -> None:
     nobody = cli("monitor", "explain", "abc", "-w", folder)
     assert nobody.code == 2 and "'abc' names no alert: none was raised" in nobody.err
