@@ -87,6 +87,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     return files
 
 
+@pytest.mark.acceptance
 def test_it_serves_by_tls_believes_a_named_proxy_and_waits_for_no_handshake(tmp_path: Path) -> None:
     certificate, _ = _certificate(tmp_path)
     with socket.socket() as probe:
