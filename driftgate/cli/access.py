@@ -38,7 +38,6 @@ def list_keys(workspace: Workspace = HERE, json_file: JsonFile = None) -> None:
     from dataclasses import asdict
 
     from rich.markup import escape
-    from rich.table import Table
 
     import driftgate
     from driftgate.cli._console import check_writable, console, write_json
@@ -51,13 +50,14 @@ def list_keys(workspace: Workspace = HERE, json_file: JsonFile = None) -> None:
     if not found:
         console.print("no key; make one: driftgate keys create NAME --scope read")
         return
-    table = Table("key", "name", "scopes", "state", "made", "by", "until", "used last")
     for row in found:
-        times = (row.created_at, row.expires_at, row.last_used_at)
-        made, until, used = (f"{at:%Y-%m-%d %H:%M}" if at else "never" for at in times)
-        scopes = escape(" ".join(sorted(row.scopes)))
-        table.add_row(escape(row.id), escape(row.name), scopes, row.state(), made, escape(row.created_by), until, used)
-    console.print(table)
+        made, until, used = (
+            f"{at:%Y-%m-%d %H:%M}" if at else "never" for at in (row.created_at, row.expires_at, row.last_used_at)
+        )
+        scopes = ", ".join(sorted(row.scopes))
+        line = f"{escape(row.id)} [bold]{escape(row.name)}[/] ({escape(scopes)}): {row.state()}"
+        told = f"made {made} by {escape(row.created_by)}, ends {until}, used last {used} (UTC)"
+        console.print(f"{line}; {told}", soft_wrap=True)
 
 
 @keys.command()

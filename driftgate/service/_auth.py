@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from driftgate.ledger import SCOPES, Scope
 
+__all__ = ["EVERYTHING", "Access", "Identity", "Scope"]
+
 EVERYTHING: frozenset[Scope] = frozenset(SCOPES)
 
 

@@ -53,7 +53,7 @@ def serve_until_stopped(app: FastAPI, service: ServiceConfig, folder: Path) -> N
 def _config(app: FastAPI, service: ServiceConfig, folder: Path) -> uvicorn.Config:
     files = (folder / service.tls_cert, folder / service.tls_key) if service.tls_cert and service.tls_key else None
     if files is not None:
-        _check_tls(*files)
+        check_tls(*files)
     _allow_files(service.limits.connections + _SPARE_FILES)
     return uvicorn.Config(
         app,
@@ -94,7 +94,14 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
 
 
-def _check_tls(certificate: Path, key: Path) -> None:
+def check_tls(certificate: Path, key: Path) -> None:
+    """See that a certificate and its key can be used, and warn of a key that others can read.
+
+    Raises
+    ------
+    DriftgateError
+        They cannot.
+    """
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as problem:

@@ -15,6 +15,7 @@ from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._otlp import (
     JSON,
     MAX_BYTES,
+    PROTOBUF,
     Decoded,
     Refused,
     decode,
@@ -31,6 +32,20 @@ log = logging.getLogger(__name__)
 
 _RETRY_AFTER = {"Retry-After": "1"}
 _RESOURCE_EXHAUSTED, _UNAVAILABLE = 8, 14  # of google.rpc.Code
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}, JSON: {"schema": {"type": "object"}}},
+    }
+}
+_STATUS: dict[str, Any] = {PROTOBUF: {}, JSON: {"schema": {"type": "object", "title": "google.rpc.Status"}}}
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "It is on the disk, but for what partialSuccess says.", "content": {PROTOBUF: {}, JSON: {}}},
+    400: {"description": "It cannot be read.", "content": _STATUS},
+    413: {"description": "It is too large.", "content": _STATUS},
+    415: {"description": "It is in another encoding.", "content": _STATUS},
+    503: {"description": "It cannot be taken now; send it again.", "content": _STATUS},
+}
 _WAITING = 4
 """How many bodies of the largest size may be in memory and wait to be decoded."""
 
@@ -89,11 +104,19 @@ def router(
             room.release(len(body))
         return Response(encode_reply(encoding, decoded.left, of), media_type=encoding)
 
-    @api.post("/v1/traces", summary="Take spans (OTLP/HTTP)")
+    @api.post(
+        "/v1/traces", summary="Take spans (OTLP/HTTP)", openapi_extra=_BODY, responses=_REPLIES, response_class=Response
+    )
     async def traces(request: Request) -> Response:
         return await receive(request, decode, "spans")
 
-    @api.post("/v1/logs", summary="Take log records (OTLP/HTTP)")
+    @api.post(
+        "/v1/logs",
+        summary="Take log records (OTLP/HTTP)",
+        openapi_extra=_BODY,
+        responses=_REPLIES,
+        response_class=Response,
+    )
     async def logs(request: Request) -> Response:
         return await receive(request, decode_logs, "logs")
 

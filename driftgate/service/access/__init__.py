@@ -33,6 +33,14 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+_REFUSALS = {
+    "401": "Nobody is known by what was shown, or nothing was.",
+    "403": "Who asks may not do this.",
+    "413": "The request is too large.",
+    "429": "Too many requests, or too many wrong keys.",
+    "503": "The service cannot answer now; try again later.",
+}
+
 
 def expose(
     app: FastAPI,
@@ -59,7 +67,7 @@ def expose(
     app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs), guard.access))
     app.add_api_route(
         "/openapi.json",
-        lambda: JSONResponse(app.openapi()),
+        lambda: JSONResponse(_document(app)),
         dependencies=[Depends(guard.access("read"))],
         include_in_schema=False,
     )
@@ -68,6 +76,16 @@ def expose(
     app.add_middleware(Bounds, body=int(limits.body_megabytes * 2**20), concurrent=limits.concurrent)
     app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(SafeHeaders, tls=(exposure.public_url or "").startswith("https"))
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with what every route that asks who asks may answer besides."""
+    made = app.openapi()
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            for status, words in _REFUSALS.items() if operation.get("security") else ():
+                operation["responses"].setdefault(status, {"description": words})
+    return made
 
 
 async def _cannot_answer(request: Request, problem: Exception) -> Any:

@@ -7,6 +7,7 @@ by byte, or does not read its answer: each of these is given a time here, which 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any, ClassVar, cast
 
 import h11
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from driftgate.monitor.exposure import Limits
 
 _PIECE = 64 * 1024
+_MOMENTS = itertools.count(1)
 
 
 class BoundedProtocol(H11Protocol):
@@ -25,14 +27,15 @@ class BoundedProtocol(H11Protocol):
     _of: Any = None
     """What the deadline is for: a state of h11's peer, or nothing."""
     _stalled: asyncio.TimerHandle | None = None
-    _quiet_since = 0.0
+    _quiet_since = 0
+    """Which moment it was, counted: a loop's clock stands still for what comes at once."""
     _since = 0
     """Bytes that came since the deadline was set."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a new connection its time, and a place of one that is idle longest where there is none left."""
         super().connection_made(transport)
-        self._quiet_since = self.loop.time()
+        self._quiet_since = next(_MOMENTS)
         self._watch(begun=True)
         if len(self.connections) > self.limits.connections:
             every = [one for one in self.connections if isinstance(one, BoundedProtocol) and one._is_idle()]
@@ -54,7 +57,7 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""
-        self._quiet_since = self.loop.time()
+        self._quiet_since = next(_MOMENTS)
         super().on_response_complete()
         self._watch(begun=bool(self.conn.trailing_data[0]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as TallyOf
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,11 +14,14 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from driftgate.ledger import Ledger
+from driftgate.monitor.incidents import SEVERITIES, State, incidents
 from driftgate.monitor.looks import latest_looks, looks_by_result
 from driftgate.service._auth import Access
 from driftgate.service.access._headers import App, Message, Receive, Send
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_MOST_INCIDENTS = 1000
+_STANDING: tuple[State, ...] = ("open", "acknowledged")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -99,7 +103,7 @@ class Gauges(Collector):
     """How many of the newest jobs ended in which way."""
 
     def collect(self) -> Iterable[Metric]:
-        """Looks by result, how old the last look is that could tell, and jobs by result."""
+        """Looks by result, how old the last look is that could tell, incidents that stand, and jobs by result."""
         looks = GaugeMetricFamily("driftgate_looks", "Looks in the ledger.", labels=("monitor", "result"))
         for (monitor, result), count in looks_by_result(self.ledger).items():
             looks.add_metric((monitor, result), count)
@@ -113,6 +117,16 @@ class Gauges(Collector):
         for look in latest_looks(self.ledger, good=True):
             age.add_metric((look.monitor, look.of), max((now - look.at).total_seconds(), 0.0))
         yield age
+        standing = GaugeMetricFamily(
+            "driftgate_incidents", "Incidents that are not resolved.", labels=("severity", "state")
+        )
+        found = TallyOf(
+            (one.severity, one.state) for one in incidents(self.ledger, states=_STANDING, limit=_MOST_INCIDENTS)
+        )
+        for severity in SEVERITIES:
+            for state in _STANDING:
+                standing.add_metric((severity, state), found[severity, state])
+        yield standing
         jobs = GaugeMetricFamily("driftgate_jobs", "The newest jobs, by what became of them.", labels=("result",))
         for result, count in self.jobs().items():
             jobs.add_metric((result,), count)

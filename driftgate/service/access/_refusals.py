@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.scrubbing import told
 from driftgate.ledger import Ledger, record_audit
 from driftgate.service.access._buckets import Buckets
 
@@ -75,12 +76,12 @@ class Refusals:
         now = self.clock()
         untold = []
         with self._lock:
-            count, told = self._counted.pop(address, (0, -_TOLD_EVERY))
+            count, at = self._counted.pop(address, (0, -_TOLD_EVERY))
             count += 1
-            if now - told >= _TOLD_EVERY:
+            if now - at >= _TOLD_EVERY:
                 untold.append((address, count, what))
-                count, told = 0, now
-            self._counted[address] = (count, told)
+                count, at = 0, now
+            self._counted[address] = (count, at)
             while len(self._counted) > _REMEMBERED:
                 gone, (count, _) = self._counted.popitem(last=False)
                 untold.append((gone, count, _ANYTHING))
@@ -95,8 +96,8 @@ class Refusals:
         now = self._told_at = self.clock()
         untold = []
         with self._lock:
-            for address, (count, told) in list(self._counted.items()):
-                if everything or now - told >= _TOLD_EVERY:
+            for address, (count, at) in list(self._counted.items()):
+                if everything or now - at >= _TOLD_EVERY:
                     del self._counted[address]
                     untold.append((address, count, _ANYTHING))
         self._tell(untold)
@@ -105,10 +106,11 @@ class Refusals:
         for address, count, what in untold:
             if not count:
                 continue
-            told = f"refused {what}" if count == 1 else f"refused {count:,} requests, of late with {what}"
-            log.warning("sign-in from %s: %s", address, told)
+            what = told(what)
+            said = f"refused {what}" if count == 1 else f"refused {count:,} requests, of late with {what}"
+            log.warning("sign-in from %s: %s", address, said)
             try:
-                record_audit(self.ledger, address, "sign_in.refuse", "service", told)
+                record_audit(self.ledger, address, "sign_in.refuse", "service", said)
             except DriftgateError as problem:  # whoever is refused must not learn that the ledger is down
                 log.error("it could not be added to the audit log: %s", problem)
 

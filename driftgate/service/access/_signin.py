@@ -38,6 +38,22 @@ log = logging.getLogger(__name__)
 
 _FLOW_COOKIES = ("__Host-driftgate-signin", "driftgate_signin")
 _LASTS = timedelta(minutes=10)
+_ERRORS = frozenset(
+    {
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    }
+)
+"""Of RFC 6749, section 4.1.2.1, and of OpenID Connect Core, section 3.1.2.6."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -193,7 +209,8 @@ def sign_in_routes(guard: Guard, exposure: Exposure) -> APIRouter:
             if answer.get("iss", config.issuer) != config.issuer:
                 raise _NotSignedIn("another issuer answered")
             if "error" in answer:
-                raise _NotSignedIn(f"the issuer says {answer['error'][:80]!r}")
+                known = answer["error"] in _ERRORS  # anybody can write this address
+                raise _NotSignedIn(f"the issuer says {answer['error'] if known else 'an unknown error'}")
             claims = await _claims(
                 config, provider, {"code": answer.get("code", ""), "redirect_uri": redirect_uri}, flow, secret
             )
@@ -201,10 +218,7 @@ def sign_in_routes(guard: Guard, exposure: Exposure) -> APIRouter:
             if not scopes:
                 raise _NotSignedIn(f"{name_of(claims)} has no role that opens anything")
         except (_NotSignedIn, NotBelieved, DriftgateError) as problem:
-            log.warning("sign-in from %s was refused: %s", address_of(request), problem)
-            await run_in_threadpool(
-                record_audit, guard.ledger, address_of(request), "sign_in.refuse", "service", f"{problem}"
-            )
+            await run_in_threadpool(guard.refusals.wrong, address_of(request), "", f"a sign-in: {problem}")
             response = page(request, words(language(request))["refused"], 403)
             drop(request, response, _FLOW_COOKIES)
             return response

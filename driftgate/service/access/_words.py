@@ -33,9 +33,9 @@ _WORDS = {
 
 
 def language(request: Request) -> str:
-    """The language of a page: of ``?lang=``, of the cookie ``lang``, or the browser's."""
+    """The language of a page: of ``?lang=``, of the console's cookie, or the browser's."""
     accepted = request.headers.get("accept-language", "")[:200].split(",")
-    stated = [request.query_params.get("lang", ""), request.cookies.get("lang", ""), *accepted]
+    stated = [request.query_params.get("lang", ""), request.cookies.get("driftgate_lang", ""), *accepted]
     return next((found for one in stated if (found := one.strip()[:2].lower()) in _WORDS), "en")
 
 

@@ -61,4 +61,5 @@ def test_metrics_count_by_route_and_name_nothing_private(serve: Serve) -> None:
     assert 'driftgate_http_requests_total{method="GET",route="/api/runs/{run_id}",status="404"} 2.0' in lines
     assert 'driftgate_http_requests_total{method="GET",route="none",status="404"} 1.0' in lines
     assert 'driftgate_telemetry_not_kept_total{reason="unknown"} 1.0' in lines
+    assert 'driftgate_incidents{severity="critical",state="open"} 0.0' in lines
     assert "private" not in shown.text and "BREW" not in shown.text
