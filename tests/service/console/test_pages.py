@@ -206,6 +206,9 @@ def test_two_cells_are_compared_sample_by_sample(client: TestClient, nights: lis
         ("/runs.csv?table=none", 404),
         ("/runs?q=%00%27%22--", 200),
         ("/runs?suite=%27%20OR%201=1", 200),
+        ("/runs?began=yesterday", 200),
+        ("/runs?began=2026&kind=%00", 200),
+        ("/monitors/assistant?looks.when=x&alerts.page=7", 200),
     ],
 )
 def test_what_is_not_there_is_said_in_words(client: TestClient, address: str, status: int) -> None:
