@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from driftgate.flows.errors import DriftgateError
 from driftgate.service._auth import Access, Identity
 from driftgate.service.console import _actions, _live, _render
-from driftgate.service.console._csrf import csrf_token, keep_token
+from driftgate.service.console._csrf import fields, form_token, keep_token
 from driftgate.service.console._memo import BRIEF
 from driftgate.service.console._page import PAGES, Asked, Console, Missing, Page
 from driftgate.service.console._words import language_of
@@ -32,7 +32,8 @@ HEADERS: Mapping[str, str] = {
 _LANGUAGE = "driftgate_lang"
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
-"""Stands in a page that is kept for many readers where each reader's own token belongs; no page has it otherwise."""
+"""Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
+SessionToken = Callable[[Request], str]
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,24 @@ class _Made:
     body: str
 
 
-def router(console: Console, access: Access) -> APIRouter:
+def router(console: Console, access: Access, session_token: SessionToken = lambda request: "") -> APIRouter:
     """The console's routes.
 
     Parameters
     ----------
     access : Access
         Says by scope who it is that asks; pages need ``read``, forms ``operate``.
+    session_token : callable
+        The token of a request's session that ``access`` wants back from forms; empty where it wants none.
     """
     routes = APIRouter(include_in_schema=False)
     for name in PAGES.names():
         page = PAGES.get(name)
         for kind in ("json", "csv", "html"):  # the suffixes first, which a page's own path would take otherwise
             path = page.path if kind == "html" else f"{page.path if page.path != '/' else '/overview'}.{kind}"
-            routes.add_api_route(path, _shown(console, page, kind, access), methods=["GET"], name=f"{name}.{kind}")
+            routes.add_api_route(
+                path, _shown(console, page, kind, access, session_token), methods=["GET"], name=f"{name}.{kind}"
+            )
     routes.add_api_route("/static/{name}", _static(access), methods=["GET"])
     _live.add_routes(routes, console, access)
     if not console.read_only:
@@ -62,7 +67,7 @@ def router(console: Console, access: Access) -> APIRouter:
     return routes
 
 
-def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[..., Any]:
+def _shown(console: Console, page: Page, kind: str, access: Access, session_token: SessionToken) -> Callable[..., Any]:
     reads = Depends(access("read"))
 
     async def show(request: Request, who: Identity = reads) -> Response:
@@ -81,8 +86,8 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
             return PlainTextResponse(made.body, made.status, HEADERS, "text/csv")
-        token = csrf_token(request)
-        response = HTMLResponse(made.body.replace(_CSRF, token), made.status, HEADERS)
+        token = form_token(request)
+        response = HTMLResponse(made.body.replace(_CSRF, fields(token, session_token(request))), made.status, HEADERS)
         if operates:
             keep_token(request, response, token)
         if wanted and wanted == language:
