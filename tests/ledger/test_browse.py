@@ -113,8 +113,10 @@ def test_datasets_say_what_contradicts_itself(ledger: Ledger, samples: Make, add
 
     asked = samples(3)
     data = dict(asked[0].data)
-    twice = make_sample("demo", "test", 7, {**data, "question": f" {data['question']} "}, id="again", category="x")
-    wrong = make_sample("demo", "test", 8, {**data, "answer": "D"}, id="wrong", category="x")
+    twice = make_sample("demo", "test", 7, {**data, "question": "문제 0번은？"}, id="again", category="x")
+    wrong = make_sample(
+        "demo", "test", 8, {**data, "question": "문제 ０번은?", "answer": "D"}, id="wrong", category="x"
+    )
     add(ledger, [*asked, twice, wrong])
     (held,) = datasets_held(ledger)
     assert (held.dataset, held.editions) == ("demo", 5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.service._auth import Access, Identity
 from driftgate.service.console import _actions, _live, _render
 from driftgate.service.console._csrf import fields, form_token, keep_token
-from driftgate.service.console._memo import BRIEF
+from driftgate.service.console._memo import BRIEF, LATE
 from driftgate.service.console._page import PAGES, Asked, Console, Missing, Page
 from driftgate.service.console._words import language_of
 
@@ -69,6 +69,7 @@ def router(console: Console, access: Access, session_token: SessionToken = lambd
 
 def _shown(console: Console, page: Page, kind: str, access: Access, session_token: SessionToken) -> Callable[..., Any]:
     reads = Depends(access("read"))
+    pending: dict[Hashable, asyncio.Task[_Made]] = {}
 
     async def show(request: Request, who: Identity = reads) -> Response:
         query = dict(request.query_params)
@@ -78,10 +79,8 @@ def _shown(console: Console, page: Page, kind: str, access: Access, session_toke
         who_asks = who.name if page.personal else ""
         asked = Asked(dict(request.path_params), query, operates, language, who_asks)
         key = (page.name, kind, *map(_sorted, (asked.path, query)), operates, language, who_asks)
-        made = console.memo.peek(key)
-        if made is None:
-            make = lambda: console.memo.get(key, BRIEF, lambda: _make(console, page, kind, asked, request.url.path))  # noqa: E731
-            made = await asyncio.to_thread(make)
+        path = request.url.path
+        made = await _kept(console, pending, key, lambda: _make(console, page, kind, asked, path))
         if kind == "json":
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
@@ -95,6 +94,21 @@ def _shown(console: Console, page: Page, kind: str, access: Access, session_toke
         return response
 
     return show
+
+
+async def _kept(
+    console: Console, pending: dict[Hashable, asyncio.Task[_Made]], key: Hashable, make: Callable[[], _Made]
+) -> _Made:
+    """A page as it was made a moment ago, else made by one task for everybody who waits for it."""
+    fresh: _Made | None = console.memo.peek(key)
+    if fresh is not None:
+        return fresh
+    task = pending.get(key)
+    if task is None:
+        task = pending[key] = asyncio.ensure_future(asyncio.to_thread(console.memo.get, key, BRIEF, make))
+        task.add_done_callback(lambda done: (pending.pop(key, None), done.cancelled() or done.exception()))
+    late: _Made | None = console.memo.peek(key, LATE)
+    return late if late is not None else await asyncio.shield(task)
 
 
 def _sorted(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
