@@ -63,7 +63,7 @@ def test_a_person_rejects_what_waits_for_approval(browser: TestClient, own: Work
     assert approved.status_code == 409 and "recipe" in approved.text  # this one rests on nothing that is in the ledger
     assert browser.post("/actions/remediation/reject", data=told | {"reason": "too slow"}).status_code == 303
     assert find_remediation(own.ledger, one.id).state == "rejected"
-    assert "too slow" in browser.get(page).text and "waits for an approval" not in browser.get(page).text
+    assert "too slow" in browser.get(page).text and "h-waits" not in browser.get(page).text
     assert browser.post("/actions/remediation/reject", data=told | {"reason": "again"}).status_code == 409
 
 
