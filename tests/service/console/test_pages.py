@@ -12,6 +12,7 @@ import yaml
 from console_world import MARKUP, QUESTIONS
 from fastapi.testclient import TestClient
 
+import driftgate
 from driftgate.api.facade import Workspace
 from driftgate.service.console._page import PAGES
 from driftgate.service.console._render import HERE
@@ -122,6 +123,20 @@ def test_the_overview_is_not_green_while_something_is_not_known(client: TestClie
     ]
     # A run under way takes nothing back of what the last one that ended says.
     assert facts["suites"][0]["status"] == "complete"
+
+
+def test_what_nobody_judged_or_ran_is_not_known(own: Workspace) -> None:
+    file = own.files.folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text("utf-8"))
+    config["gates"]["other"] = config["gates"]["release"]
+    config["suites"]["never"] = config["suites"]["nightly"]
+    config["nightly"]["suites"].append("never")
+    config["monitors"] = {}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    with driftgate.open(own.files.folder) as opened:
+        reader = TestClient(application(opened, "read"))
+        said = {one["subject"]: one["grade"] for one in reader.get("/overview.json").json()["facts"]["concerns"]}
+    assert said["nightly · other"] == said["never"] == said["monitors"] == "unknown"
 
 
 def test_a_monitor_shows_what_could_not_be_measured_as_a_gap(client: TestClient) -> None:
