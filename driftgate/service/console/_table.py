@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from driftgate.ledger import Ledger
 
-Kind = Literal["text", "long", "number", "share", "score", "time", "status", "seconds", "money"]
+Kind = Literal["text", "long", "number", "share", "score", "time", "status", "seconds", "money", "points"]
 Row = Mapping[str, Any]
 
 SIZE = 50

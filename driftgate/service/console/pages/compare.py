@@ -31,7 +31,7 @@ SLICES = (
     Column("kind", filter=True),
     Column("slice"),
     Column("finding", "status", filter=True),
-    Column("difference", "number"),
+    Column("difference", "points"),
     Column("before", "share"),
     Column("after", "share"),
     Column("n", "number"),
