@@ -124,4 +124,4 @@ def test_datasets_say_what_contradicts_itself(ledger: Ledger, samples: Make, add
     assert found.contradict and {one["id"] for one in found.samples} == {"q0", "again", "wrong"}
     with ledger.read() as connection:
         rows = {row.id: row for row in connection.execute(browse_dataset("demo"))}
-    assert (rows["q1"].question, rows["q1"].gold, rows["q1"].asked) == ("문제 1번은?", "B", 1)
+    assert (rows["q1"].question, rows["q1"].gold) == ("문제 1번은?", "B")

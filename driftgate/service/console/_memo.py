@@ -45,7 +45,7 @@ class Memo:
     2
     """
 
-    most: int = 512
+    most: int = 4096
     _entries: OrderedDict[Hashable, _Entry] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

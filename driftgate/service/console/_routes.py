@@ -100,14 +100,14 @@ async def _kept(
     console: Console, pending: dict[Hashable, asyncio.Task[_Made]], key: Hashable, make: Callable[[], _Made]
 ) -> _Made:
     """A page as it was made a moment ago, else made by one task for everybody who waits for it."""
-    fresh: _Made | None = console.memo.peek(key)
+    fresh: _Made | None = console.pages.peek(key)
     if fresh is not None:
         return fresh
     task = pending.get(key)
     if task is None:
-        task = pending[key] = asyncio.ensure_future(asyncio.to_thread(console.memo.get, key, BRIEF, make))
+        task = pending[key] = asyncio.ensure_future(asyncio.to_thread(console.pages.get, key, BRIEF, make))
         task.add_done_callback(lambda done: (pending.pop(key, None), done.cancelled() or done.exception()))
-    late: _Made | None = console.memo.peek(key, LATE)
+    late: _Made | None = console.pages.peek(key, LATE)
     return late if late is not None else await asyncio.shield(task)
 
 
