@@ -98,7 +98,17 @@ def make(folder: Path, runs: int, samples: int) -> None:
             first = first or cell
             score = ScoreRow("accuracy", "all", "", 0.7, 0.695, 0.705, samples)
             slices = [ScoreRow("accuracy", "category", f"범주 {k}", 0.7, 0.6, 0.8, samples // 45) for k in range(45)]
-            add_scores(ledger, cell, "v", [score, *slices])
+            shares = {
+                "answered": 0.99,
+                "unparsed": 0.0,
+                "truncated": 0.0,
+                "filtered": 0.0,
+                "failed": 0.01,
+                "missing": 0.0,
+            }
+            counted = {name: round(value * samples) / samples for name, value in shares.items()}
+            told = [ScoreRow(f"share.{name}", "all", "", value, None, None, samples) for name, value in counted.items()]
+            add_scores(ledger, cell, "v", [score, *told, *slices])
         finish_run(ledger, run.id)
         add_verdict(ledger, run.id, "release", "pass" if n % 7 else "fail", {"rules": []})
         moved = {"at": f"{at:%Y-%m-%d %H:%M:%S}.000000", "id": run.id}

@@ -160,12 +160,27 @@ def _cell(console: Console, cell: CellRow, ended: bool) -> CellFacts:
         dataset=cell.dataset,
         signature=cell.signature,
         stopped=cell.stopped,
-        outcomes=outcome_counts(ledger, cell),
+        outcomes=(_by_shares(cell, rows) if ended else None) or outcome_counts(ledger, cell),
         accuracy=accuracy,
         if_right=best.value if higher and best is not None else None,
         evaluators=[one.as_json() | {"trouble": one.trouble} for one in evaluated_in(ledger, cell)] if ended else [],
         aggregations=len(aggregations_of(ledger, cell.id)),
     )
+
+
+def _by_shares(cell: CellRow, rows: Mapping[str, ScoreRow]) -> dict[str, int] | None:
+    """The counts that the shares among a cell's scores stand for; None where they do not tell all of them.
+
+    So no sample of a run that has ended is read to draw a bar.
+    """
+    shares = [rows.get(f"share.{name}") for name in _OUTCOMES]
+    if cell.repeats > 1 or cell.stopped:
+        return None
+    counts = [round(one.value * one.n) for one in shares if one is not None and one.value is not None]
+    whole = {one.n for one in shares if one is not None}
+    if len(counts) != len(_OUTCOMES) or whole != {sum(counts)}:
+        return None
+    return {name: n for name, n in zip(_OUTCOMES, counts, strict=True) if n}
 
 
 def _categories(console: Console, run: RunRow, own: Sequence[CellRow]) -> Sequence[str]:
