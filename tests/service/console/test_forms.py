@@ -45,7 +45,7 @@ def test_a_form_of_another_site_counts_for_nothing(browser: TestClient, own: Wor
     done = browser.post(where, data=asked, headers={"Sec-Fetch-Site": "same-origin"})
     assert (done.status_code, done.headers["location"]) == (303, "/jobs")
     assert [job.name for job in own.jobs()] == ["nightly"]
-    assert [(row.who, row.action) for row in audit_of(own.ledger)] == [("lead", "job.run")]
+    assert [row.action for row in audit_of(own.ledger) if row.who == "lead"] == ["job.run"]
     assert browser.post(where, data=asked | {"back": "//evil.example"}).headers["location"] == "/"
 
 
