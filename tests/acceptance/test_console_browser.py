@@ -118,9 +118,13 @@ def opened(request: pytest.FixtureRequest, base: str) -> Iterator[Reader]:
             viewport={"width": width, "height": 900},
             color_scheme=scheme,
             locale=language,
-            http_credentials={"username": "lead", "password": TOKEN},
         )
-        yield Reader(context.new_page(), base)
+        page = context.new_page()
+        page.goto(base)  # leads to where one signs in
+        page.locator("#key").fill(TOKEN)
+        page.locator("button").click()
+        page.wait_for_url(f"{base}/")
+        yield Reader(page, base)
         browser.close()
 
 
