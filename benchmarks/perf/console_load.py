@@ -64,7 +64,7 @@ app = FastAPI()
 who = Identity("reader", frozenset({"read"}))
 app.include_router(router(Console(driftgate.open(sys.argv[1])), lambda scope: lambda: who))
 app.add_middleware(WithoutSecrets)
-uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False)
+uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False, timeout_keep_alive=120)
 """
 _WORDS = ("건축구조", "회계", "지구과학", "형법", "전기자기학", "교육학", "농업", "보건")
 
