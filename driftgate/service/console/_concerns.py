@@ -123,8 +123,8 @@ def of_runs(console: Console, newest: Sequence[RunRow]) -> Iterator[Concern]:
                 gate = f"/gates/{quote(run.id, safe='')}"
                 yield Concern(grade, row.verdict, f"{run.suite} · {row.gate}", "", row.created_at, gate)
         if run.status == "complete":
-            for name, gate in config.gates.items():
-                if gate.suite == run.suite and name not in newest_verdicts:
+            for name, judge in config.gates.items():
+                if judge.suite == run.suite and name not in newest_verdicts:
                     told = "it has not judged the newest run"
                     yield Concern("unknown", "missing", f"{run.suite} · {name}", told, run.finished_at, link)
             yield from _of_evaluators(console, run, link)

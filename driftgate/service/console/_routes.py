@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -141,7 +142,7 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
     except DriftgateError as problem:
         status = 404 if isinstance(problem, Missing) else 400
         if kind == "json":
-            return _Made(status, _render.json.dumps({"detail": problem.message, "remedy": problem.remedy}))
+            return _Made(status, json.dumps({"detail": problem.message, "remedy": problem.remedy}))
         if kind == "csv":
             return _Made(status, f"{problem}\n")
         return _Made(

@@ -67,7 +67,7 @@ def _watched(console: Console, sight: Sight, config: MonitorConfig, now: datetim
     elif late:
         standing = "overdue"
     elif result in ("moved", "inconclusive", "unmeasurable", "reference"):
-        standing = result  # type: ignore[assignment]
+        standing = result
     else:
         standing = "fine" if result == "quiet" else "unknown"
     told = newest.conclusion.why if newest is not None and newest.conclusion is not None else ""
