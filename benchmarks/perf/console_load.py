@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import insert, select, text
+from sqlalchemy import text
 
 from driftgate.benchmarks.datasets import Sample, make_sample
 from driftgate.ledger import (
@@ -45,7 +45,7 @@ from driftgate.ledger import (
     open_ledger,
     start_run,
 )
-from driftgate.ledger._schema import asked, node_outputs, outcomes
+from driftgate.ledger._schema import outcomes
 
 _CONFIG = """version: 1
 name: load
@@ -64,7 +64,7 @@ app = FastAPI()
 who = Identity("reader", frozenset({"read"}))
 app.include_router(router(Console(driftgate.open(sys.argv[1])), lambda scope: lambda: who))
 app.add_middleware(WithoutSecrets)
-uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False)
+uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False, timeout_keep_alive=120)
 """
 _WORDS = ("건축구조", "회계", "지구과학", "형법", "전기자기학", "교육학", "농업", "보건")
 
@@ -88,24 +88,27 @@ def make(folder: Path, runs: int, samples: int) -> None:
     (folder / "exam.csv").write_text("id,question,answer\n", encoding="utf-8")
     ledger = open_ledger(".driftgate/ledger.db", folder)
     everything, now = questions(samples), datetime.now(UTC)
-    ids: list[int] = []
+    first = 0
     for n in range(runs):
         at = now - timedelta(days=runs - n)
         run = start_run(ledger, "nightly", {"cells": [{}]}, "hash", 0, "0.1", id=f"{at:%Y%m%d-%H%M%S}-nightly-{n:04x}")
         for ordinal in range(3 if n == runs - 1 else 1):
-            cell = add_cell(ledger, run.id, ordinal, _cell(f"model-{ordinal}"), everything if not ids else [])
-            if not ids:
-                with ledger.read() as connection:
-                    query = select(asked.c.sample_id).where(asked.c.cell_id == cell).order_by(asked.c.ordinal)
-                    ids = list(connection.execute(query).scalars())
-            else:
-                rows = [{"cell_id": cell, "sample_id": one, "ordinal": place} for place, one in enumerate(ids)]
-                with ledger.write() as connection:
-                    connection.execute(insert(asked), rows)
-            _answer(ledger, cell, ids, at, seed=n * 3 + ordinal, texts=n == runs - 1)
+            cell = add_cell(ledger, run.id, ordinal, _cell(f"model-{ordinal}"), [] if first else everything)
+            _answer(ledger, cell, first, at, texts=n == runs - 1)
+            first = first or cell
             score = ScoreRow("accuracy", "all", "", 0.7, 0.695, 0.705, samples)
             slices = [ScoreRow("accuracy", "category", f"범주 {k}", 0.7, 0.6, 0.8, samples // 45) for k in range(45)]
-            add_scores(ledger, cell, "v", [score, *slices])
+            shares = {
+                "answered": 0.99,
+                "unparsed": 0.0,
+                "truncated": 0.0,
+                "filtered": 0.0,
+                "failed": 0.01,
+                "missing": 0.0,
+            }
+            counted = {name: round(value * samples) / samples for name, value in shares.items()}
+            told = [ScoreRow(f"share.{name}", "all", "", value, None, None, samples) for name, value in counted.items()]
+            add_scores(ledger, cell, "v", [score, *told, *slices])
         finish_run(ledger, run.id)
         add_verdict(ledger, run.id, "release", "pass" if n % 7 else "fail", {"rules": []})
         moved = {"at": f"{at:%Y-%m-%d %H:%M:%S}.000000", "id": run.id}
@@ -120,27 +123,32 @@ def _cell(model: str) -> dict[str, Any]:
     return {"model": model, **names, "details": details}
 
 
-def _answer(ledger: Ledger, cell: int, ids: list[int], at: datetime, *, seed: int, texts: bool) -> None:
-    rng = random.Random(seed)
-    common = {"cell_id": cell, "round": 0, "rule": "letter", "finish_reason": "stop", "input_tokens": 180}
-    common |= {"output_tokens": 12, "seconds": 0.5, "served_model": "m", "fingerprint": "fp", "attempts": 1}
-    rows = []
-    for n, one in enumerate(ids):
-        failed, right = rng.random() < 0.01, rng.random() < 0.7
-        said = {"outcome": "failed", "answer": None, "correct": None, "error": "timed out after 60 s", "latency": None}
-        if not failed:
-            said = {"outcome": "answered", "answer": "ABCD"[n % 4], "correct": float(right), "error": ""}
-            said |= {"latency": rng.random()}
-        rows.append(common | said | {"sample_id": one, "cost": 0.0004, "cached": False, "finished_at": at})
+def _answer(ledger: Ledger, cell: int, first: int, at: datetime, *, texts: bool) -> None:
+    """Answer every sample of the first cell, by the database itself: one in a hundred fails, three in ten are wrong."""
+    names = [column.name for column in outcomes.c]
+    chance = "((s.sample_id * 7919 + :cell * 104729) % 1000)"
+    said = {
+        "cell_id": ":cell", "sample_id": "s.sample_id", "round": "0", "rule": "'letter'", "finish_reason": "'stop'",
+        "outcome": f"CASE WHEN {chance} < 10 THEN 'failed' ELSE 'answered' END",
+        "answer": f"CASE WHEN {chance} < 10 THEN NULL ELSE substr('ABCD', 1 + {chance} % 4, 1) END",
+        "correct": f"CASE WHEN {chance} < 10 THEN NULL WHEN {chance} < 300 THEN 0.0 ELSE 1.0 END",
+        "error": f"CASE WHEN {chance} < 10 THEN 'timed out after 60 s' ELSE '' END",
+        "latency": f"{chance} / 1000.0", "input_tokens": "180", "output_tokens": "12", "cost": "0.0004",
+        "seconds": "0.5", "served_model": "'m'", "fingerprint": "'fp'", "attempts": "1", "cached": "0",
+        "finished_at": ":at", "reasoning_tokens": "NULL", "cached_tokens": "NULL",
+    }  # fmt: skip
+    given = {"cell": cell, "first": first or cell, "at": f"{at:%Y-%m-%d %H:%M:%S}.000000"}
+    source = "FROM asked s WHERE s.cell_id = :first"
+    copied = f"INSERT INTO asked (cell_id, sample_id, ordinal) SELECT :cell, s.sample_id, s.ordinal {source}"
+    answered = f"INSERT INTO outcomes ({', '.join(names)}) SELECT {', '.join(said[name] for name in names)} {source}"
+    output = "INSERT INTO node_outputs (cell_id, sample_id, round, node, status, output, seconds, error) "
+    output += f"SELECT :cell, s.sample_id, 0, 'reply', 'completed', json_object('text', s.sample_id), 0.4, '' {source}"
     with ledger.write() as connection:
-        connection.execute(insert(outcomes), rows)
+        if first:
+            connection.execute(text(copied), given)
+        connection.execute(text(answered), given)
         if texts:
-            output = {"node": "reply", "status": "completed", "seconds": 0.4, "error": ""}
-            told = [
-                output | {"cell_id": cell, "sample_id": one, "round": 0, "output": {"text": f"정답은 {one}"}}
-                for one in ids
-            ]
-            connection.execute(insert(node_outputs), told)
+            connection.execute(text(output), given)
 
 
 @contextlib.contextmanager

@@ -97,22 +97,22 @@ def find_samples(
     DriftgateError
         A file of the archive, which an evaluator's values are in, is missing.
     """
-    chosen = None if wanted.evaluated is None else _by_value(ledger, cells, wanted.evaluated)
     if not cells:
         return 0, []
+    chosen = None if wanted.evaluated is None else _by_value(ledger, cells, wanted.evaluated)
     with ledger.read() as connection:
-        parts = [_places(connection, cell, wanted, chosen, order) for cell in cells]
-        counts = [int(connection.execute(select(func.count()).select_from(p.subquery())).scalar_one()) for p in parts]
+        texts = _with_text(connection, cells, wanted.text) if wanted.text else None
+        parts = [_places(connection, cell, wanted, texts, chosen, order) for cell in cells]
         if order == "place":
-            found = _in_turn(connection, parts, counts, descending, offset, limit)
-        else:
-            whole = union_all(*parts).subquery()
-            by = whole.c.value.desc() if descending else whole.c.value
-            query = select(whole.c.cell_id, whole.c.sample_id).order_by(
-                case((whole.c.value.is_(None), 1), else_=0), by, whole.c.cell_place, whole.c.place
-            )
-            found = [SamplePlace(*row) for row in connection.execute(query.offset(offset).limit(limit))]
-    return sum(counts), found
+            return _in_turn(connection, parts, wanted != SampleFilter(), descending, offset, limit)
+        total = sum(_count(connection, part) for part in parts)
+        whole = union_all(*parts).subquery()
+        by = whole.c.value.desc() if descending else whole.c.value
+        query = select(whole.c.cell_id, whole.c.sample_id).order_by(
+            case((whole.c.value.is_(None), 1), else_=0), by, whole.c.cell_place, whole.c.place
+        )
+        found = [SamplePlace(*row) for row in connection.execute(query.offset(offset).limit(limit))]
+    return total, found
 
 
 def sample_rows(ledger: Ledger, places: Sequence[SamplePlace]) -> list[dict[str, Any]]:
@@ -178,6 +178,7 @@ def _places(
     connection: Connection,
     cell: CellRow,
     wanted: SampleFilter,
+    texts: Collection[int] | None,
     chosen: Mapping[int, Collection[int]] | None,
     order: str,
 ) -> Select[Any]:
@@ -199,13 +200,10 @@ def _places(
     if needs_outcome:
         own = and_(outcomes.c.cell_id == asked.c.cell_id, outcomes.c.sample_id == asked.c.sample_id)
         joined = joined.outerjoin(outcomes, and_(own, _newest(connection, cell)))
-    if wanted.category or wanted.text or order == "category":
+    if wanted.category or order == "category":
         joined = joined.join(samples, samples.c.id == asked.c.sample_id)
-    query = query.select_from(joined).where(_fits(connection, wanted))
-    if chosen is not None:
-        ids = bindparam(f"chosen_{cell.id}", [*chosen[cell.id]] or [-1], expanding=True, literal_execute=True)
-        query = query.where(asked.c.sample_id.in_(ids))
-    return query
+    query = query.select_from(joined).where(_fits(connection, wanted, texts))
+    return query if chosen is None else query.where(_among(chosen[cell.id]))
 
 
 def _value(order: str) -> ColumnElement[Any]:
@@ -226,7 +224,20 @@ def _newest(connection: Connection, cell: CellRow) -> ColumnElement[bool]:
     return outcomes.c.round == newest.scalar_subquery()
 
 
-def _fits(connection: Connection, wanted: SampleFilter) -> ColumnElement[bool]:
+def _among(ids: Collection[int]) -> ColumnElement[bool]:
+    """That a sample is one of these, however many they are: numbers stand in the statement itself."""
+    return asked.c.sample_id.in_(bindparam(None, sorted(ids) or [-1], expanding=True, literal_execute=True))
+
+
+def _with_text(connection: Connection, cells: Sequence[CellRow], text: str) -> list[int]:
+    """Samples of which the question, the key or the id has a text; each is looked at once, in however many cells."""
+    mine = select(asked.c.sample_id).where(asked.c.cell_id.in_([cell.id for cell in cells]))
+    columns = (cast(samples.c.data, Text), samples.c.key, samples.c.upstream_id)
+    has = or_(*(_has(connection, column, text) for column in columns))
+    return list(connection.execute(select(samples.c.id).where(samples.c.id.in_(mine), has)).scalars())
+
+
+def _fits(connection: Connection, wanted: SampleFilter, texts: Collection[int] | None) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     missing = or_(outcomes.c.outcome.is_(None), outcomes.c.outcome == NOT_NEEDED)
     if wanted.outcome:
@@ -238,15 +249,9 @@ def _fits(connection: Connection, wanted: SampleFilter) -> ColumnElement[bool]:
         parts.append(or_(*([wrong] if wanted.wrong else []), *([failed] if wanted.failed else [])))
     if wanted.category:
         parts.append(or_(samples.c.category == wanted.category, samples.c.super_category == wanted.category))
-    if wanted.text:
-        looked_at = (
-            cast(samples.c.data, Text),
-            samples.c.key,
-            samples.c.upstream_id,
-            outcomes.c.answer,
-            outcomes.c.error,
-        )
-        parts.append(or_(*(_has(connection, column, wanted.text) for column in looked_at)))
+    if texts is not None:
+        said = (_has(connection, column, wanted.text) for column in (outcomes.c.answer, outcomes.c.error))
+        parts.append(or_(_among(texts), *said))
     return and_(true(), *parts)
 
 
@@ -258,28 +263,29 @@ def _has(connection: Connection, column: ColumnElement[Any], text: str) -> Colum
     return column.ilike(f"%{escaped}%", escape="\\")
 
 
+def _count(connection: Connection, part: Select[Any]) -> int:
+    return int(connection.execute(select(func.count()).select_from(part.subquery())).scalar_one())
+
+
 def _in_turn(
-    connection: Connection,
-    parts: Sequence[Select[Any]],
-    counts: Sequence[int],
-    descending: bool,
-    offset: int,
-    limit: int,
-) -> list[SamplePlace]:
+    connection: Connection, parts: Sequence[Select[Any]], narrowed: bool, descending: bool, offset: int, limit: int
+) -> tuple[int, list[SamplePlace]]:
     """One cell after the other, so that no database orders all of them to show a few."""
     found: list[SamplePlace] = []
-    turn = list(zip(parts, counts, strict=True))
-    for part, count in reversed(turn) if descending else turn:
-        if offset >= count:
-            offset -= count
+    total = 0
+    for part in reversed(parts) if descending else parts:
+        before, left = max(0, offset - total), limit - len(found)
+        if not left:
+            total += _count(connection, part)
             continue
         by = asked.c.ordinal.desc() if descending else asked.c.ordinal
-        rows = connection.execute(part.order_by(by).offset(offset).limit(limit - len(found)))
+        # Where something is looked for, how much there is of it is counted in passing, so that it is looked for once.
+        fitting = func.count().over() if narrowed else literal(_count(connection, part), Integer)
+        page = part.add_columns(fitting.label("fitting")).order_by(by).offset(before).limit(left)
+        rows = list(connection.execute(page))
         found += [SamplePlace(row.cell_id, row.sample_id) for row in rows]
-        offset = 0
-        if len(found) >= limit:
-            break
-    return found
+        total += int(rows[0].fitting) if rows else _count(connection, part) if before else 0
+    return total, found
 
 
 def _by_value(ledger: Ledger, cells: Sequence[CellRow], by: Evaluated) -> dict[int, set[int]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, Text, cast, func, select
 
-from driftgate.ledger._schema import asked, samples
+from driftgate.ledger._schema import samples
 from driftgate.ledger._store import Ledger
 
 _BATCH = 2000
@@ -59,10 +59,9 @@ def browse_dataset(dataset: str) -> Select[Any]:
     Returns
     -------
     Select
-        ``sample_id``, ``id``, ``key``, ``subset``, ``category``, ``super_category``, ``question``, ``gold``, ``asked``
-        (in how many cells) and ``content``, which is all of it as JSON.
+        ``sample_id``, ``id``, ``key``, ``subset``, ``category``, ``super_category``, ``question``, ``gold`` and
+        ``content``, which is all of it as JSON.
     """
-    times = select(func.count()).where(asked.c.sample_id == samples.c.id).scalar_subquery()
     return select(
         samples.c.id.label("sample_id"),
         samples.c.upstream_id.label("id"),
@@ -72,7 +71,6 @@ def browse_dataset(dataset: str) -> Select[Any]:
         samples.c.super_category,
         samples.c.data["question"].as_string().label("question"),
         samples.c.data["answer"].as_string().label("gold"),
-        times.label("asked"),
         cast(samples.c.data, Text).label("content"),
     ).where(samples.c.dataset == dataset)
 

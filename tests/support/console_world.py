@@ -290,7 +290,7 @@ def _alert(at: datetime, value: float) -> Alert:
 
 def add_repair(ledger: Ledger) -> str:
     """A remediation that waits for a person."""
-    one, _ = open_remediation(ledger, "assistant", "canary accuracy fell on 회계", "small", {"alert": "abc"})
+    one, _ = open_remediation(ledger, "assistant", "canary accuracy fell on 회계", "small", {"recipe": "gone"})
     for step, message in (("synthesise", "320 items"), ("train", "loss 0.41"), ("evaluate", ""), ("judge", "passed")):
         add_event(ledger, one.id, step, "started", {})
         add_event(ledger, one.id, step, "finished", {"note": message, "lineage": "none"}, message)

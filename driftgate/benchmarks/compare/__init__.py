@@ -1,7 +1,13 @@
 """Cells of the ledger beside each other: differences with intervals, the Pareto front, flips and suspect keys."""
 
 from driftgate.benchmarks.compare._choose import agreeing_cells, comparable_cells, having, labels, named_cells
-from driftgate.benchmarks.compare._compare import Comparisons, DatasetComparison, compare_cells, compare_scored
+from driftgate.benchmarks.compare._compare import (
+    Comparisons,
+    DatasetComparison,
+    compare_cells,
+    compare_scored,
+    compare_two,
+)
 from driftgate.benchmarks.compare._difference import Difference, Directions, Finding
 from driftgate.benchmarks.compare._entry import Entry
 from driftgate.benchmarks.compare._pair import SLICES, Pair, compare_pair
@@ -31,6 +37,7 @@ __all__ = [
     "compare_cells",
     "compare_pair",
     "compare_scored",
+    "compare_two",
     "flips",
     "half_observed",
     "having",

@@ -135,6 +135,31 @@ def compare_cells(
     return compare_scored(scored, by_cell, pairs=pairs, resamples=resamples, seed=seed)
 
 
+def compare_two(ledger: Ledger, candidate: CellRow, reference: CellRow) -> Pair:
+    """Compare two cells for somebody who wants nothing else of them: what is read is what differences need.
+
+    Raises
+    ------
+    DriftgateError
+        The model of a cell was not asked.
+    """
+    for cell in (candidate, reference):
+        check_asked(ledger, cell)
+    theirs = _alone(ledger, reference, None)
+    ours = _alone(ledger, candidate, theirs.asks)
+    names = labels([candidate, reference])
+    pair = compare_pair(Entry(names[0], ours), Entry(names[1], theirs))
+    # The only pair of its family: Holm's adjustment leaves its p-value as it is.
+    first = replace(pair.overall, p_adjusted=pair.overall.comparison.p_value)
+    return replace(pair, differences=[first, *pair.differences[1:]])
+
+
+def _alone(ledger: Ledger, cell: CellRow, like: pd.DataFrame | None) -> CellScores:
+    if cell.repeats > 1 or cell.stopped:
+        return score_cell(ledger, cell)
+    return score_briefly(ledger, cell, like)
+
+
 def _scored(ledger: Ledger, cells: Sequence[CellRow]) -> list[CellScores]:
     """The scores of cells; of many on one dataset only what ranks and differences need, their samples read once."""
     counted = Counter(cell.dataset for cell in cells)

@@ -119,6 +119,7 @@ def _done(console: Console, path: str, action: Action, access: Access) -> Callab
             return HTMLResponse(told, 409)
         finally:
             console.memo.clear()
+            console.pages.clear()
         return RedirectResponse(_back(fields.get("back", "/")), 303)
 
     return do

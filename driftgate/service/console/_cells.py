@@ -143,6 +143,7 @@ def _writer(column: Column, language: str) -> Callable[[Row], str]:
         "number": lambda row: str(escape(_numbers.number(row.get(name)))),
         "seconds": lambda row: _numbers.seconds(row.get(name)),
         "money": lambda row: _numbers.money(row.get(name)),
+        "points": lambda row: _numbers.points(row.get(name)),
         "long": long,
     }
     return writers.get(column.kind, plain)

@@ -105,8 +105,13 @@ def newest_of_suites(console: Console) -> list[RunRow]:
 
 def of_runs(console: Console, newest: Sequence[RunRow]) -> Iterator[Concern]:
     """What the newest run of each suite says: how it ended, what gates decided, and evaluators that failed."""
+    config = console.workspace.files.config
     if not newest:
         yield Concern("unknown", "missing", "suites", "no suite was run yet", None, "/runs")
+    else:
+        for name in config.nightly.suites:
+            if not any(run.suite == name for run in newest):
+                yield Concern("unknown", "missing", name, "it belongs to the night and was never run", None, "/runs")
     for run in newest:
         link = f"/runs/{quote(run.id, safe='')}"
         if run.status not in ("complete", "running"):
@@ -118,6 +123,10 @@ def of_runs(console: Console, newest: Sequence[RunRow]) -> Iterator[Concern]:
                 gate = f"/gates/{quote(run.id, safe='')}"
                 yield Concern(grade, row.verdict, f"{run.suite} · {row.gate}", "", row.created_at, gate)
         if run.status == "complete":
+            for name, judge in config.gates.items():
+                if judge.suite == run.suite and name not in newest_verdicts:
+                    told = "it has not judged the newest run"
+                    yield Concern("unknown", "missing", f"{run.suite} · {name}", told, run.finished_at, link)
             yield from _of_evaluators(console, run, link)
 
 

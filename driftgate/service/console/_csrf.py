@@ -11,6 +11,7 @@ References
 from __future__ import annotations
 
 import secrets
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
 
 COOKIE = "driftgate_csrf"
-FIELD = "csrf"
+FIELD = "form_token"
 _LENGTH = 43
 _MOST = 64 * 1024
 """Bytes of a form."""
 
 
-def csrf_token(request: Request) -> str:
+def form_token(request: Request) -> str:
     """The token of a reader: the one that the browser has, else a new one."""
     kept = request.cookies.get(COOKIE, "")
     return kept if len(kept) == _LENGTH and kept.isascii() else secrets.token_urlsafe(32)
+
+
+def fields(token: str, session: str) -> str:
+    """What every form has: the reader's token, and that of the session where who asks has one."""
+    hidden = f'<input type="hidden" name="{FIELD}" value="{escape(token)}">'
+    return hidden + (f'<input type="hidden" name="csrf" value="{escape(session)}">' if session else "")
 
 
 def keep_token(request: Request, response: Response, token: str) -> None:
@@ -67,8 +74,8 @@ async def checked_form(request: Request) -> dict[str, str]:
         found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=50, errors="strict")
     except ValueError:
         raise HTTPException(400, "the form cannot be read") from None
-    fields = {name: values[-1] for name, values in found.items()}
+    given = {name: values[-1] for name, values in found.items()}
     kept = request.cookies.get(COOKIE, "")
-    if not kept or not secrets.compare_digest(kept.encode(), fields.pop(FIELD, "").encode()):
+    if not kept or not secrets.compare_digest(kept.encode(), given.pop(FIELD, "").encode()):
         raise HTTPException(403, "the form is out of date; open its page again")
-    return fields
+    return given

@@ -13,6 +13,8 @@ Value = TypeVar("Value")
 
 BRIEF = 2.0
 """Seconds for which a page is shown as it was made: a person does not see the difference, 200 readers do."""
+LATE = 8.0
+"""Seconds past that for which it is still shown, while it is made anew for whoever comes next."""
 SETTLED = 600.0
 """Seconds for which what was read of something that has ended is kept."""
 
@@ -43,14 +45,14 @@ class Memo:
     2
     """
 
-    most: int = 512
+    most: int = 4096
     _entries: OrderedDict[Hashable, _Entry] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def peek(self, key: Hashable) -> Any:
-        """The value if it is there and still good, else None; never waits."""
+    def peek(self, key: Hashable, late: float = 0.0) -> Any:
+        """The value if it is there and no longer than ``late`` seconds past its time, else None; never waits."""
         entry = self._entries.get(key)
-        return entry.value if entry is not None and entry.until > time.monotonic() else None
+        return entry.value if entry is not None and entry.until + late > time.monotonic() else None
 
     def get(self, key: Hashable, seconds: float, make: Callable[[], Value]) -> Value:
         """The value of a key, made anew where it is older than ``seconds``; an error is kept for nobody."""

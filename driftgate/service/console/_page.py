@@ -26,6 +26,8 @@ class Console:
     """Nothing is changed from here, whoever asks."""
     memo: Memo = field(default_factory=Memo)
     """What was read a moment ago, or of something that does not change any more."""
+    pages: Memo = field(default_factory=lambda: Memo(most=256))
+    """Pages as they were made a moment ago."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from driftgate.flows.errors import DriftgateError
 from driftgate.service._auth import Access, Identity
 from driftgate.service.console import _actions, _live, _render
-from driftgate.service.console._csrf import csrf_token, keep_token
-from driftgate.service.console._memo import BRIEF
+from driftgate.service.console._csrf import fields, form_token, keep_token
+from driftgate.service.console._memo import BRIEF, LATE
 from driftgate.service.console._page import PAGES, Asked, Console, Missing, Page
 from driftgate.service.console._words import language_of
 
@@ -32,7 +33,8 @@ HEADERS: Mapping[str, str] = {
 _LANGUAGE = "driftgate_lang"
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
-"""Stands in a page that is kept for many readers where each reader's own token belongs; no page has it otherwise."""
+"""Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
+SessionToken = Callable[[Request], str]
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,24 @@ class _Made:
     body: str
 
 
-def router(console: Console, access: Access) -> APIRouter:
+def router(console: Console, access: Access, session_token: SessionToken = lambda request: "") -> APIRouter:
     """The console's routes.
 
     Parameters
     ----------
     access : Access
         Says by scope who it is that asks; pages need ``read``, forms ``operate``.
+    session_token : callable
+        The token of a request's session that ``access`` wants back from forms; empty where it wants none.
     """
     routes = APIRouter(include_in_schema=False)
     for name in PAGES.names():
         page = PAGES.get(name)
         for kind in ("json", "csv", "html"):  # the suffixes first, which a page's own path would take otherwise
             path = page.path if kind == "html" else f"{page.path if page.path != '/' else '/overview'}.{kind}"
-            routes.add_api_route(path, _shown(console, page, kind, access), methods=["GET"], name=f"{name}.{kind}")
+            routes.add_api_route(
+                path, _shown(console, page, kind, access, session_token), methods=["GET"], name=f"{name}.{kind}"
+            )
     routes.add_api_route("/static/{name}", _static(access), methods=["GET"])
     _live.add_routes(routes, console, access)
     if not console.read_only:
@@ -62,8 +68,9 @@ def router(console: Console, access: Access) -> APIRouter:
     return routes
 
 
-def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[..., Any]:
+def _shown(console: Console, page: Page, kind: str, access: Access, session_token: SessionToken) -> Callable[..., Any]:
     reads = Depends(access("read"))
+    pending: dict[Hashable, asyncio.Task[_Made]] = {}
 
     async def show(request: Request, who: Identity = reads) -> Response:
         query = dict(request.query_params)
@@ -73,16 +80,14 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
         who_asks = who.name if page.personal else ""
         asked = Asked(dict(request.path_params), query, operates, language, who_asks)
         key = (page.name, kind, *map(_sorted, (asked.path, query)), operates, language, who_asks)
-        made = console.memo.peek(key)
-        if made is None:
-            make = lambda: console.memo.get(key, BRIEF, lambda: _make(console, page, kind, asked, request.url.path))  # noqa: E731
-            made = await asyncio.to_thread(make)
+        path = request.url.path
+        made = await _kept(console, pending, key, lambda: _make(console, page, kind, asked, path))
         if kind == "json":
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
             return PlainTextResponse(made.body, made.status, HEADERS, "text/csv")
-        token = csrf_token(request)
-        response = HTMLResponse(made.body.replace(_CSRF, token), made.status, HEADERS)
+        token = form_token(request)
+        response = HTMLResponse(made.body.replace(_CSRF, fields(token, session_token(request))), made.status, HEADERS)
         if operates:
             keep_token(request, response, token)
         if wanted and wanted == language:
@@ -90,6 +95,21 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
         return response
 
     return show
+
+
+async def _kept(
+    console: Console, pending: dict[Hashable, asyncio.Task[_Made]], key: Hashable, make: Callable[[], _Made]
+) -> _Made:
+    """A page as it was made a moment ago, else made by one task for everybody who waits for it."""
+    fresh: _Made | None = console.pages.peek(key)
+    if fresh is not None:
+        return fresh
+    task = pending.get(key)
+    if task is None:
+        task = pending[key] = asyncio.ensure_future(asyncio.to_thread(console.pages.get, key, BRIEF, make))
+        task.add_done_callback(lambda done: (pending.pop(key, None), done.cancelled() or done.exception()))
+    late: _Made | None = console.pages.peek(key, LATE)
+    return late if late is not None else await asyncio.shield(task)
 
 
 def _sorted(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -122,7 +142,7 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
     except DriftgateError as problem:
         status = 404 if isinstance(problem, Missing) else 400
         if kind == "json":
-            return _Made(status, _render.json.dumps({"detail": problem.message, "remedy": problem.remedy}))
+            return _Made(status, json.dumps({"detail": problem.message, "remedy": problem.remedy}))
         if kind == "csv":
             return _Made(status, f"{problem}\n")
         return _Made(

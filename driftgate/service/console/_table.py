@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from driftgate.ledger import Ledger
 
-Kind = Literal["text", "long", "number", "share", "score", "time", "status", "seconds", "money"]
+Kind = Literal["text", "long", "number", "share", "score", "time", "status", "seconds", "money", "points"]
 Row = Mapping[str, Any]
 
 SIZE = 50
@@ -146,9 +146,10 @@ class Table:
         if name and name not in known:
             raise DriftgateError(f"the table '{self.name}' is not ordered by '{name}'", nearest(name, known))
         filters = {*(column.name for column in self.columns), *self.extra}
+        told = {key: value.replace("\x00", "") for key, value in query.items()}  # no database takes a NUL
         return Wanted(
-            search=query.get("q", "").strip()[:_LONGEST],
-            equal={key: value for key, value in query.items() if key in filters and value},
+            search=told.get("q", "").strip()[:_LONGEST],
+            equal={key: value for key, value in told.items() if key in filters and value},
             sort=name,
             descending=sort.startswith("-"),
             page=_number(query, "page", 1, _DEEPEST),
@@ -269,12 +270,12 @@ def from_ledger(
     finish
         Adds to the rows of one page what is shown beside.
     """
-    from sqlalchemy import case, func, or_, select
+    from sqlalchemy import String, case, cast, func, or_, select
 
     def read(wanted: Wanted) -> Found:
         whole = query.subquery()
         conditions: list[ColumnElement[bool]] = [
-            whole.c[name] == value for name, value in wanted.equal.items() if name in whole.c
+            cast(whole.c[name], String) == value for name, value in wanted.equal.items() if name in whole.c
         ]
         if wanted.search:
             conditions.append(or_(*(whole.c[name].icontains(wanted.search, autoescape=True) for name in searched)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse
 
-from driftgate.service._auth import Access, Identity, Scope
+from driftgate.ledger import Scope
+from driftgate.service._auth import Access, Identity
 from driftgate.service._scrubbed import WithoutSecrets
 from driftgate.service.console._page import Console
 from driftgate.service.console._routes import HEADERS, router

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from driftgate.service.console._chart import Point, Series, Unit
 from driftgate.service.console._memo import BRIEF
 from driftgate.service.console._page import Console
 
-_DAYS = 366 * 5
+_FAR = timedelta(days=366)
 _GRACE = timedelta(hours=1)
 """How long after it was due a look may come before it is overdue; looks take a while."""
 _ASKED_FOR = "prompts"
@@ -67,7 +67,7 @@ def _watched(console: Console, sight: Sight, config: MonitorConfig, now: datetim
     elif late:
         standing = "overdue"
     elif result in ("moved", "inconclusive", "unmeasurable", "reference"):
-        standing = result  # type: ignore[assignment]
+        standing = result
     else:
         standing = "fine" if result == "quiet" else "unknown"
     told = newest.conclusion.why if newest is not None and newest.conclusion is not None else ""
@@ -109,20 +109,14 @@ SHOWN_LOOKS = 240
 
 
 def next_due(cron: str, timezone: str, now: datetime) -> datetime | None:
-    """The next time that a crontab has, in UTC; None where none comes in five years.
+    """The next time that a crontab has, in UTC; None where none comes within a year.
 
     Examples
     --------
     >>> next_due("30 2 * * *", "Asia/Seoul", datetime(2026, 11, 27, 18, 0, tzinfo=UTC)).isoformat()
     '2026-11-28T17:30:00+00:00'
     """
-    zone, tab = ZoneInfo(timezone), Crontab.parse(cron)
-    day = now.astimezone(zone).date()
-    for passed in range(_DAYS):
-        for moment in _times(tab, zone, day + timedelta(days=passed)):
-            if moment > now:
-                return moment
-    return None
+    return Crontab.parse(cron).next(ZoneInfo(timezone), now, now + _FAR)
 
 
 def last_due(cron: str, timezone: str, now: datetime) -> datetime | None:
@@ -133,23 +127,7 @@ def last_due(cron: str, timezone: str, now: datetime) -> datetime | None:
     >>> last_due("0 * * * *", "UTC", datetime(2026, 11, 27, 18, 20, tzinfo=UTC)).isoformat()
     '2026-11-27T18:00:00+00:00'
     """
-    zone, tab = ZoneInfo(timezone), Crontab.parse(cron)
-    day = now.astimezone(zone).date()
-    for passed in range(_DAYS):
-        past = [moment for moment in _times(tab, zone, day - timedelta(days=passed)) if moment <= now]
-        if past:
-            return past[-1]
-    return None
-
-
-def _times(tab: Crontab, zone: ZoneInfo, day: Any) -> Iterator[datetime]:
-    if tab.of_day(day):
-        found = {
-            datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
-            for hour in tab.hours
-            for minute in tab.minutes
-        }
-        yield from sorted(found)
+    return Crontab.parse(cron).latest(ZoneInfo(timezone), now - _FAR, now)
 
 
 def series_of(looks: Sequence[LookRow], of: str) -> list[Series]:

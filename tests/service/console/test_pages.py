@@ -12,6 +12,7 @@ import yaml
 from console_world import MARKUP, QUESTIONS
 from fastapi.testclient import TestClient
 
+import driftgate
 from driftgate.api.facade import Workspace
 from driftgate.service.console._page import PAGES
 from driftgate.service.console._render import HERE
@@ -124,6 +125,20 @@ def test_the_overview_is_not_green_while_something_is_not_known(client: TestClie
     assert facts["suites"][0]["status"] == "complete"
 
 
+def test_what_nobody_judged_or_ran_is_not_known(own: Workspace) -> None:
+    file = own.files.folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text("utf-8"))
+    config["gates"]["other"] = config["gates"]["release"]
+    config["suites"]["never"] = config["suites"]["nightly"]
+    config["nightly"]["suites"].append("never")
+    config["monitors"] = {}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    with driftgate.open(own.files.folder) as opened:
+        reader = TestClient(application(opened, "read"))
+        said = {one["subject"]: one["grade"] for one in reader.get("/overview.json").json()["facts"]["concerns"]}
+    assert said["nightly · other"] == said["never"] == said["monitors"] == "unknown"
+
+
 def test_a_monitor_shows_what_could_not_be_measured_as_a_gap(client: TestClient) -> None:
     facts = client.get("/monitors/assistant.json").json()["facts"]
     series = {one["name"]: one for drawn in facts["signals"] for one in drawn["series"]}
@@ -206,6 +221,9 @@ def test_two_cells_are_compared_sample_by_sample(client: TestClient, nights: lis
         ("/runs.csv?table=none", 404),
         ("/runs?q=%00%27%22--", 200),
         ("/runs?suite=%27%20OR%201=1", 200),
+        ("/runs?began=yesterday", 200),
+        ("/runs?began=2026&kind=%00", 200),
+        ("/monitors/assistant?looks.when=x&alerts.page=7", 200),
     ],
 )
 def test_what_is_not_there_is_said_in_words(client: TestClient, address: str, status: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from driftgate.benchmarks.compare import Difference, Pair, flips
+from driftgate.benchmarks.compare import Difference, Pair, compare_two, flips
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import CellRow, latest_runs, sample_data
 from driftgate.service.console._memo import SETTLED
@@ -31,7 +31,7 @@ SLICES = (
     Column("kind", filter=True),
     Column("slice"),
     Column("finding", "status", filter=True),
-    Column("difference", "number"),
+    Column("difference", "points"),
     Column("before", "share"),
     Column("after", "share"),
     Column("n", "number"),
@@ -82,16 +82,15 @@ def _load(console: Console, asked: Asked) -> Content:
         return Content(nothing, ())
     cells = [_cell(console, name) for name in names]
     key = ("compare", *(cell.id for cell in cells), *(run_named(console, cell.run_id).finished_at for cell in cells))
-    pair = console.memo.get(key, SETTLED, lambda: _pair(console, names, cells))
+    pair, rows = console.memo.get(key, SETTLED, lambda: _pair(console, cells))
     overall = pair.overall
-    moved = flips(pair)
     interval = overall.comparison.interval
     facts = CompareFacts(
         Side(names[0], cells[0].run_id, cells[0].name, overall.reference),
         Side(names[1], cells[1].run_id, cells[1].name, overall.candidate),
         pair.shared,
-        int((moved["direction"] == "lost").sum()),
-        int((moved["direction"] == "gained").sum()),
+        sum(row["direction"] == "lost" for row in rows),
+        sum(row["direction"] == "gained" for row in rows),
         overall.comparison.difference,
         interval.low,
         interval.high,
@@ -102,7 +101,7 @@ def _load(console: Console, asked: Asked) -> Content:
         offered,
     )
     slices = [_slice(one) for one in pair.differences[1:]]
-    tables = (Table("flips", FLIPS, _flips(console, moved, cells[1])), Table("slices", SLICES, in_memory(slices)))
+    tables = (Table("flips", FLIPS, _flips(console, rows)), Table("slices", SLICES, in_memory(slices)))
     return Content(facts, tables, f"{cells[0].name} → {cells[1].name}")
 
 
@@ -135,13 +134,32 @@ def _cell(console: Console, name: str) -> CellRow:
     return found
 
 
-def _pair(console: Console, names: Sequence[str], cells: Sequence[CellRow]) -> Pair:
+def _pair(console: Console, cells: Sequence[CellRow]) -> tuple[Pair, list[dict[str, Any]]]:
     if cells[0].id == cells[1].id:
         raise DriftgateError("the two are the same cell", "choose another one")
-    found = console.workspace.compare([f"{cell.run_id}/{cell.ordinal}" for cell in cells])
-    if not found.pairs:
+    pair = compare_two(console.workspace.ledger, cells[1], cells[0])
+    if not pair.shared:
         raise DriftgateError("the two cells share no samples", "choose cells of one dataset")
-    return found.pairs[0]
+    moved = flips(pair)
+    frame = moved.astype(object).where(moved.notna(), None)
+    return pair, [_flip(row, cells[1]) for row in frame.to_dict("records")]
+
+
+def _flip(row: dict[Any, Any], cell: CellRow) -> dict[str, Any]:
+    return {
+        "id": row["upstream_id"],
+        "sample_id": row["sample_id"],
+        "run": cell.run_id,
+        "cell": cell.ordinal,
+        "direction": row["direction"],
+        "category": row["category"],
+        "before": row["answer_reference"],
+        "after": row["answer"],
+        "outcome_before": row["outcome_reference"],
+        "outcome_after": row["outcome"],
+        "score_before": row["score_reference"],
+        "score_after": row["score"],
+    }
 
 
 def _slice(one: Difference) -> dict[str, Any]:
@@ -160,25 +178,7 @@ def _slice(one: Difference) -> dict[str, Any]:
     }
 
 
-def _flips(console: Console, moved: Any, cell: CellRow) -> Source:
-    frame = moved.astype(object).where(moved.notna(), None)
-    rows = [
-        {
-            "id": row["upstream_id"],
-            "sample_id": row["sample_id"],
-            "run": cell.run_id,
-            "cell": cell.ordinal,
-            "direction": row["direction"],
-            "category": row["category"],
-            "before": row["answer_reference"],
-            "after": row["answer"],
-            "outcome_before": row["outcome_reference"],
-            "outcome_after": row["outcome"],
-            "score_before": row["score_reference"],
-            "score_after": row["score"],
-        }
-        for row in frame.to_dict("records")
-    ]
+def _flips(console: Console, rows: Sequence[dict[str, Any]]) -> Source:
     source = in_memory(rows)
 
     def read(wanted: Wanted) -> Found:

@@ -18,7 +18,6 @@ SAMPLES = (
     Column("super_category", filter=True),
     Column("question", "long", sort=False),
     Column("gold"),
-    Column("asked", "number"),
 )
 DUPLICATES = (
     Column("standing", "status", filter=True),

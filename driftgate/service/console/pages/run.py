@@ -34,6 +34,7 @@ from driftgate.service.console._runs import cells_named, run_named
 from driftgate.service.console._table import Column, Found, Source, Table, Wanted, in_memory
 
 _OUTCOMES = ("answered", "unparsed", "truncated", "filtered", "failed", "missing")
+_SLICES = ("category", "super_category")
 _EVALUATORS = 60
 """Metrics of evaluators that samples can be filtered by, at most."""
 
@@ -159,7 +160,7 @@ def _cell(console: Console, cell: CellRow, ended: bool) -> CellFacts:
         dataset=cell.dataset,
         signature=cell.signature,
         stopped=cell.stopped,
-        outcomes=outcome_counts(ledger, cell),
+        outcomes=(_by_shares(cell, rows) if ended else None) or outcome_counts(ledger, cell),
         accuracy=accuracy,
         if_right=best.value if higher and best is not None else None,
         evaluators=[one.as_json() | {"trouble": one.trouble} for one in evaluated_in(ledger, cell)] if ended else [],
@@ -167,9 +168,28 @@ def _cell(console: Console, cell: CellRow, ended: bool) -> CellFacts:
     )
 
 
+def _by_shares(cell: CellRow, rows: Mapping[str, ScoreRow]) -> dict[str, int] | None:
+    """The counts that the shares among a cell's scores stand for; None where they do not tell all of them.
+
+    So no sample of a run that has ended is read to draw a bar.
+    """
+    shares = [rows.get(f"share.{name}") for name in _OUTCOMES]
+    if cell.repeats > 1 or cell.stopped:
+        return None
+    counts = [round(one.value * one.n) for one in shares if one is not None and one.value is not None]
+    whole = {one.n for one in shares if one is not None}
+    if len(counts) != len(_OUTCOMES) or whole != {sum(counts)}:
+        return None
+    return {name: n for name, n in zip(_OUTCOMES, counts, strict=True) if n}
+
+
 def _categories(console: Console, run: RunRow, own: Sequence[CellRow]) -> Sequence[str]:
-    key = ("categories", run.id)
-    return console.memo.get(key, SETTLED, lambda: categories_of(console.workspace.ledger, own))
+    def read() -> Sequence[str]:
+        """By the scores, which name them all; before there are any, by the samples."""
+        scored = {row["slice"] for row in _score_rows(console, run, own) if row["slice_kind"] in _SLICES}
+        return sorted(scored - {""}) or categories_of(console.workspace.ledger, own)
+
+    return console.memo.get(("categories", run.id, run.status), SETTLED, read)
 
 
 def samples_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Table:
@@ -236,7 +256,9 @@ def _evaluated(text: str) -> Evaluated | None:
     return Evaluated(parts[0], parts[1], ".".join(parts[2:]), below)
 
 
-def _scores_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Table:
+def _score_rows(console: Console, run: RunRow, own: Sequence[CellRow]) -> list[dict[str, Any]]:
+    """Every score of a run; of one that has ended they are read once in a while."""
+
     def rows() -> list[dict[str, Any]]:
         return [
             {
@@ -254,11 +276,11 @@ def _scores_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Tabl
         ]
 
     key = ("scores", run.id, run.status, run.finished_at)
-    return Table(
-        "scores",
-        SCORES,
-        lambda wanted: in_memory(console.memo.get(key, SETTLED if run.status == "complete" else BRIEF, rows))(wanted),
-    )
+    return console.memo.get(key, SETTLED if run.status == "complete" else BRIEF, rows)
+
+
+def _scores_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Table:
+    return Table("scores", SCORES, lambda wanted: in_memory(_score_rows(console, run, own))(wanted))
 
 
 PAGE = Page("/runs/{run}", "run", _load, section="runs")

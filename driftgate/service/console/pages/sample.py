@@ -75,7 +75,7 @@ def _load(console: Console, asked: Asked) -> Content:
     cell = cell_named(console, run, asked.path["cell"])
     name = asked.path["sample"]
     ledger = console.workspace.ledger
-    number = int(name) if name.isascii() and name.isdigit() and len(name) < 12 else -1
+    number = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else -1
     of_cell = [one.ordinal for one in cells_named(console, run) if one.id != cell.id and one.dataset == cell.dataset]
     if number < 0 or not asks_sample(ledger, cell.id, number):
         raise Missing(f"the cell {cell.ordinal} of run {run.id} has no sample {name[:40]}", "see the run's samples")
