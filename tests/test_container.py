@@ -108,8 +108,11 @@ def test_the_container_app_runs_the_image_as_it_is() -> None:
 
 def _blocks(name: str) -> dict[str, str]:
     text = (ROOT / "requirements" / name).read_text("utf-8")
-    blocks = re.split(r"(?m)^(?=[a-z0-9])", text)
-    return {block.partition("==")[0].partition("[")[0]: block for block in blocks if block}
+    found: dict[str, str] = {}
+    for block in filter(None, re.split(r"(?m)^(?=[a-z0-9])", text)):  # a package has one for each range of Pythons
+        name = block.partition("==")[0]
+        found[name] = found.get(name, "") + block
+    return found
 
 
 def _needed() -> Iterator[str]:
