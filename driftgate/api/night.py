@@ -29,6 +29,7 @@ from driftgate.finetune.remediation import Remediation, events_of, find_remediat
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig
+from driftgate.flows.scrubbing import told
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_of
 from driftgate.monitor.config import MonitorConfig
@@ -336,7 +337,7 @@ def _publish_night(
         from driftgate.monitor.azure import NightEvent, enqueue
 
         now = datetime.now(UTC)
-        why = "; ".join(problem.message for problem in problems)
+        why = told("; ".join(problem.message for problem in problems))
         enqueue(ledger, f"night-{now.isoformat()}", NightEvent(at=now, exit_code=exit_code, why=why))
 
 

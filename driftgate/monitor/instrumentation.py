@@ -153,11 +153,6 @@ def tagged(**tags: str) -> Iterator[None]:
     --------
     >>> with tagged(slice="refunds"):
     ...     pass
-    >>> with tagged(slize="refunds"):
-    ...     pass
-    Traceback (most recent call last):
-    driftgate.flows.errors.DriftgateError: there is no tag 'slize'
-      use conversation, prompt_name, prompt_version, slice, tenant, user
     """
     for name in tags:
         if name not in _TAGS:
