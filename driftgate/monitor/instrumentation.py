@@ -127,9 +127,11 @@ def instrument(
         os.environ.setdefault(_CONTENT, "true")
     _switch_on(tracers, loggers)
 
+    providers: list[Any] = [tracers, loggers]
+
     def stop() -> None:
-        tracers.shutdown()
-        loggers.shutdown()
+        for provider in providers:
+            provider.shutdown()
 
     return stop
 
