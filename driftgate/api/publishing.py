@@ -91,9 +91,9 @@ def publish_incidents(workspace: OpenWorkspace, ledger: Ledger, now: datetime | 
     for incident in incidents(ledger, limit=_INCIDENTS):
         if incident.resolved_at is not None and incident.resolved_at < moment - _TOLD:
             continue
-        [newest] = history(ledger, incident.id, limit=1)
+        change = max((one.id for one in history(ledger, incident.id, limit=1)), default=0)
         day = "" if incident.state == "resolved" else f"-{moment:%Y%m%d}"
-        enqueue(ledger, f"incident-{incident.id}-{newest.id}{day}", incident_event(incident, moment))
+        enqueue(ledger, f"incident-{incident.id}-{change}{day}", incident_event(incident, moment))
 
 
 _INCIDENTS = 1000
