@@ -65,7 +65,7 @@ def test_it_runs_as_nobody_in_particular_and_starts_a_command_that_there_is() ->
     command = typer.main.get_command(app).commands[start[1]]  # type: ignore[attr-defined]
     assert command.make_context("serve", start[2:]).params["workspace"] == Path("/workspace")
     port = ServiceConfig().port
-    assert found["EXPOSE"] == str(port) and f", {port})" in found["HEALTHCHECK"]
+    assert found["EXPOSE"] == str(port) and f":{port}/livez'" in found["HEALTHCHECK"]
     stages = [words for kind, words in instructions("Dockerfile") if kind == "FROM"]
     assert len(stages) == 2, "what builds is not what runs"
     assert f"python:{sys.version_info[0]}.{sys.version_info[1]}-" in stages[0] or sys.version_info[:2] != (3, 11)
@@ -99,6 +99,7 @@ def test_the_container_app_runs_the_image_as_it_is() -> None:
         "command" not in container
         and app_["properties"]["configuration"]["ingress"]["targetPort"] == ServiceConfig().port
     )
+    assert [probe["httpGet"]["path"] for probe in container["probes"]] == ["/livez", "/livez", "/readyz"]
     assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/workspace/.driftgate"]
     assert ServiceConfig().telemetry.startswith(".driftgate/"), "or the telemetry lies beside the share"
     grace = app_["properties"]["template"]["terminationGracePeriodSeconds"]
@@ -108,8 +109,11 @@ def test_the_container_app_runs_the_image_as_it_is() -> None:
 
 def _blocks(name: str) -> dict[str, str]:
     text = (ROOT / "requirements" / name).read_text("utf-8")
-    blocks = re.split(r"(?m)^(?=[a-z0-9])", text)
-    return {block.partition("==")[0].partition("[")[0]: block for block in blocks if block}
+    found: dict[str, str] = {}
+    for block in filter(None, re.split(r"(?m)^(?=[a-z0-9])", text)):  # a package has one for each range of Pythons
+        name = block.partition("==")[0]
+        found[name] = found.get(name, "") + block
+    return found
 
 
 def _needed() -> Iterator[str]:

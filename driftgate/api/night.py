@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import getpass
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +18,19 @@ from driftgate.api.champions import champion
 from driftgate.api.deployments import ask_for_ends
 from driftgate.api.preflight import prepare_night
 from driftgate.api.prompt_drift import is_due, take_prompt_look
+from driftgate.api.publishing import publish_incidents, publish_look, publish_night, publish_remediation, publish_run
 from driftgate.api.reviewing import review, review_verdicts
 from driftgate.api.session import model_config
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.progress import CellProgress, Display
-from driftgate.benchmarks.scores import CellScores
 from driftgate.finetune.remediation import Remediation, events_of, find_remediation, remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig
 from driftgate.flows.told import in_words
-from driftgate.ledger import Ledger, RunRow, champion_of
+from driftgate.ledger import Ledger, champion_of
 from driftgate.monitor.config import MonitorConfig
 from driftgate.monitor.incidents import begin_night, end_night, observe
 from driftgate.monitor.looks import EXIT_CODES
@@ -163,7 +163,7 @@ def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) 
     with _set_aside("remediations", problems, display):
         mend(workspace, ledger, display)
     with _set_aside("Azure Monitor", problems, display):
-        _publish_night(workspace, ledger, 2 if problems else gravest(codes), problems)
+        publish_night(workspace, ledger, 2 if problems else gravest(codes), problems)
         send(workspace, ledger, display)
     with _set_aside("keep", problems, display):
         _keep(workspace, ledger, display)
@@ -232,20 +232,20 @@ def look(workspace: OpenWorkspace, ledger: Ledger, name: str, display: NightDisp
 def _look(workspace: OpenWorkspace, ledger: Ledger, name: str, monitor: MonitorConfig, display: NightDisplay) -> Looked:
     canaries = watching.take_look(workspace, ledger, name, display.progress)
     display.looked(name, canaries.champion, canaries.watched, None)
-    _publish_look(workspace, ledger, canaries.champion, canaries.watched)
+    publish_look(workspace, ledger, canaries.champion, canaries.watched)
     traffic = None
     if monitor.traffic is not None:
         traffic = watching.watch_traffic(workspace, ledger, name, monitor.traffic)
         page = watching.evidence_folder(workspace) / f"{traffic.row.run_id}.html"
         display.looked(name, "traffic", traffic, page if page.exists() else None)
-        _publish_look(workspace, ledger, canaries.champion, traffic)
+        publish_look(workspace, ledger, canaries.champion, traffic)
     answers = None
     if monitor.evaluate is not None:
         from driftgate.api.evaluating import evaluate_answers
 
         answers = evaluate_answers(workspace, ledger, name, monitor.evaluate)
         display.looked(name, "answers", answers, None)
-        _publish_look(workspace, ledger, canaries.champion, answers)
+        publish_look(workspace, ledger, canaries.champion, answers)
     prompts = None
     if is_due(ledger, name, monitor):
         prompts = look_at_prompts(workspace, ledger, name, display).watched
@@ -267,7 +267,7 @@ def look_at_prompts(
     """Look at a monitor's prompts, due or not; see :func:`driftgate.api.prompt_drift.take_prompt_look`."""
     found = take_prompt_look(workspace, ledger, name, display.progress, repeats=repeats, limit=limit)
     display.looked(name, "prompts", found.watched, None)
-    _publish_look(
+    publish_look(
         workspace, ledger, champion(workspace, ledger, workspace.config.monitors[name].champion), found.watched
     )
     observe(ledger, workspace.config.incidents)
@@ -304,48 +304,10 @@ def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> lis
         try:
             after = wait_for(go_on(workspace, ledger, remediation, display.progress))
         finally:
-            _publish_remediation(workspace, ledger, find_remediation(ledger, remediation.id))
+            publish_remediation(workspace, ledger, find_remediation(ledger, remediation.id))
         ended.append(after)
         display.mended(after, events_of(ledger, after.id)[-1].message)
     return ended
-
-
-def publish_run(
-    workspace: OpenWorkspace,
-    ledger: Ledger,
-    run: RunRow,
-    scored: Sequence[CellScores],
-    verdicts: Sequence[GateVerdict],
-) -> None:
-    """Put a run, its scores and its verdicts into the outbox, where the workspace sends anything."""
-    if workspace.config.azure_monitor is not None:
-        from driftgate.monitor.azure import enqueue, evaluation_results, run_trace, verdict_events
-
-        enqueue(ledger, f"run-{run.id}", run_trace(run, scored, verdicts[0].verdict if verdicts else ""))
-        for place, result in enumerate(evaluation_results(run, scored)):
-            enqueue(ledger, f"evaluation-{run.id}-{place}", result)
-        for verdict in verdict_events(run, verdicts):
-            enqueue(ledger, f"verdict-{run.id}-{verdict.gate}", verdict)
-
-
-def _publish_night(
-    workspace: OpenWorkspace, ledger: Ledger, exit_code: int, problems: Sequence[DriftgateError]
-) -> None:
-    """Put it into the outbox that there was a night: that it was missing is told by this not being there."""
-    if workspace.config.azure_monitor is not None:
-        from driftgate.monitor.azure import NightEvent, enqueue
-
-        now = datetime.now(UTC)
-        why = "; ".join(problem.message for problem in problems)
-        enqueue(ledger, f"night-{now.isoformat()}", NightEvent(at=now, exit_code=exit_code, why=why))
-
-
-def _publish_remediation(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation) -> None:
-    if workspace.config.azure_monitor is not None:
-        from driftgate.monitor.azure import enqueue, remediation_events
-
-        for place, event in enumerate(remediation_events(remediation, events_of(ledger, remediation.id))):
-            enqueue(ledger, f"remediation-{remediation.id}-{place}", event)
 
 
 def send(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:
@@ -353,6 +315,7 @@ def send(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> Non
     if workspace.config.azure_monitor is not None:
         from driftgate.monitor.azure import drain
 
+        publish_incidents(workspace, ledger)
         connection = resolve_secret(workspace.config.azure_monitor.connection_string, "azure_monitor.connection_string")
         display.sent(drain(ledger, connection, workspace=workspace.config.name))
 
@@ -371,19 +334,3 @@ def _keep(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> No
     from driftgate.api.keeping import keep
 
     display.kept(keep(workspace, ledger))
-
-
-def _publish_look(workspace: OpenWorkspace, ledger: Ledger, champion: str, watched: Watched) -> None:
-    if workspace.config.azure_monitor is None:
-        return
-    from driftgate.monitor.azure import alert_event, enqueue, finding_events, look_event, signal_values
-
-    row = watched.row
-    enqueue(ledger, f"look-{row.run_id}", look_event(row, watched.conclusion, champion))
-    if watched.look is not None:
-        for value in signal_values(watched.look, champion):
-            enqueue(ledger, f"signal-{value.signal}-{value.model}-{value.slice}-{value.at.isoformat()}", value)
-        for place, finding in enumerate(finding_events(watched.look, row, champion)):
-            enqueue(ledger, f"finding-{row.run_id}-{place}", finding)
-    for alert in watched.alerts:
-        enqueue(ledger, f"alert-{row.run_id}-{alert.key}", alert_event(alert, champion, row))

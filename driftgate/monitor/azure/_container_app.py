@@ -142,6 +142,12 @@ def _secret(name: str) -> dict[str, object]:
     return {"name": name, "keyVaultUrl": address, "identity": identifier(_IDENTITY)}
 
 
+def _probe(kind: str, failures: int) -> dict[str, object]:
+    path = "/readyz" if kind == "Readiness" else "/livez"
+    asked = {"path": path, "port": PORT, "scheme": "HTTP"}
+    return {"type": kind, "httpGet": asked, "periodSeconds": 10, "failureThreshold": failures}
+
+
 _APP = Resource(
     "app",
     "Microsoft.App/containerApps",
@@ -175,15 +181,7 @@ _APP = Resource(
                             *({"name": name, "secretRef": secret} for name, secret in SECRETS.items()),
                         ],
                         "volumeMounts": [{"volumeName": "telemetry", "mountPath": TELEMETRY}],
-                        "probes": [
-                            {
-                                "type": kind,
-                                "tcpSocket": {"port": PORT},
-                                "periodSeconds": 10,
-                                "failureThreshold": failures,
-                            }
-                            for kind, failures in (("Startup", 30), ("Liveness", 3))
-                        ],
+                        "probes": [_probe("Startup", 30), _probe("Liveness", 3), _probe("Readiness", 3)],
                     }
                 ],
                 "volumes": [{"name": "telemetry", "storageType": "AzureFile", "storageName": "telemetry"}],

@@ -9,6 +9,7 @@ from driftgate.monitor.azure._payloads import (
     AlertEvent,
     EvaluationResult,
     FindingEvent,
+    IncidentEvent,
     LookEvent,
     NightEvent,
     RemediationEvent,
@@ -22,6 +23,7 @@ Event = (
     | AlertEvent
     | LookEvent
     | FindingEvent
+    | IncidentEvent
     | VerdictEvent
     | NightEvent
     | RemediationEvent
@@ -50,6 +52,8 @@ def event_of(payload: Event) -> tuple[str, Attributes]:
             return names.LOOK_EVENT, _look(payload)
         case FindingEvent():
             return names.FINDING_EVENT, _finding(payload)
+        case IncidentEvent():
+            return names.INCIDENT_EVENT, _incident(payload)
         case VerdictEvent():
             return names.VERDICT_EVENT, _verdict(payload)
         case NightEvent():
@@ -122,6 +126,21 @@ def _finding(finding: FindingEvent) -> Attributes:
         names.BAND_HIGH: finding.band_high,
         names.HAS_MOVED: finding.moved,
         names.N: finding.n,
+    }
+
+
+def _incident(incident: IncidentEvent) -> Attributes:
+    return {
+        names.INCIDENT: incident.incident,
+        names.MONITOR: incident.monitor,
+        names.CAUSE: incident.cause,
+        names.INCIDENT_NAME: incident.name,
+        names.INCIDENT_STATE: incident.state,
+        names.SEVERITY: incident.severity,
+        names.SINCE: incident.since.isoformat(),
+        names.SUMMARY: incident.summary,
+        names.REMEDY: incident.remedy,
+        names.BY: incident.acknowledged_by,
     }
 
 

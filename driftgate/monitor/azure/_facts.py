@@ -12,6 +12,7 @@ from driftgate.monitor.azure._payloads import (
     CellTrace,
     EvaluationResult,
     FindingEvent,
+    IncidentEvent,
     LookEvent,
     RemediationEvent,
     RunTrace,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.alert import Alert
     from driftgate.monitor.detectors import Evidence
     from driftgate.monitor.drift import Finding, Look
+    from driftgate.monitor.incidents import Incident
     from driftgate.monitor.looks import Conclusion, LookRow
 
 
@@ -144,6 +146,23 @@ def look_event(row: LookRow, conclusion: Conclusion, model: str) -> LookEvent:
         result=conclusion.result,
         reason=conclusion.reason,
         remedy=conclusion.remedy,
+    )
+
+
+def incident_event(incident: Incident, at: datetime) -> IncidentEvent:
+    """Where an incident stands at a time."""
+    return IncidentEvent(
+        at=at,
+        incident=incident.id,
+        monitor=incident.monitor,
+        cause=incident.cause,
+        name=incident.kind,
+        state=incident.state,
+        severity=incident.severity,
+        since=incident.since,
+        summary=incident.summary,
+        remedy=incident.remedy,
+        acknowledged_by=incident.acknowledged_by,
     )
 
 

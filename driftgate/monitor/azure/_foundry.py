@@ -119,7 +119,7 @@ def rows(scores: CellScores) -> Iterator[dict[str, str]]:
         frame["key"], frame["category"], frame["outcome"], frame["correct"], strict=True
     ):
         right = "unknown" if correct is None or correct != correct else "yes" if correct == 1 else "no"
-        yield {"key": str(key), "category": told(str(category or "")), "outcome": str(outcome), "correct": right}
+        yield {"key": told(str(key)), "category": told(str(category or "")), "outcome": str(outcome), "correct": right}
 
 
 def _evaluation(client: Any, about: str) -> str:

@@ -170,6 +170,29 @@ class RemediationEvent(_Payload):
     why: str = ""
 
 
+class IncidentEvent(_Payload):
+    """Where an incident stands: the custom event ``driftgate.incident``."""
+
+    kind: Literal["incident"] = "incident"
+    at: AwareDatetime
+    """When it stood so."""
+    incident: str
+    """Its id, the same for as long as it lasts."""
+    monitor: str = ""
+    """Empty where it concerns the workspace."""
+    cause: str
+    name: str
+    """What it is, such as ``endpoint_down``."""
+    state: Literal["open", "acknowledged", "resolved"]
+    severity: str
+    """``low``, ``medium``, ``high`` or ``critical``."""
+    since: AwareDatetime
+    """When its first sign was seen."""
+    summary: str
+    remedy: str = ""
+    acknowledged_by: str = ""
+
+
 class EvaluationResult(_Payload):
     """A score or a judgement: the custom event ``gen_ai.evaluation.result``."""
 
@@ -245,6 +268,7 @@ Payload = (
     | AlertEvent
     | LookEvent
     | FindingEvent
+    | IncidentEvent
     | VerdictEvent
     | NightEvent
     | RemediationEvent

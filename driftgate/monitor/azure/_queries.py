@@ -33,7 +33,10 @@ class Section:
 
 
 SECTIONS = (
-    Section("Is anything wrong, and since when?", (Query("overview", "Monitors, gates, nights and remediations"),)),
+    Section(
+        "Is anything wrong, and since when?",
+        (Query("incidents", "Incidents"), Query("overview", "Monitors, gates, nights and remediations")),
+    ),
     Section(
         "Production",
         (

@@ -78,8 +78,9 @@ def _event(key: str, payload: Event, resource: Resource, now: datetime) -> LogDa
     from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, set_span_in_context
 
     name, attributes = event_of(payload)
-    within = isinstance(payload, EvaluationResult) and payload.run
-    span = _span_context(payload.run, payload.cell) if within else INVALID_SPAN_CONTEXT
+    span = INVALID_SPAN_CONTEXT
+    if isinstance(payload, EvaluationResult) and payload.run:
+        span = _span_context(payload.run, payload.cell)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LogDeprecatedInitWarning)  # renamed in 1.39, which prompt flow's pin excludes
         record = LogRecord(

@@ -2,8 +2,8 @@
 
 Each rule asks for a state and not for what is new: what is open now, over two days, the most that a rule may look back.
 So an alert fires once, stays while the state does, however often driftgate looks, restarts or resends, and resolves
-when a look or a verdict says so. What arrives too seldom for that is silent, and the rule for silence makes its rows
-from the names that are expected: it stays.
+when driftgate says so. What is not resolved is told again each day. Where nothing arrives any more the rule for silence
+fires, which makes its rows from the names that are expected: it stays.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ RULES = (
     Rule(
         "incident",
         "incident opened",
-        "driftgate found that a model in production moved for the worse, or could not look at it.",
-        ("Monitor", "Model", "Signal"),
+        "An incident is open: a model in production moved for the worse, or nobody could look at it.",
+        ("Incident", "Kind", "Monitor"),
     ),
     Rule(
         "silent",

@@ -15,6 +15,7 @@ from driftgate.monitor.azure import (
     CellTrace,
     EvaluationResult,
     FindingEvent,
+    IncidentEvent,
     LookEvent,
     NightEvent,
     Payload,
@@ -116,6 +117,23 @@ def finding() -> FindingEvent:
 
 
 @pytest.fixture
+def incident() -> IncidentEvent:
+    return IncidentEvent(
+        at=NOW - timedelta(minutes=44),
+        incident="20261122-2316-3fa2",
+        monitor="support",
+        cause="service",
+        name="credentials_refused",
+        state="acknowledged",
+        severity="high",
+        since=NOW - timedelta(minutes=45),
+        summary="the service refused the key of model 'support-gpt'",
+        remedy="check the environment variable its api_key names",
+        acknowledged_by="kim",
+    )
+
+
+@pytest.fixture
 def verdict() -> VerdictEvent:
     return VerdictEvent(
         at=NOW - timedelta(minutes=20),
@@ -211,6 +229,7 @@ def one_of_each(
     alert: AlertEvent,
     look: LookEvent,
     finding: FindingEvent,
+    incident: IncidentEvent,
     verdict: VerdictEvent,
     night: NightEvent,
     remediation: RemediationEvent,
@@ -225,6 +244,7 @@ def one_of_each(
         "alert:1": alert,
         "look:1": look,
         "finding:1": finding,
+        "incident:1": incident,
         "verdict:1": verdict,
         "night:1": night,
         "remediation:1": remediation,

@@ -8,20 +8,26 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from ingestion_endpoint import IngestionEndpoint, LostAnswer, Reset, Status, properties
 from kusto import Workspace, filled
 
+from driftgate.api.publishing import publish_incidents
+from driftgate.api.workspace import open_workspace
 from driftgate.ledger import Ledger, open_ledger
+from driftgate.monitor.alert import Alert
 from driftgate.monitor.azure import (
     AlertEvent,
     EvaluationResult,
+    IncidentEvent,
     LookEvent,
     NightEvent,
     Payload,
@@ -31,6 +37,9 @@ from driftgate.monitor.azure import (
     unsent,
 )
 from driftgate.monitor.azure._queries import read_query
+from driftgate.monitor.drift import Period, Windows, look
+from driftgate.monitor.incidents import IncidentsConfig, incidents, observe
+from driftgate.monitor.looks import Conclusion, LookRow, keep_look
 
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=30)
 VALUES = {"Workspace": "shop.driftgate", "Hours": "26", "Monitors": '["support/canaries"]'}
@@ -47,43 +56,55 @@ def _look(at: datetime, result: str, of: str = "canaries", monitor: str = "suppo
     return LookEvent(at=at, look=name, monitor=monitor, of=of, model="gpt", result=result)  # type: ignore[arg-type]
 
 
-def _alert(look: LookEvent, alert: AlertEvent) -> AlertEvent:
-    known = {"look": look.look, "monitor": look.monitor, "of": look.of, "model": look.model, "at": look.at}
-    return alert.model_copy(update={**known, "alert": f"{look.at:%d%H%M}"})
+@pytest.fixture(scope="module")
+def moved() -> Alert:
+    """An alert of a real look at canaries."""
+    march, june = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+
+    def answers(time: datetime, right: int) -> pd.DataFrame:
+        correct = [1.0] * right + [0.0] * (80 - right)
+        return pd.DataFrame({"time": time, "key": range(80), "slice": "all", "answer": "yes", "correct": correct})
+
+    windows = Windows("canaries", Period(march, june), Period(june, datetime(2026, 9, 1, tzinfo=UTC)))
+    frame = pd.concat([answers(march, 76), answers(june, 30)])
+    [alert] = look([windows], canaries=frame, signals=["canary_accuracy"]).alerts
+    return alert
 
 
-def _facts(result: str, at: datetime, alert: AlertEvent) -> Iterator[tuple[str, Payload]]:
-    look = _look(at, result)
-    yield f"look-{look.look}", look
-    if result == "moved":
-        yield f"alert-{look.look}-1", _alert(look, alert)
+def _looked(ledger: Ledger, at: datetime, result: Any, alert: Alert) -> str:
+    """A look as ``driftgate monitor check`` keeps it, with its incidents."""
+    name = f"support-{at:%Y%m%dT%H%M%S}"
+    row = LookRow(0, "support", "gpt#1", name, 1, [], at, Conclusion(result, "the reason", "the remedy"))
+    window = Period(at - timedelta(minutes=15), at)
+    keep_look(ledger, row, [replace(alert, current=window)] if result == "moved" else [])
+    observe(ledger, IncidentsConfig(resolve_after=2), at)
+    return name
 
 
 def test_an_hour_of_outage_and_a_restart_neither_double_nor_lose_nor_resolve_anything(
-    tmp_path: Path, ingestion: IngestionEndpoint, alert: AlertEvent, evaluation: EvaluationResult
+    tmp_path: Path,
+    ingestion: IngestionEndpoint,
+    moved: Alert,
+    evaluation: EvaluationResult,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A look every fifteen minutes for eight hours; the model moves in hour 2, ingestion is out in hour 4 to 5."""
+    """A look every fifteen minutes for eight hours; the model moves in hour 2 to 7, ingestion is out in hour 4 to 5."""
+    monkeypatch.setenv("APPLICATIONINSIGHTS_CONNECTION_STRING", ingestion.connection_string)
+    settings = (
+        "version: 1\nname: shop\nazure_monitor:\n  connection_string: ${env:APPLICATIONINSIGHTS_CONNECTION_STRING}\n"
+    )
+    (tmp_path / "driftgate.yaml").write_text(settings, encoding="utf-8")
+    workspace = open_workspace(tmp_path)
     ledger = open_ledger("ledger.db", tmp_path)
     azure, seen, fired = Workspace(), 0, []
-    keys: list[str] = []
+    evaluations: list[str] = []
     for quarter in range(32):
         now = START + timedelta(minutes=15 * quarter)
-        moved = 8 <= quarter < 28
-        result = (
-            "unmeasurable"
-            if quarter in (12, 20)
-            else "inconclusive"
-            if quarter == 13
-            else "moved"
-            if moved
-            else "quiet"
-        )
-        for key, payload in _facts(result, now, alert):
-            enqueue(ledger, key, payload)
-            keys.append(key)
-        key = f"evaluation-{quarter}"
-        enqueue(ledger, key, evaluation.model_copy(update={"at": now}))
-        keys.append(key)
+        told = {12: "unmeasurable", 13: "inconclusive", 20: "unmeasurable"}.get(quarter)
+        _looked(ledger, now, told or ("moved" if 8 <= quarter < 28 else "quiet"), moved)
+        publish_incidents(workspace, ledger, now)
+        evaluations.append(f"evaluation-{quarter:02}")
+        enqueue(ledger, evaluations[-1], evaluation.model_copy(update={"at": now}))
         match quarter:
             case 16:
                 ingestion.faults.append(Status(500))
@@ -101,34 +122,50 @@ def test_an_hour_of_outage_and_a_restart_neither_double_nor_lose_nor_resolve_any
         drain(ledger, ingestion.connection_string, workspace="shop", now=now)
         azure.ingest(ingestion.accepted[seen:])
         seen = len(ingestion.accepted)
-        fired.append(_rows(azure, "incident", ("Monitor", "Model", "Signal"), now + timedelta(minutes=3)))
+        fired.append(_rows(azure, "incident", ("Incident", "Kind"), now + timedelta(minutes=3)))
     assert unsent(ledger) == 0
-    assert ingestion.once() == sorted(keys), "everything arrived"
-    assert len(ingestion.accepted) > len(keys), "some of it more than once: the answer was lost"
-    moves = [("support", "gpt", "canary_accuracy") in state for state in fired]
-    assert moves == [8 <= quarter < 28 for quarter in range(32)], "it fires once, stays, and resolves once"
-    blind = [("support", "gpt", "look at canaries") in state for state in fired]
-    assert [quarter for quarter, is_blind in enumerate(blind) if is_blind] == [12, 20]
-    for key, count in Counter(row["Looks"] for row in _counts(azure)).items():
-        assert (key, count) == (32, 1)
+    [incident] = incidents(ledger)
+    assert incident.state == "resolved" and incident.signs == 17
     ledger.close()
+    assert [key for key in ingestion.once() if key.startswith("evaluation")] == evaluations, "everything arrived"
+    assert len(ingestion.accepted) > len(ingestion.once()), "some of it more than once: the answer was lost"
+    one = frozenset({(incident.id, "model_moved")})
+    quiet = frozenset[tuple[str, ...]]()
+    assert fired == [one if 8 <= quarter < 29 else quiet for quarter in range(32)], "once, to its end, under one name"
+    shown = azure.ask(filled(read_query("incidents"), DELIVERY), START + timedelta(hours=8))
+    assert [(row["Incident"], row["State"]) for row in shown] == [(incident.id, "resolved")]
+    scores = azure.ask(filled(read_query("evaluations"), DELIVERY | SHOWN), START + timedelta(hours=8))
+    assert len(scores) == 32, "each is read once"
 
 
-def _counts(azure: Workspace) -> Iterable[Mapping[str, Any]]:
-    values = {"TimeRange": "> ago(3d)", "Workspace": "'*'", "Model": "'*'", "SilentHours": "26"}
-    return azure.ask(filled(read_query("health"), values), START + timedelta(hours=8))
+def test_what_stands_for_days_is_told_again_each_day(
+    tmp_path: Path, ingestion: IngestionEndpoint, moved: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATIONINSIGHTS_CONNECTION_STRING", ingestion.connection_string)
+    settings = (
+        "version: 1\nname: shop\nazure_monitor:\n  connection_string: ${env:APPLICATIONINSIGHTS_CONNECTION_STRING}\n"
+    )
+    (tmp_path / "driftgate.yaml").write_text(settings, encoding="utf-8")
+    workspace = open_workspace(tmp_path)
+    ledger = open_ledger("ledger.db", tmp_path)
+    _looked(ledger, START, "moved", moved)
+    for hour in (0, 1, 24, 48, 72):
+        now = START + timedelta(hours=hour)
+        publish_incidents(workspace, ledger, now)
+        drain(ledger, ingestion.connection_string, workspace="shop", now=now)
+        newest = [e for e in ingestion.accepted if datetime.fromisoformat(e["time"]) > now - timedelta(hours=48)]
+        assert len(_rows(Workspace(newest), "incident", ("Incident",), now)) == 1, "the rule sees two days"
+    ledger.close()
+    assert len(ingestion.accepted) == 4, "once a day"
 
 
 def test_a_process_that_is_killed_between_the_answer_and_its_note_sends_again_what_counts_once(
     tmp_path: Path, ingestion: IngestionEndpoint, alert: AlertEvent
 ) -> None:
     ledger = open_ledger("ledger.db", tmp_path)
-    keys = [
-        key
-        for n in range(40)
-        for key, payload in _facts("moved", START + timedelta(minutes=n), alert)
-        if enqueue(ledger, key, payload) is None
-    ]
+    keys = [f"alert-{n:02}" for n in range(40)]
+    for key in keys:
+        enqueue(ledger, key, alert)
     ledger.close()
     drainer = textwrap.dedent(
         """
@@ -156,6 +193,7 @@ def test_a_process_that_is_killed_between_the_answer_and_its_note_sends_again_wh
 
 
 DELIVERY = {"TimeRange": "> ago(3d)", "Workspace": "'*'"}
+SHOWN = {"Model": "'*'", "Flow": "'*'"}
 
 
 def _azure(ledger: Ledger, ingestion: IngestionEndpoint, facts: Mapping[str, Payload], now: datetime) -> Workspace:
@@ -206,9 +244,12 @@ def test_a_gate_that_failed_stays_so_until_it_passes(
     assert states == [set(), {"fail"}, {"fail"}, {"unmeasurable"}, set()]
 
 
-def test_a_workspace_is_told_of_its_own_looks_alone(ledger: Ledger, ingestion: IngestionEndpoint) -> None:
-    enqueue(ledger, "look", _look(START, "unmeasurable"))
+def test_a_workspace_is_told_of_its_own_alone(
+    ledger: Ledger, ingestion: IngestionEndpoint, incident: IncidentEvent
+) -> None:
+    enqueue(ledger, "incident", incident)
+    enqueue(ledger, "look", _look(START, "quiet"))
     drain(ledger, ingestion.connection_string, workspace="another", now=START)
     azure = Workspace(ingestion.accepted)
-    assert _rows(azure, "incident", ("Signal",), START) == frozenset()
+    assert _rows(azure, "incident", ("Incident",), START) == frozenset()
     assert _rows(azure, "silent", ("Monitor",), START) == {("support/canaries",)}

@@ -208,6 +208,14 @@ def _printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     return capsys.readouterr().out
 
 
+def _refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    monkeypatch.setattr(sys, "argv", ["driftgate", "azure", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
 def test_render_writes_either_language_and_workbook_is_its_first_name(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,23 +246,24 @@ def test_a_workspace_has_queries_of_its_own(
     assert bicep.read(printed)["variables"]["queryGate"].startswith("AppRequests\n| where Name == '[x]' or '##vso['")
 
 
-def test_deploy_prints_the_command_and_runs_it_where_it_is_told_to(workspace: Path, tmp_path: Path) -> None:
+def test_deploy_prints_the_command_and_runs_it_where_it_is_told_to(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     az = tmp_path / "bin/az"
     az.parent.mkdir()
     az.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 3\n', encoding="utf-8")
     az.chmod(0o755)
     file = workspace / "out.json"
     given = ["deploy", "-g", "rg", "--set", "workspaceResourceId=/subscriptions/x", "--file", file, "-w", workspace]
-    printed = _run(*given)
-    assert printed.returncode == 0, printed.stderr
-    assert printed.stdout.split() == [
+    assert _printed(monkeypatch, capsys, *given).split() == [
         *("az", "deployment", "group", "create", "--resource-group", "rg", "--template-file", str(file)),
         *("--parameters", "workspaceResourceId=/subscriptions/x"),
     ]
     assert json.loads(file.read_text(encoding="utf-8"))["resources"]
     ran = _run(*given, "--yes", path=az.parent)
     assert ran.returncode == 3 and ran.stdout.splitlines()[-1] == "workspaceResourceId=/subscriptions/x"
-    assert _run(*given, "--yes").returncode == 2
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "az, is not installed here" in _refused(monkeypatch, capsys, *given, "--yes")
 
 
 @pytest.mark.parametrize(
@@ -266,8 +275,13 @@ def test_deploy_prints_the_command_and_runs_it_where_it_is_told_to(workspace: Pa
         (["--service", "--set", "logKey=s3cret"], "is a secret"),
     ],
 )
-def test_deploy_says_what_is_wrong_before_anything_is_written(workspace: Path, given: list[str], said: str) -> None:
+def test_deploy_says_what_is_wrong_before_anything_is_written(
+    workspace: Path,
+    given: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     file = workspace / "out.json"
-    ran = _run("deploy", "-g", "rg", "--file", file, "-w", workspace, *given)
-    assert ran.returncode == 2 and said in ran.stderr, ran.stderr
+    assert said in _refused(monkeypatch, capsys, "deploy", "-g", "rg", "--file", file, "-w", workspace, *given)
     assert not file.exists()

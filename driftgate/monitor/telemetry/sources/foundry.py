@@ -133,7 +133,9 @@ def _results(client: Any, evaluation: str, run: str) -> Iterator[tuple[str, dict
     for item in client.evals.runs.output_items.list(run, eval_id=evaluation, limit=100):
         told: Mapping[str, Any] = item.datasource_item or {}
         response = told.get("resp_id") or told.get("response_id")
-        for result in item.results or () if isinstance(response, str) else ():
+        if not isinstance(response, str):
+            continue
+        for result in item.results or ():
             passed = getattr(result, "passed", None)
             yield (
                 response,
@@ -149,9 +151,9 @@ def _calls(store: Store, start: datetime, end: datetime) -> dict[str, tuple[date
     """Time, trace and span of each call by the hash of its response."""
     found = frame(store.folder, start, end + timedelta(hours=1), columns=_CALL)
     rows = found[found["response_hash"] != ""]
-    return {
-        row.response_hash: (row.time.to_pydatetime(), row.trace_id, row.span_id) for row in rows.itertuples(index=False)
-    }
+    times = [time.to_pydatetime() for time in rows["time"]]
+    named = zip(times, rows["trace_id"].astype(str), rows["span_id"].astype(str), strict=True)
+    return dict(zip(rows["response_hash"].astype(str), named, strict=True))
 
 
 SOURCE = Source(FoundryResultsConfig, collect)
