@@ -165,10 +165,10 @@ def serve(folder: Path, what: str) -> subprocess.Popen[bytes]:
 
 async def test_a_killed_leaders_job_dies_with_it_and_is_done_by_the_next(ledger: Ledger, tmp_path: Path) -> None:
     job, _ = ask_for(ledger, "work", "kim")
-    leader = serve(tmp_path, "sleep1")
+    leader = serve(tmp_path, "sleep60")
     try:
         await until(lambda: lines(tmp_path, "begin") == 1)
-        follower = serve(tmp_path, "sleep1")
+        follower = serve(tmp_path, "sleep0")
         try:
             await asyncio.sleep(1.0)
             os.killpg(leader.pid, signal.SIGKILL)
