@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ITEM = re.compile(r"(?:\*|(?P<first>[0-9]+|[a-z]+)(?:-(?P<last>[0-9]+|[a-z]+))?)(?:/(?P<step>[0-9]+))?")
@@ -171,6 +171,9 @@ class Crontab:
         """
         moment = until.astimezone(UTC).replace(second=0, microsecond=0)
         while moment > after:
+            if not self._may_hold_day(zone, day := moment.replace(hour=0, minute=0)):
+                moment = day - _MINUTE
+                continue
             hour = moment.replace(minute=0)
             if self._may_hold(zone, hour):
                 while moment >= hour and moment > after:
@@ -192,6 +195,9 @@ class Crontab:
         """
         moment = after.astimezone(UTC).replace(second=0, microsecond=0) + _MINUTE
         while moment <= until:
+            if not self._may_hold_day(zone, day := moment.replace(hour=0, minute=0)):
+                moment = day + _DAY
+                continue
             end = moment.replace(minute=0) + _HOUR
             if self._may_hold(zone, moment.replace(minute=0)):
                 while moment < end and moment <= until:
@@ -200,6 +206,13 @@ class Crontab:
                     moment += _MINUTE
             moment = end
         return None
+
+    def _may_hold_day(self, zone: ZoneInfo, day: datetime) -> bool:
+        """Whether a day of UTC can hold a time that is due: it lies in two of the wall clock's."""
+        first, last = day.astimezone(zone), (day + _DAY - _MINUTE).astimezone(zone)
+        if (day - _MINUTE).astimezone(zone).utcoffset() != last.utcoffset():
+            return True  # the clocks are set
+        return self.of_day(first.date()) or self.of_day(last.date())
 
     def _may_hold(self, zone: ZoneInfo, hour: datetime) -> bool:
         """Whether an hour can hold a time that is due: an hour of UTC may lie in two of the wall clock's."""

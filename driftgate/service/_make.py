@@ -75,8 +75,8 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         finally:
             upkeep.cancel()
             incidents.cancel()
-            await asyncio.wait([incidents], timeout=5)
-            await runner.stop()
+            await runner.stop()  # before what may take long: jobs under way are handed over
+            await asyncio.wait([incidents], timeout=1)
             await asyncio.to_thread(store.close)
             await asyncio.to_thread(guard.refusals.tell, everything=True)
             await asyncio.to_thread(stop_telling)

@@ -40,19 +40,21 @@ def found(crontab: Crontab, zone: zoneinfo.ZoneInfo, start: datetime, end: datet
 
 
 def clocks() -> Iterator[tuple[str, np.ndarray]]:
-    """One zone for each way in which clocks go in the year; 600 names come to about ninety."""
+    """One zone for each way in which clocks go in the year; 600 names come to about 65."""
+    times = [START + timedelta(hours=6 * number) for number in range(365 * 4)]
     seen = set()
     for zone in sorted(zoneinfo.available_timezones() - {"localtime"}):
-        ahead = offsets(zone, START, YEAR)
-        way = hash(ahead.tobytes())
+        info = zoneinfo.ZoneInfo(zone)
+        way = tuple(time.astimezone(info).utcoffset() for time in times)
         if way not in seen:
             seen.add(way)
-            yield zone, ahead
+            yield zone, offsets(zone, START, YEAR)
 
 
 def check(zone: str, ahead: np.ndarray, cron: str, windows: list[tuple[int, int]]) -> None:
-    expected = due_minutes(cron, ahead, START)
     for first, last in windows:
+        before = max(0, first - 1500)  # what the clocks showed before decides which times come a second time
+        expected = before + due_minutes(cron, ahead[before : last + 1], START + timedelta(minutes=before))
         begin, end = START + timedelta(minutes=first), START + timedelta(minutes=last)
         times = found(Crontab.parse(cron), zoneinfo.ZoneInfo(zone), begin, end)
         inside = expected[(expected >= first) & (expected <= last)].tolist()
@@ -69,7 +71,7 @@ def test_about_the_days_on_which_clocks_are_set_in_every_zone() -> None:
     draw, ways = random.Random(16), 0
     for zone, ahead in clocks():
         ways += 1
-        for cron in draw.sample(CRONTABS, len(CRONTABS) if len(changes(ahead)) > 1 else 1):
+        for cron in draw.sample(CRONTABS, 5 if len(changes(ahead)) > 1 else 1):
             check(zone, ahead, cron, changes(ahead))
     assert ways > 60
 

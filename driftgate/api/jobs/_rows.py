@@ -86,8 +86,8 @@ class Job:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, or has taken so far; None before it was begun."""
-        if self.begun_at is None:
+        """How long it took, or has taken so far; None while it waits."""
+        if self.begun_at is None or self.state == "waiting":
             return None
         return max(0.0, ((self.ended_at or datetime.now(UTC)) - self.begun_at).total_seconds())
 

@@ -92,8 +92,6 @@ class Runner:
         Told of each job.
     upkeep : callable
         Called now and then by the leader, off the event loop.
-    ended : callable
-        Called with each job that has ended here, off the event loop.
     """
 
     board: Board
@@ -103,7 +101,6 @@ class Runner:
     program: Sequence[str] = PROGRAM
     span: Span = _unseen
     upkeep: Upkeep = lambda: None
-    ended: Callable[[Job], None] = lambda job: None
     leading: bool = False
     _tasks: dict[str, _Task] = field(default_factory=dict)
     _loop: asyncio.Task[None] | None = None
@@ -274,10 +271,6 @@ class Runner:
             return
         job = self.board.end(one.job.id, ending, one.output())
         log.info("job %s ended: %s", job.id, job.result)
-        try:
-            self.ended(job)
-        except Exception:  # what is told of it is not part of it
-            log.exception("that job %s ended could not be told", job.id)
 
     def _depose(self) -> None:
         """Another process leads: what is under way here is that one's to do."""

@@ -250,6 +250,13 @@ def test_what_ended_long_ago_is_removed_and_the_newest_of_a_name_stays(ledger: L
         assert len(connection.execute(select(jobs)).all()) == 2
 
 
+def test_what_lies_in_the_future_says_nothing_of_what_is_due() -> None:
+    known = [NOON + timedelta(days=300), NOON - 2 * HOUR]
+    found = due(Schedule("0 * * * *", "UTC", "once"), known, NOON)
+    assert found is not None and found.at == NOON.replace(second=0)
+    assert due(Schedule("0 * * * *", "UTC", "once"), known[:1], NOON) is None
+
+
 @given(
     st.lists(st.timedeltas(-2 * HOUR, 9 * HOUR), min_size=1, max_size=40),
     st.sampled_from(["0 * * * *", "*/20 * * * *", "30 3 * * *"]),
