@@ -59,7 +59,7 @@ async def deliver(
     config: NotificationsConfig,
     *,
     holder: str = "",
-    patience: float = 15.0,
+    patience: float = 5.0,
 ) -> Delivered:
     """Tell people what is to be told.
 
