@@ -52,19 +52,19 @@ def incident_routes(ledger: Ledger, access: Access) -> APIRouter:
         return _plain(one) | {"history": [asdict(event) for event in store.history(ledger, one.id)]}
 
     @router.post("/{name}/acknowledge")
-    def acknowledge(name: str, given: Noted, who: Annotated[Identity, operates]) -> dict[str, Any]:
+    def acknowledge(name: str, given: Noted, who: Identity = operates) -> dict[str, Any]:
         return _done(store.acknowledge, _found(name).id, who.name, given.note)
 
     @router.post("/{name}/silence")
-    def silence(name: str, given: Silenced, who: Annotated[Identity, operates]) -> dict[str, Any]:
+    def silence(name: str, given: Silenced, who: Identity = operates) -> dict[str, Any]:
         return _done(store.silence, _found(name).id, given.until, who.name, given.note)
 
     @router.post("/{name}/resolve")
-    def resolve(name: str, given: Noted, who: Annotated[Identity, operates]) -> dict[str, Any]:
+    def resolve(name: str, given: Noted, who: Identity = operates) -> dict[str, Any]:
         return _done(store.resolve, _found(name).id, who.name, given.note)
 
     @router.post("/{name}/reopen")
-    def reopen(name: str, given: Noted, who: Annotated[Identity, operates]) -> dict[str, Any]:
+    def reopen(name: str, given: Noted, who: Identity = operates) -> dict[str, Any]:
         return _done(store.reopen, _found(name).id, who.name, given.note)
 
     def _found(name: str) -> Incident:
