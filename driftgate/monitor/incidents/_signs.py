@@ -119,10 +119,11 @@ def _resolved_lately(connection: Connection, sign: Sign, since: datetime) -> Inc
 def _add(connection: Connection, incident: Incident, sign: Sign, at: datetime, *, what: bool = True) -> Incident:
     severity = graver(incident.severity, sign.severity)
     worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
+    gravest = severity == sign.severity
     again = incident.state == "resolved"
     values = {"severity": sign.severity if again else severity, "parts": _parts(incident.parts, sign)}
     values |= {"seen_at": max(at, incident.seen_at), "signs": incident.signs + 1}
-    if worse or again or sign.kind == incident.kind:
+    if gravest or again:
         values |= {"kind": sign.kind, "summary": sign.summary, "remedy": sign.remedy}
     if again:
         values |= {"since": sign.since or at, "good_at": sign.good_at}
