@@ -149,4 +149,5 @@ def _take_in(connection: Connection, run_id: str, at: datetime) -> bool:
     """Whether this transaction is the one that takes a look in."""
     mine = token_hex(8)
     insert_new(connection, taken_in, [{"run_id": run_id, "by": mine, "at": at}])
-    return connection.execute(select(taken_in.c.by).where(taken_in.c.run_id == run_id)).scalar_one() == mine
+    kept = connection.execute(select(taken_in.c.by).where(taken_in.c.run_id == run_id)).scalar_one()
+    return bool(kept == mine)

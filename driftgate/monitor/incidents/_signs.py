@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, desc, select
 
@@ -121,7 +122,7 @@ def _add(connection: Connection, incident: Incident, sign: Sign, at: datetime, *
     worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
     gravest = severity == sign.severity
     again = incident.state == "resolved"
-    values = {"severity": sign.severity if again else severity, "parts": _parts(incident.parts, sign)}
+    values: dict[str, Any] = {"severity": sign.severity if again else severity, "parts": _parts(incident.parts, sign)}
     values |= {"seen_at": max(at, incident.seen_at), "signs": incident.signs + 1}
     if gravest or again:
         values |= {"kind": sign.kind, "summary": sign.summary, "remedy": sign.remedy}
