@@ -83,7 +83,8 @@ def _nightly(workspace: OpenWorkspace, ledger: Ledger, job: Job | None, now: dat
     """What is wrong with the newest nightly: it failed, was killed, or the next one did not come."""
     service, config = workspace.config.service, workspace.config.incidents
     night, late = newest_night(ledger), timedelta(hours=config.night_hours)
-    begun = max(filter(None, (night and night.began_at, job and job.due_at)), default=None)
+    times = [*([night.began_at] if night is not None else []), *([job.due_at] if job is not None else [])]
+    begun = max(times, default=None)
     if begun is None:  # nobody ever ran one here
         return
     due = _last_due(service.nightly_cron, service.timezone, begun + late, now - late)

@@ -44,5 +44,5 @@ def channel_statuses(workspace: OpenWorkspace, ledger: Ledger) -> list[ChannelSt
     from driftgate.monitor.notifications import ChannelStatus, statuses
 
     known = {one.channel: one for one in statuses(ledger)}
-    named = [known.pop(name, None) or ChannelStatus(name) for name in workspace.config.notifications.channels]
+    named = [known.pop(name, ChannelStatus(name)) for name in workspace.config.notifications.channels]
     return [*named, *(one for one in known.values() if one.waiting)]

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from chat_endpoint import Answer
-from looks import UNAVAILABLE, calls, change, settle
+from chat_endpoint import Answer, Cut, Hang, limited
+from looks import DOWN, UNAVAILABLE, calls, change, settle
 from notified import MailServer
 
 from driftgate.monitor.incidents import IncidentsConfig, Sign, history, incidents
@@ -103,6 +103,40 @@ def test_looks_that_cannot_tell_resolve_nothing_and_one_begins_the_count_anew(cl
     moved = next(found for found in incidents(ledger) if found.cause == "model")
     assert moved.state == "open" and moved.parts[0].quiet == 0
     assert {found.kind for found in incidents(ledger)} == {"model_moved", "endpoint_down"}
+
+
+NAMES = {
+    "401": "credentials_refused",
+    "404": "model_not_served",
+    "500": "endpoint_down",
+    "400": "requests_refused",
+    "filtered": "filtered",
+    "not JSON": "endpoint_down",
+    "429": "throttled",
+    "hang": "too_slow",
+    "cut": "endpoint_down",
+    "gone": "endpoint_down",
+    "other canaries": "canaries_changed",
+}
+
+
+def test_each_way_of_being_down_has_its_name_and_is_of_one_cause(cli, folder, endpoint, ledger) -> None:
+    change(folder, lambda config: config.update(incidents={"unmeasurable_after": 1}))
+    settle(cli, folder)
+    change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(max_minutes=0.02))
+    found = {}
+    for name in NAMES:
+        if name == "gone":
+            change(folder, lambda config: config["models"]["live"].update(endpoint="http://127.0.0.1:9/v1"))
+        if name == "other canaries":
+            change(folder, lambda config: config["models"]["live"].update(endpoint=f"{endpoint.url}/v1"))
+            change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(limit=10))
+        ways = {**DOWN, "429": limited(0.05, "Retry-After"), "hang": Hang(), "cut": Cut()}
+        endpoint.default = ways.get(name, Answer("A"))
+        assert check(cli, folder, "watch") == [4]
+        found[name] = incidents(ledger)[0].kind
+    assert found == NAMES
+    assert [one.cause for one in incidents(ledger)] == ["canaries", "service"]
 
 
 def test_people_acknowledge_silence_resolve_and_reopen_and_it_is_recorded(cli, folder, endpoint, ledger, mail) -> None:
