@@ -49,7 +49,7 @@ def observe_look(connection: Connection, look: LookRow, config: IncidentsConfig)
     for incident in reading(connection, incidents.c.monitor == look.monitor, incidents.c.state.in_(UNRESOLVED)):
         part = next((part for part in incident.parts if part.subject == look.of), None)
         if part is not None and incident.id not in seen:
-            quiet = _saw_nothing(part, result)
+            quiet = _saw_nothing(part, result) and look.at > incident.seen_at  # one of before says nothing of now
             detail = {"look": look.run_id}
             clear(connection, incident, look.of, look.at, quiet=quiet, needed=config.resolve_after, detail=detail)
 

@@ -126,8 +126,9 @@ def _add(connection: Connection, incident: Incident, sign: Sign, at: datetime, *
     values |= {"seen_at": max(at, incident.seen_at), "signs": incident.signs + 1}
     if gravest or again:
         values |= {"kind": sign.kind, "summary": sign.summary, "remedy": sign.remedy}
-    if again:
-        values |= {"since": sign.since or at, "good_at": sign.good_at}
+    since = sign.since or at
+    if again or since < incident.since:  # of several processes one may take the later look in first
+        values |= {"since": since, "good_at": sign.good_at}
     after = change(connection, incident, **values)
     if what:
         note(connection, after, "worse" if worse else "seen", at, note=sign.summary, detail=dict(sign.detail))
