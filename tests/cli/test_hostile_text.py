@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from driftgate.cli import app
 from driftgate.finetune.remediation import open_remediation
 from driftgate.finetune.remediation._store import add_event
 from driftgate.ledger import add_cell, finish_run, latest_runs, open_ledger, pending_samples, record, start_run
+from driftgate.monitor.incidents import IncidentsConfig, Sign, settle
 
 COUNT = 8
 MARK = "result=Succeeded"
@@ -99,6 +101,9 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
         "nightly": {"suites": ["small"], "gates": ["small"], "monitors": ["watch"]},
         "telemetry": [{"source": "files", "folder": "traces"}],
         "retrievers": {"docs": {"folder": "docs"}},
+        "notifications": {
+            "channels": {"hook": {"kind": "webhook", "url": f"{endpoint.url}/{HOSTILE}", "secret": "${env:TEST_TOKEN}"}}
+        },
         "service": {"port": _free_port(), "token": "${env:TEST_TOKEN}"},
     }
     (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
@@ -128,6 +133,15 @@ def _remediation(folder: Path) -> str:
     add_event(ledger, one.id, "train", "held", {"why": HOSTILE}, HOSTILE)
     ledger.close()
     return one.id
+
+
+def _incident(folder: Path) -> str:
+    """An incident of a hostile summary; its id."""
+    ledger = open_ledger(".driftgate/ledger.db", folder)
+    sign = Sign("watch", "hostile", "endpoint_down", "high", "canaries", HOSTILE, HOSTILE)
+    settle(ledger, "hostile", [sign], datetime.now(UTC), IncidentsConfig(), over="")
+    ledger.close()
+    return "latest"
 
 
 def _foreign_run(folder: Path) -> str:
@@ -238,6 +252,14 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "runs score-diff": [(first, "--from", "asked", "--to", "published-ko", *where)],
         "runs conventions": [()],
         "baseline import": [(folder / "base.json", *where), (folder / "own.jsonl", *where)],
+        "incidents": [(*where, "--all"), ("--monitor", HOSTILE, *where), ("--severity", HOSTILE, *where)],
+        "incidents show": [(_incident(folder), *where), (HOSTILE, *where)],
+        "incidents ack": [("latest", "--note", HOSTILE, *where), (HOSTILE, *where)],
+        "incidents silence": [("latest", "--for", "8h", *where), ("latest", "--until", HOSTILE, *where)],
+        "incidents resolve": [("latest", *where), (HOSTILE, *where)],
+        "incidents reopen": [("latest", *where), (HOSTILE, *where)],
+        "notify test": [("hook", *where), (HOSTILE, *where)],
+        "notify status": [where],
         "flow parity": [("multiple_choice", HOSTILE, "--suite", "small", *where)],
         "flow attribute": [
             (HOSTILE, second, *where),

@@ -31,6 +31,7 @@ PARSED_ONLY = {
     "driftgate azure publish": "wants a Foundry project; tests/monitor/azure/test_foundry.py publishes to one",
     "driftgate calibrate": "wants people's labels of a judged run; tests/cli/test_calibrate.py draws and reads some",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
+    "driftgate notify test": "wants a channel; tests/cli/looks/test_of_incidents.py sends by one",
     "driftgate flow parity whole agents:workflow": "wants agent-framework-core in an environment of its own",
 }
 """By the beginning of a command: why it is not run here. Its words are parsed like all others."""
@@ -39,6 +40,7 @@ ENDS = {
     "monitor check": (0, 1, 3, 4),
     "monitor prompt-drift": (0, 1, 3, 4),
     "monitor alerts": (0, 4),
+    "incidents": (0, 1, 4),
     "flow parity": (0, 1, 3, 4),
     "jobs": (0, 1, 4),
     "jobs run": (0, 4),

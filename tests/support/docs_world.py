@@ -6,6 +6,7 @@ import json
 import random
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from recorded_files import write
 from driftgate.finetune.remediation import open_remediation
 from driftgate.finetune.remediation._store import close
 from driftgate.ledger import latest_runs, open_ledger
+from driftgate.monitor.incidents import IncidentsConfig, Sign, incidents, settle
 
 MODELS = ("gpt-35-turbo-230613", "phi-3-5-moe-instruct", "gpt-5-chat-2025-08-08")
 """Models of which the stand-ins of recorded answers are."""
@@ -80,6 +82,9 @@ def build(folder: Path, cli: Cli, endpoint: ChatEndpoint) -> World:
     second, first = (row.id for row in latest_runs(ledger, 2, suite="release"))
     remediation, _ = open_remediation(ledger, "assistant", "canaries are answered worse", "small", {})
     close(ledger, remediation.id, "rejected")  # an open one would train a model
+    sign = Sign("assistant", "model", "model_moved", "high", "canaries", "canaries are answered worse")
+    settle(ledger, "model", [sign], datetime.now(UTC), IncidentsConfig(), over="")
+    (incident,) = incidents(ledger)
     ledger.close()
     return World(
         folder,
@@ -102,6 +107,7 @@ def build(folder: Path, cli: Cli, endpoint: ChatEndpoint) -> World:
             "FLOW": "whole",
             "PORT": "ported:faithful",
             "ID": remediation.id,
+            "INCIDENT": incident.id,
             "FILE": "file.json",
             "FOLDER": ".",
             "N": "8",

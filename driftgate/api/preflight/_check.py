@@ -43,6 +43,7 @@ _ORDER = (
     "recipes",
     "schedule",
     "services",
+    "notifications",
     "endpoints",
     "judges",
     "prices",

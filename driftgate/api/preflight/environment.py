@@ -63,7 +63,7 @@ def _parts(inspection: Inspection) -> list[Location]:
     if inspection.scope.sends:
         parts.append(("azure_monitor",))
     if inspection.scope.serves:
-        parts.append(("service",))
+        parts += [("service",), ("notifications",)]
     return parts
 
 

@@ -16,7 +16,7 @@ from driftgate.api.facade import Workspace
 from driftgate.api.watching import Sight, sights
 from driftgate.cli._console import check_writable, console, write_json
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.monitor.incidents import SEVERITIES, Happening, Incident, Severity, titled
+from driftgate.monitor.incidents import SEVERITIES, Happening, Incident, titled
 from driftgate.monitor.looks import EXIT_CODES
 
 _COLOURS: dict[str, str] = {"low": "cyan", "medium": "yellow", "high": "bold red", "critical": "bold red"}
@@ -37,7 +37,7 @@ def run_incidents(
         found = ws.incidents(
             states=() if every else ("open", "acknowledged"),
             monitor=monitor,
-            least=cast(Severity, severity),
+            least=severity,
             limit=limit,
         )
         blind = [one for one in sights(ws.files, ws.ledger) if one.blind and monitor in (None, one.monitor)]

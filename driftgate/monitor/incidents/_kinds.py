@@ -33,6 +33,9 @@ KINDS: Mapping[str, Kind] = {
     "unknown_moved": Kind("something moved", "medium"),
     "endpoint_down": Kind("the endpoint does not answer", "high", "service"),
     "credentials_refused": Kind("the endpoint refuses the credentials", "high", "service"),
+    "too_slow": Kind("the endpoint is too slow", "high", "service"),
+    "model_not_served": Kind("the endpoint does not serve the model", "high", "service"),
+    "requests_refused": Kind("the endpoint refuses the requests", "high", "service"),
     "throttled": Kind("the endpoint answers too few requests", "high", "service"),
     "filtered": Kind("a content filter keeps answers back", "high", "service"),
     "no_answers": Kind("the replies hold no answers", "high", "model"),
@@ -57,10 +60,13 @@ KINDS: Mapping[str, Kind] = {
 
 _CANARIES = (
     ("canaries_changed", r"\d+ not asked any more"),
-    ("credentials_refused", r"\b40[13]\b|refuses the key|credential|unauthori[sz]ed|\bAPI key\b"),
-    ("throttled", r"\b429\b|quota|rate limit|minutes is reached"),
-    ("filtered", r"^[^:]*\b\d+ filtered\b"),
-    ("endpoint_down", r"nothing answers at|\b\d+ (failed|missing)\b|cannot be reached|timed out|no answer from"),
+    ("credentials_refused", r"HTTP 40[13]\b|refused the key|credential|unauthori[sz]ed"),
+    ("throttled", r"HTTP 429\b|quota|rate limit"),
+    ("too_slow", r"minutes is reached"),
+    ("model_not_served", r"is not served at"),
+    ("requests_refused", r"were refused alike"),
+    ("filtered", r"\(\d+ filtered\b"),
+    ("endpoint_down", r"nothing answers at|\(\d+ (failed|missing)\b|cannot be reached|timed out"),
     ("no_answers", r"canaries were answered \("),
 )
 _TRAFFIC = (

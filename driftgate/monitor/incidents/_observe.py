@@ -49,7 +49,7 @@ def observe_look(connection: Connection, look: LookRow, config: IncidentsConfig)
     for incident in reading(connection, incidents.c.monitor == look.monitor, incidents.c.state.in_(UNRESOLVED)):
         part = next((part for part in incident.parts if part.subject == look.of), None)
         if part is not None and incident.id not in seen:
-            quiet = _saw_nothing(part, result)
+            quiet = _saw_nothing(part, result) and look.at > incident.seen_at  # one of before says nothing of now
             detail = {"look": look.run_id}
             clear(connection, incident, look.of, look.at, quiet=quiet, needed=config.resolve_after, detail=detail)
 
@@ -149,4 +149,5 @@ def _take_in(connection: Connection, run_id: str, at: datetime) -> bool:
     """Whether this transaction is the one that takes a look in."""
     mine = token_hex(8)
     insert_new(connection, taken_in, [{"run_id": run_id, "by": mine, "at": at}])
-    return connection.execute(select(taken_in.c.by).where(taken_in.c.run_id == run_id)).scalar_one() == mine
+    kept = connection.execute(select(taken_in.c.by).where(taken_in.c.run_id == run_id)).scalar_one()
+    return bool(kept == mine)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, desc, select
 
@@ -119,13 +120,15 @@ def _resolved_lately(connection: Connection, sign: Sign, since: datetime) -> Inc
 def _add(connection: Connection, incident: Incident, sign: Sign, at: datetime, *, what: bool = True) -> Incident:
     severity = graver(incident.severity, sign.severity)
     worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
+    gravest = severity == sign.severity
     again = incident.state == "resolved"
-    values = {"severity": sign.severity if again else severity, "parts": _parts(incident.parts, sign)}
+    values: dict[str, Any] = {"severity": sign.severity if again else severity, "parts": _parts(incident.parts, sign)}
     values |= {"seen_at": max(at, incident.seen_at), "signs": incident.signs + 1}
-    if worse or again or sign.kind == incident.kind:
+    if gravest or again:
         values |= {"kind": sign.kind, "summary": sign.summary, "remedy": sign.remedy}
-    if again:
-        values |= {"since": sign.since or at, "good_at": sign.good_at}
+    since = sign.since or at
+    if again or since < incident.since:  # of several processes one may take the later look in first
+        values |= {"since": since, "good_at": sign.good_at}
     after = change(connection, incident, **values)
     if what:
         note(connection, after, "worse" if worse else "seen", at, note=sign.summary, detail=dict(sign.detail))

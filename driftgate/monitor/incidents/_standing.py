@@ -38,7 +38,7 @@ def settle(
         if _adds(standing.get((sign.monitor, sign.cause)), sign):
             with ledger.write() as connection:
                 signal(connection, sign, now, config)
-    for place in standing.keys() - wanted:
+    for place in (one for one in standing if one not in wanted):
         with ledger.write() as connection:
             incident = held(connection, standing[place].id)
             if incident.state in UNRESOLVED:  # somebody may have resolved it meanwhile

@@ -73,7 +73,7 @@ class Incident:
     severity: Severity
     """The gravest it had since it was opened."""
     summary: str
-    """What the gravest sign says."""
+    """What the gravest sign says, of equals the newest."""
     remedy: str
     since: datetime
     """When the first sign was seen."""

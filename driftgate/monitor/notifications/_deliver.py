@@ -59,7 +59,7 @@ async def deliver(
     config: NotificationsConfig,
     *,
     holder: str = "",
-    patience: float = 15.0,
+    patience: float = 5.0,
 ) -> Delivered:
     """Tell people what is to be told.
 
@@ -141,7 +141,7 @@ async def _send_by(
             give_up = timedelta(hours=config.give_up_hours)
             again = mark_failed(ledger, message.key, str(problem), datetime.now(UTC), give_up)
             postpone(ledger, channel, again)  # the channel itself is likely not there
-            log.warning("a notification was not delivered: %s", problem)
+            log.info("a notification was not delivered: %s", problem)
             break
         mark_sent(ledger, message.key, datetime.now(UTC))
         sent += 1

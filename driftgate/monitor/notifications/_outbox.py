@@ -126,7 +126,8 @@ def mark_failed(ledger: Ledger, key: str, why: str, now: datetime, give_up: time
         over = now + wait - row.made_at > give_up
         values = {"failure": told(why)[:1000], "failed_at": now, "next_at": now + wait}
         connection.execute(update(messages).where(here).values(**values, given_up_at=now if over else None))
-    return now + wait
+    again: datetime = now + wait
+    return again
 
 
 def postpone(ledger: Ledger, channel: str, until: datetime) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from chat_endpoint import Answer
-from looks import UNAVAILABLE, calls, change, settle
+from chat_endpoint import Answer, Cut, Hang, limited
+from looks import DOWN, UNAVAILABLE, calls, change, settle
 from notified import MailServer
 
-from driftgate.monitor.incidents import history, incidents
+from driftgate.monitor.incidents import IncidentsConfig, Sign, history, incidents
+from driftgate.monitor.incidents import settle as stands
 
 DAY = timedelta(days=1)
 
@@ -40,75 +40,103 @@ def check(cli, folder: Path, monitor: str, times: int = 1) -> list[int]:
 def test_an_outage_no_traffic_and_a_swap_are_three_incidents_told_once_each(
     cli, folder, endpoint, ledger, mail
 ) -> None:
-    for day in range(8, 0, -1):
-        calls(folder, 60, day * DAY)
-    calls(folder, 60, timedelta(minutes=61))  # up to now
-    telemetry = folder / ".driftgate/telemetry"
-    settle(cli, folder, "both")
-    assert check(cli, folder, "both") == [0] and not incidents(ledger) and not mail.mails
+    settle(cli, folder)
+    assert not incidents(ledger) and not mail.mails
 
     endpoint.default = UNAVAILABLE  # the endpoint is down
     begun = datetime.now(UTC)
-    assert check(cli, folder, "both", 4) == [4] * 4
+    assert check(cli, folder, "watch", 4) == [4] * 4
     endpoint.default = Answer("A")
-    assert check(cli, folder, "both", 3) == [0] * 3
+    assert check(cli, folder, "watch", 3) == [0] * 3
     (outage,) = incidents(ledger)
     assert (outage.kind, outage.state, outage.signs, outage.severity) == ("endpoint_down", "resolved", 3, "high")
     assert begun < outage.since < outage.opened_at and outage.good_at is not None and outage.good_at < begun
 
-    whole = telemetry.with_name("whole")  # traffic stops
-    shutil.move(telemetry, whole)
-    for day in range(8, 1, -1):
-        calls(folder, 60, day * DAY)
+    change(folder, lambda config: config["monitors"]["both"]["traffic"].update(signals=["error_rate"]))
+    for day in range(6, 1, -1):
+        calls(folder, 60, day * DAY)  # traffic stops
     assert check(cli, folder, "both", 3) == [4] * 3
-    shutil.rmtree(telemetry)
-    shutil.move(whole, telemetry)
-    assert check(cli, folder, "both", 3) == [0] * 3
+    calls(folder, 60, timedelta(minutes=61))  # it came late, up to now
+    assert check(cli, folder, "both", 2) == [0] * 2
     stopped = incidents(ledger)[0]
-    assert (stopped.kind, stopped.state, stopped.signs) == ("no_traffic", "resolved", 2)
+    assert (stopped.monitor, stopped.kind, stopped.state, stopped.signs) == ("both", "no_traffic", "resolved", 2)
 
     endpoint.default = Answer("B")  # another model answers
-    assert check(cli, folder, "both", 3) == [1] * 3
+    assert check(cli, folder, "watch", 3) == [1] * 3
     assert cli("incidents", "-w", folder).code == 1
     endpoint.default = Answer("A")
-    cli("monitor", "rereference", "both", "--reason", "the model of before is back", "-w", folder)
-    assert check(cli, folder, "both", 4) == [0] * 4
+    cli("monitor", "rereference", "watch", "--reason", "the model of before is back", "-w", folder)
+    assert check(cli, folder, "watch", 4) == [0] * 4
     swapped = incidents(ledger)[0]
     assert (swapped.cause, swapped.state, swapped.signs, swapped.severity) == ("model", "resolved", 3, "critical")
 
     assert len(incidents(ledger)) == 3
     assert subjects(mail) == [
-        "opened (high): both: the endpoint does not answer",
-        "resolved (high): both: the endpoint does not answer",
+        "opened (high): watch: the endpoint does not answer",
+        "resolved (high): watch: the endpoint does not answer",
         "opened (high): both: no traffic arrives",
         "resolved (high): both: no traffic arrives",
-        "opened (critical): both: the model answers otherwise",
-        "resolved (critical): both: the model answers otherwise",
+        "opened (critical): watch: the model answers otherwise",
+        "resolved (critical): watch: the model answers otherwise",
     ]
     assert f"since {outage.since:%Y-%m-%d %H:%M} UTC; last known good at " in mail.mails[0].get_content()
     for one in (outage, stopped, swapped):
         told = [event.what for event in history(ledger, one.id)]
         assert told[0] == "opened" and told[-3:] == ["quiet", "quiet", "resolved"]
         assert told.count("opened") == told.count("resolved") == 1
-    assert cli("incidents", "-w", folder).code == 4  # of "watch", which never looked
-    change(folder, lambda config: config["monitors"].pop("watch"))
     quiet = cli("incidents", "-w", folder)
     assert quiet.code == 0 and "no incident that is not resolved" in quiet.out
+    change(folder, lambda config: config["monitors"].update(new=config["monitors"]["watch"]))
+    assert cli("incidents", "-w", folder).code == 4  # nothing ever looked for the new one
 
 
 def test_looks_that_cannot_tell_resolve_nothing_and_one_begins_the_count_anew(cli, folder, endpoint, ledger) -> None:
     settle(cli, folder)
     endpoint.default = Answer("B")
     check(cli, folder, "watch")
-    (one,) = incidents(ledger)
-    for step in (Answer("A"), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE):
-        endpoint.default = step
-        for _ in range(20):  # the pooled looks go on to say what they saw
-            if check(cli, folder, "watch") != [1]:
-                break
-    moved = next(found for found in incidents(ledger) if found.id == one.id)
+    endpoint.default = Answer("A")
+    while check(cli, folder, "watch") == [1]:  # the pooled looks go on for a while to say what they saw
+        pass
+    assert incidents(ledger)[0].parts[0].quiet == 1
+    endpoint.default = UNAVAILABLE
+    check(cli, folder, "watch", 2)
+    moved = next(found for found in incidents(ledger) if found.cause == "model")
     assert moved.state == "open" and moved.parts[0].quiet == 0
     assert {found.kind for found in incidents(ledger)} == {"model_moved", "endpoint_down"}
+
+
+NAMES = {
+    "401": "credentials_refused",
+    "404": "model_not_served",
+    "500": "endpoint_down",
+    "400": "requests_refused",
+    "filtered": "filtered",
+    "not JSON": "endpoint_down",
+    "429": "throttled",
+    "hang": "too_slow",
+    "cut": "endpoint_down",
+    "gone": "endpoint_down",
+    "other canaries": "canaries_changed",
+}
+
+
+def test_each_way_of_being_down_has_its_name_and_is_of_one_cause(cli, folder, endpoint, ledger) -> None:
+    change(folder, lambda config: config.update(incidents={"unmeasurable_after": 1}))
+    settle(cli, folder)
+    change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(max_minutes=0.02))
+    found = {}
+    for name in NAMES:
+        if name == "gone":
+            change(folder, lambda config: config["models"]["live"].update(endpoint="http://127.0.0.1:9/v1"))
+        if name == "other canaries":
+            change(folder, lambda config: config["models"]["live"].update(endpoint=f"{endpoint.url}/v1"))
+            change(folder, lambda config: config["monitors"]["watch"]["canaries"].update(limit=10))
+        ways = {**DOWN, "429": limited(0.05, "Retry-After"), "hang": Hang(), "cut": Cut()}
+        endpoint.default = ways.get(name, Answer("A"))
+        assert check(cli, folder, "watch") == [4]
+        found[name] = incidents(ledger)[0].kind
+    assert found == NAMES
+    assert [one.cause for one in incidents(ledger)] == ["canaries", "service"]
 
 
 def test_people_acknowledge_silence_resolve_and_reopen_and_it_is_recorded(cli, folder, endpoint, ledger, mail) -> None:
@@ -133,7 +161,7 @@ def test_people_acknowledge_silence_resolve_and_reopen_and_it_is_recorded(cli, f
     assert told == ["opened", "acknowledged", "silenced", "resolved", "reopened"]
     assert subjects(mail) == [
         "opened (critical): watch: the model answers otherwise",
-        "came back (critical): watch: the model answers otherwise",
+        "incidents: 1 came back, 1 resolved (critical)",
     ]
     cli("incidents", "resolve", name, "-w", folder)
     assert cli("incidents", "reopen", name, "-w", folder).code == 0
@@ -152,8 +180,8 @@ def test_people_acknowledge_silence_resolve_and_reopen_and_it_is_recorded(cli, f
     ],
 )
 def test_what_is_not_understood_is_said(cli, folder, ledger, words) -> None:
-    if words[0] == "silence":
-        check(cli, folder, "both", 2)
+    sign = Sign("watch", "service", "endpoint_down", "high", "canaries", "nothing answers")
+    stands(ledger, "service", [sign], datetime.now(UTC), IncidentsConfig(), over="")
     assert cli("incidents", *words, "-w", folder).code == 2
 
 
@@ -165,7 +193,7 @@ def test_a_mail_server_that_is_down_keeps_nothing_from_looking_and_is_seen(cli, 
     assert done.code == 1 and "notifications: channel ops fails, 1 messages wait: " in done.out
     assert re.search(r"channel ops fails, 1 messages? wait", cli("incidents", "-w", folder).out)
     assert cli("notify", "status", "-w", folder).code == 1
-    assert "ops" in (doctor := cli("doctor", "-w", folder)).out + doctor.err
+    assert "it did not take the newest message, 1 wait" in cli("doctor", "-w", folder).out
     mail.refuses = False
     assert cli("notify", "test", "-w", folder).code == 0
     assert "notifications: 1 sent" in cli("monitor", "check", "watch", "-w", folder).out
@@ -178,7 +206,7 @@ def test_a_monitor_that_a_rule_names_and_is_not_there_is_an_error(cli, folder) -
     rule = {"to": ["hook"], "monitors": ["wotch"]}
     change(folder, lambda config: config.update(notifications={"channels": {"hook": hook}, "rules": [rule]}))
     done = cli("incidents", "-w", folder)
-    assert done.code == 2 and "there is no monitor 'wotch'; did you mean 'watch'?" in done.err
+    assert done.code == 2 and "there is no monitor 'wotch'\n  did you mean 'watch'?" in done.err
     rule.update(monitors=[], to=["hok"])
     change(folder, lambda config: config.update(notifications={"channels": {"hook": hook}, "rules": [rule]}))
     assert "no channel 'hok'" in cli("incidents", "-w", folder).err

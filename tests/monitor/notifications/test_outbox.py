@@ -34,7 +34,7 @@ def told(world: World) -> list[list[tuple[str, str]]]:
     """Event and cause of everything that the webhook took, message by message."""
     taken = world.desks["ops.example.com"].taken
     assert all(map(verified, taken))
-    return [[(event["event"], event["incident"]["cause"]) for event in one.json["events"]] for one in taken]
+    return [sorted((event["event"], event["incident"]["cause"]) for event in one.json["events"]) for one in taken]
 
 
 async def test_what_comes_together_is_one_message_and_nothing_is_told_twice(world, ledger) -> None:
