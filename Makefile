@@ -63,6 +63,8 @@ lock:  ## Resolve the dependencies anew (needs uv)
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/dev.lock -o requirements/run.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --constraints requirements/run.lock -o requirements/dev.lock
+	$(INSTALL) --require-hashes -r requirements/dev.lock
+	$(BIN)/python requirements/serve.py
 
 sbom: $(VENV)/dev.stamp  ## Bill of materials (CycloneDX) and list of licences, from the lock, into build/
 	$(BIN)/python requirements/sbom.py build

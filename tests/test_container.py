@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 import typer.main
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from driftgate.cli import app
 from driftgate.monitor.azure import container_app
@@ -24,8 +22,6 @@ from driftgate.monitor.config import ServiceConfig
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "monitor/container"
 DOCKERFILES = ("Dockerfile", "workspace.Dockerfile")
-EXTRAS = ("monitor", "azure", "postgres", "documents")
-"""Of which the image is made; as docs/azure.md says."""
 
 
 def instructions(name: str) -> list[tuple[str, str]]:
@@ -107,46 +103,18 @@ def test_the_container_app_runs_the_image_as_it_is() -> None:
     assert compose["services"]["driftgate"]["stop_grace_period"] == f"{grace}s"
 
 
-def _blocks(name: str) -> dict[str, str]:
-    text = (ROOT / "requirements" / name).read_text("utf-8")
-    found: dict[str, str] = {}
-    for block in filter(None, re.split(r"(?m)^(?=[a-z0-9])", text)):  # a package has one for each range of Pythons
-        name = block.partition("==")[0]
-        found[name] = found.get(name, "") + block
-    return found
-
-
-def _needed() -> Iterator[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    waiting = [Requirement(one) for one in project["dependencies"]]
-    extras, seen = list(EXTRAS), set()
-    while extras:
-        for one in map(Requirement, project["optional-dependencies"][extras.pop()]):
-            if one.name == "driftgate":
-                extras += one.extras
-            else:
-                waiting.append(one)
-    while waiting:
-        one = waiting.pop()
-        key = (canonicalize_name(one.name), frozenset(one.extras))
-        if key in seen:
-            continue
-        seen.add(key)
-        yield key[0]
-        for line in requires(one.name) or []:
-            below = Requirement(line)
-            if below.marker is None or any(below.marker.evaluate({"extra": extra}) for extra in ("", *one.extras)):
-                waiting.append(below)
-
-
 @pytest.mark.skipif(
     sys.platform != "linux" or sys.version_info[:2] != (3, 11), reason="the image's lock is for its Python"
 )
 def test_the_image_holds_what_its_extras_need_as_the_lock_has_it() -> None:
+    spec = importlib.util.spec_from_file_location("serve", ROOT / "requirements/serve.py")
+    assert spec is not None and spec.loader is not None
+    serve = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(serve)
     try:
-        needed = set(_needed())
+        needed = set(serve.needed())
     except PackageNotFoundError as problem:
         pytest.skip(f"not everything is installed: {problem}")
-    image, run = _blocks("serve.lock"), _blocks("run.lock")
+    image, run = (serve.blocks(ROOT / "requirements" / name) for name in ("serve.lock", "run.lock"))
     assert image.keys() == needed
     assert {name: block for name, block in image.items() if run.get(name) != block} == {}

@@ -42,8 +42,8 @@ MARK = "result=Succeeded"
 
 
 SILENT = {
-    *("azure deploy", "azure render", "azure retry", "azure workbook", "demo handbook", "ledger pack"),
-    *("runs conventions", "schema", "serve", "view"),
+    *("azure deploy", "azure publish", "azure render", "azure retry", "azure workbook", "demo handbook"),
+    *("keys list", "ledger pack", "notify status", "runs conventions", "schema", "serve", "view"),
 }
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 
@@ -291,6 +291,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "jobs run": [(HOSTILE, *where)],
         "jobs cancel": [(HOSTILE, *where), (job, *where)],
         "azure workbook": [where],
+        "azure publish": [(first, *where), (HOSTILE, *where)],
         "azure render": [where, ("--bicep", *where)],
         "azure deploy": [
             ("-g", HOSTILE, "--set", f"workspaceResourceId={HOSTILE}", "--file", str(folder / "azure.json"), *where),

@@ -18,6 +18,7 @@ from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.extras import naming_extras
 from driftgate.flows.models import ModelConfig
 from driftgate.ledger import Ledger, champion_of
 
@@ -176,12 +177,12 @@ class Inspection:
     @cached_property
     def graders(self) -> Mapping[str, Evaluators | DriftgateError]:
         """What grades the calls of production, by monitor, or why nothing can."""
-        from driftgate.api.evaluating import bound
-
         found: dict[str, Evaluators | DriftgateError] = {}
         for name in self.scope.monitors if self.scope.whole else ():
             if (evaluate := self.workspace.config.monitors[name].evaluate) is not None:
                 try:
+                    with naming_extras(f"monitors.{name}.evaluate"):
+                        from driftgate.api.evaluating import bound
                     found[name] = bound(self.workspace, self.ledger, name, evaluate)
                 except DriftgateError as problem:
                     found[name] = problem

@@ -20,7 +20,6 @@ from driftgate.ledger import Ledger
 from driftgate.monitor.foundry_project import opened
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake
-from driftgate.monitor.telemetry._frame import frame
 from driftgate.monitor.telemetry._logs import part_of
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._span import label
@@ -149,6 +148,8 @@ def _results(client: Any, evaluation: str, run: str) -> Iterator[tuple[str, dict
 
 def _calls(store: Store, start: datetime, end: datetime) -> dict[str, tuple[datetime, str, str]]:
     """Time, trace and span of each call by the hash of its response."""
+    from driftgate.monitor.telemetry._frame import frame
+
     found = frame(store.folder, start, end + timedelta(hours=1), columns=_CALL)
     rows = found[found["response_hash"] != ""]
     times = [time.to_pydatetime() for time in rows["time"]]
