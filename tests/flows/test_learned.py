@@ -80,6 +80,13 @@ def test_a_batch_that_was_in_no_training_stays_above_its_floor(name: str, precis
     assert told >= (precision, recall) and told[1] >= recall, told
 
 
+@pytest.mark.parametrize(("name", "precision", "recall"), [("refusal", 0.95, 0.96), ("toxicity", 0.98, 0.94)])
+def test_a_sealed_batch_stays_above_its_floor(name: str, precision: float, recall: float) -> None:
+    sealed = speech_table.CASES.with_name(f"speech_sealed_{name}.csv")
+    told = precision_and_recall(speech_table.graded(sealed, name))
+    assert told[0] >= precision and told[1] >= recall, told
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_ordinary_exam_text_is_seldom_told_wrongly(name: str) -> None:
     if not KMMLU.is_dir():
