@@ -71,6 +71,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1500)
     parser.add_argument("--seconds", type=float, default=40.0, help="How long each is held at most.")
     given = parser.parse_args()
+    try:
+        answers(given.port)
+    except OSError as problem:
+        raise SystemExit(f"nothing serves on port {given.port} ({problem}); start driftgate serve first") from None
     asyncio.run(measure(given.port, given.count, given.seconds))
 
 
