@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -64,7 +65,7 @@ class Registry(Generic[Member]):
             ) from problem
 
     def _plugins(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=self.package)}
+        return _entries(self.package, tuple(sys.path))
 
 
 @cache
@@ -72,3 +73,9 @@ def _modules(package: str) -> frozenset[str]:
     """Module names are read from the folder, without importing any of them."""
     found = pkgutil.iter_modules(importlib.import_module(package).__path__)
     return frozenset(module.name for module in found if not module.name.startswith("_"))
+
+
+@cache
+def _entries(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """The entry points of a group, by name; to read them is to read every distribution on the path."""
+    return {entry.name: entry for entry in entry_points(group=group)}
