@@ -151,8 +151,8 @@ def test_the_service_shows_runs_and_escapes_what_it_shows(cli, folder, ledger, m
         scores = {row["metric"]: row["value"] for row in detail["cells"][0]["scores"]}
         assert scores["accuracy"] == 1.0
         assert client.get("/api/runs/nothing").status_code == 404
-        page = client.get("/").text
-        assert run["id"] in page
+        assert run["id"] in client.get("/runs").text
+        page = client.get("/champions").text
         assert "<script>alert" not in page
         assert "&lt;script&gt;" in page
 

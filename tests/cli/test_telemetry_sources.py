@@ -42,24 +42,30 @@ def write(folder: Path, name: str, count: int, ago: timedelta) -> None:
     (folder / "calls" / name).write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
 
 
+def write_days(folder: Path, last: int, first: int) -> None:
+    """150 calls a day of so many days ago and fewer."""
+    for ago in range(last, first + 1):
+        write(folder, f"{ago}-days-ago.jsonl", 150, timedelta(days=ago, hours=1))
+
+
 def settle(cli: Cli, folder: Path) -> None:
     for _ in range(2):
         cli("monitor", "check", "watch", "-w", folder)
 
 
 def test_a_look_reads_what_is_new(cli: Cli, folder: Path) -> None:
-    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write_days(folder, 2, 9)
     write(folder, "today.jsonl", 5, timedelta(hours=3))
     settle(cli, folder)
     done = cli("monitor", "check", "watch", "-w", folder)
-    assert "5 calls in the current window and 300 in the reference" in done.out, done.out + done.err
+    assert "5 calls were recorded in the current window where 150 were to be expected" in done.out, done.out + done.err
     write(folder, "later.jsonl", 200, timedelta(hours=2))
     done = cli("monitor", "check", "watch", "-w", folder)
     assert (done.code, "traffic: quiet" in done.out) == (0, True), done.out + done.err
 
 
 def test_a_look_says_what_was_received_and_could_not_be_read(cli: Cli, folder: Path) -> None:
-    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write_days(folder, 2, 9)
     write(folder, "today.jsonl", 200, timedelta(hours=3))
     settle(cli, folder)
     with Store(folder / ".driftgate/telemetry") as store:
@@ -94,7 +100,7 @@ def test_a_folder_that_is_called_like_a_file_is_said(cli: Cli, folder: Path) -> 
 
 
 def test_a_source_that_cannot_be_read_makes_traffic_unmeasurable(cli: Cli, folder: Path) -> None:
-    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write_days(folder, 2, 9)
     write(folder, "today.jsonl", 300, timedelta(hours=3))
     settle(cli, folder)
     assert cli("monitor", "check", "watch", "-w", folder).code == 0
@@ -196,15 +202,15 @@ def test_what_is_past_its_retention_goes_and_is_said_everywhere(
     from driftgate.service._make import make_service
 
     config = yaml.safe_load((folder / "driftgate.yaml").read_text())
-    config["keep"] = {"telemetry_days": 6}
+    config["keep"] = {"telemetry_days": 12}
     (folder / "driftgate.yaml").write_text(yaml.safe_dump(config))
-    write(folder, "old.jsonl", 120, timedelta(days=8))
-    write(folder, "last-week.jsonl", 300, timedelta(days=4))
+    write(folder, "old.jsonl", 120, timedelta(days=14))
+    write_days(folder, 2, 9)
     write(folder, "today.jsonl", 200, timedelta(hours=3))
     settle(cli, folder)
     with driftgate.open(folder) as ws:
         (gone,) = keep(ws.files, ws.ledger).telemetry
-    day = (datetime.now(UTC) - timedelta(days=8)).date()
+    day = (datetime.now(UTC) - timedelta(days=14)).date()
     assert (gone.day, gone.calls, gone.why) == (day, 120, "age")
     done = cli("monitor", "collect", "-w", folder)
     said = f"120 calls of 1 day were removed ({day}; 1 by age)"
