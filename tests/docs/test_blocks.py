@@ -58,6 +58,9 @@ ENVIRONMENT = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=00000000-0000-0000-0000-000000000000",
     "DRIFTGATE_LEDGER": ".driftgate/ledger.db",
     "IDENTITY_HEADER": "a-header",
+    "OPS_MAIL_URL": "mailto://user:a-word-of-enough-letters@smtp.example.com?to=ops@example.com",
+    "OPS_TEAMS_URL": "workflows://example.com:443/0123456789abcdef/a-signature-of-enough-letters",
+    "OPS_HOOK_SECRET": "a-secret-of-enough-letters-0123456789",
 }
 """The reader's environment: every variable that a block refers to."""
 
@@ -227,7 +230,7 @@ def test_lines_of_data_are_read_by_what_reads_them(tmp_path: Path) -> None:
 
 def test_python_that_is_shown_gives_what_is_shown() -> None:
     seen = [b for b in ALL if b.language == "python" and b.page not in RUN_ELSEWHERE | PYTHON_ELSEWHERE]
-    assert {b.page for b in seen} == {"docs/extractor.md", "docs/promptflow.md"}
+    assert {b.page for b in seen} == {"docs/extractor.md", "docs/incidents.md", "docs/promptflow.md"}
     for block in seen:
         if ">>> " in block.text:
             test = doctest.DocTestParser().get_doctest(block.text, {}, block.place, block.page, block.line)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from driftgate.flows.private_text import write_text
 from driftgate.flows.scrubbing import told
 from driftgate.ledger import RunRow
 from driftgate.monitor.foundry_project import opened
@@ -108,7 +109,7 @@ def _dataset(project: Any, name: str, version: str, scores: CellScores) -> str:
     except ResourceNotFoundError:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / f"{name}.jsonl"
-            file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(scores)), "utf-8")
+            write_text(file, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(scores)))
             return str(project.datasets.upload_file(name=name, version=version, file_path=str(file)).id)
 
 
