@@ -103,7 +103,7 @@ class Budget:
 
     def remedy(self) -> str:
         """What to do where the limit on cost cannot be kept, or time ran out."""
-        if self.patience.lost == self._time_is_up():
+        if self.suite.max_minutes is not None and self.patience.lost == self._time_is_up():
             return "wait until the model's service answers as it did, or raise max_minutes"
         if self.suite.max_cost is None or self.spent >= self.suite.max_cost or not self.unknown:
             return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import re
@@ -366,10 +365,20 @@ def _served(folder: Path) -> str:
     port = yaml.safe_load((folder / "driftgate.yaml").read_text("utf-8"))["service"]["port"]
     line = process.stdout.readline()
     assert "driftgate serves" in line
-    with contextlib.suppress(urllib.error.URLError):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/%1b%5b31m%0a::error::x", timeout=5)
+    _asked(f"http://127.0.0.1:{port}")
     process.send_signal(signal.SIGINT)
-    return line + process.communicate(timeout=20)[0]
+    return line + process.communicate(timeout=60)[0]
+
+
+def _asked(address: str) -> None:
+    """Ask for a page under a hostile name, once somebody listens."""
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(f"{address}/%1b%5b31m%0a::error::x", timeout=5)
+        except urllib.error.HTTPError:
+            return
+        except urllib.error.URLError:
+            time.sleep(0.1)
 
 
 def _viewed(folder: Path) -> str:
@@ -379,12 +388,6 @@ def _viewed(folder: Path) -> str:
     assert process.stdout is not None
     printed = process.stdout.readline() + process.stdout.readline()
     address = re.findall(r"http://[^/]+", printed)[0]
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(f"{address}/%1b%5b31m%0a::error::x", timeout=5)
-        except urllib.error.HTTPError:
-            break
-        except urllib.error.URLError:
-            time.sleep(0.1)
+    _asked(address)
     process.send_signal(signal.SIGINT)
     return printed + process.communicate(timeout=20)[0]

@@ -62,7 +62,7 @@ def test_every_path_is_marked_where_it_is_declared() -> None:
                 elif name in LIKE_PATHS or Path in (field.annotation, *typing.get_args(field.annotation)):
                     missed.append(f"{config.__name__}.{name}")
     assert missed == []
-    assert marked == (LIKE_PATHS - {"file"}) | {"model", "telemetry"}
+    assert marked == (LIKE_PATHS - {"file"}) | {"model", "telemetry", "tls_cert", "tls_key"}
 
 
 def put(config: dict[str, Any], path: str, at: str) -> None:

@@ -37,4 +37,5 @@ def main() -> None:
     sys.exit(int(what))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ def features(text: str) -> Keys:
     Examples
     --------
     >>> len(features("네")), bool((features("12시") == features("３시")).all())
-    (6, True)
+    (9, True)
     """
     plain = _SPACE.sub(" ", _DIGITS.sub("0", unicodedata.normalize("NFKC", text).lower())).strip()
     codes = _codes(f" {plain}{_END}")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from driftgate.flows.private_files import open_private, replace_file
+from driftgate.flows.private_files import make_folder, open_private, replace_file
 from driftgate.monitor.telemetry._span import label
 
 _NAME = "users.key"
@@ -41,7 +41,7 @@ def pseudonyms(folder: Path) -> Callable[[str], str]:
 
     @cache
     def key() -> bytes:
-        path = folder / _NAME
+        path = make_folder(folder) / _NAME
         with suppress(FileExistsError), open_private(path, "xb") as file:
             file.write(secrets.token_hex(_BYTES).encode())
         for _ in range(_ATTEMPTS):

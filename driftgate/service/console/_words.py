@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from driftgate.flows.yaml_text import parse
+
 LANGUAGES: Mapping[str, str] = {"en": "English", "ko": "한국어"}
 """The languages, each by its own name; the first is spoken where nobody asks for another."""
 
@@ -13,11 +15,9 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "ko": "한국어"}
 @cache
 def catalogue() -> Mapping[str, Mapping[str, str]]:
     """Every word by key and language."""
-    import yaml
-
     text = (Path(__file__).parent / "words.yaml").read_text(encoding="utf-8")
     found: dict[str, dict[str, str]] = {}
-    for key, said in yaml.safe_load(text).items():
+    for key, said in parse(text, "words.yaml")[1].items():
         found[str(key)] = dict(zip(LANGUAGES, map(str, said), strict=True))
     return found
 

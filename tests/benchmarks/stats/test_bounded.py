@@ -52,7 +52,7 @@ def test_of_two_runs_without_a_shared_sample_it_is_fishers_exact_test(
     p_value = p_difference_above(bounded_mean(outcomes(*ours), 0, 1), bounded_mean(outcomes(*theirs), 0, 1), 0.0)
     table = [[ours[0], ours[1] - ours[0]], [theirs[0], theirs[1] - theirs[0]]]
     exact = scipy_stats.fisher_exact(table, alternative="greater").pvalue
-    assert p_value is not None and 0.99 * exact - 1e-6 <= p_value <= 1.08 * exact + 1e-6  # its grid errs to one side
+    assert p_value is not None and 0.99 * exact - 1e-6 <= p_value <= 1.1 * exact + 1e-6  # its grid errs to one side
 
 
 @pytest.mark.parametrize("size", [1, 3, 10])

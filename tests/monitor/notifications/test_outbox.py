@@ -100,6 +100,7 @@ async def test_an_open_incident_is_told_of_again_until_somebody_acknowledges_it(
     stands(ledger, sign("of-a"))
     for _ in range(2):
         await deliver(ledger, "space", config)
+        await asyncio.sleep(0.1)  # longer than renotify_hours
     acknowledge(ledger, incidents(ledger)[0].id, "kim")
     await deliver(ledger, "space", config)
     assert told(world) == [[("opened", "of-a")], [("still_open", "of-a")]]
