@@ -120,6 +120,7 @@ NAMES = {
 }
 
 
+@pytest.mark.acceptance
 def test_each_way_of_being_down_has_its_name_and_is_of_one_cause(cli, folder, endpoint, ledger) -> None:
     change(folder, lambda config: config.update(incidents={"unmeasurable_after": 1}))
     settle(cli, folder)
