@@ -68,8 +68,8 @@ class Needles:
     def _written(self) -> list[str]:
         found = set(self._folded)
         for text in self.texts:
-            for form in ("NFC", "NFD"):
-                as_is = unicodedata.normalize(form, text)
+            # A text may be in neither form: some characters are only kept for old encodings, and both replace them.
+            for as_is in {text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)}:
                 plain, escaped = json.dumps(as_is, ensure_ascii=False)[1:-1], json.dumps(as_is)[1:-1]
                 ways = (html.escape(as_is), plain, escaped, html.escape(plain), quote(as_is), quote(as_is, safe=""))
                 found |= {fold(way) for way in ways}

@@ -19,13 +19,21 @@ def lock(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself begins none before it changes a table
 
 
+def are_there(connection: Connection, metadata: MetaData) -> bool:
+    """Whether all tables of a package and their indexes are there."""
+    return next(_missing(connection, metadata), None) is None
+
+
 def make_tables(connection: Connection, metadata: MetaData) -> None:
     """Make the tables and indexes that are not there; what is there is left as it is.
 
-    Those of PostgreSQL are their owner's alone, and of whom the owner grants them to.
+    Those of PostgreSQL are their owner's alone, and of whom the owner grants them to. It locks a table to see whether
+    the table has an index that is to be made, which waits for who writes and may be waited for: so only what is missing
+    is named to it.
     """
     with owners_alone(connection):
-        _make(connection, metadata)
+        for statement in list(_missing(connection, metadata)):
+            connection.execute(statement)
 
 
 @contextmanager
@@ -41,8 +49,16 @@ def owners_alone(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql(f"REVOKE ALL ON TABLE {quoted(name)} FROM PUBLIC")
 
 
-def _make(connection: Connection, metadata: MetaData) -> None:
+def _missing(connection: Connection, metadata: MetaData) -> Iterator[CreateTable | CreateIndex]:
+    """What makes the tables that are not there, and the indexes, each table before its own."""
+    inspector = inspect(connection)
+    there = set(inspector.get_table_names())
     for table in metadata.sorted_tables:
-        connection.execute(CreateTable(table, if_not_exists=True))
+        known: set[str | None] = set()
+        if table.name in there:
+            known = {index["name"] for index in inspector.get_indexes(table.name)}
+        else:
+            yield CreateTable(table, if_not_exists=True)
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            connection.execute(CreateIndex(index, if_not_exists=True))
+            if index.name not in known:
+                yield CreateIndex(index, if_not_exists=True)

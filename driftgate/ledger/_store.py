@@ -24,7 +24,7 @@ from driftgate.flows.extras import MissingExtra, extra_of
 from driftgate.flows.private_files import make_folder, opened
 from driftgate.flows.text import on_disk
 from driftgate.ledger import _schema
-from driftgate.ledger._making import lock, make_tables, owners_alone
+from driftgate.ledger._making import are_there, lock, make_tables, owners_alone
 from driftgate.ledger._plain import to_json
 from driftgate.ledger._secrets import without_secrets
 
@@ -169,11 +169,14 @@ def create_tables(ledger: Ledger, metadata: MetaData) -> None:
     made = _made.setdefault(ledger.engine, set())
     if (names := frozenset(metadata.tables)) in made:  # asked before every read: the database is asked once
         return
-    with ledger.write() as connection:
-        if connection.dialect.name == "postgresql":
-            # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
-            lock(connection)
-        make_tables(connection, metadata)
+    with ledger.read() as connection:
+        there = are_there(connection, metadata)
+    if not there:
+        with ledger.write() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two processes that create a table at once collide in PostgreSQL's catalogue, IF NOT EXISTS or not.
+                lock(connection)
+            make_tables(connection, metadata)
     made.add(names)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from detailed_runs import PERSON, everything, killed, make_run, open_questions, places_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ledger_fixtures import KILLED_ON, make_samples
 from sqlalchemy import text
@@ -249,6 +249,7 @@ def test_what_cannot_be_meant_is_refused(ledger: Ledger) -> None:
 
 
 @given(st.text(min_size=2, max_size=8), st.text(max_size=5), st.text(max_size=5))
+@example("0\uf900", "", "")
 def test_a_text_is_found_as_every_file_writes_it(said: str, before: str, after: str) -> None:
     import html
     import json

@@ -15,7 +15,6 @@ from driftgate.api.jobs._rows import (
     Result,
     Serving,
     State,
-    create_tables_once,
     find_job,
     job_history,
     list_jobs,
@@ -23,6 +22,7 @@ from driftgate.api.jobs._rows import (
     read_job,
     serving,
 )
+from driftgate.api.jobs._tables import metadata
 
 __all__ = [
     "LEAD",
@@ -42,12 +42,12 @@ __all__ = [
     "ask_for",
     "ask_for_mending",
     "cancel",
-    "create_tables_once",
     "find_job",
     "find_kind",
     "job_history",
     "job_kinds",
     "list_jobs",
+    "metadata",
     "new_row",
     "newest_by_name",
     "read_job",

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from driftgate.api.jobs._rows import UNFINISHED, Cause, Job, create_tables_once, find_job, read_job
-from driftgate.api.jobs._tables import events, jobs
+from driftgate.api.jobs._rows import UNFINISHED, Cause, Job, find_job, read_job
+from driftgate.api.jobs._tables import events, jobs, metadata
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.scrubbing import told
-from driftgate.ledger import Ledger, insert_new
+from driftgate.ledger import Ledger, create_tables, insert_new
 
 
 def new_row(name: str, cause: Cause, due_at: datetime, who: str, key: str, now: datetime) -> dict[str, object]:
@@ -46,7 +46,7 @@ def ask_for(ledger: Ledger, name: str, who: str, *, cause: Cause = "asked", note
     tuple
         The job, and whether it is new: one that waits already, asked for by whomever, is the same.
     """
-    create_tables_once(ledger)
+    create_tables(ledger, metadata)
     key, now = f"{name}|waiting", datetime.now(UTC)
     row = new_row(name, cause, now, who, key, now)
     with ledger.write() as connection:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from weakref import WeakSet
 
-from sqlalchemy import Engine, Row, and_, desc, func, select
+from sqlalchemy import Row, and_, desc, func, select
 
 from driftgate.api.jobs._tables import events, jobs, leads, metadata, outputs
 from driftgate.flows.errors import DriftgateError, nearest
@@ -149,14 +148,14 @@ def list_jobs(
         query = query.where(jobs.c.name == name)
     if states:
         query = query.where(jobs.c.state.in_(states))
-    create_tables_once(ledger)
+    create_tables(ledger, metadata)
     with ledger.read() as connection:
         return [read_job(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
 def newest_by_name(ledger: Ledger) -> list[Job]:
     """Of each name the job that ended last."""
-    create_tables_once(ledger)
+    create_tables(ledger, metadata)
     last = (
         select(jobs.c.name, func.max(jobs.c.ended_at).label("at"))
         .where(jobs.c.state.not_in((*UNFINISHED, "cancelled")))
@@ -180,7 +179,7 @@ def find_job(ledger: Ledger, name: str) -> Job:
     DriftgateError
         None or more than one fits.
     """
-    create_tables_once(ledger)
+    create_tables(ledger, metadata)
     with ledger.read() as connection:
         row = connection.execute(select(jobs).where(jobs.c.id == name)).one_or_none()
         if row is not None:
@@ -210,7 +209,7 @@ def job_history(ledger: Ledger, name: str) -> JobHistory:
 
 def serving(ledger: Ledger) -> Serving | None:
     """The process that leads the schedule now; None where none gives a sign of life."""
-    create_tables_once(ledger)
+    create_tables(ledger, metadata)
     with ledger.read() as connection:
         row = connection.execute(select(leads).where(leads.c.name == LEAD)).one_or_none()
     if row is None or not row.holder:
@@ -223,13 +222,3 @@ def read_job(row: Row[tuple[object, ...]]) -> Job:
     """A job of a row of its table."""
     names = Job.__dataclass_fields__
     return Job(**{name: value for name, value in row._mapping.items() if name in names})
-
-
-_made: WeakSet[Engine] = WeakSet()
-
-
-def create_tables_once(ledger: Ledger) -> None:
-    """Make the tables, where this process has not seen to it yet."""
-    if ledger.engine not in _made:
-        create_tables(ledger, metadata)
-        _made.add(ledger.engine)

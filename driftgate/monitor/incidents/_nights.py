@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import desc, insert, select, update
 
 from driftgate.flows.scrubbing import told
-from driftgate.ledger import Ledger
-from driftgate.monitor.incidents._tables import make
+from driftgate.ledger import Ledger, create_tables
+from driftgate.monitor.incidents._tables import metadata
 from driftgate.monitor.incidents._tables import nights as _nights
 
 
@@ -30,7 +30,7 @@ class Night:
 
 def begin_night(ledger: Ledger, who: str) -> int:
     """Keep that a nightly begins; returns its id."""
-    make(ledger)
+    create_tables(ledger, metadata)
     row = {"began_at": datetime.now(UTC), "problem": "", "who": told(who)[:200]}
     with ledger.write() as connection:
         return int(connection.execute(insert(_nights).values(**row).returning(_nights.c.id)).scalar_one())
@@ -45,7 +45,7 @@ def end_night(ledger: Ledger, night: int, exit_code: int, problem: str = "") -> 
 
 def newest_night(ledger: Ledger) -> Night | None:
     """The nightly that began last."""
-    make(ledger)
+    create_tables(ledger, metadata)
     with ledger.read() as connection:
         row = connection.execute(select(_nights).order_by(desc(_nights.c.id)).limit(1)).one_or_none()
     return None if row is None else Night(**row._mapping)

@@ -8,14 +8,14 @@ from secrets import token_hex
 
 from sqlalchemy import Connection, select
 
-from driftgate.ledger import Ledger, insert_new
+from driftgate.ledger import Ledger, create_tables, insert_new
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.incidents._config import IncidentsConfig
 from driftgate.monitor.incidents._kinds import cause_of_blindness, name_of_blindness, titled
 from driftgate.monitor.incidents._severity import severity_of, severity_of_blindness
 from driftgate.monitor.incidents._signs import clear, signal
 from driftgate.monitor.incidents._store import UNRESOLVED, reading
-from driftgate.monitor.incidents._tables import incidents, make, taken_in
+from driftgate.monitor.incidents._tables import incidents, metadata, taken_in
 from driftgate.monitor.incidents._values import SEVERITIES, Part, Severity, Sign
 from driftgate.monitor.looks import Conclusion, LookRow, Result, alerts_at, looks_not_in, results_before
 
@@ -30,7 +30,7 @@ def observe(ledger: Ledger, config: IncidentsConfig, now: datetime | None = None
     Each is taken in by one transaction, together with what becomes of incidents by it: a process that is killed between
     a look and this leaves it to the next one.
     """
-    make(ledger)
+    create_tables(ledger, metadata)
     moment = now or datetime.now(UTC)
     with ledger.read() as connection:
         first = connection.execute(select(taken_in.c.run_id).limit(1)).first() is None

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement
 
-from driftgate.ledger import Ledger
+from driftgate.ledger import Ledger, create_tables
 from driftgate.monitor.incidents._config import IncidentsConfig
 from driftgate.monitor.incidents._signs import resolved, signal
 from driftgate.monitor.incidents._store import UNRESOLVED, held, reading
-from driftgate.monitor.incidents._tables import incidents, make
+from driftgate.monitor.incidents._tables import incidents, metadata
 from driftgate.monitor.incidents._values import ITSELF, SEVERITIES, Incident, Sign
 
 
@@ -30,7 +30,7 @@ def settle(
     over : str
         What to say of one that is resolved.
     """
-    make(ledger)
+    create_tables(ledger, metadata)
     with ledger.read() as connection:
         standing = {(one.monitor, one.cause): one for one in reading(connection, *_of(prefix))}
     wanted = {(sign.monitor, sign.cause) for sign in signs}

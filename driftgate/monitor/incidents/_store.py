@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select, desc, insert, select, update
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.scrubbing import told
-from driftgate.ledger import Ledger, insert_new
-from driftgate.monitor.incidents._tables import happenings, make
+from driftgate.ledger import Ledger, create_tables, insert_new
+from driftgate.monitor.incidents._tables import happenings, metadata
 from driftgate.monitor.incidents._tables import incidents as _incidents
 from driftgate.monitor.incidents._values import ITSELF, SEVERITIES, Happening, Incident, Part, Severity, State, What
 
@@ -40,7 +40,7 @@ def incidents(
     least : str
         Only those as grave, or graver.
     """
-    make(ledger)
+    create_tables(ledger, metadata)
     query = select(*_COLUMNS).order_by(desc(_incidents.c.opened_at), _incidents.c.id).limit(limit)
     if states:
         query = query.where(_incidents.c.state.in_(states))
@@ -65,7 +65,7 @@ def find_incident(ledger: Ledger, name: str) -> Incident:
         if not found:
             raise DriftgateError("there is no incident yet", "looks of monitors open them: driftgate monitor check")
         return found[0]
-    make(ledger)
+    create_tables(ledger, metadata)
     query = select(*_COLUMNS).where(_incidents.c.id.contains(name, autoescape=True)).limit(2)
     with ledger.read() as connection:
         rows = connection.execute(query).all() if name else []
@@ -79,7 +79,7 @@ def find_incident(ledger: Ledger, name: str) -> Incident:
 
 def history(ledger: Ledger, incident: str, *, limit: int = 1000) -> list[Happening]:
     """What happened to an incident, in order; of very many the newest."""
-    make(ledger)
+    create_tables(ledger, metadata)
     query = select(happenings).where(happenings.c.incident == incident).order_by(desc(happenings.c.id)).limit(limit)
     with ledger.read() as connection:
         return [Happening(**row._mapping) for row in reversed(connection.execute(query).all())]

@@ -15,7 +15,7 @@ from secrets import token_hex
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.told import in_words
-from driftgate.ledger import Ledger
+from driftgate.ledger import Ledger, create_tables
 from driftgate.monitor.notifications._config import NotificationsConfig
 from driftgate.monitor.notifications._message import Message, test_message
 from driftgate.monitor.notifications._outbox import (
@@ -33,7 +33,7 @@ from driftgate.monitor.notifications._outbox import (
     waiting,
 )
 from driftgate.monitor.notifications._routing import route
-from driftgate.monitor.notifications._tables import make
+from driftgate.monitor.notifications._tables import metadata
 from driftgate.monitor.notifications.channels import CHANNELS, NotDelivered
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ async def deliver(
     patience : float
         Seconds for which a command tries again what a channel did not take; the rest waits for the next one.
     """
-    make(ledger)
+    create_tables(ledger, metadata)
     if not config.channels:
         return Delivered(0, ())
     until = datetime.now(UTC) + timedelta(seconds=0.0 if holder else patience)
@@ -105,7 +105,7 @@ async def send_test(ledger: Ledger, workspace: str, config: NotificationsConfig,
     """
     if channel not in config.channels:
         raise DriftgateError(f"the workspace has no channel '{channel}'", nearest(channel, config.channels))
-    make(ledger)
+    create_tables(ledger, metadata)
     now = datetime.now(UTC)
     message = test_message(token_hex(16), workspace, channel, now)
     with ledger.write() as connection:

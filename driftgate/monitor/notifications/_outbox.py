@@ -15,13 +15,13 @@ from itertools import groupby
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from driftgate.flows.scrubbing import told
-from driftgate.ledger import Ledger, insert_new
+from driftgate.ledger import Ledger, create_tables, insert_new
 from driftgate.monitor.incidents import Happening
 from driftgate.monitor.incidents._store import reading
 from driftgate.monitor.incidents._tables import happenings, incidents
 from driftgate.monitor.notifications._config import NotificationsConfig
 from driftgate.monitor.notifications._message import Message, message_of
-from driftgate.monitor.notifications._tables import due, make, messages, senders
+from driftgate.monitor.notifications._tables import due, messages, metadata, senders
 
 LEASE = 90.0
 """Seconds after which another process sends, where the one that does was killed; longer than a try may take."""
@@ -139,7 +139,7 @@ def postpone(ledger: Ledger, channel: str, until: datetime) -> None:
 
 def statuses(ledger: Ledger) -> list[ChannelStatus]:
     """How each channel does that ever had a message."""
-    make(ledger)
+    create_tables(ledger, metadata)
     query = select(
         messages.c.channel,
         func.count().filter(_unsent).label("waiting"),

@@ -12,13 +12,13 @@ from typing import cast, get_args
 
 from sqlalchemy import Connection, desc, select
 
-from driftgate.ledger import Ledger, insert_new
+from driftgate.ledger import Ledger, create_tables, insert_new
 from driftgate.monitor.incidents import Happening, Incident
 from driftgate.monitor.incidents._store import note, reading
 from driftgate.monitor.incidents._tables import happenings, incidents
-from driftgate.monitor.incidents._tables import make as make_incidents
+from driftgate.monitor.incidents._tables import metadata as of_incidents
 from driftgate.monitor.notifications._config import Event, NotificationsConfig
-from driftgate.monitor.notifications._tables import due, make, routed
+from driftgate.monitor.notifications._tables import due, metadata, routed
 
 _EVENTS: Collection[str] = get_args(Event)
 _BEGINNINGS = ("opened", "worse", "reopened", "still_open")
@@ -30,8 +30,8 @@ def route(ledger: Ledger, config: NotificationsConfig, now: datetime) -> int:
     A silenced incident's events are told to nobody. Once its silence is over and it is open still, that is told. On a
     ledger that never told anything, only what is not resolved is told.
     """
-    make_incidents(ledger)
-    make(ledger)
+    create_tables(ledger, of_incidents)
+    create_tables(ledger, metadata)
     with ledger.read() as connection:
         first = connection.execute(select(routed.c.event).limit(1)).first() is None
         waiting = connection.execute(

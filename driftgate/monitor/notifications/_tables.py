@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from threading import Lock
-from weakref import WeakSet
+from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-from sqlalchemy import JSON, Column, Engine, Float, Integer, MetaData, String, Table, Text, UniqueConstraint, inspect
-
-from driftgate.ledger import Ledger, UtcDateTime, create_tables
+from driftgate.ledger import UtcDateTime
 
 metadata = MetaData()
 
@@ -54,22 +51,3 @@ senders = Table(
     Column("holder", String(128), nullable=False),
     Column("expires", Float, nullable=False),  # seconds since 1970, UTC
 )
-
-_made: WeakSet[Engine] = WeakSet()
-_making = Lock()
-
-
-def make(ledger: Ledger) -> None:
-    """Make the tables, where this process has not seen to it yet and they are not there.
-
-    PostgreSQL locks a table to see whether it has an index, which waits for who writes and may be waited for: what is
-    there is left alone.
-    """
-    with _making:
-        if ledger.engine in _made:
-            return
-        with ledger.read() as connection:
-            there = set(inspect(connection).get_table_names())
-        if not set(metadata.tables) <= there:
-            create_tables(ledger, metadata)
-        _made.add(ledger.engine)

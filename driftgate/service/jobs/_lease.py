@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
-from driftgate.api.jobs import LEAD, create_tables_once
+from driftgate.api.jobs import LEAD, metadata
 from driftgate.api.jobs._tables import leads
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, insert_new
+from driftgate.ledger import Ledger, create_tables, insert_new
 
 
 class Deposed(DriftgateError):
@@ -54,7 +54,7 @@ class Lease:
     _since: float = 0.0
 
     def __post_init__(self) -> None:
-        create_tables_once(self.ledger)
+        create_tables(self.ledger, metadata)
         row = {"name": LEAD, "holder": "", "fence": 0, "beat": 0, "beat_at": datetime.now(UTC)}
         with self.ledger.write() as connection:
             insert_new(connection, leads, [row])
