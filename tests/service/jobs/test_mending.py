@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from driftgate.api.jobs import JobKind, ask_for_mending, list_jobs
+from driftgate.api.jobs import LEAD, JobKind, ask_for_mending, list_jobs
 from driftgate.api.jobs._tables import jobs
 from driftgate.finetune.remediation import open_remediation
 from driftgate.finetune.remediation._store import add_event
-from driftgate.ledger import Ledger, open_ledger
-from driftgate.service.jobs import Board, Ending, Lease
+from driftgate.ledger import Lease, Ledger, open_ledger
+from driftgate.service.jobs import Board, Ending
 from driftgate.service.jobs._process import Output
 
 
@@ -27,7 +27,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def board(ledger: Ledger) -> Board:
-    lease = Lease(ledger)
+    lease = Lease(ledger, LEAD)
     assert lease.acquire()
     return Board(lease, {"mend": JobKind("mend", ("remediation", "run"), None, 60.0)})
 
