@@ -35,6 +35,9 @@ class Deposed(DriftgateError):
     """Another process holds the lease by now; nothing of what this one was about to write is written."""
 
 
+_NEVER = (-1, -1)
+
+
 def _own_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
@@ -65,7 +68,9 @@ class Lease:
     """The fencing token while it is held, else 0: each holder's is larger than all before."""
     taken_over: bool = False
     """Who held it before did not give it back, and may live."""
-    _seen: tuple[int, int] = (-1, -1)
+    lives: bool = False
+    """While another process holds it: whether that was seen to renew it."""
+    _seen: tuple[int, int] = _NEVER
     _since: float = 0.0
 
     def __post_init__(self) -> None:
@@ -77,7 +82,7 @@ class Lease:
     def acquire(self) -> bool:
         """Take or renew it; False while another process holds it."""
         if self.fence:
-            if self._change(self.fence, self.fence, _leases.c.holder == self.holder):
+            if self.renew():
                 return True
             self.fence = 0
         with self.ledger.read() as connection:
@@ -85,6 +90,7 @@ class Lease:
         seen = (int(found.fence), int(found.beat))
         if found.holder:
             if seen != self._seen:
+                self.lives = self._seen != _NEVER
                 self._seen, self._since = seen, time.monotonic()
             if time.monotonic() - self._since < self.seconds:
                 return False
@@ -92,6 +98,10 @@ class Lease:
             return False
         self.fence, self.taken_over = seen[0] + 1, bool(found.holder)
         return True
+
+    def renew(self) -> bool:
+        """Give a sign of life; False where it is another's by now, or was meanwhile."""
+        return self._change(self.fence, self.fence, _leases.c.holder == self.holder)
 
     def _change(self, before: int, fence: int, where: ColumnElement[bool]) -> bool:
         here = and_(_leases.c.name == self.name, _leases.c.fence == before, where)

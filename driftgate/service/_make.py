@@ -27,6 +27,7 @@ from driftgate.service import Board, Page, Runner, console, create_app
 from driftgate.service.access import Guard, Metrics, csrf_token, expose, folder_writable, ledger_writable
 from driftgate.service.incidents import incident_routes, keep_incidents
 from driftgate.service.jobs._routes import job_routes
+from driftgate.service.remediations import remediation_routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -98,6 +99,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         receiver(otlp, store, guard.access("ingest"), taken, metrics.received),
         job_routes(workspace, ledger, guard.access),
         incident_routes(ledger, guard.access),
+        remediation_routes(Workspace(workspace, ledger), guard.access),
         console.router(console.Console(Workspace(workspace, ledger)), guard.access, csrf_token),
     ]
     app = create_app(ledger, config.name, guard.access, page, routers, lifespan)

@@ -126,18 +126,15 @@ class Found:
 
         Examples
         --------
-        >>> Found("20261127-a1", {"evaluate": {"run": "r7"}}).get(Proved).run
+        >>> Found("a1", {"evaluate": {"run": "r7"}}).get(Proved).run
         'r7'
-        >>> Found("20261127-a1", {}).get(Proved)
-        Traceback (most recent call last):
-        driftgate.flows.errors.DriftgateError: remediation 20261127-a1 has not finished its step 'evaluate'; see how far it is: driftgate remediation show 20261127-a1
+        >>> Found("a1", {}).has(Proved)
+        False
         """
         step = _step(kind)
         show = f"driftgate remediation show {self.remediation}"
         if step not in self.details:
-            raise DriftgateError(
-                f"remediation {self.remediation} has not finished its step '{step}'", f"see how far it is: {show}"
-            )
+            raise DriftgateError(f"remediation {self.remediation} has not finished its step '{step}'", show)
         try:
             return kind.model_validate(self.details[step])
         except ValidationError as problem:
