@@ -24,7 +24,7 @@ from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.progress import CellProgress, Display
-from driftgate.finetune.remediation import Busy, Remediation, events_of, find_remediation, remediations
+from driftgate.finetune.remediation import Busy, Remediation, ending, events_of, find_remediation, remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig
@@ -338,7 +338,8 @@ def _mend(
             finally:
                 publish_remediation(workspace, ledger, find_remediation(ledger, one.id))
             went.append(after)
-            display.mended(after, events_of(ledger, after.id)[-1].message)
+            events = events_of(ledger, after.id)
+            display.mended(after, (ending(events) or events[-1]).message)
     return went
 
 

@@ -36,17 +36,29 @@ Access = Callable[[Scope], Callable[..., Any]]
 scope."""
 
 
-def person(who: Identity) -> str:
+def person(who: Identity, stated: str = "") -> str:
     """Who it is that agrees to something in their own name.
+
+    Parameters
+    ----------
+    stated : str
+        The name that whoever shows the operator's token says they have; it is kept that they say so.
 
     Raises
     ------
     DriftgateError
-        The operator's token is anybody's who has it.
+        The operator's token is anybody's who has it, and they give no name.
+
+    Examples
+    --------
+    >>> person(Identity("kim", EVERYTHING), "lee"), person(Identity(OPERATOR, EVERYTHING), " lee ")
+    ('kim', 'lee (operator token)')
     """
-    if who.name == OPERATOR:
+    if who.name != OPERATOR:
+        return who.name
+    if not stated.strip():
         raise DriftgateError(
             "nobody is named: whoever has the operator's token may have sent this",
-            "sign in, or use a key of your own: driftgate keys create NAME --scope operate",
+            "give your name, or use a key of your own: driftgate keys create NAME --scope operate",
         )
-    return who.name
+    return f"{stated.strip()[:100]} ({OPERATOR})"

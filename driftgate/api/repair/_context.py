@@ -9,7 +9,8 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.progress import Display
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import Material, Remediation
-from driftgate.finetune.train import sha256_of
+from driftgate.finetune.synthesis import recorded_lineage
+from driftgate.finetune.train import read_items, sha256_of
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger
@@ -49,21 +50,36 @@ def recipe_of(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfi
     return workspace.config.recipes[remediation.recipe]
 
 
-def items_file(workspace: OpenWorkspace, remediation: Remediation, material: Material) -> Path:
-    """The file of the training items, seen to be the one that was made.
+_SIEVES = ("privacy", "firewall")
+"""Filters that every item is to have passed."""
+
+
+def clean_items(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, material: Material) -> Path:
+    """The file of the training items, seen to be the one that was made, and of clean lineage throughout.
 
     Raises
     ------
     DriftgateError
-        It is gone, or holds something else: what it was made from, and whether anybody is in it, is not known.
+        It is gone or holds something else, or the ledger does not say of an item what it was made from and that it
+        passed the filters for personal data and measured items.
     """
     file = workspace.folder / material.items
-    why = "is not there any more" if not file.is_file() else ""
-    if not why and sha256_of(file) != material.sha256:
-        why = "has changed since they were made"
-    if why:
-        raise DriftgateError(
-            f"the file of the training items of remediation {remediation.id}, {material.items}, {why}",
-            f"put it back as it was, or: driftgate remediation abandon {remediation.id} --reason WHY",
-        )
+    items = f"the training items of remediation {remediation.id}"
+    if not file.is_file():
+        raise _unclean(remediation, f"{items} are not there any more: {material.items}")
+    if sha256_of(file) != material.sha256:
+        raise _unclean(remediation, f"{items} have changed since they were made: {material.items}")
+    known = {str(row.get("content_hash")): row for row in recorded_lineage(ledger, material.lineage)}
+    for item in read_items(file):
+        row = known.get(item.id)
+        if row is None:
+            raise _unclean(remediation, f"it is not known what item '{item.id}' of {items} was made from")
+        if lacking := [name for name in _SIEVES if name not in (row.get("filters") or {})]:
+            raise _unclean(remediation, f"item '{item.id}' of {items} did not pass the filter {' and '.join(lacking)}")
     return file
+
+
+def _unclean(remediation: Remediation, found: str) -> DriftgateError:
+    return DriftgateError(
+        found, f"driftgate remediation abandon {remediation.id} --reason WHY, and let another be made"
+    )

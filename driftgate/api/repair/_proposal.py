@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from driftgate.api.champions import promotion_basis
-from driftgate.api.repair._context import items_file, recipe_of
+from driftgate.api.repair._context import clean_items, recipe_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import (
@@ -108,12 +108,12 @@ def basis_of(
     ------
     PromotionRefused
         Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the training items are not those that
-        were made.
+        were made, or of no clean lineage.
     """
     trained, run, material = found.get(Trained), found.get(Proved).run, found.get(Material)
     verdict = promotion_basis(workspace, ledger, recipe.champion, trained.model, run, [recipe.gate])
     try:
-        items_file(workspace, remediation, material)
+        clean_items(workspace, ledger, remediation, material)
     except DriftgateError as problem:
         raise PromotionRefused(problem.message, problem.remedy) from problem
     return Basis(
@@ -150,7 +150,7 @@ def proposal_of(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
         recipe.gate,
         [_score(rule) for rule in newest.details.get("rules", ())],
         material.count,
-        [_shown(item) for item in islice(read_items(items_file(workspace, remediation, material)), _SHOWN)],
+        [_shown(item) for item in islice(read_items(clean_items(workspace, ledger, remediation, material)), _SHOWN)],
         material.dropped,
         spent(ledger, remediation.id),
         _in_words(recipe),

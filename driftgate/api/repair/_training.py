@@ -11,11 +11,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from driftgate.api.repair._context import Context, items_file
+from driftgate.api.repair._context import Context, clean_items, recipe_of
 from driftgate.api.repair._spending import TRAINING
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.finetune.remediation import Abandoned, Material, Progress, Spent, Trained, set_spent
+from driftgate.finetune.remediation import Abandoned, Material, Progress, Remediation, Spent, Trained, set_spent
 from driftgate.finetune.train import TRAINERS, Handle, JobGone, Trainer, TrainingJob
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import add_trained_model
 
 _POLL_SECONDS = 2.0
@@ -63,7 +64,7 @@ class TrainingStep:
         job = TrainingJob(
             name=name,
             base_model=context.workspace.config.models[recipe.base_model].model_dump(mode="json", exclude_unset=True),
-            items=items_file(context.workspace, progress.remediation, progress.found.get(Material)),
+            items=clean_items(context.workspace, context.ledger, progress.remediation, progress.found.get(Material)),
             workspace=context.workspace.folder,
             folder=context.folder(progress.remediation) / "training",
             recipe=recipe.trainer.recipe,
@@ -113,34 +114,30 @@ class TrainingStep:
 async def cancel_training(workspace: OpenWorkspace, progress: Progress) -> None:
     """End the training of a remediation that has ended, where one may be under way and its trainer can.
 
-    Raises
-    ------
-    DriftgateError
-        The service does not answer; it can be tried again.
+    A service that does not answer does not keep the remediation open: what could not be cancelled is said.
     """
     known = progress.noted(Submitted)
-    recipe = workspace.config.recipes.get(str(progress.remediation.evidence.get("recipe", "")))
     if not known.key or progress.found.has(Trained) or "ended" in progress.notes:
         return
-    if recipe is None or known.handle is None:
-        told = f"training job {known.key} may be under way: nobody knows how to end it, so look at its service"
-    else:
-        trainer = TRAINERS.get(recipe.trainer.trainer).open(recipe.trainer, workspace.folder)
-        told = await asyncio.to_thread(_cancelled, trainer, known.key, known.handle)
-    progress.note({"ended": True}, told)
+    told = await asyncio.to_thread(_cancelled, workspace, progress.remediation, known)
+    progress.note({"ended": True}, f"training job {known.key} {told}")
 
 
-def _cancelled(trainer: Trainer, name: str, handle: Handle) -> str:
+def _cancelled(workspace: OpenWorkspace, remediation: Remediation, known: Submitted) -> str:
+    look = "may be under way, so look at its service"
+    if known.handle is None:
+        return f"{look}: whether it was submitted is not known"
     try:
-        status = trainer.poll(handle)
+        recipe = recipe_of(workspace, remediation)
+        trainer = TRAINERS.get(recipe.trainer.trainer).open(recipe.trainer, workspace.folder)
+        if not isinstance(trainer, Cancels):
+            return f"{look}: its trainer cannot cancel one"
+        trainer.cancel(known.handle)
     except JobGone:
-        return f"training job {name} is gone"
-    if status.state != "running":
-        return f"training job {name} had ended: {status.state}"
-    if not isinstance(trainer, Cancels):
-        return f"training job {name} is under way, and its trainer cannot end it: look at its service"
-    trainer.cancel(handle)
-    return f"training job {name} was cancelled"
+        return "is gone"
+    except DriftgateError as problem:
+        return f"{look}: it could not be cancelled: {problem}"
+    return "was cancelled"
 
 
 def _inside(workspace: OpenWorkspace, artefact: str) -> str:

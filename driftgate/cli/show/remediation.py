@@ -114,8 +114,8 @@ def _ended(name: str, state: str) -> int:
 def run_stop(folder: Path, reason: str) -> int:
     """Stop all repairs."""
     with driftgate.open(folder) as ws:
-        ws.stop_repairs(reason)
-        console.print("repairs are stopped, in every process; to let them go on: driftgate remediation resume")
+        off = ws.stop_repairs(reason)
+        console.print(f"in every process: {escape(off.told)}", soft_wrap=True)
         return 0
 
 

@@ -85,14 +85,15 @@ class Hold:
 
 
 @asynccontextmanager
-async def hold(ledger: Ledger, remediation_id: str, seconds: float = SECONDS) -> AsyncIterator[Hold]:
-    """Hold a remediation; what a killed process held is had after ``seconds``.
+async def hold(ledger: Ledger, remediation_id: str, seconds: float | None = None) -> AsyncIterator[Hold]:
+    """Hold a remediation; what a killed process held is had after ``seconds``, by default :data:`SECONDS`.
 
     Raises
     ------
     Busy
         Another process holds it, and lives.
     """
+    seconds = SECONDS if seconds is None else seconds
     lease = Lease(ledger, remediation_id, seconds)
     until = time.monotonic() + 1.5 * seconds
     while not await asyncio.to_thread(lease.acquire):

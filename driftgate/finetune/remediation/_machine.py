@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from driftgate.finetune.remediation._budget import BudgetConfig
-from driftgate.finetune.remediation._hold import SECONDS, Hold, hold
+from driftgate.finetune.remediation._hold import Hold, hold
 from driftgate.finetune.remediation._results import (
     STEPS,
     Agreement,
@@ -144,7 +144,7 @@ async def advance(
     undo: Undo,
     budget: BudgetConfig | None = None,
     *,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
 ) -> Remediation:
     """Run the steps that are still to be run, until one is held, one rejects, or the promotion is made.
 
@@ -155,7 +155,7 @@ async def advance(
     budget : BudgetConfig, optional
         How many days it may take, and for how many nights a step may fail.
     seconds : float
-        How long a process that was killed keeps others from it.
+        How long a process that was killed keeps others from it; by default 6.
 
     Raises
     ------
@@ -171,7 +171,7 @@ async def advance(
         return now if now.state != "open" else await _Run(held, now, undo, steps, budget or BudgetConfig()).run()
 
 
-async def settle(ledger: Ledger, remediation: Remediation, undo: Undo, *, seconds: float = SECONDS) -> Remediation:
+async def settle(ledger: Ledger, remediation: Remediation, undo: Undo, *, seconds: float | None = None) -> Remediation:
     """Carry out the end that somebody gave a remediation; nothing is done where nobody did.
 
     Raises

@@ -40,7 +40,7 @@ class Trained(StepResult):
     """Its name."""
     artefact: str = ""
     """What was trained, as its trainer calls it: a file, relative to the workspace, or a service's id."""
-    metrics: Mapping[str, float] = {}
+    metrics: Mapping[str, float | str | None] = {}
     """What was measured while training."""
 
 

@@ -29,7 +29,7 @@ _HOURS = 24 * 366.0
 
 def _approve(console: Console, fields: Fields, who: Identity) -> str:
     name = _given(fields, "id")
-    console.workspace.approve_remediation(name, who=person(who), shown=_given(fields, "what"))
+    console.workspace.approve_remediation(name, who=person(who, fields.get("who", "")), shown=_given(fields, "what"))
     return name
 
 

@@ -23,6 +23,8 @@ class Approved(BaseModel):
 
     what: str = Field(min_length=1, max_length=1000)
     """``proposal.what`` of the remediation, as it was looked at: an approval is of just that."""
+    who: str = Field("", max_length=100)
+    """The name of the person, where the operator's token is shown; of a key or a sign-in its own name counts."""
 
 
 class Reasoned(BaseModel):
@@ -65,7 +67,7 @@ def remediation_routes(workspace: Workspace, access: Access) -> APIRouter:
     def approve(name: str, given: Approved, who: Identity = operates) -> dict[str, Any]:
         one = _found(name)
         try:
-            return asdict(workspace.approve_remediation(one.id, who=person(who), shown=given.what))
+            return asdict(workspace.approve_remediation(one.id, who=person(who, given.who), shown=given.what))
         except DriftgateError as problem:
             raise HTTPException(409, str(problem)) from problem
 
