@@ -233,7 +233,7 @@ def test_what_is_shown_is_what_is_approved(cli, folder, needs_approval) -> None:
     shown = cli("remediation", "show", needs_approval, "-w", folder).out
     assert f"it would make assistant-{needs_approval} champion of assistant" in shown
     assert "gate promotion on run" in shown and "better than" in shown and "reports/" in shown
-    assert "trained on 40 items" in shown and "가까운 것은?" in shown
+    assert "trained on 38 items" in shown and "가까운 것은?" in shown
     assert f"{2 * 2 * MEASURED} calls" in shown
 
 
