@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall
+from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall, remediation
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -75,7 +75,7 @@ for _name, _group in (
     ("incidents", incidents.incidents),
     ("notify", incidents.notify),
     ("champion", oncall.champion),
-    ("remediation", oncall.remediation),
+    ("remediation", remediation.remediation),
     ("azure", azure.azure),
     ("keys", access.keys),
     ("ledger", build.ledger),

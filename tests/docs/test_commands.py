@@ -31,6 +31,10 @@ PARSED_ONLY = {
     "driftgate azure publish": "wants a Foundry project; tests/monitor/azure/test_foundry.py publishes to one",
     "driftgate calibrate": "wants people's labels of a judged run; tests/cli/test_calibrate.py draws and reads some",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
+    "driftgate remediation reject": "wants one that waits as well; tests/cli/test_repair_bounds.py rejects one",
+    "driftgate remediation abandon": "wants one that is open; tests/cli/test_repair_bounds.py abandons some",
+    "driftgate remediation resume": "wants repairs that are stopped; tests/cli/test_repair_bounds.py resumes some",
+    "driftgate remediation stop": "would stop what later commands do; tests/cli/test_repair_bounds.py stops some",
     "driftgate notify test": "wants a channel; tests/cli/looks/test_of_incidents.py sends by one",
     "driftgate flow parity whole agents:workflow": "wants agent-framework-core in an environment of its own",
 }

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.finetune.train._files import sha256_of
     from driftgate.finetune.train._items import TrainingItem, read_items, write_items
     from driftgate.finetune.train._trainer import (
         TRAINERS,
         Handle,
+        JobGone,
         Recipe,
         Status,
         TrainedModel,
@@ -29,6 +31,7 @@ else:
 __all__ = [
     "TRAINERS",
     "Handle",
+    "JobGone",
     "Recipe",
     "Status",
     "TrainedModel",
@@ -39,6 +42,7 @@ __all__ = [
     "TrainingJob",
     "parse_trainer",
     "read_items",
+    "sha256_of",
     "train_and_wait",
     "write_items",
 ]

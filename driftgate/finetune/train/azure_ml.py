@@ -34,7 +34,15 @@ from driftgate.finetune.train._files import sha256_of
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._lora import ADAPTER, RESULT, LoraJob
-from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.finetune.train._trainer import (
+    Handle,
+    JobGone,
+    Status,
+    TrainedModel,
+    TrainerConfig,
+    TrainerKind,
+    TrainingJob,
+)
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
@@ -130,7 +138,9 @@ class AzureMLTrainer:
         name = handle["name"]
         with azure_errors(f"looking for training job '{name}'"):
             client = ml_client(self.config.workspace)
-            state = state_name(client.jobs.get(name).status)
+            if (job := _get(client.jobs, name)) is None:
+                raise JobGone(f"training job '{name}' is not in the workspace any more", "train again")
+            state = state_name(job.status)
             if state == "completed":
                 _register(client, handle)
                 return Status("succeeded", f"registered as {name}:1", 1.0)

@@ -20,7 +20,15 @@ from driftgate.finetune._azure import credential, reason, without_secrets
 from driftgate.finetune.deploy import OpenAIAccount, deployed
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
-from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.finetune.train._trainer import (
+    Handle,
+    JobGone,
+    Status,
+    TrainedModel,
+    TrainerConfig,
+    TrainerKind,
+    TrainingJob,
+)
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
@@ -138,8 +146,14 @@ class AzureOpenAITrainer:
         return TrainedModel(KIND_NAME, model, str(job.fine_tuned_model), measured, handle["lineage"])
 
     def _job(self, handle: Handle) -> Any:
+        from openai import NotFoundError
+
         with _openai_errors(f"looking for training job '{handle['name']}'"):
-            return self._client().fine_tuning.jobs.retrieve(handle["job"])
+            try:
+                return self._client().fine_tuning.jobs.retrieve(handle["job"])
+            except NotFoundError:
+                told = f"training job '{handle['name']}' ({handle['job']}) is not known to the service any more"
+                raise JobGone(told, "train again") from None
 
     def _create_job(
         self, client: Any, job: TrainingJob, mark: str, training_file: str, validation_file: str | None

@@ -14,7 +14,15 @@ from typing import IO, Any
 
 from driftgate.finetune.train._files import write_atomically
 from driftgate.finetune.train._lora import ADAPTER, FAILURE, PROGRESS, RESULT, LoraJob, hashes
-from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.finetune.train._trainer import (
+    Handle,
+    JobGone,
+    Status,
+    TrainedModel,
+    TrainerConfig,
+    TrainerKind,
+    TrainingJob,
+)
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.models import ModelConfig
@@ -193,7 +201,7 @@ def _running(reported: dict[str, Any]) -> Status:
 def _folder(handle: Handle) -> Path:
     folder = Path(str(handle.get("folder", "")))
     if not (folder / _JOB).is_file():
-        raise DriftgateError(f"there is no training job in '{folder}'", "submit it again")
+        raise JobGone(f"there is no training job in '{folder}'", "submit it again")
     return folder
 
 
