@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from driftgate.benchmarks.use import UseConfig
+from driftgate.finetune.assurance import PrivacyLimits
 from driftgate.finetune.deploy import RolloutConfig
 from driftgate.finetune.remediation import BudgetConfig
 from driftgate.finetune.synthesis import SynthesisConfig
@@ -47,6 +48,9 @@ class RecipeConfig(UseConfig):
     """Datasets the candidate and the champion are compared on: the slice that fell, the rest, a sealed hold-out."""
     gate: str
     """The gate that decides; its rules may speak of ``champion``."""
+    privacy: PrivacyLimits | None = None
+    """Limits of the training items' privacy: nothing is trained on that did not pass them. Without it none is asked
+    for."""
     approval: bool = True
     """A person must agree before the champion moves (``driftgate remediation approve``)."""
     rollout: RolloutConfig | None = None

@@ -11,9 +11,10 @@ from driftgate.api import session
 from driftgate.api.deployments import keep
 from driftgate.api.made_suites import proof_suite
 from driftgate.api.prices import priced
+from driftgate.api.privacy import assure_made, measured, require_training
 from driftgate.api.repair._context import Context
 from driftgate.api.repair._spending import SYNTHESIS, BudgetSpent, Meter, Metered
-from driftgate.benchmarks.datasets import Dataset, Sample, load_dataset
+from driftgate.benchmarks.datasets import Dataset, Sample
 from driftgate.benchmarks.suite import plan_cells
 from driftgate.finetune.config import LEAST_ITEMS
 from driftgate.finetune.firewall import Firewall
@@ -50,7 +51,7 @@ class MaterialStep:
         Raises
         ------
         Rejected
-            Too few are left.
+            Too few are left, or their privacy did not pass the recipe's limits.
         Abandoned
             The budget does not suffice.
         """
@@ -77,6 +78,11 @@ class MaterialStep:
         random.Random(recipe.seed).shuffle(items)
         aside = folder / "items.jsonl"
         write_items(aside, items)
+        assure_made(context.workspace.folder, context.ledger, recipe, [item.data for item in made.items], aside)
+        try:
+            require_training(context.ledger, recipe, aside)
+        except DriftgateError as problem:
+            raise Rejected(problem.message) from problem
         sha256 = sha256_of(aside)
         file = aside.replace(folder / f"items-{sha256[:16]}.jsonl")
         inside = file.relative_to(context.workspace.folder).as_posix()
@@ -90,18 +96,13 @@ class MaterialStep:
                 self._opened(name, adapt, meter, opened)
                 for name, adapt in ((config.model, with_schema), (config.judge, _as_it_is))
             )
-            firewall = Firewall(self._measured())
+            firewall = Firewall(measured(self.context.workspace, self.context.ledger))
             return await synthesize(config, self.context.workspace.folder, firewall, writer=writer, judge=judge)
         finally:
             for model in opened:
                 with suppress(DriftgateError):
                     keep(self.context.ledger, model)
                 await model.aclose()
-
-    def _measured(self) -> list[Sample]:
-        """Everything that is or may be measured: all datasets of the workspace, the sealed hold-out among them."""
-        folder, datasets = self.context.workspace.folder, self.context.workspace.config.datasets
-        return [sample for name, config in datasets.items() for sample in load_dataset(name, config, folder).samples]
 
     def _opened(
         self, name: str, adapt: Callable[[ModelConfig], ModelConfig], meter: Meter, opened: list[Model]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         report_of,
         write_dataset,
     )
+    from driftgate.finetune.synthesis._materials import read_materials
     from driftgate.finetune.synthesis._synthesize import ASKS, built_in_personas, synthesize, try_source
     from driftgate.finetune.synthesis._values import (
         FILTERS,
@@ -66,6 +67,7 @@ __all__ = [
     "as_samples",
     "built_in_personas",
     "lineage_of",
+    "read_materials",
     "record_dataset",
     "recorded_lineage",
     "report_of",
