@@ -10,11 +10,21 @@ import yaml
 
 import driftgate
 from driftgate.api.privacy import assure_made, measured, require_training, seal_dataset
+from driftgate.api.repair._context import clean_items
 from driftgate.benchmarks.datasets import make_sample
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.firewall import Firewall
-from driftgate.finetune.synthesis import FILTERS, Candidate, Setting, SynthesisConfig
-from driftgate.finetune.train import TrainingItem, write_items
+from driftgate.finetune.remediation import Material, open_remediation
+from driftgate.finetune.synthesis import (
+    FILTERS,
+    Candidate,
+    CoverageDataset,
+    Dropped,
+    Setting,
+    SynthesisConfig,
+    record_dataset,
+)
+from driftgate.finetune.train import TrainingItem, sha256_of, write_items
 from driftgate.flows.errors import DriftgateError
 
 QUESTION = "훈민정음을 반포한 해에 집현전에서 이루어진 일로 알맞은 것은 무엇인가?"
@@ -102,17 +112,19 @@ def test_nothing_is_trained_while_a_sealed_hold_out_is_not_what_it_was(folder: P
 
 
 def recipe(**privacy: object) -> RecipeConfig:
-    return RecipeConfig.model_validate(
-        {
-            "champion": "assistant",
-            "synthesis": {"sources": [{"kind": "documents", "path": "docs"}], "count": 10},
-            "base_model": "base",
-            "trainer": {"trainer": "local"},
-            "proof": ["exam"],
-            "gate": "small",
-            "privacy": {"canaries": None, "closer_share": None, "membership_advantage": None, **privacy},
-        }
-    )
+    return RecipeConfig.model_validate(written(**privacy))
+
+
+def written(**privacy: object) -> dict[str, object]:
+    return {
+        "champion": "assistant",
+        "synthesis": {"sources": [{"kind": "documents", "path": "docs"}], "count": 10},
+        "base_model": "base",
+        "trainer": {"trainer": "local"},
+        "proof": ["exam"],
+        "gate": "small",
+        "privacy": {"canaries": None, "closer_share": None, "membership_advantage": None, **privacy},
+    }
 
 
 def test_a_recipe_with_limits_trains_only_on_what_was_measured_and_passed(folder: Path) -> None:
@@ -135,3 +147,33 @@ def test_a_recipe_with_limits_trains_only_on_what_was_measured_and_passed(folder
         write_items(clean, [TrainingItem("언제 오나요?", "내일"), TrainingItem("무엇인가?", SECRET)])
         with pytest.raises(DriftgateError, match="never measured"):
             require_training(ws.ledger, limits, clean)
+
+
+def test_a_repair_trains_on_items_of_clean_lineage_whose_privacy_passed_and_on_no_others(folder: Path) -> None:
+    (folder / "docs").mkdir()
+    (folder / "docs/a.txt").write_text(SECRET, "utf-8")
+    model = {"provider": "openai", "endpoint": "http://127.0.0.1:9/v1", "model": "m"}
+    config = {
+        "version": 1,
+        "models": {"live": model, "base": model},
+        "datasets": {"exam": {"kind": "jsonl", "path": "secret.jsonl"}},
+        "suites": {"small": {"models": ["live"], "datasets": ["exam"]}},
+        "gates": {"small": {"suite": "small", "rules": [{"metric": "accuracy", "min": 0.5}]}},
+        "champions": {"assistant": "live"},
+        "recipes": {"mend": written(longest_run=30)},
+    }
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    made = candidate("", question="언제 오나요?")
+    sieves = (Dropped("privacy", "1", 0, "", ""), Dropped("firewall", "1", 0, "", ""))
+    file = folder / "items.jsonl"
+    write_items(file, [TrainingItem("언제 오나요?", "내일", id=made.content_hash)])
+    with driftgate.open(folder) as ws:
+        lineage = record_dataset(ws.ledger, CoverageDataset((made,), {}, 1, sieves, 0, 0, "config", 0))
+        one, _ = open_remediation(ws.ledger, "assistant", "recipe mend", "live", {"recipe": "mend"})
+        material = Material(items="items.jsonl", sha256=sha256_of(file), count=1, lineage=lineage)
+        with pytest.raises(DriftgateError, match="never measured"):
+            clean_items(ws.files, ws.ledger, one, material)
+        assure_made(folder, ws.ledger, recipe(longest_run=30), [made.data], file)
+        assert clean_items(ws.files, ws.ledger, one, material) == file
+        with pytest.raises(DriftgateError, match="made from"):
+            clean_items(ws.files, ws.ledger, one, material.model_copy(update={"lineage": "none"}))
