@@ -224,9 +224,12 @@ class Opened:
 
 
 def looked_at(
-    workspace: OpenWorkspace, ledger: Ledger, dataset: CoverageDataset, config: SynthesisConfig
+    workspace: OpenWorkspace, ledger: Ledger, synthesis: str, dataset: CoverageDataset, config: SynthesisConfig
 ) -> Iterator[Rule]:
-    """What is found in a set as it stands: items that repeat what is measured with, personal data, another recipe."""
+    """What is found in a set as it stands: items that repeat what is measured with, personal data, another recipe.
+
+    Of a recipe with limits of privacy, also the figures of these.
+    """
     from driftgate.finetune.synthesis import FILTERS, ITEMS, Rule, Setting, config_hash
 
     if dataset.config_hash != config_hash(config):
@@ -240,11 +243,11 @@ def looked_at(
         reasons = FILTERS.get(filter).check(dataset.items, setting)
         assert not isinstance(reasons, Awaitable)
         count = sum(map(bool, reasons))
-        yield Rule(about, "fail" if count else "pass", f"{count:,} of {len(dataset.items):,} items {what}")
-    recipe = workspace.config.recipes.get(name)
-    if recipe is None or name in workspace.config.synthesis:
+        yield Rule(name, "fail" if count else "pass", f"{count:,} of {len(dataset.items):,} items {what}")
+    recipe = workspace.config.recipes.get(synthesis)
+    if recipe is None or synthesis in workspace.config.synthesis:
         return
-    items = set_folder(workspace, name) / ITEMS
+    items = set_folder(workspace, synthesis) / ITEMS
     assured = assure_made(workspace.folder, ledger, recipe, [item.data for item in dataset.items], items)
     for figure in assured.figures if assured is not None else ():
         value = "not measured" if figure.value is None else f"{figure.value:.3g}"
