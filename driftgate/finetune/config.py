@@ -10,12 +10,10 @@ from driftgate.benchmarks.use import UseConfig
 from driftgate.finetune.assurance import PrivacyLimits
 from driftgate.finetune.deploy import RolloutConfig
 from driftgate.finetune.remediation import BudgetConfig
+from driftgate.finetune.synthesis import LEAST_ITEMS as LEAST_ITEMS  # a repair with fewer is rejected
 from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.finetune.train import TrainerConfig, parse_trainer
 from driftgate.flows.errors import DriftgateError
-
-LEAST_ITEMS = 20
-"""Training items below which a repair is rejected."""
 
 
 def _trainer(value: Any) -> Any:
