@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 from chat_endpoint import Answer, ChatEndpoint, Status
 from repairs import (
     MEASURED,
+    WORDS,
     change,
     earlier,
     ledger_of,
@@ -92,6 +95,37 @@ def test_killed_while_it_trains_it_pays_one_job(cli, folder, quick, moment) -> N
     assert cli("remediation", "run", "-w", folder).code == 0
     assert state(folder)[1] == "promoted"
     assert book(folder) == {"asked": 2 if moment == "submit" else 1, "paid": 1}
+
+
+@pytest.mark.acceptance
+def test_killed_while_it_makes_items_it_pays_no_answer_twice(cli, folder, quick, endpoint) -> None:
+    tickets = [{"text": f"{word} 문의", "label": "gh"[n % 2]} for n, word in enumerate(WORDS)]
+    (folder / "tickets.jsonl").write_text("\n".join(map(json.dumps, tickets)), encoding="utf-8")
+    source = {"kind": "examples", "path": "tickets.jsonl", "generator": "model"}
+    wanted, at_once = 60, 32
+    synthesis = {"sources": [source], "model": "live", "count": wanted, "surplus": 1.0, "per_source": 60}
+    change(folder, ("recipes", "mend", "synthesis"), synthesis)
+    running: list[subprocess.Popen[bytes]] = []
+    asked: list[str] = []
+
+    def write(prompt: str) -> Answer:
+        if "JSON으로만" not in prompt:
+            return wrong(prompt)
+        asked.append(prompt)
+        if len(asked) == 50 and running[0].poll() is None:
+            running[0].kill()
+        label, text = (re.findall(f"{name}: (.*)", prompt)[0] for name in ("분류", "예문"))
+        return Answer(json.dumps({"question": f"{text} {len(asked)}번째", "answer": label, "wrong": []}))
+
+    endpoint.default = write
+    opened(folder)
+    running.append(process(folder))
+    assert running[0].wait(120) == -signal.SIGKILL
+    begun = len(asked)
+    cli("remediation", "run", "-w", folder)
+    assert len(asked) - begun <= wanted - begun + at_once  # without what was kept it would be all of them again
+    with ledger_of(folder) as ledger:
+        assert spent(ledger, remediations(ledger)[0].id).calls >= len(set(asked))
 
 
 @pytest.mark.acceptance

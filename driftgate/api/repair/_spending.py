@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,11 @@ class Metered:
         """The model's name."""
         return self.model.name
 
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What determines a reply."""
+        return self.model.identity
+
     async def complete(self, messages: Sequence[Message]) -> Reply:
         """Ask it, unless the budget is used up.
 
@@ -116,6 +121,10 @@ class Metered:
         reply = await self.model.complete(messages)
         self.meter.add(0.0 if reply.cached else self.prices.cost(reply.usage, batched=reply.batched))
         return reply
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self.model.aclose()
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else it is asked is the model's to answer."""
