@@ -33,7 +33,7 @@ TAILS = tuple(_WORDS["tails"])
 """Particles and endings that may be written onto a name."""
 MADE_UP: Mapping[bool, Sequence[str]] = {True: _WORDS["made_up_closed"], False: _WORDS["made_up_open"]}
 """Given names for stand-ins, by whether the last syllable ends in a consonant."""
-THRESHOLD = 1.5
+THRESHOLD = 1.75
 """Log-odds from which a word is a name: of stories and histories one sentence in 200 has a word above it that is none.
 """
 SHORT_THRESHOLD = 4.0
