@@ -77,6 +77,7 @@ def made_names(rng: random.Random) -> Iterator[Candidate]:
     """Names with the particles they may have."""
     given = _parts()["given_names"]
     firsts, seconds = Counter(name[0] for name in given), Counter(name[1] for name in given)
+    syllables = sorted({*"".join(given), *_parts()["syllables"]})
     weights = [_COMMON.get(surname, 3) ** 0.4 for surname in sorted(SURNAMES)]
     for place in range(NAMES + SHORT_NAMES):
         kind = rng.random()
@@ -86,8 +87,8 @@ def made_names(rng: random.Random) -> Iterator[Candidate]:
             own = rng.choice(given)
         elif kind < 0.85:
             own = _drawn(firsts, rng, 0.3) + _drawn(seconds, rng, 0.3)
-        else:
-            own = rng.choice(sorted(firsts)) + rng.choice(sorted(seconds))
+        else:  # as rare ones are: any two syllables that names have
+            own = rng.choice(syllables) + rng.choice(syllables)
         yield Candidate(0, rng.choices(sorted(SURNAMES), weights)[0] + own, _tail(own[-1], rng))
 
 

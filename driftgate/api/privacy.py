@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,10 +20,14 @@ from driftgate.finetune.assurance import (
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.firewall import Item
 from driftgate.finetune.holdouts import Seal, seal, sealed_samples
-from driftgate.finetune.synthesis import read_materials
+from driftgate.finetune.privacy import StandIns
+from driftgate.finetune.synthesis import SynthesisConfig, as_it_is, read_materials
 from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.private_files import make_folder, replace_file
 from driftgate.flows.text import on_disk
 from driftgate.ledger import Ledger
+
+_KEY = "stand_ins.key"
 
 
 def limits_of(workspace: OpenWorkspace, recipe: str) -> PrivacyLimits:
@@ -100,10 +105,27 @@ def assure_made(
         held_out,
         limits,
         canaries=_lines(on_disk(folder / limits.canary_file) if limits.canary_file else None),
+        stand_ins=stand_ins_of(folder, recipe.synthesis),
         trained=read_records(trained),
         seed=recipe.seed,
     )
     record_assurance(ledger, found)
+    return found
+
+
+def stand_ins_of(folder: Path, config: SynthesisConfig) -> StandIns | None:
+    """The made-up values that a synthesis wants in the place of personal data, those of its material made already.
+
+    They come from a key of the workspace, private to its owner, which is made when it is first wanted.
+    """
+    if config.personal_data != "stand_ins":
+        return None
+    path = make_folder(folder / ".driftgate") / _KEY
+    if not path.exists():
+        replace_file(path, secrets.token_bytes(32))
+    found = StandIns(path.read_bytes())
+    for source in config.sources:
+        read_materials(source, folder, found.replace)
     return found
 
 
@@ -124,7 +146,7 @@ def sources_of(folder: Path, recipe: RecipeConfig) -> list[str]:
     return [
         "\n".join((material.text, *material.choices))
         for source in recipe.synthesis.sources
-        for material in read_materials(source, folder, rules=())
+        for material in read_materials(source, folder, as_it_is)
     ]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from driftgate.api import session
 from driftgate.api.deployments import keep
 from driftgate.api.prices import priced
-from driftgate.api.privacy import assure_made, measured
+from driftgate.api.privacy import assure_made, measured, stand_ins_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.firewall import Firewall
 from driftgate.flows.errors import DriftgateError, nearest
@@ -95,6 +95,7 @@ async def make_set(
             judge=models.judge,
             asker=models.asker,
             failing=failing,
+            stand_ins=stand_ins_of(workspace.folder, config),
         )
 
 
@@ -235,7 +236,8 @@ def looked_at(
     if dataset.config_hash != config_hash(config):
         found = "its configuration has changed since it was made: its figures are of another one"
         yield Rule("configuration", "unmeasurable", found)
-    setting = Setting(config, {}, Firewall(measured(workspace, ledger)))
+    stand_ins = stand_ins_of(workspace.folder, config)
+    setting = Setting(config, {}, Firewall(measured(workspace, ledger)), stand_ins=stand_ins)
     for name, filter, what in (
         ("leak", "firewall", "repeat what is measured with"),
         ("privacy", "privacy", "hold personal data"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 import driftgate
 from driftgate.api.privacy import assure_made, measured, require_training, seal_dataset
 from driftgate.api.repair._context import clean_items
+from driftgate.api.set_making import make_set
 from driftgate.benchmarks.datasets import make_sample
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.firewall import Firewall
@@ -177,3 +179,34 @@ def test_a_repair_trains_on_items_of_clean_lineage_whose_privacy_passed_and_on_n
         assert clean_items(ws.files, ws.ledger, one, material) == file
         with pytest.raises(DriftgateError, match="made from"):
             clean_items(ws.files, ws.ledger, one, material.model_copy(update={"lineage": "none"}))
+
+
+def test_material_with_made_up_values_reaches_the_items_and_is_no_personal_data(folder: Path) -> None:
+    rows = [
+        {"text": f"{name} 고객인데 {number}번 상품이 안 왔어요. 연락처는 010-1234-{5000 + number}", "label": label}
+        for number, (name, label) in enumerate(
+            [("박서준", "배송"), ("이민정", "환불"), ("박서준", "환불"), ("최유리", "배송")]
+        )
+    ]
+    (folder / "tickets.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    settings = {"sources": [{"kind": "examples", "path": "tickets.jsonl"}], "count": 4, "near_duplicate": 1.0}
+    config = SynthesisConfig.model_validate({**settings, "personal_data": "stand_ins"})
+    with driftgate.open(folder) as ws:
+        made = asyncio.run(make_set(ws.files, ws.ledger, config))
+        again = asyncio.run(make_set(ws.files, ws.ledger, config))
+    assert [item.data for item in made.items] == [item.data for item in again.items] and len(made.items) == 4
+    told = "\n".join(item.question for item in made.items)
+    assert "<" not in told and "010-0" in told
+    assert not any(value in told for value in ("박서준", "이민정", "최유리", "010-1234"))
+    names = [item.question.split(" 고객")[0].split()[-1] for item in made.items]
+    assert len(set(names)) == 3, "the same person has the same name"
+    key = folder / ".driftgate/stand_ins.key"
+    assert key.stat().st_mode & 0o077 == 0
+    with driftgate.open(folder) as ws:
+        limits = recipe(longest_run=None)
+        synthesis = limits.synthesis.model_copy(update={"sources": config.sources, "personal_data": "stand_ins"})
+        limits = limits.model_copy(update={"synthesis": synthesis})
+        file = folder / "items.jsonl"
+        write_items(file, [TrainingItem(item.question, item.right_choice) for item in made.items])
+        found = assure_made(folder, ws.ledger, limits, [item.data for item in made.items], file)
+    assert found is not None and found.verdict == "pass"

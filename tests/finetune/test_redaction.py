@@ -11,7 +11,7 @@ from benchmarks.perf.privacy_table import measure, own_cases, parse_case
 from driftgate.finetune.privacy import RULES, Rule, redact
 
 CASES = own_cases()
-# What has no form that a pattern could know: spelt-out digits, names in running prose.
+# What cannot be told: spelt-out digits, a short name that may be a word, a name that everybody knows.
 KNOWN_MISSES = {"공일공-1234-5678", "0 1 0-1234-5678로 주세요", "김철님이요", "제가 이순신인데요"}
 
 

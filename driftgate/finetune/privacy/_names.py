@@ -33,13 +33,15 @@ TAILS = tuple(_WORDS["tails"])
 """Particles and endings that may be written onto a name."""
 MADE_UP: Mapping[bool, Sequence[str]] = {True: _WORDS["made_up_closed"], False: _WORDS["made_up_open"]}
 """Given names for stand-ins, by whether the last syllable ends in a consonant."""
-THRESHOLD = 2.5
-"""Log-odds from which a word is a name: of stories and histories one sentence in 200 has a word above it that is none.
+THRESHOLD = 1.25
+"""Log-odds from which a word is a name: of stories and histories one sentence in 100 has a word above it that is none.
 """
 SHORT_THRESHOLD = 4.0
 """The same of a surname and one syllable, which ordinary words are more often."""
 _TITLED, _SHORT_TITLED, _ROLED, _BESIDE, _REPEATED = 5.0, 2.9, 4.5, 4.0, 4.0
 """What is added for a title behind, for a role before, beside another name, for a word that is a name elsewhere."""
+_ORDINARY = frozenset(f"{_WORDS['ordinary']} {_WORDS['figures']}".split())
+"""Words and people of history that are not taken for the names of private people."""
 _HANGUL_LEFT = "(?<![가-힣])"
 _TITLE, _ROLE = ("".join(_WORDS[name].split()) for name in ("titles", "roles"))
 _BATCHIM = 28
@@ -90,7 +92,7 @@ def candidates(text: str) -> Iterator[Candidate]:
         begin = match.start()
         for length in (4, 3, 2):
             word = text[begin : begin + length]
-            if not _has_form(word, length) or _NO_NAME.match(word):
+            if not _has_form(word, length) or word in _ORDINARY or _NO_NAME.match(word):
                 continue
             tail = _TAIL.match(text, begin + length)
             if tail is not None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         recorded_lineage,
         report_of,
     )
-    from driftgate.finetune.synthesis._materials import read_materials, read_prompts
+    from driftgate.finetune.synthesis._materials import as_it_is, read_materials, read_prompts
     from driftgate.finetune.synthesis._personas import PersonaFigures, persona_figures, written_out
     from driftgate.finetune.synthesis._synthesize import (
         ASKS,
@@ -105,6 +105,7 @@ __all__ = [
     "Spent",
     "SynthesisConfig",
     "TemplatesSource",
+    "as_it_is",
     "as_sample",
     "as_samples",
     "built_in_personas",

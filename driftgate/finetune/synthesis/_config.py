@@ -209,6 +209,9 @@ class SynthesisConfig(BaseModel):
     model: str = ""
     """Workspace model that writes: of the generators ``model``, which asks it for JSON by a schema where its service
     takes one, and ``distil``. A limit on tokens below 512 is raised to that."""
+    personal_data: Literal["placeholders", "stand_ins"] = "placeholders"
+    """What stands for the personal data of the material: its kind (``<PERSON>``), or a made-up value of the same kind
+    and form, the same one for the same value everywhere in the workspace."""
     judge: str = ""
     """Workspace model that has to give the same answer as the item; empty for no judge."""
     near_duplicate: float = Field(0.85, gt=0, le=1)

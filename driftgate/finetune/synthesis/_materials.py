@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from driftgate.finetune.privacy import RULES, Rule, redact
+from driftgate.finetune.privacy import Redacted, redact
 from driftgate.finetune.synthesis._config import (
     DocumentsSource,
     ExamplesSource,
@@ -24,19 +24,28 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.letters import LETTERS
 from driftgate.flows.text import as_name, composed_value, on_disk
 
-Rules = tuple[Rule, ...]
+TakeOut = Callable[[str], Redacted]
+"""Takes personal data out of a text."""
+
+
+def as_it_is(text: str) -> Redacted:
+    """The text with all that is in it."""
+    return Redacted(text, ())
+
+
 _ROWS = (".jsonl", ".csv")
 
 
 def read_materials(
-    source: Source, folder: Path, rules: Rules = RULES, unread: list[Skipped] | None = None
+    source: Source, folder: Path, take_out: TakeOut = redact, unread: list[Skipped] | None = None
 ) -> list[Material]:
     """Read the material of a source; every text is redacted before anything else sees it.
 
     Parameters
     ----------
-    rules : tuple of Rule
-        What is taken out. None: the material is only looked at, and nothing of it leaves the process.
+    take_out : callable
+        Takes personal data out of each text. With :func:`as_it_is` the material is only looked at, and nothing of it
+        leaves the process.
     unread : list, optional
         Gets the files of a folder that are not read, with the reason.
 
@@ -47,15 +56,15 @@ def read_materials(
     """
     skipped: list[Skipped] = []
     if isinstance(source, TemplatesSource):
-        found = list(_templates(source, rules))
+        found = list(_templates(source, take_out))
     elif isinstance(source, ExamplesSource):
-        found = list(_examples(source, on_disk(folder / source.path), rules))
+        found = list(_examples(source, on_disk(folder / source.path), take_out))
     elif isinstance(source, QuestionsSource):
-        found = list(_questions(source, on_disk(folder / source.path), rules))
+        found = list(_questions(source, on_disk(folder / source.path), take_out))
     elif isinstance(source, PromptsSource):
-        found = list(_prompts(source, on_disk(folder / source.path), rules))
+        found = list(_prompts(source, on_disk(folder / source.path), take_out))
     else:
-        made = list(_documents(source, on_disk(folder / source.path), rules))
+        made = list(_documents(source, on_disk(folder / source.path), take_out))
         found = [one for one in made if isinstance(one, Material)]
         skipped = [one for one in made if isinstance(one, Skipped)]
         if unread is not None:
@@ -74,7 +83,7 @@ def read_prompts(path: Path) -> list[Material]:
     DriftgateError
         The file is absent, empty or malformed.
     """
-    found = list(_prompts(PromptsSource(kind="prompts", path=str(path)), path, RULES))
+    found = list(_prompts(PromptsSource(kind="prompts", path=str(path)), path, redact))
     if not found:
         raise DriftgateError(f"{path} holds no prompt", "write one JSON object a line, with 'prompt'")
     return found
@@ -85,27 +94,29 @@ def label_names(source: ExamplesSource | TemplatesSource, materials: list[Materi
     return list(source.labels.values()) or sorted({material.label for material in materials or ()})
 
 
-def _material(rules: Rules, id: str, kind: str, raw: str, slice: str, label: str = "") -> Material:
-    redacted = redact(raw, rules)
+def _material(take_out: TakeOut, id: str, kind: str, raw: str, slice: str, label: str = "") -> Material:
+    redacted = take_out(raw)
     return Material(id, kind, redacted.text.strip(), slice, label, len(redacted.findings))
 
 
-def _templates(source: TemplatesSource, rules: Rules) -> Iterator[Material]:
+def _templates(source: TemplatesSource, take_out: TakeOut) -> Iterator[Material]:
     for label, phrasings in source.templates.items():
         for place, phrasing in enumerate(phrasings):
             name = _label(source, label, "templates")
-            yield _material(rules, f"templates:{label}:{place}", "templates", phrasing, source.slice, name)
+            yield _material(take_out, f"templates:{label}:{place}", "templates", phrasing, source.slice, name)
 
 
-def _examples(source: ExamplesSource, path: Path, rules: Rules) -> Iterator[Material]:
+def _examples(source: ExamplesSource, path: Path, take_out: TakeOut) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
         text, label = _text(row, "text", where), _text(row, "label", where)
         slice = as_name(str(row.get("slice") or source.slice))
-        yield _material(rules, f"{path.name}:{place}", "examples", text, slice, _label(source, as_name(label), where))
+        yield _material(
+            take_out, f"{path.name}:{place}", "examples", text, slice, _label(source, as_name(label), where)
+        )
 
 
-def _questions(source: QuestionsSource, path: Path, rules: Rules) -> Iterator[Material]:
+def _questions(source: QuestionsSource, path: Path, take_out: TakeOut) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
         choices, answer = row.get("choices") or [], _text(row, "answer", where).strip()
@@ -115,9 +126,9 @@ def _questions(source: QuestionsSource, path: Path, rules: Rules) -> Iterator[Ma
             raise DriftgateError(f"{where} has the answer '{answer}'", "write the letter of the right choice")
         right = choices[LETTERS.index(answer)] if choices else answer
         texts = (_text(row, "question", where), str(row.get("passage") or ""), right, *choices)
-        parts = [redact(part, rules) for part in texts]
+        parts = [take_out(part) for part in texts]
         question, passage, clean_right, *clean = (part.text.strip() for part in parts)
-        turns, redactions = _turns(row.get("chat_history") or [], rules, where)
+        turns, redactions = _turns(row.get("chat_history") or [], take_out, where)
         yield Material(
             f"{path.name}:{place}",
             "questions",
@@ -131,7 +142,7 @@ def _questions(source: QuestionsSource, path: Path, rules: Rules) -> Iterator[Ma
         )
 
 
-def _prompts(source: PromptsSource, path: Path, rules: Rules) -> Iterator[Material]:
+def _prompts(source: PromptsSource, path: Path, take_out: TakeOut) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
         said = row.get("messages")
@@ -143,8 +154,8 @@ def _prompts(source: PromptsSource, path: Path, rules: Rules) -> Iterator[Materi
         else:
             name = next((name for name in ("prompt", "question", "text") if row.get(name)), "prompt")
             raw, before = _text(row, name, where), row.get("chat_history") or []
-        redacted = redact(raw, rules)
-        turns, redactions = _turns(before, rules, where)
+        redacted = take_out(raw)
+        turns, redactions = _turns(before, take_out, where)
         yield Material(
             f"{path.name}:{place}",
             "prompts",
@@ -157,7 +168,7 @@ def _prompts(source: PromptsSource, path: Path, rules: Rules) -> Iterator[Materi
         )
 
 
-def _turns(said: Any, rules: Rules, where: str) -> tuple[tuple[tuple[str, str], ...], int]:
+def _turns(said: Any, take_out: TakeOut, where: str) -> tuple[tuple[tuple[str, str], ...], int]:
     """Pairs of what was said, without personal data: as OpenAI writes turns, or as prompt flow's chat history.
 
     What a system was told is left out: a flow has a system prompt of its own.
@@ -175,7 +186,7 @@ def _turns(said: Any, rules: Rules, where: str) -> tuple[tuple[tuple[str, str], 
             words.append(_text(given, "content", where))
     if len(words) % 2:
         raise DriftgateError(f"{where}: the turns before its question do not end with an assistant's", "mend them")
-    clean = [redact(text, rules) for text in words]
+    clean = [take_out(text) for text in words]
     texts = [one.text.strip() for one in clean]
     return tuple(zip(texts[::2], texts[1::2], strict=True)), sum(len(one.findings) for one in clean)
 
@@ -186,7 +197,7 @@ def _label(source: ExamplesSource | TemplatesSource, label: str, where: str) -> 
     return source.labels.get(label, label)
 
 
-def _documents(source: DocumentsSource, path: Path, rules: Rules) -> Iterator[Material | Skipped]:
+def _documents(source: DocumentsSource, path: Path, take_out: TakeOut) -> Iterator[Material | Skipped]:
     if not path.exists():
         raise DriftgateError(f"there are no documents at {path}", "correct the path of the source")
     within = path.parent if path.is_file() else path
@@ -201,7 +212,7 @@ def _documents(source: DocumentsSource, path: Path, rules: Rules) -> Iterator[Ma
                 else:
                     text = "\n".join(f"{column}: {value}" for column, value in row.items() if str(value or "").strip())
                 own = as_name(str(row.get("slice") or _slice_of(source, file, path)))
-                yield from _pieces(rules, f"{name}:{place}", text, own, source.longest)
+                yield from _pieces(take_out, f"{name}:{place}", text, own, source.longest)
     if path.suffix.lower() in _ROWS:
         return
     found, skipped, _ = read_texts(path)
@@ -209,17 +220,17 @@ def _documents(source: DocumentsSource, path: Path, rules: Rules) -> Iterator[Ma
         raise DriftgateError(f"{path} cannot be read: {skipped[0].reason}", "name a document of another kind")
     yield from (one for one in skipped if Path(one.path).suffix.lower() not in _ROWS)
     for one, text in found:
-        yield from _pieces(rules, one.path, text, _slice_of(source, within / one.path, path), source.longest)
+        yield from _pieces(take_out, one.path, text, _slice_of(source, within / one.path, path), source.longest)
 
 
 def _slice_of(source: DocumentsSource, file: Path, path: Path) -> str:
     return source.slice or as_name(file.stem if file.parent == path or path.is_file() else file.parent.name)
 
 
-def _pieces(rules: Rules, name: str, text: str, slice: str, longest: int) -> Iterator[Material]:
+def _pieces(take_out: TakeOut, name: str, text: str, slice: str, longest: int) -> Iterator[Material]:
     """A document as one piece, or where it is longer as several, cut at paragraphs."""
     if len(text) <= longest:
-        yield _material(rules, name, "documents", text, slice)
+        yield _material(take_out, name, "documents", text, slice)
         return
     joined: list[list[str]] = []
     for cut in pieces(text, longest):
@@ -231,7 +242,7 @@ def _pieces(rules: Rules, name: str, text: str, slice: str, longest: int) -> Ite
         else:
             joined.append([cut.text])
     for number, parts in enumerate(joined, start=1):
-        yield _material(rules, f"{name}#{number}", "documents", "\n\n".join(parts), slice)
+        yield _material(take_out, f"{name}#{number}", "documents", "\n\n".join(parts), slice)
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

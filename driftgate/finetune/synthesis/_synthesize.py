@@ -11,12 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from driftgate.finetune.firewall import Firewall
-from driftgate.finetune.privacy import RULES, Rule
+from driftgate.finetune.privacy import StandIns, redact
 from driftgate.finetune.synthesis._asking import Asker, Reject
 from driftgate.finetune.synthesis._clusters import Coverage, cover
 from driftgate.finetune.synthesis._config import Form, Persona, Source, SynthesisConfig
 from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped, choose, count_cells
-from driftgate.finetune.synthesis._materials import read_materials
+from driftgate.finetune.synthesis._materials import TakeOut, as_it_is, read_materials
 from driftgate.finetune.synthesis._personas import personas_of
 from driftgate.finetune.synthesis._values import FILTERS, GENERATORS, Candidate, Generated, Material, Request, Setting
 from driftgate.flows.documents import Skipped
@@ -42,6 +42,7 @@ async def synthesize(
     judge: Model | None = None,
     asker: Asker | None = None,
     failing: Sequence[str] = (),
+    stand_ins: StandIns | None = None,
 ) -> CoverageDataset:
     """Generate training items, filter them and choose an even coverage.
 
@@ -60,6 +61,8 @@ async def synthesize(
         Asks them: with one that keeps replies, what was killed goes on without asking again.
     failing : sequence of str
         What fails now, by which a coverage draws.
+    stand_ins : StandIns, optional
+        Gives the made-up values that stand for personal data where ``config`` wants them; else placeholders do.
 
     Returns
     -------
@@ -78,7 +81,7 @@ async def synthesize(
     asker = asker or Asker(config.limits)
     personas = personas_for(config)
     total = sum(source.share for source in config.sources)
-    gathered = gather(config, folder, failing)
+    gathered = gather(config, folder, failing, redact if stand_ins is None else stand_ins.replace)
     shares = gathered.coverage.shares if gathered.coverage else {}
     offered: list[Candidate] = []
     quotas_: list[tuple[set[str], int]] = []
@@ -97,7 +100,9 @@ async def synthesize(
         replace(item, cluster=materials[item.source].cluster) if item.source in materials else item for item in offered
     ]
     asked = len(offered) + len(rejects)
-    kept, dropped, filtered = await _filter(offered, rejects, Setting(config, materials, firewall, judge, asker))
+    kept, dropped, filtered = await _filter(
+        offered, rejects, Setting(config, materials, firewall, judge, asker, stand_ins)
+    )
     chosen = [
         item for ids, quota in quotas_ for item in choose([item for item in kept if item.source in ids], quota, shares)
     ]
@@ -136,7 +141,7 @@ class Gathered:
     """Files of its folders that are not read."""
 
 
-def gather(config: SynthesisConfig, folder: Path, failing: Sequence[str] = ()) -> Gathered:
+def gather(config: SynthesisConfig, folder: Path, failing: Sequence[str] = (), take_out: TakeOut = redact) -> Gathered:
     """Read the material of every source and cluster it, where the configuration says so.
 
     Raises
@@ -146,7 +151,7 @@ def gather(config: SynthesisConfig, folder: Path, failing: Sequence[str] = ()) -
     """
     unread: list[Skipped] = []
     by_source = [
-        _of_source(number, source, folder, config, unread=unread) for number, source in enumerate(config.sources)
+        _of_source(number, source, folder, config, take_out, unread) for number, source in enumerate(config.sources)
     ]
     coverage = None
     if config.coverage is not None:
@@ -180,7 +185,7 @@ async def try_source(config: SynthesisConfig, number: int, folder: Path, count: 
         Its material is absent or malformed, none is of the wanted slices, or its generator is unknown or cannot use it.
     """
     source = config.sources[number]
-    own = _of_source(number, source, folder, config, rules=())
+    own = _of_source(number, source, folder, config, as_it_is)
     generator = GENERATORS.get(source.generator)
     if source.generator in ASKS:
         if source.kind not in ASKS[source.generator]:
@@ -203,11 +208,11 @@ def _of_source(
     source: Source,
     folder: Path,
     config: SynthesisConfig,
-    rules: tuple[Rule, ...] = RULES,
+    take_out: TakeOut,
     unread: list[Skipped] | None = None,
 ) -> list[Material]:
     """The source's material of the wanted slices, its ids told apart from other sources'."""
-    found = read_materials(source, folder, rules, unread)
+    found = read_materials(source, folder, take_out, unread)
     wanted = [m for m in found if not config.slices or m.slice in config.slices]
     if not wanted:
         known = sorted({material.slice for material in found})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from driftgate.finetune.firewall import Firewall
+from driftgate.finetune.privacy import StandIns
 from driftgate.finetune.synthesis._asking import Asker, Reject
 from driftgate.finetune.synthesis._config import Form, Persona, Source, SynthesisConfig
 from driftgate.flows.letters import LETTERS
@@ -156,6 +157,8 @@ class Setting:
     firewall: Firewall
     judge: Model | None = None
     asker: Asker = field(default_factory=Asker)
+    stand_ins: StandIns | None = None
+    """Whose made-up values are no personal data."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ A source's own passage is the workspace's rule, shown as it is evaluated, and no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from driftgate.finetune.privacy import redact
+from driftgate.finetune.privacy import Finding, redact
 from driftgate.finetune.synthesis._values import Candidate, Filter, Setting
 
 
@@ -15,7 +15,8 @@ def check(candidates: Sequence[Candidate], setting: Setting) -> list[str]:
     """Name the kinds of personal data in each candidate."""
     reasons: dict[str, str] = {}  # passages and choices repeat, and a text takes about a millisecond
     rules = [source.passage for source in setting.config.sources if source.passage]
-    return ["; ".join(filter(None, (_found(text, reasons) for text in _texts(c, rules)))) for c in candidates]
+    find = (lambda text: redact(text).findings) if setting.stand_ins is None else setting.stand_ins.foreign
+    return ["; ".join(filter(None, (_found(text, reasons, find) for text in _texts(c, rules)))) for c in candidates]
 
 
 def _texts(candidate: Candidate, rules: Sequence[str]) -> tuple[str, ...]:
@@ -27,9 +28,9 @@ def _texts(candidate: Candidate, rules: Sequence[str]) -> tuple[str, ...]:
     return (candidate.question, *candidate.choices, *answer, *turns, passage)
 
 
-def _found(text: str, known: dict[str, str]) -> str:
+def _found(text: str, known: dict[str, str], find: Callable[[str], tuple[Finding, ...]]) -> str:
     if text not in known:
-        known[text] = ", ".join(sorted(redact(text).counts))
+        known[text] = ", ".join(sorted({finding.kind for finding in find(text)}))
     return known[text]
 
 
