@@ -78,12 +78,13 @@ def main(folder: Path) -> None:
             {"sources": [source], "count": SIZE, "surplus": 1, "near_duplicate": 1.0}
         )
         made = asyncio.run(synthesize(config, Path(space), firewall))
+    kept = {int(item.source.rpartition(":")[2]) - 1 for item in made.items}
     refused = {int(one.source.rpartition(":")[2]) - 1 for one in made.rejects if one.kind == "firewall"}
     print(
-        f"a synthesis of {len(rows):,} items: {len(refused & planted)} of {len(planted)} planted ones left out, "
-        f"{len(refused - planted)} of {len(rows) - len(planted):,} others; {time.process_time() - began:.0f} s of CPU"
+        f"a synthesis of {len(rows):,} items: {len(planted & kept)} of {len(planted)} planted ones are in the set, the "
+        f"firewall refused {len(refused & planted)} of them and {len(refused - planted)} of the "
+        f"{len(rows) - len(planted):,} others; {time.process_time() - began:.0f} s of CPU"
     )
-    kept = {int(item.source.rpartition(":")[2]) - 1 for item in made.items}
     for place in sorted(planted & kept):
         print(f"  missed: {json.dumps(rows[place], ensure_ascii=False)}")
     found = {"verbatim": 0, "edited": 0}
