@@ -296,11 +296,16 @@ def _begin_repair(
 
 
 def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> list[Remediation]:
-    """Take every open remediation as far as it goes."""
+    """Take every open remediation as far as it goes; where the gate rejects one, its recipe's next attempt follows."""
     ended = []
-    for remediation in remediations(ledger, state="open"):
+    from driftgate.api.attempts import due_attempts, next_attempt
+
+    due_attempts(workspace, ledger)
+    waiting = remediations(ledger, state="open")
+    while waiting:
         from driftgate.api.repair import check_recipe, go_on
 
+        remediation = waiting.pop(0)
         check_recipe(workspace, ledger, remediation)
         try:
             after = wait_for(go_on(workspace, ledger, remediation, display.progress))
@@ -308,6 +313,9 @@ def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> lis
             publish_remediation(workspace, ledger, find_remediation(ledger, remediation.id))
         ended.append(after)
         display.mended(after, events_of(ledger, after.id)[-1].message)
+        if (further := next_attempt(workspace, ledger, after)) is not None:
+            display.opened(further, True)
+            waiting.append(further)
     return ended
 
 

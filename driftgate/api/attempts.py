@@ -1,0 +1,47 @@
+"""A further attempt at a repair, after the gate rejected a candidate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.remediation import Remediation, events_of, open_remediation, remediations
+from driftgate.ledger import Ledger
+
+_LATE = timedelta(days=2)
+"""A rejection that is older calls for no further attempt: its evidence is old too."""
+
+
+def attempt_of(remediation: Remediation) -> int:
+    """Which attempt of its recipe a remediation is, counted from 1."""
+    return int(remediation.evidence.get("attempt", 1))
+
+
+def next_attempt(workspace: OpenWorkspace, ledger: Ledger, rejected: Remediation) -> Remediation | None:
+    """Open the recipe's next attempt for a remediation whose candidate the gate rejected.
+
+    It is a remediation of its own, for the same cause and with the same evidence: another candidate, with its own data,
+    training and proof. None where something else ended the remediation, or the recipe has no further attempt.
+    """
+    recipe = workspace.config.recipes.get(str(rejected.evidence.get("recipe", "")))
+    last = events_of(ledger, rejected.id)[-1]
+    number = attempt_of(rejected) + 1
+    if (
+        rejected.state != "rejected"
+        or (last.step, last.status) != ("judge", "rejected")
+        or recipe is None
+        or number > 1 + len(recipe.further_attempts)
+    ):
+        return None
+    evidence = {**rejected.evidence, "attempt": number, "after": rejected.id}
+    return open_remediation(ledger, rejected.slot, rejected.cause, rejected.champion, evidence)[0]
+
+
+def due_attempts(workspace: OpenWorkspace, ledger: Ledger) -> list[Remediation]:
+    """Open what a process that was killed between a rejection and the next attempt has left undone."""
+    known = remediations(ledger, 1000)
+    followed = {one.evidence.get("after") for one in known}
+    newest = {(one.slot, one.cause): one for one in reversed(known)}.values()
+    undone = [one for one in newest if one.state == "rejected" and one.id not in followed]
+    recent = [one for one in undone if one.closed_at and datetime.now(UTC) - one.closed_at < _LATE]
+    return [further for one in recent if (further := next_attempt(workspace, ledger, one)) is not None]
