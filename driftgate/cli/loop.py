@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
 from driftgate.benchmarks.scores import score_run
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
-from driftgate.finetune.demo import AFTER, BEFORE, Policy, rows, tickets
+from driftgate.finetune.demo import AFTER, BEFORE, PROMPT, Policy, rows, tickets
 from driftgate.finetune.remediation import Remediation, events_of
 from driftgate.finetune.train import (
     TRAINERS,
@@ -42,15 +43,17 @@ from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.prompts import prompt_of
 from driftgate.ledger import Ledger, RunRow, open_ledger
+from driftgate.shipped import shipped
 
 SEED = 20261122
 SLOT, MONITOR, FIRST = "tickets", "tickets", "tickets-v1"
 _FOLDER = ".driftgate/first-champion"
-_FIRST_RECIPE: Mapping[str, Any] = {"steps": 120, "learning_rate": 1e-3, "settled": 0.5}
-_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settled": 0.5}
+_FLOW = "route"
+_FIRST_RECIPE: Mapping[str, Any] = {"steps": 160, "learning_rate": 1e-3, "settled": 0.2, "cool_down": 10}
+_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 5e-4, "settled": 0.2, "cool_down": 10}
 _OTHERWISE: Sequence[Mapping[str, Any]] = (
-    {"shares": [2, 1], "recipe": {"learning_rate": 5e-4, "steps": 90}},
-    {"shares": [3, 1], "recipe": {"learning_rate": 5e-4, "steps": 120, "settled": 0.3}},
+    {"shares": [2, 1], "recipe": {"steps": 90, "settled": 0.1}},
+    {"shares": [3, 1], "recipe": {"steps": 120, "settled": 0.1, "learning_rate": 2.5e-4}},
 )
 """What a further attempt does otherwise: more of the old task, and a step that forgets less."""
 
@@ -98,6 +101,8 @@ def run_loop(folder: Path, console: PlainConsole, play: Play | None = None) -> P
     play = play or Play()
     clock = _Clock(console)
     clock.say("A made-up firm routes Korean support tickets to four teams", BEFORE.text)
+    shutil.copytree(shipped("flows") / "multiple_choice", folder / "flows" / _FLOW)
+    (folder / "flows" / _FLOW / "zero_shot.jinja2").write_text(PROMPT, encoding="utf-8")
     _write_data(folder, BEFORE, play)
     adapter = _train_first(folder, clock, play)
     _write_workspace(folder, adapter, play)
@@ -232,7 +237,7 @@ def _train_first(folder: Path, clock: _Clock, play: Play) -> str:
 
 
 async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[TrainingItem]:
-    engine = ENGINES.get("native")(load_flow("multiple_choice", folder))
+    engine = ENGINES.get("native")(load_flow(_FLOW, folder))
     items = []
     for place, row in enumerate(made):
         inputs = {name: row[name] for name in ("passage", "question", "choices")} | {"scoring": "logprobs"}
@@ -257,7 +262,7 @@ def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
         "monitors": {
             MONITOR: {
                 "champion": SLOT,
-                "canaries": {"dataset": "canary", "limit": None},
+                "canaries": {"dataset": "canary", "limit": None, "flow": _FLOW},
                 "reference_looks": 2,  # a story is short
                 "cron": "0 3 * * *",
                 "recipe": "router",
@@ -278,6 +283,7 @@ def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
                 "base_model": FIRST,
                 "trainer": {"trainer": "local", "recipe": {**_REPAIR_RECIPE, "threads": play.threads}},
                 "further_attempts": list(_OTHERWISE),
+                "flow": _FLOW,
                 "proof": ["hold_out", "rest"],
                 "gate": "promotion",
                 "approval": False,

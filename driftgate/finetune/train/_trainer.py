@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,10 +32,19 @@ class Recipe(BaseModel):
     """The update is scaled by alpha / rank."""
     learning_rate: float = Field(1e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""
+    method: Literal["sft", "dpo"] = "sft"
+    """``sft`` teaches the items' targets; ``dpo`` teaches to prefer each target to the ``rejected`` answer beside it
+    (direct preference optimisation, Rafailov et al. 2023, arXiv:2305.18290)."""
+    beta: float = Field(0.1, gt=0)
+    """For ``dpo``: how firmly the model is held to what it was when training began."""
     steps: int = Field(100, ge=1)
     """Optimiser steps at most."""
+    epochs: float | None = Field(None, gt=0)
+    """Passes over the items; where it is set, it decides the number of steps, and ``steps`` does not."""
     batch: int = Field(8, ge=1)
-    """Items a step."""
+    """Items that go through the model at once."""
+    accumulate: int = Field(1, ge=1)
+    """Batches whose gradients are summed before the optimiser takes its step."""
     warm_up: int = Field(10, ge=0)
     """Steps over which the learning rate rises from 0."""
     decay: float = Field(0.25, ge=0, le=1)
@@ -44,10 +54,23 @@ class Recipe(BaseModel):
     step. Learning is a late jump, so there is no stopping on a plateau."""
     cool_down: int = Field(20, ge=1)
     """Steps over which the learning rate falls once the loss is ``settled``."""
+    evaluate_every: int = Field(0, ge=0)
+    """Steps between two measurements on the validation items; the adapter that was best at one of them is the result.
+    0: they are measured once, at the end, and the last adapter is the result."""
+    patience: int = Field(0, ge=0)
+    """Measurements without a better one after which training ends; 0 takes every step."""
     longest: int = Field(1024, ge=16)
     """Tokens of a prompt with its answer, at most; a longer one is refused, never cut."""
     end_of_text: bool = False
     """Also train the token that ends the answer: for answers read as text, not for letters read by log-probability."""
+    packed: bool = False
+    """Lay the items of a batch one behind the other into rows of ``longest`` tokens, instead of padding each: worth it
+    on a graphics card with items of many lengths. Not for ``dpo``."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; ``auto`` takes a graphics card where there is one. What was taken is printed and kept."""
+    four_bit: bool = False
+    """Hold the base model in four bits (QLoRA; Dettmers et al. 2023, arXiv:2305.14314): needs a graphics card and the
+    package ``bitsandbytes``, and is refused before the first step where either is missing."""
     threads: int = Field(1, ge=1)
     """Processor threads; worth more than one only where nothing else computes."""
     checkpoint_every: int = Field(10, ge=1)
@@ -55,9 +78,26 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Recipe:
-        if self.warm_up >= self.steps:
+        if self.epochs is None and self.warm_up >= self.steps:
             raise ValueError(f"warm_up ({self.warm_up}) must be below steps ({self.steps})")
+        if self.patience and not self.evaluate_every:
+            raise ValueError(f"patience ({self.patience}) counts measurements: say evaluate_every")
+        if self.method == "dpo" and self.packed:
+            raise ValueError("packed is for sft: dpo compares answers in pairs")
         return self
+
+    def over(self, items: int) -> Recipe:
+        """The recipe for so many items: ``epochs`` as a number of steps, and a warm-up that is shorter.
+
+        Examples
+        --------
+        >>> Recipe(epochs=3, batch=8, accumulate=2).over(100).steps
+        19
+        """
+        if self.epochs is None:
+            return self
+        steps = max(1, math.ceil(self.epochs * items / (self.batch * self.accumulate)))
+        return self.model_copy(update={"steps": steps, "epochs": None, "warm_up": min(self.warm_up, steps // 2)})
 
     def learning_rate_at(self, step: int, settled_at: int | None = None) -> float:
         """Learning rate of a step, counted from 0: up in a line, level, down in a line; 0 once training is over.

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
@@ -32,12 +32,12 @@ from driftgate.finetune._azure import (
 )
 from driftgate.finetune.train._files import sha256_of
 from driftgate.finetune.train._items import read_items
+from driftgate.finetune.train._job import ADAPTER, RESULT, LoraJob
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
-from driftgate.finetune.train._lora import ADAPTER, RESULT, LoraJob
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
-from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model, prompt_format_of
 from driftgate.flows.network import read_json
 from driftgate.flows.path_settings import READ
 from driftgate.flows.private_files import make_folder, make_private
@@ -121,7 +121,7 @@ class AzureMLTrainer:
             "name": job.name,
             "folder": str(job.folder.resolve()),
             "workspace": str(job.workspace.resolve()),
-            "base_model": {**job.base_model, "prompt_format": _prompt_format(model)},
+            "base_model": {**job.base_model, "prompt_format": prompt_format_of(model)},
             "lineage": lineage_of(job, base_sha256=contents["base"], fingerprint=mark),
         }
 
@@ -266,15 +266,11 @@ def _base_file(model: LocalConfig, workspace: Path) -> Path:
     return embedded_model() if model.model == EMBEDDED else (workspace / model.model).resolve()
 
 
-def _prompt_format(model: LocalConfig) -> Literal["document", "chat"]:
-    return model.prompt_format or ("document" if model.model == EMBEDDED else "chat")
-
-
 def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) -> LoraJob:
     places = {name: Path(_place(name, path)) for name, path in inputs.items()}
     return LoraJob(
         name=job.name,
-        prompt_format=_prompt_format(model),
+        prompt_format=prompt_format_of(model),
         sha256={name: sha256_of(path) for name, path in inputs.items()},
         recipe=job.recipe,
         seed=job.seed,

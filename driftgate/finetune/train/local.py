@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from driftgate.finetune.train._architectures import check_base
 from driftgate.finetune.train._files import write_atomically
-from driftgate.finetune.train._lora import ADAPTER, FAILURE, PROGRESS, RESULT, LoraJob, hashes
+from driftgate.finetune.train._job import FAILURE, PROGRESS, RESULT, LoraJob, hashes
 from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.models import ModelConfig
-from driftgate.flows.models.local import EMBEDDED, LocalConfig, adapter_path, model_path
+from driftgate.flows.models.local import LocalConfig, adapter_path, model_path, prompt_format_of
 from driftgate.flows.private_files import opened
 
 _JOB, _LOCK, _STARTS, _LOG = "job.json", "lock", "starts.json", "log.txt"
@@ -39,6 +40,7 @@ class LocalTrainer:
         _check_installed()
         folder = job.folder.resolve()
         wanted = _lora_job(job)
+        check_base(wanted.base, f"job '{job.name}': its base model")
         wanted = wanted.model_copy(update={"sha256": hashes(wanted)})
         file = folder / _JOB
         if file.exists():
@@ -50,7 +52,7 @@ class LocalTrainer:
         else:
             write_atomically(file, wanted.model_dump_json(indent=1).encode())
         # Everything result() needs is in the handle, so that it does not depend on what becomes of the workspace file.
-        adapter = os.path.relpath(folder / ADAPTER, job.workspace.resolve())
+        adapter = os.path.relpath(folder / wanted.result_name, job.workspace.resolve())
         served = {**job.base_model, "adapter": adapter, "prompt_format": wanted.prompt_format}
         handle = {"trainer": "local", "name": job.name, "folder": str(folder), "model": served}
         self.poll(handle)
@@ -111,7 +113,7 @@ def check(config: LocalTrainerConfig, name: str, base: ModelConfig, workspace: P
     if not isinstance(base, LocalConfig):
         raise _not_local(f"base model '{name}'", base.provider)
     _check_installed()
-    model_path(name, base, workspace)
+    check_base(model_path(name, base, workspace), f"base model '{name}'")
     adapter_path(name, base, workspace)
 
 
@@ -131,7 +133,7 @@ def _lora_job(job: TrainingJob) -> LoraJob:
         name=job.name,
         base=model_path(job.name, config, workspace),
         adapter=workspace / config.adapter if config.adapter else None,
-        prompt_format=config.prompt_format or ("document" if config.model == EMBEDDED else "chat"),
+        prompt_format=prompt_format_of(config),
         items=job.items.resolve(),
         validation=job.validation.resolve() if job.validation else None,
         recipe=job.recipe,
@@ -175,7 +177,13 @@ def _start(folder: Path, lock: IO[bytes]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **quiet, "OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false"},
+            env={
+                **os.environ,
+                **quiet,
+                "OMP_NUM_THREADS": threads,
+                "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait for one another sleep: others compute here too
+                "TOKENIZERS_PARALLELISM": "false",
+            },
             pass_fds=[lock.fileno()],
             start_new_session=True,  # an interrupted command line does not take the training with it
         )
