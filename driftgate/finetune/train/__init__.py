@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from driftgate.finetune.train._items import TrainingItem, read_items, write_items
     from driftgate.finetune.train._trainer import (
         TRAINERS,
+        Controlled,
+        Estimate,
         Handle,
         Recipe,
         Status,
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
         Trainer,
         TrainerConfig,
         TrainerKind,
+        TrainingCheckpoint,
+        TrainingEvent,
         TrainingJob,
         parse_trainer,
     )
@@ -28,6 +32,8 @@ else:
 
 __all__ = [
     "TRAINERS",
+    "Controlled",
+    "Estimate",
     "Handle",
     "Recipe",
     "Status",
@@ -35,6 +41,8 @@ __all__ = [
     "Trainer",
     "TrainerConfig",
     "TrainerKind",
+    "TrainingCheckpoint",
+    "TrainingEvent",
     "TrainingItem",
     "TrainingJob",
     "parse_trainer",

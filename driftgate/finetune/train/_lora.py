@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ def run(job: LoraJob, folder: Path) -> None:
         The job cannot be done: a file changed since it was submitted, the base is of an architecture that cannot be
         trained, there is no such device, or the items do not fit the recipe.
     """
+    began = time.monotonic()
     found = hashes(job)
     for key, expected in job.sha256.items():
         if found.get(key) != expected:
@@ -76,6 +78,8 @@ def run(job: LoraJob, folder: Path) -> None:
             metrics |= objective.measured(base)
         tracking.end(metrics)
     adapter = _write(training, folder, job, found)
+    # The last start's alone: what a killed one took is not known.
+    metrics["program_seconds"] = round(time.monotonic() - began, 1)
     result = {
         "name": job.name,
         "adapter": adapter.name,

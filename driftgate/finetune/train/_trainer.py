@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -216,6 +217,75 @@ class Trainer(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class TrainingEvent:
+    """Something a job's service tells of it."""
+
+    at: datetime
+    level: str
+    """``info``, ``warn`` or ``error``."""
+    message: str
+
+
+@dataclass(frozen=True)
+class TrainingCheckpoint:
+    """A state of the model on the way, which the service keeps."""
+
+    step: int
+    model: str
+    """The service's name of it, by which it can be deployed; empty where it cannot be."""
+    metrics: Mapping[str, float]
+
+
+class Controlled(Protocol):
+    """A trainer whose jobs can be looked into and stopped. Each method may be repeated, and does no more then."""
+
+    def events(self, handle: Handle) -> list[TrainingEvent]:
+        """What happened to the job, the oldest first."""
+
+    def checkpoints(self, handle: Handle) -> list[TrainingCheckpoint]:
+        """The states that are kept, the oldest first."""
+
+    def cancel(self, handle: Handle) -> None:
+        """Stop the job for good, and what it costs.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused.
+        """
+
+    def pause(self, handle: Handle) -> None:
+        """Stop the job, so that it can go on.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused, or has no such thing.
+        """
+
+    def go_on(self, handle: Handle) -> None:
+        """Let a paused job go on.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused, or has no such thing.
+        """
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a job is expected to take, from what the workspace states; None where that is not known, never 0."""
+
+    hours: float | None
+    """Hours of computing, over all machines."""
+    cost: float | None
+    """In the workspace's currency."""
+    basis: str
+    """In words: what it was worked out from, or what is to be stated so that it can be."""
+
+
 class TrainerConfig(BaseModel):
     """A trainer's part of the workspace file."""
 
@@ -239,6 +309,9 @@ class TrainerKind:
     """Refuse what a job would be refused for once there are items: given the trainer's configuration, name and
     configuration of the base model and the workspace folder. It must not reach out; None: nothing is known beforehand.
     """
+    estimate: Callable[[Any, int, int], Estimate] | None = None
+    """Hours and cost before anything is paid, from the configuration, the number of items and of their characters;
+    None where nobody is paid."""
 
 
 TRAINERS: Registry[TrainerKind] = Registry("trainer", "driftgate.finetune.train", "KIND")

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from driftgate.finetune.train._architectures import check_base
 from driftgate.finetune.train._files import write_atomically
 from driftgate.finetune.train._job import FAILURE, PROGRESS, RESULT, LoraJob, hashes
-from driftgate.finetune.train._trainer import Handle, Status, TrainedModel, TrainerConfig, TrainerKind, TrainingJob
+from driftgate.finetune.train._trainer import (
+    Handle,
+    Status,
+    TrainedModel,
+    TrainerConfig,
+    TrainerKind,
+    TrainingCheckpoint,
+    TrainingEvent,
+    TrainingJob,
+)
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.models import ModelConfig
@@ -95,6 +106,37 @@ class LocalTrainer:
             metrics=found["metrics"],
             lineage=found["lineage"],
         )
+
+    def events(self, handle: Handle) -> list[TrainingEvent]:
+        """How often its process was started, and where it stands; see :class:`driftgate.finetune.train.Controlled`."""
+        folder = _folder(handle)
+        starts = _read(folder / _STARTS) if (folder / _STARTS).exists() else []
+        status = self.poll(handle)
+        at = datetime.fromtimestamp((folder / _JOB).stat().st_mtime, UTC)
+        told = [TrainingEvent(at, "info", f"its process was started at step {step}") for step in starts]
+        level = "error" if status.state == "failed" else "info"
+        return [*told, TrainingEvent(datetime.now(UTC), level, status.detail or status.state)]
+
+    def checkpoints(self, handle: Handle) -> list[TrainingCheckpoint]:
+        """None that could be served: the one that is kept is for going on."""
+        return []
+
+    def cancel(self, handle: Handle) -> None:
+        """End its process, and see to it that none is started again."""
+        folder = _folder(handle)
+        if (folder / RESULT).exists() or (folder / FAILURE).exists():
+            return
+        write_atomically(folder / FAILURE, json.dumps({"problem": "cancelled"}).encode())
+        with _locked(folder) as lock:
+            if lock is None:  # it is alive, so the number is its own
+                os.killpg(int((folder / "pid").read_bytes()), signal.SIGKILL)
+
+    def pause(self, handle: Handle) -> None:
+        """Refused: a process here can be killed and goes on from its checkpoint when it is looked at again."""
+        raise DriftgateError("training on this machine cannot be paused", "cancel it, or let it end")
+
+    def go_on(self, handle: Handle) -> None:
+        """Nothing is ever paused; whoever polls sets a killed process going again."""
 
 
 def _check_installed() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from driftgate.flows import finish
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models._capabilities import cap_of
+from driftgate.flows.models._document import as_document
 from driftgate.flows.models._errors import ModelMisconfigured, RequestRejected
 from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import Usage
@@ -111,8 +112,6 @@ class HubModel:
 def prompt_tokens(messages: Sequence[Message], prompt_format: str, tokenizer: Any) -> list[int]:
     """The tokens that a model of transformers continues: the turns by its chat template, or as one text."""
     if prompt_format == "document":
-        from driftgate.flows.models.local import as_document
-
         return list(tokenizer(as_document(messages)).input_ids)
     turns = [{"role": message.role, "content": message.content} for message in messages]
     text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)

@@ -22,6 +22,7 @@ from driftgate.flows.finish import finish_reason
 from driftgate.flows.models._beginnings import SHORTEST, Beginnings
 from driftgate.flows.models._completion import first_token
 from driftgate.flows.models._config import ModelConfig
+from driftgate.flows.models._document import as_document as as_document
 from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
 from driftgate.flows.models._hub import HubModel, check_parameters
 from driftgate.flows.models._prices import Prices
@@ -142,17 +143,6 @@ class LocalModel:
             prompt = as_document(messages)
             request["logprobs"] = self.config.top_tokens
         return self._server.complete(request, prompt)
-
-
-def as_document(messages: Sequence[Message]) -> str:
-    """Join turns into one text for a base model to continue.
-
-    Examples
-    --------
-    >>> as_document([Message("system", "답만 쓴다."), Message("user", "1 + 1 = ")])
-    '답만 쓴다.\\n\\n1 + 1 ='
-    """
-    return "\n\n".join(m.content.strip() for m in messages)
 
 
 @cache

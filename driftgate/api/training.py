@@ -1,0 +1,73 @@
+"""Looking into the training job of a remediation, and stopping it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from driftgate.api.attempts import attempt_of
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.remediation import events_of, find_remediation
+from driftgate.finetune.train import TRAINERS, Controlled, Handle, Status, Trainer, TrainingCheckpoint, TrainingEvent
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger
+
+Order = Literal["cancel", "pause", "resume"]
+"""What a training job can be told to do."""
+
+
+@dataclass(frozen=True)
+class TrainingView:
+    """How the training job of a remediation stands."""
+
+    remediation: str
+    job: str
+    status: Status
+    events: Sequence[TrainingEvent]
+    checkpoints: Sequence[TrainingCheckpoint]
+
+
+def look_at_training(workspace: OpenWorkspace, ledger: Ledger, name: str) -> TrainingView:
+    """Ask whoever trains.
+
+    Raises
+    ------
+    DriftgateError
+        The remediation has begun no training, or who trains does not answer.
+    """
+    remediation, trainer, handle = _job(workspace, ledger, name)
+    controls = cast(Controlled, trainer)
+    status = trainer.poll(handle)
+    events, checkpoints = controls.events(handle), controls.checkpoints(handle)
+    return TrainingView(remediation, str(handle["name"]), status, events, checkpoints)
+
+
+def order_training(workspace: OpenWorkspace, ledger: Ledger, name: str, order: Order) -> TrainingView:
+    """Cancel, pause or resume the training job of a remediation; a cancelled one ends the remediation when it goes on.
+
+    Raises
+    ------
+    DriftgateError
+        See :func:`look_at_training`; or who trains has no such thing.
+    """
+    _, trainer, handle = _job(workspace, ledger, name)
+    controls = cast(Controlled, trainer)
+    {"cancel": controls.cancel, "pause": controls.pause, "resume": controls.go_on}[order](handle)
+    return look_at_training(workspace, ledger, name)
+
+
+def _job(workspace: OpenWorkspace, ledger: Ledger, name: str) -> tuple[str, Trainer, Handle]:
+    one = find_remediation(ledger, name)
+    handles = [e.detail["handle"] for e in events_of(ledger, one.id) if e.step == "train" and "handle" in e.detail]
+    recipe = workspace.config.recipes.get(str(one.evidence.get("recipe", "")))
+    if not handles or recipe is None:
+        raise DriftgateError(
+            f"remediation {one.id} has begun no training that is known here",
+            f"see how far it is: driftgate remediation show {one.id}",
+        )
+    config = recipe.attempt(attempt_of(one)).trainer
+    trainer = TRAINERS.get(config.trainer).open(config, workspace.folder)
+    if not hasattr(trainer, "cancel"):
+        raise DriftgateError(f"the trainer '{config.trainer}' cannot be asked this", "ask its service")
+    return one.id, trainer, handles[-1]
