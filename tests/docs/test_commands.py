@@ -31,6 +31,8 @@ PARSED_ONLY = {
     "driftgate azure publish": "wants a Foundry project; tests/monitor/azure/test_foundry.py publishes to one",
     "driftgate calibrate": "wants people's labels of a judged run; tests/cli/test_calibrate.py draws and reads some",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
+    "driftgate training": "wants a training job; tests/cli/test_training.py looks into one and stops it",
+    "driftgate export": "wants a tuned model; tests/finetune/train/test_export.py writes some",
     "driftgate notify test": "wants a channel; tests/cli/looks/test_of_incidents.py sends by one",
     "driftgate flow parity whole agents:workflow": "wants agent-framework-core in an environment of its own",
 }

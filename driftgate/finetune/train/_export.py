@@ -23,7 +23,8 @@ from driftgate.flows.errors import DriftgateError
 Quantised = Literal["q8", "q4"]
 """``q8``: 8.5 bits a weight. ``q4``: 4.5 bits (Q4_K), 5.5 (Q5_0) where a row is no multiple of 256, 8.5 for the
 vocabulary's matrix, which a small model is most sensitive to."""
-_WIDE = 256
+_BLOCK, _WIDE = 32, 256
+"""Weights that share a scale: a row is a whole number of blocks, else its matrix stays in 16 bits."""
 _PLAIN = ("F32", "F16", "BF16")
 
 
@@ -134,6 +135,8 @@ def _chunk() -> Any:
 
 
 def _type_of(name: str, columns: int, quantised: Quantised) -> str:
+    if columns % _BLOCK:
+        return "F16"
     if quantised == "q8" or not name.startswith("blk."):
         return "Q8_0"
     return "Q4_K" if columns % _WIDE == 0 else "Q5_0"
