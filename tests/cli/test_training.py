@@ -9,7 +9,8 @@ import yaml
 from azure_services import OPENAI_HOST, SUBSCRIPTION, Cloud
 
 import driftgate
-from driftgate.finetune.remediation import add_event, open_remediation
+from driftgate.finetune.remediation import open_remediation
+from driftgate.finetune.remediation._store import add_event
 from driftgate.finetune.train import TRAINERS, TrainingItem, TrainingJob, parse_trainer, write_items
 from driftgate.ledger import open_ledger
 

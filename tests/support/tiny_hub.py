@@ -31,7 +31,7 @@ def write_tiny_hub(folder: Path, model_type: str, seed: int = 0, **config: Any) 
         "bos_token_id": 0,
         "eos_token_id": 0,
         "pad_token_id": 0,
-        "tie_word_embeddings": model_type.startswith("gemma"),
+        "tie_word_embeddings": True,
     }
     if model_type == "exaone4":
         sizes |= {"sliding_window": None, "layer_types": ["full_attention", "full_attention"]}
