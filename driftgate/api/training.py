@@ -24,6 +24,8 @@ class TrainingView:
     remediation: str
     job: str
     status: Status
+    estimate: str
+    """Hours and cost, as they were worked out before it was submitted; empty where nobody is paid."""
     events: Sequence[TrainingEvent]
     checkpoints: Sequence[TrainingCheckpoint]
 
@@ -40,7 +42,8 @@ def look_at_training(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Tra
     controls = cast(Controlled, trainer)
     status = trainer.poll(handle)
     events, checkpoints = controls.events(handle), controls.checkpoints(handle)
-    return TrainingView(remediation, str(handle["name"]), status, events, checkpoints)
+    estimate = str(handle.get("estimate", ""))
+    return TrainingView(remediation, str(handle["name"]), status, estimate, events, checkpoints)
 
 
 def order_training(workspace: OpenWorkspace, ledger: Ledger, name: str, order: Order) -> TrainingView:

@@ -80,6 +80,8 @@ def _print(view: TrainingView) -> None:
 
     status = f"{view.status.state}: {view.status.detail}" if view.status.detail else view.status.state
     console.print(f"job {escape(view.job)} of remediation {escape(view.remediation)}: {escape(status)}", soft_wrap=True)
+    if view.estimate:
+        console.print(f"estimated: {escape(view.estimate)}", soft_wrap=True)
     for event in view.events:
         console.print(f"{event.at:%Y-%m-%d %H:%M:%S} {escape(event.level)} {escape(event.message)}", soft_wrap=True)
     for checkpoint in view.checkpoints:

@@ -67,6 +67,7 @@ def test_a_job_is_shown_paused_resumed_and_cancelled(cli, cloud: Cloud, folder: 
     shown = cli("training", "show", name, "-w", folder)
     assert shown.code == 0, shown.err
     assert "job assistant-r1" in shown.out and "running" in shown.out and "info step 1 of 9" in shown.out
+    assert "estimated: hours and cost are not known" in shown.out
     assert "running: paused" in cli("training", "pause", name, "-w", folder).out
     assert "running: running" in cli("training", "resume", name, "-w", folder).out
     assert "failed: cancelled" in cli("training", "cancel", name, "-w", folder).out

@@ -54,7 +54,7 @@ class AzureMLTraining(TrainerConfig):
         return self
 
 
-def estimate(config: AzureMLTraining, items: int, characters: int) -> Estimate:
+def estimate(config: AzureMLTraining, items: int, characters: int | None) -> Estimate:
     """Hours and cost of a job from what an earlier one measured."""
     if config.samples_per_second is None:
         return Estimate(None, None, "state samples_per_second, as an earlier job measured it, and hours are known")

@@ -28,6 +28,9 @@ from driftgate.finetune.train._trainer import Recipe
 from driftgate.finetune.train._training import Answers, Objective, Preferences, Training
 from driftgate.flows.errors import DriftgateError
 
+PROGRAM = "driftgate.finetune.train._lora"
+"""The module that is run: in a process of its own here, and by the command of a job on a cluster."""
+
 
 def run(job: LoraJob, folder: Path) -> None:
     """Train, from the last checkpoint where there is one, and write the adapter and ``result.json`` into ``folder``.

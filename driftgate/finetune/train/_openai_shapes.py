@@ -158,7 +158,12 @@ def _line(item: TrainingItem, method: str) -> dict[str, Any]:
     return {"messages": [*asked, {"role": "assistant", "content": item.target}]}
 
 
-def estimate(config: AzureOpenAIFineTuning, items: int, characters: int) -> Estimate:
+def characters_of(path: Path) -> int:
+    """Characters of all prompts and answers of a file of training items."""
+    return sum(len(item.prompt) + len(item.target) + len(item.rejected) for item in read_items(path))
+
+
+def estimate(config: AzureOpenAIFineTuning, items: int, characters: int | None) -> Estimate:
     """What a job takes at most: trained tokens are billed, and a Korean text has fewer tokens than characters."""
     if config.method == "reinforcement":
         return Estimate(
@@ -168,6 +173,8 @@ def estimate(config: AzureOpenAIFineTuning, items: int, characters: int) -> Esti
         return Estimate(None, None, "the service chooses the epochs: state epochs, and the cost can be worked out")
     if config.price_per_million_tokens is None:
         return Estimate(None, None, "state price_per_million_tokens, and the cost can be worked out")
+    if characters is None:
+        return Estimate(None, None, "the cost is worked out once there are items")
     cost = characters * config.epochs * config.price_per_million_tokens / 1e6
     told = f"at most {characters:,} tokens, {config.epochs} times, at {config.price_per_million_tokens:g} a million"
     return Estimate(None, cost, told)

@@ -285,6 +285,21 @@ class Estimate:
     basis: str
     """In words: what it was worked out from, or what is to be stated so that it can be."""
 
+    @property
+    def told(self) -> str:
+        """The estimate in a line.
+
+        Examples
+        --------
+        >>> Estimate(2.5, 12.5, "36,000 samples at 4 a second").told
+        'about 2.5 hours, cost 12.5 (36,000 samples at 4 a second)'
+        >>> Estimate(None, None, "state epochs").told
+        'hours and cost are not known: state epochs'
+        """
+        known = [f"about {self.hours:.3g} hours"] if self.hours is not None else []
+        known += [f"cost {self.cost:.3g}"] if self.cost is not None else []
+        return f"{', '.join(known)} ({self.basis})" if known else f"hours and cost are not known: {self.basis}"
+
 
 class TrainerConfig(BaseModel):
     """A trainer's part of the workspace file."""
@@ -309,9 +324,9 @@ class TrainerKind:
     """Refuse what a job would be refused for once there are items: given the trainer's configuration, name and
     configuration of the base model and the workspace folder. It must not reach out; None: nothing is known beforehand.
     """
-    estimate: Callable[[Any, int, int], Estimate] | None = None
-    """Hours and cost before anything is paid, from the configuration, the number of items and of their characters;
-    None where nobody is paid."""
+    estimate: Callable[[Any, int, int | None], Estimate] | None = None
+    """Hours and cost before anything is paid, from the configuration, the number of items and of their characters
+    (None before there are any); None where nobody is paid."""
 
 
 TRAINERS: Registry[TrainerKind] = Registry("trainer", "driftgate.finetune.train", "KIND")

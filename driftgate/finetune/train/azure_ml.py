@@ -34,6 +34,7 @@ from driftgate.finetune.train._azure_ml_config import AzureMLTraining, estimate,
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._job import ADAPTER, ADAPTER_FOLDER, RESULT, LoraJob, content_sha256
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
+from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
     Status,
@@ -81,7 +82,7 @@ class AzureMLTrainer:
 
     def submit(self, job: TrainingJob) -> Handle:
         """Upload script and data and put the job, or find it."""
-        read_items(job.items)  # refused here and now rather than by a machine that is paid for
+        items = read_items(job.items)  # refused here and now rather than by a machine that is paid for
         model = _local(job)
         inputs = {"items": job.items, "base": _base_file(model, job.workspace)}
         inputs |= {"validation": job.validation} if job.validation else {}
@@ -106,6 +107,7 @@ class AzureMLTrainer:
             "trainer": KIND_NAME,
             "name": job.name,
             "folder": str(job.folder.resolve()),
+            "estimate": estimate(self.config, len(items), None).told,
             "workspace": str(job.workspace.resolve()),
             "base_model": {**job.base_model, "prompt_format": prompt_format_of(model)},
             "lineage": lineage_of(job, base_sha256=contents["base"], fingerprint=mark),
@@ -331,7 +333,7 @@ def _command(inputs: Mapping[str, Path]) -> str:
             "mkdir -p work",
             "cp job.json work/",
             *copies,
-            "python -m driftgate.finetune.train._lora work/job.json",
+            f"python -m {PROGRAM} work/job.json",
             f'cp -r work/{adapter} work/{RESULT} "${{{{outputs.model}}}}/"',
         ]
     )

@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 
 from driftgate.finetune._azure import credential, reason, without_secrets
 from driftgate.finetune.deploy import deployed
+from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._openai_shapes import (
     DECIDING,
     AzureOpenAIFineTuning,
+    characters_of,
     cost,
     estimate,
     method_of,
@@ -90,6 +92,7 @@ class AzureOpenAITrainer:
             "job": began.id,
             "deployment": job.name,
             "base_model": dict(job.base_model),
+            "estimate": estimate(self.config, len(read_items(job.items)), characters_of(job.items)).told,
             "lineage": lineage_of(job, base=self.config.base, fingerprint=mark),
         }
 

@@ -17,6 +17,7 @@ from typing import IO, Any
 from driftgate.finetune.train._architectures import check_base
 from driftgate.finetune.train._files import write_atomically
 from driftgate.finetune.train._job import FAILURE, PROGRESS, RESULT, LoraJob, hashes
+from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
     Status,
@@ -215,7 +216,7 @@ def _start(folder: Path, lock: IO[bytes]) -> None:
     threads = str(LoraJob.model_validate_json((folder / _JOB).read_bytes()).recipe.threads)
     with opened(folder / _LOG, "ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a path this trainer made
-            [sys.executable, "-P", "-m", "driftgate.finetune.train._lora", str(folder / _JOB)],
+            [sys.executable, "-P", "-m", PROGRAM, str(folder / _JOB)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -361,6 +361,7 @@ def test_hours_and_cost_are_said_before_and_metered_after(cloud: Cloud, workspac
     unknown = estimate(parse_trainer(CONFIG), 12_000, 1)
     assert unknown.hours is None and unknown.cost is None and "samples_per_second" in unknown.basis
     handle = trainer(workspace, **stated).submit(make_job(workspace))
+    assert handle["estimate"].startswith("about ") and "cost" in handle["estimate"]
     finish(cloud, metrics={"program_seconds": 1800.0})
     metrics = trainer(workspace, **stated).result(handle).metrics
     assert metrics["hours"] == 0.5 and metrics["cost"] == 2.5
