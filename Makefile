@@ -8,7 +8,7 @@ LOOP ?= workspace-loop
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly loop test lint typecheck unit kusto acceptance conformance train-test perf claim lock sbom audit clean help
+.PHONY: nightly serve loop test lint typecheck unit kusto acceptance conformance train-test perf claim lock sbom audit clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -16,6 +16,13 @@ help:  ## Say what there is
 
 nightly: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Benchmark the workspace, judge it, write a report
 	$(BIN)/driftgate nightly --workspace $(WORKSPACE)
+
+# Where nobody set a key, one is made for as long as it runs.
+serve: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Serve the workspace: schedule, console and HTTP API on 127.0.0.1
+	@if [ -z "$$DRIFTGATE_TOKEN" ]; then \
+	  DRIFTGATE_TOKEN=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(24))'); export DRIFTGATE_TOKEN; \
+	  echo "sign in with $$DRIFTGATE_TOKEN"; \
+	fi; exec $(BIN)/driftgate serve --workspace $(WORKSPACE)
 
 loop: $(VENV)/train.stamp  ## Show the whole loop: watch, notice, repair, prove, promote (minutes of computing)
 	rm -rf $(LOOP)

@@ -6,7 +6,8 @@ day is a little unlike the others; a weekend has a third of the calls, of anothe
 changes. In the others latency or refusals rise, at once on day ten or by two per cent a day from day one on. The level
 of a look is what the budget of one false alarm a month leaves to it; looks that follow each other and alarm are one
 alarm. `by calls` is the same months looked at as if calls were independent: all days of the reference, each call by
-itself. Run it from the project's root:
+itself. Of as many others the first two weeks are looked at, while there is little or no reference yet. Run it from the
+project's root:
 
     python -m benchmarks.perf.traffic_months
 """
@@ -89,6 +90,18 @@ def alarms(calls: pd.DataFrame, *, independent: bool) -> list[int]:
     return found
 
 
+def first_alarms(calls: pd.DataFrame) -> list[int]:
+    """The days of the first two weeks, from the second on, whose look alarms; the first is a Monday."""
+    level = TrafficBudget(BUDGET, 365.25, 1.0).level
+    found = []
+    for number in range(1, 14):
+        now = START + (number + 1) * DAY
+        until = calls[calls["time"] < pd.Timestamp(now)]
+        if look(compared(now, DAY, REFERENCE * DAY, START), telemetry=until, **how(level)).alerts:
+            found.append(number)
+    return found
+
+
 def how(level: float) -> dict[str, Any]:
     """How a look is taken."""
     return {"signals": SIGNALS, "alpha": level}
@@ -133,6 +146,15 @@ def main() -> None:
                 f"{quiet} of {len(months)} months without",
                 flush=True,
             )
+    for name, (sessions, weekends) in kinds.items():
+        begun = [
+            first_alarms(month(200 + seed, nothing, arguments.calls, sessions=sessions, weekends=weekends))
+            for seed in range(arguments.months)
+        ]
+        print(
+            f"nothing changed, {name}, looks of the first two weeks: {sum(map(len, begun))} of {13 * len(begun)} alarm",
+            flush=True,
+        )
     for name, (first, change) in CHANGES.items():
         months = [
             alarms(month(100 + seed, change, arguments.calls, sessions=True, weekends=True), independent=False)

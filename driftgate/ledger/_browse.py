@@ -37,6 +37,8 @@ from driftgate.ledger._store import Ledger
 ORDERS = ("place", "outcome", "answer", "correct", "latency", "cost", "output_tokens", "category")
 """What samples may be ordered by; ``place`` is the dataset's order."""
 _CHUNK = 500
+_NAMED = 1_000
+"""Samples that a statement names one by one; of more it takes less time to look for their text anew."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _places(
     connection: Connection,
     cell: CellRow,
     wanted: SampleFilter,
-    texts: Collection[int] | None,
+    texts: ColumnElement[bool] | None,
     chosen: Mapping[int, Collection[int]] | None,
     order: str,
 ) -> Select[Any]:
@@ -229,15 +231,17 @@ def _among(ids: Collection[int]) -> ColumnElement[bool]:
     return asked.c.sample_id.in_(bindparam(None, sorted(ids) or [-1], expanding=True, literal_execute=True))
 
 
-def _with_text(connection: Connection, cells: Sequence[CellRow], text: str) -> list[int]:
-    """Samples of which the question, the key or the id has a text; each is looked at once, in however many cells."""
+def _with_text(connection: Connection, cells: Sequence[CellRow], text: str) -> ColumnElement[bool]:
+    """That a sample's question, key or id has a text; where few do, each is looked at once for however many cells."""
     mine = select(asked.c.sample_id).where(asked.c.cell_id.in_([cell.id for cell in cells]))
     columns = (cast(samples.c.data, Text), samples.c.key, samples.c.upstream_id)
     has = or_(*(_has(connection, column, text) for column in columns))
-    return list(connection.execute(select(samples.c.id).where(samples.c.id.in_(mine), has)).scalars())
+    found = select(samples.c.id).where(samples.c.id.in_(mine), has)
+    few = list(connection.execute(found.limit(_NAMED + 1)).scalars())
+    return _among(few) if len(few) <= _NAMED else asked.c.sample_id.in_(found)
 
 
-def _fits(connection: Connection, wanted: SampleFilter, texts: Collection[int] | None) -> ColumnElement[bool]:
+def _fits(connection: Connection, wanted: SampleFilter, texts: ColumnElement[bool] | None) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     missing = or_(outcomes.c.outcome.is_(None), outcomes.c.outcome == NOT_NEEDED)
     if wanted.outcome:
@@ -251,7 +255,7 @@ def _fits(connection: Connection, wanted: SampleFilter, texts: Collection[int] |
         parts.append(or_(samples.c.category == wanted.category, samples.c.super_category == wanted.category))
     if texts is not None:
         said = (_has(connection, column, wanted.text) for column in (outcomes.c.answer, outcomes.c.error))
-        parts.append(or_(_among(texts), *said))
+        parts.append(or_(texts, *said))
     return and_(true(), *parts)
 
 

@@ -13,6 +13,7 @@ from driftgate.ledger import (
     Ledger,
     Record,
     SampleFilter,
+    _browse,
     add_verdict,
     browse_dataset,
     browse_runs,
@@ -31,7 +32,11 @@ from driftgate.ledger import (
 Make = Callable[..., Any]
 
 
-def test_samples_are_found_by_what_became_of_them(ledger: Ledger, samples: Make, add: Make, entry: Make) -> None:
+@pytest.mark.parametrize("named", [0, 1_000])  # of many samples the text is looked for anew in each cell
+def test_samples_are_found_by_what_became_of_them(
+    ledger: Ledger, samples: Make, add: Make, entry: Make, named: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_browse, "_NAMED", named)
     asked = samples(12)
     run, cell_id, ids = add(ledger, asked)
     said: list[Record] = []

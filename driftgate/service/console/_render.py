@@ -41,6 +41,7 @@ def html(
     operates: bool,
     read_only: bool,
     csrf: str,
+    signed: str,
     query: Mapping[str, str],
 ) -> str:
     """A page for a browser.
@@ -49,6 +50,8 @@ def html(
     ----------
     csrf
         What stands in every form, as HTML.
+    signed
+        What says who has signed in, as HTML.
     """
     from markupsafe import Markup
 
@@ -69,6 +72,7 @@ def html(
             operates=operates,
             read_only=read_only,
             csrf=Markup(csrf),  # noqa: S704 - ours
+            signed=Markup(signed),  # noqa: S704 - ours
         )
     )
 
@@ -88,8 +92,14 @@ def problem(status: int, said: str, remedy: str, *, name: str, language: str) ->
             path="",
             query={},
             title=str(status),
+            signed="",
         )
     )
+
+
+def sign_out(name: str, session: str, language: str) -> str:
+    """Who has signed in, and the button that ends the session whose token is given."""
+    return _environment(language).get_template("sign_out.html").render(name=name, session=session)
 
 
 def as_json(page: Page, content: Content, tables: Sequence[Shown]) -> str:

@@ -34,6 +34,8 @@ _LANGUAGE = "driftgate_lang"
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
 """Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
+_SIGNED = "\x02signed\x02"
+"""Stands where a page says who has signed in, for the same reason."""
 SessionToken = Callable[[Request], str]
 
 
@@ -86,8 +88,10 @@ def _shown(console: Console, page: Page, kind: str, access: Access, session_toke
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
             return PlainTextResponse(made.body, made.status, HEADERS, "text/csv")
-        token = form_token(request)
-        response = HTMLResponse(made.body.replace(_CSRF, fields(token, session_token(request))), made.status, HEADERS)
+        token, session = form_token(request), session_token(request)
+        out = _render.sign_out(who.name, session, language) if session and who.by == "session" else ""
+        body = made.body.replace(_CSRF, fields(token, session)).replace(_SIGNED, out)
+        response = HTMLResponse(body, made.status, HEADERS)
         if operates:
             keep_token(request, response, token)
         if wanted and wanted == language:
@@ -136,6 +140,7 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
                 operates=asked.operates,
                 read_only=console.read_only,
                 csrf=_CSRF,
+                signed=_SIGNED,
                 query=asked.query,
             ),
         )

@@ -69,6 +69,19 @@ def test_a_person_signs_in_and_out(client: TestClient, provider: IdentityProvide
     assert told == [("김민지 [6f1c]", "sign_in.end"), ("김민지 [6f1c]", "sign_in.accept")]
 
 
+def test_every_page_says_who_has_signed_in_and_lets_them_out(client: TestClient, provider: IdentityProvider) -> None:
+    assert "/signout" not in client.get("/runs", headers=bearer(TOKEN)).text  # a program has no session to end
+    provider.person["name"] = "김민지 <b>"
+    signed_in(client, provider, "Reader")
+    for _ in range(2):  # the second is kept from the first, and is of whoever asks
+        page = client.get("/runs").text
+        assert "김민지 &lt;b&gt;" in page
+    (form,) = re.findall(r'<form class="out".*?</form>', page)
+    (token,) = re.findall(r'name="csrf" value="([^"]+)"', form)
+    assert client.post("/signout", data={"csrf": token}, headers=OWN).status_code == 303
+    assert client.get("/runs").status_code == 401
+
+
 def test_over_tls_the_cookie_is_sent_by_nothing_else(serve: Serve, provider: IdentityProvider) -> None:
     client = serve(public_url="https://driftgate.example.com", sign_in=sign_in_of(provider))
     done = signed_in(client, provider)
