@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.finetune.remediation import Remediation, events_of, open_remediation, remediations
+from driftgate.finetune.remediation import Remediation, ending, events_of, open_remediation, remediations
 from driftgate.ledger import Ledger
 
 _LATE = timedelta(days=2)
@@ -24,11 +24,12 @@ def next_attempt(workspace: OpenWorkspace, ledger: Ledger, rejected: Remediation
     training and proof. None where something else ended the remediation, or the recipe has no further attempt.
     """
     recipe = workspace.config.recipes.get(str(rejected.evidence.get("recipe", "")))
-    last = events_of(ledger, rejected.id)[-1]
+    end = ending(events_of(ledger, rejected.id))
     number = attempt_of(rejected) + 1
     if (
         rejected.state != "rejected"
-        or (last.step, last.status) != ("judge", "rejected")
+        or end is None
+        or (end.step, end.status) != ("judge", "rejected")
         or recipe is None
         or number > 1 + len(recipe.further_attempts)
     ):
@@ -41,7 +42,7 @@ def due_attempts(workspace: OpenWorkspace, ledger: Ledger) -> list[Remediation]:
     """Open what a process that was killed between a rejection and the next attempt has left undone."""
     known = remediations(ledger, 1000)
     followed = {one.evidence.get("after") for one in known}
-    newest = {(one.slot, one.cause): one for one in reversed(known)}.values()
+    newest = {one.slot: one for one in reversed(known)}.values()
     undone = [one for one in newest if one.state == "rejected" and one.id not in followed]
     recent = [one for one in undone if one.closed_at and datetime.now(UTC) - one.closed_at < _LATE]
     return [further for one in recent if (further := next_attempt(workspace, ledger, one)) is not None]

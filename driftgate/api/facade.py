@@ -13,6 +13,7 @@ from driftgate.api.handling import Handling
 from driftgate.api.judging import Judging
 from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
+from driftgate.api.repairing import Repairing
 from driftgate.api.run import Run, Runs, Verdicts, name_of
 from driftgate.api.upkeep import Upkeep
 from driftgate.api.working import Working
@@ -57,7 +58,7 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working):
+class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.

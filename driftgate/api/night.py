@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api import bench, watching
-from driftgate.api._waiting import wait_for
 from driftgate.api.bench import Begun, Done, gravest
 from driftgate.api.champions import champion
 from driftgate.api.deployments import ask_for_ends
@@ -25,7 +24,7 @@ from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.progress import CellProgress, Display
-from driftgate.finetune.remediation import Remediation, events_of, find_remediation, remediations
+from driftgate.finetune.remediation import Busy, Remediation, ending, events_of, find_remediation, remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.models import ModelConfig
@@ -76,6 +75,12 @@ class NightDisplay:
 
     def opened(self, remediation: Remediation, new: bool) -> None:
         """A remediation was called for; not ``new``: it was open already."""
+
+    def not_opened(self, recipe: str, reason: DriftgateError) -> None:
+        """A remediation was called for, and none is opened now."""
+
+    def halted(self, why: str) -> None:
+        """Remediations are open, and none goes on now."""
 
     def mended(self, remediation: Remediation, why: str) -> None:
         """A remediation went as far as it goes now."""
@@ -162,7 +167,7 @@ def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) 
         with _set_aside(name, problems, display):
             codes.append(look(workspace, ledger, name, display).exit_code)
     with _set_aside("remediations", problems, display):
-        mend(workspace, ledger, display)
+        _mend(workspace, ledger, problems, display)
     with _set_aside("Azure Monitor", problems, display):
         publish_night(workspace, ledger, 2 if problems else gravest(codes), problems)
         send(workspace, ledger, display)
@@ -290,33 +295,60 @@ def repair_failure(workspace: OpenWorkspace, ledger: Ledger, verdict: GateVerdic
 def _begin_repair(
     workspace: OpenWorkspace, ledger: Ledger, recipe: str, live: str, evidence: Mapping[str, Any], display: NightDisplay
 ) -> None:
-    from driftgate.api.repair import begin_repair
+    from driftgate.api.repair import NotOpened, begin_repair
 
-    display.opened(*begin_repair(workspace, ledger, recipe, live, evidence))
+    try:
+        display.opened(*begin_repair(workspace, ledger, recipe, live, evidence))
+    except NotOpened as reason:
+        display.not_opened(recipe, reason)
 
 
 def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> list[Remediation]:
-    """Take every open remediation as far as it goes; where the gate rejects one, its recipe's next attempt follows."""
-    ended = []
+    """Take every open remediation as far as it goes; one that cannot go on does not keep the others from it.
+
+    Where the gate rejects a candidate, the recipe's next attempt is opened and follows.
+
+    Raises
+    ------
+    DriftgateError
+        A step of one failed, or several did: the others went as far as they go.
+    """
+    problems: list[DriftgateError] = []
+    went = _mend(workspace, ledger, problems, display)
+    if problems:
+        raise problems[0]
+    return went
+
+
+def _mend(
+    workspace: OpenWorkspace, ledger: Ledger, problems: list[DriftgateError], display: NightDisplay
+) -> list[Remediation]:
     from driftgate.api.attempts import due_attempts, next_attempt
+    from driftgate.api.repair import go_on, switched_off
 
     due_attempts(workspace, ledger)
-    waiting = remediations(ledger, state="open")
+    waiting = remediations(ledger, 1000, state="open")
+    if waiting and (why := switched_off(workspace, ledger)):
+        display.halted(why)
+        return []
+    went: list[Remediation] = []
     while waiting:
-        from driftgate.api.repair import check_recipe, go_on
-
-        remediation = waiting.pop(0)
-        check_recipe(workspace, ledger, remediation)
-        try:
-            after = wait_for(go_on(workspace, ledger, remediation, display.progress))
-        finally:
-            publish_remediation(workspace, ledger, find_remediation(ledger, remediation.id))
-        ended.append(after)
-        display.mended(after, events_of(ledger, after.id)[-1].message)
-        if (further := next_attempt(workspace, ledger, after)) is not None:
-            display.opened(further, True)
-            waiting.append(further)
-    return ended
+        one = waiting.pop()  # the oldest first
+        with _set_aside(f"remediation {one.id}", problems, display):
+            try:
+                after = go_on(workspace, ledger, one, display.progress)
+            except Busy as reason:
+                display.mended(one, str(reason))
+                continue
+            finally:
+                publish_remediation(workspace, ledger, find_remediation(ledger, one.id))
+            went.append(after)
+            events = events_of(ledger, after.id)
+            display.mended(after, (ending(events) or events[-1]).message)
+            if (further := next_attempt(workspace, ledger, after)) is not None:
+                display.opened(further, True)
+                waiting.append(further)
+    return went
 
 
 def send(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:

@@ -25,7 +25,7 @@ from driftgate.finetune.deploy import (
     TrafficMove,
     gravest,
 )
-from driftgate.finetune.remediation import Held, Progress, Rejected
+from driftgate.finetune.remediation import Held, Progress, Proved, Rejected, RolledOut, Trained
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
@@ -41,7 +41,7 @@ async def roll_out(
     config: RolloutConfig,
     progress: Progress,
     display: Display,
-) -> Mapping[str, Any]:
+) -> RolledOut:
     """Advance the rollout as far as it goes now.
 
     Raises
@@ -53,10 +53,10 @@ async def roll_out(
     DriftgateError
         The recipe names another endpoint than the one the rollout began on.
     """
+    trained = progress.found.get(Trained)
     watch = _Watch(workspace, ledger, recipe, config, progress, display, dict(progress.notes))
     endpoint = OnlineEndpoint(config.workspace, config.endpoint)
-    artefact = str(progress.found["train"]["artefact"])
-    candidate = config.deployment(_deployment(progress), artefact, workspace.folder)
+    candidate = config.deployment(_deployment(progress), trained.artefact, workspace.folder)
     where = _where(config)
     if (began := progress.notes.get("where", where)) != where:
         raise DriftgateError(
@@ -74,11 +74,16 @@ async def roll_out(
         told = f"the rollout to endpoint '{config.endpoint}' is {state.phase}{at}: {state.reason}"
         raise Held(f"{told}; the next nightly run goes on")
     move = TrafficMove(**where, deployment=candidate.name, before=watch.notes["before"])
-    return {"phase": state.phase, "traffic": move.model_dump(mode="json")}
+    return RolledOut(phase=state.phase, traffic=move.model_dump(mode="json"))
 
 
-async def withdraw(config: RolloutConfig, progress: Progress) -> None:
-    """Give the traffic back for a candidate that may not become champion any more, wherever its rollout began.
+async def withdraw(workspace: OpenWorkspace, progress: Progress) -> None:
+    """Give the traffic back for a candidate that does not become champion, wherever its rollout began.
+
+    Parameters
+    ----------
+    progress : Progress
+        Of the step that rolls out.
 
     Raises
     ------
@@ -87,7 +92,12 @@ async def withdraw(config: RolloutConfig, progress: Progress) -> None:
     """
     notes = progress.notes
     if "before" in notes:
-        where = notes.get("where", _where(config))
+        where = notes.get("where")
+        if where is None:  # of a rollout that an older driftgate began
+            recipe = workspace.config.recipes.get(progress.remediation.recipe)
+            if recipe is None or recipe.rollout is None:
+                raise DriftgateError("where the rollout began is not known", "put its recipe back into the file")
+            where = _where(recipe.rollout)
         move = TrafficMove(**where, deployment=_deployment(progress), before=notes["before"])
         await move.undo()
 
@@ -214,7 +224,7 @@ class _Watch:
 
     @property
     def _model(self) -> str:
-        return str(self.progress.found["train"]["model"])
+        return self.progress.found.get(Trained).model
 
     async def _asked(self, key: str, suite: SuiteConfig, ask: Ask) -> pd.DataFrame:
         """Ask the deployment by name, as a run in the ledger that is noted under a key; what failed is asked again."""
@@ -238,7 +248,7 @@ class _Watch:
         return outcome_frame(self.ledger, cells_of(self.ledger, str(self.notes[key]))[0].id)
 
     def _proof(self) -> pd.DataFrame:
-        run, dataset = str(self.progress.found["evaluate"]["run"]), self.recipe.proof[0]
+        run, dataset = self.progress.found.get(Proved).run, self.recipe.proof[0]
         for cell in cells_of(self.ledger, run):
             if (cell.model, cell.dataset) == (self._model, dataset):
                 return outcome_frame(self.ledger, cell.id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from driftgate.api.attempts import attempt_of
+from driftgate.api.repair import recipe_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import events_of, find_remediation
 from driftgate.finetune.train import TRAINERS, Controlled, Handle, Status, Trainer, TrainingCheckpoint, TrainingEvent
@@ -62,14 +62,13 @@ def order_training(workspace: OpenWorkspace, ledger: Ledger, name: str, order: O
 
 def _job(workspace: OpenWorkspace, ledger: Ledger, name: str) -> tuple[str, Trainer, Handle]:
     one = find_remediation(ledger, name)
-    handles = [e.detail["handle"] for e in events_of(ledger, one.id) if e.step == "train" and "handle" in e.detail]
-    recipe = workspace.config.recipes.get(str(one.evidence.get("recipe", "")))
-    if not handles or recipe is None:
+    handles = [e.detail["handle"] for e in events_of(ledger, one.id) if e.step == "train" and e.detail.get("handle")]
+    if not handles:
         raise DriftgateError(
             f"remediation {one.id} has begun no training that is known here",
             f"see how far it is: driftgate remediation show {one.id}",
         )
-    config = recipe.attempt(attempt_of(one)).trainer
+    config = recipe_of(workspace, one).trainer
     trainer = TRAINERS.get(config.trainer).open(config, workspace.folder)
     if not hasattr(trainer, "cancel"):
         raise DriftgateError(f"the trainer '{config.trainer}' cannot be asked this", "ask its service")

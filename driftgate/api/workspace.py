@@ -162,6 +162,9 @@ class Workspace(BaseModel):
     """Monitors by name: a champion watched by its canaries."""
     recipes: dict[Name, RecipeConfig] = {}
     """Recipes by name: how a champion that got worse is replaced."""
+    repairs: bool = True
+    """Whether recipes are followed. ``false``: no repair is opened and none goes on, whatever calls for one;
+    ``driftgate remediation stop`` does the same at once, for every process that works with the ledger."""
     nightly: NightlyConfig = NightlyConfig()
     """What the nightly job does."""
     incidents: IncidentsConfig = IncidentsConfig()

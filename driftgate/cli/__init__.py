@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall, training
+from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall, remediation, training
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -76,7 +76,7 @@ for _name, _group in (
     ("incidents", incidents.incidents),
     ("notify", incidents.notify),
     ("champion", oncall.champion),
-    ("remediation", oncall.remediation),
+    ("remediation", remediation.remediation),
     ("training", training.training),
     ("azure", azure.azure),
     ("keys", access.keys),

@@ -16,7 +16,7 @@ from driftgate.api.deployments import ending
 from driftgate.api.watching import Sight, sights
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
-from driftgate.finetune.remediation import events_of, find_remediation, remediations
+from driftgate.finetune.remediation import Found, Trained, events_of, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon, standing_promotions, traffic_of
 from driftgate.monitor.looks import EXIT_CODES
@@ -41,8 +41,10 @@ def run_look(folder: Path, name: str) -> int:
 def run_mend(folder: Path) -> int:
     """Take every open remediation as far as it goes."""
     with driftgate.open(folder) as ws:
-        if not ws.mend(NightOnTerminal(console, ws.files, ws.ledger)):
+        if not remediations(ws.ledger, 1, state="open"):
             console.print("no remediation is open")
+            return 0
+        ws.mend(NightOnTerminal(console, ws.files, ws.ledger))
         return 0
 
 
@@ -179,46 +181,12 @@ def _shares(traffic: Mapping[str, int]) -> str:
 def _refuse_candidate(ledger: Ledger, slot: str, model: str) -> None:
     """A remediation's candidate takes its place by the remediation, with its approval and its rollout."""
     for one in remediations(ledger, state="open"):
-        trained = {
-            e.detail.get("model") for e in events_of(ledger, one.id) if (e.step, e.status) == ("train", "finished")
-        }
-        if one.slot == slot and model in trained:
+        found = Found.of(one.id, events_of(ledger, one.id))
+        if one.slot == slot and found.has(Trained) and found.get(Trained).model == model:
             raise DriftgateError(
                 f"{model} is the candidate of remediation {one.id}, which is still open",
                 f"let it go on: driftgate remediation run, or, where it waits: driftgate remediation approve {one.id}",
             )
-
-
-def run_remediations(folder: Path, name: str) -> int:
-    """List remediations, or show how one went."""
-    with driftgate.open(folder) as ws:
-        ledger = ws.ledger
-        if name:
-            one = find_remediation(ledger, name)
-            console.print(f"{one.id} · {escape(one.slot)} · {escape(one.cause)} · [bold]{one.state}[/]")
-            for event in events_of(ledger, one.id):
-                console.print(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.step} {event.status} {escape(event.message)}")
-            return 0
-        found = remediations(ledger)
-        for row in found:
-            console.print(f"{row.id} {row.state} {escape(row.slot)}: {escape(row.cause)}")
-        if not found:
-            console.print("no remediation")
-        return 0
-
-
-def run_approve(folder: Path, name: str) -> int:
-    """Agree to the promotion that a remediation waits for; refused unless it waits for that."""
-    from driftgate.api.repair import approve_repair
-
-    with driftgate.open(folder) as ws:
-        workspace, ledger = ws.files, ws.ledger
-        one = find_remediation(ledger, name)
-        given = approve_repair(workspace, ledger, one, getpass.getuser())
-        when = f"{given.at.astimezone():%Y-%m-%d %H:%M}"
-        goes_on = "the process that serves" if ws.serving() is not None else "the next nightly run"
-        console.print(f"approved {one.id} ({escape(given.who)}, {when}); {goes_on} goes on with it")
-        return 0
 
 
 def run_serve(folder: Path) -> int:

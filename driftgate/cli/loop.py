@@ -29,7 +29,7 @@ from driftgate.benchmarks.scores import score_run
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
 from driftgate.finetune.demo import AFTER, BEFORE, PROMPT, Policy, rows, tickets
-from driftgate.finetune.remediation import Remediation, events_of
+from driftgate.finetune.remediation import Found, Judgement, Material, Remediation, Trained, events_of
 from driftgate.finetune.train import (
     TRAINERS,
     TrainingItem,
@@ -149,7 +149,7 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -
             f"the last attempt is {mended.state}: {events_of(ledger, mended.id)[-1].message}",
             "see driftgate remediation list",
         )
-    found = {event.step: event.detail for event in events_of(ledger, mended.id) if event.status == "finished"}
+    found = Found.of(mended.id, events_of(ledger, mended.id))
     look(3, alarm=False)
     clock.say("Two reference looks at the new champion, and a quiet one")
     story = Story(
@@ -158,9 +158,9 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -
         after=AFTER.text,
         chapters=clock.chapters,
         looks=points,
-        verdict=found["judge"]["verdict"],
-        training=found["train"]["metrics"],
-        items=found["synthesise"],
+        verdict=found.get(Judgement).verdict,
+        training=found.get(Trained).metrics,
+        items=found.get(Material).model_dump(),
     )
     return write_story(story, workspace.reports / "loop.html")
 
@@ -173,12 +173,14 @@ class _Telling(NightOnTerminal):
         self.clock = clock
 
     def opened(self, remediation: Remediation, new: bool) -> None:
+        """A further attempt follows: what it does otherwise."""
         otherwise = _OTHERWISE[attempt_of(remediation) - 2]
         changes = [f"shares of known and new tickets {otherwise['shares']}"]
         changes += [f"{name} {value}" for name, value in otherwise["recipe"].items()]
         self.clock.say(f"Attempt {attempt_of(remediation)} does otherwise", "; ".join(changes))
 
     def mended(self, remediation: Remediation, why: str) -> None:
+        """An attempt has ended."""
         if remediation.state == "promoted":
             self.clock.say("A candidate was trained, proved and promoted", f"attempt {attempt_of(remediation)}")
         else:

@@ -1,4 +1,4 @@
-"""Commands of whoever is on call: what is watched, who is champion, how repairs go, and the service."""
+"""Commands of whoever is on call: what is watched, who is champion, and the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from driftgate.cli._options import HERE, Workspace, group
 
 monitor = group("Monitors: what is watched, and what moved.")
 champion = group("Champions: which model is live in each place.")
-remediation = group("Repairs of regressions.")
 
 MonitorName = Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor of the workspace.")]
 Slot = Annotated[str, typer.Argument(help="The place in production.")]
@@ -247,39 +246,3 @@ def rollback(
     from driftgate.cli.live import run_rollback
 
     raise typer.Exit(run_rollback(workspace, slot, reason, traffic=not without_traffic))
-
-
-@remediation.command("list")
-def list_remediations(workspace: Workspace = HERE) -> None:
-    """List repairs, the newest first."""
-    from driftgate.cli.live import run_remediations
-
-    raise typer.Exit(run_remediations(workspace, ""))
-
-
-@remediation.command()
-def show(
-    name: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")], workspace: Workspace = HERE
-) -> None:
-    """Show how a repair went, step by step."""
-    from driftgate.cli.live import run_remediations
-
-    raise typer.Exit(run_remediations(workspace, name))
-
-
-@remediation.command("run")
-def run_open(workspace: Workspace = HERE) -> None:
-    """Take every open remediation as far as it goes."""
-    from driftgate.cli.live import run_mend
-
-    raise typer.Exit(run_mend(workspace))
-
-
-@remediation.command()
-def approve(
-    name: Annotated[str, typer.Argument(help="A remediation's id or a part of it.")], workspace: Workspace = HERE
-) -> None:
-    """Agree to the promotion that a remediation waits for, by the verdict it has now; refused unless it waits."""
-    from driftgate.cli.live import run_approve
-
-    raise typer.Exit(run_approve(workspace, name))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.finetune.deploy import RolloutConfig
+from driftgate.finetune.remediation import BudgetConfig
 from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.finetune.train import TrainerConfig, parse_trainer
 from driftgate.flows.errors import DriftgateError
@@ -67,6 +68,8 @@ class RecipeConfig(UseConfig):
     """A person must agree before the champion moves (``driftgate remediation approve``)."""
     rollout: RolloutConfig | None = None
     """The endpoint the candidate is brought to before the champion moves; only what ``azure_ml`` trained can be."""
+    budget: BudgetConfig = BudgetConfig()
+    """What a repair may take, and how soon the next one may follow."""
     seed: int = 0
     """Decides how training begins; the synthesis has a seed of its own."""
     further_attempts: list[FurtherAttempt] = []

@@ -93,6 +93,7 @@ from driftgate.ledger._keys import (
     valid_key,
 )
 from driftgate.ledger._kinds import KINDS, RunKind
+from driftgate.ledger._lease import Deposed, Lease, LeaseRow, lease_of
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._not_needed import NOT_NEEDED, SEQUENTIAL, leave_out
@@ -153,6 +154,7 @@ __all__ = [
     "Checked",
     "DatasetHeld",
     "DeploymentRow",
+    "Deposed",
     "Duplicate",
     "Evaluated",
     "Expired",
@@ -161,6 +163,8 @@ __all__ = [
     "Forgotten",
     "KeptGrade",
     "KeyRow",
+    "Lease",
+    "LeaseRow",
     "Ledger",
     "LedgerReplies",
     "NewKey",
@@ -249,6 +253,7 @@ __all__ = [
     "keys_of",
     "keys_of_editions",
     "latest_runs",
+    "lease_of",
     "leave_out",
     "left_out_of",
     "metric_frame",

@@ -2,13 +2,12 @@
 
 from driftgate.service._app import Page, create_app
 from driftgate.service._auth import Access, Identity, Scope
-from driftgate.service.jobs import Board, Lease, Runner
+from driftgate.service.jobs import Board, Runner
 
 __all__ = [
     "Access",
     "Board",
     "Identity",
-    "Lease",
     "Page",
     "Runner",
     "Scope",

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import SCOPES, Scope
 
-__all__ = ["EVERYTHING", "Access", "Identity", "Scope"]
+__all__ = ["EVERYTHING", "OPERATOR", "Access", "Identity", "Scope", "person"]
 
 EVERYTHING: frozenset[Scope] = frozenset(SCOPES)
+OPERATOR = "operator token"
+"""What the audit log calls whoever shows the token that all operators share."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,31 @@ class Identity:
 Access = Callable[[Scope], Callable[..., Any]]
 """By scope, a FastAPI dependency that gives the :class:`Identity`, and refuses a request of anybody without that
 scope."""
+
+
+def person(who: Identity, stated: str = "") -> str:
+    """Who it is that agrees to something in their own name.
+
+    Parameters
+    ----------
+    stated : str
+        The name that whoever shows the operator's token says they have; it is kept that they say so.
+
+    Raises
+    ------
+    DriftgateError
+        The operator's token is anybody's who has it, and they give no name.
+
+    Examples
+    --------
+    >>> person(Identity("kim", EVERYTHING), "lee"), person(Identity(OPERATOR, EVERYTHING), " lee ")
+    ('kim', 'lee (operator token)')
+    """
+    if who.name != OPERATOR:
+        return who.name
+    if not stated.strip():
+        raise DriftgateError(
+            "nobody is named: whoever has the operator's token may have sent this",
+            "give your name, or use a key of your own: driftgate keys create NAME --scope operate",
+        )
+    return f"{stated.strip()[:100]} ({OPERATOR})"

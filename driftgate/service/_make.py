@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api.facade import Workspace
-from driftgate.api.jobs import Job, ask_for_mending, job_kinds, list_jobs
+from driftgate.api.jobs import LEAD, Job, ask_for_mending, job_kinds, list_jobs
 from driftgate.api.telemetry import EVERY, evaluations, intake, sources
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
+from driftgate.ledger import Lease, Ledger
 from driftgate.monitor.looks import LookRow, alerts_of, looks_of
 from driftgate.monitor.telemetry import Store, compact_others, open_free, removed
 from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
-from driftgate.service import Board, Lease, Page, Runner, console, create_app
+from driftgate.service import Board, Page, Runner, console, create_app
 from driftgate.service.access import Guard, Metrics, csrf_token, expose, folder_writable, ledger_writable
 from driftgate.service.incidents import incident_routes, keep_incidents
 from driftgate.service.jobs._routes import job_routes
+from driftgate.service.remediations import remediation_routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -51,7 +52,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         guard = Guard(ledger, token, service.limits, service.tokens, service.public_url)
     except ValueError as problem:
         raise DriftgateError(str(problem), "export a longer one, for example from: openssl rand -hex 24") from problem
-    runner = runner_of(workspace, ledger, Lease(ledger, lease_seconds))
+    runner = runner_of(workspace, ledger, Lease(ledger, LEAD, lease_seconds))
     named = sources(workspace)
     kept = config.keep
 
@@ -98,6 +99,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         receiver(otlp, store, guard.access("ingest"), taken, metrics.received),
         job_routes(workspace, ledger, guard.access),
         incident_routes(ledger, guard.access),
+        remediation_routes(Workspace(workspace, ledger), guard.access),
         console.router(console.Console(Workspace(workspace, ledger)), guard.access, csrf_token),
     ]
     app = create_app(ledger, config.name, guard.access, page, routers, lifespan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import yaml
 from chat_endpoint import Answer, ChatEndpoint
 from command_line import Change, Cli, Make, command_line
 from own_flows import Space
+from repairs import installed
 
 
 @pytest.fixture
@@ -106,3 +107,19 @@ def space(endpoint: ChatEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         return folder
 
     return build
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A trainer of another distribution, found through its entry point."""
+    with installed(tmp_path / "site", monkeypatch) as name:
+        yield name
+
+
+@pytest.fixture
+def candidate() -> Iterator[ChatEndpoint]:
+    """Where a trained model is served."""
+    served = ChatEndpoint()
+    served.start()
+    yield served
+    served.stop()

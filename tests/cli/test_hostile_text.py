@@ -43,7 +43,7 @@ MARK = "result=Succeeded"
 ORDERS = ("show", "cancel", "pause", "resume")
 SILENT = {
     *("azure deploy", "azure publish", "azure render", "azure retry", "azure workbook", "demo handbook"),
-    *("keys list", "ledger pack", "notify status", "runs conventions", "schema", "serve", "view"),
+    *("keys list", "ledger pack", "notify status", "remediation resume", "runs conventions", "schema", "serve", "view"),
 }
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 
@@ -285,6 +285,10 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "remediation show": [(remediation, *where), (HOSTILE, *where)],
         "remediation run": [where],
         "remediation approve": [(remediation, *where)],
+        "remediation stop": [("--reason", HOSTILE, *where)],
+        "remediation resume": [where],
+        "remediation reject": [(remediation, "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
+        "remediation abandon": [(remediation, "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
         "audit": [where, ("--action", HOSTILE, *where), ("--who", HOSTILE, *where)],
         "jobs": [where, ("--name", HOSTILE, *where), ("--state", HOSTILE, *where)],
         "jobs show": [(job, *where), (HOSTILE, *where)],

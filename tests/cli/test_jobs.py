@@ -13,11 +13,11 @@ from chat_endpoint import Answer, ChatEndpoint
 from fastapi.testclient import TestClient
 
 import driftgate
-from driftgate.api.jobs import find_job, list_jobs
+from driftgate.api.jobs import LEAD, find_job, list_jobs
 from driftgate.api.workspace import open_workspace
-from driftgate.ledger import Ledger, open_ledger
+from driftgate.ledger import Lease, Ledger, open_ledger
 from driftgate.service._make import make_service
-from driftgate.service.jobs import Board, Ending, Lease
+from driftgate.service.jobs import Board, Ending
 from driftgate.service.jobs._process import Output
 
 TOKEN = "a-token-of-enough-letters"
@@ -79,7 +79,7 @@ def test_a_job_is_asked_for_done_by_who_serves_and_shown(cli, folder: Path, ledg
 
 def test_what_failed_last_is_the_exit_code_of_the_list(cli, folder: Path, ledger: Ledger) -> None:
     with driftgate.open(folder) as ws:
-        lease = Lease(ledger)
+        lease = Lease(ledger, LEAD)
         assert lease.acquire()
         board = Board(lease, {kind.name: kind for kind in ws.job_kinds()})
         for ending, code in ((Ending("failed", 2, "no model"), 1), (Ending("done", 1, ""), 0)):
@@ -132,7 +132,7 @@ def test_over_http(folder: Path, ledger: Ledger) -> None:
 
 
 def test_what_is_forgotten_goes_from_what_jobs_printed_too(cli, folder: Path, ledger: Ledger) -> None:
-    lease = Lease(ledger)
+    lease = Lease(ledger, LEAD)
     assert lease.acquire()
     with driftgate.open(folder) as ws:
         board = Board(lease, {kind.name: kind for kind in ws.job_kinds()})

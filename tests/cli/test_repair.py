@@ -2,147 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import shutil
-import sys
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint, Status
 from promoted import right_answer
+from repairs import MATERIAL, MEASURED, WORDS, change, make_workspace, questions, right, state, wrong
 
 import driftgate
 from driftgate.finetune.remediation import events_of, remediations
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import cells_of, champion_history, champion_of, open_ledger, outcome_frame, record
-
-MEASURED, MATERIAL = 60, 40
-WORDS = ("산", "강", "바다", "하늘", "구름", "바람", "나무", "돌", "길", "집", "문", "창", "책", "붓")
-
-PLUGIN = """
-from collections.abc import Mapping
-from dataclasses import dataclass
-from driftgate.finetune.train import Recipe, Status, TrainedModel, TrainerConfig, TrainerKind, read_items
-
-class Config(TrainerConfig):
-    endpoint: str
-
-@dataclass
-class Elsewhere:
-    config: Config
-    def submit(self, job):
-        return {"items": len(read_items(job.items)), "name": job.name}
-    def poll(self, handle):
-        return Status("succeeded")
-    def result(self, handle):
-        model = {"provider": "openai", "endpoint": self.config.endpoint, "model": handle["name"], "attempts": 1}
-        return TrainedModel("elsewhere", model, handle["name"], {"items": handle["items"]})
-
-KIND = TrainerKind(Config, lambda config, workspace: Elsewhere(config))
-"""
-
-
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A trainer of another distribution, found through its entry point."""
-    site = tmp_path / "site"
-    (site / "elsewhere-1.0.dist-info").mkdir(parents=True)
-    (site / "elsewhere.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
-    (site / "elsewhere-1.0.dist-info" / "METADATA").write_text("Name: elsewhere\nVersion: 1.0\n", encoding="utf-8")
-    entry = "[driftgate.finetune.train]\nelsewhere = elsewhere:KIND\n"
-    (site / "elsewhere-1.0.dist-info" / "entry_points.txt").write_text(entry, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(site))
-    importlib.invalidate_caches()
-    yield "elsewhere"
-    sys.modules.pop("elsewhere", None)
-
-
-@pytest.fixture
-def candidate() -> Iterator[ChatEndpoint]:
-    """Where the trained model is served."""
-    served = ChatEndpoint()
-    served.start()
-    yield served
-    served.stop()
-
-
-def questions(kind: str, start: int, count: int) -> list[dict[str, object]]:
-    return [
-        {
-            "id": f"{kind}-{n}",
-            "question": f"[{n}] {WORDS[n % 14]}와 {WORDS[(n * 5 + 3) % 14]} 가운데 {WORDS[n * 11 % 14]}에 가까운 것은?",
-            "choices": [f"{WORDS[(n + k * 7) % 14]} {n * 4 + k}" for k in range(4)],
-            "answer": "ABCD"[n % 4],
-            "category": kind,
-        }
-        for n in range(start, start + count)
-    ]
-
-
-def right(prompt: str) -> Answer:
-    return Answer("ABCD"[int(re.findall(r"\[(\d+)\]", prompt)[-1]) % 4])
-
-
-def wrong(prompt: str) -> Answer:
-    return Answer("ABCD"[(int(re.findall(r"\[(\d+)\]", prompt)[-1]) + 1) % 4])
+from driftgate.ledger import cells_of, champion_history, open_ledger, outcome_frame, record
 
 
 @pytest.fixture
 def folder(tmp_path: Path, endpoint: ChatEndpoint, candidate: ChatEndpoint, plugin: str) -> Path:
     """A workspace with a watched champion and a recipe that asks for no approval."""
-    place = tmp_path / "workspace"
-    place.mkdir()
-    sets = {"canaries": (0, MEASURED), "hold_out": (100, MEASURED), "material": (200, MATERIAL)}
-    for name, (start, count) in sets.items():
-        lines = [json.dumps(row, ensure_ascii=False) for row in questions(name, start, count)]
-        (place / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    workspace = {
-        "version": 1,
-        "models": {"live": {"provider": "openai", "endpoint": f"{endpoint.url}/v1", "model": "live", "attempts": 1}},
-        "datasets": {name: {"kind": "jsonl", "path": f"{name}.jsonl"} for name in sets if name != "material"},
-        "champions": {"assistant": "live"},
-        "gates": {
-            "promotion": {
-                "rules": [
-                    {"metric": "accuracy", "better_than": "champion", "alpha": 0.01, "dataset": "hold_out"},
-                    {"metric": "accuracy", "no_worse_than": "champion", "margin": 0.05, "dataset": "canaries"},
-                ]
-            }
-        },
-        "monitors": {
-            "watch": {"champion": "assistant", "canaries": {"dataset": "canaries"}, "recipe": "mend"},
-        },
-        "recipes": {
-            "mend": {
-                "champion": "assistant",
-                "synthesis": {"sources": [{"kind": "questions", "path": "material.jsonl"}], "near_duplicate": 1.0},
-                "base_model": "live",
-                "trainer": {"trainer": plugin, "endpoint": f"{candidate.url}/v1"},
-                "proof": ["hold_out", "canaries"],
-                "gate": "promotion",
-                "approval": False,
-            }
-        },
-        "nightly": {"monitors": ["watch"]},
-    }
-    (place / "driftgate.yaml").write_text(yaml.safe_dump(workspace), encoding="utf-8")
-    return place
-
-
-def change(folder: Path, path: tuple[str, ...], value: object) -> None:
-    file = folder / "driftgate.yaml"
-    workspace = yaml.safe_load(file.read_text())
-    inner = workspace
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = value
-    file.write_text(yaml.safe_dump(workspace), encoding="utf-8")
+    return make_workspace(tmp_path / "workspace", endpoint, candidate, plugin)
 
 
 def fall(cli, folder: Path, endpoint: ChatEndpoint) -> None:
@@ -151,15 +32,6 @@ def fall(cli, folder: Path, endpoint: ChatEndpoint) -> None:
     for _ in range(2):
         assert cli("nightly", "-w", folder).code == 0
     endpoint.default = wrong
-
-
-def state(folder: Path) -> tuple[str, str, str]:
-    """The champion, the newest remediation's state, and its last message."""
-    ledger = open_ledger(".driftgate/ledger.db", folder)
-    newest = remediations(ledger)[0]
-    found = champion_of(ledger, "assistant") or "", newest.state, events_of(ledger, newest.id)[-1].message
-    ledger.close()
-    return found
 
 
 def test_a_better_candidate_is_promoted_and_then_watched(cli, folder, endpoint, candidate) -> None:

@@ -342,6 +342,40 @@ def test_a_share_is_watched_for_as_long_as_the_recipe_asks(cli, folder, cloud, p
     assert len(cloud.net.sent("POST", "/score")) == asked + 20, "the canaries, at the end of the share's time"
 
 
+def test_abandoned_under_way_it_gives_the_traffic_back(cli, folder, cloud, proved) -> None:
+    watched(folder, soak_minutes=60)
+    begin(cli, folder, cloud)
+    assert traffic(cloud) == {"blue": 90, deployments(cloud)[-1].rsplit("/", 1)[1]: 10}
+    assert cli("remediation", "abandon", "20", "--reason", "not now", "-w", folder).code == 0
+    assert proved()[0::2] == ("abandoned", "live")
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_what_was_abandoned_ends_once_the_traffic_is_back(cli, folder, cloud, proved) -> None:
+    watched(folder, soak_minutes=60)
+    begin(cli, folder, cloud)
+    cloud.net.fail(
+        "PUT", "onlineEndpoints/support", *[Status(403, {"error": {"code": "no", "message": "no role"}})] * 2
+    )
+    assert cli("remediation", "abandon", "20", "--reason", "not now", "-w", folder).code == 2
+    assert proved()[0::2] == ("open", "live") and "cannot yet" in proved()[1]
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert proved()[0::2] == ("abandoned", "live")
+    assert traffic(cloud) == {"blue": 100}
+
+
+def test_an_approval_is_of_the_plan_of_the_rollout_too(cli, folder, cloud, proved) -> None:
+    edit(folder, lambda c: c["recipes"]["mend"].update(approval=True))
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "approve", "20", "-w", folder).code == 0
+    watched(folder, shares=[50, 100])
+    refused = cli("remediation", "approve", "20", "-w", folder)
+    assert refused.code == 2 and "the rollout has changed since" in refused.err
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert "the rollout has changed since" in proved()[1]
+    assert deployments(cloud) == []
+
+
 def test_only_a_registered_model_can_be_rolled_out(cli, folder) -> None:
     file = folder / "driftgate.yaml"
     config = yaml.safe_load(file.read_text())

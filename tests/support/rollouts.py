@@ -16,7 +16,9 @@ from command_line import Cli
 from driftgate.api.workspace import open_workspace
 from driftgate.finetune.remediation import events_of, open_remediation, remediations
 from driftgate.finetune.remediation._store import add_event
-from driftgate.ledger import add_trained_model, champion_of, install_champion, latest_runs, open_ledger
+from driftgate.finetune.synthesis import Candidate, CoverageDataset, Dropped, record_dataset
+from driftgate.finetune.train import TrainingItem, sha256_of, write_items
+from driftgate.ledger import Ledger, add_trained_model, champion_of, install_champion, latest_runs, open_ledger
 
 LEDGER = ".driftgate/ledger.db"
 ROLLOUT = {
@@ -82,6 +84,20 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
+def add_material(folder: Path, ledger: Ledger, remediation: str) -> dict[str, Any]:
+    """Training items of a remediation, and their lineage; what its history says of them."""
+    made = [
+        Candidate(f"{n}?", ("가", "나"), "A", "s", "l", "as_written", f"{n}", f"1/{n}", "0f", "ready", "1", 0)
+        for n in range(20)
+    ]
+    dropped = tuple(Dropped(name, "1", 0, "", "") for name in ("privacy", "firewall"))
+    lineage = record_dataset(ledger, CoverageDataset(tuple(made), {}, 20, dropped, 0, 0, "config", 0))
+    file = folder / ".driftgate" / "remediations" / remediation / "items.jsonl"
+    write_items(file, [TrainingItem(one.question, one.answer, id=one.content_hash) for one in made])
+    inside = file.relative_to(folder).as_posix()
+    return {"items": inside, "sha256": sha256_of(file), "count": len(made), "lineage": lineage}
+
+
 def prove(cli: Cli, folder: Path, model: str = "candidate") -> str:
     """Open a remediation that stands before the rollout of a model; returns its id."""
     assert cli("bench", model, "-w", folder).code == 0
@@ -94,7 +110,8 @@ def prove(cli: Cli, folder: Path, model: str = "candidate") -> str:
     add_trained_model(ledger, model, workspace.config.models["live"].model_dump(mode="json"), {})
     found, _ = open_remediation(ledger, "assistant", "recipe mend", live, {"recipe": "mend"})
     run = latest_runs(ledger, 1)[0].id
-    details = {"train": {"model": model, "artefact": f"{model}:1"}, "evaluate": {"run": run}}
+    material = add_material(folder, ledger, found.id)
+    details = {"synthesise": material, "train": {"model": model, "artefact": f"{model}:1"}, "evaluate": {"run": run}}
     for step in ("synthesise", "train", "evaluate", "judge", "approve"):
         add_event(ledger, found.id, step, "finished", details.get(step, {}))
     ledger.close()

@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 from driftgate.api.jobs._asking import ask_for
 from driftgate.api.jobs._rows import list_jobs
-from driftgate.finetune.remediation import Remediation, events_of, remediations
+from driftgate.finetune.remediation import Remediation, events_of, remediations, stopped
 from driftgate.ledger import Ledger
 
 _AGAIN = timedelta(hours=1)
 """A step that failed, or waits for something, is tried again after so long."""
+_SEEN_TO = timedelta(days=1)
+"""One that waits for a person is looked at after so long: it may not wait for ever."""
 
 
 def ask_for_mending(ledger: Ledger) -> None:
     """Ask for the job ``mend`` where a remediation was opened, was agreed to, or is to be tried again."""
+    if stopped(ledger) is not None:
+        return
     newest = next(iter(list_jobs(ledger, 1, name="mend")), None)
     if newest is not None and not newest.ended:
         return
@@ -26,7 +30,10 @@ def ask_for_mending(ledger: Ledger) -> None:
 
 def _can_go_on(ledger: Ledger, remediation: Remediation, tried: datetime | None) -> bool:
     last = next(reversed(events_of(ledger, remediation.id)), None)
+    if tried is None:
+        return True
+    ago = abs(datetime.now(UTC) - tried)
     if last is not None and last.status == "held" and last.detail.get("awaits"):
-        return False  # a person is to agree first
+        return ago > _SEEN_TO  # a person is to agree first
     changed = remediation.opened_at if last is None else last.at
-    return tried is None or changed > tried or abs(datetime.now(UTC) - tried) > _AGAIN
+    return changed > tried or ago > _AGAIN

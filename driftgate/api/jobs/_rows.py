@@ -9,9 +9,9 @@ from typing import Literal
 
 from sqlalchemy import Row, and_, desc, func, select
 
-from driftgate.api.jobs._tables import events, jobs, leads, metadata, outputs
+from driftgate.api.jobs._tables import events, jobs, metadata, outputs
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.ledger import Ledger, create_tables
+from driftgate.ledger import Ledger, create_tables, lease_of
 
 Cause = Literal["scheduled", "asked", "step"]
 State = Literal["waiting", "running", "done", "failed", "cancelled", "missed"]
@@ -209,10 +209,8 @@ def job_history(ledger: Ledger, name: str) -> JobHistory:
 
 def serving(ledger: Ledger) -> Serving | None:
     """The process that leads the schedule now; None where none gives a sign of life."""
-    create_tables(ledger, metadata)
-    with ledger.read() as connection:
-        row = connection.execute(select(leads).where(leads.c.name == LEAD)).one_or_none()
-    if row is None or not row.holder:
+    row = lease_of(ledger, LEAD)
+    if row is None:
         return None
     ago = datetime.now(UTC) - row.beat_at
     return Serving(row.holder, ago) if abs(ago) < _SERVES else None

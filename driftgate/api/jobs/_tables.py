@@ -1,4 +1,4 @@
-"""The tables of jobs: each job, what happened to it, what it printed, and who leads."""
+"""The tables of jobs: each job, what happened to it, and what it printed."""
 
 from __future__ import annotations
 
@@ -62,14 +62,4 @@ schedules = Table(
     Column("cron", String(200), nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("since", UtcDateTime, nullable=False),
-)
-
-leads = Table(
-    "job_leads",
-    metadata,
-    Column("name", String(64), primary_key=True),
-    Column("holder", String(200), nullable=False),  # empty: nobody
-    Column("fence", Integer, nullable=False),  # one more for every holder
-    Column("beat", Integer, nullable=False),  # one more for every sign of life
-    Column("beat_at", UtcDateTime, nullable=False),  # for people; no process decides by it
 )

@@ -74,6 +74,14 @@ class NightOnTerminal(NightDisplay):
         """Print that a remediation is open."""
         self.console.print(f"remediation {remediation.id} {'is opened' if new else 'was open already'}")
 
+    def not_opened(self, recipe: str, reason: DriftgateError) -> None:
+        """Print why none is opened."""
+        self.console.print(escape(str(reason)), soft_wrap=True)
+
+    def halted(self, why: str) -> None:
+        """Print why none goes on."""
+        self.console.print(f"no remediation goes on: {escape(why)}", soft_wrap=True)
+
     def mended(self, remediation: Remediation, why: str) -> None:
         """Print how far a remediation went."""
         told = f"remediation {remediation.id}: [bold]{remediation.state}[/]" + (f": {escape(why)}" if why else "")

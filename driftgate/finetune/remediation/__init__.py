@@ -1,32 +1,81 @@
 """The repair of a regression: a durable state machine from an alert or a failed gate to a promotion or a rejection."""
 
-from driftgate.finetune.remediation._approval import Approval, approval_of, approve, asked_for, reject
-from driftgate.finetune.remediation._machine import STEPS, Held, Progress, Rejected, Step, advance
+from driftgate.finetune.remediation._approval import Approval, abandon, approval_of, approve, asked_for, reject
+from driftgate.finetune.remediation._budget import BudgetConfig, Spent, set_spent, spent, spent_on
+from driftgate.finetune.remediation._hold import Busy
+from driftgate.finetune.remediation._machine import (
+    Abandoned,
+    Held,
+    Progress,
+    Rejected,
+    Steps,
+    Undo,
+    advance,
+    settle,
+)
+from driftgate.finetune.remediation._results import (
+    STEPS,
+    Agreement,
+    Found,
+    Judgement,
+    Material,
+    Promoted,
+    Proved,
+    RolledOut,
+    StepResult,
+    Trained,
+)
 from driftgate.finetune.remediation._store import (
     Event,
     Remediation,
+    ending,
     events_of,
     find_remediation,
     open_remediation,
     remediations,
 )
+from driftgate.finetune.remediation._switch import Stopped, resume, stop, stopped
 
 __all__ = [
     "STEPS",
+    "Abandoned",
+    "Agreement",
     "Approval",
+    "BudgetConfig",
+    "Busy",
     "Event",
+    "Found",
     "Held",
+    "Judgement",
+    "Material",
     "Progress",
+    "Promoted",
+    "Proved",
     "Rejected",
     "Remediation",
-    "Step",
+    "RolledOut",
+    "Spent",
+    "StepResult",
+    "Steps",
+    "Stopped",
+    "Trained",
+    "Undo",
+    "abandon",
     "advance",
     "approval_of",
     "approve",
     "asked_for",
+    "ending",
     "events_of",
     "find_remediation",
     "open_remediation",
     "reject",
     "remediations",
+    "resume",
+    "set_spent",
+    "settle",
+    "spent",
+    "spent_on",
+    "stop",
+    "stopped",
 ]

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text, and_, desc, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    desc,
+    insert,
+    select,
+    update,
+)
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.scrubbing import told
@@ -22,9 +36,9 @@ _remediations = Table(
     Column("id", String(64), primary_key=True),
     Column("slot", String(128), nullable=False),
     Column("cause", String(200), nullable=False),
-    # "slot|cause" while it is open and empty afterwards: the database itself allows one open for each.
+    # The slot while it is open, and empty afterwards: the database itself allows one open for each.
     Column("open_key", String(400), unique=True),
-    Column("state", String(16), nullable=False),  # open, promoted, rejected
+    Column("state", String(16), nullable=False),  # see State
     Column("champion", String(128), nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
@@ -37,11 +51,16 @@ _events = Table(
     Column("id", Integer, primary_key=True),
     Column("remediation_id", String(64), nullable=False, index=True),
     Column("step", String(32), nullable=False),
-    Column("status", String(16), nullable=False),  # started, noted, approved, finished, held, rejected, failed
+    Column("status", String(16), nullable=False),  # see Status
     Column("detail", JSON, nullable=False),
     Column("message", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+State = Literal["open", "promoted", "rejected", "abandoned"]
+"""Rejected: the candidate was found not good enough, by a gate, a rollout or a person. Abandoned: it could not be
+carried out, or somebody ended it; of the candidate that says nothing."""
+Status = Literal["started", "noted", "approved", "held", "failed", "finished", "rejected", "abandoned"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,23 @@ class Remediation:
     evidence: Mapping[str, Any]
     opened_at: datetime
     closed_at: datetime | None
+
+    @property
+    def recipe(self) -> str:
+        """Name of the recipe that it follows.
+
+        Raises
+        ------
+        DriftgateError
+            Its evidence names none, as that of a remediation that something else opened.
+        """
+        name = self.evidence.get("recipe")
+        if not isinstance(name, str) or not name:
+            raise DriftgateError(
+                f"the evidence of remediation {self.id} names no recipe",
+                f"it cannot go on: driftgate remediation abandon {self.id} --reason WHY",
+            )
+        return name
 
 
 @dataclass(frozen=True)
@@ -72,7 +108,7 @@ class Event:
 def open_remediation(
     ledger: Ledger, slot: str, cause: str, champion: str, evidence: Mapping[str, Any]
 ) -> tuple[Remediation, bool]:
-    """Open a remediation, or return the one that is open for this slot and cause.
+    """Open a remediation, or return the one that is open for this slot, whatever its cause.
 
     Returns
     -------
@@ -81,32 +117,37 @@ def open_remediation(
     """
     create_tables(ledger, metadata)
     now = datetime.now(UTC)
-    key = f"{slot}|{cause}"
-    own = f"{now:%Y%m%d-%H%M%S}-{hashlib.sha256(f'{key}{now.isoformat()}'.encode()).hexdigest()[:6]}"
+    own = f"{now:%Y%m%d-%H%M%S}-{hashlib.sha256(f'{slot}|{cause}{now.isoformat()}'.encode()).hexdigest()[:6]}"
     row = {
         "id": own,
         "slot": slot,
         "cause": cause,
-        "open_key": key,
+        "open_key": slot,
         "state": "open",
         "champion": champion,
         "evidence": dict(evidence),
         "opened_at": now,
         "closed_at": None,
     }
-    with ledger.write() as connection:
-        insert_new(connection, _remediations, [row])
-    with ledger.read() as connection:
-        found = connection.execute(select(_remediations).where(_remediations.c.open_key == key)).one()
-    return _read(found), found.id == own
+    while True:
+        with ledger.write() as connection:
+            insert_new(connection, _remediations, [row])
+            query = select(_remediations).where(_remediations.c.open_key == slot)
+            found = connection.execute(query).one_or_none()
+        if found is not None:  # else the one that was open ended at this very moment
+            return _read(found), found.id == own
 
 
-def remediations(ledger: Ledger, limit: int = 50, *, state: str | None = None) -> list[Remediation]:
+def remediations(
+    ledger: Ledger, limit: int = 50, *, state: State | None = None, slot: str | None = None
+) -> list[Remediation]:
     """The newest remediations first."""
     create_tables(ledger, metadata)
     query = select(_remediations).order_by(desc(_remediations.c.opened_at)).limit(limit)
     if state is not None:
         query = query.where(_remediations.c.state == state)
+    if slot is not None:
+        query = query.where(_remediations.c.slot == slot)
     with ledger.read() as connection:
         return [_read(row) for row in connection.execute(query)]
 
@@ -135,20 +176,46 @@ def events_of(ledger: Ledger, remediation_id: str) -> list[Event]:
 
 
 def add_event(
-    ledger: Ledger, remediation_id: str, step: str, status: str, detail: Mapping[str, Any], message: str = ""
+    ledger: Ledger,
+    remediation_id: str,
+    step: str,
+    status: Status,
+    detail: Mapping[str, Any],
+    message: str = "",
+    *,
+    connection: Connection | None = None,
 ) -> None:
-    """Append to a remediation's history."""
+    """Append to a remediation's history, in a transaction of its own or in the caller's."""
     row = {"remediation_id": remediation_id, "step": step, "status": status, "detail": dict(detail)}
-    with ledger.write() as connection:
-        connection.execute(insert(_events).values(**row, message=told(message), at=datetime.now(UTC)))
+    statement = insert(_events).values(**row, message=told(message), at=datetime.now(UTC))
+    if connection is not None:
+        connection.execute(statement)
+        return
+    with ledger.write() as own:
+        own.execute(statement)
 
 
-def close(ledger: Ledger, remediation_id: str, state: str) -> None:
-    """End a remediation; another may then be opened for its slot and cause."""
+def is_open(connection: Connection, remediation_id: str) -> bool:
+    """Whether a remediation has not ended, as of a transaction."""
+    query = select(_remediations.c.state).where(_remediations.c.id == remediation_id)
+    return bool(connection.execute(query).scalar_one_or_none() == "open")
+
+
+def close(ledger: Ledger, remediation_id: str, state: State, *, connection: Connection | None = None) -> None:
+    """End a remediation; another may then be opened for its slot."""
     values = {"state": state, "open_key": None, "closed_at": datetime.now(UTC)}
     here = and_(_remediations.c.id == remediation_id, _remediations.c.state == "open")
-    with ledger.write() as connection:
-        connection.execute(update(_remediations).where(here).values(**values))
+    statement = update(_remediations).where(here).values(**values)
+    if connection is not None:
+        connection.execute(statement)
+        return
+    with ledger.write() as own:
+        own.execute(statement)
+
+
+def ending(events: Iterable[Event]) -> Event | None:
+    """What ends a remediation without a promotion: a step's word or a person's; None where nothing does."""
+    return next((event for event in events if event.status in ("rejected", "abandoned")), None)
 
 
 def _read(row: Any) -> Remediation:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
+    from driftgate.finetune.train._files import sha256_of
     from driftgate.finetune.train._items import TrainingItem, read_items, write_items
     from driftgate.finetune.train._trainer import (
         TRAINERS,
         Controlled,
         Estimate,
         Handle,
+        JobGone,
         Recipe,
         Status,
         TrainedModel,
@@ -35,6 +37,7 @@ __all__ = [
     "Controlled",
     "Estimate",
     "Handle",
+    "JobGone",
     "Recipe",
     "Status",
     "TrainedModel",
@@ -47,6 +50,7 @@ __all__ = [
     "TrainingJob",
     "parse_trainer",
     "read_items",
+    "sha256_of",
     "train_and_wait",
     "write_items",
 ]

@@ -183,6 +183,10 @@ class TrainedModel:
     """Hashes of the base, the items and the result, the recipe and the seed."""
 
 
+class JobGone(DriftgateError):
+    """The service does not know the job any more: somebody deleted it."""
+
+
 class Trainer(Protocol):
     """Takes jobs that outlive the process that submitted them.
 
@@ -203,6 +207,8 @@ class Trainer(Protocol):
 
         Raises
         ------
+        JobGone
+            It was deleted.
         DriftgateError
             The job is not known, or its service does not answer.
         """

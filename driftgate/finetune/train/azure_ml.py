@@ -37,6 +37,7 @@ from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
+    JobGone,
     Status,
     TrainedModel,
     TrainerKind,
@@ -118,7 +119,9 @@ class AzureMLTrainer:
         name = handle["name"]
         with azure_errors(f"looking for training job '{name}'"):
             client = ml_client(self.config.workspace)
-            state = state_name(client.jobs.get(name).status)
+            if (job := _get(client.jobs, name)) is None:
+                raise JobGone(f"training job '{name}' is not in the workspace any more", "train again")
+            state = state_name(job.status)
             if state == "completed":
                 _register(client, handle)
                 return Status("succeeded", f"registered as {name}:1", 1.0)

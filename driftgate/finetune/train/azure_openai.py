@@ -31,6 +31,7 @@ from driftgate.finetune.train._openai_shapes import (
 )
 from driftgate.finetune.train._trainer import (
     Handle,
+    JobGone,
     Status,
     TrainedModel,
     TrainerKind,
@@ -175,8 +176,14 @@ class AzureOpenAITrainer:
             do(self._client().fine_tuning.jobs)
 
     def _job(self, handle: Handle) -> Any:
+        from openai import NotFoundError
+
         with _openai_errors(f"looking for training job '{handle['name']}'"):
-            return self._client().fine_tuning.jobs.retrieve(handle["job"])
+            try:
+                return self._client().fine_tuning.jobs.retrieve(handle["job"])
+            except NotFoundError:
+                told = f"training job '{handle['name']}' ({handle['job']}) is not known to the service any more"
+                raise JobGone(told, "train again") from None
 
     def _create_job(
         self, client: Any, job: TrainingJob, mark: str, training_file: str, validation_file: str | None

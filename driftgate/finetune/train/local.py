@@ -20,6 +20,7 @@ from driftgate.finetune.train._job import FAILURE, PROGRESS, RESULT, LoraJob, ha
 from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
+    JobGone,
     Status,
     TrainedModel,
     TrainerConfig,
@@ -244,7 +245,7 @@ def _running(reported: dict[str, Any]) -> Status:
 def _folder(handle: Handle) -> Path:
     folder = Path(str(handle.get("folder", "")))
     if not (folder / _JOB).is_file():
-        raise DriftgateError(f"there is no training job in '{folder}'", "submit it again")
+        raise JobGone(f"there is no training job in '{folder}'", "submit it again")
     return folder
 
 

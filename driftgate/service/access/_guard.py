@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from driftgate.ledger import Ledger, Scope, key_by_secret
 from driftgate.monitor.exposure import Limits, TokensConfig
-from driftgate.service._auth import EVERYTHING, Access, Identity
+from driftgate.service._auth import EVERYTHING, OPERATOR, Access, Identity
 from driftgate.service.access._buckets import Buckets, neighbourhood
 from driftgate.service.access._csrf import SAFE, check_csrf
 from driftgate.service.access._provider import NotBelieved, Provider, name_of, scopes_of
@@ -150,7 +150,7 @@ class Guard:
             Nobody.
         """
         if secrets.compare_digest(given.encode("utf-8", "surrogatepass"), self.token.encode()):
-            return Identity("operator token", EVERYTHING, "token")
+            return Identity(OPERATOR, EVERYTHING, "token")
         key = await run_in_threadpool(key_by_secret, self.ledger, given)
         if key is not None:
             return Identity(f"key {key.name} [{key.id}]", key.scopes, "key", key_id=key.id)

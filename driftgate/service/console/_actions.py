@@ -11,12 +11,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from driftgate.api.repair import approve_repair
 from driftgate.benchmarks.reviewing import add_human_label
-from driftgate.finetune.remediation import find_remediation, reject
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import record_audit
-from driftgate.service._auth import Access, Identity
+from driftgate.service._auth import Access, Identity, person
 from driftgate.service.console import _render
 from driftgate.service.console._csrf import checked_form
 from driftgate.service.console._page import Console
@@ -24,32 +22,46 @@ from driftgate.service.console._runs import cell_named, run_named
 from driftgate.service.console._words import language_of
 
 Fields = Mapping[str, str]
-Action = Callable[[Console, Fields, str], str]
+Action = Callable[[Console, Fields, Identity], str]
 """Does what a form asks, for who is named, and says what was done to what, for the audit log."""
 _HOURS = 24 * 366.0
 
 
-def _approve(console: Console, fields: Fields, who: str) -> str:
-    workspace = console.workspace
-    one = find_remediation(workspace.ledger, _given(fields, "id"))
-    approve_repair(workspace.files, workspace.ledger, one, who)
-    return one.id
+def _approve(console: Console, fields: Fields, who: Identity) -> str:
+    name = _given(fields, "id")
+    console.workspace.approve_remediation(name, who=person(who, fields.get("who", "")), shown=_given(fields, "what"))
+    return name
 
 
-def _reject(console: Console, fields: Fields, who: str) -> str:
-    ledger = console.workspace.ledger
-    return reject(ledger, find_remediation(ledger, _given(fields, "id")), who, _given(fields, "reason")[:500]).id
+def _reject(console: Console, fields: Fields, who: Identity) -> str:
+    reason = _given(fields, "reason")[:500]
+    return console.workspace.reject_remediation(_given(fields, "id"), reason, who=who.name).id
 
 
-def _run_job(console: Console, fields: Fields, who: str) -> str:
-    return console.workspace.run_job(_given(fields, "name"), who=who)[0].id
+def _abandon(console: Console, fields: Fields, who: Identity) -> str:
+    reason = _given(fields, "reason")[:500]
+    return console.workspace.abandon_remediation(_given(fields, "id"), reason, who=who.name).id
 
 
-def _cancel_job(console: Console, fields: Fields, who: str) -> str:
-    return console.workspace.cancel_job(_given(fields, "id"), who=who).id
+def _stop_repairs(console: Console, fields: Fields, who: Identity) -> str:
+    console.workspace.stop_repairs(_given(fields, "reason")[:500], who=who.name)
+    return "all remediations"
 
 
-def _label(console: Console, fields: Fields, who: str) -> str:
+def _resume_repairs(console: Console, fields: Fields, who: Identity) -> str:
+    console.workspace.resume_repairs(who=who.name)
+    return "all remediations"
+
+
+def _run_job(console: Console, fields: Fields, who: Identity) -> str:
+    return console.workspace.run_job(_given(fields, "name"), who=who.name)[0].id
+
+
+def _cancel_job(console: Console, fields: Fields, who: Identity) -> str:
+    return console.workspace.cancel_job(_given(fields, "id"), who=who.name).id
+
+
+def _label(console: Console, fields: Fields, who: Identity) -> str:
     run = run_named(console, _given(fields, "run"))
     cell = cell_named(console, run, _given(fields, "cell"))
     sample, judge = _given(fields, "sample"), _given(fields, "judge")
@@ -59,29 +71,34 @@ def _label(console: Console, fields: Fields, who: str) -> str:
         number = int(sample)
     except ValueError:
         raise DriftgateError("the label cannot be read", "give a grade on the judge's scale, or yes or no") from None
-    add_human_label(console.workspace.ledger, cell, judge, number, grade=grade, passed=passed, who=who)
+    add_human_label(console.workspace.ledger, cell, judge, number, grade=grade, passed=passed, who=who.name)
     return f"{run.id}/{cell.ordinal}/{number}"
 
 
-def _acknowledge(console: Console, fields: Fields, who: str) -> str:
-    return console.workspace.acknowledge(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+def _acknowledge(console: Console, fields: Fields, who: Identity) -> str:
+    return console.workspace.acknowledge(_given(fields, "id"), fields.get("note", "")[:500], who=who.name).id
 
 
-def _silence(console: Console, fields: Fields, who: str) -> str:
-    return console.workspace.silence(_given(fields, "id"), _until(fields), fields.get("note", "")[:500], who=who).id
+def _silence(console: Console, fields: Fields, who: Identity) -> str:
+    return console.workspace.silence(
+        _given(fields, "id"), _until(fields), fields.get("note", "")[:500], who=who.name
+    ).id
 
 
-def _resolve(console: Console, fields: Fields, who: str) -> str:
-    return console.workspace.resolve(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+def _resolve(console: Console, fields: Fields, who: Identity) -> str:
+    return console.workspace.resolve(_given(fields, "id"), fields.get("note", "")[:500], who=who.name).id
 
 
-def _reopen(console: Console, fields: Fields, who: str) -> str:
-    return console.workspace.reopen(_given(fields, "id"), fields.get("note", "")[:500], who=who).id
+def _reopen(console: Console, fields: Fields, who: Identity) -> str:
+    return console.workspace.reopen(_given(fields, "id"), fields.get("note", "")[:500], who=who.name).id
 
 
 ACTIONS: Mapping[str, Action] = {
     "remediation/approve": _approve,
     "remediation/reject": _reject,
+    "remediation/abandon": _abandon,
+    "remediation/stop": _stop_repairs,
+    "remediation/resume": _resume_repairs,
     "incident/acknowledge": _acknowledge,
     "incident/silence": _silence,
     "incident/resolve": _resolve,
@@ -109,8 +126,9 @@ def _done(console: Console, path: str, action: Action, access: Access) -> Callab
         )
 
         def work() -> None:
-            subject = action(console, fields, who.name)
-            record_audit(console.workspace.ledger, who.name, path.replace("/", "."), subject, fields.get("reason", ""))
+            subject = action(console, fields, who)
+            if not path.startswith("remediation/"):  # whose history and audit are kept together
+                record_audit(console.workspace.ledger, who.name, path.replace("/", "."), subject)
 
         try:
             await asyncio.to_thread(work)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SIGNS: Mapping[str, str] = {
     "fine": "✓", "pass": "✓", "complete": "✓", "quiet": "✓", "promoted": "✓", "done": "✓", "resolved": "✓", "good": "✓",
     "answered": "✓", "gained": "▲", "higher": "▲", "fail": "✕", "failed": "✕", "moved": "✕", "wrong": "✕",
-    "error": "✕", "bad": "✕", "rejected": "✕", "lost": "▼", "lower": "▼", "open": "!", "worse": "!",
+    "error": "✕", "bad": "✕", "rejected": "✕", "abandoned": "✕", "lost": "▼", "lower": "▼", "open": "!", "worse": "!",
     "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "held": "…", "waiting": "…", "running": "▶",
     "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "missed": "∅", "reference": "◆",
 }  # fmt: skip
@@ -27,7 +27,21 @@ TONES: Mapping[str, str] = {
         "good",
     ),
     **dict.fromkeys(
-        ("fail", "failed", "moved", "wrong", "error", "rejected", "lost", "lower", "critical", "high", "bad", "worse"),
+        (
+            "fail",
+            "failed",
+            "moved",
+            "wrong",
+            "error",
+            "rejected",
+            "abandoned",
+            "lost",
+            "lower",
+            "critical",
+            "high",
+            "bad",
+            "worse",
+        ),
         "bad",
     ),
     **dict.fromkeys(

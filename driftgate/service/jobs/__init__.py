@@ -2,7 +2,6 @@
 
 from driftgate.service.jobs._board import Board, Ending
 from driftgate.service.jobs._due import Due, due
-from driftgate.service.jobs._lease import Deposed, Lease
 from driftgate.service.jobs._runner import Runner
 
-__all__ = ["Board", "Deposed", "Due", "Ending", "Lease", "Runner", "due"]
+__all__ = ["Board", "Due", "Ending", "Runner", "due"]

@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from driftgate.api.jobs import UNFINISHED, Job, JobKind, Schedule, State, add_event, new_row, read_job
+from driftgate.api.jobs import UNFINISHED, Job, JobKind, Schedule, State, add_event, metadata, new_row, read_job
 from driftgate.api.jobs._tables import events, jobs, outputs, schedules
 from driftgate.flows.scrubbing import told
-from driftgate.ledger import insert_new
+from driftgate.ledger import Lease, create_tables, insert_new
 from driftgate.service.jobs._due import due
-from driftgate.service.jobs._lease import Lease
 from driftgate.service.jobs._process import Output
 
 _FAR = timedelta(days=1)
@@ -45,6 +44,9 @@ class Board:
 
     lease: Lease
     kinds: Mapping[str, JobKind]
+
+    def __post_init__(self) -> None:
+        create_tables(self.lease.ledger, metadata)
 
     def fire(self, now: datetime) -> None:
         """Put jobs there whose scheduled time has come; none of a name beside one that waits or runs."""

@@ -18,8 +18,8 @@ from typing import TypeVar
 
 from driftgate.api.jobs import RESULTS, Job, JobKind
 from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Deposed, Lease
 from driftgate.service.jobs._board import Board, Ending
-from driftgate.service.jobs._lease import Deposed, Lease
 from driftgate.service.jobs._process import Output, Process, start
 
 log = logging.getLogger(__name__)

@@ -17,14 +17,14 @@ from looks import (
 )
 
 from driftgate.api.bench import Begun, Done
-from driftgate.api.jobs import ask_for, list_jobs
+from driftgate.api.jobs import LEAD, ask_for, list_jobs
 from driftgate.api.night import NightDisplay, Unseen, run_night
 from driftgate.api.watching import take_look
 from driftgate.api.workspace import open_workspace
 from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Lease
 from driftgate.monitor.watch import looks_of
-from driftgate.service import Lease
 from driftgate.service._make import make_service, runner_of
 
 
@@ -125,7 +125,7 @@ def test_a_look_that_could_not_be_made_is_sent_to_azure_monitor(cli, folder, end
 async def test_the_exit_code_of_a_scheduled_look_is_kept_and_shown(folder, endpoint, ledger, monkeypatch) -> None:
     monkeypatch.setenv("TEST_TOKEN", TOKEN)
     endpoint.default = DOWN["404"]
-    runner = runner_of(open_workspace(folder), ledger, Lease(ledger))
+    runner = runner_of(open_workspace(folder), ledger, Lease(ledger, LEAD))
     ask_for(ledger, "look-watch", "kim")
     runner.start()
     for _ in range(300):

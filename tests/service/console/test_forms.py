@@ -59,12 +59,29 @@ def test_a_person_rejects_what_waits_for_approval(browser: TestClient, own: Work
     page = f"/remediations/{one.id}"
     told = {"form_token": token_of(browser, page), "id": one.id, "back": page}
     assert browser.post("/actions/remediation/reject", data=told).status_code == 409  # without a reason
-    approved = browser.post("/actions/remediation/approve", data=told)
+    assert browser.post("/actions/remediation/approve", data=told).status_code == 409  # it does not say what was shown
+    approved = browser.post("/actions/remediation/approve", data=told | {"what": "hash-of-what-is-agreed-to"})
     assert approved.status_code == 409 and "recipe" in approved.text  # this one rests on nothing that is in the ledger
     assert browser.post("/actions/remediation/reject", data=told | {"reason": "too slow"}).status_code == 303
     assert find_remediation(own.ledger, one.id).state == "rejected"
     assert "too slow" in browser.get(page).text and "h-waits" not in browser.get(page).text
     assert browser.post("/actions/remediation/reject", data=told | {"reason": "again"}).status_code == 409
+
+
+def test_a_person_ends_a_repair_and_stops_all(browser: TestClient, own: Workspace) -> None:
+    one = remediations(own.ledger)[0]
+    page = f"/remediations/{one.id}"
+    told = {"form_token": token_of(browser, page), "id": one.id, "back": page}
+    assert browser.post("/actions/remediation/stop", data=told | {"reason": "the bill"}).status_code == 303
+    assert "the bill" in browser.get(page).text and "the bill" in browser.get("/remediations").text
+    assert browser.post("/actions/remediation/resume", data=told).status_code == 303
+    assert "the bill" not in browser.get("/remediations").text
+    assert browser.post("/actions/remediation/abandon", data=told).status_code == 409  # without a reason
+    assert browser.post("/actions/remediation/abandon", data=told | {"reason": "not needed"}).status_code == 303
+    assert find_remediation(own.ledger, one.id).state == "abandoned"
+    assert "not needed" in browser.get(page).text
+    done = [row.action for row in audit_of(own.ledger, action="remediation") if row.who == "lead"]
+    assert done == ["remediation.abandon", "remediation.resume", "remediation.stop"]
 
 
 def test_an_incident_is_handled_by_forms(browser: TestClient, own: Workspace) -> None:

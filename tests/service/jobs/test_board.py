@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from driftgate.api.jobs import Job, JobKind, Schedule, ask_for, cancel, find_job, job_history, list_jobs
+from driftgate.api.jobs import LEAD, Job, JobKind, Schedule, ask_for, cancel, find_job, job_history, list_jobs
 from driftgate.api.jobs._tables import jobs
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
+from driftgate.ledger import Lease, Ledger
 from driftgate.monitor.config import CatchUp
-from driftgate.service.jobs import Board, Ending, Lease, due
+from driftgate.service.jobs import Board, Ending, due
 from driftgate.service.jobs._process import Output
 
 NOON = datetime(2026, 11, 27, 12, 0, 30, tzinfo=UTC)
@@ -40,7 +40,7 @@ def location(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def board(ledger: Ledger) -> Callable[..., Board]:
     def make(*kinds: JobKind) -> Board:
-        lease = Lease(ledger, seconds=0.0)
+        lease = Lease(ledger, LEAD, seconds=0.0)
         lease.acquire()  # the second time at the latest, it has seen that the one before is silent
         assert lease.acquire()
         return Board(lease, {one.name: one for one in kinds})

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from driftgate.api.jobs import JobKind, ask_for_mending, list_jobs
+from driftgate.api.jobs import LEAD, JobKind, ask_for_mending, list_jobs
 from driftgate.api.jobs._tables import jobs
-from driftgate.finetune.remediation import open_remediation
+from driftgate.finetune.remediation import open_remediation, resume, stop
 from driftgate.finetune.remediation._store import add_event
-from driftgate.ledger import Ledger, open_ledger
-from driftgate.service.jobs import Board, Ending, Lease
+from driftgate.ledger import Lease, Ledger, open_ledger
+from driftgate.service.jobs import Board, Ending
 from driftgate.service.jobs._process import Output
 
 
@@ -27,7 +27,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def board(ledger: Ledger) -> Board:
-    lease = Lease(ledger)
+    lease = Lease(ledger, LEAD)
     assert lease.acquire()
     return Board(lease, {"mend": JobKind("mend", ("remediation", "run"), None, 60.0)})
 
@@ -81,8 +81,12 @@ def test_what_waits_for_a_person_waits_until_there_is_an_approval(ledger: Ledger
     add_event(ledger, remediation, "approve", "held", {"awaits": "3f"}, "wants an approval")
     mend(board)
     with ledger.write() as connection:
-        connection.execute(update(jobs).values(ended_at=datetime.now(UTC) - timedelta(days=3)))
+        connection.execute(update(jobs).values(ended_at=datetime.now(UTC) - timedelta(hours=23)))
     assert not asked(ledger)
+    with ledger.write() as connection:
+        connection.execute(update(jobs).values(ended_at=datetime.now(UTC) - timedelta(days=3)))
+    assert asked(ledger)  # its days may be over
+    mend(board)
     add_event(ledger, remediation, "approve", "approved", {"of": "3f"}, "kim")
     assert asked(ledger)
 
@@ -93,4 +97,12 @@ def test_an_approval_is_acted_on_at_once(ledger: Ledger, board: Board) -> None:
     add_event(ledger, remediation, "approve", "held", {"awaits": "3f"}, "wants an approval")
     mend(board)
     add_event(ledger, remediation, "approve", "approved", {"of": "3f"}, "kim")
+    assert asked(ledger)
+
+
+def test_stopped_repairs_are_not_asked_for(ledger: Ledger) -> None:
+    opened(ledger)
+    stop(ledger, "kim", "the bill")
+    assert not asked(ledger)
+    resume(ledger, "kim")
     assert asked(ledger)

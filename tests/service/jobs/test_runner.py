@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from driftgate.api.jobs import JobKind, ask_for, cancel, find_job, job_history
-from driftgate.ledger import Ledger, open_ledger
-from driftgate.service.jobs import Board, Lease, Runner
+from driftgate.api.jobs import LEAD, JobKind, ask_for, cancel, find_job, job_history
+from driftgate.ledger import Lease, Ledger, open_ledger
+from driftgate.service.jobs import Board, Runner
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[2] / "support" / "job_program.py"))
 pytestmark = pytest.mark.timeout(90)
@@ -35,7 +35,7 @@ def kinds(*each: str) -> dict[str, JobKind]:
 
 @asynccontextmanager
 async def running(ledger: Ledger, folder: Path, named: dict[str, JobKind]) -> AsyncIterator[Runner]:
-    runner = Runner(Board(Lease(ledger, seconds=2.0), named), folder, program=PROGRAM)
+    runner = Runner(Board(Lease(ledger, LEAD, seconds=2.0), named), folder, program=PROGRAM)
     runner.start()
     try:
         yield runner
@@ -115,7 +115,7 @@ async def test_the_end_of_the_service_finishes_what_is_short_and_hands_over_the_
     states = {name: find_job(ledger, id).state for name, id in asked.items()}
     assert states == {"short": "done", "long": "waiting", "deaf": "waiting"}
     assert lines(tmp_path, "end") == 1
-    next_one = Lease(ledger, seconds=60)
+    next_one = Lease(ledger, LEAD, seconds=60)
     assert next_one.acquire()  # at once
 
 
@@ -145,12 +145,14 @@ import asyncio, sys
 from pathlib import Path
 from driftgate.api.jobs import JobKind
 from driftgate.ledger import open_ledger
-from driftgate.service.jobs import Board, Lease, Runner
+from driftgate.ledger import Lease
+from driftgate.api.jobs import LEAD
+from driftgate.service.jobs import Board, Runner
 
 async def main():
     folder = Path(sys.argv[1])
     kind = JobKind("work", ("work", sys.argv[2]), None, 60.0)
-    runner = Runner(Board(Lease(open_ledger("ledger.db", folder), seconds=1.0), {"work": kind}), folder,
+    runner = Runner(Board(Lease(open_ledger("ledger.db", folder), LEAD, seconds=1.0), {"work": kind}), folder,
                     program=sys.argv[3:])
     runner.start()
     await asyncio.sleep(60)
@@ -189,7 +191,7 @@ async def test_who_is_silent_for_too_long_and_wakes_ends_what_it_has_under_way(l
     try:
         await until(lambda: lines(tmp_path, "begin") == 1)
         os.kill(leader.pid, signal.SIGSTOP)
-        successor = Lease(ledger, seconds=0.7)
+        successor = Lease(ledger, LEAD, seconds=0.7)
         await until(lambda: successor.acquire())
         board = Board(successor, kinds("work sleep20"))
         assert [one.id for one in board.recover(())] == [job.id]

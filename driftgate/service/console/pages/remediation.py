@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from driftgate.finetune.remediation import STEPS, Event, events_of, find_remediation
+from driftgate.api.repair import Proposal
+from driftgate.finetune.remediation import STEPS, Event, Spent, find_remediation
 from driftgate.flows.errors import DriftgateError
 from driftgate.service.console._concerns import approvals
 from driftgate.service.console._page import Asked, Console, Content, Missing, Page
@@ -25,7 +26,7 @@ ITEMS = (
     Column("kept", filter=True),
     Column("content", "long", sort=False),
 )
-_ENDS = ("finished", "held", "failed", "rejected", "approved", "started")
+_ENDS = ("finished", "held", "failed", "rejected", "abandoned", "approved", "started")
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,23 @@ class RemediationFacts:
     steps: Sequence[StepFacts]
     waits: str
     """What a person is to agree to; empty where it waits for nobody."""
+    proposal: Proposal | None
+    """All that is to be looked at before; None where there is nothing to agree to."""
+    why_none: str
+    """Where it waits for a person and there is nothing to agree to: why."""
+    spent: Spent
+    switched_off: str
+    """Why no remediation goes on now; empty where they do."""
 
 
 def _load(console: Console, asked: Asked) -> Content:
     ledger = console.workspace.ledger
     try:
-        one = find_remediation(ledger, asked.path["remediation"])
+        name = find_remediation(ledger, asked.path["remediation"]).id
     except DriftgateError as problem:
         raise Missing(problem.message, problem.remedy) from problem
-    events = events_of(ledger, one.id)
+    view = console.workspace.remediation(name)
+    one, events = view.remediation, view.events
     waits = next((told for open_one, told, _ in approvals(console) if open_one.id == one.id), "")
     facts = RemediationFacts(
         one.id,
@@ -77,6 +86,10 @@ def _load(console: Console, asked: Asked) -> Content:
         to_plain(one.evidence),
         [_step(name, events) for name in STEPS],
         waits,
+        view.proposal,
+        view.why_none,
+        view.spent,
+        view.switched_off,
     )
     rows = [{"happened": e.at, "step": e.step, "status": e.status, "message": e.message} for e in events]
     tables = (

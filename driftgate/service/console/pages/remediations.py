@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from driftgate.finetune.remediation import remediations
+from dataclasses import dataclass
+
+from driftgate.api.repair import switched_off
+from driftgate.finetune.remediation import remediations, stopped
 from driftgate.service.console._concerns import approvals
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._table import Column, Table, in_memory
@@ -20,6 +23,16 @@ COLUMNS = (
 SHOWN = 500
 
 
+@dataclass(frozen=True)
+class RemediationsFacts:
+    """Whether repairs are made at all."""
+
+    switched_off: str
+    """Why none is opened or goes on; empty where they are."""
+    stopped: bool
+    """Somebody stopped them, and they can be resumed here."""
+
+
 def _load(console: Console, asked: Asked) -> Content:
     waits = {one.id: told for one, told, _ in approvals(console)}
     rows = [
@@ -35,7 +48,9 @@ def _load(console: Console, asked: Asked) -> Content:
         }
         for one in remediations(console.workspace.ledger, SHOWN)
     ]
-    return Content(tables=(Table("remediations", COLUMNS, in_memory(rows), sort="-opened"),))
+    ledger = console.workspace.ledger
+    facts = RemediationsFacts(switched_off(console.workspace.files, ledger), stopped(ledger) is not None)
+    return Content(facts, tables=(Table("remediations", COLUMNS, in_memory(rows), sort="-opened"),))
 
 
 PAGE = Page("/remediations", "remediations", _load, menu=60)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api import session
-from driftgate.api.attempts import attempt_of
 from driftgate.api.champions import champion, promote_model, promotion_basis
 from driftgate.api.deployments import keep
 from driftgate.api.made_suites import proof_suite
@@ -147,7 +146,7 @@ def _recipe(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfig:
     name = str(remediation.evidence["recipe"])
     if name not in workspace.config.recipes:
         raise DriftgateError(f"remediation {remediation.id} follows the recipe '{name}'", "put it back into the file")
-    return workspace.config.recipes[name].attempt(attempt_of(remediation))
+    return workspace.config.recipes[name]
 
 
 def _basis(

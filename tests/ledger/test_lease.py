@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from driftgate.api.jobs import serving
-from driftgate.api.jobs._tables import leads
-from driftgate.ledger import Ledger
-from driftgate.service.jobs import Deposed, Lease
+from driftgate.api.jobs import LEAD, serving
+from driftgate.ledger import Deposed, Lease, Ledger
+from driftgate.ledger._lease import _leases
 
 BOTH = pytest.mark.parametrize("location", ["sqlite", "postgresql"], indirect=True)
 
@@ -26,7 +25,7 @@ def location(request: pytest.FixtureRequest) -> str:
 
 @BOTH
 def test_one_holds_it_and_another_when_it_is_given_back(ledger: Ledger) -> None:
-    first, second = Lease(ledger), Lease(ledger)
+    first, second = Lease(ledger, LEAD), Lease(ledger, LEAD)
     assert first.acquire()
     assert first.acquire()
     assert not second.acquire()
@@ -38,14 +37,14 @@ def test_one_holds_it_and_another_when_it_is_given_back(ledger: Ledger) -> None:
 
 @BOTH
 def test_of_many_at_once_one_gets_it(ledger: Ledger) -> None:
-    leases = [Lease(ledger) for _ in range(8)]
+    leases = [Lease(ledger, LEAD) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(Lease.acquire, leases)) == 1
 
 
 @BOTH
 def test_who_gives_no_sign_of_life_is_replaced_and_writes_nothing_any_more(ledger: Ledger) -> None:
-    first, second = Lease(ledger, seconds=0.3), Lease(ledger, seconds=0.3)
+    first, second = Lease(ledger, LEAD, seconds=0.3), Lease(ledger, LEAD, seconds=0.3)
     assert first.acquire()
     assert not second.acquire()
     time.sleep(0.2)
@@ -65,10 +64,10 @@ def test_who_gives_no_sign_of_life_is_replaced_and_writes_nothing_any_more(ledge
 
 @pytest.mark.parametrize("hours", [-6, 6, 24 * 400])
 def test_the_clock_says_nothing_about_who_lives(ledger: Ledger, hours: int) -> None:
-    first, second = Lease(ledger, seconds=0.3), Lease(ledger, seconds=0.3)
+    first, second = Lease(ledger, LEAD, seconds=0.3), Lease(ledger, LEAD, seconds=0.3)
     assert first.acquire()
     with ledger.write() as connection:  # as a machine with another clock writes it
-        connection.execute(update(leads).values(beat_at=datetime.now(UTC) + timedelta(hours=hours)))
+        connection.execute(update(_leases).values(beat_at=datetime.now(UTC) + timedelta(hours=hours)))
     assert not second.acquire()
     time.sleep(0.35)
     assert second.acquire()  # dead, whatever it is stamped
@@ -76,11 +75,11 @@ def test_the_clock_says_nothing_about_who_lives(ledger: Ledger, hours: int) -> N
 
 def test_who_serves_is_told_while_it_gives_signs_of_life(ledger: Ledger) -> None:
     assert serving(ledger) is None
-    lease = Lease(ledger)
+    lease = Lease(ledger, LEAD)
     assert serving(ledger) is None
     lease.acquire()
     found = serving(ledger)
     assert found is not None and found.holder == lease.holder
     with ledger.write() as connection:
-        connection.execute(update(leads).values(beat_at=datetime.now(UTC) - timedelta(minutes=2)))
+        connection.execute(update(_leases).values(beat_at=datetime.now(UTC) - timedelta(minutes=2)))
     assert serving(ledger) is None

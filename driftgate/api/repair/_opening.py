@@ -1,0 +1,56 @@
+"""When a repair is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.remediation import Remediation, open_remediation, remediations, stopped
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Ledger
+
+
+class NotOpened(DriftgateError):
+    """Something calls for a repair, and none is opened now; the message says why."""
+
+
+def switched_off(workspace: OpenWorkspace, ledger: Ledger) -> str:
+    """Why no repair is opened or goes on now, in words; empty where they may."""
+    if not workspace.config.repairs:
+        return "the workspace says 'repairs: false'"
+    off = stopped(ledger)
+    return off.told if off is not None else ""
+
+
+def begin_repair(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: str, champion: str, evidence: Mapping[str, Any]
+) -> tuple[Remediation, bool]:
+    """Open a remediation for an alert that says the model moved, or for a failed gate; one at a time for a champion.
+
+    Returns
+    -------
+    tuple
+        The remediation, and whether it is new: one that is open already is the same.
+
+    Raises
+    ------
+    NotOpened
+        Repairs are switched off, or the last one of this champion ended too short a time ago.
+    """
+    slot, budget = workspace.config.recipes[recipe].champion, workspace.config.recipes[recipe].budget
+    known = remediations(ledger, 20, slot=slot)
+    if (under_way := next((one for one in known if one.state == "open"), None)) is not None:
+        return under_way, False
+    if why := switched_off(workspace, ledger):
+        raise NotOpened(f"no repair of '{slot}' is opened: {why}")
+    last = max((one.closed_at for one in known if one.closed_at is not None), default=None)
+    until = last + timedelta(hours=budget.cool_down_hours) if last is not None else None
+    if last is not None and until is not None and datetime.now(UTC) < until:
+        raise NotOpened(
+            f"no repair of '{slot}' is opened: the last one ended at {last:%Y-%m-%d %H:%M} UTC, and the recipe "
+            f"'{recipe}' waits {budget.cool_down_hours:g} hours",
+            f"one is opened when it is called for after {until:%Y-%m-%d %H:%M} UTC (cool_down_hours)",
+        )
+    return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, **evidence})

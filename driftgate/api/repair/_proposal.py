@@ -1,0 +1,194 @@
+"""What a person is asked to agree to: the verdict, the data, the candidate and the rollout, each by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+
+from driftgate.api.champions import promotion_basis
+from driftgate.api.repair._context import clean_items, recipe_of
+from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.config import RecipeConfig
+from driftgate.finetune.remediation import (
+    Found,
+    Material,
+    Proved,
+    Remediation,
+    Spent,
+    Trained,
+    events_of,
+    spent,
+)
+from driftgate.finetune.train import TrainingItem, read_items, sha256_of
+from driftgate.flows.errors import DriftgateError
+from driftgate.flows.scrubbing import told
+from driftgate.ledger import Ledger, PromotionRefused, trained_model, verdicts_of
+
+_SHOWN, _LONGEST = 5, 400
+"""Training items that are shown, and the characters of each."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a promotion rests on, as hashes: it changes when anything of it does."""
+
+    verdict: str
+    """Of the proof, the gate's rules and what it said."""
+    data: str
+    """Of the file of training items."""
+    candidate: str
+    """Of the candidate's settings, its lineage and its file."""
+    rollout: str
+    """Of the plan by which it is given traffic."""
+
+    @property
+    def what(self) -> str:
+        """All of it, as an approval is bound to it."""
+        return ".".join(asdict(self).values())
+
+    def changed_since(self, what: str) -> str:
+        """What is not as it was agreed to, in words.
+
+        Examples
+        --------
+        >>> Basis("v", "d2", "c", "r2").changed_since("v.d1.c.r1")
+        'the data, the rollout'
+        """
+        before = dict(zip(asdict(self), what.split("."), strict=False))
+        return ", ".join(f"the {name}" for name, value in asdict(self).items() if before.get(name) != value)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a rule of the gate found."""
+
+    rule: str
+    verdict: str
+    told: str
+    """The figures, with their interval."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A candidate that is proved, and what its promotion would do."""
+
+    remediation: str
+    slot: str
+    champion: str
+    candidate: str
+    artefact: str
+    run: str
+    report: str
+    """The page of the proof, relative to the workspace."""
+    gate: str
+    scores: Sequence[Score]
+    items: int
+    """Training items in all."""
+    sample: Sequence[str]
+    """The first of them, with secrets and personal data blanked."""
+    dropped: Mapping[str, int]
+    """Candidates for training items that each filter dropped."""
+    spent: Spent
+    rollout: str
+    """What is done to traffic, in words."""
+    what: str
+    """Hash of all that; an approval is bound to it."""
+
+
+def basis_of(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: RecipeConfig, remediation: Remediation, found: Found
+) -> Basis:
+    """What allows the candidate's promotion now.
+
+    Raises
+    ------
+    PromotionRefused
+        Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the training items are not those that
+        were made, or of no clean lineage.
+    """
+    trained, run, material = found.get(Trained), found.get(Proved).run, found.get(Material)
+    verdict = promotion_basis(workspace, ledger, recipe.champion, trained.model, run, [recipe.gate])
+    try:
+        clean_items(workspace, ledger, remediation, material)
+    except DriftgateError as problem:
+        raise PromotionRefused(problem.message, problem.remedy) from problem
+    return Basis(
+        verdict,
+        material.sha256,
+        _hash([trained.model, trained.artefact, trained_model(ledger, trained.model), _file_hash(workspace, trained)]),
+        _hash(recipe.rollout.model_dump(mode="json") if recipe.rollout is not None else None),
+    )
+
+
+def proposal_of(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation) -> Proposal:
+    """What a remediation would have a person agree to now, with all that is to be looked at before.
+
+    Raises
+    ------
+    PromotionRefused
+        Nothing allows the promotion now.
+    DriftgateError
+        It has not come so far.
+    """
+    recipe = recipe_of(workspace, remediation)
+    found = Found.of(remediation.id, events_of(ledger, remediation.id))
+    basis = basis_of(workspace, ledger, recipe, remediation, found)
+    trained, run, material = found.get(Trained), found.get(Proved).run, found.get(Material)
+    newest = next(row for row in verdicts_of(ledger, run) if row.gate == recipe.gate)
+    return Proposal(
+        remediation.id,
+        remediation.slot,
+        remediation.champion,
+        trained.model,
+        trained.artefact,
+        run,
+        _report(workspace, run),
+        recipe.gate,
+        [_score(rule) for rule in newest.details.get("rules", ())],
+        material.count,
+        [_shown(item) for item in islice(read_items(clean_items(workspace, ledger, remediation, material)), _SHOWN)],
+        material.dropped,
+        spent(ledger, remediation.id),
+        _in_words(recipe),
+        basis.what,
+    )
+
+
+def _score(rule: Mapping[str, Any]) -> Score:
+    figures = "; ".join(filter(None, (str(rule.get("says") or ""), str(rule.get("reason") or ""))))
+    return Score(f"{rule.get('cell', '')}: {rule.get('rule', '')}", str(rule.get("verdict", "")), figures)
+
+
+def _report(workspace: OpenWorkspace, run: str) -> str:
+    """The page of a run, relative to the workspace where it is inside; empty where there is none."""
+    page = next(iter(sorted((workspace.reports / run).glob("*.html"))), None)
+    if page is None:
+        return ""
+    return page.relative_to(workspace.folder).as_posix() if page.is_relative_to(workspace.folder) else str(page)
+
+
+def _shown(item: TrainingItem) -> str:
+    prompt = item.prompt if len(item.prompt) <= _LONGEST else f"{item.prompt[:_LONGEST]}…"
+    return told(f"{prompt} → {item.target[:_LONGEST]}")
+
+
+def _in_words(recipe: RecipeConfig) -> str:
+    if recipe.rollout is None:
+        return "the champion moves at once; no traffic of an endpoint is moved"
+    shares = ", ".join(f"{share} %" for share in recipe.rollout.shares)
+    machines = f"{recipe.rollout.instance_count} × {recipe.rollout.instance_type}"
+    return f"endpoint '{recipe.rollout.endpoint}' on {machines}, then {shares} of its traffic"
+
+
+def _file_hash(workspace: OpenWorkspace, trained: Trained) -> str:
+    """Of what was trained, where it is a file of the workspace; else its name stands for it."""
+    file = workspace.folder / trained.artefact
+    return sha256_of(file) if trained.artefact and file.is_file() else ""
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=dict).encode()).hexdigest()

@@ -1,0 +1,149 @@
+"""What the steps of a remediation find, each a value of its own, kept as JSON in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from driftgate.finetune.remediation._store import Event
+from driftgate.flows.errors import DriftgateError
+
+
+class StepResult(BaseModel):
+    """What a step found."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Material(StepResult):
+    """The training items."""
+
+    items: str
+    """Their file, relative to the workspace; its name holds what is in it."""
+    sha256: str
+    """Of that file, in hexadecimal: what is trained on, shown and approved is just this."""
+    count: int
+    """Items."""
+    dropped: Mapping[str, int] = {}
+    """Candidates that each filter dropped."""
+    lineage: str = ""
+    """Id of the set in the ledger, by which the lineage of every item is found."""
+
+
+class Trained(StepResult):
+    """The candidate."""
+
+    model: str
+    """Its name."""
+    artefact: str = ""
+    """What was trained, as its trainer calls it: a file, relative to the workspace, or a service's id."""
+    metrics: Mapping[str, float | str | None] = {}
+    """What was measured while training."""
+
+
+class Proved(StepResult):
+    """Champion and candidate were asked the same."""
+
+    run: str
+    """The run in which they were."""
+
+
+class Judgement(StepResult):
+    """What the gate said."""
+
+    verdict: Mapping[str, Any] = {}
+    """Its verdict as JSON."""
+
+
+class Agreement(StepResult):
+    """A person agreed, or nobody had to."""
+
+    who: str = ""
+    """Who agreed; ``not asked for`` where the recipe asks nobody."""
+    what: str = ""
+    """Hash of what was agreed to."""
+
+
+class RolledOut(StepResult):
+    """The candidate is where it is asked."""
+
+    phase: str = ""
+    """How the rollout ended."""
+    traffic: Mapping[str, Any] | None = None
+    """What it did to an endpoint's traffic: :class:`driftgate.finetune.deploy.TrafficMove` as JSON."""
+
+
+class Promoted(StepResult):
+    """The candidate is champion."""
+
+    model: str
+    """The candidate."""
+    run: str
+    """The run that it was promoted for."""
+
+
+STEPS: Mapping[str, type[StepResult]] = {
+    "synthesise": Material,
+    "train": Trained,
+    "evaluate": Proved,
+    "judge": Judgement,
+    "approve": Agreement,
+    "roll_out": RolledOut,
+    "promote": Promoted,
+}
+"""The way from a regression to a promotion, and what each step finds."""
+_Result = TypeVar("_Result", bound=StepResult)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the steps that are finished found."""
+
+    remediation: str
+    """Its id."""
+    details: Mapping[str, Mapping[str, Any]]
+    """By step, as it is kept."""
+
+    @classmethod
+    def of(cls, remediation: str, events: Sequence[Event]) -> Found:
+        """What stands in a history."""
+        return cls(remediation, {event.step: event.detail for event in events if event.status == "finished"})
+
+    def has(self, kind: type[StepResult]) -> bool:
+        """Whether the step that finds this is finished."""
+        return _step(kind) in self.details
+
+    def get(self, kind: type[_Result]) -> _Result:
+        """What the step found.
+
+        Raises
+        ------
+        DriftgateError
+            It is not finished, or an older driftgate finished it and kept too little.
+
+        Examples
+        --------
+        >>> Found("a1", {"evaluate": {"run": "r7"}}).get(Proved).run
+        'r7'
+        >>> Found("a1", {}).has(Proved)
+        False
+        """
+        step = _step(kind)
+        show = f"driftgate remediation show {self.remediation}"
+        if step not in self.details:
+            raise DriftgateError(f"remediation {self.remediation} has not finished its step '{step}'", show)
+        try:
+            return kind.model_validate(self.details[step])
+        except ValidationError as problem:
+            lacks = ", ".join(str(error["loc"][0]) for error in problem.errors() if error["loc"])
+            raise DriftgateError(
+                f"what remediation {self.remediation} kept of its step '{step}' cannot be used: {lacks}",
+                f"look at it ({show}), abandon it, and let another be opened",
+            ) from problem
+
+
+def _step(kind: type[StepResult]) -> str:
+    return next(name for name, found in STEPS.items() if found is kind)
