@@ -326,9 +326,11 @@ def _mend(
     from driftgate.api.attempts import due_attempts, next_attempt
     from driftgate.api.repair import go_on, switched_off
 
-    due_attempts(workspace, ledger)
+    why = switched_off(workspace, ledger)
+    if not why:
+        due_attempts(workspace, ledger)
     waiting = remediations(ledger, 1000, state="open")
-    if waiting and (why := switched_off(workspace, ledger)):
+    if waiting and why:
         display.halted(why)
         return []
     went: list[Remediation] = []
