@@ -10,6 +10,8 @@ from typing import Any, Self
 from driftgate.finetune.train._job import LoraJob
 from driftgate.flows.extras import installed
 
+_IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""By default mlflow tries for many minutes, while a card is paid for."""
 _SENT = ("loss", "learning_rate", "validation_loss")
 
 
@@ -23,6 +25,8 @@ class Tracking:
         named = os.environ.get("MLFLOW_TRACKING_URI") or os.environ.get("MLFLOW_RUN_ID")
         self._job, self._mlflow = job, None
         if named and installed("mlflow"):
+            for name, value in _IMPATIENT.items():
+                os.environ.setdefault(name, value)
             import mlflow
 
             self._mlflow = mlflow
