@@ -34,6 +34,8 @@ from driftgate.api.repair import NotOpened, begin_repair
 from driftgate.finetune.remediation import Remediation, _hold, events_of, remediations, spent
 from driftgate.ledger import audit_of, champion_of
 
+SLOW = pytest.mark.acceptance
+
 
 @pytest.fixture
 def folder(tmp_path: Path, endpoint: ChatEndpoint, candidate: ChatEndpoint, plugin: str) -> Path:
@@ -76,7 +78,14 @@ def process(folder: Path, deadly: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("moment", ["submit", "poll", "result"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "submit",
+        pytest.param("poll", marks=pytest.mark.acceptance),
+        pytest.param("result", marks=pytest.mark.acceptance),
+    ],
+)
 def test_killed_while_it_trains_it_pays_one_job(cli, folder, quick, moment) -> None:
     opened(folder)
     assert process(folder, moment).wait(120) == -signal.SIGKILL
@@ -85,6 +94,7 @@ def test_killed_while_it_trains_it_pays_one_job(cli, folder, quick, moment) -> N
     assert book(folder) == {"asked": 2 if moment == "submit" else 1, "paid": 1}
 
 
+@pytest.mark.acceptance
 def test_killed_while_it_proves_it_asks_nothing_twice(cli, folder, quick, endpoint, candidate) -> None:
     opened(folder)
     running: list[subprocess.Popen[bytes]] = []
@@ -109,6 +119,16 @@ def test_killed_while_it_proves_it_asks_nothing_twice(cli, folder, quick, endpoi
     assert run
 
 
+def test_a_job_is_asked_for_once_however_often_it_is_looked_for(cli, folder) -> None:
+    script(folder, "error: 503: try again")
+    opened(folder)
+    assert cli("remediation", "run", "-w", folder).code == 2
+    script(folder, "succeeded")
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert state(folder)[1] == "promoted"
+    assert book(folder) == {"asked": 1, "paid": 1}
+
+
 def test_a_proof_that_is_no_longer_the_same_is_not_gone_on_with(cli, folder, candidate) -> None:
     candidate.default = Status(401, {"error": {"message": "no"}})
     opened(folder)
@@ -121,6 +141,7 @@ def test_a_proof_that_is_no_longer_the_same_is_not_gone_on_with(cli, folder, can
     assert state(folder)[:2] == ("live", "open")
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("step", ["judge", "promote"])
 def test_killed_in_a_step_that_pays_nothing_it_is_promoted_once(cli, folder, quick, step) -> None:
     opened(folder)
@@ -277,6 +298,7 @@ def test_rejected_by_a_person_it_ends(cli, folder, needs_approval) -> None:
         assert [row.action for row in audit_of(ledger, action="remediation")] == ["remediation.reject"]
 
 
+@pytest.mark.acceptance
 def test_abandoned_while_it_trains_its_job_is_cancelled(cli, folder) -> None:
     script(folder, "running")
     name = opened(folder)
@@ -292,6 +314,7 @@ def test_abandoned_while_it_trains_its_job_is_cancelled(cli, folder) -> None:
     assert cli("remediation", "abandon", name, "--reason", "again", "-w", folder).code == 2
 
 
+@pytest.mark.acceptance
 def test_one_that_was_submitted_and_not_noted_is_named_when_it_is_abandoned(cli, folder, quick) -> None:
     name = opened(folder)
     assert process(folder, "submit").wait(120) == -signal.SIGKILL

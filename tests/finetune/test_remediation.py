@@ -31,6 +31,7 @@ from driftgate.finetune.remediation import (
     Rejected,
     Remediation,
     RolledOut,
+    Spent,
     StepResult,
     Steps,
     Trained,
@@ -45,6 +46,9 @@ from driftgate.finetune.remediation import (
     reject,
     remediations,
     resume,
+    set_spent,
+    spent,
+    spent_on,
     stop,
 )
 from driftgate.finetune.remediation import advance as advance_with
@@ -56,6 +60,14 @@ from driftgate.ledger import Ledger, audit_of, open_ledger
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened = open_ledger("ledger.db", tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def either(location: str, tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger on each database."""
+    opened = open_ledger(location, tmp_path)
     yield opened
     opened.close()
 
@@ -105,18 +117,18 @@ async def test_it_goes_through_every_step_and_ends_promoted(ledger: Ledger) -> N
     assert find_remediation(ledger, opened.id).state == "promoted"
 
 
-def test_an_alert_storm_opens_one(ledger: Ledger) -> None:
-    open_remediation(ledger, "other", "warm-up", "c", {})
+def test_an_alert_storm_opens_one(either: Ledger) -> None:
+    open_remediation(either, "other", "warm-up", "c", {})
 
     def storm(number: int) -> tuple[str, bool]:  # whatever the recipe, it is one champion that is repaired
-        remediation, new = open_remediation(ledger, "tickets", f"recipe {number % 2}", "c", {"number": number})
+        remediation, new = open_remediation(either, "tickets", f"recipe {number % 2}", "c", {"number": number})
         return remediation.id, new
 
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(storm, range(100)))
     assert len({name for name, _ in found}) == 1
     assert sum(new for _, new in found) == 1
-    assert len(remediations(ledger, state="open")) == 2
+    assert len(remediations(either, state="open")) == 2
 
 
 async def test_after_it_ended_another_may_be_opened(ledger: Ledger) -> None:
@@ -278,7 +290,7 @@ def test_killed_in_any_step_it_goes_on_from_there(tmp_path: Path, deadly: str) -
     assert lines == [*expected[: place + 1], f"{deadly} job-of-{deadly}", *expected[place + 1 :]]
 
 
-async def test_two_processes_at_once_do_a_step_once(ledger: Ledger, tmp_path: Path) -> None:
+async def test_two_processes_at_once_do_a_step_once(either: Ledger, location: str, tmp_path: Path) -> None:
     done: list[str] = []
 
     async def train(progress: Progress) -> StepResult:
@@ -286,10 +298,10 @@ async def test_two_processes_at_once_do_a_step_once(ledger: Ledger, tmp_path: Pa
         await asyncio.sleep(1.0)  # longer than a lease lasts: it is kept up
         return Trained(model="m")
 
-    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
-    other = open_ledger("ledger.db", tmp_path)
+    opened, _ = open_remediation(either, "tickets", "alert", "c", {})
+    other = open_ledger(location, tmp_path)
     found = await asyncio.gather(
-        advance(ledger, opened, steps(done, train=train)),
+        advance(either, opened, steps(done, train=train)),
         advance(other, opened, steps(done, train=train)),
         return_exceptions=True,
     )
@@ -398,26 +410,26 @@ async def test_a_step_may_give_up(ledger: Ledger) -> None:
     assert (await advance(ledger, opened, steps([], train=gone))).state == "abandoned"
 
 
-async def test_a_person_ends_it_however_far_it_is(ledger: Ledger) -> None:
+async def test_a_person_ends_it_however_far_it_is(either: Ledger) -> None:
     undone: list[str] = []
 
     async def undo(progress: Progress) -> None:
         undone.append(progress.step)
 
-    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    opened, _ = open_remediation(either, "tickets", "alert", "c", {})
     with pytest.raises(DriftgateError, match="say why"):
-        abandon(ledger, opened, "minsu", " ")
+        abandon(either, opened, "minsu", " ")
     with pytest.raises(DriftgateError, match="nobody is named"):
-        abandon(ledger, opened, "", "no longer wanted")
-    abandon(ledger, opened, "minsu", "no longer wanted")
+        abandon(either, opened, "", "no longer wanted")
+    abandon(either, opened, "minsu", "no longer wanted")
     with pytest.raises(DriftgateError, match="being ended already"):
-        abandon(ledger, opened, "jiwoo", "me too")
+        abandon(either, opened, "jiwoo", "me too")
     done: list[str] = []
-    assert (await advance_with(ledger, opened, steps(done), undo, seconds=0.4)).state == "abandoned"
+    assert (await advance_with(either, opened, steps(done), undo, seconds=0.4)).state == "abandoned"
     assert (done, undone) == ([], ["synthesise"])
-    assert [(row.who, row.action) for row in audit_of(ledger)] == [("minsu", "remediation.abandon")]
+    assert [(row.who, row.action) for row in audit_of(either)] == [("minsu", "remediation.abandon")]
     with pytest.raises(DriftgateError, match="is abandoned already"):
-        abandon(ledger, opened, "minsu", "again")
+        abandon(either, opened, "minsu", "again")
 
 
 async def test_a_step_under_way_is_cut_off_when_a_person_ends_it(ledger: Ledger) -> None:
@@ -464,20 +476,32 @@ async def test_a_person_rejects_only_what_waits_for_them(ledger: Ledger) -> None
     assert (await advance(ledger, opened, steps([], approve=asking("v1")))).state == "rejected"
 
 
-async def test_the_switch_stops_a_step_under_way_and_all_that_follow(ledger: Ledger) -> None:
+async def test_the_switch_stops_a_step_under_way_and_all_that_follow(either: Ledger) -> None:
     async def train(progress: Progress) -> StepResult:
-        stop(ledger, "minsu", "the bill")
+        stop(either, "minsu", "the bill")
         await asyncio.sleep(30)
         return Trained(model="m")
 
     done: list[str] = []
-    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
-    await asyncio.wait_for(advance(ledger, opened, steps(done, train=train)), 10)
+    opened, _ = open_remediation(either, "tickets", "alert", "c", {})
+    await asyncio.wait_for(advance(either, opened, steps(done, train=train)), 10)
     for _ in range(3):  # said once
-        await advance(ledger, opened, steps(done))
+        await advance(either, opened, steps(done))
     assert done == ["synthesise"]
-    told = [event.message for event in events_of(ledger, opened.id) if event.status == "held"]
+    told = [event.message for event in events_of(either, opened.id) if event.status == "held"]
     assert told == ["repairs were stopped by minsu: the bill (driftgate remediation resume)"]
-    assert resume(ledger, "minsu") and not resume(ledger, "minsu")
-    assert (await advance(ledger, opened, steps(done))).state == "promoted"
-    assert {row.action for row in audit_of(ledger)} == {"remediation.stop", "remediation.resume"}
+    assert resume(either, "minsu") and not resume(either, "minsu")
+    assert (await advance(either, opened, steps(done))).state == "promoted"
+    assert {row.action for row in audit_of(either)} == {"remediation.stop", "remediation.resume"}
+
+
+def test_what_was_taken_adds_up_and_what_is_not_known_is_not_free(either: Ledger) -> None:
+    assert spent(either, "r1") == Spent(0, 0.0, 0.0)
+    set_spent(either, "r1", "synthesis", Spent(30, 1.5))
+    set_spent(either, "r1", "training", Spent(hours=0.25))
+    set_spent(either, "r1", "training", Spent(hours=0.5))
+    assert spent(either, "r1") == Spent(30, 1.5, 0.5)
+    set_spent(either, "r1", "proof", Spent(120, None))
+    assert spent(either, "r1") == Spent(150, None, 0.5)
+    assert spent(either, "r1", beside="proof") == Spent(30, 1.5, 0.5)
+    assert spent_on(either, "r1", "proof") == Spent(120, None)

@@ -192,7 +192,7 @@ def state(folder: Path) -> tuple[str, str, str]:
         newest = remediations(ledger)[0]
         events = events_of(ledger, newest.id)
         last = ending(events) or (events[-1] if events else None)
-        return champion_of(ledger, "assistant") or "", newest.state, last.message if last else ""
+        return champion_of(ledger, "assistant") or "live", newest.state, last.message if last else ""
 
 
 def newest(folder: Path) -> str:
