@@ -55,12 +55,12 @@ def _suffices(ledger: Ledger, budget: BudgetConfig, last: Remediation) -> bool:
     while (before := known.get(str(chain[-1].evidence.get("after", "")))) is not None:
         chain.append(before)
     taken = [spent(ledger, one.id) for one in (last, *chain)]  # the last twice: for the next
-    limits = (
+    limits: list[tuple[float | None, list[float]]] = [
         (budget.calls, [one.calls for one in taken]),
         (budget.gpu_hours, [one.hours for one in taken]),
         (budget.money, [inf if one.money is None else one.money for one in taken]),
         (budget.days, [(datetime.now(UTC) - chain[-1].opened_at) / timedelta(days=1)]),
-    )
+    ]
     return all(limit is None or sum(of_each) <= limit for limit, of_each in limits)
 
 

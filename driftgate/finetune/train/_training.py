@@ -30,8 +30,9 @@ from driftgate.flows.errors import DriftgateError
 class Objective(Protocol):
     """What a training run makes small."""
 
-    count: int
-    """Items there are to train on."""
+    @property
+    def count(self) -> int:
+        """Items there are to train on."""
 
     def weight(self, chosen: Sequence[int]) -> float:
         """Weight of the chosen items in a step's loss."""
