@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from driftgate.finetune.train._files import sha256_of
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import make_private
 
 Quantised = Literal["q8", "q4"]
 """``q8``: 8.5 bits a weight. ``q4``: 4.5 bits (Q4_K), 5.5 (Q5_0) where a row is no multiple of 256, 8.5 for the
@@ -87,6 +88,7 @@ def export_gguf(base: Path, adapter: Path | None, out: Path, quantised: Quantise
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+        make_private(aside)
         aside.replace(out)
     finally:
         aside.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ from driftgate.finetune.train._tracking import Tracking
 from driftgate.finetune.train._trainer import Recipe
 from driftgate.finetune.train._training import Answers, Objective, Preferences, Training
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.private_files import make_private
 
 PROGRAM = "driftgate.finetune.train._lora"
 """The module that is run: in a process of its own here, and by the command of a job on a cluster."""
@@ -112,6 +113,7 @@ def _write(training: Training, folder: Path, job: LoraJob, found: dict[str, str]
     path = folder / job.result_name
     if job.base.is_dir():
         training.wrapped.save_pretrained(path)
+        make_private(path)
     else:
         write_adapter(path, training.adapter(), {"driftgate.base.sha256": found.get("base", "")})
     return path

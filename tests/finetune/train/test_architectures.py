@@ -62,11 +62,16 @@ def train(tmp_path: Path) -> Train:
     return go
 
 
+def _turns(item: TrainingItem) -> tuple[str, str]:
+    system, user = item.prompt.removeprefix("# system:\n").split("\n# user:\n")
+    return system, user.strip()
+
+
 async def _asked(model: HubModel) -> tuple[list[str], float]:
     """The likeliest letter for each training prompt, and the mean loss of the targets."""
     said, losses = [], []
     for item in _items():
-        system, user = item.prompt.removeprefix("# system:\n").split("\n# user:\n")
+        system, user = _turns(item)
         reply = await model.complete([Message("system", system), Message("user", user)])
         assert reply.first_token is not None
         assert reply.usage.input_tokens and reply.usage.output_tokens == 1
@@ -81,6 +86,7 @@ async def test_a_model_is_trained_saved_served_and_scored(train: Train, model_ty
     assert result["metrics"]["validation_accuracy"] == 1.0
     assert result["lineage"]["architecture"] == model_type
     assert result["lineage"]["device"] == "cpu"
+    assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "tuned" / "adapter").iterdir())
     served = {"provider": "local", "model": model_type, "context": 256, "top_tokens": 300}
     tuned = open_model("t", LocalConfig(**served, adapter="tuned/adapter"), tmp_path)
     base = open_model("b", LocalConfig(**served), tmp_path)
@@ -130,7 +136,7 @@ async def test_preferences_are_learnt_from_pairs(train: Train, tmp_path: Path) -
     served = LocalConfig(provider="local", model="llama", adapter="preferring/adapter", context=256, top_tokens=300)
     model = open_model("t", served, tmp_path)
     for item in _items():
-        system, user = item.prompt.removeprefix("# system:\n").split("\n# user:\n")
+        system, user = _turns(item)
         first = (await model.complete([Message("system", system), Message("user", user)])).first_token
         assert first is not None and first[item.target] > first[item.rejected] + 1
     await model.aclose()

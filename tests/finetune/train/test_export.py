@@ -62,6 +62,7 @@ async def test_it_answers_like_base_and_adapter(workspace: Path, quantised: str)
         assert ws.export_model("tuned", quantised).written.sha256 == found.written.sha256  # type: ignore[arg-type]
     assert found.name == f"tuned-{quantised}" and found.written.merged == 3 * LAYERS
     assert "adapter" not in found.config
+    assert found.written.path.stat().st_mode & 0o077 == 0
     config = yaml.safe_load((workspace / "driftgate.yaml").read_text("utf-8"))["models"]["tuned"]
 
     def opened(model: dict[str, object]) -> LocalModel:
