@@ -15,6 +15,7 @@ from driftgate.api.listing import newest_runs
 from driftgate.api.on_call import OnCall
 from driftgate.api.repairing import Repairing
 from driftgate.api.run import Run, Runs, Verdicts, name_of
+from driftgate.api.synthesising import Synthesising
 from driftgate.api.upkeep import Upkeep
 from driftgate.api.working import Working
 from driftgate.api.workspace import open_workspace
@@ -58,7 +59,7 @@ def open(folder: Path | str = ".") -> Workspace:
 
 
 @dataclass(frozen=True)
-class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing):
+class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing, Synthesising):
     """An open workspace. Use it in a ``with``, or close it.
 
     Methods wait until their work is done, also in a notebook, where an event loop is running.
@@ -129,12 +130,30 @@ class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing):
         return bench.begin(self.files, self.ledger, name, run=row, cache=cache, trial=trial, looks=stopping)
 
     def finish(
-        self, begun: bench.Begun, display: Display, *, gates: Sequence[str] = (), retry_failed: bool = False
+        self,
+        begun: bench.Begun,
+        display: Display,
+        *,
+        gates: Sequence[str] = (),
+        retry_failed: bool = False,
+        shards: int = 1,
+        cache: bool | None = None,
     ) -> bench.Done:
-        """Work on what :meth:`begin` began, until it ends."""
+        """Work on what :meth:`begin` began, until it ends, in one process or in several (see ``driftgate bench``)."""
         from driftgate.api import bench
 
+        if shards > 1:
+            from driftgate.api.shards import ask_in_shards
+
+            begun = ask_in_shards(self.files.folder, self.ledger, begun, shards, retry_failed=retry_failed, cache=cache)
+            retry_failed = False  # they were asked again
         return bench.finish(self.files, self.ledger, begun, gates, display, retry_failed=retry_failed)
+
+    def ask_share(self, begun: bench.Begun, share: str, *, retry_failed: bool = False) -> int:
+        """Ask one share of a run that :meth:`finish` divides, in a process of its own; the exit code."""
+        from driftgate.api.shards import ask_share
+
+        return ask_share(self.ledger, begun, share, retry_failed=retry_failed)
 
     def bench(
         self,

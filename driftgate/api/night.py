@@ -23,7 +23,7 @@ from driftgate.api.session import model_config
 from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
-from driftgate.benchmarks.progress import CellProgress, Display
+from driftgate.benchmarks.progress import Display, Unseen
 from driftgate.finetune.remediation import Busy, Remediation, ending, events_of, find_remediation, remediations
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError, StoppedByUser
@@ -43,19 +43,6 @@ if TYPE_CHECKING:
     from driftgate.api.keeping import Kept
     from driftgate.monitor.azure import Drained
     from driftgate.monitor.notifications import Delivered
-
-
-class Unseen:
-    """A :class:`driftgate.benchmarks.progress.Display` that shows nothing."""
-
-    def begin(self, progress: CellProgress) -> None:
-        """A cell begins."""
-
-    def advance(self, progress: CellProgress) -> None:
-        """A sample got its outcome."""
-
-    def end(self, progress: CellProgress) -> None:
-        """A cell is complete or the run stops."""
 
 
 class NightDisplay:

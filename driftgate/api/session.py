@@ -305,12 +305,17 @@ async def work(
         cells = with_prices(planned.cells, kept_prices(run, MODELS), kept_prices(run, JUDGES))
         await run_suite(ledger, run, planned.suite, cells, models, display, retry_failed=retry_failed, stops=stops)
     finally:
-        for model in models.values():
-            with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already
-                keep(ledger, model)
-            await model.aclose()
-        if planned.retriever is not None:
-            await planned.retriever.aclose()
+        await close(ledger, planned, models)
+
+
+async def close(ledger: Ledger, planned: Planned, models: Mapping[str, Model]) -> None:
+    """Close what a run asked, and keep what was learnt of it."""
+    for model in models.values():
+        with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already
+            keep(ledger, model)
+        await model.aclose()
+    if planned.retriever is not None:
+        await planned.retriever.aclose()
 
 
 def retriever_of(workspace: OpenWorkspace, suite: SuiteConfig) -> Retriever | None:

@@ -29,6 +29,7 @@ from driftgate.benchmarks.datasets import parse_config as parse_dataset
 from driftgate.benchmarks.gate import GateConfig
 from driftgate.benchmarks.suite import Names, SuiteConfig
 from driftgate.finetune.config import RecipeConfig
+from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.environment import keep_secrets_of, without_literal
 from driftgate.flows.errors import DriftgateError, nearest
@@ -160,6 +161,8 @@ class Workspace(BaseModel):
     is new first, and are unmeasurable where they cannot."""
     monitors: dict[Name, MonitorConfig] = {}
     """Monitors by name: a champion watched by its canaries."""
+    synthesis: dict[Name, SynthesisConfig] = {}
+    """Synthetic training data by name: what it is made from and how; see ``driftgate synth``."""
     recipes: dict[Name, RecipeConfig] = {}
     """Recipes by name: how a champion that got worse is replaced."""
     repairs: bool = True

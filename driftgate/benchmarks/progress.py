@@ -39,3 +39,16 @@ class Display(Protocol):
 
     def end(self, progress: CellProgress) -> None:
         """A cell is complete or the run stops."""
+
+
+class Unseen:
+    """A :class:`Display` that shows nothing."""
+
+    def begin(self, progress: CellProgress) -> None:
+        """A cell begins."""
+
+    def advance(self, progress: CellProgress) -> None:
+        """A sample got its outcome."""
+
+    def end(self, progress: CellProgress) -> None:
+        """A cell is complete or the run stops."""

@@ -22,6 +22,7 @@ from driftgate.benchmarks.outcomes import classify, rule_of
 from driftgate.benchmarks.progress import CellProgress, Display
 from driftgate.benchmarks.rare_collections import rare_collections
 from driftgate.benchmarks.recorder import Recorder
+from driftgate.benchmarks.shards import Share
 from driftgate.benchmarks.spending import Budget, check_budget, line_cost
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.engines import Engine, FinishedLine, open_engine
@@ -121,6 +122,50 @@ async def run_suite(
     finish_run(ledger, run.id)
 
 
+def add_cells(ledger: Ledger, run: RunRow, cells: Sequence[Cell]) -> None:
+    """Write the cells of a run and the samples asked for in them, before several processes ask their shares."""
+    for ordinal, cell in enumerate(cells):
+        add_cell(ledger, run.id, ordinal, _cell_row(cell), cell.samples)
+
+
+async def run_share(
+    ledger: Ledger,
+    run: RunRow,
+    suite: SuiteConfig,
+    cells: Sequence[Cell],
+    models: Mapping[str, Model],
+    display: Display,
+    share: Share,
+    *,
+    retry_failed: bool = False,
+) -> Budget:
+    """Ask a share of a run's samples, and nothing else: whoever divided the run aggregates and ends it.
+
+    Returns
+    -------
+    Budget
+        What it cost.
+
+    Raises
+    ------
+    LimitReached, DriftgateError
+        As :func:`run_suite` does.
+    """
+    suite, cells = share.of_suite(suite), [share.of_cell(cell) for cell in cells]
+    prices = {cell.model: cell.model_config.prices for cell in cells}
+    shared = _SuiteRun(ledger, run, suite, models, prices, display, retry_failed, Budget(suite), share)
+    timer = shared.budget.watch()
+    try:
+        for cell in cells:
+            cell.evaluators.open()
+        with rare_collections():
+            await _run_cells(shared, cells)
+    finally:
+        if timer is not None:
+            timer.cancel()
+    return shared.budget
+
+
 @dataclass(frozen=True)
 class _SuiteRun:
     """What the cells of a run share."""
@@ -134,6 +179,8 @@ class _SuiteRun:
     display: Display
     retry_failed: bool
     budget: Budget
+    share: Share | None = None
+    """What this process asks of each cell, where others ask the rest."""
     answering: set[str] = field(default_factory=set)
     """Models that have answered a sample."""
     batches: dict[str, Batches] = field(default_factory=dict)
@@ -366,8 +413,12 @@ async def _opened(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> As
     """A cell that is ready to be asked; its aggregation nodes run once everything wanted of it was asked."""
     ledger, suite = shared.ledger, shared.suite
     cell_id = add_cell(ledger, shared.run.id, ordinal, _cell_row(cell), cell.samples)
-    todo = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
-    waiting, asked = sum(len(rounds) for _, rounds in todo.values()), len(cell.samples) * cell.repeats
+    todo: Mapping[str, tuple[int, list[int]]] = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
+    asked = len(cell.samples) * cell.repeats
+    if shared.share is not None:
+        todo = shared.share.of_todo(cell, todo)
+        asked = sum(map(shared.share.has, cell.samples)) * cell.repeats
+    waiting = sum(len(rounds) for _, rounds in todo.values())
     progress = CellProgress(cell, asked, asked - waiting, later)
     progress.notes += alike(cell)
     if cell.evaluators.judged:
@@ -399,8 +450,9 @@ async def _opened(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> As
     )
     try:
         yield running
-        await aggregate_cell(ledger, cell_id, cell, engine, running.live)
-        await aggregate_evaluations(ledger, cell_id, cell.evaluators, running.live)
+        if shared.share is None:
+            await aggregate_cell(ledger, cell_id, cell, engine, running.live)
+            await aggregate_evaluations(ledger, cell_id, cell.evaluators, running.live)
     finally:
         await recorder.drain()
         await engine.aclose()

@@ -13,7 +13,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall, remediation, training
+from driftgate.cli import (
+    access,
+    azure,
+    build,
+    ci,
+    incidents,
+    jobs,
+    judging,
+    lead,
+    oncall,
+    privacy,
+    remediation,
+    synth,
+    training,
+)
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -77,6 +91,8 @@ for _name, _group in (
     ("notify", incidents.notify),
     ("champion", oncall.champion),
     ("remediation", remediation.remediation),
+    ("privacy", privacy.privacy),
+    ("synth", synth.synth),
     ("training", training.training),
     ("azure", azure.azure),
     ("keys", access.keys),

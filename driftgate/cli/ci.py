@@ -31,6 +31,8 @@ def bench(
         bool, typer.Option("--sequential", help="Ask in a random order and end once the gate has decided.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Of that order; by default another one for each run.")] = None,
+    shards: Annotated[int, typer.Option("--shards", min=1, help="Processes that share the samples.")] = 1,
+    shard: Annotated[str, typer.Option("--shard", hidden=True, help="The share that this process asks.")] = "",
     as_json: Annotated[
         Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")
     ] = None,
@@ -64,9 +66,15 @@ def bench(
             stopping_gate=gate,
             seed=seed,
         )
+        if shard:
+            raise typer.Exit(ws.ask_share(begun, shard, retry_failed=retry_failed))
         pipelines.set_output(os.environ, "run", begun.run.id)
         try:
-            done = carry_out(console, begun, lambda display: ws.finish(begun, display, retry_failed=retry_failed))
+            done = carry_out(
+                console,
+                begun,
+                lambda display: ws.finish(begun, display, retry_failed=retry_failed, shards=shards, cache=cache),
+            )
         finally:
             if as_json is not None:
                 write_json(as_json, ws.run(begun.run.id).as_json())

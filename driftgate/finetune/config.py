@@ -7,14 +7,13 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from driftgate.benchmarks.use import UseConfig
+from driftgate.finetune.assurance import PrivacyLimits
 from driftgate.finetune.deploy import RolloutConfig
 from driftgate.finetune.remediation import BudgetConfig
+from driftgate.finetune.synthesis import LEAST_ITEMS as LEAST_ITEMS  # a repair with fewer is rejected
 from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.finetune.train import TrainerConfig, parse_trainer
 from driftgate.flows.errors import DriftgateError
-
-LEAST_ITEMS = 20
-"""Training items below which a repair is rejected."""
 
 
 def _trainer(value: Any) -> Any:
@@ -64,6 +63,9 @@ class RecipeConfig(UseConfig):
     """Datasets the candidate and the champion are compared on: the slice that fell, the rest, a sealed hold-out."""
     gate: str
     """The gate that decides; its rules may speak of ``champion``."""
+    privacy: PrivacyLimits | None = None
+    """Limits of the training items' privacy: nothing is trained on that did not pass them. Without it none is asked
+    for."""
     approval: bool = True
     """A person must agree before the champion moves (``driftgate remediation approve``)."""
     rollout: RolloutConfig | None = None

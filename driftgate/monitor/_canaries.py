@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from driftgate.monitor.alert import Period
@@ -56,6 +58,12 @@ def taken_for(answers: pd.DataFrame, reference: pd.DataFrame, *, right: bool) ->
         correct=answers["correct"].where(known, float(right)),
         answer=answers["answer"].where(known, before if right else _NO_ANSWER),
     )
+
+
+def with_lost(answers: pd.DataFrame, keys: Collection[object]) -> pd.DataFrame:
+    """The answers with those of some canaries taken for wrong, whatever they were."""
+    lost = answers["key"].isin(keys)
+    return answers.assign(correct=answers["correct"].mask(lost, 0.0), answer=answers["answer"].mask(lost, _NO_ANSWER))
 
 
 def with_absent(answers: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:

@@ -12,11 +12,13 @@ References
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftgate.monitor._canaries import measured, taken_for, with_absent
+from driftgate.monitor._canaries import measured, taken_for, with_absent, with_lost
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.drift import Look
 from driftgate.monitor.looks import Conclusion
@@ -29,6 +31,9 @@ NOT_ASKED = ("failed", "missing")
 """Outcomes that say nothing of the model."""
 UNMEASURED = (*NOT_ASKED, "filtered")
 """Outcomes without a reply by the model."""
+_ARITHMETIC = 1e-9
+_NAMED = 3
+"""Models that are named."""
 _ANSWERED = 0.5
 """A reference answers at least so many of its canaries; of a model that says nothing no loss can be seen."""
 
@@ -115,7 +120,52 @@ def compare_canaries(
         told = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
         remedy = f"raise the monitor's canaries.limit, and begin a reference with them: {anew}"
         return Compared(Conclusion("inconclusive", told, remedy), found)
-    return Compared(Conclusion("quiet"), found)
+    told = "; ".join(
+        filter(None, (_answered_by(reference, answers), _unseen(reference, answers["time"].iloc[0], compare, smallest)))
+    )
+    return Compared(Conclusion("quiet", told), found)
+
+
+def _answered_by(reference: pd.DataFrame, answers: pd.DataFrame) -> str:
+    """Which model answers that answered nothing of the reference, in words; empty where none does."""
+    before, now = (
+        set(frame["response_model"]) - {""} if "response_model" in frame.columns else set()
+        for frame in (reference, answers)
+    )
+    if not before or not now - before:
+        return ""
+    return (
+        f"answered by {', '.join(sorted(now - before)[:_NAMED])}; the reference by {', '.join(sorted(before)[:_NAMED])}"
+    )
+
+
+def _unseen(
+    reference: pd.DataFrame, at: object, compare: Callable[[Sequence[pd.DataFrame]], Look], smallest: float
+) -> str:
+    """Which losses one look does not show, in words; empty where it shows one as large as the floor.
+
+    Of the canaries that the reference met right when it last asked them, as few are taken for wrong as make an alert,
+    in an order that is the same at each look.
+    """
+    last = reference.sort_values("time", kind="stable").drop_duplicates("key", keep="last").assign(time=at)
+    right = sorted(last.loc[last["correct"].eq(1.0), "key"], key=_at_random)
+    asked = len(measured(last))
+
+    def alarms(count: int) -> bool:
+        return bool(compare([with_lost(last, right[:count])]).alerts)
+
+    few, enough = max(1, math.ceil(smallest * asked - _ARITHMETIC)), len(right)
+    if few > enough or alarms(few):
+        return ""
+    while enough - few > 1:  # few are not enough, and all are
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if alarms(middle) else (middle, enough)
+    told = f"not to be seen in one look: a loss of canary accuracy below {100 * enough / asked:.1f} points"
+    return f"{told}, with a floor of {100 * smallest:.3g}; smaller ones show over several looks"
+
+
+def _at_random(key: object) -> bytes:
+    return hashlib.sha256(str(key).encode("utf-8", "surrogatepass")).digest()
 
 
 def found_in_words(alert: Alert) -> str:

@@ -223,6 +223,7 @@ def test_what_is_scheduled_a_minute_ahead_runs_and_a_person_handles_it_in_a_brow
                 return bool(page.locator('form[action="/actions/remediation/approve"]').count())
 
             until("remediation that waits for a person", waits, 120)
+            page.locator('form[action="/actions/remediation/approve"] input[name="who"]').fill("kim")
             page.locator('form[action="/actions/remediation/approve"] button').click()
             page.wait_for_load_state()
 

@@ -62,7 +62,7 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def reply(prompt: str) -> Step:
     """A letter, one time in four a failure that says much, and once a reply that does."""
-    number = int(re.findall(r"\[(\d+)\]", prompt)[-1]) if "[" in prompt else 0
+    number = int((re.findall(r"\[(\d+)\]", prompt) or ["0"])[-1])
     if number % 4 == 3:
         return Status(400, {"error": {"message": f"refused {number}{HOSTILE}", "code": HOSTILE}})
     return Answer("A" if number % 2 else f"답: B {HOSTILE}", fingerprint=HOSTILE)
@@ -104,12 +104,37 @@ def folder(tmp_path: Path, endpoint: ChatEndpoint) -> Path:
         "notifications": {
             "channels": {"hook": {"kind": "webhook", "url": f"{endpoint.url}/{HOSTILE}", "secret": "${env:TEST_TOKEN}"}}
         },
+        "synthesis": {
+            "faq": {
+                "sources": [
+                    {"kind": "documents", "path": "material"},
+                    {"kind": "questions", "path": "ready.jsonl"},
+                    {"kind": "prompts", "path": "seeds.jsonl"},
+                ],
+                "form": "text",
+                "model": "live",
+                "count": 30,
+                "coverage": {"clusters": 2},
+                "personas": [{"name": HOSTILE, "describe": HOSTILE}],
+            }
+        },
         "service": {"port": _free_port(), "token": "${env:TEST_TOKEN}"},
     }
     (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     (folder / "docs").mkdir()
     (folder / "docs" / f"{HOSTILE.replace('/', '')}.md").write_text(f"# {HOSTILE}\n\n{HOSTILE}", "utf-8")
     (folder / "docs" / f"{HOSTILE.replace('/', '')}.docx").write_text(HOSTILE, "utf-8")
+    (folder / "material").mkdir()
+    rows = [{"text": f"{HOSTILE} {n}일 안에 낸다.", "slice": HOSTILE} for n in range(3)]
+    (folder / "material" / "rules.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    (folder / "material" / f"{HOSTILE.replace('/', '')}.png").write_text("", "utf-8")
+    ready = [
+        {"question": f"{HOSTILE} [{n}]?", "answer": f"{n} {HOSTILE}", "passage": HOSTILE, "category": HOSTILE}
+        for n in range(4)
+    ]
+    (folder / "ready.jsonl").write_text("\n".join(map(json.dumps, ready)), "utf-8")
+    seeds = [{"prompt": f"{HOSTILE} [{n}]", "slice": HOSTILE} for n in range(4)]
+    (folder / "seeds.jsonl").write_text("\n".join(map(json.dumps, seeds)), "utf-8")
     (folder / "traces").mkdir()
     (folder / "traces" / "call.jsonl").write_text(json.dumps({"time": HOSTILE, HOSTILE: 1}) + "\n", "utf-8")
     label = {"sample": HOSTILE, "grade": HOSTILE, "passed": HOSTILE}
@@ -281,6 +306,17 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "monitor alerts": [where],
         "champion list": [where],
         "champion rollback": [("assistant", "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
+        "synth coverage": [where, (HOSTILE, *where)],
+        "synth persona": [where, ("--write", *where)],
+        "synth make": [where],
+        "synth evolve": [
+            (folder / "answers.jsonl", folder / "none.jsonl", *where),
+            (folder / "seeds.jsonl", folder / "evolved.jsonl", *where),
+        ],
+        "synth report": [where, (HOSTILE, *where)],
+        "synth check": [where, (HOSTILE, *where)],
+        "synth show": [(*where, "-n", "50"), (*where, "--rejects", "-n", "50"), (*where, "--cluster", HOSTILE)],
+        "synth export": [(folder / "handed", *where), (folder / "handed", "--form", HOSTILE, *where)],
         "remediation list": [where],
         "remediation show": [(remediation, *where), (HOSTILE, *where)],
         "remediation run": [where],
@@ -294,6 +330,14 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "jobs show": [(job, *where), (HOSTILE, *where)],
         "jobs run": [(HOSTILE, *where)],
         "jobs cancel": [(HOSTILE, *where), (job, *where)],
+        "privacy check": [
+            (folder / "hostile.jsonl", *where),
+            (folder / "own.jsonl", "--sources", folder / "own.jsonl", "--held-out", folder / "docs", *where),
+            (folder / "own.jsonl", "--recipe", HOSTILE, *where),
+            (folder / HOSTILE.replace("/", ""), *where),
+        ],
+        "privacy seal": [("own", *where), (HOSTILE, *where)],
+        "privacy canaries": [("2",)],
         "azure workbook": [where],
         "azure publish": [(first, *where), (HOSTILE, *where)],
         "azure render": [where, ("--bicep", *where)],

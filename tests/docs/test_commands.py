@@ -29,6 +29,8 @@ PARSED_ONLY = {
     "driftgate keys revoke": "wants the id of a key; tests/ledger/test_keys.py and test_hostile_text.py revoke some",
     "driftgate demo handbook": "trains for minutes; make train-test",
     "driftgate azure publish": "wants a Foundry project; tests/monitor/azure/test_foundry.py publishes to one",
+    "driftgate privacy check": "wants training items; tests/cli/test_privacy.py measures some",
+    "driftgate privacy seal": "wants a dataset; tests/cli/test_privacy.py seals one",
     "driftgate calibrate": "wants people's labels of a judged run; tests/cli/test_calibrate.py draws and reads some",
     "driftgate remediation approve": "wants a trained candidate that waits; tests/cli/test_repair.py approves one",
     "driftgate remediation reject": "wants one that waits as well; tests/cli/test_repair_bounds.py rejects one",
@@ -53,6 +55,7 @@ ENDS = {
     "jobs show": (0, 1, 3),
     "forget": (0, 1),
     "pairwise": (0, 1, 3, 4),
+    "synth check": (0, 1, 3, 4),
 }
 """By command: the exit codes that the pages state for a verdict; of all others 0 is meant."""
 STAND_FOR = {

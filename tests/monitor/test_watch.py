@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ def champion() -> str:
     return f"live#{next(_numbers)}"
 
 
-def asked(ledger: Ledger, became: str) -> str:
+def asked(ledger: Ledger, became: str, served: str = "served") -> str:
     """A run of canaries and what became of them: Right, Wrong, Failed, eXcluded by a filter, Unparsed, Missing."""
     run = start_run(ledger, "canary-watch", {"cells": []}, "hash", 0, "0.1", id=f"run-{next(_numbers)}")
     samples = [
@@ -49,7 +50,7 @@ def asked(ledger: Ledger, became: str) -> str:
     pending = pending_samples(ledger, cell)
     records = []
     for sample, letter in zip(samples, became, strict=True):
-        one = right_answer(cell, pending[sample.key][0])
+        one = replace(right_answer(cell, pending[sample.key][0]), served_model=served)
         if letter == "W":
             one = replace(one, answer="B", correct=0.0)
         elif letter in "FXU":
@@ -62,8 +63,8 @@ def asked(ledger: Ledger, became: str) -> str:
     return run.id
 
 
-def look(ledger: Ledger, champion: str, became: str, *, looks: int = 2) -> Watched:
-    run = find_run(ledger, asked(ledger, became))
+def look(ledger: Ledger, champion: str, became: str, *, looks: int = 2, served: str = "served") -> Watched:
+    run = find_run(ledger, asked(ledger, became, served))
     return look_at_canaries(ledger, "watch", champion, run, reference_looks=looks)
 
 
@@ -169,6 +170,24 @@ def test_what_is_not_measured_is_never_quiet(ledger: Ledger, champion: str, beca
     found = look(ledger, champion, became)
     assert found.conclusion.result == result
     assert bool(found.alerts) == (result == "moved")
+
+
+def test_a_quiet_look_says_which_losses_it_would_not_have_shown(ledger: Ledger, champion: str) -> None:
+    for _ in range(2):
+        look(ledger, champion, RIGHT)
+    found = look(ledger, champion, "W" + "R" * 39).conclusion.reason
+    (points,) = re.findall(r"^not to be seen in one look: a loss of canary accuracy below ([\d.]+) points", found)
+    lost = round(40 * float(points) / 100)
+    assert look(ledger, champion, "W" * (lost - 1) + "R" * (41 - lost)).conclusion.result == "quiet"
+    assert look(ledger, champion, "W" * lost + "R" * (40 - lost)).conclusion.result == "moved"
+
+
+def test_another_model_that_answers_as_well_is_named(ledger: Ledger, champion: str) -> None:
+    for _ in range(2):
+        look(ledger, champion, RIGHT)
+    assert "answered by" not in look(ledger, champion, RIGHT).conclusion.reason
+    found = look(ledger, champion, RIGHT, served="other-2026").conclusion
+    assert found.result == "quiet" and found.reason.startswith("answered by other-2026; the reference by served;")
 
 
 @pytest.mark.parametrize("reference", ["X" * 8 + "R" * 32, "U" * 15 + "R" * 25, "W" * 40])

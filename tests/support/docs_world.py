@@ -14,6 +14,7 @@ import yaml
 from chat_endpoint import Answer, ChatEndpoint
 from command_line import Cli
 from pages import blocks
+from readers_files import material
 from recorded_files import write
 
 from driftgate.finetune.remediation import open_remediation
@@ -163,6 +164,19 @@ def _config(url: str) -> dict[str, Any]:
             "replace": {"suite": "nightly", "rules": [{"metric": "accuracy", "min": 0.2}]},
         },
         "retrievers": {"ours": {"folder": "data/documents"}},
+        "synthesis": {
+            "rules": {
+                "sources": [{"kind": "documents", "path": "data/rules"}],
+                "coverage": {"mix": "even"},
+                "count": 40,
+            },
+            "answers": {
+                "sources": [{"kind": "prompts", "path": "data/prompts.jsonl"}],
+                "form": "text",
+                "model": "large",
+                "count": 20,
+            },
+        },
         "champions": {"assistant": "small"},
         "monitors": {"assistant": {"champion": "assistant", "canaries": {"dataset": "ours", "variant": "terse"}}},
         "nightly": {"suites": ["release"], "gates": ["release"], "monitors": ["assistant"]},
@@ -185,6 +199,8 @@ def _write_data(space: Path, shared: Path) -> None:
     ]
     write(space / "data/ours.csv", header, rows)
     write(space / "data/shots.csv", header, [[f"s{n}", f"보기 {n}", *"가나다라", "A", "범주 0"] for n in range(5)])
+    material(space / "data/rules")
+    material(space / "data/prompts.jsonl")
     (space / "data/documents").mkdir()
     (space / "data/documents/leave.md").write_text("# 연차\n\n연차는 17일이다.\n", "utf-8")
     write(space / "answers.csv", ["id", "answer", "pred", "reply"], [[row[0], row[6], row[6], row[6]] for row in rows])

@@ -138,6 +138,21 @@ def source(**keys: Any) -> Plant:
     )
 
 
+def synthesis(**keys: Any) -> Plant:
+    """Other settings of the recipe's synthesis; what they name in the folder is there, and what it should not be."""
+
+    def change(config: dict[str, Any], folder: Path) -> None:
+        config["recipes"]["tune"]["synthesis"] |= keys
+        rows = {"asked": {"prompt": "연차는?"}, "replied": {"messages": [{"role": "assistant", "content": "네"}]}}
+        for name, row in rows.items():
+            (folder / f"{name}.jsonl").write_text(f"{json.dumps(row)}\n" * 40, encoding="utf-8")
+        (folder / "docs").mkdir()
+        (folder / "docs/rules.md").write_text("연차는 17일이다. 병가는 12일이다.", encoding="utf-8")
+        (folder / "docs/scan.pdf").write_bytes(b"%PDF-1.4 cut")
+
+    return change
+
+
 def another_place(config: dict[str, Any], folder: Path) -> None:
     config["champions"]["other"] = "tested"
     config["recipes"]["tune"]["champion"] = "other"

@@ -11,6 +11,7 @@ from typing import Any
 from example_flows import WEB
 from pages import Block
 from recorded_files import write
+from teacher import SUBJECTS, documents
 
 from driftgate.benchmarks.datasets import load_dataset, parse_config
 from driftgate.benchmarks.datasets._subset_file import SubsetItem, SubsetPlan, write_subset
@@ -72,6 +73,9 @@ def supply(folder: Path, config: Mapping[str, Any], page: Sequence[Block]) -> No
     for retriever in config.get("retrievers", {}).values():
         if "folder" in retriever:
             _text(folder / retriever["folder"] / "hr/leave.md", "# 연차\n\n연차는 17일이다.\n")
+    for synthesis in config.get("synthesis", {}).values():
+        for one in synthesis["sources"]:
+            material(folder / one["path"])
     for source in config.get("telemetry", []):
         if "folder" in source:
             call = {"time": "2026-11-01T09:00:00", "deployment": "gpt", "input_tokens": 3, "output_tokens": 1}
@@ -84,6 +88,17 @@ def supply(folder: Path, config: Mapping[str, Any], page: Sequence[Block]) -> No
         _text(folder / ca_file, Path(certifi.where()).read_text("utf-8"))
     for suite in config.get("suites", {}).values():
         _flow(folder, suite.get("flow", ""))
+
+
+def material(path: Path) -> None:
+    """Documents in a folder, or prompts in a file, for a synthesis."""
+    if path.suffix == ".jsonl":
+        asked = [{"prompt": f"{subject} 규정을 알려 주세요."} for subject in SUBJECTS[:8]]
+        _text(path, "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in asked))
+        return
+    rules = documents(48)
+    for start in range(0, len(rules), 12):
+        _text(path / f"rules-{start}.md", "# 규정\n\n" + "\n\n".join(rules[start : start + 12]))
 
 
 def _text(path: Path, text: str, encoding: str = "utf-8") -> None:

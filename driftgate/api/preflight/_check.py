@@ -41,6 +41,7 @@ _ORDER = (
     "monitors",
     "telemetry",
     "recipes",
+    "syntheses",
     "schedule",
     "services",
     "notifications",

@@ -13,20 +13,17 @@ from driftgate.api.preflight._finding import Finding, of_problem
 from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight._trial import try_cell
 from driftgate.api.preflight.environment import unset
+from driftgate.api.preflight.syntheses import look_at_synthesis
 from driftgate.benchmarks.datasets import Dataset
 from driftgate.benchmarks.suite import plan_cells
-from driftgate.finetune.config import LEAST_ITEMS, RecipeConfig
+from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.train import TRAINERS
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError, nearest
-from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.text import on_disk
 
 if TYPE_CHECKING:
     from driftgate.finetune.synthesis import Candidate
-
-_TRIED = 64
-"""Candidates made to see that a source gives any."""
 
 
 def look(inspection: Inspection) -> Iterator[Finding]:
@@ -34,7 +31,6 @@ def look(inspection: Inspection) -> Iterator[Finding]:
     for name in inspection.scope.recipes:
         recipe = inspection.workspace.config.recipes[name]
         found = [
-            *_names(inspection, name, recipe),
             *_synthesis(inspection, name, recipe),
             *_trainer(inspection, name, recipe),
             *_gate(inspection, name, recipe),
@@ -52,79 +48,17 @@ def _estimate(recipe: RecipeConfig) -> str:
     return f"; training: {estimate(recipe.trainer, recipe.synthesis.count, None).told}" if estimate else ""
 
 
-def _names(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
-    from driftgate.finetune.synthesis import FILTERS, GENERATORS
-
-    synthesis, place = recipe.synthesis, ("recipes", name, "synthesis")
-    models = inspection.workspace.config.models
-    for key, wanted in (("model", synthesis.model), ("judge", synthesis.judge)):
-        if wanted and wanted not in models:
-            found = f"its synthesis names the model '{wanted}' as {key}, which the workspace does not have"
-            yield Finding("error", f"recipe {name}", found, nearest(wanted, models), inspection.where(*place, key))
-    for index, source in enumerate(synthesis.sources):
-        if source.generator not in GENERATORS.names():
-            where = inspection.where(*place, "sources", index, "generator")
-            found = f"source {index + 1} names the generator '{source.generator}', which does not exist"
-            yield Finding("error", f"recipe {name}", found, nearest(source.generator, GENERATORS.names()), where)
-    for index, wanted in enumerate(synthesis.extra_filters):
-        if wanted not in FILTERS.names():
-            where = inspection.where(*place, "extra_filters", index)
-            found = f"its synthesis names the filter '{wanted}', which does not exist"
-            yield Finding("error", f"recipe {name}", found, nearest(wanted, FILTERS.names()), where)
-
-
 def _synthesis(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
-    """Read the material of each source, and make a few candidates of it."""
-    from driftgate.finetune.synthesis import ASKS, FILTERS, GENERATORS, try_source
+    """Its synthesis, and its first item as the flow asks it."""
+    from driftgate.finetune.synthesis import ASKS, stand_in
 
-    synthesis, folder, subject = recipe.synthesis, inspection.workspace.folder, f"recipe {name}"
-    if synthesis.count < LEAST_ITEMS:
-        found = f"its synthesis makes {synthesis.count} items, and a repair with fewer than {LEAST_ITEMS} is rejected"
-        where = inspection.where("recipes", name, "synthesis", "count")
-        yield Finding("error", subject, found, f"ask for {LEAST_ITEMS} or more", where)
     made: list[Candidate] = []
-    known = True
-    for index, source in enumerate(synthesis.sources):
-        yield from _measured(inspection, name, index)
-        if source.generator not in GENERATORS.names():
-            known = False
-            continue
-        try:
-            made += wait_for(try_source(synthesis, index, folder, _TRIED))
-        except DriftgateError as problem:
-            yield of_problem(subject, problem, inspection.where("recipes", name, "synthesis", "sources", index))
-            known = False
-        known = known and source.generator != ASKS
-    if known and len(made) < LEAST_ITEMS:
-        found = f"its material gives {len(made)} training items, and a repair needs {LEAST_ITEMS}"
-        where = inspection.where("recipes", name, "synthesis", "sources")
-        yield Finding("error", subject, found, "give it more material", where)
-    if not all(map(installed, EXTRAS["finetune"])):
-        missing = MissingExtra("finetune", "the synthesis of training items")
-        yield of_problem(subject, missing, inspection.where("recipes", name, "synthesis"))
-    for filter_name in synthesis.filters:
-        if filter_name in FILTERS.names():
-            try:
-                FILTERS.get(filter_name)
-            except DriftgateError as problem:
-                yield of_problem(subject, problem, inspection.where("recipes", name, "synthesis"))
+    subject, place = f"recipe {name}", ("recipes", name, "synthesis")
+    yield from look_at_synthesis(inspection, subject, place, recipe.synthesis, made)
+    if not made and any(source.generator in ASKS for source in recipe.synthesis.sources):
+        made.append(stand_in(recipe.synthesis.form))
     if made:
         yield from _asked_as(inspection, name, recipe, made)
-
-
-def _measured(inspection: Inspection, name: str, index: int) -> Iterator[Finding]:
-    """A source that is itself measured gives nothing: the firewall refuses every item of it."""
-    path = getattr(inspection.workspace.config.recipes[name].synthesis.sources[index], "path", None)
-    if path is None:
-        return
-    folder = inspection.workspace.folder
-    file = on_disk(folder / path).resolve()
-    for dataset, config in inspection.workspace.config.datasets.items():
-        theirs = getattr(config, "path", None)
-        if theirs is not None and on_disk(folder / str(theirs)).resolve() == file:
-            found = f"source {index + 1} is the file of dataset '{dataset}': what is measured is never trained on"
-            where = inspection.where("recipes", name, "synthesis", "sources", index, "path")
-            yield Finding("error", f"recipe {name}", found, "give it material of its own", where)
 
 
 def _asked_as(inspection: Inspection, name: str, recipe: RecipeConfig, made: list[Candidate]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftgate.api.attempts import attempt_of
+from driftgate.api.privacy import require_training
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.progress import Display
 from driftgate.finetune.config import RecipeConfig
@@ -62,7 +63,8 @@ def clean_items(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
     ------
     DriftgateError
         It is gone or holds something else, or the ledger does not say of an item what it was made from and that it
-        passed the filters for personal data and measured items.
+        passed the filters for personal data and measured items; or their privacy was never measured by the recipe's
+        limits, or did not pass.
     """
     file = workspace.folder / material.items
     items = f"the training items of remediation {remediation.id}"
@@ -77,6 +79,7 @@ def clean_items(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
             raise _unclean(remediation, f"it is not known what item '{item.id}' of {items} was made from")
         if lacking := [name for name in _SIEVES if name not in (row.get("filters") or {})]:
             raise _unclean(remediation, f"item '{item.id}' of {items} did not pass the filter {' and '.join(lacking)}")
+    require_training(ledger, recipe_of(workspace, remediation), file)
     return file
 
 

@@ -108,10 +108,33 @@ class RuleRecognizer(PatternRecognizer):
         return kept
 
 
+class FinderRecognizer(EntityRecognizer):
+    """A rule's finder as one of presidio's recognisers."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__([rule.kind], supported_language=LANGUAGE)
+        self._kind, self._finder = rule.kind, rule.finder
+
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """What the finder finds."""
+        found = self._finder(text) if self._finder is not None else ()
+        return [RecognizerResult(self._kind, start, end, score) for start, end, score in found]
+
+
+def _recognizers(rule: Rule) -> list[EntityRecognizer]:
+    patterned = [RuleRecognizer(rule)] if rule.sure or rule.in_context else []
+    return [*patterned, FinderRecognizer(rule)] if rule.finder is not None else [*patterned]
+
+
 @cache
 def engine(rules: tuple[Rule, ...]) -> AnalyzerEngine:
     """The analyzer of a set of rules, built once."""
-    registry = RecognizerRegistry([RuleRecognizer(rule) for rule in rules], supported_languages=[LANGUAGE])
+    registry = RecognizerRegistry([one for rule in rules for one in _recognizers(rule)], supported_languages=[LANGUAGE])
     enhancer = _NoLemmas(0.0, 0.0, 0, 0)
     return AnalyzerEngine(registry, _NoLanguageModel(), supported_languages=[LANGUAGE], context_aware_enhancer=enhancer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -26,5 +26,7 @@ class Rule:
     """Pattern of words right before the value (14 characters) that say it is something else."""
     check: Callable[[str], bool | None] | None = None
     """What the digits or the form say: False refuses the value, True accepts it, None leaves it to the pattern."""
+    finder: Callable[[str], Iterable[tuple[int, int, float]]] | None = None
+    """Finds what no pattern tells: start, end and score (0 to 1) of each value of a text."""
     proves: bool = False
     """Whether a True from ``check`` (a check digit) accepts the value whatever stands around it."""

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
+from driftgate.finetune.privacy._no_names import NO_NAMES
 from driftgate.finetune.privacy._rule import Rule
 
 _SURNAME = (
     "(?:남궁|황보|제갈|선우|사공|서문|독고|"
     "[김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄채원천방공현함변염여추도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용])"
 )
-_NO_NAMES = (
-    "마음|우리|이용자|구매자|신청자|주문자|방문자|문의자|지원자|진행자|여행자|노동자|성직자|선구자|연구자|지휘자|기술자|"
-    "조교수|이사장|변호사|조리사|한의사|정비사|강연자|정원사|배달원|안내원|연구원|공무원|조합원|전문가|선생|명예|기사|"
-    "임산부|한국인|외국인|주인|주민|신부|고객|회원|손님|어머|아버|이모|고모|장모|장인|원장|원어민|서비스|유저|선배|"
-    "소비자|기획자|설계자|제작자|인솔자|공급자|운영자|현대인|지인|성함|성명|연락처|정보|주소|전화|모름|없음|미정|"
-    "지배인|장애인|지도자|인사|지점장|소장|현장|공장|여사|조사|심사|여기사|정수기|공기청|주문처|주문건"
-)
-_GIVEN = rf"(?!(?:{_NO_NAMES}))"
+_GIVEN = rf"(?!(?:{NO_NAMES}))"
 _PARTICLE = (
     r"(?:입니다|이에요|예요|이예요|이고|인데|이라고|라고|이며|에게서?|한테서?|께서?"
     r"|으로|이|가|은|는|을|를|의|와|과|도|만|랑)"
@@ -29,6 +23,9 @@ _TITLE = (
     "고객|회원|기사|선생|교수|과장|대리|부장|차장|사원|팀장|실장|대표|이사|원장|변호사|간호사|주임|매니저"
     "|상무|전무|선수"
 )
+
+SURE_NAME = 0.55
+"""Score of a name by its syllables: below what has a form."""
 
 _PROVINCE = (
     "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주|충청북|충청남|전라북|전라남|경상북|경상남)"
@@ -57,6 +54,13 @@ def _routable(text: str) -> bool | None:
     except ValueError:
         return False
     return not (address.is_loopback or address.is_unspecified)
+
+
+def _named(text: str) -> list[tuple[int, int, float]]:
+    """Names in running text; what is below certainty yields to a number or an address that overlaps."""
+    from driftgate.finetune.privacy._names import find_names
+
+    return [(name.start, name.end, SURE_NAME) for name in find_names(text)]
 
 
 WORDS = (
@@ -89,6 +93,7 @@ WORDS = (
             r"(?=입니다|이에요|예요|이라고|라고|이라 합니다)",
         ),
     ),
+    Rule("PERSON", finder=_named),
     Rule(
         "STREET_ADDRESS",
         sure=(

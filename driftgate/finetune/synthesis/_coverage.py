@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from driftgate.finetune.synthesis._choices import take_turns
+from driftgate.finetune.synthesis._asking import Reject, Spent
+from driftgate.finetune.synthesis._choices import quotas, take_turns
+from driftgate.finetune.synthesis._clusters import Coverage
 from driftgate.finetune.synthesis._values import Candidate
+from driftgate.flows.documents import Skipped
 
 Cell = tuple[str, str, str]
 """Slice, label, phrasing class."""
@@ -44,6 +47,16 @@ class CoverageDataset:
     """Values that were replaced when the material was read."""
     config_hash: str
     seed: int
+    rejects: tuple[Reject, ...] = ()
+    """Everything that was made and is not kept, in the order in which it fell."""
+    coverage: Coverage | None = None
+    """The clusters of the material, where the configuration asks for them."""
+    unread: tuple[Skipped, ...] = ()
+    """Files of the material that are not read."""
+    spent: Spent = field(default_factory=Spent)
+    """What asking took."""
+    materials: Mapping[str, str] = field(default_factory=dict)
+    """Content hash of each piece of the material."""
 
     @property
     def missing(self) -> tuple[Cell, ...]:
@@ -62,11 +75,22 @@ class CoverageDataset:
         return len(set(pairs)) / len(pairs) if pairs else 0.0
 
 
-def choose(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+def choose(candidates: Sequence[Candidate], count: int, shares: Mapping[str, float] | None = None) -> list[Candidate]:
     """Take ``count`` candidates, one from each cell in turn, so that no cell has two more than another needs.
 
-    Labels change fastest, then phrasing classes, so that a small count still covers every label.
+    Labels change fastest, then phrasing classes, so that a small count still covers every label. With shares of
+    clusters, each cluster is chosen from in this way; what one has too few of, the others make up for.
     """
+    if not shares:
+        return _even(candidates, count)
+    chosen: list[Candidate] = []
+    for name, part in quotas(shares, count).items():
+        chosen += _even([item for item in candidates if item.cluster == name], part)
+    taken = set(map(id, chosen))
+    return chosen + _even([item for item in candidates if id(item) not in taken], count - len(chosen))
+
+
+def _even(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
     cells: dict[Cell, list[int]] = {}
     for place, candidate in enumerate(candidates):
         cells.setdefault(_cell(candidate), []).append(place)

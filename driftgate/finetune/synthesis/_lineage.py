@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +14,6 @@ from driftgate.benchmarks.datasets import Sample, make_sample
 from driftgate.finetune import _tables
 from driftgate.finetune.synthesis._coverage import CoverageDataset
 from driftgate.finetune.synthesis._values import Candidate
-from driftgate.finetune.train._files import write_atomically
 from driftgate.ledger import Ledger, create_tables, insert_new
 
 
@@ -34,6 +31,9 @@ def lineage_of(item: Candidate, dataset: CoverageDataset) -> dict[str, Any]:
         "slice": item.slice,
         "label": item.label,
         "phrasing": item.phrasing,
+        "model": item.model,
+        "prompt_hash": item.prompt_hash,
+        "cluster": item.cluster,
     }
 
 
@@ -51,6 +51,10 @@ def report_of(dataset: CoverageDataset) -> dict[str, Any]:
         ],
         "letters": dict(sorted(dataset.letters.items())),
         "distinct_2": round(dataset.distinct_2, 4),
+        "rejected": dict(Counter(f"{reject.filter}.{reject.kind}" for reject in dataset.rejects)),
+        "clusters": None if dataset.coverage is None else [asdict(cluster) for cluster in dataset.coverage.clusters],
+        "unread": [asdict(one) for one in dataset.unread],
+        "spent": asdict(dataset.spent),
         "config_hash": dataset.config_hash,
         "seed": dataset.seed,
     }
@@ -70,19 +74,6 @@ def as_samples(dataset: CoverageDataset, name: str) -> list[Sample]:
 def as_sample(item: Candidate, name: str, position: int = 0) -> Sample:
     """One item as a sample of a dataset; see :func:`as_samples`."""
     return make_sample(name, "train", position, item.data, id=item.content_hash, category=item.slice)
-
-
-def write_dataset(dataset: CoverageDataset, folder: Path) -> Path:
-    """Write ``items.jsonl``, ``lineage.jsonl`` (line by line the same items) and ``report.json``; return the first.
-
-    ``items.jsonl`` can be read as a dataset of the kind ``jsonl``.
-    """
-    items = ({"id": item.content_hash, "category": item.slice, **item.data} for item in dataset.items)
-    write_atomically(folder / "lineage.jsonl", _lines(lineage_of(item, dataset) for item in dataset.items))
-    report = json.dumps(report_of(dataset), ensure_ascii=False, indent=2)
-    write_atomically(folder / "report.json", f"{report}\n".encode())
-    write_atomically(folder / "items.jsonl", _lines(items))
-    return folder / "items.jsonl"
 
 
 def record_dataset(ledger: Ledger, dataset: CoverageDataset, at: datetime | None = None) -> str:
@@ -123,7 +114,3 @@ def recorded_lineage(ledger: Ledger, set_id: str) -> list[dict[str, Any]]:
     with ledger.read() as connection:
         rows = connection.execute(select(table.c.lineage).where(table.c.set_id == set_id).order_by(table.c.position))
         return [dict(row.lineage) for row in rows]
-
-
-def _lines(values: Iterable[Mapping[str, Any]]) -> bytes:
-    return "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values).encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,41 +13,70 @@ from driftgate.finetune.privacy import RULES, Rule, redact
 from driftgate.finetune.synthesis._config import (
     DocumentsSource,
     ExamplesSource,
+    PromptsSource,
     QuestionsSource,
     Source,
     TemplatesSource,
 )
 from driftgate.finetune.synthesis._values import Material
+from driftgate.flows.documents import Skipped, Undecodable, decode, pieces, read_texts
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.letters import LETTERS
 from driftgate.flows.text import as_name, composed_value, on_disk
 
 Rules = tuple[Rule, ...]
+_ROWS = (".jsonl", ".csv")
 
 
-def read_materials(source: Source, folder: Path, rules: Rules = RULES) -> list[Material]:
+def read_materials(
+    source: Source, folder: Path, rules: Rules = RULES, unread: list[Skipped] | None = None
+) -> list[Material]:
     """Read the material of a source; every text is redacted before anything else sees it.
 
     Parameters
     ----------
     rules : tuple of Rule
         What is taken out. None: the material is only looked at, and nothing of it leaves the process.
+    unread : list, optional
+        Gets the files of a folder that are not read, with the reason.
 
     Raises
     ------
     DriftgateError
         A file is absent, empty or malformed; file and line are named.
     """
+    skipped: list[Skipped] = []
     if isinstance(source, TemplatesSource):
         found = list(_templates(source, rules))
     elif isinstance(source, ExamplesSource):
         found = list(_examples(source, on_disk(folder / source.path), rules))
     elif isinstance(source, QuestionsSource):
         found = list(_questions(source, on_disk(folder / source.path), rules))
+    elif isinstance(source, PromptsSource):
+        found = list(_prompts(source, on_disk(folder / source.path), rules))
     else:
-        found = list(_documents(source, on_disk(folder / source.path), rules))
+        made = list(_documents(source, on_disk(folder / source.path), rules))
+        found = [one for one in made if isinstance(one, Material)]
+        skipped = [one for one in made if isinstance(one, Skipped)]
+        if unread is not None:
+            unread += skipped
     if not found:
-        raise DriftgateError(f"the {source.kind} of the synthesis hold no text", "check the source's path")
+        said = f" ({'; '.join(f'{one.path}: {one.reason}' for one in skipped[:3])})" if skipped else ""
+        raise DriftgateError(f"the {source.kind} of the synthesis hold no text{said}", "check the source's path")
+    return found
+
+
+def read_prompts(path: Path) -> list[Material]:
+    """Prompts of a file, without personal data; see :class:`PromptsSource`.
+
+    Raises
+    ------
+    DriftgateError
+        The file is absent, empty or malformed.
+    """
+    found = list(_prompts(PromptsSource(kind="prompts", path=str(path)), path, RULES))
+    if not found:
+        raise DriftgateError(f"{path} holds no prompt", "write one JSON object a line, with 'prompt'")
     return found
 
 
@@ -77,25 +108,76 @@ def _examples(source: ExamplesSource, path: Path, rules: Rules) -> Iterator[Mate
 def _questions(source: QuestionsSource, path: Path, rules: Rules) -> Iterator[Material]:
     for place, row in _json_lines(path):
         where = f"{path}, line {place}"
-        choices, answer = row.get("choices"), _text(row, "answer", where).strip()
+        choices, answer = row.get("choices") or [], _text(row, "answer", where).strip()
         if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
             raise DriftgateError(f"{where} has no list of texts under 'choices'", "every line needs it")
-        if answer not in LETTERS[: len(choices)]:
+        if choices and answer not in LETTERS[: len(choices)]:
             raise DriftgateError(f"{where} has the answer '{answer}'", "write the letter of the right choice")
-        parts = [
-            redact(part, rules) for part in (_text(row, "question", where), str(row.get("passage") or ""), *choices)
-        ]
-        question, passage, *clean = (part.text.strip() for part in parts)
+        right = choices[LETTERS.index(answer)] if choices else answer
+        texts = (_text(row, "question", where), str(row.get("passage") or ""), right, *choices)
+        parts = [redact(part, rules) for part in texts]
+        question, passage, clean_right, *clean = (part.text.strip() for part in parts)
+        turns, redactions = _turns(row.get("chat_history") or [], rules, where)
         yield Material(
             f"{path.name}:{place}",
             "questions",
             question,
             as_name(str(row.get("category") or source.slice)),
-            clean[LETTERS.index(answer)],
-            sum(len(part.findings) for part in parts),
+            clean_right,
+            sum(len(part.findings) for part in parts) + redactions,
             tuple(clean),
             passage or source.passage,
+            turns,
         )
+
+
+def _prompts(source: PromptsSource, path: Path, rules: Rules) -> Iterator[Material]:
+    for place, row in _json_lines(path):
+        where = f"{path}, line {place}"
+        said = row.get("messages")
+        if isinstance(said, list):
+            last = said[-1] if said and isinstance(said[-1], dict) else {}
+            if last.get("role") != "user":
+                raise DriftgateError(f"{where}: its messages do not end with a user's", "leave the reply out")
+            raw, before = _text(last, "content", where), said[:-1]
+        else:
+            name = next((name for name in ("prompt", "question", "text") if row.get(name)), "prompt")
+            raw, before = _text(row, name, where), row.get("chat_history") or []
+        redacted = redact(raw, rules)
+        turns, redactions = _turns(before, rules, where)
+        yield Material(
+            f"{path.name}:{place}",
+            "prompts",
+            redacted.text.strip(),
+            as_name(str(row.get("slice") or row.get("category") or source.slice)),
+            "",
+            len(redacted.findings) + redactions,
+            passage=source.passage,
+            turns=turns,
+        )
+
+
+def _turns(said: Any, rules: Rules, where: str) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Pairs of what was said, without personal data: as OpenAI writes turns, or as prompt flow's chat history.
+
+    What a system was told is left out: a flow has a system prompt of its own.
+    """
+    words: list[str] = []
+    for turn in said if isinstance(said, list) else [said]:
+        given = turn if isinstance(turn, dict) else {}
+        if isinstance(asked := given.get("inputs"), dict) and isinstance(answered := given.get("outputs"), dict):
+            words += [_text(asked, "question", where), _text(answered, "answer", where)]
+        elif given.get("role") != "system":
+            if given.get("role") != ("assistant" if len(words) % 2 else "user"):
+                raise DriftgateError(
+                    f"{where} has turns that are not a user's and an assistant's by turns", "mend them"
+                )
+            words.append(_text(given, "content", where))
+    if len(words) % 2:
+        raise DriftgateError(f"{where}: the turns before its question do not end with an assistant's", "mend them")
+    clean = [redact(text, rules) for text in words]
+    texts = [one.text.strip() for one in clean]
+    return tuple(zip(texts[::2], texts[1::2], strict=True)), sum(len(one.findings) for one in clean)
 
 
 def _label(source: ExamplesSource | TemplatesSource, label: str, where: str) -> str:
@@ -104,21 +186,62 @@ def _label(source: ExamplesSource | TemplatesSource, label: str, where: str) -> 
     return source.labels.get(label, label)
 
 
-def _documents(source: DocumentsSource, path: Path, rules: Rules) -> Iterator[Material]:
+def _documents(source: DocumentsSource, path: Path, rules: Rules) -> Iterator[Material | Skipped]:
     if not path.exists():
         raise DriftgateError(f"there are no documents at {path}", "correct the path of the source")
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".md", ".txt", ".jsonl"))
-    for file in files:
-        name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        own_slice = source.slice or as_name(file.stem if file.parent == path or path.is_file() else file.parent.name)
-        if file.suffix == ".jsonl":
-            for place, row in _json_lines(file):
-                text = _text(row, "text", f"{file}, line {place}")
-                yield _material(
-                    rules, f"{name}:{place}", "documents", text, as_name(str(row.get("slice") or own_slice))
-                )
-        elif text := _read(file).strip():
-            yield _material(rules, name, "documents", text, own_slice)
+    within = path.parent if path.is_file() else path
+    tables = [path] if path.is_file() else sorted(path.rglob("*"))
+    for file in tables:
+        if file.suffix.lower() in _ROWS and file.is_file():
+            name = file.relative_to(within).as_posix()
+            rows = _json_lines(file) if file.suffix.lower() == ".jsonl" else _csv_rows(file)
+            for place, row in rows:
+                if file.suffix.lower() == ".jsonl" or "text" in row:
+                    text = _text(row, "text", f"{file}, line {place}")
+                else:
+                    text = "\n".join(f"{column}: {value}" for column, value in row.items() if str(value or "").strip())
+                own = as_name(str(row.get("slice") or _slice_of(source, file, path)))
+                yield from _pieces(rules, f"{name}:{place}", text, own, source.longest)
+    if path.suffix.lower() in _ROWS:
+        return
+    found, skipped, _ = read_texts(path)
+    if path.is_file() and skipped:
+        raise DriftgateError(f"{path} cannot be read: {skipped[0].reason}", "name a document of another kind")
+    yield from (one for one in skipped if Path(one.path).suffix.lower() not in _ROWS)
+    for one, text in found:
+        yield from _pieces(rules, one.path, text, _slice_of(source, within / one.path, path), source.longest)
+
+
+def _slice_of(source: DocumentsSource, file: Path, path: Path) -> str:
+    return source.slice or as_name(file.stem if file.parent == path or path.is_file() else file.parent.name)
+
+
+def _pieces(rules: Rules, name: str, text: str, slice: str, longest: int) -> Iterator[Material]:
+    """A document as one piece, or where it is longer as several, cut at paragraphs."""
+    if len(text) <= longest:
+        yield _material(rules, name, "documents", text, slice)
+        return
+    joined: list[list[str]] = []
+    for cut in pieces(text, longest):
+        heading, _, rest = cut.text.partition("\n")
+        before = joined[-1] if joined else []
+        again = rest if before and rest and before[-1].partition("\n")[0] == heading else cut.text
+        if before and sum(len(part) + 2 for part in before) + len(again) <= longest:
+            before.append(again)
+        else:
+            joined.append([cut.text])
+    for number, parts in enumerate(joined, start=1):
+        yield _material(rules, f"{name}#{number}", "documents", "\n\n".join(parts), slice)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows of a file with a header; a row's number is its line's, as long as no cell has line breaks."""
+    reader = csv.DictReader(io.StringIO(_read(path)), strict=False)
+    try:
+        for place, row in enumerate(reader, start=2):
+            yield place, composed_value({str(name): value for name, value in row.items() if name})
+    except csv.Error as problem:
+        raise DriftgateError(f"{path} is no CSV ({problem})", "mend the file") from problem
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -135,11 +258,11 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return decode(path.read_bytes()).text
     except OSError as problem:
         raise DriftgateError(f"cannot read {path}: {problem.strerror}", "correct the path of the source") from problem
-    except UnicodeDecodeError as problem:
-        raise DriftgateError(f"{path} is not UTF-8 (byte {problem.start})", "convert it to UTF-8") from problem
+    except Undecodable as problem:
+        raise DriftgateError(f"{path} cannot be read: {problem}", "convert it to UTF-8") from problem
 
 
 def _text(row: Mapping[str, Any], key: str, where: str) -> str:

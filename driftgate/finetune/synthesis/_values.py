@@ -6,11 +6,12 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from driftgate.finetune.firewall import Firewall
-from driftgate.finetune.synthesis._config import Persona, Source, SynthesisConfig
+from driftgate.finetune.synthesis._asking import Asker, Reject
+from driftgate.finetune.synthesis._config import Form, Persona, Source, SynthesisConfig
 from driftgate.flows.letters import LETTERS
 from driftgate.flows.models import Model
 from driftgate.flows.registry import Registry
@@ -34,11 +35,16 @@ class Material:
     """Of a ready question."""
     passage: str = ""
     """Of a ready question."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """Of a ready question or a prompt: what the user and the model said before it, in pairs."""
+    cluster: str = ""
+    """The cluster of the coverage that it is in; empty without one."""
 
     @property
     def content_hash(self) -> str:
         """12 hexadecimal digits of everything an item is made from."""
-        return _digest([self.text, self.label, *self.choices, self.passage])
+        said = [list(turn) for turn in self.turns]
+        return _digest([self.text, self.label, *self.choices, self.passage, *([said] if said else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class Candidate:
 
     question: str
     choices: tuple[str, ...]
+    """Empty where the answer is a text."""
     answer: str
-    """Letter of the right choice."""
+    """Letter of the right choice, or without choices the answer itself."""
     slice: str
     label: str
     """What the answer is: the label, or the type of the span."""
@@ -64,16 +71,31 @@ class Candidate:
     seed: int
     passage: str = ""
     """The rule, policy or document the question is answered from."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """What the user and the model said before the question, in pairs."""
+    wrong: str = ""
+    """A worse answer in words, where one is known: the other half of a preference pair."""
+    model: str = ""
+    """The workspace model that wrote it; empty where none did."""
+    prompt_hash: str = ""
+    """12 hexadecimal digits of what that model was asked."""
+    cluster: str = ""
+    """The cluster of its material."""
 
     @property
     def data(self) -> dict[str, Any]:
         """The item as a sample's data, which flows render."""
+        choices = {"choices": list(self.choices)} if self.choices else {}
         passage = {"passage": self.passage} if self.passage else {}
-        return {"question": self.question, "choices": list(self.choices), "answer": self.answer, **passage}
+        said = [{"inputs": {"question": user}, "outputs": {"answer": model}} for user, model in self.turns]
+        turns = {"chat_history": said} if said else {}
+        return {"question": self.question, **choices, "answer": self.answer, **passage, **turns}
 
     @property
     def right_choice(self) -> str:
-        """Text of the right choice; empty where the letter is none of them."""
+        """The answer in words: the text of the right choice; empty where the letter is none of them."""
+        if not self.choices:
+            return self.answer
         place = LETTERS.find(self.answer) if self.answer else -1
         return self.choices[place] if 0 <= place < len(self.choices) else ""
 
@@ -99,6 +121,12 @@ class Request:
     """Candidates wanted; fewer where the material gives no more."""
     seed: int
     model: Model | None = None
+    form: Form = "choices"
+    """What an item asks for; see :class:`SynthesisConfig`."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Part of the candidates that each cluster of the material is to have; empty without a coverage."""
+    asker: Asker = field(default_factory=Asker)
+    """Asks the model, once for each request and within the limits."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +134,8 @@ class Generated:
     """What a generator gives back."""
 
     candidates: tuple[Candidate, ...]
-    malformed: tuple[str, ...] = ()
-    """Why each of a model's replies was no candidate."""
+    rejects: tuple[Reject, ...] = ()
+    """A model's replies that were no candidate."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +155,7 @@ class Setting:
     materials: Mapping[str, Material]
     firewall: Firewall
     judge: Model | None = None
+    asker: Asker = field(default_factory=Asker)
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,28 @@ def read_folder(folder: Path, longest: int, limits: Limits | None = None) -> tup
     DriftgateError
         No text was found, a link leads out of the folder, two files have one id, or there are too many.
     """
+    found, skipped, empty = read_texts(folder, limits)
+    return _cut(folder, longest, found, skipped, empty)
+
+
+def read_texts(
+    folder: Path, limits: Limits | None = None
+) -> tuple[list[tuple[ReadFile, str]], list[Skipped], list[Skipped]]:
+    """Read every document below a folder, or one file, in the order of their paths, without cutting it.
+
+    Returns
+    -------
+    tuple of lists
+        Files with their texts; what was not read; files in which no text stands.
+
+    Raises
+    ------
+    DriftgateError
+        A link leads out of the folder, two files have one id, or there are too many.
+    """
     limits = limits or Limits()
-    files = sorted(_entries(folder))
+    files = [(folder, _special(folder))] if folder.is_file() else sorted(_entries(folder))
+    folder = folder.parent if folder.is_file() else folder
     if len(files) > limits.files:
         raise DriftgateError(f"there are {len(files):,} files in {folder}", f"name one of at most {limits.files:,}")
     found: list[tuple[ReadFile, str]] = []
@@ -127,7 +147,7 @@ def read_folder(folder: Path, longest: int, limits: Limits | None = None) -> tup
                 text = composed_whole(told.text)
                 found.append((ReadFile(path, document, form, encoding, len(text), 0, told.note), text))
     _check_ids([one for one, _ in found])
-    return _cut(folder, longest, found, skipped, empty)
+    return found, skipped, empty
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -37,7 +37,9 @@ def test_a_model_that_gives_no_answers_is_unmeasurable(cli, folder, endpoint, le
     assert (
         "look 2 at live: quiet" in cli("monitor", "check", "watch", "-w", folder).out
     )  # what was not compared is not counted
-    assert re.search(r"watch canaries: quiet \(\d minutes ago\)\n", cli("monitor", "alerts", "-w", folder).out)
+    assert re.search(
+        r"watch canaries: quiet: not to be seen [^\n]+ \(\d minutes ago\)\n", cli("monitor", "alerts", "-w", folder).out
+    )
 
 
 def test_no_alert_where_nobody_looked_says_so(cli, folder, endpoint, ledger) -> None:

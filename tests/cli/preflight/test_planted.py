@@ -24,6 +24,7 @@ from planting import (
     said,
     setting,
     source,
+    synthesis,
     text,
     wrong_label,
 )
@@ -106,6 +107,44 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "a judge": (setting("recipes", "tune", "synthesis", "judge", to="tset"), r"'tset' as judge"),
     "a filter": (setting("recipes", "tune", "synthesis", "extra_filters", to=["privacyy"]), r"mean 'privacy'"),
     "too few items": (setting("recipes", "tune", "synthesis", "count", to=10), r"fewer than 20 is rejected"),
+    "a writer for its kind of material": (
+        synthesis(
+            sources=[{"kind": "prompts", "path": "asked.jsonl", "generator": "model"}], form="text", model="tested"
+        ),
+        r"recipe tune: .*'model' cannot use prompts",
+    ),
+    "an item that its flow does not take": (
+        synthesis(sources=[{"kind": "prompts", "path": "asked.jsonl"}], form="text", model="tested"),
+        r"recipe tune: .*choices",
+    ),
+    "prompts that end with a reply": (
+        synthesis(sources=[{"kind": "prompts", "path": "replied.jsonl"}], form="text", model="tested"),
+        r"replied.jsonl, line 1: its messages do not end with a user's",
+    ),
+    "a run that fails nowhere": (synthesis(coverage={"failing": "nothing"}), r"recipe tune: the ledger holds no run"),
+    "a file of what fails": (synthesis(coverage={"failing": "bad.jsonl"}), r"there is no file bad.jsonl"),
+    "more clusters than items": (synthesis(coverage={"clusters": 50}), r"50 clusters for 40 items"),
+    "a limit on cost without a price": (
+        synthesis(limits={"cost": 1}, judge="tested"),
+        r"nobody states the price of input and output tokens of 'tested'",
+    ),
+    "a limit that leaves too little": (
+        synthesis(
+            sources=[{"kind": "documents", "path": "docs", "generator": "model"}], model="tested", limits={"calls": 10}
+        ),
+        r"limit of 10 requests leaves fewer than the 20",
+    ),
+    "a set that cannot pass": (synthesis(accept={"items": 500}), r"makes 40 items, and its set passes with 500"),
+    "documents that cannot be read": (
+        synthesis(sources=[{"kind": "documents", "path": "docs/scan.pdf"}]),
+        r"recipe tune: .*scan.pdf cannot be read",
+    ),
+    "a synthesis of its own": (
+        lambda config, folder: config.update(
+            synthesis={"own": {"sources": [{"kind": "documents", "path": "nowhere"}], "judge": "tset"}}
+        ),
+        r"synthesis own: .*'tset' as judge",
+    ),
     "a trainer of other models": (
         setting("recipes", "tune", "trainer", to={"trainer": "local"}),
         r"recipe tune: base model 'tested': .*'openai' cannot be fine-tuned here",

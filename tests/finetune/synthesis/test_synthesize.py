@@ -214,7 +214,7 @@ def test_the_ledger_keeps_lineage_once(workspace, templates):
         assert record_dataset(ledger, dataset) == key
         rows = recorded_lineage(ledger, key)
         assert [row["content_hash"] for row in rows] == [item.content_hash for item in dataset.items]
-        assert rows[0]["filters"] == {entry.filter: "1" for entry in dataset.dropped}
+        assert rows[0]["filters"] == {entry.filter: entry.version for entry in dataset.dropped}
         assert recorded_lineage(ledger, "none") == []
     finally:
         ledger.close()

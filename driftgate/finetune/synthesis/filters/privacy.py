@@ -22,7 +22,9 @@ def _texts(candidate: Candidate, rules: Sequence[str]) -> tuple[str, ...]:
     passage = candidate.passage
     for rule in rules:
         passage = passage.replace(rule, "")
-    return (candidate.question, *candidate.choices, passage)
+    answer = () if candidate.choices else (candidate.answer, candidate.wrong)
+    turns = (part for turn in candidate.turns for part in turn)
+    return (candidate.question, *candidate.choices, *answer, *turns, passage)
 
 
 def _found(text: str, known: dict[str, str]) -> str:
@@ -31,4 +33,4 @@ def _found(text: str, known: dict[str, str]) -> str:
     return known[text]
 
 
-FILTER = Filter("1", check)
+FILTER = Filter("2", check)

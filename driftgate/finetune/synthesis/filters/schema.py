@@ -24,6 +24,8 @@ def _wrong(candidate: Candidate) -> str:
         return "the question is empty"
     if len(candidate.question) > _LONGEST:
         return f"the question has more than {_LONGEST} characters"
+    if not candidate.choices:
+        return _text_wrong(candidate)
     if not 2 <= len(forms) <= 10 or not all(forms):
         return f"it has {sum(map(bool, forms))} choices with text, 2 to 10 are needed"
     if len(set(forms)) < len(forms):
@@ -37,4 +39,16 @@ def _wrong(candidate: Candidate) -> str:
     return ""
 
 
-FILTER = Filter("1", check)
+def _text_wrong(candidate: Candidate) -> str:
+    if not candidate.answer.strip():
+        return "the answer is empty"
+    if len(candidate.answer) > _LONGEST:
+        return f"the answer has more than {_LONGEST} characters"
+    if plain(candidate.answer) == plain(candidate.question):
+        return "the answer repeats the question"
+    if not plain(_PLACEHOLDER.sub("", candidate.answer)):
+        return "the answer is a redacted value"
+    return "a slot is not filled" if _SLOT.search(candidate.question) else ""
+
+
+FILTER = Filter("2", check)

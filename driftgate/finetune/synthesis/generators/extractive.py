@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from driftgate.finetune.synthesis._choices import shuffled, take_turns
+from driftgate.finetune.synthesis._choices import posed, shuffled, take_turns
 from driftgate.finetune.synthesis._config import DocumentsSource
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
 from driftgate.flows.errors import DriftgateError
 
 VERSION = "1"
-GAP = "____"
+GAP, GAPPED = "____", "gap"
 QUESTIONS = {
-    "gap": "지문에 따를 때, 빈칸에 알맞은 것은? {text}",
+    GAPPED: "지문에 따를 때, 빈칸에 알맞은 것은? {text}",
     "statement": "지문의 내용과 일치하는 것은?",
 }
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
@@ -74,7 +74,8 @@ def generate(request: Request) -> Generated:
         if len(wrong) == _WRONG:
             key = (request.materials[span.material].slice, span.type)
             # A span is asked for once, and a cell's phrasings alternate.
-            phrasing = tuple(QUESTIONS)[made[key] % len(QUESTIONS)]
+            forms = tuple(QUESTIONS) if request.form == "choices" else (GAPPED,)
+            phrasing = forms[made[key] % len(forms)]
             made[key] += 1
             candidates.append(_candidate(request, span, phrasing, wrong, chance))
     return Generated(tuple(candidates))
@@ -86,7 +87,7 @@ def _candidate(request: Request, span: _Span, phrasing: str, wrong: Sequence[str
     if phrasing == "statement":
         choices, answer = shuffled(span.sentence, [span.filled(value) for value in wrong], chance)
     else:
-        choices, answer = shuffled(span.value, wrong, chance)
+        choices, answer = posed(request.form, span.value, wrong, chance)
     shown = "\n\n".join(part for part in (request.source.passage, _around(material.text, span.sentence)) if part)
     return Candidate(
         QUESTIONS[phrasing].format(text=f"“{gapped}”"),
@@ -102,6 +103,7 @@ def _candidate(request: Request, span: _Span, phrasing: str, wrong: Sequence[str
         VERSION,
         request.seed,
         shown,
+        wrong="" if choices else wrong[0],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from driftgate.finetune.synthesis._choices import shuffled, take_turns
+from driftgate.finetune.synthesis._choices import posed, take_turns
 from driftgate.finetune.synthesis._config import ExamplesSource
 from driftgate.finetune.synthesis._materials import label_names
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Request
@@ -28,7 +28,8 @@ def generate(request: Request) -> Generated:
     candidates = []
     for place in take_turns([cells[key] for key in sorted(cells)], request.count):
         material = request.materials[place]
-        choices, answer = shuffled(material.label, [label for label in labels if label != material.label], chance)
+        wrong = [label for label in labels if label != material.label]
+        choices, answer = posed(request.form, material.label, wrong, chance)
         candidates.append(
             Candidate(
                 source.question.replace("{text}", material.text),
@@ -44,6 +45,7 @@ def generate(request: Request) -> Generated:
                 VERSION,
                 request.seed,
                 source.passage,
+                wrong=wrong[0] if wrong and request.form == "text" else "",
             )
         )
     return Generated(tuple(candidates))

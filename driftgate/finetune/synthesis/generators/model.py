@@ -9,20 +9,30 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from driftgate.finetune.synthesis._choices import shuffled, take_turns
-from driftgate.finetune.synthesis._config import ExamplesSource, Persona, QuestionsSource, TemplatesSource
+from driftgate.finetune.synthesis._asking import Reject, prompt_hash, refuses
+from driftgate.finetune.synthesis._choices import posed
+from driftgate.finetune.synthesis._config import (
+    ExamplesSource,
+    Form,
+    Persona,
+    PromptsSource,
+    QuestionsSource,
+    TemplatesSource,
+)
+from driftgate.finetune.synthesis._drawing import draw
 from driftgate.finetune.synthesis._materials import label_names
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import ContentFiltered, Message, Model, ModelConfig, RequestRejected, cap_of
+from driftgate.flows.models import Message, Model, ModelConfig, cap_of
 
-VERSION = "1"
-_IN_FLIGHT = 16
+VERSION = "2"
 _TOKENS = 512
 """Enough for an item."""
 
@@ -66,57 +76,67 @@ async def generate(request: Request) -> Generated:
     model = request.model
     if model is None:
         raise DriftgateError("the generator 'model' has no model", "name a workspace model in the synthesis' 'model'")
-    if isinstance(request.source, QuestionsSource):
-        raise DriftgateError("the generator 'model' cannot use questions", "give it documents, examples or templates")
+    if isinstance(request.source, QuestionsSource | PromptsSource):
+        raise DriftgateError(
+            f"the generator 'model' cannot use {request.source.kind}", "give it documents, examples or templates"
+        )
     chance = random.Random(request.seed)
-    cells: dict[tuple[str, str], list[int]] = {}
-    for place, material in enumerate(request.materials):
-        cells.setdefault((material.slice, material.label), []).append(place)
-    longest = -(-request.count // len(cells))
-    groups = [[chance.choice(cells[key]) for _ in range(longest)] for key in sorted(cells)]
-    chosen = take_turns(groups, request.count)
+    chosen = draw(request, chance, again=True)
     # Every random choice is made before the first call, so that the order of replies decides nothing.
-    plans = [(request.materials[place], chance.choice(request.personas), chance.random()) for place in chosen]
-    gate = asyncio.Semaphore(_IN_FLIGHT)
-
-    async def one(material: Material, persona: Persona, seed: float) -> Candidate | str:
-        async with gate:
-            return await _write(request, model, material, persona, random.Random(seed))
-
-    written = await asyncio.gather(*(one(*plan) for plan in plans))
+    plans: list[tuple[Material, Persona, int, float]] = []
+    asked: Counter[tuple[int, str]] = Counter()
+    for place in chosen:
+        persona = chance.choice(request.personas)
+        plans.append((request.materials[place], persona, asked[place, persona.name], chance.random()))
+        asked[place, persona.name] += 1
+    written = await asyncio.gather(
+        *(
+            _write(request, model, material, persona, again, random.Random(seed))
+            for material, persona, again, seed in plans
+        )
+    )
     return Generated(
         tuple(item for item in written if isinstance(item, Candidate)),
-        tuple(item for item in written if isinstance(item, str)),
+        tuple(item for item in written if isinstance(item, Reject)),
     )
 
 
 async def _write(
-    request: Request, model: Model, material: Material, persona: Persona, chance: random.Random
-) -> Candidate | str:
+    request: Request, model: Model, material: Material, persona: Persona, again: int, chance: random.Random
+) -> Candidate | Reject:
     source = request.source
     labelled = isinstance(source, ExamplesSource | TemplatesSource)
+    messages = _ask(material, persona, labelled, request.form, again)
+    text = await request.asker.ask(model, messages)
+    if isinstance(text, Reject):
+        return replace(text, source=material.id, cluster=material.cluster)
+
+    def off(kind: str, reason: str) -> Reject:
+        return Reject("reply", kind, reason, text, material.id, material.cluster)
+
     try:
-        reply = await model.complete(_ask(material, persona, labelled))
-        start = reply.text.find("{")
-        value, _ = json.JSONDecoder().raw_decode(reply.text[start:] if start >= 0 else reply.text)
+        start = text.find("{")
+        value, _ = json.JSONDecoder().raw_decode(text[start:] if start >= 0 else text)
         item = WrittenItem.model_validate(value)
-    except (ContentFiltered, RequestRejected) as problem:
-        return f"no reply: {problem.message}"
     except ValidationError as problem:
-        return f"the reply does not fit the schema: {problem.errors()[0]['msg']}"
+        return off("broken_json", f"the reply does not fit the schema: {problem.errors()[0]['msg']}")
     except (ValueError, RecursionError) as problem:  # also of a number of thousands of digits
-        return f"the reply is not JSON: {getattr(problem, 'msg', None) or problem}"
+        if refuses(text):
+            return off("refusal", "the model declines")
+        return off("broken_json", f"the reply is not JSON: {getattr(problem, 'msg', None) or problem}")
+    if refuses(item.answer) or (refuses(item.question) and not item.question.rstrip().endswith("?")):
+        return off("refusal", "the model declines within the JSON")
     wrong: Sequence[str] = item.wrong
     if isinstance(source, ExamplesSource | TemplatesSource):
         right, question, passage = material.label, source.question.replace("{text}", item.question), source.passage
         if item.answer != right:
-            return f"the reply is about '{item.answer}', asked for was '{right}'"
+            return off("off_task", f"the reply is about '{item.answer}', asked for was '{right}'")
         wrong = [label for label in label_names(source, list(request.materials)) if label != right]
     else:
         right, question, passage = item.answer, item.question, source.passage or material.text
-    if not 1 <= len(wrong) <= 9:
-        return f"the reply has {len(wrong)} wrong answers, 1 to 9 are needed"
-    choices, answer = shuffled(right, wrong, chance)
+    if request.form == "choices" and not 1 <= len(wrong) <= 9:
+        return off("off_task", f"the reply has {len(wrong)} wrong answers, 1 to 9 are needed")
+    choices, answer = posed(request.form, right.strip(), wrong, chance)
     return Candidate(
         question,
         choices,
@@ -131,25 +151,35 @@ async def _write(
         VERSION,
         request.seed,
         passage,
+        wrong=wrong[0] if wrong and request.form == "text" else "",
+        model=model.name,
+        prompt_hash=prompt_hash(messages),
     )
 
 
-def _ask(material: Material, persona: Persona, labelled: bool) -> list[Message]:
-    form = '{"question": "...", "answer": "...", "wrong": ["...", "...", "..."]}'
-    if not labelled:
-        task = (
-            "지문만 읽고 답할 수 있는 선다형 문제를 하나 만드시오. answer는 지문에 있는 말을 그대로 옮기고, "
-            "wrong에는 틀린 답 세 개를 쓰시오."
-        )
-        body = f"지문: {material.text}"
-    else:
+def _ask(material: Material, persona: Persona, labelled: bool, form: Form, again: int) -> list[Message]:
+    shape = '{"question": "...", "answer": "...", "wrong": ["...", "...", "..."]}'
+    if labelled:
         task = (
             "예문과 같은 뜻으로 다르게 말한 고객 문의를 하나 쓰시오. question에 문의를, answer에 분류를 그대로 쓰고 "
             "wrong은 빈 목록으로 두시오."
         )
         body = f"예문: {material.text}\n분류: {material.label}"
+    elif form == "text":
+        task = (
+            "지문만 읽고 답할 수 있는 질문을 하나 만드시오. answer에는 지문에 근거한 짧은 답을 문장으로 쓰고, "
+            "wrong에는 그럴듯하지만 틀린 답 하나를 쓰시오."
+        )
+        body = f"지문: {material.text}"
+    else:
+        task = (
+            "지문만 읽고 답할 수 있는 선다형 문제를 하나 만드시오. answer는 지문에 있는 말을 그대로 옮기고, "
+            "wrong에는 틀린 답 세 개를 쓰시오."
+        )
+        body = f"지문: {material.text}"
     style = f"글쓴이: {persona.describe or persona.name}"
-    return [Message("system", f"{task} JSON으로만 답하시오: {form}"), Message("user", f"{body}\n{style}")]
+    other = f"\n{again + 1}번째 요청이다. 앞의 것들과 다른 내용을 물으시오." if again else ""
+    return [Message("system", f"{task} JSON으로만 답하시오: {shape}"), Message("user", f"{body}\n{style}{other}")]
 
 
 GENERATOR = Generator(VERSION, generate)

@@ -28,7 +28,7 @@ def generate(request: Request) -> Generated:
             Candidate(
                 material.text,
                 material.choices,
-                LETTERS[material.choices.index(material.label)],
+                LETTERS[material.choices.index(material.label)] if material.choices else material.label,
                 material.slice,
                 material.label,
                 "as_written",
@@ -39,6 +39,7 @@ def generate(request: Request) -> Generated:
                 VERSION,
                 request.seed,
                 material.passage,
+                material.turns,
             )
             for material in (request.materials[place] for place in chosen)
         )

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-from driftgate.finetune.synthesis._choices import shuffled
+from driftgate.finetune.synthesis._choices import posed
 from driftgate.finetune.synthesis._config import Persona, TemplatesSource
 from driftgate.finetune.synthesis._materials import label_names
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
@@ -48,7 +48,8 @@ def generate(request: Request) -> Generated:
                 if text in seen or len(candidates) == request.count:
                     continue
                 seen.add(text)
-                choices, answer = shuffled(label, [other for other in labels if other != label], chance)
+                wrong = [other for other in labels if other != label]
+                choices, answer = posed(request.form, label, wrong, chance)
                 candidates.append(
                     Candidate(
                         source.question.replace("{text}", text),
@@ -64,6 +65,7 @@ def generate(request: Request) -> Generated:
                         VERSION,
                         request.seed,
                         source.passage,
+                        wrong=wrong[0] if wrong and request.form == "text" else "",
                     )
                 )
         misses = misses + 1 if len(candidates) == before else 0
