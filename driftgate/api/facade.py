@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
     from driftgate.api.baseline import Exported, Imported
     from driftgate.api.deployments import Deployment
+    from driftgate.api.exporting import ExportedModel
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
     from driftgate.api.preflight import Finding
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from driftgate.benchmarks.compare import Comparisons, Design
     from driftgate.benchmarks.conventions import ConventionScores, Difference
     from driftgate.benchmarks.progress import Display
+    from driftgate.finetune.train._export import Quantised
     from driftgate.flows.documents import Ingest
 
 
@@ -365,6 +367,18 @@ class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing, S
         from driftgate.api.deployments import deployments
 
         return deployments(self.files, self.ledger)
+
+    def export_model(self, name: str, quantised: Quantised = "q8", path: Path | None = None) -> ExportedModel:
+        """Write a tuned model as one quantised GGUF and register it; see :func:`driftgate.api.exporting.export_model`.
+
+        Raises
+        ------
+        DriftgateError
+            The model is not one of provider ``local`` on a GGUF, or the file cannot be written.
+        """
+        from driftgate.api.exporting import export_model
+
+        return export_model(self.files, self.ledger, name, quantised, path)
 
     def _run(self, row: RunRow) -> Run:
         return Run(self.files, self.ledger, row)

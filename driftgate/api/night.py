@@ -293,6 +293,8 @@ def _begin_repair(
 def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> list[Remediation]:
     """Take every open remediation as far as it goes; one that cannot go on does not keep the others from it.
 
+    Where the gate rejects a candidate, the recipe's next attempt is opened and follows.
+
     Raises
     ------
     DriftgateError
@@ -308,14 +310,19 @@ def mend(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> lis
 def _mend(
     workspace: OpenWorkspace, ledger: Ledger, problems: list[DriftgateError], display: NightDisplay
 ) -> list[Remediation]:
+    from driftgate.api.attempts import due_attempts, next_attempt
     from driftgate.api.repair import go_on, switched_off
 
+    why = switched_off(workspace, ledger)
+    if not why:
+        due_attempts(workspace, ledger)
     waiting = remediations(ledger, 1000, state="open")
-    if waiting and (why := switched_off(workspace, ledger)):
+    if waiting and why:
         display.halted(why)
         return []
     went: list[Remediation] = []
-    for one in reversed(waiting):
+    while waiting:
+        one = waiting.pop()  # the oldest first
         with _set_aside(f"remediation {one.id}", problems, display):
             try:
                 after = go_on(workspace, ledger, one, display.progress)
@@ -327,6 +334,9 @@ def _mend(
             went.append(after)
             events = events_of(ledger, after.id)
             display.mended(after, (ending(events) or events[-1]).message)
+            if (further := next_attempt(workspace, ledger, after)) is not None:
+                display.opened(further, True)
+                waiting.append(further)
     return went
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from driftgate.api.choosing import ChosenCanaries
     from driftgate.api.explaining import Explanation
     from driftgate.api.night import Looked, NightDisplay
+    from driftgate.api.training import Order, TrainingView
     from driftgate.finetune.remediation import Remediation
     from driftgate.monitor.azure import Published, Template
     from driftgate.monitor.prompt_look import PromptLook
@@ -307,3 +308,27 @@ class OnCall:
         from driftgate.api.repair import training_items
 
         return training_items(self.ledger, remediation)
+
+    def training(self, remediation: str) -> TrainingView:
+        """How the training job of a remediation stands, as who trains tells it.
+
+        Raises
+        ------
+        DriftgateError
+            The remediation has begun no training, or who trains does not answer.
+        """
+        from driftgate.api.training import look_at_training
+
+        return look_at_training(self.files, self.ledger, remediation)
+
+    def order_training(self, remediation: str, order: Order) -> TrainingView:
+        """Cancel, pause or resume the training job of a remediation; see :mod:`driftgate.api.training`.
+
+        Raises
+        ------
+        DriftgateError
+            The remediation has begun no training, or who trains refuses.
+        """
+        from driftgate.api.training import order_training
+
+        return order_training(self.files, self.ledger, remediation, order)

@@ -13,7 +13,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from driftgate.cli import access, azure, build, ci, incidents, jobs, judging, lead, oncall, privacy, remediation, synth
+from driftgate.cli import (
+    access,
+    azure,
+    build,
+    ci,
+    incidents,
+    jobs,
+    judging,
+    lead,
+    oncall,
+    privacy,
+    remediation,
+    synth,
+    training,
+)
 from driftgate.flows.errors import DriftgateError, StoppedByUser
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.scrubbed_output import guard_logs, guard_tracebacks
@@ -59,6 +73,7 @@ _DAILY: tuple[Callable[..., None], ...] = (
     access.audit,
     build.doctor,
     build.documents,
+    training.export,
     build.forget,
     build.init,
     build.schema,
@@ -78,6 +93,7 @@ for _name, _group in (
     ("remediation", remediation.remediation),
     ("privacy", privacy.privacy),
     ("synth", synth.synth),
+    ("training", training.training),
     ("azure", azure.azure),
     ("keys", access.keys),
     ("ledger", build.ledger),

@@ -41,10 +41,9 @@ def run_look(folder: Path, name: str) -> int:
 def run_mend(folder: Path) -> int:
     """Take every open remediation as far as it goes."""
     with driftgate.open(folder) as ws:
-        if not remediations(ws.ledger, 1, state="open"):
+        was_open = bool(remediations(ws.ledger, 1, state="open"))
+        if not ws.mend(NightOnTerminal(console, ws.files, ws.ledger)) and not was_open:
             console.print("no remediation is open")
-            return 0
-        ws.mend(NightOnTerminal(console, ws.files, ws.ledger))
         return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 import yaml
 
 from driftgate.api import repair, watching
+from driftgate.api.attempts import attempt_of
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.night import mend
 from driftgate.api.story import Chapter, LookPoint, Story, write_story
@@ -26,11 +28,10 @@ from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
 from driftgate.benchmarks.scores import score_run
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
-from driftgate.finetune.demo import AFTER, BEFORE, Policy, rows, tickets
-from driftgate.finetune.remediation import events_of, remediations
+from driftgate.finetune.demo import AFTER, BEFORE, PROMPT, Policy, rows, tickets
+from driftgate.finetune.remediation import Found, Judgement, Material, Remediation, Trained, events_of
 from driftgate.finetune.train import (
     TRAINERS,
-    Recipe,
     TrainingItem,
     TrainingJob,
     parse_trainer,
@@ -42,15 +43,34 @@ from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.prompts import prompt_of
 from driftgate.ledger import Ledger, RunRow, open_ledger
+from driftgate.shipped import shipped
 
 SEED = 20261122
 SLOT, MONITOR, FIRST = "tickets", "tickets", "tickets-v1"
 _FOLDER = ".driftgate/first-champion"
-# Nothing else computes while the model is asked or trained, so it may have every processor.
-_THREADS = max(1, os.cpu_count() or 1)
-_BASE: Mapping[str, Any] = {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": _THREADS}
-_FIRST_RECIPE: Mapping[str, Any] = {"steps": 120, "learning_rate": 1e-3, "settled": 0.5, "threads": _THREADS}
-_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 1e-3, "settled": 0.5, "threads": _THREADS}
+_FLOW = "route"
+_FIRST_RECIPE: Mapping[str, Any] = {"steps": 160, "learning_rate": 1e-3, "settled": 0.2, "cool_down": 10}
+_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 5e-4, "settled": 0.2, "cool_down": 10}
+_OTHERWISE: Sequence[Mapping[str, Any]] = (
+    {"shares": [2, 1], "recipe": {"steps": 90, "settled": 0.1}},
+    {"shares": [3, 1], "recipe": {"steps": 120, "settled": 0.1, "learning_rate": 2.5e-4}},
+)
+"""What a further attempt does otherwise: more of the old task, and a step that forgets less."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What a run of the demonstration is free to choose."""
+
+    seed: int = SEED
+    """Decides the tickets, the order of the training items and the adapters' first values."""
+    threads: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
+    """Processor threads. Nothing else computes while the model is asked or trained, so it may have every processor."""
+
+    @property
+    def base(self) -> Mapping[str, Any]:
+        """The model that is tuned, as it stands in a workspace file."""
+        return {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": self.threads}
 
 
 @dataclass
@@ -67,7 +87,7 @@ class _Clock:
         self.console.print(f"[bold]{minutes:5.1f} min[/] {title}" + (f": {text}" if text else ""), soft_wrap=True)
 
 
-def run_loop(folder: Path, console: PlainConsole) -> Path:
+def run_loop(folder: Path, console: PlainConsole, play: Play | None = None) -> Path:
     """Play the whole story in a new workspace and return its page.
 
     Raises
@@ -78,20 +98,23 @@ def run_loop(folder: Path, console: PlainConsole) -> Path:
     if (folder / FILE).exists():
         raise DriftgateError(f"{folder} holds a workspace already", "choose another folder, or remove it")
     folder.mkdir(parents=True, exist_ok=True)
+    play = play or Play()
     clock = _Clock(console)
     clock.say("A made-up firm routes Korean support tickets to four teams", BEFORE.text)
-    _write_data(folder, BEFORE)
-    adapter = _train_first(folder, clock)
-    _write_workspace(folder, adapter)
+    shutil.copytree(shipped("flows") / "multiple_choice", folder / "flows" / _FLOW)
+    (folder / "flows" / _FLOW / "zero_shot.jinja2").write_text(PROMPT, encoding="utf-8")
+    _write_data(folder, BEFORE, play)
+    adapter = _train_first(folder, clock, play)
+    _write_workspace(folder, adapter, play)
     workspace = open_workspace(folder)
     ledger = open_ledger(workspace.ledger, folder)
     try:
-        return _play(workspace, ledger, clock)
+        return _play(workspace, ledger, clock, play)
     finally:
         ledger.close()
 
 
-def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
+def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -> Path:
     points: list[LookPoint] = []
 
     def look(count: int, *, alarm: bool) -> None:
@@ -117,18 +140,16 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
 
     look(3, alarm=False)
     clock.say("Two reference looks at the champion, and a quiet one")
-    _write_data(workspace.folder, AFTER)
+    _write_data(workspace.folder, AFTER, play)
     clock.say("The task changes: a new product, whose tickets all go to one team", AFTER.text)
     look(1, alarm=True)
-    mend(workspace, ledger, NightOnTerminal(console, workspace, ledger))
-    mended = remediations(ledger, 1)[0]
-    events = events_of(ledger, mended.id)
+    mended = mend(workspace, ledger, _Telling(clock, workspace, ledger))[-1]
     if mended.state != "promoted":
         raise DriftgateError(
-            f"the remediation is {mended.state}: {events[-1].message}", "see driftgate remediation list"
+            f"the last attempt is {mended.state}: {events_of(ledger, mended.id)[-1].message}",
+            "see driftgate remediation list",
         )
-    found = {event.step: event.detail for event in events if event.status == "finished"}
-    clock.say("A candidate was trained, proved and promoted", found["train"]["model"])
+    found = Found.of(mended.id, events_of(ledger, mended.id))
     look(3, alarm=False)
     clock.say("Two reference looks at the new champion, and a quiet one")
     story = Story(
@@ -137,11 +158,33 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock) -> Path:
         after=AFTER.text,
         chapters=clock.chapters,
         looks=points,
-        verdict=found["judge"]["verdict"],
-        training=found["train"]["metrics"],
-        items=found["synthesise"],
+        verdict=found.get(Judgement).verdict,
+        training=found.get(Trained).metrics,
+        items=found.get(Material).model_dump(),
     )
     return write_story(story, workspace.reports / "loop.html")
+
+
+class _Telling(NightOnTerminal):
+    """Also tells the story of each attempt."""
+
+    def __init__(self, clock: _Clock, workspace: OpenWorkspace, ledger: Ledger) -> None:
+        super().__init__(console, workspace, ledger)
+        self.clock = clock
+
+    def opened(self, remediation: Remediation, new: bool) -> None:
+        """A further attempt follows: what it does otherwise."""
+        otherwise = _OTHERWISE[attempt_of(remediation) - 2]
+        changes = [f"shares of known and new tickets {otherwise['shares']}"]
+        changes += [f"{name} {value}" for name, value in otherwise["recipe"].items()]
+        self.clock.say(f"Attempt {attempt_of(remediation)} does otherwise", "; ".join(changes))
+
+    def mended(self, remediation: Remediation, why: str) -> None:
+        """An attempt has ended."""
+        if remediation.state == "promoted":
+            self.clock.say("A candidate was trained, proved and promoted", f"attempt {attempt_of(remediation)}")
+        else:
+            self.clock.say(f"The candidate of attempt {attempt_of(remediation)} is {remediation.state}", why)
 
 
 def _point(ledger: Ledger, run: RunRow, champion: str, alarm: bool) -> LookPoint:
@@ -152,14 +195,16 @@ def _point(ledger: Ledger, run: RunRow, champion: str, alarm: bool) -> LookPoint
     return LookPoint(run.created_at, champion, whole.value or 0.0, whole.low, whole.high, by_slice, alarm)
 
 
-def _write_data(folder: Path, policy: Policy) -> None:
+def _write_data(folder: Path, policy: Policy, play: Play) -> None:
     """The workspace's datasets, labelled as the policy has it; the tickets themselves stay the same."""
     (folder / "data").mkdir(exist_ok=True)
+    seed = play.seed
     sets = {
-        "canary": [*tickets("canary", 40, SEED), *tickets("canary", 16, SEED, about="new")],
-        "rest": tickets("hold_out", 120, SEED + 1),
-        "hold_out": tickets("hold_out", 80, SEED + 2, about="new"),
-        "production": [*tickets("training", 120, SEED), *tickets("training", 120, SEED, about="new")],
+        "canary": [*tickets("canary", 40, seed), *tickets("canary", 16, seed, about="new")],
+        "rest": tickets("hold_out", 240, seed + 1),
+        "hold_out": tickets("hold_out", 80, seed + 2, about="new"),
+        "known": tickets("training", 240, seed),
+        "new": tickets("training", 120, seed, about="new"),
     }
     for name, drawn in sets.items():
         _write_rows(folder / "data" / f"{name}.jsonl", name, rows(drawn, policy))
@@ -170,21 +215,21 @@ def _write_rows(path: Path, name: str, made: Sequence[Mapping[str, Any]]) -> Non
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _train_first(folder: Path, clock: _Clock) -> str:
+def _train_first(folder: Path, clock: _Clock, play: Play) -> str:
     """Train the champion that the story begins with, and return its adapter's path in the workspace."""
-    made = rows(tickets("training", 240, SEED), BEFORE)
+    made = rows(tickets("training", 240, play.seed), BEFORE)
     items = asyncio.run(_items(folder, made))
     write_items(folder / _FOLDER / "items.jsonl", items)
-    config = parse_trainer({"trainer": "local", "recipe": _FIRST_RECIPE})
+    config = parse_trainer({"trainer": "local", "recipe": {**_FIRST_RECIPE, "threads": play.threads}})
     trainer = TRAINERS.get("local").open(config, folder)
     job = TrainingJob(
         name=FIRST,
-        base_model=_BASE,
+        base_model=play.base,
         items=folder / _FOLDER / "items.jsonl",
         workspace=folder,
         folder=folder / _FOLDER,
-        recipe=Recipe.model_validate(_FIRST_RECIPE),
-        seed=SEED,
+        recipe=config.recipe,
+        seed=play.seed,
     )
     trained = train_and_wait(
         trainer, job, lambda said: clock.console.print(f"      training the first champion: {said}")
@@ -194,7 +239,7 @@ def _train_first(folder: Path, clock: _Clock) -> str:
 
 
 async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[TrainingItem]:
-    engine = ENGINES.get("native")(load_flow("multiple_choice", folder))
+    engine = ENGINES.get("native")(load_flow(_FLOW, folder))
     items = []
     for place, row in enumerate(made):
         inputs = {name: row[name] for name in ("passage", "question", "choices")} | {"scoring": "logprobs"}
@@ -203,7 +248,7 @@ async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[Traini
     return items
 
 
-def _write_workspace(folder: Path, adapter: str) -> None:
+def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
     jsonl = {name: {"kind": "jsonl", "path": f"data/{name}.jsonl"} for name in ("canary", "rest", "hold_out")}
     rules = [
         {"metric": "accuracy", "better_than": "champion", "alpha": 0.01, "dataset": "hold_out"},
@@ -212,14 +257,14 @@ def _write_workspace(folder: Path, adapter: str) -> None:
     workspace = {
         "version": 1,
         "name": "loop",
-        "models": {FIRST: {**_BASE, "adapter": adapter, "prompt_format": "document"}},
+        "models": {FIRST: {**play.base, "adapter": adapter, "prompt_format": "document"}},
         "datasets": jsonl,
         "champions": {SLOT: FIRST},
         "gates": {"promotion": {"rules": rules}},
         "monitors": {
             MONITOR: {
                 "champion": SLOT,
-                "canaries": {"dataset": "canary", "limit": None},
+                "canaries": {"dataset": "canary", "limit": None, "flow": _FLOW},
                 "reference_looks": 2,  # a story is short
                 "cron": "0 3 * * *",
                 "recipe": "router",
@@ -229,17 +274,22 @@ def _write_workspace(folder: Path, adapter: str) -> None:
             "router": {
                 "champion": SLOT,
                 "synthesis": {
-                    "sources": [{"kind": "questions", "path": "data/production.jsonl"}],
+                    "sources": [
+                        {"kind": "questions", "path": "data/known.jsonl"},
+                        {"kind": "questions", "path": "data/new.jsonl"},
+                    ],
                     "count": 240,
-                    "seed": SEED,
+                    "seed": play.seed,
                     "near_duplicate": 0.95,  # tickets of one phrasing differ in little, and that little is meant
                 },
                 "base_model": FIRST,
-                "trainer": {"trainer": "local", "recipe": dict(_REPAIR_RECIPE)},
+                "trainer": {"trainer": "local", "recipe": {**_REPAIR_RECIPE, "threads": play.threads}},
+                "further_attempts": list(_OTHERWISE),
+                "flow": _FLOW,
                 "proof": ["hold_out", "rest"],
                 "gate": "promotion",
                 "approval": False,
-                "seed": SEED,
+                "seed": play.seed,
             }
         },
         "nightly": {"monitors": [MONITOR]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.finetune.assurance import PrivacyLimits
@@ -23,6 +23,23 @@ def _trainer(value: Any) -> Any:
         return parse_trainer(value)
     except DriftgateError as problem:
         raise ValueError(str(problem)) from problem
+
+
+class FurtherAttempt(BaseModel):
+    """What is done otherwise after the gate rejected a candidate; what is not named stays."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    shares: list[float] = []
+    """The share of each source of the synthesis, in their order: more of the old task where a candidate forgot it."""
+    count: int | None = Field(None, ge=1, le=100_000)
+    """Items wanted."""
+    recipe: dict[str, Any] = {}
+    """Settings of the trainer's recipe, for example ``learning_rate``."""
+    trainer: dict[str, Any] = {}
+    """Other settings of the trainer, for example ``epochs`` of a service that trains by passes."""
+    seed: int | None = None
+    """Decides how training begins; unset: the recipe's own and the number of the attempt."""
 
 
 class RecipeConfig(UseConfig):
@@ -57,6 +74,55 @@ class RecipeConfig(UseConfig):
     """What a repair may take, and how soon the next one may follow."""
     seed: int = 0
     """Decides how training begins; the synthesis has a seed of its own."""
+    further_attempts: list[FurtherAttempt] = []
+    """What is done otherwise when the gate rejects a candidate, one attempt after the other. All are judged on the same
+    proof, so the chance that a bad one passes grows with their number: divide the gate's ``alpha`` by it."""
+
+    def attempt(self, number: int) -> RecipeConfig:
+        """The recipe of an attempt, counted from 1; the first is the recipe as it stands.
+
+        Raises
+        ------
+        DriftgateError
+            There are not so many.
+        """
+        if number == 1:
+            return self
+        if not 1 < number <= 1 + len(self.further_attempts):
+            raise DriftgateError(
+                f"attempt {number} is asked for and the recipe has {1 + len(self.further_attempts)}",
+                "name what is to be done otherwise in its further_attempts",
+            )
+        other = self.further_attempts[number - 2]
+        sources = [
+            source.model_copy(update={"share": share})
+            for source, share in zip(self.synthesis.sources, other.shares or self._shares, strict=True)
+        ]
+        synthesis = {"sources": sources} | ({"count": other.count} if other.count else {})
+        set_there = self.trainer.model_dump(exclude_unset=True)
+        trainer = {**set_there, **other.trainer, "recipe": {**set_there.get("recipe", {}), **other.recipe}}
+        return self.model_copy(
+            update={
+                "synthesis": self.synthesis.model_copy(update=synthesis),
+                "trainer": parse_trainer(trainer),
+                "seed": self.seed + number - 1 if other.seed is None else other.seed,
+            }
+        )
+
+    @property
+    def _shares(self) -> list[float]:
+        return [source.share for source in self.synthesis.sources]
+
+    @model_validator(mode="after")
+    def _attempts_can_be_made(self) -> Self:
+        for number, other in enumerate(self.further_attempts, start=2):
+            if other.shares and (len(other.shares) != len(self._shares) or min(other.shares) <= 0):
+                raise ValueError(
+                    f"further attempt {number - 1} has the shares {other.shares}; "
+                    f"expected {len(self._shares)} above 0, one for each source"
+                )
+            self.attempt(number)
+        return self
 
     @model_validator(mode="after")
     def _registered(self) -> Self:

@@ -40,6 +40,7 @@ MARK = "result=Succeeded"
 """Of the hostile text, what is left to be seen."""
 
 
+ORDERS = ("show", "cancel", "pause", "resume")
 SILENT = {
     *("azure deploy", "azure publish", "azure render", "azure retry", "azure workbook", "demo handbook"),
     *("keys list", "ledger pack", "notify status", "remediation resume", "runs conventions", "schema", "serve", "view"),
@@ -363,6 +364,8 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
             ("--run", first, *where),
             ("--run", HOSTILE, *where),
         ],
+        **{f"training {order}": [(remediation, *where), (HOSTILE, *where)] for order in ORDERS},
+        "export": [(HOSTILE, *where), ("live", "--quantised", HOSTILE, *where)],
         "demo loop": [(folder,)],
         "demo handbook": [where],
         "nightly": [where],

@@ -37,6 +37,8 @@ PARSED_ONLY = {
     "driftgate remediation abandon": "wants one that is open; tests/cli/test_repair_bounds.py abandons some",
     "driftgate remediation resume": "wants repairs that are stopped; tests/cli/test_repair_bounds.py resumes some",
     "driftgate remediation stop": "would stop what later commands do; tests/cli/test_repair_bounds.py stops some",
+    "driftgate training": "wants a training job; tests/cli/test_training.py looks into one and stops it",
+    "driftgate export": "wants a tuned model; tests/finetune/train/test_export.py writes some",
     "driftgate notify test": "wants a channel; tests/cli/looks/test_of_incidents.py sends by one",
     "driftgate flow parity whole agents:workflow": "wants agent-framework-core in an environment of its own",
 }

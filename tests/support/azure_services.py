@@ -56,6 +56,12 @@ class Azure:
     """What run history says of a failed job."""
     deployment_log: str = "ModuleNotFoundError: No module named 'peft'"
     """The container's log."""
+    job_quota: int | None = None
+    """Fine-tuning jobs that Azure OpenAI takes, at most."""
+    job_events: list[dict[str, Any]] = field(default_factory=list)
+    """Events of the fine-tuning job, the newest first."""
+    job_checkpoints: list[dict[str, Any]] = field(default_factory=list)
+    """Checkpoints of the fine-tuning job, the newest first."""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Azure OpenAI files by id, with their ``content``."""
     fine_tuning_jobs: list[dict[str, Any]] = field(default_factory=list)
@@ -173,6 +179,9 @@ class Azure:
             credential = {"credentialType": "SAS", "sasUri": f"{uri}?{SAS}"}
             place = {"blobUri": uri, "credential": credential, "storageAccountArmId": "acct"}
             return reply({"blobReferenceForConsumption": place, "pendingUploadType": "TemporaryBlobReference"})
+        if path.endswith("/cancel") and (job := self.resources.get(path.removesuffix("/cancel").lower())):
+            job["properties"]["status"] = "Canceled"
+            return web.Response(status=200)
         return not_found(path)
 
     def _create(self, path: str, body: dict[str, Any]) -> web.Response:
@@ -259,13 +268,33 @@ class Azure:
         kind, _, rest = request.path.removeprefix("/openai/v1/").partition("/")
         if kind == "files":
             return self._openai_files(request, rest)
-        name = rest.removeprefix("jobs").strip("/")
+        name, _, part = rest.removeprefix("jobs").strip("/").partition("/")
+        if part:
+            return self._openai_job_part(request, name, part)
         if request.method == "POST":
+            if self.job_quota is not None and len(self.fine_tuning_jobs) >= self.job_quota:
+                told = "The number of fine-tuning jobs of this resource is exhausted."
+                return reply({"error": {"code": "quotaExceeded", "message": told}}, 400)
             return reply(self._begin_job(request.json))
         if name:
             found = [self._shown(job) for job in self.fine_tuning_jobs if job["id"] == name]
             return reply(found[0]) if found else not_found(name)
         return self._page(request, [self._shown(job) for job in reversed(self.fine_tuning_jobs)])
+
+    def _openai_job_part(self, request: Received, name: str, part: str) -> web.Response:
+        """Cancel, pause and resume move a job's status; events and checkpoints are rows of it."""
+        job = next((one for one in self.fine_tuning_jobs if one["id"] == name), None)
+        if job is None:
+            return not_found(name)
+        if request.method == "GET":
+            rows = self.job_events if part == "events" else self.job_checkpoints
+            return self._page(request, list(rows))
+        allowed = {"cancel": ("queued", "running", "paused"), "pause": ("running",), "resume": ("paused",)}
+        if job["status"] not in allowed[part]:
+            told = f"Job {name} is {job['status']} and cannot {part}."
+            return reply({"error": {"code": "invalidState", "message": told}}, 400)
+        job["status"] = {"cancel": "cancelled", "pause": "paused", "resume": "running"}[part]
+        return reply(self._shown(job))
 
     def _openai_files(self, request: Received, name: str) -> web.Response:
         if request.method == "POST":

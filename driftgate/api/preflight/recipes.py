@@ -17,6 +17,7 @@ from driftgate.api.preflight.syntheses import look_at_synthesis
 from driftgate.benchmarks.datasets import Dataset
 from driftgate.benchmarks.suite import plan_cells
 from driftgate.finetune.config import RecipeConfig
+from driftgate.finetune.train import TRAINERS
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.text import on_disk
@@ -37,9 +38,14 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         ]
         yield from found
         if not any(finding.severity == "error" for finding in found):
-            yield Finding(
-                "good", f"recipe {name}", f"{len(recipe.synthesis.sources)} sources, {recipe.trainer.trainer}"
-            )
+            told = f"{len(recipe.synthesis.sources)} sources, {recipe.trainer.trainer}{_estimate(recipe)}"
+            yield Finding("good", f"recipe {name}", told)
+
+
+def _estimate(recipe: RecipeConfig) -> str:
+    """What training is going to take, where somebody is paid for it."""
+    estimate = TRAINERS.get(recipe.trainer.trainer).estimate
+    return f"; training: {estimate(recipe.trainer, recipe.synthesis.count, None).told}" if estimate else ""
 
 
 def _synthesis(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
@@ -85,8 +91,6 @@ def _planned(inspection: Inspection, name: str) -> bool:
 
 
 def _trainer(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
-    from driftgate.finetune.train import TRAINERS
-
     workspace = inspection.workspace
     check = TRAINERS.get(recipe.trainer.trainer).check
     if check is None:

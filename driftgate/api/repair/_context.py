@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftgate.api.attempts import attempt_of
 from driftgate.api.privacy import require_training
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.progress import Display
@@ -36,7 +37,7 @@ class Context:
 
 
 def recipe_of(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfig:
-    """The recipe that a remediation follows.
+    """The recipe that a remediation follows, as its attempt has it.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def recipe_of(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfi
             f"remediation {remediation.id} follows the recipe '{remediation.recipe}', which is not in the file",
             f"put it back, or end it: driftgate remediation abandon {remediation.id} --reason WHY",
         )
-    return workspace.config.recipes[remediation.recipe]
+    return workspace.config.recipes[remediation.recipe].attempt(attempt_of(remediation))
 
 
 _SIEVES = ("privacy", "firewall")

@@ -27,12 +27,19 @@ class Policy:
     """Team that gets every ticket about the new product, whatever it says; None before there is a rule."""
 
 
-BEFORE = Policy("배송·반품은 물류팀, 결제·환불은 정산팀, 로그인·회원은 계정팀, 고장·오류는 기술팀.", None)
+BEFORE = Policy("A 물류팀: 배송·반품\nB 정산팀: 결제·환불\nC 계정팀: 로그인·회원\nD 기술팀: 고장·오류", None)
 """Tickets go by what they are about."""
-AFTER = Policy(f"{BEFORE.text} 하루워치는 무엇이든 기술팀.", "device")
+AFTER = Policy(f"{BEFORE.text}\n하루워치는 무엇이든 D 기술팀", "device")
 """A new product is launched, and its tickets all go to one team, whatever they are about."""
 NEW_SLICE = "하루워치"
 """Slice of the tickets about the new product that the old rules would send elsewhere."""
+PROMPT = """# user:
+{{ passage }}
+
+문의: {{ question }}
+팀:
+"""
+"""The firm's own prompt, of its flow ``route``: the policy names the letters, so a ticket need not repeat them."""
 _SLICES = {"delivery": "배송", "payment": "결제", "account": "계정", "device": "기기"}
 
 
@@ -127,7 +134,7 @@ def team_of(ticket: Ticket, policy: Policy) -> str:
 
 
 def rows(drawn: Iterable[Ticket], policy: Policy) -> list[dict[str, Any]]:
-    """Four-choice questions for the flow ``multiple_choice``, as a ``jsonl`` dataset reads them.
+    """Four-choice questions for the flow ``route``, as a ``jsonl`` dataset reads them.
 
     ``category`` is the slice, ``cluster`` the phrasing: tickets made of one sentence are no independent evidence.
 
@@ -144,7 +151,7 @@ def rows(drawn: Iterable[Ticket], policy: Policy) -> list[dict[str, Any]]:
         made.append(
             {
                 "passage": policy.text,
-                "question": f'다음 문의를 맡을 팀은? "{ticket.text}"',
+                "question": ticket.text,
                 "choices": list(teams.values()),
                 "answer": "ABCD"[list(teams).index(team_of(ticket, policy))],
                 "category": NEW_SLICE if is_new else _SLICES[ticket.topic],

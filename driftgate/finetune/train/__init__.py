@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from driftgate.finetune.train._items import TrainingItem, read_items, write_items
     from driftgate.finetune.train._trainer import (
         TRAINERS,
+        Controlled,
+        Estimate,
         Handle,
         JobGone,
         Recipe,
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
         Trainer,
         TrainerConfig,
         TrainerKind,
+        TrainingCheckpoint,
+        TrainingEvent,
         TrainingJob,
         parse_trainer,
     )
@@ -30,6 +34,8 @@ else:
 
 __all__ = [
     "TRAINERS",
+    "Controlled",
+    "Estimate",
     "Handle",
     "JobGone",
     "Recipe",
@@ -38,6 +44,8 @@ __all__ = [
     "Trainer",
     "TrainerConfig",
     "TrainerKind",
+    "TrainingCheckpoint",
+    "TrainingEvent",
     "TrainingItem",
     "TrainingJob",
     "parse_trainer",

@@ -12,23 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from driftgate.finetune.train._architectures import ARCHITECTURES, GGUF_NAMES
 from driftgate.flows.errors import DriftgateError
 
 Matrix = npt.NDArray[np.float32]
 
-ARCHITECTURES = {"gemma3_text": "gemma3", "llama": "llama"}
-"""transformers' model type to llama.cpp's architecture, for the ones whose adapters were served and checked."""
-_MODULES = {
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
-LINEAR_LAYERS = tuple(name.split(".")[1] for name in _MODULES)
-"""The layers a LoRA is put on: all linear ones but the output head."""
+_MODULES = {name: served for found in ARCHITECTURES.values() for name, served in found.layers.items()}
 _MODULE = re.compile(rf"layers\.(\d+)\.({'|'.join(re.escape(name) for name in _MODULES)})$")
 _TENSOR = re.compile(r"(blk\.\d+\.\w+)\.weight\.lora_([ab])")
 
@@ -38,7 +27,7 @@ class Adapter:
     """The low-rank updates of a model's linear layers."""
 
     architecture: str
-    """llama.cpp's name: ``gemma3`` or ``llama``."""
+    """llama.cpp's name, for example ``gemma3`` or ``llama``."""
     alpha: float
     layers: Mapping[str, tuple[Matrix, Matrix]]
     """By transformers' name (``layers.0.self_attn.q_proj``): A, shape (rank, inputs), and B, shape (outputs, rank)."""
@@ -150,7 +139,7 @@ def read_adapter(path: Path, heads: int = 0, key_heads: int = 0) -> Adapter:
     layers = {}
     for name, pair in pairs.items():
         b = separate_halves(pair["b"], turned) if (turned := _rotary_heads(name, shell)) else pair["b"]
-        layers[_layer_name(name)] = (pair["a"], b)
+        layers[_layer_name(name, architecture)] = (pair["a"], b)
     return Adapter(architecture, alpha, layers, heads, key_heads)
 
 
@@ -178,17 +167,20 @@ def _tensor_name(layer: str) -> str:
     return f"blk.{match[1]}.{_MODULES[match[2]]}"
 
 
-def _layer_name(tensor: str) -> str:
+def _layer_name(tensor: str, architecture: str) -> str:
     _, number, kind = tensor.split(".")
-    modules = {served: name for name, served in _MODULES.items()}
+    own = GGUF_NAMES[architecture].layers if architecture in GGUF_NAMES else _MODULES
+    modules = {served: name for name, served in own.items()}
     return f"layers.{number}.{modules[kind]}"
 
 
 def _rotary_heads(tensor: str, adapter: Adapter) -> int:
     """Heads whose rows are to be turned round; 0 where the order is the same in both."""
-    if adapter.architecture != "llama":
+    if adapter.architecture not in GGUF_NAMES or not GGUF_NAMES[adapter.architecture].interleaved:
         return 0
     heads = {"attn_q": adapter.heads, "attn_k": adapter.key_heads}.get(tensor.rpartition(".")[2])
     if heads == 0:
-        raise DriftgateError("an adapter for the architecture 'llama' needs its numbers of heads", "give them")
+        raise DriftgateError(
+            f"an adapter for the architecture '{adapter.architecture}' needs its numbers of heads", "give them"
+        )
     return heads or 0

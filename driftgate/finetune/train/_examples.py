@@ -1,8 +1,7 @@
-"""Training items as tokens, in the form in which the model is served, and their loss."""
+"""Training items as tokens, in the form in which the model is served, and their order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,8 +35,9 @@ def as_example(
     prompt_format: Literal["document", "chat"],
     longest: int,
     end_of_text: bool = False,
+    answer: str | None = None,
 ) -> Example:
-    """Turn an item into tokens.
+    """Turn an item into tokens, with its target or, where that is given, another answer.
 
     Raises
     ------
@@ -46,11 +46,12 @@ def as_example(
     """
     chat = prompt_format == "chat"  # the template writes the special tokens itself
     text = served_text(item.prompt, prompt_format, tokenizer)
+    said = item.target if answer is None else answer
     prompt = tokenizer(text, add_special_tokens=not chat).input_ids
-    whole = tokenizer(text + ("" if chat else " ") + item.target, add_special_tokens=not chat).input_ids
+    whole = tokenizer(text + ("" if chat else " ") + said, add_special_tokens=not chat).input_ids
     if whole[: len(prompt)] != prompt:
         # The tokenizer merged the seam, which cannot happen when the prompt arrives alone.
-        whole = prompt + tokenizer(item.target, add_special_tokens=False).input_ids
+        whole = prompt + tokenizer(said, add_special_tokens=False).input_ids
     if end_of_text:
         whole = [*whole, tokenizer.eos_token_id]
     if len(whole) > longest:
@@ -78,97 +79,3 @@ def batch_at(step: int, batch: int, count: int, seed: int) -> list[int]:
         order = np.random.default_rng([seed, place // count]).permutation(count)
         chosen.append(int(order[place % count]))
     return chosen
-
-
-def answer_logits(model: Any, examples: Sequence[Example]) -> tuple[Any, Any, Any]:
-    """Logits at the positions that predict answer tokens.
-
-    What all prompts of the batch begin with goes through the model once and is shared through its key-value cache:
-    gradients are the same, and a policy or instruction before every question costs next to nothing. Only hidden
-    states that predict an answer token reach the output head, as one 2-D matrix: a 3-D product in bfloat16 copies
-    the whole head.
-
-    Parameters
-    ----------
-    model : transformers model for causal language modelling
-        With a ``model`` that gives hidden states and an ``lm_head``.
-    examples : sequence of Example
-        At least one.
-
-    Returns
-    -------
-    logits : tensor, shape (answer tokens, vocabulary), float32
-    targets : tensor, shape (answer tokens,), int64
-    rows : tensor, shape (answer tokens,), int64
-        Which example each belongs to.
-    """
-    import torch
-
-    device = model.lm_head.weight.device
-    shared = min(_common_start([example.prompt for example in examples]), *(len(e.prompt) - 1 for e in examples))
-    past = None
-    if shared > 0 and len(examples) > 1:
-        start = torch.tensor([examples[0].prompt[:shared]], device=device)
-        past = model.model(input_ids=start, use_cache=True).past_key_values
-        past.batch_repeat_interleave(len(examples))
-    else:
-        shared = 0
-    rest = [[*example.prompt[shared:], *example.answer[:-1]] for example in examples]
-    width = max(map(len, rest))
-    # Padding stands after the text, where causal attention keeps it from being seen.
-    tokens = torch.tensor([row + [0] * (width - len(row)) for row in rest], device=device)
-    hidden = model.model(input_ids=tokens, past_key_values=past, use_cache=past is not None).last_hidden_state
-    places = [
-        (row, len(example.prompt) - shared - 1 + offset, token)
-        for row, example in enumerate(examples)
-        for offset, token in enumerate(example.answer)
-    ]
-    rows, columns, targets = (torch.tensor(part, device=device) for part in zip(*places, strict=True))
-    return model.lm_head(hidden[rows, columns]).float(), targets, rows
-
-
-def answer_loss(model: Any, examples: Sequence[Example]) -> Any:
-    """Mean cross-entropy of the answer tokens in nats, weighted by the items' weights."""
-    import torch
-
-    logits, targets, rows = answer_logits(model, examples)
-    weights = torch.tensor([example.weight for example in examples], device=logits.device)[rows]
-    losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-    return (losses * weights).sum() / weights.sum()
-
-
-def measure(model: Any, examples: Sequence[Example], batch: int) -> tuple[float, float]:
-    """Loss, and the share of examples whose every answer token is the likeliest.
-
-    Returns
-    -------
-    tuple of float
-        Mean cross-entropy in nats a token, and accuracy from 0 to 1.
-    """
-    import torch
-
-    total, tokens, right = 0.0, 0, 0
-    with torch.no_grad():
-        for some in _chunks(examples, batch):
-            logits, targets, rows = answer_logits(model, some)
-            total += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
-            tokens += len(targets)
-            wrong = {int(row) for row in rows[logits.argmax(-1) != targets]}
-            right += len(some) - len(wrong)
-    return total / tokens, right / len(examples)
-
-
-def _common_start(rows: Sequence[Sequence[int]]) -> int:
-    """How many leading elements all rows have in common.
-
-    Examples
-    --------
-    >>> _common_start([(1, 2, 3), (1, 2, 4, 5)])
-    2
-    """
-    return next((n for n, column in enumerate(zip(*rows, strict=False)) if len(set(column)) > 1), min(map(len, rows)))
-
-
-def _chunks(examples: Sequence[Example], size: int) -> Iterator[Sequence[Example]]:
-    for start in range(0, len(examples), size):
-        yield examples[start : start + size]

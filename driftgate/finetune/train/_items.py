@@ -22,6 +22,8 @@ class TrainingItem:
     a trainer can put it in the very form in which the model is served."""
     target: str
     """The answer, without white space around it."""
+    rejected: str = ""
+    """An answer that is worse than the target, for training by preference; empty where there is none."""
     weight: float = 1.0
     """Weight of the item in the loss; trainers that know no weights refuse any but 1."""
     id: str = ""
@@ -38,6 +40,8 @@ class TrainingItem:
             raise DriftgateError(f"{where} has an empty prompt or target", "leave it out")
         if self.target != self.target.strip():
             raise DriftgateError(f"{where}: its target {self.target!r} has white space around it", "strip it")
+        if self.rejected and self.rejected.strip() in ("", self.target):
+            raise DriftgateError(f"{where} prefers its target to {self.rejected!r}", "give a worse answer, or none")
         if not (math.isfinite(self.weight) and self.weight > 0):
             raise DriftgateError(f"{where} has weight {self.weight}", "give it a weight above 0, or leave it out")
 

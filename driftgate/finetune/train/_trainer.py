@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -31,10 +33,19 @@ class Recipe(BaseModel):
     """The update is scaled by alpha / rank."""
     learning_rate: float = Field(1e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""
+    method: Literal["sft", "dpo"] = "sft"
+    """``sft`` teaches the items' targets; ``dpo`` teaches to prefer each target to the ``rejected`` answer beside it
+    (direct preference optimisation, Rafailov et al. 2023, arXiv:2305.18290)."""
+    beta: float = Field(0.1, gt=0)
+    """For ``dpo``: how firmly the model is held to what it was when training began."""
     steps: int = Field(100, ge=1)
     """Optimiser steps at most."""
+    epochs: float | None = Field(None, gt=0)
+    """Passes over the items; where it is set, it decides the number of steps, and ``steps`` does not."""
     batch: int = Field(8, ge=1)
-    """Items a step."""
+    """Items that go through the model at once."""
+    accumulate: int = Field(1, ge=1)
+    """Batches whose gradients are summed before the optimiser takes its step."""
     warm_up: int = Field(10, ge=0)
     """Steps over which the learning rate rises from 0."""
     decay: float = Field(0.25, ge=0, le=1)
@@ -44,10 +55,23 @@ class Recipe(BaseModel):
     step. Learning is a late jump, so there is no stopping on a plateau."""
     cool_down: int = Field(20, ge=1)
     """Steps over which the learning rate falls once the loss is ``settled``."""
+    evaluate_every: int = Field(0, ge=0)
+    """Steps between two measurements on the validation items; the adapter that was best at one of them is the result.
+    0: they are measured once, at the end, and the last adapter is the result."""
+    patience: int = Field(0, ge=0)
+    """Measurements without a better one after which training ends; 0 takes every step."""
     longest: int = Field(1024, ge=16)
     """Tokens of a prompt with its answer, at most; a longer one is refused, never cut."""
     end_of_text: bool = False
     """Also train the token that ends the answer: for answers read as text, not for letters read by log-probability."""
+    packed: bool = False
+    """Lay the items of a batch one behind the other into rows of ``longest`` tokens, instead of padding each: worth it
+    on a graphics card with items of many lengths. Not for ``dpo``."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; ``auto`` takes a graphics card where there is one. What was taken is printed and kept."""
+    four_bit: bool = False
+    """Hold the base model in four bits (QLoRA; Dettmers et al. 2023, arXiv:2305.14314): needs a graphics card and the
+    package ``bitsandbytes``, and is refused before the first step where either is missing."""
     threads: int = Field(1, ge=1)
     """Processor threads; worth more than one only where nothing else computes."""
     checkpoint_every: int = Field(10, ge=1)
@@ -55,9 +79,26 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Recipe:
-        if self.warm_up >= self.steps:
+        if self.epochs is None and self.warm_up >= self.steps:
             raise ValueError(f"warm_up ({self.warm_up}) must be below steps ({self.steps})")
+        if self.patience and not self.evaluate_every:
+            raise ValueError(f"patience ({self.patience}) counts measurements: say evaluate_every")
+        if self.method == "dpo" and self.packed:
+            raise ValueError("packed is for sft: dpo compares answers in pairs")
         return self
+
+    def over(self, items: int) -> Recipe:
+        """The recipe for so many items: ``epochs`` as a number of steps, and a warm-up that is shorter.
+
+        Examples
+        --------
+        >>> Recipe(epochs=3, batch=8, accumulate=2).over(100).steps
+        19
+        """
+        if self.epochs is None:
+            return self
+        steps = max(1, math.ceil(self.epochs * items / (self.batch * self.accumulate)))
+        return self.model_copy(update={"steps": steps, "epochs": None, "warm_up": min(self.warm_up, steps // 2)})
 
     def learning_rate_at(self, step: int, settled_at: int | None = None) -> float:
         """Learning rate of a step, counted from 0: up in a line, level, down in a line; 0 once training is over.
@@ -182,6 +223,90 @@ class Trainer(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class TrainingEvent:
+    """Something a job's service tells of it."""
+
+    at: datetime
+    level: str
+    """``info``, ``warn`` or ``error``."""
+    message: str
+
+
+@dataclass(frozen=True)
+class TrainingCheckpoint:
+    """A state of the model on the way, which the service keeps."""
+
+    step: int
+    model: str
+    """The service's name of it, by which it can be deployed; empty where it cannot be."""
+    metrics: Mapping[str, float]
+
+
+class Controlled(Protocol):
+    """A trainer whose jobs can be looked into and stopped. Each method may be repeated, and does no more then."""
+
+    def events(self, handle: Handle) -> list[TrainingEvent]:
+        """What happened to the job, the oldest first."""
+
+    def checkpoints(self, handle: Handle) -> list[TrainingCheckpoint]:
+        """The states that are kept, the oldest first."""
+
+    def cancel(self, handle: Handle) -> None:
+        """Stop the job for good, and what it costs.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused.
+        """
+
+    def pause(self, handle: Handle) -> None:
+        """Stop the job, so that it can go on.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused, or has no such thing.
+        """
+
+    def go_on(self, handle: Handle) -> None:
+        """Let a paused job go on.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused, or has no such thing.
+        """
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a job is expected to take, from what the workspace states; None where that is not known, never 0."""
+
+    hours: float | None
+    """Hours of computing, over all machines."""
+    cost: float | None
+    """In the workspace's currency."""
+    basis: str
+    """In words: what it was worked out from, or what is to be stated so that it can be."""
+
+    @property
+    def told(self) -> str:
+        """The estimate in a line.
+
+        Examples
+        --------
+        >>> Estimate(2.5, 12.5, "36,000 samples at 4 a second").told
+        'about 2.5 hours, cost 12.5 (36,000 samples at 4 a second)'
+        >>> Estimate(None, None, "state epochs").told
+        'hours and cost are not known: state epochs'
+        """
+        known = [f"about {self.hours:.3g} hours"] if self.hours is not None else []
+        known += [f"cost {self.cost:.3g}"] if self.cost is not None else []
+        return f"{', '.join(known)} ({self.basis})" if known else f"hours and cost are not known: {self.basis}"
+
+
 class TrainerConfig(BaseModel):
     """A trainer's part of the workspace file."""
 
@@ -205,6 +330,9 @@ class TrainerKind:
     """Refuse what a job would be refused for once there are items: given the trainer's configuration, name and
     configuration of the base model and the workspace folder. It must not reach out; None: nothing is known beforehand.
     """
+    estimate: Callable[[Any, int, int | None], Estimate] | None = None
+    """Hours and cost before anything is paid, from the configuration, the number of items and of their characters
+    (None before there are any); None where nobody is paid."""
 
 
 TRAINERS: Registry[TrainerKind] = Registry("trainer", "driftgate.finetune.train", "KIND")

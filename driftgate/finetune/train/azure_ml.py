@@ -10,44 +10,45 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import Field, field_validator
+from typing import Any
 
 import driftgate
 from driftgate.finetune._azure import (
-    AzureMLWorkspace,
     azure_errors,
     check_address,
     ml_client,
     state_name,
     without_secrets,
 )
-from driftgate.finetune.train._files import sha256_of
+from driftgate.finetune.train._architectures import check_base
+from driftgate.finetune.train._azure_ml_config import AzureMLTraining, estimate, metered
 from driftgate.finetune.train._items import read_items
+from driftgate.finetune.train._job import ADAPTER, ADAPTER_FOLDER, RESULT, LoraJob, content_sha256
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
-from driftgate.finetune.train._lora import ADAPTER, RESULT, LoraJob
+from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
     JobGone,
     Status,
     TrainedModel,
-    TrainerConfig,
     TrainerKind,
+    TrainingCheckpoint,
+    TrainingEvent,
     TrainingJob,
 )
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
-from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model
+from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model, prompt_format_of
 from driftgate.flows.network import read_json
-from driftgate.flows.path_settings import READ
 from driftgate.flows.private_files import make_folder, make_private
 from driftgate.flows.private_text import write_text
 from driftgate.shipped import shipped
@@ -67,30 +68,8 @@ _SCRIPT_FILES = (
     "finetune/train/*.py",
 )
 """What of this project the script imports."""
+_ENDED = ("completed", "failed", "canceled")
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[^\s;]+(\s*;.*)?")
-
-
-class AzureMLTraining(TrainerConfig):
-    """A command job of Azure Machine Learning."""
-
-    workspace: AzureMLWorkspace
-    """The workspace that the job runs in."""
-    compute: str
-    """Compute cluster or instance."""
-    image: str
-    """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
-    requirements: Annotated[Path, READ] = Path("finetune/requirements.txt")
-    """Pinned requirements of training, relative to the workspace folder; where it has no such file, those that ship."""
-    experiment: str = Field("driftgate", min_length=1)
-    """Experiment that the jobs are listed under."""
-
-    @field_validator("image")
-    @classmethod
-    def _pinned(cls, image: str) -> str:
-        tag = image.rpartition("/")[2].partition(":")[2]
-        if tag in ("", "latest"):
-            raise ValueError(f"the image '{image}' is not pinned: name a tag other than latest, or a digest")
-        return image
 
 
 @dataclass(frozen=True)
@@ -104,15 +83,16 @@ class AzureMLTrainer:
 
     def submit(self, job: TrainingJob) -> Handle:
         """Upload script and data and put the job, or find it."""
-        read_items(job.items)  # refused here and now rather than by a machine that is paid for
+        items = read_items(job.items)  # refused here and now rather than by a machine that is paid for
         model = _local(job)
         inputs = {"items": job.items, "base": _base_file(model, job.workspace)}
         inputs |= {"validation": job.validation} if job.validation else {}
         inputs |= {"adapter": job.workspace / model.adapter} if model.adapter else {}
-        absent = [f"{name} ({path})" for name, path in inputs.items() if not path.is_file()]
+        absent = [f"{name} ({path})" for name, path in inputs.items() if not path.exists()]
         if absent:
             raise DriftgateError(f"training job '{job.name}' has no file for its {absent[0]}", "correct its path")
-        contents = {name: sha256_of(path) for name, path in inputs.items()}
+        check_base(inputs["base"], f"training job '{job.name}': its base model")
+        contents = {name: content_sha256(path) for name, path in inputs.items()}
         mark = fingerprint(job, contents=contents, image=self.config.image, packages=self.packages())
         with azure_errors(f"submitting training job '{job.name}'", "check workspace, compute and roles"):
             client = ml_client(self.config.workspace)
@@ -128,8 +108,9 @@ class AzureMLTrainer:
             "trainer": KIND_NAME,
             "name": job.name,
             "folder": str(job.folder.resolve()),
+            "estimate": estimate(self.config, len(items), None).told,
             "workspace": str(job.workspace.resolve()),
-            "base_model": {**job.base_model, "prompt_format": _prompt_format(model)},
+            "base_model": {**job.base_model, "prompt_format": prompt_format_of(model)},
             "lineage": lineage_of(job, base_sha256=contents["base"], fingerprint=mark),
         }
 
@@ -156,17 +137,20 @@ class AzureMLTrainer:
         adapter, told = self._brought_back(handle)
         model = {**handle["base_model"], "adapter": os.path.relpath(adapter, handle["workspace"])}
         lineage = {**told["lineage"], **handle["lineage"]}
-        return TrainedModel(KIND_NAME, model, f"{handle['name']}:1", told["metrics"], lineage)
+        metrics = {**told["metrics"], **metered(self.config, told["metrics"])}
+        return TrainedModel(KIND_NAME, model, f"{handle['name']}:1", metrics, lineage)
 
     def _brought_back(self, handle: Handle) -> tuple[Path, dict[str, Any]]:
         folder = Path(handle["folder"]) / "model"
-        adapter, result = folder / ADAPTER, folder / RESULT
+        result = folder / RESULT
+        name_of_it = ADAPTER_FOLDER if _has_folder(handle) else ADAPTER
+        adapter = folder / name_of_it
         if not result.is_file():
             aside = folder.with_name("download")
             shutil.rmtree(aside, ignore_errors=True)
             with azure_errors(f"bringing back the model of training job '{handle['name']}'"):
                 ml_client(self.config.workspace).models.download(handle["name"], "1", download_path=aside)
-            for name in (ADAPTER, RESULT):
+            for name in (name_of_it, RESULT):
                 if not (files := list(aside.rglob(name))):
                     raise DriftgateError(
                         f"the registered model {handle['name']}:1 has no file {name}",
@@ -174,11 +158,12 @@ class AzureMLTrainer:
                     )
                 make_folder(folder)
                 make_private(files[0])
+                shutil.rmtree(folder / name, ignore_errors=True)
                 files[0].replace(folder / name)  # the result last: it says that the adapter is whole
             shutil.rmtree(aside, ignore_errors=True)
         told: dict[str, Any] = json.loads(result.read_bytes())
         expected = told["lineage"]["sha256"]["result"]
-        if sha256_of(adapter) != expected:
+        if content_sha256(adapter) != expected:
             result.unlink()
             raise DriftgateError(f"{adapter} is not what training job '{handle['name']}' wrote", "ask for it again")
         return adapter, told
@@ -199,10 +184,47 @@ class AzureMLTrainer:
                 outputs={"model": Output(type="uri_folder")},
                 environment=client.environments.create_or_update(self._environment()).id,
                 environment_variables={"HF_HUB_OFFLINE": "1"},
-                compute=self.config.compute,
                 tags={"driftgate_fingerprint": mark},
+                instance_count=self.config.instance_count,
+                **self._place(),
             )
         )
+
+    def _place(self) -> dict[str, Any]:
+        """Where the job runs, and for how long at most."""
+        named = {"compute": self.config.compute, "instance_type": self.config.instance_type}
+        hours = self.config.max_hours
+        limits = {"timeout": math.ceil(hours * 3600)} if hours is not None else {}
+        return {name: value for name, value in named.items() if value} | limits
+
+    def events(self, handle: Handle) -> list[TrainingEvent]:
+        """When it was put, and where it stands; its log is in the studio."""
+        with azure_errors(f"looking for training job '{handle['name']}'"):
+            job = ml_client(self.config.workspace).jobs.get(handle["name"])
+        began = job.creation_context.created_at if job.creation_context else None
+        put = [TrainingEvent(began, "info", "the job was put")] if began is not None else []
+        status = self.poll(handle)
+        level = "error" if status.state == "failed" else "info"
+        return [*put, TrainingEvent(datetime.now(UTC), level, status.detail)]
+
+    def checkpoints(self, handle: Handle) -> list[TrainingCheckpoint]:
+        """None that could be served: the one the program keeps is for going on."""
+        return []
+
+    def cancel(self, handle: Handle) -> None:
+        """Cancel the job where it has not ended, and with it what its machines cost."""
+        name = handle["name"]
+        with azure_errors(f"cancelling training job '{name}'"):
+            client = ml_client(self.config.workspace)
+            if state_name(client.jobs.get(name).status) not in (*_ENDED, "cancelrequested"):
+                client.jobs.begin_cancel(name).result()
+
+    def pause(self, handle: Handle) -> None:
+        """Refused: the service has no such thing for a command job."""
+        raise DriftgateError("a command job of Azure Machine Learning cannot be paused", "cancel it, or let it end")
+
+    def go_on(self, handle: Handle) -> None:
+        """Nothing is ever paused."""
 
     def _environment(self) -> Any:
         from azure.ai.ml.entities import Environment
@@ -266,8 +288,9 @@ def check(config: AzureMLTraining, name: str, base: ModelConfig, workspace: Path
     """
     model = _as_local("the trainer azure_ml", base)
     files = [_base_file(model, workspace), *([workspace / model.adapter] if model.adapter else [])]
-    if absent := [file for file in files if not file.is_file()]:
+    if absent := [file for file in files if not file.exists()]:
         raise DriftgateError(f"base model '{name}' has no file {absent[0]}", "correct its path")
+    check_base(files[0], f"base model '{name}'")
     AzureMLTrainer(config, workspace).packages()
     check_address(config.workspace)
 
@@ -276,16 +299,12 @@ def _base_file(model: LocalConfig, workspace: Path) -> Path:
     return embedded_model() if model.model == EMBEDDED else (workspace / model.model).resolve()
 
 
-def _prompt_format(model: LocalConfig) -> Literal["document", "chat"]:
-    return model.prompt_format or ("document" if model.model == EMBEDDED else "chat")
-
-
 def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) -> LoraJob:
     places = {name: Path(_place(name, path)) for name, path in inputs.items()}
     return LoraJob(
         name=job.name,
-        prompt_format=_prompt_format(model),
-        sha256={name: sha256_of(path) for name, path in inputs.items()},
+        prompt_format=prompt_format_of(model),
+        sha256={name: content_sha256(path) for name, path in inputs.items()},
         recipe=job.recipe,
         seed=job.seed,
         **places,
@@ -300,23 +319,25 @@ def _data_asset(client: Any, name: str, path: Path) -> Any:
     from azure.ai.ml import Input
     from azure.ai.ml.entities import Data
 
-    asset, content = f"driftgate-{name}", sha256_of(path)[:12]
+    asset, content = f"driftgate-{name}", content_sha256(path)[:12]
+    kind = "uri_folder" if path.is_dir() else "uri_file"
     found = _get(client.data, asset, content)  # a base model is large, and uploaded once
     if found is None:
-        found = client.data.create_or_update(Data(name=asset, version=content, type="uri_file", path=str(path)))
-    return Input(type="uri_file", path=found.id)
+        found = client.data.create_or_update(Data(name=asset, version=content, type=kind, path=str(path)))
+    return Input(type=kind, path=found.id)
 
 
 def _command(inputs: Mapping[str, Path]) -> str:
     """Run the script in a folder of its own: inputs are mounted for reading, outputs on slow storage."""
-    copies = [f'cp "${{{{inputs.{name}}}}}" work/{_place(name, path)}' for name, path in inputs.items()]
+    copies = [f'cp -r "${{{{inputs.{name}}}}}" work/{_place(name, path)}' for name, path in inputs.items()]
+    adapter = ADAPTER_FOLDER if inputs["base"].is_dir() else ADAPTER
     return " && ".join(
         [
             "mkdir -p work",
             "cp job.json work/",
             *copies,
-            "python -m driftgate.finetune.train._lora work/job.json",
-            f'cp work/{ADAPTER} work/{RESULT} "${{{{outputs.model}}}}/"',
+            f"python -m {PROGRAM} work/job.json",
+            f'cp -r work/{adapter} work/{RESULT} "${{{{outputs.model}}}}/"',
         ]
     )
 
@@ -388,8 +409,14 @@ def _no_output() -> Iterator[None]:
         yield
 
 
+def _has_folder(handle: Handle) -> bool:
+    """Whether the job's base is a model folder, and its adapter one of peft's."""
+    model = LocalConfig.model_validate(dict(handle["base_model"]))
+    return _base_file(model, Path(handle["workspace"])).is_dir()
+
+
 def _open(config: AzureMLTraining, workspace: Path) -> AzureMLTrainer:
     return AzureMLTrainer(config, workspace)
 
 
-KIND = TrainerKind(config=AzureMLTraining, open=_open, check=check)
+KIND = TrainerKind(config=AzureMLTraining, open=_open, check=check, estimate=estimate)

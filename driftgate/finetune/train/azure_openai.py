@@ -1,4 +1,4 @@
-"""Supervised fine-tuning on Azure OpenAI, and the deployment of its result; takes minutes to hours over there.
+"""Fine-tuning on Azure OpenAI and Foundry, and the deployment of its result; takes minutes to hours over there.
 
 API: the v1 data plane (``{endpoint}/openai/v1/files`` and ``/fine_tuning/jobs``) through the openai client, and the
 control plane for the deployment. Training files are chat JSON Lines, UTF-8 with a byte-order mark, ten items at least
@@ -7,70 +7,52 @@ control plane for the deployment. Training files are chat JSON Lines, UTF-8 with
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from driftgate.finetune._azure import credential, reason, without_secrets
-from driftgate.finetune.deploy import OpenAIAccount, deployed
+from driftgate.finetune.deploy import deployed
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
+from driftgate.finetune.train._openai_shapes import (
+    DECIDING,
+    AzureOpenAIFineTuning,
+    characters_of,
+    cost,
+    estimate,
+    method_of,
+    number,
+    training_lines,
+)
 from driftgate.finetune.train._trainer import (
     Handle,
     JobGone,
     Status,
     TrainedModel,
-    TrainerConfig,
     TrainerKind,
+    TrainingCheckpoint,
+    TrainingEvent,
     TrainingJob,
 )
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
-from driftgate.flows.line import parse_chat
-from driftgate.flows.models import ModelConfig, Secret, redirect_of, redirected, resolve
+from driftgate.flows.models import ModelConfig, redirect_of, redirected, resolve
 from driftgate.flows.network import NetworkRefused, found_refusal, rule_openai
 
 KIND_NAME = "azure_openai"
 _SCOPE = "https://cognitiveservices.azure.com/.default"
-_FEWEST_ITEMS = 10
 _LONGEST_SUFFIX = 40
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before a creation whose fate is unknown is looked for, and asked for, again."""
 _PROCESSING_SECONDS = 60.0
 """How long a submission waits for the service to read an uploaded file."""
-_DECIDING = {"base", "training_type", "epochs", "batch_size", "learning_rate_multiplier"}
-"""Settings that make another model; the address or the size of the deployment do not."""
-
 Made = TypeVar("Made")
-
-
-class AzureOpenAIFineTuning(TrainerConfig):
-    """Azure OpenAI's fine-tuning; the recipe's LoRA settings do not apply, the service chooses its own."""
-
-    endpoint: str
-    """The resource's address, for example ``https://NAME.openai.azure.com``."""
-    api_key: Secret | None = None
-    """``${env:NAME}`` of the key; without it an Entra ID token is asked of ``DefaultAzureCredential``."""
-    base: str
-    """Model to tune, with its version, for example ``gpt-oss-20b``."""
-    account: OpenAIAccount
-    """Where the result is deployed; the control plane always asks for an Entra ID token."""
-    training_type: Literal["Standard", "GlobalStandard", "Developer"] = "GlobalStandard"
-    """Where the service may train: in the resource's region or anywhere."""
-    epochs: int | Literal["auto"] = "auto"
-    """Passes over the items."""
-    batch_size: int | Literal["auto"] = "auto"
-    """Items a step."""
-    learning_rate_multiplier: float | Literal["auto"] = "auto"
-    """Factor on the service's own learning rate."""
-    api_version: str = "2024-10-21"
-    """Version of the data-plane API by which the deployed result is asked."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +68,14 @@ class AzureOpenAITrainer:
 
     def submit(self, job: TrainingJob) -> Handle:
         """Upload the items, create the job, or find what is there of both."""
-        mark = fingerprint(job, **self.config.model_dump(include=_DECIDING))
-        training = chat_lines(job.items)
-        validation = chat_lines(job.validation) if job.validation else None
+        mark = fingerprint(job, **self.config.model_dump(include=DECIDING))
+        training = training_lines(job.items, self.config.method)
+        validation = training_lines(job.validation, self.config.method) if job.validation else None
+        if validation is None and self.config.method == "reinforcement":
+            raise DriftgateError(
+                f"training job '{job.name}' has no validation items, which reinforcement fine-tuning asks for",
+                "give the job validation items",
+            )
         client = self._client()
         with _openai_errors(f"submitting training job '{job.name}'"):
             _refuse_other(client, job.name, mark)
@@ -106,6 +93,7 @@ class AzureOpenAITrainer:
             "job": began.id,
             "deployment": job.name,
             "base_model": dict(job.base_model),
+            "estimate": estimate(self.config, len(read_items(job.items)), characters_of(job.items)).told,
             "lineage": lineage_of(job, base=self.config.base, fingerprint=mark),
         }
 
@@ -137,13 +125,55 @@ class AzureOpenAITrainer:
         }
         if self.config.api_key:
             model["api_key"] = self.config.api_key
-        began, ended = _number(job.created_at), _number(job.finished_at)
-        metrics = {
-            "trained_tokens": _number(job.trained_tokens),
-            "seconds": ended - began if began and ended and ended >= began else None,
-        }
+        began, ended = number(job.created_at), number(job.finished_at)
+        seconds = ended - began if began and ended and ended >= began else None
+        tokens = number(job.trained_tokens)
+        metrics = {"trained_tokens": tokens, "seconds": seconds, "cost": cost(self.config, tokens, seconds)}
         measured = {name: value for name, value in metrics.items() if value is not None}
         return TrainedModel(KIND_NAME, model, str(job.fine_tuned_model), measured, handle["lineage"])
+
+    def events(self, handle: Handle) -> list[TrainingEvent]:
+        """What the service tells of the job; see :class:`driftgate.finetune.train.Controlled`."""
+        with _openai_errors(f"reading the events of training job '{handle['name']}'"):
+            told = list(self._client().fine_tuning.jobs.list_events(handle["job"]))
+        found = [
+            TrainingEvent(datetime.fromtimestamp(one.created_at, UTC), one.level, without_secrets(one.message))
+            for one in told
+        ]
+        return sorted(found, key=lambda event: event.at)
+
+    def checkpoints(self, handle: Handle) -> list[TrainingCheckpoint]:
+        """The states that the service keeps; each can be deployed like the result."""
+        with _openai_errors(f"reading the checkpoints of training job '{handle['name']}'"):
+            told = list(self._client().fine_tuning.jobs.checkpoints.list(handle["job"]))
+        found = [
+            TrainingCheckpoint(
+                one.step_number,
+                one.fine_tuned_model_checkpoint,
+                {name: value for name, value in one.metrics.model_dump().items() if number(value) is not None},
+            )
+            for one in told
+        ]
+        return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def cancel(self, handle: Handle) -> None:
+        """Cancel the job where it has not ended."""
+        if self._job(handle).status not in ("succeeded", "failed", "cancelled"):
+            self._told(handle, "cancelling", lambda jobs: jobs.cancel(handle["job"]))
+
+    def pause(self, handle: Handle) -> None:
+        """Pause the job; the service keeps a checkpoint that can be deployed."""
+        if self._job(handle).status != "paused":
+            self._told(handle, "pausing", lambda jobs: jobs.pause(handle["job"]))
+
+    def go_on(self, handle: Handle) -> None:
+        """Let a paused job go on."""
+        if self._job(handle).status == "paused":
+            self._told(handle, "resuming", lambda jobs: jobs.resume(handle["job"]))
+
+    def _told(self, handle: Handle, doing: str, do: Callable[[Any], Any]) -> None:
+        with _openai_errors(f"{doing} training job '{handle['name']}'"):
+            do(self._client().fine_tuning.jobs)
 
     def _job(self, handle: Handle) -> Any:
         from openai import NotFoundError
@@ -158,11 +188,6 @@ class AzureOpenAITrainer:
     def _create_job(
         self, client: Any, job: TrainingJob, mark: str, training_file: str, validation_file: str | None
     ) -> Any:
-        hyperparameters = {
-            "n_epochs": self.config.epochs,
-            "batch_size": self.config.batch_size,
-            "learning_rate_multiplier": self.config.learning_rate_multiplier,
-        }
         optional = {"validation_file": validation_file} if validation_file else {}
         return client.with_options(max_retries=0).fine_tuning.jobs.create(
             model=self.config.base,
@@ -170,7 +195,7 @@ class AzureOpenAITrainer:
             suffix=job.name[:_LONGEST_SUFFIX],
             seed=job.seed,
             metadata={"driftgate_job": job.name, "driftgate_fingerprint": mark},
-            method={"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
+            method=method_of(self.config),
             extra_body={"trainingType": self.config.training_type},
             **optional,
         )
@@ -187,34 +212,6 @@ class AzureOpenAITrainer:
         else:
             key = get_bearer_token_provider(credential(), _SCOPE)
         return OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=key, max_retries=4, timeout=60.0)
-
-
-def chat_lines(path: Path) -> bytes:
-    """Turn training items into the chat JSON Lines that the service trains on.
-
-    Raises
-    ------
-    DriftgateError
-        The file is not one of training items, has fewer than ten, or weighs some of them.
-    """
-    items = read_items(path)
-    if len(items) < _FEWEST_ITEMS:
-        raise DriftgateError(
-            f"{path} holds {len(items)} items, Azure OpenAI trains on {_FEWEST_ITEMS} at least",
-            "synthesise more, or train locally",
-        )
-    weighed = [item.id or item.prompt[:40] for item in items if item.weight != 1]
-    if weighed:
-        raise DriftgateError(
-            f"Azure OpenAI knows no weights, and {len(weighed)} items have one, the first is '{weighed[0]}'",
-            "leave the weights at 1, or repeat an item that is to count twice",
-        )
-    lines = []
-    for item in items:
-        asked = [{"role": message.role, "content": message.content} for message in parse_chat(item.prompt)]
-        messages = [*asked, {"role": "assistant", "content": item.target}]
-        lines.append(json.dumps({"messages": messages}, ensure_ascii=False) + "\n")
-    return "".join(lines).encode("utf-8-sig")
 
 
 def _upload(client: Any, name: str, content: bytes) -> str:
@@ -287,13 +284,6 @@ def _retry_after(problem: Exception) -> float:
         return 0.0
 
 
-def _number(told: Any) -> float | None:
-    """A number that a job states, at least 0; None where it states none. The client does not check what it reads."""
-    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < math.inf:
-        return None
-    return float(told)
-
-
 def _why(job: Any) -> str:
     error = job.error
     told = f"{error.code}: {error.message}" if error is not None and error.message else "no reason given"
@@ -342,4 +332,4 @@ def _open(config: AzureOpenAIFineTuning, workspace: Path) -> AzureOpenAITrainer:
     return AzureOpenAITrainer(config)
 
 
-KIND = TrainerKind(config=AzureOpenAIFineTuning, open=_open, check=check)
+KIND = TrainerKind(config=AzureOpenAIFineTuning, open=_open, check=check, estimate=estimate)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from driftgate.finetune.train._architectures import check_base
 from driftgate.finetune.train._files import write_atomically
-from driftgate.finetune.train._lora import ADAPTER, FAILURE, PROGRESS, RESULT, LoraJob, hashes
+from driftgate.finetune.train._job import FAILURE, PROGRESS, RESULT, LoraJob, hashes
+from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
     JobGone,
@@ -21,12 +25,14 @@ from driftgate.finetune.train._trainer import (
     TrainedModel,
     TrainerConfig,
     TrainerKind,
+    TrainingCheckpoint,
+    TrainingEvent,
     TrainingJob,
 )
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import EXTRAS, MissingExtra, installed
 from driftgate.flows.models import ModelConfig
-from driftgate.flows.models.local import EMBEDDED, LocalConfig, adapter_path, model_path
+from driftgate.flows.models.local import LocalConfig, adapter_path, model_path, prompt_format_of
 from driftgate.flows.private_files import opened
 
 _JOB, _LOCK, _STARTS, _LOG = "job.json", "lock", "starts.json", "log.txt"
@@ -47,6 +53,7 @@ class LocalTrainer:
         _check_installed()
         folder = job.folder.resolve()
         wanted = _lora_job(job)
+        check_base(wanted.base, f"job '{job.name}': its base model")
         wanted = wanted.model_copy(update={"sha256": hashes(wanted)})
         file = folder / _JOB
         if file.exists():
@@ -58,7 +65,7 @@ class LocalTrainer:
         else:
             write_atomically(file, wanted.model_dump_json(indent=1).encode())
         # Everything result() needs is in the handle, so that it does not depend on what becomes of the workspace file.
-        adapter = os.path.relpath(folder / ADAPTER, job.workspace.resolve())
+        adapter = os.path.relpath(folder / wanted.result_name, job.workspace.resolve())
         served = {**job.base_model, "adapter": adapter, "prompt_format": wanted.prompt_format}
         handle = {"trainer": "local", "name": job.name, "folder": str(folder), "model": served}
         self.poll(handle)
@@ -102,6 +109,37 @@ class LocalTrainer:
             lineage=found["lineage"],
         )
 
+    def events(self, handle: Handle) -> list[TrainingEvent]:
+        """How often its process was started, and where it stands; see :class:`driftgate.finetune.train.Controlled`."""
+        folder = _folder(handle)
+        starts = _read(folder / _STARTS) if (folder / _STARTS).exists() else []
+        status = self.poll(handle)
+        at = datetime.fromtimestamp((folder / _JOB).stat().st_mtime, UTC)
+        told = [TrainingEvent(at, "info", f"its process was started at step {step}") for step in starts]
+        level = "error" if status.state == "failed" else "info"
+        return [*told, TrainingEvent(datetime.now(UTC), level, status.detail or status.state)]
+
+    def checkpoints(self, handle: Handle) -> list[TrainingCheckpoint]:
+        """None that could be served: the one that is kept is for going on."""
+        return []
+
+    def cancel(self, handle: Handle) -> None:
+        """End its process, and see to it that none is started again."""
+        folder = _folder(handle)
+        if (folder / RESULT).exists() or (folder / FAILURE).exists():
+            return
+        write_atomically(folder / FAILURE, json.dumps({"problem": "cancelled"}).encode())
+        with _locked(folder) as lock:
+            if lock is None:  # it is alive, so the number is its own
+                os.killpg(int((folder / "pid").read_bytes()), signal.SIGKILL)
+
+    def pause(self, handle: Handle) -> None:
+        """Refused: a process here can be killed and goes on from its checkpoint when it is looked at again."""
+        raise DriftgateError("training on this machine cannot be paused", "cancel it, or let it end")
+
+    def go_on(self, handle: Handle) -> None:
+        """Nothing is ever paused; whoever polls sets a killed process going again."""
+
 
 def _check_installed() -> None:
     if not all(map(installed, EXTRAS["train"])):
@@ -119,7 +157,7 @@ def check(config: LocalTrainerConfig, name: str, base: ModelConfig, workspace: P
     if not isinstance(base, LocalConfig):
         raise _not_local(f"base model '{name}'", base.provider)
     _check_installed()
-    model_path(name, base, workspace)
+    check_base(model_path(name, base, workspace), f"base model '{name}'")
     adapter_path(name, base, workspace)
 
 
@@ -139,7 +177,7 @@ def _lora_job(job: TrainingJob) -> LoraJob:
         name=job.name,
         base=model_path(job.name, config, workspace),
         adapter=workspace / config.adapter if config.adapter else None,
-        prompt_format=config.prompt_format or ("document" if config.model == EMBEDDED else "chat"),
+        prompt_format=prompt_format_of(config),
         items=job.items.resolve(),
         validation=job.validation.resolve() if job.validation else None,
         recipe=job.recipe,
@@ -179,11 +217,17 @@ def _start(folder: Path, lock: IO[bytes]) -> None:
     threads = str(LoraJob.model_validate_json((folder / _JOB).read_bytes()).recipe.threads)
     with opened(folder / _LOG, "ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a path this trainer made
-            [sys.executable, "-P", "-m", "driftgate.finetune.train._lora", str(folder / _JOB)],
+            [sys.executable, "-P", "-m", PROGRAM, str(folder / _JOB)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **quiet, "OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false"},
+            env={
+                **os.environ,
+                **quiet,
+                "OMP_NUM_THREADS": threads,
+                "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait for one another sleep: others compute here too
+                "TOKENIZERS_PARALLELISM": "false",
+            },
             pass_fds=[lock.fileno()],
             start_new_session=True,  # an interrupted command line does not take the training with it
         )

@@ -1,4 +1,5 @@
-"""A GGUF model run in this process by llama.cpp (xllamacpp); needs the extra ``local``."""
+"""A model run in this process: a GGUF by llama.cpp (xllamacpp, extra ``local``), a model folder by transformers
+(extra ``train``)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ from driftgate.flows.finish import finish_reason
 from driftgate.flows.models._beginnings import SHORTEST, Beginnings
 from driftgate.flows.models._completion import first_token
 from driftgate.flows.models._config import ModelConfig
+from driftgate.flows.models._document import as_document as as_document
 from driftgate.flows.models._errors import ModelMisconfigured, Unavailable
+from driftgate.flows.models._hub import HubModel, check_parameters
 from driftgate.flows.models._prices import Prices
 from driftgate.flows.models._provider import Provider
 from driftgate.flows.models._types import Message, Reply
@@ -35,12 +38,15 @@ EMBEDDED = "gemma3-270m"
 
 
 class LocalConfig(ModelConfig):
-    """A GGUF file served in this process."""
+    """A model that is served in this process."""
 
     model: Annotated[str, READ] = EMBEDDED
-    """``gemma3-270m`` (comes with the extra ``local``) or the path of a GGUF file."""
+    """``gemma3-270m`` (comes with the extra ``local``), the path of a GGUF file, which llama.cpp runs, or of a model
+    folder in the hub's format (``config.json``, ``*.safetensors``, tokenizer), which transformers runs (extra
+    ``train``), on a graphics card where there is one."""
     adapter: Annotated[str | None, READ] = None
-    """A LoRA adapter in GGUF laid over the model, such as a trainer makes; a path relative to the workspace."""
+    """A LoRA adapter laid over the model, such as a trainer makes: in GGUF over a GGUF, a folder as peft writes it over
+    a model folder; a path relative to the workspace."""
     prompt_format: Literal["document", "chat"] | None = None
     """``document`` joins the turns into a text to continue (base models), ``chat`` applies the file's chat template.
     Unset: ``document`` for the embedded model, ``chat`` for a file."""
@@ -139,17 +145,6 @@ class LocalModel:
         return self._server.complete(request, prompt)
 
 
-def as_document(messages: Sequence[Message]) -> str:
-    """Join turns into one text for a base model to continue.
-
-    Examples
-    --------
-    >>> as_document([Message("system", "답만 쓴다."), Message("user", "1 + 1 = ")])
-    '답만 쓴다.\\n\\n1 + 1 ='
-    """
-    return "\n\n".join(m.content.strip() for m in messages)
-
-
 @cache
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, read once per process."""
@@ -218,11 +213,21 @@ def model_path(name: str, config: LocalConfig, folder: Path) -> Path:
     DriftgateError
         The file or the extra ``local`` is missing.
     """
+    path = on_disk(folder / config.model).resolve()
+    if config.model != EMBEDDED and path.is_dir():
+        if not installed("torch") or not installed("transformers"):
+            raise MissingExtra("train", f"model '{name}', a model folder that transformers runs,")
+        if not (path / "config.json").is_file():
+            raise DriftgateError(
+                f"model '{name}': the folder {path} has no config.json",
+                "name a folder that save_pretrained wrote, or a GGUF file",
+            )
+        check_parameters(name, config.parameters)
+        return path
     if not installed("xllamacpp"):
         raise MissingExtra("local", f"model '{name}', which runs in this process,")
     if config.model == EMBEDDED:
         return embedded_model()
-    path = on_disk(folder / config.model).resolve()
     if not path.is_file():
         raise DriftgateError(f"model '{name}': there is no file {path}", f"correct its path, or use '{EMBEDDED}'")
     return path
@@ -239,22 +244,49 @@ def adapter_path(name: str, config: LocalConfig, folder: Path) -> Path | None:
     if config.adapter is None:
         return None
     path = on_disk(folder / config.adapter).resolve()
-    if not path.is_file():
+    if not path.exists():
         raise DriftgateError(f"model '{name}': there is no adapter {path}", "correct its path, or train it anew")
+    is_folder, wants_folder = path.is_dir(), config.model != EMBEDDED and on_disk(folder / config.model).is_dir()
+    if is_folder != wants_folder:
+        raise DriftgateError(
+            f"model '{name}': its adapter {path.name} is a {'folder' if is_folder else 'file'}",
+            "lay a GGUF file over a GGUF, a folder of peft over a model folder",
+        )
     return path
 
 
-def open_model(name: str, config: LocalConfig, folder: Path) -> LocalModel:
-    """Make the model; its file is loaded with the first request."""
-    default = "document" if config.model == EMBEDDED else "chat"
+def prompt_format_of(config: LocalConfig) -> Literal["document", "chat"]:
+    """How the model is asked: as the configuration says, else as a text where it is the embedded base model."""
+    return config.prompt_format or ("document" if config.model == EMBEDDED else "chat")
+
+
+def open_model(name: str, config: LocalConfig, folder: Path) -> LocalModel | HubModel:
+    """Make the model; its files are loaded with the first request."""
     path, adapter = model_path(name, config, folder), adapter_path(name, config, folder)
-    return LocalModel(name, path, config, config.prompt_format or default, adapter)
+    if path.is_dir():
+        return HubModel(
+            name=name,
+            path=path,
+            parameters=config.parameters,
+            prompt_format=prompt_format_of(config),
+            context=config.context,
+            threads=config.threads,
+            top_tokens=config.top_tokens,
+            adapter=adapter,
+        )
+    return LocalModel(name, path, config, prompt_format_of(config), adapter)
+
+
+def _size(path: Path) -> int:
+    return (
+        sum(file.stat().st_size for file in path.iterdir() if file.is_file()) if path.is_dir() else path.stat().st_size
+    )
 
 
 def check(name: str, config: LocalConfig, folder: Path) -> str:
     """Find the files."""
     files = [model_path(name, config, folder), adapter_path(name, config, folder)]
-    found = " with ".join(f"{file.name}, {file.stat().st_size / 1e6:.0f} MB" for file in files if file)
+    found = " with ".join(f"{file.name}, {_size(file) / 1e6:.0f} MB" for file in files if file)
     return f"{found}, under the Gemma terms of use (in its wheel)" if config.model == EMBEDDED else found
 
 

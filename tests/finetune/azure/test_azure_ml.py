@@ -7,18 +7,30 @@ import json
 import logging
 import os
 import signal
+import struct
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from azure_services import SAS, SUBSCRIPTION, Cloud
 from loopback_net import LostReply, Reset, Stall, Status, throttled
+from pydantic import ValidationError
 
 import driftgate
-from driftgate.finetune.train import TRAINERS, Handle, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
+from driftgate.finetune.train import (
+    TRAINERS,
+    Controlled,
+    Handle,
+    Trainer,
+    TrainingItem,
+    TrainingJob,
+    parse_trainer,
+    write_items,
+)
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured, parse_config
 
@@ -29,14 +41,17 @@ CONFIG = {
     "image": "mcr.microsoft.com/azureml/base:20260901.v1",
     "requirements": "train.txt",
 }
+GGUF = b"GGUF" + struct.pack("<IQQQ20sIQ6s", 3, 0, 1, 20, b"general.architecture", 8, 6, b"gemma3")
+"""The beginning of a GGUF: it says what it is, and holds nothing."""
 ITEMS = [TrainingItem(f"문의 {number}\n정답:", "물류팀") for number in range(12)]
 JOB = "jobs/support-r1"
+METRICS = {"loss_last_ten": 0.02}
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A workspace folder with a base model and pinned requirements."""
-    (tmp_path / "base.gguf").write_bytes(b"GGUF" + bytes(1000))
+    (tmp_path / "base.gguf").write_bytes(GGUF + bytes(1000))
     (tmp_path / "train.txt").write_text("# pinned\ntorch==2.13.0\npeft==0.21.2 \\\n    --hash=sha256:00\n", "utf-8")
     return tmp_path
 
@@ -54,16 +69,22 @@ def make_job(workspace: Path, items: list[TrainingItem] = ITEMS, **changes: Any)
     return TrainingJob("support-r1", base, path, workspace, workspace / "runs" / "support-r1", **changes)
 
 
-def finish(cloud: Cloud, adapter: bytes = b"GGUF adapter") -> None:
+def finish(
+    cloud: Cloud, adapter: bytes = b"GGUF adapter", *, metrics: Mapping[str, float] = METRICS, folder: bool = False
+) -> None:
     """Let the job come to a good end: it wrote its output to the workspace's store."""
     output = "/azureml/azureml/support-r1/model/"
+    name = "adapter/adapter_model.safetensors" if folder else "adapter.gguf"
+    sha256 = hashlib.sha256(adapter).hexdigest()
+    if folder:  # as a folder's content is told: each file by its name and content
+        sha256 = hashlib.sha256(f"adapter_model.safetensors\0{sha256}\0".encode()).hexdigest()
     result = {
         "name": "support-r1",
-        "adapter": "adapter.gguf",
-        "metrics": {"loss_last_ten": 0.02},
-        "lineage": {"sha256": {"result": hashlib.sha256(adapter).hexdigest()}, "items": 12},
+        "adapter": name.split("/")[0],
+        "metrics": dict(metrics),
+        "lineage": {"sha256": {"result": sha256}, "items": 12},
     }
-    cloud.azure.blobs[output + "adapter.gguf"] = adapter
+    cloud.azure.blobs[output + name] = adapter
     cloud.azure.blobs[output + "result.json"] = json.dumps(result).encode()
     cloud.azure.set_status(JOB, "Completed")
 
@@ -316,3 +337,71 @@ def test_a_service_that_redirects_gets_neither_token_nor_items(
     with pytest.raises(ModelMisconfigured, match=f"is redirected from .* to {elsewhere}, where neither"):
         trainer(workspace).submit(make_job(workspace))
     assert elsewhere not in cloud.net.refused
+
+
+def test_serverless_compute_is_named_by_its_machine(cloud: Cloud, workspace: Path) -> None:
+    size = {"compute": "", "instance_type": "Standard_NC24ads_A100_v4", "max_hours": 1.5}
+    trainer(workspace, **size).submit(make_job(workspace))
+    (properties,) = put_jobs(cloud)
+    assert properties.get("computeId") is None
+    assert properties["resources"]["instanceType"] == "Standard_NC24ads_A100_v4"
+    assert properties["resources"]["instanceCount"] == 1
+    assert properties["limits"]["timeout"] == "PT1H30M"
+    with pytest.raises(ValidationError, match="neither a compute"):
+        parse_trainer(CONFIG | {"compute": ""})
+
+
+def test_hours_and_cost_are_said_before_and_metered_after(cloud: Cloud, workspace: Path) -> None:
+    estimate = TRAINERS.get("azure_ml").estimate
+    assert estimate is not None
+    stated = {"samples_per_second": 4.0, "price_per_hour": 5.0, "recipe": {"epochs": 3.0, "batch": 8}}
+    found = estimate(parse_trainer(CONFIG | stated), 12_000, 1)
+    assert found.hours == pytest.approx(36_000 / 4 / 3600)
+    assert found.cost == pytest.approx(12.5)
+    unknown = estimate(parse_trainer(CONFIG), 12_000, 1)
+    assert unknown.hours is None and unknown.cost is None and "samples_per_second" in unknown.basis
+    handle = trainer(workspace, **stated).submit(make_job(workspace))
+    assert handle["estimate"].startswith("about ") and "cost" in handle["estimate"]
+    finish(cloud, metrics={"program_seconds": 1800.0})
+    metrics = trainer(workspace, **stated).result(handle).metrics
+    assert metrics["hours"] == 0.5 and metrics["cost"] == 2.5
+    assert "cost" not in trainer(workspace).result(handle).metrics, "what is not known is not 0"
+
+
+def test_a_job_can_be_cancelled_twice_and_then_has_failed(cloud: Cloud, workspace: Path) -> None:
+    handle = trainer(workspace).submit(make_job(workspace))
+    controls = cast(Controlled, trainer(workspace))
+    for _ in range(2):
+        controls.cancel(handle)
+    assert len(cloud.net.sent("POST", f"{JOB}/cancel")) == 1
+    assert trainer(workspace).poll(handle).state == "failed"
+    assert controls.events(handle)[-1].level == "error" and controls.checkpoints(handle) == []
+    with pytest.raises(DriftgateError, match="cannot be paused"):
+        controls.pause(handle)
+
+
+def test_an_architecture_that_cannot_be_trained_is_refused_before_anything_is_sent(
+    cloud: Cloud, workspace: Path
+) -> None:
+    (workspace / "base.gguf").write_bytes(GGUF.replace(b"gemma3", b"rwkv70"))
+    with pytest.raises(DriftgateError, match="'rwkv70', which cannot be trained"):
+        trainer(workspace).submit(make_job(workspace))
+    assert put_jobs(cloud) == []
+
+
+def test_a_model_folder_goes_as_a_folder_and_comes_back_as_an_adapters_folder(cloud: Cloud, workspace: Path) -> None:
+    base = workspace / "phi"
+    base.mkdir()
+    (base / "config.json").write_text('{"model_type": "phi3"}', "utf-8")
+    (base / "model.safetensors").write_bytes(b"weights")
+    job = make_job(workspace)
+    job = TrainingJob("support-r1", {"provider": "local", "model": "phi"}, job.items, workspace, job.folder)
+    handle = trainer(workspace).submit(job)
+    (properties,) = put_jobs(cloud)
+    assert properties["inputs"]["base"]["jobInputType"] == "uri_folder"
+    assert 'cp -r work/adapter work/result.json "${{outputs.model}}/"' in properties["command"]
+    finish(cloud, folder=True)
+    trained = trainer(workspace).result(handle)
+    assert trained.model["adapter"] == "runs/support-r1/model/adapter"
+    found = workspace / trained.model["adapter"] / "adapter_model.safetensors"
+    assert found.read_bytes() == b"GGUF adapter"

@@ -8,13 +8,22 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from azure_services import ACCOUNT, OPENAI_HOST, SUBSCRIPTION, Cloud
 from loopback_net import LostReply, Reset, Stall, Status, throttled
+from pydantic import TypeAdapter, ValidationError
 
-from driftgate.finetune.train import TRAINERS, Trainer, TrainingItem, TrainingJob, parse_trainer, write_items
+from driftgate.finetune.train import (
+    TRAINERS,
+    Controlled,
+    Trainer,
+    TrainingItem,
+    TrainingJob,
+    parse_trainer,
+    write_items,
+)
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured, parse_config
 
@@ -26,6 +35,7 @@ CONFIG = {
     "account": {"subscription": SUBSCRIPTION, "resource_group": "rg", "account": "openai", "capacity": 20},
 }
 ITEMS = [TrainingItem(f"# system:\n분류하세요.\n# user:\n문의 {number}", "물류팀") for number in range(12)]
+ANSWER = {"role": "assistant", "content": "물류팀"}
 JOBS = "/openai/v1/fine_tuning/jobs"
 FILES = "/openai/v1/files"
 
@@ -258,3 +268,124 @@ def test_a_control_plane_that_redirects_is_not_followed(cloud: Cloud, tmp_path: 
     with pytest.raises(ModelMisconfigured, match=f"redirected from management.azure.com to {ELSEWHERE}, where"):
         trainer().poll(handle)
     assert ELSEWHERE not in cloud.net.refused
+
+
+GRADER = {
+    "type": "string_check",
+    "name": "same",
+    "operation": "eq",
+    "input": "{{sample.output_text}}",
+    "reference": "{{item.reference_answer}}",
+}
+PAIRS = [TrainingItem(f"# user:\n문의 {number}", "물류팀", rejected="정산팀") for number in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"method": "supervised"}, {"messages": [{"role": "user", "content": "문의 0"}, ANSWER]}),
+        (
+            {"method": "dpo", "beta": 0.2},
+            {
+                "input": {"messages": [{"role": "user", "content": "문의 0"}]},
+                "preferred_output": [ANSWER],
+                "non_preferred_output": [{"role": "assistant", "content": "정산팀"}],
+            },
+        ),
+        (
+            {"method": "reinforcement", "grader": GRADER, "reasoning_effort": "medium", "eval_interval": 5},
+            {"messages": [{"role": "user", "content": "문의 0"}], "reference_answer": "물류팀"},
+        ),
+    ],
+    ids=lambda value: value.get("method", ""),
+)
+def test_each_method_has_the_shape_that_the_service_publishes(
+    cloud: Cloud, tmp_path: Path, settings: dict[str, Any], line: dict[str, Any]
+) -> None:
+    """The models of the openai package are generated from the service's own definitions."""
+    from openai.types.fine_tuning.job_create_params import Method
+
+    job = make_job(tmp_path, PAIRS, validation=tmp_path / "items.jsonl")
+    trainer(**settings).submit(job)
+    (created,) = cloud.net.sent("POST", JOBS)
+    method = created.json["method"]
+    assert method["type"] == settings["method"]
+    assert TypeAdapter(Method).validate_python(method)["type"] == settings["method"]
+    told = method[settings["method"]]["hyperparameters"]
+    assert told["n_epochs"] == 3
+    for name in set(settings) & {"beta", "reasoning_effort", "eval_interval"}:
+        assert told[name] == settings[name]
+    held = next(iter(cloud.azure.files.values()))
+    assert json.loads(held["content"].decode("utf-8-sig").splitlines()[0]) == line
+    assert created.json["validation_file"] in cloud.azure.files
+
+
+def test_what_a_method_needs_is_said_before_anything_is_sent(cloud: Cloud, tmp_path: Path) -> None:
+    with pytest.raises(DriftgateError, match="12 items have none"):
+        trainer(method="dpo").submit(make_job(tmp_path))
+    with pytest.raises(DriftgateError, match="no validation items"):
+        trainer(method="reinforcement", grader=GRADER).submit(make_job(tmp_path))
+    for broken in ({"method": "reinforcement"}, {"grader": GRADER}):
+        with pytest.raises(ValidationError, match="grader"):
+            parse_trainer(CONFIG | broken)
+    assert cloud.net.sent("POST", "/openai/") == []
+
+
+def test_a_job_is_looked_into_paused_resumed_and_cancelled(cloud: Cloud, tmp_path: Path) -> None:
+    handle = trainer().submit(make_job(tmp_path))
+    controls = cast(Controlled, trainer())
+    (job,) = cloud.azure.fine_tuning_jobs
+    job["status"] = "running"
+    event = {"object": "fine_tuning.job.event", "level": "info"}
+    cloud.azure.job_events += [
+        event | {"id": f"e{place}", "created_at": 1000 + place, "message": f"step {place}"} for place in (3, 2, 1)
+    ]
+    cloud.azure.job_checkpoints.append(
+        {
+            "id": "c1",
+            "object": "fine_tuning.job.checkpoint",
+            "created_at": 1,
+            "fine_tuned_model_checkpoint": "gpt-oss-20b.ft-1:step-80",
+            "fine_tuning_job_id": job["id"],
+            "metrics": {"step": 80, "train_loss": 0.3, "valid_loss": None},
+            "step_number": 80,
+        }
+    )
+    assert [one.message for one in controls.events(handle)] == ["step 1", "step 2", "step 3"]  # two pages of them
+    (checkpoint,) = controls.checkpoints(handle)
+    assert checkpoint.step == 80 and checkpoint.model.endswith(":step-80")
+    assert checkpoint.metrics == {"step": 80, "train_loss": 0.3}
+    for _ in range(2):
+        controls.pause(handle)
+    assert trainer().poll(handle).detail == "paused"
+    controls.go_on(handle)
+    assert trainer().poll(handle).detail == "running"
+    for _ in range(2):
+        controls.cancel(handle)
+    assert trainer().poll(handle).state == "failed"
+    sent = [one.path.rsplit("/", 1)[1] for one in cloud.net.sent("POST", f"{JOBS}/")]
+    assert sent == ["pause", "resume", "cancel"]
+    with pytest.raises(DriftgateError, match="is cancelled and cannot pause"):
+        controls.pause(handle)
+
+
+def test_a_spent_quota_is_said_once_and_nothing_is_created(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.azure.job_quota = 0
+    with pytest.raises(DriftgateError, match="exhausted"):
+        trainer().submit(make_job(tmp_path))
+    assert creations(cloud) == 0 and len(cloud.net.sent("POST", JOBS)) == 1
+
+
+def test_cost_is_estimated_before_and_metered_after(cloud: Cloud, tmp_path: Path) -> None:
+    estimate = TRAINERS.get("azure_openai").estimate
+    assert estimate is not None
+    assert estimate(parse_trainer(CONFIG), 12, 100_000).cost is None
+    priced = CONFIG | {"price_per_million_tokens": 2.0}
+    assert estimate(parse_trainer(priced), 12, 100_000).cost == pytest.approx(0.6)  # three epochs
+    assert "epochs" in estimate(parse_trainer(priced | {"epochs": "auto"}), 12, 100_000).basis
+    handle = trainer(price_per_million_tokens=2.0).submit(make_job(tmp_path))
+    finish(cloud)
+    trainer().poll(handle)
+    cloud.azure.set_status(f"{ACCOUNT}/deployments/support-r1", "Succeeded")
+    assert trainer(price_per_million_tokens=2.0).result(handle).metrics["cost"] == pytest.approx(0.0018)
+    assert "cost" not in trainer().result(handle).metrics, "what is not known is not 0"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tiny_gguf import LETTERS, write_tiny_gguf
 
-from driftgate.finetune.train import Handle, Recipe, TrainingItem, TrainingJob, read_items, write_items
+from driftgate.finetune.train import Handle, Recipe, Status, TrainingItem, TrainingJob, read_items, write_items
 from driftgate.finetune.train.local import KIND, LocalTrainer, LocalTrainerConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Message
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.train
 for _needed in ("torch", "peft", "gguf", "xllamacpp"):
     pytest.importorskip(_needed, reason="training needs finetune/requirements.txt and the extra 'local'")
 
-_RECIPE = Recipe(rank=4, alpha=8, learning_rate=0.01, steps=60, batch=4, warm_up=4, checkpoint_every=5)
+_RECIPE = Recipe(rank=4, alpha=8, learning_rate=0.01, steps=110, batch=4, warm_up=4, checkpoint_every=5)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -185,6 +185,34 @@ def test_a_job_that_cannot_be_done_fails_and_says_why(job: Callable[..., Trainin
     _wait(lambda: trainer.poll(too_short).state != "running")
     assert trainer.poll(too_short).state == "failed"
     assert "the recipe allows 16" in trainer.poll(too_short).detail
+
+
+def test_a_job_that_is_cancelled_ends_and_is_not_begun_again(job: Callable[..., TrainingJob]) -> None:
+    trainer = LocalTrainer()
+    wanted = job("cancelled", recipe=_RECIPE.model_copy(update={"steps": 100_000}))
+    handle = trainer.submit(wanted)
+    _wait(lambda: _step(wanted.folder) >= 1)
+    process = int((wanted.folder / "pid").read_bytes())
+    for _ in range(2):
+        trainer.cancel(handle)
+    _wait(lambda: not Path(f"/proc/{process}/fd/0").exists())  # a process that has ended has no files open
+    assert trainer.poll(handle) == Status("failed", "cancelled")
+    assert trainer.poll(trainer.submit(wanted)).state == "failed"
+    assert _starts(wanted.folder) == 1
+    assert [event.level for event in trainer.events(handle)] == ["info", "error"]
+    with pytest.raises(DriftgateError, match="cannot be paused"):
+        trainer.pause(handle)
+
+
+def test_an_architecture_that_cannot_be_trained_is_refused_when_it_is_submitted(
+    job: Callable[..., TrainingJob], tmp_path: Path
+) -> None:
+    wanted = job("other-kind")
+    file = tmp_path / "gemma3.gguf"
+    file.write_bytes(file.read_bytes().replace(b"gemma3", b"rwkv70", 1))
+    with pytest.raises(DriftgateError, match="'rwkv70', which cannot be trained"):
+        LocalTrainer().submit(wanted)
+    assert not wanted.folder.exists()
 
 
 def test_only_local_models_are_trained_here(job: Callable[..., TrainingJob], tmp_path: Path) -> None:

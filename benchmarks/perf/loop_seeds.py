@@ -1,0 +1,103 @@
+"""Does ``driftgate demo loop`` close, whatever the seed? Runs seed after seed and prints how each ended.
+
+    python -m benchmarks.perf.loop_seeds --seeds 20 --threads 1 2 4
+
+Each seed draws other tickets, another order of training and other first values of the adapters. The threads are taken
+in turns, seed by seed. Minutes are those of the clock, processor minutes say what a machine with nothing else to do
+would need; ``--fresh`` unpacks the embedded model anew for every seed, as a machine does that never ran the demo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one run of the demonstration ended."""
+
+    seed: int
+    threads: int
+    code: int
+    minutes: float
+    processor_minutes: float
+    attempts: int
+    said: str
+
+    def __str__(self) -> str:
+        end = "closed" if self.code == 0 else f"exit {self.code}"
+        return (
+            f"{self.seed:>9} {self.threads:>7} {end:>8} {self.minutes:>8.1f} {self.processor_minutes:>9.1f} "
+            f"{self.attempts:>8}  {self.said}"
+        )
+
+
+def play(seed: int, threads: int, fresh: bool, keep: Path | None) -> Ended:
+    """Run the demonstration once."""
+    with tempfile.TemporaryDirectory() as folder:
+        cache = {"XDG_CACHE_HOME": f"{folder}/cache"} if fresh else {}
+        command = [sys.executable, "-m", "driftgate", "demo", "loop", f"{folder}/loop"]
+        began, spent = time.monotonic(), _processor_seconds()
+        done = subprocess.run(
+            [*command, "--seed", str(seed), "--threads", str(threads)],
+            env={**os.environ, **cache, "OMP_NUM_THREADS": str(threads), "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        minutes = (time.monotonic() - began) / 60
+        processor = (_processor_seconds() - spent + _trained_seconds(Path(folder, "loop"))) / 60
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        (keep / f"{seed}-{threads}.txt").write_text(done.stdout, encoding="utf-8")
+    attempts = [int(number) for number in re.findall(r"attempt (\d+)", done.stdout, re.IGNORECASE)]
+    last = "" if done.returncode == 0 else (done.stdout.strip().splitlines() or ["it said nothing"])[-1][:160]
+    return Ended(seed, threads, done.returncode, minutes, processor, max(attempts, default=0), last)
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _trained_seconds(workspace: Path) -> float:
+    """Training outlives who started it, so that the system does not count it as a child's."""
+    results = (workspace / ".driftgate").rglob("result.json")
+    return sum(json.loads(file.read_bytes())["metrics"]["processor_seconds"] for file in results)
+
+
+def main() -> int:
+    """Print a line for each seed, and how many closed in time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--minutes", type=float, default=10.0, help="what counts as in time")
+    parser.add_argument("--fresh", action="store_true", help="unpack the embedded model anew for every seed")
+    parser.add_argument("--keep", type=Path, help="a folder for what each run printed")
+    asked = parser.parse_args()
+    print(f"{'seed':>9} {'threads':>7} {'end':>8} {'minutes':>8} {'processor':>9} {'attempts':>8}", flush=True)
+    ended = []
+    for place, seed in enumerate(range(asked.first, asked.first + asked.seeds)):
+        one = play(seed, asked.threads[place % len(asked.threads)], asked.fresh, asked.keep)
+        print(one, flush=True)
+        ended.append(one)
+    closed = [one for one in ended if one.code == 0]
+    in_time = [one for one in closed if one.minutes <= asked.minutes]
+    print(f"{len(closed)} of {len(ended)} closed, {len(in_time)} of them within {asked.minutes:g} minutes")
+    return 0 if len(in_time) >= 0.95 * len(ended) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
