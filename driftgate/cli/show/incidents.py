@@ -119,6 +119,7 @@ def run_status(folder: Path) -> int:
         sent = f"took a message last at {_when(one.sent_at)}" if one.sent_at else "has taken none yet"
         waits = f", {one.waiting} waiting" if one.waiting else ""
         lost = f", {one.given_up} given up" if one.given_up else ""
+        lost += f", {one.superseded} dropped for a newer one that it took" if one.superseded else ""
         fails = ""
         if one.fails and one.failed_at is not None:
             fails = f"; [bold red]fails[/] since the try at {_when(one.failed_at)}: {escape(one.failure)}"

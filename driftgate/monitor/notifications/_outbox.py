@@ -21,7 +21,7 @@ from driftgate.monitor.incidents._store import reading
 from driftgate.monitor.incidents._tables import happenings, incidents
 from driftgate.monitor.notifications._config import NotificationsConfig
 from driftgate.monitor.notifications._message import Message, message_of
-from driftgate.monitor.notifications._tables import due, messages, metadata, senders
+from driftgate.monitor.notifications._tables import due, messages, metadata, senders, superseded
 
 LEASE = 90.0
 """Seconds after which another process sends, where the one that does was killed; longer than a try may take."""
@@ -40,6 +40,8 @@ class ChannelStatus:
     """Messages that it has not taken yet."""
     given_up: int = 0
     """Messages that it did not take until they were given up."""
+    superseded: int = 0
+    """Messages that it did not take until it took a newer one of the same incidents; they are not sent any more."""
     failure: str = ""
     """Why the newest failed try failed."""
     failed_at: datetime | None = None
@@ -95,12 +97,29 @@ def put_message(
     connection.execute(update(due).where(due.c.id.in_(rows)).values(message=message.key))
 
 
-def waiting(ledger: Ledger, now: datetime) -> list[tuple[str, Message]]:
-    """The messages whose next try is due, each with its channel: those tried least first, and the oldest of these."""
-    query = select(messages.c.channel, messages.c.message).where(_unsent, messages.c.next_at <= now)
+@dataclass(frozen=True)
+class Waits:
+    """A message that its channel has not taken yet."""
+
+    channel: str
+    message: Message
+    attempts: int
+    due: bool
+    """Whether its next try is."""
+
+
+def waiting(ledger: Ledger, now: datetime) -> list[Waits]:
+    """The messages that wait, in the order of what they tell of, whatever a clock said."""
+    began = select(due.c.message, func.min(due.c.event).label("event")).group_by(due.c.message).subquery()
+    query = (
+        select(messages.c.channel, messages.c.message, messages.c.attempts, messages.c.next_at)
+        .join_from(messages, began, began.c.message == messages.c.key, isouter=True)
+        .where(_unsent)
+        .order_by(began.c.event, messages.c.made_at, messages.c.key)
+    )
     with ledger.read() as connection:
-        rows = connection.execute(query.order_by(messages.c.attempts, messages.c.made_at, messages.c.key)).all()
-    return [(row.channel, Message(**row.message)) for row in rows]
+        rows = connection.execute(query).all()
+    return [Waits(row.channel, Message(**row.message), row.attempts, row.next_at <= now) for row in rows]
 
 
 def next_try(ledger: Ledger) -> datetime | None:
@@ -111,9 +130,24 @@ def next_try(ledger: Ledger) -> datetime | None:
 
 
 def mark_sent(ledger: Ledger, key: str, now: datetime) -> None:
-    """Note that a channel took a message."""
+    """Note that a channel took a message; what it did not take before is tried at once, as it is there again."""
+    channel = select(messages.c.channel).where(messages.c.key == key).scalar_subquery()
     with ledger.write() as connection:
         connection.execute(update(messages).where(messages.c.key == key).values(sent_at=now))
+        others = and_(messages.c.channel == channel, _unsent, messages.c.next_at > now)
+        connection.execute(update(messages).where(others).values(next_at=now))
+
+
+def supersede(ledger: Ledger, old: Message, new: Message, now: datetime) -> None:
+    """Send a message never again, as its channel took a newer one of the same incidents; what else it tells is kept.
+
+    Sent later, it would say last what was true first.
+    """
+    with ledger.write() as connection:
+        insert_new(connection, superseded, [{"key": old.key, "by": new.key, "at": now}])
+        connection.execute(update(messages).where(messages.c.key == old.key).values(given_up_at=now))
+        rest = and_(due.c.message == old.key, due.c.incident.not_in(new.incidents))
+        connection.execute(update(due).where(rest).values(message=None))
 
 
 def mark_failed(ledger: Ledger, key: str, why: str, now: datetime, give_up: timedelta) -> datetime:
@@ -143,12 +177,13 @@ def statuses(ledger: Ledger) -> list[ChannelStatus]:
     query = select(
         messages.c.channel,
         func.count().filter(_unsent).label("waiting"),
-        func.count(messages.c.given_up_at).label("given_up"),
+        (func.count(messages.c.given_up_at) - func.count(superseded.c.key)).label("given_up"),
+        func.count(superseded.c.key).label("superseded"),
         func.max(messages.c.failed_at).label("failed_at"),
         func.max(messages.c.sent_at).label("sent_at"),
-    ).group_by(messages.c.channel)
+    ).join_from(messages, superseded, superseded.c.key == messages.c.key, isouter=True)
     with ledger.read() as connection:
-        rows = connection.execute(query.order_by(messages.c.channel)).all()
+        rows = connection.execute(query.group_by(messages.c.channel).order_by(messages.c.channel)).all()
         failures = {row.channel: _newest_failure(connection, row.channel) for row in rows if row.failed_at is not None}
     return [ChannelStatus(failure=failures.get(row.channel, ""), **row._mapping) for row in rows]
 
