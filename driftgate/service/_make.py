@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from driftgate.api.facade import Workspace
 from driftgate.api.jobs import LEAD, Job, ask_for_mending, job_kinds, list_jobs
 from driftgate.api.telemetry import EVERY, evaluations, intake, sources
+from driftgate.api.telling import channel_statuses
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
@@ -104,7 +105,15 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     ]
     app = create_app(ledger, config.name, guard.access, page, routers, lifespan)
     writable = [ledger_writable(ledger), folder_writable(store.folder)]
-    expose(app, guard, service, metrics, writable, lambda: Counter(str(job["result"]) for job in page.jobs()))
+    expose(
+        app,
+        guard,
+        service,
+        metrics,
+        writable,
+        lambda: Counter(str(job["result"]) for job in page.jobs()),
+        lambda: channel_statuses(workspace, ledger),
+    )
     return app
 
 

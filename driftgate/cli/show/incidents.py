@@ -28,7 +28,7 @@ _SEEN = ("seen", "quiet")
 def run_incidents(
     folder: Path, every: bool, monitor: str | None, severity: str, limit: int, json_file: Path | None
 ) -> int:
-    """List incidents; 1 where one is open and not silenced, else 4 where a monitor cannot tell, else 0."""
+    """List incidents; 1 where one is open and not silenced, 4 where a monitor or a channel cannot tell, else 0."""
     check_writable(json_file)
     if severity not in SEVERITIES:
         raise DriftgateError(f"there is no severity '{severity}'", nearest(severity, SEVERITIES))
@@ -49,11 +49,12 @@ def run_incidents(
             console.print("no incident" if every else "no incident that is not resolved")
         for line in _cannot_tell(blind):
             console.print(line, soft_wrap=True)
-        for line in _failing(ws):
+        failing = list(_failing(ws))
+        for line in failing:
             console.print(line, soft_wrap=True)
     if any(one.state == "open" and not one.silenced() for one in found):
         return 1
-    return EXIT_CODES["unmeasurable"] if blind else 0
+    return EXIT_CODES["unmeasurable"] if blind or failing else 0
 
 
 def run_show(folder: Path, name: str, json_file: Path | None) -> None:
@@ -123,10 +124,12 @@ def run_status(folder: Path) -> int:
         fails = ""
         if one.fails and one.failed_at is not None:
             fails = f"; [bold red]fails[/] since the try at {_when(one.failed_at)}: {escape(one.failure)}"
+        elif said := one.trouble(datetime.now(UTC)):
+            fails = f"; [bold red]{escape(said)}[/]"
         console.print(f"{escape(one.channel)}: {sent}{waits}{lost}{fails}", soft_wrap=True)
     if not found:
         console.print("the workspace has no channel; name one under notifications.channels")
-    return int(any(one.fails for one in found))
+    return int(any(one.trouble(datetime.now(UTC)) for one in found))
 
 
 def moment(until: str, lasting: str) -> datetime:
@@ -196,9 +199,8 @@ def _cannot_tell(blind: Sequence[Sight]) -> Iterator[str]:
 
 def _failing(ws: Workspace) -> Iterator[str]:
     for one in ws.channels():
-        if one.fails:
-            said = f"[bold red]fails[/], {one.waiting} messages wait: {escape(one.failure)}"
-            yield f"channel {escape(one.channel)} {said}"
+        if said := one.trouble(datetime.now(UTC)):
+            yield f"[bold red]channel {escape(one.channel)}[/] {escape(said)}"
 
 
 def _when(at: datetime) -> str:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import prepare_keys
 from driftgate.monitor.exposure import Exposure
+from driftgate.monitor.notifications import ChannelStatus
 from driftgate.service.access._bounds import Bounds
 from driftgate.service.access._csrf import csrf_token, posted
 from driftgate.service.access._guard import Guard
@@ -49,6 +50,7 @@ def expose(
     metrics: Metrics,
     writable: Sequence[Callable[[], None]],
     jobs: Callable[[], Mapping[str, int]],
+    channels: Callable[[], Sequence[ChannelStatus]],
 ) -> None:
     """Add to an application, whose routes ask ``guard.access``, what makes it fit to be reached.
 
@@ -58,13 +60,15 @@ def expose(
         What ``/readyz`` tries, each raising where something cannot be written to.
     jobs : callable
         How many jobs ended in which way.
+    channels : callable
+        How each channel does by which people are told.
     """
     prepare_keys(guard.ledger)
     prepare_sessions(guard.ledger)
     app.state.csrf_key, app.state.guard = guard.csrf_key, guard
     app.include_router(health_routes(Readiness(writable)))
     app.include_router(sign_in_routes(guard, exposure))
-    app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs), guard.access))
+    app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs, channels), guard.access))
     app.add_api_route(
         "/openapi.json",
         lambda: JSONResponse(_document(app)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
@@ -192,6 +192,14 @@ def of_jobs(console: Console) -> Iterator[Concern]:
         elif job.result == "error":
             told = job.reason or f"exit code {job.exit_code}"
             yield Concern("wrong", "error", job.name, told, job.ended_at, f"/jobs/{quote(job.id, safe='')}")
+
+
+def of_channels(console: Console) -> Iterator[Concern]:
+    """Channels by which nobody is told of what they should be."""
+    for one in console.workspace.channels():
+        if told := one.trouble(datetime.now(UTC)):
+            since = one.oldest_at or one.failed_at
+            yield Concern("wrong", "failed", one.channel, told, since, "/incidents#channels")
 
 
 def open_incidents(console: Console) -> list[Incident]:

@@ -23,6 +23,17 @@ COLUMNS = (
     Column("resolved", "time"),
 )
 
+CHANNELS = (
+    Column("channel"),
+    Column("state", "status", filter=True),
+    Column("waiting", "number"),
+    Column("waits_since", "time"),
+    Column("given_up", "number"),
+    Column("superseded", "number"),
+    Column("sent", "time"),
+    Column("why", "long", sort=False),
+)
+
 
 def _load(console: Console, asked: Asked) -> Content:
     now = datetime.now(UTC)
@@ -43,7 +54,26 @@ def _load(console: Console, asked: Asked) -> Content:
         }
         for one in console.workspace.incidents(limit=SHOWN)
     ]
-    return Content(tables=(Table("incidents", COLUMNS, in_memory(rows), sort="-since"),))
+    told = [
+        {
+            "channel": one.channel,
+            "state": "failed" if trouble else "waiting" if one.waiting else "good" if one.sent_at else "unknown",
+            "waiting": one.waiting,
+            "waits_since": one.oldest_at,
+            "given_up": one.given_up,
+            "superseded": one.superseded,
+            "sent": one.sent_at,
+            "why": trouble,
+        }
+        for one in console.workspace.channels()
+        for trouble in [one.trouble(now)]
+    ]
+    return Content(
+        tables=(
+            Table("incidents", COLUMNS, in_memory(rows), sort="-since"),
+            Table("channels", CHANNELS, in_memory(told)),
+        )
+    )
 
 
 PAGE = Page("/incidents", "incidents", _load, menu=20)

@@ -57,6 +57,7 @@ def _load(console: Console, asked: Asked) -> Content:
         *_concerns.of_monitors(console, standing, handled),
         *_concerns.of_runs(console, newest),
         *_concerns.of_jobs(console),
+        *_concerns.of_channels(console),
         *_concerns.of_deployments(console),
         *_concerns.of_telemetry(fresh),
     ]
