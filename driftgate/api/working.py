@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.errors import check_known
 from driftgate.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -34,11 +35,19 @@ class Working:
         Raises
         ------
         DriftgateError
-            There is no such state.
+            There is no such state, or no such job and never was one.
         """
         from driftgate.api.jobs import list_jobs
 
+        if name:
+            check_known("job", name, self.job_names())
         return list_jobs(self.ledger, limit, name=name, states=states, offset=offset)
+
+    def job_names(self) -> list[str]:
+        """Names of jobs: of those that the workspace has, and of those that it had when it did them."""
+        from driftgate.api.jobs import job_kinds, names_of_jobs
+
+        return sorted({*job_kinds(self.files), *names_of_jobs(self.ledger)})
 
     def job(self, id: str) -> JobHistory:
         """A job with what happened to it and the end of what it printed.

@@ -22,6 +22,7 @@ from driftgate.ledger import (
     scores_of,
     verdicts_of,
 )
+from driftgate.service._asked import explain_refusals, only_known
 from driftgate.service._auth import Access
 from driftgate.service._responses import Alert, Look, Problem, Run, Service, WholeRun
 from driftgate.service._scrubbed import WithoutSecrets
@@ -58,7 +59,8 @@ def create_app(
         openapi_url=None,
     )
 
-    api = APIRouter(dependencies=[Depends(access("read"))])
+    explain_refusals(app)
+    api = APIRouter(dependencies=[Depends(access("read")), Depends(only_known)])
 
     @api.get("/health", response_model=Service)
     def health() -> dict[str, Any]:

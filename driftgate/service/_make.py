@@ -26,7 +26,7 @@ from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Board, Page, Runner, console, create_app
 from driftgate.service.access import Guard, Metrics, csrf_token, expose, folder_writable, ledger_writable
-from driftgate.service.incidents import incident_routes, keep_incidents
+from driftgate.service.incidents import channel_routes, incident_routes, keep_incidents
 from driftgate.service.jobs._routes import job_routes
 from driftgate.service.remediations import remediation_routes
 
@@ -98,8 +98,9 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     metrics = Metrics()
     routers = [
         receiver(otlp, store, guard.access("ingest"), taken, metrics.received),
-        job_routes(workspace, ledger, guard.access),
-        incident_routes(ledger, guard.access),
+        job_routes(Workspace(workspace, ledger), guard.access),
+        incident_routes(Workspace(workspace, ledger), guard.access),
+        channel_routes(Workspace(workspace, ledger), guard.access),
         remediation_routes(Workspace(workspace, ledger), guard.access),
         console.router(console.Console(Workspace(workspace, ledger)), guard.access, csrf_token),
     ]

@@ -153,6 +153,13 @@ def list_jobs(
         return [read_job(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
+def names_of_jobs(ledger: Ledger) -> list[str]:
+    """The names of all jobs that are kept."""
+    create_tables(ledger, metadata)
+    with ledger.read() as connection:
+        return sorted(connection.execute(select(jobs.c.name).distinct()).scalars())
+
+
 def newest_by_name(ledger: Ledger) -> list[Job]:
     """Of each name the job that ended last."""
     create_tables(ledger, metadata)

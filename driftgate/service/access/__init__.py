@@ -32,6 +32,14 @@ __all__ = [
     "posted",
 ]
 
+_NOT_TAKEN: dict[str, Any] = {
+    "description": "Something of the request cannot be: what was found, and what was expected.",
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+        }
+    },
+}
 log = logging.getLogger(__name__)
 
 _REFUSALS = {
@@ -87,6 +95,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made = app.openapi()
     for operations in made["paths"].values():
         for operation in operations.values():
+            if "422" in operation["responses"]:
+                operation["responses"]["422"] = _NOT_TAKEN
             for status, words in _REFUSALS.items() if operation.get("security") else ():
                 operation["responses"].setdefault(status, {"description": words})
     return made
