@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
 
 from driftgate.benchmarks.evaluated import evaluated_in
 from driftgate.flows.errors import DriftgateError
@@ -69,8 +69,8 @@ def create_app(
         return {"status": "ok", "workspace": name, "leading": page.leading(), **told}
 
     @api.get("/api/runs", response_model=list[Run])
-    def list_runs(limit: int = 20) -> list[dict[str, Any]]:
-        return [_brief(run) for run in latest_runs(ledger, min(max(limit, 1), 500))]
+    def list_runs(limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[dict[str, Any]]:
+        return [_brief(run) for run in latest_runs(ledger, limit)]
 
     @api.get("/api/runs/{run_id}", response_model=WholeRun, responses={404: {"model": Problem}})
     def one_run(run_id: str) -> dict[str, Any]:

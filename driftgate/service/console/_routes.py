@@ -11,12 +11,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.service._auth import Access, Identity
 from driftgate.service.console import _actions, _live, _render
 from driftgate.service.console._csrf import fields, form_token, keep_token
 from driftgate.service.console._memo import BRIEF, LATE
-from driftgate.service.console._page import PAGES, Asked, Console, Missing, Page
+from driftgate.service.console._page import PAGES, Asked, Console, Content, Missing, Page
 from driftgate.service.console._words import language_of
 
 POLICY = (
@@ -123,6 +123,7 @@ def _sorted(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _Made:
     try:
         content = page.load(console, asked)
+        _check_query(page, content, asked.query)
         tables = [table.read(asked.query, first=place == 0) for place, table in enumerate(content.tables)]
         if kind == "json":
             return _Made(200, _render.as_json(page, content, tables))
@@ -156,6 +157,16 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
                 status, problem.message, problem.remedy, name=console.workspace.name, language=asked.language
             ),
         )
+
+
+def _check_query(page: Page, content: Content, query: Mapping[str, str]) -> None:
+    """See that everything that an address asks is read, as what is misspelt narrows nothing."""
+    known = {"table", *page.query}
+    for place, table in enumerate(content.tables):
+        known |= table.parameters(first=place == 0)
+    for name in query:
+        if name not in known:
+            raise DriftgateError(f"the page '{page.name}' reads no '{cut(name)}'", nearest(name, known))
 
 
 def _wanted(tables: Any, asked: Asked) -> str:

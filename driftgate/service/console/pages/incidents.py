@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from driftgate.monitor.incidents import SEVERITIES, STATES
+from driftgate.monitor.incidents._kinds import KINDS
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._table import Column, Table, in_memory
 
@@ -33,6 +36,7 @@ CHANNELS = (
     Column("sent", "time"),
     Column("why", "long", sort=False),
 )
+_KNOWN: Mapping[str, Collection[str]] = {"state": STATES, "severity": SEVERITIES, "kind": KINDS}
 
 
 def _load(console: Console, asked: Asked) -> Content:
@@ -68,9 +72,10 @@ def _load(console: Console, asked: Asked) -> Content:
         for one in console.workspace.channels()
         for trouble in [one.trouble(now)]
     ]
+    monitors = console.workspace.files.config.monitors
     return Content(
         tables=(
-            Table("incidents", COLUMNS, in_memory(rows), sort="-since"),
+            Table("incidents", COLUMNS, in_memory(rows), sort="-since", known=_KNOWN | {"monitor": monitors}),
             Table("channels", CHANNELS, in_memory(told)),
         )
     )

@@ -194,7 +194,13 @@ def _categories(console: Console, run: RunRow, own: Sequence[CellRow]) -> Sequen
 
 def samples_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Table:
     """All samples of a run, cell after cell."""
-    return Table("samples", SAMPLES, _samples(console, run, own), extra=("cell", "show", "below"))
+    return Table(
+        "samples",
+        SAMPLES,
+        _samples(console, run, own),
+        extra=("cell", "show", "below"),
+        filters=("outcome", "category"),
+    )
 
 
 def _samples(console: Console, run: RunRow, own: Sequence[CellRow]) -> Source:

@@ -29,7 +29,7 @@ def runs_table(console: Console) -> Table:
         searched=("run", "suite", "reason"),
         finish=lambda rows: with_accuracy(console, [dict(row) for row in rows]),
     )
-    return Table("runs", COLUMNS, source, sort="-began")
+    return Table("runs", COLUMNS, source, sort="-began", known={"suite": console.workspace.files.config.suites})
 
 
 def _load(console: Console, asked: Asked) -> Content:
