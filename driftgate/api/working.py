@@ -55,7 +55,7 @@ class Working:
         Parameters
         ----------
         id : str
-            Its id, or a part of it that only one has.
+            Its id, a part of it that only one has, or what is done, as ``nightly``: then the newest.
 
         Raises
         ------

@@ -59,7 +59,7 @@ def job_routes(working: Working, access: Access) -> APIRouter:
     @router.post("/{id}/cancel", status_code=202, dependencies=[Depends(_not_of_a_form)])
     def cancel_it(id: str, who: Annotated[Identity, Depends(operator)], given: Nothing | None = None) -> dict[str, Any]:
         try:
-            job = find_job(ledger, id)
+            job = find_job(ledger, id, unfinished=True)
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
         try:
