@@ -144,7 +144,7 @@ def moment(until: str, lasting: str) -> datetime:
         raise DriftgateError("until when is it to be silent?", "say --until 2026-12-01T09:00, or --for 8h")
     if lasting:
         found = _LASTING.fullmatch(lasting.strip().lower())
-        if found is None:
+        if found is None or not int(found[1]):
             raise DriftgateError(f"'{lasting}' is no length of time", "write it as 90m, 8h, 3d or 2w")
         return datetime.now(UTC) + timedelta(**{_UNITS[found[2]]: int(found[1])})
     try:
@@ -185,7 +185,7 @@ def _lines(run: Sequence[Happening]) -> Iterator[str]:
         yield f"{_when(run[0].at)} to {_when(last.at)} {last.what} {len(run)} times{note}"
     else:
         by = f" by {escape(last.who)}" if last.what not in _SEEN else ""
-        until = f" until {escape(str(last.detail['until']))}" if "until" in last.detail else ""
+        until = f" until {_when(datetime.fromisoformat(last.detail['until']))}" if "until" in last.detail else ""
         yield f"{_when(last.at)} {last.what.replace('_', ' ')}{by} ({last.severity}){until}{note}"
 
 
