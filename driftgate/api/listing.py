@@ -11,7 +11,7 @@ from driftgate.api.roots import Roots
 from driftgate.flows.environment import keep_secrets_of, resolve, without_literal
 from driftgate.flows.errors import DriftgateError, check_known, nearest
 from driftgate.flows.private_files import share
-from driftgate.ledger import KINDS, Ledger, RunRow, latest_runs, open_ledger, suites_of
+from driftgate.ledger import KINDS, Ledger, RunRow, as_they_stand, latest_runs, open_ledger, suites_of
 
 
 def listed_runs(folder: Path, limit: int, *, suite: str = "", kind: str | Collection[str] = ()) -> Sequence[RunRow]:
@@ -48,7 +48,7 @@ def listed_runs(folder: Path, limit: int, *, suite: str = "", kind: str | Collec
 def newest_runs(
     ledger: Ledger, limit: int, *, suite: str = "", kind: str | Collection[str] = (), suites: Collection[str] = ()
 ) -> Sequence[RunRow]:
-    """The newest runs first.
+    """The newest runs first; one that gives nothing any more has the status ``stalled``.
 
     Parameters
     ----------
@@ -72,4 +72,4 @@ def newest_runs(
     found = latest_runs(ledger, limit, suite=suite or None, kinds=kinds)
     if suite and not found:
         check_known("suite", suite, {*suites, *suites_of(ledger)})
-    return found
+    return as_they_stand(ledger, found)

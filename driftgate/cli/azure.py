@@ -65,6 +65,7 @@ def deploy(
     for name, sign, _ in pairs:
         if not sign:
             raise DriftgateError(f"--set {name}: no value", "give it as --set NAME=VALUE")
+    _as_bicep(file, False)
     found = template(open_workspace(workspace), "service" if service else "monitoring")
     command = deployment(found, file, resource_group, {name: value for name, _, value in pairs})
     _write(file, _template(workspace, service, False))

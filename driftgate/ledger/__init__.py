@@ -25,10 +25,12 @@ from driftgate.ledger._browse_datasets import (
     duplicates_in,
 )
 from driftgate.ledger._browse_runs import (
+    STALLED,
     CellProgress,
     CellScore,
     NewestError,
     RunProgress,
+    as_they_stand,
     browse_runs,
     outcome_counts,
     progress_of,
@@ -142,6 +144,7 @@ __all__ = [
     "REPEATS",
     "SCOPES",
     "SEQUENTIAL",
+    "STALLED",
     "AggregationRow",
     "AnchorRow",
     "ArchiveSize",
@@ -202,6 +205,7 @@ __all__ = [
     "aggregations_of",
     "anchor_grades_of",
     "archive_details",
+    "as_they_stand",
     "ask_frame",
     "asks_sample",
     "audit_of",

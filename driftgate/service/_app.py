@@ -15,6 +15,7 @@ from driftgate.ledger import (
     Ledger,
     RunRow,
     aggregations_of,
+    as_they_stand,
     cells_of,
     expired_at,
     find_run,
@@ -70,7 +71,7 @@ def create_app(
 
     @api.get("/api/runs", response_model=list[Run])
     def list_runs(limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[dict[str, Any]]:
-        return [_brief(run) for run in latest_runs(ledger, limit)]
+        return [_brief(run) for run in as_they_stand(ledger, latest_runs(ledger, limit))]
 
     @api.get("/api/runs/{run_id}", response_model=WholeRun, responses={404: {"model": Problem}})
     def one_run(run_id: str) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def create_app(
             run = find_run(ledger, run_id)
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
-        return _brief(run) | {
+        return _brief(as_they_stand(ledger, [run])[0]) | {
             "expired": expired_at(ledger, run.id),
             "cells": [
                 {

@@ -17,8 +17,9 @@ SIGNS: Mapping[str, str] = {
     "fine": "✓", "pass": "✓", "complete": "✓", "quiet": "✓", "promoted": "✓", "done": "✓", "resolved": "✓", "good": "✓",
     "answered": "✓", "gained": "▲", "higher": "▲", "fail": "✕", "failed": "✕", "moved": "✕", "wrong": "✕",
     "error": "✕", "bad": "✕", "rejected": "✕", "abandoned": "✕", "lost": "▼", "lower": "▼", "open": "!", "worse": "!",
-    "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "held": "…", "waiting": "…", "running": "▶",
-    "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "missed": "∅", "reference": "◆",
+    "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "stalled": "‖", "held": "…", "waiting": "…",
+    "running": "▶", "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "missed": "∅",
+    "reference": "◆",
 }  # fmt: skip
 """A status as one character, for those who do not see its colour."""
 TONES: Mapping[str, str] = {
@@ -45,7 +46,18 @@ TONES: Mapping[str, str] = {
         "bad",
     ),
     **dict.fromkeys(
-        ("open", "inconclusive", "interrupted", "stopped", "held", "acknowledged", "overdue", "medium", "cancelled"),
+        (
+            "open",
+            "inconclusive",
+            "interrupted",
+            "stopped",
+            "stalled",
+            "held",
+            "acknowledged",
+            "overdue",
+            "medium",
+            "cancelled",
+        ),
         "warn",
     ),
     **dict.fromkeys(

@@ -23,7 +23,6 @@ _LONGEST = timedelta(hours=1)
 """How long one connection is told; a browser then asks anew."""
 _MOST = 200
 """Readers who are told at once."""
-_STALLED = timedelta(minutes=5)
 _watching: set[object] = set()
 
 
@@ -80,7 +79,7 @@ def shown(told: RunProgress, language: str) -> dict[str, object]:
         "cost": live_cost(told, language),
         "last": _numbers.moment(told.last) or "–",
         "outcomes": live_outcomes(told, language),
-        "stalled": stalled(told),
+        "stalled": told.stalled,
         "errors": [f"{one.sample} · {one.outcome} · {one.error}" for one in told.errors],
     }
 
@@ -101,8 +100,3 @@ def live_outcomes(told: RunProgress, language: str) -> str:
         for name, n in cell.outcomes.items():
             counts[name] = counts.get(name, 0) + n
     return ", ".join(f"{say(f'status.{name}', language)} {n:,}" for name, n in sorted(counts.items())) or "–"
-
-
-def stalled(told: RunProgress) -> bool:
-    """Whether a run that is said to go on has given nothing for so long that its process may have died."""
-    return told.status == "running" and told.at - (told.last or told.began) > _STALLED

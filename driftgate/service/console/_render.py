@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from driftgate.flows.plain import no_formula, plain
 from driftgate.service.console import _cells, _chart, _numbers
-from driftgate.service.console._live import live_cost, live_outcomes, stalled
+from driftgate.service.console._live import live_cost, live_outcomes
 from driftgate.service.console._page import Content, Page, menu
 from driftgate.service.console._table import Shown
 from driftgate.service.console._words import LANGUAGES, catalogue, say
@@ -185,7 +185,6 @@ def _environment(language: str) -> Environment:
         "has_word": lambda key: key in catalogue(),
         "live_cost": partial(live_cost, language=language),
         "live_outcomes": partial(live_outcomes, language=language),
-        "live_stalled": stalled,
         "body": partial(_cells.body, language=language),
         "status": lambda value, words="": _cells.status(value, language, words),
         "time": _cells.time,

@@ -11,7 +11,9 @@ COLUMNS = (
     Column("run", link="/runs/{run}"),
     Column("suite", link="/suites/{suite}", filter=True),
     Column("kind", filter=True, options=tuple(KINDS)),
-    Column("status", "status", filter=True, options=("running", "complete", "interrupted", "stopped", "refused")),
+    Column(
+        "status", "status", filter=True, options=("running", "stalled", "complete", "interrupted", "stopped", "refused")
+    ),
     Column(
         "verdict", "status", link="/gates/{run}", filter=True, options=("pass", "inconclusive", "unmeasurable", "fail")
     ),
