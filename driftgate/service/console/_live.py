@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
+from driftgate.flows.plain import visible
 from driftgate.ledger import RunProgress, progress_of
 from driftgate.service._auth import Access
 from driftgate.service.console import _numbers
@@ -80,7 +81,7 @@ def shown(told: RunProgress, language: str) -> dict[str, object]:
         "last": _numbers.moment(told.last) or "–",
         "outcomes": live_outcomes(told, language),
         "stalled": told.stalled,
-        "errors": [f"{one.sample} · {one.outcome} · {one.error}" for one in told.errors],
+        "errors": [visible(f"{one.sample} · {one.outcome} · {one.error}") for one in told.errors],
     }
 
 

@@ -170,6 +170,8 @@ def _environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_cells.shown,
+        auto_reload=False,  # a process goes on with the templates that it began with, whatever is installed meanwhile
     )
     made.globals |= {
         "t": partial(say, language=language),
@@ -194,6 +196,7 @@ def _environment(language: str) -> Environment:
         "sign": lambda status: _cells.SIGNS.get(status, "·"),
     }
     made.filters |= {
+        "exact": _cells.exact,
         "moment": _numbers.moment,
         "ago": partial(_numbers.ago, language=language),
         "share": _numbers.share,
