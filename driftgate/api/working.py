@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import check_known
-from driftgate.ledger import Ledger
+from driftgate.ledger import Ledger, record_audit
 
 if TYPE_CHECKING:
     from driftgate.api.jobs import Job, JobHistory, JobKind, Serving
@@ -87,7 +87,11 @@ class Working:
         """
         from driftgate.api.jobs import ask_for, find_kind
 
-        return ask_for(self.ledger, find_kind(self.files, name).name, who or getpass.getuser())
+        by = who or getpass.getuser()
+        job, new = ask_for(self.ledger, find_kind(self.files, name).name, by)
+        if new:
+            record_audit(self.ledger, by, "job.run", job.id)
+        return job, new
 
     def cancel_job(self, id: str, *, who: str = "") -> Job:
         """Cancel a job that waits, or have one that runs stopped within seconds.
@@ -97,9 +101,14 @@ class Working:
         DriftgateError
             No job, or more than one, fits; or it has ended.
         """
-        from driftgate.api.jobs import cancel
+        from driftgate.api.jobs import cancel, find_job
 
-        return cancel(self.ledger, id, who or getpass.getuser())
+        by = who or getpass.getuser()
+        before = find_job(self.ledger, id, unfinished=True)
+        job = cancel(self.ledger, before.id, by)
+        if before.cancel_by is None:
+            record_audit(self.ledger, by, "job.cancel", job.id)
+        return job
 
     def serving(self) -> Serving | None:
         """The process that leads the schedule now; None where none gives a sign of life."""

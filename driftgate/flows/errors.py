@@ -82,7 +82,7 @@ def check_known(what: str, name: str, names: Iterable[str]) -> None:
     --------
     >>> check_known("monitor", "assistan", ["assistant", "search"])
     Traceback (most recent call last):
-    driftgate.flows.errors.DriftgateError: there is no monitor 'assistan': did you mean 'assistant'?
+    driftgate.flows.errors.DriftgateError: there is no monitor 'assistan'; did you mean 'assistant'?
     """
     known = list(names)
     if name not in known:

@@ -16,7 +16,7 @@ from driftgate.monitor.notifications import ChannelStatus
 from driftgate.service.access._bounds import Bounds
 from driftgate.service.access._csrf import csrf_token, posted
 from driftgate.service.access._guard import Guard
-from driftgate.service.access._headers import SafeHeaders
+from driftgate.service.access._headers import SafeHeaders, safe_headers
 from driftgate.service.access._health import Readiness, folder_writable, health_routes, ledger_writable
 from driftgate.service.access._metrics import Gauges, Measured, Metrics, metrics_route
 from driftgate.service.access._sessions import prepare_sessions
@@ -84,10 +84,12 @@ def expose(
         include_in_schema=False,
     )
     app.add_exception_handler(DriftgateError, _cannot_answer)
+    tls = (exposure.public_url or "").startswith("https")
+    app.add_exception_handler(Exception, _failed(safe_headers(tls)))
     limits = exposure.limits
     app.add_middleware(Bounds, body=int(limits.body_megabytes * 2**20), concurrent=limits.concurrent)
     app.add_middleware(Measured, metrics=metrics)
-    app.add_middleware(SafeHeaders, tls=(exposure.public_url or "").startswith("https"))
+    app.add_middleware(SafeHeaders, tls=tls)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -100,6 +102,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for status, words in _REFUSALS.items() if operation.get("security") else ():
                 operation["responses"].setdefault(status, {"description": words})
     return made
+
+
+def _failed(headers: Mapping[str, str]) -> Callable[[Request, Exception], Any]:
+    """Answers what nobody expected; what middleware adds to every other reply is not added to this one."""
+
+    async def answer(request: Request, problem: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "the service failed to answer; what happened is in its log"}, 500, dict(headers))
+
+    return answer
 
 
 async def _cannot_answer(request: Request, problem: Exception) -> Any:

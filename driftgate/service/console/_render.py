@@ -160,6 +160,20 @@ def static(name: str) -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()[:12]
 
 
+def prepare() -> None:
+    """Read everything that pages are made of, so that a process goes on with what it began with.
+
+    What is installed meanwhile in its place would fit its code no more, and every page would fail.
+    """
+    catalogue()
+    for language in LANGUAGES:
+        made = _environment(language)
+        for name in made.list_templates():
+            made.get_template(name)
+    for name in STATIC:
+        static(name)
+
+
 @cache
 def _environment(language: str) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -171,7 +185,7 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_cells.shown,
-        auto_reload=False,  # a process goes on with the templates that it began with, whatever is installed meanwhile
+        auto_reload=False,
     )
     made.globals |= {
         "t": partial(say, language=language),

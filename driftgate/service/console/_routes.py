@@ -31,6 +31,7 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _LANGUAGE = "driftgate_lang"
+_READS = ["GET", "HEAD"]
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
 """Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
@@ -55,15 +56,16 @@ def router(console: Console, access: Access, session_token: SessionToken = lambd
     session_token : callable
         The token of a request's session that ``access`` wants back from forms; empty where it wants none.
     """
+    _render.prepare()
     routes = APIRouter(include_in_schema=False)
     for name in PAGES.names():
         page = PAGES.get(name)
         for kind in ("json", "csv", "html"):  # the suffixes first, which a page's own path would take otherwise
             path = page.path if kind == "html" else f"{page.path if page.path != '/' else '/overview'}.{kind}"
             routes.add_api_route(
-                path, _shown(console, page, kind, access, session_token), methods=["GET"], name=f"{name}.{kind}"
+                path, _shown(console, page, kind, access, session_token), methods=_READS, name=f"{name}.{kind}"
             )
-    routes.add_api_route("/static/{name}", _static(access), methods=["GET"])
+    routes.add_api_route("/static/{name}", _static(access), methods=_READS)
     _live.add_routes(routes, console, access)
     if not console.read_only:
         _actions.add_routes(routes, console, access)

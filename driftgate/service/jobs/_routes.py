@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from driftgate.api.jobs import Job, ask_for, cancel, find_job, find_kind, job_history, serving
+from driftgate.api.jobs import Job, find_job, job_history, serving
 from driftgate.api.working import Working
 from driftgate.flows.errors import DriftgateError
 from driftgate.service._asked import only_known
@@ -22,7 +22,7 @@ class Nothing(BaseModel):
 
 def job_routes(working: Working, access: Access) -> APIRouter:
     """Make the routes; whoever looks needs the scope ``read``, whoever asks or cancels ``operate``."""
-    workspace, ledger = working.files, working.ledger
+    ledger = working.ledger
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], dependencies=[Depends(only_known)])
     reader, operator = Depends(access("read")), access("operate")
 
@@ -50,10 +50,9 @@ def job_routes(working: Working, access: Access) -> APIRouter:
     @router.post("/{name}/run", status_code=202, dependencies=[Depends(_not_of_a_form)])
     def run_it(name: str, who: Annotated[Identity, Depends(operator)], given: Nothing | None = None) -> dict[str, Any]:
         try:
-            kind = find_kind(workspace, name)
+            job, new = working.run_job(name, who=who.name)
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
-        job, new = ask_for(ledger, kind.name, who.name)
         return shown(job) | {"new": new, "served": serving(ledger) is not None}
 
     @router.post("/{id}/cancel", status_code=202, dependencies=[Depends(_not_of_a_form)])
@@ -63,7 +62,7 @@ def job_routes(working: Working, access: Access) -> APIRouter:
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
         try:
-            return shown(cancel(ledger, job.id, who.name))
+            return shown(working.cancel_job(job.id, who=who.name))
         except DriftgateError as problem:
             raise HTTPException(409, str(problem)) from problem
 
