@@ -15,7 +15,8 @@ from driftgate.ledger import AuditRow, KeyRow, Ledger, NewKey, audit_of, audited
 _ACTIONS = (
     "champion.install", "champion.promote", "champion.rollback", "incident.acknowledge", "incident.reopen",
     "incident.resolve", "incident.silence", "job.cancel", "job.run", "key.create", "key.revoke",
-    "remediation.approve", "remediation.reject", "review.label", "sign_in.accept", "sign_in.refuse",
+    "remediation.abandon", "remediation.approve", "remediation.reject", "remediation.resume", "remediation.stop",
+    "review.label", "sign_in.accept", "sign_in.refuse",
 )  # fmt: skip
 """What may be recorded, though nobody may have done it yet."""
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

@@ -11,8 +11,16 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 
 from driftgate.flows.errors import cut, nearest
+
+
+class Nothing(BaseModel):
+    """The body of what needs no more to be said: an empty object."""
+
+    model_config = ConfigDict(extra="forbid")
+
 
 _PLACES = ("body", "query", "path", "header", "cookie")
 

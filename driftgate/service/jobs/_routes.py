@@ -5,19 +5,12 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict
 
 from driftgate.api.jobs import Job, find_job, job_history, serving
 from driftgate.api.working import Working
 from driftgate.flows.errors import DriftgateError
-from driftgate.service._asked import only_known
+from driftgate.service._asked import Nothing, only_known
 from driftgate.service._auth import Access, Identity
-
-
-class Nothing(BaseModel):
-    """The body of what needs no more to be said: an empty object, or none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def job_routes(working: Working, access: Access) -> APIRouter:
