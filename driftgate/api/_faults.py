@@ -10,12 +10,19 @@ from pydantic import BaseModel, ValidationError
 from driftgate.api import _yaml
 from driftgate.benchmarks.datasets import DATASETS
 from driftgate.benchmarks.datasets.subset import SubsetConfig
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.flows.models import PROVIDERS
 from driftgate.flows.retrieval import RETRIEVERS, USUAL_KIND
 
 if TYPE_CHECKING:
     from driftgate.api.workspace import Workspace
+
+
+_SIGNS: Mapping[str, str] = {
+    r"^[A-Za-z0-9_.-]+$": "letters from a to z, digits, '_', '.' and '-'",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "letters from a to z, digits, '_', '.' and '-', the first a letter or digit",
+}
+"""What names may have, in words, by the pattern that says so."""
 
 
 class Faults(DriftgateError):
@@ -125,7 +132,14 @@ def explained(document: _yaml.Document, problem: ValidationError, model: type[Ba
     # A misspelt key is also a missing one, and its own name says more.
     misspelt = {tuple(error["loc"])[:-1] for error in errors if error["type"] == "extra_forbidden"}
     told = [error for error in errors if error["type"] != "missing" or tuple(error["loc"])[:-1] not in misspelt]
-    return [_in_words(document, error["type"], tuple(error["loc"]), str(error["msg"]), model) for error in told]
+    return [_in_words(document, error["type"], tuple(error["loc"]), _message(error), model) for error in told]
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    pattern = error.get("ctx", {}).get("pattern", "")
+    if error["type"] == "string_pattern_mismatch" and pattern in _SIGNS:
+        return f"'{cut(str(error['input']))}' has other signs than {_SIGNS[pattern]}"
+    return str(error["msg"])
 
 
 def _in_words(

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import AuditRow, KeyRow, Ledger, NewKey, audit_of, create_key, keys_of, revoke_key
+from driftgate.flows.errors import DriftgateError, check_known, cut, nearest
+from driftgate.ledger import AuditRow, KeyRow, Ledger, NewKey, audit_of, audited, create_key, keys_of, revoke_key
 
+_ACTIONS = (
+    "champion.install", "champion.promote", "champion.rollback", "incident.acknowledge", "incident.reopen",
+    "incident.resolve", "incident.silence", "job.cancel", "job.run", "key.create", "key.revoke",
+    "remediation.abandon", "remediation.approve", "remediation.reject", "remediation.resume", "remediation.stop",
+    "review.label", "sign_in.accept", "sign_in.refuse",
+)  # fmt: skip
+"""What may be recorded, though nobody may have done it yet."""
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -57,8 +64,22 @@ class Access:
         return revoke_key(self.ledger, name, by=getpass.getuser())
 
     def audit(self, limit: int = 100, *, action: str = "", who: str = "", before: int = 0) -> list[AuditRow]:
-        """Who did what, the newest first; see :func:`driftgate.ledger.audit_of`."""
-        return audit_of(self.ledger, limit, action=action, who=who, before=before)
+        """Who did what, the newest first; see :func:`driftgate.ledger.audit_of`.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such action, or nothing is recorded of such a one.
+        """
+        found = audit_of(self.ledger, limit, action=action, who=who, before=before)
+        if not found and (action or who):
+            known = audited(self.ledger)
+            actions = {*_ACTIONS, *known.actions}
+            if action:
+                check_known("action", action, {*actions, *(one.partition(".")[0] for one in actions)})
+            if who and who not in known.by:
+                raise DriftgateError(f"nothing is recorded that '{cut(who)}' did", nearest(who, known.by))
+        return found
 
 
 def expiry(text: str, now: datetime) -> datetime:

@@ -100,7 +100,10 @@ class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing, S
         DriftgateError
             There is no such kind.
         """
-        return Runs(self._run(row) for row in newest_runs(self.ledger, limit, suite=suite, kind=kind))
+        return Runs(
+            self._run(row)
+            for row in newest_runs(self.ledger, limit, suite=suite, kind=kind, suites=self.files.config.suites)
+        )
 
     def begin(
         self,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.flows.errors import check_known
 from driftgate.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -31,10 +32,24 @@ class Handling:
         least: Severity = "low",
         limit: int = 100,
     ) -> list[Incident]:
-        """Incidents, those opened last first; see :func:`driftgate.monitor.incidents.incidents`."""
+        """Incidents, those opened last first; see :func:`driftgate.monitor.incidents.incidents`.
+
+        Raises
+        ------
+        DriftgateError
+            There is no such monitor, and never was one that had an incident.
+        """
         from driftgate.monitor.incidents import incidents
 
+        if monitor:
+            check_known("monitor", monitor, self.watched())
         return incidents(self.ledger, states=states, monitor=monitor, least=least, limit=limit)
+
+    def watched(self) -> list[str]:
+        """Monitors that may have incidents: the workspace's, and those that had one when it named them."""
+        from driftgate.monitor.incidents import monitors_of
+
+        return sorted({*self.files.config.monitors, *monitors_of(self.ledger)})
 
     def incident(self, name: str) -> Incident:
         """An incident by its id or a part of it; ``latest`` is the one opened last.

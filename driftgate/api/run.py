@@ -17,6 +17,7 @@ from driftgate.ledger import (
     Ledger,
     RunKind,
     RunRow,
+    as_they_stand,
     cells_of,
     expired_at,
     outcome_frame,
@@ -58,8 +59,13 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``running``, ``interrupted``, ``stopped`` or ``complete``."""
-        return self.row.status
+        """``running``, ``stalled``, ``interrupted``, ``stopped``, ``refused`` or ``complete``; see :attr:`standing`."""
+        return self.standing.status
+
+    @property
+    def standing(self) -> RunRow:
+        """What the ledger says of it, and of one that gives nothing any more that it has ``stalled``."""
+        return as_they_stand(self.ledger, [self.row])[0]
 
     @cached_property
     def expired(self) -> datetime | None:
@@ -233,8 +239,8 @@ class Run:
             "run": row.id,
             "suite": row.suite,
             "kind": row.kind,
-            "status": row.status,
-            "reason": row.reason,
+            "status": self.standing.status,
+            "reason": self.standing.reason,
             "began": row.created_at.isoformat(),
             "finished": row.finished_at.isoformat() if row.finished_at else None,
             "expired": self.expired.isoformat() if self.expired else None,
@@ -288,7 +294,7 @@ class Run:
             value = "-" if accuracy is None or accuracy.value is None else f"{accuracy.value:.3f}{limits}"
             rows.append([scores.cell.name, value, scores.answered])
         gone = f" · texts expired on {self.expired:%Y-%m-%d}" if self.expired else ""
-        title = f"{self.id} · {self.status}" + (f": {self.row.reason}" if self.row.reason else "") + gone
+        title = f"{self.id} · {self.status}" + (f": {self.standing.reason}" if self.standing.reason else "") + gone
         return _html.table(["model · variant · dataset", "accuracy (95%)", "answered"], rows, title)
 
 
@@ -313,7 +319,7 @@ class Runs(tuple[Run, ...]):
                     "status": run.status,
                     "began": run.row.created_at,
                     "cells": len(run.row.plan.get("cells", [])),
-                    "reason": run.row.reason,
+                    "reason": run.standing.reason,
                 }
                 for run in self
             ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.ledger import Ledger
+from driftgate.flows.errors import check_known
+from driftgate.ledger import Ledger, record_audit
 
 if TYPE_CHECKING:
     from driftgate.api.jobs import Job, JobHistory, JobKind, Serving
@@ -34,11 +35,19 @@ class Working:
         Raises
         ------
         DriftgateError
-            There is no such state.
+            There is no such state, or no such job and never was one.
         """
         from driftgate.api.jobs import list_jobs
 
+        if name:
+            check_known("job", name, self.job_names())
         return list_jobs(self.ledger, limit, name=name, states=states, offset=offset)
+
+    def job_names(self) -> list[str]:
+        """Names of jobs: of those that the workspace has, and of those that it had when it did them."""
+        from driftgate.api.jobs import job_kinds, names_of_jobs
+
+        return sorted({*job_kinds(self.files), *names_of_jobs(self.ledger)})
 
     def job(self, id: str) -> JobHistory:
         """A job with what happened to it and the end of what it printed.
@@ -46,7 +55,7 @@ class Working:
         Parameters
         ----------
         id : str
-            Its id, or a part of it that only one has.
+            Its id, a part of it that only one has, or what is done, as ``nightly``: then the newest.
 
         Raises
         ------
@@ -78,7 +87,11 @@ class Working:
         """
         from driftgate.api.jobs import ask_for, find_kind
 
-        return ask_for(self.ledger, find_kind(self.files, name).name, who or getpass.getuser())
+        by = who or getpass.getuser()
+        job, new = ask_for(self.ledger, find_kind(self.files, name).name, by)
+        if new:
+            record_audit(self.ledger, by, "job.run", job.id)
+        return job, new
 
     def cancel_job(self, id: str, *, who: str = "") -> Job:
         """Cancel a job that waits, or have one that runs stopped within seconds.
@@ -88,9 +101,14 @@ class Working:
         DriftgateError
             No job, or more than one, fits; or it has ended.
         """
-        from driftgate.api.jobs import cancel
+        from driftgate.api.jobs import cancel, find_job
 
-        return cancel(self.ledger, id, who or getpass.getuser())
+        by = who or getpass.getuser()
+        before = find_job(self.ledger, id, unfinished=True)
+        job = cancel(self.ledger, before.id, by)
+        if before.cancel_by is None:
+            record_audit(self.ledger, by, "job.cancel", job.id)
+        return job
 
     def serving(self) -> Serving | None:
         """The process that leads the schedule now; None where none gives a sign of life."""

@@ -20,7 +20,10 @@ File = Annotated[Path | None, typer.Argument(help="Where to write it; without it
 @azure.command()
 def render(
     file: File = None,
-    bicep: Annotated[bool, typer.Option("--bicep/--arm", help="Bicep, or Resource Manager's JSON.")] = False,
+    bicep: Annotated[
+        bool | None,
+        typer.Option("--bicep/--arm", help="Bicep, or Resource Manager's JSON; without it, as the file's name ends."),
+    ] = None,
     service: Service = False,
     workspace: Workspace = HERE,
 ) -> None:
@@ -28,7 +31,7 @@ def render(
 
     A workspace's own monitor/azure/NAME.kql takes the place of the query of that name.
     """
-    _write(file, _template(workspace, service, bicep))
+    _write(file, _template(workspace, service, _as_bicep(file, bicep)))
 
 
 @azure.command()
@@ -62,6 +65,7 @@ def deploy(
     for name, sign, _ in pairs:
         if not sign:
             raise DriftgateError(f"--set {name}: no value", "give it as --set NAME=VALUE")
+    _as_bicep(file, False)
     found = template(open_workspace(workspace), "service" if service else "monitoring")
     command = deployment(found, file, resource_group, {name: value for name, _, value in pairs})
     _write(file, _template(workspace, service, False))
@@ -95,6 +99,18 @@ def retry(workspace: Workspace = HERE) -> None:
         ws.send(NightOnTerminal(console, ws.files, ws.ledger))
 
 
+def _as_bicep(file: Path | None, asked: bool | None) -> bool:
+    """Whether it is to be Bicep: as is asked, else as the file's name ends; the two may not differ."""
+    from driftgate.flows.errors import DriftgateError
+
+    ends = {".bicep": True, ".json": False}.get(file.suffix.lower() if file is not None else "")
+    if asked is not None and ends is not None and asked != ends:
+        other = file.with_suffix(".bicep" if asked else ".json") if file is not None else ""
+        kind, option = ("Bicep", "--arm") if asked else ("Resource Manager's JSON", "--bicep")
+        raise DriftgateError(f"{file} would hold {kind}", f"name it {other}, or say {option}")
+    return bool(asked if asked is not None else ends)
+
+
 def _template(workspace: Path, service: bool, bicep: bool) -> str:
     import json
 
@@ -106,6 +122,9 @@ def _template(workspace: Path, service: bool, bicep: bool) -> str:
 
 
 def _write(file: Path | None, text: str) -> None:
+    from rich.markup import escape
+
+    from driftgate.cli._console import console, shown
     from driftgate.flows.plain import json_on_a_terminal
     from driftgate.flows.private_text import write_text
 
@@ -113,3 +132,4 @@ def _write(file: Path | None, text: str) -> None:
         print(json_on_a_terminal(text), end="")
     else:
         write_text(file, text)
+        console.print(f"written: {escape(shown(file))}", soft_wrap=True)

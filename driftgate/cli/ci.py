@@ -131,7 +131,7 @@ def report(run: RunName = "latest", workspace: Workspace = HERE) -> None:
 @runs.command("list")
 def list_runs(
     workspace: Workspace = HERE,
-    limit: Annotated[int, typer.Option(help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
     suite: Annotated[str, typer.Option(help="Only runs of this suite.")] = "",
     kind: Annotated[
         str, typer.Option(help="Only benchmark, canary, proof, parity, attribution, import, baseline, trial; or all.")

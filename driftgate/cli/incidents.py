@@ -25,7 +25,7 @@ def listing(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
     json_file: JsonFile = None,
 ) -> None:
-    """List incidents: exit 1 where one is open and not silenced, else 4 where a monitor cannot tell."""
+    """List incidents: exit 1 where one is open and not silenced, 4 where a monitor cannot tell or nobody is told."""
     if context.invoked_subcommand is None:
         from driftgate.cli.show.incidents import run_incidents
 

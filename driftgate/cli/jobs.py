@@ -10,7 +10,9 @@ from driftgate.cli._options import HERE, Workspace
 
 jobs = typer.Typer(help="Jobs of driftgate serve: what runs, waits and ended.", invoke_without_command=True)
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id or a part of it.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="A job's id, a part of it, or what is done, as nightly: the newest.")
+]
 
 
 @jobs.callback()

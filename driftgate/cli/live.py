@@ -192,18 +192,20 @@ def run_serve(folder: Path) -> int:
     """Serve until stopped."""
     from driftgate.api.preflight import prepare_service
     from driftgate.service._make import make_service
-    from driftgate.service._server import exposed_in_words, serve_until_stopped
+    from driftgate.service._server import exposed_in_words, listening, serve_until_stopped
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
-        prepare_service(workspace, ledger)
         service = workspace.config.service
-        app = make_service(workspace, ledger)
         scheme = "https" if service.tls_cert else "http"
-        console.print(f"driftgate serves {escape(workspace.config.name)} on {scheme}://{service.host}:{service.port}")
-        for words in exposed_in_words(service):
-            console.print(words, soft_wrap=True)
-        serve_until_stopped(app, service, workspace.folder)
+        with listening(service) as sockets:
+            where = f"{scheme}://{service.host}:{sockets[0].getsockname()[1]}"
+            prepare_service(workspace, ledger)
+            app = make_service(workspace, ledger)
+            for words in exposed_in_words(service):
+                console.print(words, soft_wrap=True)
+            told = f"driftgate serves {escape(workspace.config.name)} on {where}"
+            serve_until_stopped(app, service, workspace.folder, sockets, started=lambda: console.print(told))
         return 0
 
 

@@ -201,7 +201,9 @@ def collect(workspace: Workspace = HERE) -> None:
 
 
 @monitor.command()
-def alerts(workspace: Workspace = HERE, limit: Annotated[int, typer.Option(help="How many.")] = 20) -> None:
+def alerts(
+    workspace: Workspace = HERE, limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20
+) -> None:
     """List what moved, and what every monitor saw last; exit 4 where one cannot tell or never looked."""
     from driftgate.cli.live import run_alerts
 

@@ -65,6 +65,41 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"known: {', '.join(known)}" if known else "none is known"
 
 
+def check_known(what: str, name: str, names: Iterable[str]) -> None:
+    """See that a name is one of those that are known: of one that nothing has, nothing found is no good news.
+
+    Parameters
+    ----------
+    what : str
+        What has the name, such as ``monitor``.
+
+    Raises
+    ------
+    DriftgateError
+        It is not.
+
+    Examples
+    --------
+    >>> check_known("monitor", "assistan", ["assistant", "search"])
+    Traceback (most recent call last):
+    driftgate.flows.errors.DriftgateError: there is no monitor 'assistan'; did you mean 'assistant'?
+    """
+    known = list(names)
+    if name not in known:
+        raise DriftgateError(f"there is no {what} '{cut(name)}'", nearest(name, known))
+
+
+def cut(text: str, most: int = 80) -> str:
+    """A text that somebody gave, as it may stand in a sentence: of a long one the beginning.
+
+    Examples
+    --------
+    >>> cut("nightly"), cut("x" * 100_000, 4)
+    ('nightly', 'xxxx… (100,000 characters)')
+    """
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
 def seen(name: str) -> str:
     """What of a name can be seen."""
     return "".join(character for character in name if character.isprintable() and not character.isspace())

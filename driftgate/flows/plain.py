@@ -52,7 +52,20 @@ def plain(text: str) -> str:
     >>> plain("a\x1b[31mred\x1b[0m\x07b\u202ec\r\nd ##vso[task.complete]")
     'ared b c\nd # #vso[task.complete]'
     """
-    for pattern, instead in STEPS:
+    return _HASHES.sub(r"\1 ", visible(text))
+
+
+def visible(text: str) -> str:
+    r"""The text without what a terminal or a browser obeys and nobody sees; ``##`` stays, as for what is no log.
+
+    Examples
+    --------
+    >>> visible("## a\x1b[31mred\x1b[0m\x07b\u202ec")
+    '## ared b c'
+    """
+    if text.isprintable():  # nothing that is replaced is
+        return text
+    for pattern, instead in STEPS[:3]:
         text = pattern.sub(instead, text)
     return text
 

@@ -4,7 +4,7 @@ from driftgate.ledger._aggregations import AggregationRow, add_aggregation, aggr
 from driftgate.ledger._anchors import AnchorRow, add_anchor_grades, anchor_grades_of, first_run_with_anchors
 from driftgate.ledger._archive import Archived, archive_details
 from driftgate.ledger._asked import JUDGED, MEANT, check_asked, check_asked_once, check_whole, why_unasked
-from driftgate.ledger._audit import AuditRow, audit_of, record_audit
+from driftgate.ledger._audit import Audited, AuditRow, audit_of, audited, record_audit
 from driftgate.ledger._baseline_content import Baseline
 from driftgate.ledger._baselines import baseline_named, names_of_baselines, put_baseline, take_baseline
 from driftgate.ledger._browse import (
@@ -25,10 +25,12 @@ from driftgate.ledger._browse_datasets import (
     duplicates_in,
 )
 from driftgate.ledger._browse_runs import (
+    STALLED,
     CellProgress,
     CellScore,
     NewestError,
     RunProgress,
+    as_they_stand,
     browse_runs,
     outcome_counts,
     progress_of,
@@ -125,6 +127,7 @@ from driftgate.ledger._runs import (
     newer_unfinished,
     set_status,
     start_run,
+    suites_of,
 )
 from driftgate.ledger._schema import UtcDateTime
 from driftgate.ledger._space import Space
@@ -141,11 +144,13 @@ __all__ = [
     "REPEATS",
     "SCOPES",
     "SEQUENTIAL",
+    "STALLED",
     "AggregationRow",
     "AnchorRow",
     "ArchiveSize",
     "Archived",
     "AuditRow",
+    "Audited",
     "Baseline",
     "CalibrationRow",
     "CellProgress",
@@ -200,9 +205,11 @@ __all__ = [
     "aggregations_of",
     "anchor_grades_of",
     "archive_details",
+    "as_they_stand",
     "ask_frame",
     "asks_sample",
     "audit_of",
+    "audited",
     "baseline_named",
     "brief_frame",
     "browse_dataset",
@@ -287,6 +294,7 @@ __all__ = [
     "set_status",
     "standing_promotions",
     "start_run",
+    "suites_of",
     "take_baseline",
     "traffic_of",
     "trained_model",

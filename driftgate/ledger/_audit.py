@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -83,6 +84,23 @@ def record_audit(
     create_tables(ledger, metadata)
     with ledger.write() as own:
         own.execute(insert(_audit).values(**row))
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What the audit log tells of."""
+
+    actions: Sequence[str]
+    by: Sequence[str]
+    """Who did something."""
+
+
+def audited(ledger: Ledger) -> Audited:
+    """Every action that is recorded, and everybody who did one."""
+    create_tables(ledger, metadata)
+    with ledger.read() as found:
+        actions, by = (sorted(found.execute(select(_audit.c[name]).distinct()).scalars()) for name in ("action", "who"))
+    return Audited(actions, by)
 
 
 def audit_of(ledger: Ledger, limit: int = 100, *, action: str = "", who: str = "", before: int = 0) -> list[AuditRow]:

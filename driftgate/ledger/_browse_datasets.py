@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 
-from driftgate.ledger._schema import samples
+from driftgate.ledger._schema import asked, cells, samples
 from driftgate.ledger._store import Ledger
 
 _BATCH = 2000
@@ -42,15 +42,36 @@ class Duplicate:
 
 
 def datasets_held(ledger: Ledger) -> list[DatasetHeld]:
-    """Every dataset of which something was asked, by name."""
-    query = select(
-        samples.c.dataset,
-        func.count(func.distinct(samples.c.key)),
-        func.count(),
-        func.count(func.distinct(samples.c.category)),
-    ).group_by(samples.c.dataset)
+    """Every dataset of which something was asked, by the name that the workspace gave it when it was."""
+    drawn = _draws().subquery()
+    query = (
+        select(
+            drawn.c.dataset,
+            func.count(func.distinct(samples.c.key)),
+            func.count(func.distinct(samples.c.id)),
+            func.count(func.distinct(samples.c.category)),
+        )
+        .join(asked, asked.c.cell_id == drawn.c.cell)
+        .join(samples, samples.c.id == asked.c.sample_id)
+        .group_by(drawn.c.dataset)
+    )
     with ledger.read() as connection:
-        return [DatasetHeld(*row) for row in connection.execute(query.order_by(samples.c.dataset))]
+        return [DatasetHeld(*row) for row in connection.execute(query.order_by(drawn.c.dataset))]
+
+
+def _draws() -> Select[Any]:
+    """Of each set of samples that was asked of a dataset one cell: the many runs of one set need not be read.
+
+    The samples do not tell: those of every file that a team brought are of the same kind, whatever it is called.
+    """
+    of_cell = (cells.c.dataset, *(cells.c.details[name].as_string() for name in ("samples", "n")))
+    return select(cells.c.dataset, func.max(cells.c.id).label("cell")).group_by(*of_cell)
+
+
+def _samples_of(dataset: str) -> ColumnElement[bool]:
+    """Which samples were asked of a dataset."""
+    drawn = _draws().where(cells.c.dataset == dataset).subquery()
+    return samples.c.id.in_(select(asked.c.sample_id).join(drawn, drawn.c.cell == asked.c.cell_id))
 
 
 def browse_dataset(dataset: str) -> Select[Any]:
@@ -72,7 +93,7 @@ def browse_dataset(dataset: str) -> Select[Any]:
         samples.c.data["question"].as_string().label("question"),
         samples.c.data["answer"].as_string().label("gold"),
         cast(samples.c.data, Text).label("content"),
-    ).where(samples.c.dataset == dataset)
+    ).where(_samples_of(dataset))
 
 
 def duplicates_in(ledger: Ledger, dataset: str, most: int = 500) -> list[Duplicate]:
@@ -83,7 +104,7 @@ def duplicates_in(ledger: Ledger, dataset: str, most: int = 500) -> list[Duplica
     """
     query = (
         select(samples.c.id, samples.c.key, samples.c.upstream_id, samples.c.category, samples.c.data)
-        .where(samples.c.dataset == dataset)
+        .where(_samples_of(dataset))
         .order_by(samples.c.id)
     )
     found: dict[str, dict[str, Mapping[str, Any]]] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
 from driftgate.ledger._cells import CellRow, cells_of
 from driftgate.ledger._not_needed import NOT_NEEDED
@@ -17,12 +17,16 @@ from driftgate.ledger._store import Ledger
 
 _GRAVITY = ("pass", "inconclusive", "unmeasurable", "fail")
 _RATE_OVER = timedelta(seconds=60)
+STALLED = "stalled"
+"""How a run stands that is said to go on and gives nothing any more."""
+_STALLS_AFTER, _BATCH_STALLS_AFTER = timedelta(minutes=5), timedelta(hours=26)
+"""After how long without an answer; a service may take a day for a batch."""
 _NEWEST = 8
 """Errors that are shown of a run under way."""
 
 
-def browse_runs() -> Select[Any]:
-    """All runs, as a query that is narrowed, ordered and cut by who shows them.
+def browse_runs(now: datetime | None = None) -> Select[Any]:
+    """All runs, as a query that is narrowed, ordered and cut by who shows them; one that has stalled is ``stalled``.
 
     Returns
     -------
@@ -43,12 +47,43 @@ def browse_runs() -> Select[Any]:
         runs.c.id.label("run"),
         runs.c.suite,
         runs.c.kind,
-        runs.c.status,
+        _standing(now or datetime.now(UTC)).label("status"),
         runs.c.reason,
         runs.c.created_at.label("began"),
         runs.c.finished_at.label("finished"),
         verdict.label("verdict"),
     )
+
+
+def _last() -> ColumnElement[Any]:
+    """When a run gave something last, or began."""
+    newest = select(func.max(outcomes.c.finished_at)).join(cells, cells.c.id == outcomes.c.cell_id)
+    return func.coalesce(newest.where(cells.c.run_id == runs.c.id).scalar_subquery(), runs.c.created_at)
+
+
+def _standing(now: datetime) -> ColumnElement[Any]:
+    """A run's status; ``stalled`` where its process is likely gone, as nobody is left to say so."""
+    batched = exists().where(cells.c.run_id == runs.c.id, cells.c.details["delivery"].as_string() == "batch")
+    late = or_(_last() < now - _BATCH_STALLS_AFTER, and_(_last() < now - _STALLS_AFTER, ~batched))
+    return case((and_(runs.c.status == "running", late), STALLED), else_=runs.c.status)
+
+
+def as_they_stand(ledger: Ledger, rows: Iterable[RunRow], now: datetime | None = None) -> list[RunRow]:
+    """Runs with what is true of those that are said to go on: one that gives nothing any more has stalled."""
+    found = list(rows)
+    going_on = [row.id for row in found if row.status == "running"]
+    if not going_on:
+        return found
+    query = select(runs.c.id, _last().label("last"))
+    with ledger.read() as connection:
+        stalled = query.where(runs.c.id.in_(going_on), _standing(now or datetime.now(UTC)) == STALLED)
+        lasts = {row.id: row.last for row in connection.execute(stalled)}
+    return [row if row.id not in lasts else _stalled(row, lasts[row.id]) for row in found]
+
+
+def _stalled(row: RunRow, last: datetime) -> RunRow:
+    why = f"nothing came since {last:%Y-%m-%d %H:%M} UTC: its process may have died. {row.how_to_finish}"
+    return replace(row, status=STALLED, reason=why)
 
 
 @dataclass(frozen=True)
@@ -155,6 +190,8 @@ class RunProgress:
     """When something last came."""
     errors: Sequence[NewestError]
     """The newest ones."""
+    stalled: bool
+    """Whether it is said to go on and has given nothing for so long that its process may have died."""
 
     @property
     def wanted(self) -> int:
@@ -234,4 +271,5 @@ def progress_of(ledger: Ledger, name: str, now: datetime | None = None) -> RunPr
         recent / over if recent else None,
         last,
         [NewestError(**row._mapping) for row in errors],
+        as_they_stand(ledger, [run], at)[0].status == STALLED,
     )

@@ -134,6 +134,12 @@ def latest_runs(
         return [RunRow(**row._mapping) for row in connection.execute(query)]
 
 
+def suites_of(ledger: Ledger) -> list[str]:
+    """The suites that were ever run."""
+    with ledger.read() as connection:
+        return sorted(connection.execute(select(runs.c.suite).distinct()).scalars())
+
+
 def runs_before(ledger: Ledger, before: datetime) -> list[RunRow]:
     """All runs that began before a time, the newest first."""
     return _runs_where(ledger, runs.c.created_at < before)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query
 
 from driftgate.benchmarks.evaluated import evaluated_in
 from driftgate.flows.errors import DriftgateError
@@ -15,6 +15,7 @@ from driftgate.ledger import (
     Ledger,
     RunRow,
     aggregations_of,
+    as_they_stand,
     cells_of,
     expired_at,
     find_run,
@@ -22,6 +23,7 @@ from driftgate.ledger import (
     scores_of,
     verdicts_of,
 )
+from driftgate.service._asked import explain_refusals, only_known
 from driftgate.service._auth import Access
 from driftgate.service._responses import Alert, Look, Problem, Run, Service, WholeRun
 from driftgate.service._scrubbed import WithoutSecrets
@@ -58,7 +60,8 @@ def create_app(
         openapi_url=None,
     )
 
-    api = APIRouter(dependencies=[Depends(access("read"))])
+    explain_refusals(app)
+    api = APIRouter(dependencies=[Depends(access("read")), Depends(only_known)])
 
     @api.get("/health", response_model=Service)
     def health() -> dict[str, Any]:
@@ -67,8 +70,8 @@ def create_app(
         return {"status": "ok", "workspace": name, "leading": page.leading(), **told}
 
     @api.get("/api/runs", response_model=list[Run])
-    def list_runs(limit: int = 20) -> list[dict[str, Any]]:
-        return [_brief(run) for run in latest_runs(ledger, min(max(limit, 1), 500))]
+    def list_runs(limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[dict[str, Any]]:
+        return [_brief(run) for run in as_they_stand(ledger, latest_runs(ledger, limit))]
 
     @api.get("/api/runs/{run_id}", response_model=WholeRun, responses={404: {"model": Problem}})
     def one_run(run_id: str) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def create_app(
             run = find_run(ledger, run_id)
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
-        return _brief(run) | {
+        return _brief(as_they_stand(ledger, [run])[0]) | {
             "expired": expired_at(ledger, run.id),
             "cells": [
                 {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from driftgate.api.facade import Workspace
 from driftgate.api.jobs import LEAD, Job, ask_for_mending, job_kinds, list_jobs
 from driftgate.api.telemetry import EVERY, evaluations, intake, sources
+from driftgate.api.telling import channel_statuses
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
@@ -25,7 +26,7 @@ from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Board, Page, Runner, console, create_app
 from driftgate.service.access import Guard, Metrics, csrf_token, expose, folder_writable, ledger_writable
-from driftgate.service.incidents import incident_routes, keep_incidents
+from driftgate.service.incidents import channel_routes, incident_routes, keep_incidents
 from driftgate.service.jobs._routes import job_routes
 from driftgate.service.remediations import remediation_routes
 
@@ -97,14 +98,23 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     metrics = Metrics()
     routers = [
         receiver(otlp, store, guard.access("ingest"), taken, metrics.received),
-        job_routes(workspace, ledger, guard.access),
-        incident_routes(ledger, guard.access),
+        job_routes(Workspace(workspace, ledger), guard.access),
+        incident_routes(Workspace(workspace, ledger), guard.access),
+        channel_routes(Workspace(workspace, ledger), guard.access),
         remediation_routes(Workspace(workspace, ledger), guard.access),
         console.router(console.Console(Workspace(workspace, ledger)), guard.access, csrf_token),
     ]
     app = create_app(ledger, config.name, guard.access, page, routers, lifespan)
     writable = [ledger_writable(ledger), folder_writable(store.folder)]
-    expose(app, guard, service, metrics, writable, lambda: Counter(str(job["result"]) for job in page.jobs()))
+    expose(
+        app,
+        guard,
+        service,
+        metrics,
+        writable,
+        lambda: Counter(str(job["result"]) for job in page.jobs()),
+        lambda: channel_statuses(workspace, ledger),
+    )
     return app
 
 

@@ -40,7 +40,7 @@ class Run(_Answer):
     kind: RunKind
     """What it was made for."""
     status: str
-    """``running``, ``interrupted``, ``stopped``, ``refused`` or ``complete``."""
+    """``running``, ``stalled`` (nothing comes any more), ``interrupted``, ``stopped``, ``refused`` or ``complete``."""
     reason: str
     """Why it is not complete."""
     created_at: datetime

@@ -6,12 +6,15 @@ It ends within ten seconds of being asked to, whatever is still under way.
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import logging
 import os
+import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -24,13 +27,12 @@ from driftgate.monitor.config import ServiceConfig
 from driftgate.service.access._connections import bounded
 
 if TYPE_CHECKING:
-    import socket
-
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 32 * 1024
+_BACKLOG = 2048
 _CONNECTIONS_SECONDS = 1
 """For answers that are under way when the service is stopped; streams are cut."""
 _LONGEST = 9.5
@@ -39,15 +41,48 @@ _SPARE_FILES = 256
 """Descriptors for what is no connection: the ledger, the telemetry, children."""
 
 
-def serve_until_stopped(app: FastAPI, service: ServiceConfig, folder: Path) -> None:
-    """Serve until a signal asks to end.
+@contextmanager
+def listening(service: ServiceConfig) -> Iterator[Sequence[socket.socket]]:
+    """The sockets of the service's address, before anything else is begun: a second service finds out at once.
 
     Raises
     ------
     DriftgateError
-        The certificate or its key cannot be used.
+        The port is taken, or the address is none of this machine.
     """
-    _Server(_config(app, service, folder)).run()
+    with ExitStack() as opened:
+        try:
+            found = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            sockets = [
+                opened.enter_context(socket.create_server(address[:2], family=family, backlog=_BACKLOG))
+                for family, address in dict.fromkeys((family, address) for family, *_, address in found)
+            ]
+        except OSError as problem:
+            raise _cannot_listen(service, problem) from problem
+        yield sockets
+
+
+def serve_until_stopped(
+    app: FastAPI,
+    service: ServiceConfig,
+    folder: Path,
+    sockets: Sequence[socket.socket],
+    *,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal asks to end.
+
+    Parameters
+    ----------
+    started : callable
+        Called when it listens.
+
+    Raises
+    ------
+    DriftgateError
+        The certificate or its key cannot be used, or something of the service did not start.
+    """
+    _Server(_config(app, service, folder), started).run(sockets=list(sockets))
 
 
 def _config(app: FastAPI, service: ServiceConfig, folder: Path) -> uvicorn.Config:
@@ -75,7 +110,22 @@ def _config(app: FastAPI, service: ServiceConfig, folder: Path) -> uvicorn.Confi
     )
 
 
+def _cannot_listen(service: ServiceConfig, problem: OSError) -> DriftgateError:
+    where = f"{service.host} port {service.port}"
+    if problem.errno == errno.EADDRINUSE:
+        return DriftgateError(
+            f"port {service.port} of {service.host} is taken: another process listens there, maybe driftgate serve",
+            "end that one, or set service.port to another port in driftgate.yaml",
+        )
+    told = problem.strerror or str(problem)
+    return DriftgateError(f"{where} cannot be listened on: {told}", "set service.host and service.port to others")
+
+
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_started = started
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""
         timer = threading.Timer(_LONGEST, os._exit, [128 + sig])
@@ -91,7 +141,11 @@ class _Server(uvicorn.Server):
             loop.create_server = functools.partial(  # type: ignore[method-assign]
                 loop.create_server, ssl_handshake_timeout=seconds, ssl_shutdown_timeout=seconds
             )
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as ended:  # as uvicorn does it; what was wrong is in the log
+            raise DriftgateError("the service did not start", "what is wrong stands above") from ended
+        self._when_started()
 
 
 def check_tls(certificate: Path, key: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from fastapi.testclient import TestClient
 import driftgate
 from driftgate.api.jobs import LEAD, find_job, list_jobs
 from driftgate.api.workspace import open_workspace
-from driftgate.ledger import Lease, Ledger, open_ledger
+from driftgate.ledger import Lease, Ledger, audit_of, open_ledger
 from driftgate.service._make import make_service
 from driftgate.service.jobs import Board, Ending
 from driftgate.service.jobs._process import Output
@@ -105,9 +106,43 @@ def test_cancelling_and_what_there_is_not(cli, folder: Path, ledger: Ledger) -> 
         (("run", "look-wach"), "did you mean 'look-watch'?"),
         (("show", "20991231"), "no job fits '20991231'"),
         (("--state", "dnoe"), "did you mean 'done'?"),
+        (("--name", "look-wach"), "did you mean 'look-watch'?"),
+        (("run", "mend"), "it has no recipe"),
+        (("run", "nightly"), "nothing stands under nightly"),
     ):
         refused = cli("jobs", *arguments, "-w", folder)
         assert (refused.code, says in refused.err) == (2, True), refused.err
+
+
+def test_by_what_is_done_the_newest_is_meant(cli, folder: Path, ledger: Ledger) -> None:
+    with driftgate.open(folder) as ws:
+        lease = Lease(ledger, LEAD)
+        assert lease.acquire()
+        board = Board(lease, {kind.name: kind for kind in ws.job_kinds()})
+        for _ in range(2):
+            ws.run_job("look-watch")
+            (job,) = board.begin((), 1, datetime.now(UTC))
+            board.end(job.id, Ending("done", 0, ""), Output(""))
+        ended = [one.id for one in ws.jobs()]
+        assert ended[0] in cli("jobs", "show", "look-watch", "-w", folder).out
+        waits, _ = ws.run_job("look-watch")
+        ws.cancel_job("look-watch")
+        assert ws.job(waits.id).job.state == "cancelled"
+        refused = cli("jobs", "show", waits.id[:6], "-w", folder).err
+        assert "3 jobs fit" in refused and all(one in refused for one in ended)
+        assert "last sign of life" in cli("jobs", "-w", folder).out
+
+
+def test_a_taken_port_is_said_before_anything_is_claimed(cli, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file = folder / "driftgate.yaml"
+        config = yaml.safe_load(file.read_text("utf-8"))
+        config["service"]["port"] = port
+        file.write_text(yaml.safe_dump(config), encoding="utf-8")
+        refused = cli("serve", "-w", folder)
+    assert (refused.code, refused.out) == (2, "")
+    assert f"port {port} of 127.0.0.1 is taken" in refused.err and "service.port" in refused.err
 
 
 def test_over_http(folder: Path, ledger: Ledger) -> None:
@@ -120,6 +155,12 @@ def test_over_http(folder: Path, ledger: Ledger) -> None:
     asked = client.post("/api/jobs/look-watch/run", json={})
     assert (asked.status_code, asked.json()["new"], asked.json()["served"]) == (202, True, False)
     id = asked.json()["id"]
+    for body in (b"{", b"[]", b'{"at": "now"}', b'"now"'):
+        assert client.post("/api/jobs/look-watch/run", content=body, headers=JSON).status_code == 422, body
+    assert client.post("/api/jobs/look-watch/run", headers=JSON).json()["id"] == id
+    assert client.get("/api/jobs?name=look-wach").status_code == 422
+    assert client.get("/api/jobs?nmae=look-watch").status_code == 422
+    assert [row.action for row in audit_of(ledger)] == ["job.run"]
     assert [job["id"] for job in client.get("/api/jobs?state=waiting&name=look-watch").json()] == [id]
     assert client.get("/api/jobs?state=done").json() == []
     assert client.get("/api/jobs?state=dnoe").status_code == 422

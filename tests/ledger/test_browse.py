@@ -15,12 +15,14 @@ from driftgate.ledger import (
     SampleFilter,
     _browse,
     add_verdict,
+    as_they_stand,
     browse_dataset,
     browse_runs,
     categories_of,
     cells_of,
     datasets_held,
     duplicates_in,
+    find_run,
     find_samples,
     finish_run,
     outcome_counts,
@@ -122,11 +124,39 @@ def test_datasets_say_what_contradicts_itself(ledger: Ledger, samples: Make, add
     wrong = make_sample(
         "demo", "test", 8, {**data, "question": "문제 ０번은?", "answer": "D"}, id="wrong", category="x"
     )
-    add(ledger, [*asked, twice, wrong])
-    (held,) = datasets_held(ledger)
-    assert (held.dataset, held.editions) == ("demo", 5)
-    (found,) = duplicates_in(ledger, "demo")
+    add(ledger, [*asked, twice, wrong], dataset="ours")
+    add(ledger, asked[:2], dataset="theirs")  # the same kind of file, and in part the same samples
+    add(ledger, asked[:2], dataset="theirs")
+    ours, theirs = datasets_held(ledger)
+    assert (ours.dataset, ours.samples, ours.editions) == ("ours", 5, 5)  # by the workspace's name
+    assert (theirs.dataset, theirs.samples, theirs.editions) == ("theirs", 2, 2)
+    assert duplicates_in(ledger, "theirs") == [] == duplicates_in(ledger, "demo")
+    (found,) = duplicates_in(ledger, "ours")
     assert found.contradict and {one["id"] for one in found.samples} == {"q0", "again", "wrong"}
     with ledger.read() as connection:
-        rows = {row.id: row for row in connection.execute(browse_dataset("demo"))}
+        rows = {row.id: row for row in connection.execute(browse_dataset("ours"))}
     assert (rows["q1"].question, rows["q1"].gold) == ("문제 1번은?", "B")
+
+
+def test_a_run_that_gives_nothing_any_more_has_stalled(ledger: Ledger, samples: Make, add: Make, entry: Make) -> None:
+    asked = samples(3)
+    run, cell_id, ids = add(ledger, asked)
+    batch, _, _ = add(ledger, asked, details={"delivery": "batch"})
+    ended, _, _ = add(ledger, asked)
+    finish_run(ledger, ended.id)
+    began = run.created_at
+    record(ledger, [entry(cell_id, ids["q0"], finished_at=began + timedelta(minutes=3))])
+    rows = [find_run(ledger, one.id) for one in (run, batch, ended)]
+
+    def stand(after: timedelta) -> list[str]:
+        found = [one.status for one in as_they_stand(ledger, rows, began + after)]
+        with ledger.read() as connection:
+            browsed = {row.run: row.status for row in connection.execute(browse_runs(began + after))}
+        assert found == [browsed[one.id] for one in rows]
+        return found
+
+    assert stand(timedelta(minutes=7)) == ["running", "running", "complete"]
+    assert stand(timedelta(minutes=9)) == ["stalled", "running", "complete"]  # five minutes after its last answer
+    assert stand(timedelta(hours=27)) == ["stalled", "stalled", "complete"]  # a batch may take a day
+    told = as_they_stand(ledger, rows, began + timedelta(minutes=9))[0].reason
+    assert "nothing came since" in told and run.id in told

@@ -10,9 +10,12 @@ import pytest
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 
+from driftgate.api.handling import Handling
+from driftgate.api.workspace import open_workspace
 from driftgate.ledger import Ledger, open_ledger
 from driftgate.monitor.incidents import IncidentsConfig, Sign, incidents, settle
 from driftgate.service import Identity, Scope
+from driftgate.service._asked import explain_refusals
 from driftgate.service.incidents import incident_routes
 
 
@@ -38,9 +41,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def client(ledger: Ledger) -> Iterator[TestClient]:
+def client(ledger: Ledger, tmp_path: Path) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(incident_routes(ledger, access))
+    explain_refusals(app)
+    (tmp_path / "driftgate.yaml").write_text(
+        "version: 1\nname: desk\nmodels: {m: {provider: openai, endpoint: http://127.0.0.1:9/v1, model: m}}\n"
+    )
+    files = open_workspace(tmp_path)
+    app.include_router(incident_routes(Handling(files, ledger), access))
     with TestClient(app, headers={"scopes": "read operate"}) as opened:
         yield opened
 
@@ -82,3 +90,26 @@ def test_what_cannot_be_done_is_said(client: TestClient, ledger: Ledger) -> None
     assert client.post(f"{here}/resolve", json={"why": "x"}).status_code == 422
     assert client.get("/api/incidents", params={"severity": "grave"}).status_code == 422
     assert client.get("/api/incidents", params={"limit": 0}).status_code == 422
+
+
+def test_what_is_refused_is_told_as_everywhere(client: TestClient, ledger: Ledger) -> None:
+    here = f"/api/incidents/{incidents(ledger)[0].id}"
+
+    def said(path: str, body: object = None, **query: object) -> str:
+        reply = client.post(path, json=body) if body is not None else client.get(path, params=query)
+        assert 400 <= reply.status_code < 500 and len(reply.text) < 500
+        return str(reply.json()["detail"])
+
+    assert said("/api/incidents", limit=0) == "limit is '0': it should be greater than or equal to 1"
+    assert said("/api/incidents", severity="grave").startswith("severity is 'grave': it should be 'low', 'medium'")
+    assert said("/api/incidents", monitor="wach") == "there is no monitor 'wach'; did you mean 'watch'?"
+    assert said("/api/incidents", monitr="watch") == "there is no parameter 'monitr' here: did you mean 'monitor'?"
+    assert said("/api/incidents", state="opn").startswith("state.0 is 'opn': it should be 'open'")
+    assert "… (100,000 characters)" in said(f"{here}/resolve", {"note": "x" * 100_000})
+    assert said(f"{here}/silence", {}) == "'until' is missing"
+    assert said(f"{here}/silence", {"until": "soon"}).startswith("until is 'soon': it should be a valid datetime")
+    assert said(f"{here}/silence", {"until": "2099-01-01T00:00:00"}).endswith("it should have timezone info")
+    assert said(f"{here}/resolve", {"why": "x"}) == "'why' is not expected here"
+    assert client.post(f"{here}/resolve", content=b"{", headers={"content-type": "application/json"}).json() == {
+        "detail": "the body is no JSON; send an object, such as {}"
+    }

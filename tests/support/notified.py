@@ -75,8 +75,12 @@ class Desk:
     status: int = 200
     taken: list[Received] = field(default_factory=list)
     answer: Any = "ok"
+    refuses: str = ""
+    """What it does not take a message with, whatever its status is."""
 
     async def __call__(self, request: Received) -> web.Response:
+        if self.refuses and self.refuses in request.body.decode():
+            return web.Response(status=400, text="not such a one")
         if self.status == 200:
             self.taken.append(request)
         return web.Response(status=self.status, text=str(self.answer))

@@ -65,7 +65,7 @@ def cancel(ledger: Ledger, name: str, who: str) -> Job:
     DriftgateError
         No job, or more than one, fits; or it has ended.
     """
-    job = find_job(ledger, name)
+    job = find_job(ledger, name, unfinished=True)
     now = datetime.now(UTC)
     here = and_(jobs.c.id == job.id, jobs.c.state == "waiting")
     ended = {"state": "cancelled", "ended_at": now, "cancel_by": told(who), "key": job.id, "reason": "before it began"}

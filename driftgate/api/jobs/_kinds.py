@@ -8,13 +8,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.monitor.config import CatchUp
 from driftgate.monitor.cron import Crontab
 
 _MEND_HOURS = 72.0
 """A step of a remediation may wait for a training that somebody else's machines do."""
 _HOUR = 3600.0
+_NEEDS = {
+    "mend": "it has no recipe, so that there is nothing to take further; name one under recipes",
+    "nightly": "nothing stands under nightly; name suites or monitors there",
+}
+"""What a job of a name needs."""
 _AHEAD = timedelta(days=5 * 366)
 
 
@@ -90,5 +95,7 @@ def find_kind(workspace: OpenWorkspace, name: str) -> JobKind:
     if name not in kinds:
         if not kinds:
             raise DriftgateError("the workspace has no jobs", "name monitors, or suites under nightly")
-        raise DriftgateError(f"the workspace has no job '{name}'", nearest(name, kinds))
+        if name in _NEEDS:
+            raise DriftgateError(f"the workspace has no job '{name}': {_NEEDS[name]}", f"known: {', '.join(kinds)}")
+        raise DriftgateError(f"the workspace has no job '{cut(name)}'", nearest(name, kinds))
     return kinds[name]

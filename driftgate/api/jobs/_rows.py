@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Row, and_, desc, func, select
+from sqlalchemy import Row, and_, case, desc, func, literal, select
 
 from driftgate.api.jobs._tables import events, jobs, metadata, outputs
 from driftgate.flows.errors import DriftgateError, nearest
@@ -21,6 +21,8 @@ UNFINISHED: tuple[State, ...] = ("waiting", "running")
 Result = Literal["waiting", "under way", "good", "bad", "inconclusive", "unmeasurable", "error", "cancelled"]
 
 LEAD = "jobs"
+_BEATS = timedelta(seconds=6)
+"""The one that leads says so more often than that."""
 _SERVES = timedelta(seconds=45)
 """A sign of life that is older, or further ahead, than this is none."""
 RESULTS: dict[int, Result] = {0: "good", 1: "bad", 3: "inconclusive", 4: "unmeasurable"}
@@ -122,6 +124,11 @@ class Serving:
     since_beat: timedelta
     """How long ago it gave its last sign of life, by this machine's clock."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether it gave no sign of life for so long that it may be gone; another may take its place."""
+        return self.since_beat > _BEATS
+
 
 def list_jobs(
     ledger: Ledger, limit: int = 50, *, name: str = "", states: Sequence[str] = (), offset: int = 0
@@ -153,6 +160,13 @@ def list_jobs(
         return [read_job(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
+def names_of_jobs(ledger: Ledger) -> list[str]:
+    """The names of all jobs that are kept."""
+    create_tables(ledger, metadata)
+    with ledger.read() as connection:
+        return sorted(connection.execute(select(jobs.c.name).distinct()).scalars())
+
+
 def newest_by_name(ledger: Ledger) -> list[Job]:
     """Of each name the job that ended last."""
     create_tables(ledger, metadata)
@@ -171,8 +185,13 @@ def newest_by_name(ledger: Ledger) -> list[Job]:
         return list({row.name: read_job(row) for row in connection.execute(query)}.values())
 
 
-def find_job(ledger: Ledger, name: str) -> Job:
-    """A job by its id, or by a part of it that only one has.
+def find_job(ledger: Ledger, name: str, *, unfinished: bool = False) -> Job:
+    """A job by its id, by a part of it that only one has, or by what is done: of ``nightly`` the newest one.
+
+    Parameters
+    ----------
+    unfinished : bool
+        By what is done or a part of an id, one that has not ended is meant before one that has.
 
     Raises
     ------
@@ -184,16 +203,24 @@ def find_job(ledger: Ledger, name: str) -> Job:
         row = connection.execute(select(jobs).where(jobs.c.id == name)).one_or_none()
         if row is not None:
             return read_job(row)
+        going_on = case((jobs.c.state.in_(UNFINISHED), 0), else_=1) if unfinished else literal(0)
+        newest = select(jobs).where(jobs.c.name == name).order_by(going_on, desc(jobs.c.due_at), desc(jobs.c.id))
+        if (row := connection.execute(newest.limit(1)).one_or_none()) is not None:
+            return read_job(row)
         part = jobs.c.id.contains(name, autoescape=True)
         query = select(jobs).where(part).order_by(desc(jobs.c.due_at)).limit(9)
         fitting = [one for one in map(read_job, connection.execute(query)) if name and name in one.id]
+    under_way = [one for one in fitting if not one.ended]
+    if unfinished and len(under_way) == 1:
+        return under_way[0]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
         newest = [one.id for one in list_jobs(ledger, 8)]
         raise DriftgateError(f"no job fits '{name}'", nearest(name, newest) if newest else "see driftgate jobs")
     raise DriftgateError(
-        f"{'9 or more' if len(fitting) == 9 else len(fitting)} jobs fit '{name}'", "say more of the id"
+        f"{'9 or more' if len(fitting) == 9 else len(fitting)} jobs fit '{name}'",
+        f"say more of the id: {', '.join(one.id for one in fitting)}",
     )
 
 

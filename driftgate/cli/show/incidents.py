@@ -28,7 +28,7 @@ _SEEN = ("seen", "quiet")
 def run_incidents(
     folder: Path, every: bool, monitor: str | None, severity: str, limit: int, json_file: Path | None
 ) -> int:
-    """List incidents; 1 where one is open and not silenced, else 4 where a monitor cannot tell, else 0."""
+    """List incidents; 1 where one is open and not silenced, 4 where a monitor or a channel cannot tell, else 0."""
     check_writable(json_file)
     if severity not in SEVERITIES:
         raise DriftgateError(f"there is no severity '{severity}'", nearest(severity, SEVERITIES))
@@ -49,11 +49,12 @@ def run_incidents(
             console.print("no incident" if every else "no incident that is not resolved")
         for line in _cannot_tell(blind):
             console.print(line, soft_wrap=True)
-        for line in _failing(ws):
+        failing = list(_failing(ws))
+        for line in failing:
             console.print(line, soft_wrap=True)
     if any(one.state == "open" and not one.silenced() for one in found):
         return 1
-    return EXIT_CODES["unmeasurable"] if blind else 0
+    return EXIT_CODES["unmeasurable"] if blind or failing else 0
 
 
 def run_show(folder: Path, name: str, json_file: Path | None) -> None:
@@ -119,13 +120,16 @@ def run_status(folder: Path) -> int:
         sent = f"took a message last at {_when(one.sent_at)}" if one.sent_at else "has taken none yet"
         waits = f", {one.waiting} waiting" if one.waiting else ""
         lost = f", {one.given_up} given up" if one.given_up else ""
+        lost += f", {one.superseded} dropped for a newer one that it took" if one.superseded else ""
         fails = ""
         if one.fails and one.failed_at is not None:
             fails = f"; [bold red]fails[/] since the try at {_when(one.failed_at)}: {escape(one.failure)}"
+        elif said := one.trouble(datetime.now(UTC)):
+            fails = f"; [bold red]{escape(said)}[/]"
         console.print(f"{escape(one.channel)}: {sent}{waits}{lost}{fails}", soft_wrap=True)
     if not found:
         console.print("the workspace has no channel; name one under notifications.channels")
-    return int(any(one.fails for one in found))
+    return int(any(one.trouble(datetime.now(UTC)) for one in found))
 
 
 def moment(until: str, lasting: str) -> datetime:
@@ -140,7 +144,7 @@ def moment(until: str, lasting: str) -> datetime:
         raise DriftgateError("until when is it to be silent?", "say --until 2026-12-01T09:00, or --for 8h")
     if lasting:
         found = _LASTING.fullmatch(lasting.strip().lower())
-        if found is None:
+        if found is None or not int(found[1]):
             raise DriftgateError(f"'{lasting}' is no length of time", "write it as 90m, 8h, 3d or 2w")
         return datetime.now(UTC) + timedelta(**{_UNITS[found[2]]: int(found[1])})
     try:
@@ -181,7 +185,7 @@ def _lines(run: Sequence[Happening]) -> Iterator[str]:
         yield f"{_when(run[0].at)} to {_when(last.at)} {last.what} {len(run)} times{note}"
     else:
         by = f" by {escape(last.who)}" if last.what not in _SEEN else ""
-        until = f" until {escape(str(last.detail['until']))}" if "until" in last.detail else ""
+        until = f" until {_when(datetime.fromisoformat(last.detail['until']))}" if "until" in last.detail else ""
         yield f"{_when(last.at)} {last.what.replace('_', ' ')}{by} ({last.severity}){until}{note}"
 
 
@@ -195,9 +199,8 @@ def _cannot_tell(blind: Sequence[Sight]) -> Iterator[str]:
 
 def _failing(ws: Workspace) -> Iterator[str]:
     for one in ws.channels():
-        if one.fails:
-            said = f"[bold red]fails[/], {one.waiting} messages wait: {escape(one.failure)}"
-            yield f"channel {escape(one.channel)} {said}"
+        if said := one.trouble(datetime.now(UTC)):
+            yield f"[bold red]channel {escape(one.channel)}[/] {escape(said)}"
 
 
 def _when(at: datetime) -> str:

@@ -113,7 +113,10 @@ def _schedule(kind: JobKind) -> str:
 def _serves(serves: Serving | None) -> str:
     if serves is None:
         return "[bold magenta]no process serves[/] (driftgate serve)"
-    return f"served by {escape(serves.holder)}"
+    ago = f"last sign of life {max(serves.since_beat.total_seconds(), 0):.0f} s ago"
+    if serves.silent:
+        ago = f"[bold magenta]{ago}: it may be gone[/]"
+    return f"served by {escape(serves.holder)}, {ago}"
 
 
 def _when(at: datetime) -> str:

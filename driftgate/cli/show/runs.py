@@ -196,7 +196,9 @@ def _with_interval(row: ScoreRow | None) -> str:
 
 def print_run(console: Console, run: Run) -> None:
     """How a run stands, and its scores."""
-    console.print(f"{escape(run.id)} · {run.status}" + (f": {escape(run.row.reason)}" if run.row.reason else ""))
+    console.print(
+        f"{escape(run.id)} · {run.status}" + (f": {escape(run.standing.reason)}" if run.standing.reason else "")
+    )
     say_expired(console, run)
     print_scores(console, run.scored)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from driftgate.monitor.incidents._observe import observe
     from driftgate.monitor.incidents._severity import severity_of_retirement
     from driftgate.monitor.incidents._standing import settle
-    from driftgate.monitor.incidents._store import find_incident, history, incidents
+    from driftgate.monitor.incidents._store import find_incident, history, incidents, monitors_of
     from driftgate.monitor.incidents._values import SEVERITIES, STATES, Happening, Incident, Part, Severity, Sign, State
 else:
     __getattr__ = lazily(__name__, __file__)
@@ -34,6 +34,7 @@ __all__ = [
     "find_incident",
     "history",
     "incidents",
+    "monitors_of",
     "newest_night",
     "observe",
     "reopen",

@@ -35,18 +35,24 @@ def acknowledge(ledger: Ledger, name: str, who: str, note: str = "") -> Incident
 def silence(ledger: Ledger, name: str, until: datetime, who: str, note: str = "") -> Incident:
     """Tell nobody of an incident until a moment; it goes on, looks add to it, and it is listed as before.
 
-    A moment that has passed ends a silence.
+    A moment that has passed ends a silence that there is.
 
     Raises
     ------
     DriftgateError
-        There is none of that name, it is resolved, or the moment has no time zone.
+        There is none of that name, it is resolved, the moment has no time zone, or it has passed and there is no
+        silence to end.
     """
     if until.tzinfo is None:
         raise DriftgateError(f"{until} has no time zone", "write it as 2026-12-01T09:00+09:00, or with Z for UTC")
     told = "; ".join(filter(None, (f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC", note)))
     with _handled(ledger, name, who, "silence", told) as (connection, found, now):
         _refuse_resolved(found)
+        if until <= now and not found.silenced(now):
+            raise DriftgateError(
+                f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC has passed, so that nothing would be silent",
+                "name a moment to come",
+            )
         after = change(connection, found, silenced_until=until if until > now else None)
         until_then = {"until": until.astimezone(UTC).isoformat()}
         append(connection, after, "silenced", now, who=who, note=note, detail=until_then)

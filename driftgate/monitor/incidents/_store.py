@@ -52,6 +52,14 @@ def incidents(
         return [_read(row) for row in connection.execute(query)]
 
 
+def monitors_of(ledger: Ledger) -> list[str]:
+    """The monitors that ever had an incident."""
+    create_tables(ledger, metadata)
+    with ledger.read() as connection:
+        found = connection.execute(select(_incidents.c.monitor).where(_incidents.c.monitor != "").distinct())
+        return sorted(found.scalars())
+
+
 def find_incident(ledger: Ledger, name: str) -> Incident:
     """An incident by its id or a part of it that only one has; ``latest`` is the one opened last.
 

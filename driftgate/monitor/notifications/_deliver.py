@@ -20,6 +20,7 @@ from driftgate.monitor.notifications._config import NotificationsConfig
 from driftgate.monitor.notifications._message import Message, test_message
 from driftgate.monitor.notifications._outbox import (
     ChannelStatus,
+    Waits,
     gather,
     mark_failed,
     mark_sent,
@@ -30,6 +31,7 @@ from driftgate.monitor.notifications._outbox import (
     renew,
     sender,
     statuses,
+    supersede,
     waiting,
 )
 from driftgate.monitor.notifications._routing import route
@@ -120,32 +122,69 @@ async def send_test(ledger: Ledger, workspace: str, config: NotificationsConfig,
 
 
 async def _send_all(ledger: Ledger, config: NotificationsConfig, holder: str) -> int:
-    """Try what is due: channels side by side, the messages of one after the other, those never tried first."""
+    """Try what is due: channels side by side, the messages of one after the other."""
     found = waiting(ledger, datetime.now(UTC))
-    by_channel = {name: [message for channel, message in found if channel == name] for name, _ in found}
-    return sum(await asyncio.gather(*(_send_by(ledger, config, holder, *one) for one in by_channel.items())))
+    by_channel = {one.channel: [other for other in found if other.channel == one.channel] for one in found if one.due}
+    return sum(await asyncio.gather(*(_send_by(ledger, config, holder, of_one) for of_one in by_channel.values())))
 
 
-async def _send_by(
-    ledger: Ledger, config: NotificationsConfig, holder: str, channel: str, messages: Sequence[Message]
-) -> int:
+async def _send_by(ledger: Ledger, config: NotificationsConfig, holder: str, found: Sequence[Waits]) -> int:
+    """Try what is due of one channel, those tried least first, each after the older ones of its incidents.
+
+    Where an older one fails, the newer one is tried all the same: a message that a channel never takes does not hold
+    up what comes after it. Where the newer one is taken, the older ones that were not are superseded.
+    """
     sent = 0
-    for message in messages:
-        if not renew(ledger, holder):
-            break
-        try:
-            await _send(config, channel, message)
-        except Exception as raised:  # whatever a channel does wrong, the others are told
-            log.debug("channel %s did not take a message", channel, exc_info=True)
-            problem = in_words(raised)
-            give_up = timedelta(hours=config.give_up_hours)
-            again = mark_failed(ledger, message.key, str(problem), datetime.now(UTC), give_up)
-            postpone(ledger, channel, again)  # the channel itself is likely not there
-            log.info("a notification was not delivered: %s", problem)
-            break
-        mark_sent(ledger, message.key, datetime.now(UTC))
-        sent += 1
+    done = set[str]()
+    for one in sorted((one for one in found if one.due), key=lambda one: one.attempts):
+        if one.message.key in done:
+            continue
+        older = [before for before in _before(one, found) if before.message.key not in done]
+        failed = False
+        for each in (*older, one):
+            if failed and each is not one:
+                continue
+            if not renew(ledger, holder):
+                return sent
+            again = await _try(ledger, config, each)
+            failed = again is not None
+            if again is None:
+                sent += 1
+                done.add(each.message.key)
+            elif each is one:
+                postpone(ledger, one.channel, again)  # the channel itself is likely not there
+                return sent
+        for each in older:
+            if each.message.key not in done and each.message.incidents & one.message.incidents:
+                supersede(ledger, each.message, one.message, datetime.now(UTC))
+                done.add(each.message.key)
+                log.warning("channel %s took a newer message, and not '%s'", one.channel, each.message.title)
     return sent
+
+
+def _before(one: Waits, found: Sequence[Waits]) -> list[Waits]:
+    """What has to be told before a message: the older ones of its incidents, and of theirs."""
+    incidents = one.message.incidents
+    before: list[Waits] = []
+    for older in reversed(found[: found.index(one)]):
+        if older.message.incidents & incidents:
+            incidents |= older.message.incidents
+            before.insert(0, older)
+    return before
+
+
+async def _try(ledger: Ledger, config: NotificationsConfig, one: Waits) -> datetime | None:
+    """Try to send a message; returns when it is tried again, or None where it was taken."""
+    try:
+        await _send(config, one.channel, one.message)
+    except Exception as raised:  # whatever a channel does wrong, the others are told
+        log.debug("channel %s did not take a message", one.channel, exc_info=True)
+        problem = in_words(raised)
+        log.info("a notification was not delivered: %s", problem)
+        give_up = timedelta(hours=config.give_up_hours)
+        return mark_failed(ledger, one.message.key, str(problem), datetime.now(UTC), give_up)
+    mark_sent(ledger, one.message.key, datetime.now(UTC))
+    return None
 
 
 async def _send(config: NotificationsConfig, channel: str, message: Message) -> None:

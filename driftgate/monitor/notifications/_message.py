@@ -36,6 +36,11 @@ class Message:
     body: str
     events: Sequence[Mapping[str, Any]]
 
+    @property
+    def incidents(self) -> frozenset[str]:
+        """Ids of the incidents that it tells of; of a test none."""
+        return frozenset(event["incident"]["id"] for event in self.events if "incident" in event)
+
     def payload(self) -> dict[str, Any]:
         """What a program reads."""
         return {"version": 1, "key": self.key, "workspace": self.workspace, "title": self.title, "events": self.events}

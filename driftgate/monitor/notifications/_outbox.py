@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -21,7 +21,7 @@ from driftgate.monitor.incidents._store import reading
 from driftgate.monitor.incidents._tables import happenings, incidents
 from driftgate.monitor.notifications._config import NotificationsConfig
 from driftgate.monitor.notifications._message import Message, message_of
-from driftgate.monitor.notifications._tables import due, messages, metadata, senders
+from driftgate.monitor.notifications._tables import due, messages, metadata, senders, superseded
 
 LEASE = 90.0
 """Seconds after which another process sends, where the one that does was killed; longer than a try may take."""
@@ -29,6 +29,8 @@ _MOST = 20
 """Events of a message."""
 _FIRST, _LAST = timedelta(seconds=1), timedelta(hours=1)
 """From how long to how long a message waits for its next try."""
+_LATE = timedelta(hours=2)
+"""After that long somebody should have tried; what comes together is gathered for an hour at most."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class ChannelStatus:
     """Messages that it has not taken yet."""
     given_up: int = 0
     """Messages that it did not take until they were given up."""
+    superseded: int = 0
+    """Messages that it did not take until it took a newer one of the same incidents; they are not sent any more."""
+    refused: int = 0
+    """Of those that wait, how many it was offered and did not take."""
+    oldest_at: datetime | None = None
+    """Since when the oldest waits of what is to be told by it."""
     failure: str = ""
     """Why the newest failed try failed."""
     failed_at: datetime | None = None
@@ -50,6 +58,29 @@ class ChannelStatus:
     def fails(self) -> bool:
         """Whether its newest try failed."""
         return self.failed_at is not None and (self.sent_at is None or self.sent_at < self.failed_at)
+
+    def trouble(self, now: datetime) -> str:
+        """Why somebody is not told by it of what they should be; empty where all that is known of it is well.
+
+        Examples
+        --------
+        >>> from datetime import UTC
+        >>> now = datetime(2026, 11, 27, 12, tzinfo=UTC)
+        >>> ChannelStatus("hook", 2, failure="HTTP 500", failed_at=now).trouble(now)
+        'fails, 2 messages wait: HTTP 500'
+        >>> ChannelStatus("hook", 1, oldest_at=now - timedelta(hours=3)).trouble(now)
+        '1 message waits since 2026-11-27 09:00 UTC and nothing sends it: run driftgate serve'
+        >>> ChannelStatus("hook", 1, oldest_at=now, sent_at=now).trouble(now)
+        ''
+        """
+        waits = f"{self.waiting} {'message waits' if self.waiting == 1 else 'messages wait'}"
+        if self.fails:
+            return f"fails, {waits}: {self.failure}"
+        if self.refused:
+            return f"takes some messages and {self.refused} of them not: {self.failure}"
+        if self.oldest_at is not None and now - self.oldest_at > _LATE:
+            return f"{waits} since {self.oldest_at:%Y-%m-%d %H:%M} UTC and nothing sends it: run driftgate serve"
+        return ""
 
 
 def gather(ledger: Ledger, workspace: str, config: NotificationsConfig, now: datetime, *, flush: bool) -> None:
@@ -95,12 +126,29 @@ def put_message(
     connection.execute(update(due).where(due.c.id.in_(rows)).values(message=message.key))
 
 
-def waiting(ledger: Ledger, now: datetime) -> list[tuple[str, Message]]:
-    """The messages whose next try is due, each with its channel: those tried least first, and the oldest of these."""
-    query = select(messages.c.channel, messages.c.message).where(_unsent, messages.c.next_at <= now)
+@dataclass(frozen=True)
+class Waits:
+    """A message that its channel has not taken yet."""
+
+    channel: str
+    message: Message
+    attempts: int
+    due: bool
+    """Whether its next try is."""
+
+
+def waiting(ledger: Ledger, now: datetime) -> list[Waits]:
+    """The messages that wait, in the order of what they tell of, whatever a clock said."""
+    began = select(due.c.message, func.min(due.c.event).label("event")).group_by(due.c.message).subquery()
+    query = (
+        select(messages.c.channel, messages.c.message, messages.c.attempts, messages.c.next_at)
+        .join_from(messages, began, began.c.message == messages.c.key, isouter=True)
+        .where(_unsent)
+        .order_by(began.c.event, messages.c.made_at, messages.c.key)
+    )
     with ledger.read() as connection:
-        rows = connection.execute(query.order_by(messages.c.attempts, messages.c.made_at, messages.c.key)).all()
-    return [(row.channel, Message(**row.message)) for row in rows]
+        rows = connection.execute(query).all()
+    return [Waits(row.channel, Message(**row.message), row.attempts, row.next_at <= now) for row in rows]
 
 
 def next_try(ledger: Ledger) -> datetime | None:
@@ -111,9 +159,24 @@ def next_try(ledger: Ledger) -> datetime | None:
 
 
 def mark_sent(ledger: Ledger, key: str, now: datetime) -> None:
-    """Note that a channel took a message."""
+    """Note that a channel took a message; what it did not take before is tried at once, as it is there again."""
+    channel = select(messages.c.channel).where(messages.c.key == key).scalar_subquery()
     with ledger.write() as connection:
         connection.execute(update(messages).where(messages.c.key == key).values(sent_at=now))
+        others = and_(messages.c.channel == channel, _unsent, messages.c.next_at > now)
+        connection.execute(update(messages).where(others).values(next_at=now))
+
+
+def supersede(ledger: Ledger, old: Message, new: Message, now: datetime) -> None:
+    """Send a message never again, as its channel took a newer one of the same incidents; what else it tells is kept.
+
+    Sent later, it would say last what was true first.
+    """
+    with ledger.write() as connection:
+        insert_new(connection, superseded, [{"key": old.key, "by": new.key, "at": now}])
+        connection.execute(update(messages).where(messages.c.key == old.key).values(given_up_at=now))
+        rest = and_(due.c.message == old.key, due.c.incident.not_in(new.incidents))
+        connection.execute(update(due).where(rest).values(message=None))
 
 
 def mark_failed(ledger: Ledger, key: str, why: str, now: datetime, give_up: timedelta) -> datetime:
@@ -143,14 +206,24 @@ def statuses(ledger: Ledger) -> list[ChannelStatus]:
     query = select(
         messages.c.channel,
         func.count().filter(_unsent).label("waiting"),
-        func.count(messages.c.given_up_at).label("given_up"),
+        func.count().filter(_unsent, messages.c.attempts > 0).label("refused"),
+        func.min(messages.c.made_at).filter(_unsent).label("oldest_at"),
+        (func.count(messages.c.given_up_at) - func.count(superseded.c.key)).label("given_up"),
+        func.count(superseded.c.key).label("superseded"),
         func.max(messages.c.failed_at).label("failed_at"),
         func.max(messages.c.sent_at).label("sent_at"),
-    ).group_by(messages.c.channel)
+    ).join_from(messages, superseded, superseded.c.key == messages.c.key, isouter=True)
     with ledger.read() as connection:
-        rows = connection.execute(query.order_by(messages.c.channel)).all()
+        rows = connection.execute(query.group_by(messages.c.channel).order_by(messages.c.channel)).all()
         failures = {row.channel: _newest_failure(connection, row.channel) for row in rows if row.failed_at is not None}
-    return [ChannelStatus(failure=failures.get(row.channel, ""), **row._mapping) for row in rows]
+        loose = select(due.c.channel, func.min(due.c.at).label("at"))
+        gathered = {row.channel: row for row in connection.execute(loose.where(_loose).group_by(due.c.channel))}
+    found = {row.channel: ChannelStatus(failure=failures.get(row.channel, ""), **row._mapping) for row in rows}
+    for name, row in gathered.items():  # it will be one more message
+        one = found.get(name, ChannelStatus(name))
+        oldest = min(filter(None, (one.oldest_at, row.at)))
+        found[name] = replace(one, waiting=one.waiting + 1, oldest_at=oldest)
+    return [found[name] for name in sorted(found)]
 
 
 def _newest_failure(connection: Connection, channel: str) -> str:
@@ -158,6 +231,8 @@ def _newest_failure(connection: Connection, channel: str) -> str:
     return str(connection.execute(query.order_by(messages.c.failed_at.desc()).limit(1)).scalar_one())
 
 
+_loose = or_(due.c.message.is_(None), due.c.message == "")
+"""What is to be told and in no message yet."""
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 
 

@@ -44,6 +44,14 @@ messages = Table(
     Column("given_up_at", UtcDateTime),
 )
 
+superseded = Table(
+    "notification_superseded",
+    metadata,
+    Column("key", String(64), primary_key=True),  # of notification_messages: one that its channel did not take
+    Column("by", String(64), nullable=False),  # the newer one of the same incidents, which it took
+    Column("at", UtcDateTime, nullable=False),
+)
+
 senders = Table(
     "notification_senders",
     metadata,

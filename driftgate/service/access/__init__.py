@@ -12,10 +12,11 @@ from fastapi.responses import JSONResponse
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import prepare_keys
 from driftgate.monitor.exposure import Exposure
+from driftgate.monitor.notifications import ChannelStatus
 from driftgate.service.access._bounds import Bounds
 from driftgate.service.access._csrf import csrf_token, posted
 from driftgate.service.access._guard import Guard
-from driftgate.service.access._headers import SafeHeaders
+from driftgate.service.access._headers import SafeHeaders, safe_headers
 from driftgate.service.access._health import Readiness, folder_writable, health_routes, ledger_writable
 from driftgate.service.access._metrics import Gauges, Measured, Metrics, metrics_route
 from driftgate.service.access._sessions import prepare_sessions
@@ -31,6 +32,14 @@ __all__ = [
     "posted",
 ]
 
+_NOT_TAKEN: dict[str, Any] = {
+    "description": "Something of the request cannot be: what was found, and what was expected.",
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+        }
+    },
+}
 log = logging.getLogger(__name__)
 
 _REFUSALS = {
@@ -49,6 +58,7 @@ def expose(
     metrics: Metrics,
     writable: Sequence[Callable[[], None]],
     jobs: Callable[[], Mapping[str, int]],
+    channels: Callable[[], Sequence[ChannelStatus]],
 ) -> None:
     """Add to an application, whose routes ask ``guard.access``, what makes it fit to be reached.
 
@@ -58,13 +68,15 @@ def expose(
         What ``/readyz`` tries, each raising where something cannot be written to.
     jobs : callable
         How many jobs ended in which way.
+    channels : callable
+        How each channel does by which people are told.
     """
     prepare_keys(guard.ledger)
     prepare_sessions(guard.ledger)
     app.state.csrf_key, app.state.guard = guard.csrf_key, guard
     app.include_router(health_routes(Readiness(writable)))
     app.include_router(sign_in_routes(guard, exposure))
-    app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs), guard.access))
+    app.include_router(metrics_route(metrics, Gauges(guard.ledger, jobs, channels), guard.access))
     app.add_api_route(
         "/openapi.json",
         lambda: JSONResponse(_document(app)),
@@ -72,10 +84,12 @@ def expose(
         include_in_schema=False,
     )
     app.add_exception_handler(DriftgateError, _cannot_answer)
+    tls = (exposure.public_url or "").startswith("https")
+    app.add_exception_handler(Exception, _failed(safe_headers(tls)))
     limits = exposure.limits
     app.add_middleware(Bounds, body=int(limits.body_megabytes * 2**20), concurrent=limits.concurrent)
     app.add_middleware(Measured, metrics=metrics)
-    app.add_middleware(SafeHeaders, tls=(exposure.public_url or "").startswith("https"))
+    app.add_middleware(SafeHeaders, tls=tls)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -83,9 +97,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made = app.openapi()
     for operations in made["paths"].values():
         for operation in operations.values():
+            if "422" in operation["responses"]:
+                operation["responses"]["422"] = _NOT_TAKEN
             for status, words in _REFUSALS.items() if operation.get("security") else ():
                 operation["responses"].setdefault(status, {"description": words})
     return made
+
+
+def _failed(headers: Mapping[str, str]) -> Callable[[Request, Exception], Any]:
+    """Answers what nobody expected; what middleware adds to every other reply is not added to this one."""
+
+    async def answer(request: Request, problem: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "the service failed to answer; what happened is in its log"}, 500, dict(headers))
+
+    return answer
 
 
 async def _cannot_answer(request: Request, problem: Exception) -> Any:

@@ -26,6 +26,11 @@ _ALWAYS = {
 _TLS = {"strict-transport-security": "max-age=31536000"}
 
 
+def safe_headers(tls: bool) -> dict[str, str]:
+    """The headers of every reply, by name."""
+    return {**_ALWAYS, **(_TLS if tls else {})}
+
+
 class SafeHeaders:
     """Middleware that adds them, where a reply does not say otherwise by itself.
 
@@ -39,7 +44,7 @@ class SafeHeaders:
 
     def __init__(self, app: App, tls: bool) -> None:
         self._app = app
-        self._added = [(name.encode(), value.encode()) for name, value in {**_ALWAYS, **(_TLS if tls else {})}.items()]
+        self._added = [(name.encode(), value.encode()) for name, value in safe_headers(tls).items()]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""

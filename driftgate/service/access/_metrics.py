@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as TallyOf
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from driftgate.ledger import Ledger
 from driftgate.monitor.incidents import SEVERITIES, State, incidents
 from driftgate.monitor.looks import latest_looks, looks_by_result
+from driftgate.monitor.notifications import ChannelStatus
 from driftgate.service._auth import Access
 from driftgate.service.access._headers import App, Message, Receive, Send
 
@@ -101,9 +102,11 @@ class Gauges(Collector):
     ledger: Ledger
     jobs: Callable[[], Mapping[str, int]]
     """How many of the newest jobs ended in which way."""
+    channels: Callable[[], Sequence[ChannelStatus]]
+    """How each channel does by which people are told."""
 
     def collect(self) -> Iterable[Metric]:
-        """Looks by result, how old the last look is that could tell, incidents that stand, and jobs by result."""
+        """Looks by result, how old the last that could tell is, incidents that stand, jobs, and who is not told."""
         looks = GaugeMetricFamily("driftgate_looks", "Looks in the ledger.", labels=("monitor", "result"))
         for (monitor, result), count in looks_by_result(self.ledger).items():
             looks.add_metric((monitor, result), count)
@@ -131,6 +134,31 @@ class Gauges(Collector):
         for result, count in self.jobs().items():
             jobs.add_metric((result,), count)
         yield jobs
+        yield from self._delivery(now)
+
+    def _delivery(self, now: datetime) -> Iterable[Metric]:
+        messages = GaugeMetricFamily(
+            "driftgate_notifications", "Messages that a channel has not taken.", labels=("channel", "state")
+        )
+        failing = GaugeMetricFamily(
+            "driftgate_channel_failing", "1 where people are not told by a channel.", labels=("channel",)
+        )
+        age = GaugeMetricFamily(
+            "driftgate_notification_oldest_age_seconds",
+            "Seconds since the oldest was to be told that a channel has not taken; 0 where none waits.",
+            labels=("channel",),
+        )
+        for one in self.channels():
+            for state, count in (
+                ("waiting", one.waiting),
+                ("refused", one.refused),
+                ("given up", one.given_up),
+                ("superseded", one.superseded),
+            ):
+                messages.add_metric((one.channel, state), count)
+            failing.add_metric((one.channel,), float(bool(one.trouble(now))))
+            age.add_metric((one.channel,), max((now - (one.oldest_at or now)).total_seconds(), 0.0))
+        yield from (messages, failing, age)
 
 
 def metrics_route(metrics: Metrics, gauges: Collector, access: Access) -> APIRouter:

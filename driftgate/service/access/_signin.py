@@ -16,8 +16,9 @@ import secrets
 import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -33,6 +34,9 @@ from driftgate.service.access._guard import COOKIES, Guard, Refused, address_of,
 from driftgate.service.access._provider import NotBelieved, Provider, ask, name_of, scopes_of
 from driftgate.service.access._sessions import begin_session, end_session, use_state
 from driftgate.service.access._words import language, words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +78,8 @@ class _NotSignedIn(Exception):
 
 def sign_in_routes(guard: Guard, exposure: Exposure) -> APIRouter:
     """The pages of sign-in and sign-out; those of the issuer are there where ``service.sign_in`` is set."""
+    _environment()
+    css = (_TEMPLATES / "signin.css").read_text("utf-8")
     routes = APIRouter(include_in_schema=False)
     config = exposure.sign_in
     provider = Provider(config.issuer) if config is not None else None
@@ -129,7 +135,7 @@ def sign_in_routes(guard: Guard, exposure: Exposure) -> APIRouter:
     @routes.get("/signin/style.css")
     def style() -> Response:
         kept = {"Cache-Control": "public, max-age=3600"}
-        return Response((_TEMPLATES / "signin.css").read_text("utf-8"), headers=kept, media_type="text/css")
+        return Response(css, headers=kept, media_type="text/css")
 
     @routes.post("/signin")
     async def by_key(request: Request) -> Response:
@@ -289,6 +295,15 @@ def _own(place: str) -> str:
 
 
 def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates as they were when the process began, whatever is installed meanwhile."""
     from jinja2 import Environment, FileSystemLoader
 
-    return Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True).get_template(template).render(**values)
+    made = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, auto_reload=False)
+    for name in made.list_templates(["html"]):
+        made.get_template(name)
+    return made

@@ -22,43 +22,40 @@ from driftgate.service.console._runs import cell_named, run_named
 from driftgate.service.console._words import language_of
 
 Fields = Mapping[str, str]
-Action = Callable[[Console, Fields, Identity], str]
-"""Does what a form asks, for who is named, and says what was done to what, for the audit log."""
+Action = Callable[[Console, Fields, Identity], str | None]
+"""Does what a form asks, for who is named, and says to what, for the audit log; None where what it calls did that."""
 _HOURS = 24 * 366.0
 
 
-def _approve(console: Console, fields: Fields, who: Identity) -> str:
+def _approve(console: Console, fields: Fields, who: Identity) -> None:
     name = _given(fields, "id")
     console.workspace.approve_remediation(name, who=person(who, fields.get("who", "")), shown=_given(fields, "what"))
-    return name
 
 
-def _reject(console: Console, fields: Fields, who: Identity) -> str:
+def _reject(console: Console, fields: Fields, who: Identity) -> None:
     reason = _given(fields, "reason")[:500]
-    return console.workspace.reject_remediation(_given(fields, "id"), reason, who=who.name).id
+    console.workspace.reject_remediation(_given(fields, "id"), reason, who=who.name)
 
 
-def _abandon(console: Console, fields: Fields, who: Identity) -> str:
+def _abandon(console: Console, fields: Fields, who: Identity) -> None:
     reason = _given(fields, "reason")[:500]
-    return console.workspace.abandon_remediation(_given(fields, "id"), reason, who=who.name).id
+    console.workspace.abandon_remediation(_given(fields, "id"), reason, who=who.name)
 
 
-def _stop_repairs(console: Console, fields: Fields, who: Identity) -> str:
+def _stop_repairs(console: Console, fields: Fields, who: Identity) -> None:
     console.workspace.stop_repairs(_given(fields, "reason")[:500], who=who.name)
-    return "all remediations"
 
 
-def _resume_repairs(console: Console, fields: Fields, who: Identity) -> str:
+def _resume_repairs(console: Console, fields: Fields, who: Identity) -> None:
     console.workspace.resume_repairs(who=who.name)
-    return "all remediations"
 
 
-def _run_job(console: Console, fields: Fields, who: Identity) -> str:
-    return console.workspace.run_job(_given(fields, "name"), who=who.name)[0].id
+def _run_job(console: Console, fields: Fields, who: Identity) -> None:
+    console.workspace.run_job(_given(fields, "name"), who=who.name)
 
 
-def _cancel_job(console: Console, fields: Fields, who: Identity) -> str:
-    return console.workspace.cancel_job(_given(fields, "id"), who=who.name).id
+def _cancel_job(console: Console, fields: Fields, who: Identity) -> None:
+    console.workspace.cancel_job(_given(fields, "id"), who=who.name)
 
 
 def _label(console: Console, fields: Fields, who: Identity) -> str:
@@ -75,22 +72,20 @@ def _label(console: Console, fields: Fields, who: Identity) -> str:
     return f"{run.id}/{cell.ordinal}/{number}"
 
 
-def _acknowledge(console: Console, fields: Fields, who: Identity) -> str:
-    return console.workspace.acknowledge(_given(fields, "id"), fields.get("note", "")[:500], who=who.name).id
+def _acknowledge(console: Console, fields: Fields, who: Identity) -> None:
+    console.workspace.acknowledge(_given(fields, "id"), fields.get("note", "")[:500], who=who.name)
 
 
-def _silence(console: Console, fields: Fields, who: Identity) -> str:
-    return console.workspace.silence(
-        _given(fields, "id"), _until(fields), fields.get("note", "")[:500], who=who.name
-    ).id
+def _silence(console: Console, fields: Fields, who: Identity) -> None:
+    console.workspace.silence(_given(fields, "id"), _until(fields), fields.get("note", "")[:500], who=who.name)
 
 
-def _resolve(console: Console, fields: Fields, who: Identity) -> str:
-    return console.workspace.resolve(_given(fields, "id"), fields.get("note", "")[:500], who=who.name).id
+def _resolve(console: Console, fields: Fields, who: Identity) -> None:
+    console.workspace.resolve(_given(fields, "id"), fields.get("note", "")[:500], who=who.name)
 
 
-def _reopen(console: Console, fields: Fields, who: Identity) -> str:
-    return console.workspace.reopen(_given(fields, "id"), fields.get("note", "")[:500], who=who.name).id
+def _reopen(console: Console, fields: Fields, who: Identity) -> None:
+    console.workspace.reopen(_given(fields, "id"), fields.get("note", "")[:500], who=who.name)
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -127,7 +122,7 @@ def _done(console: Console, path: str, action: Action, access: Access) -> Callab
 
         def work() -> None:
             subject = action(console, fields, who)
-            if not path.startswith("remediation/"):  # whose history and audit are kept together
+            if subject is not None:
                 record_audit(console.workspace.ledger, who.name, path.replace("/", "."), subject)
 
         try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from driftgate.flows.plain import visible
 from driftgate.service.console import _numbers
 from driftgate.service.console._table import Column, Row, Shown
 from driftgate.service.console._words import say
@@ -17,8 +18,9 @@ SIGNS: Mapping[str, str] = {
     "fine": "✓", "pass": "✓", "complete": "✓", "quiet": "✓", "promoted": "✓", "done": "✓", "resolved": "✓", "good": "✓",
     "answered": "✓", "gained": "▲", "higher": "▲", "fail": "✕", "failed": "✕", "moved": "✕", "wrong": "✕",
     "error": "✕", "bad": "✕", "rejected": "✕", "abandoned": "✕", "lost": "▼", "lower": "▼", "open": "!", "worse": "!",
-    "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "held": "…", "waiting": "…", "running": "▶",
-    "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "missed": "∅", "reference": "◆",
+    "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "stalled": "‖", "held": "…", "waiting": "…",
+    "running": "▶", "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "missed": "∅",
+    "reference": "◆",
 }  # fmt: skip
 """A status as one character, for those who do not see its colour."""
 TONES: Mapping[str, str] = {
@@ -45,7 +47,18 @@ TONES: Mapping[str, str] = {
         "bad",
     ),
     **dict.fromkeys(
-        ("open", "inconclusive", "interrupted", "stopped", "held", "acknowledged", "overdue", "medium", "cancelled"),
+        (
+            "open",
+            "inconclusive",
+            "interrupted",
+            "stopped",
+            "stalled",
+            "held",
+            "acknowledged",
+            "overdue",
+            "medium",
+            "cancelled",
+        ),
         "warn",
     ),
     **dict.fromkeys(
@@ -66,9 +79,32 @@ def status(value: Any, language: str, words: str = "") -> Markup:
     if not value:
         return Markup("")
     name = str(value)
-    said = escape(words or say(f"status.{name}", language))
+    said = escape(visible(words or say(f"status.{name}", language)))
     tone, sign = TONES.get(name, "plain"), SIGNS.get(name, "·")
     return Markup(f'<span class="status {tone}"><span aria-hidden="true">{sign}</span> {said}</span>')  # noqa: S704
+
+
+def exact(value: Any) -> Markup:
+    r"""A value of a form as it is: what cannot be seen stands as a reference, so that the page itself has none of it.
+
+    Examples
+    --------
+    >>> str(exact('a<\u202eb'))
+    'a&lt;&#8238;b'
+    """
+    from markupsafe import Markup, escape
+
+    said = str(escape(str(value)))
+    if not said.isprintable():
+        said = "".join(sign if sign.isprintable() else f"&#{ord(sign)};" for sign in said)
+    return Markup(said)  # noqa: S704 - it is escaped
+
+
+def shown(value: Any) -> Any:
+    """What a template writes of a value: of a text what can be seen."""
+    from markupsafe import Markup
+
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def time(value: datetime | None) -> Markup:
@@ -138,7 +174,7 @@ def _writer(column: Column, language: str) -> Callable[[Row], str]:
 
     def plain(row: Row) -> str:
         value = row.get(name)
-        return "" if value is None else str(escape(value))
+        return "" if value is None else str(escape(visible(str(value))))
 
     def long(row: Row) -> str:
         said = plain(row)
@@ -167,7 +203,10 @@ def _of_cells(row: Row, language: str) -> str:
     """The scores of a run with several cells."""
     from markupsafe import escape
 
-    said = [f'<span class="of">{escape(one["cell"])} {score(one["accuracy"])}</span>' for one in row["cells"][:_CELLS]]
+    said = [
+        f'<span class="of">{escape(visible(one["cell"]))} {score(one["accuracy"])}</span>'
+        for one in row["cells"][:_CELLS]
+    ]
     more = len(row["cells"]) - _CELLS
     if more > 0:
         said.append(f'<span class="quiet">{escape(say("table.more", language, n=more))}</span>')

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from driftgate.flows.plain import visible
 from driftgate.service.console._words import say
 
 if TYPE_CHECKING:
@@ -181,11 +182,11 @@ def _mark(frame: _Frame, point: Point, unit: Unit, language: str) -> Markup:
     if point.value is None:
         y = frame.height - frame.bottom - 5
         what = say(f"status.{point.status or 'unmeasurable'}", language)
-        words = f"{when}: {what} {point.told}".strip()
+        words = visible(f"{when}: {what} {point.told}".strip())
         return Markup('<path class="mark blind" d="M{} {}l8 8m0 -8l-8 8"><title>{}</title></path>').format(
             x - 4, y - 4, words
         )
-    words = f"{when}: {written(point.value, unit)} {point.told}".strip()
+    words = visible(f"{when}: {written(point.value, unit)} {point.told}".strip())
     whisker = Markup("")
     if point.low is not None and point.high is not None:
         whisker = Markup('<line class="whisker" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(

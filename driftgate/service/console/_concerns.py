@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
@@ -12,7 +12,15 @@ from driftgate.api.deployments import ending
 from driftgate.api.jobs import newest_by_name
 from driftgate.benchmarks.evaluated import Evaluated, evaluated_in
 from driftgate.finetune.remediation import Remediation, events_of, remediations
-from driftgate.ledger import RunRow, champion_history, ends_soon, latest_runs, verdicts_of
+from driftgate.ledger import (
+    STALLED,
+    RunRow,
+    as_they_stand,
+    champion_history,
+    ends_soon,
+    latest_runs,
+    verdicts_of,
+)
 from driftgate.monitor.incidents import Incident
 from driftgate.service.console._fresh import Freshness
 from driftgate.service.console._memo import SETTLED
@@ -26,6 +34,7 @@ _EVALUATORS = 4
 _LONG = 160
 _INCIDENTS = 50
 _APPROVAL = "approval_waiting"
+_STALLED_MOST = 50
 _BACK = 5
 """Runs of a suite that are looked at for one that has ended."""
 
@@ -100,7 +109,19 @@ def newest_of_suites(console: Console) -> list[RunRow]:
     named |= dict.fromkeys(run.suite for run in latest_runs(ledger, 15, kinds=["benchmark"]))
     found = [latest_runs(ledger, _BACK, suite=name, kinds=["benchmark"]) for name in named]
     # One under way has said nothing yet, and takes nothing back of what the last one said.
-    return [next((run for run in runs if run.status != "running"), runs[0]) for runs in found if runs]
+    newest = [next((run for run in runs if run.status != "running"), runs[0]) for runs in found if runs]
+    return as_they_stand(ledger, newest)
+
+
+def of_stalled(console: Console) -> Iterator[Concern]:
+    """Runs that are said to go on and give nothing any more, where no later one of their suite is complete."""
+    ledger = console.workspace.ledger
+    for run in as_they_stand(ledger, latest_runs(ledger, _STALLED_MOST, status="running")):
+        if run.status == STALLED:
+            done = latest_runs(ledger, 1, suite=run.suite, status="complete", kinds=[run.kind])
+            if not done or done[0].created_at < run.created_at:
+                link = f"/runs/{quote(run.id, safe='')}"
+                yield Concern("unknown", STALLED, run.suite, run.reason, run.created_at, link)
 
 
 def of_runs(console: Console, newest: Sequence[RunRow]) -> Iterator[Concern]:
@@ -114,7 +135,7 @@ def of_runs(console: Console, newest: Sequence[RunRow]) -> Iterator[Concern]:
                 yield Concern("unknown", "missing", name, "it belongs to the night and was never run", None, "/runs")
     for run in newest:
         link = f"/runs/{quote(run.id, safe='')}"
-        if run.status not in ("complete", "running"):
+        if run.status not in ("complete", "running", STALLED):
             yield Concern("unknown", run.status, run.suite, run.reason or run.how_to_finish, run.created_at, link)
         newest_verdicts = {row.gate: row for row in reversed(verdicts_of(console.workspace.ledger, run.id))}
         for row in newest_verdicts.values():
@@ -192,6 +213,14 @@ def of_jobs(console: Console) -> Iterator[Concern]:
         elif job.result == "error":
             told = job.reason or f"exit code {job.exit_code}"
             yield Concern("wrong", "error", job.name, told, job.ended_at, f"/jobs/{quote(job.id, safe='')}")
+
+
+def of_channels(console: Console) -> Iterator[Concern]:
+    """Channels by which nobody is told of what they should be."""
+    for one in console.workspace.channels():
+        if told := one.trouble(datetime.now(UTC)):
+            since = one.oldest_at or one.failed_at
+            yield Concern("wrong", "failed", one.channel, told, since, "/incidents#channels")
 
 
 def open_incidents(console: Console) -> list[Incident]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
+from driftgate.flows.plain import visible
 from driftgate.ledger import RunProgress, progress_of
 from driftgate.service._auth import Access
 from driftgate.service.console import _numbers
@@ -23,7 +24,6 @@ _LONGEST = timedelta(hours=1)
 """How long one connection is told; a browser then asks anew."""
 _MOST = 200
 """Readers who are told at once."""
-_STALLED = timedelta(minutes=5)
 _watching: set[object] = set()
 
 
@@ -80,8 +80,8 @@ def shown(told: RunProgress, language: str) -> dict[str, object]:
         "cost": live_cost(told, language),
         "last": _numbers.moment(told.last) or "–",
         "outcomes": live_outcomes(told, language),
-        "stalled": stalled(told),
-        "errors": [f"{one.sample} · {one.outcome} · {one.error}" for one in told.errors],
+        "stalled": told.stalled,
+        "errors": [visible(f"{one.sample} · {one.outcome} · {one.error}") for one in told.errors],
     }
 
 
@@ -101,8 +101,3 @@ def live_outcomes(told: RunProgress, language: str) -> str:
         for name, n in cell.outcomes.items():
             counts[name] = counts.get(name, 0) + n
     return ", ".join(f"{say(f'status.{name}', language)} {n:,}" for name, n in sorted(counts.items())) or "–"
-
-
-def stalled(told: RunProgress) -> bool:
-    """Whether a run that is said to go on has given nothing for so long that its process may have died."""
-    return told.status == "running" and told.at - (told.last or told.began) > _STALLED

@@ -71,6 +71,8 @@ class Page:
     """Its place in the menu; 0 for a page that others lead to."""
     section: str = ""
     """The page of the menu that it belongs to; empty for itself."""
+    query: Sequence[str] = ()
+    """Parameters of its address that it reads beside those of its tables."""
     personal: bool = False
     """Whether it differs by who asks, so that nobody is shown what was made for somebody else."""
 

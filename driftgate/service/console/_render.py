@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from driftgate.flows.plain import no_formula, plain
 from driftgate.service.console import _cells, _chart, _numbers
-from driftgate.service.console._live import live_cost, live_outcomes, stalled
+from driftgate.service.console._live import live_cost, live_outcomes
 from driftgate.service.console._page import Content, Page, menu
 from driftgate.service.console._table import Shown
 from driftgate.service.console._words import LANGUAGES, catalogue, say
@@ -160,6 +160,20 @@ def static(name: str) -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()[:12]
 
 
+def prepare() -> None:
+    """Read everything that pages are made of, so that a process goes on with what it began with.
+
+    What is installed meanwhile in its place would fit its code no more, and every page would fail.
+    """
+    catalogue()
+    for language in LANGUAGES:
+        made = _environment(language)
+        for name in made.list_templates():
+            made.get_template(name)
+    for name in STATIC:
+        static(name)
+
+
 @cache
 def _environment(language: str) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -170,6 +184,8 @@ def _environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_cells.shown,
+        auto_reload=False,
     )
     made.globals |= {
         "t": partial(say, language=language),
@@ -185,7 +201,6 @@ def _environment(language: str) -> Environment:
         "has_word": lambda key: key in catalogue(),
         "live_cost": partial(live_cost, language=language),
         "live_outcomes": partial(live_outcomes, language=language),
-        "live_stalled": stalled,
         "body": partial(_cells.body, language=language),
         "status": lambda value, words="": _cells.status(value, language, words),
         "time": _cells.time,
@@ -195,6 +210,7 @@ def _environment(language: str) -> Environment:
         "sign": lambda status: _cells.SIGNS.get(status, "·"),
     }
     made.filters |= {
+        "exact": _cells.exact,
         "moment": _numbers.moment,
         "ago": partial(_numbers.ago, language=language),
         "share": _numbers.share,

@@ -11,12 +11,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.service._auth import Access, Identity
 from driftgate.service.console import _actions, _live, _render
 from driftgate.service.console._csrf import fields, form_token, keep_token
 from driftgate.service.console._memo import BRIEF, LATE
-from driftgate.service.console._page import PAGES, Asked, Console, Missing, Page
+from driftgate.service.console._page import PAGES, Asked, Console, Content, Missing, Page
 from driftgate.service.console._words import language_of
 
 POLICY = (
@@ -31,6 +31,7 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _LANGUAGE = "driftgate_lang"
+_READS = ["GET", "HEAD"]
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
 """Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
@@ -55,15 +56,16 @@ def router(console: Console, access: Access, session_token: SessionToken = lambd
     session_token : callable
         The token of a request's session that ``access`` wants back from forms; empty where it wants none.
     """
+    _render.prepare()
     routes = APIRouter(include_in_schema=False)
     for name in PAGES.names():
         page = PAGES.get(name)
         for kind in ("json", "csv", "html"):  # the suffixes first, which a page's own path would take otherwise
             path = page.path if kind == "html" else f"{page.path if page.path != '/' else '/overview'}.{kind}"
             routes.add_api_route(
-                path, _shown(console, page, kind, access, session_token), methods=["GET"], name=f"{name}.{kind}"
+                path, _shown(console, page, kind, access, session_token), methods=_READS, name=f"{name}.{kind}"
             )
-    routes.add_api_route("/static/{name}", _static(access), methods=["GET"])
+    routes.add_api_route("/static/{name}", _static(access), methods=_READS)
     _live.add_routes(routes, console, access)
     if not console.read_only:
         _actions.add_routes(routes, console, access)
@@ -123,6 +125,7 @@ def _sorted(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _Made:
     try:
         content = page.load(console, asked)
+        _check_query(page, content, asked.query)
         tables = [table.read(asked.query, first=place == 0) for place, table in enumerate(content.tables)]
         if kind == "json":
             return _Made(200, _render.as_json(page, content, tables))
@@ -156,6 +159,16 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
                 status, problem.message, problem.remedy, name=console.workspace.name, language=asked.language
             ),
         )
+
+
+def _check_query(page: Page, content: Content, query: Mapping[str, str]) -> None:
+    """See that everything that an address asks is read, as what is misspelt narrows nothing."""
+    known = {"table", *page.query}
+    for place, table in enumerate(content.tables):
+        known |= table.parameters(first=place == 0)
+    for name in query:
+        if name not in known:
+            raise DriftgateError(f"the page '{page.name}' reads no '{cut(name)}'", nearest(name, known))
 
 
 def _wanted(tables: Any, asked: Asked) -> str:

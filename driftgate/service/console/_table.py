@@ -7,13 +7,13 @@ A table reads its address: ``q`` searches, a column's name filters by equality, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
-from driftgate.flows.errors import DriftgateError, nearest
+from driftgate.flows.errors import DriftgateError, cut, nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
@@ -124,6 +124,18 @@ class Table:
     """Whether it can be searched."""
     extra: Sequence[str] = ()
     """Other parameters that its source understands and the page offers by itself."""
+    filters: Sequence[str] | None = None
+    """Columns that it can be filtered by; None: by each."""
+    known: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By column, values that may be filtered by though no row has them now; any other that no row has is misspelt."""
+
+    def parameters(self, *, first: bool) -> set[str]:
+        """What of an address it reads."""
+        prefix = "" if first else f"{self.name}."
+        return {f"{prefix}{name}" for name in ("q", "sort", "page", "size", *self._filters(), *self.extra)}
+
+    def _filters(self) -> Sequence[str]:
+        return [column.name for column in self.columns] if self.filters is None else self.filters
 
     def read(self, query: Mapping[str, str], *, first: bool = True) -> Shown:
         """Read what an address asks for.
@@ -131,13 +143,29 @@ class Table:
         Raises
         ------
         DriftgateError
-            The address asks for a column that is not there, or for a page that can be none.
+            The address asks for a column that is not there, for a page that can be none, or for a value that no row
+            has and none could have.
         """
         prefix = "" if first else f"{self.name}."
         own = {k.removeprefix(prefix): v for k, v in query.items() if k.startswith(prefix)}
         wanted = self._wanted(own, SIZE if first else BESIDE)
         found = self.source(wanted)
+        if not found.total:
+            self._check_values(wanted)
         return Shown(self, wanted, found, prefix, {k: v for k, v in query.items() if v})
+
+    def _check_values(self, wanted: Wanted) -> None:
+        """See that each value by which rows are filtered is one that there is: it may be misspelt."""
+        options = {column.name: column.options for column in self.columns if column.name in self._filters()}
+        for name, value in wanted.equal.items() if options else ():
+            possible = {*options.get(name, ()), *self.known.get(name, ())}
+            if name not in options or value in possible or self.source(Wanted(equal={name: value}, size=1)).total:
+                continue
+            whole = self.source(Wanted(size=1))
+            if possible or whole.total:
+                names = {*possible, *whole.options.get(name, ())}
+                told = nearest(value, names) if names else f"leave it out to see what {name} there is"
+                raise DriftgateError(f"the table '{self.name}' has nothing whose {name} is '{cut(value)}'", told)
 
     def _wanted(self, query: Mapping[str, str], rows: int) -> Wanted:
         sort = query.get("sort") or self.sort
@@ -145,7 +173,7 @@ class Table:
         known = [column.name for column in self.columns if column.sort]
         if name and name not in known:
             raise DriftgateError(f"the table '{self.name}' is not ordered by '{name}'", nearest(name, known))
-        filters = {*(column.name for column in self.columns), *self.extra}
+        filters = {*self._filters(), *self.extra}
         told = {key: value.replace("\x00", "") for key, value in query.items()}  # no database takes a NUL
         return Wanted(
             search=told.get("q", "").strip()[:_LONGEST],
@@ -274,8 +302,10 @@ def from_ledger(
 
     def read(wanted: Wanted) -> Found:
         whole = query.subquery()
+        if other := [name for name in wanted.equal if name not in whole.c]:
+            raise DriftgateError(f"the table is not filtered by '{other[0]}'", nearest(other[0], whole.c.keys()))
         conditions: list[ColumnElement[bool]] = [
-            cast(whole.c[name], String) == value for name, value in wanted.equal.items() if name in whole.c
+            cast(whole.c[name], String) == value for name, value in wanted.equal.items()
         ]
         if wanted.search:
             conditions.append(or_(*(whole.c[name].icontains(wanted.search, autoescape=True) for name in searched)))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from driftgate.api.handling import Handling
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
 from driftgate.monitor import incidents as store
 from driftgate.monitor.incidents import Incident, Severity, State
+from driftgate.service._asked import only_known
 from driftgate.service._auth import Access, Identity
 
 _LONGEST_NOTE = 2000
@@ -20,20 +22,23 @@ _LONGEST_NOTE = 2000
 class Noted(BaseModel):
     """A note that goes with what is done."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     note: str = Field("", max_length=_LONGEST_NOTE)
+    """What else is to be known; it is recorded."""
 
 
 class Silenced(Noted):
     """Until when nobody is told."""
 
     until: AwareDatetime
+    """A moment to come, in ISO 8601 with its zone: ``2026-12-01T09:00:00+09:00``, or ``Z`` for UTC."""
 
 
-def incident_routes(ledger: Ledger, access: Access) -> APIRouter:
+def incident_routes(handling: Handling, access: Access) -> APIRouter:
     """Routes below ``/api/incidents``; who reads needs the scope ``read``, who changes one ``operate``."""
-    router = APIRouter(prefix="/api/incidents", tags=["incidents"])
+    ledger = handling.ledger
+    router = APIRouter(prefix="/api/incidents", tags=["incidents"], dependencies=[Depends(only_known)])
     operates = Depends(access("operate"))
 
     @router.get("", dependencies=[Depends(access("read"))])
@@ -43,7 +48,10 @@ def incident_routes(ledger: Ledger, access: Access) -> APIRouter:
         severity: Severity = "low",
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[dict[str, Any]]:
-        found = store.incidents(ledger, states=state or (), monitor=monitor, least=severity, limit=limit)
+        try:
+            found = handling.incidents(states=state or (), monitor=monitor, least=severity, limit=limit)
+        except DriftgateError as problem:
+            raise HTTPException(404, str(problem)) from problem
         return [_plain(one) for one in found]
 
     @router.get("/{name}", dependencies=[Depends(access("read"))])
@@ -85,3 +93,15 @@ def incident_routes(ledger: Ledger, access: Access) -> APIRouter:
 def _plain(one: Incident) -> dict[str, Any]:
     told: dict[str, Any] = {"title": store.titled(one.kind), "silenced": one.silenced(), "signals": one.signals}
     return asdict(one) | told
+
+
+def channel_routes(handling: Handling, access: Access) -> APIRouter:
+    """``GET /api/channels``: how each channel does by which people are told of incidents."""
+    router = APIRouter(prefix="/api/channels", tags=["incidents"], dependencies=[Depends(only_known)])
+
+    @router.get("", dependencies=[Depends(access("read"))])
+    def list_channels() -> list[dict[str, Any]]:
+        now = datetime.now(UTC)
+        return [asdict(one) | {"trouble": one.trouble(now)} for one in handling.channels()]
+
+    return router

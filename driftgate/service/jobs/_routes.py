@@ -6,16 +6,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
-from driftgate.api.jobs import Job, ask_for, cancel, find_job, find_kind, job_history, list_jobs, serving
-from driftgate.api.workspace import OpenWorkspace
+from driftgate.api.jobs import Job, find_job, job_history, serving
+from driftgate.api.working import Working
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger
+from driftgate.service._asked import Nothing, only_known
 from driftgate.service._auth import Access, Identity
 
 
-def job_routes(workspace: OpenWorkspace, ledger: Ledger, access: Access) -> APIRouter:
+def job_routes(working: Working, access: Access) -> APIRouter:
     """Make the routes; whoever looks needs the scope ``read``, whoever asks or cancels ``operate``."""
-    router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    ledger = working.ledger
+    router = APIRouter(prefix="/api/jobs", tags=["jobs"], dependencies=[Depends(only_known)])
     reader, operator = Depends(access("read")), access("operate")
 
     @router.get("", dependencies=[reader])
@@ -26,7 +27,7 @@ def job_routes(workspace: OpenWorkspace, ledger: Ledger, access: Access) -> APIR
         state: Annotated[list[str] | None, Query()] = None,
     ) -> list[dict[str, Any]]:
         try:
-            return [shown(job) for job in list_jobs(ledger, limit, name=name, states=state or (), offset=offset)]
+            return [shown(job) for job in working.jobs(limit, name=name, states=state or (), offset=offset)]
         except DriftgateError as problem:
             raise HTTPException(422, str(problem)) from problem
 
@@ -40,22 +41,21 @@ def job_routes(workspace: OpenWorkspace, ledger: Ledger, access: Access) -> APIR
         return shown(found.job) | {"events": happened, "output": found.output, "left_out": found.left_out}
 
     @router.post("/{name}/run", status_code=202, dependencies=[Depends(_not_of_a_form)])
-    def run_it(name: str, who: Annotated[Identity, Depends(operator)]) -> dict[str, Any]:
+    def run_it(name: str, who: Annotated[Identity, Depends(operator)], given: Nothing | None = None) -> dict[str, Any]:
         try:
-            kind = find_kind(workspace, name)
+            job, new = working.run_job(name, who=who.name)
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
-        job, new = ask_for(ledger, kind.name, who.name)
         return shown(job) | {"new": new, "served": serving(ledger) is not None}
 
     @router.post("/{id}/cancel", status_code=202, dependencies=[Depends(_not_of_a_form)])
-    def cancel_it(id: str, who: Annotated[Identity, Depends(operator)]) -> dict[str, Any]:
+    def cancel_it(id: str, who: Annotated[Identity, Depends(operator)], given: Nothing | None = None) -> dict[str, Any]:
         try:
-            job = find_job(ledger, id)
+            job = find_job(ledger, id, unfinished=True)
         except DriftgateError as problem:
             raise HTTPException(404, str(problem)) from problem
         try:
-            return shown(cancel(ledger, job.id, who.name))
+            return shown(working.cancel_job(job.id, who=who.name))
         except DriftgateError as problem:
             raise HTTPException(409, str(problem)) from problem
 

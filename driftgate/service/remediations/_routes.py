@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftgate.api.facade import Workspace
 from driftgate.finetune.remediation import Remediation, find_remediation, remediations, stopped
 from driftgate.flows.errors import DriftgateError
+from driftgate.service._asked import Nothing, only_known
 from driftgate.service._auth import Access, Identity, person
 
 _LONGEST = 500
@@ -35,16 +36,10 @@ class Reasoned(BaseModel):
     reason: str = Field(min_length=1, max_length=_LONGEST)
 
 
-class Nothing(BaseModel):
-    """An empty object."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 def remediation_routes(workspace: Workspace, access: Access) -> APIRouter:
     """Routes below ``/api/remediations``; who reads needs the scope ``read``, who decides ``operate``, and who approves
     a name of their own."""
-    router = APIRouter(prefix="/api/remediations", tags=["remediations"])
+    router = APIRouter(prefix="/api/remediations", tags=["remediations"], dependencies=[Depends(only_known)])
     reads, operates = Depends(access("read")), Depends(access("operate"))
     ledger = workspace.ledger
 

@@ -14,9 +14,10 @@ import pytest
 from notified import verified
 
 from driftgate.ledger import Ledger
-from driftgate.monitor.incidents import IncidentsConfig, Sign, incidents, resolve, settle, silence
+from driftgate.monitor.incidents import IncidentsConfig, Sign, incidents, reopen, resolve, settle, silence
 from driftgate.monitor.notifications import deliver, statuses
 from driftgate.monitor.notifications._outbox import renew
+from driftgate.monitor.notifications._tables import messages
 from tests.monitor.notifications.conftest import World, channels
 
 CONFIG = IncidentsConfig()
@@ -170,3 +171,57 @@ def test_a_kill_between_loses_nothing(world, ledger, tmp_path, stage, monkeypatc
     assert {one.headers["idempotency-key"] for one in taken} == {taken[0].json["key"]}  # maybe twice, and known as one
     assert [event["event"] for event in taken[0].json["events"]] == ["opened"]
     assert len(taken) == (2 if stage == "sent" else 1)
+
+
+def later(ledger: Ledger, seconds: float) -> None:
+    """Let everything that waits be due only in some seconds, as after many tries."""
+    with ledger.write() as connection:
+        rows = {"next_at": datetime.now(UTC) + timedelta(seconds=seconds), "attempts": 12}
+        connection.execute(messages.update().where(messages.c.sent_at.is_(None)).values(**rows))
+
+
+async def test_after_an_outage_of_the_receiver_what_happened_is_told_in_its_order(world, ledger) -> None:
+    config, hook = channels("hook"), world.desks["ops.example.com"]
+    hook.status = 500
+    stands(ledger, sign("of-a"))
+    await deliver(ledger, "space", config, patience=0.0)
+    (one,) = incidents(ledger)
+    resolve(ledger, one.id, "kim")
+    await deliver(ledger, "space", config, patience=0.0)
+    later(ledger, 3000)  # each message retries by its own clock, and the old ones wait long by now
+    reopen(ledger, one.id, "kim")
+    hook.status = 200
+    await deliver(ledger, "space", config, patience=0.0)
+    assert told(world) == [[("opened", "of-a")], [("resolved", "of-a")], [("reopened", "of-a")]]
+    assert statuses(ledger)[0].waiting == 0
+
+
+@pytest.mark.parametrize("location", ["sqlite"], indirect=True)
+async def test_a_message_that_is_never_taken_is_dropped_for_a_newer_one_of_its_incident_alone(world, ledger) -> None:
+    config, hook = channels("hook"), world.desks["ops.example.com"]
+    hook.refuses = '"opened"'
+    stands(ledger, sign("of-a"), sign("of-b"))
+    await deliver(ledger, "space", config, patience=0.0)
+    stands(ledger, sign("of-a", "critical"), sign("of-b"))
+    await deliver(ledger, "space", config, patience=0.0)
+    assert told(world) == [[("worse", "of-a")]]  # the poisoned one holds it up no more
+    hook.refuses = ""
+    await deliver(ledger, "space", config, patience=3.0)
+    assert told(world) == [[("worse", "of-a")], [("opened", "of-b")]]  # of a it would say the older thing last
+    (status,) = statuses(ledger)
+    assert (status.waiting, status.superseded, status.given_up) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("location", ["sqlite"], indirect=True)
+async def test_a_channel_that_takes_one_message_is_given_all_that_it_did_not_take(world, ledger) -> None:
+    config, hook = channels("hook"), world.desks["ops.example.com"]
+    hook.status = 500
+    stands(ledger, sign("of-a"))
+    await deliver(ledger, "space", config, patience=0.0)
+    later(ledger, 3000)
+    hook.status = 200
+    await deliver(ledger, "space", config, patience=0.1)
+    assert told(world) == []
+    stands(ledger, sign("of-a"), sign("of-b"))
+    await deliver(ledger, "space", config, patience=0.5)
+    assert told(world) == [[("opened", "of-b")], [("opened", "of-a")]]

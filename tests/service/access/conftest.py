@@ -34,8 +34,9 @@ def serve(tmp_path: Path, kept: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("TEST_SECRET", SECRET)
     clients: list[TestClient] = []
 
-    def begin(**service: Any) -> TestClient:
+    def begin(*, notifications: dict[str, Any] | None = None, **service: Any) -> TestClient:
         config = {"version": 1, "service": {"token": "${env:TEST_TOKEN}", **service}}
+        config |= {"notifications": notifications} if notifications else {}
         (tmp_path / "driftgate.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
         app = make_service(open_workspace(tmp_path), kept)
         client = TestClient(app, base_url=service.get("public_url", "http://testserver"), follow_redirects=False)

@@ -6,7 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+import driftgate
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, create_key
 
 from .conftest import TOKEN, Serve, bearer
@@ -63,3 +66,27 @@ def test_metrics_count_by_route_and_name_nothing_private(serve: Serve) -> None:
     assert 'driftgate_telemetry_not_kept_total{reason="unknown"} 1.0' in lines
     assert 'driftgate_incidents{severity="critical",state="open"} 0.0' in lines
     assert "private" not in shown.text and "BREW" not in shown.text
+
+
+def test_what_nobody_expected_has_the_headers_of_every_reply(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = serve()
+    monkeypatch.setattr("driftgate.service._app.latest_runs", lambda *_: 1 / 0)
+    careless = TestClient(client.app, raise_server_exceptions=False)
+    failed = careless.get("/api/runs", headers=bearer(TOKEN))
+    assert failed.status_code == 500 and "ZeroDivision" not in failed.text
+    assert failed.headers["x-content-type-options"] == "nosniff" and failed.headers["content-security-policy"]
+
+
+def test_metrics_tell_of_channels(serve: Serve, kept: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "a-secret-that-both-have")
+    hook = {"kind": "webhook", "url": "http://127.0.0.1:9/", "secret": "${env:HOOK_SECRET}"}
+    client = serve(notifications={"channels": {"hook": hook}})
+    lines = set(client.get("/metrics", headers=bearer(TOKEN)).text.splitlines())
+    assert 'driftgate_channel_failing{channel="hook"} 0.0' in lines
+    with driftgate.open(tmp_path) as ws, pytest.raises(DriftgateError):
+        ws.tell_test("hook")
+    lines = set(client.get("/metrics", headers=bearer(TOKEN)).text.splitlines())
+    assert 'driftgate_channel_failing{channel="hook"} 1.0' in lines
+    assert 'driftgate_notifications{channel="hook",state="given up"} 1.0' in lines
+    (told,) = client.get("/api/channels", headers=bearer(TOKEN)).json()
+    assert told["channel"] == "hook" and told["trouble"].startswith("fails, 0 messages wait: ")

@@ -46,6 +46,8 @@ def test_a_form_of_another_site_counts_for_nothing(browser: TestClient, own: Wor
     assert (done.status_code, done.headers["location"]) == (303, "/jobs")
     assert [job.name for job in own.jobs() if job not in before] == ["nightly"] or before
     assert [row.action for row in audit_of(own.ledger) if row.who == "lead"] == ["job.run"]
+    browser.post(where, data=asked)  # sent twice: the job is the same, and so is what is recorded
+    assert [row.action for row in audit_of(own.ledger) if row.who == "lead"] == ["job.run"]
     assert browser.post(where, data=asked | {"back": "//evil.example"}).headers["location"] == "/"
 
 

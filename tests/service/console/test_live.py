@@ -21,7 +21,6 @@ from console_world import _records, questions
 from driftgate.api.facade import Workspace
 from driftgate.flows.scrubbing import keep_secret
 from driftgate.ledger import cells_of, finish_run, latest_runs, open_ledger, progress_of, record
-from driftgate.service.console._live import stalled
 
 from .conftest import application
 
@@ -76,6 +75,6 @@ def test_a_run_that_gives_nothing_is_said_to_be_stalled(workspace: Workspace) ->
     last = told.last or told.began  # the workspace is shared: the file's other tests may take minutes
     fresh = progress_of(ledger, run.id, last + timedelta(seconds=10))
     later = progress_of(ledger, run.id, last + timedelta(minutes=10))
-    assert not stalled(fresh) and stalled(later)
+    assert not fresh.stalled and later.stalled
     assert fresh.rate and later.rate is None and later.seconds_left is None
     assert re.match(r"q\d+", fresh.errors[0].sample)

@@ -89,8 +89,8 @@ def test_every_word_is_said_in_both_languages_and_none_is_left_over() -> None:
     sources = "".join(p.read_text("utf-8") for p in [*HERE.rglob("*.html"), *HERE.rglob("*.py")])
     sources += (HERE.parent.parent / "service" / "console" / "static" / "console.js").read_text("utf-8")
     words = catalogue()
-    text = yaml.safe_load((HERE / "words.yaml").read_text("utf-8"))
-    assert all(len(said) == 2 and all(said) for said in text.values())
+    read = yaml.safe_load((HERE / "words.yaml").read_text("utf-8"))
+    assert all(len(said) == 2 and all(said) for said in read.values())
     for key, said in words.items():
         fields = [set(re.findall(r"{(\w+)}", one)) for one in said.values()]
         assert fields[0] == fields[1], key
@@ -220,10 +220,27 @@ def test_two_cells_are_compared_sample_by_sample(client: TestClient, nights: lis
         ("/runs?page=%EF%BC%91", 400),
         ("/runs.csv?table=none", 404),
         ("/runs?q=%00%27%22--", 200),
-        ("/runs?suite=%27%20OR%201=1", 200),
-        ("/runs?began=yesterday", 200),
-        ("/runs?began=2026&kind=%00", 200),
-        ("/monitors/assistant?looks.when=x&alerts.page=7", 200),
+        ("/runs?suite=%27%20OR%201=1", 400),
+        ("/runs?began=yesterday", 400),
+        ("/runs?kind=%00", 200),
+        ("/runs?accuracy=0.5", 400),
+        ("/monitors/assistant?looks.when=x", 400),
+        ("/monitors/assistant?result=inconclusive&alerts.page=7", 200),
+        ("/monitors/assistant?result=quit", 400),
+        ("/runs.json?verdict=bogus", 400),
+        ("/runs.csv?verdict=bogus", 400),
+        ("/runs.json?verdict=inconclusive", 200),
+        ("/runs.json?nosuch=1", 400),
+        ("/runs?looks.page=1", 400),
+        ("/incidents.json?monitor=nosuch", 400),
+        ("/incidents.json?monitor=search", 200),
+        ("/incidents.json?severity=critcal", 400),
+        ("/incidents.json?channels.channel=none", 200),
+        ("/jobs.json?name=nightl", 400),
+        ("/jobs.json?name=look-search&state=failed", 200),
+        ("/monitors?standing=fin", 400),
+        ("/datasets/exam?look=closer&duplicates.page=1", 200),
+        ("/remediations?state=shut", 400),
     ],
 )
 def test_what_is_not_there_is_said_in_words(client: TestClient, address: str, status: int) -> None:

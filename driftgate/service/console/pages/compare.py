@@ -197,4 +197,4 @@ def _flips(console: Console, rows: Sequence[dict[str, Any]]) -> Source:
     return read
 
 
-PAGE = Page("/compare", "compare", _load, menu=45)
+PAGE = Page("/compare", "compare", _load, menu=45, query=("a", "b"))

@@ -141,4 +141,4 @@ def _suspects(console: Console, name: str) -> Suspects:
     return Suspects(list(mine.strong), mine.looked_at, mine.expected, rows, "")
 
 
-PAGE = Page("/datasets/{dataset}", "dataset", _load, section="datasets")
+PAGE = Page("/datasets/{dataset}", "dataset", _load, section="datasets", query=("look",))

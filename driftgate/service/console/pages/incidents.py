@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from driftgate.monitor.incidents import SEVERITIES, STATES
+from driftgate.monitor.incidents._kinds import KINDS
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._table import Column, Table, in_memory
 
@@ -22,6 +25,18 @@ COLUMNS = (
     Column("silenced_until", "time"),
     Column("resolved", "time"),
 )
+
+CHANNELS = (
+    Column("channel"),
+    Column("state", "status", filter=True),
+    Column("waiting", "number"),
+    Column("waits_since", "time"),
+    Column("given_up", "number"),
+    Column("superseded", "number"),
+    Column("sent", "time"),
+    Column("why", "long", sort=False),
+)
+_KNOWN: Mapping[str, Collection[str]] = {"state": STATES, "severity": SEVERITIES, "kind": KINDS}
 
 
 def _load(console: Console, asked: Asked) -> Content:
@@ -43,7 +58,27 @@ def _load(console: Console, asked: Asked) -> Content:
         }
         for one in console.workspace.incidents(limit=SHOWN)
     ]
-    return Content(tables=(Table("incidents", COLUMNS, in_memory(rows), sort="-since"),))
+    told = [
+        {
+            "channel": one.channel,
+            "state": "failed" if trouble else "waiting" if one.waiting else "good" if one.sent_at else "unknown",
+            "waiting": one.waiting,
+            "waits_since": one.oldest_at,
+            "given_up": one.given_up,
+            "superseded": one.superseded,
+            "sent": one.sent_at,
+            "why": trouble,
+        }
+        for one in console.workspace.channels()
+        for trouble in [one.trouble(now)]
+    ]
+    monitors = console.workspace.files.config.monitors
+    return Content(
+        tables=(
+            Table("incidents", COLUMNS, in_memory(rows), sort="-since", known=_KNOWN | {"monitor": monitors}),
+            Table("channels", CHANNELS, in_memory(told)),
+        )
+    )
 
 
 PAGE = Page("/incidents", "incidents", _load, menu=20)

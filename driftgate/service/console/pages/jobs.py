@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import get_args
 
+from driftgate.api.jobs import STATES, Cause, Result
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._table import Column, Table, in_memory
 from driftgate.service.console._watch import next_due
@@ -22,6 +24,11 @@ COLUMNS = (
     Column("who"),
     Column("reason", "long", sort=False),
 )
+_KNOWN: Mapping[str, Collection[str]] = {
+    "state": STATES,
+    "result": get_args(Result),
+    "cause": get_args(Cause),
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ def _load(console: Console, asked: Asked) -> Content:
         for job in workspace.jobs(SHOWN)
     ]
     facts = JobsFacts(serving.holder if serving is not None else "", planned)
-    return Content(facts, (Table("jobs", COLUMNS, in_memory(rows), sort="-due"),))
+    known = _KNOWN | {"name": [kind.name for kind in planned]}
+    return Content(facts, (Table("jobs", COLUMNS, in_memory(rows), sort="-due", known=known),))
 
 
 PAGE = Page("/jobs", "jobs", _load, menu=80)

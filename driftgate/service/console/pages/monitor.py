@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from driftgate.monitor.looks import Result
 from driftgate.monitor.suspects import in_words
 from driftgate.service.console._chart import Series
 from driftgate.service.console._page import Asked, Console, Content, Missing, Page
 from driftgate.service.console._table import Column, Table, in_memory
 from driftgate.service.console._watch import Watched, recent_looks, series_of, watched
-from driftgate.service.console.pages.monitors import alerts_table
+from driftgate.service.console.pages.monitors import OF, alerts_table
 
 LOOKS = (
     Column("when", "time"),
@@ -69,9 +70,15 @@ def _load(console: Console, asked: Asked) -> Content:
         [Drawn(one.of, found) for one in standing if (found := series_of(looks, one.of))],
     )
     tables = (
-        Table("looks", LOOKS, in_memory([_look(one) for one in looks]), sort="-when"),
+        Table(
+            "looks",
+            LOOKS,
+            in_memory([_look(one) for one in looks]),
+            sort="-when",
+            known={"result": get_args(Result), "of": OF},
+        ),
         alerts_table(console, name),
-        Table("slices", SLICES, in_memory(_slices(looks)), sort="-when"),
+        Table("slices", SLICES, in_memory(_slices(looks)), sort="-when", known={"moved": ("moved", "quiet")}),
     )
     return Content(facts, tables, name)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._render import to_plain
 from driftgate.service.console._table import Column, Table, in_memory
-from driftgate.service.console._watch import watched
+from driftgate.service.console._watch import Standing, watched
 
 COLUMNS = (
     Column("monitor", link="/monitors/{monitor}"),
@@ -27,12 +27,14 @@ ALERTS = (
     Column("cause", filter=True),
 )
 SHOWN_ALERTS = 500
+OF = ("canaries", "traffic", "prompts", "answers")
+"""What a monitor may look at."""
 
 
 def monitors_table(console: Console) -> Table:
     """Monitors with what each looks at."""
     rows = [vars(one) for one in watched(console)]
-    return Table("monitors", COLUMNS, in_memory(rows))
+    return Table("monitors", COLUMNS, in_memory(rows), known={"standing": get_args(Standing), "of": OF})
 
 
 def alerts_table(console: Console, monitor: str | None = None) -> Table:
@@ -56,7 +58,8 @@ def alerts_table(console: Console, monitor: str | None = None) -> Table:
         ]
 
     kept = console.memo.get(("alerts", monitor), 2.0, rows)
-    return Table("alerts", ALERTS, in_memory(kept), sort="-when")
+    monitors = console.workspace.files.config.monitors
+    return Table("alerts", ALERTS, in_memory(kept), sort="-when", known={"monitor": monitors})
 
 
 def _load(console: Console, asked: Asked) -> Content:

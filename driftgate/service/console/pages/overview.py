@@ -56,7 +56,9 @@ def _load(console: Console, asked: Asked) -> Content:
         *_concerns.of_incidents(console, handled),
         *_concerns.of_monitors(console, standing, handled),
         *_concerns.of_runs(console, newest),
+        *_concerns.of_stalled(console),
         *_concerns.of_jobs(console),
+        *_concerns.of_channels(console),
         *_concerns.of_deployments(console),
         *_concerns.of_telemetry(fresh),
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from driftgate.api.repair import switched_off
 from driftgate.finetune.remediation import remediations, stopped
+from driftgate.finetune.remediation._store import State
 from driftgate.service.console._concerns import approvals
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._table import Column, Table, in_memory
@@ -50,7 +52,8 @@ def _load(console: Console, asked: Asked) -> Content:
     ]
     ledger = console.workspace.ledger
     facts = RemediationsFacts(switched_off(console.workspace.files, ledger), stopped(ledger) is not None)
-    return Content(facts, tables=(Table("remediations", COLUMNS, in_memory(rows), sort="-opened"),))
+    known = {"slot": console.workspace.files.config.champions, "state": get_args(State)}
+    return Content(facts, tables=(Table("remediations", COLUMNS, in_memory(rows), sort="-opened", known=known),))
 
 
 PAGE = Page("/remediations", "remediations", _load, menu=60)

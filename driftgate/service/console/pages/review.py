@@ -91,4 +91,4 @@ def _load(console: Console, asked: Asked) -> Content:
     return Content(facts, (Table("labels", LABELS, in_memory(rows), sort="-labelled_at"),), judge)
 
 
-PAGE = Page("/review/{run}/{cell}", "review", _load, section="reviews", personal=True)
+PAGE = Page("/review/{run}/{cell}", "review", _load, section="reviews", personal=True, query=("judge",))

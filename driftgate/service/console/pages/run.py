@@ -19,6 +19,7 @@ from driftgate.ledger import (
     SampleFilter,
     ScoreRow,
     aggregations_of,
+    as_they_stand,
     categories_of,
     expired_at,
     find_samples,
@@ -126,7 +127,7 @@ def facts_of(console: Console, run: RunRow) -> RunFacts:
     """What is said of a run; of one that has ended it is read once in a while."""
     ledger = console.workspace.ledger
     verdicts = verdict_views(verdicts_of(ledger, run.id))
-    ended = run.status == "complete"
+    ended, standing = run.status == "complete", as_they_stand(ledger, [run])[0]
     key = ("run", run.id, run.status, run.finished_at)
     cells = console.memo.get(
         key, SETTLED if ended else BRIEF, lambda: [_cell(console, cell, ended) for cell in cells_named(console, run)]
@@ -135,8 +136,8 @@ def facts_of(console: Console, run: RunRow) -> RunFacts:
         run=run.id,
         suite=run.suite,
         kind=run.kind,
-        status=run.status,
-        reason=run.reason,
+        status=standing.status,
+        reason=standing.reason,
         began=run.created_at,
         finished=run.finished_at,
         version=run.version,
@@ -194,7 +195,13 @@ def _categories(console: Console, run: RunRow, own: Sequence[CellRow]) -> Sequen
 
 def samples_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Table:
     """All samples of a run, cell after cell."""
-    return Table("samples", SAMPLES, _samples(console, run, own), extra=("cell", "show", "below"))
+    return Table(
+        "samples",
+        SAMPLES,
+        _samples(console, run, own),
+        extra=("cell", "show", "below"),
+        filters=("outcome", "category"),
+    )
 
 
 def _samples(console: Console, run: RunRow, own: Sequence[CellRow]) -> Source:
@@ -206,6 +213,8 @@ def _samples(console: Console, run: RunRow, own: Sequence[CellRow]) -> Source:
         show = equal.get("show", "")
         if show not in ("", "wrong", "failed", "trouble"):
             raise DriftgateError(f"show is '{show[:40]}'", "it may be: wrong, failed, trouble")
+        if not own:  # it has not come so far yet, or never will
+            return Found([], 0)
         if not cells:
             raise Missing(f"run {run.id} has no cell {equal['cell'][:40]}", f"it has {len(own)}, counted from 0")
         chosen = SampleFilter(

@@ -11,7 +11,9 @@ COLUMNS = (
     Column("run", link="/runs/{run}"),
     Column("suite", link="/suites/{suite}", filter=True),
     Column("kind", filter=True, options=tuple(KINDS)),
-    Column("status", "status", filter=True, options=("running", "complete", "interrupted", "stopped", "refused")),
+    Column(
+        "status", "status", filter=True, options=("running", "stalled", "complete", "interrupted", "stopped", "refused")
+    ),
     Column(
         "verdict", "status", link="/gates/{run}", filter=True, options=("pass", "inconclusive", "unmeasurable", "fail")
     ),
@@ -29,7 +31,7 @@ def runs_table(console: Console) -> Table:
         searched=("run", "suite", "reason"),
         finish=lambda rows: with_accuracy(console, [dict(row) for row in rows]),
     )
-    return Table("runs", COLUMNS, source, sort="-began")
+    return Table("runs", COLUMNS, source, sort="-began", known={"suite": console.workspace.files.config.suites})
 
 
 def _load(console: Console, asked: Asked) -> Content:
