@@ -175,7 +175,7 @@ def _drawn(counts: Counter[str], rng: random.Random, more: float) -> str:
 def _tail(last: str, rng: random.Random) -> str:
     wrong = _parts()["after_vowel"] if (ord(last) - 0xAC00) % 28 else _parts()["after_consonant"]
     fitting = ["", *(tail for tail in TAILS if tail not in wrong)]
-    return rng.choices(fitting, [_USUAL.get(tail, 0.7) for tail in fitting])[0]
+    return str(rng.choices(fitting, [_USUAL.get(tail, 0.7) for tail in fitting])[0])
 
 
 if __name__ == "__main__":

@@ -87,10 +87,10 @@ def main() -> None:
     print("| kind | values | found | by the way it is written |\n|---|---|---|---|")
     for kind in [*sorted({kind for kind, _ in planted}), ""]:
         rows = {form: count for (own, form), count in planted.items() if own == kind or not kind}
-        values = sum(count for (own, _), count in planted.items() if own == kind or not kind)
+        every = sum(count for (own, _), count in planted.items() if own == kind or not kind)
         hit = sum(count for (own, _), count in found.items() if own == kind or not kind)
         forms = [f"{form} {found[kind, form] / count:.1%}" for form, count in rows.items() if form and kind]
-        print(f"| {kind or 'all'} | {values:,} | {hit / values:.1%} | {', '.join(forms) if len(forms) > 1 else ''} |")
+        print(f"| {kind or 'all'} | {every:,} | {hit / every:.1%} | {', '.join(forms) if len(forms) > 1 else ''} |")
     print()
     for line in random.Random(0).sample(missed, min(asked.misses, len(missed))):
         print("  missed", line)
@@ -103,8 +103,8 @@ def main() -> None:
         counts, values, speed = touched(texts)
         told = ", ".join(f"{kind} {count / len(texts):.3%}" for kind, count in counts.most_common())
         print(f"{name}: {len(texts):,} ordinary sentences, touched {told or 'none'}; {speed:,.0f} texts a second")
-        for value in random.Random(0).sample(values, min(asked.misses, len(values))):
-            print("  touched", value)
+        for line in random.Random(0).sample(values, min(asked.misses, len(values))):
+            print("  touched", line)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +98,7 @@ def _drawn(texts: Sequence[str], size: int, rng: np.random.Generator) -> list[st
     return [texts[place] for place in sorted(rng.choice(len(texts), size, replace=False))]
 
 
-def _vectors(texts: Sequence[str]) -> object:
+def _vectors(texts: Sequence[str]) -> Any:
     """Sparse rows of length 1."""
     from scipy import sparse
 

@@ -106,7 +106,7 @@ def features(candidate: Candidate) -> tuple[str, ...]:
     if len(word) == 2:
         return (f"s1{word[0]}", f"s2{word[1]}", f"s12{word}", f"st{tail}", f"sv{tail}{closed}", f"s2t{word[1]}{tail}")
     surname = word[0] if len(word) == 3 else "남"
-    first, second = word[-2:]
+    first, second = word[-2], word[-1]
     return (
         f"1{surname}",
         f"2{first}",
