@@ -54,7 +54,9 @@ def listening(service: ServiceConfig) -> Iterator[Sequence[socket.socket]]:
         try:
             found = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             sockets = [
-                opened.enter_context(socket.create_server(address[:2], family=family, backlog=_BACKLOG))
+                opened.enter_context(
+                    socket.create_server((str(address[0]), int(address[1])), family=family, backlog=_BACKLOG)
+                )
                 for family, address in dict.fromkeys((family, address) for family, *_, address in found)
             ]
         except OSError as problem:

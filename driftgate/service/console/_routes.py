@@ -130,7 +130,8 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
         if kind == "json":
             return _Made(200, _render.as_json(page, content, tables))
         if kind == "csv":
-            return _Made(200, _render.as_csv(next(one for one in tables if one.table.name == _wanted(tables, asked))))
+            wanted = _wanted(tables, asked)
+            return _Made(200, _render.as_csv(next(one for one in tables if one.table.name == wanted)))
         return _Made(
             200,
             _render.html(

@@ -219,6 +219,7 @@ def test_two_cells_are_compared_sample_by_sample(client: TestClient, nights: lis
         ("/runs?size=9999999", 400),
         ("/runs?page=%EF%BC%91", 400),
         ("/runs.csv?table=none", 404),
+        ("/compare.csv", 404),
         ("/runs?q=%00%27%22--", 200),
         ("/runs?suite=%27%20OR%201=1", 400),
         ("/runs?began=yesterday", 400),

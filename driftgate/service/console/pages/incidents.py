@@ -75,7 +75,7 @@ def _load(console: Console, asked: Asked) -> Content:
     monitors = console.workspace.files.config.monitors
     return Content(
         tables=(
-            Table("incidents", COLUMNS, in_memory(rows), sort="-since", known=_KNOWN | {"monitor": monitors}),
+            Table("incidents", COLUMNS, in_memory(rows), sort="-since", known={**_KNOWN, "monitor": monitors}),
             Table("channels", CHANNELS, in_memory(told)),
         )
     )

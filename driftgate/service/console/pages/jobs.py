@@ -85,7 +85,7 @@ def _load(console: Console, asked: Asked) -> Content:
         for job in workspace.jobs(SHOWN)
     ]
     facts = JobsFacts(serving.holder if serving is not None else "", planned)
-    known = _KNOWN | {"name": [kind.name for kind in planned]}
+    known = {**_KNOWN, "name": [kind.name for kind in planned]}
     return Content(facts, (Table("jobs", COLUMNS, in_memory(rows), sort="-due", known=known),))
 
 

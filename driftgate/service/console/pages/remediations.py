@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -52,7 +53,7 @@ def _load(console: Console, asked: Asked) -> Content:
     ]
     ledger = console.workspace.ledger
     facts = RemediationsFacts(switched_off(console.workspace.files, ledger), stopped(ledger) is not None)
-    known = {"slot": console.workspace.files.config.champions, "state": get_args(State)}
+    known: Mapping[str, Collection[str]] = {"slot": console.workspace.files.config.champions, "state": get_args(State)}
     return Content(facts, tables=(Table("remediations", COLUMNS, in_memory(rows), sort="-opened", known=known),))
 
 
