@@ -19,8 +19,8 @@ from sqlalchemy import update
 
 from driftgate.api.jobs import JobKind, Schedule, ask_for, list_jobs
 from driftgate.api.jobs._tables import schedules
-from driftgate.ledger import open_ledger
-from driftgate.service.jobs import Board, Lease, Runner
+from driftgate.ledger import Lease, open_ledger
+from driftgate.service.jobs import Board, Runner
 
 CRONS = ("0 3 29 2 *", "30 2 * * 0", "0 0 1 1 *", "*/10 2 13 * 5", "15 4 31 12 *")
 

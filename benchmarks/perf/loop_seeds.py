@@ -74,7 +74,7 @@ def _processor_seconds() -> float:
 def _trained_seconds(workspace: Path) -> float:
     """Training outlives who started it, so that the system does not count it as a child's."""
     results = (workspace / ".driftgate").rglob("result.json")
-    return sum(json.loads(file.read_bytes())["metrics"]["processor_seconds"] for file in results)
+    return sum(float(json.loads(file.read_bytes())["metrics"]["processor_seconds"]) for file in results)
 
 
 def main() -> int:

@@ -169,7 +169,7 @@ def _parts() -> Mapping[str, Sequence[str]]:
 
 def _drawn(counts: Counter[str], rng: random.Random, more: float) -> str:
     letters = sorted(counts)
-    return rng.choices(letters, [counts[letter] + more for letter in letters])[0]
+    return str(rng.choices(letters, [counts[letter] + more for letter in letters])[0])
 
 
 def _tail(last: str, rng: random.Random) -> str:

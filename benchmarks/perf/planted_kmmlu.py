@@ -33,7 +33,7 @@ _DEEDS = ("신청", "정산", "지급", "점검", "반납", "배정", "심사", 
 def made_up(count: int, seed: int) -> list[Mapping[str, Any]]:
     """Questions about rules of a firm that does not exist."""
     chance = random.Random(seed)
-    rows = []
+    rows: list[Mapping[str, Any]] = []
     for n in range(count):
         thing, deed, other = chance.choice(_THINGS), chance.choice(_DEEDS), chance.choice(_DEEDS)
         days = chance.sample(range(2, 90), 4)

@@ -140,7 +140,7 @@ def _answered_by(reference: pd.DataFrame, answers: pd.DataFrame) -> str:
 
 
 def _unseen(
-    reference: pd.DataFrame, at: object, compare: Callable[[Sequence[pd.DataFrame]], Look], smallest: float
+    reference: pd.DataFrame, at: pd.Timestamp, compare: Callable[[Sequence[pd.DataFrame]], Look], smallest: float
 ) -> str:
     """Which losses one look does not show, in words; empty where it shows one as large as the floor.
 
