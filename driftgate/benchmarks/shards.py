@@ -48,7 +48,7 @@ class Share:
         >>> from driftgate.benchmarks.datasets import make_sample
         >>> sample = make_sample("demo", "test", 0, {"question": "1+1?"})
         >>> [Share(place, 3).has(sample) for place in (1, 2, 3)]
-        [False, False, True]
+        [True, False, False]
         """
         asked = hashlib.sha256((sample.asked or sample.key).encode("utf-8", "replace")).digest()
         return int.from_bytes(asked[:8], "big") % self.of == self.place - 1
