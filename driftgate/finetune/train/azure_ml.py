@@ -21,7 +21,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import driftgate
 from driftgate.finetune._azure import (
     azure_errors,
     check_address,
@@ -30,11 +29,11 @@ from driftgate.finetune._azure import (
     without_secrets,
 )
 from driftgate.finetune.train._architectures import check_base
+from driftgate.finetune.train._azure_ml_code import command_of, place, stage_code
 from driftgate.finetune.train._azure_ml_config import AzureMLTraining, estimate, metered
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._job import ADAPTER, ADAPTER_FOLDER, RESULT, LoraJob, content_sha256
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
-from driftgate.finetune.train._lora import PROGRAM
 from driftgate.finetune.train._trainer import (
     Handle,
     JobGone,
@@ -50,24 +49,12 @@ from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model, prompt_format_of
 from driftgate.flows.network import read_json
 from driftgate.flows.private_files import make_folder, make_private
-from driftgate.flows.private_text import write_text
 from driftgate.shipped import shipped
 
 KIND_NAME = "azure_ml"
 _PYTHON = "3.11"
 _SCRIPT_NEEDS = ("aiohttp", "numpy", "pydantic")
 """What the script imports beside the requirements of training; pinned to what is installed here."""
-_SCRIPT_FILES = (
-    "__init__.py",
-    "lazy.py",
-    "shipped/*.py",
-    "flows/*.py",
-    "flows/models/*.py",
-    "flows/network/*.py",
-    "finetune/__init__.py",
-    "finetune/train/*.py",
-)
-"""What of this project the script imports."""
 _ENDED = ("completed", "failed", "canceled")
 _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[^\s;]+(\s*;.*)?")
 
@@ -172,14 +159,14 @@ class AzureMLTrainer:
         from azure.ai.ml import Output, command
 
         code = job.folder / "code"
-        _stage_code(code, _job_file(job, inputs, model))
+        stage_code(code, _job_file(job, inputs, model))
         client.jobs.create_or_update(
             command(
                 name=job.name,
                 display_name=job.name,
                 experiment_name=self.config.experiment,
                 code=str(code),
-                command=_command(inputs),
+                command=command_of(inputs),
                 inputs={name: _data_asset(client, name, path) for name, path in inputs.items()},
                 outputs={"model": Output(type="uri_folder")},
                 environment=client.environments.create_or_update(self._environment()).id,
@@ -300,7 +287,7 @@ def _base_file(model: LocalConfig, workspace: Path) -> Path:
 
 
 def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) -> LoraJob:
-    places = {name: Path(_place(name, path)) for name, path in inputs.items()}
+    places = {name: Path(place(name, path)) for name, path in inputs.items()}
     return LoraJob(
         name=job.name,
         prompt_format=prompt_format_of(model),
@@ -309,10 +296,6 @@ def _job_file(job: TrainingJob, inputs: Mapping[str, Path], model: LocalConfig) 
         seed=job.seed,
         **places,
     )
-
-
-def _place(name: str, path: Path) -> str:
-    return name + path.suffix
 
 
 def _data_asset(client: Any, name: str, path: Path) -> Any:
@@ -325,34 +308,6 @@ def _data_asset(client: Any, name: str, path: Path) -> Any:
     if found is None:
         found = client.data.create_or_update(Data(name=asset, version=content, type=kind, path=str(path)))
     return Input(type=kind, path=found.id)
-
-
-def _command(inputs: Mapping[str, Path]) -> str:
-    """Run the script in a folder of its own: inputs are mounted for reading, outputs on slow storage."""
-    copies = [f'cp -r "${{{{inputs.{name}}}}}" work/{_place(name, path)}' for name, path in inputs.items()]
-    adapter = ADAPTER_FOLDER if inputs["base"].is_dir() else ADAPTER
-    return " && ".join(
-        [
-            "mkdir -p work",
-            "cp job.json work/",
-            *copies,
-            f"python -m {PROGRAM} work/job.json",
-            f'cp -r work/{adapter} work/{RESULT} "${{{{outputs.model}}}}/"',
-        ]
-    )
-
-
-def _stage_code(folder: Path, job: LoraJob) -> None:
-    """Lay the script and what it imports of this project into ``folder``, and nothing else."""
-    shutil.rmtree(folder, ignore_errors=True)
-    root = Path(driftgate.__path__[0])
-    for pattern in _SCRIPT_FILES:
-        for source in sorted(root.glob(pattern)):
-            target = folder / root.name / source.relative_to(root)
-            make_folder(target.parent)
-            shutil.copyfile(source, target)
-    write_text(folder / "job.json", job.model_dump_json())
-    make_private(folder)
 
 
 def _register(client: Any, handle: Handle) -> None:
