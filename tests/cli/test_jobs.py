@@ -160,7 +160,7 @@ def test_over_http(folder: Path, ledger: Ledger) -> None:
     assert client.post("/api/jobs/look-watch/run", headers=JSON).json()["id"] == id
     assert client.get("/api/jobs?name=look-wach").status_code == 422
     assert client.get("/api/jobs?nmae=look-watch").status_code == 422
-    assert [row.action for row in audit_of(ledger)] == ["job.run"]
+    assert len(audit_of(ledger, action="job")) == 1
     assert [job["id"] for job in client.get("/api/jobs?state=waiting&name=look-watch").json()] == [id]
     assert client.get("/api/jobs?state=done").json() == []
     assert client.get("/api/jobs?state=dnoe").status_code == 422

@@ -268,6 +268,7 @@ def renew(ledger: Ledger, holder: str) -> bool:
 
 
 def release(ledger: Ledger, holder: str) -> None:
-    """Give the right to send back."""
+    """Give the right to send back; whoever never had it may have been stopped before anything was to be told."""
+    create_tables(ledger, metadata)
     with ledger.write() as connection:
         connection.execute(update(senders).where(senders.c.holder == holder).values(expires=0.0))
