@@ -43,7 +43,7 @@ async def measure(folder: Path, seconds: float) -> None:
         for n, zone in enumerate(zones)
     }
     ledger = open_ledger("ledger.db", folder)
-    board = Board(Lease(ledger), kinds)
+    board = Board(Lease(ledger, "jobs"), kinds)
     assert board.lease.acquire()
     board.fire(datetime.now(UTC))
     with ledger.write() as connection:

@@ -216,8 +216,8 @@ def find_job(ledger: Ledger, name: str, *, unfinished: bool = False) -> Job:
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        newest = [one.id for one in list_jobs(ledger, 8)]
-        raise DriftgateError(f"no job fits '{name}'", nearest(name, newest) if newest else "see driftgate jobs")
+        known = [one.id for one in list_jobs(ledger, 8)]
+        raise DriftgateError(f"no job fits '{name}'", nearest(name, known) if known else "see driftgate jobs")
     raise DriftgateError(
         f"{'9 or more' if len(fitting) == 9 else len(fitting)} jobs fit '{name}'",
         f"say more of the id: {', '.join(one.id for one in fitting)}",
