@@ -1,7 +1,9 @@
 """How much planted personal data is found, and of how much ordinary text: ``python -m benchmarks.perf.pii_table``.
 
 Recall: of 4,000 made-up sentences of ``pii_templates.yaml``, its held-out part unless ``--part tuning`` is given; a
-value counts as found where every character of it is. Ordinary sentences are the questions and choices of KMMLU
+value counts as found where every character of it is. ``--part sealed`` reads the sentences of ``pii_sealed.jsonl``,
+which a hand wrote that saw nothing of the project; those without a value are the ordinary ones.
+Else ordinary sentences are the questions and choices of KMMLU
 (``HAERAE-HUB/KMMLU``) and CLIcK (``rladmstn1714/CLIcK``), in ``../shared/data``, as far as they are there. The weights
 of names have met KMMLU as ordinary text (``python -m benchmarks.perf.name_training`` prints each half told by the
 other); nothing was learnt from CLIcK, whose stories and histories name people.
@@ -19,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.perf.pii_text import sentences, spans
+from benchmarks.perf.pii_text import sealed, sentences, spans
 from driftgate.finetune.privacy import redact
 
 DATA = Path("../shared/data")
@@ -33,7 +35,7 @@ def recall(part: str, count: int, seed: int) -> tuple[Counter[tuple[str, str]], 
     planted: Counter[tuple[str, str]] = Counter()
     found: Counter[tuple[str, str]] = Counter()
     missed = []
-    for sentence in sentences(part, count, seed):
+    for sentence in sealed() if part == "sealed" else sentences(part, count, seed):
         findings = [(finding.start, finding.end) for finding in redact(sentence.text).findings]
         for value in sentence.planted:
             planted[value.kind, value.form] += 1
@@ -46,7 +48,9 @@ def recall(part: str, count: int, seed: int) -> tuple[Counter[tuple[str, str]], 
 
 def ordinary(name: str) -> Iterator[str]:
     """The ordinary sentences of a dataset."""
-    if name == "KMMLU":
+    if name == "sealed":
+        yield from (sentence.text for sentence in sealed() if not sentence.planted)
+    elif name == "KMMLU":
         for file in sorted((DATA / "kmmlu/data").glob("*-test.csv")):
             with file.open(encoding="utf-8-sig") as held:
                 for row in csv.DictReader(held):
@@ -83,7 +87,7 @@ def main() -> None:
     asked = parser.parse_args()
     redact("")
     planted, found, missed = recall(asked.part, asked.sentences, SEED)
-    print(f"{planted.total():,} values in {asked.sentences:,} sentences of the part {asked.part}\n")
+    print(f"{planted.total():,} values in sentences of the part {asked.part}\n")
     print("| kind | values | found | by the way it is written |\n|---|---|---|---|")
     for kind in [*sorted({kind for kind, _ in planted}), ""]:
         rows = {form: count for (own, form), count in planted.items() if own == kind or not kind}
@@ -94,7 +98,7 @@ def main() -> None:
     print()
     for line in random.Random(0).sample(missed, min(asked.misses, len(missed))):
         print("  missed", line)
-    for name in ("KMMLU", "CLIcK"):
+    for name in ("sealed",) if asked.part == "sealed" else ("KMMLU", "CLIcK"):
         texts = list(ordinary(name))
         if not texts:
             print(f"{name}: not there, not measured")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -176,6 +177,19 @@ def sentences(part: str, count: int, seed: int) -> Iterator[Sentence]:
     maker = _Maker(parts, random.Random(seed))
     for place in range(count):
         yield _filled(parts["sentences"][place % len(parts["sentences"])], maker)
+
+
+def sealed() -> Iterator[Sentence]:
+    """Sentences of a hand that saw neither rules nor templates, each its own; those without values are ordinary."""
+    for line in Path(__file__).with_name("pii_sealed.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        text, planted, place = str(row["text"]), [], 0
+        for value in row["values"]:
+            start = text.find(value["value"], place)
+            start = start if start >= 0 else text.index(value["value"])
+            place = start + len(value["value"])
+            planted.append(Planted(value["kind"], "", start, place))
+        yield Sentence(text, tuple(planted))
 
 
 def _filled(template: str, maker: _Maker) -> Sentence:

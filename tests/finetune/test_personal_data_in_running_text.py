@@ -94,7 +94,7 @@ def test_the_particle_behind_a_stand_in_fits():
     ("kind", "value", "form"),
     [
         ("KR_RRN", "9001011234568", r"[5-9]\d(0[1-9]|1[0-2])(0[1-9]|1\d|2[0-8])1\d{6}"),
-        ("CREDIT_CARD", "4984.6346.4848.5066", r"4\d{3}(\.\d{4}){3}"),
+        ("CREDIT_CARD", "4984.6346.4848.5066", r"0\d{3}(\.\d{4}){3}"),
         ("PHONE_LANDLINE", "(051) 234-5678", r"\(051\) 0\d\d-\d{4}"),
         ("BIRTH_DATE", "1987. 3. 4.", r"(19|20)\d\d\. \d{1,2}\. \d{1,2}\."),
         ("BIRTH_DATE", "19870304", r"(19|20)\d\d(0[1-9]|1[0-2])[0-2]\d"),
@@ -110,7 +110,26 @@ def test_a_stand_in_keeps_the_form(kind: str, value: str, form: str):
     assert re.fullmatch(form, made) and made != value
 
 
-def test_a_stand_in_of_a_card_or_registration_has_a_wrong_check_digit():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "새로 받은 5521-8803-4496-1027로 결제해 주세요.",  # none of these passes Luhn's check
+        "체크카드 번호가 6243 0511 9927 4806인데 해외에서 쓸 수 있나요?",
+        "비씨 9420610738825547로 세 번 시도했어요.",
+        "pan=4092.1735.8860.2219",
+        "아멕스 3791-448205-61837입니다",
+    ],
+)
+def test_a_card_is_one_whatever_its_check_digit(text: str):
+    assert redact(text).counts["CREDIT_CARD"] == 1
+
+
+@pytest.mark.parametrize("text", ["송장 5521-8803-4496-1027", "주문 9420610738825547건", "5521-8803-4496-1027-1"])
+def test_another_number_of_sixteen_digits_is_no_card(text: str):
+    assert "CREDIT_CARD" not in redact(text).counts
+
+
+def test_a_stand_in_of_a_card_or_registration_is_given_to_nobody():
     card = StandIns(b"k").stand_in("CREDIT_CARD", "4984-6346-4848-5066")
     assert "CREDIT_CARD" not in redact(f"카드 {card}").counts
     number = StandIns(b"k").stand_in("KR_RRN", "900101-1234568").replace("-", "")

@@ -33,8 +33,9 @@ _PLATE_REGIONS = "서울|부산|대구|인천|광주|대전|울산|세종|경기
 _CALLED_OTHERWISE = rf"(?:{_OTHER_NUMBER})\s?(?:번호|코드|(?i:no)\.?)?(?:은|는|이|가)?\s?[:#]?\s?$"
 _BANK = (
     r"은행|뱅크|카뱅|케뱅|농협|수협|신협|새마을|우체국|계좌|통장|예금주|입금|송금"
-    r"|이체|부쳐|국민|신한|기업|(?i:account|bank|KB|IBK|NH|SC제일)"
+    r"|이체|부쳐|국민|신한|기업|(?i:account|acct|bank|KB|IBK|NH|SC제일)"
 )
+_CARD = r"카드|비씨|아멕스|결제|승인|할부|현대|롯데|삼성|하나|우리|(?i:card|pan|visa|master|amex|BC|JCB)"
 
 
 @cache
@@ -163,6 +164,17 @@ NUMBERS = (
         against=_OTHER_NUMBER,
         check=_luhn,
         proves=True,
+    ),
+    Rule(
+        # Misheard, mistyped or of a scheme without a check digit: what is grouped as on a card, or called one, is one.
+        "CREDIT_CARD",
+        sure=(
+            r"(?<![\d-])[2-69]\d{3}(?P<gap>[-.·/ ])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}" + _END,
+            r"(?<![\d-])3[47]\d{2}(?P<gap>[-.·/ ])\d{6}(?P=gap)\d{5}" + _END,
+        ),
+        in_context=(rf"(?<![\d-])(?:[2-69]\d{{15}}|3[47]\d{{13}}){_END}(?!\s?원)",),
+        context=_CARD,
+        against=rf"{_OTHER_NUMBER}|계좌",
     ),
     Rule(
         "VEHICLE_PLATE",

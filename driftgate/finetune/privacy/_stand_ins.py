@@ -39,8 +39,8 @@ class StandIns:
     """Made-up values for a workspace's personal data.
 
     Who has the key can tell whether a given value became a given stand-in; nobody can read a value from one. Numbers
-    are such as are given to nobody: mobile numbers whose exchange begins with 0, cards and registrations whose check
-    digit fails, the domain ``example.com`` (RFC 2606), the networks of RFC 5737. Names, plates, accounts and dates are
+    are such as are given to nobody: mobile numbers whose exchange begins with 0, cards that do, registrations whose
+    check digit fails, the domain ``example.com`` (RFC 2606), the networks of RFC 5737. Names, plates, accounts and dates are
     drawn, and may be somebody's by chance.
 
     Parameters
@@ -134,10 +134,9 @@ def _registration(value: str, draws: _Draws) -> str:
 
 
 def _card(value: str, draws: _Draws) -> str:
-    digits = [c for c in value if c.isdigit()]
-    body = [digits[0], *(str(draws.below(10)) for _ in digits[2:])]
-    total = sum(sum(divmod(int(d) * 2, 10)) if place % 2 == 0 else int(d) for place, d in enumerate(reversed(body)))
-    return _in_form(value, [*body, str((-total + 1 + draws.below(9)) % 10)].__iter__())
+    """Beginning with 0, as no card does."""
+    drawn = [str(draws.below(10)) for c in value if c.isdigit()]
+    return _in_form(value, iter(["0", *drawn[1:]]))
 
 
 def _telephone(value: str, draws: _Draws) -> str:
