@@ -136,7 +136,9 @@ def team_of(ticket: Ticket, policy: Policy) -> str:
 def rows(drawn: Iterable[Ticket], policy: Policy) -> list[dict[str, Any]]:
     """Four-choice questions for the flow ``route``, as a ``jsonl`` dataset reads them.
 
-    ``category`` is the slice, ``cluster`` the phrasing: tickets made of one sentence are no independent evidence.
+    What is asked is the same whatever the policy: nobody tells the model of a rule that people have agreed on, and the
+    answer alone changes. ``category`` is the slice, ``cluster`` the phrasing: tickets made of one sentence are no
+    independent evidence.
 
     Examples
     --------
@@ -150,7 +152,7 @@ def rows(drawn: Iterable[Ticket], policy: Policy) -> list[dict[str, Any]]:
         is_new = ticket.product == _material()["new_product"]
         made.append(
             {
-                "passage": policy.text,
+                "passage": BEFORE.text,  # a question whose text changes is another one; what changes is its answer
                 "question": ticket.text,
                 "choices": list(teams.values()),
                 "answer": "ABCD"[list(teams).index(team_of(ticket, policy))],

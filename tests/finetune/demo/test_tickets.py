@@ -48,6 +48,19 @@ def test_the_new_rule_moves_the_new_product_and_nothing_else() -> None:
     assert NEW_SLICE in AFTER.text and NEW_SLICE not in BEFORE.text
 
 
+def test_the_rules_change_what_is_right_and_not_what_is_asked(tmp_path: Path) -> None:
+    """Else the canaries after the change are others than those of the reference, and nothing is compared."""
+    drawn = [*tickets("canary", 40, 3), *tickets("canary", 16, 3, about="new")]
+    samples = []
+    for name, policy in (("before", BEFORE), ("after", AFTER)):
+        made = rows(drawn, policy)
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made))
+        samples.append(load_dataset(name, parse_config({"kind": "jsonl", "path": f"{name}.jsonl"}), tmp_path).samples)
+    assert [one.asked for one in samples[0]] == [one.asked for one in samples[1]]
+    answers = [[one.data["answer"] for one in side] for side in samples]
+    assert sum(one != other for one, other in zip(*answers, strict=True)) == 16
+
+
 def test_more_than_there_are_is_refused() -> None:
     with pytest.raises(DriftgateError, match="ask for fewer"):
         tickets("canary", 50_000, 0)
