@@ -40,8 +40,8 @@ class StandIns:
 
     Who has the key can tell whether a given value became a given stand-in; nobody can read a value from one. Numbers
     are such as are given to nobody: mobile numbers whose exchange begins with 0, cards that do, registrations whose
-    check digit fails, the domain ``example.com`` (RFC 2606), the networks of RFC 5737. Names, plates, accounts and dates are
-    drawn, and may be somebody's by chance.
+    check digit fails, the domain ``example.com`` (RFC 2606), the networks of RFC 5737. Names, plates, accounts and
+    dates are drawn, and may be somebody's by chance.
 
     Parameters
     ----------

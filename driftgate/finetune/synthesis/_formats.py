@@ -105,6 +105,6 @@ def split(rendered: Sequence[Rendered], share: float, seed: int) -> tuple[list[R
         if len(held) + len(groups[name]) <= wanted:
             held |= set(groups[name])
     if wanted and not held and len(groups) > 1:
-        held = set(min(groups.values(), key=lambda places: len(places)))
+        held = set(groups[min(groups, key=lambda name: len(groups[name]))])
     train = [one for place, one in enumerate(rendered) if place not in held]
     return train, [one for place, one in enumerate(rendered) if place in held]

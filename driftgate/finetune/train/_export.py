@@ -161,8 +161,11 @@ def _updates(path: Path, architecture: str) -> dict[str, npt.NDArray[np.float32]
         )
     parts = {tensor.name: np.array(tensor.data, dtype=np.float32) for tensor in reader.tensors}
     names = {name.removesuffix(".lora_a") for name in parts if name.endswith(".lora_a")}
-    scale = {name: np.float32(alpha / len(parts[f"{name}.lora_a"])) for name in names}
-    return {name: scale[name] * parts[f"{name}.lora_b"] @ parts[f"{name}.lora_a"] for name in names}
+    found = {}
+    for name in names:
+        a, b = parts[f"{name}.lora_a"], parts[f"{name}.lora_b"]
+        found[name] = np.asarray(alpha / len(a) * b @ a, dtype=np.float32)
+    return found
 
 
 def _changed(name: str, whole: npt.NDArray[np.float32], update: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
