@@ -42,8 +42,6 @@ _LEAST_MATCHED = 50
 """Calls that the same weekdays of the reference must have to be compared with instead of all days."""
 _LEAST_FREE = 3
 """Days beyond one a weekday, by which it can be told how much weekdays differ among themselves."""
-_UNLIKE = 1.5
-"""Times its floor: by so much a signal may differ on a weekday of which the reference has none."""
 _NOTHING = 1e-18
 """A variance that is none but for arithmetic."""
 _MOST_ALIKE = 0.9
@@ -109,9 +107,7 @@ def _blocks(calls: pd.DataFrame, period: Codes) -> tuple[Codes, NDArray[np.bool_
     return np.unique(period * (asking.max() + 1) + asking, return_inverse=True)[1].astype(np.int64), who
 
 
-def weaker(
-    signal: Signal, found: Evidence, windows: tuple[Floats, Floats], units: tuple[Units, Units], floor: float
-) -> Evidence:
+def weaker(signal: Signal, found: Evidence, windows: tuple[Floats, Floats], units: tuple[Units, Units]) -> Evidence:
     r"""The evidence that is left where calls of a day and of a block hang together.
 
     With x the values (of numbers their logarithms), let the blocks of a day vary about it with variance
@@ -130,9 +126,6 @@ def weaker(
     whose calls all fail is no change of the traffic. Where hours are the blocks it is the reference's: an outage of
     some hours makes hours unlike each other.
 
-    The first weekend of a reference that began on a Monday is unlike it, and nothing says by how much. So d must be
-    larger by one and a half floors, weighted by the days of which the reference has no such weekday.
-
     The p-value is the larger of this and the detector's, and the interval holds both: dependence only ever weakens. Of
     a window of several periods the effect is d itself, with its interval.
 
@@ -144,8 +137,6 @@ def weaker(
         Values of the whole reference window, and of the current one.
     units
         Of these.
-    floor : float
-        The signal's, in the unit of its effect.
 
     References
     ----------
@@ -163,18 +154,15 @@ def weaker(
         return found
     from scipy import stats
 
-    half = float(stats.t.ppf(0.975, compared.free)) * compared.error
-    unlike = compared.unlike * _UNLIKE * (math.log1p(floor) if signal.kind == "continuous" else floor)
-    worse = {"higher": compared.gap, "lower": -compared.gap, "either": abs(compared.gap)}[signal.bad]
-    tail = (worse - unlike) / compared.error
-    p_value = min(1.0, float(stats.t.sf(tail, compared.free)) * (2.0 if signal.bad == "either" else 1.0))
+    t, half = compared.gap / compared.error, float(stats.t.ppf(0.975, compared.free)) * compared.error
+    tail = {"higher": t, "lower": -t, "either": abs(t)}[signal.bad]
+    p_value = float(stats.t.sf(tail, compared.free)) * (2.0 if signal.bad == "either" else 1.0)
     gap, low, high = (_change(signal, compared.gap + far) for far in (0.0, -half, half))
-    detail = {"free": compared.free, "days": compared.days, "unlike": unlike, "p_by_call": found.p_value}
     left = replace(
         found,
         p_value=max(found.p_value, p_value),
         effect=_holding(found.effect, (low, high)),
-        detail={**found.detail, **detail},
+        detail={**found.detail, "free": compared.free, "days": compared.days, "p_by_call": found.p_value},
     )
     if not units[1].period.any():
         return left
@@ -203,8 +191,6 @@ class _Compared:
     free: float
     days: int
     """How many the reference has."""
-    unlike: float
-    """The share of the current window's days that are of a weekday of which the reference has none."""
 
 
 def _compare(before: _Blocks, now: _Blocks, *, named: bool) -> _Compared:
@@ -216,8 +202,7 @@ def _compare(before: _Blocks, now: _Blocks, *, named: bool) -> _Compared:
         spread = _Spread(of_blocks * unusual.total, (1.0 - of_blocks) * unusual.total)
     reference, current = before.days(usual), now.days(spread)
     weekdays = np.unique(reference.weekday)
-    first = ~np.isin(current.weekday, weekdays)
-    if reference.period.size - weekdays.size < _LEAST_FREE or first.any():
+    if reference.period.size - weekdays.size < _LEAST_FREE or not np.isin(current.weekday, weekdays).all():
         weekdays = np.zeros(1, dtype=np.int64)
     place, of_now = (np.searchsorted(weekdays, side.weekday) % weekdays.size for side in (reference, current))
     free = float(reference.period.size - weekdays.size)
@@ -237,8 +222,9 @@ def _compare(before: _Blocks, now: _Blocks, *, named: bool) -> _Compared:
     if free < 1.0 or by_block > by_day:
         free = min(free if free >= 1.0 else math.inf, current.blocks - 1.0)
     variance = stretch * (by_block + by_day + of_reference)
-    error = math.sqrt(variance) if variance > _NOTHING else 0.0
-    return _Compared(gap, level, error, max(free, 1.0), reference.period.size, float(share[first].sum()))
+    return _Compared(
+        gap, level, math.sqrt(variance) if variance > _NOTHING else 0.0, max(free, 1.0), reference.period.size
+    )
 
 
 @dataclass(frozen=True)

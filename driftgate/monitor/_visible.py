@@ -52,8 +52,7 @@ def too_short(findings: Sequence[Finding], alpha: float) -> list[Short]:
     """Of each signal with a mean, whether the window that sees it best could have seen its floor.
 
     The smallest change that is found in four of five looks is :math:`(t_{1-a} + t_{0.8})` standard errors [1]_, with a
-    the level that a signal's window has by itself. Standard errors are those of the interval; by what a weekday may
-    differ of which the reference has none, the change must be larger.
+    the level that a signal's window has by itself. Standard errors are those of the interval.
 
     References
     ----------
@@ -96,5 +95,4 @@ def _smallest(finding: Finding, level: float) -> float:
     free = finding.everywhere.detail.get("free", math.inf)
     level = level / 2.0 if finding.signal.bad == "either" else level
     far, sure, half = (float(stats.t.ppf(q, free)) for q in (1.0 - level, _POWER, 0.975))
-    unlike = finding.everywhere.detail.get("unlike", 0.0)
-    return min(gross, unlike + (limits[1] - limits[0]) / 2.0 * (far + sure) / half)
+    return min(gross, (limits[1] - limits[0]) / 2.0 * (far + sure) / half)

@@ -206,7 +206,7 @@ class _Judge:
         if detector.by_block:
             how["blocks"] = (of_reference.block[matched], of_current.block)
         found = detector.compare(reference[matched], current, **how)
-        left = weaker(self.signal, found, (reference, current), (of_reference, of_current), self.floor)
+        left = weaker(self.signal, found, (reference, current), (of_reference, of_current))
         compared = (reference[matched], current), (of_reference.pick(matched), of_current)
         return with_gross(self.signal, left, *compared)
 

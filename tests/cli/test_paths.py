@@ -62,7 +62,7 @@ def test_every_path_is_marked_where_it_is_declared() -> None:
                 elif name in LIKE_PATHS or Path in (field.annotation, *typing.get_args(field.annotation)):
                     missed.append(f"{config.__name__}.{name}")
     assert missed == []
-    assert marked == (LIKE_PATHS - {"file"}) | {"model", "telemetry", "tls_cert", "tls_key"}
+    assert marked == (LIKE_PATHS - {"file"}) | {"model", "telemetry", "tls_cert", "tls_key", "canary_file", "held_out"}
 
 
 def put(config: dict[str, Any], path: str, at: str) -> None:
@@ -91,6 +91,8 @@ def put(config: dict[str, Any], path: str, at: str) -> None:
         "source": {"telemetry": [{"source": "files", "folder": path}]},
         "synthesis": {"recipes": {"mend": {**tuned, "synthesis": {"sources": [{"kind": "questions", "path": path}]}}}},
         "code": {"recipes": {"mend": {**tuned, "rollout": {**ROLLOUT, "code": path}}}},
+        "canaries": {"recipes": {"mend": {**tuned, "privacy": {"canary_file": path}}}},
+        "held_out": {"recipes": {"mend": {**tuned, "privacy": {"held_out": path}}}},
         "requirements": {"recipes": {"mend": {**tuned, "trainer": {**tuned["trainer"], "requirements": path}}}},
     }
     config.update(parts[at])
@@ -110,7 +112,7 @@ SETTINGS = (
         "whole",
         "recorded",
     ),
-    *("local", "adapter", "documents", "source", "synthesis", "code", "requirements"),
+    *("local", "adapter", "documents", "source", "synthesis", "code", "requirements", "canaries", "held_out"),
 )
 
 
