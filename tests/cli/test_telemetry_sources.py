@@ -43,7 +43,7 @@ def write(folder: Path, name: str, count: int, ago: timedelta) -> None:
 
 
 def write_days(folder: Path, last: int, first: int) -> None:
-    """150 calls a day of so many days ago and fewer."""
+    """150 calls a day of so many days ago and fewer, at the same time of the day: else today's would be missed."""
     for ago in range(last, first + 1):
         write(folder, f"{ago}-days-ago.jsonl", 150, timedelta(days=ago, hours=1))
 
@@ -59,14 +59,14 @@ def test_a_look_reads_what_is_new(cli: Cli, folder: Path) -> None:
     settle(cli, folder)
     done = cli("monitor", "check", "watch", "-w", folder)
     assert "5 calls were recorded in the current window where 150 were to be expected" in done.out, done.out + done.err
-    write(folder, "later.jsonl", 200, timedelta(hours=2))
+    write(folder, "later.jsonl", 200, timedelta(hours=1))
     done = cli("monitor", "check", "watch", "-w", folder)
     assert (done.code, "traffic: quiet" in done.out) == (0, True), done.out + done.err
 
 
 def test_a_look_says_what_was_received_and_could_not_be_read(cli: Cli, folder: Path) -> None:
     write_days(folder, 2, 9)
-    write(folder, "today.jsonl", 200, timedelta(hours=3))
+    write(folder, "today.jsonl", 200, timedelta(hours=1))
     settle(cli, folder)
     with Store(folder / ".driftgate/telemetry") as store:
         store.note({Reason.UNKNOWN: 7, Reason.AGENT: 90})
@@ -101,7 +101,7 @@ def test_a_folder_that_is_called_like_a_file_is_said(cli: Cli, folder: Path) -> 
 
 def test_a_source_that_cannot_be_read_makes_traffic_unmeasurable(cli: Cli, folder: Path) -> None:
     write_days(folder, 2, 9)
-    write(folder, "today.jsonl", 300, timedelta(hours=3))
+    write(folder, "today.jsonl", 300, timedelta(hours=1))
     settle(cli, folder)
     assert cli("monitor", "check", "watch", "-w", folder).code == 0
     (folder / "calls/broken.jsonl").write_text("no JSON\n", encoding="utf-8")
@@ -111,7 +111,7 @@ def test_a_source_that_cannot_be_read_makes_traffic_unmeasurable(cli: Cli, folde
 
 
 def test_where_another_writes_the_folder_its_own_collection_counts(cli: Cli, folder: Path) -> None:
-    write(folder, "today.jsonl", 300, timedelta(hours=3))
+    write(folder, "today.jsonl", 300, timedelta(hours=1))
     with Store(folder / ".driftgate/telemetry"):  # as driftgate serve does, here without collecting
         done = cli("monitor", "check", "watch", "-w", folder)
         assert done.code == 4 and "has never been read" in done.out
@@ -206,7 +206,7 @@ def test_what_is_past_its_retention_goes_and_is_said_everywhere(
     (folder / "driftgate.yaml").write_text(yaml.safe_dump(config))
     write(folder, "old.jsonl", 120, timedelta(days=14))
     write_days(folder, 2, 9)
-    write(folder, "today.jsonl", 200, timedelta(hours=3))
+    write(folder, "today.jsonl", 200, timedelta(hours=1))
     settle(cli, folder)
     with driftgate.open(folder) as ws:
         (gone,) = keep(ws.files, ws.ledger).telemetry
