@@ -86,7 +86,7 @@ def test_a_monitor_that_the_service_looked_at_and_nobody_looks_at_now(folder, le
 
 
 def test_an_approval_that_waits_is_one_incident_until_it_is_given_or_not_needed(folder, ledger) -> None:
-    names = [open_remediation(ledger, "assistant", cause, "live", {})[0].id for cause in ("a", "b")]
+    names = [open_remediation(ledger, slot, "a", "live", {})[0].id for slot in ("assistant", "search")]
     assert reviewed(folder, ledger) == []
     for name in names:
         add_event(ledger, name, "approve", "held", {"awaits": "h4sh"}, "it waits for an approval")
