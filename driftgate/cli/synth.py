@@ -13,7 +13,6 @@ synth = group("Synthetic training data: what it covers, making it, looking at it
 Name = Annotated[
     str, typer.Argument(help="Under synthesis: or recipes: of the workspace; may be left out where there is one.")
 ]
-_EXITS = {"pass": 0, "fail": 1, "inconclusive": 3, "unmeasurable": 4}
 
 
 @synth.command()
@@ -110,6 +109,7 @@ def check(name: Name = "", workspace: Workspace = HERE, as_json: JsonFile = None
     from rich.markup import escape
 
     import driftgate
+    from driftgate.benchmarks.gate import EXIT_CODES
     from driftgate.cli import _console
     from driftgate.cli.show.synthesis import print_judgement, report_data
     from driftgate.flows.errors import DriftgateError
@@ -126,7 +126,7 @@ def check(name: Name = "", workspace: Workspace = HERE, as_json: JsonFile = None
     print_judgement(_console.console, made)
     if as_json is not None:
         _console.write_json(as_json, report_data(made))
-    raise typer.Exit(_EXITS[made.judgement.verdict])
+    raise typer.Exit(EXIT_CODES[made.judgement.verdict])
 
 
 @synth.command()

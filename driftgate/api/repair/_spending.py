@@ -81,6 +81,8 @@ class Meter:
         """Count what a call cost; None where that is not known."""
         before = self._taken.money
         self._taken = Spent(self._taken.calls, None if before is None or cost is None else before + cost)
+        if self.budget.money is not None:  # or a kill would give back what is spent since the last write
+            self._keep()
 
     def end(self) -> None:
         """Keep what was taken, now that nothing more is."""
