@@ -32,6 +32,14 @@ def plain_network() -> None:
     enter(Network())
 
 
+@pytest.fixture(autouse=True)
+def same_folder() -> Iterator[None]:
+    """No test leaves the process in another working folder."""
+    before = Path.cwd()
+    yield
+    assert Path.cwd() == before
+
+
 @pytest.fixture
 def endpoint() -> Iterator[ChatEndpoint]:
     """A chat endpoint on the loopback interface, to be told what to do."""

@@ -60,6 +60,7 @@ def deploy(
     from driftgate.api.workspace import open_workspace
     from driftgate.flows.errors import DriftgateError
     from driftgate.flows.plain import plain
+    from driftgate.flows.private_text import write_text
 
     pairs = [one.partition("=") for one in given or []]
     for name, sign, _ in pairs:
@@ -68,8 +69,8 @@ def deploy(
     _as_bicep(file, False)
     found = template(open_workspace(workspace), "service" if service else "monitoring")
     command = deployment(found, file, resource_group, {name: value for name, _, value in pairs})
-    _write(file, _template(workspace, service, False))
-    print(plain(shlex.join(command)))
+    write_text(file, _template(workspace, service, False))
+    print(plain(shlex.join(command)))  # it names the file, and is all that is printed: a script takes it
     if yes:
         raise typer.Exit(run(command))
 

@@ -43,7 +43,8 @@ MARK = "result=Succeeded"
 ORDERS = ("show", "cancel", "pause", "resume")
 SILENT = {
     *("azure deploy", "azure publish", "azure render", "azure retry", "azure workbook", "demo handbook"),
-    *("keys list", "ledger pack", "notify status", "remediation resume", "runs conventions", "schema", "serve", "view"),
+    *("keys list", "ledger pack", "notify status", "privacy canaries", "remediation resume", "runs conventions"),
+    *("schema", "serve", "view"),
 }
 """Commands that print nothing which comes from anywhere else, or that a plain installation refuses."""
 

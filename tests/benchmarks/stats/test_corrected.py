@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +103,7 @@ def test_the_interval_covers_as_often_as_it_says(rate: float, hits: float, misse
 def test_the_table_is_printed_and_says_when_it_does_not_hold() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.perf.simulate_ppi", "--repeats", "4", "--judged", "400"],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         encoding="utf-8",

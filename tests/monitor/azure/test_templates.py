@@ -224,7 +224,7 @@ def test_render_writes_either_language_and_workbook_is_its_first_name(
     assert told["parameters"]["hasNightly"]["defaultValue"] is False
     assert json.loads(_printed(monkeypatch, capsys, "workbook", "-w", workspace)) == told
     file = workspace / "main.bicep"
-    assert _printed(monkeypatch, capsys, "render", file, "--bicep", "-w", workspace) == ""
+    assert "written: " in _printed(monkeypatch, capsys, "render", file, "--bicep", "-w", workspace)
     assert file.read_text(encoding="utf-8") == _printed(monkeypatch, capsys, "render", "--bicep", "-w", workspace)
     assert bicep.faults(bicep.tree_of(file.read_text(encoding="utf-8"))) == []
     service = json.loads(_printed(monkeypatch, capsys, "render", "--service", "-w", workspace))

@@ -59,9 +59,14 @@ def application(workspace: Workspace, *scopes: Scope, read_only: bool = False) -
 
 
 @pytest.fixture(scope="session")
-def client(workspace: Workspace) -> TestClient:
-    """Somebody who may look at everything and change something."""
-    return TestClient(application(workspace, "read", "operate"), follow_redirects=False)
+def served(workspace: Workspace) -> FastAPI:
+    return application(workspace, "read", "operate")
+
+
+@pytest.fixture
+def client(served: FastAPI) -> TestClient:
+    """A browser without cookies, of somebody who may look at everything and change something."""
+    return TestClient(served, follow_redirects=False)
 
 
 @pytest.fixture(scope="session")
