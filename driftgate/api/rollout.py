@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.api import session
 from driftgate.api.made_suites import canary_suite, proof_suite
-from driftgate.api.rollout_evidence import calls_no_worse, news, same_answers
+from driftgate.api.rollout_evidence import ROUNDS, ask_until_shown, calls_no_worse, news, risk_of_each, same_answers
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.suite import SuiteConfig
@@ -110,6 +110,10 @@ def _deployment(progress: Progress) -> str:
     return f"d-{progress.remediation.id[-13:]}"  # time and hash: new for every remediation, and within 32 characters
 
 
+_UNCHANGED = 3
+"""How often canaries are asked before the deployment has any traffic: what differs by itself is no harm later."""
+
+
 @dataclass(frozen=True)
 class _Watch:
     """Judges a candidate on its endpoint by its answers, its calls and what the monitors say."""
@@ -136,11 +140,9 @@ class _Watch:
         """Whether the deployment answers as the candidate did in its proof; what it answers to the monitors' canaries
         now is what its later answers are compared with."""
         since = self._since("gate")
-        found = [await self._answers_as(self._proof, "asked", self._questions(), ask, "questions of the proof")]
+        found = [await self._as_proved(ask)]
         for name, monitor in self.monitors.items():
-            key, suite = _before(name), canary_suite(monitor.canaries, self._model)
-            itself = partial(self._answers, key)  # what it leaves unanswered now it could not repeat later
-            found.append(await self._answers_as(itself, key, suite, ask, f"canaries of {name}"))
+            found.append(await self._repeats(name, canary_suite(monitor.canaries, self._model), ask))
         judged = self._patient(gravest(found), since)
         if judged.verdict == "pass":  # the time is kept before any traffic moves
             self.note({"exposed": datetime.now(UTC).isoformat()}, f"asked by name: {judged.reason}")
@@ -155,7 +157,7 @@ class _Watch:
         if kind == "live":  # the reply to a mirrored request goes nowhere that telemetry could come from
             for monitor in self.monitors.values():
                 if monitor.traffic is not None:
-                    found.append(self._calls(monitor.traffic, exposed, since, now))
+                    found.append(self._calls(monitor.traffic, share, exposed, since, now))
         watched = (now - since) / timedelta(minutes=1)
         if watched < self.config.soak_minutes:
             found.append(Judged("inconclusive", f"watched for {watched:.0f} of {self.config.soak_minutes:g} minutes"))
@@ -168,7 +170,7 @@ class _Watch:
             self.note({}, f"{kind} at {share} %: {judged.reason}")
         return judged
 
-    def _calls(self, traffic: TrafficConfig, exposed: datetime, since: datetime, now: datetime) -> Judged:
+    def _calls(self, traffic: TrafficConfig, share: int, exposed: datetime, since: datetime, now: datetime) -> Judged:
         from driftgate.monitor.telemetry import frame
 
         def calls(start: datetime, end: datetime) -> pd.DataFrame:
@@ -177,7 +179,9 @@ class _Watch:
             return frame(self.workspace.telemetry, start, end, only=only, columns=columns)
 
         before = calls(exposed - timedelta(days=traffic.reference_days), exposed)
-        judged = calls_no_worse(calls(since, now), before, self._names(), self.config.margin)
+        judged = calls_no_worse(
+            calls(since, now), before, self._names(), self.config.margin, share=share, risk=self._risk
+        )
         return Judged(judged.verdict, f"since {since:%Y-%m-%d %H:%M} UTC {judged.reason}")
 
     def _watching(self) -> list[str]:
@@ -193,16 +197,55 @@ class _Watch:
                 "unmeasurable", f"monitor {name} is newer than the rollout: its canaries were not asked before"
             )
         suite = canary_suite(self.monitors[name].canaries, self._model)
-        return await self._answers_as(partial(self._answers, _before(name)), key, suite, ask, f"canaries of {name}")
+        unchanged = [self._answers(_round(_before(name), number)) for number in range(_UNCHANGED)]
+        judge = partial(self._alike, unchanged[0], unchanged[1:], f"canaries of {name}")
+        return await self._shown(key, suite, ask, judge, f"canaries of {name}")
 
-    async def _answers_as(
-        self, before: Callable[[], pd.DataFrame], key: str, suite: SuiteConfig, ask: Ask, what: str
-    ) -> Judged:
-        """Ask the deployment by name, and compare; that it cannot be asked is a finding as well."""
+    async def _as_proved(self, ask: Ask) -> Judged:
+        """Whether the deployment answers as the candidate did in its proof."""
+        what = "questions of the proof"
+
+        def judge(rounds: Sequence[pd.DataFrame]) -> Judged:
+            """The proof is one time more that the same was asked, if the deployment is the candidate."""
+            proof = rounds[0][["key"]].merge(self._proof(), on="key", how="left")
+            spent = 2 / (len(rounds) * (len(rounds) + 1))
+            return self._alike(rounds[0], rounds[1:], what, [proof.fillna({"outcome": "missing"})], spent)
+
+        return await self._shown("asked", self._questions(), ask, judge, what)
+
+    async def _repeats(self, monitor: str, suite: SuiteConfig, ask: Ask) -> Judged:
+        """Whether it repeats its own answers to canaries: what it leaves unanswered now it could not repeat later."""
+        key, what = _before(monitor), f"canaries of {monitor}"
         try:
-            return same_answers(await self._asked(key, suite, ask), before(), self.config.agreement, what)
+            asked = [await self._asked(_round(key, number), suite, ask) for number in range(_UNCHANGED)]
         except DriftgateError as problem:
             return Judged("unmeasurable", f"{what} could not be asked: {problem}")
+        return self._alike(asked[0], asked[1:], what, asked)
+
+    def _alike(
+        self,
+        before: pd.DataFrame,
+        unchanged: Sequence[pd.DataFrame],
+        what: str,
+        rounds: Sequence[pd.DataFrame],
+        spent: float = 1.0,
+    ) -> Judged:
+        return same_answers(rounds, before, unchanged, self.config.agreement, what, self._risk * spent)
+
+    async def _shown(
+        self, key: str, suite: SuiteConfig, ask: Ask, judge: Callable[[Sequence[pd.DataFrame]], Judged], what: str
+    ) -> Judged:
+        """Ask the deployment by name until its answers are judged; that it cannot be asked is a finding as well."""
+        known = sum(_round(key, number) in self.notes for number in range(ROUNDS))
+        try:
+            return await ask_until_shown(lambda n: self._asked(_round(key, n), suite, ask), judge, known)
+        except DriftgateError as problem:
+            return Judged("unmeasurable", f"{what} could not be asked: {problem}")
+
+    @property
+    def _risk(self) -> float:
+        telemetry = sum(one.traffic is not None for one in self.monitors.values())
+        return risk_of_each(len(self.config.shares), bool(self.config.mirror), len(self._watching()), telemetry)
 
     def _since(self, step: str) -> datetime:
         """When a step began; its first look says so."""
@@ -261,6 +304,11 @@ class _Watch:
         """What the deployment calls itself in its replies."""
         runs = [key for key in self.notes if key == "asked" or key.startswith(_before(""))]
         return {str(name) for key in runs for name in self._answers(key)["served_model"].dropna() if name}
+
+
+def _round(key: str, number: int) -> str:
+    """The key of the n-th time that questions are asked, the first being 0."""
+    return f"round_{number + 1}_{key}" if number else key
 
 
 def _before(monitor: str) -> str:

@@ -44,7 +44,8 @@ class RolloutConfig(BaseModel):
     """Questions of the first dataset of the proof that are asked of the deployment before it sees a user."""
     agreement: float = Field(0.9, gt=0, le=1)
     """Share of them that it must answer as the candidate did in its proof; and, at every share of the traffic, of the
-    canaries of each monitor that watches the champion's place, as the deployment did before it had any."""
+    canaries of each monitor that watches the champion's place, as the deployment did before it had any. Of a model that
+    samples it is the share of what it answers alike when nothing changed."""
     margin: float = Field(0.02, ge=0, lt=1)
     """Where such a monitor reads telemetry: by how much the share of calls that fail, are refused or could not be made
     sense of may rise. A share of the traffic is passed once it is shown to have risen by less."""
