@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -133,6 +134,30 @@ class Kept:
     """Measurements since then."""
     validation: list[tuple[int, float]] = field(default_factory=list)
     """Loss on the validation items, by step."""
+
+    def measured(self, loss: float) -> bool:
+        """Note a loss on the validation items; whether it is the lowest so far.
+
+        Raises
+        ------
+        DriftgateError
+            It is no number: whatever came after it would count as worse.
+
+        Examples
+        --------
+        >>> kept = Kept(step=20)
+        >>> [kept.measured(loss) for loss in (0.7, 0.4, 0.5)], kept.best_loss, kept.worse
+        ([True, True, False], 0.4, 1)
+        """
+        if not math.isfinite(loss):
+            what = f"the loss on the validation items is {loss} after step {self.step}"
+            raise DriftgateError(what, "lower the recipe's learning rate")
+        self.validation.append((self.step, loss))
+        if self.best_loss is not None and loss >= self.best_loss:
+            self.worse += 1
+            return False
+        self.best_loss, self.best_step, self.worse = loss, self.step, 0
+        return True
 
 
 class Training:
@@ -269,15 +294,9 @@ class Training:
 
     def _measure(self) -> None:
         """Measure on the validation items, and keep the adapter where it is the best so far."""
-        kept = self.kept
         self.base.eval()
-        loss = self.objective.measured(self.base)["validation_loss"]
-        kept.validation.append((kept.step, loss))
-        if kept.best_loss is None or loss < kept.best_loss:
-            kept.best_loss, kept.best_step, kept.worse = loss, kept.step, 0
+        if self.kept.measured(self.objective.measured(self.base)["validation_loss"]):
             self.best = {name: p.detach().clone() for name, p in self.parameters.items()}
-        else:
-            kept.worse += 1
 
     def _given_up(self) -> bool:
         return bool(self.recipe.patience) and self.kept.worse >= self.recipe.patience
