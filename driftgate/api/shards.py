@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import _thread
+import asyncio
 import json
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,8 @@ from driftgate.ledger import Ledger, set_status
 
 MOST = 64
 """Processes, at most."""
+_LEFT = 3
+"""Exit code of a share whose run is no more."""
 _PATIENCE = 30.0
 """Seconds that the processes are given to end when the run is stopped."""
 
@@ -90,7 +91,11 @@ def ask_in_shards(
     DriftgateError
         A process ended before its share was done; the ledger is intact and the run can be resumed.
     """
-    check_shards(begun, shards)
+    try:
+        check_shards(begun, shards)
+    except DriftgateError as problem:
+        set_status(ledger, begun.run.id, "stopped", problem.message)
+        raise
     suite = begun.planned.suite
     begin = time.monotonic()
     set_status(ledger, begun.run.id, "running")
@@ -129,9 +134,10 @@ def ask_share(ledger: Ledger, begun: Begun, share: str, *, retry_failed: bool = 
 
     It stops when standard input ends: then who divided the run is no more.
     """
-    threading.Thread(target=_watch, args=(sys.stdin,), daemon=True).start()
     try:
-        spent = wait_for(_asked(ledger, begun, Share.parse(share), retry_failed=retry_failed))
+        spent = wait_for(_while_asked_for(_asked(ledger, begun, Share.parse(share), retry_failed=retry_failed)))
+    except asyncio.CancelledError:
+        return _LEFT
     except DriftgateError as problem:
         print(json.dumps({"message": problem.message, "remedy": problem.remedy}))
         return 2
@@ -152,11 +158,23 @@ async def _asked(ledger: Ledger, begun: Begun, share: Share, *, retry_failed: bo
     return budget.spent
 
 
-def _watch(stream: IO[str] | None) -> None:
-    with suppress(OSError, ValueError):
-        while stream is not None and stream.read(1):
-            pass
-        _thread.interrupt_main()
+async def _while_asked_for(work: Awaitable[float]) -> float:
+    """Do the work until standard input ends.
+
+    No signal would do: what a shell starts in the background ignores an interrupt, and so do its processes.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+
+    def watch(stream: IO[str] | None) -> None:
+        with suppress(OSError, ValueError):
+            while stream is not None and stream.read(1):
+                pass
+        with suppress(RuntimeError):  # the loop is closed: the work is done
+            loop.call_soon_threadsafe(task.cancel)
+
+    threading.Thread(target=watch, args=(sys.stdin,), daemon=True).start()
+    return await work
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -184,9 +202,9 @@ def _wait(share: Share, process: subprocess.Popen[str], tell: Callable[[str], No
 
 def _stop(processes: Sequence[subprocess.Popen[str]]) -> None:
     for process in processes:
-        if process.poll() is None:
+        if process.stdin is not None:
             with suppress(OSError):
-                process.send_signal(signal.SIGINT)
+                process.stdin.close()
     until = time.monotonic() + _PATIENCE
     for process in processes:
         try:

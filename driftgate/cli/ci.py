@@ -31,7 +31,7 @@ def bench(
         bool, typer.Option("--sequential", help="Ask in a random order and end once the gate has decided.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Of that order; by default another one for each run.")] = None,
-    shards: Annotated[int, typer.Option("--shards", min=1, help="Processes that share the samples.")] = 1,
+    shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Processes that share the samples.")] = 1,
     shard: Annotated[str, typer.Option("--shard", hidden=True, help="The share that this process asks.")] = "",
     as_json: Annotated[
         Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")

@@ -176,7 +176,7 @@ def test_a_call_that_was_refused_or_not_understood_is_not_a_good_one(column: str
 
 
 def test_a_deployment_that_answers_under_its_own_name_is_judged_by_its_own_calls() -> None:
-    """Every hundredth call was refused; of a tenth of the calls every fourth is now, which is 2.4 points more of all."""
+    """Every hundredth call was refused; of a tenth of the calls every fourth is now: 2.4 points of all."""
     before, now = calls(4000, 0), calls(600, 0)
     before.loc[::100, "refused"] = 1.0
     now.loc[::100, "refused"] = 1.0

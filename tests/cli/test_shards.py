@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,10 @@ def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
 def start() -> Iterator[Any]:
     begun: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: object) -> subprocess.Popen[str]:
+    def begin(*arguments: object, before: Callable[[], object] | None = None) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "driftgate", *map(str, arguments)]
-        begun.append(subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        begun.append(subprocess.Popen(command, text=True, preexec_fn=before, **pipes))
         return begun[-1]
 
     yield begin
@@ -132,10 +134,15 @@ def _lives(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_the_shards_of_a_killed_run_ask_no_longer(make: Make, endpoint: ChatEndpoint, start: Any) -> None:
+@pytest.mark.parametrize("background", [False, True], ids=["terminal", "background"])
+def test_the_shards_of_a_killed_run_ask_no_longer(
+    make: Make, endpoint: ChatEndpoint, start: Any, background: bool
+) -> None:
+    """What a shell starts in the background ignores interrupts, and so does what that starts."""
     folder = make(QUESTIONS, lambda config: config["models"]["tested"].update(in_flight=2, timeout=60.0))
     endpoint.default = lambda prompt: Answer("A", seconds=0.3)
-    process = start("bench", "--shards", "2", "-w", folder)
+    ignoring = partial(signal.signal, signal.SIGINT, signal.SIG_IGN) if background else None
+    process = start("bench", "--shards", "2", "-w", folder, before=ignoring)
     _wait(lambda: len(endpoint.requests) >= 2 or process.poll() is not None)
     own = children(process)
     assert len(own) == 2
@@ -167,6 +174,7 @@ def test_what_cannot_be_divided_is_refused(make: Make, cli: Cli) -> None:
     folder = make(8)
     assert cli("bench", "--shards", "65", "-w", folder).code == 2
     assert cli("bench", "--shards", "0", "-w", folder).code == 2
+    assert "no run yet" in cli("runs", "list", "-w", folder).out
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/4", "5/4", "x/4", "1/0", "²/4"])
