@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 from typing import Generic, TypeVar, cast
 
 from driftgate.flows.errors import DriftgateError, nearest
@@ -56,13 +57,20 @@ class Registry(Generic[Member]):
         plugin = self._plugins().get(name)
         if plugin is None:
             raise DriftgateError(f"there is no {self.kind} called '{name}'", nearest(name, self.names()))
+        distribution = plugin.dist.name if plugin.dist else "?"
         try:
-            return cast(Member, plugin.load())
+            member = plugin.load()
         except Exception as problem:
             raise DriftgateError(
                 f"the {self.kind} '{name}' ({plugin.value}) failed to import: {problem}",
-                f"mend or uninstall the distribution '{plugin.dist.name if plugin.dist else '?'}'",
+                f"mend or uninstall the distribution '{distribution}'",
             ) from problem
+        if isinstance(member, ModuleType):
+            raise DriftgateError(
+                f"the entry point of the {self.kind} '{name}' names the module {plugin.value}, and nothing in it",
+                f"let that of the distribution '{distribution}' name {plugin.value}:{self.attribute}",
+            )
+        return cast(Member, member)
 
     def _plugins(self) -> dict[str, EntryPoint]:
         return _entries(self.package, tuple(sys.path))

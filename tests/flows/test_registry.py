@@ -62,3 +62,10 @@ def test_a_broken_plugin_is_named_and_harms_no_other(tmp_path: Path) -> None:
     done = _get(tmp_path, "broken")
     assert "'broken' (broken_models:PROVIDER) failed to import" in done.stderr
     assert "their-models" in done.stderr
+
+
+def test_an_entry_point_that_names_a_module_is_told_what_to_name(tmp_path: Path) -> None:
+    _install(tmp_path, "theirs = their_models\n")
+    done = _get(tmp_path, "theirs")
+    assert "names the module their_models, and nothing in it" in done.stderr
+    assert "name their_models:PROVIDER" in done.stderr
