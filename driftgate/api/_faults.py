@@ -113,6 +113,13 @@ def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mappin
         yield ("recipes", name, "gate"), "gate", recipe.gate, config.gates
         for index, wanted in enumerate(recipe.proof):
             yield ("recipes", name, "proof", index), "dataset", wanted, config.datasets
+        if (choice := recipe.choice) is not None:
+            place = ("recipes", name, "choice")
+            for index, wanted in enumerate(choice.models):
+                yield (*place, "models", index), "model", wanted, config.models
+            for index, other in enumerate(choice.flows):
+                if other.retriever is not None:
+                    yield (*place, "flows", index, "retriever"), "retriever", other.retriever, config.retrievers
     for index, rule in enumerate(config.notifications.rules):
         for nth, wanted in enumerate(rule.monitors):
             yield ("notifications", "rules", index, "monitors", nth), "monitor", wanted, config.monitors

@@ -314,8 +314,8 @@ async def close(ledger: Ledger, planned: Planned, models: Mapping[str, Model]) -
         with suppress(DriftgateError):  # where the ledger itself is what failed, that is said already
             keep(ledger, model)
         await model.aclose()
-    if planned.retriever is not None:
-        await planned.retriever.aclose()
+    for retriever in {id(r): r for cell in planned.cells if (r := cell.retriever) is not None}.values():
+        await retriever.aclose()
 
 
 def retriever_of(workspace: OpenWorkspace, suite: SuiteConfig) -> Retriever | None:

@@ -181,7 +181,7 @@ def _refuse_candidate(ledger: Ledger, slot: str, model: str) -> None:
     """A remediation's candidate takes its place by the remediation, with its approval and its rollout."""
     for one in remediations(ledger, state="open"):
         found = Found.of(one.id, events_of(ledger, one.id))
-        if one.slot == slot and found.has(Trained) and found.get(Trained).model == model:
+        if one.slot == slot and model in (found.chosen, found.get(Trained).model if found.has(Trained) else ""):
             raise DriftgateError(
                 f"{model} is the candidate of remediation {one.id}, which is still open",
                 f"let it go on: driftgate remediation run, or, where it waits: driftgate remediation approve {one.id}",

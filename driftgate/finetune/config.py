@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from driftgate.benchmarks.use import UseConfig
 from driftgate.finetune.assurance import PrivacyLimits
+from driftgate.finetune.choice import ChoiceConfig
 from driftgate.finetune.deploy import RolloutConfig
 from driftgate.finetune.remediation import BudgetConfig
 from driftgate.finetune.synthesis import LEAST_ITEMS as LEAST_ITEMS  # a repair with fewer is rejected
@@ -63,6 +64,9 @@ class RecipeConfig(UseConfig):
     """Datasets the candidate and the champion are compared on: the slice that fell, the rest, a sealed hold-out."""
     gate: str
     """The gate that decides; its rules may speak of ``champion``."""
+    choice: ChoiceConfig | None = None
+    """What is tried before training, by the same proof and gate; where something of it passes, it is proposed and
+    nothing is trained. Without it training is the only repair."""
     privacy: PrivacyLimits | None = None
     """Limits of the training items' privacy: nothing is trained on that did not pass them. Without it none is asked
     for."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from driftgate.api import session
 from driftgate.api._waiting import wait_for
-from driftgate.api.made_suites import canary_suite, proof_suite
+from driftgate.api.made_suites import canary_suite, choice_ways, proof_suite, tuned_ways
 from driftgate.api.preflight._scope import Scope
 from driftgate.api.preflight._trial import Trial, try_cell
 from driftgate.api.session import Planned
@@ -119,6 +119,9 @@ class Inspection:
             # The candidate does not exist yet; the model that it is made from stands for it.
             suite = proof_suite(recipe, list(dict.fromkeys([live, recipe.base_model])))
             found.append(Asking(f"recipe {name}", ("recipes", name), f"proof-{name}", suite, (recipe.gate,), live))
+            for way in [*choice_ways(recipe, live)[1:], *tuned_ways(recipe, recipe.base_model)]:
+                subject = f"recipe {name}, choice '{way.name}'"
+                found.append(Asking(subject, ("recipes", name, "choice"), f"choice-{name}", way.suite))
         return [*found, *self.given]
 
     def _suite(self, name: str) -> SuiteConfig:

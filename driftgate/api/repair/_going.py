@@ -6,7 +6,9 @@ from collections.abc import Awaitable
 from typing import NoReturn
 
 from driftgate.api._waiting import wait_for
+from driftgate.api.attempts import attempt_of
 from driftgate.api.preflight import prepare_repair
+from driftgate.api.repair._choice import ChoiceStep
 from driftgate.api.repair._context import Context, recipe_of
 from driftgate.api.repair._material import MaterialStep
 from driftgate.api.repair._promotion import ApproveStep, PromoteStep, RollOutStep, traffic_moved
@@ -55,7 +57,7 @@ def go_on(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, di
         budget = recipe.budget
         if not any(event.status == "finished" for event in events):
             prepare_repair(workspace, ledger, remediation.recipe)
-        steps = _steps(Context(workspace, ledger, recipe, display))
+        steps = _steps(Context(workspace, ledger, recipe, display), first=attempt_of(remediation) == 1)
     except DriftgateError as problem:
         steps = _refusing(problem)
     return wait_for(advance(ledger, remediation, steps, undo, budget))
@@ -93,8 +95,10 @@ async def take_back(workspace: OpenWorkspace, progress: Progress) -> None:
     await cancel_training(workspace, progress.of("train"))
 
 
-def _steps(context: Context) -> Steps:
+def _steps(context: Context, *, first: bool) -> Steps:
+    chooses = first and context.recipe.choice is not None  # a further attempt trains, as nothing else had passed
     return Steps(
+        choose=ChoiceStep(context) if chooses else None,
         synthesise=MaterialStep(context),
         train=TrainingStep(context),
         evaluate=ProofStep(context),

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from driftgate.api.repair._opening import switched_off
 from driftgate.api.repair._proposal import Proposal, proposal_of
 from driftgate.api.workspace import OpenWorkspace
+from driftgate.finetune.choice import Option
 from driftgate.finetune.remediation import (
+    Choice,
     Event,
     Found,
+    Judgement,
     Material,
+    Proved,
     Remediation,
     Spent,
     asked_for,
@@ -41,6 +45,10 @@ class RemediationView:
     """Where it waits for a person and there is nothing to agree to: why."""
     switched_off: str
     """Why no remediation goes on now; empty where they do."""
+    options: Sequence[Option] = ()
+    """What was measured side by side, the champion as it is first; empty where its recipe names no choice."""
+    proposed_option: str = ""
+    """Name of the option that is proposed instead of training; empty where none is."""
 
 
 def look_at(workspace: OpenWorkspace, ledger: Ledger, name: str) -> RemediationView:
@@ -59,7 +67,38 @@ def look_at(workspace: OpenWorkspace, ledger: Ledger, name: str) -> RemediationV
         except DriftgateError as problem:
             why = str(problem)
     off = switched_off(workspace, ledger)
-    return RemediationView(one, events_of(ledger, one.id), spent(ledger, one.id), proposal, why, off)
+    events = events_of(ledger, one.id)
+    chosen, options = options_of(ledger, one, events)
+    return RemediationView(one, events, spent(ledger, one.id), proposal, why, off, options, chosen)
+
+
+def options_of(ledger: Ledger, remediation: Remediation, events: Sequence[Event]) -> tuple[str, list[Option]]:
+    """The option that is proposed instead of training, and all that were measured, with those that were trained.
+
+    Of a further attempt the alternatives are those that its first attempt measured.
+    """
+    found = Found.of(remediation.id, events)
+    first, seen = remediation, {remediation.id}
+    while not Found.of(first.id, events_of(ledger, first.id)).has(Choice):
+        before = str(first.evidence.get("after", ""))
+        if not before or before in seen:
+            break
+        first = find_remediation(ledger, before)
+        seen.add(first.id)
+    choice = Found.of(first.id, events_of(ledger, first.id))
+    made = choice.get(Choice) if choice.has(Choice) else Choice()
+    tuned = list(found.get(Proved).options) if found.has(Proved) else []
+    if tuned:
+        tuned[0] = tuned[0].model_copy(update=_word_of(events, found))
+    return made.proposal, [*made.options, *tuned]
+
+
+def _word_of(events: Sequence[Event], found: Found) -> dict[str, str]:
+    """What the gate said of what was trained."""
+    if found.has(Judgement):
+        return {"verdict": str(found.get(Judgement).verdict.get("verdict", ""))}
+    end = next((event for event in events if (event.step, event.status) == ("judge", "rejected")), None)
+    return {} if end is None else {"verdict": "not passed", "why": end.message}
 
 
 def _waits(ledger: Ledger, remediation: Remediation) -> bool:

@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from driftgate.api.repair._choice import settings_of
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.finetune.remediation import Remediation, open_remediation, remediations, stopped
+from driftgate.finetune.remediation import (
+    Choice,
+    Found,
+    Remediation,
+    events_of,
+    open_remediation,
+    remediations,
+    stopped,
+)
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger
 
@@ -53,4 +62,12 @@ def begin_repair(
             f"'{recipe}' waits {budget.cool_down_hours:g} hours",
             f"one is opened when it is called for after {until:%Y-%m-%d %H:%M} UTC (cool_down_hours)",
         )
+    if known and (known[0].state, known[0].champion) == ("proposed", champion):
+        made = Found.of(known[0].id, events_of(ledger, known[0].id)).get(Choice)
+        if made.settings == settings_of(workspace.config.recipes[recipe]):
+            raise NotOpened(
+                f"no repair of '{slot}' is opened: remediation {known[0].id} proposed {made.proposal}, which nobody "
+                "has put in place",
+                "put it in place and change the recipe accordingly, or take it out of the recipe's choice",
+            )
     return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, **evidence})

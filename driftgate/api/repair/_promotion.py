@@ -15,10 +15,8 @@ from driftgate.finetune.remediation import (
     Held,
     Progress,
     Promoted,
-    Proved,
     Rejected,
     RolledOut,
-    Trained,
     approval_of,
     events_of,
 )
@@ -72,7 +70,7 @@ class ApproveStep:
         """
         if not self.context.recipe.approval:
             return Agreement(who="not asked for")
-        run, gate = progress.found.get(Proved).run, self.context.recipe.gate
+        run, gate = progress.found.proof, self.context.recipe.gate
         newest = next((row for row in verdicts_of(self.context.ledger, run) if row.gate == gate), None)
         if newest is not None and newest.verdict != "pass":
             raise Rejected(f"the gate '{newest.gate}' judged run {run} anew and says {newest.verdict}")
@@ -132,7 +130,7 @@ class PromoteStep:
             Nothing allows the promotion any more.
         """
         context, slot = self.context, self.context.recipe.champion
-        model, run = progress.found.get(Trained).model, progress.found.get(Proved).run
+        model, run = progress.found.candidate, progress.found.proof
         move = progress.found.get(RolledOut).traffic
         try:
             if champion(context.workspace, context.ledger, slot) != model:

@@ -7,23 +7,16 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.api import session
-from driftgate.api.made_suites import proof_suite
+from driftgate.api.made_suites import Way, proof_suite, tuned_ways
+from driftgate.api.repair._asking import ask, planned_together
 from driftgate.api.repair._context import Context
-from driftgate.api.repair._spending import PROOF
-from driftgate.benchmarks.runner import LimitReached
+from driftgate.api.repair._options import measured_option
+from driftgate.api.repair._spending import PROOF, THROUGH
 from driftgate.benchmarks.scores import score_run
-from driftgate.finetune.remediation import (
-    Abandoned,
-    Judgement,
-    Progress,
-    Proved,
-    Rejected,
-    Spent,
-    Trained,
-    set_spent,
-    spent,
-)
-from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
+from driftgate.finetune.choice import Option
+from driftgate.finetune.remediation import Abandoned, Judgement, Progress, Proved, Rejected, Trained
+from driftgate.flows.errors import DriftgateError
+from driftgate.ledger import Deposed, find_run
 
 
 class Begun(BaseModel):
@@ -33,6 +26,8 @@ class Begun(BaseModel):
 
     run: str = ""
     """Its run, noted before anything is asked."""
+    through: str = ""
+    """The run of what was trained through other flows."""
 
 
 @dataclass(frozen=True)
@@ -51,51 +46,35 @@ class ProofStep:
         """
         context = self.context
         models = [progress.remediation.champion, progress.found.get(Trained).model]
-        before = spent(context.ledger, progress.remediation.id, beside=PROOF)
-        suite = proof_suite(context.recipe, models)
-        if (money := context.recipe.budget.money) is not None:
-            left = None if before.money is None else money - before.money
-            if left is None or left <= 0:
-                raise Abandoned(f"nothing is known to be left of the budget of {money:g} for the proof")
-            suite = suite.model_copy(update={"max_cost": left})
-        planned = session.plan_suite(context.workspace, context.ledger, f"proof-{context.recipe.champion}", suite)
-        planned_calls = sum(len(cell.samples) * cell.repeats for cell in planned.cells)
-        calls = context.recipe.budget.calls
-        if calls is not None and before.calls + planned_calls > calls:
-            raise Abandoned(
-                f"the proof takes {planned_calls} calls, and {max(0, calls - before.calls)} are left of the budget "
-                f"of {calls}"
-            )
-        live = session.open_models(context.workspace, context.ledger, models)
         known = progress.noted(Begun)
-        if known.run:
-            run = find_run(context.ledger, known.run)
-            session.check_same_plan(run, planned)
-        else:
-            run = session.begin(context.ledger, planned, "proof")
-            progress.note({"run": run.id})
-        set_spent(context.ledger, progress.remediation.id, PROOF, Spent(planned_calls))
+        planned = planned_together(context, f"proof-{context.recipe.champion}", [proof_suite(context.recipe, models)])
+        run = await ask(context, progress, PROOF, planned, known.run, lambda run: progress.note({"run": run}))
+        if context.recipe.choice is None:
+            return Proved(run=run)
+        return Proved(run=run, options=await self._options(progress, run, models[1]))
+
+    async def _options(self, progress: Progress, run: str, candidate: str) -> list[Option]:
+        """What was trained as the table of options has it, through other flows too."""
+        context, recipe = self.context, self.context.recipe
+        cells = score_run(context.ledger, run)
+        base, tuned = ([one for one in cells if (one.cell.model == candidate) is is_it] for is_it in (False, True))
+        options = [measured_option(Way("tuned", "tuned", proof_suite(recipe, [candidate])), tuned, base)]
+        ways = tuned_ways(recipe, candidate)
+        if not ways:
+            return options
+        known = progress.noted(Begun).through
         try:
-            await session.work(context.ledger, run, planned, live, context.display)
-        except LimitReached as problem:
-            if money is not None:
-                raise Abandoned(f"the budget of {money:g}: {problem}") from problem
+            planned = planned_together(context, f"choice-{recipe.champion}", [way.suite for way in ways])
+            through = await ask(context, progress, THROUGH, planned, known, lambda run: progress.note({"through": run}))
+        except Deposed:
             raise
-        finally:
-            taken = Spent(planned_calls, _cost(context.ledger, run.id))
-            set_spent(context.ledger, progress.remediation.id, PROOF, taken)
-        return Proved(run=run.id)
-
-
-def _cost(ledger: Ledger, run: str) -> float | None:
-    """What the answers of a run cost; None where that is not known of one."""
-    total = 0.0
-    for cell in cells_of(ledger, run):
-        frame = outcome_frame(ledger, cell.id)
-        if frame["cost"].isna().any():
-            return None
-        total += float(frame["cost"].sum())
-    return total
+        except (DriftgateError, Abandoned) as problem:  # it only tells more of a candidate that is proved
+            progress.note({}, f"what was trained was not asked through other flows: {problem}")
+            return options
+        others, each = score_run(context.ledger, through), len(recipe.proof)
+        for place, way in enumerate(ways):
+            options.append(measured_option(way, others[place * each : (place + 1) * each], base))
+        return options
 
 
 @dataclass(frozen=True)
@@ -113,11 +92,14 @@ class JudgeStep:
             The gate says anything but ``pass``.
         """
         context = self.context
-        run = find_run(context.ledger, progress.found.get(Proved).run)
-        scored = score_run(context.ledger, run.id)
+        run = find_run(context.ledger, progress.found.proof)
+        scored = every = score_run(context.ledger, run.id)
         gates, champion = [context.recipe.gate], progress.remediation.champion
+        if chosen := progress.found.chosen:  # the other options of the run are nobody's candidates
+            each = len(context.recipe.proof)
+            scored = [*every[:each], *(one for one in every if one.cell.model == chosen)]
         verdict = session.judge_run(context.workspace, context.ledger, run, scored, gates, champion=champion)[0]
-        session.report(context.workspace, context.ledger, run, scored)
+        session.report(context.workspace, context.ledger, run, every)
         if verdict.verdict != "pass":
             why = "; ".join(f"{r.cell}: {r.rule}: {r.told}" for r in verdict.rules if r.verdict != "pass")
             raise Rejected(f"the gate '{verdict.gate}' says {verdict.verdict}: {why}")

@@ -16,7 +16,6 @@ from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import (
     Found,
     Material,
-    Proved,
     Remediation,
     Spent,
     Trained,
@@ -87,7 +86,7 @@ class Proposal:
     gate: str
     scores: Sequence[Score]
     items: int
-    """Training items in all."""
+    """Training items in all; 0 where a model was chosen that nobody had to train."""
     sample: Sequence[str]
     """The first of them, with secrets and personal data blanked."""
     dropped: Mapping[str, int]
@@ -110,8 +109,13 @@ def basis_of(
         Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the training items are not those that
         were made, or of no clean lineage.
     """
-    trained, run, material = found.get(Trained), found.get(Proved).run, found.get(Material)
-    verdict = promotion_basis(workspace, ledger, recipe.champion, trained.model, run, [recipe.gate])
+    verdict = promotion_basis(workspace, ledger, recipe.champion, found.candidate, found.proof, [recipe.gate])
+    rollout = _hash(recipe.rollout.model_dump(mode="json") if recipe.rollout is not None else None)
+    if found.chosen:  # nothing was trained: there is no data, and what is promoted is a model as the file has it
+        config = workspace.config.models.get(found.chosen)
+        settings = config.model_dump(mode="json") if config is not None else None
+        return Basis(verdict, _hash(None), _hash([found.chosen, settings]), rollout)
+    trained, material = found.get(Trained), found.get(Material)
     try:
         clean_items(workspace, ledger, remediation, material)
     except DriftgateError as problem:
@@ -120,7 +124,7 @@ def basis_of(
         verdict,
         material.sha256,
         _hash([trained.model, trained.artefact, trained_model(ledger, trained.model), _file_hash(workspace, trained)]),
-        _hash(recipe.rollout.model_dump(mode="json") if recipe.rollout is not None else None),
+        rollout,
     )
 
 
@@ -137,25 +141,31 @@ def proposal_of(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
     recipe = recipe_of(workspace, remediation)
     found = Found.of(remediation.id, events_of(ledger, remediation.id))
     basis = basis_of(workspace, ledger, recipe, remediation, found)
-    trained, run, material = found.get(Trained), found.get(Proved).run, found.get(Material)
+    run = found.proof
+    material = None if found.chosen else found.get(Material)
     newest = next(row for row in verdicts_of(ledger, run) if row.gate == recipe.gate)
     return Proposal(
         remediation.id,
         remediation.slot,
         remediation.champion,
-        trained.model,
-        trained.artefact,
+        found.candidate,
+        "" if found.chosen else found.get(Trained).artefact,
         run,
         _report(workspace, run),
         recipe.gate,
         [_score(rule) for rule in newest.details.get("rules", ())],
-        material.count,
-        [_shown(item) for item in islice(read_items(clean_items(workspace, ledger, remediation, material)), _SHOWN)],
-        material.dropped,
+        material.count if material else 0,
+        _sample(workspace, ledger, remediation, material) if material else [],
+        material.dropped if material else {},
         spent(ledger, remediation.id),
         _in_words(recipe),
         basis.what,
     )
+
+
+def _sample(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediation, material: Material) -> Sequence[str]:
+    items = read_items(clean_items(workspace, ledger, remediation, material))
+    return [_shown(item) for item in islice(items, _SHOWN)]
 
 
 def _score(rule: Mapping[str, Any]) -> Score:

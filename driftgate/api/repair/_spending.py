@@ -11,7 +11,7 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Message, Model, Prices, Reply
 from driftgate.ledger import Ledger
 
-SYNTHESIS, TRAINING, PROOF = "synthesis", "training", "proof"
+CHOICE, SYNTHESIS, TRAINING, PROOF, THROUGH = "choice", "synthesis", "training", "proof", "other flows"
 _AHEAD = 16
 """Calls that are counted ahead in one write; so many may be counted and not made where a process is killed."""
 

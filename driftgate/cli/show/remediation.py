@@ -9,6 +9,7 @@ from rich.markup import escape
 import driftgate
 from driftgate.api.repair import Proposal, RemediationView, switched_off
 from driftgate.cli._console import console
+from driftgate.finetune.choice_words import option_rows
 from driftgate.finetune.remediation import Spent, remediations
 from driftgate.flows.errors import DriftgateError
 
@@ -38,10 +39,26 @@ def run_show(folder: Path, name: str) -> int:
         for event in view.events:
             console.print(f"  {event.at:%Y-%m-%d %H:%M:%S} {event.step} {event.status} {escape(event.message)}")
         console.print(f"taken so far: {_spent(view.spent)}")
+        _print_options(view)
         if view.switched_off:
             console.print(f"no remediation goes on: {escape(view.switched_off)}", soft_wrap=True)
         _print_proposal(view)
         return 0
+
+
+def _print_options(view: RemediationView) -> None:
+    """What was measured side by side, a line for each option and dataset."""
+    if not view.options:
+        return
+    console.print("options on the recipe's proof, cost of 1,000 answers, 95% intervals:")
+    for row in option_rows(view.options, view.proposed_option):
+        told = [f"quality {row.quality}", row.difference and f"{row.difference} from the base", f"cost {row.cost}"]
+        told += [f"latency {row.latency}", f"not answered {row.unanswered}", row.gate and f"gate: {row.gate}"]
+        line = "; ".join(filter(None, told))
+        console.print(f"  {escape(row.option)} on {escape(row.dataset)}: {escape(line)}", soft_wrap=True)
+    for option in view.options:
+        if option.why and option.verdict not in ("", "pass"):
+            console.print(f"  {escape(option.name)}: {escape(option.why)}", soft_wrap=True)
 
 
 def _print_proposal(view: RemediationView) -> None:
@@ -63,7 +80,9 @@ def _lines(proposal: Proposal) -> list[str]:
         f"in the place of {escape(proposal.champion)}",
         f"gate {escape(proposal.gate)} on run {proposal.run}, report {escape(proposal.report)}:",
         *(f"  {score.verdict}: {escape(score.rule)}: {escape(score.told)}" for score in proposal.scores),
-        f"trained on {proposal.items} items (dropped by filters: {escape(dropped)}), the first of them:",
+        f"trained on {proposal.items} items (dropped by filters: {escape(dropped)}), the first of them:"
+        if proposal.items
+        else "nothing was trained for it: it is a model of the workspace",
         *(f"  {escape(' '.join(text.split()))}" for text in proposal.sample),
         f"then: {escape(proposal.rollout)}",
     ]

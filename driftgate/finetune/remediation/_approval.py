@@ -19,7 +19,7 @@ from driftgate.finetune.remediation._store import (
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, record_audit
 
-_ENDS = ("held", "finished", "rejected", "abandoned", "failed")
+_ENDS = ("held", "finished", "rejected", "abandoned", "proposed", "failed")
 """How a step can end; what is between says nothing of whether it waits."""
 
 

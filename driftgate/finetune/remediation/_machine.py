@@ -13,8 +13,10 @@ from pydantic import BaseModel
 from driftgate.finetune.remediation._budget import BudgetConfig
 from driftgate.finetune.remediation._hold import Hold, hold
 from driftgate.finetune.remediation._results import (
+    LEFT_OUT,
     STEPS,
     Agreement,
+    Choice,
     Found,
     Judgement,
     Material,
@@ -39,6 +41,8 @@ from driftgate.ledger import Deposed, Ledger
 
 _LOOK_SECONDS = 1.0
 """Between two looks whether a step is to be cut off."""
+_STATES: Mapping[str, State] = {"rejected": "rejected", "abandoned": "abandoned", "proposed": "proposed"}
+"""What a remediation is when it has ended, by what ended it."""
 _EARLY = timedelta(hours=2)
 """A night may begin so much earlier than the one before."""
 _Note = TypeVar("_Note", bound=BaseModel)
@@ -66,6 +70,22 @@ class Rejected(Exception):
 
 class Abandoned(Exception):
     """The remediation cannot be carried out and ends here; the message says why."""
+
+
+class Proposed(Exception):
+    """Something is better that only a person can put in place; the remediation ends here, and the message says what.
+
+    Parameters
+    ----------
+    message : str
+        What is proposed, and how it is put in place.
+    found : StepResult
+        What the step found, which is kept.
+    """
+
+    def __init__(self, message: str, found: StepResult) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,8 @@ class Steps:
     approve: Callable[[Progress], Awaitable[Agreement]]
     roll_out: Callable[[Progress], Awaitable[RolledOut]]
     promote: Callable[[Progress], Awaitable[Promoted]]
+    choose: Callable[[Progress], Awaitable[Choice]] | None = None
+    """None: there is nothing to choose from."""
 
     def of(self, name: str) -> Callable[[Progress], Awaitable[StepResult]]:
         """What a step does, by its name."""
@@ -211,8 +233,7 @@ class _Ending:
         except DriftgateError as problem:
             self.hold.write(end.step, "failed", {}, f"it is to end and cannot yet: {problem}")
             raise
-        state: State = "rejected" if end.status == "rejected" else "abandoned"
-        self.hold.close(state)
+        self.hold.close(_STATES[end.status])
         return find_remediation(self.ledger, self.remediation.id)
 
 
@@ -226,7 +247,7 @@ class _Run(_Ending):
             events = self.events()
             if (end := ending(events)) is not None:  # a kill may have come before the state moved
                 return await self.end(end)
-            if name in Found.of(self.remediation.id, events).details:
+            if name in Found.of(self.remediation.id, events).details or self._left_out(name, events):
                 continue
             if (why := self._too_late()) is not None:
                 return await self._end_with(name, "abandoned", why)
@@ -258,6 +279,8 @@ class _Run(_Ending):
             return await self._end_with(name, "rejected", str(reason))
         except Abandoned as reason:
             return await self._end_with(name, "abandoned", str(reason))
+        except Proposed as reason:
+            return await self._end_with(name, "proposed", str(reason), reason.found)
         except Deposed:
             raise
         except Exception as problem:  # also a defect: it is seen in the history, and is no reason to try for ever
@@ -266,8 +289,15 @@ class _Run(_Ending):
             if (why := self._given_up(name)) is not None:
                 return await self._end_with(name, "abandoned", f"{why}; the last time: {told}")
             raise
-        self.hold.write(name, "finished", found.model_dump(mode="json"))
+        told = found.told if isinstance(found, Choice) else ""
+        self.hold.write(name, "finished", found.model_dump(mode="json"), told)
         return None
+
+    def _left_out(self, name: str, events: Sequence[Event]) -> bool:
+        """Whether a step is not to be done: where nothing is to be chosen, or another model was."""
+        if name == "choose":  # also of one that an older driftgate opened, and took further without it
+            return self.steps.choose is None or any(event.status == "finished" for event in events)
+        return name in LEFT_OUT and bool(Found.of(self.remediation.id, events).chosen)
 
     async def _watched(self, step: Awaitable[StepResult]) -> StepResult:
         """Run a step to its end, or cut it off where it is not to go on.
@@ -332,8 +362,8 @@ class _Run(_Ending):
         if last is None or (last.status, last.message) != ("held", message):
             self.hold.write(step, "held", {}, message)
 
-    async def _end_with(self, step: str, status: Status, message: str) -> Remediation:
-        self.hold.write(step, status, {}, message)
+    async def _end_with(self, step: str, status: Status, message: str, found: StepResult | None = None) -> Remediation:
+        self.hold.write(step, status, found.model_dump(mode="json") if found is not None else {}, message)
         end = ending(self.events())
         assert end is not None
         return await self.end(end)

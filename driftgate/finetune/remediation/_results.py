@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from driftgate.finetune.choice import Option
 from driftgate.finetune.remediation._store import Event
 from driftgate.flows.errors import DriftgateError
 
@@ -16,6 +17,28 @@ class StepResult(BaseModel):
     """What a step found."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Choice(StepResult):
+    """What may be done instead of training, as it was measured."""
+
+    run: str = ""
+    """The run in which all options were asked."""
+    options: Sequence[Option] = ()
+    """The champion as it is, and each alternative."""
+    model: str = ""
+    """The other model that is to be champion, for which nothing is trained; empty where none is."""
+    proposal: str = ""
+    """Name of the option that is proposed instead of training; empty where none passed the gate."""
+    settings: str = ""
+    """Hash of how the recipe asks: what was proposed to a person is not measured again while it stays."""
+
+    @property
+    def told(self) -> str:
+        """In one sentence."""
+        if not self.proposal:
+            return f"none of {len(self.options) - 1} alternatives passes the gate: a model is trained"
+        return f"{self.proposal} passes the gate: {' and '.join(map(repr, LEFT_OUT))} are left out"
 
 
 class Material(StepResult):
@@ -49,6 +72,8 @@ class Proved(StepResult):
 
     run: str
     """The run in which they were."""
+    options: Sequence[Option] = ()
+    """What was trained, as the table of options has it; empty where the recipe names no choice."""
 
 
 class Judgement(StepResult):
@@ -86,6 +111,7 @@ class Promoted(StepResult):
 
 
 STEPS: Mapping[str, type[StepResult]] = {
+    "choose": Choice,
     "synthesise": Material,
     "train": Trained,
     "evaluate": Proved,
@@ -95,6 +121,8 @@ STEPS: Mapping[str, type[StepResult]] = {
     "promote": Promoted,
 }
 """The way from a regression to a promotion, and what each step finds."""
+LEFT_OUT = ("synthesise", "train", "evaluate")
+"""Steps of what is trained, which are left out where another model was chosen."""
 _Result = TypeVar("_Result", bound=StepResult)
 
 
@@ -110,7 +138,35 @@ class Found:
     @classmethod
     def of(cls, remediation: str, events: Sequence[Event]) -> Found:
         """What stands in a history."""
-        return cls(remediation, {event.step: event.detail for event in events if event.status == "finished"})
+        kept = [event for event in events if event.status in ("finished", "proposed")]
+        return cls(remediation, {event.step: event.detail for event in kept})
+
+    @property
+    def chosen(self) -> str:
+        """The other model that is to be champion without training; empty where one is trained."""
+        return self.get(Choice).model if self.has(Choice) else ""
+
+    @property
+    def candidate(self) -> str:
+        """The model that is to be champion.
+
+        Raises
+        ------
+        DriftgateError
+            There is none yet.
+        """
+        return self.chosen or self.get(Trained).model
+
+    @property
+    def proof(self) -> str:
+        """The run in which champion and candidate were asked the same.
+
+        Raises
+        ------
+        DriftgateError
+            They were not yet.
+        """
+        return self.get(Choice).run if self.chosen else self.get(Proved).run
 
     def has(self, kind: type[StepResult]) -> bool:
         """Whether the step that finds this is finished."""

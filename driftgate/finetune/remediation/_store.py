@@ -57,10 +57,11 @@ _events = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-State = Literal["open", "promoted", "rejected", "abandoned"]
+State = Literal["open", "promoted", "rejected", "abandoned", "proposed"]
 """Rejected: the candidate was found not good enough, by a gate, a rollout or a person. Abandoned: it could not be
-carried out, or somebody ended it; of the candidate that says nothing."""
-Status = Literal["started", "noted", "approved", "held", "failed", "finished", "rejected", "abandoned"]
+carried out, or somebody ended it; of the candidate that says nothing. Proposed: something passed that only a person can
+put in place, as a prompt is the team's own code."""
+Status = Literal["started", "noted", "approved", "held", "failed", "finished", "rejected", "abandoned", "proposed"]
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def close(ledger: Ledger, remediation_id: str, state: State, *, connection: Conn
 
 def ending(events: Iterable[Event]) -> Event | None:
     """What ends a remediation without a promotion: a step's word or a person's; None where nothing does."""
-    return next((event for event in events if event.status in ("rejected", "abandoned")), None)
+    return next((event for event in events if event.status in ("rejected", "abandoned", "proposed")), None)
 
 
 def _read(row: Any) -> Remediation:

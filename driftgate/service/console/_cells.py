@@ -20,7 +20,7 @@ SIGNS: Mapping[str, str] = {
     "error": "✕", "bad": "✕", "rejected": "✕", "abandoned": "✕", "lost": "▼", "lower": "▼", "open": "!", "worse": "!",
     "inconclusive": "?", "interrupted": "‖", "stopped": "‖", "stalled": "‖", "held": "…", "waiting": "…",
     "running": "▶", "unmeasurable": "∅", "unknown": "∅", "missing": "∅", "refused": "∅", "missed": "∅",
-    "reference": "◆",
+    "reference": "◆", "proposed": "!",
 }  # fmt: skip
 """A status as one character, for those who do not see its colour."""
 TONES: Mapping[str, str] = {
@@ -49,6 +49,7 @@ TONES: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "open",
+            "proposed",
             "inconclusive",
             "interrupted",
             "stopped",

@@ -56,6 +56,8 @@ def remediation_routes(workspace: Workspace, access: Access) -> APIRouter:
             "proposal": asdict(view.proposal) if view.proposal is not None else None,
             "why_no_proposal": view.why_none,
             "switched_off": view.switched_off,
+            "options": [option.model_dump(mode="json") for option in view.options],
+            "proposed_option": view.proposed_option,
         }
 
     @router.post("/{name}/approve")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from driftgate.api.repair import Proposal
+from driftgate.finetune.choice_words import option_rows
 from driftgate.finetune.remediation import STEPS, Event, Spent, find_remediation
 from driftgate.flows.errors import DriftgateError
 from driftgate.service.console._concerns import approvals
@@ -26,7 +27,17 @@ ITEMS = (
     Column("kept", filter=True),
     Column("content", "long", sort=False),
 )
-_ENDS = ("finished", "held", "failed", "rejected", "abandoned", "approved", "started")
+OPTIONS = (
+    Column("option", filter=True),
+    Column("dataset", filter=True),
+    Column("quality", sort=False),
+    Column("difference", sort=False),
+    Column("cost", sort=False),
+    Column("latency", sort=False),
+    Column("unanswered", sort=False),
+    Column("gate", sort=False),
+)
+_ENDS = ("finished", "held", "failed", "rejected", "abandoned", "proposed", "approved", "started")
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ class RemediationFacts:
     spent: Spent
     switched_off: str
     """Why no remediation goes on now; empty where they do."""
+    options: Sequence[Mapping[str, Any]]
+    """What was measured side by side; empty where the recipe names no choice."""
 
 
 def _load(console: Console, asked: Asked) -> Content:
@@ -84,17 +97,20 @@ def _load(console: Console, asked: Asked) -> Content:
         one.opened_at,
         one.closed_at,
         to_plain(one.evidence),
-        [_step(name, events) for name in STEPS],
+        [step for name in STEPS if (step := _step(name, events)).status or name != "choose"],
         waits,
         view.proposal,
         view.why_none,
         view.spent,
         view.switched_off,
+        [option.model_dump(mode="json") for option in view.options],
     )
     rows = [{"happened": e.at, "step": e.step, "status": e.status, "message": e.message} for e in events]
+    options = [asdict(row) for row in option_rows(view.options, view.proposed_option)]
     tables = (
         Table("events", EVENTS, in_memory(rows), sort="-happened"),
         Table("items", ITEMS, lambda wanted: _items(console, one.id, wanted)),
+        Table("options", OPTIONS, in_memory(options)),
     )
     return Content(facts, tables, one.id)
 
