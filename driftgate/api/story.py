@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from driftgate.finetune.choice_words import OptionRow
 from driftgate.flows.private_text import write_text
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +49,8 @@ class Story:
     verdict: Mapping[str, Any]
     training: Mapping[str, Any]
     items: Mapping[str, Any]
+    options: Sequence[OptionRow] = ()
+    """What was measured side by side before and after training."""
 
 
 def write_story(story: Story, path: Path) -> Path:

@@ -28,6 +28,7 @@ from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
 from driftgate.benchmarks.scores import score_run
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
+from driftgate.finetune.choice_words import OptionRow, option_rows
 from driftgate.finetune.demo import AFTER, BEFORE, PROMPT, Policy, rows, tickets
 from driftgate.finetune.remediation import Found, Judgement, Material, Remediation, Trained, events_of
 from driftgate.finetune.train import (
@@ -161,8 +162,14 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -
         verdict=found.get(Judgement).verdict,
         training=found.get(Trained).metrics,
         items=found.get(Material).model_dump(),
+        options=_options(workspace, ledger, mended),
     )
     return write_story(story, workspace.reports / "loop.html")
+
+
+def _options(workspace: OpenWorkspace, ledger: Ledger, mended: Remediation) -> list[OptionRow]:
+    view = repair.look_at(workspace, ledger, mended.id)
+    return option_rows(view.options, view.proposed_option)
 
 
 class _Telling(NightOnTerminal):
@@ -287,6 +294,7 @@ def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
                 "trainer": {"trainer": "local", "recipe": {**_REPAIR_RECIPE, "threads": play.threads}},
                 "further_attempts": list(_OTHERWISE),
                 "flow": _FLOW,
+                "choice": {"variants": ["terse"]},  # a cheaper repair, which knows the new rules no better
                 "proof": ["hold_out", "rest"],
                 "gate": "promotion",
                 "approval": False,

@@ -50,7 +50,7 @@ def option_rows(options: Sequence[Option], proposed: str = "") -> list[OptionRow
 
 def _rows(options: Sequence[Option], proposed: str) -> Iterator[OptionRow]:
     for one in options:
-        verdict = f"{one.verdict}, proposed" if one.name == proposed else one.verdict
+        verdict = ", ".join(filter(None, (one.verdict, "proposed" if one.name == proposed else "")))
         for found in one.measured:
             yield OptionRow(
                 one.name,

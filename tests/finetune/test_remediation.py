@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import subprocess
 import sys
 import textwrap
@@ -22,11 +23,14 @@ from driftgate.finetune.remediation import (
     Agreement,
     BudgetConfig,
     Busy,
+    Choice,
+    Found,
     Held,
     Judgement,
     Material,
     Progress,
     Promoted,
+    Proposed,
     Proved,
     Rejected,
     Remediation,
@@ -73,6 +77,7 @@ def either(location: str, tmp_path: Path) -> Iterator[Ledger]:
 
 
 RESULTS: Mapping[str, StepResult] = {
+    "choose": Choice(),
     "synthesise": Material(items="items.jsonl", sha256="0f", count=40),
     "train": Trained(model="m"),
     "evaluate": Proved(run="r"),
@@ -147,8 +152,52 @@ async def test_a_rejection_ends_it_without_the_later_steps(ledger: Ledger) -> No
     opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
     ended = await advance(ledger, opened, steps(done, judge=judge))
     assert ended.state == "rejected"
-    assert done == ["synthesise", "train", "evaluate"]
+    assert done == ["choose", "synthesise", "train", "evaluate"]
     assert events_of(ledger, opened.id)[-1].message == "the gate says fail"
+
+
+async def test_where_another_model_was_chosen_nothing_is_trained(ledger: Ledger) -> None:
+    async def choose(progress: Progress) -> StepResult:
+        return Choice(run="c1", model="other", proposal="model other", options=[])
+
+    done: list[str] = []
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    assert (await advance(ledger, opened, steps(done, choose=choose))).state == "promoted"
+    assert done == ["judge", "approve", "roll_out", "promote"]
+    found = Found.of(opened.id, events_of(ledger, opened.id))
+    assert (found.chosen, found.candidate, found.proof) == ("other", "other", "c1")
+
+
+async def test_what_only_a_person_can_put_in_place_ends_it_and_is_kept(ledger: Ledger) -> None:
+    async def choose(progress: Progress) -> StepResult:
+        raise Proposed("prompt terse passes", Choice(run="c1", proposal="prompt terse"))
+
+    done: list[str] = []
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    assert (await advance(ledger, opened, steps(done, choose=choose))).state == "proposed"
+    assert done == []
+    assert Found.of(opened.id, events_of(ledger, opened.id)).get(Choice).proposal == "prompt terse"
+    with pytest.raises(DriftgateError, match="it is proposed"):
+        asked_for(ledger, opened)
+    assert open_remediation(ledger, "tickets", "alert", "c", {})[1]  # another may be opened
+
+
+async def test_a_history_without_a_choice_goes_on(ledger: Ledger) -> None:
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    add_event(ledger, opened.id, "synthesise", "started", {})
+    add_event(ledger, opened.id, "synthesise", "finished", RESULTS["synthesise"].model_dump(mode="json"))
+    done: list[str] = []
+    assert (await advance(ledger, opened, steps(done))).state == "promoted"
+    assert done == ["train", "evaluate", "judge", "approve", "roll_out", "promote"]
+
+
+async def test_without_a_choice_there_is_no_such_step(ledger: Ledger) -> None:
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    done: list[str] = []
+    plain = dataclasses.replace(steps(done), choose=None)
+    assert (await advance(ledger, opened, plain)).state == "promoted"
+    assert done == list(STEPS)[1:]
+    assert "choose" not in {event.step for event in events_of(ledger, opened.id)}
 
 
 def asking(what: str) -> Step:
@@ -169,7 +218,7 @@ async def test_it_waits_for_an_approval_and_goes_on(ledger: Ledger) -> None:
     assert (await advance(ledger, opened, steps(done, approve=asking("v1")))).state == "open"
     assert approve(ledger, opened, asked_for(ledger, opened), "minsu").who == "minsu"
     assert (await advance(ledger, opened, steps(done, approve=asking("v1")))).state == "promoted"
-    assert done == ["synthesise", "train", "evaluate", "judge", "roll_out", "promote"]
+    assert done == ["choose", "synthesise", "train", "evaluate", "judge", "roll_out", "promote"]
 
 
 async def test_an_approval_is_of_what_was_shown(ledger: Ledger) -> None:
@@ -251,8 +300,9 @@ ledger = open_ledger("ledger.db", Path(sys.argv[1]))
 remediation, _ = open_remediation(ledger, "tickets", "alert", "c", {})
 deadly, log = sys.argv[2], Path(sys.argv[1]) / "log.txt"
 results = {
-    "synthesise": Material(items="i", sha256="0f", count=40), "train": Trained(model="m"), "evaluate": Proved(run="r"),
-    "judge": Judgement(), "approve": Agreement(), "roll_out": RolledOut(), "promote": Promoted(model="m", run="r"),
+    "choose": Choice(), "synthesise": Material(items="i", sha256="0f", count=40), "train": Trained(model="m"),
+    "evaluate": Proved(run="r"), "judge": Judgement(),
+    "approve": Agreement(), "roll_out": RolledOut(), "promote": Promoted(model="m", run="r"),
 }
 
 def make(name):
@@ -487,7 +537,7 @@ async def test_the_switch_stops_a_step_under_way_and_all_that_follow(either: Led
     await asyncio.wait_for(advance(either, opened, steps(done, train=train)), 10)
     for _ in range(3):  # said once
         await advance(either, opened, steps(done))
-    assert done == ["synthesise"]
+    assert done == ["choose", "synthesise"]
     told = [event.message for event in events_of(either, opened.id) if event.status == "held"]
     assert told == ["repairs were stopped by minsu: the bill (driftgate remediation resume)"]
     assert resume(either, "minsu") and not resume(either, "minsu")

@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from driftgate.benchmarks.datasets import Sample, make_sample
 from driftgate.benchmarks.scores import score_run
-from driftgate.finetune.remediation import open_remediation
+from driftgate.finetune.choice import Figure, Measured, Option
+from driftgate.finetune.remediation import Choice, open_remediation
 from driftgate.finetune.remediation._store import add_event
 from driftgate.flows.engines import NodeResult
 from driftgate.flows.evaluators import Evaluation
@@ -291,6 +292,11 @@ def _alert(at: datetime, value: float) -> Alert:
 def add_repair(ledger: Ledger) -> str:
     """A remediation that waits for a person."""
     one, _ = open_remediation(ledger, "assistant", "canary accuracy fell on 회계", "small", {"recipe": "gone"})
+    measured = Measured(dataset="exam", n=40, quality=Figure(value=0.5, low=0.35, high=0.65), unanswered={"failed": 3})
+    base = Option(kind="base", name="base", model="small", measured=[measured])
+    terse = Option(kind="prompt", name="prompt terse", model="small", measured=[measured], verdict="unmeasurable")
+    choice = Choice(run="none", options=[base, terse])
+    add_event(ledger, one.id, "choose", "finished", choice.model_dump(mode="json"), choice.told)
     for step, message in (("synthesise", "320 items"), ("train", "loss 0.41"), ("evaluate", ""), ("judge", "passed")):
         add_event(ledger, one.id, step, "started", {})
         add_event(ledger, one.id, step, "finished", {"note": message, "lineage": "none"}, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from driftgate.api.repair._opening import switched_off
 from driftgate.api.repair._proposal import Proposal, proposal_of
@@ -19,6 +19,7 @@ from driftgate.finetune.remediation import (
     Proved,
     Remediation,
     Spent,
+    StepResult,
     asked_for,
     events_of,
     find_remediation,
@@ -30,6 +31,8 @@ from driftgate.ledger import Ledger
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+_Result = TypeVar("_Result", bound=StepResult)
 
 
 @dataclass(frozen=True)
@@ -79,24 +82,31 @@ def options_of(ledger: Ledger, remediation: Remediation, events: Sequence[Event]
     """
     found = Found.of(remediation.id, events)
     first, seen = remediation, {remediation.id}
-    while not Found.of(first.id, events_of(ledger, first.id)).has(Choice):
+    while (made := _kept(Found.of(first.id, events_of(ledger, first.id)), Choice)) is None:
         before = str(first.evidence.get("after", ""))
         if not before or before in seen:
             break
         first = find_remediation(ledger, before)
         seen.add(first.id)
-    choice = Found.of(first.id, events_of(ledger, first.id))
-    made = choice.get(Choice) if choice.has(Choice) else Choice()
-    tuned = list(found.get(Proved).options) if found.has(Proved) else []
+    made, proved = made or Choice(), _kept(found, Proved)
+    tuned = list(proved.options) if proved is not None else []
     if tuned:
         tuned[0] = tuned[0].model_copy(update=_word_of(events, found))
     return made.proposal, [*made.options, *tuned]
 
 
+def _kept(found: Found, kind: type[_Result]) -> _Result | None:
+    """What a step found; None where it is not finished, or an older driftgate kept too little of it."""
+    try:
+        return found.get(kind)
+    except DriftgateError:
+        return None
+
+
 def _word_of(events: Sequence[Event], found: Found) -> dict[str, str]:
     """What the gate said of what was trained."""
-    if found.has(Judgement):
-        return {"verdict": str(found.get(Judgement).verdict.get("verdict", ""))}
+    if (judged := _kept(found, Judgement)) is not None:
+        return {"verdict": str(judged.verdict.get("verdict", ""))}
     end = next((event for event in events if (event.step, event.status) == ("judge", "rejected")), None)
     return {} if end is None else {"verdict": "not passed", "why": end.message}
 

@@ -264,3 +264,12 @@ def test_who_may_only_read_is_offered_no_form_and_may_send_none(
             continue
         method = "POST" if path.startswith("/actions") else "GET"
         assert nobody.request(method, path).status_code == 403, path
+
+
+def test_a_repair_shows_its_options_side_by_side(client: TestClient, addresses: dict[str, str]) -> None:
+    page = client.get(addresses["remediation"]).text
+    assert "Options side by side" in page and "prompt terse" in page
+    assert "50.0% (35.0 to 65.0)" in page and "3 of 40: 3 failed" in page and "not known" in page
+    found = client.get(split(addresses["remediation"], "json")).json()
+    assert [one["verdict"] for one in found["facts"]["options"]] == ["", "unmeasurable"]
+    assert found["facts"]["options"][0]["measured"][0]["cost"]["value"] is None  # and not 0

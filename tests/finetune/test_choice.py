@@ -1,0 +1,119 @@
+"""Worse evidence never makes an option the one that is proposed instead of training."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftgate.api.repair._options import cost_of_a_thousand
+from driftgate.finetune.choice import ALTERNATIVES, ChoiceConfig, Figure, Measured, Option, proposed
+from driftgate.finetune.choice_words import option_rows
+
+VERDICTS = ("pass", "fail", "inconclusive", "unmeasurable", "")
+COSTS = st.none() | st.sampled_from([0.0, 0.5, 1.0, 2.0])
+SHARES = st.none() | st.sampled_from([0.0, 0.5, 0.75, 1.0])
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[Option]:
+    """A champion, what was trained, and alternatives in no order."""
+    count = draw(st.integers(1, 5))
+    options = [
+        Option(
+            kind=draw(st.sampled_from(ALTERNATIVES)),
+            name=f"option {number}",
+            model=f"m{number}",
+            verdict=draw(st.sampled_from(VERDICTS)),
+            cost=draw(COSTS),
+            currency=draw(st.sampled_from(["USD", "USD", "USD", "KRW"])),
+            quality=draw(SHARES),
+        )
+        for number in range(count)
+    ]
+    beside = [Option(kind="base", name="base", model="live", verdict="pass", cost=0.0, quality=1.0)]
+    beside += [Option(kind="tuned", name="tuned", model="t", verdict="pass", cost=0.0, quality=1.0)]
+    return draw(st.permutations(options + beside))
+
+
+@given(tables())
+def test_only_what_passes_is_proposed_and_it_is_the_cheapest_that_is_known(options: list[Option]) -> None:
+    best = proposed(options)
+    passing = [one for one in options if one.kind in ALTERNATIVES and one.verdict == "pass"]
+    assert (best is None) == (not passing)
+    if best is None:
+        return
+    assert best in passing
+    if len({one.currency for one in passing if one.cost is not None}) == 1:
+        assert best.cost == min((one.cost for one in passing if one.cost is not None), default=None)
+
+
+@given(tables(), st.data())
+def test_worse_evidence_never_makes_an_option_the_one(options: list[Option], data: st.DataObject) -> None:
+    before = proposed(options)
+    place = data.draw(st.integers(0, len(options) - 1))
+    one = options[place]
+    costlier = st.none() if one.cost is None else st.none() | st.floats(one.cost, 9.0)
+    lower = st.none() if one.quality is None else st.none() | st.floats(0.0, one.quality)
+    worse = one.model_copy(
+        update={
+            "cost": data.draw(costlier),
+            "quality": data.draw(lower),
+            "verdict": data.draw(st.sampled_from([one.verdict, *VERDICTS[1:]])),
+        }
+    )
+    after = proposed([*options[:place], worse, *options[place + 1 :]])
+    if before is None or before.name != one.name:
+        assert after is None or after.name != one.name
+
+
+OUTCOMES = ("answered", "unparsed", "truncated", "filtered", "failed", "missing")
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pd.DataFrame:
+    rows = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["answered", *OUTCOMES]), st.booleans(), st.sampled_from([0.0, 0.001, 0.004, math.nan])
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    return pd.DataFrame(rows, columns=["outcome", "cached", "cost"])
+
+
+@given(frames(), st.booleans(), st.data())
+def test_what_is_lost_never_makes_an_option_cheaper(frame: pd.DataFrame, priced: bool, data: st.DataObject) -> None:
+    before = cost_of_a_thousand([frame], priced=priced)
+    worse, place = frame.copy(), data.draw(st.integers(0, len(frame) - 1))
+    match data.draw(st.sampled_from(["outcome", "unknown", "price"])):
+        case "outcome":
+            worse.loc[place, "outcome"] = data.draw(st.sampled_from(["filtered", "failed", "missing"]))
+        case "unknown":
+            worse.loc[place, "cost"] = math.nan
+        case _:
+            priced = False
+    after = cost_of_a_thousand([worse], priced=priced)
+    assert after is None or (before is not None and after >= before)
+
+
+def test_what_is_not_known_is_said_and_is_no_number() -> None:
+    unknown = Option(kind="model", name="model x", model="x", measured=[Measured(dataset="own", n=4)])
+    (row,) = option_rows([unknown])
+    assert (row.quality, row.cost, row.latency) == ("not known", "not known", "not known, p95 not known")
+    bound = unknown.model_copy(
+        update={"at_most": True, "measured": [Measured(dataset="own", n=4, cost=Figure(value=1.5, low=1.0, high=2.0))]}
+    )
+    assert option_rows([bound], "model x")[0].cost == "at most 1.5 USD (1 to 2)"
+    assert option_rows([bound], "model x")[0].gate == "proposed"
+
+
+@pytest.mark.parametrize("given", [{}, {"models": []}, {"models": ["a", "a"]}, {"prompts": ["a"]}])
+def test_a_choice_of_nothing_is_none(given: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"choose from|twice|prompts"):
+        ChoiceConfig.model_validate(given)
