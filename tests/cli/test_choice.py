@@ -174,6 +174,7 @@ def test_one_unanswered_question_takes_the_place_of_the_cheapest(cli, folder, ju
 
 def test_a_person_agrees_to_a_chosen_model_as_the_file_has_it(cli, folder, judge_endpoint) -> None:
     judge_endpoint.default = right
+    judge_endpoint.refuses = lambda body: wrong(str(body["messages"])) if body["model"] == "large" else None
     change(folder, ("recipes", "mend", "approval"), True)
     name = opened(folder)
     cli("remediation", "run", "-w", folder)
@@ -181,13 +182,18 @@ def test_a_person_agrees_to_a_chosen_model_as_the_file_has_it(cli, folder, judge
     assert "would make other champion" in shown and "nothing was trained for it" in shown
     with driftgate.open(folder) as ws:
         before = ws.remediation(name).proposal
+        run = ws.remediation(name).options[0].run
         assert before is not None and (before.candidate, before.items, before.artefact) == ("other", 0, "")
     change(folder, ("models", "other", "prices"), {"input": 90.0, "output": 90.0})
     refused = cli("remediation", "approve", name, "-w", folder)
     assert refused.code == 2 and "the candidate has changed" in refused.err
+    # Judged by hand, the run's other options are judged too, and fail: that says nothing of this one.
+    judged = cli("gate", run, "--gate", "promotion", "-w", folder)
+    assert judged.code == 3, judged.out + judged.err
     cli("remediation", "run", "-w", folder)
     assert cli("remediation", "approve", name, "-w", folder).code == 0
-    assert cli("champion", "promote", "other", "assistant", "--run", "latest", "-w", folder).code == 2
+    by_hand = cli("champion", "promote", "assistant", "other", "--run", run, "-w", folder)
+    assert by_hand.code == 2 and f"other is the candidate of remediation {name}" in by_hand.err
     cli("remediation", "run", "-w", folder)
     assert state(folder)[:2] == ("other", "promoted")
 

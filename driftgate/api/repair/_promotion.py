@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from driftgate.api.champions import champion, promote_model
 from driftgate.api.repair._context import Context
+from driftgate.api.repair._proof import judge_proof
 from driftgate.api.repair._proposal import basis_of
 from driftgate.api.rollout import roll_out
 from driftgate.finetune.deploy import TrafficMove
@@ -21,7 +22,7 @@ from driftgate.finetune.remediation import (
     events_of,
 )
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import PromotionRefused, verdicts_of
+from driftgate.ledger import PromotionRefused, VerdictRow, verdicts_of
 
 
 def agreed(context: Context, progress: Progress) -> Approval | None:
@@ -71,7 +72,11 @@ class ApproveStep:
         if not self.context.recipe.approval:
             return Agreement(who="not asked for")
         run, gate = progress.found.proof, self.context.recipe.gate
-        newest = next((row for row in verdicts_of(self.context.ledger, run) if row.gate == gate), None)
+        newest = self._newest(run, gate)
+        rules = self.context.workspace.config.gates[gate].content_hash()
+        if progress.found.chosen and newest is not None and (newest.verdict, _rules_of(newest)) != ("pass", rules):
+            judge_proof(self.context, progress)  # who judged the run by hand judged all of its options
+            newest = self._newest(run, gate)
         if newest is not None and newest.verdict != "pass":
             raise Rejected(f"the gate '{newest.gate}' judged run {run} anew and says {newest.verdict}")
         try:
@@ -80,6 +85,13 @@ class ApproveStep:
             raise Held(f"there is nothing to approve now: {problem}") from problem
         assert given is not None
         return Agreement(who=given.who, what=given.what)
+
+    def _newest(self, run: str, gate: str) -> VerdictRow | None:
+        return next((row for row in verdicts_of(self.context.ledger, run) if row.gate == gate), None)
+
+
+def _rules_of(row: VerdictRow) -> str:
+    return str(row.details.get("rules_hash", ""))
 
 
 @dataclass(frozen=True)

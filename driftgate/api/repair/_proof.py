@@ -12,6 +12,7 @@ from driftgate.api.repair._asking import ask, planned_together
 from driftgate.api.repair._context import Context
 from driftgate.api.repair._options import measured_option
 from driftgate.api.repair._spending import PROOF, THROUGH
+from driftgate.benchmarks.gate import GateVerdict
 from driftgate.benchmarks.scores import score_run
 from driftgate.finetune.choice import Option
 from driftgate.finetune.remediation import Abandoned, Judgement, Progress, Proved, Rejected, Trained
@@ -91,16 +92,23 @@ class JudgeStep:
         Rejected
             The gate says anything but ``pass``.
         """
-        context = self.context
-        run = find_run(context.ledger, progress.found.proof)
-        scored = every = score_run(context.ledger, run.id)
-        gates, champion = [context.recipe.gate], progress.remediation.champion
-        if chosen := progress.found.chosen:  # the other options of the run are nobody's candidates
-            each = len(context.recipe.proof)
-            scored = [*every[:each], *(one for one in every if one.cell.model == chosen)]
-        verdict = session.judge_run(context.workspace, context.ledger, run, scored, gates, champion=champion)[0]
-        session.report(context.workspace, context.ledger, run, every)
+        verdict = judge_proof(self.context, progress)
         if verdict.verdict != "pass":
             why = "; ".join(f"{r.cell}: {r.rule}: {r.told}" for r in verdict.rules if r.verdict != "pass")
             raise Rejected(f"the gate '{verdict.gate}' says {verdict.verdict}: {why}")
         return Judgement(verdict=verdict.as_json())
+
+
+def judge_proof(context: Context, progress: Progress) -> GateVerdict:
+    """Let the recipe's gate judge candidate and champion, keep its verdict, and report the run.
+
+    The run of a choice has other options too, which are nobody's candidates: they are left out.
+    """
+    run = find_run(context.ledger, progress.found.proof)
+    every = judged = score_run(context.ledger, run.id)
+    gates, champion = [context.recipe.gate], progress.remediation.champion
+    if chosen := progress.found.chosen:
+        judged = [*every[: len(context.recipe.proof)], *(one for one in every if one.cell.model == chosen)]
+    verdict = session.judge_run(context.workspace, context.ledger, run, judged, gates, champion=champion)[0]
+    session.report(context.workspace, context.ledger, run, every)
+    return verdict
