@@ -189,13 +189,16 @@ def loop(
     folder: Annotated[Path, typer.Argument(help="A new folder for the demonstration.")] = Path("loop"),
     seed: Annotated[int, typer.Option(help="Decides the tickets and how training begins; 0: the usual one.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads; 0: one for each processor.")] = 0,
+    choice: Annotated[
+        bool, typer.Option("--choice", help="Try another prompt before training: 640 questions more.")
+    ] = False,
 ) -> None:
     """Show the whole loop with a real model: watch, notice, repair, prove, promote (minutes of computing)."""
     from driftgate.cli._console import console
     from driftgate.cli.loop import Play, run_loop
 
-    chosen = {name: value for name, value in {"seed": seed, "threads": threads}.items() if value}
-    page = run_loop(folder.resolve(), console, Play(**chosen))
+    chosen: dict[str, int] = {name: value for name, value in {"seed": seed, "threads": threads}.items() if value}
+    page = run_loop(folder.resolve(), console, Play(**chosen, choice=choice))
     console.print(f"the story: {page}", soft_wrap=True)
 
 

@@ -68,6 +68,9 @@ class Play:
     threads: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
     """Processor threads. Nothing else computes while the model is asked or trained, so it may have every processor."""
 
+    choice: bool = False
+    """Try another prompt before anything is trained: as many questions more as the proof has, on the same model."""
+
     @property
     def base(self) -> Mapping[str, Any]:
         """The model that is tuned, as it stands in a workspace file."""
@@ -294,7 +297,7 @@ def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
                 "trainer": {"trainer": "local", "recipe": {**_REPAIR_RECIPE, "threads": play.threads}},
                 "further_attempts": list(_OTHERWISE),
                 "flow": _FLOW,
-                "choice": {"variants": ["terse"]},  # a cheaper repair, which knows the new rules no better
+                **({"choice": {"variants": ["terse"]}} if play.choice else {}),
                 "proof": ["hold_out", "rest"],
                 "gate": "promotion",
                 "approval": False,

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from chat_endpoint import Answer, ChatEndpoint, Status
 from repairs import MEASURED, change, earlier, ledger_of, make_workspace, messages, opened, right, state, wrong
+from rollouts import ROLLOUT
 
 import driftgate
 from driftgate.api.repair import NotOpened
@@ -129,6 +130,21 @@ def test_documents_that_help_are_proposed_to_a_person(cli, folder, endpoint) -> 
     assert "let the application ask through the flow 'rag_qa'" in message
 
 
+def test_a_model_whose_traffic_a_rollout_would_move_is_proposed_to_a_person(cli, folder, judge_endpoint) -> None:
+    judge_endpoint.default = right
+    image = "mcr.microsoft.com/azureml/base:20260901.v1"
+    trainer = {"trainer": "azure_ml", "workspace": ROLLOUT["workspace"], "compute": "cpu", "image": image}
+    change(folder, ("recipes", "mend", "trainer"), trainer)
+    change(folder, ("recipes", "mend", "rollout"), ROLLOUT)
+    change(folder, ("models", "small"), {"provider": "local", "model": "gemma3-270m"})
+    change(folder, ("recipes", "mend", "base_model"), "small")
+    opened(folder)
+    cli("remediation", "run", "-w", folder)
+    model, ended, message = state(folder)
+    assert (model, ended) == ("live", "proposed"), message
+    assert "make 'other' champion; its traffic is not moved by the recipe's rollout" in message
+
+
 def test_the_champion_and_its_own_prompt_are_no_alternatives(cli, folder) -> None:
     choose(folder, models=["live"], variants=["terse"])
     change(folder, ("recipes", "mend", "variant"), "terse")
@@ -152,6 +168,18 @@ def test_an_alternative_that_cannot_be_asked_does_not_keep_the_champion_from_its
         view = ws.remediation(name)
     assert {o.verdict for o in view.options if o.kind == "model"} == {"unmeasurable"}
     assert "did not come to its end" in cli("remediation", "show", name, "-w", folder).out
+
+
+def test_a_choice_that_changed_after_it_was_begun_is_made_anew(cli, folder, judge_endpoint) -> None:
+    judge_endpoint.default = Status(401, {"error": {"message": "no"}})
+    opened(folder)
+    cli("remediation", "run", "-w", folder)
+    judge_endpoint.default = right
+    choose(folder, models=["other"], variants=["terse"])
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert state(folder)[:2] == ("other", "promoted")
+    with ledger_of(folder) as ledger:
+        assert len(latest_runs(ledger, 9)) == 2 and latest_runs(ledger, 1)[0].status == "complete"
 
 
 def test_one_unanswered_question_takes_the_place_of_the_cheapest(cli, folder, judge_endpoint) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgate.api.repair._options import cost_of_a_thousand
+from driftgate.api.story import Story, write_story
 from driftgate.finetune.choice import ALTERNATIVES, ChoiceConfig, Figure, Measured, Option, proposed
 from driftgate.finetune.choice_words import option_rows
 
@@ -111,6 +114,15 @@ def test_what_is_not_known_is_said_and_is_no_number() -> None:
     )
     assert option_rows([bound], "model x")[0].cost == "at most 1.5 USD (1 to 2)"
     assert option_rows([bound], "model x")[0].gate == "proposed"
+
+
+def test_the_story_tells_what_it_was_chosen_from(tmp_path: Path) -> None:
+    rows = option_rows([Option(kind="prompt", name="<b>", model="x", measured=[Measured(dataset="own", n=4)])])
+    made: dict[str, Any] = {"verdict": {"rules": []}, "training": {}, "items": {"count": 1, "dropped": {}}}
+    told = [write_story(Story("t", "b", "a", [], [], options=one, **made), tmp_path / "s.html") for one in (rows, [])]
+    assert told[0] == told[1] and "chosen from" not in told[1].read_text("utf-8")
+    page = write_story(Story("t", "b", "a", [], [], options=rows, **made), tmp_path / "s.html").read_text("utf-8")
+    assert "What it was chosen from" in page and "&lt;b&gt;" in page and "not known" in page
 
 
 @pytest.mark.parametrize("given", [{}, {"models": []}, {"models": ["a", "a"]}, {"prompts": ["a"]}])

@@ -55,6 +55,8 @@ class ChoiceStep:
             return Choice(settings=settings)
         known = progress.noted(_Begun).run
         planned = planned_together(context, f"choice-{recipe.champion}", [way.suite for way in ways])
+        if known and not session.is_same_plan(find_run(context.ledger, known), planned):
+            known = ""  # another choice than the one that was begun: its run tells of other options
         begun: list[str] = [known] if known else []
 
         def note(run: str) -> None:

@@ -33,7 +33,7 @@ class BudgetConfig(BaseModel):
     """What its requests to models may cost, in the currency of their prices; a model without a price is not asked. What
     a service asks for training is not known and not in it: ``gpu_hours`` bounds that."""
     calls: int | None = Field(None, ge=1)
-    """Requests to models: those of the synthesis one by one, those of the proof before it begins."""
+    """Requests to models: those of the synthesis one by one, those of the choice and of the proof before they begin."""
     gpu_hours: float | None = Field(None, gt=0)
     """Hours of training, from submission to its end, times the machines it takes; a service's queue counts too. The job
     is cancelled where its trainer can."""
