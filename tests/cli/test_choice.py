@@ -170,6 +170,17 @@ def test_an_alternative_that_cannot_be_asked_does_not_keep_the_champion_from_its
     assert "did not come to its end" in cli("remediation", "show", name, "-w", folder).out
 
 
+def test_a_gate_that_says_nothing_of_an_alternative_passes_none(cli, folder, judge_endpoint) -> None:
+    judge_endpoint.default = right
+    change(folder, ("gates", "promotion", "rules"), [{"metric": "accuracy", "max": 0.5, "model": "live"}])
+    name = opened(folder)
+    cli("remediation", "run", "-w", folder)
+    with driftgate.open(folder) as ws:
+        options = ws.remediation(name).options
+    assert {option.verdict for option in options if option.kind == "model"} == {"unmeasurable"}
+    assert state(folder)[0] == "live"
+
+
 def test_a_choice_that_changed_after_it_was_begun_is_made_anew(cli, folder, judge_endpoint) -> None:
     judge_endpoint.default = Status(401, {"error": {"message": "no"}})
     opened(folder)
