@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgate.api.repair._options import cost_of_a_thousand
@@ -24,13 +24,13 @@ SHARES = st.none() | st.sampled_from([0.0, 0.5, 0.75, 1.0])
 @st.composite
 def tables(draw: st.DrawFn) -> list[Option]:
     """A champion, what was trained, and alternatives in no order."""
-    count = draw(st.integers(1, 5))
+    count = draw(st.integers(2, 5))
     options = [
         Option(
             kind=draw(st.sampled_from(ALTERNATIVES)),
             name=f"option {number}",
             model=f"m{number}",
-            verdict=draw(st.sampled_from(VERDICTS)),
+            verdict=draw(st.sampled_from(("pass",) * 6 + VERDICTS)),  # most pass, or there is nothing to choose from
             cost=draw(COSTS),
             currency=draw(st.sampled_from(["USD", "USD", "USD", "KRW"])),
             quality=draw(SHARES),
@@ -42,6 +42,7 @@ def tables(draw: st.DrawFn) -> list[Option]:
     return draw(st.permutations(options + beside))
 
 
+@settings(max_examples=200)
 @given(tables())
 def test_only_what_passes_is_proposed_and_it_is_the_cheapest_that_is_known(options: list[Option]) -> None:
     best = proposed(options)
@@ -50,10 +51,13 @@ def test_only_what_passes_is_proposed_and_it_is_the_cheapest_that_is_known(optio
     if best is None:
         return
     assert best in passing
-    if len({one.currency for one in passing if one.cost is not None}) == 1:
-        assert best.cost == min((one.cost for one in passing if one.cost is not None), default=None)
+    known = [one for one in passing if one.cost is not None]
+    if len({one.currency for one in known}) == 1:
+        passing = [one for one in known if one.cost == min(other.cost or 0.0 for other in known)]
+    assert best in passing and (best.quality or 0.0) == max(one.quality or 0.0 for one in passing)
 
 
+@settings(max_examples=200)
 @given(tables(), st.data())
 def test_worse_evidence_never_makes_an_option_the_one(options: list[Option], data: st.DataObject) -> None:
     before = proposed(options)
@@ -103,6 +107,22 @@ def test_what_is_lost_never_makes_an_option_cheaper(frame: pd.DataFrame, priced:
             priced = False
     after = cost_of_a_thousand([worse], priced=priced)
     assert after is None or (before is not None and after >= before)
+
+
+@pytest.mark.parametrize("outcome", ["filtered", "failed", "missing"])
+def test_a_cost_is_known_only_where_every_sample_was_replied_to(outcome: str) -> None:
+    frame = pd.DataFrame({"outcome": ["answered", "answered"], "cached": False, "cost": [0.001, 0.003]})
+    assert cost_of_a_thousand([frame], priced=True) == pytest.approx(2.0)
+    assert cost_of_a_thousand([frame, frame.assign(outcome=["answered", outcome])], priced=True) is None
+    assert cost_of_a_thousand([frame.assign(cost=[0.001, math.nan])], priced=True) is None
+    assert cost_of_a_thousand([frame.assign(cost=0.0)], priced=False) is None
+    assert cost_of_a_thousand([frame.assign(cost=0.0)], priced=True) == 0.0
+
+
+def test_costs_in_two_currencies_are_not_compared() -> None:
+    won = Option(kind="model", name="b", model="b", verdict="pass", cost=1.0, currency="KRW", quality=0.5)
+    dollars = Option(kind="model", name="a", model="a", verdict="pass", cost=2.0, quality=0.9)
+    assert proposed([won, dollars]) == dollars
 
 
 def test_what_is_not_known_is_said_and_is_no_number() -> None:
