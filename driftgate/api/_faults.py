@@ -113,6 +113,8 @@ def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mappin
         yield ("recipes", name, "gate"), "gate", recipe.gate, config.gates
         for index, wanted in enumerate(recipe.proof):
             yield ("recipes", name, "proof", index), "dataset", wanted, config.datasets
+        if recipe.replacement is not None and recipe.replacement.gate is not None:
+            yield ("recipes", name, "replacement", "gate"), "gate", recipe.replacement.gate, config.gates
         if (choice := recipe.choice) is not None:
             place = ("recipes", name, "choice")
             for index, wanted in enumerate(choice.models):

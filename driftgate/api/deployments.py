@@ -150,8 +150,7 @@ def ask_for_ends(workspace: OpenWorkspace, ledger: Ledger, configs: Mapping[str,
         if day is not None or _is_other(rows.get(name), stale[name]):
             remember(ledger, stale[name])
             keep(ledger, stale[name], ends=day)
-    known = deployments_by_model(ledger)
-    return {name: end for name in configs if name in known and (end := known[name].ends) is not None}
+    return ending(workspace, ledger, configs)
 
 
 def _is_other(row: DeploymentRow | None, model: ChatModel) -> bool:
@@ -173,7 +172,13 @@ async def end_of(name: str, config: ModelConfig, served: str) -> date | None:
         return None
 
 
-def ending(ledger: Ledger, names: Iterable[str]) -> dict[str, date]:
-    """The days on which models end, as far as the ledger knows them."""
-    rows = deployments_by_model(ledger)
-    return {name: day for name in names if name in rows and (day := rows[name].ends) is not None}
+def ending(workspace: OpenWorkspace, ledger: Ledger, names: Iterable[str]) -> dict[str, date]:
+    """The days on which models end, as far as the ledger or the workspace file knows them; the earlier of the two."""
+    rows, configs = deployments_by_model(ledger), workspace.config.models
+    found = {}
+    for name in names:
+        told = rows[name].ends if name in rows else None
+        stated = configs[name].retires if name in configs else None
+        if days := [day for day in (told, stated) if day is not None]:
+            found[name] = min(days)
+    return found

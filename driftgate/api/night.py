@@ -153,6 +153,8 @@ def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) 
     for name in job.monitors:
         with _set_aside(name, problems, display):
             codes.append(look(workspace, ledger, name, display).exit_code)
+    with _set_aside("replacements", problems, display):
+        _replace(workspace, ledger, display)
     with _set_aside("remediations", problems, display):
         _mend(workspace, ledger, problems, display)
     with _set_aside("Azure Monitor", problems, display):
@@ -279,13 +281,28 @@ def repair_failure(workspace: OpenWorkspace, ledger: Ledger, verdict: GateVerdic
         _begin_repair(workspace, ledger, recipe, live, {"gate": verdict.gate, "run": verdict.run, "why": why}, display)
 
 
+def _replace(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> None:
+    """Open the replacement of every champion whose deployment ends soon."""
+    from driftgate.api.repair import due_replacements
+
+    for one in due_replacements(workspace, ledger):
+        _begin_repair(workspace, ledger, one.recipe, one.model, one.evidence, display, cause=one.cause)
+
+
 def _begin_repair(
-    workspace: OpenWorkspace, ledger: Ledger, recipe: str, live: str, evidence: Mapping[str, Any], display: NightDisplay
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    recipe: str,
+    live: str,
+    evidence: Mapping[str, Any],
+    display: NightDisplay,
+    *,
+    cause: str = "",
 ) -> None:
     from driftgate.api.repair import NotOpened, begin_repair
 
     try:
-        display.opened(*begin_repair(workspace, ledger, recipe, live, evidence))
+        display.opened(*begin_repair(workspace, ledger, recipe, live, evidence, cause=cause))
     except NotOpened as reason:
         display.not_opened(recipe, reason)
 

@@ -163,7 +163,7 @@ def _of_approval(ledger: Ledger, one: Remediation) -> Sign:
 
 def _retirements(workspace: OpenWorkspace, ledger: Ledger, now: datetime) -> Iterator[Sign]:
     live = {slot: champion(workspace, ledger, slot) for slot in workspace.config.champions}
-    days = ending(ledger, live.values())
+    days = ending(workspace, ledger, live.values())
     for slot, model in live.items():
         if model in days and _midnight(days[model]) - now <= _RETIRING:
             yield Sign(

@@ -224,7 +224,7 @@ def describe_plan(name: str, suite: SuiteConfig, cells: Sequence[Cell]) -> tuple
     # How fast and how long a run goes does not change what it asks for.
     asked = [{k: v for k, v in cell.items() if k not in TOLD} for cell in described]
     for cell in asked:
-        volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key")
+        volatile = ("in_flight", "timeout", "attempts", "threads", "prices", "api_key", "retires")
         cell["model_config"] = {
             k: v for k, v in cell["model_config"].items() if k not in volatile and (k, v) not in _UNSAID
         }

@@ -114,7 +114,7 @@ def run_champions(folder: Path) -> int:
                 when = f"{row.at.astimezone():%Y-%m-%d %H:%M}"
                 table.add_row(slot, escape(row.model), row.action, when, escape(row.who), escape(row.reason))
         console.print(table)
-        days = ending(ledger, live.values())
+        days = ending(workspace, ledger, live.values())
         for slot, model in live.items():
             if model in days:
                 console.print(f"{escape(slot)}: {escape(model)}: [yellow]{ends_soon(days[model])}[/]", soft_wrap=True)

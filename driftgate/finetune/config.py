@@ -43,6 +43,17 @@ class FurtherAttempt(BaseModel):
     """Decides how training begins; unset: the recipe's own and the number of the attempt."""
 
 
+class ReplacementConfig(BaseModel):
+    """How a champion is replaced whose deployment ends: as by a repair, with the models of the recipe's choice."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    days: int = Field(90, ge=60, le=730)
+    """It is opened by ``driftgate nightly`` from so many days before the deployment ends, at least 60."""
+    gate: str | None = None
+    """The gate that decides; unset: the recipe's own. A successor has to be no worse, a repair has to be better."""
+
+
 class RecipeConfig(UseConfig):
     """How a champion that got worse is replaced by a better one."""
 
@@ -67,6 +78,9 @@ class RecipeConfig(UseConfig):
     choice: ChoiceConfig | None = None
     """What is tried before training, by the same proof and gate; where something of it passes, it is proposed and
     nothing is trained. Without it training is the only repair."""
+    replacement: ReplacementConfig | None = None
+    """Whether a champion whose deployment ends is replaced in time (``retires`` of the model, or what its service
+    says). Unset: it is only said."""
     privacy: PrivacyLimits | None = None
     """Limits of the training items' privacy: nothing is trained on that did not pass them. Without it none is asked
     for."""
@@ -81,6 +95,13 @@ class RecipeConfig(UseConfig):
     further_attempts: list[FurtherAttempt] = []
     """What is done otherwise when the gate rejects a candidate, one attempt after the other. All are judged on the same
     proof, so the chance that a bad one passes grows with their number: divide the gate's ``alpha`` by it."""
+
+    def replacing(self) -> RecipeConfig:
+        """The recipe as it replaces a champion whose deployment ends: by other models, as its prompts end with it."""
+        gate = self.replacement.gate if self.replacement is not None else None
+        models = self.choice.models if self.choice is not None else []
+        choice = ChoiceConfig(models=models) if models else None
+        return self.model_copy(update={"gate": gate or self.gate, "choice": choice})
 
     def attempt(self, number: int) -> RecipeConfig:
         """The recipe of an attempt, counted from 1; the first is the recipe as it stands.

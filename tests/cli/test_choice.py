@@ -81,6 +81,7 @@ def test_another_model_that_passes_is_promoted_and_nothing_is_trained(cli, folde
     assert "model large on canaries" in shown and "+100.0 points" in shown and "cost 0.021 USD" in shown
 
 
+@pytest.mark.acceptance
 def test_where_none_passes_a_model_is_trained_and_stands_in_the_same_table(cli, folder) -> None:
     document(folder)
     choose(folder, models=["other"], variants=["terse"], flows=[RAG])
@@ -119,6 +120,7 @@ def test_a_prompt_that_passes_is_proposed_to_a_person(cli, folder, endpoint) -> 
     assert opened(folder) != name
 
 
+@pytest.mark.acceptance
 def test_documents_that_help_are_proposed_to_a_person(cli, folder, endpoint) -> None:
     document(folder)
     choose(folder, flows=[RAG])
@@ -130,6 +132,7 @@ def test_documents_that_help_are_proposed_to_a_person(cli, folder, endpoint) -> 
     assert "let the application ask through the flow 'rag_qa'" in message
 
 
+@pytest.mark.acceptance
 def test_a_model_whose_traffic_a_rollout_would_move_is_proposed_to_a_person(cli, folder, judge_endpoint) -> None:
     judge_endpoint.default = right
     image = "mcr.microsoft.com/azureml/base:20260901.v1"
@@ -145,6 +148,7 @@ def test_a_model_whose_traffic_a_rollout_would_move_is_proposed_to_a_person(cli,
     assert "make 'other' champion; its traffic is not moved by the recipe's rollout" in message
 
 
+@pytest.mark.acceptance
 def test_the_champion_and_its_own_prompt_are_no_alternatives(cli, folder) -> None:
     choose(folder, models=["live"], variants=["terse"])
     change(folder, ("recipes", "mend", "variant"), "terse")
@@ -170,6 +174,7 @@ def test_an_alternative_that_cannot_be_asked_does_not_keep_the_champion_from_its
     assert "did not come to its end" in cli("remediation", "show", name, "-w", folder).out
 
 
+@pytest.mark.acceptance
 def test_a_gate_that_says_nothing_of_an_alternative_passes_none(cli, folder, judge_endpoint) -> None:
     judge_endpoint.default = right
     change(folder, ("gates", "promotion", "rules"), [{"metric": "accuracy", "max": 0.5, "model": "live"}])
@@ -181,6 +186,7 @@ def test_a_gate_that_says_nothing_of_an_alternative_passes_none(cli, folder, jud
     assert state(folder)[0] == "live"
 
 
+@pytest.mark.acceptance
 def test_a_choice_that_changed_after_it_was_begun_is_made_anew(cli, folder, judge_endpoint) -> None:
     judge_endpoint.default = Status(401, {"error": {"message": "no"}})
     opened(folder)
@@ -193,6 +199,7 @@ def test_a_choice_that_changed_after_it_was_begun_is_made_anew(cli, folder, judg
         assert len(latest_runs(ledger, 9)) == 2 and latest_runs(ledger, 1)[0].status == "complete"
 
 
+@pytest.mark.acceptance
 def test_one_unanswered_question_takes_the_place_of_the_cheapest(cli, folder, judge_endpoint) -> None:
     lost = []
 
@@ -237,6 +244,7 @@ def test_a_person_agrees_to_a_chosen_model_as_the_file_has_it(cli, folder, judge
     assert state(folder)[:2] == ("other", "promoted")
 
 
+@pytest.mark.acceptance
 def test_a_further_attempt_measures_no_alternative_again(cli, folder, candidate, judge_endpoint) -> None:
     candidate.default = lambda prompt: (wrong if len(candidate.requests) <= PROOF else right)(prompt)
     change(folder, ("recipes", "mend", "further_attempts"), [{"seed": 7}])
@@ -258,6 +266,7 @@ def test_it_counts_in_the_budget(cli, folder, judge_endpoint) -> None:
     assert not judge_endpoint.requests
 
 
+@pytest.mark.acceptance
 def test_what_an_older_driftgate_took_further_goes_on_without_it(cli, folder, judge_endpoint) -> None:
     choice = yaml.safe_load((folder / "driftgate.yaml").read_text())["recipes"]["mend"].pop("choice")
     change(folder, ("recipes", "mend", "choice"), None)

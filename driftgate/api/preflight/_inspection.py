@@ -17,6 +17,7 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.datasets import Dataset, load_dataset
 from driftgate.benchmarks.suite import SuiteConfig
+from driftgate.finetune.config import RecipeConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.models import ModelConfig
@@ -118,7 +119,7 @@ class Inspection:
             live = self.live(recipe.champion)
             # The candidate does not exist yet; the model that it is made from stands for it.
             suite = proof_suite(recipe, list(dict.fromkeys([live, recipe.base_model])))
-            found.append(Asking(f"recipe {name}", ("recipes", name), f"proof-{name}", suite, (recipe.gate,), live))
+            found.append(Asking(f"recipe {name}", ("recipes", name), f"proof-{name}", suite, _gates(recipe), live))
             for way in [*choice_ways(recipe, live)[1:], *tuned_ways(recipe, recipe.base_model)]:
                 subject = f"recipe {name}, choice '{way.name}'"
                 found.append(Asking(subject, ("recipes", name, "choice"), f"choice-{name}", way.suite))
@@ -240,6 +241,12 @@ class Inspection:
         other = replace(self, scope=scope, given=())
         other._datasets = self._datasets
         return other
+
+
+def _gates(recipe: RecipeConfig) -> tuple[str, ...]:
+    """The gates that judge a recipe's proof, each once."""
+    replacing = [recipe.replacing().gate] if recipe.replacement is not None else []
+    return tuple(dict.fromkeys([recipe.gate, *replacing]))
 
 
 def texts_of(value: Any, location: Location) -> list[tuple[str, Location]]:

@@ -72,8 +72,8 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         subject, where = f"model {name}", inspection.where("models", name)
         if heard.known is not None and (told := _learnt(asked[name], heard.known, heard.refusals)):
             yield Finding("good", subject, told, "", where)
-        if heard.ends is not None:
-            yield _ending(subject, heard.ends, where)
+        if days := [day for day in (heard.ends, asked[name].retires) if day is not None]:
+            yield _ending(subject, min(days), where)
 
 
 def _prompts(inspection: Inspection) -> Mapping[str, Sequence[Message]]:

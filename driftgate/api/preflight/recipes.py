@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from driftgate.api import session
 from driftgate.api._waiting import wait_for
+from driftgate.api.deployments import ending
 from driftgate.api.made_suites import proof_suite
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding, of_problem
@@ -21,6 +23,7 @@ from driftgate.finetune.train import TRAINERS
 from driftgate.flows.definition import load_flow
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.text import on_disk
+from driftgate.ledger import ends_soon
 
 if TYPE_CHECKING:
     from driftgate.finetune.synthesis import Candidate
@@ -35,6 +38,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
             *_trainer(inspection, name, recipe),
             *_gate(inspection, name, recipe),
             *_rollout(inspection, name, recipe),
+            *_replacement(inspection, name, recipe),
         ]
         yield from found
         if not any(finding.severity == "error" for finding in found):
@@ -133,6 +137,29 @@ def _rollout(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterato
         found = f"{code} has no file {rollout.scoring_script}, which is to serve the model"
         names = [file.name for file in code.glob("*.py")]
         yield Finding("error", subject, found, nearest(rollout.scoring_script, names), where)
+
+
+def _replacement(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
+    """On which day the champion's deployment ends, and whether something is there to take its place."""
+    if recipe.replacement is None:
+        return
+    subject, where, live = (
+        f"recipe {name}",
+        inspection.where("recipes", name, "replacement"),
+        inspection.live(recipe.champion),
+    )
+    ledger = inspection.ledger
+    day = ending(inspection.workspace, ledger, [live]).get(live) if ledger is not None else None
+    if day is None:
+        found = f"on which day the deployment of its champion '{live}' ends is not known: it is not replaced in time"
+        yield Finding("unchecked", subject, found, f"say it: retires: 2027-03-01 of the model '{live}'", where)
+        return
+    left = (day - datetime.now(UTC).date()).days
+    told = f"its champion '{live}' is replaced from {recipe.replacement.days} days before: {ends_soon(day)}"
+    if left > recipe.replacement.days:
+        yield Finding("good", subject, told, "", where)
+    else:
+        yield Finding("warning", subject, told, "driftgate nightly opens its replacement", where)
 
 
 CHECK = Check(look)

@@ -6,14 +6,17 @@ from driftgate.api.repair._going import go_on
 from driftgate.api.repair._looking import RemediationView, look_at, training_items
 from driftgate.api.repair._opening import NotOpened, begin_repair, switched_off
 from driftgate.api.repair._proposal import Proposal, proposal_of
+from driftgate.api.repair._replacing import Replacement, due_replacements
 
 __all__ = [
     "NotOpened",
     "Proposal",
     "RemediationView",
+    "Replacement",
     "abandon_repair",
     "approve_repair",
     "begin_repair",
+    "due_replacements",
     "go_on",
     "look_at",
     "proposal_of",

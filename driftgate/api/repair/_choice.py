@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.api import session
+from driftgate.api.deployments import ending
 from driftgate.api.made_suites import Way, choice_ways
 from driftgate.api.repair._asking import ask, planned_together
-from driftgate.api.repair._context import Context
+from driftgate.api.repair._context import REPLACES, Context
 from driftgate.api.repair._options import judged_option, measured_option
 from driftgate.api.repair._spending import CHOICE
 from driftgate.benchmarks.scores import CellScores, score_run
@@ -101,8 +103,18 @@ class ChoiceStep:
                 gate = context.workspace.config.gates[recipe.gate]
                 champion = progress.remediation.champion
                 option = judged_option(context.ledger, recipe.gate, gate, option, own, base, champion)
+                if (ends := self._ends_too(progress, option)) is not None:
+                    why = f"its own deployment ends on {ends}"
+                    option = option.model_copy(update={"verdict": "fail", "why": why})
             options.append(option)
         return options
+
+    def _ends_too(self, progress: Progress, option: Option) -> date | None:
+        """The day on which the deployment of a successor ends, where that is no later than what it is to replace."""
+        if REPLACES not in progress.remediation.evidence:
+            return None
+        day = ending(self.context.workspace, self.context.ledger, [option.model]).get(option.model)
+        return day if day is not None and day.isoformat() <= str(progress.remediation.evidence["ends"]) else None
 
 
 def _failed_before(progress: Progress) -> bool:

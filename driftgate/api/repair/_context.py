@@ -49,9 +49,12 @@ def recipe_of(workspace: OpenWorkspace, remediation: Remediation) -> RecipeConfi
             f"remediation {remediation.id} follows the recipe '{remediation.recipe}', which is not in the file",
             f"put it back, or end it: driftgate remediation abandon {remediation.id} --reason WHY",
         )
-    return workspace.config.recipes[remediation.recipe].attempt(attempt_of(remediation))
+    recipe = workspace.config.recipes[remediation.recipe].attempt(attempt_of(remediation))
+    return recipe.replacing() if REPLACES in remediation.evidence else recipe
 
 
+REPLACES = "replaces"
+"""Of the evidence of a remediation that replaces a champion whose deployment ends: which one, and on which day."""
 _SIEVES = ("privacy", "firewall")
 """Filters that every item is to have passed."""
 

@@ -34,9 +34,20 @@ def switched_off(workspace: OpenWorkspace, ledger: Ledger) -> str:
 
 
 def begin_repair(
-    workspace: OpenWorkspace, ledger: Ledger, recipe: str, champion: str, evidence: Mapping[str, Any]
+    workspace: OpenWorkspace,
+    ledger: Ledger,
+    recipe: str,
+    champion: str,
+    evidence: Mapping[str, Any],
+    *,
+    cause: str = "",
 ) -> tuple[Remediation, bool]:
     """Open a remediation for an alert that says the model moved, or for a failed gate; one at a time for a champion.
+
+    Parameters
+    ----------
+    cause : str
+        What calls for it, in words; by default the recipe.
 
     Returns
     -------
@@ -70,4 +81,4 @@ def begin_repair(
                 "has put in place",
                 "put it in place and change the recipe accordingly, or take it out of the recipe's choice",
             )
-    return open_remediation(ledger, slot, f"recipe {recipe}", champion, {"recipe": recipe, **evidence})
+    return open_remediation(ledger, slot, cause or f"recipe {recipe}", champion, {"recipe": recipe, **evidence})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
@@ -48,6 +49,9 @@ class ModelConfig(BaseModel):
     """Seconds after which a request is given up and tried again."""
     attempts: int = Field(6, ge=1, le=100)
     """How often one request is tried before its sample counts as failed."""
+    retires: date | None = None
+    """The day on which its deployment ends, ``2027-03-01``; a recipe's ``replacement`` begins long before. Unset: as
+    the service says it, where it does. Where both are known the earlier one counts."""
     _ours: frozenset[str] = PrivateAttr(frozenset())
     _listed: PriceList | None = PrivateAttr(None)
 

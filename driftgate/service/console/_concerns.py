@@ -173,9 +173,12 @@ def of_deployments(console: Console) -> Iterator[Concern]:
     ledger = console.workspace.ledger
     for slot in console.workspace.files.config.champions:
         history = champion_history(ledger, slot)
-        day = ending(ledger, [history[0].model]).get(history[0].model) if history else None
+        files = console.workspace.files
+        day = ending(files, ledger, [history[0].model]).get(history[0].model) if history else None
         if day is not None:
-            yield Concern("unknown", "held", f"{slot} · {history[0].model}", ends_soon(day), None, "/champions")
+            repair = next(iter(remediations(ledger, 1, state="open", slot=slot)), None)
+            doing = f"remediation {repair.id} is open" if repair is not None else ""
+            yield Concern("unknown", "held", f"{slot} · {history[0].model}", ends_soon(day), None, "/champions", doing)
 
 
 def of_telemetry(fresh: Freshness) -> Iterator[Concern]:

@@ -54,7 +54,7 @@ def slots(console: Console) -> list[SlotFacts]:
         history = champion_history(ledger, slot)
         model = history[0].model if history else named
         row = known.get(model)
-        day = ending(ledger, [model]).get(model)
+        day = ending(console.workspace.files, ledger, [model]).get(model)
         found.append(
             SlotFacts(
                 slot,
