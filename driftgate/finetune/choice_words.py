@@ -51,7 +51,7 @@ def option_rows(options: Sequence[Option], proposed: str = "") -> list[OptionRow
 def _rows(options: Sequence[Option], proposed: str) -> Iterator[OptionRow]:
     for one in options:
         verdict = ", ".join(filter(None, (one.verdict, "proposed" if one.name == proposed else "")))
-        for found in one.measured:
+        for found in one.measured or [Measured(dataset="", n=0)]:
             yield OptionRow(
                 one.name,
                 found.dataset,
@@ -83,6 +83,8 @@ def _seconds(figure: Figure) -> str:
 
 
 def _unanswered(found: Measured) -> str:
+    if not found.n:
+        return "not asked"
     if not found.unanswered:
         return f"0 of {found.n}"
     told = ", ".join(f"{count} {name}" for name, count in found.unanswered.items())

@@ -257,6 +257,20 @@ def test_a_further_attempt_measures_no_alternative_again(cli, folder, candidate,
     assert (first.options[-1].verdict, second.options[-1].verdict) == ("not passed", "pass")
 
 
+def test_where_money_is_limited_what_has_no_price_is_not_asked(cli, folder, judge_endpoint) -> None:
+    judge_endpoint.default = right
+    change(folder, ("models", "live", "prices"), {"input": 1.0, "output": 1.0})
+    change(folder, ("models", "other", "prices"), {})
+    change(folder, ("recipes", "mend", "budget"), {"money": 100.0})
+    name = opened(folder)
+    assert cli("remediation", "run", "-w", folder).code == 0
+    assert state(folder)[:2] == ("large", "promoted")
+    assert len(judge_endpoint.requests) == PROOF
+    shown = cli("remediation", "show", name, "-w", folder).out
+    assert "model other: quality not known; cost not known" in shown and "; not asked; gate: unmeasurable" in shown
+    assert "model other: the limit of 100 on cost cannot be kept" in shown
+
+
 def test_it_counts_in_the_budget(cli, folder, judge_endpoint) -> None:
     change(folder, ("recipes", "mend", "budget"), {"calls": 3 * PROOF - 1})
     opened(folder)

@@ -18,6 +18,7 @@ from driftgate.api.repair._context import REPLACES, Context
 from driftgate.api.repair._options import judged_option, measured_option
 from driftgate.api.repair._spending import CHOICE
 from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.benchmarks.spending import check_budget
 from driftgate.finetune.choice import Option, proposed
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import Choice, Progress, Proposed, events_of
@@ -51,10 +52,10 @@ class ChoiceStep:
             What is cheapest of all that passes is none that driftgate can put in place.
         """
         context, recipe = self.context, self.context.recipe
-        ways = choice_ways(recipe, progress.remediation.champion)
+        ways, unpaid = await self._payable(choice_ways(recipe, progress.remediation.champion))
         settings = settings_of(recipe)
         if len(ways) == 1:
-            return Choice(settings=settings)
+            return Choice(settings=settings, options=unpaid)
         known = progress.noted(_Begun).run
         planned = planned_together(context, f"choice-{recipe.champion}", [way.suite for way in ways])
         if known and not session.is_same_plan(find_run(context.ledger, known), planned):
@@ -74,7 +75,7 @@ class ChoiceStep:
             if not begun or not _failed_before(progress):
                 raise  # it may go better the next time
             broken = f"its run did not come to its end: {problem}"
-        options = self._options(progress, ways, begun[0], broken)
+        options = [*self._options(progress, ways, begun[0], broken), *unpaid]
         run = find_run(context.ledger, begun[0])
         session.report(context.workspace, context.ledger, run, score_run(context.ledger, run.id, store=False))
         best = proposed(options)
@@ -84,6 +85,25 @@ class ChoiceStep:
         if best.kind == "model" and recipe.rollout is None:
             return found.model_copy(update={"model": best.model})
         raise Proposed(_for_a_person(best), found)
+
+    async def _payable(self, ways: Sequence[Way]) -> tuple[list[Way], list[Option]]:
+        """The ways whose cost would be known, where money is limited; and the others, which are not asked."""
+        context, money = self.context, self.context.recipe.budget.money
+        if money is None:
+            return list(ways), []
+        kept, unpaid = [ways[0]], []
+        for way in ways[1:]:
+            planned = planned_together(context, f"choice-{context.recipe.champion}", [way.suite])
+            try:
+                check_budget(planned.suite.model_copy(update={"max_cost": money}), planned.cells)
+            except DriftgateError as problem:
+                unpaid.append(
+                    Option(kind=way.kind, name=way.name, model=way.model, verdict="unmeasurable", why=problem.message)
+                )
+            else:
+                kept.append(way)
+            await session.close(context.ledger, planned, {})
+        return kept, unpaid
 
     def _options(self, progress: Progress, ways: Sequence[Way], run: str, broken: str) -> list[Option]:
         context, recipe = self.context, self.context.recipe

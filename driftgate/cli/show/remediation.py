@@ -53,9 +53,14 @@ def _print_options(view: RemediationView) -> None:
     console.print("options on the recipe's proof, cost of 1,000 answers, 95% intervals:")
     for row in option_rows(view.options, view.proposed_option):
         told = [f"quality {row.quality}", row.difference and f"{row.difference} from the base", f"cost {row.cost}"]
-        told += [f"latency {row.latency}", f"not answered {row.unanswered}", row.gate and f"gate: {row.gate}"]
+        told += [
+            f"latency {row.latency}",
+            row.unanswered if row.unanswered == "not asked" else f"not answered {row.unanswered}",
+            row.gate and f"gate: {row.gate}",
+        ]
         line = "; ".join(filter(None, told))
-        console.print(f"  {escape(row.option)} on {escape(row.dataset)}: {escape(line)}", soft_wrap=True)
+        on = f" on {row.dataset}" if row.dataset else ""
+        console.print(f"  {escape(row.option + on)}: {escape(line)}", soft_wrap=True)
     for option in view.options:
         if option.why and option.verdict not in ("", "pass"):
             console.print(f"  {escape(option.name)}: {escape(option.why)}", soft_wrap=True)

@@ -36,8 +36,8 @@ class Choice(StepResult):
     @property
     def told(self) -> str:
         """In one sentence."""
-        if not self.options:
-            return "there is no alternative: a model is trained"
+        if not self.run:
+            return "there is no alternative that can be asked: a model is trained"
         if not self.proposal:
             return f"none of {len(self.options) - 1} alternatives passes the gate: a model is trained"
         return f"{self.proposal} passes the gate: {', '.join(LEFT_OUT)} are left out"
