@@ -41,6 +41,7 @@ def review(workspace: OpenWorkspace, ledger: Ledger, now: datetime | None = None
         ("nightly", [*_nightly(workspace, ledger, jobs.get("nightly"), moment)], "a nightly ran to its end"),
         ("missing", [*_missing(workspace, ledger, jobs, moment)], "there was a look"),
         ("approval:", [*_approvals(ledger)], "nobody is waited for any more"),
+        ("proposal:", [*_proposals(workspace, ledger)], "it was put in place, or the recipe is another one"),
         ("retirement:", [*_retirements(workspace, ledger, moment)], "the champion is no deployment that ends soon"),
     ):
         settle(ledger, prefix, signs, moment, config, over=over)
@@ -159,6 +160,27 @@ def _of_approval(ledger: Ledger, one: Remediation) -> Sign:
         f"driftgate remediation show {one.id}, then driftgate remediation approve {one.id}",
         detail={"remediation": one.id},
     )
+
+
+def _proposals(workspace: OpenWorkspace, ledger: Ledger) -> Iterator[Sign]:
+    """Repairs that only a person can put in place."""
+    from driftgate.api.repair import standing_proposal
+
+    for slot in workspace.config.champions:
+        stands = standing_proposal(workspace, ledger, slot)
+        if stands is not None:
+            one = stands.remediation
+            yield Sign(
+                "",
+                f"proposal:{one.id}",
+                "repair_proposed",
+                "medium",
+                "approval",
+                f"remediation {one.id} of {slot}: {stands.told}",
+                f"driftgate remediation show {one.id}; once it is in place, change the recipe accordingly",
+                since=one.closed_at,
+                detail={"remediation": one.id},
+            )
 
 
 def _retirements(workspace: OpenWorkspace, ledger: Ledger, now: datetime) -> Iterator[Sign]:

@@ -114,9 +114,12 @@ def test_a_prompt_that_passes_is_proposed_to_a_person(cli, folder, endpoint) -> 
     assert "prompt terse on hold_out: quality 100.0%" in shown and "pass, proposed" in shown
     with ledger_of(folder) as ledger:
         earlier(ledger, 3)
+    told = cli("incidents", "-w", folder).out
+    assert "prompt terse passes the gate" in " ".join(told.split())
     with pytest.raises(NotOpened, match="proposed prompt terse, which nobody has put in place"):
         opened(folder)
     change(folder, ("recipes", "mend", "variant"), "terse")
+    assert "prompt terse passes" not in " ".join(cli("incidents", "-w", folder).out.split())
     assert opened(folder) != name
 
 

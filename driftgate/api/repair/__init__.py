@@ -4,7 +4,13 @@ from driftgate.api.repair._agreeing import abandon_repair, approve_repair, rejec
 from driftgate.api.repair._context import recipe_of
 from driftgate.api.repair._going import go_on
 from driftgate.api.repair._looking import RemediationView, look_at, training_items
-from driftgate.api.repair._opening import NotOpened, begin_repair, switched_off
+from driftgate.api.repair._opening import (
+    NotOpened,
+    StandingProposal,
+    begin_repair,
+    standing_proposal,
+    switched_off,
+)
 from driftgate.api.repair._proposal import Proposal, proposal_of
 from driftgate.api.repair._replacing import Replacement, due_replacements
 
@@ -13,6 +19,7 @@ __all__ = [
     "Proposal",
     "RemediationView",
     "Replacement",
+    "StandingProposal",
     "abandon_repair",
     "approve_repair",
     "begin_repair",
@@ -22,6 +29,7 @@ __all__ = [
     "proposal_of",
     "recipe_of",
     "reject_repair",
+    "standing_proposal",
     "switched_off",
     "training_items",
 ]

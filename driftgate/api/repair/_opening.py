@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from driftgate.api.champions import champion as champion_live
 from driftgate.api.repair._choice import settings_of
+from driftgate.api.repair._context import REPLACES, recipe_of
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.remediation import (
     Choice,
     Found,
     Remediation,
+    ending,
     events_of,
     open_remediation,
     remediations,
@@ -73,12 +77,36 @@ def begin_repair(
             f"'{recipe}' waits {budget.cool_down_hours:g} hours",
             f"one is opened when it is called for after {until:%Y-%m-%d %H:%M} UTC (cool_down_hours)",
         )
-    if known and (known[0].state, known[0].champion) == ("proposed", champion):
-        made = Found.of(known[0].id, events_of(ledger, known[0].id)).get(Choice)
-        if made.settings == settings_of(workspace.config.recipes[recipe]):
-            raise NotOpened(
-                f"no repair of '{slot}' is opened: remediation {known[0].id} proposed {made.proposal}, which nobody "
-                "has put in place",
-                "put it in place and change the recipe accordingly, or take it out of the recipe's choice",
-            )
+    stands = standing_proposal(workspace, ledger, slot)
+    if stands is not None and (REPLACES in stands.remediation.evidence) == (REPLACES in evidence):
+        raise NotOpened(
+            f"no repair of '{slot}' is opened: remediation {stands.remediation.id} proposed {stands.option}, which "
+            "nobody has put in place",
+            "put it in place and change the recipe accordingly, or take it out of the recipe's choice",
+        )
     return open_remediation(ledger, slot, cause or f"recipe {recipe}", champion, {"recipe": recipe, **evidence})
+
+
+@dataclass(frozen=True)
+class StandingProposal:
+    """Something that a remediation proposed to a person, and nobody has put in place."""
+
+    remediation: Remediation
+    option: str
+    """Its name."""
+    told: str
+    """What is to be done."""
+
+
+def standing_proposal(workspace: OpenWorkspace, ledger: Ledger, slot: str) -> StandingProposal | None:
+    """What a slot's last remediation proposed, while champion and recipe are what they were; None where nothing is."""
+    last = next(iter(remediations(ledger, 1, slot=slot)), None)
+    if last is None or last.state != "proposed" or last.champion != champion_live(workspace, ledger, slot):
+        return None
+    try:
+        events = events_of(ledger, last.id)
+        made, settings = Found.of(last.id, events).get(Choice), settings_of(recipe_of(workspace, last))
+    except DriftgateError:  # its recipe is another one by now, or none
+        return None
+    end = ending(events)
+    return StandingProposal(last, made.proposal, end.message) if end and made.settings == settings else None

@@ -105,7 +105,8 @@ def judged_option(
     if not any(rule.value is not None for rule in about):  # only of the champion itself: no word about the option
         why = f"no rule of the gate '{name}' measures it"
         return option.model_copy(update={"verdict": "unmeasurable", "why": why})
-    why = "; ".join(f"{rule.verdict}: {rule.cell}: {rule.rule}: {rule.told}" for rule in verdict.worst_first)
+    said = [rule for rule in verdict.worst_first if rule.verdict != "pass"] or verdict.worst_first
+    why = "; ".join(f"{rule.verdict}: {rule.cell}: {rule.rule}: {rule.told}" for rule in said)
     return option.model_copy(update={"verdict": verdict.verdict, "why": why})
 
 

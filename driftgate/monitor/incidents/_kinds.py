@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "gate_failed": Kind("a gate failed", "high"),
     "gate_unmeasurable": Kind("a gate could not be judged", "medium"),
     "approval_waiting": Kind("an approval is waited for", "medium"),
+    "repair_proposed": Kind("a repair is to be put in place", "medium"),
     "deployment_retiring": Kind("a deployment is retired", "low"),
 }
 
