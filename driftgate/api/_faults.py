@@ -116,12 +116,16 @@ def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mappin
         if recipe.replacement is not None and recipe.replacement.gate is not None:
             yield ("recipes", name, "replacement", "gate"), "gate", recipe.replacement.gate, config.gates
         if (choice := recipe.choice) is not None:
-            place = ("recipes", name, "choice")
             for index, wanted in enumerate(choice.models):
-                yield (*place, "models", index), "model", wanted, config.models
+                yield ("recipes", name, "choice", "models", index), "model", wanted, config.models
             for index, other in enumerate(choice.flows):
                 if other.retriever is not None:
-                    yield (*place, "flows", index, "retriever"), "retriever", other.retriever, config.retrievers
+                    yield (
+                        ("recipes", name, "choice", "flows", index, "retriever"),
+                        "retriever",
+                        other.retriever,
+                        config.retrievers,
+                    )
     for index, rule in enumerate(config.notifications.rules):
         for nth, wanted in enumerate(rule.monitors):
             yield ("notifications", "rules", index, "monitors", nth), "monitor", wanted, config.monitors
