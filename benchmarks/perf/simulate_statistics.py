@@ -254,15 +254,6 @@ def wrong_margin(sizes: Codes, between: float) -> Callable[[Random], bool]:
     return trial
 
 
-def wrong_noninferiority_unpaired(n: int, margin: float) -> Callable[[Random], bool]:
-    def trial(rng: Random) -> bool:
-        q = float(rng.uniform(0.4, 0.9))
-        right, reference = int(rng.binomial(n, q - margin)), int(rng.binomial(n, q))
-        return shown(stats.noninferiority_unpaired(right, n, reference, n, margin))
-
-    return trial
-
-
 def wrong_threshold(n: int) -> Callable[[Random], bool]:
     def trial(rng: Random) -> bool:
         p = rate(rng)
@@ -301,7 +292,6 @@ TYPE_I = [
     Row("mean difference above a margin (Gaffke), 10 clusters of 40", wrong_margin(np.full(10, 40), 0.05), share=0.4),
     Row("mean difference above a margin, 200 passages of 1 to 5", wrong_margin(passages(200), 0.05), share=0.1),
     Row("mean difference above a margin, KMMLU's 45 subjects", wrong_margin(KMMLU, 0.03), share=0.05),
-    Row("non-inferiority, unpaired, n=300, margin 0.05", wrong_noninferiority_unpaired(300, 0.05)),
     Row("threshold (exact), n=300", wrong_threshold(300)),
     Row(
         "threshold (Gaffke), 20 unequal clusters (10 to 105), ICC 0.1",

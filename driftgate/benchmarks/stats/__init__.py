@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ._corrected import CorrectedRate, Labelled, corrected_rate
     from ._interval import Bounds, Interval
     from ._intervals import clustered_interval, macro_interval, mean_interval, quantile_interval, wilson_interval
-    from ._margin import OneSidedTest, inferiority_unpaired, noninferiority_unpaired, one_sided_mean
+    from ._margin import OneSidedTest, one_sided_mean
     from ._multiplicity import benjamini_hochberg, holm
     from ._power import (
         minimum_detectable_effect_paired,
@@ -90,14 +90,12 @@ __all__ = [
     "corrected_rate",
     "design_effect",
     "holm",
-    "inferiority_unpaired",
     "macro_interval",
     "mcnemar_exact",
     "mean_interval",
     "minimum_detectable_effect_paired",
     "minimum_detectable_effect_threshold",
     "minimum_detectable_effect_unpaired",
-    "noninferiority_unpaired",
     "one_sided_mean",
     "p_difference_above",
     "paired_table",

@@ -49,12 +49,11 @@ def paired_score(value: float, gained: ArrayLike, lost: ArrayLike, n: float) -> 
 
 
 def independent_score(
-    value: float, right: ArrayLike, n: float, reference_right: ArrayLike, reference_n: float, *, shift: float = 0.0
+    value: float, right: ArrayLike, n: float, reference_right: ArrayLike, reference_n: float
 ) -> NDArray[np.float64]:
     """Farrington and Manning's score statistic for "the difference of independent proportions is `value`".
 
-    At 0 its square is Pearson's chi-square. `shift`, in proportions, is taken off the numerator:
-    ``(1 / n + 1 / reference_n) / 2`` is the continuity correction.
+    At 0 its square is Pearson's chi-square.
 
     References
     ----------
@@ -64,7 +63,7 @@ def independent_score(
     x1, x0 = np.asarray(right, dtype=np.float64), np.asarray(reference_right, dtype=np.float64)
     rate1, rate0 = constrained_rates(value, x1, n, x0, reference_n)
     variance = rate1 * (1.0 - rate1) / n + rate0 * (1.0 - rate0) / reference_n
-    return _standardise(x1 / n - x0 / reference_n - value - shift, np.asarray(variance))
+    return _standardise(x1 / n - x0 / reference_n - value, np.asarray(variance))
 
 
 def constrained_rates(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
@@ -17,14 +16,11 @@ from driftgate.benchmarks.stats import (
     above_threshold,
     below_threshold,
     bounded_mean,
-    inferiority_unpaired,
-    noninferiority_unpaired,
     one_sided_mean,
 )
 from driftgate.benchmarks.stats._score import constrained_rates, independent_score
 
 SIDES: tuple[Literal["above", "below"], ...] = ("above", "below")
-margins = st.sampled_from([0.0, 0.01, 0.02, 0.05, 0.1])
 
 
 def consistent(test: OneSidedTest) -> None:
@@ -36,17 +32,6 @@ def consistent(test: OneSidedTest) -> None:
         assert test.shown == (test.bound > test.limit if test.side == "above" else test.bound < test.limit)
     if test.shown and test.alpha <= 0.5:
         assert test.estimate > test.limit if test.side == "above" else test.estimate < test.limit
-
-
-@settings(max_examples=60)
-@given(st.integers(1, 300), st.integers(1, 300), margins, st.data())
-def test_unpaired_tests_are_consistent(n: int, reference_n: int, margin: float, data: st.DataObject) -> None:
-    right, reference = data.draw(st.integers(0, n)), data.draw(st.integers(0, reference_n))
-    better = noninferiority_unpaired(right, n, reference, reference_n, margin)
-    worse = inferiority_unpaired(right, n, reference, reference_n, margin)
-    consistent(better)
-    consistent(worse)
-    assert not (better.shown and worse.shown)
 
 
 @given(st.integers(2, 200), st.integers(2, 200), st.floats(-0.6, 0.6), st.data())
@@ -69,18 +54,6 @@ def test_constrained_rates_are_the_most_likely_ones(n1: int, n0: int, value: flo
 def test_independent_score_at_zero_is_pearsons() -> None:
     chi2 = scipy_stats.chi2_contingency([[56, 14], [48, 32]], correction=False).statistic
     assert float(independent_score(0.0, 56, 70, 48, 80)) ** 2 == pytest.approx(chi2)
-
-
-def test_level_of_the_unpaired_gate_summed_exactly() -> None:
-    n, margin = 60, 0.1
-    right = np.arange(n + 1)
-    z = scipy_stats.norm.ppf(0.95)
-    shown = independent_score(-margin, right[:, None], n, right[None, :], n, shift=1 / n) >= z
-    assert noninferiority_unpaired(40, n, 40, n, margin).shown == shown[40, 40]
-    assert noninferiority_unpaired(45, n, 40, n, margin).shown == shown[45, 40]
-    for rate in np.linspace(0.15, 0.95, 17):
-        weights = np.outer(scipy_stats.binom.pmf(right, n, rate - margin), scipy_stats.binom.pmf(right, n, rate))
-        assert float(weights[shown].sum()) <= 0.05
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.05, 0.95))
@@ -130,8 +103,6 @@ def test_clusters_change_the_decision() -> None:
 
 def test_nothing_is_shown_without_samples() -> None:
     unshown = [
-        noninferiority_unpaired(0, 0, 5, 9, 0.02),
-        inferiority_unpaired(0, 0, 0, 0, 0.02),
         above_threshold(0, 0, 0.5),
         below_threshold(0, 0, 0.5),
         one_sided_mean(bounded_mean([], 0, 1), 0.5, "above", alpha=0.05),
@@ -142,13 +113,4 @@ def test_nothing_is_shown_without_samples() -> None:
 
 
 def test_one_sample_shows_nothing() -> None:
-    assert noninferiority_unpaired(1, 1, 1, 1, 0.02).shown is False
-    assert inferiority_unpaired(0, 1, 1, 1, 0.02).shown is False
     assert above_threshold(1, 1, 0.5).shown is False
-
-
-@pytest.mark.parametrize("test", [noninferiority_unpaired, inferiority_unpaired])
-@pytest.mark.parametrize("margin", [-0.02, 1.0, 2, float("nan")])
-def test_impossible_margins_are_refused(test: Callable[..., OneSidedTest], margin: float) -> None:
-    with pytest.raises(ValueError, match="margin is"):
-        test(1, 2, 2, 2, margin)
