@@ -34,7 +34,7 @@ from repairs import (
 
 import driftgate
 from driftgate.api.repair import NotOpened, begin_repair
-from driftgate.finetune.remediation import Remediation, _hold, events_of, remediations, spent
+from driftgate.finetune.remediation import Remediation, Spent, _hold, events_of, remediations, set_spent, spent
 from driftgate.ledger import audit_of, champion_of
 
 SLOW = pytest.mark.acceptance
@@ -357,11 +357,22 @@ def test_one_that_was_submitted_and_not_noted_is_named_when_it_is_abandoned(cli,
 
 
 def test_a_budget_of_calls_is_kept_before_they_are_made(cli, folder, candidate, endpoint) -> None:
-    change(folder, ("recipes", "mend", "budget"), {"calls": 4 * MEASURED - 1})
-    opened(folder)
+    change(folder, ("recipes", "mend", "budget"), {"calls": 4 * MEASURED})
+    with ledger_of(folder) as ledger:
+        set_spent(ledger, opened(folder), "training", Spent(1))
     assert cli("remediation", "run", "-w", folder).code == 0
     assert state(folder)[1] == "abandoned"
-    assert f"the proof takes {4 * MEASURED} calls" in state(folder)[2]
+    assert f"the proof takes {4 * MEASURED} calls, and {4 * MEASURED - 1} are left" in state(folder)[2]
+    assert not any("submitting training job" in told for told in messages(folder))
+    assert (candidate.requests, endpoint.requests) == ([], [])
+
+
+def test_a_budget_that_no_proof_fits_in_begins_nothing(cli, folder, candidate, endpoint) -> None:
+    change(folder, ("recipes", "mend", "budget"), {"calls": 4 * MEASURED - 1})
+    opened(folder)
+    done = cli("remediation", "run", "-w", folder)
+    assert done.code == 2 and f"its proof takes {4 * MEASURED} calls" in done.out
+    assert not any("submitting training job" in told for told in messages(folder))
     assert (candidate.requests, endpoint.requests) == ([], [])
 
 

@@ -37,6 +37,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
             *_synthesis(inspection, name, recipe),
             *_trainer(inspection, name, recipe),
             *_gate(inspection, name, recipe),
+            *_budget(inspection, name, recipe),
             *_rollout(inspection, name, recipe),
             *_replacement(inspection, name, recipe),
         ]
@@ -123,6 +124,17 @@ def _gate(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[F
     if len(recipe.proof) != len(set(recipe.proof)):
         found = "a dataset stands twice in its proof"
         yield Finding("warning", subject, found, "keep one", inspection.where("recipes", name, "proof"))
+
+
+def _budget(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
+    """Its calls suffice to ask champion and candidate the proof."""
+    asking = next(one for one in inspection.askings if one.subject == f"recipe {name}")
+    of_each = sum(len(c.samples) * c.repeats for c in inspection.cells(asking)) // len(asking.suite.models)
+    limit = recipe.budget.calls
+    if limit is not None and 2 * of_each > limit:
+        found = f"its proof takes {2 * of_each:,} calls, and its budget has {limit:,}: nothing it makes could be proved"
+        remedy = "raise calls, or prove on fewer samples"
+        yield Finding("error", f"recipe {name}", found, remedy, inspection.where("recipes", name, "budget", "calls"))
 
 
 def _rollout(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from driftgate.api import session
+from driftgate.api.made_suites import proof_suite
 from driftgate.api.repair._context import Context
+from driftgate.api.repair._spending import PROOF
 from driftgate.api.session import Planned
 from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.finetune.remediation import Abandoned, Progress, Spent, set_spent, spent
 from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
+
+_AGAINST = 2
+"""Champion and candidate."""
 
 
 def planned_together(context: Context, name: str, suites: Sequence[SuiteConfig]) -> Planned:
@@ -45,13 +50,8 @@ async def ask(
         if left is None or left <= 0:
             raise Abandoned(f"nothing is known to be left of the budget of {money:g} for the {what}")
         planned = replace(planned, suite=planned.suite.model_copy(update={"max_cost": left}))
-    planned_calls = sum(len(cell.samples) * cell.repeats for cell in planned.cells)
-    calls = context.recipe.budget.calls
-    if calls is not None and before.calls + planned_calls > calls:
-        raise Abandoned(
-            f"the {what} takes {planned_calls} calls, and {max(0, calls - before.calls)} are left of the budget "
-            f"of {calls}"
-        )
+    planned_calls = _calls(planned)
+    _require_calls(context, what, planned_calls, before)
     live = session.open_models(context.workspace, context.ledger, [cell.model for cell in planned.cells])
     if known:
         run = find_run(context.ledger, known)
@@ -70,6 +70,32 @@ async def ask(
         taken = Spent(planned_calls, _cost(context.ledger, run.id))
         set_spent(context.ledger, progress.remediation.id, what, taken)
     return run.id
+
+
+def require_proof(context: Context, progress: Progress) -> None:
+    """See that calls are left to prove a candidate, before anything is paid to make one.
+
+    Raises
+    ------
+    Abandoned
+        The budget does not suffice.
+    """
+    if context.recipe.budget.calls is not None:
+        suite = proof_suite(context.recipe, [progress.remediation.champion])
+        planned = planned_together(context, f"proof-{context.recipe.champion}", [suite])
+        before = spent(context.ledger, progress.remediation.id, beside=PROOF)
+        _require_calls(context, PROOF, _AGAINST * _calls(planned), before)
+
+
+def _require_calls(context: Context, what: str, needed: int, before: Spent) -> None:
+    calls = context.recipe.budget.calls
+    if calls is not None and before.calls + needed > calls:
+        left = max(0, calls - before.calls)
+        raise Abandoned(f"the {what} takes {needed} calls, and {left} are left of the budget of {calls}")
+
+
+def _calls(planned: Planned) -> int:
+    return sum(len(cell.samples) * cell.repeats for cell in planned.cells)
 
 
 def _cost(ledger: Ledger, run: str) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from driftgate.api.made_suites import proof_suite
 from driftgate.api.privacy import assure_made, require_training
 from driftgate.api.rendering import render_items
+from driftgate.api.repair._asking import require_proof
 from driftgate.api.repair._context import Context
 from driftgate.api.repair._spending import SYNTHESIS, BudgetSpent, Meter, Metered
 from driftgate.api.set_making import make_set
@@ -36,6 +37,7 @@ class MaterialStep:
             The budget does not suffice.
         """
         context, recipe = self.context, self.context.recipe
+        require_proof(context, progress)
         meter = Meter(context.ledger, progress.remediation.id, recipe.budget, SYNTHESIS)
         try:
             made = await self._made(meter)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from driftgate.api.repair._asking import require_proof
 from driftgate.api.repair._context import Context, clean_items, recipe_of
 from driftgate.api.repair._spending import TRAINING
 from driftgate.api.workspace import OpenWorkspace
@@ -73,6 +74,7 @@ class TrainingStep:
         known = progress.noted(Submitted)
         began = known.at or datetime.now(UTC)
         if not known.key:
+            require_proof(context, progress)  # what was made may have taken the calls
             progress.note({"key": name, "at": began.isoformat()}, f"submitting training job {name}")
         handle = known.handle or await self._submitted(trainer, job, progress)
         while True:

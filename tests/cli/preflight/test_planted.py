@@ -161,6 +161,10 @@ PLANTED: dict[str, tuple[Plant, str]] = {
         r"the model 'base', which recipe tune",
     ),
     "a rollout without its code": (rollout, r"there is no folder .*score"),
+    "a budget without its proof": (
+        setting("recipes", "tune", "budget", to={"calls": 3}),
+        r"calls, and its budget has 3:",
+    ),
     "a recipe's flow": (setting("recipes", "tune", "flow", to="flows/mien"), r"recipe tune: there is no flow"),
     # What is not set, rendered, imported, served.
     "a variable of the environment": (
