@@ -36,8 +36,8 @@ def test_a_ledger_that_cannot_be_used_is_no_defect_and_says_nothing_private(
 ) -> None:
     client = serve()
     key = create_key(kept, "app", ["ingest", "read"], by="me").secret
-    kept.close()
     (tmp_path / ".driftgate").rename(tmp_path / "elsewhere")
+    kept.close()  # only now: a connection that was opened in between would go on with the file where it is
     assert client.get("/readyz").status_code == 503
     for reply in (
         client.get("/health", headers=bearer(key)),
