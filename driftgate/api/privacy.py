@@ -144,7 +144,7 @@ def require_training(ledger: Ledger, recipe: RecipeConfig, trained: Path) -> Non
 def sources_of(folder: Path, recipe: RecipeConfig) -> list[str]:
     """What a recipe's items are made from as it is on the disk: nothing is taken out, and nothing of it is kept."""
     return [
-        "\n".join((material.text, *material.choices))
+        "\n".join((material.text, *material.choices, *(part for turn in material.turns for part in turn)))
         for source in recipe.synthesis.sources
         for material in read_materials(source, folder, as_it_is)
     ]
