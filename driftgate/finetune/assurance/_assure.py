@@ -84,6 +84,28 @@ def assure(
     return Assurance(hash_items(items if trained is None else trained), figures, limits)
 
 
+def foreseen(
+    sources: Sequence[str], held_out: Sequence[str], limits: PrivacyLimits, canaries: Sequence[str]
+) -> list[Figure]:
+    """The figures that are unmeasurable whatever the items are: known before any is made.
+
+    Examples
+    --------
+    >>> found = foreseen(["글"], [], PrivacyLimits(), [])
+    >>> [figure.name for figure in found]
+    ['canaries', 'closer_share', 'membership_advantage']
+    """
+    found = []
+    if limits.longest_run is not None and not sources:
+        found.append(unmeasurable("longest_run", limits.longest_run, _NO_SOURCES))
+    if limits.canaries is not None:
+        found.append(_canaries((), sources, canaries, limits.canaries))
+    if min(len(sources), len(held_out)) < LEAST:
+        near = ("closer_share", limits.closer_share), ("membership_advantage", limits.membership_advantage)
+        found += [unmeasurable(name, limit, _NO_HELD_OUT) for name, limit in near if limit is not None]
+    return [figure for figure in found if figure.verdict == "unmeasurable"]
+
+
 def hash_items(items: Sequence[Item]) -> str:
     """Hash of the items in any order, 64 hexadecimal digits: what is trained on must be what was measured."""
     rows = sorted(
