@@ -10,8 +10,10 @@ from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.datasets import Sample, load_dataset
 from driftgate.finetune.assurance import (
     Assurance,
+    Figure,
     PrivacyLimits,
     assure,
+    foreseen,
     read_records,
     read_texts,
     record_assurance,
@@ -98,13 +100,13 @@ def assure_made(
     limits = recipe.privacy
     if limits is None:
         return None
-    held_out = read_texts(on_disk(folder / limits.held_out)) if limits.held_out else []
+    held_out, canaries = held_out_of(folder, limits), canaries_of(folder, limits)
     found = assure(
         items,
         sources_of(folder, recipe),
         held_out,
         limits,
-        canaries=_lines(on_disk(folder / limits.canary_file) if limits.canary_file else None),
+        canaries=canaries,
         stand_ins=stand_ins_of(folder, recipe.synthesis),
         trained=read_records(trained),
         seed=recipe.seed,
@@ -144,10 +146,47 @@ def require_training(ledger: Ledger, recipe: RecipeConfig, trained: Path) -> Non
 def sources_of(folder: Path, recipe: RecipeConfig) -> list[str]:
     """What a recipe's items are made from as it is on the disk: nothing is taken out, and nothing of it is kept."""
     return [
-        "\n".join((material.text, *material.choices))
+        "\n".join((material.text, *material.choices, *(part for turn in material.turns for part in turn)))
         for source in recipe.synthesis.sources
         for material in read_materials(source, folder, as_it_is)
     ]
+
+
+def held_out_of(folder: Path, limits: PrivacyLimits) -> list[str]:
+    """The held-out records that limits name; none where they name none.
+
+    Raises
+    ------
+    DriftgateError
+        They cannot be read, or hold nothing.
+    """
+    return read_texts(on_disk(folder / limits.held_out)) if limits.held_out else []
+
+
+def canaries_of(folder: Path, limits: PrivacyLimits) -> Sequence[str]:
+    """The planted strings that limits name; none where they name none.
+
+    Raises
+    ------
+    DriftgateError
+        The file cannot be read, or holds nothing.
+    """
+    return _lines(on_disk(folder / limits.canary_file) if limits.canary_file else None)
+
+
+def unmeasurable_before(folder: Path, recipe: RecipeConfig) -> list[Figure]:
+    """The figures of a recipe's limits that no item could make measurable, so that nothing made could be trained on.
+
+    Raises
+    ------
+    DriftgateError
+        A source, the held-out records or the planted strings cannot be read.
+    """
+    limits = recipe.privacy
+    if limits is None:
+        return []
+    held_out, canaries = held_out_of(folder, limits), canaries_of(folder, limits)
+    return foreseen(sources_of(folder, recipe), held_out, limits, canaries)
 
 
 def seal_dataset(workspace: OpenWorkspace, ledger: Ledger, name: str) -> Seal:

@@ -231,7 +231,7 @@ def looked_at(
 
     Of a recipe with limits of privacy, also the figures of these.
     """
-    from driftgate.finetune.synthesis import FILTERS, ITEMS, Rule, Setting, config_hash
+    from driftgate.finetune.synthesis import FILTERS, ITEMS, Rule, Setting, as_row, config_hash
 
     if dataset.config_hash != config_hash(config):
         found = "its configuration has changed since it was made: its figures are of another one"
@@ -242,6 +242,9 @@ def looked_at(
         ("leak", "firewall", "repeat what is measured with"),
         ("privacy", "privacy", "hold personal data"),
     ):
+        if not dataset.items:
+            yield Rule(name, "unmeasurable", f"there are no items that could {what}")
+            continue
         reasons = FILTERS.get(filter).check(dataset.items, setting)
         assert not isinstance(reasons, Awaitable)
         count = sum(map(bool, reasons))
@@ -250,7 +253,7 @@ def looked_at(
     if recipe is None or synthesis in workspace.config.synthesis:
         return
     items = set_folder(workspace, synthesis) / ITEMS
-    assured = assure_made(workspace.folder, ledger, recipe, [item.data for item in dataset.items], items)
+    assured = assure_made(workspace.folder, ledger, recipe, list(map(as_row, dataset.items)), items)
     for figure in assured.figures if assured is not None else ():
         value = "not measured" if figure.value is None else f"{figure.value:.3g}"
         told = f"; {figure.told}" if figure.told else ""

@@ -113,10 +113,15 @@ class Synthesising:
         DriftgateError
             There is no such synthesis, its material is absent or malformed, or a model does not answer.
         """
+        from driftgate.api.privacy import unmeasurable_before
         from driftgate.api.set_making import find, make_set, set_folder
         from driftgate.finetune.synthesis import record_dataset, write_dataset
 
         name, config = find(self.files, synthesis)
+        if name in self.files.config.recipes and name not in self.files.config.synthesis:
+            unmeasurable_before(
+                self.files.folder, self.files.config.recipes[name]
+            )  # absent files, before a model is paid
         dataset = wait_for(make_set(self.files, self.ledger, config, advance))
         folder = set_folder(self.files, name)
         write_dataset(dataset, folder, name)

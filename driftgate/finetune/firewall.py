@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.finetune._jamo import BITS, hashed_ngrams, jamo, plain
+from driftgate.finetune._markup import without_markup
 
 LENGTH = 6
 """Letters of an n-gram; measured against 5, which refuses more that is new, and 9, which loses reworded items."""
@@ -114,7 +115,7 @@ class Firewall:
         whole = (question + choices) @ index.whole_scale
         question = question @ index.question_scale
         for place, text in enumerate(texts):
-            exact = index.exact.get(plain(text))
+            exact = index.exact.get(plain(without_markup(text)))
             best_whole, whole_share = _best(whole, place)
             best_question, question_share = _best(question, place)
             if exact is not None:
@@ -167,8 +168,8 @@ class _Index:
     def of(cls, samples: Sequence[Sample]) -> _Index:
         from scipy import sparse
 
-        questions = [str(sample.data.get("question", "")) for sample in samples]
-        options = [list(map(str, sample.data.get("choices") or ())) for sample in samples]
+        questions = [without_markup(str(sample.data.get("question", ""))) for sample in samples]
+        options = [[without_markup(str(choice)) for choice in sample.data.get("choices") or ()] for sample in samples]
         rows, hashes = hashed_ngrams(questions, LENGTH)
         option_rows, option_hashes = hashed_ngrams([choice for each in options for choice in each], LENGTH)
         owners = np.repeat(np.arange(len(samples)), [len(choices) for choices in options])
@@ -197,7 +198,9 @@ class _Index:
 
     def overlaps(self, texts: Sequence[str]) -> tuple[Any, Any]:
         """Weight that texts and items have in common: two sparse matrices, texts by items."""
-        pieces = [[text, *_short_lines(text)] for text in texts]
+        # As it stands and as it is read: ordinary text may look like markup, and markup may stand between letters.
+        forms = [dict.fromkeys((text, without_markup(text))) for text in texts]
+        pieces = [[piece for form in own for piece in (form, *_short_lines(form))] for own in forms]
         owners = np.repeat(np.arange(len(texts)), [len(own) for own in pieces])
         rows, hashes = hashed_ngrams([piece for own in pieces for piece in own], LENGTH)
         found = _matrix(owners[rows], hashes, len(texts), self.vocabulary)

@@ -44,6 +44,24 @@ def test_a_file_is_measured_and_the_exit_code_is_the_verdict(cli: Cli, tmp_path:
     assert cli("privacy", "check", folder / "absent.jsonl", *where).code == 2
 
 
+def test_the_command_reads_every_text_and_refuses_an_item_without_one(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "driftgate.yaml").write_text("version: 1\nledger: .driftgate/ledger.db\n", encoding="utf-8")
+    (tmp_path / "canaries.txt").write_text("내부 확인 문구 마머허-2033", encoding="utf-8")
+    (tmp_path / "source.txt").write_text("원래 글. 내부 확인 문구 마머허-2033", encoding="utf-8")
+    where = ("--sources", tmp_path / "source.txt", "--canaries", tmp_path / "canaries.txt", "-w", tmp_path)
+
+    def said(text: str) -> list[dict[str, str]]:
+        return [{"role": "assistant", "content": text}]
+
+    secret = "010-1234-5678, 내부 확인 문구 마머허-2033"
+    rows: list[object] = [{"input": "왜?", "preferred_output": said("네"), "non_preferred_output": said(secret)}]
+    found = cli("privacy", "check", lines(tmp_path / "items.jsonl", rows), *where)
+    assert found.code == 1 and "PHONE_MOBILE 1" in found.out and "canaries 1" in found.out and "1234" not in found.out
+    assert cli("privacy", "check", lines(tmp_path / "keys.jsonl", [{"a": "나", "010-1234-5678": 2}]), *where).code == 1
+    mute = cli("privacy", "check", lines(tmp_path / "mute.jsonl", [{"a": "나"}, {"foo": 1, "bar": None}]), *where)
+    assert mute.code == 2 and "line 2 holds no text" in mute.err and "foo, bar" in mute.err
+
+
 def test_a_hold_out_is_sealed_once(cli: Cli, tmp_path: Path) -> None:
     config = {"version": 1, "datasets": {"exam": {"kind": "sample"}}}
     (tmp_path / "driftgate.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")

@@ -121,7 +121,11 @@ def test_a_set_that_fails_or_is_none_is_not_handed_over(cli: Cli, tmp_path: Path
     assert cli("synth", "check", "nothing", "-w", folder).code == 2
     endpoint.default = teacher.REFUSAL
     assert cli("synth", "make", "-w", folder).code == 0
-    assert cli("synth", "check", "-w", folder).code == 1
+    assert cli("synth", "check", "-w", folder, "--json", tmp_path / "check.json").code == 1
+    rules = json.loads((tmp_path / "check.json").read_text(encoding="utf-8"))["rules"]
+    said = {rule["name"]: rule["said"] for rule in rules}
+    assert (said["leak"], said["privacy"]) == ("unmeasurable", "unmeasurable"), "nothing was looked at"
+    assert "pass" not in said.values()
     refused = cli("synth", "export", tmp_path / "o", "-w", folder)
     assert refused.code == 2 and "its check says fail" in refused.err
     assert not (tmp_path / "o").exists()

@@ -36,6 +36,45 @@ def test_a_verbatim_copy_is_exact(own, firewall):
     assert refused.by_rule == {"exact": 1}
 
 
+MARKUP = {
+    "tags": lambda text: "".join(f"<b>{letter}</b>" for letter in text),
+    "tags with attributes": lambda text: "".join(f'<span class="x{n}">{c}</span>' for n, c in enumerate(text)),
+    "comments": lambda text: "<!-- note -->".join(text),
+    "references": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "emphasis": lambda text: "".join(f"**{letter}** " for letter in text),
+    "marks": lambda text: "~".join(text),
+    "brackets": lambda text: "".join(f"[b]{letter}[/b]" for letter in text),
+}
+
+
+@pytest.mark.parametrize("name", MARKUP)
+def test_markup_between_the_letters_hides_no_question(name, own, firewall):
+    marked = MARKUP[name]
+    copies = [
+        {"question": marked(s.data["question"]), "choices": [marked(choice) for choice in s.data["choices"]]}
+        for s in own
+    ]
+    refused = firewall.refuse(copies)
+    assert len(refused.places) >= 0.97 * len(own)
+    assert all(refusal.sample == own[refusal.item].key for refusal in refused.refusals)
+
+
+def test_a_measured_question_with_markup_is_known_without_it():
+    question = "물이 <sub>영</sub>하 몇 도에서 어는지 묻는 <b>과학</b> 문제로 알맞은 것은?"
+    firewall = Firewall([make_sample("d", "test", 0, {"question": question, "choices": ["섭씨 영 도", "섭씨 백 도"]})])
+    bare = "물이 영하 몇 도에서 어는지 묻는 과학 문제로 알맞은 것은?"
+    assert firewall.refuse([bare, question]).places == {0, 1}
+
+
+def test_what_looks_like_a_tag_hides_no_question():
+    """A comparison may look like a tag: both readings count."""
+    question = "부등식 a <b 이고 c> d 일 때 네 수의 순서로 알맞은 것은 무엇인가?"
+    data = {"question": question, "choices": ["a < b < c < d", "d < c < b < a"]}
+    firewall = Firewall([make_sample("d", "test", 0, data)])
+    assert firewall.refuse([data, f"풀어 보세요. {question}"]).places == {0, 1}
+    assert not firewall.refuse(["부등식 x <y 이고 z> w 를 푸는 법을 배운다."])
+
+
 def test_half_of_a_benchmark_does_not_refuse_the_other(own):
     refused = Firewall(own[::2]).refuse([sample.data for sample in own[1::2]])
     assert len(refused.refusals) <= 1

@@ -138,6 +138,25 @@ def source(**keys: Any) -> Plant:
     )
 
 
+def limits(**keys: Any) -> Plant:
+    """Limits of the recipe's privacy that ask for no more than what is named, and files that hold nothing of use."""
+
+    def change(config: dict[str, Any], folder: Path) -> None:
+        none = dict.fromkeys(("canaries", "closer_share", "membership_advantage"))
+        named = {"canaries": 0} if "canary_file" in keys else {"closer_share": 0.6} if "held_out" in keys else {}
+        config["recipes"]["tune"]["privacy"] = {**none, **named, **keys}
+        files = {
+            "empty.jsonl": "\n",
+            "empty.txt": " \n",
+            "mute.jsonl": '{"foo": 1}\n',
+            "planted.txt": "코드 가나다-1234\n",
+        }
+        for name, content in files.items():
+            (folder / name).write_text(content, encoding="utf-8")
+
+    return change
+
+
 def synthesis(**keys: Any) -> Plant:
     """Other settings of the recipe's synthesis; what they name in the folder is there, and what it should not be."""
 

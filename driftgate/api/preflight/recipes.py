@@ -16,6 +16,7 @@ from driftgate.api.preflight._inspection import Inspection
 from driftgate.api.preflight._trial import try_cell
 from driftgate.api.preflight.environment import unset
 from driftgate.api.preflight.syntheses import look_at_synthesis
+from driftgate.api.privacy import canaries_of, held_out_of, unmeasurable_before
 from driftgate.benchmarks.datasets import Dataset
 from driftgate.benchmarks.suite import plan_cells
 from driftgate.finetune.config import RecipeConfig
@@ -35,6 +36,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         recipe = inspection.workspace.config.recipes[name]
         found = [
             *_synthesis(inspection, name, recipe),
+            *_privacy(inspection, name, recipe),
             *_trainer(inspection, name, recipe),
             *_gate(inspection, name, recipe),
             *_budget(inspection, name, recipe),
@@ -45,6 +47,30 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         if not any(finding.severity == "error" for finding in found):
             told = f"{len(recipe.synthesis.sources)} sources, {recipe.trainer.trainer}{_estimate(recipe)}"
             yield Finding("good", f"recipe {name}", told)
+
+
+def _privacy(inspection: Inspection, name: str, recipe: RecipeConfig) -> Iterator[Finding]:
+    """What its items are measured against is there: else nothing that is made for it could be trained on."""
+    limits, folder, subject = recipe.privacy, inspection.workspace.folder, f"recipe {name}"
+    if limits is None:
+        return
+    problems = False
+    for key, read in (("held_out", held_out_of), ("canary_file", canaries_of)):
+        try:
+            read(folder, limits)
+        except DriftgateError as problem:
+            problems = True
+            yield of_problem(subject, problem, inspection.where("recipes", name, "privacy", key))
+    if problems:
+        return
+    try:
+        lacking = unmeasurable_before(folder, recipe)
+    except DriftgateError:  # a source that cannot be read is said of the synthesis
+        return
+    where = inspection.where("recipes", name, "privacy")
+    for figure in lacking:
+        found = f"its limit {figure.name} could not be measured, whatever is made: {figure.told}"
+        yield Finding("error", subject, found, f"supply it, or set privacy.{figure.name}: null", where)
 
 
 def _estimate(recipe: RecipeConfig) -> str:

@@ -14,7 +14,7 @@ from driftgate.api.repair._spending import SYNTHESIS, BudgetSpent, Meter, Metere
 from driftgate.api.set_making import make_set
 from driftgate.finetune.config import LEAST_ITEMS
 from driftgate.finetune.remediation import Abandoned, Material, Progress, Rejected
-from driftgate.finetune.synthesis import CoverageDataset, as_samples, judge_set, record_dataset, write_dataset
+from driftgate.finetune.synthesis import CoverageDataset, as_row, as_samples, judge_set, record_dataset, write_dataset
 from driftgate.finetune.train import sha256_of, write_items
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Model, Prices
@@ -65,7 +65,7 @@ class MaterialStep:
         random.Random(recipe.seed).shuffle(items)
         aside = folder / "items.jsonl"
         write_items(aside, items)
-        assure_made(context.workspace.folder, context.ledger, recipe, [item.data for item in made.items], aside)
+        assure_made(context.workspace.folder, context.ledger, recipe, list(map(as_row, made.items)), aside)
         try:
             require_training(context.ledger, recipe, aside)
         except DriftgateError as problem:

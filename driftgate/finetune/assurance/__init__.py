@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from driftgate.lazy import lazily
 
 if TYPE_CHECKING:
-    from driftgate.finetune.assurance._assure import Assurance, as_data, assure
+    from driftgate.finetune.assurance._assure import Assurance, as_data, assure, foreseen
     from driftgate.finetune.assurance._canaries import make_canaries
     from driftgate.finetune.assurance._figure import Figure
     from driftgate.finetune.assurance._limits import PrivacyLimits
@@ -21,6 +21,7 @@ __all__ = [
     "as_data",
     "assurance_of",
     "assure",
+    "foreseen",
     "make_canaries",
     "read_records",
     "read_texts",

@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from driftgate.finetune._markup import without_markup
 from driftgate.finetune.assurance._canaries import canaries_in
 from driftgate.finetune.assurance._distances import Nearness, closer_share, membership_advantage, nearness
 from driftgate.finetune.assurance._figure import LEAST, Figure, Verdict, counted, gravest, judged, unmeasurable
 from driftgate.finetune.assurance._limits import PrivacyLimits
 from driftgate.finetune.assurance._overlap import longest_runs
-from driftgate.finetune.assurance._records import learnt_of
-from driftgate.finetune.firewall import Item, text_of
+from driftgate.finetune.assurance._reading import has_text, keys_in
+from driftgate.finetune.assurance._records import compared_of, learnt_of, whole_text
+from driftgate.finetune.firewall import Item
 from driftgate.finetune.privacy import StandIns, redact
 
 _NO_SOURCES = "no sources were given; name what the items were made from"
@@ -64,7 +66,8 @@ def assure(
     stand_ins : StandIns, optional
         Whose values are no personal data.
     trained : sequence, optional
-        What will be trained on, where the items are yet to be rendered for it: the assurance is bound to these.
+        What will be trained on, where the items are yet to be rendered for it: the assurance is bound to these. Answers
+        that they are preferred to are trained on too, and read with the items.
     seed : int
         Decides which records are drawn where there are more of one side.
 
@@ -74,8 +77,33 @@ def assure(
     >>> assurance.verdict, [(figure.name, figure.verdict) for figure in assurance.figures][:2]
     ('fail', [('personal_data', 'fail'), ('longest_run', 'unmeasurable')])
     """
-    figures = tuple(_figures(list(items), sources, held_out, limits, canaries, stand_ins, seed))
+    worse = [str(row["rejected"]) for row in trained or () if not isinstance(row, str) and row.get("rejected")]
+    found = _figures(list(items), worse, sources, held_out, limits, canaries, stand_ins, seed)
+    mute = [place for place, item in enumerate(items, start=1) if not has_text(item)]
+    figures = tuple(_unread(figure, mute, len(items)) for figure in found)
     return Assurance(hash_items(items if trained is None else trained), figures, limits)
+
+
+def foreseen(
+    sources: Sequence[str], held_out: Sequence[str], limits: PrivacyLimits, canaries: Sequence[str]
+) -> list[Figure]:
+    """The figures that are unmeasurable whatever the items are: known before any is made.
+
+    Examples
+    --------
+    >>> found = foreseen(["글"], [], PrivacyLimits(), [])
+    >>> [figure.name for figure in found]
+    ['canaries', 'closer_share', 'membership_advantage']
+    """
+    found = []
+    if limits.longest_run is not None and not sources:
+        found.append(unmeasurable("longest_run", limits.longest_run, _NO_SOURCES))
+    if limits.canaries is not None:
+        found.append(_canaries((), sources, canaries, limits.canaries))
+    if min(len(sources), len(held_out)) < LEAST:
+        near = ("closer_share", limits.closer_share), ("membership_advantage", limits.membership_advantage)
+        found += [unmeasurable(name, limit, _NO_HELD_OUT) for name, limit in near if limit is not None]
+    return [figure for figure in found if figure.verdict == "unmeasurable"]
 
 
 def hash_items(items: Sequence[Item]) -> str:
@@ -89,8 +117,18 @@ def hash_items(items: Sequence[Item]) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
+def _unread(figure: Figure, mute: Sequence[int], count: int) -> Figure:
+    """The figure, where every item could be read: of items without text nothing good is known."""
+    if not mute or figure.verdict == "fail":
+        return figure
+    places = ", ".join(map(str, mute[:5])) + (", ..." if len(mute) > 5 else "")
+    told = f"{len(mute)} of {count} items hold no text: {places}; write them out, or leave them out"
+    return unmeasurable(figure.name, figure.limit, told)
+
+
 def _figures(
     items: Sequence[Item],
+    worse: Sequence[str],
     sources: Sequence[str],
     held_out: Sequence[str],
     limits: PrivacyLimits,
@@ -99,11 +137,11 @@ def _figures(
     seed: int,
 ) -> Iterator[Figure]:
     if limits.personal_data is not None:
-        yield _personal(items, limits.personal_data, stand_ins)
+        yield _personal(items, worse, limits.personal_data, stand_ins)
     if limits.longest_run is not None:
-        yield _run(items, sources, limits.longest_run)
+        yield _run(items, worse, sources, limits.longest_run)
     if limits.canaries is not None:
-        yield _canaries(items, sources, canaries, limits.canaries)
+        yield _canaries([*items, *worse], sources, canaries, limits.canaries)
     near = _near(items, sources, held_out, seed)
     for name, limit in (("closer_share", limits.closer_share), ("membership_advantage", limits.membership_advantage)):
         if limit is None:
@@ -118,24 +156,31 @@ def _figures(
             yield judged(name, value, limit, len(near.of_source), bounds)
 
 
-def _personal(items: Sequence[Item], limit: float, stand_ins: StandIns | None) -> Figure:
-    """Items in which personal data is found."""
+def _personal(items: Sequence[Item], worse: Sequence[str], limit: float, stand_ins: StandIns | None) -> Figure:
+    """Items in which personal data is found, or in what they are preferred to: at most one for one item."""
     if not items:
         return unmeasurable("personal_data", limit, "there are no items")
     kinds: Counter[str] = Counter()
     hit = 0
-    for text in map(text_of, items):
-        found = stand_ins.foreign(text) if stand_ins is not None else redact(text).findings
+    find = stand_ins.foreign if stand_ins is not None else lambda text: redact(text).findings
+    for text in (*map(whole_text, items), *worse):
+        read = without_markup(text)  # tags may stand inside of a number
+        found = find(text) or (find(read) if read != text else ())
         kinds.update(finding.kind for finding in found)
         hit += bool(found)
+    hit = min(hit, len(items))
     told = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
     return counted("personal_data", hit / len(items), limit, len(items), told)
 
 
-def _run(items: Sequence[Item], sources: Sequence[str], limit: int) -> Figure:
+def _run(items: Sequence[Item], worse: Sequence[str], sources: Sequence[str], limit: int) -> Figure:
     if not sources or not items:
         return unmeasurable("longest_run", limit, _NO_SOURCES if items else "there are no items")
-    runs = longest_runs([learnt_of(item) for item in items], sources)
+    texts = [*map(learnt_of, items), *worse]
+    runs = longest_runs(texts, sources)
+    read, clean = list(map(without_markup, texts)), list(map(without_markup, sources))
+    if read != texts or clean != list(sources):
+        runs = list(map(max, runs, longest_runs(read, clean)))
     over = [place for place, run in enumerate(runs) if run > limit]
     places = ", ".join(str(place + 1) for place in over[:5])
     told = f"{len(over)} of {len(items)} items are over the limit: {places}{', ...' if len(over) > 5 else ''}"
@@ -146,7 +191,7 @@ def _canaries(items: Sequence[Item], sources: Sequence[str], canaries: Sequence[
     """Canaries found in the items; those that are in no source prove nothing by their absence."""
     if not canaries:
         return unmeasurable("canaries", limit, "no canaries were planted; plant some, or set canaries: null")
-    found = canaries_in([text_of(item) for item in items], canaries)
+    found = canaries_in([text for item in items for text in (whole_text(item), *keys_in(item))], canaries)
     planted = len(canaries_in(sources, canaries))
     lines = ", ".join(str(place + 1) for place in found)
     if len(found) > limit:
@@ -160,7 +205,7 @@ def _canaries(items: Sequence[Item], sources: Sequence[str], canaries: Sequence[
 def _near(items: Sequence[Item], sources: Sequence[str], held_out: Sequence[str], seed: int) -> Nearness | None:
     if not items or min(len(sources), len(held_out)) < LEAST:
         return None
-    return nearness([learnt_of(item) for item in items], sources, held_out, seed)
+    return nearness([compared_of(item) for item in items], sources, held_out, seed)
 
 
 def as_data(assurance: Assurance) -> Mapping[str, object]:

@@ -9,6 +9,8 @@ import random
 import unicodedata
 from collections.abc import Sequence
 
+from driftgate.finetune._markup import without_markup
+
 _LETTERS = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허"
 
 
@@ -29,14 +31,14 @@ def make_canaries(count: int, seed: int) -> list[str]:
 
 
 def canaries_in(texts: Sequence[str], canaries: Sequence[str]) -> list[int]:
-    """Places of the canaries that stand in a text, however they are spaced, hyphenated or cased.
+    """Places of the canaries that stand in a text, however they are spaced, hyphenated, cased or marked up.
 
     Examples
     --------
     >>> canaries_in(["문구는 서파너 5736하자어9187 이다"], ["서파너-5736 하자어-9187", "퍼아버-3825"])
     [0]
     """
-    whole = "\0".join(map(_letters, texts))
+    whole = "\0".join(_letters(form) for text in texts for form in dict.fromkeys((text, without_markup(text))))
     return [place for place, canary in enumerate(canaries) if (bare := _letters(canary)) and bare in whole]
 
 

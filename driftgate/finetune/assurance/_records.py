@@ -7,11 +7,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from driftgate.finetune.firewall import Item, text_of
+from driftgate.finetune.assurance._reading import has_text, keys_in, texts_in
+from driftgate.finetune.firewall import Item
+from driftgate.finetune.privacy import redact
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.text import composed_value
 
-_TEXTS = (".txt", ".md", ".jsonl", ".json")
+_ROWS = (".jsonl", ".json")
+_TEXTS = (".txt", ".md", ".markdown", ".csv", ".tsv", *_ROWS)
+_SHOWN = 3
+_BESIDE = ("id", "category", "lineage")
+
+
+def whole_text(item: Item) -> str:
+    """Everything that stands in an item; see :func:`texts_in`."""
+    return "\n".join(texts_in(item))
 
 
 def learnt_of(item: Item) -> str:
@@ -22,7 +32,18 @@ def learnt_of(item: Item) -> str:
     >>> learnt_of({"question": "며칠 안에?", "choices": ["7일", "30일"], "passage": "반품은 7일 안에."}).split("\\n")
     ['며칠 안에?', '7일', '30일']
     """
-    return item if isinstance(item, str) else text_of({key: value for key, value in item.items() if key != "passage"})
+    return _but(item, ("passage",))
+
+
+def compared_of(item: Item) -> str:
+    """What is compared with whole records: what a model learns, without what an item is called and comes from."""
+    return _but(item, ("passage", *_BESIDE))
+
+
+def _but(item: Item, keys: tuple[str, ...]) -> str:
+    if isinstance(item, str) or not has_text({key: value for key, value in item.items() if key not in keys}):
+        return whole_text(item)  # a passage alone is what is learnt
+    return "\n".join(texts_in(item, keys))
 
 
 def read_texts(path: Path) -> list[str]:
@@ -31,13 +52,30 @@ def read_texts(path: Path) -> list[str]:
     Raises
     ------
     DriftgateError
-        There is nothing to read, or something that is no text.
+        There is nothing there or nothing to read, or a file that cannot be read: what was not read was not compared.
     """
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in _TEXTS and p.is_file())
+    if not path.exists():
+        raise DriftgateError(f"there is no file or folder {path}", "correct the path, or write it first")
+    files = [path] if path.is_file() else _files(path)
     found = [text for file in files for text in _of_file(file) if text.strip()]
     if not found:
         raise DriftgateError(f"{path} holds no text", f"name a file, or a folder with files {', '.join(_TEXTS)}")
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a folder, hidden ones left out."""
+    names = (path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in names if not any(part[0] == "." for part in path.relative_to(folder).parts))
+    other = [path for path in files if path.suffix.lower() not in _TEXTS]
+    if other:
+        told = ", ".join(redact(path.name).text for path in other[:_SHOWN])
+        more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
+        raise DriftgateError(
+            f"{len(other)} files of {folder} cannot be read, so that nothing could be compared with them: {told}{more}",
+            f"save their text as {', '.join(_TEXTS)}, or put them elsewhere",
+        )
+    return files
 
 
 def read_records(path: Path) -> list[Mapping[str, Any]]:
@@ -46,7 +84,7 @@ def read_records(path: Path) -> list[Mapping[str, Any]]:
     Raises
     ------
     DriftgateError
-        It cannot be read, or a line is no JSON object; the line is named.
+        It cannot be read, or a line is no JSON object or holds no text; the line and its keys are named.
     """
     rows: list[Mapping[str, Any]] = []
     for number, line in enumerate(_text(path).split("\n"), start=1):
@@ -57,6 +95,12 @@ def read_records(path: Path) -> list[Mapping[str, Any]]:
                 raise DriftgateError(f"{path}, line {number} is not JSON", "mend the line") from problem
             if not isinstance(row, dict):
                 raise DriftgateError(f"{path}, line {number} is not a JSON object", "write one object a line")
+            if not has_text(row):
+                keys = ", ".join(dict.fromkeys(redact(key).text for key in keys_in(row))) or "none"
+                raise DriftgateError(
+                    f"{path}, line {number} holds no text, so nothing of it could be measured; its keys: {keys}",
+                    "write what is to be learnt as text, or leave the line out",
+                )
             rows.append(row)
     if not rows:
         raise DriftgateError(f"{path} holds no item", "write one JSON object a line")
@@ -64,8 +108,8 @@ def read_records(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _of_file(file: Path) -> Iterator[str]:
-    if file.suffix in (".jsonl", ".json"):
-        yield from (text_of(row) for row in read_records(file))
+    if file.suffix.lower() in _ROWS:
+        yield from (whole_text(row) for row in read_records(file))
     else:
         yield _text(file)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped
     from driftgate.finetune.synthesis._diversity import Diversity, diversity
     from driftgate.finetune.synthesis._evolve import Evolved, evolve
-    from driftgate.finetune.synthesis._files import CARD, ITEMS, read_dataset, write_dataset
+    from driftgate.finetune.synthesis._files import CARD, ITEMS, as_row, read_dataset, write_dataset
     from driftgate.finetune.synthesis._formats import FORMATS, lines_of, split
     from driftgate.finetune.synthesis._lineage import (
         as_sample,
@@ -106,6 +106,7 @@ __all__ = [
     "SynthesisConfig",
     "TemplatesSource",
     "as_it_is",
+    "as_row",
     "as_sample",
     "as_samples",
     "built_in_personas",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from driftgate.finetune.privacy import redact
 from driftgate.finetune.synthesis._coverage import CoverageDataset
 from driftgate.finetune.synthesis._diversity import diversity
 
@@ -15,7 +16,7 @@ _SHOWN = 12
 
 def card_of(dataset: CoverageDataset, name: str = "") -> str:
     """The card of a set in Markdown; it holds no item and no text of the material."""
-    items, figures = dataset.items, diversity(dataset.items)
+    items, figures, name = dataset.items, diversity(dataset.items), redact(name).text
     size = "n<1K" if len(items) < 1_000 else "1K<n<10K" if len(items) < 10_000 else "10K<n<100K"
     header = ["---", f"pretty_name: {_plain(name) or 'synthetic set'}", "tags: [synthetic]", "size_categories:"]
     lines = [*header, f"- {size}", "---", "", f"# {_plain(name) or 'Synthetic set'}", ""]

@@ -33,7 +33,7 @@ def write_dataset(dataset: CoverageDataset, folder: Path, name: str = "") -> Pat
     the others, so that a set that was written in part, or changed since, is none.
     """
     contents = {
-        ITEMS: _lines(_row(item) for item in dataset.items),
+        ITEMS: _lines(as_row(item) for item in dataset.items),
         LINEAGE: _lines(lineage_of(item, dataset) for item in dataset.items),
         REJECTS: _lines(_reject(reject) for reject in dataset.rejects),
         CARD: card_of(dataset, name).encode("utf-8", "replace"),
@@ -97,7 +97,8 @@ def _reject(reject: Reject) -> dict[str, Any]:
     return {**asdict(reject), "text": text, "reason": reason}
 
 
-def _row(item: Candidate) -> dict[str, Any]:
+def as_row(item: Candidate) -> dict[str, Any]:
+    """Everything of an item that a set's file holds, a worse answer and its slice included."""
     wrong = {"wrong": item.wrong} if item.wrong else {}
     return {"id": item.content_hash, "category": item.slice, **item.data, "text": item.text, **wrong}
 

@@ -18,6 +18,7 @@ from driftgate.finetune.synthesis._config import (
     Source,
     TemplatesSource,
 )
+from driftgate.finetune.synthesis._labels import without_personal_labels
 from driftgate.finetune.synthesis._values import Material
 from driftgate.flows.documents import Skipped, Undecodable, decode, pieces, read_texts
 from driftgate.flows.errors import DriftgateError, nearest
@@ -39,13 +40,13 @@ _ROWS = (".jsonl", ".csv")
 def read_materials(
     source: Source, folder: Path, take_out: TakeOut = redact, unread: list[Skipped] | None = None
 ) -> list[Material]:
-    """Read the material of a source; every text is redacted before anything else sees it.
+    """Read the material of a source; every text and every label is redacted before anything else sees it.
 
     Parameters
     ----------
     take_out : callable
-        Takes personal data out of each text. With :func:`as_it_is` the material is only looked at, and nothing of it
-        leaves the process.
+        Takes personal data out of each text; in labels, names of files included, placeholders stand for it. With
+        :func:`as_it_is` the material is only looked at, and nothing of it leaves the process.
     unread : list, optional
         Gets the files of a folder that are not read, with the reason.
 
@@ -72,7 +73,7 @@ def read_materials(
     if not found:
         said = f" ({'; '.join(f'{one.path}: {one.reason}' for one in skipped[:3])})" if skipped else ""
         raise DriftgateError(f"the {source.kind} of the synthesis hold no text{said}", "check the source's path")
-    return found
+    return found if take_out is as_it_is else without_personal_labels(found)
 
 
 def read_prompts(path: Path) -> list[Material]:
@@ -86,7 +87,7 @@ def read_prompts(path: Path) -> list[Material]:
     found = list(_prompts(PromptsSource(kind="prompts", path=str(path)), path, redact))
     if not found:
         raise DriftgateError(f"{path} holds no prompt", "write one JSON object a line, with 'prompt'")
-    return found
+    return without_personal_labels(found)
 
 
 def label_names(source: ExamplesSource | TemplatesSource, materials: list[Material] | None = None) -> list[str]:

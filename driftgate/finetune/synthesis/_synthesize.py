@@ -16,6 +16,7 @@ from driftgate.finetune.synthesis._asking import Asker, Reject
 from driftgate.finetune.synthesis._clusters import Coverage, cover
 from driftgate.finetune.synthesis._config import Form, Persona, Source, SynthesisConfig
 from driftgate.finetune.synthesis._coverage import CoverageDataset, Dropped, choose, count_cells
+from driftgate.finetune.synthesis._labels import plain_labels, plain_personas, plain_skipped
 from driftgate.finetune.synthesis._materials import TakeOut, as_it_is, read_materials
 from driftgate.finetune.synthesis._personas import personas_of
 from driftgate.finetune.synthesis._values import FILTERS, GENERATORS, Candidate, Generated, Material, Request, Setting
@@ -79,7 +80,9 @@ async def synthesize(
         if name and model is None:
             raise DriftgateError(f"the synthesis names the model '{name}', which is not open", "open it first")
     asker = asker or Asker(config.limits)
-    personas = personas_for(config)
+    made_as = config_hash(config)
+    config = plain_labels(config)
+    personas = plain_personas(personas_for(config))
     total = sum(source.share for source in config.sources)
     gathered = gather(config, folder, failing, redact if stand_ins is None else stand_ins.replace)
     shares = gathered.coverage.shares if gathered.coverage else {}
@@ -114,7 +117,7 @@ async def synthesize(
         dropped,
         len(kept) - len(items),
         sum(material.redactions for material in materials.values()),
-        config_hash(config),
+        made_as,
         config.seed,
         rejects=filtered,
         coverage=gathered.coverage,
@@ -150,6 +153,7 @@ def gather(config: SynthesisConfig, folder: Path, failing: Sequence[str] = (), t
         Material is absent or malformed, or none is of the wanted slices.
     """
     unread: list[Skipped] = []
+    config = plain_labels(config)
     by_source = [
         _of_source(number, source, folder, config, take_out, unread) for number, source in enumerate(config.sources)
     ]
@@ -157,7 +161,7 @@ def gather(config: SynthesisConfig, folder: Path, failing: Sequence[str] = (), t
     if config.coverage is not None:
         coverage = cover([one for own in by_source for one in own], config.coverage, config.seed, failing)
         by_source = [[replace(one, cluster=coverage.of[one.id]) for one in own] for own in by_source]
-    return Gathered(tuple(map(tuple, by_source)), coverage, tuple(unread))
+    return Gathered(tuple(map(tuple, by_source)), coverage, plain_skipped(unread))
 
 
 def personas_for(config: SynthesisConfig) -> list[Persona]:
@@ -215,7 +219,7 @@ def _of_source(
     found = read_materials(source, folder, take_out, unread)
     wanted = [m for m in found if not config.slices or m.slice in config.slices]
     if not wanted:
-        known = sorted({material.slice for material in found})
+        known = sorted({redact(material.slice).text for material in found})
         raise DriftgateError(
             f"source {number + 1} of the synthesis has no material of the slices {', '.join(config.slices)}",
             f"it has {', '.join(known)}",

@@ -103,6 +103,8 @@ def _kept(dataset: CoverageDataset, accept: AcceptanceConfig) -> list[Rule]:
 def _covered(dataset: CoverageDataset, accept: AcceptanceConfig) -> list[Rule]:
     if dataset.coverage is None:
         return []
+    if not dataset.items:
+        return [Rule("covered", "unmeasurable", "there are no items that could cover a cluster")]
     wanted = [cluster.name for cluster in dataset.coverage.clusters if cluster.share > 0]
     there = Counter(item.cluster for item in dataset.items)
     without = [name for name in wanted if not there[name]]

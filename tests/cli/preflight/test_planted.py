@@ -16,6 +16,7 @@ from planting import (
     empty_connection,
     gate_of_another_place,
     idle_gate,
+    limits,
     measured,
     no_place,
     promotion,
@@ -106,6 +107,20 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "a generator for other material": (source(generator="extractive"), r"'extractive' cannot use questions"),
     "a judge": (setting("recipes", "tune", "synthesis", "judge", to="tset"), r"'tset' as judge"),
     "a filter": (setting("recipes", "tune", "synthesis", "extra_filters", to=["privacyy"]), r"mean 'privacy'"),
+    "held-out records": (limits(held_out="data/none.jsonl"), r"recipe tune: there is no file or folder .*none\.jsonl"),
+    "planted strings": (limits(canary_file="data/none.txt"), r"recipe tune: there is no file or folder .*none\.txt"),
+    "held-out records that are none": (limits(held_out="empty.jsonl"), r"recipe tune: .*empty\.jsonl holds no item"),
+    "planted strings that are none": (limits(canary_file="empty.txt"), r"recipe tune: .*empty\.txt holds no text"),
+    "held-out records without text": (limits(held_out="mute.jsonl"), r"mute\.jsonl, line 1 holds no text.*foo"),
+    "strings planted nowhere": (
+        limits(canary_file="planted.txt"),
+        r"canaries could not.*1 of 1 canaries stand in no so",
+    ),
+    "a limit without held-out records": (limits(closer_share=0.6), r"closer_share could not be measured.*held-out"),
+    "a limit without planted strings": (
+        limits(canaries=0),
+        r"canaries could not be measured.*no canaries were planted",
+    ),
     "too few items": (setting("recipes", "tune", "synthesis", "count", to=10), r"fewer than 20 is rejected"),
     "a writer for its kind of material": (
         synthesis(

@@ -18,9 +18,10 @@ def check(candidates: Sequence[Candidate], setting: Setting) -> list[str]:
 
 
 def _read(candidate: Candidate) -> dict[str, Any]:
-    """Everything a model would read or learn of an item: also an answer in words, and the turns before the question."""
+    """Everything a model would read or learn of an item: also answers in words, and the turns before the question."""
     before = "\n".join(part for turn in candidate.turns for part in turn)
-    return {**candidate.data, "target": "" if candidate.choices else candidate.answer, "text": before}
+    answer = "" if candidate.choices else candidate.answer
+    return {**candidate.data, "target": answer, "completion": candidate.wrong, "text": before}
 
 
-FILTER = Filter("2", check)
+FILTER = Filter("3", check)

@@ -1,6 +1,7 @@
-"""Is there personal data in it? Material is redacted when it is read; this catches what a model or a slot adds.
+"""Is there personal data in it, or in what it is filed under?
 
-A source's own passage is the workspace's rule, shown as it is evaluated, and not looked at.
+Material is redacted when it is read; this catches what a model or a slot adds. A source's own passage is the
+workspace's rule, shown as it is evaluated, and not looked at.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from driftgate.finetune.privacy import Finding, redact
+from driftgate.finetune.synthesis._labels import name_of
 from driftgate.finetune.synthesis._values import Candidate, Filter, Setting
 
 
@@ -25,7 +27,8 @@ def _texts(candidate: Candidate, rules: Sequence[str]) -> tuple[str, ...]:
         passage = passage.replace(rule, "")
     answer = () if candidate.choices else (candidate.answer, candidate.wrong)
     turns = (part for turn in candidate.turns for part in turn)
-    return (candidate.question, *candidate.choices, *answer, *turns, passage)
+    labels = (candidate.slice, candidate.label, candidate.phrasing, name_of(candidate.source))
+    return (candidate.question, *candidate.choices, *answer, *turns, passage, *labels)
 
 
 def _found(text: str, known: dict[str, str], find: Callable[[str], tuple[Finding, ...]]) -> str:
@@ -34,4 +37,4 @@ def _found(text: str, known: dict[str, str], find: Callable[[str], tuple[Finding
     return known[text]
 
 
-FILTER = Filter("2", check)
+FILTER = Filter("3", check)
