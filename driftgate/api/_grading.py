@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,8 +53,8 @@ def check_limit(judge: JudgedEvaluator, limit: float | None) -> None:
     """
     if limit is None:
         return
-    if not limit > 0:
-        raise DriftgateError(f"the limit on cost is {limit:g}", "name one above 0, or none")
+    if not 0 < limit < math.inf:
+        raise DriftgateError(f"the limit on cost is {limit:g}", "name a finite one above 0, or none")
     lacking = judge.judge.config.prices.lacking
     if lacking:
         raise DriftgateError(

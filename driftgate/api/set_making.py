@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,18 +21,36 @@ from driftgate.finetune.firewall import Firewall
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import AdaptiveLimit, ChatModel, Model, ModelConfig, Prices, RetryPolicy, resilient
 from driftgate.flows.private_files import make_folder
-from driftgate.ledger import Ledger, LedgerReplies, cells_of, find_run, outcome_frame, sample_data
+from driftgate.ledger import (
+    Lease,
+    Ledger,
+    LedgerReplies,
+    cells_of,
+    find_run,
+    keep_lease,
+    lease_of,
+    outcome_frame,
+    sample_data,
+)
 
 if TYPE_CHECKING:
     from driftgate.finetune.synthesis import Asked, CoverageDataset, Rule, SynthesisConfig
 
 _ROOM = 4_096
 """Tokens for an item and for what a model thinks before it writes one."""
+SECONDS = 6.0
+"""How long a process that was killed keeps others from asking for its set."""
 _NOT_IDENTITY = {"prices", "in_flight", "timeout", "attempts", "api_key"}
 Advance = Callable[[int, int], None]
 """Told how many requests are done with, and of about how many."""
+Tell = Callable[[str], None]
+"""Told in words what is waited for."""
 Wrap = Callable[[Model, Prices], Model]
 """Puts something before a model, such as what counts its calls."""
+
+
+class Busy(DriftgateError):
+    """Another process asks for the same set: each request would be paid twice."""
 
 
 def _as_it_is(model: Model, prices: Prices) -> Model:
@@ -65,19 +84,25 @@ def set_folder(workspace: OpenWorkspace, name: str) -> Path:
 async def make_set(
     workspace: OpenWorkspace,
     ledger: Ledger,
+    name: str,
     config: SynthesisConfig,
     advance: Advance = lambda done, total: None,
+    tell: Tell = lambda words: None,
     wrap: Wrap = _as_it_is,
 ) -> CoverageDataset:
     """Make a set with the models of the workspace; replies are kept in the ledger as they come.
 
     Parameters
     ----------
+    name : str
+        The synthesis, or the recipe whose it is: one process at a time makes it.
     wrap : callable
         Is given each model and its prices when it is opened; what it gives is asked for what has no reply yet.
 
     Raises
     ------
+    Busy
+        Another process makes it.
     DriftgateError
         Its material is absent or malformed, a limit on cost cannot be kept, or a model does not answer.
     """
@@ -85,7 +110,7 @@ async def make_set(
 
     failing = failing_texts(workspace, ledger, config)
     firewall = Firewall(measured(workspace, ledger))
-    async with Opened(workspace, ledger, config, advance=advance, wrap=wrap) as models:
+    async with Opened(workspace, ledger, name, config, advance=advance, tell=tell, wrap=wrap) as models:
         return await synthesize(
             config,
             workspace.folder,
@@ -135,9 +160,11 @@ class Opened:
         self,
         workspace: OpenWorkspace,
         ledger: Ledger,
+        name: str,
         config: SynthesisConfig,
         *,
         advance: Advance = lambda done, total: None,
+        tell: Tell = lambda words: None,
         wrap: Wrap = _as_it_is,
         whole: bool = True,
     ) -> None:
@@ -148,11 +175,12 @@ class Opened:
         """The same, asked for words."""
         self.judge: Model | None = None
         self._workspace, self._ledger, self._config, self._whole = workspace, ledger, config, whole
-        self._advance, self._done, self._wrap = advance, 0, wrap
+        self._name, self._advance, self._tell, self._done, self._wrap = name, advance, tell, 0, wrap
         total = sum(source.share for source in config.sources)
         asking = sum(source.share for source in config.sources if source.generator in ("model", "distil"))
         self._expected = math.ceil(config.count * config.surplus * asking / total)
         self._open: list[Model] = []
+        self._until = AsyncExitStack()
         self._asked: dict[str, Asked] = {}
 
     async def __aenter__(self) -> Opened:
@@ -160,6 +188,8 @@ class Opened:
 
         Raises
         ------
+        Busy
+            Another process asks them for the same.
         DriftgateError
             A model cannot be reached, or a limit on cost cannot be kept.
         """
@@ -168,12 +198,40 @@ class Opened:
         self.asker = Asker(
             self._config.limits, lambda like: LedgerReplies(self._ledger, repeat=like), self._asked, self._one
         )
-        try:
+        self.asker.sending.tell = self._waits
+        async with AsyncExitStack() as until:
+            lost = await until.enter_async_context(self._alone())
+            self.asker.sending.may_go_on = lambda: self._must_hold(lost)
+            until.push_async_callback(self._close)
             self._open_all()
-        except BaseException:
-            await self._close()
-            raise
+            until.callback(self.asker.sending.watch().cancel)
+            self._until = until.pop_all()
         return self
+
+    def _alone(self) -> AbstractAsyncContextManager[threading.Event]:
+        """The right to ask for this set."""
+        key = f"synthesis {hashlib.sha256(self._name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+        def busy() -> Busy:
+            row = lease_of(self._ledger, key)
+            host, _, process = (row.holder if row is not None else "").rpartition(":")[0].rpartition(":")
+            who = f"process {process} on {host}" if process else "another process"
+            return Busy(
+                f"{who} asks the models of '{self._name}' already: what two ask for at once is paid twice",
+                "wait for it, or stop it; then give the same command again: what was answered is not paid again",
+            )
+
+        return keep_lease(Lease(self._ledger, key, SECONDS), busy)
+
+    def _must_hold(self, lost: threading.Event) -> None:
+        if lost.is_set():
+            raise Busy(
+                f"another process asks the models of '{self._name}' by now, as this one was not heard of for a while",
+                "wait for it; then give the same command again: what was answered is not paid again",
+            )
+
+    def _waits(self, words: str) -> None:
+        self._tell(f"{words}; {self._done:,} of about {self._expected:,} requests are done")
 
     def _open_all(self) -> None:
         from driftgate.finetune.synthesis import with_schema
@@ -190,7 +248,7 @@ class Opened:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Keep what was learnt of their deployments, and close them."""
-        await self._close()
+        await self._until.aclose()
 
     async def _close(self) -> None:
         for model in self._open:
@@ -219,9 +277,9 @@ class Opened:
         told = json.dumps([given.model_dump(mode="json", exclude=_NOT_IDENTITY), self._config.seed], sort_keys=True)
         self._asked[name] = Asked(hashlib.sha256(told.encode()).hexdigest(), given.prices, given.in_flight)
         policy = RetryPolicy(timeout=given.timeout, attempts=given.attempts)
-        return resilient(
-            self._wrap(model, given.prices), policy, AdaptiveLimit(given.in_flight), seed=self._config.seed
-        )
+        limit = AdaptiveLimit(given.in_flight, self.asker.sending.patience)
+        counted = self.asker.counting(self._wrap(model, given.prices), given.prices)
+        return resilient(counted, policy, limit, seed=self._config.seed)
 
 
 def looked_at(

@@ -17,7 +17,7 @@ from driftgate.flows.private_files import make_folder, replace_file
 from driftgate.ledger import Ledger
 
 if TYPE_CHECKING:
-    from driftgate.api.set_making import Advance
+    from driftgate.api.set_making import Advance, Tell
     from driftgate.finetune.synthesis import (
         CoverageDataset,
         Evolved,
@@ -74,7 +74,7 @@ class Synthesising:
         config = self._clustering(find(self.files, synthesis)[1])
         return gather(config, self.files.folder, failing_texts(self.files, self.ledger, config))
 
-    def personas(self, synthesis: str = "", *, write: bool = False) -> MadePersonas:
+    def personas(self, synthesis: str = "", *, write: bool = False, tell: Tell = lambda words: None) -> MadePersonas:
         """The ways of writing of a synthesis; with ``write`` its model writes them out.
 
         Raises
@@ -93,23 +93,33 @@ class Synthesising:
                 raise DriftgateError(f"synthesis '{name}' names no model that could write", "name one in 'model'")
 
             async def ask() -> tuple[list[Persona], list[Reject]]:
-                async with Opened(self.files, self.ledger, config, whole=False) as models:
+                async with Opened(self.files, self.ledger, name, config, whole=False, tell=tell) as models:
                     assert models.teacher is not None
                     return await written_out(made, models.teacher, models.asker)
 
             made, rejects = wait_for(ask())
         return MadePersonas(tuple(made), tuple(rejects), persona_figures(made, config.persona_schema, len(rejects)))
 
-    def synthesise(self, synthesis: str = "", *, advance: Advance = lambda done, total: None) -> MadeSet:
+    def synthesise(
+        self,
+        synthesis: str = "",
+        *,
+        advance: Advance = lambda done, total: None,
+        tell: Tell = lambda words: None,
+    ) -> MadeSet:
         """Make a set, or go on making it: requests that were answered are not made again.
 
         Parameters
         ----------
         advance : callable
             Told how many requests are done with, and of about how many.
+        tell : callable
+            Told in words what is waited for.
 
         Raises
         ------
+        Busy
+            Another process makes it.
         DriftgateError
             There is no such synthesis, its material is absent or malformed, or a model does not answer.
         """
@@ -122,7 +132,7 @@ class Synthesising:
             unmeasurable_before(
                 self.files.folder, self.files.config.recipes[name]
             )  # absent files, before a model is paid
-        dataset = wait_for(make_set(self.files, self.ledger, config, advance))
+        dataset = wait_for(make_set(self.files, self.ledger, name, config, advance, tell))
         folder = set_folder(self.files, name)
         write_dataset(dataset, folder, name)
         record_dataset(self.ledger, dataset)
@@ -159,7 +169,9 @@ class Synthesising:
         more = tuple(looked_at(self.files, self.ledger, made.name, made.dataset, config))
         return MadeSet(made.name, made.folder, made.dataset, self._judged(config, made.dataset, more))
 
-    def evolve(self, seeds: Path, to: Path, synthesis: str = "", *, rounds: int = 1) -> EvolvedPrompts:
+    def evolve(
+        self, seeds: Path, to: Path, synthesis: str = "", *, rounds: int = 1, tell: Tell = lambda words: None
+    ) -> EvolvedPrompts:
         """Have the model of a synthesis evolve prompts, and write them as a source of the kind ``prompts``.
 
         Parameters
@@ -183,7 +195,7 @@ class Synthesising:
         material = read_prompts(seeds)
 
         async def ask() -> tuple[list[Evolved], list[Reject]]:
-            async with Opened(self.files, self.ledger, config, whole=False) as models:
+            async with Opened(self.files, self.ledger, name, config, whole=False, tell=tell) as models:
                 assert models.teacher is not None
                 firewall = Firewall(measured(self.files, self.ledger))
                 return await evolve(material, models.teacher, models.asker, firewall, rounds=rounds, seed=config.seed)

@@ -17,6 +17,7 @@ from driftgate.benchmarks.inputs import (
 )
 from driftgate.benchmarks.looks import Looks
 from driftgate.benchmarks.use import UseConfig
+from driftgate.flows.amounts import Amount
 from driftgate.flows.engines import NODE_TIMEOUT
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import EvaluatorContext
@@ -83,7 +84,7 @@ class SuiteConfig(UseConfig):
     """Decides which samples ``limit`` draws and how retries are spaced."""
     engine: str = "native"
     """What runs the flow: ``native`` or ``promptflow``."""
-    node_timeout: float = Field(NODE_TIMEOUT, gt=0)
+    node_timeout: Amount = NODE_TIMEOUT
     """Seconds after which a node that has not ended fails its sample."""
     cache: bool = False
     """Answer from the ledger what the very same model was asked before. Off, because a nightly run is to measure
@@ -92,13 +93,13 @@ class SuiteConfig(UseConfig):
     """``direct`` asks the models request by request. ``batch`` hands requests in by the file (``/v1/batches``) at half
     the price; a service may take 24 hours. A run that is stopped meanwhile asks nothing twice when it goes on. How long
     a reply took is then not known."""
-    max_cost: float | None = Field(None, gt=0)
+    max_cost: Amount | None = None
     """Stop the run, to be resumed, once it has cost so much (in the currency of the models' prices); judges count. It
     is refused where a price is not known, and stops the run where a service does not count its tokens."""
     max_failed: float = Field(0.1, ge=0, le=1)
     """Share of a cell's samples that may fail or not be graded; above it the run ends with exit code 4
     (unmeasurable)."""
-    max_minutes: float | None = Field(None, gt=0)
+    max_minutes: Amount | None = None
     """Stop the run, to be resumed, after so many minutes. Waits for models (pauses, ``Retry-After``, the queue) end
     then; a request that is under way may end within its model's ``timeout``."""
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from driftgate.api.terminal import Bars, PlainConsole
 from driftgate.flows.errors import DriftgateError, StoppedByUser
+from driftgate.flows.plain import one_line
 from driftgate.flows.private_text import write_text
 
 _LOG_WIDTH = 150
+_LOG_SECONDS = 60.0
 
 
 def _console() -> PlainConsole:
@@ -48,14 +52,28 @@ def names(text: str) -> list[str]:
 
 @contextmanager
 def bar(words: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal; it is told how much is done, and of how much."""
+    """A progress bar on a terminal, a line a minute in a log; it is told how much is done, and of how much."""
     shows = Bars(
         TextColumn(f"  {words}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     task = shows.add_task("", total=None)
+    told = time.monotonic()
+
+    def advance(done: int, total: int) -> None:
+        nonlocal told
+        shows.update(task, completed=done, total=total)
+        if not console.is_terminal and time.monotonic() - told >= _LOG_SECONDS:
+            told = time.monotonic()
+            console.print(f"  {words}: {done:,} of {total:,}")
+
     with shows:
-        yield lambda done, total: shows.update(task, completed=done, total=total)
+        yield advance
+
+
+def remark(words: str) -> None:
+    """Print what is waited for, above a bar or in a log, as it may be a service's own words."""
+    console.print(f"[yellow]{escape(one_line(words))}[/]", soft_wrap=True)
 
 
 def check_writable(path: Path | None) -> None:

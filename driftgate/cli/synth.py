@@ -49,7 +49,7 @@ def persona(
 
     _console.check_writable(to)
     with driftgate.open(workspace) as ws:
-        made = ws.personas(name, write=write)
+        made = ws.personas(name, write=write, tell=_console.remark)
     print_personas(_console.console, made)
     if to is not None:
         write_text(to, personas_yaml(made))
@@ -57,16 +57,22 @@ def persona(
 
 @synth.command()
 def make(name: Name = "", workspace: Workspace = HERE) -> None:
-    """Make a set, or go on making it after it was stopped: what was answered is not asked, nor paid, again."""
+    """Make a set, or go on making it after it was stopped: what was answered is not asked, nor paid, again.
+
+    Exit 0: fit to be trained on by its figures; 1: not; 3: too little to say; 4: it cannot be measured; 2: it was not
+    made. driftgate synth check looks into its items too.
+    """
     import driftgate
+    from driftgate.benchmarks.gate import EXIT_CODES
     from driftgate.cli import _console
     from driftgate.cli.show.synthesis import print_set
 
     words = "stopped; replies so far are kept: give the same command again to go on"
     with driftgate.open(workspace) as ws, _console.stops(words):
         with _console.bar("asking") as advance:
-            made = ws.synthesise(name, advance=advance)
+            made = ws.synthesise(name, advance=advance, tell=_console.remark)
         print_set(_console.console, made)
+    raise typer.Exit(EXIT_CODES[made.judgement.verdict])
 
 
 @synth.command()
@@ -84,7 +90,7 @@ def evolve(
 
     _console.check_writable(to)
     with driftgate.open(workspace) as ws, _console.stops("stopped; give the same command again to go on"):
-        made = ws.evolve(seeds, to, name, rounds=rounds)
+        made = ws.evolve(seeds, to, name, rounds=rounds, tell=_console.remark)
     print_evolved(_console.console, made, to)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -153,3 +154,53 @@ def lease_of(ledger: Ledger, name: str) -> LeaseRow | None:
     with ledger.read() as connection:
         row = connection.execute(select(_leases).where(_leases.c.name == name)).one_or_none()
     return LeaseRow(row.holder, row.beat_at) if row is not None and row.holder else None
+
+
+@asynccontextmanager
+async def keep_lease(lease: Lease, busy: Callable[[], DriftgateError]) -> AsyncIterator[threading.Event]:
+    """Hold a lease in the body of an ``async with``; what a killed process held is had once its lease lapsed.
+
+    A thread renews it, as the body may keep the event loop busy for minutes.
+
+    Parameters
+    ----------
+    busy : callable
+        Gives what is raised where another process holds it, and lives.
+
+    Yields
+    ------
+    threading.Event
+        Set once another process may have it.
+    """
+    import asyncio
+
+    until = time.monotonic() + 1.5 * lease.seconds
+    while not await asyncio.to_thread(lease.acquire):
+        if lease.lives or time.monotonic() > until:
+            raise busy()
+        await asyncio.sleep(lease.seconds / 20)
+    lost, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=_keep_up, args=(lease, lost, done), name=f"lease of {lease.name}", daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        done.set()
+        await asyncio.to_thread(thread.join)
+        if not lost.is_set():
+            with suppress(DriftgateError):  # it is had by the next process in a moment all the same
+                await asyncio.to_thread(lease.release)
+
+
+def _keep_up(lease: Lease, lost: threading.Event, done: threading.Event) -> None:
+    renewed = time.monotonic()
+    while not done.wait(lease.seconds / 4):
+        try:
+            if not lease.renew():
+                break
+            renewed = time.monotonic()
+        except DriftgateError:  # a long write of somebody else, or a database that is away for a moment
+            if time.monotonic() - renewed > lease.seconds:
+                break
+    if not done.is_set():
+        lost.set()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from driftgate.benchmarks.use import UseConfig
+from driftgate.flows.amounts import Amount
 from driftgate.flows.evaluators._config import BindingConfig
 from driftgate.flows.models import Secret
 from driftgate.flows.path_settings import READ, WRITTEN
@@ -75,7 +76,7 @@ class CanaryConfig(UseConfig):
     """Few questions of one letter, each asked several times: 50 canaries (``limit``) four times (``repeats``), and at
     most 200 requests a look. A change of single canaries' answers is then tested as well, and floors are two points.
     ``driftgate monitor choose-canaries --probe`` chooses the questions."""
-    max_minutes: float = Field(30, gt=0, allow_inf_nan=False)
+    max_minutes: Amount = 30
     """Time a look may take; one that is not done by then is unmeasurable."""
 
     @model_validator(mode="before")
@@ -168,7 +169,7 @@ class PromptDriftConfig(BaseModel):
     """By signal, the smallest effect worth a person's time; unset: the signal's own."""
     seed: int = 0
     """Decides the changes."""
-    max_minutes: float = Field(60, gt=0, allow_inf_nan=False)
+    max_minutes: Amount = 60
     """Time a look may take; one that is not done by then is unmeasurable."""
 
 
@@ -186,7 +187,7 @@ class EvaluateConfig(BaseModel):
     """How many of an hour's calls are graded, at most; as many of each slice as of the others, where it has them."""
     per_look: int = Field(500, ge=1, le=100_000)
     """How many calls a look grades, at most; the newest hours first."""
-    max_cost_per_hour: float | None = Field(None, gt=0, allow_inf_nan=False)
+    max_cost_per_hour: Amount | None = None
     """What the grades of an hour's calls may cost, in the currency of the judges' prices; unset: no limit."""
     request_model: str = ""
     """Only calls that asked for this model; empty: all."""

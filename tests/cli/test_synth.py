@@ -120,7 +120,7 @@ def test_a_set_that_fails_or_is_none_is_not_handed_over(cli: Cli, tmp_path: Path
     assert cli("synth", "check", "-w", folder).code == 4
     assert cli("synth", "check", "nothing", "-w", folder).code == 2
     endpoint.default = teacher.REFUSAL
-    assert cli("synth", "make", "-w", folder).code == 0
+    assert cli("synth", "make", "-w", folder).code == 1
     assert cli("synth", "check", "-w", folder, "--json", tmp_path / "check.json").code == 1
     rules = json.loads((tmp_path / "check.json").read_text(encoding="utf-8"))["rules"]
     said = {rule["name"]: rule["said"] for rule in rules}
@@ -136,7 +136,7 @@ def test_too_little_and_another_configuration_have_codes_of_their_own(
     cli: Cli, tmp_path: Path, endpoint: ChatEndpoint
 ) -> None:
     folder = space(tmp_path / "w", endpoint, limits={"calls": 12})
-    assert cli("synth", "make", "-w", folder).code == 0
+    assert cli("synth", "make", "-w", folder).code == 3
     assert len(endpoint.requests) == 12
     assert cli("synth", "check", "-w", folder).code == 3
     change(folder, ("synthesis", "rules", "limits"), {"calls": 40})
@@ -261,7 +261,7 @@ def test_evolved_prompts_are_a_source(cli: Cli, tmp_path: Path, endpoint: ChatEn
     change(folder, ("synthesis", "rules", "sources"), [{"kind": "prompts", "path": "more.jsonl"}])
     change(folder, ("synthesis", "rules", "form"), "text")
     made = cli("synth", "make", "-w", folder)
-    assert made.code == 0 and "14 items of 14" in made.out, made.err
+    assert made.code == 3 and "14 items of 14" in made.out, made.err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

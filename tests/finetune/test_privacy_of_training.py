@@ -192,8 +192,8 @@ def test_material_with_made_up_values_reaches_the_items_and_is_no_personal_data(
     settings = {"sources": [{"kind": "examples", "path": "tickets.jsonl"}], "count": 4, "near_duplicate": 1.0}
     config = SynthesisConfig.model_validate({**settings, "personal_data": "stand_ins"})
     with driftgate.open(folder) as ws:
-        made = asyncio.run(make_set(ws.files, ws.ledger, config))
-        again = asyncio.run(make_set(ws.files, ws.ledger, config))
+        made = asyncio.run(make_set(ws.files, ws.ledger, "rules", config))
+        again = asyncio.run(make_set(ws.files, ws.ledger, "rules", config))
     assert [item.data for item in made.items] == [item.data for item in again.items] and len(made.items) == 4
     told = "\n".join(item.question for item in made.items)
     assert "<" not in told and "010-0" in told

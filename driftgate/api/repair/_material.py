@@ -40,7 +40,7 @@ class MaterialStep:
         require_proof(context, progress)
         meter = Meter(context.ledger, progress.remediation.id, recipe.budget, SYNTHESIS)
         try:
-            made = await self._made(meter)
+            made = await self._made(progress.remediation.recipe, meter)
         except BudgetSpent as problem:
             raise Abandoned(str(problem)) from problem
         finally:
@@ -75,9 +75,10 @@ class MaterialStep:
         inside = file.relative_to(context.workspace.folder).as_posix()
         return Material(items=inside, sha256=sha256, count=len(items), dropped=dropped, lineage=lineage)
 
-    async def _made(self, meter: Meter) -> CoverageDataset:
+    async def _made(self, name: str, meter: Meter) -> CoverageDataset:
         def counted(model: Model, prices: Prices) -> Model:
             meter.check(model.name, prices)
             return Metered(model, prices, meter)
 
-        return await make_set(self.context.workspace, self.context.ledger, self.context.recipe.synthesis, wrap=counted)
+        context = self.context
+        return await make_set(context.workspace, context.ledger, name, context.recipe.synthesis, wrap=counted)

@@ -19,6 +19,7 @@ from driftgate.flows.plain import one_line, plain
 if TYPE_CHECKING:
     from driftgate.api.synthesising import EvolvedPrompts, Handed, MadePersonas, MadeSet
     from driftgate.finetune.synthesis import CoverageDataset, Gathered
+    from driftgate.flows.documents import Skipped
 
 _COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "unmeasurable": "yellow"}
 _FILES = 10
@@ -41,10 +42,7 @@ def print_coverage(console: Console, found: Gathered) -> None:
             f"[yellow]{found.coverage.far:,} failing samples are like none of the material: add documents on them[/]",
             soft_wrap=True,
         )
-    for one in found.unread[:_FILES]:
-        console.print(f"[yellow]not read: {_said(one.path)}: {_said(one.reason)}[/]", soft_wrap=True)
-    if len(found.unread) > _FILES:
-        console.print(f"[yellow]... and {len(found.unread) - _FILES:,} more files that are not read[/]")
+    _print_unread(console, found.unread)
 
 
 def coverage_data(found: Gathered) -> dict[str, Any]:
@@ -95,8 +93,12 @@ def print_set(console: Console, made: MadeSet) -> None:
         cost = "not known" if spent.cost is None else f"{spent.cost:.4f} {spent.currency}".strip()
         console.print(
             f"{spent.calls:,} requests, {spent.kept:,} of them answered before; cost {cost}"
-            + (f"; {spent.unasked:,} not made: the limits were reached" if spent.unasked else "")
+            + (f"; {spent.again:,} more gave no reply and were made again, or given up" if spent.again else ""),
+            soft_wrap=True,
         )
+        if spent.unasked:
+            console.print(f"[yellow]{spent.unasked:,} not made: {_said(spent.reached)}[/]", soft_wrap=True)
+    _print_unread(console, dataset.unread)
     _print_verdict(console, made)
     console.print(f"look at it: driftgate synth show {made.name}", soft_wrap=True)
 
@@ -124,8 +126,7 @@ def print_report(console: Console, made: MadeSet) -> None:
                 soft_wrap=True,
             )
     _print_clusters(console, dataset)
-    for one in dataset.unread[:_FILES]:
-        console.print(f"[yellow]not read: {_said(one.path)}: {_said(one.reason)}[/]", soft_wrap=True)
+    _print_unread(console, dataset.unread)
     _print_verdict(console, made)
 
 
@@ -197,6 +198,13 @@ def print_handed(console: Console, handed: Handed) -> None:
         f"{escape(shown(handed.folder.resolve()))}",
         soft_wrap=True,
     )
+
+
+def _print_unread(console: Console, unread: Sequence[Skipped]) -> None:
+    for one in unread[:_FILES]:
+        console.print(f"[yellow]not read: {_said(one.path)}: {_said(one.reason)}[/]", soft_wrap=True)
+    if len(unread) > _FILES:
+        console.print(f"[yellow]... and {len(unread) - _FILES:,} more files that are not read[/]")
 
 
 def _print_verdict(console: Console, made: MadeSet) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftgate.finetune._azure import AzureMLWorkspace
 from driftgate.finetune.deploy._endpoint import Deployment
 from driftgate.finetune.deploy._rollout import MOST_MIRRORED
+from driftgate.flows.amounts import Amount
 from driftgate.flows.path_settings import READ
 from driftgate.flows.text import on_disk
 
@@ -49,7 +50,7 @@ class RolloutConfig(BaseModel):
     margin: float = Field(0.02, ge=0, lt=1)
     """Where such a monitor reads telemetry: by how much the share of calls that fail, are refused or could not be made
     sense of may rise. A share of the traffic is passed once it is shown to have risen by less."""
-    patience_hours: float = Field(168.0, gt=0)
+    patience_hours: Amount = 168.0
     """How long a step may stay undecided, for want of calls or because nothing could be measured, before the traffic
     is restored."""
 

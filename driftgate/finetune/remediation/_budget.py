@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, Float, Integer, MetaData, String, Table, and_, func, select, update
 
+from driftgate.flows.amounts import Amount, Count, Number
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
 
 metadata = MetaData()
@@ -29,20 +31,20 @@ class BudgetConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    money: float | None = Field(None, gt=0)
+    money: Amount | None = None
     """What its requests to models may cost, in the currency of their prices; a model without a price is not asked. What
     a service asks for training is not known and not in it: ``gpu_hours`` bounds that."""
-    calls: int | None = Field(None, ge=1)
+    calls: Count | None = None
     """Requests to models: those of the synthesis one by one, those of the choice and of the proof before they begin."""
-    gpu_hours: float | None = Field(None, gt=0)
+    gpu_hours: Amount | None = None
     """Hours of training, from submission to its end, times the machines it takes; a service's queue counts too. The job
     is cancelled where its trainer can."""
-    days: float = Field(30.0, gt=0, le=3650)
+    days: Annotated[float, Number] = Field(30.0, gt=0, le=3650)
     """Days from opening to promotion; whoever is to approve counts too."""
-    failing_nights: int = Field(3, ge=1, le=100)
+    failing_nights: Annotated[int, Number] = Field(3, ge=1, le=100)
     """Nights in a row after which a step that fails again and again is given up: a quota that is spent, a token that
     has expired, a service that is gone."""
-    cool_down_hours: float = Field(20.0, ge=0, le=24 * 365)
+    cool_down_hours: Annotated[float, Number] = Field(20.0, ge=0, le=24 * 365)
     """Hours after the end of a champion's repair in which no other one of that champion is opened."""
 
 

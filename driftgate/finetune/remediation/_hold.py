@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from driftgate.finetune.remediation._store import State, Status, add_event, close, is_open
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Deposed, Lease, Ledger
+from driftgate.ledger import Deposed, Lease, Ledger, keep_lease
 
 SECONDS = 6.0
 """How long a process that was killed holds a remediation."""
@@ -32,9 +30,8 @@ class Hold:
 
     lease: Lease
     remediation: str
-    lost: threading.Event = field(default_factory=threading.Event)
+    lost: threading.Event
     """Another process may have it by now."""
-    _done: threading.Event = field(default_factory=threading.Event)
 
     @property
     def ledger(self) -> Ledger:
@@ -65,24 +62,6 @@ class Hold:
         with self.lease.held() as connection:
             close(self.ledger, self.remediation, state, connection=connection)
 
-    def keep_up(self) -> None:
-        """Renew the lease until :meth:`release`."""
-        renewed = time.monotonic()
-        while not self._done.wait(self.lease.seconds / 4):
-            try:
-                if not self.lease.renew():
-                    break
-                renewed = time.monotonic()
-            except DriftgateError:  # a long write of somebody else, or a database that is away for a moment
-                if time.monotonic() - renewed > self.lease.seconds:
-                    break
-        if not self._done.is_set():
-            self.lost.set()
-
-    def end(self) -> None:
-        """Stop renewing it."""
-        self._done.set()
-
 
 @asynccontextmanager
 async def hold(ledger: Ledger, remediation_id: str, seconds: float | None = None) -> AsyncIterator[Hold]:
@@ -93,24 +72,13 @@ async def hold(ledger: Ledger, remediation_id: str, seconds: float | None = None
     Busy
         Another process holds it, and lives.
     """
-    seconds = SECONDS if seconds is None else seconds
-    lease = Lease(ledger, remediation_id, seconds)
-    until = time.monotonic() + 1.5 * seconds
-    while not await asyncio.to_thread(lease.acquire):
-        if lease.lives or time.monotonic() > until:
-            raise Busy(
-                f"another process takes remediation {remediation_id} further",
-                "wait for it: driftgate remediation list; or stop it: driftgate remediation abandon",
-            )
-        await asyncio.sleep(seconds / 20)
-    held = Hold(lease, remediation_id)
-    thread = threading.Thread(target=held.keep_up, name=f"lease of {remediation_id}", daemon=True)
-    thread.start()
-    try:
-        yield held
-    finally:
-        held.end()
-        await asyncio.to_thread(thread.join)
-        if not held.lost.is_set():
-            with suppress(DriftgateError):  # it is had by the next process in a moment all the same
-                await asyncio.to_thread(lease.release)
+    lease = Lease(ledger, remediation_id, SECONDS if seconds is None else seconds)
+
+    def busy() -> Busy:
+        return Busy(
+            f"another process takes remediation {remediation_id} further",
+            "wait for it: driftgate remediation list; or stop it: driftgate remediation abandon",
+        )
+
+    async with keep_lease(lease, busy) as lost:
+        yield Hold(lease, remediation_id, lost)

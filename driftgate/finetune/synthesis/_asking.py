@@ -11,21 +11,25 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from driftgate.finetune.synthesis._config import LimitsConfig
+from driftgate.finetune.synthesis._sending import Counted, LimitReached, Sending
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.finish import FAILED, FILTERED, LENGTH, finish_reason
 from driftgate.flows.models import (
     ContentFiltered,
+    CostReached,
     Message,
     Model,
     Prices,
     Reply,
     ReplyCache,
     RequestRejected,
+    Reserving,
     Usage,
+    WaitEnded,
     cache_key,
 )
 from driftgate.flows.refusals import is_refusal
@@ -73,8 +77,12 @@ class Spent:
     calls: int = 0
     kept: int = 0
     """Of these, answered by replies that were there already."""
+    again: int = 0
+    """Requests beside them that gave no reply: refused for now, broken off, unreadable."""
     unasked: int = 0
     """Requests that its limits left out."""
+    reached: str = ""
+    """The limit that left them out, in words."""
     input_tokens: int | None = 0
     output_tokens: int | None = 0
     """None where a service did not say."""
@@ -103,11 +111,26 @@ class Asker:
     cache: Callable[[int], ReplyCache] | None = None
     known: Mapping[str, Asked] = field(default_factory=dict)
     advance: Callable[[], None] = lambda: None
-    spent: Spent = field(default_factory=Spent, init=False)
+    sending: Sending = field(init=False)
+    _spent: Spent = field(default_factory=Spent, init=False)
     _like: Counter[str] = field(default_factory=Counter, init=False)
-    _begun: int = field(default=0, init=False)
     _broken: DriftgateError | None = field(default=None, init=False)
     _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict, init=False)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _counting: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.sending = Sending(self.limits)
+
+    @property
+    def spent(self) -> Spent:
+        """What was taken so far."""
+        return replace(self._spent, again=self.sending.sent - (self._spent.calls - self._spent.kept))
+
+    def counting(self, model: Model, prices: Prices) -> Model:
+        """A model each of whose attempts counts, to be asked with retries around it."""
+        self._counting.add(model.name)
+        return Reserving(Counted(model, self.sending), prices, self.sending.purse)
 
     async def ask(self, model: Model, messages: Sequence[Message]) -> str | Reject:
         """The words of the reply, without thoughts; or why there are none.
@@ -129,30 +152,50 @@ class Asker:
     async def _reply(
         self, model: Model, asked: Asked, messages: Sequence[Message], key: str, like: int
     ) -> Reply | Reject:
-        if self._broken is not None:  # whoever waits for all replies gets none: nothing more is paid for
-            raise self._broken
-        if self._reached():
-            self._count(unasked=1)
-            return Reject("reply", "unasked", "the limits of the synthesis were reached")
-        self._begun += 1
         store = self.cache(like) if self.cache is not None else None
-        reply = await store.get(key) if store is not None else None
+        async with self._looking:  # one after the other: what was paid for before counts before anything is sent
+            if self._broken is not None:  # whoever waits for all replies gets none: nothing more is paid for
+                raise self._broken
+            if why := self.sending.why:
+                return self._left_out(why)
+            self.sending.first()
+            reply = await store.get(key) if store is not None else None
+            if reply is not None:
+                self.sending.answered_before(reply.attempts)
+                self.sending.purse.add(_cost(reply, asked.prices))
         kept = reply is not None
         if reply is None:
             try:
-                reply = await model.complete(messages)
-            except ContentFiltered as problem:  # kept as well: asked again, it would be paid again
-                reply = Reply(problem.message, FILTERED, problem.usage or Usage(), 0.0)
+                reply = await self._sent(model, asked, messages)
             except RequestRejected as problem:
                 self._count(calls=1)
                 return Reject("reply", "rejected", f"the service refuses the request: {problem.message}")
+            except (LimitReached, CostReached) as problem:
+                return self._left_out(problem.message)
+            except WaitEnded as problem:
+                if self._broken is not None:
+                    raise self._broken from problem
+                return self._left_out(problem.why)
             except DriftgateError as problem:
-                self._broken = problem
+                self._broken = self._broken or problem
+                self.sending.patience.lose(problem.message)
                 raise
             if store is not None:
                 await store.put(key, reply)
         self._count(calls=1, kept=int(kept), reply=reply, prices=asked.prices)
         return reply
+
+    async def _sent(self, model: Model, asked: Asked, messages: Sequence[Message]) -> Reply:
+        counted = model if model.name in self._counting else self.counting(model, asked.prices)
+        try:
+            return await counted.complete(messages)
+        except ContentFiltered as problem:  # kept as well: asked again, it would be paid again
+            return Reply(problem.message, FILTERED, problem.usage or Usage(), 0.0)
+
+    def _left_out(self, why: str) -> Reject:
+        before = self._spent
+        self._spent = replace(before, unasked=before.unasked + 1, reached=before.reached or why)
+        return Reject("reply", "unasked", why)
 
     def _key(self, model: Model, asked: Asked, messages: Sequence[Message]) -> str:
         if not asked.identity:
@@ -160,36 +203,27 @@ class Asker:
         material = ["synthesis", asked.identity, [[m.role, m.content] for m in messages]]
         return hashlib.sha256(json.dumps(material, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
-    def _reached(self) -> bool:
-        calls, cost = self.limits.calls, self.limits.cost
-        if calls is not None and self._begun >= calls:
-            return True
-        return cost is not None and (self.spent.cost is None or self.spent.cost >= cost)
-
     def _count(
-        self,
-        *,
-        calls: int = 0,
-        kept: int = 0,
-        unasked: int = 0,
-        reply: Reply | None = None,
-        prices: Prices | None = None,
+        self, *, calls: int = 0, kept: int = 0, reply: Reply | None = None, prices: Prices | None = None
     ) -> None:
-        before = self.spent
-        taken, wrote, cost = before.input_tokens, before.output_tokens, before.cost
+        before = self._spent
+        now = replace(before, calls=before.calls + calls, kept=before.kept + kept)
         if reply is not None and prices is not None:
-            taken = _sum(taken, reply.usage.input_tokens)
-            wrote = _sum(wrote, reply.usage.output_tokens)
-            cost = _sum(cost, prices.cost(reply.usage))
-        self.spent = Spent(
-            before.calls + calls,
-            before.kept + kept,
-            before.unasked + unasked,
-            taken,
-            wrote,
-            cost,
-            prices.currency if prices is not None else before.currency,
-        )
+            now = replace(
+                now,
+                input_tokens=_sum(before.input_tokens, reply.usage.input_tokens),
+                output_tokens=_sum(before.output_tokens, reply.usage.output_tokens),
+                cost=_sum(before.cost, _cost(reply, prices)),
+                currency=prices.currency,
+            )
+        self._spent = now
+
+
+def _cost(reply: Reply, prices: Prices) -> float | None:
+    """What a reply cost; a refusal took no tokens that we know of."""
+    if reply.finish_reason == FILTERED and reply.usage == Usage():
+        return 0.0
+    return prices.cost(reply.usage)
 
 
 def said(reply: Reply) -> str | Reject:

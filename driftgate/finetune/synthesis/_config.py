@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from driftgate.flows.amounts import Amount, Count, Number
 from driftgate.flows.path_settings import READ
 
 FILTERS = ("schema", "privacy", "groundedness", "near_duplicate", "firewall", "diversity")
@@ -70,11 +71,16 @@ class LimitsConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    calls: int | None = Field(None, ge=1)
-    """Requests in all, those of earlier attempts included; unset: no limit."""
-    cost: float | None = Field(None, gt=0)
-    """What they may cost, in the currency of the models' prices; requests under way are still paid. Models without
+    calls: Count | None = None
+    """Requests in all: those of earlier attempts that were answered, and each one that is sent again after a 429 or a
+    fault. Unset: no limit."""
+    cost: Amount | None = None
+    """What they may cost, in the currency of the models' prices. A request is sent once what it may cost is covered, by
+    its length and its limit on tokens, or as much as the dearest so far; only the last may cost more. Models without
     known prices are refused. Unset: no limit."""
+    minutes: Amount = 720.0
+    """Minutes that one ``driftgate synth make`` may ask, waits for a service included; then it ends with what there is.
+    A service that answers nobody for ten minutes ends it before."""
 
 
 class AcceptanceConfig(BaseModel):
@@ -97,7 +103,7 @@ class AcceptanceConfig(BaseModel):
 class _Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    share: float = Field(1.0, gt=0)
+    share: Amount = 1.0
     """Its part of the items, relative to the other sources' shares."""
     slice: str = ""
     """The slice of its items, where the material does not say it."""
@@ -196,9 +202,9 @@ class SynthesisConfig(BaseModel):
     """Draws the items evenly over what the material is about; unset: over slices, labels and phrasings only."""
     slices: list[str] = []
     """Only material of these slices is used; empty for all."""
-    count: int = Field(200, ge=1, le=100_000)
+    count: Annotated[int, Number] = Field(200, ge=1, le=100_000)
     """Items wanted."""
-    surplus: float = Field(2.0, ge=1)
+    surplus: Annotated[float, Number] = Field(2.0, ge=1, allow_inf_nan=False)
     """Candidates made for each item wanted, since filters drop some."""
     seed: int = 0
     """Decides every random choice."""

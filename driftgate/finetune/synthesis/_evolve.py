@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from driftgate.finetune._jamo import jamo, plain
 from driftgate.finetune.firewall import Firewall
 from driftgate.finetune.privacy import redact
 from driftgate.finetune.synthesis._asking import Asker, Reject, refuses
+from driftgate.finetune.synthesis._sending import all_of
 from driftgate.finetune.synthesis._values import Material
 from driftgate.flows.models import Message, Model
 
@@ -60,7 +60,7 @@ async def evolve(
     for number in range(1, rounds + 1):
         operators = [chance.choice(list(OPERATORS)) for _ in now]
         asked = [_ask(text, operator) for (_, text), operator in zip(now, operators, strict=True)]
-        replies = await asyncio.gather(*(asker.ask(model, messages) for messages in asked))
+        replies = await all_of(asker.ask(model, messages) for messages in asked)
         refused = firewall.refuse([reply if isinstance(reply, str) else "" for reply in replies]).places
         for place, (reply, operator) in enumerate(zip(replies, operators, strict=True)):
             material = now[place][0]

@@ -6,7 +6,6 @@ whole combinations are what a few personas are to cover; chosen greedily, as AET
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import random
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from driftgate.finetune._jamo import jamo
 from driftgate.finetune.synthesis._asking import Asker, Reject
 from driftgate.finetune.synthesis._config import Persona, PersonaSchema
+from driftgate.finetune.synthesis._sending import all_of
 from driftgate.flows.models import Message, Model
 
 _WHOLE, _TRIED = 2_000, 60
@@ -86,7 +86,7 @@ async def written_out(personas: Sequence[Persona], model: Model, asker: Asker) -
 
     One that is like an earlier one, or no JSON, is left out and told.
     """
-    replies = await asyncio.gather(*(asker.ask(model, _ask(persona)) for persona in personas))
+    replies = await all_of(asker.ask(model, _ask(persona)) for persona in personas)
     kept: list[Persona] = []
     rejects: list[Reject] = []
     for persona, reply in zip(personas, replies, strict=True):

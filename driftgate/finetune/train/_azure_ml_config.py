@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from driftgate.finetune._azure import AzureMLWorkspace
 from driftgate.finetune.train._trainer import Estimate, TrainerConfig
+from driftgate.flows.amounts import Amount
 from driftgate.flows.path_settings import READ
 
 
@@ -30,7 +31,7 @@ class AzureMLTraining(TrainerConfig):
     samples_per_second: float | None = Field(None, gt=0)
     """What an earlier job of this recipe on such a machine measured (its metric of that name); unset: hours are not
     known beforehand."""
-    max_hours: float | None = Field(None, gt=0)
+    max_hours: Amount | None = None
     """After so many hours the service ends the job; unset: never."""
     image: str
     """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""

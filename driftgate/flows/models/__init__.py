@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from driftgate.flows.models._provider import PROVIDERS, Provider, parse_config
     from driftgate.flows.models._redirects import Redirected, redirect_of, redirected
     from driftgate.flows.models._refusal import ParameterRefused, WireRefused
-    from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, cached, gave_up, resilient
+    from driftgate.flows.models._reserving import CostReached, Purse, Reserving
+    from driftgate.flows.models._resilience import ReplyCache, RetryPolicy, Wrapper, cached, gave_up, resilient
     from driftgate.flows.models._types import Message, Model, Reply, ToolCall, cache_key
     from driftgate.flows.models._usage import Usage, count, read_usage
 else:
@@ -51,6 +52,7 @@ __all__ = [
     "Capabilities",
     "ChatModel",
     "ContentFiltered",
+    "CostReached",
     "HeldPlace",
     "KeptBatch",
     "Message",
@@ -64,12 +66,14 @@ __all__ = [
     "PriceList",
     "Prices",
     "Provider",
+    "Purse",
     "RateLimited",
     "Redirected",
     "Reply",
     "ReplyCache",
     "ReplyTooLarge",
     "RequestRejected",
+    "Reserving",
     "RetryPolicy",
     "Secret",
     "Tier",
@@ -78,6 +82,7 @@ __all__ = [
     "Usage",
     "WaitEnded",
     "WireRefused",
+    "Wrapper",
     "batched",
     "cache_key",
     "cached",

@@ -123,6 +123,11 @@ class ChatModel:
         told = {"wire": way.wire.name} if way.wire.name != CHAT and self.wire == AUTO else {}
         return {**self.target, **told, "parameters": dict(way.spoken.body)}
 
+    @property
+    def cap(self) -> int | None:
+        """Tokens that a reply may have, at most, as requests say it now; None where they do not."""
+        return next((self._way.spoken.body[name] for name in CAPS if name in self._way.spoken.body), None)
+
     def make_room(self, tokens: int) -> None:
         """Raise a limit of ours to so many tokens where the model reasons within it, as what it refuses tells."""
         self.room = tokens

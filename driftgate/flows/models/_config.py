@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
+from driftgate.flows.amounts import Amount, Number
 from driftgate.flows.environment import LITERAL, REFERENCE
 from driftgate.flows.environment import resolve as resolve
 from driftgate.flows.models._capabilities import CAPS, EFFORT, cap_of, effort_of
@@ -43,11 +44,11 @@ class ModelConfig(BaseModel):
     """How a choice is read: from the reply's text, or from the first token's log-probabilities. These are then asked
     for (``logprobs``, ``top_logprobs: 20``), a reply without them is an error, and letters that together hold less than
     a tenth of the probability are no answer."""
-    in_flight: int = Field(32, ge=1, le=4096)
+    in_flight: Annotated[int, Number] = Field(32, ge=1, le=4096)
     """Requests under way at once, at most; fewer while the service answers 429."""
-    timeout: float = Field(60.0, gt=0)
+    timeout: Amount = 60.0
     """Seconds after which a request is given up and tried again."""
-    attempts: int = Field(6, ge=1, le=100)
+    attempts: Annotated[int, Number] = Field(6, ge=1, le=100)
     """How often one request is tried before its sample counts as failed."""
     retires: date | None = None
     """The day on which its deployment ends, ``2027-03-01``; a recipe's ``replacement`` begins long before. Unset: as

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Sequence
 
 from driftgate.finetune.synthesis._asking import Asker, Reject
+from driftgate.finetune.synthesis._sending import all_of
 from driftgate.finetune.synthesis._values import Candidate, Filter, Setting
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.letters import LETTERS
@@ -29,7 +29,7 @@ async def check(candidates: Sequence[Candidate], setting: Setting) -> list[str]:
     judge = setting.judge
     if judge is None:
         raise DriftgateError("the filter 'judge' has no model", "name a workspace model in the synthesis' 'judge'")
-    return list(await asyncio.gather(*(_disagrees(judge, candidate, setting.asker) for candidate in candidates)))
+    return list(await all_of(_disagrees(judge, candidate, setting.asker) for candidate in candidates))
 
 
 async def _disagrees(judge: Model, candidate: Candidate, asker: Asker) -> str:

@@ -5,13 +5,13 @@ Prompts are production's or a team's own; personal data was taken out when they 
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import replace
 
 from driftgate.finetune.synthesis._asking import Reject, prompt_hash, refuses
 from driftgate.finetune.synthesis._config import PromptsSource
 from driftgate.finetune.synthesis._drawing import draw
+from driftgate.finetune.synthesis._sending import all_of
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Message, Model
@@ -33,7 +33,7 @@ async def generate(request: Request) -> Generated:
     if model is None:
         raise DriftgateError("the generator 'distil' has no model", "name a workspace model in the synthesis' 'model'")
     chosen = draw(request, random.Random(request.seed), again=False)
-    answered = await asyncio.gather(*(_answer(request, source, model, request.materials[p]) for p in chosen))
+    answered = await all_of(_answer(request, source, model, request.materials[p]) for p in chosen)
     return Generated(
         tuple(item for item in answered if isinstance(item, Candidate)),
         tuple(item for item in answered if isinstance(item, Reject)),

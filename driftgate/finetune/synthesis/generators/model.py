@@ -6,7 +6,6 @@ filters; small models write valid JSON that is not grounded.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections import Counter
@@ -28,6 +27,7 @@ from driftgate.finetune.synthesis._config import (
 )
 from driftgate.finetune.synthesis._drawing import draw
 from driftgate.finetune.synthesis._materials import label_names
+from driftgate.finetune.synthesis._sending import all_of
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Message, Model, ModelConfig, cap_of
@@ -89,8 +89,8 @@ async def generate(request: Request) -> Generated:
         persona = chance.choice(request.personas)
         plans.append((request.materials[place], persona, asked[place, persona.name], chance.random()))
         asked[place, persona.name] += 1
-    written = await asyncio.gather(
-        *(
+    written = await all_of(
+        (
             _write(request, model, material, persona, again, random.Random(seed))
             for material, persona, again, seed in plans
         )
