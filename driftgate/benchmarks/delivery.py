@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import cast
 
 from driftgate.benchmarks.cell import Cell
@@ -14,6 +15,9 @@ from driftgate.flows.models import (
     Batches,
     Model,
     Patience,
+    Prices,
+    Purse,
+    Reserving,
     RetryPolicy,
     batched,
     cached,
@@ -23,9 +27,22 @@ from driftgate.ledger import LedgerReplies
 
 
 def line_models(
-    models: Mapping[str, Model], cell: Cell, limit: AdaptiveLimit, replies: LedgerReplies | None, *, seed: int
+    models: Mapping[str, Model],
+    cell: Cell,
+    limit: AdaptiveLimit,
+    replies: LedgerReplies | None,
+    *,
+    seed: int,
+    purse: Purse | None = None,
+    prices: Mapping[str, Prices] = MappingProxyType({}),
 ) -> dict[str, Model]:
-    """The models of a cell's lines, the empty name its own, patient within ``limit`` and, if told to, remembering."""
+    """The models of a cell's lines, the empty name its own, patient within ``limit`` and, if told to, remembering.
+
+    Their requests are paid from ``purse`` by ``prices``, each model's own or else the cell's.
+    """
+    if purse is not None and purse.limit is not None:
+        own = cell.model_config.prices
+        models = {name: Reserving(model, prices.get(name, own), purse) for name, model in models.items()}
     policy = RetryPolicy(timeout=cell.model_config.timeout, attempts=cell.model_config.attempts)
     return _of_lines(
         cell, {name: resilient(model, policy, limit, seed=seed) for name, model in models.items()}, replies

@@ -303,6 +303,7 @@ class _CellRun:
         graded = self.evaluators.judges_cost(record.evaluations, currency)
         self.shared.budget.add(record.cost, f"a reply of model '{self.cell.model}'")
         self.shared.budget.add(graded, "a judge's grade")
+        self.shared.budget.purse.spent += graded or 0.0
         for cost in (record.cost, graded):
             so_far = self.progress.cost
             self.progress.cost = None if so_far is None or cost is None else so_far + cost
@@ -432,7 +433,12 @@ async def _opened(shared: _SuiteRun, ordinal: int, cell: Cell, later: int) -> As
     if shared.batches:
         live = [batch_models(shared.models, cell, cell_id, shared.batches, replies) for replies in kept]
     else:
-        live = [line_models(shared.models, cell, limit, replies, seed=suite.seed) for replies in kept]
+        live = [
+            line_models(
+                shared.models, cell, limit, replies, seed=suite.seed, purse=shared.budget.purse, prices=shared.prices
+            )
+            for replies in kept
+        ]
     engine = open_engine(cell.flow, suite.engine, node_timeout=suite.node_timeout)
     running = _CellRun(
         shared,

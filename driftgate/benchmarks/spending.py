@@ -12,7 +12,7 @@ from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.line import Call
-from driftgate.flows.models import Patience, Prices
+from driftgate.flows.models import Patience, Prices, Purse
 
 if TYPE_CHECKING:
     from driftgate.flows.retrieval import Paid
@@ -59,10 +59,15 @@ class Budget:
     spent: float = 0.0
     unknown: str = ""
     """Whose cost is not known."""
+    purse: Purse = field(init=False)
+    """Pays requests as they are sent; those under way have reserved what they may cost."""
     patience: Patience = field(default_factory=Patience)
     """With which models are waited for; it is lost when a limit is reached."""
     last: str = ""
     """What a service said last that was waited for in vain."""
+
+    def __post_init__(self) -> None:
+        self.purse = Purse(self.suite.max_cost)
 
     def add(self, cost: float | None, whose: str) -> None:
         """Count what ``whose`` cost, such as ``a reply to model 'm'``."""
@@ -91,8 +96,11 @@ class Budget:
 
     def _why(self) -> str:
         limit = self.suite.max_cost
-        if limit is not None and self.spent >= limit:
-            return f"the limit of {limit:g} on cost is reached ({self.spent:.4g} spent)"
+        spent = max(self.spent, self.purse.spent)  # the purse knows of lines that are not done
+        if limit is not None and spent >= limit:
+            return f"the limit of {limit:g} on cost is reached ({spent:.4g} spent)"
+        if self.purse.unknown and not self.unknown:
+            self.unknown = "a reply"
         if limit is not None and self.unknown:
             return (
                 f"the limit of {limit:g} on cost cannot be kept: it is not known what {self.unknown} cost, "

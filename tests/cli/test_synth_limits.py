@@ -157,9 +157,7 @@ def test_a_limit_on_cost_is_passed_by_one_request_at_most(
     assert len(endpoint.requests) == 2 and "2 requests, 2 of them answered before" in again.out
 
 
-def test_requests_go_side_by_side_where_the_limit_covers_them(
-    cli: Cli, tmp_path: Path, endpoint: ChatEndpoint
-) -> None:
+def test_requests_go_side_by_side_where_the_limit_covers_them(cli: Cli, tmp_path: Path, endpoint: ChatEndpoint) -> None:
     folder = space(tmp_path / "w", endpoint, limits={"cost": 1.0})
     endpoint.default = lambda prompt: replace(teacher.competent(prompt), seconds=0.1)
     assert cli("synth", "make", "-w", folder).code == 0
@@ -194,3 +192,20 @@ def test_a_service_that_is_given_up_leaves_no_connection_open(
     assert process.returncode == 2, err
     assert b"Unclosed" not in err and b"never retrieved" not in err, err
     assert len(err.splitlines()) <= 2, err
+
+
+def test_a_bench_s_limit_on_cost_is_passed_by_one_request_at_most(
+    cli: Cli, tmp_path: Path, endpoint: ChatEndpoint
+) -> None:
+    folder = space(tmp_path / "w", endpoint)
+    rows = [{"question": f"{n} + 1?", "choices": [f"{n}", f"{n + 1}"], "answer": "B"} for n in range(20)]
+    (folder / "q.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    file = folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["datasets"] = {"q": {"kind": "jsonl", "path": "q.jsonl"}}
+    config["suites"] = {"s": {"models": ["t"], "datasets": ["q"], "variants": ["terse"], "max_cost": 0.0003}}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    endpoint.default = Answer("B", tokens=(100, 50), seconds=0.05)  # each costs 0.0002
+    done = cli("bench", "s", "-w", folder)
+    assert len(endpoint.requests) == 2
+    assert done.code != 0 and "the limit of 0.0003 on cost is reached (0.0004 spent)" in done.out + done.err

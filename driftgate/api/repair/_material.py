@@ -17,7 +17,7 @@ from driftgate.finetune.remediation import Abandoned, Material, Progress, Reject
 from driftgate.finetune.synthesis import CoverageDataset, as_row, as_samples, judge_set, record_dataset, write_dataset
 from driftgate.finetune.train import sha256_of, write_items
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import Model, Prices
+from driftgate.flows.models import Model, Prices, Reserving
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class MaterialStep:
     async def _made(self, name: str, meter: Meter) -> CoverageDataset:
         def counted(model: Model, prices: Prices) -> Model:
             meter.check(model.name, prices)
-            return Metered(model, prices, meter)
+            return Reserving(Metered(model, prices, meter), prices, meter.purse)
 
         context = self.context
         return await make_set(context.workspace, context.ledger, name, context.recipe.synthesis, wrap=counted)

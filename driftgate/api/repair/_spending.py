@@ -8,7 +8,7 @@ from typing import Any
 
 from driftgate.finetune.remediation import BudgetConfig, Spent, set_spent, spent, spent_on
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models import Message, Model, Prices, Reply
+from driftgate.flows.models import Message, Model, Prices, Purse, Reply
 from driftgate.ledger import Ledger
 
 CHOICE, SYNTHESIS, TRAINING, PROOF, THROUGH = "choice", "synthesis", "training", "proof", "other flows"
@@ -39,6 +39,8 @@ class Meter:
         self._others = spent(self.ledger, self.remediation, beside=self.what)
         self._taken = spent_on(self.ledger, self.remediation, self.what)
         self._calls = self._taken.calls
+        self.purse = Purse(self.budget.money, (self._others.money or 0.0) + (self._taken.money or 0.0), self._used_up)
+        """What its requests may still cost, those under way counted."""
 
     def check(self, who: str, prices: Prices) -> None:
         """Refuse a model whose cost would not be known, where money is limited.
@@ -69,13 +71,15 @@ class Meter:
         known = self._others.money is not None and self._taken.money is not None
         money = (self._others.money or 0.0) + (self._taken.money or 0.0)
         if self.budget.money is not None and (not known or money >= self.budget.money):
-            told = f"{money:.4g} are spent" if known else "what a call cost is not known"
-            raise BudgetSpent(f"the budget of {self.budget.money:g} is used up or cannot be kept: {told}")
+            raise self._used_up(f"{money:.4g} are spent" if known else "what a call cost is not known")
         self._calls += 1
         if self._calls > self._taken.calls:
             ahead = self._calls + _AHEAD - 1
             self._taken = Spent(ahead if limit is None else min(ahead, limit), self._taken.money)
             self._keep()
+
+    def _used_up(self, why: str) -> BudgetSpent:
+        return BudgetSpent(f"the budget of {self.budget.money:g} is used up or cannot be kept: {why}")
 
     def add(self, cost: float | None) -> None:
         """Count what a call cost; None where that is not known."""

@@ -130,7 +130,7 @@ class Asker:
     def counting(self, model: Model, prices: Prices) -> Model:
         """A model each of whose attempts counts, to be asked with retries around it."""
         self._counting.add(model.name)
-        return Reserving(Counted(model, self.sending), prices, self.sending.purse)
+        return self._counted(model, prices)
 
     async def ask(self, model: Model, messages: Sequence[Message]) -> str | Reject:
         """The words of the reply, without thoughts; or why there are none.
@@ -186,11 +186,14 @@ class Asker:
         return reply
 
     async def _sent(self, model: Model, asked: Asked, messages: Sequence[Message]) -> Reply:
-        counted = model if model.name in self._counting else self.counting(model, asked.prices)
+        counted = model if model.name in self._counting else self._counted(model, asked.prices)
         try:
             return await counted.complete(messages)
         except ContentFiltered as problem:  # kept as well: asked again, it would be paid again
             return Reply(problem.message, FILTERED, problem.usage or Usage(), 0.0)
+
+    def _counted(self, model: Model, prices: Prices) -> Model:
+        return Reserving(Counted(model, self.sending), prices, self.sending.purse)
 
     def _left_out(self, why: str) -> Reject:
         before = self._spent

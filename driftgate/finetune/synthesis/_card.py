@@ -34,8 +34,9 @@ def card_of(dataset: CoverageDataset, name: str = "") -> str:
         )
     spent = dataset.spent
     cost = "unknown" if spent.cost is None else f"{spent.cost:.4f} {spent.currency}".strip()
+    why = f": {_plain(spent.reached)}" if spent.reached else ""
     if spent.calls or spent.unasked:
-        lines.append(f"- {spent.calls:,} requests, cost {cost}; {spent.unasked:,} not made, as the limits were reached")
+        lines.append(f"- {spent.calls:,} requests, cost {cost}; {spent.unasked:,} not made{why}")
     lines += [f"- {dataset.redactions:,} values of personal data were taken out of the material before it was used", ""]
     lines += [
         "## What was left out",

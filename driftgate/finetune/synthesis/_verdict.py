@@ -65,7 +65,7 @@ def judge_set(dataset: CoverageDataset, accept: AcceptanceConfig, more: Sequence
 def _enough(dataset: CoverageDataset, accept: AcceptanceConfig) -> Rule:
     found = f"{len(dataset.items):,} items, {accept.items:,} are asked"
     if dataset.spent.unasked:
-        found += f"; {dataset.spent.unasked:,} requests were not made, as the limits were reached"
+        found += f"; {dataset.spent.unasked:,} requests were not made: {dataset.spent.reached}"
     return Rule("items", "pass" if len(dataset.items) >= accept.items else "inconclusive", found)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from driftgate.flows.deadlines import off_the_clock
 from driftgate.flows.errors import DriftgateError
-from driftgate.flows.models._errors import ModelError
+from driftgate.flows.models._errors import ModelError, WaitEnded
 from driftgate.flows.models._prices import Prices
 from driftgate.flows.models._resilience import Wrapper
 from driftgate.flows.models._types import Message, Model, Reply
@@ -18,7 +18,7 @@ _OF_A_TURN = 16
 """Tokens that a service adds for each turn, at most."""
 
 
-class CostReached(DriftgateError):
+class CostReached(WaitEnded):
     """A limit on cost is reached or cannot be kept: the request was not sent."""
 
 
@@ -39,7 +39,9 @@ class Purse:
 
     limit: float | None
     spent: float = 0.0
-    unknown: bool = False
+    refuse: Callable[[str], DriftgateError] = CostReached
+    """Gives what is raised where nothing is left, from the reason in words."""
+    unknown: bool = field(default=False, init=False)
     """What a request cost is not known, as its service counted no tokens."""
     _reserved: float = field(default=0.0, init=False)
     _under_way: int = field(default=0, init=False)
@@ -71,12 +73,12 @@ class Purse:
 
         Raises
         ------
-        CostReached
-            There is nothing left.
+        DriftgateError
+            There is nothing left: what ``refuse`` gives.
         """
         while True:
             if why := self.why:
-                raise CostReached(why)
+                raise self.refuse(why)
             known = self._dearest if most is None else most
             if self.limit is None or not self._under_way:
                 break
@@ -114,8 +116,8 @@ class Reserving(Wrapper):
 
         Raises
         ------
-        CostReached
-            There is nothing left.
+        DriftgateError
+            There is nothing left: what the purse's ``refuse`` gives.
         """
         reserved = await self.purse.reserve(cost_at_most(self.prices, messages, cap_of_model(self.inner)))
         cost: float | None = 0.0

@@ -123,6 +123,28 @@ def test_what_is_no_item_is_dropped_and_counted(workspace, endpoint):
     assert dataset.generated == 8
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "kept"),
+    [
+        ("그 일은 어디에 문의합니까", "담당 부서는", True),
+        ("무엇을 적어 냅니까?", "담당 부서", True),
+        ("문의는 어디에 합니까?", "관할 부서에 문의", False),
+        ("담당 부서는 어디인가요", "총무팀", True),
+        ("담당 부서를 알려드릴 수 없습니다.", "총무팀", False),
+        ("그건 말 못 해.", "총무팀", False),
+        ("어느 부서인가요?", "알려드릴 수 없습니다", False),
+        ("어느 부서인가요?", "그건 말 못 해.", False),
+    ],
+)
+def test_words_of_the_material_and_questions_are_no_refusals(workspace, endpoint, question, answer, kept):
+    (workspace / "docs" / "refund.md").write_text(
+        "담당 부서는 총무팀이며 알려드릴 수 없습니다 라는 말은 없다.", "utf-8"
+    )
+    endpoint.default = written(question, answer, ["인사팀", "보안팀", "감사실"])
+    dataset = run(workspace, endpoint, sources=[DOCUMENTS], count=1, surplus=1)
+    assert ("refusal" not in {reject.kind for reject in dataset.rejects}) == kept, dataset.rejects
+
+
 def test_a_message_about_another_label_is_refused(workspace, endpoint):
     def reply(prompt):
         label = re.search("분류: (.*)", prompt).group(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,8 +32,11 @@ from driftgate.finetune.synthesis._sending import all_of
 from driftgate.finetune.synthesis._values import Candidate, Generated, Generator, Material, Request
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import Message, Model, ModelConfig, cap_of
+from driftgate.flows.refusals import refuses_by_rules
 
 VERSION = "2"
+_ASKS = re.compile(r"(?:[습합입됩갑줍봅옵십립랍답]니까|[할될일을볼]까|까요|나요|가요|[는은인]가|[는인]지요?)[.\s]*$")
+"""How a Korean question ends that has no mark."""
 _TOKENS = 512
 """Enough for an item."""
 
@@ -124,7 +128,7 @@ async def _write(
         if refuses(text):
             return off("refusal", "the model declines")
         return off("broken_json", f"the reply is not JSON: {getattr(problem, 'msg', None) or problem}")
-    if refuses(item.answer) or (refuses(item.question) and not item.question.rstrip().endswith("?")):
+    if _declines(item, material):
         return off("refusal", "the model declines within the JSON")
     wrong: Sequence[str] = item.wrong
     if isinstance(source, ExamplesSource | TemplatesSource):
@@ -155,6 +159,19 @@ async def _write(
         model=model.name,
         prompt_hash=prompt_hash(messages),
     )
+
+
+def _declines(item: WrittenItem, material: Material) -> bool:
+    """Whether a part of an item is no such part but declines.
+
+    The trained reader knows whole replies. Words of the material, and questions, are none: of them the rules decide.
+    """
+    own = " ".join(item.answer.split()) in " ".join(f"{material.text} {material.label}".split())
+    if refuses_by_rules(item.answer) or (not own and refuses(item.answer)):
+        return True
+    if item.question.rstrip().endswith("?"):
+        return False
+    return refuses_by_rules(item.question) or (not _ASKS.search(item.question) and refuses(item.question))
 
 
 def _ask(material: Material, persona: Persona, labelled: bool, form: Form, again: int) -> list[Message]:
