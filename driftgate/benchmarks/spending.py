@@ -100,7 +100,7 @@ class Budget:
         if limit is not None and spent >= limit:
             return f"the limit of {limit:g} on cost is reached ({spent:.4g} spent)"
         if self.purse.unknown and not self.unknown:
-            self.unknown = "a reply"
+            self.unknown = f"a reply of model '{self.purse.unknown}'"
         if limit is not None and self.unknown:
             return (
                 f"the limit of {limit:g} on cost cannot be kept: it is not known what {self.unknown} cost, "

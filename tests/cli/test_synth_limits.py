@@ -171,7 +171,7 @@ def test_a_service_that_counts_no_tokens_is_named_where_cost_is_limited(
     endpoint.default = lambda prompt: replace(teacher.competent(prompt), tokens=None)
     made = cli("synth", "make", "-w", folder)
     assert len(endpoint.requests) == 1
-    assert "39 not made: the limit of 1 on cost cannot be kept: a service counts no tokens" in made.out
+    assert "39 not made: the limit of 1 on cost cannot be kept: the service of model 't' counts no tokens" in made.out
 
 
 @pytest.mark.parametrize("fault", [Status(500, {}), Cut()])

@@ -55,6 +55,7 @@ ENDS = {
     "jobs show": (0, 1, 3),
     "forget": (0, 1),
     "pairwise": (0, 1, 3, 4),
+    "synth make": (0, 1, 3, 4),
     "synth check": (0, 1, 3, 4),
 }
 """By command: the exit codes that the pages state for a verdict; of all others 0 is meant."""

@@ -162,7 +162,7 @@ class Asker:
             reply = await store.get(key) if store is not None else None
             if reply is not None:
                 self.sending.answered_before(reply.attempts)
-                self.sending.purse.add(_cost(reply, asked.prices))
+                self.sending.purse.add(_cost(reply, asked.prices), model.name)
         kept = reply is not None
         if reply is None:
             try:

@@ -41,8 +41,8 @@ class Purse:
     spent: float = 0.0
     refuse: Callable[[str], DriftgateError] = CostReached
     """Gives what is raised where nothing is left, from the reason in words."""
-    unknown: bool = field(default=False, init=False)
-    """What a request cost is not known, as its service counted no tokens."""
+    unknown: str = field(default="", init=False)
+    """The model of whose reply it is not known what it cost, as its service counted no tokens."""
     _reserved: float = field(default=0.0, init=False)
     _under_way: int = field(default=0, init=False)
     _dearest: float | None = field(default=None, init=False)
@@ -55,15 +55,15 @@ class Purse:
             return ""
         if self.unknown:
             return (
-                f"the limit of {self.limit:g} on cost cannot be kept: a service counts no tokens, so that what a reply "
-                "costs is not known"
+                f"the limit of {self.limit:g} on cost cannot be kept: the service of model '{self.unknown}' counts no "
+                "tokens, so that what a reply costs is not known"
             )
         return f"the limit of {self.limit:g} on cost was reached" if self.spent >= self.limit else ""
 
-    def add(self, cost: float | None) -> None:
+    def add(self, cost: float | None, model: str) -> None:
         """Count what a request cost that reserved nothing, such as one of an earlier process."""
         if cost is None:
-            self.unknown = True
+            self.unknown = self.unknown or model
         else:
             self.spent += cost
             self._dearest = max(self._dearest or 0.0, cost)
@@ -93,11 +93,11 @@ class Purse:
         self._under_way += 1
         return reserved
 
-    def settle(self, reserved: float, cost: float | None) -> None:
+    def settle(self, reserved: float, cost: float | None, model: str) -> None:
         """Count what a request cost that had reserved so much."""
         self._under_way -= 1
         self._reserved = self._reserved - reserved if self._under_way else 0.0
-        self.add(cost)
+        self.add(cost, model)
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
             if not turn.done():
@@ -134,7 +134,7 @@ class Reserving(Wrapper):
             cost = reserved  # it was sent, and may be paid all the same
             raise
         finally:
-            self.purse.settle(reserved, cost)
+            self.purse.settle(reserved, cost, self.name)
 
 
 def cap_of_model(model: Model) -> int | None:
