@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from driftgate.api.repair._spending import SYNTHESIS, BudgetSpent, Meter, Metered
 from driftgate.finetune.remediation import BudgetConfig, open_remediation
@@ -72,3 +73,10 @@ def test_requests_under_way_pass_the_budget_by_one_at_most(ledger: Ledger, money
     found = asyncio.run(ask())
     assert live.asked == asked
     assert sum(isinstance(one, BudgetSpent) for one in found) == 16 - asked
+
+
+@pytest.mark.parametrize("limit", ["money", "calls", "gpu_hours", "days", "failing_nights"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), True])
+def test_what_is_no_finite_number_is_no_budget(limit: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        BudgetConfig.model_validate({limit: value})

@@ -209,3 +209,14 @@ def test_a_bench_s_limit_on_cost_is_passed_by_one_request_at_most(
     done = cli("bench", "s", "-w", folder)
     assert len(endpoint.requests) == 2
     assert done.code != 0 and "the limit of 0.0003 on cost is reached (0.0004 spent)" in done.out + done.err
+
+
+def test_files_that_could_not_be_read_are_named(cli: Cli, tmp_path: Path, endpoint: ChatEndpoint) -> None:
+    folder = space(tmp_path / "w", endpoint, sources=[{"kind": "documents", "path": "docs", "generator": "extractive"}])
+    (folder / "docs").mkdir()
+    (folder / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (folder / "docs" / "[red]image.png").write_bytes(b"\x89PNG")
+    (folder / "docs" / "rules.md").write_text("\n\n".join(teacher.documents(30)), encoding="utf-8")
+    for command in ("make", "report"):
+        out = cli("synth", command, "-w", folder).out
+        assert "not read: broken.pdf: " in out and "not read: [red]image.png: " in out
