@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import AdaptiveLimit, ChatModel, Model, ModelConfig, Prices, RetryPolicy, resilient
 from driftgate.flows.private_files import make_folder
 from driftgate.ledger import (
+    KeptLease,
     Lease,
     Ledger,
     LedgerReplies,
@@ -200,15 +200,15 @@ class Opened:
         )
         self.asker.sending.tell = self._waits
         async with AsyncExitStack() as until:
-            lost = await until.enter_async_context(self._alone())
-            self.asker.sending.may_go_on = lambda: self._must_hold(lost)
+            kept = await until.enter_async_context(self._alone())
+            self.asker.sending.may_go_on = lambda: self._must_hold(kept)
             until.push_async_callback(self._close)
             self._open_all()
             until.callback(self.asker.sending.watch().cancel)
             self._until = until.pop_all()
         return self
 
-    def _alone(self) -> AbstractAsyncContextManager[threading.Event]:
+    def _alone(self) -> AbstractAsyncContextManager[KeptLease]:
         """The right to ask for this set."""
         key = f"synthesis {hashlib.sha256(self._name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
@@ -223,8 +223,8 @@ class Opened:
 
         return keep_lease(Lease(self._ledger, key, SECONDS), busy)
 
-    def _must_hold(self, lost: threading.Event) -> None:
-        if lost.is_set():
+    def _must_hold(self, kept: KeptLease) -> None:
+        if kept.lost.is_set():
             raise Busy(
                 f"another process asks the models of '{self._name}' by now, as this one was not heard of for a while",
                 "wait for it; then give the same command again: what was answered is not paid again",

@@ -95,7 +95,7 @@ from driftgate.ledger._keys import (
     valid_key,
 )
 from driftgate.ledger._kinds import KINDS, RunKind
-from driftgate.ledger._lease import Deposed, Lease, LeaseRow, keep_lease, lease_of
+from driftgate.ledger._lease import Deposed, KeptLease, Lease, LeaseRow, keep_lease, lease_of
 from driftgate.ledger._left_out import add_left_out, has_replies, left_out_of
 from driftgate.ledger._lines import metric_frame, node_results
 from driftgate.ledger._not_needed import NOT_NEEDED, SEQUENTIAL, leave_out
@@ -167,6 +167,7 @@ __all__ = [
     "Forgetting",
     "Forgotten",
     "KeptGrade",
+    "KeptLease",
     "KeyRow",
     "Lease",
     "LeaseRow",

@@ -156,8 +156,22 @@ def lease_of(ledger: Ledger, name: str) -> LeaseRow | None:
     return LeaseRow(row.holder, row.beat_at) if row is not None and row.holder else None
 
 
+@dataclass(frozen=True)
+class KeptLease:
+    """A lease that a thread renews."""
+
+    lost: threading.Event = field(default_factory=threading.Event)
+    """Set once another process may have it."""
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set where it is renewed no longer."""
+
+    def end(self) -> None:
+        """Stop renewing it."""
+        self.ended.set()
+
+
 @asynccontextmanager
-async def keep_lease(lease: Lease, busy: Callable[[], DriftgateError]) -> AsyncIterator[threading.Event]:
+async def keep_lease(lease: Lease, busy: Callable[[], DriftgateError]) -> AsyncIterator[KeptLease]:
     """Hold a lease in the body of an ``async with``; what a killed process held is had once its lease lapsed.
 
     A thread renews it, as the body may keep the event loop busy for minutes.
@@ -166,11 +180,6 @@ async def keep_lease(lease: Lease, busy: Callable[[], DriftgateError]) -> AsyncI
     ----------
     busy : callable
         Gives what is raised where another process holds it, and lives.
-
-    Yields
-    ------
-    threading.Event
-        Set once another process may have it.
     """
     import asyncio
 
@@ -179,22 +188,22 @@ async def keep_lease(lease: Lease, busy: Callable[[], DriftgateError]) -> AsyncI
         if lease.lives or time.monotonic() > until:
             raise busy()
         await asyncio.sleep(lease.seconds / 20)
-    lost, done = threading.Event(), threading.Event()
-    thread = threading.Thread(target=_keep_up, args=(lease, lost, done), name=f"lease of {lease.name}", daemon=True)
+    kept = KeptLease()
+    thread = threading.Thread(target=_keep_up, args=(lease, kept), name=f"lease of {lease.name}", daemon=True)
     thread.start()
     try:
-        yield lost
+        yield kept
     finally:
-        done.set()
+        kept.end()
         await asyncio.to_thread(thread.join)
-        if not lost.is_set():
+        if not kept.lost.is_set():
             with suppress(DriftgateError):  # it is had by the next process in a moment all the same
                 await asyncio.to_thread(lease.release)
 
 
-def _keep_up(lease: Lease, lost: threading.Event, done: threading.Event) -> None:
+def _keep_up(lease: Lease, kept: KeptLease) -> None:
     renewed = time.monotonic()
-    while not done.wait(lease.seconds / 4):
+    while not kept.ended.wait(lease.seconds / 4):
         try:
             if not lease.renew():
                 break
@@ -202,5 +211,5 @@ def _keep_up(lease: Lease, lost: threading.Event, done: threading.Event) -> None
         except DriftgateError:  # a long write of somebody else, or a database that is away for a moment
             if time.monotonic() - renewed > lease.seconds:
                 break
-    if not done.is_set():
-        lost.set()
+    if not kept.ended.is_set():
+        kept.lost.set()

@@ -366,7 +366,7 @@ async def test_who_was_stopped_too_long_writes_nothing_any_more(ledger: Ledger, 
     opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
 
     async def stalls(progress: Progress) -> StepResult:
-        progress.hold.end()  # nobody renews it, as where a machine slept
+        progress.hold.kept.end()  # nobody renews it, as where a machine slept
         other = open_ledger("ledger.db", tmp_path)
         await advance(other, opened, steps(done))
         other.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 from driftgate.finetune.remediation._store import State, Status, add_event, close, is_open
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Deposed, Lease, Ledger, keep_lease
+from driftgate.ledger import Deposed, KeptLease, Lease, Ledger, keep_lease
 
 SECONDS = 6.0
 """How long a process that was killed holds a remediation."""
@@ -30,8 +29,8 @@ class Hold:
 
     lease: Lease
     remediation: str
-    lost: threading.Event
-    """Another process may have it by now."""
+    kept: KeptLease
+    """Says whether another process may have it by now."""
 
     @property
     def ledger(self) -> Ledger:
@@ -80,5 +79,5 @@ async def hold(ledger: Ledger, remediation_id: str, seconds: float | None = None
             "wait for it: driftgate remediation list; or stop it: driftgate remediation abandon",
         )
 
-    async with keep_lease(lease, busy) as lost:
-        yield Hold(lease, remediation_id, lost)
+    async with keep_lease(lease, busy) as kept:
+        yield Hold(lease, remediation_id, kept)

@@ -266,7 +266,7 @@ class _Run(_Ending):
         try:
             found = await self._watched(self.steps.of(name)(progress))
         except _CutOff as reason:
-            if self.hold.lost.is_set():
+            if self.hold.kept.lost.is_set():
                 raise Deposed(f"another process took remediation {self.remediation.id} over") from None
             if (end := ending(self.events())) is not None:
                 return await self.end(end)
@@ -327,7 +327,7 @@ class _Run(_Ending):
         """Wait until a step is to be cut off, and say why."""
         while True:
             await asyncio.sleep(min(_LOOK_SECONDS, self.hold.lease.seconds / 4))
-            if self.hold.lost.is_set():
+            if self.hold.kept.lost.is_set():
                 return "another process took it over"
             try:
                 if ending(await asyncio.to_thread(self.events)) is not None:
