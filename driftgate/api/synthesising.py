@@ -129,9 +129,8 @@ class Synthesising:
 
         name, config = find(self.files, synthesis)
         if name in self.files.config.recipes and name not in self.files.config.synthesis:
-            unmeasurable_before(
-                self.files.folder, self.files.config.recipes[name]
-            )  # absent files, before a model is paid
+            # What its privacy is measured against is missed before a model is paid.
+            unmeasurable_before(self.files.folder, self.files.config.recipes[name])
         dataset = wait_for(make_set(self.files, self.ledger, name, config, advance, tell))
         folder = set_folder(self.files, name)
         write_dataset(dataset, folder, name)
