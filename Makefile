@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 # The repository is the reference workspace; make nightly WORKSPACE=FOLDER runs another, made if it is not there.
 WORKSPACE ?= .
 LOOP ?= workspace-loop
+SLOW := and not slow
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: nightly serve loop test lint typecheck unit kusto acceptance conformance train-test perf claim lock sbom audit clean help
+.PHONY: nightly serve loop test test-all lint typecheck unit kusto acceptance conformance train-test perf claim lock sbom audit clean help
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -28,7 +29,10 @@ loop: $(VENV)/train.stamp  ## Show the whole loop: watch, notice, repair, prove,
 	rm -rf $(LOOP)
 	$(BIN)/driftgate demo loop $(LOOP)
 
-test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run all tests
+test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run the quick tests
+
+test-all: SLOW :=
+test-all: test  ## The same with every test (an hour)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -41,7 +45,8 @@ typecheck: $(VENV)/dev.stamp
 # Two workers share the processors; threads of a numerical library in each would only wait for one another. The tests
 # begin some thousand processes, which compile everything anew where Python is told to keep no bytecode.
 unit: $(VENV)/dev.stamp kusto
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
+	  -n 2 --dist loadfile -m "not acceptance and not train $(SLOW)"
 
 # Without it the tests say that they skip the check, and run the queries on DuckDB all the same.
 kusto:  ## Microsoft's own KQL engine, from the npm registry, which the tests check the Azure queries with

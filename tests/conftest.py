@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))  # modules the tests 
 from azure_services import Azure, Cloud
 from chat_endpoint import ChatEndpoint
 from loopback_net import LoopbackNet
+from slow_tests import mark_slow
 
 from driftgate.flows.network import Network, enter
 
@@ -24,6 +25,10 @@ pytest_plugins = ("ledger_fixtures",)
 settings.register_profile("driftgate", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=500)  # HYPOTHESIS_PROFILE=thorough make unit
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "driftgate"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_slow(items)
 
 
 @pytest.fixture(autouse=True)

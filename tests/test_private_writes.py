@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import driftgate
 
 ROOT = Path(driftgate.__path__[0])
@@ -30,6 +32,7 @@ def writes(tree: ast.AST) -> Iterator[int]:
             yield node.lineno
 
 
+@pytest.mark.core
 def test_every_file_is_written_by_the_one_module() -> None:
     found = {
         str(path.relative_to(ROOT)): list(writes(ast.parse(path.read_text(encoding="utf-8"))))

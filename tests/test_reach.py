@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
 import reach
 
 import driftgate
@@ -41,6 +42,7 @@ def _members(sources: dict[str, reach.Source], seen: set[reach.Place]) -> set[re
     return doors
 
 
+@pytest.mark.core
 def test_everything_is_reached_from_a_door() -> None:
     sources = reach.read_sources(ROOT, shipped("flows"))
     doors = _doors(sources)

@@ -140,6 +140,7 @@ def test_a_workspace_with_names_that_once_were_ours_runs(site: Path, space: Path
     assert sorted(endpoint.asked) == sorted(f"문제 {n}번은?!" for n in range(30))
 
 
+@pytest.mark.core
 def test_a_new_workspace_is_made_from_what_is_installed(site: Path, tmp_path: Path) -> None:
     for arguments in (["init", "new"], ["init", "second", "--example", "rag"]):
         done = driftgate(site, tmp_path, *arguments)

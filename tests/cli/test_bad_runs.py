@@ -54,6 +54,7 @@ def test_a_run_without_any_answer_is_unmeasurable(make: Make, cli: Cli, lost: st
     assert "Warning" not in shown.err
 
 
+@pytest.mark.core
 def test_one_sample_decides_nothing(make: Make, cli: Cli) -> None:
     folder = make(1, gate)
     run = recorded(folder, cli, ["A"])

@@ -101,6 +101,7 @@ def test_where_none_passes_a_model_is_trained_and_stands_in_the_same_table(cli, 
     assert {len(option.measured) for option in view.options} == {2}
 
 
+@pytest.mark.core
 def test_a_prompt_that_passes_is_proposed_to_a_person(cli, folder, endpoint) -> None:
     choose(folder, variants=["terse"])
     endpoint.default = lambda prompt: (right if TERSE.match(prompt) else wrong)(prompt)

@@ -22,6 +22,7 @@ def ledger_of() -> Callable[[Path], Ledger]:
     return lambda folder: open_ledger(".driftgate/ledger.db", folder)
 
 
+@pytest.mark.core
 def test_bench_records_every_sample_and_writes_a_report(
     cli: Cli, make: Make, endpoint: ChatEndpoint, ledger_of: Callable[[Path], Ledger]
 ) -> None:
@@ -55,6 +56,7 @@ def test_nightly_runs_judges_and_keeps_the_verdict(cli: Cli, make: Make, ledger_
     ledger.close()
 
 
+@pytest.mark.core
 def test_nightly_exits_with_the_gravest_verdict(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
     endpoint.default = Answer("A")  # a quarter is right
     assert cli("nightly", "-w", make(80)).code == 1
@@ -69,6 +71,7 @@ GATES = {
 }
 
 
+@pytest.mark.core
 def test_gate_has_an_exit_code_for_every_verdict(cli: Cli, make: Make, endpoint: ChatEndpoint, tmp_path: Path) -> None:
     def change(config: dict[str, Any]) -> None:
         config["gates"] = {name: {"suite": "small", "rules": [rule]} for name, (rule, _) in GATES.items()}
@@ -107,6 +110,7 @@ def test_runs_show_and_report_read_the_ledger_alone(cli: Cli, make: Make, endpoi
     assert len(endpoint.requests) == asked
 
 
+@pytest.mark.core
 def test_resume_goes_on_and_asks_nothing_twice(cli: Cli, make: Make, endpoint: ChatEndpoint) -> None:
     def change(config: dict[str, Any]) -> None:
         config["models"]["tested"] |= {"prices": {"input": 50_000.0, "output": 0.0}, "in_flight": 2}
@@ -174,6 +178,7 @@ def test_the_cache_is_used_when_asked_for(cli: Cli, make: Make, endpoint: ChatEn
     assert sorted(endpoint.asked.values()) == [2] * 6
 
 
+@pytest.mark.core
 def test_init_makes_a_workspace_once(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     done = cli("init", folder)
@@ -207,6 +212,7 @@ def test_schema_is_json(cli: Cli) -> None:
     assert json.loads(done.out)["properties"]["models"]
 
 
+@pytest.mark.core
 def test_nothing_the_commands_leave_holds_the_key(
     cli: Cli, make: Make, endpoint: ChatEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,6 +179,7 @@ def refused(done: Any, *words: str) -> None:
         assert word in done.err
 
 
+@pytest.mark.core
 def test_what_was_not_judged_or_did_not_pass_is_not_promoted(cli: Cli, folder: Path) -> None:
     refused(promote(cli, folder), "gate 'small' has not judged run", "driftgate gate")
     change(folder, lambda config: config["gates"]["small"]["rules"].append({"min": 0.99}))
@@ -222,6 +223,7 @@ def test_a_run_that_went_on_after_its_verdict_is_not_the_run_that_passed(
     assert promote(cli, folder).code == 0
 
 
+@pytest.mark.core
 def test_a_champion_that_changed_since_has_to_be_compared_with_anew(cli: Cli, make: Make) -> None:
     def edit(config: dict[str, Any]) -> None:
         with_slot(config)
@@ -258,6 +260,7 @@ def test_the_champion_is_compared_with_in_its_stored_run(cli: Cli, make: Make, e
     ledger.close()
 
 
+@pytest.mark.core
 def test_a_first_run_without_anything_to_compare_with_is_no_evidence(cli: Cli, make: Make) -> None:
     def edit(config: dict[str, Any]) -> None:
         with_slot(config)
@@ -282,6 +285,7 @@ def test_a_champion_that_nobody_named_is_asked_for(cli: Cli, make: Make) -> None
     assert "name one under champions" in done.err and "did you mean" not in done.err
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("what", ["anchor", "champion", "first run"])
 def test_an_outage_that_is_compared_with_nothing_passes_nothing(
     cli: Cli, make: Make, endpoint: ChatEndpoint, what: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 from command_line import Cli
 
@@ -14,6 +15,7 @@ def lines(path: Path, rows: list[object]) -> Path:
     return path
 
 
+@pytest.mark.core
 def test_a_file_is_measured_and_the_exit_code_is_the_verdict(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "space"
     folder.mkdir()

@@ -102,6 +102,7 @@ def test_a_trainer_that_makes_it_worse_is_rejected(cli, folder, endpoint, candid
     assert "better than" in message
 
 
+@pytest.mark.core
 def test_material_that_repeats_the_hold_out_is_refused(cli, folder, endpoint, candidate) -> None:
     leaked = "\n".join(json.dumps(row, ensure_ascii=False) for row in questions("material", 100, MATERIAL))
     (folder / "material.jsonl").write_text(leaked, encoding="utf-8")
@@ -158,6 +159,7 @@ def proof_of(folder: Path, name: str) -> str:
     return str(run)
 
 
+@pytest.mark.core
 def test_an_approval_before_there_is_anything_to_approve_is_refused(cli, folder, endpoint, candidate) -> None:
     change(folder, ("recipes", "mend", "approval"), True)
     fall(cli, folder, endpoint)

@@ -191,6 +191,7 @@ def test_killed_in_a_step_that_pays_nothing_it_is_promoted_once(cli, folder, qui
     assert book(folder) == {"asked": 1, "paid": 1}
 
 
+@pytest.mark.core
 def test_two_processes_at_once_pay_one_job_and_one_proof(folder, quick, candidate) -> None:
     script(folder, "running")
     opened(folder)
@@ -284,6 +285,7 @@ def test_a_recipe_that_is_gone_does_not_keep_it_open_for_ever(cli, folder) -> No
     assert "follows the recipe 'mend', which is not in the file" in state(folder)[2]
 
 
+@pytest.mark.core
 def test_what_is_shown_is_what_is_approved(cli, folder, needs_approval) -> None:
     shown = cli("remediation", "show", needs_approval, "-w", folder).out
     assert f"it would make assistant-{needs_approval} champion of assistant" in shown
@@ -292,6 +294,7 @@ def test_what_is_shown_is_what_is_approved(cli, folder, needs_approval) -> None:
     assert f"{2 * 2 * MEASURED} calls" in shown
 
 
+@pytest.mark.core
 def test_after_a_change_of_the_data_there_is_nothing_to_approve(cli, folder, needs_approval) -> None:
     (items,) = (folder / ".driftgate" / "remediations" / needs_approval).glob("items-*.jsonl")
     whole = items.read_bytes()
@@ -308,6 +311,7 @@ def test_after_a_change_of_the_data_there_is_nothing_to_approve(cli, folder, nee
     assert state(folder)[1] == "promoted"
 
 
+@pytest.mark.core
 def test_without_clean_lineage_nothing_is_promoted(cli, folder, needs_approval) -> None:
     from sqlalchemy import delete
 
@@ -356,6 +360,7 @@ def test_one_that_was_submitted_and_not_noted_is_named_when_it_is_abandoned(cli,
     assert any(f"training job assistant-{name} may be under way" in told for told in messages(folder))
 
 
+@pytest.mark.core
 def test_a_budget_of_calls_is_kept_before_they_are_made(cli, folder, candidate, endpoint) -> None:
     change(folder, ("recipes", "mend", "budget"), {"calls": 4 * MEASURED})
     with ledger_of(folder) as ledger:
@@ -384,6 +389,7 @@ def test_a_budget_of_money_is_not_kept_by_a_model_without_a_price(cli, folder, c
     assert candidate.requests == []
 
 
+@pytest.mark.core
 def test_a_budget_of_money_ends_a_proof_that_costs_more(cli, folder, candidate) -> None:
     change(folder, ("models", "live", "prices"), {"input": 1000, "output": 1000})
     change(folder, ("recipes", "mend", "trainer", "prices"), {"input": 1000, "output": 1000})

@@ -65,6 +65,7 @@ def set_traffic(cloud: Cloud, shares: dict[str, int]) -> None:
     cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] = shares
 
 
+@pytest.mark.core
 def test_traffic_and_champion_go_back_together(cli, folder, cloud, promoted) -> None:
     done = roll_back(cli, folder)
     assert done.code == 0, done.err

@@ -88,6 +88,7 @@ def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, 
     assert len(by_name) == 12 + 3 * 20 + 3 * 20, "the proof's questions, the canaries thrice, then once at each share"
 
 
+@pytest.mark.core
 def test_a_rollout_that_nothing_could_ever_judge_is_refused(cli, folder, cloud, proved) -> None:
     edit(folder, lambda config: config["monitors"]["watch"].update(champion="other"))
     edit(folder, lambda config: config["champions"].update(other="live"))
@@ -98,6 +99,7 @@ def test_a_rollout_that_nothing_could_ever_judge_is_refused(cli, folder, cloud, 
     assert deployments(cloud) == []
 
 
+@pytest.mark.core
 def test_no_telemetry_is_no_sign_of_health(cli, folder, cloud, proved) -> None:
     watched(folder)
     begin(cli, folder, cloud)
@@ -208,6 +210,7 @@ def bad_letter(prompt: str) -> str:
     return "ABCD"[("ABCD".index(letter(prompt)) + 1) % 4]
 
 
+@pytest.mark.core
 def test_an_alert_that_is_news_restores_the_traffic(cli, folder, cloud, endpoint, proved) -> None:
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(soak_minutes=30))
     for _ in range(2):
@@ -362,6 +365,7 @@ def test_what_was_abandoned_ends_once_the_traffic_is_back(cli, folder, cloud, pr
     assert traffic(cloud) == {"blue": 100}
 
 
+@pytest.mark.core
 def test_an_approval_is_of_the_plan_of_the_rollout_too(cli, folder, cloud, proved) -> None:
     edit(folder, lambda c: c["recipes"]["mend"].update(approval=True))
     assert cli("remediation", "run", "-w", folder).code == 0

@@ -70,6 +70,7 @@ def lines(path: Path) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8-sig").splitlines()]
 
 
+@pytest.mark.core
 def test_from_documents_to_a_file_for_a_trainer(cli: Cli, tmp_path: Path, endpoint: ChatEndpoint) -> None:
     folder = space(tmp_path / "w", endpoint, form="text", coverage={"clusters": 4})
     made = cli("synth", "make", "-w", folder)

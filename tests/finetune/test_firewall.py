@@ -126,6 +126,7 @@ def test_no_items_is_no_refusal(firewall):
     assert firewall.refuse([]).asked == 0
 
 
+@pytest.mark.core
 @pytest.mark.skipif(not (DATA / "kmmlu").is_dir(), reason="needs KMMLU in ../shared/data")
 def test_planted_kmmlu_items_are_refused_among_new_ones(own):
     kmmlu = load_dataset(

@@ -340,6 +340,7 @@ def test_killed_in_any_step_it_goes_on_from_there(tmp_path: Path, deadly: str) -
     assert lines == [*expected[: place + 1], f"{deadly} job-of-{deadly}", *expected[place + 1 :]]
 
 
+@pytest.mark.core
 async def test_two_processes_at_once_do_a_step_once(either: Ledger, location: str, tmp_path: Path) -> None:
     done: list[str] = []
 

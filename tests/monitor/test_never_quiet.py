@@ -141,6 +141,7 @@ def test_what_fails_is_an_alert_under_its_own_name(
     assert named in {alert.signal for alert in found.alerts}
 
 
+@pytest.mark.core
 def test_the_same_traffic_is_quiet(look: Callable[..., Watched]) -> None:
     assert look(BOTH).conclusion.result == "quiet"
 
@@ -160,6 +161,7 @@ def test_a_tenant_that_rests_on_sundays_is_not_missed_on_one(look: Callable[...,
     assert "acme" not in look(calls + calls_of("else", 1, every=15)).conclusion.reason
 
 
+@pytest.mark.core
 def test_a_part_that_fell_silent_is_said_beside_an_alert(look: Callable[..., Watched]) -> None:
     found = look(now_with(calls_of("acme", 0, NOW - DAY) + calls_of("else", 1, every=15), latency=9.0))
     assert found.conclusion.result == "moved"

@@ -68,6 +68,7 @@ def look(ledger: Ledger, champion: str, became: str, *, looks: int = 2, served: 
     return look_at_canaries(ledger, "watch", champion, run, reference_looks=looks)
 
 
+@pytest.mark.core
 def test_a_model_never_becomes_its_own_reference(tmp_path: Path, champion: str) -> None:
     ledger = open_ledger("ledger.db", tmp_path)
     first = [look(ledger, champion, RIGHT).row.run_id for _ in range(2)]

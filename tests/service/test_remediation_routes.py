@@ -76,6 +76,7 @@ def test_who_may_only_read_decides_nothing(client: TestClient) -> None:
     assert client.get("/api/remediations/nothing").status_code == 404
 
 
+@pytest.mark.core
 def test_an_approval_is_of_what_was_shown_by_somebody_who_is_named(client: TestClient, ws: Workspace) -> None:
     here = f"/api/remediations/{one(client)}"
     early = client.post(f"{here}/approve", json={"what": "x"})

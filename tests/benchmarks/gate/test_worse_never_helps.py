@@ -45,6 +45,7 @@ def test_a_worse_answer_never_improves_a_verdict(kind: Kind, data: st.DataObject
     assert not_smaller(after.p_fail, before.p_fail)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("kind", KINDS, ids=repr)
 @settings(max_examples=20)
 @given(data=st.data())

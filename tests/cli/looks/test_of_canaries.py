@@ -63,6 +63,7 @@ def test_no_alert_where_nobody_looked_says_so(cli, folder, endpoint, ledger) -> 
     assert "has not ended (driftgate runs show killed)" in cli("monitor", "alerts", "-w", folder).out
 
 
+@pytest.mark.core
 def test_an_endpoint_that_refuses_connections_is_unmeasurable(cli, folder, ledger) -> None:
     settle(cli, folder)
     gone = ChatEndpoint()
@@ -98,6 +99,7 @@ def test_a_monitor_that_is_not_there_is_an_error(cli, folder) -> None:
     assert cli("monitor", "check", "wotch", "-w", folder).code == 2
 
 
+@pytest.mark.core
 def test_a_failed_call_is_neither_good_news_nor_an_alert(cli, folder, endpoint, ledger) -> None:
     settle(cli, folder)
     endpoint.default = instead(UNAVAILABLE, 1)
@@ -111,6 +113,7 @@ def test_a_failed_call_is_neither_good_news_nor_an_alert(cli, folder, endpoint, 
     assert not alerts_of(ledger)
 
 
+@pytest.mark.core
 def test_wrong_answers_are_an_alert_also_beside_failed_calls(cli, folder, endpoint) -> None:
     settle(cli, folder)
     endpoint.default = lambda prompt: UNAVAILABLE if number(prompt) < 10 else Answer("B")

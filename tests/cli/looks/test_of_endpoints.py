@@ -77,6 +77,7 @@ def test_a_fault_of_the_endpoint_is_unmeasurable_by_its_name(cli, settled, fault
     assert kept.remedy and "quiet" not in said
 
 
+@pytest.mark.core
 def test_faults_of_several_kinds_are_never_quiet_together(cli, settled) -> None:
     folder, endpoint = settled
     kinds = [UNAVAILABLE, HTML, Status(400, AZURE_FILTERED), Answer("A")]

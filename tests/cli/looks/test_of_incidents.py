@@ -90,6 +90,7 @@ def test_an_outage_no_traffic_and_a_swap_are_three_incidents_told_once_each(
     assert cli("incidents", "-w", folder).code == 4  # nothing ever looked for the new one
 
 
+@pytest.mark.core
 def test_looks_that_cannot_tell_resolve_nothing_and_one_begins_the_count_anew(cli, folder, endpoint, ledger) -> None:
     settle(cli, folder)
     endpoint.default = Answer("B")

@@ -37,6 +37,7 @@ def test_traffic_without_calls_is_unmeasurable_and_with_few_inconclusive(cli, fo
     assert "traffic: inconclusive: not even a gross change could have been seen" in done.out
 
 
+@pytest.mark.core
 def test_traffic_without_a_past_is_inconclusive(cli, folder) -> None:
     calls(folder, 300, timedelta(hours=4))
     done = cli("monitor", "check", "both", "-w", folder)
@@ -44,6 +45,7 @@ def test_traffic_without_a_past_is_inconclusive(cli, folder) -> None:
     assert "300 calls in the current window and 0 in the reference" in done.out
 
 
+@pytest.mark.core
 def test_a_column_that_is_no_longer_sent_is_unmeasurable(cli, folder) -> None:
     calls(folder, 300, timedelta(days=4))
     calls(folder, 100, timedelta(hours=4), output_tokens=None)
@@ -52,6 +54,7 @@ def test_a_column_that_is_no_longer_sent_is_unmeasurable(cli, folder) -> None:
     assert "no call of the current window tells output_length" in done.out
 
 
+@pytest.mark.core
 def test_a_signal_that_is_asked_for_and_never_sent_is_unmeasurable(cli, folder) -> None:
     change(folder, lambda config: config["monitors"]["both"]["traffic"].update(signals=["latency", "refusal_share"]))
     calls(folder, 300, timedelta(days=4))

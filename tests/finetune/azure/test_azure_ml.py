@@ -99,6 +99,7 @@ def uploaded(cloud: Cloud) -> dict[str, bytes]:
     return {path.split("/", 3)[-1]: content for path, content in cloud.azure.blobs.items()}
 
 
+@pytest.mark.core
 def test_items_become_a_job_and_the_job_a_local_model(cloud: Cloud, workspace: Path) -> None:
     handle = trainer(workspace).submit(make_job(workspace))
     (properties,) = put_jobs(cloud)

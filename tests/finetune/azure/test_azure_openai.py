@@ -145,6 +145,7 @@ def test_faults_in_between_double_nothing(cloud: Cloud, tmp_path: Path, impatien
     assert trainer().poll(handle).state == "succeeded"
 
 
+@pytest.mark.core
 def test_killed_before_the_handle_is_kept_nothing_is_submitted_twice(cloud: Cloud, tmp_path: Path) -> None:
     job = make_job(tmp_path)
     cloud.net.fail("POST", JOBS, Stall())

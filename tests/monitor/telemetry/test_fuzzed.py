@@ -155,6 +155,7 @@ def read_or_refused(count: int, seed: int, folder: Path) -> Counter[str]:
     return found
 
 
+@pytest.mark.core
 def test_fuzzed_bodies_are_read_or_refused(tmp_path: Path) -> None:
     found = read_or_refused(1_000, 1, tmp_path)
     assert found["read"] > 300 and found["refused"] > 300 and found["calls"] > 300
@@ -192,6 +193,7 @@ def replies(address: str, bodies: Iterator[tuple[bytes, str]]) -> Counter[int]:
     return found
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("count", [100, pytest.param(5_000, marks=[pytest.mark.acceptance, pytest.mark.timeout(1800)])])
 def test_the_receiver_answers_every_fuzzed_body(receiver: tuple[str, int, Path], count: int) -> None:
     address, _, folder = receiver

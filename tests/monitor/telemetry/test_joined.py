@@ -221,6 +221,7 @@ def test_calls_of_other_models_and_several_within_one_stay_apart(tmp_path: Path)
     assert table["input_tokens"].isna().all()
 
 
+@pytest.mark.core
 def test_compaction_leaves_one_row_a_call(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         keep(store, CALL, logs(SYSTEM, USER), logs(CHOICE), logs(RESULT))

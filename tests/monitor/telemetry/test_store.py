@@ -192,6 +192,7 @@ def test_a_damaged_frame_costs_itself_only_and_is_kept_aside(tmp_path: Path, mak
     assert [kept.name for kept in (tmp_path / "spool").iterdir()] == ["00000001.damaged"]
 
 
+@pytest.mark.core
 def test_compaction_done_twice_after_a_crash_changes_nothing(tmp_path: Path, make_call: Make) -> None:
     with Store(tmp_path) as store:
         store.append([make_call(n) for n in range(10)])

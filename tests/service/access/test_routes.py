@@ -43,6 +43,7 @@ def test_every_route_asks_for_one_scope(serve: Serve) -> None:
     assert {"ingest", "read"} <= {scope for _, _, asked in found for scope in asked}
 
 
+@pytest.mark.core
 def test_who_has_another_scope_or_none_any_more_gets_nothing(serve: Serve, kept: Ledger) -> None:
     client = serve(limits={"refusals": 10_000})
     keys = {scope: create_key(kept, scope, [scope], by="me").secret for scope in SCOPES}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import yaml
 from console_world import _cell
 from fastapi.testclient import TestClient
@@ -37,6 +38,7 @@ def test_what_is_misspelt_is_told_with_what_there_is(client: TestClient, nights:
     assert none["rows"] == []
 
 
+@pytest.mark.core
 def test_the_overview_is_not_green_while_nobody_can_be_told(own: Workspace) -> None:
     file = own.files.folder / "driftgate.yaml"
     config = yaml.safe_load(file.read_text("utf-8"))

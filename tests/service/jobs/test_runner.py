@@ -165,6 +165,7 @@ def serve(folder: Path, what: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", SERVE, str(folder), what, *PROGRAM], start_new_session=True)
 
 
+@pytest.mark.core
 async def test_a_killed_leaders_job_dies_with_it_and_is_done_by_the_next(ledger: Ledger, tmp_path: Path) -> None:
     job, _ = ask_for(ledger, "work", "kim")
     leader = serve(tmp_path, "sleep60")
