@@ -19,8 +19,8 @@ from driftgate.benchmarks.gate import EXIT_CODES, GateVerdict
 from driftgate.benchmarks.looks import Looks
 from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import ReportFiles
-from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.benchmarks.spending import LimitReached
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.models import Model
 from driftgate.ledger import (

@@ -15,7 +15,7 @@ from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.parity import CellPair, Parity, compare_cells
 from driftgate.benchmarks.progress import Display
 from driftgate.benchmarks.report import write_parity
-from driftgate.benchmarks.runner import LimitReached
+from driftgate.benchmarks.spending import LimitReached
 from driftgate.benchmarks.suite import SuiteConfig, describe_plan
 from driftgate.flows.definition import FlowDefinition, load_flow
 from driftgate.flows.errors import DriftgateError, nearest

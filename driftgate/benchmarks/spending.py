@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from driftgate.flows.retrieval import Paid
 
 
+class LimitReached(DriftgateError):
+    """The suite's limit on cost or time was reached, or cannot be kept; the run can be resumed."""
+
+
 def line_cost(
     cell: Cell, calls: Sequence[Call], prices: Mapping[str, Prices], searches: Sequence[Paid] = ()
 ) -> float | None:

@@ -10,7 +10,7 @@ from bench import Bench
 from chat_endpoint import Answer, ChatEndpoint
 
 from driftgate.benchmarks.datasets import Sample
-from driftgate.benchmarks.runner import LimitReached
+from driftgate.benchmarks.spending import LimitReached
 from driftgate.ledger import Ledger, aggregations_of, cells_of, run_hash
 
 FILES = {

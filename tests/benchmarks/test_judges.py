@@ -20,8 +20,8 @@ from judge import Judge, agreeing, by_length, careful, generous, hashing, strict
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, judge
 from driftgate.benchmarks.judges import ALPHA, check_judges, compare_grades, sign_flip
-from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.scores import score_run
+from driftgate.benchmarks.spending import LimitReached
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.evaluators import known_grades
 from driftgate.flows.evaluators._anchors import SHIPPED, load_anchors, load_attacks

@@ -16,7 +16,8 @@ from chat_endpoint import AZURE_FILTERED, AZURE_FILTERED_INNER, Answer, ChatEndp
 
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.outcomes import OUTCOMES
-from driftgate.benchmarks.runner import CellProgress, LimitReached
+from driftgate.benchmarks.progress import CellProgress
+from driftgate.benchmarks.spending import LimitReached
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelMisconfigured
 from driftgate.ledger import Ledger, cells_of, latest_runs, samples_frame

@@ -18,9 +18,8 @@ from driftgate.benchmarks.compare import compare_cells
 from driftgate.benchmarks.datasets import Sample
 from driftgate.benchmarks.gate import GateConfig, RuleVerdict, judge
 from driftgate.benchmarks.report import write_report
-from driftgate.benchmarks.runner import LimitReached
 from driftgate.benchmarks.scores import CellScores, score_run
-from driftgate.benchmarks.spending import check_budget, line_cost
+from driftgate.benchmarks.spending import LimitReached, check_budget, line_cost
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.connections import ConnectionConfig
 from driftgate.flows.definition import load_flow

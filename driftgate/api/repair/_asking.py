@@ -10,7 +10,7 @@ from driftgate.api.made_suites import proof_suite
 from driftgate.api.repair._context import Context
 from driftgate.api.repair._spending import PROOF
 from driftgate.api.session import Planned
-from driftgate.benchmarks.runner import LimitReached
+from driftgate.benchmarks.spending import LimitReached
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.finetune.remediation import Abandoned, Progress, Spent, set_spent, spent
 from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
