@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from driftgate.api import _yaml
 from driftgate.benchmarks.datasets import DATASETS
 from driftgate.benchmarks.datasets.subset import SubsetConfig
+from driftgate.benchmarks.suite import followed
 from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.flows.models import PROVIDERS
 from driftgate.flows.retrieval import RETRIEVERS, USUAL_KIND
@@ -80,7 +81,10 @@ def _names(config: Workspace) -> Iterator[tuple[_yaml.Location, str, str, Mappin
             yield ("datasets", name, "of"), "dataset", dataset.of, config.datasets
     for name, suite in config.suites.items():
         for index, wanted in enumerate(suite.models):
-            yield ("suites", name, "models", index), "model", wanted, config.models
+            if (slot := followed(wanted)) is not None:
+                yield ("suites", name, "models", index), "champion", slot, config.champions
+            else:
+                yield ("suites", name, "models", index), "model", wanted, config.models
         for index, wanted in enumerate(suite.datasets):
             yield ("suites", name, "datasets", index), "dataset", wanted, config.datasets
         if suite.retriever is not None:

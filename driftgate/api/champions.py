@@ -10,6 +10,7 @@ from typing import Any
 
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateConfig
+from driftgate.benchmarks.suite import SuiteConfig, followed
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
     Ledger,
@@ -37,6 +38,17 @@ def champion(workspace: OpenWorkspace, ledger: Ledger, slot: str) -> str:
     found = champion_of(ledger, slot)
     assert found is not None
     return found
+
+
+def live(workspace: OpenWorkspace, ledger: Ledger | None, slot: str) -> str:
+    """The model that is live in a slot of the workspace, or would be; the ledger is only read."""
+    return (champion_of(ledger, slot) if ledger is not None else None) or workspace.config.champions[slot]
+
+
+def with_live(workspace: OpenWorkspace, ledger: Ledger | None, suite: SuiteConfig) -> SuiteConfig:
+    """A suite with the live model's name in the place of each ``champion:SLOT``; each model is asked once."""
+    names = (live(workspace, ledger, slot) if (slot := followed(name)) else name for name in suite.models)
+    return suite.model_copy(update={"models": list(dict.fromkeys(names))})
 
 
 def champion_meant(workspace: OpenWorkspace, ledger: Ledger, gate: GateConfig) -> str | None:

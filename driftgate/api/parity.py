@@ -10,6 +10,7 @@ from typing import Any
 
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
+from driftgate.api.champions import with_live
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.parity import CellPair, Parity, compare_cells
@@ -154,7 +155,7 @@ def plan_parity(workspace: OpenWorkspace, ledger: Ledger, request: Request) -> t
         raise DriftgateError(
             f"the suite '{request.suite}' has {len(settings['variants'])} variants", "name the one to port: --variant"
         )
-    suite = SuiteConfig.model_validate({**settings, "flow": request.flow})
+    suite = with_live(workspace, ledger, SuiteConfig.model_validate({**settings, "flow": request.flow}))
     for name in suite.datasets:
         if name not in config.datasets:
             raise DriftgateError(f"there is no dataset '{name}'", nearest(name, config.datasets))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
-from driftgate.api.champions import champion_meant
+from driftgate.api.champions import champion_meant, with_live
 from driftgate.api.deployments import keep, known_as, remember
 from driftgate.api.prices import PricedModels, kept_prices, pricing_of, with_prices
 from driftgate.api.workspace import OpenWorkspace
@@ -90,6 +90,7 @@ def plan_suite(
         A model, a dataset, the flow or a variant is missing or malformed.
     """
     workspace.hold()
+    suite = with_live(workspace, ledger, suite)
     folder = workspace.folder
     load = load or (lambda d: load_dataset(d, workspace.config.datasets[d], folder))
     datasets = {d: load(d) for d in suite.datasets}

@@ -48,11 +48,23 @@ Names = Annotated[list[str], AfterValidator(_once)]
 """Names, each of them once."""
 
 
+def followed(model: str) -> str | None:
+    """The slot whose champion a suite asks under this name; None where the name is a model's.
+
+    Examples
+    --------
+    >>> followed("champion:assistant"), followed("gpt-5-mini")
+    ('assistant', None)
+    """
+    prefix, colon, slot = model.partition(":")
+    return slot if colon and prefix == "champion" else None
+
+
 class SuiteConfig(UseConfig):
     """A named suite of the workspace: every model with every variant on every dataset."""
 
     models: Names = Field(min_length=1)
-    """Names of models of the workspace."""
+    """Names of models of the workspace; ``champion:SLOT`` is whichever model is live in a slot when a run begins."""
     datasets: Names = Field(min_length=1)
     """Names of datasets of the workspace."""
     flow: str = "multiple_choice"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from driftgate.api import session
 from driftgate.api._waiting import wait_for
+from driftgate.api.champions import live, with_live
 from driftgate.api.made_suites import canary_suite, choice_ways, proof_suite, tuned_ways
 from driftgate.api.preflight._scope import Scope
 from driftgate.api.preflight._trial import Trial, try_cell
@@ -21,7 +22,7 @@ from driftgate.finetune.config import RecipeConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import naming_extras
 from driftgate.flows.models import ModelConfig
-from driftgate.ledger import Ledger, champion_of
+from driftgate.ledger import Ledger
 
 if TYPE_CHECKING:
     from driftgate.api._yaml import Location
@@ -95,8 +96,7 @@ class Inspection:
 
     def live(self, slot: str) -> str:
         """The model that is live in a slot, or would be; the ledger is only read."""
-        first = self.workspace.config.champions[slot]
-        return (champion_of(self.ledger, slot) if self.ledger is not None else None) or first
+        return live(self.workspace, self.ledger, slot)
 
     def gates_of(self, suite: str) -> tuple[str, ...]:
         """The gates within the scope that judge a suite."""
@@ -108,7 +108,7 @@ class Inspection:
         """Everything within the scope that is going to be asked."""
         config, scope = self.workspace.config, self.scope
         found = [
-            Asking(f"suite {name}", ("suites", name), name, self._suite(name), self.gates_of(name))
+            Asking(f"suite {name}", ("suites", name), name, self.suite(name), self.gates_of(name))
             for name in scope.suites
         ]
         for name in scope.monitors:
@@ -125,8 +125,9 @@ class Inspection:
                 found.append(Asking(subject, ("recipes", name, "choice"), f"choice-{name}", way.suite))
         return [*found, *self.given]
 
-    def _suite(self, name: str) -> SuiteConfig:
-        suite = self.workspace.suite(name)
+    def suite(self, name: str) -> SuiteConfig:
+        """A suite of the workspace, as it is going to be asked."""
+        suite = with_live(self.workspace, self.ledger, self.workspace.suite(name))
         return suite if self.cache is None else suite.model_copy(update={"cache": self.cache})
 
     def dataset(self, name: str) -> Dataset:

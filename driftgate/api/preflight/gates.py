@@ -100,7 +100,7 @@ def _opponent(judged: Judged) -> Iterator[Finding]:
             f"a rule compares with the champion {live}, which {judged.asking.subject} does not ask: whether an earlier "
             "run has it is seen when the gate judges"
         )
-        yield Finding("unchecked", judged.subject, found, f"add {live} to its models", judged.where(key))
+        yield Finding("unchecked", judged.subject, found, f"add champion:{slots[0]} to its models", judged.where(key))
 
 
 def _anchor(inspection: Inspection, gate: str) -> Iterator[Finding]:

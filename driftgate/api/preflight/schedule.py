@@ -55,10 +55,10 @@ def _recipes(inspection: Inspection) -> Iterator[Finding]:
         if gate.slot not in (None, slot):
             found = f"it judges for the champion '{gate.slot}', and its recipe '{gate.recipe}' repairs '{slot}'"
             yield Finding("error", f"gate {name}", found, f"set slot: {slot}, or name another recipe", where)
-        elif gate.suite is None or inspection.live(slot) not in config.suites[gate.suite].models:
+        elif gate.suite is None or inspection.live(slot) not in inspection.suite(gate.suite).models:
             found = f"its recipe '{gate.recipe}' is begun where the champion {inspection.live(slot)} fails, which "
             found += "no suite of it asks" if gate.suite is None else f"the suite '{gate.suite}' does not ask"
-            yield Finding("warning", f"gate {name}", found, "add the champion to the suite's models", where)
+            yield Finding("warning", f"gate {name}", found, f"add champion:{slot} to the suite's models", where)
 
 
 CHECK = Check(look)
