@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # The repository is the reference workspace; make nightly WORKSPACE=FOLDER runs another, made if it is not there.
 WORKSPACE ?= .
 LOOP ?= workspace-loop
+# tickets or assistant
+STORY ?= tickets
 SLOW := and not slow
 # The lock names every package with its hash, so pip need not resolve anything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
@@ -27,7 +29,7 @@ serve: $(VENV)/run.stamp $(WORKSPACE)/driftgate.yaml  ## Serve the workspace: sc
 
 loop: $(VENV)/train.stamp  ## Show the whole loop: watch, notice, repair, prove, promote (minutes of computing)
 	rm -rf $(LOOP)
-	$(BIN)/driftgate demo loop $(LOOP)
+	$(BIN)/driftgate demo loop $(LOOP) --story $(STORY)
 
 test: $(VENV)/dev.stamp lint typecheck unit  ## Lint, check types and imports, run the quick tests
 

@@ -14,7 +14,8 @@ ROOT = Path(driftgate.__path__[0])
 _OTHERS = {
     "api/_init.py": "what a person edits",
     "api/_pipelines.py": "what a person edits",
-    "cli/loop.py": "the workspace of the demonstration, which a person edits",
+    "cli/stories/telling.py": "the workspace of a demonstration, which a person edits",
+    "cli/stories/tickets.py": "the same",
     "cli/pipelines.py": "files of the build system, which are appended to",
     "finetune/deploy/_endpoint.py": "in a temporary folder, which is private",
     "flows/engines/_promptflow.py": "a folder with a mode of its own",

@@ -42,11 +42,11 @@ class Ended:
         )
 
 
-def play(seed: int, threads: int, fresh: bool, keep: Path | None) -> Ended:
+def play(story: str, seed: int, threads: int, fresh: bool, keep: Path | None) -> Ended:
     """Run the demonstration once."""
     with tempfile.TemporaryDirectory() as folder:
         cache = {"XDG_CACHE_HOME": f"{folder}/cache"} if fresh else {}
-        command = [sys.executable, "-m", "driftgate", "demo", "loop", f"{folder}/loop"]
+        command = [sys.executable, "-m", "driftgate", "demo", "loop", f"{folder}/loop", "--story", story]
         began, spent = time.monotonic(), _processor_seconds()
         done = subprocess.run(
             [*command, "--seed", str(seed), "--threads", str(threads)],
@@ -80,6 +80,7 @@ def _trained_seconds(workspace: Path) -> float:
 def main() -> int:
     """Print a line for each seed, and how many closed in time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--story", choices=["tickets", "assistant"], default="tickets")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
@@ -90,7 +91,7 @@ def main() -> int:
     print(f"{'seed':>9} {'threads':>7} {'end':>8} {'minutes':>8} {'processor':>9} {'attempts':>8}", flush=True)
     ended = []
     for place, seed in enumerate(range(asked.first, asked.first + asked.seeds)):
-        one = play(seed, asked.threads[place % len(asked.threads)], asked.fresh, asked.keep)
+        one = play(asked.story, seed, asked.threads[place % len(asked.threads)], asked.fresh, asked.keep)
         print(one, flush=True)
         ended.append(one)
     closed = [one for one in ended if one.code == 0]

@@ -38,10 +38,31 @@ class LookPoint:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What the page calls things."""
+
+    change: str
+    """Heading of what the task was before and is after."""
+    measured: str
+    """Heading of the plot of what was measured over time."""
+    asked: str
+    """What was asked each time."""
+    time: str
+    """One time: ``look`` or ``night``."""
+    all: str
+    """Everything that is asked at one time, beside its slices."""
+    proof: str
+    """What champion and candidate were compared on."""
+    items: str
+    """What a training item is, in the plural."""
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything the page tells."""
 
     title: str
+    words: Words
     before: str
     after: str
     chapters: Sequence[Chapter]
@@ -62,15 +83,15 @@ def write_story(story: Story, path: Path) -> Path:
     page = environment.get_template("story.html").render(
         story=story,
         plotlyjs=get_plotlyjs(),
-        looks=_looks_figure(story.looks),
+        looks=_looks_figure(story.looks, story.words),
         proof=_proof_figure(story.verdict),
     )
     write_text(path, page)
     return path
 
 
-def _looks_figure(looks: Sequence[LookPoint]) -> dict[str, Any]:
-    x = [f"look {place}" for place in range(1, len(looks) + 1)]
+def _looks_figure(looks: Sequence[LookPoint], words: Words) -> dict[str, Any]:
+    x = [f"{words.time} {place}" for place in range(1, len(looks) + 1)]
     slices = sorted({name for point in looks for name in point.by_slice})
     data: list[dict[str, Any]] = [
         {
@@ -87,7 +108,7 @@ def _looks_figure(looks: Sequence[LookPoint]) -> dict[str, Any]:
         {
             "type": "scatter",
             "mode": "lines+markers",
-            "name": "all canaries (95%)",
+            "name": f"{words.all} (95%)",
             "x": x,
             "y": [point.accuracy for point in looks],
             "line": {"width": 3, "color": _COLOURS[0]},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -187,18 +187,24 @@ def schema(
 @demo.command()
 def loop(
     folder: Annotated[Path, typer.Argument(help="A new folder for the demonstration.")] = Path("loop"),
-    seed: Annotated[int, typer.Option(help="Decides the tickets and how training begins; 0: the usual one.")] = 0,
+    story: Annotated[
+        Literal["tickets", "assistant"],
+        typer.Option(help="tickets: letters, and rules that change. assistant: answers in words from documents."),
+    ] = "tickets",
+    seed: Annotated[int, typer.Option(help="Decides the material and how training begins; 0: the usual one.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads; 0: one for each processor.")] = 0,
     choice: Annotated[
-        bool, typer.Option("--choice", help="Try another prompt before training: 640 questions more.")
+        bool, typer.Option("--choice", help="Try another prompt before training: as many questions more as two proofs.")
     ] = False,
 ) -> None:
     """Show the whole loop with a real model: watch, notice, repair, prove, promote (minutes of computing)."""
     from driftgate.cli._console import console
-    from driftgate.cli.loop import Play, run_loop
+    from driftgate.cli.stories import assistant, tickets
+    from driftgate.cli.stories.telling import Play
 
     chosen: dict[str, int] = {name: value for name, value in {"seed": seed, "threads": threads}.items() if value}
-    page = run_loop(folder.resolve(), console, Play(**chosen, choice=choice))
+    tell = {"tickets": tickets.tell, "assistant": assistant.tell}[story]
+    page = tell(folder.resolve(), console, Play(**chosen, choice=choice))
     console.print(f"the story: {page}", soft_wrap=True)
 
 

@@ -1,36 +1,32 @@
-"""The demonstration: a champion is watched, its task changes, the alarm fires, and a better model takes its place.
-
-Nothing in it is made up but the texts: the model is real, it is trained on this machine, and every figure on the page
-that it leaves was measured in the run.
-"""
+"""The first story: a firm routes support tickets by rules, the rules change, and its model does not know it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from driftgate.api import repair, watching
-from driftgate.api.attempts import attempt_of
 from driftgate.api.display import ProgressDisplay
 from driftgate.api.night import mend
-from driftgate.api.story import Chapter, LookPoint, Story, write_story
+from driftgate.api.story import LookPoint, Story, Words, write_story
 from driftgate.api.terminal import PlainConsole
-from driftgate.api.workspace import FILE, OpenWorkspace, open_workspace
-from driftgate.benchmarks.scores import score_run
-from driftgate.cli._console import console
-from driftgate.cli.show.night import NightOnTerminal
-from driftgate.finetune.choice_words import OptionRow, option_rows
+from driftgate.api.workspace import OpenWorkspace, open_workspace
+from driftgate.cli.stories.telling import (
+    Clock,
+    Play,
+    Telling,
+    look_point,
+    measured_options,
+    new_workspace,
+    promoted,
+    write_workspace,
+)
 from driftgate.finetune.demo import AFTER, BEFORE, PROMPT, Policy, rows, tickets
-from driftgate.finetune.remediation import Found, Judgement, Material, Remediation, Trained, events_of
+from driftgate.finetune.remediation import Judgement, Material, Trained
 from driftgate.finetune.train import (
     TRAINERS,
     TrainingItem,
@@ -43,10 +39,9 @@ from driftgate.flows.definition import load_flow
 from driftgate.flows.engines import ENGINES
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.prompts import prompt_of
-from driftgate.ledger import Ledger, RunRow, open_ledger
+from driftgate.ledger import Ledger, open_ledger
 from driftgate.shipped import shipped
 
-SEED = 20261122
 SLOT, MONITOR, FIRST = "tickets", "tickets", "tickets-v1"
 _FOLDER = ".driftgate/first-champion"
 _FLOW = "route"
@@ -57,41 +52,18 @@ _OTHERWISE: Sequence[Mapping[str, Any]] = (
     {"shares": [3, 1], "recipe": {"steps": 120, "settled": 0.1, "learning_rate": 2.5e-4}},
 )
 """What a further attempt does otherwise: more of the old task, and a step that forgets less."""
+_WORDS = Words(
+    change="The rules, and how they changed",
+    measured="The canaries, look by look",
+    asked="The same tickets at every look.",
+    time="look",
+    all="all canaries",
+    proof="Champion and candidate answered the same sealed hold-out and the same tickets of the old kind.",
+    items="labelled tickets",
+)
 
 
-@dataclass(frozen=True)
-class Play:
-    """What a run of the demonstration is free to choose."""
-
-    seed: int = SEED
-    """Decides the tickets, the order of the training items and the adapters' first values."""
-    threads: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
-    """Processor threads. Nothing else computes while the model is asked or trained, so it may have every processor."""
-
-    choice: bool = False
-    """Try another prompt before anything is trained: as many questions more as the proof has, on the same model."""
-
-    @property
-    def base(self) -> Mapping[str, Any]:
-        """The model that is tuned, as it stands in a workspace file."""
-        return {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": self.threads}
-
-
-@dataclass
-class _Clock:
-    """Says what happens, and when it happened."""
-
-    console: PlainConsole
-    began: float = field(default_factory=time.monotonic)
-    chapters: list[Chapter] = field(default_factory=list)
-
-    def say(self, title: str, text: str = "") -> None:
-        minutes = (time.monotonic() - self.began) / 60
-        self.chapters.append(Chapter(f"{minutes:.1f} min", title, text))
-        self.console.print(f"[bold]{minutes:5.1f} min[/] {title}" + (f": {text}" if text else ""), soft_wrap=True)
-
-
-def run_loop(folder: Path, console: PlainConsole, play: Play | None = None) -> Path:
+def tell(folder: Path, console: PlainConsole, play: Play) -> Path:
     """Play the whole story in a new workspace and return its page.
 
     Raises
@@ -99,17 +71,14 @@ def run_loop(folder: Path, console: PlainConsole, play: Play | None = None) -> P
     DriftgateError
         The folder holds a workspace already, or the story did not go as it should: what it showed is said.
     """
-    if (folder / FILE).exists():
-        raise DriftgateError(f"{folder} holds a workspace already", "choose another folder, or remove it")
-    folder.mkdir(parents=True, exist_ok=True)
-    play = play or Play()
-    clock = _Clock(console)
+    new_workspace(folder)
+    clock = Clock(console)
     clock.say("A made-up firm routes Korean support tickets to four teams", BEFORE.text)
     shutil.copytree(shipped("flows") / "multiple_choice", folder / "flows" / _FLOW)
     (folder / "flows" / _FLOW / "zero_shot.jinja2").write_text(PROMPT, encoding="utf-8")
     _write_data(folder, BEFORE, play)
     adapter = _train_first(folder, clock, play)
-    _write_workspace(folder, adapter, play)
+    _configure(folder, adapter, play)
     workspace = open_workspace(folder)
     ledger = open_ledger(workspace.ledger, folder)
     try:
@@ -118,7 +87,7 @@ def run_loop(folder: Path, console: PlainConsole, play: Play | None = None) -> P
         ledger.close()
 
 
-def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -> Path:
+def _play(workspace: OpenWorkspace, ledger: Ledger, clock: Clock, play: Play) -> Path:
     points: list[LookPoint] = []
 
     def look(count: int, *, alarm: bool) -> None:
@@ -131,7 +100,7 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -
                     f"look {place + 1} of {count} at {result.champion}: {said}", f"see {ledger.engine.url}"
                 )
             assert result.run is not None
-            points.append(_point(ledger, result.run, result.champion, bool(alerts)))
+            points.append(look_point(ledger, result.run, result.champion, bool(alerts)))
             for alert in alerts:
                 clock.say("Alarm", alert.summary)
             if alarm:
@@ -147,17 +116,13 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -
     _write_data(workspace.folder, AFTER, play)
     clock.say("The task changes: a new product, whose tickets all go to one team", AFTER.text)
     look(1, alarm=True)
-    mended = mend(workspace, ledger, _Telling(clock, workspace, ledger))[-1]
-    if mended.state != "promoted":
-        raise DriftgateError(
-            f"the last attempt is {mended.state}: {events_of(ledger, mended.id)[-1].message}",
-            "see driftgate remediation list",
-        )
-    found = Found.of(mended.id, events_of(ledger, mended.id))
+    mended = mend(workspace, ledger, Telling(clock.console, workspace, ledger, clock, _OTHERWISE))[-1]
+    found = promoted(ledger, mended)
     look(3, alarm=False)
     clock.say("Two reference looks at the new champion, and a quiet one")
     story = Story(
         title="A ticket router is watched, notices that its task changed, and is mended",
+        words=_WORDS,
         before=BEFORE.text,
         after=AFTER.text,
         chapters=clock.chapters,
@@ -165,44 +130,9 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: _Clock, play: Play) -
         verdict=found.get(Judgement).verdict,
         training=found.get(Trained).metrics,
         items=found.get(Material).model_dump(),
-        options=_options(workspace, ledger, mended),
+        options=measured_options(workspace, ledger, mended),
     )
     return write_story(story, workspace.reports / "loop.html")
-
-
-def _options(workspace: OpenWorkspace, ledger: Ledger, mended: Remediation) -> list[OptionRow]:
-    view = repair.look_at(workspace, ledger, mended.id)
-    return option_rows(view.options, view.proposed_option)
-
-
-class _Telling(NightOnTerminal):
-    """Also tells the story of each attempt."""
-
-    def __init__(self, clock: _Clock, workspace: OpenWorkspace, ledger: Ledger) -> None:
-        super().__init__(console, workspace, ledger)
-        self.clock = clock
-
-    def opened(self, remediation: Remediation, new: bool) -> None:
-        """A further attempt follows: what it does otherwise."""
-        otherwise = _OTHERWISE[attempt_of(remediation) - 2]
-        changes = [f"shares of known and new tickets {otherwise['shares']}"]
-        changes += [f"{name} {value}" for name, value in otherwise["recipe"].items()]
-        self.clock.say(f"Attempt {attempt_of(remediation)} does otherwise", "; ".join(changes))
-
-    def mended(self, remediation: Remediation, why: str) -> None:
-        """An attempt has ended."""
-        if remediation.state == "promoted":
-            self.clock.say("A candidate was trained, proved and promoted", f"attempt {attempt_of(remediation)}")
-        else:
-            self.clock.say(f"The candidate of attempt {attempt_of(remediation)} is {remediation.state}", why)
-
-
-def _point(ledger: Ledger, run: RunRow, champion: str, alarm: bool) -> LookPoint:
-    scores = score_run(ledger, run.id, store=False)[0]
-    by_slice = {row.slice: row.value for row in scores.of_kind("accuracy", "category") if row.value is not None}
-    whole = scores.get("accuracy")
-    assert whole is not None
-    return LookPoint(run.created_at, champion, whole.value or 0.0, whole.low, whole.high, by_slice, alarm)
 
 
 def _write_data(folder: Path, policy: Policy, play: Play) -> None:
@@ -225,7 +155,7 @@ def _write_rows(path: Path, name: str, made: Sequence[Mapping[str, Any]]) -> Non
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _train_first(folder: Path, clock: _Clock, play: Play) -> str:
+def _train_first(folder: Path, clock: Clock, play: Play) -> str:
     """Train the champion that the story begins with, and return its adapter's path in the workspace."""
     made = rows(tickets("training", 240, play.seed), BEFORE)
     items = asyncio.run(_items(folder, made))
@@ -258,7 +188,7 @@ async def _items(folder: Path, made: Iterable[Mapping[str, Any]]) -> list[Traini
     return items
 
 
-def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
+def _configure(folder: Path, adapter: str, play: Play) -> None:
     jsonl = {name: {"kind": "jsonl", "path": f"data/{name}.jsonl"} for name in ("canary", "rest", "hold_out")}
     attempts = 1 + len(_OTHERWISE)  # one proof judges them all, so each has a part of the error
     rules: list[dict[str, Any]] = [
@@ -306,5 +236,4 @@ def _write_workspace(folder: Path, adapter: str, play: Play) -> None:
         },
         "nightly": {"monitors": [MONITOR]},
     }
-    text = yaml.safe_dump(workspace, allow_unicode=True, sort_keys=False)
-    (folder / FILE).write_text(text, encoding="utf-8")
+    write_workspace(folder, workspace)
