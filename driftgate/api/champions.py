@@ -51,6 +51,20 @@ def with_live(workspace: OpenWorkspace, ledger: Ledger | None, suite: SuiteConfi
     return suite.model_copy(update={"models": list(dict.fromkeys(names))})
 
 
+def unmeasured(workspace: OpenWorkspace, ledger: Ledger | None) -> dict[str, str]:
+    """Who is live, by slot, and is asked by no suite of the night and watched by no monitor."""
+    config = workspace.config
+    watched = {monitor.champion for monitor in config.monitors.values()}
+    asked = {
+        model
+        for name in config.nightly.suites
+        if name in config.suites
+        for model in with_live(workspace, ledger, config.suites[name]).models
+    }
+    lives = {slot: live(workspace, ledger, slot) for slot in config.champions if slot not in watched}
+    return {slot: model for slot, model in lives.items() if model not in asked}
+
+
 def champion_meant(workspace: OpenWorkspace, ledger: Ledger, gate: GateConfig) -> str | None:
     """The model that a gate's rules mean by champion: of its slot, or of the workspace's only one."""
     slots = [gate.slot] if gate.slot is not None else list(workspace.config.champions)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftgate.api import bench, watching
 from driftgate.api.bench import Begun, Done, gravest
-from driftgate.api.champions import champion
+from driftgate.api.champions import champion, unmeasured
 from driftgate.api.deployments import ask_for_ends
 from driftgate.api.preflight import prepare_night
 from driftgate.api.prompt_drift import is_due, take_prompt_look
@@ -84,6 +84,9 @@ class NightDisplay:
     def ends(self, slot: str, model: str, day: date) -> None:
         """The champion of a slot is a deployment whose last day is known."""
 
+    def unmeasured(self, slot: str, model: str) -> None:
+        """A model is live that no suite of the night asks and no monitor watches."""
+
     def failed(self, part: str, problem: DriftgateError) -> None:
         """A part could not be done."""
 
@@ -146,6 +149,8 @@ def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) 
             bench.keep_refusal(workspace, ledger, part.removeprefix("suite "), problem)
     with _set_aside("deployments", problems, display):
         _say_ends(workspace, ledger, display)
+    for slot, model in unmeasured(workspace, ledger).items():
+        display.unmeasured(slot, model)
     for suite in job.suites:
         if f"suite {suite}" not in refused:
             with _set_aside(suite, problems, display):

@@ -81,3 +81,26 @@ def test_the_doctor_plans_and_prices_the_model_that_is_live(cli: Cli, make: Make
     said = cli("doctor", "-w", make(4, follows))
     assert "champion:assistant" not in said.out + said.err
     assert "tested" in said.out
+
+
+def test_a_champion_that_nothing_measures_is_said_every_night(cli: Cli, make: Make) -> None:
+    def change(config: dict[str, Any]) -> None:
+        follows(config)
+        config["champions"]["assistant"] = "other"
+        config["suites"]["small"]["models"] = ["tested"]
+
+    folder = make(4, change)
+    unseen = "champion assistant: other is live, no suite of the night asks it and no monitor watches it"
+    for command in ("doctor", "nightly"):
+        said = cli(command, "-w", folder)
+        assert unseen in " ".join((said.out + said.err).split())
+
+
+def test_a_champion_that_is_followed_or_watched_is_not_said_to_be_unseen(cli: Cli, make: Make) -> None:
+    def watch(config: dict[str, Any]) -> None:
+        follows(config)
+        config["suites"]["small"]["models"] = ["other"]
+        config["monitors"] = {"watch": {"champion": "assistant", "canaries": {"dataset": "own", "variant": "terse"}}}
+
+    for change in (follows, watch):
+        assert "no monitor watches it" not in cli("doctor", "-w", make(4, change)).out

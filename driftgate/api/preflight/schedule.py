@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from driftgate.api.champions import unmeasured
 from driftgate.api.preflight._check import Check
 from driftgate.api.preflight._finding import Finding
 from driftgate.api.preflight._inspection import Inspection
@@ -13,6 +14,7 @@ def look(inspection: Inspection) -> Iterator[Finding]:
     """Look for names that are known and would still do nothing."""
     if inspection.scope.nightly:
         yield from _night(inspection)
+        yield from _champions(inspection)
     if inspection.scope.whole:
         yield from _recipes(inspection)
 
@@ -38,6 +40,16 @@ def _night(inspection: Inspection) -> Iterator[Finding]:
             if name in names[:index]:
                 where = inspection.where("nightly", part, index)
                 yield Finding("warning", "nightly", f"'{name}' stands twice under {part}", "keep one", where)
+
+
+def _champions(inspection: Inspection) -> Iterator[Finding]:
+    """Who is live is measured by somebody: after a promotion, a suite that names its models asks the one before."""
+    for slot, model in unmeasured(inspection.workspace, inspection.ledger).items():
+        found = (
+            f"{model} is live, no suite of the night asks it and no monitor watches it: nobody would see it get worse"
+        )
+        remedy = f"add champion:{slot} to the models of a suite under nightly.suites, or a monitor of '{slot}'"
+        yield Finding("warning", f"champion {slot}", found, remedy, inspection.where("champions", slot))
 
 
 def _recipes(inspection: Inspection) -> Iterator[Finding]:

@@ -121,6 +121,11 @@ class NightOnTerminal(NightDisplay):
         """Print the last day of a champion's deployment."""
         self.console.print(f"{escape(slot)}: {escape(model)}: [yellow]{ends_soon(day)}[/]", soft_wrap=True)
 
+    def unmeasured(self, slot: str, model: str) -> None:
+        """Print that nobody would see a champion get worse."""
+        told = f"champion {slot}: {model} is live, no suite of the night asks it and no monitor watches it"
+        self.console.print(f"[yellow]warning[/] {escape(told)}", soft_wrap=True)
+
     def failed(self, part: str, problem: DriftgateError) -> None:
         """Print what could not be done."""
         self.console.print(f"{escape(part)}: [bold red]error[/]: {escape(str(problem))}", soft_wrap=True)
