@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
+from driftgate.api.champions import unmeasured
 from driftgate.api.deployments import ending
 from driftgate.api.jobs import newest_by_name
 from driftgate.benchmarks.evaluated import Evaluated, evaluated_in
@@ -169,8 +170,11 @@ def _of_evaluators(console: Console, run: RunRow, link: str) -> Iterator[Concern
 
 
 def of_deployments(console: Console) -> Iterator[Concern]:
-    """Champions whose deployment ends soon."""
+    """Champions that nobody measures, and those whose deployment ends soon."""
     ledger = console.workspace.ledger
+    for slot, model in unmeasured(console.workspace.files, ledger).items():
+        told = "it is live, no suite of the night asks it and no monitor watches it"
+        yield Concern("unknown", "unknown", f"{slot} · {model}", told, None, "/champions")
     for slot in console.workspace.files.config.champions:
         history = champion_history(ledger, slot)
         files = console.workspace.files

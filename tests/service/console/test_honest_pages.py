@@ -57,6 +57,25 @@ def test_the_overview_is_not_green_while_nobody_can_be_told(own: Workspace) -> N
         assert (row["channel"], row["state"], row["waiting"]) == ("hook", "failed", 1)
 
 
+def test_the_overview_says_which_live_model_nobody_measures(own: Workspace) -> None:
+    file = own.files.folder / "driftgate.yaml"
+    config = yaml.safe_load(file.read_text("utf-8"))
+
+    def said() -> list[str]:
+        file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+        with driftgate.open(own.files.folder) as opened:
+            facts = TestClient(application(opened, "read")).get("/overview.json").json()["facts"]
+        return [one["subject"] for one in facts["concerns"] if "no monitor watches it" in one["told"]]
+
+    config["champions"] = {**config.get("champions", {}), "unseen": next(iter(config["models"]))}
+    config["nightly"] = {"suites": []}
+    model = config["champions"]["unseen"]
+    assert f"unseen · {model}" in said()
+    config["suites"]["followed"] = {**next(iter(config["suites"].values())), "models": ["champion:unseen"]}
+    config["nightly"] = {"suites": ["followed"]}
+    assert f"unseen · {model}" not in said()
+
+
 def test_a_page_past_the_end_is_none_and_leads_to_the_last(client: TestClient) -> None:
     page = client.get("/runs?page=9&size=2&kind=benchmark").text
     assert "There is no page 9." in page and "No run yet" not in page
