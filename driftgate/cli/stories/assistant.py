@@ -33,8 +33,8 @@ from driftgate.ledger import Ledger, open_ledger
 
 SLOT, FIRST, SUITE = "assistant", "assistant-v1", "assistant"
 _HANDBOOK: Mapping[str, Any] = {"kind": "handbook", "choices": False}
-_WANTED = 0.4
-"""What the firm asks of its assistant: 40% of its questions answered with the handbook's own words."""
+_WANTED = 0.5
+"""What the firm asks of its assistant: half of its questions answered with the handbook's own words."""
 _RECIPE: Mapping[str, Any] = {"steps": 24, "batch": 4, "warm_up": 3, "learning_rate": 1e-3, "end_of_text": True}
 _OTHERWISE = ({"recipe": {"steps": 48, "learning_rate": 5e-4}},)
 _WORDS = Words(
