@@ -90,11 +90,11 @@ def alarms(calls: pd.DataFrame, *, independent: bool) -> list[int]:
     return found
 
 
-def first_alarms(calls: pd.DataFrame) -> list[int]:
+def first_alarms(calls: pd.DataFrame, days: range = range(1, 14)) -> list[int]:
     """The days of the first two weeks, from the second on, whose look alarms; the first is a Monday."""
     level = TrafficBudget(BUDGET, 365.25, 1.0).level
     found = []
-    for number in range(1, 14):
+    for number in days:
         now = START + (number + 1) * DAY
         until = calls[calls["time"] < pd.Timestamp(now)]
         if look(compared(now, DAY, REFERENCE * DAY, START), telemetry=until, **how(level)).alerts:
@@ -122,6 +122,16 @@ CHANGES: dict[str, tuple[int, Change]] = {
     "five points more refusals from day 10": (10, lambda day: (1.0, 0.05 if day >= 10 else 0.0)),
     "latency two per cent more a day": (0, lambda day: (1.02 ** (day + 1), 0.0)),
 }
+
+
+FIRST = 3
+EARLY = (
+    ("latency half as long again", 1.5, 0.0),
+    ("latency two and a half times as long", 2.5, 0.0),
+    ("latency four times as long", 4.0, 0.0),
+    ("fifteen points more refusals", 1.0, 0.15),
+)
+"""Changes in the first week, in which the reference has no day of the same weekday: a factor of latency, and points."""
 
 
 def main() -> None:
@@ -155,6 +165,18 @@ def main() -> None:
             f"nothing changed, {name}, looks of the first two weeks: {sum(map(len, begun))} of {13 * len(begun)} alarm",
             flush=True,
         )
+    for name, factor, points in EARLY:
+        found = 0
+        for seed in range(arguments.months):
+            calls = month(300 + seed, nothing, arguments.calls, sessions=True, weekends=True)
+            late = calls["time"] >= pd.Timestamp(START + FIRST * DAY)
+            refusing = late & (np.random.default_rng(seed).random(len(calls)) < points)
+            changed = calls.assign(
+                latency=calls["latency"].where(~late, calls["latency"] * factor),
+                refused=calls["refused"].mask(refusing, 1.0),
+            )
+            found += bool(first_alarms(changed, range(FIRST, FIRST + 2)))
+        print(f"{name} from the fourth day of all on: found within two looks in {found} of {arguments.months}")
     for name, (first, change) in CHANGES.items():
         months = [
             alarms(month(100 + seed, change, arguments.calls, sessions=True, weekends=True), independent=False)

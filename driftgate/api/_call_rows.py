@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _FORMS = ("%m/%d/%Y, %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d")
 """Forms of times beside ISO 8601 and seconds since 1970."""
-_NO_ERROR = ("", "0", "false", "no", "none", "null", "nan", "ok", "200", "success")
 _TRUTHS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
 _CHUNK = 5_000
 
@@ -83,7 +82,8 @@ def calls_of_file(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
 
 def _named(values: Mapping[str, Any], theirs: Mapping[str, str]) -> dict[str, Any]:
     """A row by the record's fields, with what files write as text put into numbers, truths and times."""
-    named = {field: _plain(field, values.get(column)) for field, column in theirs.items()}
+    named = {field: _plain(field, values[column]) for field, column in theirs.items() if column in values}
+    # Of a row without the key it is not known whether its call failed; nothing under it says that it did not.
     told = {field: value for field, value in named.items() if value is not None or field == "error"}
     if "latency" in told and usual_form(theirs["latency"]) in THOUSANDTHS:
         with suppress(TypeError, ValueError):  # what is no number is said with its row
@@ -94,7 +94,7 @@ def _named(values: Mapping[str, Any], theirs: Mapping[str, str]) -> dict[str, An
 def _plain(field: str, value: Any) -> Any:
     said = value.strip() if isinstance(value, str) else value
     if field == "error":
-        return "" if said is None or str(said).lower() in _NO_ERROR else str(said)
+        return said
     if said is None or said == "":
         return None
     if field in TRUTHS and str(said).lower() in _TRUTHS:

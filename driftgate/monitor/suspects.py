@@ -156,6 +156,7 @@ def suspects(
     """
     found: dict[Name, tuple[list[str], list[str]]] = {name: ([], []) for name in NAMES}
     _by_signal(alert, findings, found)
+    found["telemetry"][0].extend(_untold(findings))
     for hint in alert.hints:
         named: dict[str, Name] = {"prompt": "template", "service": "service", "telemetry": "telemetry"}
         if hint.cause in named:
@@ -213,6 +214,20 @@ def _by_signal(
     own = next((name for name, signals in _SIGNALS.items() if alert.signal in signals), None)
     if own is not None:
         found[own][0].append(f"it is {alert.title} that moved")
+
+
+def _untold(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Signals that calls of the look do not tell: whether calls failed always, others where earlier calls told them."""
+    told = []
+    for one in findings:
+        evidence = one["everywhere"]
+        signal, was, now = one["signal"], evidence["n_reference"], evidence["n_current"]
+        known = registered(signal)
+        if known is None or known.of_canaries or evidence["p_value"] is not None or now >= _LEAST:
+            continue
+        if was >= _LEAST or signal == "error_rate":
+            told.append(f"{signal} is not known: {now:,} calls of the current window tell it, and {was:,} before")
+    return told
 
 
 def _far(finding: Mapping[str, Any]) -> bool:
