@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.refusals import is_refusal
+from driftgate.monitor._ceased import ceased
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.attribution import newcomers
 from driftgate.monitor.signals import SIGNALS, Signal
@@ -256,12 +257,14 @@ def _by_label(
 ) -> None:
     """Whether a label is new, and whether calls whose label is not new moved as well."""
     for column in columns:
-        if column not in before or column not in now or not (now[column].fillna("") != "").any():
+        told = int((now[column].fillna("") != "").sum()) if column in before and column in now else 0
+        if not told:
             continue
         words = column.replace("_", " ")
         new = newcomers(before, now, column)
         if not new:
-            found[1].append(f"no {words} is new among {len(now):,} calls")
+            if not ceased(before, now, [column]):  # of the others nobody knows, which clears nobody
+                found[1].append(f"no {words} is new among {told:,} calls")
             continue
         for value, share in new:
             found[0].append(f"{words} {value} is new, on {share:.0%} of calls")
