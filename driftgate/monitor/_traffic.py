@@ -101,11 +101,11 @@ def conclude_traffic(
         or withheld(calls, named)
         or untold(findings, calls, named)
         or _adrift(calls)
-        or _building(findings, calls)
         or _short_of_floors([one for one in short if one.signal in (floors or {})])
         or _blind([one for one in short if one.blind])
         or _unasked(short, calls)
         or _undecided(single, short, alpha)
+        or _building(findings, short, calls)
     )
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
@@ -154,7 +154,7 @@ def _by_how_much(found: Finding) -> str:
     return f"went from {before:.1%} to {now:.1%}"
 
 
-def _building(findings: Sequence[Finding], calls: Calls) -> Conclusion | None:
+def _building(findings: Sequence[Finding], short: Sequence[Short], calls: Calls) -> Conclusion | None:
     """Whether the reference has no day like the current one yet: how far weekdays are apart is then not known."""
     unmatched = [found for found in findings if found.everywhere.detail.get(UNMATCHED)]
     if not unmatched:
@@ -170,7 +170,7 @@ def _building(findings: Sequence[Finding], calls: Calls) -> Conclusion | None:
         if one.signal.kind in OF_DAYS and reaches(worsening(one.signal, one.everywhere), one.floor)
     ]
     remedy = f"look again from {begun + WEEK:%Y-%m-%d} on; until then only moves of three floors are alerts"
-    return Conclusion("inconclusive", "; ".join([found, *moved]), remedy)
+    return Conclusion("inconclusive", "; ".join(filter(None, [found, *moved, unseen(short)])), remedy)
 
 
 def _short_of_floors(short: Sequence[Short]) -> Conclusion | None:
