@@ -6,9 +6,8 @@ day is a little unlike the others; a weekend has a third of the calls, of anothe
 changes. In the others latency or refusals rise, at once on day ten or by two per cent a day from day one on. The level
 of a look is what the budget of one false alarm a month leaves to it; looks that follow each other and alarm are one
 alarm. `by calls` is the same months looked at as if calls were independent: all days of the reference, each call by
-itself. Of as many others the first two weeks are looked at, while there is little or no reference yet, and some with a change
-in the first week. Run it from the
-project's root:
+itself. Of as many others the first two weeks are looked at, while there is little or no reference yet, and some with a
+change in the first week. Run it from the project's root:
 
     python -m benchmarks.perf.traffic_months
 """
