@@ -19,7 +19,7 @@ from driftgate.monitor.replay import MOST_TEXTS
 from driftgate.monitor.telemetry import COLUMNS, Intake, ModelCall, Store, sample
 from driftgate.monitor.telemetry._record import TRUTHS
 from driftgate.monitor.telemetry._rows import call_from_row, identified
-from driftgate.monitor.telemetry.sources._usual_names import THOUSANDTHS, by_usual_name, usual_form
+from driftgate.monitor.telemetry.sources._usual_names import OF_SUCCESS, THOUSANDTHS, by_usual_name, usual_form
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +54,11 @@ def calls_of_file(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     for field, column in columns.items():
         if column not in there:
             raise DriftgateError(f"{path.name} has no column '{column}' for {field}", nearest(column, there))
+    if usual_form(columns.get("error", "")) in OF_SUCCESS:
+        raise DriftgateError(
+            f"'{columns['error']}' says of a call that it went well, and error is what went wrong",
+            "map the column that holds the kind or the status of the error",
+        )
     if "time" not in theirs:
         raise DriftgateError(
             f"it is not known which column of {path.name} says when a call was: it has {', '.join(there[:12])}",

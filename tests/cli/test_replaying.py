@@ -82,6 +82,9 @@ def test_a_file_whose_times_are_not_found_says_what_to_write(cli: Cli, folder: P
     assert done.code == 2 and "a replay needs more than 7 times 1 days" in done.err
     done = cli("monitor", "backtest", path, "-w", folder, "--map", "time=wen")
     assert done.code == 2 and "no column 'wen'" in done.err
+    write(path, [{"time": "2026-03-02T00:00:00Z", "success": True}])
+    done = cli("monitor", "backtest", path, "-w", folder, "--map", "error=success")
+    assert done.code == 2 and "'success' says of a call that it went well" in done.err
     done = cli("monitor", "backtest", "nobody", "-w", folder)
     assert done.code == 2 and "'nobody' is no monitor of the workspace and no file" in done.err
 

@@ -210,6 +210,16 @@ def test_doctor_says_which_row_is_no_call(cli: Cli, folder: Path) -> None:
     assert severity == "error" and "a.jsonl, row 2: 'time' is 'then'" in said
 
 
+def test_doctor_says_of_calls_of_tomorrow_and_of_files_without_calls(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 1, -timedelta(hours=9))
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "warning" and "1 file fits its pattern, 1 row was read: 1 call of " in said
+    assert "the newest call is dated after now; set time_zone" in said
+    (folder / "calls" / "a.jsonl").write_text("\n", encoding="utf-8")
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "warning" and "0 rows were read: no call is among them" in said
+
+
 def test_doctor_looks_at_both_ends_of_a_large_file(cli: Cli, folder: Path) -> None:
     write(folder, "a.jsonl", 1600, timedelta(hours=1))
     path = folder / "calls" / "a.jsonl"

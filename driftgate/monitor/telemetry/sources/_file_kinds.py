@@ -111,6 +111,29 @@ def first_and_last(path: Path, encoding: str | None) -> tuple[list[Item], int, b
     return [*first, *last], count, True
 
 
+def says_nothing_two_ways(path: Path, column: str) -> bool:
+    """Whether a column of a Parquet file has empty texts beside nulls: of these two only the text says "nothing".
+
+    Raises
+    ------
+    DriftgateError
+        It is no Parquet file.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        there = file.schema_arrow.field(column).type if column in file.schema_arrow.names else pa.null()
+        if not (pa.types.is_string(there) or pa.types.is_large_string(there)):
+            return False
+        held = file.read(columns=[column]).column(column)
+    except pa.ArrowInvalid as problem:
+        raise DriftgateError(f"{path.name} is no Parquet file: {problem}") from problem
+    return bool(held.null_count) and bool(pc.any(pc.equal(held, "")).as_py())
+
+
 def _of_parquet(path: Path) -> Iterator[Item]:
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +24,8 @@ EXPECTED: Final = MappingProxyType(
     }
 )
 """What looks at traffic read of a call, in words."""
+_FAST = timedelta(minutes=5)
+"""How far the clock of an application may be ahead."""
 
 
 class Seen:
@@ -37,8 +39,10 @@ class Seen:
     ...     seen.add(ModelCall(datetime(2026, 3, 1, 9, 0, second, tzinfo=UTC), "", "", latency=1.0, error=None))
     >>> seen.span
     '2026-03-01 09:00 to 2026-03-01 09:00 UTC'
-    >>> seen.told[:22], seen.untold[:3]
-    ('latency', ('error', 'request_model', 'input_tokens'))
+    >>> seen.in_words[:60]
+    '2 calls of 2026-03-01 09:00 to 2026-03-01 09:00 UTC; told: l'
+    >>> seen.lacks("say it")
+    ['a look expects of each call whether it failed, and 2 do not tell; say it']
     """
 
     def __init__(self) -> None:
@@ -63,25 +67,47 @@ class Seen:
         return f"{self._first:%Y-%m-%d %H:%M} to {self._last:%Y-%m-%d %H:%M} UTC" if self._first else ""
 
     @property
-    def told(self) -> str:
-        """The fields that calls tell, with the share where not all do."""
+    def in_words(self) -> str:
+        """How many calls of which time, what was left out and why, and what calls tell and do not."""
+        if not self.calls:
+            return "; ".join(filter(None, ("no call is among them", self._left)))
         shares = {name: self._counts[name] / self.calls for name in EXPECTED if self._counts[name]}
-        return ", ".join(name + ("" if share == 1.0 else f" (of {share:.1%})") for name, share in shares.items())
+        told = ", ".join(name + ("" if share == 1.0 else f" (of {share:.1%})") for name, share in shares.items())
+        by_none = ", ".join(name for name in EXPECTED if not self._counts[name])
+        parts = (
+            f"{counted(self.calls, 'call')} of {self.span}",
+            self._left,
+            f"told: {told or 'nothing'}",
+            f"told by none: {by_none}" if by_none else "",
+        )
+        return "; ".join(filter(None, parts))
 
     @property
-    def untold(self) -> tuple[str, ...]:
-        """The fields that no call tells."""
-        return tuple(name for name in EXPECTED if not self._counts[name])
+    def _left(self) -> str:
+        return f"left out: {in_words(self.left)}" if self.left else ""
 
-    @property
-    def without_error(self) -> int:
-        """Of how many calls it is not known whether they failed."""
-        return self.calls - self._counts["error"]
+    def lacks(self, how_to_tell_errors: str) -> list[str]:
+        """What a look would lack, each with what to do."""
+        if not self.calls:
+            return ["see what the application writes, and the page on telemetry for what is a call"]
+        found = []
+        if untold := self.calls - self._counts["error"]:
+            expected = f"a look expects of each call whether it failed, and {untold:,} do not tell"
+            found.append(f"{expected}; {how_to_tell_errors}")
+        if self._last is not None and self._last > datetime.now(UTC) + _FAST:
+            found.append("the newest call is dated after now; set time_zone, or correct the application's clock")
+        return found
 
-    @property
-    def left_in_words(self) -> str:
-        """What was read and is no call, by reason."""
-        return in_words(self.left)
+
+def counted(count: int, what: str) -> str:
+    """A number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "file"), counted(2_000, "row")
+    ('1 file', '2,000 rows')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _told(value: object, name: str) -> bool:

@@ -37,10 +37,11 @@ from driftgate.monitor.telemetry.sources._file_kinds import (
     first_and_last,
     items,
     kind_of,
+    says_nothing_two_ways,
 )
-from driftgate.monitor.telemetry.sources._seen import Seen
+from driftgate.monitor.telemetry.sources._seen import Seen, counted
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
-from driftgate.monitor.telemetry.sources._usual_names import unread
+from driftgate.monitor.telemetry.sources._usual_names import OF_SUCCESS, unread, usual_form
 
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._store import Store
@@ -120,18 +121,10 @@ class FilesConfig(SourceConfig):
             rows, note = rows + len(some), note or reader.note
             if len(some) < held or not all_of_it:
                 note = note or f"of large files the first and last {AT_AN_END:,} rows, and none beyond {MOST:,}"
-        fit = f"{len(found)} file{'s fit' if len(found) > 1 else ' fits'} its pattern"
-        read = f"{rows:,} rows of the newest {len(newest)} were read" if len(found) > 1 else f"{rows:,} rows were read"
-        left = f"left out: {seen.left_in_words}" if seen.left else ""
-        if not seen.calls:
-            told = "; ".join(filter(None, (f"{fit}, {read}, and no call is among them", left, note)))
-            yield told, "see what the application writes, and the page on telemetry for what is a call"
-            return
-        told = f"{fit}, {read}: {seen.calls:,} calls of {seen.span}"
-        by_none = f"told by none: {', '.join(seen.untold)}" if seen.untold else ""
-        told = "; ".join(filter(None, (told, left, f"told: {seen.told}", by_none, note)))
-        lacks = f"a look expects of each call whether it failed, and {seen.without_error:,} do not tell; "
-        yield told, lacks + HOW_TO_TELL_ERRORS if seen.without_error else ""
+        fit = f"{counted(len(found), 'file')} {'fits' if len(found) == 1 else 'fit'} its pattern"
+        of_newest = f" of the newest {len(newest)}" if len(found) > 1 else ""
+        told = f"{fit}, {counted(rows, 'row')}{of_newest} {'was' if rows == 1 else 'were'} read: {seen.in_words}"
+        yield "; ".join(filter(None, (told, note))), "; ".join(seen.lacks(HOW_TO_TELL_ERRORS))
 
     @field_validator("pattern")
     @classmethod
@@ -146,9 +139,14 @@ class FilesConfig(SourceConfig):
     @field_validator("columns")
     @classmethod
     def _known_fields(cls, columns: dict[str, str]) -> dict[str, str]:
-        for name in columns:
+        for name, theirs in columns.items():
             if name not in COLUMNS:
                 raise ValueError(f"there is no field '{name}'; {nearest(name, COLUMNS)}")
+            if name == "error" and usual_form(theirs) in OF_SUCCESS:
+                raise ValueError(
+                    f"'{theirs}' says of a call that it went well, and error is what went wrong; map the column that "
+                    "holds the kind or the status of the error"
+                )
         return columns
 
     @field_validator("encoding")
@@ -235,6 +233,7 @@ class _Reader:
         self._seen: Counter[str] = Counter()
         self._error = config.columns.get("error", "error")
         self._rows = 0
+        self._null_is_unknown = kind_of(path) == ".parquet" and says_nothing_two_ways(path, self._error)
         self._rows, self._with_error, self._last_with_error = 0, 0, 0
         rows = (
             _rows(path, config) if some is None else (one for one in some if not any(name in one[1] for name in OTLP))
@@ -315,6 +314,8 @@ class _Reader:
         named.pop("error", None)
         if self._error in item or self._config.absent_error == "none":
             named["error"] = item.get(self._error)
+        if self._null_is_unknown and named.get("error") is None:
+            named["error"] = "unknown"
         if self._config.latency_unit == "ms" and named.get("latency") is not None:
             named["latency"] = _seconds(named["latency"])
         return named
