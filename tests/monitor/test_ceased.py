@@ -108,12 +108,17 @@ def test_fields_that_vanish_are_said_and_kept(names: tuple[str, ...], result: st
 
 
 def test_without_who_asks_a_look_is_not_quiet_where_it_would_miss_a_change() -> None:
-    """Latency is the conversation's, of which a day has thirty: by the hour fewer hang together than do."""
-    rng = np.random.default_rng(3)
-    slow = [{**row, "latency": float(rng.lognormal(0.0, 0.4))} for row in before()]
-    names, signals = ("user", "conversation"), ["latency", "error_rate"]
-    today = [{**row, "latency": float(rng.lognormal(0.0, 0.4))} for row in now(**dict.fromkeys(names, GONE))]
-    found = look(*slow, *today, signals=signals).conclusion
+    """Latency is the conversation's, of which a day has thirty; by the hour it cannot be known."""
+    rng, gone = np.random.default_rng(3), dict.fromkeys(("user", "conversation"), GONE)
+
+    def slow(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        own = rng.lognormal(0.0, 0.8, len(calls))
+        return [{**row, "latency": float(own[n // 2])} for n, row in enumerate(calls)]
+
+    names = ["latency", "error_rate"]
+    whole = look(*slow(before()), *slow(now()), signals=names).conclusion
+    assert whole.result == "quiet" and "not to be seen: latency" in whole.reason, whole
+    found = look(*slow(before()), *slow(now(**gone)), signals=names).conclusion
     assert (found.result, found.remedy) == ("inconclusive", "let the application tell conversation again"), found
     assert "without it not to be seen: latency" in found.reason
 

@@ -69,7 +69,7 @@ def test_what_calls_tell_no_more_clears_nobody_and_is_held_against_the_telemetry
     alert, said = explained(slow)
     assert alert.cause == "telemetry"
     told = " ".join(said["telemetry"].for_it)
-    assert "error_rate is not known: 0 calls of the current window tell it, and 8,400 before" in told, told
+    assert "error_rate is not known: 0 calls of the current window tell it, and 1,200 before" in told, told
     assert "response_model is told by 10% of the calls of the current window, and by 100% of those before" in told
     assert not any("response model" in one for one in said["provider"].against)
     assert any("no prompt hash is new among 300 calls" in one for one in said["template"].against)
