@@ -6,8 +6,8 @@ day is a little unlike the others; a weekend has a third of the calls, of anothe
 changes. In the others latency or refusals rise, at once on day ten or by two per cent a day from day one on. The level
 of a look is what the budget of one false alarm a month leaves to it; looks that follow each other and alarm are one
 alarm. `by calls` is the same months looked at as if calls were independent: all days of the reference, each call by
-itself. Of as many others the first two weeks are looked at, while there is little or no reference yet. Run it from the
-project's root:
+itself. Of as many others the first two weeks are looked at, while there is little or no reference yet, and some with a
+change in the first week. Run it from the project's root:
 
     python -m benchmarks.perf.traffic_months
 """
@@ -90,16 +90,27 @@ def alarms(calls: pd.DataFrame, *, independent: bool) -> list[int]:
     return found
 
 
-def first_alarms(calls: pd.DataFrame) -> list[int]:
+def first_alarms(calls: pd.DataFrame, days: range = range(1, 14)) -> list[int]:
     """The days of the first two weeks, from the second on, whose look alarms; the first is a Monday."""
     level = TrafficBudget(BUDGET, 365.25, 1.0).level
     found = []
-    for number in range(1, 14):
+    for number in days:
         now = START + (number + 1) * DAY
         until = calls[calls["time"] < pd.Timestamp(now)]
         if look(compared(now, DAY, REFERENCE * DAY, START), telemetry=until, **how(level)).alerts:
             found.append(number)
     return found
+
+
+def early_alarm(seed: int, factor: float, points: float, calls: int) -> bool:
+    """Whether one of the first two looks at a change in the first week alarms."""
+    whole = month(seed, nothing, calls, sessions=True, weekends=True)
+    begun = whole[whole["time"] < pd.Timestamp(START + (FIRST + 3) * DAY)].reset_index(drop=True)
+    late = begun["time"] >= pd.Timestamp(START + FIRST * DAY)
+    refusing = late & (np.random.default_rng(seed).random(len(begun)) < points)
+    latency = begun["latency"].where(~late, begun["latency"] * factor)
+    changed = begun.assign(latency=latency, refused=begun["refused"].mask(refusing, 1.0))
+    return bool(first_alarms(changed, range(FIRST, FIRST + 2)))
 
 
 def how(level: float) -> dict[str, Any]:
@@ -122,6 +133,16 @@ CHANGES: dict[str, tuple[int, Change]] = {
     "five points more refusals from day 10": (10, lambda day: (1.0, 0.05 if day >= 10 else 0.0)),
     "latency two per cent more a day": (0, lambda day: (1.02 ** (day + 1), 0.0)),
 }
+
+
+FIRST = 3
+EARLY = (
+    ("latency half as long again", 1.5, 0.0),
+    ("latency two and a half times as long", 2.5, 0.0),
+    ("latency four times as long", 4.0, 0.0),
+    ("fifteen points more refusals", 1.0, 0.15),
+)
+"""Changes in the first week, in which the reference has no day of the same weekday: a factor of latency, and points."""
 
 
 def main() -> None:
@@ -154,6 +175,11 @@ def main() -> None:
         print(
             f"nothing changed, {name}, looks of the first two weeks: {sum(map(len, begun))} of {13 * len(begun)} alarm",
             flush=True,
+        )
+    for name, factor, points in EARLY:
+        early = [early_alarm(300 + seed, factor, points, arguments.calls) for seed in range(arguments.months)]
+        print(
+            f"{name} from the fourth day of all on: found within two looks in {sum(early)} of {len(early)}", flush=True
         )
     for name, (first, change) in CHANGES.items():
         months = [

@@ -19,14 +19,13 @@ from driftgate.monitor.replay import MOST_TEXTS
 from driftgate.monitor.telemetry import COLUMNS, Intake, ModelCall, Store, sample
 from driftgate.monitor.telemetry._record import TRUTHS
 from driftgate.monitor.telemetry._rows import call_from_row, identified
-from driftgate.monitor.telemetry.sources._usual_names import THOUSANDTHS, by_usual_name, usual_form
+from driftgate.monitor.telemetry.sources._usual_names import OF_SUCCESS, THOUSANDTHS, by_usual_name, usual_form
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FORMS = ("%m/%d/%Y, %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d")
 """Forms of times beside ISO 8601 and seconds since 1970."""
-_NO_ERROR = ("", "0", "false", "no", "none", "null", "nan", "ok", "200", "success")
 _TRUTHS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
 _CHUNK = 5_000
 
@@ -55,6 +54,11 @@ def calls_of_file(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     for field, column in columns.items():
         if column not in there:
             raise DriftgateError(f"{path.name} has no column '{column}' for {field}", nearest(column, there))
+    if usual_form(columns.get("error", "")) in OF_SUCCESS:
+        raise DriftgateError(
+            f"'{columns['error']}' says of a call that it went well, and error is what went wrong",
+            "map the column that holds the kind or the status of the error",
+        )
     if "time" not in theirs:
         raise DriftgateError(
             f"it is not known which column of {path.name} says when a call was: it has {', '.join(there[:12])}",
@@ -83,7 +87,8 @@ def calls_of_file(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
 
 def _named(values: Mapping[str, Any], theirs: Mapping[str, str]) -> dict[str, Any]:
     """A row by the record's fields, with what files write as text put into numbers, truths and times."""
-    named = {field: _plain(field, values.get(column)) for field, column in theirs.items()}
+    named = {field: _plain(field, values[column]) for field, column in theirs.items() if column in values}
+    # Of a row without the key it is not known whether its call failed; nothing under it says that it did not.
     told = {field: value for field, value in named.items() if value is not None or field == "error"}
     if "latency" in told and usual_form(theirs["latency"]) in THOUSANDTHS:
         with suppress(TypeError, ValueError):  # what is no number is said with its row
@@ -94,7 +99,7 @@ def _named(values: Mapping[str, Any], theirs: Mapping[str, str]) -> dict[str, An
 def _plain(field: str, value: Any) -> Any:
     said = value.strip() if isinstance(value, str) else value
     if field == "error":
-        return "" if said is None or str(said).lower() in _NO_ERROR else str(said)
+        return said
     if said is None or said == "":
         return None
     if field in TRUTHS and str(said).lower() in _TRUTHS:

@@ -37,9 +37,13 @@ OF_DAYS: tuple[Kind, ...] = ("proportion", "continuous")
 """Kinds of values that have a mean, of which days are compared."""
 _BLOCKS = ("conversation", "session", "user")
 """Columns of the record that say who asks, the finest first."""
-_WEEK = timedelta(days=7)
+WEEK = timedelta(days=7)
 _LEAST_MATCHED = 50
 """Calls that the same weekdays of the reference must have to be compared with instead of all days."""
+UNMATCHED = "unmatched"
+"""In an evidence's detail: the reference has no day like those of the current window."""
+_FAR = 3.0
+"""Floors by which a signal must move to be one that moved, whatever weekdays are like."""
 _LEAST_FREE = 3
 """Days beyond one a weekday, by which it can be told how much weekdays differ among themselves."""
 _NOTHING = 1e-18
@@ -65,19 +69,21 @@ class Units:
     least twice and with enough calls; else all."""
 
     @classmethod
-    def of(cls, calls: pd.DataFrame, current: Period, pooled: int = 1) -> Units:
+    def of(cls, calls: pd.DataFrame, current: Period, pooled: int = 1, *, weekly: bool = True) -> Units:
         """The units of calls, by their columns ``time`` and, where they tell it, who asks.
 
         Parameters
         ----------
         pooled
             How many periods the current window has.
+        weekly
+            Whether weekdays are told apart; a reference that is shorter than a week by choice has none to match.
         """
         length = (current.end - current.start) / pooled
         before = (current.end - calls["time"]).dt.total_seconds().to_numpy(dtype=float)
         # A period has its start and not its end: what came at the very start of the newest is of the newest.
         period = np.maximum(np.ceil(before / length.total_seconds()).astype(np.int64) - 1, 0)
-        week = round(_WEEK / length) if length < _WEEK and _WEEK % length == timedelta(0) else 1
+        week = round(WEEK / length) if weekly and length < WEEK and WEEK % length == timedelta(0) else 1
         weekday = period % week
         same = np.isin(weekday, np.arange(pooled) % week)
         enough = same.sum() >= _LEAST_MATCHED and np.unique(period[same]).size >= 2 * min(pooled, week)
@@ -169,6 +175,35 @@ def weaker(signal: Signal, found: Evidence, windows: tuple[Floats, Floats], unit
     effect = Interval(gap, low, high, level=0.95, method="days", n=found.effect.n)
     before_then, now_then = (_level(signal, one) for one in (compared.usually, compared.usually + compared.gap))
     return replace(left, effect=effect, reference_value=before_then, current_value=now_then)
+
+
+def on_other_weekdays(signal: Signal, found: Evidence, floor: float, units: tuple[Units, Units]) -> Evidence:
+    """The evidence that is left where the reference has no day like those of the current window.
+
+    How far one weekday is from another is not known before both were seen: a first Saturday is unlike the five days
+    before it, and nothing has changed. So a move is none, unless it is three times as large as the floor (of numbers,
+    of their logarithms), or a gross one of the service.
+
+    Parameters
+    ----------
+    found
+        All of it otherwise.
+    floor
+        The smallest effect worth a person's time.
+    """
+    reference, current = map(_weekdays, units)
+    if found.p_value is None or current <= reference:
+        return found
+    told = replace(found, detail={**found.detail, UNMATCHED: 1.0, "p_by_day": found.p_value})
+    effect, enough = found.effect.estimate or 0.0, _FAR * (math.log1p(floor) if signal.kind == "continuous" else floor)
+    moved = abs(math.log1p(max(effect, -1.0 + 1e-12))) if signal.kind == "continuous" else abs(effect)
+    return told if moved >= min(enough, signal.gross or enough) else replace(told, p_value=1.0)
+
+
+def _weekdays(units: Units) -> set[int]:
+    """Those of which there are calls enough, or all where there are of none."""
+    days, counts = np.unique(units.weekday, return_counts=True)
+    return set(map(int, days[counts >= MIN_ROWS] if (counts >= MIN_ROWS).any() else days))
 
 
 def _change(signal: Signal, gap: float) -> float:
@@ -332,4 +367,4 @@ def _holding(effect: Interval, limits: tuple[float, float]) -> Interval:
 
 def anchored(anchor: datetime, days: float, start: datetime) -> Period | None:
     """The reference that does not slide, once the sliding one has left it by a week or more."""
-    return Period(anchor, anchor + timedelta(days=days)) if anchor + _WEEK <= start else None
+    return Period(anchor, anchor + timedelta(days=days)) if anchor + WEEK <= start else None

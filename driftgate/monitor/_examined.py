@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from driftgate.monitor._calls import Beside, Calls
+from driftgate.monitor._ceased import as_event, ceased
 from driftgate.monitor._days import Units
 from driftgate.monitor._silence import silent
-from driftgate.monitor._told import Layout, comparable, layout
-from driftgate.monitor._traffic import Beside, Calls, compared, conclude_traffic
+from driftgate.monitor._told import comparable, layout
+from driftgate.monitor._traffic import compared, conclude_traffic
 from driftgate.monitor._volume import lost
 from driftgate.monitor._weights import alike
 from driftgate.monitor.config import TrafficConfig
@@ -33,7 +35,8 @@ class Examined:
     look: Look
     before: pd.DataFrame
     current: pd.DataFrame
-    layout: Layout
+    events: Sequence[dict[str, Any]]
+    """What changed of the telemetry itself, as findings."""
 
 
 def windows_at(now: datetime, traffic: TrafficConfig, anchor: datetime | None) -> list[Windows]:
@@ -79,6 +82,7 @@ def examine(
     anchored = 0 if fixed is None else int(((calls["time"] >= fixed.start) & (calls["time"] < fixed.end)).sum())
     every = pd.concat([older, earlier, newest])
     first = every["time"].min() if len(every) else now
+    missed = ceased(earlier, newest)
     seen = Calls(
         before,
         current,
@@ -90,6 +94,7 @@ def examine(
         anchored,
         layout(before, current, windows.reference, windows.current),
         silent(volumes, windows.reference, windows.current, traffic.ended),
+        missed,
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]
     pairs = [windows, *(pair for pair in others if first < pair.reference.end)]
@@ -99,4 +104,6 @@ def examine(
         if found.alerts
         else conclude_traffic(found.findings, seen, traffic.signals, floors=floors, alpha=alpha)
     )
-    return Examined(conclusion, found, before, current, seen.layout)
+    counts = len(earlier), len(newest)
+    events = [*seen.layout.events, *([as_event(missed, counts, windows.reference, windows.current)] if missed else [])]
+    return Examined(conclusion, found, before, current, events)

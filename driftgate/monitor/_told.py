@@ -94,19 +94,45 @@ def _event(
         f"telemetry: since {day} the {side} of calls is told {_IN_WORDS[to]}, before {_IN_WORDS[origin]} "
         f"({values[0]:.0%} of the reference window, {values[1]:.0%} of the current one)"
     )
+    return telemetry_event(
+        SIGNAL,
+        told,
+        (values[0], values[1]),
+        (len(places[0]), len(places[1])),
+        (reference, current),
+        "share of calls by where their texts are told",
+    )
+
+
+def telemetry_event(
+    signal: str,
+    told: str,
+    shares: tuple[float, float],
+    calls: tuple[int, int],
+    windows: tuple[Period, Period],
+    method: str,
+) -> dict[str, Any]:
+    """A change of the telemetry itself, as a finding of a look: without a p-value, for it is no alert.
+
+    Parameters
+    ----------
+    shares, calls, windows
+        Of the reference and of the current window.
+    """
     evidence = {
         "p_value": None,
-        "effect": values[1] - values[0],
+        "effect": shares[1] - shares[0],
         "low": None,
         "high": None,
-        "reference_value": values[0],
-        "current_value": values[1],
-        "n_reference": len(places[0]),
-        "n_current": len(places[1]),
-        "method": "share of calls by where their texts are told",
+        "reference_value": shares[0],
+        "current_value": shares[1],
+        "n_reference": calls[0],
+        "n_current": calls[1],
+        "method": method,
     }
+    reference, current = windows
     return {
-        "signal": SIGNAL,
+        "signal": signal,
         "looks": 1,
         "reference": [reference.start.isoformat(), reference.end.isoformat()],
         "current": [current.start.isoformat(), current.end.isoformat()],

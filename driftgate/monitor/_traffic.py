@@ -6,15 +6,15 @@ and where what they are compared with is no outage itself.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from driftgate.monitor._days import POOLED, anchored
+from driftgate.monitor._calls import Calls
+from driftgate.monitor._ceased import WHO
+from driftgate.monitor._days import OF_DAYS, POOLED, UNMATCHED, WEEK, anchored
 from driftgate.monitor._found import worsening
-from driftgate.monitor._told import Layout
+from driftgate.monitor._untold import ERRORS, TOLD, nameless, names_of, untold, withheld
 from driftgate.monitor._visible import Short, too_short, unseen
 from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
@@ -22,21 +22,14 @@ from driftgate.monitor.drift import Finding, Windows
 from driftgate.monitor.looks import Conclusion
 from driftgate.monitor.pooling import reaches
 from driftgate.monitor.signals import SIGNALS
-from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ERRORS = "error_rate"
-"""Without it an outage is not seen, so calls that do not tell it are never passed over."""
 _FIT = ("error_rate", "empty_share")
 """Signals of which a reference has a low share, or is an outage."""
 _OUTAGE = 0.5
 """The share of the reference's calls that failed, or said nothing, from which it is no reference."""
-_TOLD = 0.5
-"""The share of calls that tell a signal, of the reference's, below which a window does not tell it."""
-_FAR = 5.0
-"""Standard errors by which fewer calls tell a signal than chance makes of them, where calls hang together."""
 _LATER = 0.1
 """The share of calls dated after the look, or of spans that were refused, that is more than a few."""
 _DAY = timedelta(days=1)
@@ -44,77 +37,6 @@ _WEEK = 7
 """Days of a reference from which it is told how much days differ."""
 _MANY = 1000.0
 """More times as many calls than this are not counted."""
-_SPANS = "check what the application's spans carry, and the monitor's traffic.signals"
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is known of the telemetry beside the calls of a look."""
-
-    later: int = 0
-    """How many calls are dated after the look."""
-    unread: str = ""
-    """What was received since the current window began and is in no dialect that is known, in words."""
-    refused: int = 0
-    """How many spans of that time could not be taken."""
-    shares: tuple[float, float] = (1.0, 1.0)
-    """Of the calls of the reference and of the current window that were read."""
-    removed: str = ""
-    """Which days of the windows are past their retention, in words."""
-
-
-@dataclass(frozen=True)
-class Calls:
-    """The calls of a look at traffic."""
-
-    before: pd.DataFrame
-    """Of the reference window, each as good as any other."""
-    now: pd.DataFrame
-    """Of the current window."""
-    lost: str = ""
-    """Which calls are missing from the current window, in words."""
-    beside: Beside = Beside()
-    rows: tuple[int, int] | None = None
-    """How many rows the two windows had before those of unequal weight were made alike."""
-    compared: int = 0
-    """How many calls of the reference window are of the weekdays that are compared; 0: all."""
-    anchor: Period | None = None
-    """The reference that does not slide; None where there is none yet that is older than the sliding one."""
-    anchored: int = 0
-    """How many calls it has."""
-    layout: Layout = Layout()  # noqa: RUF009 - a frozen value
-    """Where the texts of the calls are told."""
-    silent: str = ""
-    """Which part of the traffic fell silent, in words."""
-
-    @property
-    def left_out(self) -> tuple[int, int]:
-        """How many rows were left out of each window, so that all stand for as many calls."""
-        kept = len(self.before), len(self.now)
-        first, second = self.rows or kept
-        return first - kept[0], second - kept[1]
-
-    @property
-    def told(self) -> str:
-        """What else a reader of the result has to know."""
-        count = self.beside.later
-        later = f"{count:,} calls are dated after the look and were not compared" if count else ""
-        gone, rows = sum(self.left_out), sum(self.rows or ())
-        left_out = f"rows of unequal weight: {gone:,} of {rows:,} were left out" if gone else ""
-        unread = f"received and not kept: {self.beside.unread}" if self.beside.unread else ""
-        told = (self.silent, self.layout.told, later, left_out, self._drawn, unread, self.beside.removed)
-        return "; ".join(filter(None, told))
-
-    @property
-    def _drawn(self) -> str:
-        """Of which window a sample was compared."""
-        windows = zip(("reference", "current window"), self.rows or (0, 0), self.beside.shares, strict=True)
-        of = [
-            f"{rows:,} of about {round(rows / share):,} calls of the {name}"
-            for name, rows, share in windows
-            if share < 1.0
-        ]
-        return f"compared were {' and '.join(of)}, whole traces drawn at random" if of else ""
 
 
 def compared(now: datetime, length: timedelta, reference: timedelta, anchor: datetime | None) -> list[Windows]:
@@ -174,17 +96,20 @@ def conclude_traffic(
     found = (
         _unseen(calls)
         or _silent(calls)
+        or nameless(calls)
         or _unfit(calls.before)
-        or _withheld(calls, named)
-        or _untold(findings, calls, named)
+        or withheld(calls, named)
+        or untold(findings, calls, named)
         or _adrift(calls)
         or _short_of_floors([one for one in short if one.signal in (floors or {})])
         or _blind([one for one in short if one.blind])
+        or _unasked(short, calls)
         or _undecided(single, short, alpha)
+        or _building(findings, short, calls)
     )
     if found is not None:
         return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
-    unlooked = "" if any(finding.signal.name == _ERRORS for finding in findings) else "errors are not looked at"
+    unlooked = "" if any(finding.signal.name == ERRORS for finding in findings) else "errors are not looked at"
     return Conclusion(
         "quiet", "; ".join(filter(None, (unlooked, _unanchored(single, findings, calls), unseen(short), calls.told)))
     )
@@ -229,6 +154,25 @@ def _by_how_much(found: Finding) -> str:
     return f"went from {before:.1%} to {now:.1%}"
 
 
+def _building(findings: Sequence[Finding], short: Sequence[Short], calls: Calls) -> Conclusion | None:
+    """Whether the reference has no day like the current one yet: how far weekdays are apart is then not known."""
+    unmatched = [found for found in findings if found.everywhere.detail.get(UNMATCHED)]
+    if not unmatched:
+        return None
+    begun = calls.before["time"].min()
+    found = (
+        "the reference is being built: it has no day of the same weekday, and weekdays may be unlike each other; its "
+        f"calls begin on {begun:%Y-%m-%d}"
+    )
+    moved = [
+        f"{one.signal.title} {_by_how_much(one)}"
+        for one in unmatched
+        if one.signal.kind in OF_DAYS and reaches(worsening(one.signal, one.everywhere), one.floor)
+    ]
+    remedy = f"look again from {begun + WEEK:%Y-%m-%d} on; until then only moves of three floors are alerts"
+    return Conclusion("inconclusive", "; ".join(filter(None, [found, *moved, unseen(short)])), remedy)
+
+
 def _short_of_floors(short: Sequence[Short]) -> Conclusion | None:
     """Whether an effect that the workspace names could have been there unseen."""
     if not short:
@@ -270,12 +214,21 @@ def _unseen(calls: Calls) -> Conclusion | None:
     return None
 
 
+def _unasked(short: Sequence[Short], calls: Calls) -> Conclusion | None:
+    """Whether it is no longer told who asks, and a change as large as a floor would not be seen without it."""
+    missed = [one for one in calls.missed if one[0] in WHO]
+    if not missed or not short:
+        return None
+    told = f"without it not to be seen: {'; '.join(f'{one.signal}: {one.told}' for one in short)}"
+    return Conclusion("inconclusive", told, f"let the application tell {missed[0][0]} again")
+
+
 def _unfit(before: pd.DataFrame) -> Conclusion | None:
     """Whether the reference window is an outage."""
     for name in _FIT:
         signal = SIGNALS.get(name)
         values = signal.read(before)
-        if len(values) >= MIN_ROWS and (share := float(values.mean())) >= _OUTAGE:
+        if len(values) >= max(MIN_ROWS, TOLD * len(before)) and (share := float(values.mean())) >= _OUTAGE:
             found = f"the {signal.title} of the reference window is {share:.0%}: an outage is no reference"
             remedy = "wait until the reference window is sound, or lengthen traffic.reference_days"
             return Conclusion("unmeasurable", found, remedy)
@@ -299,67 +252,10 @@ def _silent(calls: Calls) -> Conclusion | None:
     return Conclusion("unmeasurable", "a part of the traffic fell silent", remedy)
 
 
-def _withheld(calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
-    """Whether texts that signals are read from are kept from the reader; what is said of them stands beside it."""
-    of_texts = any(set(SIGNALS.get(name).columns) & {*OF_INPUT, *OF_OUTPUT} for name in named or ())
-    if not calls.layout.withheld or (named is not None and not of_texts):
-        return None
-    return Conclusion("unmeasurable", "texts of calls were not read", calls.layout.remedy)
-
-
 def _unanchored(every: Sequence[Finding], sliding: Sequence[Finding], calls: Calls) -> str:
     """Which signals the reference that does not slide does not tell, as one that was kept by an earlier version."""
     read = {finding.signal.name for finding in sliding if finding.p_value is not None}
     unread = [f for f in every if f not in sliding and f.p_value is None and f.signal.name in read]
     if not unread or calls.anchor is None:
         return ""
-    return f"the reference that began on {calls.anchor.start:%Y-%m-%d} does not tell {_names(unread)}"
-
-
-def _untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
-    """Which signals the calls do not tell."""
-    now = len(calls.now)
-    unread = [finding for finding in findings if finding.p_value is None]
-    # What the telemetry never had and nobody asked for is passed over.
-    asked = {_ERRORS, *(named or ())}
-    due = [f for f in unread if f.everywhere.n_reference >= MIN_ROWS or f.signal.name in asked]
-    gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
-    if gone:
-        return Conclusion("unmeasurable", f"no call of the current window tells {_names(gone)}", _SPANS)
-    fewer = [f for f in findings if f.p_value is not None and _hides(f, calls)]
-    if fewer:
-        told = "; ".join(f"{f.everywhere.n_current:,} of {now:,} calls tell {f.signal.name}" for f in fewer)
-        return Conclusion("unmeasurable", f"in the current window {told}", _SPANS)
-    if due:
-        return Conclusion("inconclusive", f"fewer than {MIN_ROWS} calls of a window tell {_names(due)}", _SPANS)
-    return None
-
-
-def _hides(finding: Finding, calls: Calls) -> bool:
-    """Whether a change as large as the floor may hide in the calls that do not tell a signal.
-
-    Which calls failed is told of every call. Other signals are told by the calls that did not fail, or have text: of
-    these by as many as before, but for chance. A sample of calls that tell their texts is smaller on one day than on
-    another, so that the difference must be far beyond that of calls drawn one by one.
-    """
-    before, now = int(calls.compared) or len(calls.before), len(calls.now)
-    told, was_told = finding.everywhere.n_current, finding.everywhere.n_reference
-    if finding.signal.name == _ERRORS:
-        return told < now * (1.0 - finding.floor)
-    if told < now * _TOLD * was_told / before:
-        return True
-    well, was_well = (
-        max(1.0, count * (1.0 - _failed(side))) for count, side in ((now, calls.now), (before, calls.before))
-    )
-    share, usual = min(1.0, told / well), min(1.0, was_told / was_well)
-    chance = math.sqrt(usual * (1.0 - usual) * (1.0 / well + 1.0 / was_well))
-    return share < usual * (1.0 - finding.floor) and usual - share > _FAR * chance
-
-
-def _failed(calls: pd.DataFrame) -> float:
-    """The share of calls that failed; 0 where that is not told."""
-    return float((calls["error"].fillna("") != "").mean()) if "error" in calls.columns and len(calls) else 0.0
-
-
-def _names(findings: Sequence[Finding]) -> str:
-    return ", ".join(finding.signal.name for finding in findings)
+    return f"the reference that began on {calls.anchor.start:%Y-%m-%d} does not tell {names_of(unread)}"

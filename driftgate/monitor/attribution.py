@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from driftgate.monitor._ceased import CAUSES, WHO, ceased, in_words
 from driftgate.monitor._volume import lost
 from driftgate.monitor.alert import Cause, Hint, Period
 from driftgate.monitor.signals import failed as call_failed
@@ -21,6 +22,8 @@ _IDENTITY: tuple[tuple[str, Cause, str], ...] = (
     ("response_model", "model", "response model"),
     ("fingerprint", "model", "system fingerprint"),
 )
+
+_LABELS = (*CAUSES, *WHO)
 
 
 def hints(
@@ -51,7 +54,9 @@ def hints(
     ]
     if "outcome" in current.columns:
         return (*found, *_lost(reference, current))
-    return (*found, *_mix(reference, current), *_volume(reference, current, before, now), *_errors(reference, current))
+    untold = [Hint("telemetry", in_words(*one)) for one in ceased(reference, current, _LABELS)]
+    beside = (*_mix(reference, current), *_volume(reference, current, before, now), *_errors(reference, current))
+    return (*found, *untold, *beside)
 
 
 def likeliest(found: tuple[Hint, ...], *, of_canaries: bool, signal: str) -> Cause:

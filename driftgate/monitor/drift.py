@@ -21,7 +21,7 @@ from driftgate.benchmarks.stats import benjamini_hochberg, holm
 from driftgate.flows.errors import DriftgateError
 from driftgate.monitor._alerts import alerts_among
 from driftgate.monitor._canaries import paired_counts, steady_ones, with_anchors
-from driftgate.monitor._days import OF_DAYS, Units, weaker
+from driftgate.monitor._days import OF_DAYS, WEEK, Units, on_other_weekdays, weaker
 from driftgate.monitor._found import Finding, Look, Windows, worsening
 from driftgate.monitor._gross import with_gross
 from driftgate.monitor._weights import alike
@@ -119,7 +119,9 @@ def look(
             before, now = with_anchors(before, now)
         else:
             before, now = alike(before), alike(now)
-            units = Units.of(before, pair.current, pair.periods), Units.of(now, pair.current, pair.periods)
+            weekly = pair.periods > 1 or pair.reference.end - pair.reference.start >= WEEK
+            of_before, of_now = (Units.of(side, pair.current, pair.periods, weekly=weekly) for side in (before, now))
+            units = of_before, of_now
         for signal in chosen:
             if signal.of_canaries == (pair.of == "canaries") and (pair.periods == 1 or signal.kind in OF_DAYS):
                 detector = (detectors or {}).get(signal.name, signal.detector or USUAL[signal.kind])
@@ -208,7 +210,8 @@ class _Judge:
         found = detector.compare(reference[matched], current, **how)
         left = weaker(self.signal, found, (reference, current), (of_reference, of_current))
         compared = (reference[matched], current), (of_reference.pick(matched), of_current)
-        return with_gross(self.signal, left, *compared)
+        gross = with_gross(self.signal, left, *compared)
+        return on_other_weekdays(self.signal, gross, self.floor, (of_reference, of_current))
 
     def evidence(self, found: Evidence) -> float | None:
         """The p-value; 1 for a move in the direction that is not bad."""

@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftgate.flows.refusals import is_refusal
+from driftgate.monitor._ceased import ceased
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.attribution import newcomers
 from driftgate.monitor.signals import SIGNALS, Signal
@@ -156,6 +157,7 @@ def suspects(
     """
     found: dict[Name, tuple[list[str], list[str]]] = {name: ([], []) for name in NAMES}
     _by_signal(alert, findings, found)
+    found["telemetry"][0].extend(_untold(findings))
     for hint in alert.hints:
         named: dict[str, Name] = {"prompt": "template", "service": "service", "telemetry": "telemetry"}
         if hint.cause in named:
@@ -215,6 +217,20 @@ def _by_signal(
         found[own][0].append(f"it is {alert.title} that moved")
 
 
+def _untold(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Signals that calls of the look do not tell: whether calls failed always, others where earlier calls told them."""
+    told = []
+    for one in findings:
+        evidence = one["everywhere"]
+        signal, was, now = one["signal"], evidence["n_reference"], evidence["n_current"]
+        known = registered(signal)
+        if known is None or known.of_canaries or evidence["p_value"] is not None or now >= _LEAST:
+            continue
+        if was >= _LEAST or signal == "error_rate":
+            told.append(f"{signal} is not known: {now:,} calls of the current window tell it, and {was:,} before")
+    return told
+
+
 def _far(finding: Mapping[str, Any]) -> bool:
     effect = finding["everywhere"]["effect"]
     return effect is not None and abs(effect) >= finding["floor"]
@@ -241,12 +257,14 @@ def _by_label(
 ) -> None:
     """Whether a label is new, and whether calls whose label is not new moved as well."""
     for column in columns:
-        if column not in before or column not in now or not (now[column].fillna("") != "").any():
+        told = int((now[column].fillna("") != "").sum()) if column in before and column in now else 0
+        if not told:
             continue
         words = column.replace("_", " ")
         new = newcomers(before, now, column)
         if not new:
-            found[1].append(f"no {words} is new among {len(now):,} calls")
+            if not ceased(before, now, [column]):  # of the others nobody knows, which clears nobody
+                found[1].append(f"no {words} is new among {told:,} calls")
             continue
         for value, share in new:
             found[0].append(f"{words} {value} is new, on {share:.0%} of calls")

@@ -17,11 +17,11 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
 from driftgate.ledger import Ledger, RunRow, find_run
 from driftgate.monitor._answers import canary_frame
+from driftgate.monitor._calls import Beside
 from driftgate.monitor._conclude import compare_canaries, fit_for_reference, smallest_loss
 from driftgate.monitor._examined import MOST, examine, windows_at
 from driftgate.monitor._reference import grown_reference, pooled_look, reference_runs, take_for_reference
 from driftgate.monitor._silence import LABELS as PARTS
-from driftgate.monitor._traffic import Beside
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.config import REFERENCE_GROWS_TO, REFERENCE_LOOKS, TrafficConfig
 from driftgate.monitor.drift import Look, Period
@@ -241,6 +241,7 @@ def look_at_traffic(
             sum(count for reason, count in gone.items() if reason.refused),
             (earlier.share, recent.share),
             removed_in_words([one for one in removed(folder) if start.date() <= one.day <= now.date()]),
+            _unnamed(volumes(folder, start, now, ("request_model",)), windows.current) if only else (0.0, 0.0),
         ),
     )
     conclusion, found = examined.conclusion, examined.look
@@ -249,7 +250,7 @@ def look_at_traffic(
         *(ledger, monitor, traffic.request_model, key, conclusion, found, found.alerts),
         number=1,
         at=now,
-        events=examined.layout.events,
+        events=examined.events,
     )
     if found.alerts and evidence is not None:
         from driftgate.monitor.evidence import write_evidence
@@ -257,6 +258,13 @@ def look_at_traffic(
         make_folder(evidence)
         write_evidence(examined.before, examined.current, evidence / f"{key}.html")
     return Watched(row, conclusion, found, found.alerts)
+
+
+def _unnamed(calls: pd.DataFrame, current: Period) -> tuple[float, float]:
+    """How many calls of the reference and of the current window name no model that was asked for."""
+    nameless, now = calls["request_model"] == "", calls["time"] >= current.start
+    before, newest = (float(calls.loc[nameless & side, "weight"].sum()) for side in (~now, now))
+    return before, newest
 
 
 def _anchor(ledger: Ledger, monitor: str, traffic: TrafficConfig) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_a_strangers_csv_says_when_it_would_have_alarmed_and_how_soon_changes_ar
     assert "latency, 300%" in table[1] and "2 of 2" in table[1]
 
 
+def test_rows_without_the_key_for_errors_are_replayed_as_rows_that_do_not_tell(cli: Cli, folder: Path) -> None:
+    """A gateway that wrote the status of failed calls, and then of none: what it ceased to say is no improvement."""
+    rows = [{name: row[name] for name in row if name != "status" or row[name] == "500"} for row in calls(9)]
+    path = folder / "gateway.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = cli(
+        "monitor", "backtest", path, "-w", folder, "--map", "error=status", "--signals", "latency", "--starts", "1"
+    )
+    assert done.code == 0, done.err
+    assert "2 unmeasurable" in done.out and "quiet" not in done.out, done.out
+
+
 def test_a_file_whose_times_are_not_found_says_what_to_write(cli: Cli, folder: Path) -> None:
     path = write(folder / "gateway.csv", [{"wann": "2026-03-02T00:00:00Z", "latency": 1.0}])
     done = cli("monitor", "backtest", path, "-w", folder)
@@ -69,6 +82,9 @@ def test_a_file_whose_times_are_not_found_says_what_to_write(cli: Cli, folder: P
     assert done.code == 2 and "a replay needs more than 7 times 1 days" in done.err
     done = cli("monitor", "backtest", path, "-w", folder, "--map", "time=wen")
     assert done.code == 2 and "no column 'wen'" in done.err
+    write(path, [{"time": "2026-03-02T00:00:00Z", "success": True}])
+    done = cli("monitor", "backtest", path, "-w", folder, "--map", "error=success")
+    assert done.code == 2 and "'success' says of a call that it went well" in done.err
     done = cli("monitor", "backtest", "nobody", "-w", folder)
     assert done.code == 2 and "'nobody' is no monitor of the workspace and no file" in done.err
 

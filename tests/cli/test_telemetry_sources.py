@@ -169,9 +169,66 @@ def test_doctor_says_what_telemetry_will_not_bring(
     assert done.code != 0
 
 
-def test_doctor_finds_nothing_where_telemetry_is_in_order(cli: Cli, folder: Path) -> None:
-    write(folder, "a.jsonl", 1, timedelta(hours=1))
-    assert "telemetry files" not in cli("doctor", "-w", folder).out
+def telemetry_in_doctor(cli: Cli, folder: Path) -> tuple[str, str]:
+    """How grave it is, and what it says with its remedy."""
+    done = cli("doctor", "-w", folder, "--json")
+    (found,) = [one for one in json.loads(done.out)["findings"] if one["subject"].startswith("telemetry files")]
+    return found["severity"], f"{found['found']}; {found['remedy']}"
+
+
+def test_doctor_says_what_telemetry_tells(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 3, timedelta(hours=49))
+    write(folder, "b.jsonl", 7, timedelta(hours=1))
+    begun, now = (datetime.now(UTC) - timedelta(hours=49)), datetime.now(UTC) - timedelta(hours=1)
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "good"
+    assert "2 files fit its pattern, 10 rows of the newest 2 were read: 10 calls of " in said, said
+    assert f"{begun:%Y-%m-%d}" in said and f" to {now:%Y-%m-%d}" in said
+    assert "told: error, request_model, latency, output_tokens; told by none: input_tokens, finish_reason" in said
+
+
+def test_doctor_says_of_which_calls_it_is_not_known_whether_they_failed(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 10, timedelta(hours=1))
+    path = folder / "calls" / "a.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    told = [
+        {**row, "error": "timeout"} if n == 2 else {k: v for k, v in row.items() if k != "error"}
+        for n, row in enumerate(rows)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in told), encoding="utf-8")
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "warning" and "error (of 10.0%)" in said
+    assert "a look expects of each call whether it failed, and 9 do not tell" in said
+    assert "absent_error: none" in said
+    collected = cli("monitor", "collect", "-w", folder).out
+    assert "9 of 10 rows of a.jsonl do not have 'error', which row 3 was the last to have" in collected
+
+
+def test_doctor_says_which_row_is_no_call(cli: Cli, folder: Path) -> None:
+    (folder / "calls" / "a.jsonl").write_text('{"time": 1772355600}\n{"time": "then"}\n', encoding="utf-8")
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "error" and "a.jsonl, row 2: 'time' is 'then'" in said
+
+
+def test_doctor_says_of_calls_of_tomorrow_and_of_files_without_calls(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 1, -timedelta(hours=9))
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "warning" and "1 file fits its pattern, 1 row was read: 1 call of " in said
+    assert "the newest call is dated after now; set time_zone" in said
+    (folder / "calls" / "a.jsonl").write_text("\n", encoding="utf-8")
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "warning" and "0 rows were read: no call is among them" in said
+
+
+def test_doctor_looks_at_both_ends_of_a_large_file(cli: Cli, folder: Path) -> None:
+    write(folder, "a.jsonl", 1600, timedelta(hours=1))
+    path = folder / "calls" / "a.jsonl"
+    last = [json.loads(line) for line in path.read_text("utf-8").splitlines()[-50:]]
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps({k: v for k, v in row.items() if k != "error"}) + "\n" for row in last)
+    severity, said = telemetry_in_doctor(cli, folder)
+    assert severity == "warning" and "1,000 rows were read" in said and "and 50 do not tell" in said
+    assert "the first and last 500 rows" in said
 
 
 @pytest.mark.parametrize("floor", [".nan", ".inf"])

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgate.ledger import open_ledger
 from driftgate.monitor._days import Units, weaker
+from driftgate.monitor._traffic import compared
 from driftgate.monitor.alert import Period
 from driftgate.monitor.config import TrafficConfig
 from driftgate.monitor.detectors import DETECTORS, USUAL
@@ -86,6 +88,42 @@ def test_too_few_days_of_the_same_weekday_are_made_up_for_by_all() -> None:
     young = [day(number, rng) for number in range(6, 0, -1)]
     slow = day(0, rng).assign(latency=lambda frame: frame["latency"] * 2)
     assert moved(pd.concat([*young, slow], ignore_index=True), "latency") == ["latency"]
+
+
+@pytest.mark.parametrize(
+    ("days", "factor", "failing", "found"),
+    [
+        (5, 1.6, 0.05, []),  # a first Saturday, as unlike the days before as weekends are
+        (5, 2.5, 0.0, ["latency"]),
+        (5, 1.0, 0.12, ["error_rate"]),
+        (12, 2.5, 0.0, ["latency"]),
+    ],
+)
+def test_on_a_weekday_that_was_never_seen_only_a_large_move_is_one(
+    days: int, factor: float, failing: float, found: list[str]
+) -> None:
+    rng = np.random.default_rng(5)
+    earlier = [day(number, rng, 400) for number in range(days, 0, -1)]
+    now = day(0, rng, 400).assign(latency=lambda frame: frame["latency"] * factor)
+    now["error"] = now["error"].mask(np.random.default_rng(6).random(len(now)) < failing, "500")
+    told = look([WINDOWS], telemetry=pd.concat([*earlier, now]), signals=["latency", "error_rate"], alpha=0.01)
+    assert [alert.signal for alert in told.alerts] == found
+    unmatched = {bool(one.everywhere.detail.get("unmatched")) for one in told.findings}
+    assert unmatched == {days < 7}
+
+
+def test_days_pooled_with_weekdays_that_the_reference_lacks_are_no_alarm() -> None:
+    """Saturday to Monday against the first Monday to Friday."""
+    rng = np.random.default_rng(7)
+    frames = [day(number, rng, 400) for number in range(7, -1, -1)]  # from a Saturday on, as if it were a Monday
+    slower = [
+        one.assign(latency=one["latency"] * (1.6 if place in (5, 6) else 1.0)) for place, one in enumerate(frames)
+    ]
+    calls, begun = pd.concat(slower, ignore_index=True), NOW - 8 * DAY
+    pairs = [pair for pair in compared(NOW, DAY, 28 * DAY, begun) if pair.reference.end > begun]
+    found = look(pairs, telemetry=calls, signals=["latency"], alpha=0.01)
+    assert [one.windows.periods for one in found.findings] == [1, 3]
+    assert found.alerts == () and found.findings[1].everywhere.detail["unmatched"]
 
 
 @given(

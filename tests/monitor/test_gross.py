@@ -59,15 +59,16 @@ def test_an_endpoint_that_fails_for_many_calls_is_an_alert_with_one_day_to_compa
     assert alert.effect_low is not None and 0.05 < alert.effect_low < alert.effect
 
 
-def test_the_same_share_as_before_is_quiet_and_a_share_between_is_inconclusive() -> None:
+def test_of_a_reference_of_one_day_no_share_that_is_not_gross_is_an_alert_and_none_is_quiet() -> None:
     same = looked(YESTERDAY, calls(400, timedelta(hours=6), 0.02)).conclusion
-    assert same.result == "quiet" and "not to be seen: error_rate: a change below 1" in same.reason
+    assert same.result == "inconclusive" and "not to be seen: error_rate: a change below 1" in same.reason
+    assert "the reference is being built" in same.reason and "error rate went" not in same.reason
     between = looked(YESTERDAY, calls(400, timedelta(hours=6), 0.08)).conclusion
     assert between.result == "inconclusive" and between.remedy
     assert "error rate went from 2.0% to 8.0%; a reference of a single day does not tell" in between.reason
     # Of few calls the same share is nothing yet.
     few = looked(YESTERDAY, calls(60, timedelta(hours=6), 0.05)).conclusion
-    assert few.result == "quiet" and "not to be seen: error_rate" in few.reason
+    assert few.result == "inconclusive" and "not to be seen: error_rate" in few.reason
 
 
 def test_one_who_fails_all_the_time_is_no_fault_of_the_service_and_a_fault_of_all_is() -> None:

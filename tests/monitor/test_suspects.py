@@ -61,6 +61,20 @@ def test_a_mix_that_changed_is_told_by_what_is_left_with_the_reference_in_the_sh
     assert "quiet" in said["provider"].against
 
 
+def test_what_calls_tell_no_more_clears_nobody_and_is_held_against_the_telemetry() -> None:
+    slow = calls((0.2, 0.2), response_model="", error=None)
+    late = slow["time"] >= WINDOWS.current.start
+    slow.loc[late, "latency"] *= 4.0
+    slow.loc[late & (slow.index % 10 == 0), "response_model"] = "gpt-1"
+    alert, said = explained(slow)
+    assert alert.cause == "telemetry"
+    told = " ".join(said["telemetry"].for_it)
+    assert "error_rate is not known: 0 calls of the current window tell it, and 1,200 before" in told, told
+    assert "response_model is told by 10% of the calls of the current window, and by 100% of those before" in told
+    assert not any("response model" in one for one in said["provider"].against)
+    assert any("no prompt hash is new among 300 calls" in one for one in said["template"].against)
+
+
 def test_calls_that_are_slower_in_every_slice_clear_the_mix_and_a_new_model_is_named_with_what_the_old_one_did() -> (
     None
 ):

@@ -36,9 +36,10 @@ def look(tmp_path: Path, ledger: Ledger) -> Look:
     (tmp_path / "calls").mkdir()
 
     def run(*calls: dict[str, Any], columns: dict[str, str] | None = None, **traffic: Any) -> Watched:
+        said = {"absent_error": traffic.pop("absent_error")} if "absent_error" in traffic else {}
         path = tmp_path / "calls" / "calls.jsonl"
         path.write_text("".join(json.dumps(call) + "\n" for call in calls), encoding="utf-8")
-        source = parse_config({"source": "files", "folder": path.parent, "columns": columns or {}})
+        source = parse_config({"source": "files", "folder": path.parent, "columns": columns or {}, **said})
         with Store(tmp_path / "store") as store:
             SOURCES.get("files").collect(source, store, ledger, Intake(), NOW)
         return look_at_traffic(ledger, "m", tmp_path / "store", TrafficConfig(**traffic), NOW)
@@ -104,9 +105,21 @@ def test_what_stands_for_no_error_is_quiet(look: Look, fine: object) -> None:
 
 
 def test_a_column_that_only_failed_calls_have_is_read(look: Look) -> None:
-    assert look(*before(error=GONE), *now(error=GONE)[:-1], *now(1)).conclusion.result == "quiet"
-    moved = look(*before(error=GONE, latency=1.5), *now(error="timeout", latency=1.5))
+    assert look(*before(error=GONE), *now(error=GONE), absent_error="none").conclusion.result == "quiet"
+    moved = look(*before(error=GONE, latency=1.5), *now(error="timeout", latency=1.5), absent_error="none")
     assert [alert.signal for alert in moved.alerts] == ["error_rate"]
+
+
+def test_a_row_without_the_column_did_not_go_well_because_another_row_has_it(look: Look) -> None:
+    found = look(*before(error=GONE), *now(error=GONE)[:-1], *now(1)).conclusion
+    assert (found.result, "1 of 60 calls tell error_rate" in found.reason) == ("unmeasurable", True), found
+    assert "absent_error: none" in found.remedy
+
+
+def test_calls_that_name_no_model_may_be_those_that_failed(look: Look) -> None:
+    failed = now(20, request_model=GONE, error="500")
+    found = look(*before(), *now(), *failed, request_model="prod").conclusion
+    assert (found.result, "20 calls of the current window name no model" in found.reason) == ("unmeasurable", True)
 
 
 @pytest.mark.parametrize(
@@ -244,8 +257,21 @@ def test_a_quiet_sunday_is_compared_with_sundays(
     assert found.result == result, found
 
 
-def test_a_young_reference_is_compared_by_days(look: Look) -> None:
-    assert look(*before(4), *now()).conclusion.result == "quiet"
+def test_a_reference_without_the_weekday_is_being_built(look: Look) -> None:
+    found = look(*before(4), *now()).conclusion
+    assert (found.result, "the reference is being built" in found.reason) == ("inconclusive", True), found
+    assert f"look again from {NOW - DAY + 3 * DAY:%Y-%m-%d} on" in found.remedy
+
+
+def test_a_reference_that_is_meant_to_be_short_is_compared_by_days(look: Look) -> None:
+    assert look(*before(4), *now(), reference_days=4).conclusion.result == "quiet"
+
+
+def test_a_first_weekend_is_no_alert_and_not_quiet(look: Look) -> None:
+    unlike = {"input_text": "what is on this weekend", "output_text": "see the page on events"}
+    found = look(*before(5), *now(300, **unlike, output_tokens=40))
+    assert (found.conclusion.result, found.alerts) == ("inconclusive", ()), found.conclusion
+    assert "length of replies went from" in found.conclusion.reason
 
 
 def test_calls_of_the_days_before_are_missed_too(look: Look) -> None:

@@ -1,4 +1,5 @@
-"""Where calls of production come from: folders are there and inside the workspace, and patterns fit what lies there."""
+"""Where calls of production come from: folders are there and inside the workspace, patterns fit what lies there, and it
+tells what a look reads."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ def look(inspection: Inspection) -> Iterator[Finding]:
     for index, source in enumerate(inspection.workspace.config.telemetry):
         subject, where = f"telemetry {source.name}", inspection.where("telemetry", index)
         try:
-            doubts = list(source.placed(inspection.workspace.inside).doubts())
+            placed = source.placed(inspection.workspace.inside)
+            doubts, seen = list(placed.doubts()), []
+            if not doubts:
+                seen = list(placed.seen())
         except DriftgateError as problem:
             yield Finding("error", subject, problem.message, problem.remedy, where)
         except OSError as problem:
@@ -25,6 +29,8 @@ def look(inspection: Inspection) -> Iterator[Finding]:
         else:
             for found, remedy in doubts:
                 yield Finding("error", subject, found, remedy, where)
+            for found, remedy in seen:
+                yield Finding("warning" if remedy else "good", subject, found, remedy, where)
 
 
 CHECK = Check(look)

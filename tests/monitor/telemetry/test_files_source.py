@@ -41,13 +41,21 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 def test_parquet_of_model_calls_comes_back_as_it_was(
     tmp_path: Path, collect: Callable[..., int], make_call: Callable[..., ModelCall]
 ) -> None:
-    calls = [make_call(0, refused=True, input_ngrams=ngrams("Is 17 prime?"), weight=3), make_call(1)]
+    calls = [make_call(0, refused=True, input_ngrams=ngrams("Is 17 prime?"), weight=3), make_call(1, error=None)]
     pq.write_table(pa.Table.from_batches([to_arrow(calls)]), tmp_path / "in" / "calls.parquet")
     assert collect(pattern="*.parquet") == 2
     table = frame(tmp_path / "store", START, END)
     assert table["span_id"].tolist() == [call.span_id for call in calls]
     assert table["weight"].tolist() == [3.0, 1.0]
     assert tuple(table["input_ngrams"][0]) == calls[0].input_ngrams
+    assert table["error"].tolist() == ["", None]  # whether it failed was not known, and is not known now
+
+
+def test_a_null_beside_errors_alone_says_that_nothing_went_wrong(tmp_path: Path, collect: Callable[..., int]) -> None:
+    rows = [{"time": 1772355600 + n, "error": "timeout" if n == 0 else None} for n in range(3)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "calls.parquet")
+    assert collect(pattern="*.parquet") == 3
+    assert frame(tmp_path / "store", START, END)["error"].tolist() == ["timeout", "", ""]
 
 
 def test_columns_are_mapped_and_features_computed(tmp_path: Path, collect: Callable[..., int]) -> None:
@@ -129,7 +137,8 @@ def test_a_line_that_is_still_written_is_no_row_yet(tmp_path: Path, collect: Cal
 
 
 def test_wrong_settings_are_told(tmp_path: Path, collect: Callable[..., int]) -> None:
-    for wrong in ({"columns": {"model": "m"}}, {"time_zone": "Asia/Soul"}, {"patern": "*"}):
+    columns = ({"columns": {"model": "m"}}, {"columns": {"error": "Success"}})
+    for wrong in (*columns, {"absent_error": "ok"}, {"time_zone": "Asia/Soul"}, {"patern": "*"}):
         with pytest.raises(ValidationError):
             collect(**wrong)
     (tmp_path / "in" / "a.xlsx").write_text("x")

@@ -107,6 +107,15 @@ def stored(store: Store) -> Any:
     return frame(store.folder, START, START + timedelta(days=30))
 
 
+def test_a_span_that_does_not_say_whether_it_succeeded_is_not_known_to_have(
+    service: LogsEndpoint, store: Store, collect: Callable[..., Collected]
+) -> None:
+    named = {"properties": {"error.type": "timeout"}}
+    service.spans = [span(0, Success=None), span(1, Success=None, **named), span(2), span(3, Success=False)]
+    assert collect(service, START + HOUR).calls == 4
+    assert stored(store)["error"].tolist() == [None, "timeout", "", "error"]
+
+
 def test_spans_are_read_as_model_calls(service: LogsEndpoint, store: Store, collect: Callable[..., Collected]) -> None:
     sent = json.dumps([{"role": "user", "content": "Is 17 prime?"}])
     service.spans = [

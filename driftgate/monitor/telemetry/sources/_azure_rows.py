@@ -49,6 +49,8 @@ def call_of(row: Mapping[str, Any], intake: Intake) -> ModelCall | Reason:
     if isinstance(dialect, Reason):
         return Reason.UNREADABLE if half is not None and not span.attributes else dialect
     call = in_dialect(span, intake, dialect)
+    if row["Success"] in (None, "") and not call.error:  # empty tells nothing: true is what no failure is
+        call = replace(call, error=None)
     for side, why in untold.items():
         if why == "cut" or not getattr(call, f"{side}_from"):
             changed: dict[str, Any] = {f"{side}_from": why, **dict.fromkeys(_KEPT[side])}

@@ -12,6 +12,7 @@ import json
 import logging
 import time
 import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
@@ -32,6 +33,11 @@ TABLES = (".csv", ".tsv")
 _BATCH = 5_000
 _SETTLED = 60.0
 """Seconds after which a last row without an end is whole: some programs write none."""
+
+AT_AN_END = 500
+"""Rows at each end of a file that are looked at."""
+MOST = 50_000
+"""Rows beyond which a file is not looked at."""
 
 Item = tuple[int, Mapping[str, Any]]
 """The number of a row or document, from 1, and what it says."""
@@ -81,6 +87,51 @@ def items(path: Path, encoding: str | None) -> Iterator[Item]:
         raise HalfWritten from None  # a gzip file without its end
     except (gzip.BadGzipFile, zlib.error) as problem:
         raise DriftgateError(f"{path.name} is no gzip file: {problem}", "write it anew") from None
+
+
+def first_and_last(path: Path, encoding: str | None) -> tuple[list[Item], int, bool]:
+    """The first and the last rows of a file, how many it has as far as it was read, and whether that was to its end.
+
+    Raises
+    ------
+    DriftgateError
+        As of :func:`items`.
+    """
+    first: list[Item] = []
+    last: deque[Item] = deque(maxlen=AT_AN_END)
+    count = 0
+    try:
+        for item in items(path, encoding):
+            count += 1
+            (first if count <= AT_AN_END else last).append(item)
+            if count >= MOST:
+                return [*first, *last], count, False
+    except HalfWritten:
+        pass
+    return [*first, *last], count, True
+
+
+def says_nothing_two_ways(path: Path, column: str) -> bool:
+    """Whether a column of a Parquet file has empty texts beside nulls: of these two only the text says "nothing".
+
+    Raises
+    ------
+    DriftgateError
+        It is no Parquet file.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        there = file.schema_arrow.field(column).type if column in file.schema_arrow.names else pa.null()
+        if not (pa.types.is_string(there) or pa.types.is_large_string(there)):
+            return False
+        held = file.read(columns=[column]).column(column)
+    except pa.ArrowInvalid as problem:
+        raise DriftgateError(f"{path.name} is no Parquet file: {problem}") from problem
+    return bool(held.null_count) and bool(pc.any(pc.equal(held, "")).as_py())
 
 
 def _of_parquet(path: Path) -> Iterator[Item]:

@@ -39,6 +39,10 @@ class SourceConfig(BaseModel):
         """What a person should know before telemetry is wanted, each with a remedy; paths are placed."""
         yield from ()
 
+    def seen(self) -> Iterator[tuple[str, str]]:
+        """What it holds, each with a remedy where a look would lack something; paths are placed, nothing is kept."""
+        yield from ()
+
 
 @dataclass(frozen=True)
 class Collected:

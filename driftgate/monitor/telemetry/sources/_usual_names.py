@@ -21,6 +21,8 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "refused": ("refusal", "is_refusal"),
 }
 THOUSANDTHS = ("latency_ms", "duration_ms", "elapsed_ms", "response_time_ms", "durationms")
+OF_SUCCESS = frozenset({"success", "succeeded", "successful", "is_success", "ok", "is_ok"})
+"""Names of columns that say that a call went well, which is the contrary of an error."""
 
 
 def usual_form(name: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -26,9 +26,22 @@ from driftgate.monitor.telemetry._received import Spans
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 from driftgate.monitor.telemetry._rows import call_from_row, identified
 from driftgate.monitor.telemetry._tables import is_imported, record_import
-from driftgate.monitor.telemetry.sources._file_kinds import KINDS, OTLP, TABLES, HalfWritten, Item, items, kind_of
+from driftgate.monitor.telemetry.sources._file_kinds import (
+    AT_AN_END,
+    KINDS,
+    MOST,
+    OTLP,
+    TABLES,
+    HalfWritten,
+    Item,
+    first_and_last,
+    items,
+    kind_of,
+    says_nothing_two_ways,
+)
+from driftgate.monitor.telemetry.sources._seen import Seen, counted
 from driftgate.monitor.telemetry.sources._source import Collected, Source, SourceConfig
-from driftgate.monitor.telemetry.sources._usual_names import unread
+from driftgate.monitor.telemetry.sources._usual_names import OF_SUCCESS, unread, usual_form
 
 if TYPE_CHECKING:
     from driftgate.monitor.telemetry._store import Store
@@ -39,9 +52,15 @@ _CHUNK = 5_000
 _TOLD = 30
 """Columns that an error names at most."""
 _NOTES = 3
+_NEWEST = 3
+"""Files whose rows are looked at before they are wanted."""
 _WITH_HEADER = (*TABLES, ".parquet")
 _IDENTITY = ("trace_id", "span_id")
-_LATER = {"encoding", "latency_unit"}
+HOW_TO_TELL_ERRORS = (
+    "name the column under 'columns', as error: NAME, or say absent_error: none where it is written only of calls that "
+    "failed"
+)
+_LATER = {"encoding", "latency_unit", "absent_error"}
 """Further settings that decide what a row says; where they are not set, what was read before is known as it was."""
 
 
@@ -61,6 +80,9 @@ class FilesConfig(SourceConfig):
     """What the column for ``latency`` counts: seconds or milliseconds."""
     time_zone: str = "UTC"
     """Time zone of times that do not say theirs."""
+    absent_error: Literal["unknown", "none"] = "unknown"
+    """What is known of a row of JSON without the key for ``error``: ``unknown``, not whether its call failed; ``none``,
+    that it did not, where the application writes the key of calls that failed and of no others."""
 
     @property
     def name(self) -> str:
@@ -84,6 +106,26 @@ class FilesConfig(SourceConfig):
                 yield f"it reads {path.name}, which is none of {', '.join(KINDS)}", "correct 'pattern'"
                 return
 
+    def seen(self) -> Iterator[tuple[str, str]]:
+        """What the newest files tell of calls, by their first rows and their last."""
+        found = sorted(filter(kind_of, self.folder.glob(self.pattern)), key=lambda path: path.stat().st_mtime)
+        if not found:
+            return
+        seen, rows, newest, note = Seen(), 0, found[-_NEWEST:], ""
+        for path in newest:
+            some, held, all_of_it = first_and_last(path, self.encoding)
+            reader = _Reader(path, self, Intake(pseudonym=str), some)
+            for call in (call for number, item in some for call in reader.calls(number, item)):
+                seen.add(call)
+            seen.left.update(reader.left)
+            rows, note = rows + len(some), note or reader.note
+            if len(some) < held or not all_of_it:
+                note = note or f"of large files the first and last {AT_AN_END:,} rows, and none beyond {MOST:,}"
+        fit = f"{counted(len(found), 'file')} {'fits' if len(found) == 1 else 'fit'} its pattern"
+        of_newest = f" of the newest {len(newest)}" if len(found) > 1 else ""
+        told = f"{fit}, {counted(rows, 'row')}{of_newest} {'was' if rows == 1 else 'were'} read: {seen.in_words}"
+        yield "; ".join(filter(None, (told, note))), "; ".join(seen.lacks(HOW_TO_TELL_ERRORS))
+
     @field_validator("pattern")
     @classmethod
     def _inside(cls, pattern: str) -> str:
@@ -97,9 +139,14 @@ class FilesConfig(SourceConfig):
     @field_validator("columns")
     @classmethod
     def _known_fields(cls, columns: dict[str, str]) -> dict[str, str]:
-        for name in columns:
+        for name, theirs in columns.items():
             if name not in COLUMNS:
                 raise ValueError(f"there is no field '{name}'; {nearest(name, COLUMNS)}")
+            if name == "error" and usual_form(theirs) in OF_SUCCESS:
+                raise ValueError(
+                    f"'{theirs}' says of a call that it went well, and error is what went wrong; map the column that "
+                    "holds the kind or the status of the error"
+                )
         return columns
 
     @field_validator("encoding")
@@ -172,22 +219,28 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tu
         whole = False
     store.append(chunk)
     store.note_of_file(path.name, reader.left)
-    return count + len(chunk), whole, reader.note
+    return count + len(chunk), whole, "; ".join(filter(None, (reader.note, reader.untold)))
 
 
 class _Reader:
     """What is known of a file while its rows are read one after the other."""
 
-    def __init__(self, path: Path, config: FilesConfig, intake: Intake) -> None:
+    def __init__(self, path: Path, config: FilesConfig, intake: Intake, some: Sequence[Item] | None = None) -> None:
         self.left: Counter[Reason] = Counter()
         self.note = ""
         self._path, self._config, self._intake = path, config, intake
         self._zone = ZoneInfo(config.time_zone)
         self._seen: Counter[str] = Counter()
-        named = _names(_rows(path, config), {*config.columns.values(), config.columns.get("error", "error")})
+        self._error = config.columns.get("error", "error")
+        self._rows = 0
+        self._null_is_unknown = kind_of(path) == ".parquet" and says_nothing_two_ways(path, self._error)
+        self._rows, self._with_error, self._last_with_error = 0, 0, 0
+        rows = (
+            _rows(path, config) if some is None else (one for one in some if not any(name in one[1] for name in OTLP))
+        )
+        named = _names(rows, {*config.columns.values(), self._error})
         if named:
             self._check(named)
-        self._error = told if (told := config.columns.get("error", "error")) in named else None
 
     def calls(self, number: int, item: Mapping[str, Any]) -> list[ModelCall]:
         """The calls of a row or of a document."""
@@ -195,10 +248,27 @@ class _Reader:
             if any(name in item for name in OTLP):
                 return self._of_otlp(item)
             row = self._named(identified(item, self._seen), item)
+            self._rows += 1
+            if "error" in row:
+                self._with_error, self._last_with_error = self._with_error + 1, number
             return [call_from_row(row, self._intake, self._zone)]
         except (DriftgateError, ValueError) as problem:
             said, remedy = (problem.message, problem.remedy) if isinstance(problem, DriftgateError) else (problem, "")
             raise DriftgateError(f"{self._path.name}, row {number}: {said}", remedy) from problem
+
+    @property
+    def untold(self) -> str:
+        """Of how many rows it is not known whether their call failed, in words; empty where it is known of all."""
+        without = self._rows - self._with_error
+        if not without:
+            return ""
+        found = f"no row of {self._path.name} has '{self._error}'"
+        if self._with_error:
+            found = (
+                f"{without:,} of {self._rows:,} rows of {self._path.name} do not have '{self._error}', which row "
+                f"{self._last_with_error:,} was the last to have"
+            )
+        return f"{found}, so that it is not known whether their calls failed; {HOW_TO_TELL_ERRORS}"
 
     def _check(self, names: Mapping[str, None]) -> None:
         """That every column is there that the map names, and one for the time.
@@ -234,16 +304,18 @@ class _Reader:
     def _named(self, row: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str, Any]:
         """A row under the record's names, with its error from the file's column for it.
 
-        Some write the column only where there is an error, so a row without it has none if another row of the file has
-        it. Of a file that never has it, it is not known which calls failed.
+        Some write the column only where there is an error. That a row is without it tells so only where a person says
+        that they do: an application that ceased to write it looks the same.
         """
         named = {**row, **{ours: item.get(theirs) for ours, theirs in self._config.columns.items()}}
         if kind_of(self._path) in TABLES:  # an empty cell tells nothing, but that an answer is empty
             named = {name: None if told == "" and name != "output_text" else told for name, told in named.items()}
         named |= {name: row[name] for name in _IDENTITY if not named.get(name)}
         named.pop("error", None)
-        if self._error is not None:
+        if self._error in item or self._config.absent_error == "none":
             named["error"] = item.get(self._error)
+        if self._null_is_unknown and named.get("error") is None:
+            named["error"] = "unknown"
         if self._config.latency_unit == "ms" and named.get("latency") is not None:
             named["latency"] = _seconds(named["latency"])
         return named
