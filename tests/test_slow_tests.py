@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-
-from slow_tests import LIST, ROOT, slow_tests
+from slow_tests import LIST, gone, slow_tests
 
 
 def test_what_is_listed_is_there() -> None:
     listed = slow_tests(LIST.read_text(encoding="utf-8"))
     assert listed
-    for file, names in listed.items():
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-        there = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-        assert names <= there, f"{file} has no {sorted(names - there)}: take them out of {LIST.name}"
+    assert not gone(listed), f"python tests/support/slow_tests.py takes what is gone out of {LIST.name}"
+
+
+def test_what_is_not_there_is_gone() -> None:
+    here = frozenset({"test_what_is_listed_is_there", "test_of_yesterday"})
+    assert gone({"tests/test_slow_tests.py": here, "tests/no_such.py": here}) == {
+        "tests/test_slow_tests.py": {"test_of_yesterday"},
+        "tests/no_such.py": here,
+    }

@@ -2,11 +2,13 @@
 
     make test-all PYTEST_ADDOPTS="--junit-xml build/tests.xml"; python tests/support/slow_tests.py build/tests.xml
 
-writes the list anew. A test that is not on it is quick until it is measured; one marked ``core`` runs always.
+writes the list anew; without a report what is no longer there is taken out of it. A test that is not on it is quick until
+it is measured; one marked ``core`` runs always.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -56,10 +58,28 @@ def measured(junit: Path) -> Mapping[str, frozenset[str]]:
     return {file: frozenset(names) for file, names in found.items()}
 
 
+def gone(listed: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    """What is on the list and is no test any more."""
+    return {file: missing for file, names in listed.items() if (missing := names - _functions(ROOT / file))}
+
+
+def _functions(file: Path) -> set[str]:
+    if not file.exists():
+        return set()
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
 def write(found: Mapping[str, frozenset[str]]) -> None:
     """Write the list, a line a file."""
     LIST.write_text(_HEAD + "".join(f"{file} {' '.join(sorted(found[file]))}\n" for file in sorted(found)), "utf-8")
 
 
 if __name__ == "__main__":
-    write(measured(Path(sys.argv[1])))
+    if sys.argv[1:]:
+        write(measured(Path(sys.argv[1])))
+    else:
+        old = slow_tests(LIST.read_text(encoding="utf-8"))
+        missing = gone(old)
+        kept = {file: names - missing.get(file, frozenset()) for file, names in old.items()}
+        write({file: names for file, names in kept.items() if names})
