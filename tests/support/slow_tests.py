@@ -2,8 +2,8 @@
 
     make test-all PYTEST_ADDOPTS="--junit-xml build/tests.xml"; python tests/support/slow_tests.py build/tests.xml
 
-writes the list anew; without a report what is no longer there is taken out of it. A test that is not on it is quick until
-it is measured; one marked ``core`` runs always.
+writes the list anew; without a report what is no longer there is taken out of it. A test that is not on it is quick
+until it is measured; one marked ``core`` runs always.
 """
 
 from __future__ import annotations
