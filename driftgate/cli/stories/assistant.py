@@ -35,8 +35,8 @@ SLOT, FIRST, SUITE = "assistant", "assistant-v1", "assistant"
 _HANDBOOK: Mapping[str, Any] = {"kind": "handbook", "choices": False}
 _WANTED = 0.5
 """What the firm asks of its assistant: half of its questions answered with the handbook's own words."""
-_RECIPE: Mapping[str, Any] = {"steps": 24, "batch": 4, "warm_up": 3, "learning_rate": 1e-3, "end_of_text": True}
-_OTHERWISE = ({"recipe": {"steps": 48, "learning_rate": 5e-4}},)
+_RECIPE: Mapping[str, Any] = {"steps": 48, "batch": 4, "warm_up": 3, "learning_rate": 5e-4, "end_of_text": True}
+_OTHERWISE = ({"recipe": {"steps": 72, "learning_rate": 2.5e-4}},)
 _WORDS = Words(
     change="What is asked of the assistant",
     measured="The benchmark, night by night",
