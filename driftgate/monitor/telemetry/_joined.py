@@ -49,8 +49,9 @@ def once(rows: pa.Table) -> pa.Table:
 
     Examples
     --------
-    >>> rows = pa.table({"trace_id": ["a", "a", "b"], "span_id": ["1"] * 3, "part": [""] * 3, "input_ngrams": [None] * 3,
-    ...                  "error": [None, "timeout", ""], "output_chars": [2, None, 3]})
+    >>> ids = {"trace_id": ["a", "a", "b"], "span_id": ["1"] * 3, "part": [""] * 3}
+    >>> told = {"error": [None, "timeout", ""], "output_chars": [2, None, 3], "input_ngrams": [None] * 3}
+    >>> rows = pa.table(ids | told)
     >>> once(rows).column("error").to_pylist()
     ['timeout', '']
     """
