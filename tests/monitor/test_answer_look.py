@@ -129,6 +129,7 @@ def test_where_only_applications_say_something_no_content_is_needed(look: Look) 
 def test_a_judge_in_doubt_raises_no_alert_and_is_no_good_news(look: Look) -> None:
     found = look(answers(WORSE, checks={"judge": DOUBTFUL["grade.judge"]}))
     assert (found.conclusion.result, found.alerts, found.row.findings) == ("unmeasurable", (), [])
+    assert found.row.number == 0  # nothing was compared
     assert found.conclusion.reason.startswith("judge: ")
 
 
