@@ -194,3 +194,10 @@ def test_grades_that_are_no_shares_are_compared_as_numbers(look: Look) -> None:
     found = look(answers(graded(fine, poor)))
     assert found.conclusion.result == "moved" and found.alerts[0].effect < -0.3
     assert found.row.findings[0]["kind"] == "continuous"
+
+
+def test_grades_of_nothing_are_compared_as_well(look: Look) -> None:
+    found = look(answers(graded([float(n % 6) for n in range(130)], [float(n % 6) for n in range(60)])))
+    assert found.conclusion.result == "quiet", found.conclusion
+    (finding,) = found.row.findings
+    assert abs(finding["everywhere"]["effect"]) < 0.2 and finding["everywhere"]["low"] > -0.9
