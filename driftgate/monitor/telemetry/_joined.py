@@ -45,13 +45,13 @@ def settled(rows: pa.Table) -> pa.Table:
 
 
 def once(rows: pa.Table) -> pa.Table:
-    """Keep of the rows that share an identity the one that tells most: that the call failed, that it did not, texts.
+    """Keep of the rows that share an identity the one that tells most: a failure, that there was none, texts, who asked.
 
     Examples
     --------
     >>> ids = {"trace_id": ["a", "a", "b"], "span_id": ["1"] * 3, "part": [""] * 3}
-    >>> told = {"error": [None, "timeout", ""], "output_chars": [2, None, 3], "input_ngrams": [None] * 3}
-    >>> rows = pa.table(ids | told)
+    >>> told = {"error": [None, "timeout", ""], "output_chars": [2, None, 3]}
+    >>> rows = pa.table(ids | told | {"input_ngrams": [None] * 3, "user": [""] * 3})
     >>> once(rows).column("error").to_pylist()
     ['timeout', '']
     """
@@ -62,7 +62,8 @@ def once(rows: pa.Table) -> pa.Table:
     ids["untold"], ids["fine"] = error.is_null().to_pandas(), pc.equal(error, "").fill_null(True).to_pandas()
     for name in ("output_chars", "input_ngrams"):
         ids[name] = rows.column(name).is_null().to_pandas()
-    ordered = ids.sort_values(["untold", "fine", "output_chars", "input_ngrams"], kind="stable")
+    ids["nobody"] = pc.equal(rows.column("user"), "").to_pandas()
+    ordered = ids.sort_values(["untold", "fine", "output_chars", "input_ngrams", "nobody"], kind="stable")
     first = ordered[~ordered.duplicated([*_ID, "part"])].index
     return rows.take(pa.array(sorted(first)))
 

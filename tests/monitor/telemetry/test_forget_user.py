@@ -171,3 +171,27 @@ def test_killed_between_two_files_the_next_compaction_does_the_rest(tmp_path: Pa
     assert calls_of(tmp_path) == others
     assert has(tmp_path, ANSWER) == has(tmp_path, known("kim")) == []
     assert not (tmp_path / "forgetting.json").exists()
+
+
+@pytest.mark.parametrize("compacting", [False, True])
+@pytest.mark.parametrize("named", [0, 1, 2])
+def test_a_call_is_theirs_whichever_of_its_rows_names_them(tmp_path: Path, named: int, compacting: bool) -> None:
+    """A copy of the span without its user, or a log record of it, comes before or after the one that names them."""
+    intake = Intake(redact=str, pseudonym=pseudonyms(tmp_path))
+    whose = {"user.id": "kim"}
+    rows = [
+        decode(otlp.body(otlp.span(1, CHAT | (whose if named == 0 else {}))), otlp.JSON, intake=intake).calls,
+        decode_logs(
+            otlp.logs_body(otlp.log(1, "gen_ai.choice", {"message": {"content": ANSWER}})), otlp.JSON, intake=intake
+        ).calls,
+        decode(otlp.body(otlp.span(1, CHAT | (whose if named == 2 else {}))), otlp.JSON, intake=intake).calls,
+    ]
+    if named == 1:
+        rows.insert(1, decode(otlp.body(otlp.span(1, CHAT | whose)), otlp.JSON, intake=intake).calls)
+    with Store(tmp_path) as store:
+        for some in rows:
+            store.append(some)
+            if compacting:
+                store.compact()
+    assert forget_user(tmp_path, "kim").calls == 1
+    assert (calls_of(tmp_path), has(tmp_path, ANSWER)) == ([], [])
