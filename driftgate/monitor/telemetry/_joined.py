@@ -45,7 +45,7 @@ def settled(rows: pa.Table) -> pa.Table:
 
 
 def once(rows: pa.Table) -> pa.Table:
-    """Keep of the rows that share an identity the one that tells most: a failure, that there was none, texts, who asked.
+    """Keep of the rows that share an identity the one that tells most: a failure, that there was none, texts, a user.
 
     Examples
     --------
