@@ -44,6 +44,8 @@ UNMATCHED = "unmatched"
 """In an evidence's detail: the reference has no day like those of the current window."""
 _FAR = 3.0
 """Floors by which a signal must move to be one that moved, whatever weekdays are like."""
+_OTHER_TEXTS = 0.25
+"""Of texts: the share of the traffic that must be about something else."""
 _LEAST_FREE = 3
 """Days beyond one a weekday, by which it can be told how much weekdays differ among themselves."""
 _NOTHING = 1e-18
@@ -182,7 +184,7 @@ def on_other_weekdays(signal: Signal, found: Evidence, floor: float, units: tupl
 
     How far one weekday is from another is not known before both were seen: a first Saturday is unlike the five days
     before it, and nothing has changed. So a move is none, unless it is three times as large as the floor (of numbers,
-    of their logarithms), or a gross one of the service.
+    of their logarithms; of texts a quarter of the traffic), or a gross one of the service.
 
     Parameters
     ----------
@@ -196,6 +198,8 @@ def on_other_weekdays(signal: Signal, found: Evidence, floor: float, units: tupl
         return found
     told = replace(found, detail={**found.detail, UNMATCHED: 1.0, "p_by_day": found.p_value})
     effect, enough = found.effect.estimate or 0.0, _FAR * (math.log1p(floor) if signal.kind == "continuous" else floor)
+    if signal.kind not in OF_DAYS:
+        enough = max(enough, _OTHER_TEXTS)
     moved = abs(math.log1p(max(effect, -1.0 + 1e-12))) if signal.kind == "continuous" else abs(effect)
     return told if moved >= min(enough, signal.gross or enough) else replace(told, p_value=1.0)
 

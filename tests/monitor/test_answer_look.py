@@ -129,6 +129,7 @@ def test_where_only_applications_say_something_no_content_is_needed(look: Look) 
 def test_a_judge_in_doubt_raises_no_alert_and_is_no_good_news(look: Look) -> None:
     found = look(answers(WORSE, checks={"judge": DOUBTFUL["grade.judge"]}))
     assert (found.conclusion.result, found.alerts, found.row.findings) == ("unmeasurable", (), [])
+    assert found.row.number == 0  # nothing was compared
     assert found.conclusion.reason.startswith("judge: ")
 
 
@@ -193,3 +194,10 @@ def test_grades_that_are_no_shares_are_compared_as_numbers(look: Look) -> None:
     found = look(answers(graded(fine, poor)))
     assert found.conclusion.result == "moved" and found.alerts[0].effect < -0.3
     assert found.row.findings[0]["kind"] == "continuous"
+
+
+def test_grades_of_nothing_are_compared_as_well(look: Look) -> None:
+    found = look(answers(graded([float(n % 6) for n in range(130)], [float(n % 6) for n in range(60)])))
+    assert found.conclusion.result == "quiet", found.conclusion
+    (finding,) = found.row.findings
+    assert abs(finding["everywhere"]["effect"]) < 0.2 and finding["everywhere"]["low"] > -0.9

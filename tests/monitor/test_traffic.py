@@ -199,6 +199,15 @@ def test_a_topic_that_tripled_is_said_with_its_share(look: Look) -> None:
     assert look(*topics(before(), 0.1), *topics(now(300), 0.1)).conclusion.result == "quiet"
 
 
+@pytest.mark.parametrize(("of_now", "result"), [(0.3, "inconclusive"), (0.9, "moved")])
+def test_a_first_weekend_is_no_alert_and_not_quiet(look: Look, of_now: float, result: str) -> None:
+    """It asks about refunds three times as often, and its replies are two thirds longer, as those of weekends may."""
+    found = look(*topics(before(5), 0.1), *topics(now(300, output_tokens=38), of_now))
+    assert found.conclusion.result == result, found.conclusion
+    assert [alert.signal for alert in found.alerts] == (["input_drift"] if result == "moved" else [])
+    assert result == "moved" or "length of replies went from" in found.conclusion.reason
+
+
 def test_replies_that_become_others_are_found(look: Look) -> None:
     changed = look(*before(), *now(300, output_text="as a language model I prefer to answer in verse"))
     assert "output_drift" in [alert.signal for alert in changed.alerts]
@@ -265,13 +274,6 @@ def test_a_reference_without_the_weekday_is_being_built(look: Look) -> None:
 
 def test_a_reference_that_is_meant_to_be_short_is_compared_by_days(look: Look) -> None:
     assert look(*before(4), *now(), reference_days=4).conclusion.result == "quiet"
-
-
-def test_a_first_weekend_is_no_alert_and_not_quiet(look: Look) -> None:
-    unlike = {"input_text": "what is on this weekend", "output_text": "see the page on events"}
-    found = look(*before(5), *now(300, **unlike, output_tokens=40))
-    assert (found.conclusion.result, found.alerts) == ("inconclusive", ()), found.conclusion
-    assert "length of replies went from" in found.conclusion.reason
 
 
 def test_calls_of_the_days_before_are_missed_too(look: Look) -> None:

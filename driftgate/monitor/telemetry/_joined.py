@@ -45,17 +45,27 @@ def settled(rows: pa.Table) -> pa.Table:
 
 
 def once(rows: pa.Table) -> pa.Table:
-    """Keep the first of the rows that share an identity.
+    """Keep of the rows that share an identity the one that tells most: a failure, that there was none, texts, a user.
 
     Examples
     --------
-    >>> rows = pa.table({"trace_id": ["a", "a", "b"], "span_id": ["1", "1", "1"], "part": [""] * 3,
-    ...                  "latency": [0.8, 0.9, 0.7]})
-    >>> once(rows).column("latency").to_pylist()
-    [0.8, 0.7]
+    >>> ids = {"trace_id": ["a", "a", "b"], "span_id": ["1"] * 3, "part": [""] * 3}
+    >>> told = {"error": [None, "timeout", ""], "output_chars": [2, None, 3]}
+    >>> rows = pa.table(ids | told | {"input_ngrams": [None] * 3, "user": [""] * 3})
+    >>> once(rows).column("error").to_pylist()
+    ['timeout', '']
     """
-    repeated = rows.select([*_ID, "part"]).to_pandas().duplicated().to_numpy()
-    return rows.filter(pa.array(~repeated)) if repeated.any() else rows
+    ids = rows.select([*_ID, "part"]).to_pandas()
+    if not ids.duplicated().any():
+        return rows
+    error = rows.column("error")
+    ids["untold"], ids["fine"] = error.is_null().to_pandas(), pc.equal(error, "").fill_null(True).to_pandas()
+    for name in ("output_chars", "input_ngrams"):
+        ids[name] = rows.column(name).is_null().to_pandas()
+    ids["nobody"] = pc.equal(rows.column("user"), "").to_pandas()
+    ordered = ids.sort_values(["untold", "fine", "output_chars", "input_ngrams", "nobody"], kind="stable")
+    first = ordered[~ordered.duplicated([*_ID, "part"])].index
+    return rows.take(pa.array(sorted(first)))
 
 
 def joined(connection: Backend, rows: ir.Table) -> ir.Table:
@@ -89,7 +99,7 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
 
 
 def _each_once(connection: Backend, rows: ir.Table) -> ir.Table:
-    """Of copies of a call, one that tells whether it failed and what was said.
+    """Of copies of a call, one that tells that it failed, or whether it did, and what was said.
 
     Copies are few, and only they are sorted with all that they hold.
     """
@@ -100,7 +110,14 @@ def _each_once(connection: Backend, rows: ir.Table) -> ir.Table:
     if not copied.num_rows:
         return rows
     named = ibis.memtable(copied.select(keys))
-    better = [rows.error.isnull(), rows.output_chars.isnull(), rows.input_ngrams.isnull(), rows.time, rows.latency]
+    better = [
+        rows.error.isnull(),
+        rows.error == "",
+        rows.output_chars.isnull(),
+        rows.input_ngrams.isnull(),
+        rows.time,
+        rows.latency,
+    ]
     copies = rows.semi_join(named, keys)
     place = ibis.row_number().over(ibis.window(group_by=keys, order_by=better))
     first = copies.mutate(repeat=place).filter(ibis._.repeat == 0).drop("repeat")

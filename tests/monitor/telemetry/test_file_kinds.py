@@ -155,7 +155,7 @@ def test_columns_that_no_row_has_are_told_of_json_too(tmp_path: Path, read: Call
 
 def test_one_file_that_cannot_be_read_keeps_no_other(tmp_path: Path, read: Callable[..., Collected]) -> None:
     (tmp_path / "in" / "a.csv").write_text("when\n2026-03-01\n")
-    (tmp_path / "in" / "b.csv").write_text("time\n2026-03-01\n")
+    (tmp_path / "in" / "b.csv").write_text("time,error\n2026-03-01,\n")
     with pytest.raises(DriftgateError, match=r"a\.csv has no column"):
         read()
     assert len(kept(tmp_path)) == 1
@@ -256,7 +256,7 @@ def test_an_export_that_is_still_written_is_read_as_far_as_it_goes(
 
 def test_a_pattern_that_nothing_fits_any_more_is_said(tmp_path: Path, read: Callable[..., Collected]) -> None:
     assert "no file in" in read("*.csv").note
-    (tmp_path / "in" / "a.csv").write_text("time\n2026-03-01\n")
+    (tmp_path / "in" / "a.csv").write_text("time,error\n2026-03-01,\n")
     assert read("*.csv").note == ""
     (tmp_path / "in" / "a.csv").unlink()
     assert "fits its pattern '*.csv'" in read("*.csv").note

@@ -112,6 +112,21 @@ def test_a_span_around_calls_of_two_users_goes_with_the_last_of_them(tmp_path: P
         assert (forget(store, "lee").calls, calls_of(tmp_path)) == (1, [])
 
 
+def test_a_span_around_calls_in_other_files_stays_while_one_of_them_does_and_is_no_call(tmp_path: Path) -> None:
+    intake = Intake(pseudonym=pseudonyms(tmp_path))
+    spans = [otlp.span(1, CHAT)] + [
+        otlp.span(n, CHAT | {"user.id": who}, parentSpanId=f"{1:016x}") for n, who in ((2, "kim"), (3, "lee"))
+    ]
+    with Store(tmp_path) as store:
+        for span in spans:
+            store.append(decode(otlp.body(span), otlp.JSON, intake=intake).calls)
+            store.compact()
+    gone = forget_user(tmp_path, "kim")
+    assert (gone.calls, gone.rows, calls_of(tmp_path)) == (1, 1, [f"{3:016x}"])
+    gone = forget_user(tmp_path, "lee")
+    assert (gone.calls, gone.rows, calls_of(tmp_path)) == (1, 2, [])
+
+
 def test_what_stands_for_a_user_can_be_given_for_them(tmp_path: Path, make_call: Make) -> None:
     with Store(tmp_path) as store:
         store.append([make_call(0, user="5d41402abc4b2a76"), make_call(1)])
@@ -171,3 +186,27 @@ def test_killed_between_two_files_the_next_compaction_does_the_rest(tmp_path: Pa
     assert calls_of(tmp_path) == others
     assert has(tmp_path, ANSWER) == has(tmp_path, known("kim")) == []
     assert not (tmp_path / "forgetting.json").exists()
+
+
+@pytest.mark.parametrize("compacting", [False, True])
+@pytest.mark.parametrize("named", [0, 1, 2])
+def test_a_call_is_theirs_whichever_of_its_rows_names_them(tmp_path: Path, named: int, compacting: bool) -> None:
+    """A copy of the span without its user, or a log record of it, comes before or after the one that names them."""
+    intake = Intake(redact=str, pseudonym=pseudonyms(tmp_path))
+    whose = {"user.id": "kim"}
+    rows = [
+        decode(otlp.body(otlp.span(1, CHAT | (whose if named == 0 else {}))), otlp.JSON, intake=intake).calls,
+        decode_logs(
+            otlp.logs_body(otlp.log(1, "gen_ai.choice", {"message": {"content": ANSWER}})), otlp.JSON, intake=intake
+        ).calls,
+        decode(otlp.body(otlp.span(1, CHAT | (whose if named == 2 else {}))), otlp.JSON, intake=intake).calls,
+    ]
+    if named == 1:
+        rows.insert(1, decode(otlp.body(otlp.span(1, CHAT | whose)), otlp.JSON, intake=intake).calls)
+    with Store(tmp_path) as store:
+        for some in rows:
+            store.append(some)
+            if compacting:
+                store.compact()
+    assert forget_user(tmp_path, "kim").calls == 1
+    assert (calls_of(tmp_path), has(tmp_path, ANSWER)) == ([], [])

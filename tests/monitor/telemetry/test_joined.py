@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from driftgate.monitor.ngrams import ngrams
-from driftgate.monitor.telemetry import Intake, Reason, Store, decode, decode_logs, frame
+from driftgate.monitor.telemetry import Intake, ModelCall, Reason, Store, decode, decode_logs, frame
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INTAKE = Intake(refused=lambda text: "sorry" in text, redact=str)
@@ -259,3 +259,61 @@ def test_a_service_that_gives_every_answer_one_id_loses_no_call(tmp_path: Path) 
         assert len(read(tmp_path)) == 4
         store.compact()
     assert len(read(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("compacting", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("told", "less"),
+    [
+        ({"error": "500"}, {"error": None, "output_chars": 5, "output_text": "Hello"}),
+        ({"error": "500"}, {"error": "", "output_chars": 5, "output_text": "Hello"}),
+        ({"error": "", "output_chars": None}, {"error": None, "output_chars": 5}),
+        ({"error": "", "output_chars": 5}, {"error": "", "output_chars": None}),
+        ({"error": "", "input_ngrams": (1, 2)}, {"error": "", "input_ngrams": None}),
+    ],
+)
+def test_of_copies_the_one_that_tells_of_a_failure_or_most_is_kept(
+    tmp_path: Path, told: dict[str, Any], less: dict[str, Any], turned: bool, compacting: bool
+) -> None:
+    """A file is read again with its column for errors named: what was not known before must not come back."""
+    copies = [ModelCall(NOON, "5b" * 16, "ee" * 8, **one) for one in ((less, told) if turned else (told, less))]
+    with Store(tmp_path) as store:
+        for copy in copies:
+            store.append([copy])
+        if compacting:
+            store.compact()
+    (row,) = read(tmp_path).to_dict("records")
+    assert row["error"] == told["error"]
+    assert (row["output_chars"] == row["output_chars"]) is (told.get("output_chars") is not None)
+    assert (row["input_ngrams"] is not None) is ("input_ngrams" in told)
+
+
+@pytest.mark.parametrize("compacting", [False, True])
+@pytest.mark.parametrize(
+    ("scope", "later", "tokens"),
+    [
+        ("opentelemetry.instrumentation.openai.v1", 0, (20, 21)),  # another number of tokens
+        ("opentelemetry.instrumentation.openai.v1", 1800, (20, 20)),  # half an hour later
+        ("AzureAIOpenTelemetryTracer", 0, (20, 20)),  # the same instrumentation
+    ],
+)
+def test_two_spans_with_one_answer_id_are_two_calls_where_they_cannot_be_one(
+    tmp_path: Path, scope: str, later: int, tokens: tuple[int, int], compacting: bool
+) -> None:
+    told = [CHAT | {"gen_ai.response.id": "chatcmpl-79", "gen_ai.usage.output_tokens": count} for count in tokens]
+    first = otlp.span(1, told[0], "AzureAIOpenTelemetryTracer")
+    second = otlp.span(1, told[1], scope, spanId=f"{2:016x}", traceId="cd" * 16)
+    begun = int(second["startTimeUnixNano"]) + later * 10**9
+    second |= {"startTimeUnixNano": str(begun), "endTimeUnixNano": str(begun + 700_000_000)}
+    with Store(tmp_path) as store:
+        keep(store, spans(first), spans(second), compacting=compacting)
+        store.compact()
+    assert len(read(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("compacting", [False, True])
+def test_a_span_that_is_its_own_parent_is_a_call(tmp_path: Path, compacting: bool) -> None:
+    with Store(tmp_path) as store:
+        keep(store, spans(otlp.span(1, CHAT, parentSpanId=f"{1:016x}")), CALL, compacting=compacting)
+    assert len(read(tmp_path)) == 1
