@@ -85,8 +85,8 @@ class Intake:
         return replace(self, redact=None)
 
 
-class Told(TypedDict):
-    """The fields of a model call that come from its content, n-grams apart."""
+class Told(TypedDict, total=False):
+    """The fields of a model call that come from its content, n-grams apart; what is not told is not there."""
 
     output_chars: int | None
     refused: bool | None
@@ -120,8 +120,8 @@ def features(input_text: str | None, output_text: str | None, intake: Intake, as
     Examples
     --------
     >>> kept = features("Is 17 prime?", "I cannot help.", Intake(refused=lambda text: "cannot" in text))
-    >>> kept["output_chars"], kept["refused"], kept["input_text"]
-    (14, True, None)
+    >>> kept["output_chars"], kept["refused"], "input_text" in kept
+    (14, True, False)
     """
     return Features(
         **told_of(input_text, output_text, intake, asked_for),
@@ -132,16 +132,23 @@ def features(input_text: str | None, output_text: str | None, intake: Intake, as
 
 def told_of(input_text: str | None, output_text: str | None, intake: Intake, asked_for: str = "") -> Told:
     """As :func:`features`, without the n-grams, which are counted for many calls at once."""
-    return Told(
-        output_chars=None if output_text is None else len(output_text),
-        refused=_told(intake.refused, output_text),
-        addressed=_told(intake.addressed, output_text),
-        malformed=_malformed(output_text, asked_for),
-        input_korean=None if input_text is None else is_korean(input_text),
-        output_korean=None if output_text is None else is_korean(output_text),
-        input_text=_redacted(input_text, intake),
-        output_text=_redacted(output_text, intake),
-    )
+    told = Told()
+    if input_text is not None:
+        told["input_korean"] = is_korean(input_text)
+        if intake.redact is not None:
+            told["input_text"] = _redacted(input_text, intake.redact)
+    if output_text is not None:
+        told["output_chars"] = len(output_text)
+        told["output_korean"] = is_korean(output_text)
+        if intake.refused is not None:
+            told["refused"] = bool(intake.refused(output_text))
+        if intake.addressed is not None:
+            told["addressed"] = bool(intake.addressed(output_text))
+        if asked_for:
+            told["malformed"] = _malformed(output_text, asked_for)
+        if intake.redact is not None:
+            told["output_text"] = _redacted(output_text, intake.redact)
+    return told
 
 
 def is_korean(text: str) -> bool | None:
@@ -158,7 +165,7 @@ def is_korean(text: str) -> bool | None:
     return 2 * sum(map(len, _HANGUL.findall(text, 0, _READ))) > letters if letters else None
 
 
-def _malformed(text: str | None, asked_for: str) -> bool | None:
+def _malformed(text: str, asked_for: str) -> bool | None:
     if not text or JSON not in asked_for.lower():
         return None
     try:
@@ -168,20 +175,14 @@ def _malformed(text: str | None, asked_for: str) -> bool | None:
     return False
 
 
-def _told(says: Callable[[str], bool] | None, text: str | None) -> bool | None:
-    return None if text is None or says is None else bool(says(text))
-
-
 def clean(text: str) -> str:
     """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _redacted(text: str | None, intake: Intake) -> str | None:
-    if text is None or intake.redact is None:
-        return None
+def _redacted(text: str, redact: Callable[[str], str]) -> str | None:
     try:
-        return clean(intake.redact(text))
+        return clean(redact(text))
     except Exception as problem:
         # One text the redactor chokes on must cost neither the call nor its neighbours, and must not be kept as it is.
         log.warning("content not kept: the redactor failed with %s", type(problem).__name__)

@@ -22,9 +22,10 @@ from driftgate.monitor.telemetry._content import JSON, Intake, features
 from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import genai_content, joined
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._received import Received, moment, out_of_time
+from driftgate.monitor.telemetry._received import out_of_time
 from driftgate.monitor.telemetry._record import ModelCall
-from driftgate.monitor.telemetry._spans import asked_for, hash_of, system_of, tool_calls
+from driftgate.monitor.telemetry._span import Span, first, output_format
+from driftgate.monitor.telemetry._spans import hash_of, system_of, tool_calls
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Logs:
     left: Counter[Reason] = field(default_factory=Counter)
     told: dict[tuple[str, str], tuple[datetime, list[_Told]]] = field(default_factory=dict)
 
-    def take(self, read: Callable[[], Received]) -> None:
+    def take(self, read: Callable[[], Span]) -> None:
         """Take a record; whatever is wrong with it is counted and concerns no other."""
         try:
             reason = self._taken(read())
@@ -70,15 +71,15 @@ class Logs:
             found.append(part)
         return found
 
-    def _taken(self, record: Received) -> Reason | None:
-        (name, held, _), *_ = record.events
+    def _taken(self, record: Span) -> Reason | None:
+        (name, held), *_ = record.events
         if name not in EVENTS:
             return Reason.UNKNOWN if name.startswith("gen_ai.") else Reason.ORDINARY
         if not record.identified:
             return Reason.EVALUATION if name == names.EVALUATION_EVENT else Reason.NO_IDENTITY
         if (reason := out_of_time(record, self.intake)) is not None:
             return reason
-        _, events = self.told.setdefault((record.trace_id, record.span_id), (moment(record.start), []))
+        _, events = self.told.setdefault((record.trace_id, record.span_id), (record.start, []))
         events.append((name, _held(name, held)))
         return None
 
@@ -99,7 +100,7 @@ def part_of(trace_id: str, span_id: str, time: datetime, events: Sequence[_Told]
     content = genai_content({}, events)
     system_hash = hash_of(system_of(content))
     reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
-    wanted = next(filter(None, (asked_for(held) for _, held in events)), "")
+    wanted = next(filter(None, (output_format(first(held, names.OUTPUT_TYPE_NAMES)) for _, held in events)), "")
     told = json.dumps(sorted(map(repr, events))).encode()
     asked, answered = joined(content.sent, {"user", "human", ""}), joined(content.answered)
     return ModelCall(

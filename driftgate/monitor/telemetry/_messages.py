@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import clean
 
 Events = Sequence[tuple[str, Mapping[str, Any]]]
 
+_DECODER = json.JSONDecoder()
 _DEPTH = 24
 """Lists and objects within each other that a message may have; what lies deeper is no text."""
 _TEXT_TYPES = ("text", "input_text", "output_text", "message", "refusal")
@@ -25,8 +25,7 @@ _TEXT_KEYS = ("parts", "content", "contents", "text", "refusal")
 _TOLD_KEYS = frozenset((*_TEXT_KEYS, "tool_calls", "function_call", "type"))
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """One message; ``role`` is empty where a bare text was sent."""
 
     role: str
@@ -36,8 +35,7 @@ class Message:
     tool_calls: int = 0
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """What was sent to the model and what it answered; None where the application does not tell."""
 
     sent: Sequence[Message] | None = None
@@ -63,7 +61,8 @@ def genai_content(attributes: Mapping[str, Any], events: Events) -> Content:
             message(_event_content(held), names.EVENT_ROLES[name]) for name, held in events if name in names.EVENT_ROLES
         ]
         answered = answered or [_choice(_event_content(held)) for name, held in events if name == names.CHOICE_EVENT]
-    return Content(sent or None, answered or None, text_of(parsed(attributes.get(names.SYSTEM_INSTRUCTIONS))))
+    system = attributes.get(names.SYSTEM_INSTRUCTIONS)
+    return Content(sent or None, answered or None, text_of(parsed(system)) if system else "")
 
 
 def joined(messages: Sequence[Message] | None, roles: Collection[str] | None = None) -> str | None:
@@ -98,11 +97,12 @@ def listed(value: Any, role: str = "") -> list[Message]:
 def indexed(prefix: str, attributes: Mapping[str, Any], inner: str = "") -> list[Message]:
     """Messages spread over attributes: ``PREFIX0.role``, ``PREFIX0.content``; ``inner`` stands before the field."""
     fields: dict[int, dict[str, Any]] = {}
-    for name, value in attributes.items():
-        if name.startswith(prefix):
-            position, _, rest = name.removeprefix(prefix).partition(".")
-            if position.isascii() and position.isdigit() and len(position) < 6 and rest.startswith(inner):
-                fields.setdefault(int(position), {})[rest.removeprefix(inner)] = value
+    if prefix not in "\n".join(attributes):
+        return []
+    for name in [name for name in attributes if name.startswith(prefix)]:
+        position, _, rest = name.removeprefix(prefix).partition(".")
+        if position.isascii() and position.isdigit() and len(position) < 6 and rest.startswith(inner):
+            fields.setdefault(int(position), {})[rest.removeprefix(inner)] = attributes[name]
     return [_of_fields(fields[position]) for position in sorted(fields)]
 
 
@@ -118,7 +118,8 @@ def parsed(value: Any) -> Any:
     """Return what a JSON text says, or the value itself where it is no JSON."""
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            found, end = _DECODER.raw_decode(value)
+            return found if end == len(value) else json.loads(value)  # which passes over white space at the end
         except (ValueError, RecursionError):
             return value
     return value
@@ -130,12 +131,14 @@ def text_of(value: Any, depth: int = 0) -> str:
         return value if value.isascii() else clean(value)
     if depth > _DEPTH:
         return ""
-    if isinstance(value, list):
-        return "\n".join([text for entry in value if (text := text_of(entry, depth + 1))])
-    if isinstance(value, dict) and value.get("type", "text") in _TEXT_TYPES:
-        for key in _TEXT_KEYS:
-            if held := value.get(key):
-                return text_of(held, depth + 1)
+    if isinstance(value, dict):
+        if value.get("type", "text") in _TEXT_TYPES:
+            for key in _TEXT_KEYS:
+                if key in value and (held := value[key]):
+                    return text_of(held, depth + 1)
+    elif isinstance(value, list):
+        texts = [text_of(entry, depth + 1) for entry in value]
+        return texts[0] if len(texts) == 1 else "\n".join(filter(None, texts))
     return ""
 
 
@@ -164,7 +167,9 @@ def _tool_calls(entry: Mapping[str, Any]) -> int:
     count = len(found) if isinstance(found, list) else int(bool(entry.get("function_call")))
     for key in ("parts", "content"):
         if isinstance(parts := entry.get(key), list):
-            count += sum([isinstance(part, dict) and part.get("type") in _CALL_TYPES for part in parts])
+            for part in parts:
+                if isinstance(part, dict) and part.get("type") in _CALL_TYPES:
+                    count += 1
     return count
 
 

@@ -55,10 +55,10 @@ def once_each(calls: Sequence[ModelCall], around: Mapping[Key, tuple[str, Reason
         The calls that are one each, and how many were left out. ``parent_id`` names the agent or tool around a call,
         or a span that was not received with them.
     """
-    by_key = {(call.trace_id, call.span_id): call for call in calls}
     twins = _twins(calls)
     if not twins and not any(call.parent_id for call in calls):
         return list(calls), 0
+    by_key = {(call.trace_id, call.span_id): call for call in calls}
     above = {key: _above(call, by_key, around) for key, call in by_key.items()}
     above |= {key: (outer, above[key][1]) for key, outer in twins.items() if above[key][0] is None}
     inner: dict[Key, list[Key]] = defaultdict(list)

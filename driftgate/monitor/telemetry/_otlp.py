@@ -33,8 +33,9 @@ from driftgate.monitor.telemetry import _otlp_json, _otlp_wire
 from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._logs import Logs
 from driftgate.monitor.telemetry._reasons import Reason, in_words
-from driftgate.monitor.telemetry._received import Received, Spans
+from driftgate.monitor.telemetry._received import Spans, readers
 from driftgate.monitor.telemetry._record import ModelCall
+from driftgate.monitor.telemetry._span import Span
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -132,8 +133,7 @@ def decode(
     ('5b8efff798038103d269b633813fc60c', '2026-03-01T09:00:00+00:00', 0.8)
     """
     spans = Spans(intake or Intake())
-    for read in _read(body, content_type, content_encoding, max_bytes, "spans"):
-        spans.take(read)
+    spans.take(_read(body, content_type, content_encoding, max_bytes, "spans"))
     return Decoded(spans.once(), spans.steps, spans.left)
 
 
@@ -202,39 +202,31 @@ def room_for(body: bytes | bytearray, content_encoding: str, max_bytes: int) -> 
 
 def _read(
     body: bytes, content_type: str, content_encoding: str, max_bytes: int, of: str
-) -> Iterator[Callable[[], Received]]:
+) -> Iterator[Callable[[], Span]]:
     """A function for each span or log record of a request, which reads it."""
     encoding = encoding_of(content_type)
     plain = _uncompressed(body, content_encoding, max_bytes)
     try:
-        if encoding == JSON:
-            yield from _of_json(plain, of)
-        else:
-            yield from _of_protobuf(plain, of)
+        yield from _of_json(plain, of) if encoding == JSON else _of_protobuf(plain, of)
     except (ValueError, RecursionError) as problem:
         kind = "ExportLogsServiceRequest" if of == "logs" else "ExportTraceServiceRequest"
         raise Refused(400, f"the body is no {kind} in {encoding}: {str(problem)[:200]}") from None
 
 
-def _of_json(plain: bytes, of: str) -> Iterator[Callable[[], Received]]:
+def _of_json(plain: bytes, of: str) -> Iterator[Callable[[], Span]]:
     document = _otlp_json.document_of(plain)
     if of == "logs":
-        for scope, record in _otlp_json.scoped(document, ("resourceLogs", "scopeLogs", "logRecords")):
-            yield _otlp_json.log_reader(record, scope)
-    else:
-        for scope, record in _otlp_json.scoped(document, ("resourceSpans", "scopeSpans", "spans")):
-            yield _otlp_json.span_reader(record, scope)
+        return readers(_otlp_json.record_of, _otlp_json.scoped(document, ("resourceLogs", "scopeLogs", "logRecords")))
+    return readers(_otlp_json.span_of, _otlp_json.scoped(document, ("resourceSpans", "scopeSpans", "spans")))
 
 
-def _of_protobuf(plain: bytes, of: str) -> Iterator[Callable[[], Received]]:
+def _of_protobuf(plain: bytes, of: str) -> Iterator[Callable[[], Span]]:
     if of == "logs":
         logs: Any = ExportLogsServiceRequest()
-        for scope, record in _otlp_wire.records(plain, logs, "resource_logs", "scope_logs", "log_records"):
-            yield _otlp_wire.log_reader(record, scope)
-    else:
-        spans: Any = ExportTraceServiceRequest()
-        for scope, record in _otlp_wire.records(plain, spans, "resource_spans", "scope_spans", "spans"):
-            yield _otlp_wire.span_reader(record, scope)
+        records = _otlp_wire.records(plain, logs, "resource_logs", "scope_logs", "log_records")
+        return readers(_otlp_wire.record_of, records)
+    spans: Any = ExportTraceServiceRequest()
+    return readers(_otlp_wire.span_of, _otlp_wire.records(plain, spans, "resource_spans", "scope_spans", "spans"))
 
 
 def _encoded(message: Message, encoding: str) -> bytes:

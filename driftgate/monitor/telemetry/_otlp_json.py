@@ -12,10 +12,11 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from driftgate.monitor.telemetry._received import TOO_DEEP, Received, Unreadable
+from driftgate.monitor.telemetry._received import TOO_DEEP, Unreadable
+from driftgate.monitor.telemetry._span import Span, lasted, moment, moments_of, of_log, parent_of
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _DEEPEST = 400
@@ -40,8 +41,8 @@ def document_of(body: bytes) -> dict[str, Any]:
     return document
 
 
-def scoped(document: Mapping[str, Any], of: tuple[str, str, str]) -> Iterator[tuple[str, Any]]:
-    """Every span or log record of a document with the name of its scope; one that is none comes as it is.
+def scoped(document: Mapping[str, Any], of: tuple[str, str, str]) -> Iterator[tuple[Any, str]]:
+    """Every span or log record of a document, with the name of its scope; one that is none comes as it is.
 
     What stands for a resource or for a scope and is none comes as a record that is none: nobody knows what it held.
 
@@ -63,7 +64,7 @@ def scoped(document: Mapping[str, Any], of: tuple[str, str, str]) -> Iterator[tu
             named = scope.get("scope") if isinstance(scope, dict) else None
             name = named.get("name") if isinstance(named, dict) else ""
             for record in _within(scope, of[2]):
-                yield name if isinstance(name, str) else "", record
+                yield record, name if isinstance(name, str) else ""
 
 
 def _within(holder: Any, name: str) -> list[Any]:
@@ -72,52 +73,55 @@ def _within(holder: Any, name: str) -> list[Any]:
     return found if isinstance(found, list) else [None]
 
 
-def span_reader(record: Any, scope: str) -> Callable[[], Received]:
-    """A function that reads a span."""
+def span_of(record: Any, scope: str) -> Span:
+    """A span of a document.
 
-    def read() -> Received:
-        if not isinstance(record, dict):
-            raise Unreadable("a span is no object")
-        status = record.get("status")
-        return Received(
-            trace_id=_identity(record.get("traceId")),
-            span_id=_identity(record.get("spanId")),
-            parent_id=_identity(record.get("parentSpanId")),
-            start=_nanoseconds(record.get("startTimeUnixNano")),
-            end=_nanoseconds(record.get("endTimeUnixNano")),
-            attributes=mapping(record.get("attributes")),
-            events=[
-                (_text(event.get("name")), mapping(event.get("attributes")), _nanoseconds(event.get("timeUnixNano")))
-                for event in record.get("events") or ()
-                if isinstance(event, dict)
-            ],
-            failed=isinstance(status, dict) and status.get("code") in (2, "STATUS_CODE_ERROR"),
-            name=_text(record.get("name")),
-            scope=scope,
-        )
+    Raises
+    ------
+    Unreadable
+        It is none.
+    """
+    if not isinstance(record, dict):
+        raise Unreadable("a span is no object")
+    start, status = _nanoseconds(record.get("startTimeUnixNano")), record.get("status")
+    events = [event for event in record.get("events") or () if isinstance(event, dict)]
+    return Span(
+        trace_id=_identity(record.get("traceId")),
+        span_id=_identity(record.get("spanId")),
+        start=moment(start),
+        latency=lasted(start, _nanoseconds(record.get("endTimeUnixNano"))),
+        attributes=mapping(record.get("attributes")),
+        events=[(_text(event.get("name")), mapping(event.get("attributes"))) for event in events],
+        failed=isinstance(status, dict) and status.get("code") in (2, "STATUS_CODE_ERROR"),
+        name=_text(record.get("name")),
+        scope=scope,
+        parent_id=parent_of(_identity(record.get("parentSpanId"))),
+        moments=moments_of(
+            start, [(_text(event.get("name")), _nanoseconds(event.get("timeUnixNano"))) for event in events]
+        ),
+    )
 
-    return read
 
+def record_of(record: Any, scope: str) -> Span:
+    """A log record of a document, as a span with one event.
 
-def log_reader(record: Any, scope: str) -> Callable[[], Received]:
-    """A function that reads a log record, as a span with one event."""
-
-    def read() -> Received:
-        if not isinstance(record, dict):
-            raise Unreadable("a log record is no object")
-        time = _nanoseconds(record.get("timeUnixNano")) or _nanoseconds(record.get("observedTimeUnixNano"))
-        attributes = mapping(record.get("attributes"))
-        return Received.of_log(
-            _identity(record.get("traceId")),
-            _identity(record.get("spanId")),
-            time,
-            _text(record.get("eventName")),
-            attributes,
-            value(record.get("body")),
-            scope,
-        )
-
-    return read
+    Raises
+    ------
+    Unreadable
+        It is none.
+    """
+    if not isinstance(record, dict):
+        raise Unreadable("a log record is no object")
+    time = _nanoseconds(record.get("timeUnixNano")) or _nanoseconds(record.get("observedTimeUnixNano"))
+    return of_log(
+        _identity(record.get("traceId")),
+        _identity(record.get("spanId")),
+        moment(time),
+        _text(record.get("eventName")),
+        mapping(record.get("attributes")),
+        value(record.get("body")),
+        scope,
+    )
 
 
 def mapping(pairs: Any, depth: int = 0) -> dict[str, Any]:

@@ -11,15 +11,16 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.proto.trace.v1 import trace_pb2
 
-from driftgate.monitor.telemetry._received import TOO_DEEP, Received, Unreadable
+from driftgate.monitor.telemetry._received import TOO_DEEP, Unreadable
+from driftgate.monitor.telemetry._span import Span, lasted, moment, moments_of, of_log, parent_of
 
 _RESOURCES, _SCOPES, _SCOPE, _RECORDS = 1, 2, 1, 2  # field numbers, the same for spans and for log records
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
@@ -29,7 +30,7 @@ class _Request(Protocol):
     def ParseFromString(self, data: bytes) -> Any: ...  # noqa: N802
 
 
-def records(body: bytes, request: _Request, resources: str, scopes: str, of: str) -> Iterator[tuple[str, Any]]:
+def records(body: bytes, request: _Request, resources: str, scopes: str, of: str) -> Iterator[tuple[Any, str]]:
     """Every span or log record of a request, parsed or as its bytes, with the name of its scope.
 
     Parameters
@@ -51,47 +52,42 @@ def records(body: bytes, request: _Request, resources: str, scopes: str, of: str
         return
     for resource in getattr(request, resources):
         for scope in getattr(resource, scopes):
+            name = scope.scope.name
             for record in getattr(scope, of):
-                yield scope.scope.name, record
+                yield record, name
 
 
-def span_reader(record: Span | bytes, scope: str) -> Callable[[], Received]:
-    """A function that reads a span."""
-
-    def read() -> Received:
-        span = record if isinstance(record, Span) else Span.FromString(record)
-        return Received(
-            trace_id=span.trace_id.hex(),
-            span_id=span.span_id.hex(),
-            parent_id=span.parent_span_id.hex(),
-            start=span.start_time_unix_nano,
-            end=span.end_time_unix_nano,
-            attributes=mapping(span.attributes),
-            events=[(event.name, mapping(event.attributes), event.time_unix_nano) for event in span.events],
-            failed=span.status.code == Status.STATUS_CODE_ERROR,
-            name=span.name,
-            scope=scope,
-        )
-
-    return read
+def span_of(record: trace_pb2.Span | bytes, scope: str) -> Span:
+    """A span of a request."""
+    told = trace_pb2.Span.FromString(record) if isinstance(record, bytes) else record
+    start, events = told.start_time_unix_nano, told.events
+    return Span(
+        trace_id=told.trace_id.hex(),
+        span_id=told.span_id.hex(),
+        start=moment(start),
+        latency=lasted(start, told.end_time_unix_nano),
+        attributes=mapping(told.attributes),
+        events=[(event.name, mapping(event.attributes)) for event in events] if events else (),
+        failed=told.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
+        name=told.name,
+        scope=scope,
+        parent_id=parent_of(parent.hex()) if (parent := told.parent_span_id) else "",
+        moments=moments_of(start, [(event.name, event.time_unix_nano) for event in events]) if events else {},
+    )
 
 
-def log_reader(record: LogRecord | bytes, scope: str) -> Callable[[], Received]:
-    """A function that reads a log record, as a span with one event."""
-
-    def read() -> Received:
-        log = record if isinstance(record, LogRecord) else LogRecord.FromString(record)
-        return Received.of_log(
-            log.trace_id.hex(),
-            log.span_id.hex(),
-            log.time_unix_nano or log.observed_time_unix_nano,
-            log.event_name,
-            mapping(log.attributes),
-            value(log.body),
-            scope,
-        )
-
-    return read
+def record_of(record: LogRecord | bytes, scope: str) -> Span:
+    """A log record of a request, as a span with one event."""
+    log = LogRecord.FromString(record) if isinstance(record, bytes) else record
+    return of_log(
+        log.trace_id.hex(),
+        log.span_id.hex(),
+        moment(log.time_unix_nano or log.observed_time_unix_nano),
+        log.event_name,
+        mapping(log.attributes),
+        value(log.body),
+        scope,
+    )
 
 
 def mapping(pairs: Any, depth: int = 0) -> dict[str, Any]:
@@ -99,8 +95,8 @@ def mapping(pairs: Any, depth: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in pairs:
         told = pair.value
-        kind = told.WhichOneof("value")
-        found[pair.key] = told.string_value if kind == "string_value" else _of_kind(told, kind, depth)
+        # A value is of one kind, and most are texts or whole numbers: one that is not empty need not be asked which.
+        found[pair.key] = told.string_value or told.int_value or _of_kind(told, told.WhichOneof("value"), depth)
     return found
 
 
@@ -128,16 +124,16 @@ def _of_kind(told: Any, kind: str | None, depth: int) -> Any:
     return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
-def _cut_out(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _cut_out(body: bytes) -> Iterator[tuple[bytes, str]]:
     """The records of a request by their lengths; of what is malformed within, one that no reader can read."""
     for resource in list(_within(body, _RESOURCES)):
         try:
             for scope in list(_within(resource, _SCOPES)):
                 found = list(_within(scope, _RECORDS))
                 name = _name(scope)
-                yield from ((name, record) for record in found)
+                yield from ((record, name) for record in found)
         except ValueError:
-            yield "", b"\xff"
+            yield b"\xff", ""
 
 
 def _name(scope: bytes) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from driftgate.flows.finish import finish_reason
@@ -14,8 +13,8 @@ from driftgate.monitor.telemetry._content import Intake, told_of
 from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import Content, joined
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._record import ModelCall, counted
-from driftgate.monitor.telemetry._span import Span, count, first, label, seconds
+from driftgate.monitor.telemetry._record import ModelCall, OpenCall, counted
+from driftgate.monitor.telemetry._span import Span, first, label
 from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect
 
 _ASKING = frozenset({"user", "human", ""})
@@ -36,105 +35,81 @@ def in_dialect(span: Span, intake: Intake, dialect: Dialect) -> ModelCall:
     >>> call.operation, call.provider, call.input_tokens, call.finish_reason
     ('chat', 'azure.ai.openai', 12, 'stop')
     """
-    (call,) = completed([drafted(span, intake, dialect)])
+    (call,) = completed([drafted(span, intake, dialect, dialect.content(span))])
     return call
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A call whose texts have not been counted yet."""
-
-    call: ModelCall
-    asked: str | None
-    answered: str | None
+Draft = tuple[OpenCall, str | None, str | None]
+"""A call whose texts have not been counted yet, with what was asked and answered."""
 
 
 def completed(drafts: Sequence[Draft]) -> list[ModelCall]:
     """The calls of drafts, with the n-grams of their texts."""
-    texts = [text for draft in drafts for text in (draft.asked, draft.answered) if text is not None]
+    texts = [text for _, *both in drafts for text in both if text is not None]
     found = iter(ngrams_of(texts))
     return [
-        counted(
-            draft.call,
-            None if draft.asked is None else next(found),
-            None if draft.answered is None else next(found),
-        )
-        for draft in drafts
+        counted(call, None if asked is None else next(found), None if answered is None else next(found))
+        for call, asked, answered in drafts
     ]
 
 
-def drafted(span: Span, intake: Intake, dialect: Dialect) -> Draft:
-    """What a span tells of a call, by the names and the content reader of a dialect."""
+def drafted(span: Span, intake: Intake, dialect: Dialect, content: Content) -> Draft:
+    """What a span and its content tell of a call, by the names of a dialect."""
     attributes = span.attributes
     if unfolded := dialect.unfolded(span):
         attributes = {**unfolded, **attributes}
-    told = dialect.values(attributes).get
-    content = dialect.content(span)
-    given = label(told("provider")) or dialect.provider
-    reason = _choice(told("finish_reason"))
-    if not reason:
-        reason = next((said.finish_reason for said in content.answered or () if said.finish_reason), "")
+    told = dialect.values(attributes)
     asked, answered = joined(content.sent, _ASKING), joined(content.answered)
-    system_hash, template_hash = hash_of(system_of(content)), _template_hash(attributes, told("template"))
-    wanted = asked_for(attributes)
-    call = ModelCall(
+    told |= told_of(asked, answered, intake.of(span.trace_id, span.span_id), told.get("asked_for", ""))
+    if content.answered is not None:
+        told["tool_calls"] = tool_calls(content)
+    if span.events:
+        told["evaluations"] = results_of(span.events)
+    system_hash = hash_of(system_of(content))
+    template_hash = told.pop("prompt_hash", "") or _hash_of_template(told.pop("template", ""))
+    call = OpenCall(
         time=span.start,
         trace_id=span.trace_id,
         span_id=span.span_id,
-        operation=_operation(label(told("operation")).lower(), dialect),
-        provider=names.PROVIDER_RENAMED.get(given.lower(), given),
-        request_model=_asked_model(label(told("request_model")), span.operation),
-        response_model=label(told("response_model")),
-        fingerprint=label(told("fingerprint")),
+        operation=_operation(told.pop("operation", ""), dialect),
+        provider=_provider(told.pop("provider", "") or dialect.provider),
+        request_model=_asked_model(told.pop("request_model", ""), span),
         prompt_hash=template_hash or system_hash,
-        slice=label(attributes.get(names.SLICE)),
-        finish_reason=label(finish_reason(reason)),
-        error=_error(span),
-        input_tokens=count(told("input_tokens")),
-        output_tokens=count(told("output_tokens")),
+        finish_reason=_finish_reason(told.pop("finish_reason", None), content),
+        error=told.pop("error", "") or _raised(span),
         latency=span.latency,
-        unparsed=_unparsed(attributes.get(names.PARSED)),
         weight=span.weight,
-        time_to_first_token=_first_token(span, told("first_token")),
-        conversation=label(told("conversation")),
-        user=_user(label(told("user")), intake),
-        tenant=label(told("tenant")),
-        prompt_name=label(told("prompt_name")),
-        prompt_version=label(told("prompt_version")),
+        time_to_first_token=_first_token(span, told.pop("first_token", None)),
+        user=_user(told.pop("user", ""), intake),
         system_hash=system_hash,
         template_hash=template_hash,
-        reasoning_tokens=count(told("reasoning_tokens")),
-        cached_tokens=count(told("cached_tokens")),
-        tool_calls=tool_calls(content),
-        evaluations=results_of(span.events),
-        response_hash=hash_of(label(told("response_id"))),
+        response_hash=hash_of(told.pop("response_id", "")),
         dialect=dialect.name,
         parent_id=span.parent_id,
         input_from="" if asked is None else "span",
         output_from="" if answered is None else "span",
-        asked_for=wanted,
-        **told_of(asked, answered, intake.of(span.trace_id, span.span_id), wanted),
+        **told,  # the rest is kept as it is told, under the name it has in the record
     )
-    return Draft(call, asked, answered)
+    return call, asked, answered
 
 
 def step_of(span: Span, intake: Intake, kind: Reason) -> ModelCall:
     """What the span of an agent or a tool tells; nothing of what was said."""
-    told = DIALECTS.get("otel_genai").values(span.attributes).get
+    told = DIALECTS.get("otel_genai").values(span.attributes)
     return ModelCall(
         time=span.start,
         trace_id=span.trace_id,
         span_id=span.span_id,
         operation=span.operation or kind.value,
-        provider=label(told("provider")),
-        request_model=label(told("request_model")),
-        slice=label(span.attributes.get(names.SLICE)),
-        error=_error(span),
+        provider=told.get("provider", ""),
+        request_model=told.get("request_model", ""),
+        slice=told.get("slice", ""),
+        error=told.get("error", "") or _raised(span),
         latency=span.latency,
         weight=span.weight,
-        conversation=label(told("conversation")),
-        user=_user(label(told("user")), intake),
-        tenant=label(told("tenant")),
+        conversation=told.get("conversation", ""),
+        user=_user(told.get("user", ""), intake),
+        tenant=told.get("tenant", ""),
         parent_id=span.parent_id,
         part=kind.value,
         step=label(first(span.attributes, names.STEP_NAMES[kind])) or label(span.name),
@@ -143,18 +118,32 @@ def step_of(span: Span, intake: Intake, kind: Reason) -> ModelCall:
 
 def tool_calls(content: Content) -> int | None:
     """How many calls of tools the answer asks for; None where the answer is not told."""
-    told = [said for said in content.answered or () if said.text is not None or said.tool_calls]
+    if content.answered is None:
+        return None
+    told = [said for said in content.answered if said.text is not None or said.tool_calls]
     return sum(said.tool_calls for said in told) if told else None
 
 
 def _operation(told: str, dialect: Dialect) -> str:
+    told = told.lower()
     operation = dialect.operations.get(told) or names.OPERATION_RENAMED.get(told, told)
     return operation if operation in names.INFERENCE else "chat"
 
 
-def _asked_model(told: str, operation: str) -> str:
+def _provider(told: str) -> str:
+    return names.PROVIDER_RENAMED.get(told.lower(), told)
+
+
+def _asked_model(told: str, span: Span) -> str:
     """The model that was asked for; azure-ai-inference names the operation where its client alone knows the model."""
-    return "" if told == operation == "chat" else told
+    return "" if told == "chat" == span.operation else told
+
+
+def _finish_reason(told: Any, content: Content) -> str:
+    reason = _choice(told)
+    if not reason and content.answered is not None:
+        reason = next((said.finish_reason for said in content.answered if said.finish_reason), "")
+    return label(finish_reason(reason)) if reason else ""
 
 
 def _choice(value: Any) -> Any:
@@ -164,32 +153,18 @@ def _choice(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _unparsed(parsed: Any) -> bool | None:
-    if isinstance(parsed, str):
-        parsed = {"true": True, "false": False}.get(parsed.lower())
-    return not parsed if isinstance(parsed, bool) else None
-
-
-def asked_for(attributes: Mapping[str, Any]) -> str:
-    """The format that the call asked for; a schema may be there in its place."""
-    told = first(attributes, names.OUTPUT_TYPE_NAMES)
-    return "json" if isinstance(told, Mapping) else label(told).lower()
-
-
-def _error(span: Span) -> str:
-    """The type of the error, never its message: messages of content filters quote the prompt."""
-    told = label(span.attributes.get(names.ERROR_TYPE))
-    if told or not span.failed:
-        return told
+def _raised(span: Span) -> str:
+    """The type of what was raised, never its message: messages of content filters quote the prompt."""
+    if not span.failed:
+        return ""
     raised = (label(attributes.get(names.EXCEPTION_TYPE)) for _, attributes in span.events)
     return next((kind for kind in raised if kind), "error")
 
 
-def _first_token(span: Span, told: Any) -> float | None:
-    found = seconds(told)
-    if found is None and span.moments:
-        found = next((span.moments[name] for name in _FIRST_TOKEN_EVENTS if name in span.moments), None)
-    return found
+def _first_token(span: Span, told: float | None) -> float | None:
+    if told is None and span.moments:
+        return next((span.moments[name] for name in _FIRST_TOKEN_EVENTS if name in span.moments), None)
+    return told
 
 
 def _user(told: str, intake: Intake) -> str:
@@ -201,10 +176,7 @@ def system_of(content: Content) -> str:
     return content.system or joined(content.sent, _SYSTEM) or ""
 
 
-def _template_hash(attributes: Mapping[str, Any], template: Any) -> str:
-    told = label(attributes.get(names.PROMPT_HASH))
-    if told:
-        return told
+def _hash_of_template(template: Any) -> str:
     return hash_of(template) if isinstance(template, str) else ""
 
 

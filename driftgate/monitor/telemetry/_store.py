@@ -20,7 +20,7 @@ from driftgate.monitor.telemetry import _forget, _parquet, _spool
 from driftgate.monitor.telemetry._columns import to_arrow
 from driftgate.monitor.telemetry._forget import Gone
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._record import ModelCall, without_secrets
+from driftgate.monitor.telemetry._record import ModelCall
 from driftgate.monitor.telemetry._retention import Removed, expire
 from driftgate.monitor.telemetry._tally import Tally
 
@@ -150,7 +150,6 @@ class Store:
         if not calls:
             done.set_result(None)
             return done
-        calls = [without_secrets(call) for call in calls]
         with self._changed:
             if self._closed:
                 raise DriftgateError(f"the telemetry store {self.folder} is closed")

@@ -11,7 +11,8 @@ from driftgate.flows.registry import Registry
 from driftgate.monitor.telemetry import _conventions as conventions
 from driftgate.monitor.telemetry._messages import Content, genai_content
 from driftgate.monitor.telemetry._reasons import Reason, other_than_a_call
-from driftgate.monitor.telemetry._span import Span
+from driftgate.monitor.telemetry._span import Span, count, label, negated, output_format, seconds
+from driftgate.monitor.telemetry.dialects._decided import Decisions
 
 Candidates = tuple[str, ...]
 
@@ -39,8 +40,27 @@ class Names:
     """Of the text of the prompt template."""
     prompt_name: Candidates = conventions.PROMPT_NAME_NAMES
     prompt_version: Candidates = conventions.PROMPT_VERSION_NAMES
+    prompt_hash: Candidates = (conventions.PROMPT_HASH,)
+    slice: Candidates = (conventions.SLICE,)
+    unparsed: Candidates = (conventions.PARSED,)
+    error: Candidates = (conventions.ERROR_TYPE,)
+    asked_for: Candidates = conventions.OUTPUT_TYPE_NAMES
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **{member.name: label for member in fields(Names)},
+    **{member.name: count for member in fields(Names) if member.name.endswith("_tokens")},
+    "first_token": seconds,
+    "unparsed": negated,
+    "asked_for": output_format,
+    "finish_reason": _as_it_is,
+    "template": _as_it_is,
+}
+"""How the value of each field is read."""
 GENAI = Names()
 """Of OpenTelemetry's GenAI conventions, in both generations."""
 
@@ -65,7 +85,8 @@ class Dialect:
     """Of several that would take a span, the one of the lowest rank does."""
     takes: Callable[[Span], bool | Reason]
     """True: a call of a model in this dialect. A reason: in this dialect, and something else than a call. False: in
-    another dialect, or none."""
+    another dialect, or none. It goes by the scope, the name and the attributes of the span, and is shown nothing else.
+    """
     names: Names = field(default=GENAI)
     content: Callable[[Span], Content] = _content
     unfolded: Callable[[Span], Mapping[str, Any]] = _nothing
@@ -79,23 +100,24 @@ class Dialect:
     or digit; a source that cannot run ``takes`` where the spans are kept asks for those that have one."""
 
     @cached_property
-    def _places(self) -> Mapping[str, Sequence[tuple[str, int]]]:
-        """For each attribute's name the fields that it may hold, and which of their names it is."""
-        found: dict[str, list[tuple[str, int]]] = {}
+    def _places(self) -> Mapping[str, Sequence[tuple[str, int, Callable[[Any], Any]]]]:
+        """For each attribute's name the fields that it may hold, which of their names it is, and what reads it."""
+        found: dict[str, list[tuple[str, int, Callable[[Any], Any]]]] = {}
         for member in fields(self.names):
             for rank, name in enumerate(getattr(self.names, member.name)):
-                found.setdefault(name, []).append((member.name, rank))
+                found.setdefault(name, []).append((member.name, rank, _READERS[member.name]))
         return found
 
     def values(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """The value of every field of :class:`Names` that the attributes tell."""
+        """What the attributes tell of every field of :class:`Names`; those that they do not tell are not among them."""
         found: dict[str, Any] = {}
         ranks: dict[str, int] = {}
+        places = self._places
         for name, value in attributes.items():
-            if value is not None and value != "" and (places := self._places.get(name)) is not None:
-                for member, rank in places:
-                    if rank < ranks.get(member, rank + 1):
-                        found[member], ranks[member] = value, rank
+            if name in places and value is not None and value != "":
+                for member, rank, read in places[name]:
+                    if member not in ranks or rank < ranks[member]:
+                        found[member], ranks[member] = read(value), rank
         return found
 
 
@@ -119,11 +141,18 @@ def dialect_of(span: Span) -> Dialect | Reason:
     >>> found(**{"gen_ai.operation.name": "execute_tool"}), found(**{"http.request.method": "POST"})
     (<Reason.TOOL: 'tool'>, <Reason.ORDINARY: 'ordinary'>)
     """
+    return _DECISIONS.on(span)
+
+
+def _decided(span: Span) -> Dialect | Reason:
     for dialect in _in_order():
         took = dialect.takes(span)
         if took:
             return dialect if took is True else took
     return Reason.ORDINARY
+
+
+_DECISIONS = Decisions(_decided)
 
 
 def all_marks() -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def _content(span: Span) -> Content:
     answered = whole(("llm.generated_message",), span.attributes) or whole(
         ("payload",), {}, [event for event in span.events if event[0] == "promptflow.llm.generated_message"]
     )
-    return replace(content, answered=answered or content.answered)
+    return content._replace(answered=answered or content.answered)
 
 
 def _unfolded(span: Span) -> Mapping[str, Any]:

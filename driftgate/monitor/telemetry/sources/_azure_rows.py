@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
@@ -22,9 +22,8 @@ from driftgate.monitor.telemetry._content import Intake, clean
 from driftgate.monitor.telemetry._logs import EVENTS, part_of
 from driftgate.monitor.telemetry._messages import parsed
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._received import Received
 from driftgate.monitor.telemetry._record import OF_INPUT, OF_OUTPUT, ModelCall
-from driftgate.monitor.telemetry._span import Span, first
+from driftgate.monitor.telemetry._span import Span, first, of_log
 from driftgate.monitor.telemetry._spans import in_dialect, step_of
 from driftgate.monitor.telemetry.dialects import dialect_of
 
@@ -39,7 +38,6 @@ _COLUMNS = {
 _OF_SIDE = {"input": ("input", "prompt"), "output": ("output", "completion", "generated")}
 """What the attributes are called that hold parts of an input, and of an answer."""
 _KEPT = {"input": OF_INPUT, "output": (*OF_OUTPUT, "tool_calls")}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def call_of(row: Mapping[str, Any], intake: Intake) -> ModelCall | Reason:
@@ -86,7 +84,7 @@ def _span_of(row: Mapping[str, Any]) -> tuple[Span, str | None, dict[str, str]]:
     return span, half, untold
 
 
-def record_of(row: Mapping[str, Any]) -> Received:
+def record_of(row: Mapping[str, Any]) -> Span:
     """A log record, or an event of a span, which Application Insights keeps as a trace of the span's."""
     attributes, _ = properties_of(row["Properties"])
     message = str(row["Message"] or "")
@@ -96,10 +94,10 @@ def record_of(row: Mapping[str, Any]) -> Received:
     if isinstance(body, str) and body[:1] in ("{", "["):
         body = None  # cut on the way: half a text is none
     held, _ = _without_halves(attributes)
-    return Received.of_log(
+    return of_log(
         clean(str(row["OperationId"])).lower(),
         clean(str(row["ParentId"] or "")).lower(),
-        (time_of(row) - _EPOCH) // timedelta(microseconds=1) * 1000,
+        time_of(row),
         event,
         held,
         body or None,

@@ -22,7 +22,7 @@ from driftgate.monitor.telemetry import _otlp_json
 from driftgate.monitor.telemetry._content import Intake
 from driftgate.monitor.telemetry._logs import Logs
 from driftgate.monitor.telemetry._reasons import Reason
-from driftgate.monitor.telemetry._received import Spans
+from driftgate.monitor.telemetry._received import Spans, readers
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 from driftgate.monitor.telemetry._rows import call_from_row, identified
 from driftgate.monitor.telemetry._tables import is_imported, record_import
@@ -322,10 +322,10 @@ class _Reader:
 
     def _of_otlp(self, document: Mapping[str, Any]) -> list[ModelCall]:
         spans, logs = Spans(self._intake), Logs(self._intake)
-        for scope, record in _otlp_json.scoped(document, ("resourceSpans", "scopeSpans", "spans")):
-            spans.take(_otlp_json.span_reader(record, scope))
-        for scope, record in _otlp_json.scoped(document, ("resourceLogs", "scopeLogs", "logRecords")):
-            logs.take(_otlp_json.log_reader(record, scope))
+        spans.take(readers(_otlp_json.span_of, _otlp_json.scoped(document, ("resourceSpans", "scopeSpans", "spans"))))
+        records = _otlp_json.scoped(document, ("resourceLogs", "scopeLogs", "logRecords"))
+        for read in readers(_otlp_json.record_of, records):
+            logs.take(read)
         found = [*spans.once(), *logs.parts()]
         self.left.update(spans.left)
         self.left.update(logs.left)
