@@ -13,6 +13,7 @@ from driftgate.monitor.telemetry._conventions import EVENT_CONTENT, EVENT_NAMES,
 LABEL_LIMIT = 256
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1
+_NUMBERS = (int, float, str)
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 
@@ -101,8 +102,10 @@ def label(value: Any) -> str:
 
 def count(value: Any) -> int | None:
     """A whole number of at least 0; None for what is none."""
+    if type(value) is int:
+        return value if 0 <= value <= _LARGEST else None
     try:
-        found = int(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1
+        found = int(value) if isinstance(value, _NUMBERS) and not isinstance(value, bool) else -1
     except (ValueError, OverflowError):
         return None
     return found if 0 <= found <= _LARGEST else None
@@ -123,7 +126,7 @@ def output_format(value: Any) -> str:
 def seconds(value: Any) -> float | None:
     """A finite number of at least 0; None for what is none."""
     try:
-        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
+        found = float(value) if isinstance(value, _NUMBERS) and not isinstance(value, bool) else -1.0
     except (ValueError, OverflowError):
         return None
     return found if 0 <= found < float("inf") else None

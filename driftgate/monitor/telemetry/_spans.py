@@ -60,36 +60,31 @@ def drafted(span: Span, intake: Intake, dialect: Dialect, content: Content) -> D
         attributes = {**unfolded, **attributes}
     told = dialect.values(attributes)
     asked, answered = joined(content.sent, _ASKING), joined(content.answered)
-    told |= told_of(asked, answered, intake.of(span.trace_id, span.span_id), told.get("asked_for", ""))
+    call: Any = OpenCall(span.start, span.trace_id, span.span_id)  # field by field: of most, nothing is told
+    call.latency, call.weight = span.latency, span.weight
+    call.dialect, call.parent_id = dialect.name, span.parent_id
+    call.operation = _operation(told.pop("operation", ""), dialect)
+    call.provider = _provider(told.pop("provider", "") or dialect.provider)
+    call.request_model = _asked_model(told.pop("request_model", ""), span)
+    call.finish_reason = _finish_reason(told.pop("finish_reason", None), content)
+    call.time_to_first_token = _first_token(span, told.pop("first_token", None))
+    call.error = told.pop("error", "") or _raised(span)
+    call.user = _user(told.pop("user", ""), intake)
+    call.response_hash = hash_of(told.pop("response_id", ""))
+    call.system_hash = hash_of(system_of(content))
+    call.template_hash = told.pop("prompt_hash", "") or _hash_of_template(told.pop("template", ""))
+    call.prompt_hash = call.template_hash or call.system_hash
+    if asked is not None:
+        call.input_from = "span"
+    if answered is not None:
+        call.output_from = "span"
     if content.answered is not None:
-        told["tool_calls"] = tool_calls(content)
+        call.tool_calls = tool_calls(content)
     if span.events:
-        told["evaluations"] = results_of(span.events)
-    system_hash = hash_of(system_of(content))
-    template_hash = told.pop("prompt_hash", "") or _hash_of_template(told.pop("template", ""))
-    call = OpenCall(
-        time=span.start,
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        operation=_operation(told.pop("operation", ""), dialect),
-        provider=_provider(told.pop("provider", "") or dialect.provider),
-        request_model=_asked_model(told.pop("request_model", ""), span),
-        prompt_hash=template_hash or system_hash,
-        finish_reason=_finish_reason(told.pop("finish_reason", None), content),
-        error=told.pop("error", "") or _raised(span),
-        latency=span.latency,
-        weight=span.weight,
-        time_to_first_token=_first_token(span, told.pop("first_token", None)),
-        user=_user(told.pop("user", ""), intake),
-        system_hash=system_hash,
-        template_hash=template_hash,
-        response_hash=hash_of(told.pop("response_id", "")),
-        dialect=dialect.name,
-        parent_id=span.parent_id,
-        input_from="" if asked is None else "span",
-        output_from="" if answered is None else "span",
-        **told,  # the rest is kept as it is told, under the name it has in the record
-    )
+        call.evaluations = results_of(span.events)
+    told |= told_of(asked, answered, intake.of(span.trace_id, span.span_id), told.get("asked_for", ""))
+    for name, value in told.items():  # the rest is kept as it is told, under the name it has in the record
+        setattr(call, name, value)
     return call, asked, answered
 
 
