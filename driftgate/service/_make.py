@@ -25,7 +25,7 @@ from driftgate.monitor.telemetry import Store, compact_others, open_free, remove
 from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Board, Page, Runner, console, create_app
-from driftgate.service.access import Guard, Metrics, csrf_token, expose, folder_writable, ledger_writable
+from driftgate.service.access import Guard, Metrics, expose, folder_writable, ledger_writable
 from driftgate.service.incidents import channel_routes, incident_routes, keep_incidents
 from driftgate.service.jobs._routes import job_routes
 from driftgate.service.remediations import remediation_routes
@@ -102,7 +102,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         incident_routes(Workspace(workspace, ledger), guard.access),
         channel_routes(Workspace(workspace, ledger), guard.access),
         remediation_routes(Workspace(workspace, ledger), guard.access),
-        console.router(console.Console(Workspace(workspace, ledger)), guard.access, csrf_token),
+        console.router(console.Console(Workspace(workspace, ledger)), guard.access),
     ]
     app = create_app(ledger, config.name, guard.access, page, routers, lifespan)
     writable = [ledger_writable(ledger), folder_writable(store.folder)]

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.service._auth import Access, Identity
+from driftgate.service._csrf import FIELD, csrf_token
 from driftgate.service.console import _actions, _live, _render
-from driftgate.service.console._csrf import fields, form_token, keep_token
 from driftgate.service.console._memo import BRIEF, LATE
 from driftgate.service.console._page import PAGES, Asked, Console, Content, Missing, Page
 from driftgate.service.console._words import language_of
@@ -31,13 +31,11 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _LANGUAGE = "driftgate_lang"
-_READS = ["GET", "HEAD"]
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
-"""Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
+"""Stands in a page that is kept for many readers where each reader's own token belongs; no page has it otherwise."""
 _SIGNED = "\x02signed\x02"
 """Stands where a page says who has signed in, for the same reason."""
-SessionToken = Callable[[Request], str]
 
 
 @dataclass(frozen=True)
@@ -46,15 +44,13 @@ class _Made:
     body: str
 
 
-def router(console: Console, access: Access, session_token: SessionToken = lambda request: "") -> APIRouter:
+def router(console: Console, access: Access) -> APIRouter:
     """The console's routes.
 
     Parameters
     ----------
     access : Access
         Says by scope who it is that asks; pages need ``read``, forms ``operate``.
-    session_token : callable
-        The token of a request's session that ``access`` wants back from forms; empty where it wants none.
     """
     _render.prepare()
     routes = APIRouter(include_in_schema=False)
@@ -62,17 +58,15 @@ def router(console: Console, access: Access, session_token: SessionToken = lambd
         page = PAGES.get(name)
         for kind in ("json", "csv", "html"):  # the suffixes first, which a page's own path would take otherwise
             path = page.path if kind == "html" else f"{page.path if page.path != '/' else '/overview'}.{kind}"
-            routes.add_api_route(
-                path, _shown(console, page, kind, access, session_token), methods=_READS, name=f"{name}.{kind}"
-            )
-    routes.add_api_route("/static/{name}", _static(access), methods=_READS)
+            routes.add_api_route(path, _shown(console, page, kind, access), name=f"{name}.{kind}")
+    routes.add_api_route("/static/{name}", _static(access))
     _live.add_routes(routes, console, access)
     if not console.read_only:
         _actions.add_routes(routes, console, access)
     return routes
 
 
-def _shown(console: Console, page: Page, kind: str, access: Access, session_token: SessionToken) -> Callable[..., Any]:
+def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[..., Any]:
     reads = Depends(access("read"))
     pending: dict[Hashable, asyncio.Task[_Made]] = {}
 
@@ -90,12 +84,10 @@ def _shown(console: Console, page: Page, kind: str, access: Access, session_toke
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
             return PlainTextResponse(made.body, made.status, HEADERS, "text/csv")
-        token, session = form_token(request), session_token(request)
-        out = _render.sign_out(who.name, session, language) if session and who.by == "session" else ""
-        body = made.body.replace(_CSRF, fields(token, session)).replace(_SIGNED, out)
+        token = csrf_token(request)
+        out = _render.sign_out(who.name, token, language) if token and who.by == "session" else ""
+        body = made.body.replace(_CSRF, f'<input type="hidden" name="{FIELD}" value="{token}">').replace(_SIGNED, out)
         response = HTMLResponse(body, made.status, HEADERS)
-        if operates:
-            keep_token(request, response, token)
         if wanted and wanted == language:
             response.set_cookie(_LANGUAGE, language, max_age=_A_YEAR, httponly=True, samesite="lax", path="/")
         return response
