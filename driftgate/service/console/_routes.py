@@ -17,6 +17,7 @@ from driftgate.service._csrf import FIELD, csrf_token
 from driftgate.service.console import _actions, _live, _render
 from driftgate.service.console._memo import BRIEF, LATE
 from driftgate.service.console._page import PAGES, Asked, Console, Content, Missing, Page
+from driftgate.service.console._table import Incomplete
 from driftgate.service.console._words import language_of
 
 POLICY = (
@@ -79,7 +80,12 @@ def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[
         asked = Asked(dict(request.path_params), query, operates, language, who_asks)
         key = (page.name, kind, *map(_sorted, (asked.path, query)), operates, language, who_asks)
         path = request.url.path
-        made = await _kept(console, pending, key, lambda: _make(console, page, kind, asked, path))
+
+        def make() -> _Made:
+            return _make(console, page, kind, asked, path)
+
+        once = page.unkept in query
+        made = await (asyncio.to_thread(make) if once else _kept(console, pending, key, make))
         if kind == "json":
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
@@ -118,7 +124,8 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
     try:
         content = page.load(console, asked)
         _check_query(page, content, asked.query)
-        tables = [table.read(asked.query, first=place == 0) for place, table in enumerate(content.tables)]
+        whole = kind == "csv"
+        tables = [table.read(asked.query, first=place == 0, whole=whole) for place, table in enumerate(content.tables)]
         if kind == "json":
             return _Made(200, _render.as_json(page, content, tables))
         if kind == "csv":
@@ -141,7 +148,7 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
             ),
         )
     except DriftgateError as problem:
-        status = 404 if isinstance(problem, Missing) else 400
+        status = 404 if isinstance(problem, Missing) else 503 if isinstance(problem, Incomplete) else 400
         if kind == "json":
             return _Made(status, json.dumps({"detail": problem.message, "remedy": problem.remedy}))
         if kind == "csv":

@@ -69,8 +69,8 @@ def test_every_form_has_the_token_of_who_reads_it_and_leads_to_an_action(
             (action,) = re.findall(r'action="([^"]+)"', form)
             assert re.findall(r'name="csrf" value="([^"]*)"', form) == [token], (address, form)
             led.add(action)
-    # Those that only a repair that was stopped, an incident that was resolved or a job under way would show.
-    seldom = {"remediation/resume", "remediation/abandon", "incident/reopen"}
+    # Those that only a repair with a proposal, one that was stopped, or an incident that was resolved would show.
+    seldom = {"remediation/approve", "remediation/resume", "incident/reopen"}
     assert led == {"/signout", *(f"/actions/{name}" for name in ACTIONS if name not in seldom)}
     for template in sorted((Path(_render.__file__).parent / "templates").glob("*.html")):
         forms = len(re.findall('method="post"', text := template.read_text("utf-8")))
