@@ -199,8 +199,9 @@ def samples(
         raise DriftgateError("--outputs narrows nothing by itself", "say what to look for: --text TEXT --outputs")
     with driftgate.open(workspace) as ws:
         say_expired(console, ws.run(run))
-        chosen = {"category": category, "model": model, "text": text}
-        found = ws.run(run).samples(wrong=wrong, failed=failed, outputs=outputs, **chosen)
+        found = ws.run(run).samples(
+            wrong=wrong, failed=failed, category=category, model=model, text=text, outputs=outputs
+        )
         print_samples(console, found.head(limit), len(found))
         if csv is not None:
             from driftgate.flows.plain import no_formula

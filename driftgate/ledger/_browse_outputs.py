@@ -168,7 +168,7 @@ class _Sought:
         """Whether it is in an output that is written as JSON: in a text of it, not in what its keys are called."""
         if self._needles.in_text(error):
             return True
-        return bool(output) and self._needles.in_written(output) and self._said(json.loads(output))
+        return output is not None and self._needles.in_written(output) and self._said(json.loads(output))
 
     def _said(self, value: Any) -> bool:
         return any(map(self._needles.in_text, strings_in(value)))

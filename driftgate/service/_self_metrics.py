@@ -135,8 +135,8 @@ class Sender:
         from opentelemetry.sdk.metrics.export import AggregationTemporality
 
         instrument = metrics.Counter if kind == "counter" else metrics.Histogram
-        preferred: Mapping[type, Any] = self.exporter._preferred_temporality
-        return preferred.get(instrument) is AggregationTemporality.DELTA
+        preferred: Mapping[type, Any] | None = self.exporter._preferred_temporality
+        return (preferred or {}).get(instrument) is AggregationTemporality.DELTA
 
 
 @dataclass(frozen=True)
