@@ -154,7 +154,7 @@ def test_all_holds_what_is_given_and_every_extra_but_training() -> None:
     (everything,) = (Requirement(one) for one in extras["all"])
     assert everything.extras == set(extras) - {"all", "dev", "train"}
     named = [text for extra in everything.extras for text in extras[extra]] + PROJECT["dependencies"]
-    given = {"promptflow", "azure-ai-evaluation", "azure-monitor-opentelemetry", "opentelemetry-sdk", "apscheduler"}
+    given = {"promptflow", "azure-ai-evaluation", "azure-monitor-opentelemetry", "opentelemetry-sdk"}
     given |= {"azure-ai-ml", "pandas", "scipy", "evidently"}
     assert given <= {Requirement(text).name for text in named}
 

@@ -4,7 +4,8 @@ Run it as ``python -m benchmarks.perf.console_load [--runs 100] [--samples 35030
 It makes a ledger of so many runs of so many samples each, the newest run with three cells, and prints
 
 - what each page takes when it is asked for the first time and nothing is kept, one request at a time;
-- sample search in the newest run's three cells, by a text that a few samples have and by one that none has;
+- sample search in the newest run's three cells, by a text that a few samples have and by one that none has, and in what
+  nodes gave, which is packed: how much of it is searched in that time, and how long all of it takes;
 - the 50th and 95th percentile of what each page takes while so many readers each open a page every two seconds, among
   them pages of any run, from a server that is a process of its own.
 
@@ -43,6 +44,7 @@ from driftgate.ledger import (
     finish_run,
     latest_runs,
     open_ledger,
+    pack_details,
     start_run,
 )
 from driftgate.ledger._schema import outcomes
@@ -114,6 +116,7 @@ def make(folder: Path, runs: int, samples: int) -> None:
         moved = {"at": f"{at:%Y-%m-%d %H:%M:%S}.000000", "id": run.id}
         with ledger.write() as connection:
             connection.execute(text("UPDATE runs SET created_at = :at, finished_at = :at WHERE id = :id"), moved)
+    pack_details(ledger)
     ledger.close()
 
 
@@ -141,14 +144,22 @@ def _answer(ledger: Ledger, cell: int, first: int, at: datetime, *, texts: bool)
     source = "FROM asked s WHERE s.cell_id = :first"
     copied = f"INSERT INTO asked (cell_id, sample_id, ordinal) SELECT :cell, s.sample_id, s.ordinal {source}"
     answered = f"INSERT INTO outcomes ({', '.join(names)}) SELECT {', '.join(said[name] for name in names)} {source}"
-    output = "INSERT INTO node_outputs (cell_id, sample_id, round, node, status, output, seconds, error) "
-    output += f"SELECT :cell, s.sample_id, 0, 'reply', 'completed', json_object('text', s.sample_id), 0.4, '' {source}"
+    prompt = "json_quote(json_extract(t.data, '$.question'))"
+    letter = "substr('ABCD', 1 + s.sample_id % 4, 1)"
+    reply = f"json_object('text', '근거를 적습니다. 따라서 정답은 ' || {letter} || ' ' || t.id)"
+    outputs = [
+        "INSERT INTO node_outputs (cell_id, sample_id, round, node, status, output, seconds, error) "
+        f"SELECT :cell, s.sample_id, 0, '{node}', 'completed', {said_}, 0.4, '' "
+        "FROM asked s JOIN samples t ON t.id = s.sample_id WHERE s.cell_id = :first"
+        for node, said_ in (("prompt", prompt), ("reply", reply))
+    ]
     with ledger.write() as connection:
         if first:
             connection.execute(text(copied), given)
         connection.execute(text(answered), given)
         if texts:
-            connection.execute(text(output), given)
+            for output in outputs:
+                connection.execute(text(output), given)
 
 
 @contextlib.contextmanager
@@ -197,6 +208,7 @@ def searches(newest: str) -> dict[str, str]:
         "a text of few samples": f"/runs/{newest}?q=문제 1234",
         "a text of no sample": f"/runs/{newest}?q=nowhere",
         "a text of every sample": f"/runs/{newest}?q=다음 중",
+        "in outputs of nodes": f"/runs/{newest}?q=따라서 정답은 A&in=outputs",
         "wrong ones of a category": f"/runs/{newest}?show=wrong&category=범주 3",
         "ordered by latency": f"/runs/{newest}?sort=-latency",
     }
@@ -267,6 +279,12 @@ def main() -> None:
         for name, address in searches(newest).items():
             found = [once(base, f"{address}&size={50 + n}") for n in range(3)]
             print(f"  {name:24} {' '.join(f'{one:8.0f}' for one in found)}")
+        print("\noutputs of nodes, searched to the end")
+        begun, step = time.perf_counter(), {"done": 0, "of": 1}
+        while step["done"] < step["of"]:
+            page = f"/runs/{newest}.json?q=nowhere at all&in=outputs&searched={step['done']}"
+            step = httpx.get(base + page, timeout=60).json()["tables"]["samples"]["searched"]
+        print(f"  {step['of']:,} in {time.perf_counter() - begun:.1f} s")
         print(f"\n{wanted.readers} readers, a page every 2 s, for {wanted.seconds:.0f} s, ms")
         took = asyncio.run(crowd(base, pages, wanted.readers, wanted.seconds))
         for name, values in took.items():

@@ -25,6 +25,7 @@ from driftgate.flows.evaluators import COST, EvaluatorContext, Evaluators, bind_
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, calibrations_of, finish_run, latest_runs, start_run
 from driftgate.monitor.answer_look import Answers, Drawn, look_at_answers
+from driftgate.monitor.blindness import of_error
 from driftgate.monitor.config import EvaluateConfig
 from driftgate.monitor.graded import GradedCall, graded_between, keep_graded
 from driftgate.monitor.known_errors import Errors
@@ -76,7 +77,7 @@ def evaluate_answers(workspace: OpenWorkspace, ledger: Ledger, name: str, config
     except Exception as raised:  # also a defect leaves the answers unwatched, and is no reason to forget it
         log.debug("the answers of %s could not be looked at", name, exc_info=True)
         problem = in_words(raised)
-        conclusion = Conclusion("unmeasurable", problem.message, problem.remedy)
+        conclusion = Conclusion("unmeasurable", problem.message, problem.remedy, of_error(problem))
         key = f"answers-{name}-{now:%Y%m%dT%H%M%S%f}"
         row = keep_look(ledger, LookRow(0, name, config.request_model, key, 0, [], now, conclusion))
         return Watched(row, conclusion)

@@ -17,12 +17,15 @@ from driftgate.ledger import (
     Ledger,
     RunKind,
     RunRow,
+    SampleFilter,
     as_they_stand,
     cells_of,
     expired_at,
+    find_samples,
     outcome_frame,
     sample_data,
     samples_frame,
+    search_outputs,
 )
 
 if TYPE_CHECKING:
@@ -159,6 +162,8 @@ class Run:
         failed: bool = False,
         category: str = "",
         model: str = "",
+        text: str = "",
+        outputs: bool = False,
         limit: int | None = None,
     ) -> pd.DataFrame:
         """What became of its samples, one row a sample and cell, with what was asked and the key.
@@ -173,13 +178,18 @@ class Run:
             Only those of this category or super-category.
         model : str
             Only those of this model's cells.
+        text : str
+            Only those that have it in the question, the key, the answer or the error.
+        outputs : bool
+            Or in what any node gave: prompts, replies and all between. All of them are looked at, which takes seconds
+            where there are many.
         limit : int, optional
             At most so many.
 
         Raises
         ------
         DriftgateError
-            The run has no such category or model.
+            The run has no such category or model, or no outputs that could be searched.
         """
         import pandas as pd
 
@@ -195,6 +205,7 @@ class Run:
             frame.insert(0, "cell_id", cell.id)
             frames.append(frame)
         found = pd.concat(frames, ignore_index=True)
+        everything = len(found)
         if category:
             known = set(found["category"]) | set(found["super_category"]) - {""}
             if category not in known:
@@ -206,6 +217,10 @@ class Run:
             kept |= answered & ~(found["correct"] >= 1.0) if wrong else False
             kept |= ~answered if failed else False
             found = found[kept]
+        if text:
+            fitting = self._with_text(cells, text, outputs, everything)
+            places = zip(found["cell_id"], found["sample_id"], strict=True)
+            found = found[[(int(cell), int(one)) in fitting for cell, one in places]]
         found = found.head(limit) if limit is not None else found
         texts = sample_data(self.ledger, [int(i) for i in found["sample_id"]])
         asked = [texts.get(int(i), {}) for i in found["sample_id"]]
@@ -217,6 +232,22 @@ class Run:
             gone = (found["outcome"] == "answered") & found["answer"].isna()
             columns["answer"] = found["answer"].astype(object).mask(gone, EXPIRED)
         return found.assign(**columns)
+
+    def _with_text(self, cells: Sequence[CellRow], text: str, outputs: bool, most: int) -> set[tuple[int, int]]:
+        """Cell and sample wherever a text stands."""
+        said = None
+        if outputs:
+            *_, last = search_outputs(self.ledger, cells, text)
+            if not last.of:
+                raise DriftgateError(f"of run {self.id} no output of a node is kept", "search without outputs")
+            if not last.complete:
+                raise DriftgateError(
+                    f"outputs came in while run {self.id} was searched: {last.done:,} of {last.of:,} were looked at",
+                    "search when it has ended",
+                )
+            said = last.found
+        _, places = find_samples(self.ledger, cells, SampleFilter(text=text, said=said), limit=most)
+        return {(place.cell_id, place.sample_id) for place in places}
 
     def sample(self, name: str, *, most: int = 5) -> Iterator[tuple[CellRow, dict[str, object]]]:
         """One sample in full, cell by cell: what was asked, and every node's output and evaluations.

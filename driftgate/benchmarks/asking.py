@@ -27,6 +27,8 @@ _REQUEST_ID = re.compile(
 class AllRefused(DriftgateError):
     """Every sample would be refused as these were; the run can be resumed once the cause is mended."""
 
+    fault = "requests_refused"
+
 
 class ModelRefuses(ModelMisconfigured):
     """The cell's own model refuses all that it is asked: a wrong key, a spent quota, a deployment that is gone."""

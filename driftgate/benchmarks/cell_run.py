@@ -133,7 +133,8 @@ class CellRun:
         if self.progress.done - before < len(pending):
             reached, last = self.shared.budget.reached(), self.shared.budget.last
             waited = f"model '{self.cell.model}' was waited for, and the last that was heard is: {last}"
-            raise LimitReached(f"{reached}; {waited}" if last else reached, self.shared.budget.remedy())
+            told, slow = f"{reached}; {waited}" if last else reached, self.shared.budget.timed_out
+            raise LimitReached(told, self.shared.budget.remedy(), fault="too_slow" if slow else "")
 
     def say(self, words: Sequence[str]) -> None:
         """Tell the user something."""
@@ -200,7 +201,7 @@ class CellRun:
         result = await self.engine.run_line(inputs, line)
         for call in line.calls:
             if isinstance(call.error, ModelMisconfigured) and call.model == self.cell.model:
-                raise ModelRefuses(call.error.message, call.error.remedy) from call.error
+                raise ModelRefuses(call.error.message, call.error.remedy, fault=call.error.fault) from call.error
             if isinstance(call.error, ModelMisconfigured | WaitEnded):
                 raise call.error
         outcome, answer, error = classify(result, line.calls, self.cell.answer)

@@ -175,7 +175,8 @@ async def _run_cells(shared: SuiteRun, cells: Sequence[Cell]) -> None:
     problems = sorted(refused.values(), key=lambda problem: not isinstance(problem, AllRefused))
     if len(problems) > 1:
         remedies = dict.fromkeys(problem.remedy for problem in problems)
-        raise type(problems[0])("; ".join(problem.message for problem in problems), "; ".join(remedies))
+        told = "; ".join(problem.message for problem in problems)
+        raise type(problems[0])(told, "; ".join(remedies), fault=problems[0].fault)
     if problems:
         raise problems[0]
 

@@ -95,6 +95,12 @@ class Budget:
             self.patience.lose(why)
         return self.patience.lost
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether it is the time that is up."""
+        limit = self.suite.max_minutes
+        return limit is not None and time.monotonic() - self.began >= limit * 60
+
     def _time_is_up(self) -> str:
         return f"the limit of {self.suite.max_minutes:g} minutes is reached"
 

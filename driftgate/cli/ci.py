@@ -185,6 +185,8 @@ def samples(
     failed: Annotated[bool, typer.Option("--failed", help="Those without an answer, with the reason.")] = False,
     category: Annotated[str, typer.Option(help="Those of this category or super-category.")] = "",
     model: Annotated[str, typer.Option(help="Those of this model.")] = "",
+    text: Annotated[str, typer.Option(help="Those with it in the question, the key, the answer or the error.")] = "",
+    outputs: Annotated[bool, typer.Option("--outputs", help="Of --text: or in a node's prompt or output.")] = False,
     limit: Annotated[int, typer.Option(help="How many are shown.", min=1)] = 20,
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write all of them to this file.")] = None,
 ) -> None:
@@ -193,9 +195,13 @@ def samples(
     from driftgate.cli._console import console
     from driftgate.cli.show.runs import print_samples, say_expired
 
+    if outputs and not text:
+        raise DriftgateError("--outputs narrows nothing by itself", "say what to look for: --text TEXT --outputs")
     with driftgate.open(workspace) as ws:
         say_expired(console, ws.run(run))
-        found = ws.run(run).samples(wrong=wrong, failed=failed, category=category, model=model)
+        found = ws.run(run).samples(
+            wrong=wrong, failed=failed, category=category, model=model, text=text, outputs=outputs
+        )
         print_samples(console, found.head(limit), len(found))
         if csv is not None:
             from driftgate.flows.plain import no_formula

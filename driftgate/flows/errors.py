@@ -8,8 +8,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Literal
 
 from driftgate.flows.scrubbing import told
+
+Fault = Literal[
+    "",
+    "endpoint_down",
+    "credentials_refused",
+    "too_slow",
+    "model_not_served",
+    "requests_refused",
+    "throttled",
+    "filtered",
+]
+"""Whose fault of the outside world an error is; empty where it is none, or nobody knows."""
 
 
 class DriftgateError(Exception):
@@ -21,6 +34,8 @@ class DriftgateError(Exception):
         One sentence: what was found, what was expected.
     remedy : str, optional
         What to do next.
+    fault : Fault, optional
+        What of the outside world it is, where its class does not say so already.
 
     Examples
     --------
@@ -28,9 +43,14 @@ class DriftgateError(Exception):
     "the suite names model 'gpt5'; did you mean 'gpt-5'?"
     """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    fault: Fault = ""
+    """What of the outside world it is, for programs: nothing reads the message."""
+
+    def __init__(self, message: str, remedy: str = "", *, fault: Fault | None = None) -> None:
         message, remedy = told(message), told(remedy)
         super().__init__(message, remedy)
+        if fault is not None:
+            self.fault = fault
         self.message = message
         self.remedy = remedy
 

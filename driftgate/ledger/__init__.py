@@ -24,6 +24,7 @@ from driftgate.ledger._browse_datasets import (
     datasets_held,
     duplicates_in,
 )
+from driftgate.ledger._browse_outputs import OutputsSearched, search_outputs
 from driftgate.ledger._browse_runs import (
     STALLED,
     CellProgress,
@@ -175,6 +176,7 @@ __all__ = [
     "LedgerReplies",
     "NewKey",
     "NewestError",
+    "OutputsSearched",
     "Packed",
     "PromotionRefused",
     "PromotionRow",
@@ -293,6 +295,7 @@ __all__ = [
     "samples_frame",
     "scores_of",
     "scores_of_runs",
+    "search_outputs",
     "set_status",
     "standing_promotions",
     "start_run",

@@ -11,7 +11,8 @@ import os
 import re
 import secrets
 from collections import namedtuple
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy import JSON, Float, Integer, Table
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.private_files import make_folder, opened
+from driftgate.ledger._pages import Row
 from driftgate.ledger._schema import DETAILS
 
 SUFFIX = ".parquet"
@@ -148,8 +150,48 @@ def read_file(
     wanted += [(name, "=", value) for name, value in (equal or {}).items()]
     if samples is not None:
         wanted.append(("sample_id", "in", sorted(samples)))
-    try:
+    with _readable(arrow, path):
         found = parquet.read_table(path, columns=list(names), filters=wanted).to_pydict()
+    decoded = [
+        [None if value is None else json.loads(value) for value in found[name]] if name in _TEXTS else found[name]
+        for name in names
+    ]
+    make: Any = namedtuple("Row", names)  # type: ignore[misc]
+    return [make(*values) for values in zip(*decoded, strict=True)]
+
+
+def parts_of(path: Path, table: Table) -> dict[int, int]:
+    """The parts of a file that have rows of a table, each with how many rows it has.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is not there.
+    DriftgateError
+        It is damaged.
+    """
+    arrow, parquet = _pyarrow()
+    with _readable(arrow, path):
+        told = parquet.read_metadata(path)
+        place = told.schema.names.index(_PART)
+        groups = [(n, told.row_group(n)) for n in range(told.num_row_groups)]
+        # What is written at once is of one table: see write_file.
+        return {n: group.num_rows for n, group in groups if group.column(place).statistics.min == table.name}
+
+
+def read_part(path: Path, place: int, names: Sequence[str]) -> list[Row]:
+    """Some columns of a part of a file, JSON as text; as :func:`parts_of`."""
+    arrow, parquet = _pyarrow()
+    with _readable(arrow, path), parquet.ParquetFile(path) as file:
+        found = file.read_row_group(place, columns=list(names)).to_pydict()
+    return list(zip(*(found[name] for name in names), strict=True))
+
+
+@contextmanager
+def _readable(arrow: Any, path: Path) -> Iterator[None]:
+    """Says of a file that is damaged what it is."""
+    try:
+        yield
     except FileNotFoundError:
         raise
     except (OSError, arrow.ArrowException) as problem:
@@ -157,12 +199,6 @@ def read_file(
             f"the archive's file {path} cannot be read: {' '.join(str(problem).split())[:200]}",
             "restore a copy of it: what is in it is nowhere else",
         ) from problem
-    decoded = [
-        [None if value is None else json.loads(value) for value in found[name]] if name in _TEXTS else found[name]
-        for name in names
-    ]
-    make: Any = namedtuple("Row", names)  # type: ignore[misc]
-    return [make(*values) for values in zip(*decoded, strict=True)]
 
 
 def stray_files(folder: Path, named: Collection[str], ledger: str, expired: Collection[str]) -> list[Path]:

@@ -67,6 +67,8 @@ class SampleFilter:
     text: str = ""
     """What stands in the question, the key, the answer or the error; small and capital Latin letters are one."""
     evaluated: Evaluated | None = None
+    said: Mapping[int, Collection[int]] | None = None
+    """By cell, samples that have ``text`` in what a node gave: see :func:`driftgate.ledger.search_outputs`."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def _places(
         joined = joined.outerjoin(outcomes, and_(own, _newest(connection, cell)))
     if wanted.category or order == "category":
         joined = joined.join(samples, samples.c.id == asked.c.sample_id)
-    query = query.select_from(joined).where(_fits(connection, wanted, texts))
+    query = query.select_from(joined).where(_fits(connection, cell, wanted, texts))
     return query if chosen is None else query.where(_among(chosen[cell.id]))
 
 
@@ -241,7 +243,9 @@ def _with_text(connection: Connection, cells: Sequence[CellRow], text: str) -> C
     return _among(few) if len(few) <= _NAMED else asked.c.sample_id.in_(found)
 
 
-def _fits(connection: Connection, wanted: SampleFilter, texts: ColumnElement[bool] | None) -> ColumnElement[bool]:
+def _fits(
+    connection: Connection, cell: CellRow, wanted: SampleFilter, texts: ColumnElement[bool] | None
+) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     missing = or_(outcomes.c.outcome.is_(None), outcomes.c.outcome == NOT_NEEDED)
     if wanted.outcome:
@@ -255,7 +259,8 @@ def _fits(connection: Connection, wanted: SampleFilter, texts: ColumnElement[boo
         parts.append(or_(samples.c.category == wanted.category, samples.c.super_category == wanted.category))
     if texts is not None:
         said = (_has(connection, column, wanted.text) for column in (outcomes.c.answer, outcomes.c.error))
-        parts.append(or_(texts, *said))
+        given = (wanted.said or {}).get(cell.id)
+        parts.append(or_(texts, *said, *([_among(given)] if given else [])))
     return and_(true(), *parts)
 
 

@@ -7,6 +7,7 @@ other, and of the samples only by how much each number is larger than the one be
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ SHORTEST = 32
 """A text of at least so many characters is kept once, however often it is said."""
 _MARK = "\x01"
 """Before the number of a text that is kept elsewhere; a text that begins so itself gets another before it."""
+_NUMBER = re.compile(rb'"\\u0001(\d+)"')
+"""A text's number, as JSON writes it; a text that begins with the mark itself has it twice."""
 
 Row = tuple[Any, ...]
 
@@ -121,6 +124,11 @@ def numbers_in(page: bytes, columns: Sequence[int] | None = None) -> set[int]:
         for value in held[place]:
             _replaced(value, noted)
     return found
+
+
+def numbers_written(page: bytes) -> set[int]:
+    """As :func:`numbers_in`, of all columns, without reading the page: many times as fast where it is only searched."""
+    return {int(one) for one in _NUMBER.findall(zlib.decompress(page))}
 
 
 def _all_replaced(column: list[Any], change: Callable[[str], str]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from driftgate.monitor._ceased import in_words
 from driftgate.monitor._told import Layout
+from driftgate.monitor._volume import Lost
 from driftgate.monitor.alert import Period
 from driftgate.monitor.signals import SIGNALS
 
@@ -41,7 +42,7 @@ class Calls:
     """Of the reference window, each as good as any other."""
     now: pd.DataFrame
     """Of the current window."""
-    lost: str = ""
+    lost: Lost | None = None
     """Which calls are missing from the current window, in words."""
     beside: Beside = Beside()
     rows: tuple[int, int] | None = None

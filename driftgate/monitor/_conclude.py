@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from driftgate.monitor._canaries import measured, taken_for, with_absent, with_lost
 from driftgate.monitor.alert import Alert
+from driftgate.monitor.blindness import of_answers
 from driftgate.monitor.drift import Look
 from driftgate.monitor.looks import Conclusion
 from driftgate.monitor.signals import SIGNALS
@@ -58,12 +59,13 @@ def fit_for_reference(answers: pd.DataFrame, smallest: float) -> Conclusion:
     asked, outcomes = len(answers), answers["outcome"]
     lost, answered = int(outcomes.isin(NOT_ASKED).sum()), int((outcomes == "answered").sum())
     if lost and lost >= smallest * asked:
-        return Conclusion("unmeasurable", f"{lost} of {asked} canaries were not measured ({counts_in_words(answers)})")
+        told = f"{lost} of {asked} canaries were not measured ({counts_in_words(answers)})"
+        return Conclusion("unmeasurable", told, "", of_answers(answers))
     if answered < _ANSWERED * asked:
         found = (
             f"{answered} of {asked} canaries were answered ({counts_in_words(answers)}); a reference needs half of them"
         )
-        return Conclusion("unmeasurable", found)
+        return Conclusion("unmeasurable", found, "", of_answers(answers))
     return Conclusion("reference")
 
 
@@ -119,7 +121,7 @@ def compare_canaries(
     if not compare([*earlier, taken_for(all_wrong, reference, right=False)]).alerts:
         told = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
         remedy = f"raise the monitor's canaries.limit, and begin a reference with them: {anew}"
-        return Compared(Conclusion("inconclusive", told, remedy), found)
+        return Compared(Conclusion("inconclusive", told, remedy, "too_few"), found)
     told = "; ".join(
         filter(None, (_answered_by(reference, answers), _unseen(reference, answers["time"].iloc[0], compare, smallest)))
     )
@@ -181,7 +183,7 @@ def _unmeasurable(lost: set[object], wanted: set[object], answers: pd.DataFrame,
     why = "; ".join(filter(None, (counts_in_words(answers), f"{len(unasked)} not asked any more" if unasked else "")))
     found = f"{len(lost)} of the reference's {len(wanted)} canaries were not measured ({why})"
     remedy = f"{anew} begins a reference with other canaries" if unasked else ""
-    return Conclusion("unmeasurable", found, remedy)
+    return Conclusion("unmeasurable", found, remedy, "canaries_changed" if unasked else of_answers(answers))
 
 
 def counts_in_words(answers: pd.DataFrame) -> str:

@@ -108,7 +108,8 @@ def take_for_reference(
         was, is_ = (float(frame["correct"].mean()) for frame in (before, answers))
         shares = f"this look has {is_:.0%} of its canaries right and the reference before it {was:.0%}"
         remedy = f"look again; where it stays so, {anew} begins a reference anew"
-        return Compared(Conclusion("unmeasurable", f"{shares}: they are no reference together", remedy), found.look)
+        told = f"{shares}: they are no reference together"
+        return Compared(Conclusion("unmeasurable", told, remedy, "reference_unclear"), found.look)
     many = f"the {len(earlier)} before it" if len(earlier) > 1 else "the one before it"
     seen = "canaries are too few to tell yet" if found.conclusion.result == "inconclusive" else f"no worse than {many}"
     return replace(found, conclusion=Conclusion("reference", f"{told}: {seen}"))

@@ -7,6 +7,7 @@ and where what they are compared with is no outage itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def conclude_traffic(
         or _building(findings, short, calls)
     )
     if found is not None:
-        return Conclusion(found.result, "; ".join(filter(None, (found.reason, calls.told))), found.remedy)
+        return replace(found, reason="; ".join(filter(None, (found.reason, calls.told))))
     unlooked = "" if any(finding.signal.name == ERRORS for finding in findings) else "errors are not looked at"
     return Conclusion(
         "quiet", "; ".join(filter(None, (unlooked, _unanchored(single, findings, calls), unseen(short), calls.told)))
@@ -124,7 +125,7 @@ def _blind(short: Sequence[Short]) -> Conclusion | None:
         "traffic.signals names the signals that are looked at"
     )
     told = f"not even a gross change could have been seen: {'; '.join(f'{one.signal}: {one.told}' for one in short)}"
-    return Conclusion("inconclusive", told, remedy)
+    return Conclusion("inconclusive", told, remedy, "too_few")
 
 
 def _undecided(findings: Sequence[Finding], short: Sequence[Short], alpha: float) -> Conclusion | None:
@@ -144,7 +145,8 @@ def _undecided(findings: Sequence[Finding], short: Sequence[Short], alpha: float
     days = int(moved[0].everywhere.detail["days"])
     of_days = "a single day" if days == 1 else f"{days} days"
     found_out = f"{told}; a reference of {of_days} does not tell whether days differ as much"
-    return Conclusion("inconclusive", found_out, "look at the calls; from a week of reference on days are told apart")
+    remedy = "look at the calls; from a week of reference on days are told apart"
+    return Conclusion("inconclusive", found_out, remedy, "too_few")
 
 
 def _by_how_much(found: Finding) -> str:
@@ -170,7 +172,9 @@ def _building(findings: Sequence[Finding], short: Sequence[Short], calls: Calls)
         if one.signal.kind in OF_DAYS and reaches(worsening(one.signal, one.everywhere), one.floor)
     ]
     remedy = f"look again from {begun + WEEK:%Y-%m-%d} on; until then only moves of three floors are alerts"
-    return Conclusion("inconclusive", "; ".join(filter(None, [found, *moved, unseen(short)])), remedy)
+    return Conclusion(
+        "inconclusive", "; ".join(filter(None, [found, *moved, unseen(short)])), remedy, "reference_building"
+    )
 
 
 def _short_of_floors(short: Sequence[Short]) -> Conclusion | None:
@@ -179,7 +183,7 @@ def _short_of_floors(short: Sequence[Short]) -> Conclusion | None:
         return None
     told = "; ".join(f"{one.signal}: {one.told}" for one in short)
     remedy = f"wait for more days, lengthen traffic.reference_days, or name a larger floor; {_needed(short)}"
-    return Conclusion("inconclusive", f"what floors names could not have been seen: {told}", remedy)
+    return Conclusion("inconclusive", f"what floors names could not have been seen: {told}", remedy, "too_few")
 
 
 def _needed(short: Sequence[Short]) -> str:
@@ -196,21 +200,23 @@ def _unseen(calls: Calls) -> Conclusion | None:
     if calls.beside.later >= max(2, _LATER * came):
         found = "the newest calls cannot be told from those to come" if now else "no call is dated before the look"
         remedy = "set the time_zone of the telemetry source, or correct the clock of the application"
-        return Conclusion("unmeasurable", found, remedy)
+        return Conclusion("unmeasurable", found, remedy, "clock_wrong")
     if calls.beside.refused >= max(2, _LATER * came):
         found = f"{calls.beside.refused:,} spans could not be taken, beside {came:,} calls of the current window"
-        return Conclusion("unmeasurable", found, "mend what sends them, or its clock; its exporter is told why")
+        mend = "mend what sends them, or its clock; its exporter is told why"
+        return Conclusion("unmeasurable", found, mend, "spans_refused")
     remedy = "check that the application sends its spans, and the monitor's traffic.request_model"
     if not now:
-        return Conclusion("unmeasurable", "no call was recorded in the current window", remedy)
+        return Conclusion("unmeasurable", "no call was recorded in the current window", remedy, "no_traffic")
     if calls.lost:
-        return Conclusion("unmeasurable", calls.lost, f"{remedy}; it cannot be told whether calls or telemetry ceased")
+        remedy = f"{remedy}; it cannot be told whether calls or telemetry ceased"
+        return Conclusion("unmeasurable", calls.lost.words, remedy, calls.lost.blindness)
     if min(before, now) < MIN_ROWS:
         found = f"{now:,} calls in the current window and {before:,} in the reference; each needs {MIN_ROWS}"
-        return Conclusion("inconclusive", found, "lengthen traffic.current_days or wait for more calls")
+        return Conclusion("inconclusive", found, "lengthen traffic.current_days or wait for more calls", "too_few")
     if calls.left_out[0] > before or calls.left_out[1] > now:
         found = "a few calls stand for so many that most of the others say little"
-        return Conclusion("inconclusive", found, "sample production at one fixed rate")
+        return Conclusion("inconclusive", found, "sample production at one fixed rate", "sampled_unevenly")
     return None
 
 
@@ -220,7 +226,7 @@ def _unasked(short: Sequence[Short], calls: Calls) -> Conclusion | None:
     if not missed or not short:
         return None
     told = f"without it not to be seen: {'; '.join(f'{one.signal}: {one.told}' for one in short)}"
-    return Conclusion("inconclusive", told, f"let the application tell {missed[0][0]} again")
+    return Conclusion("inconclusive", told, f"let the application tell {missed[0][0]} again", "signals_untold")
 
 
 def _unfit(before: pd.DataFrame) -> Conclusion | None:
@@ -231,7 +237,7 @@ def _unfit(before: pd.DataFrame) -> Conclusion | None:
         if len(values) >= max(MIN_ROWS, TOLD * len(before)) and (share := float(values.mean())) >= _OUTAGE:
             found = f"the {signal.title} of the reference window is {share:.0%}: an outage is no reference"
             remedy = "wait until the reference window is sound, or lengthen traffic.reference_days"
-            return Conclusion("unmeasurable", found, remedy)
+            return Conclusion("unmeasurable", found, remedy, "reference_unfit")
     return None
 
 
@@ -241,7 +247,8 @@ def _adrift(calls: Calls) -> Conclusion | None:
         return None
     found = f"{calls.anchored or 'no'} call is left" if calls.anchored < 2 else f"{calls.anchored} calls are left"
     told = f"{found} of the reference that began on {calls.anchor.start:%Y-%m-%d}, in which slow drift shows"
-    return Conclusion("unmeasurable", told, "set traffic.anchor to a day from which calls are kept and were sound")
+    remedy = "set traffic.anchor to a day from which calls are kept and were sound"
+    return Conclusion("unmeasurable", told, remedy, "anchor_lost")
 
 
 def _silent(calls: Calls) -> Conclusion | None:
@@ -249,7 +256,7 @@ def _silent(calls: Calls) -> Conclusion | None:
     if not calls.silent:
         return None
     remedy = "check that it sends its telemetry; where it has ended, name it under the monitor's traffic.ended"
-    return Conclusion("unmeasurable", "a part of the traffic fell silent", remedy)
+    return Conclusion("unmeasurable", "a part of the traffic fell silent", remedy, "part_silent")
 
 
 def _unanchored(every: Sequence[Finding], sliding: Sequence[Finding], calls: Calls) -> str:

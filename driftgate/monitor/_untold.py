@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftgate.monitor._calls import Calls
+from driftgate.monitor.blindness import Blindness, of_untold
 from driftgate.monitor.detectors import MIN_ROWS
 from driftgate.monitor.drift import Finding
 from driftgate.monitor.looks import Conclusion
@@ -42,7 +43,7 @@ def nameless(calls: Calls) -> Conclusion | None:
         f"looked at; before it was {was:.0%}"
     )
     remedy = "let the application name the model that it asks for, or leave out traffic.request_model"
-    return Conclusion("unmeasurable", found, remedy)
+    return Conclusion("unmeasurable", found, remedy, "models_unnamed")
 
 
 def withheld(calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
@@ -50,7 +51,7 @@ def withheld(calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
     of_texts = any(set(SIGNALS.get(name).columns) & {*OF_INPUT, *OF_OUTPUT} for name in named or ())
     if not calls.layout.withheld or (named is not None and not of_texts):
         return None
-    return Conclusion("unmeasurable", "texts of calls were not read", calls.layout.remedy)
+    return Conclusion("unmeasurable", "texts of calls were not read", calls.layout.remedy, "no_content")
 
 
 def untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | None) -> Conclusion | None:
@@ -62,21 +63,29 @@ def untold(findings: Sequence[Finding], calls: Calls, named: Sequence[str] | Non
     due = [f for f in unread if f.everywhere.n_reference >= MIN_ROWS or f.signal.name in asked]
     gone = unread if len(unread) == len(findings) else [f for f in due if not f.everywhere.n_current]
     if gone:
-        return Conclusion("unmeasurable", f"no call of the current window tells {names_of(gone)}", _remedy(gone))
+        told = f"no call of the current window tells {names_of(gone)}"
+        return Conclusion("unmeasurable", told, _remedy(gone), _lacking(gone))
     fewer = [f for f in findings if (f.p_value is not None or f.signal.name == ERRORS) and _hides(f, calls)]
     if fewer:
         told = "; ".join(f"{f.everywhere.n_current:,} of {now:,} calls tell {f.signal.name}" for f in fewer)
-        return Conclusion("unmeasurable", f"in the current window {told}", _remedy(fewer))
+        return Conclusion("unmeasurable", f"in the current window {told}", _remedy(fewer), _lacking(fewer))
     if told := next(filter(None, (_hidden_rise(f, calls) for f in findings if f.signal.name == ERRORS)), ""):
-        return Conclusion("unmeasurable", told, _ROWS)
+        return Conclusion("unmeasurable", told, _ROWS, "signals_untold")
     if due:
-        return Conclusion("inconclusive", f"fewer than {MIN_ROWS} calls of a window tell {names_of(due)}", _SPANS)
+        told = f"fewer than {MIN_ROWS} calls of a window tell {names_of(due)}"
+        return Conclusion("inconclusive", told, _SPANS, "too_few")
     return None
 
 
 def _remedy(untold: Sequence[Finding]) -> str:
     """What to do about signals that calls do not tell."""
     return _ROWS if any(finding.signal.name == ERRORS for finding in untold) else _SPANS
+
+
+def _lacking(untold: Sequence[Finding]) -> Blindness:
+    """What it is that calls do not tell some signals."""
+    read = {column for finding in untold for column in finding.signal.columns}
+    return of_untold(read if read == {"error"} else read - {"error"}, {*OF_INPUT, *OF_OUTPUT})
 
 
 def _hides(finding: Finding, calls: Calls) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from driftgate.monitor.alert import Period
+from driftgate.monitor.blindness import Blindness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,8 +68,16 @@ class Volume:
         return median(map(self.within, earlier)) if earlier else None
 
 
-def lost(calls: pd.DataFrame, reference: Period, current: Period) -> str:
-    """Which calls are missing from the current window, in words; empty where none are.
+@dataclass(frozen=True)
+class Lost:
+    """That calls are missing which were to be expected."""
+
+    words: str
+    blindness: Blindness
+
+
+def lost(calls: pd.DataFrame, reference: Period, current: Period) -> Lost | None:
+    """Which calls are missing from the current window; None where none are.
 
     Either the window has fewer than half of the calls that were to be expected, or none came since some time in which
     they were.
@@ -80,23 +89,24 @@ def lost(calls: pd.DataFrame, reference: Period, current: Period) -> str:
     >>> times = pd.Series(pd.date_range(day, periods=24 * 8, freq="h"))
     >>> reference, current = Period(day, day + 7 * _DAY), Period(day + 7 * _DAY, day + 8 * _DAY)
     >>> lost(pd.DataFrame({"time": times}), reference, current)
-    ''
-    >>> lost(pd.DataFrame({"time": times[: 24 * 7 + 6]}), reference, current)
+    >>> lost(pd.DataFrame({"time": times[: 24 * 7 + 6]}), reference, current).words
     '6 calls were recorded in the current window where 24 were to be expected'
     """
     if calls.empty or calls["time"].min() >= current.start:
-        return ""
+        return None
     volume = Volume.of(calls)
     expected, found = volume.expected(current, reference), volume.within(current)
     if expected is not None and expected >= _LEAST and found < _RATIO * expected:
-        return f"{found:,.0f} calls were recorded in the current window where {expected:,.0f} were to be expected"
+        told = f"{found:,.0f} calls were recorded in the current window where {expected:,.0f} were to be expected"
+        return Lost(told, "traffic_lost")
     last = max(calls["time"].max().to_pydatetime(), current.start)
     if current.end - last > _LATE:
         missed = volume.expected(Period(last + timedelta(microseconds=1), current.end - _LATE), reference)
         if missed is not None and missed >= _LEAST:
             since = f"{last:%Y-%m-%d %H:%M} UTC"
-            return f"no call was recorded since {since}, a time in which {missed:,.0f} were to be expected"
-    return ""
+            told = f"no call was recorded since {since}, a time in which {missed:,.0f} were to be expected"
+            return Lost(told, "no_traffic")
+    return None
 
 
 def earlier_windows(period: Period, reference: Period, step: timedelta) -> Iterator[Period]:

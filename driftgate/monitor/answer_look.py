@@ -205,26 +205,30 @@ def _conclude(
     silent = [one for one in answers.drawn[:1] if not one.told] or [one for one in answers.drawn if one.ceased]
     if config.evaluators and silent:
         remedy = "let driftgate serve take them in since evaluate is set, with their content; see the telemetry page"
-        return Conclusion("unmeasurable", silent[0].said, remedy)
+        return Conclusion("unmeasurable", silent[0].said, remedy, "no_content")
     if doubtful:
-        return Conclusion("unmeasurable", notes, "take another judge, or give it people's labels: driftgate calibrate")
+        remedy = "take another judge, or give it people's labels: driftgate calibrate"
+        return Conclusion("unmeasurable", notes, remedy, "judge_doubted")
     if answers.stopped:
-        return Conclusion("unmeasurable", answers.stopped, "see the monitor's evaluate")
+        return Conclusion("unmeasurable", answers.stopped, "see the monitor's evaluate", "grading_stopped")
     recent = [one for one in answers.graded if one.time >= windows.current.start]
     failed = [one for one in recent if one.errors]
     if failed and len(failed) >= config.floor * len(recent):
         why = next(iter(failed[-1].errors.values()))
         found_ = f"{len(failed):,} of {len(recent):,} graded calls of the current window have no grade ({why})"
-        return Conclusion("unmeasurable", found_, "see that the judge answers and can be read: driftgate doctor")
+        remedy = "see that the judge answers and can be read: driftgate doctor"
+        return Conclusion("unmeasurable", found_, remedy, "judge_fails")
     gone = [
         one.signal.name for one in found.findings if one.everywhere.n_reference >= MIN_ROWS > one.everywhere.n_current
     ]
     if gone:
         told = f"fewer than {MIN_ROWS} answers of the current window have {', '.join(gone)}, which earlier ones had"
-        return Conclusion("unmeasurable", told, "see what sends it, or raise evaluate.rate and evaluate.per_hour")
+        remedy = "see what sends it, or raise evaluate.rate and evaluate.per_hour"
+        return Conclusion("unmeasurable", told, remedy, "signals_untold")
     blind = [one.signal.name for one in found.findings if one.p_value is None]
     if blind or not found.findings:
         what = ", ".join(blind) or "anything"
         told = f"too few answers of a window have {what}; each needs {MIN_ROWS}"
-        return Conclusion("inconclusive", told, "wait for more, or raise evaluate.rate and evaluate.per_hour")
+        remedy = "wait for more, or raise evaluate.rate and evaluate.per_hour"
+        return Conclusion("inconclusive", told, remedy, "too_few")
     return Conclusion("quiet")

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
 from driftgate.monitor.alert import Alert
+from driftgate.monitor.blindness import Blindness
 
 Result = Literal["reference", "quiet", "inconclusive", "unmeasurable", "moved"]
 GRAVITY: tuple[Result, ...] = ("reference", "quiet", "inconclusive", "unmeasurable", "moved")
@@ -65,6 +66,13 @@ _results = Table(
     Column("remedy", Text, nullable=False),
 )
 
+_blindness = Table(
+    "look_blindness",
+    metadata,
+    Column("run_id", String(200), primary_key=True),
+    Column("blindness", String(32), nullable=False),
+)
+
 _references = Table(
     "look_references",
     metadata,
@@ -84,6 +92,10 @@ _alerts = Table(
 )
 
 
+_TOLD = ("result", "reason", "remedy", "blindness")
+"""What a conclusion is kept as."""
+
+
 @dataclass(frozen=True)
 class Conclusion:
     """What a look comes to, and why."""
@@ -93,6 +105,9 @@ class Conclusion:
     """What was found and what was expected; empty where the result says it all."""
     remedy: str = ""
     """What to do next."""
+    blindness: Blindness | None = None
+    """What the look lacked, of one that is inconclusive or unmeasurable; None of any other, and of looks that were
+    kept before it was named."""
 
     @property
     def why(self) -> str:
@@ -152,6 +167,8 @@ def keep_look(ledger: Ledger, row: LookRow, alerts: Sequence[Alert] = ()) -> Loo
             return kept
         insert_new(connection, _looks, [look])
         insert_new(connection, _results, [result])
+        if row.conclusion.blindness is not None:
+            insert_new(connection, _blindness, [{"run_id": row.run_id, "blindness": row.conclusion.blindness}])
         insert_new(connection, _alerts, raised)
         kept = _look_at(connection, row.run_id)
     assert kept is not None
@@ -365,8 +382,9 @@ def _of() -> ColumnElement[str]:
 
 
 def _select_looks() -> Select[Any]:
-    of_result = [_results.c[name] for name in ("result", "reason", "remedy")]
-    return select(_looks, *of_result).outerjoin(_results, _results.c.run_id == _looks.c.run_id)
+    told = _looks.outerjoin(_results, _results.c.run_id == _looks.c.run_id)
+    told = told.outerjoin(_blindness, _blindness.c.run_id == _looks.c.run_id)
+    return select(_looks, *(_results.c[name] for name in _TOLD[:3]), _blindness.c.blindness).select_from(told)
 
 
 def _look_at(connection: Connection, run_id: str) -> LookRow | None:
@@ -376,5 +394,5 @@ def _look_at(connection: Connection, run_id: str) -> LookRow | None:
 
 def _row(found: Any) -> LookRow:
     values = dict(found._mapping)
-    told = [values.pop(name) for name in ("result", "reason", "remedy")]
+    told = [values.pop(name) for name in _TOLD]
     return LookRow(**values, conclusion=None if told[0] is None else Conclusion(*told))

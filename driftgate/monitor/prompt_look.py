@@ -14,6 +14,7 @@ from driftgate.monitor._conclude import counts_in_words, found_in_words
 from driftgate.monitor._forms import form_frame, with_kinds
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.attribution import hints
+from driftgate.monitor.blindness import Blindness, of_answers, of_error
 from driftgate.monitor.drift import Finding, Look
 from driftgate.monitor.findings import whole
 from driftgate.monitor.looks import (
@@ -92,7 +93,7 @@ def look_at_prompts(
     frame, before = _kinds(frames)
     again = repeatability(frame)
     if kept is not None:
-        return PromptLook(Watched(kept, kept.conclusion or Conclusion("unmeasurable")), again)
+        return PromptLook(Watched(kept, kept.conclusion or Conclusion("unmeasurable", blindness="unmeasurable")), again)
     pinned = bool(pinned_reference(ledger, monitor, name))
     judged = _judge(frame, before, config, level, how_to_begin_anew(monitor))
     told = "" if pinned else f"look {len(earlier) + 1} of the {config.reference_looks} that are the reference"
@@ -114,7 +115,7 @@ def could_not_look_at_prompts(
 ) -> PromptLook:
     """Keep a look at prompts that could not be made."""
     now = datetime.now(UTC)
-    conclusion = Conclusion("unmeasurable", problem.message, problem.remedy)
+    conclusion = Conclusion("unmeasurable", problem.message, problem.remedy, of_error(problem))
     key = _KEY + (run_id or f"{monitor}-{now:%Y%m%dT%H%M%S%f}")
     return PromptLook(
         Watched(keep_look(ledger, LookRow(0, monitor, named(champion), key, 0, [], now, conclusion)), conclusion)
@@ -206,22 +207,25 @@ def _without_alert(
         unasked = len(set(before["key"]) - set(frame["key"])) if before is not None else 0
         gone = f"; {unasked} questions of the reference are not asked any more" if unasked else ""
         hides = f"; in them may hide: {doubt}" if doubt else ""
-        return Conclusion("unmeasurable", many + gone + hides, f"{anew} begins a reference anew" if unasked else "")
+        begin = f"{anew} begins a reference anew" if unasked else ""
+        lacked: Blindness = "canaries_changed" if unasked else of_answers(frame)
+        return Conclusion("unmeasurable", many + gone + hides, begin, lacked)
     asked = frame.groupby("form")["key"].nunique()
     few = f"{asked['']} questions are too few"
     remedy = "raise prompt_drift.limit or prompt_drift.repeats, or name more canaries"
     if asked[""] < FEWEST:
-        return Conclusion("inconclusive", f"{few}: a look needs {FEWEST}", remedy)
+        return Conclusion("inconclusive", f"{few}: a look needs {FEWEST}", remedy, "too_few")
     for form in config.perturbations or ():
         if asked.get(form, 0) < FEWEST:
             found = f"{form} applies to {asked.get(form, 0)} questions; a look needs {FEWEST}"
-            return Conclusion("inconclusive", found, "take it out of prompt_drift.perturbations, or ask more questions")
+            take_out = "take it out of prompt_drift.perturbations, or ask more questions"
+            return Conclusion("inconclusive", found, take_out, "too_few")
     if config.paraphraser is not None and asked.get(PARAPHRASE, 0) < FEWEST:
         found = f"{asked.get(PARAPHRASE, 0)} questions have a paraphrase that keeps their numbers and denials"
-        return Conclusion("unmeasurable", found, "name another model as prompt_drift.paraphraser")
+        return Conclusion("unmeasurable", found, "name another model as prompt_drift.paraphraser", "too_few")
     if blind := too_few(compared, level):
         found = f"{few}: not even a change of {blind} in all of them would be an alert"
-        return Conclusion("inconclusive", found, remedy)
+        return Conclusion("inconclusive", found, remedy, "too_few")
     return Conclusion("quiet")
 
 

@@ -23,6 +23,7 @@ from driftgate.monitor._examined import MOST, examine, windows_at
 from driftgate.monitor._reference import grown_reference, pooled_look, reference_runs, take_for_reference
 from driftgate.monitor._silence import LABELS as PARTS
 from driftgate.monitor.alert import Alert
+from driftgate.monitor.blindness import of_error
 from driftgate.monitor.config import REFERENCE_GROWS_TO, REFERENCE_LOOKS, TrafficConfig
 from driftgate.monitor.drift import Look, Period
 from driftgate.monitor.findings import whole
@@ -295,7 +296,7 @@ def could_not_look(
         The run that was begun, if one was.
     """
     now = datetime.now(UTC)
-    conclusion = Conclusion("unmeasurable", problem.message, problem.remedy)
+    conclusion = Conclusion("unmeasurable", problem.message, problem.remedy, of_error(problem))
     key = run_id or _key("traffic" if of == "traffic" else "canary", monitor, now)
     return Watched(_keep(ledger, monitor, champion, key, conclusion, at=now), conclusion)
 

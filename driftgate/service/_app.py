@@ -25,6 +25,7 @@ from driftgate.ledger import (
 )
 from driftgate.service._asked import explain_refusals, only_known
 from driftgate.service._auth import Access
+from driftgate.service._head import HeadAsGet
 from driftgate.service._responses import Alert, Look, Problem, Run, Service, WholeRun
 from driftgate.service._scrubbed import WithoutSecrets
 
@@ -107,6 +108,7 @@ def create_app(
     for router in routers:
         app.include_router(router)
     app.add_middleware(WithoutSecrets)
+    app.add_middleware(HeadAsGet)
     return app
 
 

@@ -26,7 +26,7 @@ class Identity:
     by: Literal["token", "key", "bearer", "session", "basic"] = "token"
     """What they showed."""
     session: str = ""
-    """Of what a browser sends by itself: of what the tokens of its forms are made."""
+    """The session of who signed in with a browser."""
     key_id: str = ""
     """Of a key."""
 

@@ -25,7 +25,8 @@ from driftgate.monitor.telemetry import Store, compact_others, open_free, remove
 from driftgate.monitor.telemetry.sources import CollectionResult, collect_all
 from driftgate.monitor.telemetry.sources.otlp import OtlpConfig, receiver
 from driftgate.service import Board, Page, Runner, console, create_app
-from driftgate.service.access import Guard, Metrics, csrf_token, expose, folder_writable, ledger_writable
+from driftgate.service._self_metrics import send_self_metrics
+from driftgate.service.access import Guard, Metrics, expose, folder_writable, ledger_writable
 from driftgate.service.incidents import channel_routes, incident_routes, keep_incidents
 from driftgate.service.jobs._routes import job_routes
 from driftgate.service.remediations import remediation_routes
@@ -67,6 +68,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop_telling = await asyncio.to_thread(_tell_azure, workspace)
+        stop_metrics = await asyncio.to_thread(send_self_metrics, workspace, metrics)
         runner.start()
         collected = partial(collect_all, named, store, ledger, taken)
         others = partial(compact_others, open_store, workspace.telemetry, store)
@@ -79,6 +81,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
             incidents.cancel()
             await runner.stop()  # before what may take long: jobs under way are handed over
             await asyncio.wait([incidents], timeout=1)
+            await asyncio.to_thread(stop_metrics)
             await asyncio.to_thread(store.close)
             await asyncio.to_thread(guard.refusals.tell, everything=True)
             await asyncio.to_thread(stop_telling)
@@ -102,7 +105,7 @@ def make_service(workspace: OpenWorkspace, ledger: Ledger, *, lease_seconds: flo
         incident_routes(Workspace(workspace, ledger), guard.access),
         channel_routes(Workspace(workspace, ledger), guard.access),
         remediation_routes(Workspace(workspace, ledger), guard.access),
-        console.router(console.Console(Workspace(workspace, ledger)), guard.access, csrf_token),
+        console.router(console.Console(Workspace(workspace, ledger)), guard.access),
     ]
     app = create_app(ledger, config.name, guard.access, page, routers, lifespan)
     writable = [ledger_writable(ledger), folder_writable(store.folder)]
@@ -133,9 +136,11 @@ def _minute(moment: datetime) -> str:
 
 
 def _shown_look(row: LookRow) -> dict[str, Any]:
-    told = {"result": "not recorded", "why": ""}  # of a look that was made before results were kept
+    # Of a look that was made before results were kept:
+    told: dict[str, Any] = {"result": "not recorded", "why": "", "blindness": None}
     if row.conclusion is not None:
-        told = {"result": row.conclusion.result, "why": row.conclusion.why}
+        found = row.conclusion
+        told = {"result": found.result, "why": found.why, "blindness": found.blindness}
     return {"at": _minute(row.at), "monitor": row.monitor, "of": row.of, "run": row.run_id, **told}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from driftgate.ledger import AggregationRow, RunKind, ScoreRow, VerdictRow
+from driftgate.monitor.blindness import Blindness
 
 
 class _Answer(BaseModel):
@@ -105,6 +106,8 @@ class Look(_Answer):
     """``reference``, ``quiet``, ``moved``, ``inconclusive``, ``unmeasurable`` or ``not recorded``."""
     why: str
     """Reason and remedy."""
+    blindness: Blindness | None
+    """What it lacked, of one that is inconclusive or unmeasurable."""
 
 
 class Problem(_Answer):

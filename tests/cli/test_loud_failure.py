@@ -108,6 +108,11 @@ def test_samples_are_listed_by_what_became_of_them(
     shown = cli("runs", "samples", "--category", "범주 1", "--limit", "2", "--csv", everything, "-w", folder)
     assert "4 samples; the first 2 are shown" in shown.out
     assert len(everything.read_text("utf-8").splitlines()) == 5
+    by_text = cli("runs", "samples", "--text", "문제 4번은", "-w", folder).out
+    assert "1 samples" in by_text and "문제 4번은?" in by_text
+    assert "0 samples" in cli("runs", "samples", "--text", "stop", "-w", folder).out
+    assert "11 samples" in cli("runs", "samples", "--text", "STOP", "--outputs", "-w", folder).out
+    assert cli("runs", "samples", "--outputs", "-w", folder).code == 2  # for what?
     unknown = cli("runs", "samples", "--category", "범주 9", "-w", folder)
     assert unknown.code == 2
     assert "no category '범주 9'" in unknown.err

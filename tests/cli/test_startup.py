@@ -11,7 +11,6 @@ from command_line import Make
 
 # Typer itself imports pydantic for the help of a command.
 NEVER = {
-    "apscheduler",
     "azure",
     "datasketch",
     "duckdb",

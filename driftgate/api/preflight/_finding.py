@@ -69,6 +69,7 @@ class Refused(DriftgateError):
                 lines += [f"  {finding.text}", *([f"    {finding.remedy}"] if finding.remedy else [])]
             super().__init__("\n".join(lines), "mend them; driftgate doctor looks at the whole workspace")
         self.findings = tuple(findings)
+        self.fault = next((one.problem.fault for one in findings if one.problem is not None), "")
 
 
 def refuse(findings: Sequence[Finding]) -> None:

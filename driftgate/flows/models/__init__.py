@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RequestRejected,
         Unavailable,
         WaitEnded,
+        fault_in,
     )
     from driftgate.flows.models._limit import AdaptiveLimit, HeldPlace
     from driftgate.flows.models._listed import listed_prices
@@ -89,6 +90,7 @@ __all__ = [
     "cap_of",
     "count",
     "effort_of",
+    "fault_in",
     "gave_up",
     "listed_prices",
     "parse_config",

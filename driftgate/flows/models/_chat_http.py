@@ -336,6 +336,7 @@ def check_connection(name: str, url: str, timeout: float = 5.0, kind: str = "mod
             "correct network.proxy, HTTPS_PROXY or NO_PROXY"
             if proxy
             else f"start the service or correct the {kind}'s endpoint",
+            fault="endpoint_down",
         ) from problem
     answers = f"{parts.hostname}:{port} answers"
     return f"the proxy {answers}, through which {urlsplit(url).hostname} is asked" if proxy else answers

@@ -111,5 +111,6 @@ async def _fresh_token(owner: str, scope: str) -> tuple[str, float]:
         raise ModelMisconfigured(
             f"{owner} has no api_key and no Entra ID token could be had",
             sign_in if in_force().config.allow is None else sign_in + named,
+            fault="credentials_refused",
         ) from problem
     return keep_secret(fresh.token, passing=True), float(fresh.expires_on)

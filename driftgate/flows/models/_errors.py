@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from driftgate.flows.errors import DriftgateError
+import re
+
+from driftgate.flows.errors import DriftgateError, Fault
 from driftgate.flows.models._usage import Usage
 
 
@@ -21,6 +23,8 @@ class ContentFiltered(ModelError):
         Tokens of a completion that was written and then withheld; None where the prompt was refused.
     """
 
+    fault = "filtered"
+
     def __init__(self, message: str, usage: Usage | None = None) -> None:
         super().__init__(message)
         self.usage = usage
@@ -28,6 +32,8 @@ class ContentFiltered(ModelError):
 
 class RequestRejected(ModelError):
     """The service refused this request for what it holds (4xx); asking again would change nothing."""
+
+    fault = "requests_refused"
 
 
 class NoLogprobs(RequestRejected):
@@ -57,6 +63,8 @@ class Unavailable(ModelError):
         Tokens of a reply that came and could not be read, which nobody knows; None where none came.
     """
 
+    fault = "endpoint_down"
+
     def __init__(self, message: str, remedy: str = "", *, usage: Usage | None = None) -> None:
         super().__init__(message, remedy)
         self.usage = usage
@@ -73,6 +81,8 @@ class RateLimited(Unavailable):
         Seconds the service asks to wait, where it says so.
     """
 
+    fault = "throttled"
+
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
@@ -80,6 +90,24 @@ class RateLimited(Unavailable):
 
 class ModelMisconfigured(ModelError):
     """A wrong key, deployment or file: every further call would fail alike, so the run stops."""
+
+
+_FAULTS: dict[str, Fault] = {"401": "credentials_refused", "403": "credentials_refused", "429": "throttled"}
+_STATUS = re.compile(r"^[^\n]{0,200}?\bHTTP (\d{3})\b")
+
+
+def fault_in(error: str) -> Fault:
+    """What an error that is kept as text was, by the status of HTTP that errors of models say; empty without one.
+
+    Examples
+    --------
+    >>> fault_in("small: HTTP 429 Too many requests"), fault_in("small: HTTP 503"), fault_in("no reply within 60 s")
+    ('throttled', 'endpoint_down', '')
+    """
+    found = _STATUS.search(error)
+    if found is None:
+        return ""
+    return _FAULTS.get(found[1], "endpoint_down" if found[1] >= "500" else "requests_refused")
 
 
 class WaitEnded(ModelError):

@@ -233,6 +233,7 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         return ModelMisconfigured(
             f"the quota of model '{name}' is spent ({told})",
             "raise it, or wait until it is renewed; then go on with: driftgate bench --resume",
+            fault="throttled",
         )
     if status == 429:
         return RateLimited(said, retry_after(headers))
@@ -242,6 +243,7 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         return ModelMisconfigured(
             f"the service refused the key of model '{name}' ({told})",
             "check the environment variable its api_key names, and that the key belongs to this endpoint",
+            fault="credentials_refused",
         )
     if wire := _other_wire(url, status, words):
         return WireRefused(
@@ -254,6 +256,7 @@ def refusal(name: str, url: str, status: int, content: bytes, headers: Mapping[s
         return ModelMisconfigured(
             f"model '{name}' is not served{f' at {safe(url)}' if url else ''} ({told})",
             "check its endpoint, its model or deployment name and its api_version",
+            fault="model_not_served",
         )
     named = _NAMED.search(words.message)
     if words.code in _UNSUPPORTED or named:

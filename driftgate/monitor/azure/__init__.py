@@ -19,7 +19,7 @@ from driftgate.monitor.azure._facts import (
     verdict_events,
 )
 from driftgate.monitor.azure._foundry import Published, publish
-from driftgate.monitor.azure._instrument import instrument, job_span
+from driftgate.monitor.azure._instrument import instrument, job_span, metrics_exporter
 from driftgate.monitor.azure._monitoring import Expected, monitoring
 from driftgate.monitor.azure._outbox import MAX_ATTEMPTS, Parked, enqueue, parked, unpark, unsent
 from driftgate.monitor.azure._payloads import (
@@ -66,6 +66,7 @@ __all__ = [
     "instrument",
     "job_span",
     "look_event",
+    "metrics_exporter",
     "monitoring",
     "parked",
     "publish",

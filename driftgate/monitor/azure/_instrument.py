@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driftgate.flows.network import rule_azure
+from driftgate.flows.network import in_force, rule_azure
 from driftgate.monitor.azure import _names as names
 from driftgate.monitor.azure._service import explained, quieten, resource
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricExporter
 
 _CAME_TO_A_RESULT = frozenset({0, 1, 3})
 """Exit codes of commands: good, bad and inconclusive."""
@@ -58,6 +61,26 @@ def instrument(connection_string: str, *, workspace: str = "", credential: Any |
             provider.shutdown()
 
     return stop
+
+
+def metrics_exporter(connection_string: str) -> MetricExporter:
+    """What sends metrics to Azure Monitor and nowhere else.
+
+    Raises
+    ------
+    DriftgateError
+        The connection string is not one, or its host may not be asked.
+    """
+    from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter
+
+    quieten()
+    rule_azure()
+    with explained():
+        exporter: Any = AzureMonitorMetricExporter(
+            connection_string=connection_string, disable_offline_storage=True, retry_total=0, redirect_max=0
+        )
+    in_force().check(exporter._endpoint)
+    return exporter  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -1,12 +1,7 @@
-"""What incidents are called, and how a look that could not measure comes by its name.
-
-A look says in a sentence what it lacked. The sentences are the looks' own, and each has its name here; a test takes
-them from real looks. One that has none is called ``unmeasurable``: it is an incident all the same.
-"""
+"""What incidents are called: by what moved, by what a look lacked that could not measure, or by what else happened."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,6 +43,16 @@ KINDS: Mapping[str, Kind] = {
     "spans_refused": Kind("spans cannot be taken", "high", "telemetry"),
     "clock_wrong": Kind("calls are dated wrongly", "medium", "telemetry"),
     "reference_unfit": Kind("the reference is an outage", "medium", "reference"),
+    "no_usage": Kind("calls do not tell how many tokens they took", "medium", "telemetry"),
+    "sampled_unevenly": Kind("calls are sampled unevenly", "medium", "telemetry"),
+    "reference_unclear": Kind("the looks of the reference disagree", "medium", "reference"),
+    "reference_building": Kind("the reference is being built", "medium", "reference"),
+    "models_unnamed": Kind("calls do not name their model", "medium", "telemetry"),
+    "anchor_lost": Kind("the reference that slow drift is measured by is gone", "medium", "reference"),
+    "judge_fails": Kind("the judge gives no grades", "medium", "judge"),
+    "judge_doubted": Kind("the judge cannot be relied on", "medium", "judge"),
+    "grading_stopped": Kind("answers are graded no more", "medium", "judge"),
+    "too_few": Kind("there is too little to tell", "medium"),
     "unmeasurable": Kind("it cannot be measured", "medium"),
     "nightly_failed": Kind("a nightly failed", "high", "nightly"),
     "nightly_missing": Kind("a nightly did not run", "high", "nightly"),
@@ -58,45 +63,6 @@ KINDS: Mapping[str, Kind] = {
     "repair_proposed": Kind("a repair is to be put in place", "medium"),
     "deployment_retiring": Kind("a deployment is retired", "low"),
 }
-
-_CANARIES = (
-    ("canaries_changed", r"\d+ not asked any more"),
-    ("credentials_refused", r"HTTP 40[13]\b|refused the key|credential|unauthori[sz]ed"),
-    ("throttled", r"HTTP 429\b|quota|rate limit"),
-    ("too_slow", r"minutes is reached"),
-    ("model_not_served", r"is not served at"),
-    ("requests_refused", r"were refused alike"),
-    ("filtered", r"\(\d+ filtered\b"),
-    ("endpoint_down", r"nothing answers at|\(\d+ (failed|missing)\b|cannot be reached|timed out"),
-    ("no_answers", r"canaries were answered \("),
-)
-_TRAFFIC = (
-    ("no_traffic", r"^no call was recorded in the current window|^no call was recorded since"),
-    ("traffic_lost", r"calls were recorded in the current window where"),
-    ("part_silent", r"^a part of the traffic fell silent"),
-    ("no_content", r"texts of calls were not read|cease to tell|content"),
-    ("spans_refused", r"spans could not be taken"),
-    ("clock_wrong", r"newest calls cannot be told from those to come|no call is dated before the look"),
-    ("reference_unfit", r"an outage is no reference"),
-    ("signals_untold", r"of the current window tells|calls tell "),
-)
-_BY_SUBJECT = {"canaries": _CANARIES, "prompts": _CANARIES, "traffic": _TRAFFIC}
-
-
-def name_of_blindness(subject: str, reason: str) -> str:
-    """What to call it that a look could not measure, by what it says.
-
-    Examples
-    --------
-    >>> name_of_blindness("canaries", "nothing answers at 127.0.0.1:9")
-    'endpoint_down'
-    >>> name_of_blindness("traffic", "no call was recorded in the current window")
-    'no_traffic'
-    >>> name_of_blindness("answers", "the judge has no price")
-    'unmeasurable'
-    """
-    patterns = _BY_SUBJECT.get(subject, ())
-    return next((name for name, pattern in patterns if re.search(pattern, reason, re.I)), "unmeasurable")
 
 
 def cause_of_blindness(subject: str, kind: str) -> str:

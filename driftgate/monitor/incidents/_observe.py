@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from driftgate.ledger import Ledger, create_tables, insert_new
 from driftgate.monitor.alert import Alert
 from driftgate.monitor.incidents._config import IncidentsConfig
-from driftgate.monitor.incidents._kinds import cause_of_blindness, name_of_blindness, titled
+from driftgate.monitor.incidents._kinds import cause_of_blindness, titled
 from driftgate.monitor.incidents._severity import severity_of, severity_of_blindness
 from driftgate.monitor.incidents._signs import clear, signal
 from driftgate.monitor.incidents._store import UNRESOLVED, reading
@@ -106,7 +106,7 @@ def _moved(connection: Connection, look: LookRow, conclusion: Conclusion | None)
 
 def _blind(connection: Connection, look: LookRow, conclusion: Conclusion, config: IncidentsConfig) -> Iterator[Sign]:
     streak = _streak(connection, look)
-    kind = name_of_blindness(look.of, conclusion.reason)
+    kind = conclusion.blindness or "unmeasurable"  # of a look that was kept before it was named
     cause = cause_of_blindness(look.of, kind)
     # What is open already is added to at once: one look that cannot tell is as good a sign of the same as several.
     if len(streak) < config.unmeasurable_after and not _is_open(connection, look, cause):

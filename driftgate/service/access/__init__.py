@@ -14,7 +14,6 @@ from driftgate.ledger import prepare_keys
 from driftgate.monitor.exposure import Exposure
 from driftgate.monitor.notifications import ChannelStatus
 from driftgate.service.access._bounds import Bounds
-from driftgate.service.access._csrf import csrf_token, posted
 from driftgate.service.access._guard import Guard
 from driftgate.service.access._headers import SafeHeaders, safe_headers
 from driftgate.service.access._health import Readiness, folder_writable, health_routes, ledger_writable
@@ -25,11 +24,9 @@ from driftgate.service.access._signin import sign_in_routes
 __all__ = [
     "Guard",
     "Metrics",
-    "csrf_token",
     "expose",
     "folder_writable",
     "ledger_writable",
-    "posted",
 ]
 
 _NOT_TAKEN: dict[str, Any] = {

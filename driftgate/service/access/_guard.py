@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -17,8 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from driftgate.ledger import Ledger, Scope, key_by_secret
 from driftgate.monitor.exposure import Limits, TokensConfig
 from driftgate.service._auth import EVERYTHING, OPERATOR, Access, Identity
+from driftgate.service._csrf import SAFE, check_csrf
 from driftgate.service.access._buckets import Buckets, neighbourhood
-from driftgate.service.access._csrf import SAFE, check_csrf
 from driftgate.service.access._provider import NotBelieved, Provider, name_of, scopes_of
 from driftgate.service.access._refusals import Refusals
 from driftgate.service.access._sessions import session_by_secret
@@ -133,11 +133,8 @@ class Guard:
             case "bearer":
                 return await self.by_secret(given)
             case "basic":
-                password = _password(given)
-                found = await self.by_secret(password)
                 # The browser adds it to whatever any site makes it send, as it does a cookie.
-                session = hmac.new(self.csrf_key, password.encode(), hashlib.sha256).hexdigest()
-                return Identity(found.name, found.scopes, "basic", session)
+                return replace(await self.by_secret(_password(given)), by="basic")
             case _:
                 raise Refused("a credential of a kind that is not taken")
 
@@ -193,8 +190,8 @@ class Asks:
             raise HTTPException(403, "telemetry is sent with a bearer token: a key with the scope 'ingest'")
         if self.scope not in identity.scopes:
             raise HTTPException(403, f"'{self.scope}' is not among what may be done with this credential")
-        if identity.session and request.method not in SAFE:
-            await check_csrf(request, identity.session, guard.public_url)
+        if request.method not in SAFE:
+            await check_csrf(request, identity, guard.public_url)
         request.state.identity = identity
         return identity
 

@@ -109,6 +109,4 @@ def health_routes(readiness: Readiness) -> APIRouter:
             response.status_code = 503
         return Health(status="ok" if ready else "not ready")
 
-    for path, answer in (("/livez", livez), ("/readyz", readyz)):  # as balancers of load may ask
-        routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
     return routes

@@ -49,6 +49,12 @@ class Metrics:
         self.not_kept = Counter(
             "driftgate_telemetry_not_kept", "Records received and not kept.", ("reason",), registry=self.registry
         )
+        self.exports = Counter(
+            "driftgate_metrics_exports",
+            "Times these metrics were sent on by OpenTelemetry, by what became of it.",
+            ("exporter", "result"),
+            registry=self.registry,
+        )
 
     def received(self, calls: int, left: Mapping[str, int]) -> None:
         """Count what an application sent."""

@@ -29,7 +29,7 @@ from driftgate.flows.environment import resolve_secret
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import record_audit
 from driftgate.monitor.exposure import Exposure, SignInConfig
-from driftgate.service.access._csrf import check_csrf, check_origin, posted
+from driftgate.service._csrf import check_csrf, check_origin, posted
 from driftgate.service.access._guard import COOKIES, Guard, Refused, address_of, derived, retry_after
 from driftgate.service.access._provider import NotBelieved, Provider, ask, name_of, scopes_of
 from driftgate.service.access._sessions import begin_session, end_session, use_state
@@ -163,7 +163,7 @@ def sign_in_routes(guard: Guard, exposure: Exposure) -> APIRouter:
         identity = await guard.identify(request)
         response = RedirectResponse("/signin", 303)
         if identity is not None and identity.by == "session":
-            await check_csrf(request, identity.session, guard.public_url)
+            await check_csrf(request, identity, guard.public_url)
             await run_in_threadpool(end_session, guard.ledger, identity.session)
             await run_in_threadpool(record_audit, guard.ledger, identity.name, "sign_in.end", "service")
         drop(request, response, COOKIES)

@@ -15,8 +15,8 @@ from driftgate.benchmarks.reviewing import add_human_label
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import record_audit
 from driftgate.service._auth import Access, Identity, person
+from driftgate.service._csrf import posted
 from driftgate.service.console import _render
-from driftgate.service.console._csrf import checked_form
 from driftgate.service.console._page import Console
 from driftgate.service.console._runs import cell_named, run_named
 from driftgate.service.console._words import language_of
@@ -115,7 +115,7 @@ def _done(console: Console, path: str, action: Action, access: Access) -> Callab
     operates = Depends(access("operate"))
 
     async def do(request: Request, who: Identity = operates) -> Response:
-        fields = await checked_form(request)
+        fields = await posted(request)
         language = language_of(
             "", request.cookies.get("driftgate_lang", ""), request.headers.get("accept-language", "")
         )

@@ -196,6 +196,7 @@ def _writer(column: Column, language: str) -> Callable[[Row], str]:
         "money": lambda row: _numbers.money(row.get(name)),
         "points": lambda row: _numbers.points(row.get(name)),
         "long": long,
+        "word": lambda row: str(escape(say(f"{name}.{row[name]}", language))) if row.get(name) else "",
     }
     return writers.get(column.kind, plain)
 

@@ -22,6 +22,7 @@ from driftgate.ledger import (
     latest_runs,
     verdicts_of,
 )
+from driftgate.monitor.blindness import Blindness
 from driftgate.monitor.incidents import Incident
 from driftgate.service.console._fresh import Freshness
 from driftgate.service.console._memo import SETTLED
@@ -53,6 +54,8 @@ class Concern:
     link: str
     doing: str = ""
     """What is being done about it; empty where nothing is known to be."""
+    blindness: Blindness | None = None
+    """What a look lacked that could not tell."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def of_monitors(console: Console, standing: Sequence[Watched], handled: Sequence
             one.at if one.standing == "overdue" else one.since,
             f"/monitors/{quote(one.monitor, safe='')}",
             f"remediation {repair.id} is open" if repair is not None else "",
+            one.blindness,
         )
 
 

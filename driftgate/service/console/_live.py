@@ -44,7 +44,7 @@ def add_routes(routes: APIRouter, console: Console, access: Access) -> None:
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Accel-Buffering": "no"}
         return StreamingResponse(_events(console, row.id, language), 200, headers, "text/event-stream")
 
-    routes.add_api_route("/runs/{run}/live", live, methods=["GET"], dependencies=[reads])
+    routes.add_api_route("/runs/{run}/live", live, dependencies=[reads])
 
 
 async def _events(console: Console, run: str, language: str) -> AsyncIterator[str]:

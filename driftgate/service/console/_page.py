@@ -10,6 +10,7 @@ from driftgate.api.facade import Workspace
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.registry import Registry
 from driftgate.service.console._memo import Memo
+from driftgate.service.console._searches import Searches
 from driftgate.service.console._table import Table
 
 
@@ -26,6 +27,8 @@ class Console:
     """Nothing is changed from here, whoever asks."""
     memo: Memo = field(default_factory=Memo)
     """What was read a moment ago, or of something that does not change any more."""
+    searches: Searches = field(default_factory=Searches)
+    """Searches that are not at their end, and what was found by them."""
     pages: Memo = field(default_factory=lambda: Memo(most=256))
     """Pages as they were made a moment ago."""
 
@@ -73,6 +76,8 @@ class Page:
     """The page of the menu that it belongs to; empty for itself."""
     query: Sequence[str] = ()
     """Parameters of its address that it reads beside those of its tables."""
+    unkept: str = ""
+    """A parameter with which it is made for whoever asks, as each request goes on where the one before it ended."""
     personal: bool = False
     """Whether it differs by who asks, so that nobody is shown what was made for somebody else."""
 

@@ -110,6 +110,7 @@ def as_json(page: Page, content: Content, tables: Sequence[Shown]) -> str:
             "page": one.wanted.page,
             "size": one.wanted.size,
             "rows": [to_plain(row) for row in one.found.rows],
+            **({"searched": to_plain(one.found.searched)} if one.found.searched is not None else {}),
         }
         for one in tables
     }

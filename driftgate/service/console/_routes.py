@@ -13,10 +13,11 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from driftgate.flows.errors import DriftgateError, cut, nearest
 from driftgate.service._auth import Access, Identity
+from driftgate.service._csrf import FIELD, csrf_token
 from driftgate.service.console import _actions, _live, _render
-from driftgate.service.console._csrf import fields, form_token, keep_token
 from driftgate.service.console._memo import BRIEF, LATE
 from driftgate.service.console._page import PAGES, Asked, Console, Content, Missing, Page
+from driftgate.service.console._table import Incomplete
 from driftgate.service.console._words import language_of
 
 POLICY = (
@@ -31,13 +32,11 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _LANGUAGE = "driftgate_lang"
-_READS = ["GET", "HEAD"]
 _A_YEAR = 365 * 86400
 _CSRF = "\x02csrf\x02"
-"""Stands in a page that is kept for many readers where each reader's own tokens belong; no page has it otherwise."""
+"""Stands in a page that is kept for many readers where each reader's own token belongs; no page has it otherwise."""
 _SIGNED = "\x02signed\x02"
 """Stands where a page says who has signed in, for the same reason."""
-SessionToken = Callable[[Request], str]
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,13 @@ class _Made:
     body: str
 
 
-def router(console: Console, access: Access, session_token: SessionToken = lambda request: "") -> APIRouter:
+def router(console: Console, access: Access) -> APIRouter:
     """The console's routes.
 
     Parameters
     ----------
     access : Access
         Says by scope who it is that asks; pages need ``read``, forms ``operate``.
-    session_token : callable
-        The token of a request's session that ``access`` wants back from forms; empty where it wants none.
     """
     _render.prepare()
     routes = APIRouter(include_in_schema=False)
@@ -62,17 +59,15 @@ def router(console: Console, access: Access, session_token: SessionToken = lambd
         page = PAGES.get(name)
         for kind in ("json", "csv", "html"):  # the suffixes first, which a page's own path would take otherwise
             path = page.path if kind == "html" else f"{page.path if page.path != '/' else '/overview'}.{kind}"
-            routes.add_api_route(
-                path, _shown(console, page, kind, access, session_token), methods=_READS, name=f"{name}.{kind}"
-            )
-    routes.add_api_route("/static/{name}", _static(access), methods=_READS)
+            routes.add_api_route(path, _shown(console, page, kind, access), name=f"{name}.{kind}")
+    routes.add_api_route("/static/{name}", _static(access))
     _live.add_routes(routes, console, access)
     if not console.read_only:
         _actions.add_routes(routes, console, access)
     return routes
 
 
-def _shown(console: Console, page: Page, kind: str, access: Access, session_token: SessionToken) -> Callable[..., Any]:
+def _shown(console: Console, page: Page, kind: str, access: Access) -> Callable[..., Any]:
     reads = Depends(access("read"))
     pending: dict[Hashable, asyncio.Task[_Made]] = {}
 
@@ -85,17 +80,20 @@ def _shown(console: Console, page: Page, kind: str, access: Access, session_toke
         asked = Asked(dict(request.path_params), query, operates, language, who_asks)
         key = (page.name, kind, *map(_sorted, (asked.path, query)), operates, language, who_asks)
         path = request.url.path
-        made = await _kept(console, pending, key, lambda: _make(console, page, kind, asked, path))
+
+        def make() -> _Made:
+            return _make(console, page, kind, asked, path)
+
+        once = page.unkept in query
+        made = await (asyncio.to_thread(make) if once else _kept(console, pending, key, make))
         if kind == "json":
             return Response(made.body, made.status, HEADERS, "application/json")
         if kind == "csv":
             return PlainTextResponse(made.body, made.status, HEADERS, "text/csv")
-        token, session = form_token(request), session_token(request)
-        out = _render.sign_out(who.name, session, language) if session and who.by == "session" else ""
-        body = made.body.replace(_CSRF, fields(token, session)).replace(_SIGNED, out)
+        token = csrf_token(request)
+        out = _render.sign_out(who.name, token, language) if token and who.by == "session" else ""
+        body = made.body.replace(_CSRF, f'<input type="hidden" name="{FIELD}" value="{token}">').replace(_SIGNED, out)
         response = HTMLResponse(body, made.status, HEADERS)
-        if operates:
-            keep_token(request, response, token)
         if wanted and wanted == language:
             response.set_cookie(_LANGUAGE, language, max_age=_A_YEAR, httponly=True, samesite="lax", path="/")
         return response
@@ -126,7 +124,8 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
     try:
         content = page.load(console, asked)
         _check_query(page, content, asked.query)
-        tables = [table.read(asked.query, first=place == 0) for place, table in enumerate(content.tables)]
+        whole = kind == "csv"
+        tables = [table.read(asked.query, first=place == 0, whole=whole) for place, table in enumerate(content.tables)]
         if kind == "json":
             return _Made(200, _render.as_json(page, content, tables))
         if kind == "csv":
@@ -149,7 +148,7 @@ def _make(console: Console, page: Page, kind: str, asked: Asked, path: str) -> _
             ),
         )
     except DriftgateError as problem:
-        status = 404 if isinstance(problem, Missing) else 400
+        status = 404 if isinstance(problem, Missing) else 503 if isinstance(problem, Incomplete) else 400
         if kind == "json":
             return _Made(status, json.dumps({"detail": problem.message, "remedy": problem.remedy}))
         if kind == "csv":

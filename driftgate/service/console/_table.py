@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from driftgate.ledger import Ledger
 
-Kind = Literal["text", "long", "number", "share", "score", "time", "status", "seconds", "money", "points"]
+Kind = Literal["text", "long", "number", "share", "score", "time", "status", "seconds", "money", "points", "word"]
 Row = Mapping[str, Any]
 
 SIZE = 50
@@ -43,7 +43,8 @@ class Column:
 
     name: str
     kind: Kind = "text"
-    """``score`` shows the row's ``NAME``, ``NAME_low`` and ``NAME_high`` as one."""
+    """``word`` shows the word ``NAME.VALUE`` of the catalogue; ``score`` the row's ``NAME``, ``NAME_low`` and
+    ``NAME_high`` as one."""
     link: str = ""
     """An address with fields of the row in it, such as ``/runs/{id}``; no link where the row has one of them empty."""
     filter: bool = False
@@ -91,11 +92,31 @@ class Wanted:
     descending: bool = False
     page: int = 1
     size: int = SIZE
+    whole: bool = False
+    """Whether it is waited for longer, as a part is of no use."""
 
     @property
     def offset(self) -> int:
         """How many rows come before the page."""
         return (self.page - 1) * self.size
+
+
+@dataclass(frozen=True)
+class Searched:
+    """How far a search is that looks at more than can be looked at at once."""
+
+    done: int
+    of: int
+    """Without any, there is nothing that could be searched."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it was looked at."""
+        return self.done >= self.of
+
+
+class Incomplete(DriftgateError):
+    """A search that is not at its end, of which a file would be taken for the whole."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +127,8 @@ class Found:
     total: int
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By column, what a filter may offer."""
+    searched: Searched | None = None
+    """None where everything was looked at."""
 
 
 Source = Callable[[Wanted], Found]
@@ -137,19 +160,29 @@ class Table:
     def _filters(self) -> Sequence[str]:
         return [column.name for column in self.columns] if self.filters is None else self.filters
 
-    def read(self, query: Mapping[str, str], *, first: bool = True) -> Shown:
+    def read(self, query: Mapping[str, str], *, first: bool = True, whole: bool = False) -> Shown:
         """Read what an address asks for.
+
+        Parameters
+        ----------
+        whole : bool
+            Whether a search is to come to its end.
 
         Raises
         ------
+        Incomplete
+            It did not.
         DriftgateError
             The address asks for a column that is not there, for a page that can be none, or for a value that no row
             has and none could have.
         """
         prefix = "" if first else f"{self.name}."
         own = {k.removeprefix(prefix): v for k, v in query.items() if k.startswith(prefix)}
-        wanted = self._wanted(own, SIZE if first else BESIDE)
+        wanted = replace(self._wanted(own, SIZE if first else BESIDE), whole=whole)
         found = self.source(wanted)
+        if whole and found.searched is not None and not found.searched.complete:
+            told = f"{found.searched.done:,} of {found.searched.of:,} outputs of nodes were searched so far"
+            raise Incomplete(f"the table '{self.name}' is not complete: {told}", "ask again: the search goes on")
         if not found.total:
             self._check_values(wanted)
         return Shown(self, wanted, found, prefix, {k: v for k, v in query.items() if v})

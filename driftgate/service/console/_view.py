@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from driftgate.ledger import Scope
 from driftgate.service._auth import Access, Identity
+from driftgate.service._head import HeadAsGet, only_asked
 from driftgate.service._scrubbed import WithoutSecrets
 from driftgate.service.console._page import Console
 from driftgate.service.console._routes import HEADERS, router
@@ -53,15 +54,18 @@ def make_view(workspace: Workspace, port: int) -> tuple[FastAPI, str]:
         return identify
 
     @app.get("/enter", dependencies=[Depends(of_here)])
-    def enter(token: str = "") -> RedirectResponse:
+    def enter(request: Request, token: str = "") -> RedirectResponse:
         if not once or not secrets.compare_digest(token.encode(), once[0].encode()):
             raise HTTPException(403, "the address was used already, or is wrong; start driftgate view anew")
-        once.clear()
         response = RedirectResponse("/", 303, HEADERS)
+        if only_asked(request.scope):
+            return response
+        once.clear()
         response.set_cookie(cookie, session, httponly=True, samesite="strict", path="/")
         return response
 
     allow: Access = access  # type: ignore[assignment]
     app.include_router(router(Console(workspace, read_only=True), allow))
     app.add_middleware(WithoutSecrets)
+    app.add_middleware(HeadAsGet)
     return app, f"/enter?token={once[0]}"

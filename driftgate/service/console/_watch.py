@@ -9,6 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from driftgate.api.watching import Sight, sights
+from driftgate.monitor.blindness import Blindness
 from driftgate.monitor.config import MonitorConfig
 from driftgate.monitor.cron import Crontab
 from driftgate.monitor.looks import LookRow
@@ -43,6 +44,8 @@ class Watched:
     next: datetime | None
     since: datetime | None
     """Since when it has stood so."""
+    blindness: Blindness | None = None
+    """What the newest look lacked that could not tell."""
 
 
 def watched(console: Console) -> list[Watched]:
@@ -81,6 +84,7 @@ def _watched(console: Console, sight: Sight, config: MonitorConfig, now: datetim
         sight.good.at if sight.good else None,
         None if sight.of == _ASKED_FOR else next_due(config.cron, config.timezone, now),
         _since(console, sight, result) if newest is not None and result != "quiet" else None,
+        newest.conclusion.blindness if newest is not None and newest.conclusion is not None else None,
     )
 
 

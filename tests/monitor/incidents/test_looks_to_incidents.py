@@ -88,7 +88,8 @@ def look(
     why: str = "",
 ) -> LookRow:
     prefix = "" if of == "canaries" else f"{of}-"
-    conclusion = Conclusion(result, DOWN if result == "unmeasurable" else "")
+    down = (DOWN, "", "endpoint_down") if result == "unmeasurable" else ()
+    conclusion = Conclusion(result, *down)
     row = LookRow(0, monitor, "live#1", f"{prefix}look-{next(_numbers)}", 1, [], at, conclusion)
     return keep_look(ledger, row, alerts)
 

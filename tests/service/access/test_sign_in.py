@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from identity_provider import IdentityProvider
 
 from driftgate.ledger import Ledger, audit_of, create_key, revoke_key
-from driftgate.service.access import csrf_token, posted
+from driftgate.service._csrf import csrf_token, posted
 from driftgate.service.access._signin import _own
 
 from .conftest import TOKEN, Serve, bearer, sign_in_of
@@ -227,8 +227,17 @@ def test_a_form_of_one_session_is_none_of_another(client: TestClient, provider: 
 
 
 def test_programs_need_no_token_of_a_form(client: TestClient) -> None:
-    assert client.post("/deed", headers=bearer(TOKEN)).status_code == 200
-    assert client.get("/form", headers=bearer(TOKEN)).json()["token"] == ""
+    assert client.post("/deed", headers=bearer(TOKEN), json={}).status_code == 200
+    # But what a page elsewhere may have a browser send without asking, to which a proxy adds the key.
+    token = client.get("/form", headers=bearer(TOKEN)).json()["token"]
+    for headers in FOREIGN:
+        refused = client.post("/deed", headers=bearer(TOKEN) | headers, data={"csrf": token})
+        assert refused.status_code == (403 if headers else 415), headers
+    for media in ("text/plain", "multipart/form-data; boundary=x", ""):
+        headers = bearer(TOKEN) | OWN | {"content-type": media}
+        assert client.post("/deed", headers=headers, content=f"csrf={token}").status_code == 415, media
+    assert client.post("/deed", headers=bearer(TOKEN) | OWN, data={"x": "1"}).status_code == 403
+    assert client.post("/deed", headers=bearer(TOKEN) | OWN, data={"csrf": token}).status_code == 200
 
 
 @given(st.text("/\\.:@?#\t\r\n evil가\u2028", max_size=12).map("/".__add__) | st.text("/\\:eh", max_size=9))

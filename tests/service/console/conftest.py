@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from console_world import make_world
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 import driftgate
 from driftgate.api.facade import Workspace
 from driftgate.ledger import latest_runs
+from driftgate.monitor.exposure import Limits
 from driftgate.service import Identity, Scope
+from driftgate.service._head import HeadAsGet
 from driftgate.service._scrubbed import WithoutSecrets
+from driftgate.service.access import Guard
 from driftgate.service.console import Console, router
 
 Client = Callable[..., TestClient]
@@ -41,20 +44,18 @@ def workspace(world: Path) -> Iterator[Workspace]:
 
 
 def application(workspace: Workspace, *scopes: Scope, read_only: bool = False) -> FastAPI:
-    """The pages alone, for somebody who may do just that."""
-    from fastapi import HTTPException
+    """The pages alone, for somebody who has signed in and may do just that."""
 
-    def access(scope: Scope) -> Callable[[], Identity]:
-        def identify() -> Identity:
-            if scope not in scopes:
-                raise HTTPException(403, f"needs {scope}")
-            return Identity("lead", frozenset(scopes))
+    class SignedIn(Guard):
+        async def identify(self, request: Request) -> Identity:
+            return Identity("lead", frozenset(scopes), "session", "the lead's session")
 
-        return identify
-
+    guard = SignedIn(workspace.ledger, "an-operator-token-of-the-tests", Limits(requests_per_second=1e6, burst=10**6))
     app = FastAPI()
-    app.include_router(router(Console(workspace, read_only=read_only), access))
+    app.state.csrf_key = guard.csrf_key
+    app.include_router(router(Console(workspace, read_only=read_only), guard.access))
     app.add_middleware(WithoutSecrets)
+    app.add_middleware(HeadAsGet)
     return app
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 import yaml
@@ -14,9 +15,11 @@ from fastapi.testclient import TestClient
 
 import driftgate
 from driftgate.api.facade import Workspace
+from driftgate.ledger import _browse_outputs
 from driftgate.service.console._page import PAGES
 from driftgate.service.console._render import HERE
 from driftgate.service.console._words import catalogue
+from driftgate.service.console.pages import run
 
 from .conftest import application
 
@@ -96,7 +99,7 @@ def test_every_word_is_said_in_both_languages_and_none_is_left_over() -> None:
         assert fields[0] == fields[1], key
         kind = key.partition(".")[0]
         made = ("column", "status", "page", "table", "of", "moved", "suspect", "step", "time", "overview", "waiting")
-        assert f'"{key}"' in sources or kind in (*made, "samples", "compare"), f"{key} is said nowhere"
+        assert f'"{key}"' in sources or kind in (*made, "samples", "compare", "blindness"), f"{key} is said nowhere"
     for key in re.findall(r'\bt\("([a-z_.]+)"[,)]', sources):
         assert key in words, key
     columns = set(re.findall(r'Column\("(\w+)"', sources))
@@ -151,6 +154,37 @@ def test_a_monitor_shows_what_could_not_be_measured_as_a_gap(client: TestClient)
     page = client.get("/monitors/assistant").text
     assert page.count('class="chart wide"') == page.count('class="chart narrow"') == 4
     assert page.count('class="mark blind"') == 2 * 2 * 2  # two looks, two signals, wide and narrow
+
+
+def test_outputs_of_nodes_are_searched_and_how_far_is_told(
+    client: TestClient, nights: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def samples(query: str) -> dict[str, Any]:
+        found: dict[str, Any] = client.get(f"/runs/{nights[0]}.json?{query}").json()["tables"]["samples"]
+        return found
+
+    assert samples("q=D. 라")["total"] == 0 and "searched" not in samples("q=D. 라")
+    whole = samples("q=D. 라&in=outputs")
+    assert whole["total"] == 2 * QUESTIONS and whole["searched"]["done"] == whole["searched"]["of"] > 2 * QUESTIONS
+    one = samples("q=문제 17:&in=outputs&cell=1")
+    assert one["total"] == 1 and one["searched"]["of"] * 2 == whole["searched"]["of"]
+    page = f"/runs/{nights[0]}?q=D. 라&in=outputs"
+    assert f"All {whole['searched']['of']:,} node outputs were searched" in client.get(page).text
+    monkeypatch.setattr(run, "_FIRST", 0.0)
+    monkeypatch.setattr(run, "_WHOLE", 0.0)
+    monkeypatch.setattr(_browse_outputs, "_ROWS", 20)
+    begun = samples("q=A. 가&in=outputs")
+    assert begun["searched"] == {"done": 0, "of": whole["searched"]["of"]} and begun["total"] == 0
+    shown = client.get(f"/runs/{nights[0]}?q=A. 가&in=outputs&lang=en").text
+    assert "Searched 20 of" in shown and "there may be more" in shown and "All " not in shown
+    assert "searched=20" in shown
+    file = client.get(f"/runs/{nights[0]}.csv?q=A. 가&in=outputs")
+    assert (file.status_code, "outputs of nodes were searched so far" in file.text) == (503, True)
+    ended = samples("q=A. 가&in=outputs&searched=60")
+    assert ended["searched"]["done"] == ended["searched"]["of"] and ended["total"] == 2 * QUESTIONS
+    assert client.get(f"/runs/{nights[0]}.csv?q=A. 가&in=outputs").status_code == 200
+    for wrong in ("in=answers", "in=outputs&q=x&searched=many"):
+        assert client.get(f"/runs/{nights[0]}.json?{wrong}").status_code == 400
 
 
 def test_samples_are_filtered_searched_and_ordered(client: TestClient, nights: list[str]) -> None:
@@ -255,7 +289,8 @@ def test_who_may_only_read_is_offered_no_form_and_may_send_none(
 ) -> None:
     reader = TestClient(application(workspace, "read"), follow_redirects=False)
     for name in ("remediation", "jobs", "review"):
-        assert 'method="post"' not in reader.get(addresses[name]).text
+        forms = re.findall('method="post" action="([^"]+)"', reader.get(addresses[name]).text)
+        assert forms == ["/signout"]
     assert reader.post("/actions/job/run", data={"name": "nightly"}).status_code == 403
     nobody = TestClient(application(workspace), follow_redirects=False)
     for route in nobody.app.routes:  # type: ignore[attr-defined]

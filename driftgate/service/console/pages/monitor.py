@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from driftgate.monitor.blindness import Blindness
 from driftgate.monitor.looks import Result
 from driftgate.monitor.suspects import in_words
 from driftgate.service.console._chart import Series
@@ -18,6 +19,7 @@ LOOKS = (
     Column("when", "time"),
     Column("of", filter=True),
     Column("result", "status", filter=True),
+    Column("blindness", "word", filter=True),
     Column("why", "long", sort=False),
     Column("compared", "long", sort=False),
     Column("run", link="/runs/{run}", sort=False),
@@ -75,7 +77,7 @@ def _load(console: Console, asked: Asked) -> Content:
             LOOKS,
             in_memory([_look(one) for one in looks]),
             sort="-when",
-            known={"result": get_args(Result), "of": OF},
+            known={"result": get_args(Result), "of": OF, "blindness": get_args(Blindness)},
         ),
         alerts_table(console, name),
         Table("slices", SLICES, in_memory(_slices(looks)), sort="-when", known={"moved": ("moved", "quiet")}),
@@ -89,6 +91,7 @@ def _look(look: Any) -> dict[str, Any]:
         "when": look.at,
         "of": look.of,
         "result": look.conclusion.result if look.conclusion is not None else "",
+        "blindness": look.conclusion.blindness if look.conclusion is not None else None,
         "why": look.conclusion.why if look.conclusion is not None else "",
         "compared": "; ".join(compared[:6]),
         "run": look.run_id if look.of == "canaries" and not look.run_id.startswith("none-") else "",

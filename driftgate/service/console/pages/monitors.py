@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from driftgate.monitor.blindness import Blindness
 from driftgate.service.console._page import Asked, Console, Content, Page
 from driftgate.service.console._render import to_plain
 from driftgate.service.console._table import Column, Table, in_memory
@@ -13,6 +14,7 @@ COLUMNS = (
     Column("monitor", link="/monitors/{monitor}"),
     Column("of", filter=True),
     Column("standing", "status", filter=True),
+    Column("blindness", "word", filter=True),
     Column("since", "time"),
     Column("at", "time"),
     Column("conclusive", "time"),
@@ -34,7 +36,8 @@ OF = ("canaries", "traffic", "prompts", "answers")
 def monitors_table(console: Console) -> Table:
     """Monitors with what each looks at."""
     rows = [vars(one) for one in watched(console)]
-    return Table("monitors", COLUMNS, in_memory(rows), known={"standing": get_args(Standing), "of": OF})
+    known = {"standing": get_args(Standing), "of": OF, "blindness": get_args(Blindness)}
+    return Table("monitors", COLUMNS, in_memory(rows), known=known)
 
 
 def alerts_table(console: Console, monitor: str | None = None) -> Table:

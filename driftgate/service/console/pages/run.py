@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from driftgate.benchmarks.evaluated import evaluated_in
 from driftgate.benchmarks.report import VerdictView, verdict_views
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, cut
 from driftgate.ledger import (
     ORDERS,
     CellRow,
     Evaluated,
+    OutputsSearched,
     RunProgress,
     RunRow,
     SampleFilter,
@@ -27,15 +29,22 @@ from driftgate.ledger import (
     progress_of,
     sample_rows,
     scores_of,
+    search_outputs,
     verdicts_of,
 )
 from driftgate.service.console._memo import BRIEF, SETTLED
 from driftgate.service.console._page import Asked, Console, Content, Missing, Page
 from driftgate.service.console._runs import cells_named, run_named
-from driftgate.service.console._table import Column, Found, Source, Table, Wanted, in_memory
+from driftgate.service.console._table import Column, Found, Searched, Source, Table, Wanted, in_memory
 
 _OUTCOMES = ("answered", "unparsed", "truncated", "filtered", "failed", "missing")
 _SLICES = ("category", "super_category")
+_FIRST = 0.2
+"""Seconds for which the outputs of nodes are searched before a page tells how far that is."""
+_ON = 8.0
+"""Likewise, where somebody asks that it go on."""
+_WHOLE = 25.0
+"""Likewise, for a file of all that was found."""
 _EVALUATORS = 60
 """Metrics of evaluators that samples can be filtered by, at most."""
 
@@ -199,7 +208,7 @@ def samples_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Tabl
         "samples",
         SAMPLES,
         _samples(console, run, own),
-        extra=("cell", "show", "below"),
+        extra=("cell", "show", "below", "in", "searched"),
         filters=("outcome", "category"),
     )
 
@@ -213,10 +222,13 @@ def _samples(console: Console, run: RunRow, own: Sequence[CellRow]) -> Source:
         show = equal.get("show", "")
         if show not in ("", "wrong", "failed", "trouble"):
             raise DriftgateError(f"show is '{show[:40]}'", "it may be: wrong, failed, trouble")
+        if equal.get("in", "") not in ("", "outputs"):
+            raise DriftgateError(f"in is '{cut(equal['in'])}'", "it may be: outputs")
         if not own:  # it has not come so far yet, or never will
             return Found([], 0)
         if not cells:
             raise Missing(f"run {run.id} has no cell {equal['cell'][:40]}", f"it has {len(own)}, counted from 0")
+        sought = _outputs(console, run, cells, wanted) if equal.get("in") and wanted.search else None
         chosen = SampleFilter(
             outcome=equal.get("outcome", ""),
             wrong=show in ("wrong", "trouble"),
@@ -224,6 +236,7 @@ def _samples(console: Console, run: RunRow, own: Sequence[CellRow]) -> Source:
             category=equal.get("category", ""),
             text=wanted.search,
             evaluated=_evaluated(equal.get("below", "")),
+            said=sought.found if sought is not None else None,
         )
         order = wanted.sort if wanted.sort in ORDERS else "place"
         total, places = find_samples(
@@ -239,9 +252,21 @@ def _samples(console: Console, run: RunRow, own: Sequence[CellRow]) -> Source:
             {**row, "run": run.id, "cell": by_id[row["cell_id"]].ordinal, "model": by_id[row["cell_id"]].model}
             for row in sample_rows(console.workspace.ledger, places)
         ]
-        return Found(rows, total, {"category": _categories(console, run, own)})
+        searched = Searched(sought.done, sought.of) if sought is not None else None
+        return Found(rows, total, {"category": _categories(console, run, own)}, searched)
 
     return read
+
+
+def _outputs(console: Console, run: RunRow, cells: Sequence[CellRow], wanted: Wanted) -> OutputsSearched:
+    """Which samples have a text in what a node gave, as far as that could be looked for in the time there is."""
+    past = wanted.equal.get("searched", "")
+    if past and not (past.isascii() and past.isdigit() and len(past) < 12):
+        raise DriftgateError(f"searched is '{cut(past)}'", "give the number of outputs after which the search goes on")
+    seconds = _WHOLE if wanted.whole else _ON if past else _FIRST
+    key = (run.id, tuple(cell.id for cell in cells), wanted.search)
+    begin = partial(search_outputs, console.workspace.ledger, cells, wanted.search)
+    return console.searches.go_on(key, begin, seconds, past=int(past) if past and not wanted.whole else -1)
 
 
 def _evaluated(text: str) -> Evaluated | None:
@@ -292,4 +317,4 @@ def _scores_table(console: Console, run: RunRow, own: Sequence[CellRow]) -> Tabl
     return Table("scores", SCORES, lambda wanted: in_memory(_score_rows(console, run, own))(wanted))
 
 
-PAGE = Page("/runs/{run}", "run", _load, section="runs")
+PAGE = Page("/runs/{run}", "run", _load, section="runs", unkept="in")
