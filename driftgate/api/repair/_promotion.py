@@ -9,7 +9,6 @@ from driftgate.api.repair._context import Context
 from driftgate.api.repair._proof import judge_proof
 from driftgate.api.repair._proposal import basis_of
 from driftgate.api.rollout import roll_out
-from driftgate.finetune.deploy import TrafficMove
 from driftgate.finetune.remediation import (
     Agreement,
     Approval,
@@ -154,9 +153,3 @@ class PromoteStep:
         except PromotionRefused as problem:
             raise Rejected(problem.message) from problem
         return Promoted(model=model, run=run)
-
-
-def traffic_moved(progress: Progress) -> TrafficMove | None:
-    """What a finished rollout did to traffic; None where there was none."""
-    move = progress.found.get(RolledOut).traffic if progress.found.has(RolledOut) else None
-    return None if move is None else TrafficMove.model_validate(move)

@@ -7,7 +7,7 @@ from driftgate.lazy import lazily
 if TYPE_CHECKING:
     from driftgate.finetune._azure import AzureMLWorkspace
     from driftgate.finetune.deploy._config import RolloutConfig
-    from driftgate.finetune.deploy._endpoint import Deployment, EndpointState, OnlineEndpoint
+    from driftgate.finetune.deploy._endpoint import Condition, Deployment, EndpointGone, EndpointState, OnlineEndpoint
     from driftgate.finetune.deploy._judged import Judged, gravest
     from driftgate.finetune.deploy._model import DeployedModel
     from driftgate.finetune.deploy._move import TrafficMove
@@ -20,8 +20,10 @@ __all__ = [
     "Ask",
     "AzureMLWorkspace",
     "Check",
+    "Condition",
     "DeployedModel",
     "Deployment",
+    "EndpointGone",
     "EndpointState",
     "Gate",
     "Judged",

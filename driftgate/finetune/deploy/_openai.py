@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from driftgate.finetune._azure import azure_errors, credential, state_name, without_secrets
+from driftgate.finetune._azure import azure_errors, credential, impatient_transport, state_name, without_secrets
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import redirected, resolve
 
@@ -89,7 +89,7 @@ def _send(method: str, account: OpenAIAccount, name: str, body: Any = None) -> d
 
     policies = [RetryPolicy(), BearerTokenCredentialPolicy(credential(), f"{_ARM}/.default")]
     doing = f"{'reading' if method == 'GET' else 'creating'} deployment '{name}' of account '{account.account}'"
-    client: PipelineClient[Any, Any] = PipelineClient(_ARM, policies=policies)
+    client: PipelineClient[Any, Any] = PipelineClient(_ARM, policies=policies, transport=impatient_transport())
     with azure_errors(doing, "check the identity's role on the account (Cognitive Services Contributor)"), client:
         response = client.send_request(HttpRequest(method, _ARM + account.deployment_path(name), json=body))
         if response.status_code == 404 and method == "GET":
