@@ -11,12 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 import driftgate
+from driftgate.api.bench import gravest
 from driftgate.api.champions import champion, gates_for, promote_model
 from driftgate.api.deployments import ending
+from driftgate.api.repair import switched_off
 from driftgate.api.watching import Sight, sights
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
-from driftgate.finetune.remediation import Found, Trained, events_of, remediations
+from driftgate.finetune.remediation import RUN_CODES, Found, Trained, events_of, find_remediation, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon, standing_promotions, traffic_of
 from driftgate.monitor.looks import EXIT_CODES
@@ -39,12 +41,17 @@ def run_look(folder: Path, name: str) -> int:
 
 
 def run_mend(folder: Path) -> int:
-    """Take every open remediation as far as it goes."""
+    """Take every open remediation as far as it goes; see :data:`driftgate.finetune.remediation.RUN_CODES`."""
     with driftgate.open(folder) as ws:
-        was_open = bool(remediations(ws.ledger, 1, state="open"))
-        if not ws.mend(NightOnTerminal(console, ws.files, ws.ledger)) and not was_open:
+        were_open = remediations(ws.ledger, 1000, state="open")
+        went = ws.mend(NightOnTerminal(console, ws.files, ws.ledger))
+        if not went and not were_open:
             console.print("no remediation is open")
-        return 0
+        if were_open and switched_off(ws.files, ws.ledger):
+            return EXIT_CODES["unmeasurable"]
+        now = [find_remediation(ws.ledger, one.id) for one in were_open]
+        last = {one.slot: one for one in (*now, *went)}  # of several attempts the last counts
+        return gravest([RUN_CODES[one.state] for one in last.values()])
 
 
 def run_alerts(folder: Path, limit: int) -> int:

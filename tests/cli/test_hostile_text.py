@@ -318,7 +318,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "synth check": [where, (HOSTILE, *where)],
         "synth show": [(*where, "-n", "50"), (*where, "--rejects", "-n", "50"), (*where, "--cluster", HOSTILE)],
         "synth export": [(folder / "handed", *where), (folder / "handed", "--form", HOSTILE, *where)],
-        "remediation list": [where],
+        "remediation list": [where, ("--recipe", HOSTILE, *where), ("--champion", HOSTILE, "--state", HOSTILE, *where)],
         "remediation show": [(remediation, *where), (HOSTILE, *where)],
         "remediation run": [where],
         "remediation approve": [(remediation, *where)],

@@ -311,6 +311,37 @@ def test_after_a_change_of_the_data_there_is_nothing_to_approve(cli, folder, nee
     assert state(folder)[1] == "promoted"
 
 
+@pytest.mark.parametrize(
+    ("change_of", "told"),
+    [
+        (lambda rows: [rows[0] | {"answer": "D"}, *rows[1:]], "dataset 'hold_out': rows 1 changed (hold_out-100)"),
+        (lambda rows: rows[1:], "dataset 'hold_out': rows 1 removed (hold_out-100)"),
+        (lambda rows: [*rows, rows[0] | {"id": "new", "question": "?"}], "dataset 'hold_out': rows 1 added (new)"),
+    ],
+)
+def test_a_proof_of_other_rows_is_no_proof_of_these(cli, folder, needs_approval, change_of, told) -> None:
+    file = folder / "hold_out.jsonl"
+    whole = file.read_text(encoding="utf-8")
+    changed = change_of([json.loads(line) for line in whole.splitlines()])
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in changed), encoding="utf-8")
+    refused = cli("remediation", "approve", needs_approval, "-w", folder)
+    assert refused.code == 2 and told in refused.err
+    shown = cli("remediation", "show", needs_approval, "-w", folder)
+    assert "there is nothing to approve now" in shown.out and told in shown.out
+    file.write_text(whole, encoding="utf-8")
+    assert cli("remediation", "approve", needs_approval, "-w", folder).code == 0
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in changed), encoding="utf-8")
+    assert cli("remediation", "run", "-w", folder).code == 3
+    assert state(folder)[:2] == ("live", "open"), "nor is it promoted on an approval of before"
+    assert told in state(folder)[2]
+
+
+def test_a_proof_that_cannot_be_read_any_more_allows_nothing(cli, folder, needs_approval) -> None:
+    (folder / "hold_out.jsonl").unlink()
+    refused = cli("remediation", "approve", needs_approval, "-w", folder)
+    assert refused.code == 2 and "cannot be made any more" in refused.err
+
+
 @pytest.mark.core
 def test_without_clean_lineage_nothing_is_promoted(cli, folder, needs_approval) -> None:
     from sqlalchemy import delete

@@ -92,6 +92,12 @@ def test_an_approval_is_of_what_was_shown_by_somebody_who_is_named(client: TestC
     other = what.replace(what.split(".")[1], "0" * 64)
     stale = client.post(f"{here}/approve", json={"what": other})
     assert stale.status_code == 409 and "the data has changed since it was shown" in stale.text
+    file = ws.files.folder / "hold_out.jsonl"
+    rows = file.read_text(encoding="utf-8")
+    file.write_text(rows.replace('"answer": "A"', '"answer": "B"', 1), encoding="utf-8")
+    moved = client.post(f"{here}/approve", json={"what": what})
+    assert moved.status_code == 409 and "dataset 'hold_out': rows 1 changed" in moved.text
+    file.write_text(rows, encoding="utf-8")
     assert client.post(f"{here}/approve", json={"what": what}).json()["who"] == "kim"
     again = client.post(f"{here}/approve", json={"what": what}, headers={"who": "lee"})
     assert again.json()["who"] == "kim"  # the first stands

@@ -157,6 +157,6 @@ def traffic_puts(cloud: Cloud) -> list[dict[str, int]]:
 def begin(cli: Cli, folder: Path, cloud: Cloud) -> None:
     """Advance until the newest deployment answers and has what it is given of the traffic."""
     cloud.azure.answer = letter
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     cloud.azure.set_status(deployments(cloud)[-1], "Succeeded")
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code in (0, 3)

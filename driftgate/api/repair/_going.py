@@ -81,7 +81,7 @@ def carry_out_end(workspace: OpenWorkspace, ledger: Ledger, remediation: Remedia
 
 
 async def take_back(workspace: OpenWorkspace, progress: Progress) -> None:
-    """Give an endpoint's traffic back, delete what was deployed, and cancel a training, for a remediation that ends without a promotion.
+    """Give traffic back, delete what was deployed and cancel a training: of a remediation that promotes nothing.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from typing import Any
 
 from driftgate.api.champions import promotion_basis
 from driftgate.api.repair._context import clean_items, recipe_of
+from driftgate.api.repair._proof_data import require_same_proof
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import (
@@ -106,9 +107,10 @@ def basis_of(
     Raises
     ------
     PromotionRefused
-        Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the training items are not those that
-        were made, or of no clean lineage.
+        Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the datasets and the flow of the proof are
+        not what they were when it was made; or the training items are not those that were made, or of no clean lineage.
     """
+    require_same_proof(workspace, ledger, recipe, remediation, found)
     verdict = promotion_basis(workspace, ledger, recipe.champion, found.candidate, found.proof, [recipe.gate])
     rollout = _hash(recipe.rollout.model_dump(mode="json") if recipe.rollout is not None else None)
     if found.chosen:  # nothing was trained: there is no data, and what is promoted is a model as the file has it

@@ -204,7 +204,7 @@ async def test_a_spent_quota_is_told_and_tried_again(cloud: Cloud, night: Night)
 
 async def test_a_pause_that_no_step_can_spend_is_no_pause(cloud: Cloud, night: Night) -> None:
     cloud.net.fail("PUT", GREEN, throttled(3_600))
-    with pytest.raises(DriftgateError, match="creating deployment 'green'.* the service asks to wait 3600 s"):
+    with pytest.raises(DriftgateError, match=r"creating deployment 'green'.* the service asks to wait 3600 s"):
         await night()
     cloud.net.fail("PUT", GREEN, throttled(1))
     await night.begun()
