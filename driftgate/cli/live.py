@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,8 +137,7 @@ def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) 
         if done.move is not None and not done.restored:
             console.print(
                 f"[bold red]the traffic was not restored[/]: {escape(slot)} has the champion {escape(done.model)} "
-                f"again, and a rollout had given the traffic of endpoint {escape(done.move.endpoint)} to "
-                f"{escape(done.move.deployment)}; before, it went to {escape(_shares(done.move.before))}",
+                f"again, and a rollout had given {escape(done.move.given)}; before, {escape(done.move.as_before)}",
                 soft_wrap=True,
             )
             return TRAFFIC_LEFT
@@ -147,14 +145,14 @@ def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) 
         if done.move is None:
             words = f"no traffic was moved: no rollout had brought {done.undone} into its place"
         else:
-            words = f"endpoint {done.move.endpoint} sends its traffic to {_shares(done.move.before)} again"
+            words = f"{done.move.as_before} again"
         console.print(escape(words), soft_wrap=True)
         return 0
 
 
 def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> int:
     """Make a model the champion of a slot, if the gates passed it; exit 1 where an endpoint's traffic stays behind."""
-    from driftgate.finetune.deploy import TrafficMove
+    from driftgate.finetune.deploy import read_move
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
@@ -169,19 +167,14 @@ def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> i
         if brought is None:
             console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] now: {passed}")
         else:
-            move = TrafficMove.model_validate(brought)
+            move = read_move(brought)
             console.print(
                 f"[bold red]no traffic was moved[/]: {escape(slot)} has the champion {escape(model)} now ({passed}), "
-                f"and a rollout had given the traffic of endpoint {escape(move.endpoint)} to "
-                f"{escape(move.deployment)}, which answers until you move it",
+                f"and a rollout had given {escape(move.given)}, which answers until you move it",
                 soft_wrap=True,
             )
         console.print(f"to take it back: driftgate champion rollback {escape(slot)} --reason WHY", soft_wrap=True)
         return 0 if brought is None else TRAFFIC_LEFT
-
-
-def _shares(traffic: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {share} %" for name, share in traffic.items())
 
 
 def _refuse_candidate(ledger: Ledger, slot: str, model: str) -> None:

@@ -13,6 +13,7 @@ from driftgate.api.repair._context import Context, recipe_of
 from driftgate.api.repair._material import MaterialStep
 from driftgate.api.repair._promotion import ApproveStep, PromoteStep, RollOutStep
 from driftgate.api.repair._proof import JudgeStep, ProofStep
+from driftgate.api.repair._swapping import put_back
 from driftgate.api.repair._training import TrainingStep, cancel_training
 from driftgate.api.rollout import withdraw
 from driftgate.api.workspace import OpenWorkspace
@@ -88,7 +89,8 @@ async def take_back(workspace: OpenWorkspace, progress: Progress) -> None:
     DriftgateError
         A service refused, or someone else moved the traffic; it can be tried again.
     """
-    await withdraw(workspace, progress.of("roll_out"))
+    rolling_out = progress.of("roll_out")
+    await (put_back(rolling_out) if "account" in rolling_out.notes else withdraw(workspace, rolling_out))
     await cancel_training(workspace, progress.of("train"))
 
 

@@ -8,6 +8,7 @@ from driftgate.api.champions import champion, promote_model
 from driftgate.api.repair._context import Context
 from driftgate.api.repair._proof import judge_proof
 from driftgate.api.repair._proposal import basis_of
+from driftgate.api.repair._swapping import swap_model
 from driftgate.api.rollout import roll_out
 from driftgate.finetune.remediation import (
     Agreement,
@@ -95,7 +96,7 @@ def _rules_of(row: VerdictRow) -> str:
 
 @dataclass(frozen=True)
 class RollOutStep:
-    """Brings the candidate to its endpoint, where the recipe names one."""
+    """Brings the candidate to its endpoint or deployment, where the recipe names one."""
 
     context: Context
 
@@ -110,8 +111,8 @@ class RollOutStep:
             It was rolled back, or may not become champion any more.
         """
         context = self.context
-        config = context.recipe.rollout
-        if config is None:
+        config, swap = context.recipe.rollout, context.recipe.swap
+        if config is None and swap is None:
             if progress.notes:
                 raise DriftgateError(
                     f"remediation {progress.remediation.id} has begun a rollout and its recipe names none any more",
@@ -123,6 +124,9 @@ class RollOutStep:
                 agreed(context, progress)
             except PromotionRefused as problem:
                 raise Rejected(problem.message) from problem
+        if config is None:
+            assert swap is not None
+            return await swap_model(swap, progress)
         return await roll_out(context.workspace, context.ledger, context.recipe, config, progress, context.display)
 
 

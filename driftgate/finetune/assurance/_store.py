@@ -56,8 +56,8 @@ def record_assurance(ledger: Ledger, assurance: Assurance) -> str:
 def assurance_of(ledger: Ledger, items: Sequence[Item], limits: PrivacyLimits) -> Assurance | None:
     """The stored assurance of just these items by just these limits: one that failed, else the newest of this check.
 
-    A failure stands: measured again with fewer sources, or without the canaries, the same items would pass. What another
-    version of the check let pass is no pass: it may not have known what this one finds.
+    A failure stands: measured again with fewer sources, or without the canaries, the same items would pass. What
+    another version of the check let pass is no pass: it may not have known what this one finds.
     """
     own = _by_limits(ledger, items, limits)
     failed = next((row for row in own if row.verdict == "fail"), None)
@@ -91,8 +91,8 @@ def require_assured(ledger: Ledger, items: Sequence[Item], limits: PrivacyLimits
     Raises
     ------
     DriftgateError
-        They were never measured by these limits and this version of the check, or did not pass: a figure that could not be measured, or that says
-        too little, is not a pass.
+        They were never measured by these limits and this version of the check, or did not pass: a figure that could not
+        be measured, or that says too little, is not a pass.
     """
     found = assurance_of(ledger, items, limits)
     if found is None:

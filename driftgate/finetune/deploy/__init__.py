@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from driftgate.finetune.deploy._endpoint import Condition, Deployment, EndpointGone, EndpointState, OnlineEndpoint
     from driftgate.finetune.deploy._judged import Judged, gravest
     from driftgate.finetune.deploy._model import DeployedModel
-    from driftgate.finetune.deploy._move import TrafficMove
-    from driftgate.finetune.deploy._openai import OpenAIAccount, deployed
+    from driftgate.finetune.deploy._move import TrafficMove, read_move
+    from driftgate.finetune.deploy._openai import OpenAIAccount, delete_deployment, deployed, read_deployment
     from driftgate.finetune.deploy._rollout import Ask, Check, Gate, Rollout, RolloutState, shares_with, take_back
+    from driftgate.finetune.deploy._swap import Swap, SwapConfig, SwapFailed, SwapMove
 else:
     __getattr__ = lazily(__name__, __file__)
 
@@ -32,9 +33,16 @@ __all__ = [
     "Rollout",
     "RolloutConfig",
     "RolloutState",
+    "Swap",
+    "SwapConfig",
+    "SwapFailed",
+    "SwapMove",
     "TrafficMove",
+    "delete_deployment",
     "deployed",
     "gravest",
+    "read_deployment",
+    "read_move",
     "shares_with",
     "take_back",
 ]
