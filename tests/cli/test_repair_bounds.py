@@ -58,7 +58,7 @@ def needs_approval(folder: Path, cli) -> str:
     """A remediation that waits for a person; its id."""
     change(folder, ("recipes", "mend", "approval"), True)
     name = opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     assert "waits for: driftgate remediation approve" in state(folder)[2]
     return name
 
@@ -250,7 +250,7 @@ def test_what_is_refused_for_three_nights_ends_with_the_reason(cli, folder, word
 def test_a_job_that_brings_nothing_ends_it(cli, folder, candidate, job, told) -> None:
     script(folder, job)
     opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[:2] == ("live", "abandoned")
     assert any(told in message for message in messages(folder))
     assert candidate.requests == []
@@ -278,7 +278,7 @@ def test_a_recipe_that_is_gone_does_not_keep_it_open_for_ever(cli, folder) -> No
     recipe = _recipe(folder)
     change(folder, ("recipes",), {"other": recipe})
     for night in range(3):
-        assert cli("remediation", "run", "-w", folder).code == (2 if night < 2 else 0)
+        assert cli("remediation", "run", "-w", folder).code == (2 if night < 2 else 4)
         with ledger_of(folder) as ledger:
             earlier(ledger, 1.0)
     assert state(folder)[1] == "abandoned"
@@ -396,7 +396,7 @@ def test_a_budget_of_calls_is_kept_before_they_are_made(cli, folder, candidate, 
     change(folder, ("recipes", "mend", "budget"), {"calls": 4 * MEASURED})
     with ledger_of(folder) as ledger:
         set_spent(ledger, opened(folder), "training", Spent(1))
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[1] == "abandoned"
     assert f"the proof takes {4 * MEASURED} calls, and {4 * MEASURED - 1} are left" in state(folder)[2]
     assert not any("submitting training job" in told for told in messages(folder))
@@ -426,7 +426,7 @@ def test_a_budget_of_money_ends_a_proof_that_costs_more(cli, folder, candidate) 
     change(folder, ("recipes", "mend", "trainer", "prices"), {"input": 1000, "output": 1000})
     change(folder, ("recipes", "mend", "budget"), {"money": 0.5})
     opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[1] == "abandoned"
     assert "the limit of 0.5 on cost is reached" in state(folder)[2]
     assert len(candidate.requests) < 2 * MEASURED
@@ -437,7 +437,7 @@ def test_a_budget_of_hours_cancels_the_job(cli, folder) -> None:
     change(folder, ("recipes", "mend", "budget"), {"gpu_hours": 0.5})
     script(folder, "running")
     name = opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[1] == "abandoned"
     assert any("the budget of 0.5 hours of training is used up" in told for told in messages(folder))
     assert book(folder) == {"asked": 1, "paid": 1, "cancelled": 1}

@@ -272,6 +272,6 @@ def test_a_promotion_that_is_refused_at_last_gives_the_traffic_back(cli, folder,
     cloud.net.fail("PUT", "onlineEndpoints/support", DOWN)
     assert cli("remediation", "run", "-w", folder).code == 2
     assert standing(folder)[0] == "open", "it does not end before the traffic is back"
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 1
     assert standing(folder)[::2] == ("rejected", "live")
     assert traffic(cloud) == {"blue": 100}
