@@ -215,7 +215,22 @@ class _Watch:
         suite = canary_suite(self.monitors[name].canaries, self._model)
         unchanged = [self._answers(_round(_before(name), number)) for number in range(_UNCHANGED)]
         judge = partial(self._alike, unchanged[0], unchanged[1:], f"canaries of {name}")
-        return await self._shown(key, suite, ask, judge, f"canaries of {name}")
+        judged = await self._shown(key, suite, ask, judge, f"canaries of {name}")
+        return self._not_mute(judged, f"mute_since_{name}") if key.startswith("canaries_live") else judged
+
+    def _not_mute(self, judged: Judged, key: str) -> Judged:
+        """Of a deployment that users are led to and that cannot be asked nothing good is known, and not for long."""
+        since, now = self.notes.get(key), datetime.now(UTC)
+        if judged.verdict != "unmeasurable":
+            if since:
+                self.note({key: ""})
+            return judged
+        if not since:
+            self.note({key: now.isoformat()})
+        elif now - datetime.fromisoformat(str(since)) >= timedelta(hours=self.config.settle_hours):
+            hours = self.config.settle_hours
+            return Judged("fail", f"under traffic it could not be asked for more than {hours:g} hours: {judged.reason}")
+        return judged
 
     async def _as_proved(self, ask: Ask) -> Judged:
         """Whether the deployment answers as the candidate did in its proof."""

@@ -145,7 +145,7 @@ def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) 
         if done.move is None:
             words = f"no traffic was moved: no rollout had brought {done.undone} into its place"
         else:
-            words = f"{done.move.as_before} again"
+            words = f"{done.move.as_before} again; {done.move.left}"
         console.print(escape(words), soft_wrap=True)
         return 0
 

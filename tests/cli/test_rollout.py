@@ -277,7 +277,7 @@ def test_a_deployment_that_cannot_be_asked_at_all_decides_nothing_and_not_for_ev
     cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
-    assert "still unmeasurable after 24 hours" in message
+    assert "under traffic it could not be asked for more than 6 hours" in message
     assert traffic(cloud) == {"blue": 100}
 
 

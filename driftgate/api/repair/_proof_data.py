@@ -43,8 +43,8 @@ def require_same_proof(
         raise PromotionRefused(told, remedy) from None
     plans, rows = run.plan["cells"], cells_of(ledger, run.id)
     changes: list[str] = []
-    for cell in now:  # what was asked first: in a choice's run the champion as it is
-        place = next((p for p, plan in enumerate(plans) if plan["model"] == cell.model and _same(plan, cell)), None)
+    for cell in now:  # champion and candidate were asked the same
+        place = next((place for place, plan in enumerate(plans) if _same(plan, cell)), None)
         if place is None:
             changes.append(f"dataset '{cell.dataset.name}' was not asked through flow '{cell.flow.name}'")
         else:

@@ -129,11 +129,14 @@ async def cancel_training(workspace: OpenWorkspace, progress: Progress) -> None:
     known = progress.noted(Submitted)
     if not known.key or "ended" in progress.notes:
         return
+    told = []
     if not progress.found.has(Trained):
-        told = await asyncio.to_thread(_cancelled, workspace, progress.remediation, known)
-        progress.note({"ended": True}, f"training job {known.key} {told}")
-    elif told := await asyncio.to_thread(_discarded, workspace, progress.remediation, known):
-        progress.note({"ended": True}, f"of what was trained, {told}")
+        cancelled = await asyncio.to_thread(_cancelled, workspace, progress.remediation, known)
+        told.append(f"training job {known.key} {cancelled}")
+    if discarded := await asyncio.to_thread(_discarded, workspace, progress.remediation, known):
+        told.append(f"of what was trained, {discarded}")
+    if told:
+        progress.note({"ended": True}, "; ".join(told))
 
 
 def _discarded(workspace: OpenWorkspace, remediation: Remediation, known: Submitted) -> str:

@@ -55,8 +55,8 @@ class RolloutConfig(BaseModel):
     is restored."""
 
     settle_hours: Amount = 6.0
-    """How long the creation of the deployment, or another change of it or of the endpoint, may take: then the rollout
-    is given up, and the traffic restored."""
+    """How long the creation of the deployment, or another change of it or of the endpoint, may take, and how long the
+    deployment may fail to answer canaries while it has traffic: then the traffic is restored."""
     keep_refused: bool = False
     """Whether the deployment of a candidate that did not become champion stays, and is paid for. Otherwise it is
     deleted once it has no traffic."""

@@ -38,6 +38,11 @@ class TrafficMove(BaseModel):
         shares = ", ".join(f"{name} {share} %" for name, share in self.before.items())
         return f"endpoint {self.endpoint} sends its traffic to {shares}"
 
+    @property
+    def left(self) -> str:
+        """What is there still once it is undone, in words."""
+        return f"deployment {self.deployment} of endpoint {self.endpoint} stays, and is paid for until you delete it"
+
     async def undo(self) -> Mapping[str, int]:
         """Give the traffic back to those who had it, and return it as it is then; repeating it does no more.
 

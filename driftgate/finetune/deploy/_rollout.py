@@ -26,6 +26,8 @@ MOST_MIRRORED = 50
 """Per cent of the live requests that the service mirrors at most."""
 _CREATIONS = 3
 """How often a deployment that fails before it could be called is created."""
+_LOOKS = 3
+"""Looks in a row that meet a change until it counts as one that does not end."""
 Note = Callable[[Mapping[str, Any]], None]
 """Keeps a small JSON object durably before it returns."""
 
@@ -123,7 +125,7 @@ class Rollout:
             what = "changed" if _was_ready(notes) else "created"
             return await self._wait(share, notes, note, f"the deployment is being {what}")
         if notes.get("waits") or "ready" not in notes:
-            note({"ready": True, "waits": ""})
+            note({"ready": True, "waits": "", "looks": 0})
         if notes.get("gate") != "pass":  # also where someone gave it traffic by hand: nothing was measured by that
             judged = await self.gate(self._ask)
             if judged.verdict == "fail":
@@ -148,12 +150,15 @@ class Rollout:
         return await self._shift(share, notes, note)
 
     async def _wait(self, share: int, notes: Mapping[str, Any], note: Note, what: str) -> RolloutState:
-        """Wait for the service, until the time that it is given is over."""
-        now = datetime.now(UTC)
-        if not notes.get("waits"):
-            note({"waits": now.isoformat()})
-            return RolloutState("live" if share else "creating", share, what)
-        if now - datetime.fromisoformat(notes["waits"]) >= timedelta(hours=self.settle_hours):
+        """Wait for the service, until the time that it is given is over.
+
+        Two looks in two nights may have met two changes: what was there once has to be met by three in a row.
+        """
+        now, looks = datetime.now(UTC), int(notes.get("looks", 0)) + 1
+        since = str(notes.get("waits") or now.isoformat())
+        note({"waits": since, "looks": looks})
+        long = now - datetime.fromisoformat(since) >= timedelta(hours=self.settle_hours)
+        if long and (looks >= _LOOKS or ("created" in notes and not _was_ready(notes))):
             why = f"{what} for more than {self.settle_hours:g} hours"
             return await self.roll_back(notes, note, why, given_up=True)
         return RolloutState("live" if share else "creating", share, what)
@@ -166,21 +171,23 @@ class Rollout:
         if exposed or _was_ready(notes):
             why = "someone deleted it" if condition is None else condition.log
             return await self.roll_back(notes, note, f"deployment '{name}' is not there any more: {why}")
+        made = int(notes.get("creations", 0))
+        if condition is None and made >= _CREATIONS:
+            return await self.roll_back(notes, note, f"deployment '{name}' was created {made} times", given_up=True)
         if condition is None:
             now = datetime.now(UTC).isoformat()
-            note({"created": now, "waits": now})  # noted first: what may have been asked for is found, and deleted
+            note({"created": now, "waits": now, "looks": 0})  # first: what may have been asked for is to be deleted
             await self.endpoint.create(self.candidate)
+            note({"creations": made + 1})
             return RolloutState("creating", reason="the deployment is being created")
         found = f"deployment '{name}' of endpoint '{self.endpoint.name}' is {condition.log}"
         if "created" not in notes:
             raise DriftgateError(found, "mend what its log says, delete the deployment and advance again")
-        failed = int(notes.get("failed", 0)) + 1
-        if failed >= _CREATIONS:
-            return await self.roll_back(notes, note, f"{found} (created {failed} times)", given_up=True)
+        if made >= _CREATIONS:
+            return await self.roll_back(notes, note, f"{found} (created {made} times)", given_up=True)
         await self.endpoint.delete(name)
-        note({"failed": failed})
         raise DriftgateError(
-            found, f"mend what its log says: it was deleted and is created anew ({failed} of {_CREATIONS} failed)"
+            found, f"mend what its log says: it was deleted and is created anew ({made} of {_CREATIONS} failed)"
         )
 
     async def _shift(self, share: int, notes: Mapping[str, Any], note: Note) -> RolloutState:

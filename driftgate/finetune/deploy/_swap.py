@@ -74,6 +74,11 @@ class SwapMove(BaseModel):
         """How it was before, in words."""
         return f"deployment {self.deployment} of account {self.account.account} serves {self.before.name}"
 
+    @property
+    def left(self) -> str:
+        """What is there still once it is undone, in words."""
+        return f"the model {self.model} stays, and so does its own deployment, which is paid for until you delete it"
+
     async def undo(self) -> None:
         """Put the model before back, and wait until it serves; repeating it does no more.
 
