@@ -25,6 +25,7 @@ from driftgate.flows.errors import DriftgateError
 _SETTINGS = ("versionUpgradeOption", "raiPolicyName", "dynamicThrottlingEnabled", "parentDeploymentName")
 """What a deployment is told beside its model, and keeps."""
 _LOOK_SECONDS, _LOOKS = 5.0, 60
+"""How often, and how many times, a change is looked at in one turn."""
 
 
 class SwapConfig(BaseModel):
@@ -179,10 +180,15 @@ class Swap:
         before = ServedModel.model_validate(notes["before"])
         if found.model.name not in (self.model, before.name):
             raise _foreign(name, found.model, self.model, before)
-        if found.state == "failed":
-            raise SwapFailed(f"the exchange of its model failed: {found.why}")
         if found.model.name == before.name and found.state == "ready":
             found = found.given(account, ServedModel(name=self.model, version="1"))
+            for _ in range(_LOOKS):  # it takes minutes at most, and until then the champion is not who serves
+                if found.state != "changing":
+                    break
+                time.sleep(_LOOK_SECONDS)
+                found = _read(account, name)
+        if found.state == "failed":
+            raise SwapFailed(f"the exchange of its model failed: {found.why}")
         if found.model.name == self.model and found.state == "ready":
             return SwapMove(account=account, deployment=name, model=self.model, before=before)
         if datetime.now(UTC) - datetime.fromisoformat(notes["waits"]) >= timedelta(hours=self.config.settle_hours):
