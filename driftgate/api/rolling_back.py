@@ -9,7 +9,7 @@ from driftgate.api.champions import champion
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.deploy import SwapMove, TrafficMove, read_move
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, reversal, rollback, traffic_of
+from driftgate.ledger import Ledger, record_audit, reversal, rollback, standing_promotions, traffic_of
 
 
 @dataclass(frozen=True)
@@ -72,3 +72,29 @@ def _restore(slot: str, move: TrafficMove | SwapMove) -> None:
             f"and not to '{move.deployment}' any more; before the rollout it was {dict(move.before)}",
             f"restore that map, then try again, {alone}",
         )
+
+
+def retire_replaced(workspace: OpenWorkspace, ledger: Ledger, slot: str, *, who: str) -> tuple[str, list[str]]:
+    """Delete the deployments that a slot's champion took the traffic from: they are paid for, and serve nobody.
+
+    Returns
+    -------
+    tuple
+        The endpoint, and the names of what was deleted. The rollback of that promotion is refused from then on.
+
+    Raises
+    ------
+    DriftgateError
+        No rollout brought the champion into its place, or the service refused; it can be tried again.
+    """
+    model = champion(workspace, ledger, slot)
+    kept = traffic_of(ledger, standing_promotions(ledger, slot)[-1])
+    move = None if kept is None else read_move(kept)
+    if not isinstance(move, TrafficMove):
+        raise DriftgateError(
+            f"nothing is to be deleted for '{slot}': no rollout to an endpoint brought {model} into its place",
+            "delete by hand what your services keep",
+        )
+    names = asyncio.run(move.retire())
+    record_audit(ledger, who, "champion.retire", slot, f"{move.endpoint}: {', '.join(names) or 'nothing'}")
+    return move.endpoint, names

@@ -150,6 +150,17 @@ def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) 
         return 0
 
 
+def run_retire(folder: Path, slot: str) -> int:
+    """Delete what a rollout replaced."""
+    from driftgate.api.rolling_back import retire_replaced
+
+    with driftgate.open(folder) as ws:
+        endpoint, names = retire_replaced(ws.files, ws.ledger, slot, who=getpass.getuser())
+        told = f"deleted: {', '.join(names)}" if names else "nothing is to be deleted: what served before serves still"
+        console.print(escape(f"endpoint {endpoint}: {told}"), soft_wrap=True)
+        return 0
+
+
 def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> int:
     """Make a model the champion of a slot, if the gates passed it; exit 1 where an endpoint's traffic stays behind."""
     from driftgate.finetune.deploy import read_move

@@ -306,6 +306,7 @@ def test_no_command_prints_what_a_terminal_or_a_build_system_obeys(
         "monitor collect": [where],
         "monitor alerts": [where],
         "champion list": [where],
+        "champion retire": [("assistant", *where), (HOSTILE, *where)],
         "champion rollback": [("assistant", "--reason", HOSTILE, *where), (HOSTILE, "--reason", "x", *where)],
         "synth coverage": [where, (HOSTILE, *where)],
         "synth persona": [where, ("--write", *where)],

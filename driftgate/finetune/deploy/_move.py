@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from driftgate.finetune._azure import AzureMLWorkspace
 from driftgate.finetune.deploy._endpoint import OnlineEndpoint
-from driftgate.finetune.deploy._rollout import take_back
+from driftgate.finetune.deploy._rollout import retire, take_back
 from driftgate.finetune.deploy._swap import SwapMove
 
 
@@ -42,6 +42,16 @@ class TrafficMove(BaseModel):
     def left(self) -> str:
         """What is there still once it is undone, in words."""
         return f"deployment {self.deployment} of endpoint {self.endpoint} stays, and is paid for until you delete it"
+
+    async def retire(self) -> list[str]:
+        """Delete the deployments that served before and serve nothing now: nobody goes back to them then.
+
+        Raises
+        ------
+        DriftgateError
+            See :func:`driftgate.finetune.deploy._rollout.retire`.
+        """
+        return await retire(OnlineEndpoint(self.workspace, self.endpoint), self.before)
 
     async def undo(self) -> Mapping[str, int]:
         """Give the traffic back to those who had it, and return it as it is then; repeating it does no more.

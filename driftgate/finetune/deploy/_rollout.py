@@ -242,11 +242,7 @@ class Rollout:
 
     async def retire(self, notes: Mapping[str, Any]) -> list[str]:
         """Delete the deployments that served before the promotion and serve nothing now; returns their names."""
-        seen = await self.endpoint.state()
-        idle = [name for name in notes["before"] if name not in (*seen.traffic, *seen.mirror)]
-        for name in idle:
-            await self.endpoint.delete(name)
-        return idle
+        return await retire(self.endpoint, notes["before"])
 
 
 def _was_ready(notes: Mapping[str, Any]) -> bool:
@@ -258,6 +254,21 @@ def _taken_back(reached: Sequence[Any], share: int, mirrored: int) -> bool:
     """Whether the candidate has less of the traffic than it had; the step from mirrored to live requests aside."""
     kind, least = reached
     return bool(share < least if kind == "live" else not share and mirrored < least)
+
+
+async def retire(endpoint: OnlineEndpoint, before: Mapping[str, int]) -> list[str]:
+    """Delete those of some deployments that get no traffic, live or mirrored; returns their names.
+
+    Raises
+    ------
+    DriftgateError
+        The service refused; repeating it does no more than is left to do.
+    """
+    seen = await endpoint.state()
+    idle = [name for name in before if name not in (*seen.traffic, *seen.mirror)]
+    for name in idle:
+        await endpoint.delete(name)
+    return idle
 
 
 async def take_back(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> Mapping[str, int]:
