@@ -68,8 +68,9 @@ async def roll_out(
         )
     if "where" not in progress.notes:
         watch.note({"where": where})
-    plan = {"shares": config.shares, "mirror": config.mirror, "settle_hours": config.settle_hours}
-    rollout = Rollout(endpoint, candidate, watch.gate, watch.check, **plan)
+    rollout = Rollout(
+        endpoint, candidate, watch.gate, watch.check, config.shares, config.mirror, settle_hours=config.settle_hours
+    )
     state = await rollout.advance(progress.notes, watch.note)
     if state.phase == "given_up":
         raise Abandoned(f"the rollout to endpoint '{config.endpoint}' was given up: {state.reason}")
