@@ -97,13 +97,16 @@ def impatient_transport() -> Any:
     """
     from azure.core.pipeline.transport import RequestsTransport
 
-    class Impatient(RequestsTransport):
-        def sleep(self, duration: float) -> None:
-            if duration > LONGEST_PAUSE:
-                raise _ToldToWait(f"the service asks to wait {duration:.0f} s")
-            super().sleep(duration)
+    transport: Any = RequestsTransport()
+    pause = transport.sleep
 
-    return Impatient()
+    def sleep(seconds: float) -> None:
+        if seconds > LONGEST_PAUSE:
+            raise _ToldToWait(f"the service asks to wait {seconds:.0f} s")
+        pause(seconds)
+
+    transport.sleep = sleep
+    return transport
 
 
 @lru_cache(maxsize=1)
