@@ -31,7 +31,8 @@ QUESTION = 0.8
 """Refused when this share of the question alone does, and the question is long enough to be no one else's."""
 CHOICES, PART = 0.7, 0.2
 """Refused when this share of the choices stands in the item, and this share of the question: half of a question is one
-that was measured, with the same choices."""
+that was measured, with the same choices. Of 1,000 halves of KMMLU questions 93 to 95% are refused, where without this
+it was 59 to 74%; of 4,900 other questions none is refused for it."""
 SAME_QUESTION, FEW_CHOICES = 0.95, 0.2
 """An item with choices of its own, so few of which are the benchmark item's, has to have so much of the question: a
 form of words, such as "of which is the following no true statement", makes no question."""
