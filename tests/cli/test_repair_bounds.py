@@ -232,7 +232,7 @@ def test_what_is_refused_for_three_nights_ends_with_the_reason(cli, folder, word
     opened(folder)
     for night in range(3):
         done = cli("remediation", "run", "-w", folder)
-        assert (done.code, state(folder)[1]) == ((2, "open") if night < 2 else (0, "abandoned"))
+        assert (done.code, state(folder)[1]) == ((2, "open") if night < 2 else (4, "abandoned"))
         with ledger_of(folder) as ledger:
             earlier(ledger, 1.0)
     assert words in state(folder)[2]
