@@ -495,7 +495,7 @@ def test_switched_off_nothing_is_opened_and_nothing_goes_on(cli, folder, switch,
     else:
         change(folder, ("repairs",), False)
     done = cli("remediation", "run", "-w", folder)
-    assert done.code == 0 and "no remediation goes on" in done.out and words in done.out
+    assert done.code == 4 and "no remediation goes on" in done.out and words in done.out
     assert words in cli("remediation", "list", "-w", folder).out
     assert not book(folder) and state(folder)[1] == "open"
     with ledger_of(folder) as ledger:
