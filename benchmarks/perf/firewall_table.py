@@ -44,6 +44,24 @@ def _lettered(question: str, choices: list[str], source: random.Random) -> Item:
     return f"질문: {question}\n" + "\n".join(f"{m}. {c}" for m, c in zip("ABCDE", choices, strict=False)) + "\n정답: A"
 
 
+def _first_half(question: str, choices: list[str], source: random.Random) -> Item:
+    return {"question": question[: len(question) // 2], "choices": choices}
+
+
+def _last_half(question: str, choices: list[str], source: random.Random) -> Item:
+    return {"question": question[len(question) // 2 :], "choices": choices}
+
+
+def _half_in_one_text(question: str, choices: list[str], source: random.Random) -> Item:
+    return _lettered(question[: len(question) // 2], source.sample(choices, len(choices)), source)
+
+
+CUT: dict[str, Edit] = {
+    "first half, choices": _first_half,
+    "last half, choices": _last_half,
+    "first half, one text": _half_in_one_text,
+}
+"""Questions of which a half is left."""
 EDITS: dict[str, Edit] = {
     "verbatim": lambda question, choices, source: {"question": question, "choices": choices},
     "spaces and particles": _reworded,
@@ -78,7 +96,7 @@ def main(folder: Path) -> None:
     known = {sample.key: sample for sample in kmmlu}
     planted = random.Random(SEED).sample(list(kmmlu), COUNT)
     print(f"{COUNT} planted items\n{'edit':22} refused  right item  by rule")
-    for name, edit in EDITS.items():
+    for name, edit in (EDITS | CUT).items():
         refused = firewall.refuse(edited(planted, edit))
         right = sum(known[r.sample].data["question"] == planted[r.item].data["question"] for r in refused.refusals)
         print(f"{name:22} {len(refused.refusals) / COUNT:7.3f} {right / COUNT:11.3f}  {dict(refused.by_rule)}")

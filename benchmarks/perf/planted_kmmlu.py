@@ -20,7 +20,8 @@ from typing import Any
 
 from benchmarks.perf.firewall_table import EDITS, _load
 from driftgate.benchmarks.datasets import Sample
-from driftgate.finetune.firewall import Firewall
+from driftgate.finetune._jamo import plain
+from driftgate.finetune.firewall import Firewall, text_of
 from driftgate.finetune.synthesis import SynthesisConfig, synthesize
 
 SIZE, PLANTED, DRAWS = 5_000, 50, 20
@@ -62,6 +63,13 @@ def planted_in(clean: Sequence[Mapping[str, Any]], kmmlu: Sequence[Sample], seed
     return [row for _, row in rows], {place for place, (planted, _) in enumerate(rows) if planted}
 
 
+def holds(row: Mapping[str, Any], sample: Sample) -> bool:
+    """Whether a row is a benchmark's question under another name: the exams that both draw from are the same."""
+    text = plain(text_of(row))
+    choices = [plain(str(choice)) in text for choice in sample.data["choices"]]
+    return plain(str(sample.data["question"])) in text and 2 * sum(choices) >= len(choices)
+
+
 def main(folder: Path) -> None:
     """Print what was found and what was refused wrongly."""
     kmmlu, click = _load("kmmlu", folder / "kmmlu"), _load("click", folder / "click")
@@ -97,7 +105,14 @@ def main(folder: Path) -> None:
     print(f"the firewall alone, {DRAWS} draws of {2 * PLANTED}: {sum(found.values())} of {DRAWS * 2 * PLANTED} refused")
     others = firewall.refuse(row for row in clean)
     of_click = sum(refusal.item < len(click) for refusal in others.refusals)
+    known = {sample.key: sample for sample in kmmlu}
+    same = sum(holds(clean[refusal.item], known[refusal.sample]) for refusal in others.refusals)
     print(f"of CLIcK {of_click} of {len(click):,} refused, of made-up rules {len(others.refusals) - of_click}")
+    wrongly = len(others.refusals) - same
+    print(
+        f"{same} of them are KMMLU's own questions, letter for letter, with at least half of their choices; {wrongly} "
+        f"are not, which is {wrongly / (len(clean) - same):.2%} of what is new"
+    )
 
 
 if __name__ == "__main__":

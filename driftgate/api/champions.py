@@ -112,7 +112,7 @@ def promote_model(
     gates : list of str
         Every one of them must have passed the run as it is now, by its rules as they are now.
     traffic : mapping, optional
-        What a rollout did for it, :class:`driftgate.finetune.deploy.TrafficMove` as JSON.
+        What a rollout did for it, as :func:`driftgate.finetune.deploy.read_move` reads it.
 
     Returns
     -------

@@ -12,6 +12,7 @@ from driftgate.api.jobs import Job, newest_by_name
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.gate import GateVerdict
 from driftgate.finetune.remediation import Remediation, approval_of, asked_for, events_of, remediations
+from driftgate.finetune.remediation import ending as how_it_ends
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, ends_soon
 from driftgate.monitor.cron import Crontab
@@ -41,6 +42,7 @@ def review(workspace: OpenWorkspace, ledger: Ledger, now: datetime | None = None
         ("nightly", [*_nightly(workspace, ledger, jobs.get("nightly"), moment)], "a nightly ran to its end"),
         ("missing", [*_missing(workspace, ledger, jobs, moment)], "there was a look"),
         ("approval:", [*_approvals(ledger)], "nobody is waited for any more"),
+        ("stuck:", [*_stuck(ledger)], "it went on, or has ended"),
         ("proposal:", [*_proposals(workspace, ledger)], "it was put in place, or the recipe is another one"),
         ("retirement:", [*_retirements(workspace, ledger, moment)], "the champion is no deployment that ends soon"),
     ):
@@ -160,6 +162,28 @@ def _of_approval(ledger: Ledger, one: Remediation) -> Sign:
         f"driftgate remediation show {one.id}, then driftgate remediation approve {one.id}",
         detail={"remediation": one.id},
     )
+
+
+def _stuck(ledger: Ledger) -> Iterator[Sign]:
+    """Repairs whose last turn failed where users may be served by a candidate, or where they are to end and cannot."""
+    for one in remediations(ledger, state="open"):
+        events = events_of(ledger, one.id)
+        last = events[-1] if events else None
+        if last is None or last.status != "failed":
+            continue
+        ends = how_it_ends(events) is not None
+        if ends or any(event.step == "roll_out" and event.status == "noted" for event in events):
+            yield Sign(
+                "",
+                f"stuck:{one.id}",
+                "repair_stuck",
+                "high",
+                "repair",
+                f"remediation {one.id} of {one.slot} cannot {'end' if ends else 'go on'}: {last.message}",
+                f"driftgate remediation show {one.id}; it is tried again at every turn",
+                since=last.at,
+                detail={"remediation": one.id},
+            )
 
 
 def _proposals(workspace: OpenWorkspace, ledger: Ledger) -> Iterator[Sign]:

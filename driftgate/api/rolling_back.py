@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from driftgate.api.champions import champion
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.finetune.deploy import TrafficMove
+from driftgate.finetune.deploy import SwapMove, TrafficMove, read_move
 from driftgate.flows.errors import DriftgateError
-from driftgate.ledger import Ledger, reversal, rollback, traffic_of
+from driftgate.ledger import Ledger, record_audit, reversal, rollback, standing_promotions, traffic_of
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class RolledBack:
     """The champion again."""
     undone: str
     """The champion until then."""
-    move: TrafficMove | None
+    move: TrafficMove | SwapMove | None
     """What a rollout had done for it; None where it had been promoted without one."""
     restored: bool
-    """Whether the endpoint's traffic is as it was before that rollout."""
+    """Whether the endpoint's traffic, or the deployment's model, is as it was before that rollout."""
 
 
 def roll_back_champion(
@@ -47,17 +47,17 @@ def roll_back_champion(
     champion(workspace, ledger, slot)
     found = reversal(ledger, slot)
     kept = traffic_of(ledger, found.undone)
-    move = None if kept is None else TrafficMove.model_validate(kept)
+    move = None if kept is None else read_move(kept)
     if move is not None and traffic:
         _restore(slot, move)
     model = rollback(ledger, slot, reason=reason, who=who, undoing=found.undone)
     return RolledBack(model, found.undone.model, move, restored=move is not None and traffic)
 
 
-def _restore(slot: str, move: TrafficMove) -> None:
+def _restore(slot: str, move: TrafficMove | SwapMove) -> None:
     alone = f"or move only the pointer: driftgate champion rollback {slot} --without-traffic --reason WHY"
     stands = f"'{slot}' is not rolled back, neither its traffic nor its champion"
-    if not move.before:
+    if isinstance(move, TrafficMove) and not move.before:
         raise DriftgateError(
             f"{stands}: before deployment '{move.deployment}' nobody answered on endpoint '{move.endpoint}'",
             f"lead your application to where it was answered before, {alone}",
@@ -66,9 +66,35 @@ def _restore(slot: str, move: TrafficMove) -> None:
         now = asyncio.run(move.undo())
     except DriftgateError as problem:
         raise DriftgateError(f"{stands}: {problem.message}", f"{problem.remedy or 'try again'}, {alone}") from problem
-    if dict(now) != dict(move.before):
+    if isinstance(move, TrafficMove) and dict(now or {}) != dict(move.before):
         raise DriftgateError(
-            f"{stands}: endpoint '{move.endpoint}' sends its traffic to {dict(now)}, which someone else gave it, and "
-            f"not to '{move.deployment}' any more; before the rollout it was {dict(move.before)}",
+            f"{stands}: endpoint '{move.endpoint}' sends its traffic to {dict(now or {})}, which someone else gave it, "
+            f"and not to '{move.deployment}' any more; before the rollout it was {dict(move.before)}",
             f"restore that map, then try again, {alone}",
         )
+
+
+def retire_replaced(workspace: OpenWorkspace, ledger: Ledger, slot: str, *, who: str) -> tuple[str, list[str]]:
+    """Delete the deployments that a slot's champion took the traffic from: they are paid for, and serve nobody.
+
+    Returns
+    -------
+    tuple
+        The endpoint, and the names of what was deleted. The rollback of that promotion is refused from then on.
+
+    Raises
+    ------
+    DriftgateError
+        No rollout brought the champion into its place, or the service refused; it can be tried again.
+    """
+    model = champion(workspace, ledger, slot)
+    kept = traffic_of(ledger, standing_promotions(ledger, slot)[-1])
+    move = None if kept is None else read_move(kept)
+    if not isinstance(move, TrafficMove):
+        raise DriftgateError(
+            f"nothing is to be deleted for '{slot}': no rollout to an endpoint brought {model} into its place",
+            "delete by hand what your services keep",
+        )
+    names = asyncio.run(move.retire())
+    record_audit(ledger, who, "champion.retire", slot, f"{move.endpoint}: {', '.join(names) or 'nothing'}")
+    return move.endpoint, names

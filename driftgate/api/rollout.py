@@ -18,6 +18,7 @@ from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.deploy import (
     Ask,
     DeployedModel,
+    EndpointGone,
     Judged,
     OnlineEndpoint,
     Rollout,
@@ -25,7 +26,7 @@ from driftgate.finetune.deploy import (
     TrafficMove,
     gravest,
 )
-from driftgate.finetune.remediation import Held, Progress, Proved, Rejected, RolledOut, Trained
+from driftgate.finetune.remediation import Abandoned, Held, Progress, Proved, Rejected, RolledOut, Trained
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, cells_of, find_run, outcome_frame
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
@@ -50,6 +51,8 @@ async def roll_out(
         The deployment is being created, or a share of the traffic is not decided on yet; the message says why.
     Rejected
         The rollout was rolled back; the traffic is as it was before.
+    Abandoned
+        The service did not bring it about; the traffic is as it was before.
     DriftgateError
         The recipe names another endpoint than the one the rollout began on.
     """
@@ -65,8 +68,12 @@ async def roll_out(
         )
     if "where" not in progress.notes:
         watch.note({"where": where})
-    rollout = Rollout(endpoint, candidate, watch.gate, watch.check, shares=config.shares, mirror=config.mirror)
+    rollout = Rollout(
+        endpoint, candidate, watch.gate, watch.check, config.shares, config.mirror, settle_hours=config.settle_hours
+    )
     state = await rollout.advance(progress.notes, watch.note)
+    if state.phase == "given_up":
+        raise Abandoned(f"the rollout to endpoint '{config.endpoint}' was given up: {state.reason}")
     if state.phase == "rolled_back":
         raise Rejected(f"the rollout to endpoint '{config.endpoint}' was rolled back: {state.reason}")
     if not state.final:
@@ -80,6 +87,8 @@ async def roll_out(
 async def withdraw(workspace: OpenWorkspace, progress: Progress) -> None:
     """Give the traffic back for a candidate that does not become champion, wherever its rollout began.
 
+    Its deployment is deleted, where this rollout created it and the recipe does not keep it.
+
     Parameters
     ----------
     progress : Progress
@@ -91,15 +100,23 @@ async def withdraw(workspace: OpenWorkspace, progress: Progress) -> None:
         The service refused, or someone else moved the traffic; it can be tried again.
     """
     notes = progress.notes
-    if "before" in notes:
-        where = notes.get("where")
-        if where is None:  # of a rollout that an older driftgate began
-            recipe = workspace.config.recipes.get(progress.remediation.recipe)
-            if recipe is None or recipe.rollout is None:
-                raise DriftgateError("where the rollout began is not known", "put its recipe back into the file")
-            where = _where(recipe.rollout)
-        move = TrafficMove(**where, deployment=_deployment(progress), before=notes["before"])
+    if "before" not in notes:
+        return
+    recipe = workspace.config.recipes.get(progress.remediation.recipe)
+    config = recipe.rollout if recipe is not None else None
+    where = notes.get("where")
+    if where is None:  # of a rollout that an older driftgate began
+        if config is None:
+            raise DriftgateError("where the rollout began is not known", "put its recipe back into the file")
+        where = _where(config)
+    move = TrafficMove(**where, deployment=_deployment(progress), before=notes["before"])
+    try:
         await move.undo()
+        if "created" in notes and not (config is not None and config.keep_refused):
+            await OnlineEndpoint(move.workspace, move.endpoint).delete(move.deployment)
+            progress.note({}, f"deployment '{move.deployment}' of endpoint '{move.endpoint}' is deleted")
+    except EndpointGone as problem:  # and its deployments and its traffic with it
+        progress.note({}, problem.message)
 
 
 def _where(config: RolloutConfig) -> dict[str, Any]:
@@ -199,7 +216,22 @@ class _Watch:
         suite = canary_suite(self.monitors[name].canaries, self._model)
         unchanged = [self._answers(_round(_before(name), number)) for number in range(_UNCHANGED)]
         judge = partial(self._alike, unchanged[0], unchanged[1:], f"canaries of {name}")
-        return await self._shown(key, suite, ask, judge, f"canaries of {name}")
+        judged = await self._shown(key, suite, ask, judge, f"canaries of {name}")
+        return self._not_mute(judged, f"mute_since_{name}") if key.startswith("canaries_live") else judged
+
+    def _not_mute(self, judged: Judged, key: str) -> Judged:
+        """Of a deployment that users are led to and that cannot be asked nothing good is known, and not for long."""
+        since, now = self.notes.get(key), datetime.now(UTC)
+        if judged.verdict != "unmeasurable":
+            if since:
+                self.note({key: ""})
+            return judged
+        if not since:
+            self.note({key: now.isoformat()})
+        elif now - datetime.fromisoformat(str(since)) >= timedelta(hours=self.config.settle_hours):
+            hours = self.config.settle_hours
+            return Judged("fail", f"under traffic it could not be asked for more than {hours:g} hours: {judged.reason}")
+        return judged
 
     async def _as_proved(self, ask: Ask) -> Judged:
         """Whether the deployment answers as the candidate did in its proof."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,12 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 import driftgate
+from driftgate.api.bench import gravest
 from driftgate.api.champions import champion, gates_for, promote_model
 from driftgate.api.deployments import ending
+from driftgate.api.repair import switched_off
 from driftgate.api.watching import Sight, sights
 from driftgate.cli._console import console
 from driftgate.cli.show.night import NightOnTerminal
-from driftgate.finetune.remediation import Found, Trained, events_of, remediations
+from driftgate.finetune.remediation import RUN_CODES, Found, Trained, events_of, find_remediation, remediations
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, champion_history, ends_soon, standing_promotions, traffic_of
 from driftgate.monitor.looks import EXIT_CODES
@@ -39,12 +40,17 @@ def run_look(folder: Path, name: str) -> int:
 
 
 def run_mend(folder: Path) -> int:
-    """Take every open remediation as far as it goes."""
+    """Take every open remediation as far as it goes; see :data:`driftgate.finetune.remediation.RUN_CODES`."""
     with driftgate.open(folder) as ws:
-        was_open = bool(remediations(ws.ledger, 1, state="open"))
-        if not ws.mend(NightOnTerminal(console, ws.files, ws.ledger)) and not was_open:
+        were_open = remediations(ws.ledger, 1000, state="open")
+        went = ws.mend(NightOnTerminal(console, ws.files, ws.ledger))
+        if not went and not were_open:
             console.print("no remediation is open")
-        return 0
+        if were_open and switched_off(ws.files, ws.ledger):
+            return EXIT_CODES["unmeasurable"]
+        now = [find_remediation(ws.ledger, one.id) for one in were_open]
+        last = {one.slot: one for one in (*now, *went)}  # of several attempts the last counts
+        return gravest([RUN_CODES[one.state] for one in last.values()])
 
 
 def run_alerts(folder: Path, limit: int) -> int:
@@ -131,8 +137,7 @@ def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) 
         if done.move is not None and not done.restored:
             console.print(
                 f"[bold red]the traffic was not restored[/]: {escape(slot)} has the champion {escape(done.model)} "
-                f"again, and a rollout had given the traffic of endpoint {escape(done.move.endpoint)} to "
-                f"{escape(done.move.deployment)}; before, it went to {escape(_shares(done.move.before))}",
+                f"again, and a rollout had given {escape(done.move.given)}; before, {escape(done.move.as_before)}",
                 soft_wrap=True,
             )
             return TRAFFIC_LEFT
@@ -140,14 +145,25 @@ def run_rollback(folder: Path, slot: str, reason: str, *, traffic: bool = True) 
         if done.move is None:
             words = f"no traffic was moved: no rollout had brought {done.undone} into its place"
         else:
-            words = f"endpoint {done.move.endpoint} sends its traffic to {_shares(done.move.before)} again"
+            words = f"{done.move.as_before} again; {done.move.left}"
         console.print(escape(words), soft_wrap=True)
+        return 0
+
+
+def run_retire(folder: Path, slot: str) -> int:
+    """Delete what a rollout replaced."""
+    from driftgate.api.rolling_back import retire_replaced
+
+    with driftgate.open(folder) as ws:
+        endpoint, names = retire_replaced(ws.files, ws.ledger, slot, who=getpass.getuser())
+        told = f"deleted: {', '.join(names)}" if names else "nothing is to be deleted: what served before serves still"
+        console.print(escape(f"endpoint {endpoint}: {told}"), soft_wrap=True)
         return 0
 
 
 def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> int:
     """Make a model the champion of a slot, if the gates passed it; exit 1 where an endpoint's traffic stays behind."""
-    from driftgate.finetune.deploy import TrafficMove
+    from driftgate.finetune.deploy import read_move
 
     with driftgate.open(folder) as ws:
         workspace, ledger = ws.files, ws.ledger
@@ -162,19 +178,14 @@ def run_promote(folder: Path, slot: str, model: str, run: str, reason: str) -> i
         if brought is None:
             console.print(f"{escape(slot)} is served by [bold]{escape(model)}[/] now: {passed}")
         else:
-            move = TrafficMove.model_validate(brought)
+            move = read_move(brought)
             console.print(
                 f"[bold red]no traffic was moved[/]: {escape(slot)} has the champion {escape(model)} now ({passed}), "
-                f"and a rollout had given the traffic of endpoint {escape(move.endpoint)} to "
-                f"{escape(move.deployment)}, which answers until you move it",
+                f"and a rollout had given {escape(move.given)}, which answers until you move it",
                 soft_wrap=True,
             )
         console.print(f"to take it back: driftgate champion rollback {escape(slot)} --reason WHY", soft_wrap=True)
         return 0 if brought is None else TRAFFIC_LEFT
-
-
-def _shares(traffic: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {share} %" for name, share in traffic.items())
 
 
 def _refuse_candidate(ledger: Ledger, slot: str, model: str) -> None:

@@ -235,6 +235,14 @@ def promote(
 
 
 @champion.command()
+def retire(slot: Slot, workspace: Workspace = HERE) -> None:
+    """Delete the deployments that served before a rollout and serve nobody now: nobody goes back to them then."""
+    from driftgate.cli.live import run_retire
+
+    raise typer.Exit(run_retire(workspace, slot))
+
+
+@champion.command()
 def rollback(
     slot: Slot,
     reason: Annotated[str, typer.Option(help="Why; it is recorded.")],

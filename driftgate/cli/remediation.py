@@ -15,11 +15,17 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept with who says so.")]
 
 
 @remediation.command("list")
-def listing(workspace: Workspace = HERE) -> None:
+def listing(
+    workspace: Workspace = HERE,
+    state: Annotated[str | None, typer.Option(help="Only in this state: open, promoted, rejected, ...")] = None,
+    champion: Annotated[str | None, typer.Option(help="Only of this champion's place.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Only those that follow this recipe.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
+) -> None:
     """List repairs, the newest first."""
     from driftgate.cli.show.remediation import run_list
 
-    raise typer.Exit(run_list(workspace))
+    raise typer.Exit(run_list(workspace, state, champion, recipe, limit))
 
 
 @remediation.command()
@@ -32,7 +38,8 @@ def show(name: Name, workspace: Workspace = HERE) -> None:
 
 @remediation.command("run")
 def run_open(workspace: Workspace = HERE) -> None:
-    """Take every open remediation as far as it goes."""
+    """Take every open remediation as far as it goes: exit 0 promoted, or none open; 1 rejected; 3 one waits, or a
+    person is to put something in place; 4 abandoned, or repairs are stopped."""
     from driftgate.cli.live import run_mend
 
     raise typer.Exit(run_mend(workspace))

@@ -16,6 +16,8 @@ from driftgate.flows.extras import MissingExtra, installed
 from driftgate.flows.models import redirect_of, redirected, resolve, signed_in
 from driftgate.flows.network import NetworkRefused, found_refusal, rule_azure
 
+LONGEST_PAUSE = 120.0
+"""Seconds that a service may ask to wait for before its request counts as refused for now."""
 _SIGNED = re.compile(r"(?i)\b(sig|code|token|key|secret|password)=[^&\s'\")]+")
 """Query parameters that carry a secret; what a service says of a failure may quote a whole signed address."""
 
@@ -73,7 +75,38 @@ def _ml_client(subscription: str, resource_group: str, workspace: str) -> Any:
     # The package writes its steps to standard error, and a warning for each preview class among its own schemas.
     logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
-    return MLClient(credential(), subscription, resource_group, workspace, enable_telemetry=False, show_progress=False)
+    return MLClient(
+        credential(),
+        subscription,
+        resource_group,
+        workspace,
+        enable_telemetry=False,
+        show_progress=False,
+        transport=impatient_transport(),
+    )
+
+
+class _ToldToWait(Exception):
+    """A service wants to be asked again much later."""
+
+
+def impatient_transport() -> Any:
+    """A transport that gives up where a service asks for a pause that no step can spend.
+
+    The clients would sleep as long as ``Retry-After`` says, in a thread that nothing can end.
+    """
+    from azure.core.pipeline.transport import RequestsTransport
+
+    transport: Any = RequestsTransport()
+    pause = transport.sleep
+
+    def sleep(seconds: float) -> None:
+        if seconds > LONGEST_PAUSE:
+            raise _ToldToWait(f"the service asks to wait {seconds:.0f} s")
+        pause(seconds)
+
+    transport.sleep = sleep
+    return transport
 
 
 @lru_cache(maxsize=1)
@@ -102,6 +135,8 @@ def azure_errors(doing: str, remedy: str = "") -> Iterator[None]:
         yield
     except NetworkRefused as problem:
         raise DriftgateError(f"{doing} failed: {problem.message}", problem.remedy) from None
+    except _ToldToWait as problem:
+        raise DriftgateError(f"{doing} failed: {problem}", "it is tried again at the next turn") from None
     except ClientAuthenticationError as problem:
         if refused := found_refusal(problem):
             raise DriftgateError(f"{doing} failed: {refused.message}", refused.remedy) from None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from driftgate.benchmarks.use import UseConfig
 from driftgate.finetune.assurance import PrivacyLimits
 from driftgate.finetune.choice import ChoiceConfig
-from driftgate.finetune.deploy import RolloutConfig
+from driftgate.finetune.deploy import RolloutConfig, SwapConfig
 from driftgate.finetune.remediation import BudgetConfig
 from driftgate.finetune.synthesis import LEAST_ITEMS as LEAST_ITEMS  # a repair with fewer is rejected
 from driftgate.finetune.synthesis import SynthesisConfig
@@ -88,6 +88,10 @@ class RecipeConfig(UseConfig):
     """A person must agree before the champion moves (``driftgate remediation approve``)."""
     rollout: RolloutConfig | None = None
     """The endpoint the candidate is brought to before the champion moves; only what ``azure_ml`` trained can be."""
+    swap: SwapConfig | None = None
+    """The Azure OpenAI or Foundry deployment that the application asks, and whose model is exchanged for the candidate
+    just before the champion moves; only for what ``azure_openai`` trained. Such deployments have no traffic split: all
+    requests meet the new model at once."""
     budget: BudgetConfig = BudgetConfig()
     """What a repair may take, and how soon the next one may follow."""
     seed: int = 0
@@ -151,6 +155,16 @@ class RecipeConfig(UseConfig):
 
     @model_validator(mode="after")
     def _registered(self) -> Self:
+        if self.rollout is not None and self.trainer.trainer == "azure_openai":
+            raise ValueError(
+                "a rollout raises shares of an endpoint's traffic, and a deployment of Azure OpenAI or Foundry has "
+                "none; expected swap: with the deployment whose model is exchanged"
+            )
+        if self.swap is not None and self.trainer.trainer != "azure_openai":
+            raise ValueError(
+                f"a swap exchanges the model of an Azure OpenAI or Foundry deployment, which '{self.trainer.trainer}' "
+                "trains none for; expected the trainer azure_openai"
+            )
         if self.rollout is not None and self.trainer.trainer != "azure_ml":
             raise ValueError(
                 f"a rollout brings a registered model to an endpoint, and the trainer '{self.trainer.trainer}' "

@@ -29,8 +29,18 @@ WHOLE = 0.6
 """Refused when this share of question and choices stands in the item."""
 QUESTION = 0.8
 """Refused when this share of the question alone does, and the question is long enough to be no one else's."""
+CHOICES, PART = 0.7, 0.2
+"""Refused when this share of the choices stands in the item, and this share of the question: half of a question is one
+that was measured, with the same choices. Of 1,000 halves of KMMLU questions 93 to 95% are refused, where without this
+it was 59 to 74%; of 4,900 other questions none is refused for it."""
+SAME_QUESTION, FEW_CHOICES = 0.95, 0.2
+"""An item with choices of its own, so few of which are the benchmark item's, has to have so much of the question: a
+form of words, such as "of which is the following no true statement", makes no question."""
 WHOLE_LETTERS, QUESTION_LETTERS = 6.0, 12.0
 """Rare n-grams that a benchmark item, or its question alone, must have to be known by a part of them."""
+CHOICES_LETTERS, PART_LETTERS = 1.0, 2.0
+"""Rare n-grams that the choices of a benchmark item must have, and that the part of its question must, to be known by
+them together."""
 _COMMON, _COMMON_ITEMS = 0.02, 50  # n-grams of more items of a dataset, share and number, say next to nothing
 _BATCH = 512
 _LISTED = re.compile(r"\n|[①-⑳]|(?<!\S)\(?[A-Ja-j1-9]\s?[.)]\s?|(?<=\S)\s+(?=[①-⑳]|\(?[A-Ja-j1-9]\s?[.)])")
@@ -48,9 +58,9 @@ class Refusal:
     sample: str
     """Key of the benchmark item."""
     rule: str
-    """``exact``, ``whole`` or ``question``."""
+    """``exact``, ``whole``, ``question`` or ``choices``."""
     share: float
-    """How much of the benchmark item, or of its question, stands in the training item: 0 to 1."""
+    """How much of the benchmark item, of its question or of its choices stands in the training item: 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -103,27 +113,32 @@ class Firewall:
 
     def refuse(self, items: Iterable[Item]) -> Refused:
         """Say which items repeat a benchmark item, and which one each."""
-        texts = [text_of(item) for item in items]
+        offered = list(items)
         refusals: list[Refusal] = []
-        for start in range(0, len(texts), _BATCH):
-            refusals += self._refuse_batch(start, texts[start : start + _BATCH])
-        return Refused(len(texts), tuple(refusals))
+        for start in range(0, len(offered), _BATCH):
+            refusals += self._refuse_batch(start, offered[start : start + _BATCH])
+        return Refused(len(offered), tuple(refusals))
 
-    def _refuse_batch(self, start: int, texts: Sequence[str]) -> Iterator[Refusal]:
-        index = self._index
+    def _refuse_batch(self, start: int, items: Sequence[Item]) -> Iterator[Refusal]:
+        index, texts = self._index, [text_of(item) for item in items]
         question, choices = index.overlaps(texts)
         whole = (question + choices) @ index.whole_scale
+        held = _scaled(choices, index.choices_scale)
+        both = _kept(held, held.data >= CHOICES).multiply(_part(question, index.part_scale)).tocsr()
         question = question @ index.question_scale
-        for place, text in enumerate(texts):
+        for place, (item, text) in enumerate(zip(items, texts, strict=True)):
             exact = index.exact.get(plain(without_markup(text)))
             best_whole, whole_share = _best(whole, place)
             best_question, question_share = _best(question, place)
+            best_both, choices_share = _best(both, place)
             if exact is not None:
                 yield Refusal(start + place, self.samples[exact].key, "exact", 1.0)
             elif whole_share >= WHOLE:
                 yield Refusal(start + place, self.samples[best_whole].key, "whole", round(whole_share, 3))
-            elif question_share >= QUESTION:
+            elif question_share >= QUESTION and question_share >= _needed(item, held, place, best_question, index):
                 yield Refusal(start + place, self.samples[best_question].key, "question", round(question_share, 3))
+            elif choices_share >= CHOICES:
+                yield Refusal(start + place, self.samples[best_both].key, "choices", round(choices_share, 3))
 
     @cached_property
     def _index(self) -> _Index:
@@ -162,6 +177,9 @@ class _Index:
     question_scale: Any
     whole_scale: Any
     """Diagonal matrices that turn an overlap into a share; 0 for items that are too short to be known by a part."""
+    choices_scale: npt.NDArray[np.float32]
+    part_scale: npt.NDArray[np.float32]
+    """By item, what turns an overlap of the choices, or of the question, into a share; 0 for what says too little."""
     exact: Mapping[str, int]
 
     @classmethod
@@ -181,7 +199,8 @@ class _Index:
         weights = _weights(question + choices, [sample.dataset for sample in samples])
         question_mass = question @ weights
         # An n-gram that stands in the question and in a choice counts twice, in the overlap as well.
-        whole_mass = question_mass + choices @ weights
+        choices_mass = choices @ weights
+        whole_mass = question_mass + choices_mass
         exact: dict[str, int] = {}
         for place, (asked, each) in enumerate(zip(questions, options, strict=True)):
             exact.setdefault(plain("\n".join([asked, *each])), place)
@@ -193,6 +212,8 @@ class _Index:
             choices.T.tocsr(),
             sparse.diags_array(_inverse(question_mass, QUESTION_LETTERS)),
             sparse.diags_array(_inverse(whole_mass, WHOLE_LETTERS)),
+            _inverse(choices_mass, CHOICES_LETTERS),
+            _inverse(question_mass, PART_LETTERS),
             exact,
         )
 
@@ -252,6 +273,36 @@ def _weights(matrix: Any, datasets: Sequence[str]) -> npt.NDArray[np.float32]:
         rarity[frequency > max(_COMMON_ITEMS, _COMMON * size)] = 0
         weights = np.minimum(weights, rarity.astype(np.float32) ** 2)
     return weights
+
+
+def _scaled(overlap: Any, scale: npt.NDArray[np.float32]) -> Any:
+    """Overlaps as shares: each column times its own scale."""
+    found = overlap.copy()
+    found.data = found.data * scale[found.indices]
+    return found
+
+
+def _kept(shares: Any, wanted: npt.NDArray[np.bool_]) -> Any:
+    """What is wanted of a sparse matrix, and nothing else."""
+    found = shares.copy()
+    found.data = np.where(wanted, found.data, 0).astype(np.float32)
+    found.eliminate_zeros()
+    return found
+
+
+def _part(question: Any, scale: npt.NDArray[np.float32]) -> Any:
+    """Ones where enough of a question stands in a text for a part of it."""
+    found = _scaled(question, scale)
+    found = _kept(found, (found.data >= PART) & (question.data >= PART_LETTERS))
+    found.data[:] = 1
+    return found
+
+
+def _needed(item: Item, held: Any, place: int, best: int, index: _Index) -> float:
+    """The share of a question that an item must have to be it."""
+    if isinstance(item, str) or not item.get("choices") or best < 0 or not index.choices_scale[best]:
+        return QUESTION
+    return SAME_QUESTION if held[place, best] < FEW_CHOICES else QUESTION
 
 
 def _inverse(mass: npt.NDArray[np.float32], least: float) -> npt.NDArray[np.float32]:

@@ -103,7 +103,7 @@ from driftgate.ledger._not_needed import NOT_NEEDED, SEQUENTIAL, leave_out
 from driftgate.ledger._outcomes import Record, ask_frame, brief_frame, outcome_frame, record, samples_frame
 from driftgate.ledger._pack import Packed, pack_details
 from driftgate.ledger._promotion import PromotionRefused, evidence_for, promote, traffic_of
-from driftgate.ledger._questions import key_frame, keys_of_editions, sample_data
+from driftgate.ledger._questions import editions_of, key_frame, keys_of_editions, sample_data
 from driftgate.ledger._readers import readers_of
 from driftgate.ledger._repeats import REPEATS, one_row_each
 from driftgate.ledger._replies import LedgerReplies
@@ -234,6 +234,7 @@ __all__ = [
     "deployment_of",
     "deployments_by_model",
     "duplicates_in",
+    "editions_of",
     "ends_on",
     "ends_soon",
     "evaluated_lines_of",

@@ -63,6 +63,17 @@ def keys_of_editions(ledger: Ledger, editions: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def editions_of(ledger: Ledger, cell_id: int) -> dict[str, tuple[str, str]]:
+    """Every sample asked for in a cell, by its edition: its key, and the id that its dataset gives it."""
+    query = (
+        select(samples.c.edition, samples.c.key, samples.c.upstream_id)
+        .select_from(asked.join(samples, samples.c.id == asked.c.sample_id))
+        .where(asked.c.cell_id == cell_id)
+    )
+    with ledger.read() as connection:
+        return {row.edition: (row.key, row.upstream_id) for row in connection.execute(query)}
+
+
 def sample_data(ledger: Ledger, sample_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
     """The content of some samples (question, choices, answer and so on), by id."""
     found: dict[int, Mapping[str, Any]] = {}

@@ -106,7 +106,7 @@ def test_a_prompt_that_passes_is_proposed_to_a_person(cli, folder, endpoint) -> 
     choose(folder, variants=["terse"])
     endpoint.default = lambda prompt: (right if TERSE.match(prompt) else wrong)(prompt)
     name = opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     model, ended, message = state(folder)
     assert (model, ended) == ("live", "proposed")
     assert "prompt terse passes the gate" in message and "for a person" in message

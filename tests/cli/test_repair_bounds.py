@@ -58,7 +58,7 @@ def needs_approval(folder: Path, cli) -> str:
     """A remediation that waits for a person; its id."""
     change(folder, ("recipes", "mend", "approval"), True)
     name = opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     assert "waits for: driftgate remediation approve" in state(folder)[2]
     return name
 
@@ -232,7 +232,7 @@ def test_what_is_refused_for_three_nights_ends_with_the_reason(cli, folder, word
     opened(folder)
     for night in range(3):
         done = cli("remediation", "run", "-w", folder)
-        assert (done.code, state(folder)[1]) == ((2, "open") if night < 2 else (0, "abandoned"))
+        assert (done.code, state(folder)[1]) == ((2, "open") if night < 2 else (4, "abandoned"))
         with ledger_of(folder) as ledger:
             earlier(ledger, 1.0)
     assert words in state(folder)[2]
@@ -250,7 +250,7 @@ def test_what_is_refused_for_three_nights_ends_with_the_reason(cli, folder, word
 def test_a_job_that_brings_nothing_ends_it(cli, folder, candidate, job, told) -> None:
     script(folder, job)
     opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[:2] == ("live", "abandoned")
     assert any(told in message for message in messages(folder))
     assert candidate.requests == []
@@ -278,7 +278,7 @@ def test_a_recipe_that_is_gone_does_not_keep_it_open_for_ever(cli, folder) -> No
     recipe = _recipe(folder)
     change(folder, ("recipes",), {"other": recipe})
     for night in range(3):
-        assert cli("remediation", "run", "-w", folder).code == (2 if night < 2 else 0)
+        assert cli("remediation", "run", "-w", folder).code == (2 if night < 2 else 4)
         with ledger_of(folder) as ledger:
             earlier(ledger, 1.0)
     assert state(folder)[1] == "abandoned"
@@ -309,6 +309,37 @@ def test_after_a_change_of_the_data_there_is_nothing_to_approve(cli, folder, nee
     items.write_bytes(whole)
     cli("remediation", "run", "-w", folder)
     assert state(folder)[1] == "promoted"
+
+
+@pytest.mark.parametrize(
+    ("change_of", "told"),
+    [
+        (lambda rows: [rows[0] | {"answer": "D"}, *rows[1:]], "dataset 'hold_out': rows 1 changed (hold_out-100)"),
+        (lambda rows: rows[1:], "dataset 'hold_out': rows 1 removed (hold_out-100)"),
+        (lambda rows: [*rows, rows[0] | {"id": "new", "question": "?"}], "dataset 'hold_out': rows 1 added (new)"),
+    ],
+)
+def test_a_proof_of_other_rows_is_no_proof_of_these(cli, folder, needs_approval, change_of, told) -> None:
+    file = folder / "hold_out.jsonl"
+    whole = file.read_text(encoding="utf-8")
+    changed = change_of([json.loads(line) for line in whole.splitlines()])
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in changed), encoding="utf-8")
+    refused = cli("remediation", "approve", needs_approval, "-w", folder)
+    assert refused.code == 2 and told in refused.err
+    shown = cli("remediation", "show", needs_approval, "-w", folder)
+    assert "there is nothing to approve now" in shown.out and told in shown.out
+    file.write_text(whole, encoding="utf-8")
+    assert cli("remediation", "approve", needs_approval, "-w", folder).code == 0
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in changed), encoding="utf-8")
+    assert cli("remediation", "run", "-w", folder).code == 3
+    assert state(folder)[:2] == ("live", "open"), "nor is it promoted on an approval of before"
+    assert told in state(folder)[2]
+
+
+def test_a_proof_that_cannot_be_read_any_more_allows_nothing(cli, folder, needs_approval) -> None:
+    (folder / "hold_out.jsonl").unlink()
+    refused = cli("remediation", "approve", needs_approval, "-w", folder)
+    assert refused.code == 2 and "cannot be made any more" in refused.err
 
 
 @pytest.mark.core
@@ -365,7 +396,7 @@ def test_a_budget_of_calls_is_kept_before_they_are_made(cli, folder, candidate, 
     change(folder, ("recipes", "mend", "budget"), {"calls": 4 * MEASURED})
     with ledger_of(folder) as ledger:
         set_spent(ledger, opened(folder), "training", Spent(1))
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[1] == "abandoned"
     assert f"the proof takes {4 * MEASURED} calls, and {4 * MEASURED - 1} are left" in state(folder)[2]
     assert not any("submitting training job" in told for told in messages(folder))
@@ -395,7 +426,7 @@ def test_a_budget_of_money_ends_a_proof_that_costs_more(cli, folder, candidate) 
     change(folder, ("recipes", "mend", "trainer", "prices"), {"input": 1000, "output": 1000})
     change(folder, ("recipes", "mend", "budget"), {"money": 0.5})
     opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[1] == "abandoned"
     assert "the limit of 0.5 on cost is reached" in state(folder)[2]
     assert len(candidate.requests) < 2 * MEASURED
@@ -406,7 +437,7 @@ def test_a_budget_of_hours_cancels_the_job(cli, folder) -> None:
     change(folder, ("recipes", "mend", "budget"), {"gpu_hours": 0.5})
     script(folder, "running")
     name = opened(folder)
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert state(folder)[1] == "abandoned"
     assert any("the budget of 0.5 hours of training is used up" in told for told in messages(folder))
     assert book(folder) == {"asked": 1, "paid": 1, "cancelled": 1}
@@ -464,7 +495,7 @@ def test_switched_off_nothing_is_opened_and_nothing_goes_on(cli, folder, switch,
     else:
         change(folder, ("repairs",), False)
     done = cli("remediation", "run", "-w", folder)
-    assert done.code == 0 and "no remediation goes on" in done.out and words in done.out
+    assert done.code == 4 and "no remediation goes on" in done.out and words in done.out
     assert words in cli("remediation", "list", "-w", folder).out
     assert not book(folder) and state(folder)[1] == "open"
     with ledger_of(folder) as ledger:

@@ -105,6 +105,17 @@ def test_killed_between_traffic_and_champion_it_is_finished_by_the_next(cli, fol
     assert len(traffic_puts(cloud)) == puts, "it is not restored twice"
 
 
+def test_what_was_replaced_is_deleted_once_a_person_says_so(cli, folder, cloud, promoted) -> None:
+    done = cli("champion", "retire", "assistant", "-w", folder)
+    assert done.code == 0, done.err
+    assert "endpoint support: deleted: blue" in done.out
+    assert len(cloud.net.sent("DELETE", "/deployments/blue")) == 1
+    assert traffic(cloud) == {promoted: 100}
+    refused = roll_back(cli, folder)
+    assert refused.code == 2 and "which had the traffic before, is deleted" in " ".join(refused.err.split())
+    assert (traffic(cloud), champion(folder)) == ({promoted: 100}, "candidate")
+
+
 def test_a_reply_that_is_lost_leaves_both_or_can_be_tried_again(cli, folder, cloud, promoted) -> None:
     cloud.net.fail("PUT", "onlineEndpoints/support", LostReply())
     assert roll_back(cli, folder).code == 0
@@ -272,6 +283,6 @@ def test_a_promotion_that_is_refused_at_last_gives_the_traffic_back(cli, folder,
     cloud.net.fail("PUT", "onlineEndpoints/support", DOWN)
     assert cli("remediation", "run", "-w", folder).code == 2
     assert standing(folder)[0] == "open", "it does not end before the traffic is back"
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 1
     assert standing(folder)[::2] == ("rejected", "live")
     assert traffic(cloud) == {"blue": 100}

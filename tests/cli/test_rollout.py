@@ -73,7 +73,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 def test_the_champion_moves_once_the_candidate_has_all_the_traffic(cli, folder, cloud, proved) -> None:
     cloud.azure.answer = letter
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     state, message, champion = proved()
     assert (state, champion) == ("open", "live")
     assert "creating" in message
@@ -254,7 +254,7 @@ def test_the_traffic_goes_back_where_the_rollout_began(cli, folder, cloud, prove
     begin(cli, folder, cloud)
     edit(folder, lambda c: c["recipes"]["mend"]["rollout"].update(endpoint="another"))
     edit(folder, lambda c: c["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5}))
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 1
     assert proved()[::2] == ("rejected", "live")
     assert traffic(cloud) == {"blue": 100}
 
@@ -268,7 +268,7 @@ def test_a_deployment_that_cannot_be_asked_at_all_decides_nothing_and_not_for_ev
     cloud.net.fail("POST", "/score", *[elsewhere] * 40)  # fails every question alike
     later(timedelta(minutes=31))
     done = cli("remediation", "run", "-w", folder)
-    assert done.code == 0, done.err
+    assert done.code == 3, done.err
     state, message, champion = proved()
     assert (state, champion) == ("open", "live")
     assert "live at 10 %: unmeasurable: " in message and "could not be asked" in message
@@ -277,7 +277,7 @@ def test_a_deployment_that_cannot_be_asked_at_all_decides_nothing_and_not_for_ev
     cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
-    assert "still unmeasurable after 24 hours" in message
+    assert "under traffic it could not be asked for more than 6 hours" in message
     assert traffic(cloud) == {"blue": 100}
 
 
@@ -313,7 +313,7 @@ def test_no_traffic_moves_for_a_candidate_that_cannot_be_promoted(cli, folder, c
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     config["gates"]["promotion"]["rules"].append({"metric": "share.failed", "max": 0.5})
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 1
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
     assert "the rules of gate 'promotion' have changed" in message
@@ -360,7 +360,7 @@ def test_what_was_abandoned_ends_once_the_traffic_is_back(cli, folder, cloud, pr
     cloud.net.fail("PUT", "onlineEndpoints/support", Status(403, {"error": {"code": "no", "message": "no role"}}))
     assert cli("remediation", "abandon", "20", "--reason", "not now", "-w", folder).code == 2
     assert proved()[0::2] == ("open", "live") and "cannot yet" in proved()[1]
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 4
     assert proved()[0::2] == ("abandoned", "live")
     assert traffic(cloud) == {"blue": 100}
 
@@ -368,12 +368,12 @@ def test_what_was_abandoned_ends_once_the_traffic_is_back(cli, folder, cloud, pr
 @pytest.mark.core
 def test_an_approval_is_of_the_plan_of_the_rollout_too(cli, folder, cloud, proved) -> None:
     edit(folder, lambda c: c["recipes"]["mend"].update(approval=True))
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     assert cli("remediation", "approve", "20", "-w", folder).code == 0
     watched(folder, shares=[50, 100])
     refused = cli("remediation", "approve", "20", "-w", folder)
     assert refused.code == 2 and "the rollout has changed since" in refused.err
-    assert cli("remediation", "run", "-w", folder).code == 0
+    assert cli("remediation", "run", "-w", folder).code == 3
     assert "the rollout has changed since" in proved()[1]
     assert deployments(cloud) == []
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,15 @@ from hypothesis import strategies as st
 from driftgate.finetune.assurance import (
     Assurance,
     PrivacyLimits,
+    _judge,
+    _store,
     assure,
+    is_outdated,
     make_canaries,
     record_assurance,
     require_assured,
 )
+from driftgate.finetune.assurance._judge import judge
 from driftgate.finetune.assurance._overlap import longest_runs
 from driftgate.finetune.privacy import StandIns
 from driftgate.flows.errors import DriftgateError
@@ -145,6 +151,40 @@ def test_training_is_refused_without_a_pass_for_just_these_items(tmp_path: Path)
         with pytest.raises(DriftgateError, match="never measured"):
             require_assured(ledger, items, limits)
     ledger.close()
+
+
+def test_a_pass_of_another_version_of_the_check_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ledger = open_ledger("ledger.db", tmp_path)
+    monkeypatch.setattr(_store, "judge", lambda: "older")
+    record_assurance(ledger, assure(NEW, PLANTED, HELD_OUT, LIMITS, canaries=CANARIES))
+    assert require_assured(ledger, NEW, LIMITS).verdict == "pass"
+    monkeypatch.setattr(_store, "judge", judge)
+    assert is_outdated(ledger, NEW, LIMITS)
+    assert not is_outdated(ledger, NEW, PrivacyLimits(longest_run=50)), "by other limits it was never measured"
+    with pytest.raises(DriftgateError, match="never measured by the recipe's limits and this version of the check"):
+        require_assured(ledger, NEW, LIMITS)
+    record_assurance(ledger, assure(NEW, PLANTED, HELD_OUT, LIMITS, canaries=CANARIES))
+    assert not is_outdated(ledger, NEW, LIMITS)
+    assert require_assured(ledger, NEW, LIMITS).verdict == "pass"
+    ledger.close()
+
+
+def test_a_failure_of_another_version_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ledger = open_ledger("ledger.db", tmp_path)
+    limits = PrivacyLimits(longest_run=60, canaries=None, closer_share=None, membership_advantage=None)
+    monkeypatch.setattr(_store, "judge", lambda: "older")
+    record_assurance(ledger, assure(SOURCES, SOURCES, HELD_OUT, limits))
+    monkeypatch.setattr(_store, "judge", judge)
+    record_assurance(ledger, assure(SOURCES, NEW, HELD_OUT, limits))
+    with pytest.raises(DriftgateError, match="longest_run: fail"):
+        require_assured(ledger, SOURCES, limits)
+    ledger.close()
+
+
+def test_the_version_of_the_check_is_that_of_its_files():
+    names = {file.name for package in _judge._PACKAGES for file in _judge._files(resources.files(package))}
+    assert {"name_words.yaml", "names.npz", "_numbers.py", "_distances.py", "_limits.py"} <= names
+    assert re.fullmatch("[0-9a-f]{16}", judge())
 
 
 def test_a_failure_is_not_washed_away_by_measuring_with_fewer_sources(tmp_path: Path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.perf.firewall_table import EDITS, edited
+from benchmarks.perf.firewall_table import CUT, EDITS, edited
 from driftgate.benchmarks.datasets import load_dataset, make_sample, parse_config
 from driftgate.finetune.firewall import Firewall, text_of
 
@@ -27,6 +27,44 @@ def test_edited_copies_are_refused_and_traced(name, own, firewall):
     refused = firewall.refuse(edited(own, EDITS[name]))
     assert len(refused.places) >= 0.97 * len(own)
     assert all(refusal.sample == own[refusal.item].key for refusal in refused.refusals)
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_half_a_question_with_its_choices_is_that_question(name, own, firewall):
+    refused = firewall.refuse(edited(own, CUT[name]))
+    assert len(refused.places) >= 0.9 * len(own)
+    assert all(refusal.sample == own[refusal.item].key for refusal in refused.refusals)
+
+
+def test_other_questions_about_the_same_choices_are_new():
+    """A team's own categories, or the names of an exam, stand in many questions."""
+    choices = ["고구려의 옛 땅", "백제의 옛 땅", "신라의 옛 땅", "가야의 옛 땅"]
+    question = "광개토 대왕의 비석이 서 있는 지안은 어느 나라의 도읍이었으며, 그 나라의 왕들은 어느 산기슭에 묻혔는가?"
+    firewall = Firewall([make_sample("d", "test", 0, {"question": question, "choices": choices})])
+    for half in ("광개토 대왕의 비석이 서 있는 지안은", "그 나라의 왕들은 어느 산기슭에"):
+        assert firewall.refuse([{"question": half, "choices": choices}]).by_rule == {"choices": 1}
+    for new in (
+        "무령왕릉의 벽돌에 새겨진 무늬로 보아 어느 나라의 것과 닮았는가?",
+        "왕들은 어느 때에 이 땅에서 물러났는가?",
+    ):
+        assert not firewall.refuse([{"question": new, "choices": choices}])
+
+
+def test_a_form_of_words_is_no_question_where_the_choices_are_others():
+    form = "에 대한 설명으로 옳지 않은 것은 무엇인가? (다툼이 있는 경우 헌법재판소 결정에 의함)"
+    choices = [
+        "음란한 표현도 헌법이 정한 보호의 영역 안에 들어 있다고 새기는 것이 옳다",
+        "의료 광고를 미리 심의하게 하는 법률은 검열을 금한 원칙에 어긋난다",
+        "선거 기간에 여론 조사의 결과를 알리지 못하게 하는 일은 지나친 제한이 아니다",
+        "신문을 내려는 이에게 시설을 등록하게 하는 것은 허가를 받게 하는 것이 아니다",
+    ]
+    benchmark = {"question": f"표현의 자유{form}", "choices": choices}
+    others = ["모이는 데 허가를 받는다", "알리지 않고 모인다", "밤에는 모이지 못한다"]
+    new = {"question": f"집회의 자유{form}", "choices": others}
+    firewall = Firewall([make_sample("d", "test", 0, benchmark)])
+    assert not firewall.refuse([new])
+    assert firewall.refuse([new | {"question": benchmark["question"]}]).by_rule == {"question": 1}
+    assert firewall.refuse([f"표현의 자유{form}"]).by_rule == {"question": 1}
 
 
 def test_a_verbatim_copy_is_exact(own, firewall):

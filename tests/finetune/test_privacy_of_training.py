@@ -25,6 +25,7 @@ from driftgate.finetune.synthesis import (
     Setting,
     SynthesisConfig,
     record_dataset,
+    write_dataset,
 )
 from driftgate.finetune.train import TrainingItem, sha256_of, write_items
 from driftgate.flows.errors import DriftgateError
@@ -179,6 +180,46 @@ def test_a_repair_trains_on_items_of_clean_lineage_whose_privacy_passed_and_on_n
         assert clean_items(ws.files, ws.ledger, one, material) == file
         with pytest.raises(DriftgateError, match="made from"):
             clean_items(ws.files, ws.ledger, one, material.model_copy(update={"lineage": "none"}))
+
+
+def test_what_an_older_check_let_pass_is_measured_again_before_it_is_trained_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "docs").mkdir()
+    (folder / "docs/a.txt").write_text(SECRET, "utf-8")
+    model = {"provider": "openai", "endpoint": "http://127.0.0.1:9/v1", "model": "m"}
+    config = {
+        "version": 1,
+        "models": {"live": model, "base": model},
+        "datasets": {"exam": {"kind": "jsonl", "path": "secret.jsonl"}},
+        "suites": {"small": {"models": ["live"], "datasets": ["exam"]}},
+        "gates": {"small": {"suite": "small", "rules": [{"metric": "accuracy", "min": 0.5}]}},
+        "champions": {"assistant": "live"},
+        "recipes": {"mend": written(longest_run=30)},
+    }
+    (folder / "driftgate.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    sieves = (Dropped("privacy", "1", 0, "", ""), Dropped("firewall", "1", 0, "", ""))
+    file = folder / "items.jsonl"
+    with driftgate.open(folder) as ws:
+        one, _ = open_remediation(ws.ledger, "assistant", "recipe mend", "live", {"recipe": "mend"})
+        for passes, made in ((True, candidate("")), (False, candidate("", question=SECRET))):
+            write_items(file, [TrainingItem(made.question, "내일", id=made.content_hash)])
+            dataset = CoverageDataset((made,), {}, 1, sieves, 0, 0, "config", 0)
+            write_dataset(dataset, folder / ".driftgate" / "remediations" / one.id / "synthesis")
+            lineage = record_dataset(ws.ledger, dataset)
+            material = Material(items="items.jsonl", sha256=sha256_of(file), count=1, lineage=lineage)
+            with monkeypatch.context() as older:
+                older.setattr("driftgate.finetune.assurance._store.judge", lambda: "older")
+                older.setattr(
+                    "driftgate.finetune.assurance._assure.longest_runs", lambda texts, sources: [0] * len(texts)
+                )
+                assure_made(folder, ws.ledger, recipe(longest_run=30), [made.data], file)
+                assert clean_items(ws.files, ws.ledger, one, material) == file
+            if passes:
+                assert clean_items(ws.files, ws.ledger, one, material) == file
+            else:
+                with pytest.raises(DriftgateError, match="longest_run: fail"):
+                    clean_items(ws.files, ws.ledger, one, material)
 
 
 def test_material_with_made_up_values_reaches_the_items_and_is_no_personal_data(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from driftgate.api.facade import Workspace
 from driftgate.ledger import audit_of
 from driftgate.service import Identity, Scope
 from driftgate.service._auth import OPERATOR, person
+from driftgate.service.console import Console, router
 from driftgate.service.remediations import remediation_routes
 
 
@@ -92,6 +94,12 @@ def test_an_approval_is_of_what_was_shown_by_somebody_who_is_named(client: TestC
     other = what.replace(what.split(".")[1], "0" * 64)
     stale = client.post(f"{here}/approve", json={"what": other})
     assert stale.status_code == 409 and "the data has changed since it was shown" in stale.text
+    file = ws.files.folder / "hold_out.jsonl"
+    rows = file.read_text(encoding="utf-8")
+    file.write_text(rows.replace('"answer": "A"', '"answer": "B"', 1), encoding="utf-8")
+    moved = client.post(f"{here}/approve", json={"what": what})
+    assert moved.status_code == 409 and "dataset 'hold_out': rows 1 changed" in moved.text
+    file.write_text(rows, encoding="utf-8")
     assert client.post(f"{here}/approve", json={"what": what}).json()["who"] == "kim"
     again = client.post(f"{here}/approve", json={"what": what}, headers={"who": "lee"})
     assert again.json()["who"] == "kim"  # the first stands
@@ -114,3 +122,23 @@ def test_reject_abandon_and_the_switch(client: TestClient, ws: Workspace, folder
     assert client.post(f"{here}/abandon", json={"reason": ""}).status_code == 422
     assert client.post(f"{here}/abandon", json={"reason": "not needed"}).json()["state"] == "abandoned"
     assert yaml.safe_load((folder / "driftgate.yaml").read_text())["champions"] == {"assistant": "live"}
+
+
+def test_the_console_too_refuses_a_proof_of_other_rows(ws: Workspace) -> None:
+    name = ws.mend()[0].id
+    app = FastAPI()
+    app.include_router(router(Console(ws), lambda scope: lambda: Identity("lead", frozenset({"read", "operate"}))))
+    browser = TestClient(app, follow_redirects=False)
+    page = browser.get(f"/remediations/{name}").text
+    proposal = ws.remediation(name).proposal
+    assert proposal is not None
+    token = re.findall(r'name="form_token" value="([^"]+)"', page)[0]
+    told = {"form_token": token, "id": name, "back": "/", "what": proposal.what}
+    file = ws.files.folder / "hold_out.jsonl"
+    rows = file.read_text(encoding="utf-8")
+    file.write_text(rows.replace('"answer": "A"', '"answer": "B"', 1), encoding="utf-8")
+    refused = browser.post("/actions/remediation/approve", data=told)
+    assert refused.status_code == 409 and "rows 1 changed" in refused.text
+    assert "rows 1 changed" in browser.get(f"/remediations/{name}").text
+    file.write_text(rows, encoding="utf-8")
+    assert browser.post("/actions/remediation/approve", data=told).status_code == 303

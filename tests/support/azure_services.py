@@ -66,6 +66,8 @@ class Azure:
     """Azure OpenAI files by id, with their ``content``."""
     fine_tuning_jobs: list[dict[str, Any]] = field(default_factory=list)
     """Azure OpenAI fine-tuning jobs, oldest first."""
+    settles: bool = True
+    """Whether a change of the endpoint's traffic comes to its end."""
     keeps_metadata: bool = True
     """Whether fine-tuning jobs are listed with the metadata they were created with."""
     answer: Callable[[str], str] | None = None
@@ -199,7 +201,8 @@ class Azure:
             properties["scaleSettings"] = {"scaleType": "Default"}
         elif "/onlineEndpoints/" in path:
             held = self.resources.get(path.lower(), {"properties": {}})["properties"]
-            properties |= {"scoringUri": held.get("scoringUri"), "provisioningState": "Succeeded"}
+            state = "Succeeded" if self.settles else "Updating"
+            properties |= {"scoringUri": held.get("scoringUri"), "provisioningState": state}
             refusal = self._refuse_traffic(path, properties)
             if refusal:
                 return refusal

@@ -82,7 +82,7 @@ class ChoiceStep:
         found = Choice(run=begun[0], options=options, proposal=best.name if best else "", settings=settings)
         if best is None:
             return found
-        if best.kind == "model" and recipe.rollout is None:
+        if best.kind == "model" and recipe.rollout is None and recipe.swap is None:
             return found.model_copy(update={"model": best.model})
         raise Proposed(_for_a_person(best), found)
 

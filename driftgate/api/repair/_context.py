@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftgate.api.attempts import attempt_of
-from driftgate.api.privacy import require_training
+from driftgate.api.privacy import assure_made, require_training
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.benchmarks.progress import Display
+from driftgate.finetune.assurance import is_outdated, read_records
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import Material, Remediation
-from driftgate.finetune.synthesis import recorded_lineage
+from driftgate.finetune.synthesis import as_row, read_dataset, recorded_lineage
 from driftgate.finetune.train import read_items, sha256_of
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.private_files import make_folder
@@ -82,8 +83,23 @@ def clean_items(workspace: OpenWorkspace, ledger: Ledger, remediation: Remediati
             raise _unclean(remediation, f"it is not known what item '{item.id}' of {items} was made from")
         if lacking := [name for name in _SIEVES if name not in (row.get("filters") or {})]:
             raise _unclean(remediation, f"item '{item.id}' of {items} did not pass the filter {' and '.join(lacking)}")
-    require_training(ledger, recipe_of(workspace, remediation), file)
+    recipe = recipe_of(workspace, remediation)
+    _measure_anew(workspace, ledger, recipe, remediation, file)
+    require_training(ledger, recipe, file)
     return file
+
+
+def _measure_anew(
+    workspace: OpenWorkspace, ledger: Ledger, recipe: RecipeConfig, remediation: Remediation, file: Path
+) -> None:
+    """Measure the privacy of items again that another version of the check judged when they were made."""
+    if recipe.privacy is None or not is_outdated(ledger, read_records(file), recipe.privacy):
+        return
+    made = read_dataset(workspace.folder / ".driftgate" / "remediations" / remediation.id / "synthesis").items
+    if {one.content_hash for one in made} != {item.id for item in read_items(file)}:
+        told = f"the training items of remediation {remediation.id} are not those of the set that was made for it"
+        raise _unclean(remediation, told)
+    assure_made(workspace.folder, ledger, recipe, list(map(as_row, made)), file)
 
 
 def _unclean(remediation: Remediation, found: str) -> DriftgateError:

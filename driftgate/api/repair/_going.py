@@ -11,8 +11,9 @@ from driftgate.api.preflight import prepare_repair
 from driftgate.api.repair._choice import ChoiceStep
 from driftgate.api.repair._context import Context, recipe_of
 from driftgate.api.repair._material import MaterialStep
-from driftgate.api.repair._promotion import ApproveStep, PromoteStep, RollOutStep, traffic_moved
+from driftgate.api.repair._promotion import ApproveStep, PromoteStep, RollOutStep
 from driftgate.api.repair._proof import JudgeStep, ProofStep
+from driftgate.api.repair._swapping import put_back
 from driftgate.api.repair._training import TrainingStep, cancel_training
 from driftgate.api.rollout import withdraw
 from driftgate.api.workspace import OpenWorkspace
@@ -81,17 +82,15 @@ def carry_out_end(workspace: OpenWorkspace, ledger: Ledger, remediation: Remedia
 
 
 async def take_back(workspace: OpenWorkspace, progress: Progress) -> None:
-    """Give an endpoint's traffic back and cancel a training, for a remediation that ends without a promotion.
+    """Give traffic back, delete what was deployed and cancel a training: of a remediation that promotes nothing.
 
     Raises
     ------
     DriftgateError
         A service refused, or someone else moved the traffic; it can be tried again.
     """
-    if (move := traffic_moved(progress)) is not None:
-        await move.undo()
-    else:
-        await withdraw(workspace, progress.of("roll_out"))
+    rolling_out = progress.of("roll_out")
+    await (put_back(rolling_out) if "account" in rolling_out.notes else withdraw(workspace, rolling_out))
     await cancel_training(workspace, progress.of("train"))
 
 

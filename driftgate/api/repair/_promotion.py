@@ -8,8 +8,8 @@ from driftgate.api.champions import champion, promote_model
 from driftgate.api.repair._context import Context
 from driftgate.api.repair._proof import judge_proof
 from driftgate.api.repair._proposal import basis_of
+from driftgate.api.repair._swapping import swap_model
 from driftgate.api.rollout import roll_out
-from driftgate.finetune.deploy import TrafficMove
 from driftgate.finetune.remediation import (
     Agreement,
     Approval,
@@ -96,7 +96,7 @@ def _rules_of(row: VerdictRow) -> str:
 
 @dataclass(frozen=True)
 class RollOutStep:
-    """Brings the candidate to its endpoint, where the recipe names one."""
+    """Brings the candidate to its endpoint or deployment, where the recipe names one."""
 
     context: Context
 
@@ -111,8 +111,8 @@ class RollOutStep:
             It was rolled back, or may not become champion any more.
         """
         context = self.context
-        config = context.recipe.rollout
-        if config is None:
+        config, swap = context.recipe.rollout, context.recipe.swap
+        if config is None and swap is None:
             if progress.notes:
                 raise DriftgateError(
                     f"remediation {progress.remediation.id} has begun a rollout and its recipe names none any more",
@@ -124,6 +124,9 @@ class RollOutStep:
                 agreed(context, progress)
             except PromotionRefused as problem:
                 raise Rejected(problem.message) from problem
+        if config is None:
+            assert swap is not None
+            return await swap_model(swap, progress)
         return await roll_out(context.workspace, context.ledger, context.recipe, config, progress, context.display)
 
 
@@ -154,9 +157,3 @@ class PromoteStep:
         except PromotionRefused as problem:
             raise Rejected(problem.message) from problem
         return Promoted(model=model, run=run)
-
-
-def traffic_moved(progress: Progress) -> TrafficMove | None:
-    """What a finished rollout did to traffic; None where there was none."""
-    move = progress.found.get(RolledOut).traffic if progress.found.has(RolledOut) else None
-    return None if move is None else TrafficMove.model_validate(move)

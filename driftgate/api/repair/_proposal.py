@@ -11,6 +11,7 @@ from typing import Any
 
 from driftgate.api.champions import promotion_basis
 from driftgate.api.repair._context import clean_items, recipe_of
+from driftgate.api.repair._proof_data import require_same_proof
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.remediation import (
@@ -106,11 +107,13 @@ def basis_of(
     Raises
     ------
     PromotionRefused
-        Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the training items are not those that
-        were made, or of no clean lineage.
+        Nothing does: see :func:`driftgate.api.champions.promotion_basis`; or the datasets and the flow of the proof are
+        not what they were when it was made; or the training items are not those that were made, or of no clean lineage.
     """
+    require_same_proof(workspace, ledger, recipe, remediation, found)
     verdict = promotion_basis(workspace, ledger, recipe.champion, found.candidate, found.proof, [recipe.gate])
-    rollout = _hash(recipe.rollout.model_dump(mode="json") if recipe.rollout is not None else None)
+    plan = recipe.rollout or recipe.swap
+    rollout = _hash(plan.model_dump(mode="json") if plan is not None else None)
     if found.chosen:  # nothing was trained: there is no data, and what is promoted is a model as the file has it
         config = workspace.config.models.get(found.chosen)
         settings = config.model_dump(mode="json") if config is not None else None
@@ -187,6 +190,9 @@ def _shown(item: TrainingItem) -> str:
 
 
 def _in_words(recipe: RecipeConfig) -> str:
+    if recipe.swap is not None:
+        where = f"deployment '{recipe.swap.deployment}' of account '{recipe.swap.account.account}'"
+        return f"the model of {where} is exchanged for it, for all requests at once: such a deployment has no shares"
     if recipe.rollout is None:
         return "the champion moves at once; no traffic of an endpoint is moved"
     shares = ", ".join(f"{share} %" for share in recipe.rollout.shares)

@@ -45,6 +45,14 @@ class Cancels(Protocol):
         """End a job; one that has ended already is left as it is."""
 
 
+@runtime_checkable
+class Discards(Protocol):
+    """A trainer that deploys what it trained, and can delete that deployment."""
+
+    def discard(self, handle: Handle) -> str:
+        """Delete it, and say so; empty where there is none."""
+
+
 @dataclass(frozen=True)
 class TrainingStep:
     """Trains; a job that was submitted is found again by its handle, or by its name where that was not kept."""
@@ -114,15 +122,32 @@ class TrainingStep:
 
 
 async def cancel_training(workspace: OpenWorkspace, progress: Progress) -> None:
-    """End the training of a remediation that has ended, where one may be under way and its trainer can.
+    """End the training of a remediation that has ended, or delete what its trainer deployed, where its trainer can.
 
-    A service that does not answer does not keep the remediation open: what could not be cancelled is said.
+    A service that does not answer does not keep the remediation open: what could not be cancelled or deleted is said.
     """
     known = progress.noted(Submitted)
-    if not known.key or progress.found.has(Trained) or "ended" in progress.notes:
+    if not known.key or "ended" in progress.notes:
         return
-    told = await asyncio.to_thread(_cancelled, workspace, progress.remediation, known)
-    progress.note({"ended": True}, f"training job {known.key} {told}")
+    told = []
+    if not progress.found.has(Trained):
+        cancelled = await asyncio.to_thread(_cancelled, workspace, progress.remediation, known)
+        told.append(f"training job {known.key} {cancelled}")
+    if discarded := await asyncio.to_thread(_discarded, workspace, progress.remediation, known):
+        told.append(f"of what was trained, {discarded}")
+    if told:
+        progress.note({"ended": True}, "; ".join(told))
+
+
+def _discarded(workspace: OpenWorkspace, remediation: Remediation, known: Submitted) -> str:
+    if known.handle is None:
+        return ""
+    try:
+        recipe = recipe_of(workspace, remediation)
+        trainer = TRAINERS.get(recipe.trainer.trainer).open(recipe.trainer, workspace.folder)
+        return trainer.discard(known.handle) if isinstance(trainer, Discards) else ""
+    except (DriftgateError, JobGone) as problem:
+        return f"a deployment may be left to pay, so look at its service: {problem}"
 
 
 def _cancelled(workspace: OpenWorkspace, remediation: Remediation, known: Submitted) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast, get_args
 
 from rich.markup import escape
 
@@ -10,21 +11,23 @@ import driftgate
 from driftgate.api.repair import Proposal, RemediationView, switched_off
 from driftgate.cli._console import console
 from driftgate.finetune.choice_words import option_rows
-from driftgate.finetune.remediation import Spent, remediations
-from driftgate.flows.errors import DriftgateError
+from driftgate.finetune.remediation import Spent, State, remediations
+from driftgate.flows.errors import DriftgateError, nearest
 
 _NOT_YET = 3
 """Exit code where another process is to do it."""
 
 
-def run_list(folder: Path) -> int:
+def run_list(folder: Path, state: str | None, champion: str | None, recipe: str | None, limit: int) -> int:
     """List remediations, the newest first."""
+    if state is not None and state not in get_args(State):
+        raise DriftgateError(f"there is no state '{state}'", nearest(state, get_args(State)))
     with driftgate.open(folder) as ws:
-        found = remediations(ws.ledger)
+        found = remediations(ws.ledger, limit, state=cast("State | None", state), slot=champion, recipe=recipe)
         for row in found:
             console.print(f"{row.id} {row.state} {escape(row.slot)}: {escape(row.cause)}")
         if not found:
-            console.print("no remediation")
+            console.print("no such remediation" if state or champion or recipe else "no remediation")
         if off := switched_off(ws.files, ws.ledger):
             console.print(f"no remediation is opened or goes on: {escape(off)}", soft_wrap=True)
         return 0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from driftgate.finetune.assurance._figure import Figure
     from driftgate.finetune.assurance._limits import PrivacyLimits
     from driftgate.finetune.assurance._records import read_records, read_texts
-    from driftgate.finetune.assurance._store import assurance_of, record_assurance, require_assured
+    from driftgate.finetune.assurance._store import assurance_of, is_outdated, record_assurance, require_assured
 else:
     __getattr__ = lazily(__name__, __file__)
 
@@ -22,6 +22,7 @@ __all__ = [
     "assurance_of",
     "assure",
     "foreseen",
+    "is_outdated",
     "make_canaries",
     "read_records",
     "read_texts",

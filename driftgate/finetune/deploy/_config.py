@@ -54,6 +54,13 @@ class RolloutConfig(BaseModel):
     """How long a step may stay undecided, for want of calls or because nothing could be measured, before the traffic
     is restored."""
 
+    settle_hours: Amount = 6.0
+    """How long the creation of the deployment, or another change of it or of the endpoint, may take, and how long the
+    deployment may fail to answer canaries while it has traffic: then the traffic is restored."""
+    keep_refused: bool = False
+    """Whether the deployment of a candidate that did not become champion stays, and is paid for. Otherwise it is
+    deleted once it has no traffic."""
+
     def deployment(self, name: str, model: str, folder: Path) -> Deployment:
         """The candidate's deployment; ``model`` is the registered ``name:version``, ``folder`` the workspace."""
         names = ("environment", "instance_type", "instance_count", "scoring_script")

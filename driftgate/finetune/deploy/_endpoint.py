@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,8 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.flows.network import read_json
 
 _LOG_LINES = 20
+_CHANGE_SECONDS = 900.0
+"""How long a change of traffic or a deletion is waited for; what takes longer is looked at again at the next turn."""
 
 
 class Deployment(BaseModel):
@@ -55,6 +57,19 @@ class EndpointState:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """How a deployment is, as the service says."""
+
+    state: Literal["ready", "changing", "failed"]
+    log: str = ""
+    """The end of its container's log, where it failed."""
+
+
+class EndpointGone(DriftgateError):
+    """The endpoint is not there any more, and none of its deployments is."""
+
+
+@dataclass(frozen=True)
 class OnlineEndpoint:
     """One endpoint of a workspace. Its methods may be repeated: none does more on the second call.
 
@@ -65,29 +80,48 @@ class OnlineEndpoint:
     name: str
 
     async def state(self) -> EndpointState:
-        """Ask for the traffic and whether a change is under way."""
-        endpoint = await self._call("reading endpoint", lambda client: client.online_endpoints.get(self.name))
+        """Ask for the traffic and whether a change is under way.
+
+        Raises
+        ------
+        EndpointGone
+            There is no such endpoint.
+        """
+        from azure.core.exceptions import ResourceNotFoundError
+
+        def get(client: Any) -> Any:
+            try:
+                return client.online_endpoints.get(self.name)
+            except ResourceNotFoundError:
+                return None
+
+        endpoint = await self._call("reading endpoint", get)
+        if endpoint is None:
+            raise EndpointGone(
+                f"endpoint '{self.name}' was not found in workspace '{self.address.workspace}'",
+                "create it again, or name the one that serves",
+            )
         return EndpointState(
             _positive(endpoint.traffic), _positive(endpoint.mirror_traffic), _settled(endpoint.provisioning_state)
         )
 
-    async def set_traffic(self, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None:
-        """Give live and mirrored requests these shares, and wait until it is so."""
+    async def set_traffic(self, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> bool:
+        """Give live and mirrored requests these shares; False where the service has taken it and is not done."""
 
-        def put(client: Any) -> None:
+        def put(client: Any) -> bool:
             endpoint = client.online_endpoints.get(self.name)
             endpoint.traffic, endpoint.mirror_traffic = dict(traffic), dict(mirror)
-            client.online_endpoints.begin_create_or_update(endpoint).result()
+            return _done(client.online_endpoints.begin_create_or_update(endpoint))
 
-        await self._call("setting the traffic of endpoint", put)
+        return bool(await self._call("setting the traffic of endpoint", put))
 
-    async def ready(self, deployment: Deployment) -> bool | None:
+    async def condition(self, deployment: Deployment) -> Condition | None:
         """Say whether the deployment can be called; None when it does not exist.
 
         Raises
         ------
         DriftgateError
-            Its creation failed (with the end of the container's log), or a deployment of that name runs another model.
+            A deployment of that name runs another model.
         """
         from azure.core.exceptions import ResourceNotFoundError
 
@@ -109,11 +143,8 @@ class OnlineEndpoint:
                 "give every candidate's deployment a name of its own",
             )
         if state in ("failed", "canceled"):
-            raise DriftgateError(
-                f"deployment '{deployment.name}' of endpoint '{self.name}' is {state}: {await self._log(deployment)}",
-                "mend what its log says, delete the deployment and advance again",
-            )
-        return _settled(state)
+            return Condition("failed", f"{state}: {await self._log(deployment)}")
+        return Condition("ready" if _settled(state) else "changing")
 
     async def has(self, name: str) -> bool:
         """Say whether there is a deployment of that name, in whatever state."""
@@ -178,11 +209,18 @@ class OnlineEndpoint:
             ) from None
 
     async def delete(self, deployment: str) -> None:
-        """Delete a deployment; one that does not exist is no error."""
-        await self._call(
-            f"deleting deployment '{deployment}' of endpoint",
-            lambda client: client.online_deployments.begin_delete(deployment, self.name).result(),
-        )
+        """Delete a deployment; one that does not exist is no error.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused, or has taken it and is not done; it can be tried again.
+        """
+        doing = f"deleting deployment '{deployment}' of endpoint"
+        if not await self._call(doing, lambda c: _done(c.online_deployments.begin_delete(deployment, self.name))):
+            raise DriftgateError(
+                f"{doing} '{self.name}' is not done after {_CHANGE_SECONDS:.0f} s", "it is looked at again later"
+            )
 
     async def _log(self, deployment: Deployment) -> str:
         try:
@@ -200,6 +238,15 @@ class OnlineEndpoint:
                 return do(ml_client(self.address))
 
         return await asyncio.to_thread(called)
+
+
+def _done(poller: Any) -> bool:
+    """Wait for a change that the service has taken; False where it takes long."""
+    poller.wait(_CHANGE_SECONDS)
+    if not poller.done():
+        return False
+    poller.result()
+    return True
 
 
 def _positive(shares: Mapping[str, int] | None) -> dict[str, int]:

@@ -6,16 +6,18 @@ API: Microsoft.CognitiveServices/accounts/deployments, version 2025-06-01
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from driftgate.finetune._azure import azure_errors, credential, state_name, without_secrets
+from driftgate.finetune._azure import azure_errors, credential, impatient_transport, state_name, without_secrets
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import redirected, resolve
 
 API_VERSION = "2025-06-01"
+_DOING = {"GET": "reading", "PUT": "creating", "DELETE": "deleting"}
 _ARM = "https://management.azure.com"
 
 
@@ -81,6 +83,39 @@ def deployed(account: OpenAIAccount, name: str, model: str) -> bool:
     return state == "succeeded"
 
 
+def read_deployment(account: OpenAIAccount, name: str) -> dict[str, Any] | None:
+    """A deployment as the control plane has it; None where there is none.
+
+    Raises
+    ------
+    DriftgateError
+        The control plane refused.
+    """
+    return _send("GET", account, name)
+
+
+def write_deployment(account: OpenAIAccount, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Create or update a deployment, and return it as the control plane then has it.
+
+    Raises
+    ------
+    DriftgateError
+        The control plane refused.
+    """
+    return _send("PUT", account, name, dict(body)) or {}
+
+
+def delete_deployment(account: OpenAIAccount, name: str) -> None:
+    """Delete a deployment; one that does not exist is no error.
+
+    Raises
+    ------
+    DriftgateError
+        The control plane refused.
+    """
+    _send("DELETE", account, name)
+
+
 def _send(method: str, account: OpenAIAccount, name: str, body: Any = None) -> dict[str, Any] | None:
     """Send one request; None where the resource does not exist."""
     from azure.core import PipelineClient
@@ -88,14 +123,16 @@ def _send(method: str, account: OpenAIAccount, name: str, body: Any = None) -> d
     from azure.core.rest import HttpRequest
 
     policies = [RetryPolicy(), BearerTokenCredentialPolicy(credential(), f"{_ARM}/.default")]
-    doing = f"{'reading' if method == 'GET' else 'creating'} deployment '{name}' of account '{account.account}'"
-    client: PipelineClient[Any, Any] = PipelineClient(_ARM, policies=policies)
+    doing = f"{_DOING[method]} deployment '{name}' of account '{account.account}'"
+    client: PipelineClient[Any, Any] = PipelineClient(_ARM, policies=policies, transport=impatient_transport())
     with azure_errors(doing, "check the identity's role on the account (Cognitive Services Contributor)"), client:
         response = client.send_request(HttpRequest(method, _ARM + account.deployment_path(name), json=body))
-        if response.status_code == 404 and method == "GET":
+        if response.status_code == 404 and method != "PUT":
             return None
         if 300 <= response.status_code < 400:  # this pipeline follows none
             raise redirected(doing, _ARM, response.headers.get("location", ""))
         response.raise_for_status()
+        if method == "DELETE":
+            return None
         found: dict[str, Any] = response.json()
         return found

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from driftgate.finetune.deploy._endpoint import Deployment, OnlineEndpoint
+from driftgate.finetune.deploy._endpoint import Condition, Deployment, OnlineEndpoint
 from driftgate.finetune.deploy._judged import Judged
 from driftgate.flows.errors import DriftgateError
 
@@ -23,14 +24,21 @@ Check = Callable[[Literal["mirrored", "live"], int, Ask], Awaitable[Judged]]
 """Judges the candidate at its present share (per cent) of mirrored or live requests."""
 MOST_MIRRORED = 50
 """Per cent of the live requests that the service mirrors at most."""
+_CREATIONS = 3
+"""How often a deployment that fails before it could be called is created."""
+_LOOKS = 3
+"""Looks in a row that meet a change until it counts as one that does not end."""
+Note = Callable[[Mapping[str, Any]], None]
+"""Keeps a small JSON object durably before it returns."""
 
 
 @dataclass(frozen=True)
 class RolloutState:
     """How far a rollout is."""
 
-    phase: Literal["creating", "gate", "mirrored", "live", "promoted", "rolled_back"]
-    """The first four wait for something and want to be advanced again; the last two are final."""
+    phase: Literal["creating", "gate", "mirrored", "live", "promoted", "rolled_back", "given_up"]
+    """The first four wait for something and want to be advanced again; the last three are final. Given up is what the
+    service did not bring about, which says nothing of the candidate."""
     share: int = 0
     """Per cent of the live requests that the candidate answers; of the mirrored ones while ``mirrored``."""
     reason: str = ""
@@ -39,7 +47,7 @@ class RolloutState:
     @property
     def final(self) -> bool:
         """Nothing is left to do."""
-        return self.phase in ("promoted", "rolled_back")
+        return self.phase in ("promoted", "rolled_back", "given_up")
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,13 @@ class Rollout:
     """One candidate's way into production.
 
     Where it stands is read from the service at every :meth:`advance`; only what the service cannot know is noted:
-    the traffic before the rollout, that the gate and the mirrored look were passed, the share that was reached, and
-    that it was rolled back. So it can be cut off anywhere and advanced again by another process with the same notes.
+    the traffic before the rollout, that the deployment was asked for and could be called, since when it is waited for,
+    that the gate and the mirrored look were passed, the share that was reached, and that it was rolled back. So it can
+    be cut off anywhere and advanced again by another process with the same notes.
 
-    Whoever takes the candidate's share away by hand ends the rollout: it is not given back unseen.
+    Whoever takes the candidate's share away by hand, or its deployment, ends the rollout: it is not given back unseen.
+    A deployment that fails before it could be called is deleted and created anew, two more times. What was called once
+    is never created anew: another one under the same name would not have been measured.
     """
 
     endpoint: OnlineEndpoint
@@ -61,6 +72,8 @@ class Rollout:
     """Per cent of the live requests, rising to 100."""
     mirror: int = 0
     """Per cent of the live requests to mirror before the first live one; 0 leaves this step out."""
+    settle_hours: float = 6.0
+    """How long a change of the endpoint or of the deployment may take until the rollout is given up."""
 
     def __post_init__(self) -> None:
         if not self.shares or list(self.shares) != sorted({*self.shares}) or self.shares[0] < 1:
@@ -70,7 +83,7 @@ class Rollout:
         if not 0 <= self.mirror <= MOST_MIRRORED:
             raise DriftgateError(f"{self.mirror} % of the traffic is to be mirrored", f"mirror 0 to {MOST_MIRRORED} %")
 
-    async def advance(self, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None]) -> RolloutState:
+    async def advance(self, notes: Mapping[str, Any], note: Note) -> RolloutState:
         """Go as far as the service, the gate and the checks let it.
 
         Parameters
@@ -85,9 +98,10 @@ class Rollout:
         DriftgateError
             The service refused something, the deployment could not be created, or traffic was moved by someone else.
         """
-        seen = await self.endpoint.state()
         if "rolled_back" in notes:  # a kill may have come between the note and the traffic
-            return await self.roll_back(notes, note, str(notes["rolled_back"]))
+            given_up = bool(notes.get("given_up"))
+            return await self.roll_back(notes, note, str(notes["rolled_back"]), given_up=given_up)
+        seen = await self.endpoint.state()
         if "before" not in notes:
             if self.candidate.name in (*seen.traffic, *seen.mirror):
                 raise DriftgateError(
@@ -103,12 +117,15 @@ class Rollout:
             why = f"someone took back its share of the traffic, which was {reached[1]} % of {reached[0]} requests"
             return await self.roll_back(notes, note, why)
         if not seen.settled:
-            return RolloutState("live" if share else "creating", share, "a change of the endpoint is under way")
-        ready = await self.endpoint.ready(self.candidate)
-        if ready is None:
-            await self.endpoint.create(self.candidate)
-        if not ready:
-            return RolloutState("creating", reason="the deployment is being created")
+            return await self._wait(share, notes, note, "a change of the endpoint is under way")
+        condition = await self.endpoint.condition(self.candidate)
+        if condition is None or condition.state == "failed":
+            return await self._not_there(condition, bool(share or mirrored), notes, note)
+        if condition.state == "changing":
+            what = "changed" if _was_ready(notes) else "created"
+            return await self._wait(share, notes, note, f"the deployment is being {what}")
+        if notes.get("waits") or "ready" not in notes:
+            note({"ready": True, "waits": "", "looks": 0})
         if notes.get("gate") != "pass":  # also where someone gave it traffic by hand: nothing was measured by that
             judged = await self.gate(self._ask)
             if judged.verdict == "fail":
@@ -117,8 +134,10 @@ class Rollout:
                 return RolloutState("gate", share, f"{judged.verdict}: {judged.reason}")
             note({"gate": "pass"})
         if self.mirror and not notes.get("mirrored") and not share:
-            if mirrored != self.mirror:
-                await self.endpoint.set_traffic(notes["before"], {self.candidate.name: self.mirror})
+            if mirrored != self.mirror and not await self.endpoint.set_traffic(
+                notes["before"], {self.candidate.name: self.mirror}
+            ):
+                return RolloutState("mirrored", mirrored, "the mirroring of requests is being changed")
             if reached != ["mirrored", self.mirror]:
                 note({"reached": ["mirrored", self.mirror]})
             judged = await self.check("mirrored", self.mirror, self._ask)
@@ -130,9 +149,48 @@ class Rollout:
             note({"mirrored": True})
         return await self._shift(share, notes, note)
 
-    async def _shift(
-        self, share: int, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None]
+    async def _wait(self, share: int, notes: Mapping[str, Any], note: Note, what: str) -> RolloutState:
+        """Wait for the service, until the time that it is given is over.
+
+        Two looks in two nights may have met two changes: what was there once has to be met by three in a row.
+        """
+        now, looks = datetime.now(UTC), int(notes.get("looks", 0)) + 1
+        since = str(notes.get("waits") or now.isoformat())
+        note({"waits": since, "looks": looks})
+        long = now - datetime.fromisoformat(since) >= timedelta(hours=self.settle_hours)
+        if long and (looks >= _LOOKS or ("created" in notes and not _was_ready(notes))):
+            why = f"{what} for more than {self.settle_hours:g} hours"
+            return await self.roll_back(notes, note, why, given_up=True)
+        return RolloutState("live" if share else "creating", share, what)
+
+    async def _not_there(
+        self, condition: Condition | None, exposed: bool, notes: Mapping[str, Any], note: Note
     ) -> RolloutState:
+        """Create the deployment, or end the rollout of one that was there."""
+        name = self.candidate.name
+        if exposed or _was_ready(notes):
+            why = "someone deleted it" if condition is None else condition.log
+            return await self.roll_back(notes, note, f"deployment '{name}' is not there any more: {why}")
+        made = int(notes.get("creations", 0))
+        if condition is None and made >= _CREATIONS:
+            return await self.roll_back(notes, note, f"deployment '{name}' was created {made} times", given_up=True)
+        if condition is None:
+            now = datetime.now(UTC).isoformat()
+            note({"created": now, "waits": now, "looks": 0})  # first: what may have been asked for is to be deleted
+            await self.endpoint.create(self.candidate)
+            note({"creations": made + 1})
+            return RolloutState("creating", reason="the deployment is being created")
+        found = f"deployment '{name}' of endpoint '{self.endpoint.name}' is {condition.log}"
+        if "created" not in notes:
+            raise DriftgateError(found, "mend what its log says, delete the deployment and advance again")
+        if made >= _CREATIONS:
+            return await self.roll_back(notes, note, f"{found} (created {made} times)", given_up=True)
+        await self.endpoint.delete(name)
+        raise DriftgateError(
+            found, f"mend what its log says: it was deleted and is created anew ({made} of {_CREATIONS} failed)"
+        )
+
+    async def _shift(self, share: int, notes: Mapping[str, Any], note: Note) -> RolloutState:
         before: Mapping[str, int] = notes["before"]
         reached = notes.get("reached")
         while True:
@@ -149,13 +207,20 @@ class Rollout:
                 if share == 100:
                     return RolloutState("promoted", 100)
             # with nobody in front of it there is no one to share the traffic with
-            share = next(step for step in self.shares if step > share) if before else 100
-            await self.endpoint.set_traffic(shares_with(before, self.candidate.name, share), {})
+            reaches = next(step for step in self.shares if step > share) if before else 100
+            if not await self.endpoint.set_traffic(shares_with(before, self.candidate.name, reaches), {}):
+                return RolloutState("live", share, f"its share of the traffic is being raised to {reaches} %")
+            share = reaches
 
     async def roll_back(
-        self, notes: Mapping[str, Any], note: Callable[[Mapping[str, Any]], None], reason: str
+        self, notes: Mapping[str, Any], note: Note, reason: str, *, given_up: bool = False
     ) -> RolloutState:
         """Restore the traffic as it was before the rollout; also after a promotion.
+
+        Parameters
+        ----------
+        given_up : bool
+            Whether it ends without anything having been found of the candidate.
 
         Raises
         ------
@@ -168,26 +233,42 @@ class Rollout:
                 "advance it first, or leave the endpoint as it is",
             )
         if "rolled_back" not in notes:
-            note({"rolled_back": reason})
+            note({"rolled_back": reason, "given_up": given_up})
         await take_back(self.endpoint, self.candidate.name, notes["before"])
-        return RolloutState("rolled_back", 0, reason)
+        return RolloutState("given_up" if given_up else "rolled_back", 0, reason)
 
     async def _ask(self, body: Any) -> Any:
         return await self.endpoint.invoke(self.candidate.name, body)
 
     async def retire(self, notes: Mapping[str, Any]) -> list[str]:
         """Delete the deployments that served before the promotion and serve nothing now; returns their names."""
-        seen = await self.endpoint.state()
-        idle = [name for name in notes["before"] if name not in (*seen.traffic, *seen.mirror)]
-        for name in idle:
-            await self.endpoint.delete(name)
-        return idle
+        return await retire(self.endpoint, notes["before"])
+
+
+def _was_ready(notes: Mapping[str, Any]) -> bool:
+    """Whether the deployment could be called once; one that an older driftgate began has passed the gate then."""
+    return bool(notes.get("ready")) or notes.get("gate") == "pass"
 
 
 def _taken_back(reached: Sequence[Any], share: int, mirrored: int) -> bool:
     """Whether the candidate has less of the traffic than it had; the step from mirrored to live requests aside."""
     kind, least = reached
     return bool(share < least if kind == "live" else not share and mirrored < least)
+
+
+async def retire(endpoint: OnlineEndpoint, before: Mapping[str, int]) -> list[str]:
+    """Delete those of some deployments that get no traffic, live or mirrored; returns their names.
+
+    Raises
+    ------
+    DriftgateError
+        The service refused; repeating it does no more than is left to do.
+    """
+    seen = await endpoint.state()
+    idle = [name for name in before if name not in (*seen.traffic, *seen.mirror)]
+    for name in idle:
+        await endpoint.delete(name)
+    return idle
 
 
 async def take_back(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> Mapping[str, int]:
@@ -216,7 +297,11 @@ async def take_back(endpoint: OnlineEndpoint, deployment: str, before: Mapping[s
                 f"deployment '{name}' of endpoint '{endpoint.name}', which had the traffic before, is deleted",
                 "create it again under that name, or move the traffic yourself",
             )
-    await endpoint.set_traffic(before, {})
+    if not await endpoint.set_traffic(before, {}):
+        raise DriftgateError(
+            f"the traffic of endpoint '{endpoint.name}' is being restored and is not seen to be back yet",
+            "it is looked at again later",
+        )
     return before
 
 

@@ -28,8 +28,10 @@ from driftgate.finetune.remediation._results import (
     Trained,
 )
 from driftgate.finetune.remediation._store import (
+    RUN_CODES,
     Event,
     Remediation,
+    State,
     ending,
     events_of,
     find_remediation,
@@ -39,6 +41,7 @@ from driftgate.finetune.remediation._store import (
 from driftgate.finetune.remediation._switch import Stopped, resume, stop, stopped
 
 __all__ = [
+    "RUN_CODES",
     "STEPS",
     "Abandoned",
     "Agreement",
@@ -59,6 +62,7 @@ __all__ = [
     "Remediation",
     "RolledOut",
     "Spent",
+    "State",
     "StepResult",
     "Steps",
     "Stopped",

@@ -100,7 +100,8 @@ class RolledOut(StepResult):
     phase: str = ""
     """How the rollout ended."""
     traffic: Mapping[str, Any] | None = None
-    """What it did to an endpoint's traffic: :class:`driftgate.finetune.deploy.TrafficMove` as JSON."""
+    """What it did to an endpoint's traffic or a deployment's model, as JSON: see
+    :func:`driftgate.finetune.deploy.read_move`."""
 
 
 class Promoted(StepResult):

@@ -61,6 +61,9 @@ State = Literal["open", "promoted", "rejected", "abandoned", "proposed"]
 """Rejected: the candidate was found not good enough, by a gate, a rollout or a person. Abandoned: it could not be
 carried out, or somebody ended it; of the candidate that says nothing. Proposed: something passed that only a person can
 put in place, as a prompt is the team's own code."""
+RUN_CODES: Mapping[State, int] = {"promoted": 0, "rejected": 1, "open": 3, "proposed": 3, "abandoned": 4}
+"""Exit code of ``driftgate remediation run`` by what became of one: only a promotion is a success; what waits for a
+person, for evidence or for a job, and what a person is to put in place, is not decided yet; 2 is an error."""
 Status = Literal["started", "noted", "approved", "held", "failed", "finished", "rejected", "abandoned", "proposed"]
 
 
@@ -71,7 +74,7 @@ class Remediation:
     id: str
     slot: str
     cause: str
-    state: str
+    state: State
     champion: str
     evidence: Mapping[str, Any]
     opened_at: datetime
@@ -140,15 +143,22 @@ def open_remediation(
 
 
 def remediations(
-    ledger: Ledger, limit: int = 50, *, state: State | None = None, slot: str | None = None
+    ledger: Ledger,
+    limit: int = 50,
+    *,
+    state: State | None = None,
+    slot: str | None = None,
+    recipe: str | None = None,
 ) -> list[Remediation]:
-    """The newest remediations first."""
+    """The newest remediations first; only those of a state, of a champion's slot, that follow a recipe."""
     create_tables(ledger, metadata)
     query = select(_remediations).order_by(desc(_remediations.c.opened_at)).limit(limit)
     if state is not None:
         query = query.where(_remediations.c.state == state)
     if slot is not None:
         query = query.where(_remediations.c.slot == slot)
+    if recipe is not None:
+        query = query.where(_remediations.c.evidence["recipe"].as_string() == recipe)
     with ledger.read() as connection:
         return [_read(row) for row in connection.execute(query)]
 

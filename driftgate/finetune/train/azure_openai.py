@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from driftgate.finetune._azure import credential, reason, without_secrets
-from driftgate.finetune.deploy import deployed
+from driftgate.finetune.deploy import delete_deployment, deployed, read_deployment
 from driftgate.finetune.train._items import read_items
 from driftgate.finetune.train._lineage import fingerprint, lineage_of
 from driftgate.finetune.train._openai_shapes import (
@@ -131,6 +131,28 @@ class AzureOpenAITrainer:
         metrics = {"trained_tokens": tokens, "seconds": seconds, "cost": cost(self.config, tokens, seconds)}
         measured = {name: value for name, value in metrics.items() if value is not None}
         return TrainedModel(KIND_NAME, model, str(job.fine_tuned_model), measured, handle["lineage"])
+
+    def discard(self, handle: Handle) -> str:
+        """Delete the deployment of the result, which is paid by the hour; the fine-tuned model itself stays.
+
+        Returns
+        -------
+        str
+            What was done, in words; empty where there is nothing to delete.
+
+        Raises
+        ------
+        DriftgateError
+            The service refused.
+        """
+        name = handle["deployment"]
+        found = read_deployment(self.config.account, name)
+        if found is None:
+            return ""
+        if found["properties"]["model"]["name"] != self._job(handle).fine_tuned_model:
+            return f"deployment '{name}' serves another model by now and is left as it is"
+        delete_deployment(self.config.account, name)
+        return f"deployment '{name}' of account '{self.config.account.account}' is deleted"
 
     def events(self, handle: Handle) -> list[TrainingEvent]:
         """What the service tells of the job; see :class:`driftgate.finetune.train.Controlled`."""

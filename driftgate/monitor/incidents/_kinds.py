@@ -61,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "gate_unmeasurable": Kind("a gate could not be judged", "medium"),
     "approval_waiting": Kind("an approval is waited for", "medium"),
     "repair_proposed": Kind("a repair is to be put in place", "medium"),
+    "repair_stuck": Kind("a repair is to end, or has moved traffic, and cannot go on", "high"),
     "deployment_retiring": Kind("a deployment is retired", "low"),
 }
 

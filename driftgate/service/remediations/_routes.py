@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from driftgate.api.facade import Workspace
-from driftgate.finetune.remediation import Remediation, find_remediation, remediations, stopped
+from driftgate.finetune.remediation import Remediation, State, find_remediation, remediations, stopped
 from driftgate.flows.errors import DriftgateError
 from driftgate.service._asked import Nothing, only_known
 from driftgate.service._auth import Access, Identity, person
@@ -44,8 +44,13 @@ def remediation_routes(workspace: Workspace, access: Access) -> APIRouter:
     ledger = workspace.ledger
 
     @router.get("", dependencies=[reads])
-    def list_remediations(limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[dict[str, Any]]:
-        return [asdict(one) for one in remediations(ledger, limit)]
+    def list_remediations(
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        state: State | None = None,
+        champion: Annotated[str | None, Query(max_length=128)] = None,
+        recipe: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> list[dict[str, Any]]:
+        return [asdict(one) for one in remediations(ledger, limit, state=state, slot=champion, recipe=recipe)]
 
     @router.get("/{name}", dependencies=[reads])
     def one_remediation(name: str) -> dict[str, Any]:

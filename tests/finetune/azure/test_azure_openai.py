@@ -202,6 +202,21 @@ def test_a_deployment_of_another_model_is_not_taken_over(cloud: Cloud, tmp_path:
         trainer().poll(handle)
 
 
+def test_what_nobody_promotes_is_not_paid_any_longer(cloud: Cloud, tmp_path: Path) -> None:
+    own = trainer()
+    handle = own.submit(make_job(tmp_path))
+    finish(cloud)
+    own.poll(handle)
+    path = f"{ACCOUNT}/deployments/support-r1"
+    assert own.discard(handle) == "deployment 'support-r1' of account 'openai' is deleted"
+    assert path.lower() not in cloud.azure.resources
+    assert own.discard(handle) == "", "repeating it does no more"
+    own.poll(handle)
+    cloud.azure.resource(path)["properties"]["model"]["name"] = "another"
+    assert own.discard(handle).endswith("serves another model by now and is left as it is")
+    assert len(cloud.net.sent("DELETE", "support-r1")) == 1
+
+
 def test_another_job_of_that_name_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     trainer().submit(make_job(tmp_path))
     with pytest.raises(DriftgateError, match="already submitted with other items or settings"):

@@ -24,4 +24,4 @@ def _read(candidate: Candidate) -> dict[str, Any]:
     return {**candidate.data, "target": answer, "completion": candidate.wrong, "text": before}
 
 
-FILTER = Filter("3", check)
+FILTER = Filter("4", check)
