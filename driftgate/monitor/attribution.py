@@ -130,8 +130,8 @@ def _mix(reference: pd.DataFrame, current: pd.DataFrame) -> list[Hint]:
 def _volume(reference: pd.DataFrame, current: pd.DataFrame, before: Period | None, now: Period | None) -> list[Hint]:
     if before is None or now is None or "time" not in reference.columns:
         return []
-    told = lost(pd.concat([reference, current]), before, now)
-    return [Hint("telemetry", told)] if told else []
+    found = lost(pd.concat([reference, current]), before, now)
+    return [Hint("telemetry", found.words)] if found is not None else []
 
 
 def _errors(reference: pd.DataFrame, current: pd.DataFrame) -> list[Hint]:

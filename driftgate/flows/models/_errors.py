@@ -63,7 +63,7 @@ class Unavailable(ModelError):
         Tokens of a reply that came and could not be read, which nobody knows; None where none came.
     """
 
-    fault = "endpoint_down"
+    fault: Fault = "endpoint_down"
 
     def __init__(self, message: str, remedy: str = "", *, usage: Usage | None = None) -> None:
         super().__init__(message, remedy)

@@ -28,7 +28,8 @@ TOO_DEEP = 40
 _TOGETHER = 32
 """Spans that go through a step together."""
 _DRAFTS, _CHARACTERS = 512, 2**18
-Before, After = TypeVar("Before"), TypeVar("After")
+Before = TypeVar("Before")
+After = TypeVar("After")
 
 
 class Unreadable(ValueError):
@@ -83,7 +84,7 @@ class Spans:
 
     def _each(self, step: Callable[[Before], After | Reason], spans: Iterable[Before]) -> list[After]:
         """What a step makes of each span; one of which it makes nothing is counted under the reason."""
-        made = []
+        made: list[After] = []
         for span in spans:
             try:
                 found = step(span)
