@@ -35,7 +35,7 @@ def quick(config: dict) -> None:
     """No look of a test waits for long."""
     config["models"]["live"].update(timeout=0.3, in_flight=CANARIES)
     for monitor in config["monitors"].values():
-        monitor["canaries"]["max_minutes"] = 0.03
+        monitor["canaries"]["max_minutes"] = 0.06
 
 
 Settled = tuple[Path, ChatEndpoint]

@@ -14,12 +14,12 @@ COLUMNS = (
     Column("monitor", link="/monitors/{monitor}"),
     Column("of", filter=True),
     Column("standing", "status", filter=True),
+    Column("why", "long", sort=False),
     Column("blindness", "word", filter=True),
     Column("since", "time"),
     Column("at", "time"),
     Column("conclusive", "time"),
     Column("next", "time"),
-    Column("why", "long", sort=False),
 )
 ALERTS = (
     Column("when", "time"),
