@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 _GIVEN = (*OF_CONTENT, *OF_CONTEXT)
+_BESIDE = (*_GIVEN, "error")
+"""What is told of a call beside its own row. A call around it that failed makes it one that failed."""
 _ID = ["trace_id", "span_id"]
 _SIDES = ("input_from", "output_from")
 
@@ -89,11 +91,11 @@ def joined(connection: Backend, rows: ir.Table) -> ir.Table:
         return calls
     around = ibis.memtable(outer)
     alone = around.filter(around.span_id.count().over(ibis.window(group_by=["outer_trace_id", "outer_span_id"])) == 1)
-    givers = every.filter(every.part != "").select([*_ID, "part", "evaluations", *_GIVEN])
+    givers = every.filter(every.part != "").select([*_ID, "part", "evaluations", *_BESIDE])
     if outer.num_rows:
         named = calls.rename(outer_trace_id="trace_id", outer_span_id="span_id")
         outside = named.inner_join(alone, ["outer_trace_id", "outer_span_id"])
-        givers = ibis.union(givers, outside.select([*_ID, "part", "evaluations", *_GIVEN]))
+        givers = ibis.union(givers, outside.select([*_ID, "part", "evaluations", *_BESIDE]))
         calls = calls.anti_join(around, [("trace_id", "outer_trace_id"), ("span_id", "outer_span_id")])
     return _filled(calls, givers)
 
@@ -128,7 +130,7 @@ def _gathered(givers: ir.Table) -> ir.Table:
     """What is told of each call beside its own row; of what several tell, what the first does."""
     import ibis
 
-    first = {f"given_{name}": _known(givers[name], name).first(order_by=givers.part) for name in _GIVEN}
+    first = {f"given_{name}": _known(givers[name], name).first(order_by=givers.part) for name in _BESIDE}
     for name in _SIDES:
         first[f"given_{name}"] = ibis.coalesce(
             _told(givers[name], name).first(order_by=givers.part), first[f"given_{name}"]
@@ -145,7 +147,7 @@ def _results(every: ir.Table) -> ir.Table:
 def _filled(calls: ir.Table, givers: ir.Table) -> ir.Table:
     import ibis
 
-    own = calls.select([*_ID, "part", "evaluations", *_GIVEN])
+    own = calls.select([*_ID, "part", "evaluations", *_BESIDE])
     both = calls.left_join(_gathered(givers), _ID).drop("trace_id_right", "span_id_right")
     both = both.left_join(_results(ibis.union(own, givers)), _ID)
     whole = {
@@ -156,6 +158,8 @@ def _filled(calls: ir.Table, givers: ir.Table) -> ir.Table:
     }
     # A log record tells whether the answer is JSON, and the span whether it should be.
     whole["malformed"] = ibis.ifelse(whole["asked_for"].lower().contains(JSON), whole["malformed"], both.malformed)
+    # Of an error null is not known, and the empty text that there was none.
+    whole["error"] = ibis.coalesce(_known(both.error, "error"), both.given_error, both.error)
     return both.mutate(**whole, evaluations=both.results).select(list(COLUMNS))
 
 
@@ -205,7 +209,7 @@ def _model(name: ir.Value) -> ir.Value:
 
 
 def _known(column: Any, name: str) -> Any:
-    return column.nullif("") if name in LABELS else column
+    return column.nullif("") if name in LABELS or name == "error" else column
 
 
 def _told(column: Any, name: str) -> Any:

@@ -124,7 +124,7 @@ def _filled(
     above: Mapping[Key, tuple[Key | None, str]],
     inner: Mapping[Key, Sequence[Key]],
 ) -> ModelCall:
-    """A call with what the calls around it tell and it does not."""
+    """A call with what the calls around it tell and it does not; one that failed on its way out has failed."""
     changed: dict[str, Any] = {"parent_id": ""}
     place, only = key, True
     for _ in range(_STEPS):
@@ -133,7 +133,7 @@ def _filled(
         if outer is None or place not in inner.get(outer, ()):
             break
         only = only and len(inner[outer]) == 1
-        _give(changed, call, by_key[outer], OF_CONTEXT + OF_CONTENT if only else OF_CONTEXT)
+        _give(changed, call, by_key[outer], (*OF_CONTEXT, *OF_CONTENT, "error") if only else OF_CONTEXT)
         place = outer
     return replace(call, **changed) if changed != {"parent_id": call.parent_id} else call
 

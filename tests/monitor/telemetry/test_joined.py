@@ -208,6 +208,29 @@ def test_a_call_around_another_is_the_same_call_also_when_it_came_apart(
     assert (row["input_tokens"], row["conversation"], row["output_text"]) == (12, "thread_9", "Yes")
 
 
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(("inner_error", "told"), [("", "TimeoutError"), ("429", "429")])
+def test_a_call_whose_outer_call_failed_has_failed(tmp_path: Path, together: bool, inner_error: str, told: str) -> None:
+    outer = otlp.span(1, CHAT | {"error.type": "TimeoutError"})
+    inner = otlp.span(2, CHAT | ({"error.type": inner_error} if inner_error else {}), parentSpanId=f"{1:016x}")
+    with Store(tmp_path) as store:
+        keep(store, *([spans(outer, inner)] if together else [spans(outer), spans(inner)]))
+        assert list(read(tmp_path)["error"]) == [told]
+        store.compact()
+    assert list(read(tmp_path)["error"]) == [told]
+
+
+def test_an_outer_call_of_which_nobody_knows_clears_no_inner_one(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        outer, inner = (
+            ModelCall(NOON, "5b" * 16, f"{n:016x}", parent_id=p, request_model="m", error=e)
+            for n, p, e in ((1, "", ""), (2, f"{1:016x}", None))
+        )
+        store.append([outer])
+        store.append([inner])
+    assert read(tmp_path)["error"].isna().all()
+
+
 def test_calls_of_other_models_and_several_within_one_stay_apart(tmp_path: Path) -> None:
     def within(number: int, model: str) -> tuple[str, bytes]:
         return spans(otlp.span(number, CHAT | {"gen_ai.request.model": model}, parentSpanId=f"{1:016x}"))
