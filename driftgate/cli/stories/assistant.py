@@ -58,7 +58,7 @@ class _Nights(Telling):
         """Tell what the night's benchmark came to."""
         done = super().benched(begun, finish)
         model, verdict = begun.planned.suite.models[0], done.verdicts[0]
-        point = look_point(self.ledger, done.run, model, verdict.verdict == "fail")
+        point = look_point(self.ledger, done.run, model, verdict.verdict == "fail", "super_category")
         self.points.append(point)
         share = f"{model} answers {point.accuracy:.0%}, {point.low or 0:.0%} to {point.high or 0:.0%}"
         self.clock.say(f"Night {len(self.points)}: the gate says {verdict.verdict}", share)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -103,10 +103,12 @@ def write_workspace(folder: Path, workspace: Mapping[str, Any]) -> None:
     (folder / FILE).write_text(text, encoding="utf-8")
 
 
-def look_point(ledger: Ledger, run: RunRow, champion: str, alarm: bool) -> LookPoint:
+def look_point(
+    ledger: Ledger, run: RunRow, champion: str, alarm: bool, kind: Literal["category", "super_category"] = "category"
+) -> LookPoint:
     """The accuracy of a run, whole and by category, for the plot."""
     scores = score_run(ledger, run.id, store=False)[0]
-    by_slice = {row.slice: row.value for row in scores.of_kind("accuracy", "category") if row.value is not None}
+    by_slice = {row.slice: row.value for row in scores.of_kind("accuracy", kind) if row.value is not None}
     whole = scores.get("accuracy")
     assert whole is not None
     return LookPoint(run.created_at, champion, whole.value or 0.0, whole.low, whole.high, by_slice, alarm)
