@@ -46,6 +46,11 @@ _REFUSALS = {
     "429": "Too many requests, or too many wrong keys.",
     "503": "The service cannot answer now; try again later.",
 }
+_OF_A_BODY = {
+    "400": "The body cannot be read.",
+    "415": "The body is of a kind that is not taken, or comes without its content type.",
+}
+_OF_A_NAME = {"404": "There is none of that name."}
 
 
 def expose(
@@ -92,11 +97,14 @@ def expose(
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with what every route that asks who asks may answer besides."""
     made = app.openapi()
-    for operations in made["paths"].values():
-        for operation in operations.values():
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = _NOT_TAKEN
-            for status, words in _REFUSALS.items() if operation.get("security") else ():
+            if not operation.get("security"):
+                continue
+            told = _REFUSALS | (_OF_A_BODY if method != "get" else {}) | (_OF_A_NAME if "{" in path else {})
+            for status, words in told.items():
                 operation["responses"].setdefault(status, {"description": words})
     return made
 
