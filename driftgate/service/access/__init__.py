@@ -97,13 +97,17 @@ def expose(
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with what every route that asks who asks may answer besides."""
     made = app.openapi()
-    for path, operations in made["paths"].items():
+    for operations in made["paths"].values():
         for method, operation in operations.items():
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = _NOT_TAKEN
             if not operation.get("security"):
                 continue
-            told = _REFUSALS | (_OF_A_BODY if method != "get" else {}) | (_OF_A_NAME if "{" in path else {})
+            told = (
+                _REFUSALS
+                | (_OF_A_BODY if method != "get" else {})
+                | (_OF_A_NAME if operation.get("parameters") else {})
+            )
             for status, words in told.items():
                 operation["responses"].setdefault(status, {"description": words})
     return made
