@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgate.api.repair._options import cost_of_a_thousand
-from driftgate.api.story import Story, write_story
+from driftgate.api.story import Story, Words, write_story
 from driftgate.finetune.choice import ALTERNATIVES, ChoiceConfig, Figure, Measured, Option, proposed
 from driftgate.finetune.choice_words import option_rows
 
+WORDS = Words("change", "measured", "asked", "look", "all", "proof", "items")
 VERDICTS = ("pass", "fail", "inconclusive", "unmeasurable", "")
 COSTS = st.none() | st.sampled_from([0.0, 0.5, 1.0, 2.0])
 SHARES = st.none() | st.sampled_from([0.0, 0.5, 0.75, 1.0])
@@ -139,9 +140,13 @@ def test_what_is_not_known_is_said_and_is_no_number() -> None:
 def test_the_story_tells_what_it_was_chosen_from(tmp_path: Path) -> None:
     rows = option_rows([Option(kind="prompt", name="<b>", model="x", measured=[Measured(dataset="own", n=4)])])
     made: dict[str, Any] = {"verdict": {"rules": []}, "training": {}, "items": {"count": 1, "dropped": {}}}
-    told = [write_story(Story("t", "b", "a", [], [], options=one, **made), tmp_path / "s.html") for one in (rows, [])]
+    told = [
+        write_story(Story("t", WORDS, "b", "a", [], [], options=one, **made), tmp_path / "s.html") for one in (rows, [])
+    ]
     assert told[0] == told[1] and "chosen from" not in told[1].read_text("utf-8")
-    page = write_story(Story("t", "b", "a", [], [], options=rows, **made), tmp_path / "s.html").read_text("utf-8")
+    page = write_story(Story("t", WORDS, "b", "a", [], [], options=rows, **made), tmp_path / "s.html").read_text(
+        "utf-8"
+    )
     assert "What it was chosen from" in page and "&lt;b&gt;" in page and "not known" in page
 
 
