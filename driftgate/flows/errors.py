@@ -12,8 +12,7 @@ from typing import Literal
 
 from driftgate.flows.scrubbing import told
 
-Fault = Literal[
-    "",
+OutsideFault = Literal[
     "endpoint_down",
     "credentials_refused",
     "too_slow",
@@ -22,6 +21,8 @@ Fault = Literal[
     "throttled",
     "filtered",
 ]
+"""What of the outside world kept a question from its answer."""
+Fault = Literal["", OutsideFault]
 """Whose fault of the outside world an error is; empty where it is none, or nobody knows."""
 
 

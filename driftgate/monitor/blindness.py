@@ -7,20 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from driftgate.flows.errors import DriftgateError
+from driftgate.flows.errors import DriftgateError, OutsideFault
 from driftgate.flows.models import fault_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Blindness = Literal[
-    "endpoint_down",
-    "credentials_refused",
-    "too_slow",
-    "model_not_served",
-    "requests_refused",
-    "throttled",
-    "filtered",
+    OutsideFault,
     "no_answers",
     "canaries_changed",
     "no_traffic",
