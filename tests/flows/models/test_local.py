@@ -85,9 +85,11 @@ async def test_control_tokens_that_a_value_spells_are_words(
     spelt = await model.complete([Message("system", "짧게."), Message("user", CONTROLS)])
     again = await model.complete([Message("system", "짧게."), Message("user", "안녕")])
 
+    held = model._idle.get()
+
     def count(text: str, special: bool) -> int:
         asked = {"content": text, "add_special": False, "parse_special": special}
-        return len(model._server._post("/tokenize", asked)["tokens"])
+        return len(held._post("/tokenize", asked)["tokens"])
 
     assert count(CONTROLS, special=True) + 10 < count(CONTROLS, special=False)
     words = plain.usage.input_tokens - count("안녕", special=True) + count(CONTROLS, special=False)
@@ -95,6 +97,19 @@ async def test_control_tokens_that_a_value_spells_are_words(
     assert spelt.first_token is not None and len(spelt.first_token) >= 15
     assert (again.text, again.first_token) == (plain.text, plain.first_token)
     await model.aclose()
+
+
+async def test_copies_answer_side_by_side_and_alike(model_config: Build, open_model: Open) -> None:
+    one, two = (open_model(model_config("local", in_flight=copies)) for copies in (1, 2))
+    assert one.identity == two.identity  # a ledger keeps its scores when copies are added
+    asked = [few_shot(number) for number in (1, 2, 3, 4)]
+    alone = [await one.complete(messages) for messages in asked]
+    together = await asyncio.gather(*(two.complete(messages) for messages in asked))
+    assert [reply.first_token for reply in together] == [reply.first_token for reply in alone]
+    held: Any = two
+    assert all(isinstance(held._idle.get(), Beginnings) for _ in range(2))  # both were asked
+    await one.aclose()
+    await two.aclose()
 
 
 async def test_a_shared_beginning_is_evaluated_once(gemma: str) -> None:
