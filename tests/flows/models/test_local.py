@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -125,6 +129,32 @@ async def test_a_shared_beginning_is_evaluated_once(gemma: str) -> None:
         # In the first as well: the examples are evaluated by themselves.
         kept = usage["prompt_tokens_details"]["cached_tokens"]
         assert 0.6 * usage["prompt_tokens"] < kept < usage["prompt_tokens"]
+
+
+def test_a_server_that_does_not_answer_yet_is_waited_for() -> None:
+    """Two copies that are made at once: the one's port is open before there is somebody behind it."""
+    loading = {"error": {"code": 503, "message": "Loading model"}}
+    seen: list[str] = []
+
+    class Waking(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            if len(seen) == 1:
+                self.close_connection = True
+                return
+            body = json.dumps(loading if len(seen) == 2 else {"tokens": [7, 9]}).encode()
+            self.send_response(503 if len(seen) == 2 else 200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Waking) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        asleep = SimpleNamespace(listening_address=f"http://127.0.0.1:{server.server_port}")
+        assert Beginnings(asleep, "key")._tokens("안녕", first=False, special=True) == [7, 9]
+        server.shutdown()
+    assert len(seen) == 3
 
 
 def test_the_identity_says_whether_a_beginning_is_kept(model_config: Build, open_model: Open) -> None:
