@@ -5,6 +5,7 @@
 Each seed draws other tickets, another order of training and other first values of the adapters. The threads are taken
 in turns, seed by seed. Minutes are those of the clock, processor minutes say what a machine with nothing else to do
 would need; ``--fresh`` unpacks the embedded model anew for every seed, as a machine does that never ran the demo.
+``--at-once 2`` plays two seeds beside each other, which on two processors gives each what one processor gives.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import argparse
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 
@@ -47,28 +49,25 @@ def play(story: str, seed: int, threads: int, fresh: bool, keep: Path | None) ->
     with tempfile.TemporaryDirectory() as folder:
         cache = {"XDG_CACHE_HOME": f"{folder}/cache"} if fresh else {}
         command = [sys.executable, "-m", "driftgate", "demo", "loop", f"{folder}/loop", "--story", story]
-        began, spent = time.monotonic(), _processor_seconds()
-        done = subprocess.run(
-            [*command, "--seed", str(seed), "--threads", str(threads)],
-            env={**os.environ, **cache, "OMP_NUM_THREADS": str(threads), "NO_COLOR": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        began, said = time.monotonic(), Path(folder, "said.txt")
+        with said.open("w") as output:
+            playing = subprocess.Popen(
+                [*command, "--seed", str(seed), "--threads", str(threads)],
+                env={**os.environ, **cache, "OMP_NUM_THREADS": str(threads), "NO_COLOR": "1"},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            _, status, used = os.wait4(playing.pid, 0)  # what this one used, whoever plays beside it
+        playing.returncode = code = os.waitstatus_to_exitcode(status)
         minutes = (time.monotonic() - began) / 60
-        processor = (_processor_seconds() - spent + _trained_seconds(Path(folder, "loop"))) / 60
+        processor = (used.ru_utime + used.ru_stime + _trained_seconds(Path(folder, "loop"))) / 60
+        text = said.read_text(encoding="utf-8")
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-        (keep / f"{seed}-{threads}.txt").write_text(done.stdout, encoding="utf-8")
-    attempts = [int(number) for number in re.findall(r"attempt (\d+)", done.stdout, re.IGNORECASE)]
-    last = "" if done.returncode == 0 else (done.stdout.strip().splitlines() or ["it said nothing"])[-1][:160]
-    return Ended(seed, threads, done.returncode, minutes, processor, max(attempts, default=0), last)
-
-
-def _processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        (keep / f"{seed}-{threads}.txt").write_text(text, encoding="utf-8")
+    attempts = [int(number) for number in re.findall(r"attempt (\d+)", text, re.IGNORECASE)]
+    last = "" if code == 0 else (text.strip().splitlines() or ["it said nothing"])[-1][:160]
+    return Ended(seed, threads, code, minutes, processor, max(attempts, default=0), last)
 
 
 def _trained_seconds(workspace: Path) -> float:
@@ -87,13 +86,17 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="what counts as in time")
     parser.add_argument("--fresh", action="store_true", help="unpack the embedded model anew for every seed")
     parser.add_argument("--keep", type=Path, help="a folder for what each run printed")
+    parser.add_argument("--at-once", type=int, default=1, help="seeds that are played beside each other")
     asked = parser.parse_args()
     print(f"{'seed':>9} {'threads':>7} {'end':>8} {'minutes':>8} {'processor':>9} {'attempts':>8}", flush=True)
+    seeds = range(asked.first, asked.first + asked.seeds)
+    turns = [asked.threads[place // asked.at_once % len(asked.threads)] for place in range(asked.seeds)]
     ended = []
-    for place, seed in enumerate(range(asked.first, asked.first + asked.seeds)):
-        one = play(asked.story, seed, asked.threads[place % len(asked.threads)], asked.fresh, asked.keep)
-        print(one, flush=True)
-        ended.append(one)
+    with ThreadPoolExecutor(asked.at_once) as players:
+        play_one = partial(play, asked.story, fresh=asked.fresh, keep=asked.keep)
+        for one in players.map(play_one, seeds, turns):
+            print(one, flush=True)
+            ended.append(one)
     closed = [one for one in ended if one.code == 0]
     in_time = [one for one in closed if one.minutes <= asked.minutes]
     print(f"{len(closed)} of {len(ended)} closed, {len(in_time)} of them within {asked.minutes:g} minutes")

@@ -194,8 +194,8 @@ def loop(
     seed: Annotated[int, typer.Option(help="Decides the material and how training begins; 0: the usual one.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads; 0: one for each processor.")] = 0,
     choice: Annotated[
-        bool, typer.Option("--choice", help="Try another prompt before training: as many questions more as two proofs.")
-    ] = False,
+        bool, typer.Option(help="Try another prompt before training: as many questions more as two proofs.")
+    ] = True,
 ) -> None:
     """Show the whole loop with a real model: watch, notice, repair, prove, promote (minutes of computing)."""
     from driftgate.cli._console import console

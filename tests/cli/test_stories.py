@@ -24,7 +24,7 @@ def test_a_machine_that_cannot_train_is_told_before_it_asks_a_model(cli: Cli, tm
 @pytest.mark.skipif(TRAINS, reason="here the story would be played: make loop")
 def test_the_assistant_s_workspace_is_in_order_but_for_that(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "loop"
-    cli("demo", "loop", folder, "--story", "assistant", "--choice")
+    cli("demo", "loop", folder, "--story", "assistant")
     said = cli("doctor", "-w", folder)
     wanting = [line for line in said.out.splitlines() if line.startswith("mend")]
     assert len(wanting) == 1 and "the extra 'train'" in wanting[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from driftgate.cli.show.night import NightOnTerminal
 from driftgate.finetune.choice_words import OptionRow, option_rows
 from driftgate.finetune.remediation import Found, Remediation, events_of
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.processors import processors
 from driftgate.ledger import Ledger, RunRow
 
 SEED = 20261122
@@ -32,15 +32,15 @@ class Play:
 
     seed: int = SEED
     """Decides the order of the training items and the adapters' first values; and the tickets, where there are any."""
-    threads: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
-    """Processor threads. Nothing else computes while the model is asked or trained, so it may have every processor."""
-    choice: bool = False
+    threads: int = field(default_factory=processors)
+    """Processor threads: of training, and as many copies of one thread each of a model that is asked."""
+    choice: bool = True
     """Try another prompt before anything is trained: as many questions more as the proof has, on the same model."""
 
     @property
     def base(self) -> Mapping[str, Any]:
         """The model that is tuned, as it stands in a workspace file."""
-        return {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": self.threads}
+        return {"provider": "local", "model": "gemma3-270m", "context": 1024, "threads": 1, "in_flight": self.threads}
 
 
 @dataclass

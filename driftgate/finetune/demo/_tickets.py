@@ -14,7 +14,7 @@ from driftgate.flows.yaml_text import parse
 
 Pool = Literal["training", "canary", "hold_out"]
 """Which phrasings may be used: no phrasing is in two pools."""
-_BLOCKS: Mapping[str, tuple[int, ...]] = {"training": (0, 1), "canary": (2,), "hold_out": (3,)}
+_BLOCKS: Mapping[str, tuple[int, ...]] = {"training": (0, 1, 4), "canary": (2,), "hold_out": (3, 5, 6, 7)}
 _BLOCK = 10
 
 

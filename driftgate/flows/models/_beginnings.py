@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
 _HOLE = re.compile("(\ufdd0[0-9]+\ufdd1)")
+_NOT_READY = 503
+_PAUSES = (0.02, 0.1, 0.5, 2.0, 5.0)
+"""Seconds to wait for a server that has just been made, and does not answer yet."""
 SHORTEST = 32
 """Tokens a piece has at least; each costs a request to llama.cpp, about as much as five tokens."""
 
@@ -128,15 +132,29 @@ class Beginnings:
         return [one["id"] for one in tokens], [one["piece"] if isinstance(one["piece"], str) else "" for one in tokens]
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        for pause in _PAUSES:
+            try:
+                status, answer = self._posted(path, content)
+            except (ConnectionError, HTTPException):  # the port opens a moment before there is somebody behind it
+                time.sleep(pause)
+                continue
+            if status != _NOT_READY:
+                return answer
+            time.sleep(pause)
+        return self._posted(path, content)[1]
+
+    def _posted(self, path: str, content: bytes) -> tuple[int, dict[str, Any]]:
         address = urlsplit(self.server.listening_address)
         connection = HTTPConnection(str(address.hostname), address.port, timeout=60)
         try:
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
-            connection.request("POST", path, json.dumps(body, ensure_ascii=False).encode(errors="replace"), headers)
-            answer: dict[str, Any] = json.loads(connection.getresponse().read())
+            connection.request("POST", path, content, headers)
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
         finally:
             connection.close()
-        return answer
+        return response.status, answer
 
 
 def cuts(pieces: Sequence[str]) -> list[int]:

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from queue import LifoQueue
+from threading import Lock
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -31,8 +33,11 @@ from driftgate.flows.models._types import Message, Reply
 from driftgate.flows.models._usage import read_usage
 from driftgate.flows.path_settings import READ
 from driftgate.flows.private_files import make_folder, make_private
+from driftgate.flows.processors import processors
 from driftgate.flows.text import on_disk
 
+_LOADING = Lock()
+"""llama.cpp prepares itself with the first model that is loaded."""
 EMBEDDED = "gemma3-270m"
 """The model that comes as a wheel: Gemma 3 270M, base, multilingual, under the Gemma terms of use."""
 
@@ -58,10 +63,11 @@ class LocalConfig(ModelConfig):
     """How a choice is read; a base model is best read by its log-probabilities."""
     context: int = Field(4096, ge=256)
     """Context window in tokens."""
-    threads: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) // 2), ge=1)
+    threads: int = Field(default_factory=lambda: max(1, processors() // 2), ge=1)
     """Processor threads. By default half of the processors: llama.cpp stalls when it has to share all of them."""
     in_flight: int = Field(1, ge=1, le=64)
-    """Requests under way at once; parallel slots do not make llama.cpp on a CPU faster."""
+    """Requests under way at once; each asks a copy of the GGUF of its own, which has ``threads`` threads. Copies of one
+    thread answer more in a second than one copy of many threads, and do not stall when the processors are shared."""
     top_tokens: int = Field(20, ge=1)
     """How many of the first token's log-probabilities are asked for."""
     reuse_beginning: bool = True
@@ -80,19 +86,29 @@ class LocalConfig(ModelConfig):
 
 @dataclass
 class LocalModel:
-    """A GGUF model in this process; llama.cpp works in one thread of its own, so the event loop stays free."""
+    """A GGUF model in this process; llama.cpp works in threads of its own, so the event loop stays free.
+
+    There is a copy for each request under way, since slots of one copy wait for one another; which copy answers makes
+    no difference to a reply.
+    """
 
     name: str
     path: Path
     config: LocalConfig
     prompt_format: str
     adapter: Path | None = None
-    _server: Beginnings | None = field(default=None, init=False)
-    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "llama.cpp"), init=False)
+    _idle: LifoQueue[Beginnings | None] = field(default_factory=LifoQueue, init=False)
+    """Copies that nobody asks; None is one that was not needed yet."""
+    _threads: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._threads = ThreadPoolExecutor(self.config.in_flight, "llama.cpp")
+        for _ in range(self.config.in_flight):
+            self._idle.put(None)
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The files' content and everything that shapes a reply; not the thread count."""
+        """The files' content and everything that shapes a reply; not how many threads and copies there are."""
         return {
             "provider": "local",
             "sha256": file_sha256(self.path),
@@ -105,10 +121,10 @@ class LocalModel:
         }
 
     async def complete(self, messages: Sequence[Message]) -> Reply:
-        """Complete in the model's own thread; see :class:`driftgate.flows.models.Model`."""
+        """Complete in one of the model's own threads; see :class:`driftgate.flows.models.Model`."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        answer = await loop.run_in_executor(self._thread, self._ask, list(messages))
+        answer = await loop.run_in_executor(self._threads, self._ask, list(messages))
         if "choices" not in answer:
             said = (answer.get("error") or {}).get("message") or str(answer)[:200]
             raise Unavailable(f"{self.name}: llama.cpp refused the request: {said}")
@@ -125,15 +141,19 @@ class LocalModel:
 
     async def aclose(self) -> None:
         """Free the model's memory."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._unload)
-        self._thread.shutdown()
-
-    def _unload(self) -> None:
-        self._server = None
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        self._idle = LifoQueue()
 
     def _ask(self, messages: list[Message]) -> dict[str, Any]:
-        if self._server is None:
-            self._server = _load(self.path, self.config, self.adapter)
+        copy = self._idle.get()
+        try:
+            if copy is None:
+                copy = _load(self.path, self.config, self.adapter)
+            return copy.complete(*self._request(messages))
+        finally:
+            self._idle.put(copy)
+
+    def _request(self, messages: list[Message]) -> tuple[dict[str, Any], str | list[dict[str, str]]]:
         request: dict[str, Any] = dict(self.config.parameters)
         prompt: str | list[dict[str, str]]
         if self.prompt_format == "chat":
@@ -142,7 +162,7 @@ class LocalModel:
         else:
             prompt = as_document(messages)
             request["logprobs"] = self.config.top_tokens
-        return self._server.complete(request, prompt)
+        return request, prompt
 
 
 @cache
@@ -196,7 +216,8 @@ def _load(path: Path, config: LocalConfig, adapter: Path | None) -> Beginnings:
     if adapter is not None:
         params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
     try:
-        return Beginnings(xllamacpp.Server(params), key, config.reuse_beginning)
+        with _LOADING:
+            return Beginnings(xllamacpp.Server(params), key, config.reuse_beginning)
     except Exception as problem:
         with_adapter = f" with the adapter {adapter.name}" if adapter else ""
         raise ModelMisconfigured(

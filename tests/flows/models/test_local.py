@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,9 +89,11 @@ async def test_control_tokens_that_a_value_spells_are_words(
     spelt = await model.complete([Message("system", "짧게."), Message("user", CONTROLS)])
     again = await model.complete([Message("system", "짧게."), Message("user", "안녕")])
 
+    held = model._idle.get()
+
     def count(text: str, special: bool) -> int:
         asked = {"content": text, "add_special": False, "parse_special": special}
-        return len(model._server._post("/tokenize", asked)["tokens"])
+        return len(held._post("/tokenize", asked)["tokens"])
 
     assert count(CONTROLS, special=True) + 10 < count(CONTROLS, special=False)
     words = plain.usage.input_tokens - count("안녕", special=True) + count(CONTROLS, special=False)
@@ -95,6 +101,19 @@ async def test_control_tokens_that_a_value_spells_are_words(
     assert spelt.first_token is not None and len(spelt.first_token) >= 15
     assert (again.text, again.first_token) == (plain.text, plain.first_token)
     await model.aclose()
+
+
+async def test_copies_answer_side_by_side_and_alike(model_config: Build, open_model: Open) -> None:
+    one, two = (open_model(model_config("local", in_flight=copies)) for copies in (1, 2))
+    assert one.identity == two.identity  # a ledger keeps its scores when copies are added
+    asked = [few_shot(number) for number in (1, 2, 3, 4)]
+    alone = [await one.complete(messages) for messages in asked]
+    together = await asyncio.gather(*(two.complete(messages) for messages in asked))
+    assert [reply.first_token for reply in together] == [reply.first_token for reply in alone]
+    held: Any = two
+    assert all(isinstance(held._idle.get(), Beginnings) for _ in range(2))  # both were asked
+    await one.aclose()
+    await two.aclose()
 
 
 async def test_a_shared_beginning_is_evaluated_once(gemma: str) -> None:
@@ -110,6 +129,32 @@ async def test_a_shared_beginning_is_evaluated_once(gemma: str) -> None:
         # In the first as well: the examples are evaluated by themselves.
         kept = usage["prompt_tokens_details"]["cached_tokens"]
         assert 0.6 * usage["prompt_tokens"] < kept < usage["prompt_tokens"]
+
+
+def test_a_server_that_does_not_answer_yet_is_waited_for() -> None:
+    """Two copies that are made at once: the one's port is open before there is somebody behind it."""
+    loading = {"error": {"code": 503, "message": "Loading model"}}
+    seen: list[str] = []
+
+    class Waking(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            if len(seen) == 1:
+                self.close_connection = True
+                return
+            body = json.dumps(loading if len(seen) == 2 else {"tokens": [7, 9]}).encode()
+            self.send_response(503 if len(seen) == 2 else 200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Waking) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        asleep = SimpleNamespace(listening_address=f"http://127.0.0.1:{server.server_port}")
+        assert Beginnings(asleep, "key")._tokens("안녕", first=False, special=True) == [7, 9]
+        server.shutdown()
+    assert len(seen) == 3
 
 
 def test_the_identity_says_whether_a_beginning_is_kept(model_config: Build, open_model: Open) -> None:
