@@ -25,13 +25,13 @@ import pandas as pd
 
 from benchmarks.perf._recorded_letters import Letters, Random, recorded
 from driftgate.api.rollout_evidence import ask_until_shown, calls_no_worse, risk_of_each, same_answers
-from driftgate.finetune.deploy import Judged, gravest
+from driftgate.finetune.deploy import Judged, RolloutConfig, gravest
 
 SHARES = (10, 50, 100)
 LOOKS = 28
 """A look every six hours, for a week."""
 USUAL = 0.01
-MARGIN, NEEDED = 0.02, 0.9
+MARGIN, NEEDED = (float(RolloutConfig.model_fields[name].default) for name in ("margin", "agreement"))
 ALLOWED = 0.05
 ENDS = ("promoted", "rolled back", "waited")
 
@@ -79,6 +79,7 @@ def main() -> None:
     asked.add_argument("--simulations", type=int, default=200)
     asked.add_argument("--canaries", type=int, default=60)
     asked.add_argument("--seed", type=int, default=7)
+    asked.add_argument("--only", default="", help="what a candidate does, or its beginning: the others are left out")
     given = asked.parse_args()
     print(
         f"{given.simulations} simulations, {given.canaries} canaries, seed {given.seed}; looks until it ended: median"
@@ -86,6 +87,8 @@ def main() -> None:
     print(f"{'what the candidate does':32}" + "".join(f"{end:>13}" for end in ENDS) + f"{'looks':>7}")
     wrong = False
     for place, world in enumerate(WORLDS):
+        if not world.name.startswith(given.only):
+            continue
         ends, looks = Counter[str](), []
         for simulation in range(given.simulations):
             rng = np.random.default_rng([given.seed, place, simulation])

@@ -173,7 +173,7 @@ def test_canaries_that_are_answered_otherwise_under_traffic_restore_it(cli, fold
     cli("remediation", "run", "-w", folder)
     state, message, champion = proved()
     assert (state, champion) == ("rejected", "live")
-    assert "canaries of watch are answered as before; 90% are needed" in message
+    assert "canaries of watch are answered as before; 93% are needed" in message
     assert traffic(cloud) == {"blue": 100}
 
 

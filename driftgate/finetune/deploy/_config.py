@@ -43,7 +43,7 @@ class RolloutConfig(BaseModel):
     place, about something it did not say before the rollout, restores the traffic at once."""
     samples: int = Field(40, ge=1)
     """Questions of the first dataset of the proof that are asked of the deployment before it sees a user."""
-    agreement: float = Field(0.9, gt=0, le=1)
+    agreement: float = Field(0.93, gt=0, le=1)
     """Share of them that it must answer as the candidate did in its proof; and, at every share of the traffic, of the
     canaries of each monitor that watches the champion's place, as the deployment did before it had any. Of a model that
     samples it is the share of what it answers alike when nothing changed."""
