@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from driftgate.api.attribution import Attributed
     from driftgate.api.baseline import Exported, Imported
     from driftgate.api.deployments import Deployment
+    from driftgate.api.dividing import Division
     from driftgate.api.exporting import ExportedModel
     from driftgate.api.parity import ParityRun, Request
     from driftgate.api.plan import Assumed
@@ -139,18 +140,16 @@ class Workspace(OnCall, Handling, Judging, Upkeep, Access, Working, Repairing, S
         *,
         gates: Sequence[str] = (),
         retry_failed: bool = False,
-        shards: int = 1,
+        divided: Division | None = None,
         cache: bool | None = None,
     ) -> bench.Done:
-        """Work on what :meth:`begin` began, until it ends, in one process or in several (see ``driftgate bench``)."""
+        """Work on what :meth:`begin` began, until it ends: here, in processes, or on jobs (see ``driftgate bench``)."""
         from driftgate.api import bench
+        from driftgate.api.dividing import Division, ask_divided
 
-        if shards > 1:
-            from driftgate.api.shards import ask_in_shards
-
-            begun = ask_in_shards(self.files.folder, self.ledger, begun, shards, retry_failed=retry_failed, cache=cache)
-            retry_failed = False  # they were asked again
-        return bench.finish(self.files, self.ledger, begun, gates, display, retry_failed=retry_failed)
+        how = divided or Division()
+        begun, asked = ask_divided(self.files, self.ledger, begun, how, retry_failed=retry_failed, cache=cache)
+        return bench.finish(self.files, self.ledger, begun, gates, display, retry_failed=retry_failed and not asked)
 
     def ask_share(self, begun: bench.Begun, share: str, *, retry_failed: bool = False) -> int:
         """Ask one share of a run that :meth:`finish` divides, in a process of its own; the exit code."""

@@ -96,7 +96,6 @@ def ask_in_shards(
     except DriftgateError as problem:
         set_status(ledger, begun.run.id, "stopped", problem.message)
         raise
-    suite = begun.planned.suite
     begin = time.monotonic()
     set_status(ledger, begun.run.id, "running")
     add_cells(ledger, begun.run, begun.planned.cells)
@@ -122,6 +121,12 @@ def ask_in_shards(
         go_on = f"go on with: {begun.resume} --shards {shards}"
         raise DriftgateError(problems, f"{how}, then {go_on}" if how else go_on)
     spent, minutes = sum(float(one.said["spent"]) for one in ended), (time.monotonic() - begin) / 60
+    return with_left(begun, spent, minutes)
+
+
+def with_left(begun: Begun, spent: float, minutes: float) -> Begun:
+    """A run with what is left of its suite's limits after others asked its samples."""
+    suite = begun.planned.suite
     left = {
         "max_cost": None if suite.max_cost is None else max(suite.max_cost - spent, 0.0),
         "max_minutes": None if suite.max_minutes is None else max(suite.max_minutes - minutes, 1e-3),

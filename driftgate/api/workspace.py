@@ -28,6 +28,7 @@ from driftgate.benchmarks.datasets import DATASETS, DatasetConfig
 from driftgate.benchmarks.datasets import parse_config as parse_dataset
 from driftgate.benchmarks.gate import GateConfig
 from driftgate.benchmarks.suite import Names, SuiteConfig
+from driftgate.finetune.compute._config import AzureMLBench
 from driftgate.finetune.config import RecipeConfig
 from driftgate.finetune.synthesis import SynthesisConfig
 from driftgate.flows.connections import ConnectionConfig
@@ -168,6 +169,8 @@ class Workspace(BaseModel):
     repairs: bool = True
     """Whether recipes are followed. ``false``: no repair is opened and none goes on, whatever calls for one;
     ``driftgate remediation stop`` does the same at once, for every process that works with the ledger."""
+    azureml: AzureMLBench | None = None
+    """Where ``driftgate bench --on azureml`` asks; unset: nowhere."""
     nightly: NightlyConfig = NightlyConfig()
     """What the nightly job does."""
     incidents: IncidentsConfig = IncidentsConfig()

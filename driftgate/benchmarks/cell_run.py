@@ -249,7 +249,7 @@ async def opened(shared: SuiteRun, ordinal: int, cell: Cell, later: int) -> Asyn
     todo: Mapping[str, tuple[int, list[int]]] = pending_samples(ledger, cell_id, retry_failed=shared.retry_failed)
     asked = len(cell.samples) * cell.repeats
     if shared.share is not None:
-        todo = shared.share.of_todo(cell, todo)
+        todo = shared.share.of_todo(ordinal, cell, todo)
         asked = sum(map(shared.share.has, cell.samples)) * cell.repeats
     waiting = sum(len(rounds) for _, rounds in todo.values())
     progress = CellProgress(cell, asked, asked - waiting, later)

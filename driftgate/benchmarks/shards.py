@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from driftgate.benchmarks.cell import Cell
 from driftgate.benchmarks.suite import SuiteConfig
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.sample import Sample
+
+Wanted = Mapping[int, Mapping[str, Sequence[int]]]
+"""By place of the cell and key of the sample: the rounds that are to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Share:
     place: int
     """From 1."""
     of: int
+    wanted: Wanted | None = None
+    """What is to be asked of the whole run, where the ledger at hand does not know what was asked; None: it does."""
 
     @classmethod
     def parse(cls, text: str) -> Share:
@@ -32,8 +37,8 @@ class Share:
 
         Examples
         --------
-        >>> Share.parse("2/4")
-        Share(place=2, of=4)
+        >>> Share.parse("2/4").of
+        4
         """
         place, _, of = text.partition("/")
         if place.isascii() and place.isdecimal() and of.isascii() and of.isdecimal() and 1 <= int(place) <= int(of):
@@ -63,7 +68,23 @@ class Share:
         in_flight = math.ceil(cell.model_config.in_flight / self.of)
         return replace(cell, model_config=cell.model_config.model_copy(update={"in_flight": in_flight}))
 
-    def of_todo(self, cell: Cell, todo: Mapping[str, tuple[int, list[int]]]) -> Mapping[str, tuple[int, list[int]]]:
-        """Of what is still to be asked of a cell, by sample key, its own."""
-        own = {sample.key for sample in cell.samples if sample.key in todo and self.has(sample)}
-        return {key: value for key, value in todo.items() if key in own}
+    def of_todo(
+        self, ordinal: int, cell: Cell, todo: Mapping[str, tuple[int, list[int]]]
+    ) -> Mapping[str, tuple[int, list[int]]]:
+        """Of what is still to be asked of a cell, by sample key, its own.
+
+        Parameters
+        ----------
+        ordinal : int
+            Place of the cell in the run.
+        """
+        own = {sample.key: todo[sample.key] for sample in cell.samples if sample.key in todo and self.has(sample)}
+        if self.wanted is None:
+            return own
+        wanted, repeats = self.wanted.get(ordinal, {}), cell.repeats
+        left: dict[str, tuple[int, list[int]]] = {}
+        for key, (number, rounds) in own.items():
+            open_repeats = {round_ % repeats for round_ in rounds}  # a round of this ledger counts from its own first
+            if again := [round_ for round_ in wanted.get(key, ()) if round_ % repeats in open_repeats]:
+                left[key] = number, again
+        return left

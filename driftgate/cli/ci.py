@@ -31,8 +31,17 @@ def bench(
         bool, typer.Option("--sequential", help="Ask in a random order and end once the gate has decided.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Of that order; by default another one for each run.")] = None,
-    shards: Annotated[int, typer.Option("--shards", min=1, max=64, help="Processes that share the samples.")] = 1,
+    shards: Annotated[
+        int | None,
+        typer.Option("--shards", min=1, max=64, help="Processes, or jobs, that share the samples.", show_default="1"),
+    ] = None,
+    on: Annotated[
+        str, typer.Option("--on", help="Where they work: azureml has jobs of Azure Machine Learning ask.")
+    ] = "",
+    cancel: Annotated[bool, typer.Option("--cancel", help="With --on: an interrupt cancels the jobs.")] = False,
     shard: Annotated[str, typer.Option("--shard", hidden=True, help="The share that this process asks.")] = "",
+    job: Annotated[Path | None, typer.Option("--job", hidden=True, help="Of --shard: the run, elsewhere.")] = None,
+    result: Annotated[Path, typer.Option("--result", hidden=True, help="Of --job: where it is put.")] = Path("result"),
     as_json: Annotated[
         Path | None, typer.Option("--json", help="Also write the run's id, status and scores to this file.")
     ] = None,
@@ -44,13 +53,21 @@ def bench(
     In GitHub Actions the step gets the output 'run', the run's id; in Azure DevOps it is the variable driftgate.run.
     """
     import os
+    from functools import partial
 
     import driftgate
+    from driftgate.api.dividing import Division
     from driftgate.cli import pipelines
     from driftgate.cli._console import check_writable, console, write_json
     from driftgate.cli.show.bench import carry_out
 
+    if job is not None:
+        from driftgate.api.cluster import ask_elsewhere
+
+        raise typer.Exit(ask_elsewhere(job, shard, result))
     check_writable(as_json)
+    if on not in ("", "azureml") or (cancel and not on):
+        raise DriftgateError("jobs work on azureml only, and --cancel is about jobs", "give --on azureml, or neither")
     if bool(gate) != sequential or (seed is not None and not sequential):
         raise DriftgateError(
             "--gate, --seed and --sequential belong together", "give --gate GATE --sequential, or none of them"
@@ -69,11 +86,13 @@ def bench(
         if shard:
             raise typer.Exit(ws.ask_share(begun, shard, retry_failed=retry_failed))
         pipelines.set_output(os.environ, "run", begun.run.id)
+        told = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+        how = Division(shards, "azureml" if on else "here", cancel, told)
         try:
             done = carry_out(
                 console,
                 begun,
-                lambda display: ws.finish(begun, display, retry_failed=retry_failed, shards=shards, cache=cache),
+                lambda display: ws.finish(begun, display, retry_failed=retry_failed, divided=how, cache=cache),
             )
         finally:
             if as_json is not None:

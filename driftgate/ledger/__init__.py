@@ -71,6 +71,7 @@ from driftgate.ledger._deployments import (
     ends_soon,
 )
 from driftgate.ledger._details import EXPIRED, check_texts, expired_at, forgotten_in
+from driftgate.ledger._elsewhere import LineAt, TakenCell, TakenLine, add_taken, take_cells, take_lines
 from driftgate.ledger._expire import Expired, expire_texts
 from driftgate.ledger._forget import (
     Forgotten,
@@ -174,6 +175,7 @@ __all__ = [
     "LeaseRow",
     "Ledger",
     "LedgerReplies",
+    "LineAt",
     "NewKey",
     "NewestError",
     "OutputsSearched",
@@ -193,6 +195,8 @@ __all__ = [
     "Sought",
     "Space",
     "TableSize",
+    "TakenCell",
+    "TakenLine",
     "UtcDateTime",
     "VerdictRow",
     "add_aggregation",
@@ -203,6 +207,7 @@ __all__ = [
     "add_left_out",
     "add_refused_run",
     "add_scores",
+    "add_taken",
     "add_trained_model",
     "add_verdict",
     "aggregations_of",
@@ -302,6 +307,8 @@ __all__ = [
     "start_run",
     "suites_of",
     "take_baseline",
+    "take_cells",
+    "take_lines",
     "traffic_of",
     "trained_model",
     "valid_key",

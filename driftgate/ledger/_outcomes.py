@@ -109,11 +109,11 @@ def record(ledger: Ledger, records: Sequence[Record]) -> None:
         The run was expired meanwhile, or the ledger refuses.
     """
     with ledger.write() as connection:
-        known = _moved(connection, sorted({entry.cell_id for entry in records}))
+        known = moved_lines(connection, sorted({entry.cell_id for entry in records}))
         _record(connection, [entry for entry in records if (entry.cell_id, entry.sample_id, entry.round) not in known])
 
 
-def _moved(connection: Connection, cell_ids: Sequence[int]) -> set[tuple[int, int, int]]:
+def moved_lines(connection: Connection, cell_ids: Sequence[int]) -> set[tuple[int, int, int]]:
     """Cell, sample and round of what is packed or archived, where no key keeps it from being written once more."""
     held = or_(*(exists().where(table.c.cell_id == cells.c.id) for table in (archives, pages))).label("moved")
     gone = expired_runs.c.run_id.is_not(None).label("expired")

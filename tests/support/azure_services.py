@@ -66,6 +66,10 @@ class Azure:
     """Azure OpenAI files by id, with their ``content``."""
     fine_tuning_jobs: list[dict[str, Any]] = field(default_factory=list)
     """Azure OpenAI fine-tuning jobs, oldest first."""
+    job_refusal: dict[str, str] | None = None
+    """Code and message with which Azure Machine Learning refuses a new job."""
+    cluster: Callable[[dict[str, Any]], None] | None = None
+    """What runs a command job once it is put; unset, nobody does."""
     settles: bool = True
     """Whether a change of the endpoint's traffic comes to its end."""
     keeps_metadata: bool = True
@@ -190,6 +194,8 @@ class Azure:
         new = path.lower() not in self.resources
         properties = body["properties"]
         if "/jobs/" in path:
+            if new and self.job_refusal is not None:
+                return reply({"error": self.job_refusal}, 409)
             if not new:  # a job that was submitted stays as it was
                 return reply(self.resources[path.lower()])
             properties |= {"status": "Queued", "services": {"Studio": {"endpoint": "https://ml.azure.com/runs/x"}}}
@@ -207,6 +213,8 @@ class Azure:
             if refusal:
                 return refusal
         self._put(path, body)
+        if self.cluster is not None and properties.get("jobType") == "Command":
+            self.cluster(body | {"name": path.rsplit("/", 1)[1]})
         return reply(self.resources[path.lower()], 201 if new else 200, {"Retry-After": "1"})
 
     def _refuse_traffic(self, path: str, properties: Mapping[str, Any]) -> web.Response | None:
@@ -223,6 +231,8 @@ class Azure:
     async def _run_history(self, request: Received) -> web.Response:
         if request.path == "/discovery":
             return reply({"api": f"https://{_API_HOST}"})
+        if request.path.endswith("/rundata"):  # outputs that nobody registered are not among them
+            return reply({"runMetadata": {"runId": request.json["runId"], "outputs": {}}})
         error = {"error": {"code": "UserError", "message": self.run_error}}
         return reply({"runId": request.path.split("/")[-2], "status": "Failed", "error": error, "logFiles": {}})
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from driftgate.finetune._azure import AzureMLWorkspace
+from driftgate.finetune._azure_jobs import pinned_image
 from driftgate.finetune.train._trainer import Estimate, TrainerConfig
 from driftgate.flows.amounts import Amount
 from driftgate.flows.path_settings import READ
@@ -33,20 +34,12 @@ class AzureMLTraining(TrainerConfig):
     known beforehand."""
     max_hours: Amount | None = None
     """After so many hours the service ends the job; unset: never."""
-    image: str
+    image: Annotated[str, AfterValidator(pinned_image)]
     """Base image with its tag or digest, for example ``mcr.microsoft.com/azureml/NAME:TAG``."""
     requirements: Annotated[Path, READ] = Path("finetune/requirements.txt")
     """Pinned requirements of training, relative to the workspace folder; where it has no such file, those that ship."""
     experiment: str = Field("driftgate", min_length=1)
     """Experiment that the jobs are listed under."""
-
-    @field_validator("image")
-    @classmethod
-    def _pinned(cls, image: str) -> str:
-        tag = image.rpartition("/")[2].partition(":")[2]
-        if tag in ("", "latest"):
-            raise ValueError(f"the image '{image}' is not pinned: name a tag other than latest, or a digest")
-        return image
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:

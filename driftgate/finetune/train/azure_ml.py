@@ -6,28 +6,21 @@ job and runs in a pinned environment. The result is registered as a model and br
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
 import math
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from driftgate.finetune._azure import (
-    azure_errors,
-    check_address,
-    ml_client,
-    state_name,
-    without_secrets,
-)
+from driftgate.finetune._azure import azure_errors, check_address, ml_client, state_name
+from driftgate.finetune._azure_jobs import ENDED, get_or_none, pinned_lines, why_failed
 from driftgate.finetune.train._architectures import check_base
 from driftgate.finetune.train._azure_ml_code import command_of, place, stage_code
 from driftgate.finetune.train._azure_ml_config import AzureMLTraining, estimate, metered
@@ -47,7 +40,6 @@ from driftgate.finetune.train._trainer import (
 from driftgate.flows.errors import DriftgateError
 from driftgate.flows.models import ModelConfig, parse_config
 from driftgate.flows.models.local import EMBEDDED, LocalConfig, embedded_model, prompt_format_of
-from driftgate.flows.network import read_json
 from driftgate.flows.private_files import make_folder, make_private
 from driftgate.shipped import shipped
 
@@ -55,8 +47,6 @@ KIND_NAME = "azure_ml"
 _PYTHON = "3.11"
 _SCRIPT_NEEDS = ("aiohttp", "numpy", "pydantic")
 """What the script imports beside the requirements of training; pinned to what is installed here."""
-_ENDED = ("completed", "failed", "canceled")
-_PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==[^\s;]+(\s*;.*)?")
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ class AzureMLTrainer:
         mark = fingerprint(job, contents=contents, image=self.config.image, packages=self.packages())
         with azure_errors(f"submitting training job '{job.name}'", "check workspace, compute and roles"):
             client = ml_client(self.config.workspace)
-            found = _get(client.jobs, job.name)
+            found = get_or_none(client.jobs, job.name)
             if found is None:
                 self._create(client, job, mark, inputs, model)
             elif found.tags.get("driftgate_fingerprint") != mark:
@@ -106,14 +96,14 @@ class AzureMLTrainer:
         name = handle["name"]
         with azure_errors(f"looking for training job '{name}'"):
             client = ml_client(self.config.workspace)
-            if (job := _get(client.jobs, name)) is None:
+            if (job := get_or_none(client.jobs, name)) is None:
                 raise JobGone(f"training job '{name}' is not in the workspace any more", "train again")
             state = state_name(job.status)
             if state == "completed":
                 _register(client, handle)
                 return Status("succeeded", f"registered as {name}:1", 1.0)
             if state in ("failed", "canceled"):
-                return Status("failed", f"{state}: {_why(client, name)}" if state == "failed" else state)
+                return Status("failed", f"{state}: {why_failed(client, name)}" if state == "failed" else state)
         return Status("running", state)
 
     def result(self, handle: Handle) -> TrainedModel:
@@ -203,7 +193,7 @@ class AzureMLTrainer:
         name = handle["name"]
         with azure_errors(f"cancelling training job '{name}'"):
             client = ml_client(self.config.workspace)
-            if state_name(client.jobs.get(name).status) not in (*_ENDED, "cancelrequested"):
+            if state_name(client.jobs.get(name).status) not in (*ENDED, "cancelrequested"):
                 client.jobs.begin_cancel(name).result()
 
     def pause(self, handle: Handle) -> None:
@@ -241,12 +231,7 @@ class AzureMLTrainer:
                 f"there is no file of training requirements at {paths[0]}",
                 "name it in the trainer's 'requirements'",
             )
-        text = path.read_text(encoding="utf-8").replace("\\\n", " ")  # hashes stand on continued lines
-        lines = [re.split(r"\s+(?:#|--hash)", line.strip())[0] for line in text.splitlines()]
-        lines = [line for line in lines if line and not line.startswith("#")]
-        loose = [line for line in lines if not _PINNED.fullmatch(line)]
-        if loose:
-            raise DriftgateError(f"{path} holds '{loose[0]}', which is not pinned", "write NAME==VERSION on each line")
+        lines = pinned_lines(path)
         named = {re.split(r"[\[=]", line)[0].lower() for line in lines}
         return sorted([*lines, *(f"{name}=={version(name)}" for name in _SCRIPT_NEEDS if name not in named)])
 
@@ -304,7 +289,7 @@ def _data_asset(client: Any, name: str, path: Path) -> Any:
 
     asset, content = f"driftgate-{name}", content_sha256(path)[:12]
     kind = "uri_folder" if path.is_dir() else "uri_file"
-    found = _get(client.data, asset, content)  # a base model is large, and uploaded once
+    found = get_or_none(client.data, asset, content)  # a base model is large, and uploaded once
     if found is None:
         found = client.data.create_or_update(Data(name=asset, version=content, type=kind, path=str(path)))
     return Input(type=kind, path=found.id)
@@ -314,54 +299,11 @@ def _register(client: Any, handle: Handle) -> None:
     from azure.ai.ml.entities import Model
 
     name = handle["name"]
-    if _get(client.models, name, "1") is None:
+    if get_or_none(client.models, name, "1") is None:
         # LoRA adapters of any base: what they belong on is in the tags
         tags = {key: str(handle["lineage"][key]) for key in ("fingerprint", "base_sha256", "items_sha256")}
         path = f"azureml://jobs/{name}/outputs/model"
         client.models.create_or_update(Model(name=name, version="1", type="custom_model", path=path, tags=tags))
-
-
-def _get(operations: Any, *name: str) -> Any:
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        return operations.get(*name)
-    except ResourceNotFoundError:
-        return None
-
-
-def _why(client: Any, name: str) -> str:
-    """Ask run history why a job failed; the job itself does not say."""
-    from azure.ai.ml.exceptions import JobException
-
-    try:
-        # The public call that tells it prints a summary first; the job is over, so it returns at once.
-        with _no_output():
-            client.jobs.stream(name)
-    except JobException as problem:
-        return without_secrets(_run_error(str(problem.message)))
-    return "no reason given"
-
-
-def _run_error(message: str) -> str:
-    """Take the innermost words out of run history's error.
-
-    Examples
-    --------
-    >>> _run_error('Exception : \\n {"error": {"code": "UserError", "message": "out of memory"}} ')
-    'UserError: out of memory'
-    """
-    try:
-        error = read_json(message[message.index("{") : message.rindex("}") + 1])["error"]
-        return f"{error['code']}: {error['message']}"
-    except (ValueError, KeyError, TypeError):
-        return " ".join(message.split())
-
-
-@contextlib.contextmanager
-def _no_output() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
 
 
 def _has_folder(handle: Handle) -> bool:
