@@ -155,7 +155,7 @@ class Azure:
                     "properties": {"workspaceId": "w", "discoveryUrl": discovery},
                 }
             )
-        if path == f"{WORKSPACE}/datastores/workspaceblobstore":
+        if path in (f"{WORKSPACE}/datastores", f"{WORKSPACE}/datastores/workspaceblobstore"):
             store = {
                 "datastoreType": "AzureBlob",
                 "accountName": "acct",
@@ -165,7 +165,9 @@ class Azure:
                 "isDefault": True,
                 "credentials": {"credentialsType": "Sas"},
             }
-            return reply({"id": path, "name": "workspaceblobstore", "properties": store})
+            held = {"id": f"{WORKSPACE}/datastores/workspaceblobstore", "name": "workspaceblobstore"}
+            held |= {"properties": store}
+            return reply(held if path.endswith("store") else {"value": [held]})
         if path.lower() in self.resources:
             return reply(self.resources[path.lower()])
         if path.endswith(("/versions", "/deployments")):

@@ -114,6 +114,10 @@ class LoopbackNet:
         """Meet the next requests of ``method`` whose path holds ``part`` with ``faults``, one after the other."""
         self._faults.append((method, part, list(faults)))
 
+    def forget_faults(self) -> None:
+        """From now on nothing fails."""
+        self._faults.clear()
+
     def sent(self, method: str, part: str) -> list[Received]:
         """Requests of ``method`` whose path holds ``part``, in order."""
         return [one for one in list(self.requests) if one.method == method and part in one.path]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -136,6 +137,7 @@ def ask_on_azureml(
         kept = _put(asking, jobs, kept, retry_failed=retry_failed)
         kept, came = _awaited(asking, jobs, kept)
         given += came
+        shutil.rmtree(asking.folder(kept[0].attempt).parent, ignore_errors=True)
         _check_whole(asking, kept)
     except DriftgateError as problem:
         set_status(ledger, asking.run, "stopped", problem.message)
@@ -244,7 +246,8 @@ def _code(asking: Asking, attempt: int, shards: int, *, retry_failed: bool) -> t
     make_folder(folder)
     pack(code, tree, run)
     replace_file(told, run.as_json().encode(errors="replace"))
-    asking.tell(f"{carried.files} files of the workspace go along, {carried.size / 1024:,.0f} KiB; see {tree}")
+    where = tree.relative_to(asking.workspace.folder).as_posix()
+    asking.tell(f"{carried.files} files of the workspace go along, {carried.size / 1024:,.0f} KiB: {where}")
     return code, needs
 
 
@@ -304,6 +307,7 @@ def _taken(asking: Asking, jobs: AzureMLJobs, job: KeptJob, state: JobState) -> 
             unreadable = f"{name} cannot be read ({type(problem).__name__})"
     why = unreadable or _why_not_done(asking, job, state, manifest, parts, lines)
     job = keep_job(asking.ledger, job, "failed" if why else "done", why)
+    shutil.rmtree(folder, ignore_errors=True)  # the ledger has what it gave, and forgets it where it must
     asking.tell(f"{job.words}: {why or 'done'}, {lines:,} samples came back")
     return job, manifest
 
