@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from driftgate.ledger import latest_runs, open_ledger
 
 QUESTIONS = 24
 NOT_THERE = Status(404, {"error": {"code": "ResourceNotFound", "message": "there is no such job"}})
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and a shell")
 KEY = "k3y-0f-the-tested-model"
 AZUREML = {
     "workspace": {"subscription": SUBSCRIPTION, "resource_group": "rg", "workspace": "ws"},
@@ -92,11 +96,21 @@ def carried(cloud: Cloud) -> dict[str, bytes]:
         return {name: opened.read(name) for name in opened.namelist() if name.startswith(("tree/", "job.json"))}
 
 
-@pytest.mark.core
 def test_jobs_leave_the_ledger_of_one_process_row_for_row(
     cloud: Cloud, cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli
 ) -> None:
+    _row_for_row(cloud, cluster, folder, endpoint, cli)
+
+
+def test_so_they_do_where_each_runs_what_went_along_by_its_command(
+    cloud: Cloud, cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli
+) -> None:
+    """In processes that have nothing of this checkout, and of the environment what the compute has."""
     cluster.apart = True
+    _row_for_row(cloud, cluster, folder, endpoint, cli)
+
+
+def _row_for_row(cloud: Cloud, cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli) -> None:
     assert cli("bench", "-w", folder).code == 0
     whole = rows_of(folder)
     assert len(endpoint.requests) == QUESTIONS
@@ -106,6 +120,7 @@ def test_jobs_leave_the_ledger_of_one_process_row_for_row(
     done = on_azureml(cli, folder)
     assert done.code == 0, done.err + str(cluster.logs)
     assert len(cluster.starts) == 2 and "shard 2 of 2: done" in done.out and "TESTED_KEY" in done.out
+    assert (set(cluster.logs) == set(cluster.starts)) == cluster.apart
     divided = rows_of(folder)
     assert divided.keys() == whole.keys()
     for table, rows in whole.items():
@@ -138,10 +153,9 @@ def status_of(cli: Cli, folder: Path) -> str:
     [
         ({"part-": b"cut"}, "parts of its result are missing or damaged"),
         ({"part-": None}, "parts of its result are missing or damaged"),
-        ({"share.json": b'{"run": "'}, "gave no result that is whole"),
         ({"share.json": None, "part-": None}, "gave no result that is whole"),
     ],
-    ids=["cut", "missing", "half-a-manifest", "nothing"],
+    ids=["cut", "missing", "nothing"],
 )
 def test_a_share_that_is_not_whole_is_no_finished_run(
     cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli, spoil: dict[str, bytes | None], words: str
@@ -152,13 +166,24 @@ def test_a_share_that_is_not_whole_is_no_finished_run(
     assert done.code == 2 and words in done.err and "have no outcome" in done.err, done.err
     assert status_of(cli, folder).startswith("stopped: shard 1 of 2")
     kept, before = len(rows_of(folder)["outcomes"]), len(endpoint.requests)
-    assert before == QUESTIONS and (kept < QUESTIONS or "half" in words)
+    assert before == QUESTIONS and 0 < kept < QUESTIONS
 
     done = on_azureml(cli, folder, "--resume")
     assert done.code == 0, done.err
     assert len(rows_of(folder)["outcomes"]) == QUESTIONS
     assert len(endpoint.requests) == before + QUESTIONS - kept
     assert [name.rpartition("-")[2] for name in cluster.starts if "-a2-" in name] == ["1of2"]
+
+
+def test_a_share_whose_manifest_is_cut_is_not_done_though_everything_came_back(
+    cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli
+) -> None:
+    cluster.spoils = {"1of2": {"share.json": b'{"run": "'}}
+    done = on_azureml(cli, folder)
+    assert done.code == 2 and "gave no result that is whole" in done.err, done.err
+    assert status_of(cli, folder).startswith("stopped") and len(rows_of(folder)["outcomes"]) == QUESTIONS
+    assert on_azureml(cli, folder, "--resume").code == 0
+    assert len(cluster.starts) == 2 and len(endpoint.requests) == QUESTIONS
 
 
 @pytest.mark.parametrize(
@@ -222,8 +247,15 @@ def test_an_expired_token_leaves_the_jobs_to_themselves_and_they_are_found_again
 
 
 def test_faults_of_the_service_double_nothing(
-    cloud: Cloud, cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli
+    cloud: Cloud,
+    cluster: Cluster,
+    folder: Path,
+    endpoint: ChatEndpoint,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    sleep = time.sleep
+    monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.02)))  # the clients' first pause is 15 s
     cloud.net.fail("PUT", "/jobs/", throttled(), LostReply())
     cloud.net.fail("GET", "/jobs/", Status(500, {}), Reset())
     cloud.net.fail("GET", "share.json", Reset())
@@ -297,7 +329,9 @@ def start() -> Iterator[Any]:
 
     def begin(*arguments: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "driftgate", *map(str, arguments)]
-        begun.append(subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # who runs the tests may ignore it
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        begun.append(subprocess.Popen(command, text=True, preexec_fn=heeds, **pipes))
         return begun[-1]
 
     yield begin
@@ -325,6 +359,7 @@ def test_a_command_that_is_killed_is_gone_on_with_and_puts_no_job_twice(
     assert len(endpoint.requests) == QUESTIONS and len(rows_of(folder)["outcomes"]) == QUESTIONS
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("flags", [(), ("--cancel",)], ids=["go-on", "cancel"])
 def test_an_interrupt_cancels_the_jobs_where_that_is_wanted(
     cloud: Cloud, cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli, start: Any, flags: tuple[str, ...]
@@ -347,6 +382,7 @@ def test_an_interrupt_cancels_the_jobs_where_that_is_wanted(
     assert len(put(cloud)) == (4 if flags else 2) and len(endpoint.requests) == QUESTIONS
 
 
+@pytest.mark.acceptance
 def test_a_machine_that_is_lost_costs_what_it_had_not_handed_over(
     cloud: Cloud, cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli
 ) -> None:
@@ -468,3 +504,22 @@ def test_failed_samples_are_asked_once_more_and_nothing_else(
     assert len(endpoint.requests) == 2 * QUESTIONS + len(failed)
     assert len(rows_of(folder)["outcomes"]) == 2 * QUESTIONS + len(failed)
     assert sum("-a2-" in name for name in cluster.starts) in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "2 jobs on cpu-cluster"),
+        ({"extras": ["nonesuch"]}, "no extra 'nonesuch'"),
+        ({"requirements": "none.txt"}, "no file of requirements"),
+        ({"files": ["none"]}, "which is not there"),
+        ({"workspace": {**AZUREML["workspace"], "workspace": "${env:NO_SUCH}"}}, "NO_SUCH"),
+    ],
+)
+def test_doctor_looks_at_what_jobs_need(
+    cloud: Cloud, folder: Path, cli: Cli, change: dict[str, Any], words: str
+) -> None:
+    edit(folder, lambda config: config["azureml"].update(change))
+    done = cli("doctor", "-w", folder)
+    assert words in done.out, done.out
+    assert (done.code == 0) == (not change) and not cloud.net.requests

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,10 +74,11 @@ class Cluster:
         self._threads[-1].start()
 
     def _run(self, name: str, properties: dict[str, Any]) -> None:
-        self.holds.wait(60)
+        self.holds.wait(280)
         if self._status(name) != "Queued":
             return
         if end := next((end for part, end in self.ends.items() if name.endswith(part)), ""):
+            time.sleep(0.3)  # whoever put it has heard that it is there
             if end == "deleted":
                 del self.azure.resources[str(self.azure.resource(f"jobs/{name}")["id"]).lower()]
             else:

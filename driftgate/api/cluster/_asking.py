@@ -14,7 +14,7 @@ from pathlib import Path
 
 from driftgate.api.bench import Begun
 from driftgate.api.cluster._carried import carry
-from driftgate.api.cluster._packed import ARCHIVE, TREE, command, pack, packages
+from driftgate.api.cluster._packed import ARCHIVE, TREE, command, pack
 from driftgate.api.cluster._parts import Manifest, add_part, parts_in
 from driftgate.api.cluster._told import ToldRun
 from driftgate.api.shards import check_shards, with_left
@@ -32,6 +32,7 @@ from driftgate.finetune.compute import (
     ShardJob,
     jobs_of,
     keep_job,
+    packages,
     plan_jobs,
 )
 from driftgate.flows.environment import resolve

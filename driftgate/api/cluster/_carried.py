@@ -151,7 +151,7 @@ def _own(workspace: OpenWorkspace, planned: Planned, config: AzureMLBench) -> It
     for flow in _flows(planned):
         if flow.workspace is None or not flow.folder.resolve().is_relative_to(folder):
             continue
-        if ".driftgate" in flow.folder.relative_to(flow.workspace).parts:
+        if ".driftgate" in flow.folder.resolve().relative_to(folder).parts:
             continue  # written for a prompt, and written again there
         whole = flow.folder.resolve() != folder
         named = [str((node.get("source") or {}).get("path") or "") for node in flow.resolved_nodes()]

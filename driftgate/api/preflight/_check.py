@@ -44,6 +44,7 @@ _ORDER = (
     "syntheses",
     "schedule",
     "services",
+    "azureml",
     "notifications",
     "endpoints",
     "judges",

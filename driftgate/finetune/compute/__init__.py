@@ -7,6 +7,7 @@ from driftgate.lazy import lazily
 if TYPE_CHECKING:
     from driftgate.finetune.compute._azure_ml import RESULT, AzureMLJobs, JobRefused, JobState, ShardJob
     from driftgate.finetune.compute._config import AzureMLBench
+    from driftgate.finetune.compute._packages import packages
     from driftgate.finetune.compute._store import KeptJob, jobs_of, keep_job, plan_jobs
 else:
     __getattr__ = lazily(__name__, __file__)
@@ -21,5 +22,6 @@ __all__ = [
     "ShardJob",
     "jobs_of",
     "keep_job",
+    "packages",
     "plan_jobs",
 ]
