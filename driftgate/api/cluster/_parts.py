@@ -10,12 +10,13 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from driftgate.flows.private_files import replace_file
+from driftgate.flows.private_files import make_folder, replace_file
 from driftgate.ledger import Ledger, LineAt, TakenCell, TakenLine, add_taken, take_cells, take_lines
 
 MANIFEST = "share.json"
@@ -40,9 +41,9 @@ class Manifest:
     """Why it was not done; empty where it was."""
     remedy: str
 
-    def write(self, folder: Path) -> None:
-        """Write it, last of all."""
-        replace_file(folder / MANIFEST, json.dumps(asdict(self), ensure_ascii=False).encode(errors="replace"))
+    def write(self, folder: Path, aside: Path) -> None:
+        """Write it, last of all; see :func:`write_part`."""
+        _hand_over(folder, aside, MANIFEST, json.dumps(asdict(self), ensure_ascii=False).encode(errors="replace"))
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
@@ -63,8 +64,15 @@ def parts_in(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def write_part(folder: Path, ledger: Ledger, run: str, known: set[LineAt]) -> str:
+def write_part(folder: Path, aside: Path, ledger: Ledger, run: str, known: set[LineAt]) -> str:
     """Write what is recorded of a run and not ``known`` yet as a further part, and know it from then on.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is handed over: storage that is mounted, and may know neither rights nor renaming.
+    aside : Path
+        A folder of this machine.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def write_part(folder: Path, ledger: Ledger, run: str, known: set[LineAt]) -> st
         return ""
     content = gzip.compress(_written(take_cells(ledger, run), lines), mtime=0)
     name = f"part-{len(parts_in(folder)) + 1:05}-{hashlib.sha256(content).hexdigest()}.json.gz"
-    replace_file(folder / name, content)
+    _hand_over(folder, aside, name, content)
     known.update(line.at for line in lines)
     return name
 
@@ -94,6 +102,12 @@ def add_part(ledger: Ledger, run: str, content: bytes) -> list[LineAt]:
     lines = [TakenLine(LineAt(*one["at"]), one["rows"]) for one in given["lines"]]
     add_taken(ledger, run, cells, lines)
     return [line.at for line in lines]
+
+
+def _hand_over(folder: Path, aside: Path, name: str, content: bytes) -> None:
+    make_folder(aside)
+    replace_file(aside / name, content)
+    shutil.copyfile(aside / name, folder / name)
 
 
 def _written(cells: Sequence[TakenCell], lines: Sequence[TakenLine]) -> bytes:

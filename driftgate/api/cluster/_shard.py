@@ -35,13 +35,14 @@ class _HandedOver:
     """What of a share's ledger lies in the job's output."""
 
     folder: Path
+    aside: Path
     parts: list[str] = field(default_factory=list)
     known: set[LineAt] = field(default_factory=set)
     _one: Lock = field(default_factory=Lock)
 
     def hand_over(self, ledger: Ledger, run: str) -> None:
         with self._one:  # the last one may begin while another is under way in its thread
-            if name := write_part(self.folder, ledger, run, self.known):
+            if name := write_part(self.folder, self.aside, ledger, run, self.known):
                 self.parts.append(name)
 
     def take_up(self, ledger: Ledger, run: str) -> None:
@@ -62,7 +63,7 @@ def ask_elsewhere(job: Path, share: str, result: Path) -> int:
         The exit code: 0 where the share was done.
     """
     told, began = ToldRun.read(job), time.monotonic()
-    given = _HandedOver(make_folder(result))
+    given = _HandedOver(make_folder(result), job.parent / "handed-over")
     spent, problem = 0.0, None
     try:
         _check_needs(told.needs)
@@ -80,7 +81,7 @@ def ask_elsewhere(job: Path, share: str, result: Path) -> int:
         time.monotonic() - began,
         problem.message if problem else "",
         problem.remedy if problem else "",
-    ).write(result)
+    ).write(result, given.aside)
     return 2 if problem else 0
 
 

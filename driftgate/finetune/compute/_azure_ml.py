@@ -141,8 +141,10 @@ class AzureMLJobs:
     def _create(self, client: Any, job: ShardJob) -> None:
         from azure.ai.ml import Output, command
 
-        place = {"compute": self.config.compute, "instance_type": self.config.instance_type}
         hours = self.config.max_hours
+        named = {"compute": self.config.compute, "instance_type": self.config.instance_type}
+        place: dict[str, Any] = {name: value for name, value in named.items() if value}
+        place |= {"timeout": math.ceil(hours * 3600)} if hours is not None else {}
         client.jobs.create_or_update(
             command(
                 name=job.name,
@@ -156,8 +158,7 @@ class AzureMLJobs:
                 environment_variables=dict(job.variables),
                 tags={_MARK: job.mark},
                 instance_count=1,
-                **{name: value for name, value in place.items() if value},
-                **({"timeout": math.ceil(hours * 3600)} if hours is not None else {}),
+                **place,
             )
         )
 
