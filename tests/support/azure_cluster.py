@@ -40,6 +40,7 @@ class Cluster:
     """What the jobs printed."""
     holds: threading.Event = field(default_factory=threading.Event)
     """Jobs stay queued until it is set."""
+    _one: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[threading.Thread] = field(default_factory=list)
     _processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
@@ -103,7 +104,8 @@ class Cluster:
         with zipfile.ZipFile(folder / "bench.zip") as archive:
             archive.extractall(folder, [one for one in archive.namelist() if not one.startswith("driftgate")])
         words = shlex.split(properties["command"])
-        return ask_elsewhere(folder / "job.json", words[words.index("--shard") + 1], out)
+        with self._one:  # a flow's tools run in the flow's folder, of which a process has one
+            return ask_elsewhere(folder / "job.json", words[words.index("--shard") + 1], out)
 
     def _in_a_process(self, name: str, properties: dict[str, Any], folder: Path, out: Path) -> int:
         command = properties["command"].replace("python ", f"{sys.executable} -S ")  # -S: no editable install stands in
