@@ -523,3 +523,21 @@ def test_doctor_looks_at_what_jobs_need(
     done = cli("doctor", "-w", folder)
     assert words in done.out, done.out
     assert (done.code == 0) == (not change) and not cloud.net.requests
+
+
+def test_the_limit_on_cost_and_the_requests_at_once_are_divided(
+    cluster: Cluster, folder: Path, endpoint: ChatEndpoint, cli: Cli
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["models"]["tested"] |= {"prices": {"input": 1e6, "output": 0}, "in_flight": 2}
+        config["suites"]["small"]["max_cost"] = 100.0
+
+    edit(folder, change)
+    endpoint.default = Answer("A")
+    done = on_azureml(cli, folder)
+    assert done.code == 2 and "limit of 50" in done.err and "have no outcome" in done.err, done.err
+    asked = len(endpoint.requests)
+    assert 0 < asked < QUESTIONS and len(rows_of(folder)["outcomes"]) == asked
+    edit(folder, lambda config: config["suites"]["small"].update(max_cost=1e9))
+    assert on_azureml(cli, folder, "--resume").code == 0
+    assert len(endpoint.requests) == QUESTIONS
