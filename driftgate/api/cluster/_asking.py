@@ -211,10 +211,11 @@ def _put(asking: Asking, jobs: AzureMLJobs, kept: Sequence[KeptJob], *, retry_fa
             try:
                 jobs.put(wanted)
             except JobRefused as problem:
-                keep_job(asking.ledger, job, "refused", problem.message)
-                there = sum(one.state == "put" for one in now)
-                others = f"; {there} of {job.shards} jobs are there and go on" if there else ""
-                raise DriftgateError(f"{job.words}: {problem.message}{others}", problem.remedy) from problem
+                if not jobs.is_there(wanted):  # of two that put it at once, one is told that it exists
+                    keep_job(asking.ledger, job, "refused", problem.message)
+                    there = sum(one.state == "put" for one in now)
+                    others = f"; {there} of {job.shards} jobs are there and go on" if there else ""
+                    raise DriftgateError(f"{job.words}: {problem.message}{others}", problem.remedy) from problem
         now.append(keep_job(asking.ledger, job, "put"))
         asking.tell(f"{job.words}: job {job.name} is submitted")
     return now

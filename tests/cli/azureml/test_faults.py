@@ -130,7 +130,9 @@ def test_faults_of_the_service_double_nothing(
 ) -> None:
     sleep = time.sleep
     monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.02)))  # the clients' first pause is 15 s
-    cloud.net.fail("PUT", "/jobs/", throttled(), LostReply())
+    exists = Status(409, {"error": {"code": "Conflict", "message": "a job of that name exists"}})
+    cloud.net.fail("PUT", "1of2", throttled(), LostReply())
+    cloud.net.fail("PUT", "2of2", LostReply(), exists)
     cloud.net.fail("GET", "/jobs/", Status(500, {}), Reset())
     cloud.net.fail("GET", "share.json", Reset())
     done = on_azureml(cli, folder)
