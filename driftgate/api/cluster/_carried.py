@@ -171,10 +171,10 @@ def _own(workspace: OpenWorkspace, planned: Planned, config: AzureMLBench) -> It
     if prompt is not None and "\n" not in prompt and (workspace.folder / prompt).is_file():
         yield _inside(workspace, prompt, f"suites.{planned.name}.prompt")
     for number, path in enumerate(config.files):
-        found = _inside(workspace, path, f"azureml.files.{number}")
-        if not found.exists():
+        beside = _inside(workspace, path, f"azureml.files.{number}")
+        if not beside.exists():
             raise DriftgateError(f"azureml.files names {path}, which is not there", "correct the path")
-        yield found
+        yield beside
 
 
 def _modules(flow: FlowDefinition) -> set[str]:
