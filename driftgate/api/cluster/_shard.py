@@ -89,8 +89,8 @@ def _check_needs(names: Collection[str]) -> None:
     if absent := [name for name in names if name not in os.environ]:
         raise DriftgateError(
             f"{', '.join(absent)} {'is' if len(absent) == 1 else 'are'} not set on the compute",
-            "set it in the compute's environment or image, or sign in by a managed identity instead of a key; an "
-            "address can go along: name it under azureml.variables",
+            "have the compute set it, from a key vault for example, or sign in by a managed identity instead of a key; "
+            "an address can go along: name it under azureml.variables",
         )
 
 
