@@ -67,7 +67,9 @@ def find_baseline(
     if found.scores is None or not _measured_nothing(rule, found.scores):
         return found
     cell = found.scores.cell
-    return Baseline(None, f"{cell.model} of run {cell.run_id} cannot be compared with: none of its samples got an answer")
+    return Baseline(
+        None, f"{cell.model} of run {cell.run_id} cannot be compared with: none of its samples got an answer"
+    )
 
 
 def _found(
@@ -128,8 +130,8 @@ def _stored(
 
     One that its gate stopped is passed over: its score leans the way it was stopped.
 
-    One in which more of its samples failed than its suite allows, or none got an answer, measured nothing: to be as good
-    as an outage is no achievement. Where all that there are did not, there is none, and this run is not the first.
+    One in which more of its samples failed than its suite allows, or none got an answer, measured nothing: to be as
+    good as an outage is no achievement. Where all that there are did not, there is none, and this run is not the first.
 
     A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before. A
     trial is compared with benchmarks only: what another pull request did is not what this one is to be as good as.
