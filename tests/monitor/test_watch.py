@@ -191,11 +191,20 @@ def test_another_model_that_answers_as_well_is_named(ledger: Ledger, champion: s
     assert found.result == "quiet" and found.reason.startswith("answered by other-2026; the reference by served;")
 
 
-@pytest.mark.parametrize("reference", ["X" * 8 + "R" * 32, "U" * 15 + "R" * 25, "W" * 40])
+@pytest.mark.parametrize("reference", ["X" * 8 + "R" * 32, "U" * 15 + "R" * 25, "W" * 38 + "R" * 2])
 def test_a_model_that_never_answered_all_can_be_watched(ledger: Ledger, champion: str, reference: str) -> None:
     for _ in range(2):
         assert look(ledger, champion, reference).conclusion.result == "reference"
     assert look(ledger, champion, reference).conclusion.result == "quiet"
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_a_model_that_was_wrong_from_the_start_is_never_quiet(ledger: Ledger, champion: str, right: int) -> None:
+    reference = "W" * (40 - right) + "R" * right
+    looks = [look(ledger, champion, reference).conclusion for _ in range(3)]
+    assert [one.result for one in looks] == ["reference", "reference", "inconclusive"]
+    told = f"of 40 canaries the reference answered {right} right: no loss of canary accuracy as large as the floor"
+    assert told in looks[1].reason and told in looks[2].reason and "rereference" in looks[2].remedy
 
 
 @pytest.mark.parametrize("reference", ["F" * 2 + "R" * 38, "U" * 21 + "R" * 19, "X" * 21 + "R" * 19, "M" * 40])
