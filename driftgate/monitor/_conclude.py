@@ -152,11 +152,11 @@ def nothing_to_lose(reference: pd.DataFrame, smallest: float) -> str | None:
     """
     last = reference.sort_values("time", kind="stable").drop_duplicates("key", keep="last")
     graded = last["correct"].dropna()
-    best = float(reference.groupby("key")["correct"].max().eq(1.0).sum())
+    best = float(reference.groupby("key")["correct"].max().clip(0.0, 1.0).sum())
     if graded.empty or best >= smallest * len(measured(last)) - _ARITHMETIC:
         return None
     return (
-        f"of {len(measured(last))} canaries the reference answered {best:.0f} right: no loss of canary accuracy as "
+        f"of {len(measured(last))} canaries the reference answered {best:.3g} right: no loss of canary accuracy as "
         f"large as the floor, {100 * smallest:.3g} points, could be seen"
     )
 
