@@ -23,6 +23,7 @@ from driftgate.monitor.rereference import begin_anew, newest_rereference
 from driftgate.monitor.watch import Watched, alerts_of, look_at_canaries, looks_of
 
 RIGHT = "R" * 40
+DRIFTED = "W" * 36 + "R" * 4
 _numbers = count()
 
 
@@ -222,7 +223,7 @@ def test_what_measured_too_little_is_no_reference(ledger: Ledger, champion: str,
         (RIGHT, "W" * 40, "moved"),
         (RIGHT, "U" * 40, "moved"),
         (RIGHT, "U" * 12 + "R" * 28, "moved"),
-        ("W" * 40, RIGHT, "unmeasurable"),
+        ("W" * 38 + "R" * 2, RIGHT, "unmeasurable"),
     ],
 )
 def test_looks_that_disagree_are_no_reference_together(
@@ -371,7 +372,7 @@ def test_a_look_reads_no_more_after_years_than_after_two_days(tmp_path: Path, ch
 
 
 def test_a_reference_is_begun_anew_by_a_person_alone_and_it_is_recorded(ledger: Ledger, champion: str) -> None:
-    for became, result in ((RIGHT, "reference"), (RIGHT, "reference"), ("W" * 40, "moved"), ("W" * 40, "moved")):
+    for became, result in ((RIGHT, "reference"), (RIGHT, "reference"), (DRIFTED, "moved"), (DRIFTED, "moved")):
         assert look(ledger, champion, became).conclusion.result == result
     with pytest.raises(DriftgateError, match="for a reason"):
         begin_anew(ledger, "watch", champion, who="kim", reason=" ")
@@ -379,7 +380,7 @@ def test_a_reference_is_begun_anew_by_a_person_alone_and_it_is_recorded(ledger: 
     assert newest_rereference(ledger, "watch") == done
     assert (done.who, done.reason, done.champion) == ("kim", "the canaries were corrected", champion)
     before = [row for row in looks_of(ledger, "watch") if row.champion == champion]
-    for became, result in (("W" * 40, "reference"), ("W" * 40, "reference"), ("W" * 40, "quiet")):
+    for became, result in ((DRIFTED, "reference"), (DRIFTED, "reference"), (DRIFTED, "quiet")):
         assert look(ledger, champion, became).conclusion.result == result
     assert [row for row in looks_of(ledger, "watch") if row.champion == champion] == before
     # Another installation has nothing to do with it.
