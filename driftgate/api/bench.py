@@ -82,7 +82,7 @@ class Done:
     def unanswered(self) -> list[CellScores]:
         """Cells in which no sample at all got an answer, though not all of them failed: nothing could be read."""
         asked = (scores for scores in self.scored if scores.failed_share <= self.max_failed)
-        return [scores for scores in asked if scores.failed_share < 1 and not _answers(scores)]
+        return [scores for scores in asked if scores.failed_share < 1 and scores.answered_nothing]
 
     @property
     def exit_code(self) -> int:
@@ -90,10 +90,6 @@ class Done:
         unasked = any(scores.unasked for scores in self.scored)
         failed = [EXIT_CODES["unmeasurable"]] if self.failing or self.unanswered or unasked else []
         return gravest([*failed, *(verdict.exit_code for verdict in self.verdicts)])
-
-
-def _answers(scores: CellScores) -> int:
-    return int((scores.asks["outcome"] == "answered").sum())
 
 
 def begin(

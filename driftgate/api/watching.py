@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from driftgate.api import preflight, session
 from driftgate.api._waiting import wait_for
@@ -18,11 +19,15 @@ from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.told import in_words
 from driftgate.ledger import Ledger, RunRow, champion_history, find_run, latest_runs
 from driftgate.monitor.config import MonitorConfig, TrafficConfig
+from driftgate.monitor.cron import Crontab
 from driftgate.monitor.looks import LookRow, Subject, find_look, latest_looks
 from driftgate.monitor.rereference import Rereference, begin_anew, newest_rereference
 from driftgate.monitor.watch import Watched, could_not_look, look_at_canaries, look_at_traffic
 
 log = logging.getLogger(__name__)
+_GRACE = timedelta(hours=26)
+"""How long after it was due a look may come."""
+_FAR = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,14 @@ class Sight:
     rereference: Rereference | None = None
     """The last time that a person had the canaries' reference begun anew."""
 
+    due: datetime | None = None
+    """When a look was due that nobody has taken in more than a day; None where none is. Who looks at night alone, by a
+    clock of their own, has looked within a day."""
+
     @property
     def blind(self) -> bool:
-        """Whether it is not known now how the model does."""
-        return self.newest is None or self.newest != self.good
+        """Whether it is not known now how the model does: what was seen a month ago says nothing of today."""
+        return self.newest is None or self.newest != self.good or self.due is not None
 
 
 def sights(workspace: OpenWorkspace, ledger: Ledger) -> list[Sight]:
@@ -72,7 +81,17 @@ def sights(workspace: OpenWorkspace, ledger: Ledger) -> list[Sight]:
             found.append(Sight(name, "answers", newest.get((name, "answers")), good.get((name, "answers")), None))
         if monitor.prompt_drift is not None:
             found.append(Sight(name, "prompts", newest.get((name, "prompts")), good.get((name, "prompts")), None))
-    return found
+    now = datetime.now(UTC)
+    return [replace(one, due=_missed(one, workspace.config.monitors[one.monitor], now)) for one in found]
+
+
+def _missed(sight: Sight, monitor: MonitorConfig, now: datetime) -> datetime | None:
+    """The last time, more than a day ago, that a look was due and after which there was none."""
+    if sight.newest is None or sight.of == "prompts":  # these have days of their own
+        return None
+    until = now - _GRACE
+    due = Crontab.parse(monitor.cron).latest(ZoneInfo(monitor.timezone), until - _FAR, until)
+    return due if due is not None and sight.newest.at < due else None
 
 
 def find_monitor(workspace: OpenWorkspace, name: str) -> MonitorConfig:

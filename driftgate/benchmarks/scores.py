@@ -127,6 +127,11 @@ class CellScores:
         return failed_share(self.asks, judged=self.judged)
 
     @property
+    def answered_nothing(self) -> bool:
+        """Whether no sample at all got an answer: nothing of it could be read, whatever became of them."""
+        return not bool((self.asks["outcome"] == "answered").any())
+
+    @property
     def answered(self) -> str:
         """How many samples have no answer and what that leaves open, in words."""
         if self.unasked:

@@ -88,6 +88,8 @@ def _seen(sight: Sight) -> str:
         good = "; no look could tell yet"
     elif sight.good.id != sight.newest.id:
         good = f"; the last look that could tell was at {_when(sight.good.at)}, {_ago(sight.good.at)}"
+    if sight.due is not None:
+        good += f"; [bold red]nothing has looked since[/], and a look was due at {_when(sight.due)}"
     anew = ""
     if sight.rereference is not None:
         one = sight.rereference

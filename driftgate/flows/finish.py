@@ -40,6 +40,8 @@ _WORDS: Final = MappingProxyType(
 )
 """Words of OpenAI (Chat Completions, Responses), Azure, Anthropic, Google, Amazon Bedrock, Cohere, Mistral, DeepSeek,
 Zhipu, HyperCLOVA X, text-generation-inference, vLLM, SGLang, Ollama and llama.cpp, in lower case."""
+_GIVEN_UP: Final = frozenset({"abort", "aborted", "cancelled", "canceled", "user_cancel"})
+"""Of these the words for a reply that whoever asked did not wait for."""
 _PARTS: Final = re.compile(r"[^a-z0-9_]+")
 
 
@@ -76,3 +78,14 @@ def finish_reason(told: Any) -> str:
         return meaning
     known = (_WORDS.get(part) for part in _PARTS.split(word.replace("-", "_")))
     return next((meaning for meaning in known if meaning is not None), word)
+
+
+def broke_off(told: Any) -> bool:
+    """Whether a service's word for the end of a reply says that the call failed; one that was given up did not.
+
+    Examples
+    --------
+    >>> broke_off("error"), broke_off("network_error"), broke_off("user_cancel"), broke_off("stop"), broke_off(None)
+    (True, True, False, False, False)
+    """
+    return finish_reason(told) == FAILED and str(told).strip().lower() not in _GIVEN_UP

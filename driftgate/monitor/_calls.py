@@ -57,6 +57,10 @@ class Calls:
     """Where the texts of the calls are told."""
     silent: str = ""
     """Which part of the traffic fell silent, in words."""
+    fewer: str = ""
+    """That there are fewer calls than in any earlier window, in words."""
+    answering: str = ""
+    """Which model answers that answered none of the reference, in words."""
     missed: Sequence[tuple[str, float, float]] = ()
     """Fields that calls ceased to tell, with the share that told them before, and the share that does."""
 
@@ -77,7 +81,9 @@ class Calls:
         unread = f"received and not kept: {self.beside.unread}" if self.beside.unread else ""
         read = {column for name in SIGNALS.names() for column in SIGNALS.get(name).columns}
         missed = [in_words(*one) for one in self.missed if one[0] not in read]  # of the others signals say it
-        told = (self.silent, self.layout.told, *missed, later, left_out, self._drawn, unread, self.beside.removed)
+        fewer = "" if self.lost else self.fewer
+        of_calls = (self.silent, fewer, self.answering, self.layout.told, *missed)
+        told = (*of_calls, later, left_out, self._drawn, unread, self.beside.removed)
         return "; ".join(filter(None, told))
 
     @property

@@ -122,6 +122,9 @@ def compare_canaries(
         told = f"{len(wanted)} canaries are too few for look {number}: not even all wrong would be an alert"
         remedy = f"raise the monitor's canaries.limit, and begin a reference with them: {anew}"
         return Compared(Conclusion("inconclusive", told, remedy, "too_few"), found)
+    if (missed := nothing_to_lose(reference, smallest)) is not None:
+        remedy = f"see whether the model and the right answers are what you mean, then {anew}"
+        return Compared(Conclusion("inconclusive", missed, remedy, "too_few"), found)
     told = "; ".join(
         filter(None, (_answered_by(reference, answers), _unseen(reference, answers["time"].iloc[0], compare, smallest)))
     )
@@ -138,6 +141,23 @@ def _answered_by(reference: pd.DataFrame, answers: pd.DataFrame) -> str:
         return ""
     return (
         f"answered by {', '.join(sorted(now - before)[:_NAMED])}; the reference by {', '.join(sorted(before)[:_NAMED])}"
+    )
+
+
+def nothing_to_lose(reference: pd.DataFrame, smallest: float) -> str | None:
+    """That the reference has too few right answers to lose as many as the floor, in words; None where it has enough.
+
+    Of a model that is wrong from the start no look could say that it got worse. Answers that nothing grades are another
+    matter: of these only agreement is looked at.
+    """
+    last = reference.sort_values("time", kind="stable").drop_duplicates("key", keep="last")
+    graded = last["correct"].dropna()
+    best = float(reference.groupby("key")["correct"].max().clip(0.0, 1.0).sum())
+    if graded.empty or best >= smallest * len(measured(last)) - _ARITHMETIC:
+        return None
+    return (
+        f"of {len(measured(last))} canaries the reference answered {best:.3g} right: no loss of canary accuracy as "
+        f"large as the floor, {100 * smallest:.3g} points, could be seen"
     )
 
 

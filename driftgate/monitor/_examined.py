@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from driftgate.monitor._answered_by import newly_answering
 from driftgate.monitor._calls import Beside, Calls
 from driftgate.monitor._ceased import as_event, ceased
 from driftgate.monitor._days import Units
-from driftgate.monitor._silence import silent
+from driftgate.monitor._silence import fewer, silent
 from driftgate.monitor._told import comparable, layout
 from driftgate.monitor._traffic import compared, conclude_traffic
 from driftgate.monitor._volume import lost
@@ -94,6 +95,8 @@ def examine(
         anchored,
         layout(before, current, windows.reference, windows.current),
         silent(volumes, windows.reference, windows.current, traffic.ended),
+        fewer(volumes, windows.reference, windows.current),
+        newly_answering(earlier, newest),
         missed,
     )
     chosen = traffic.signals or [name for name in SIGNALS.names() if not SIGNALS.get(name).of_canaries]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from driftgate.ledger import Ledger, find_run
 from driftgate.monitor._answers import by_themselves, canary_frame, in_order, period_of
-from driftgate.monitor._conclude import Compared, compare_canaries, fit_for_reference
+from driftgate.monitor._conclude import Compared, compare_canaries, fit_for_reference, nothing_to_lose
 from driftgate.monitor.drift import Look, Windows, look
 from driftgate.monitor.looks import Conclusion, first_compared, pin_reference, pinned_reference, reference_candidates
 from driftgate.monitor.pooling import CHOOSING, WINDOWS, grown, windows_of
@@ -112,6 +112,7 @@ def take_for_reference(
         return Compared(Conclusion("unmeasurable", told, remedy, "reference_unclear"), found.look)
     many = f"the {len(earlier)} before it" if len(earlier) > 1 else "the one before it"
     seen = "canaries are too few to tell yet" if found.conclusion.result == "inconclusive" else f"no worse than {many}"
+    seen = nothing_to_lose(before, smallest) or seen
     return replace(found, conclusion=Conclusion("reference", f"{told}: {seen}"))
 
 

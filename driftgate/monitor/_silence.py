@@ -25,6 +25,34 @@ _GONE = 0.1
 _LATE = timedelta(hours=1)
 _WEEK, _DAY = timedelta(days=7), timedelta(days=1)
 _TOLD = 3
+_FEWER = 0.8
+"""Of the fewest calls of an earlier window, what a window has at most of which it is said that calls are missing."""
+
+
+def fewer(calls: pd.DataFrame, reference: Period, current: Period) -> str:
+    """That the current window has fewer calls than any before, in words; empty where it does not.
+
+    It is not known whether fewer were made or fewer were told, nor what became of those that are missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from datetime import UTC, datetime
+    >>> day = datetime(2026, 3, 2, tzinfo=UTC)
+    >>> calls = pd.DataFrame({"time": pd.Series(pd.date_range(day, periods=48 * 8, freq="30min"))})
+    >>> reference, current = Period(day, day + 7 * _DAY), Period(day + 7 * _DAY, day + 8 * _DAY)
+    >>> fewer(calls, reference, current)
+    ''
+    >>> fewer(calls[(calls.time < current.start) | (calls.index % 3 > 0)], reference, current)
+    'the current window has 32 calls, and every earlier one had 48 or more'
+    """
+    if calls.empty:
+        return ""
+    volume = Volume.of(calls)
+    least, count = _least(volume, current, reference), volume.within(current)
+    if least < _LEAST or not 0.0 < count < _FEWER * least:
+        return ""
+    return f"the current window has {count:,.0f} calls, and every earlier one had {least:,.0f} or more"
 
 
 def silent(calls: pd.DataFrame, reference: Period, current: Period, ended: Collection[str] = ()) -> str:

@@ -16,7 +16,7 @@ from driftgate.monitor._ceased import WHO
 from driftgate.monitor._days import OF_DAYS, POOLED, UNMATCHED, WEEK, anchored
 from driftgate.monitor._found import worsening
 from driftgate.monitor._untold import ERRORS, TOLD, nameless, names_of, untold, withheld
-from driftgate.monitor._visible import Short, too_short, unseen
+from driftgate.monitor._visible import Short, by_how_much, leaning, too_short, unseen
 from driftgate.monitor.alert import Period
 from driftgate.monitor.detectors import MIN_ROWS
 from driftgate.monitor.drift import Finding, Windows
@@ -111,9 +111,8 @@ def conclude_traffic(
     if found is not None:
         return replace(found, reason="; ".join(filter(None, (found.reason, calls.told))))
     unlooked = "" if any(finding.signal.name == ERRORS for finding in findings) else "errors are not looked at"
-    return Conclusion(
-        "quiet", "; ".join(filter(None, (unlooked, _unanchored(single, findings, calls), unseen(short), calls.told)))
-    )
+    told = (leaning(findings), unlooked, _unanchored(single, findings, calls), unseen(short), calls.told)
+    return Conclusion("quiet", "; ".join(filter(None, told)))
 
 
 def _blind(short: Sequence[Short]) -> Conclusion | None:
@@ -141,19 +140,12 @@ def _undecided(findings: Sequence[Finding], short: Sequence[Short], alpha: float
     ]
     if not moved:
         return None
-    told = "; ".join(f"{one.signal.title} {_by_how_much(one)}" for one in moved)
+    told = "; ".join(f"{one.signal.title} {by_how_much(one)}" for one in moved)
     days = int(moved[0].everywhere.detail["days"])
     of_days = "a single day" if days == 1 else f"{days} days"
     found_out = f"{told}; a reference of {of_days} does not tell whether days differ as much"
     remedy = "look at the calls; from a week of reference on days are told apart"
     return Conclusion("inconclusive", found_out, remedy, "too_few")
-
-
-def _by_how_much(found: Finding) -> str:
-    before, now = found.everywhere.reference_value or 0.0, found.everywhere.current_value or 0.0
-    if found.signal.kind == "continuous":
-        return f"went from {before:.3g} to {now:.3g} {found.signal.unit}"
-    return f"went from {before:.1%} to {now:.1%}"
 
 
 def _building(findings: Sequence[Finding], short: Sequence[Short], calls: Calls) -> Conclusion | None:
@@ -167,7 +159,7 @@ def _building(findings: Sequence[Finding], short: Sequence[Short], calls: Calls)
         f"calls begin on {begun:%Y-%m-%d}"
     )
     moved = [
-        f"{one.signal.title} {_by_how_much(one)}"
+        f"{one.signal.title} {by_how_much(one)}"
         for one in unmatched
         if one.signal.kind in OF_DAYS and reaches(worsening(one.signal, one.everywhere), one.floor)
     ]

@@ -32,6 +32,10 @@ class Short:
     relative: bool
     times: float
     """How many times as many calls or days show a change as large as the floor, about."""
+    periods: int = 1
+    """How many of the newest windows the one has in which it would have been, which lasted as long."""
+    newest: float = 0.0
+    """The smallest change that the newest window would have shown by itself, where that is another one."""
 
     @property
     def blind(self) -> bool:
@@ -43,9 +47,16 @@ class Short:
         """In words."""
         if math.isinf(self.smallest) or (self.relative and self.smallest >= _HUNDREDFOLD):
             return "no change at all"
-        if self.relative:
-            return f"a change below {self.smallest:+.0%}, with a floor of {self.floor:.0%}"
-        return f"a change below {100 * self.smallest:.1f} points, with a floor of {100 * self.floor:.3g}"
+        floor = f"with a floor of {self.floor:.0%}" if self.relative else f"with a floor of {100 * self.floor:.3g}"
+        if self.periods == 1:
+            return f"a change below {self._size(self.smallest)}, {floor}"
+        lasted = f"a change below {self._size(self.smallest)} that lasted {self.periods} windows"
+        return f"{lasted}, or {self._size(self.newest)} in the newest alone, {floor}"
+
+    def _size(self, change: float) -> str:
+        if math.isinf(change) or (self.relative and change >= _HUNDREDFOLD):
+            return "any"
+        return f"{change:+.0%}" if self.relative else f"{100 * change:.1f} points"
 
 
 def too_short(findings: Sequence[Finding], alpha: float) -> list[Short]:
@@ -67,12 +78,49 @@ def too_short(findings: Sequence[Finding], alpha: float) -> list[Short]:
     for name, windows in compared.items():
         signal, floor, level = windows[0].signal, windows[0].floor, alpha / signals / len(windows)
         relative = signal.kind == "continuous"
-        seen = min(_smallest(finding, level) for finding in windows)
+        by_window = [(_smallest(finding, level), finding.windows.periods) for finding in windows]
+        (seen, periods), newest = min(by_window), min((one for one, of in by_window if of == 1), default=math.inf)
         wanted = math.log1p(floor) if relative else floor
         if seen > wanted > 0.0:
-            smallest = math.expm1(min(seen, 700.0)) if relative else seen
-            found.append(Short(name, smallest, floor, relative, (seen / wanted) ** 2))
+            smallest, alone = (math.expm1(min(one, 700.0)) if relative else one for one in (seen, newest))
+            found.append(Short(name, smallest, floor, relative, (seen / wanted) ** 2, periods, alone))
     return found
+
+
+def leaning(findings: Sequence[Finding]) -> str:
+    """What is likely to have moved by its floor and is no alert, in words; empty where nothing is.
+
+    The 95% interval of its effect leaves out all that is below the floor. A look reads many signals, so that one of
+    them may do so by chance now and then: it is no alert, and not nothing either.
+    """
+    return "; ".join(
+        f"{one.signal.title} {by_how_much(one)}, 95% interval {_limits(one)}, which is not sure enough for an alert"
+        for one in findings
+        if one.signal.kind in OF_DAYS and _leaves_out_less(one)
+    )
+
+
+def by_how_much(found: Finding) -> str:
+    """From what to what a signal went, in words."""
+    before, now = found.everywhere.reference_value or 0.0, found.everywhere.current_value or 0.0
+    if found.signal.kind == "continuous":
+        return f"went from {before:.3g} to {now:.3g} {found.signal.unit}"
+    return f"went from {before:.1%} to {now:.1%}"
+
+
+def _limits(found: Finding) -> str:
+    low, high = (one or 0.0 for one in (found.everywhere.effect.low, found.everywhere.effect.high))
+    if found.signal.kind == "continuous":
+        return f"{low:+.0%} to {high:+.0%}"
+    return f"{100 * low:+.1f} to {100 * high:+.1f} points"
+
+
+def _leaves_out_less(found: Finding) -> bool:
+    """Whether the interval leaves out all that is better than the floor."""
+    low, high, bad = found.everywhere.effect.low, found.everywhere.effect.high, found.signal.bad
+    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high):
+        return False
+    return (bad != "lower" and low >= found.floor) or (bad != "higher" and -high >= found.floor)
 
 
 def unseen(short: Sequence[Short]) -> str:

@@ -23,6 +23,7 @@ from driftgate.monitor.rereference import begin_anew, newest_rereference
 from driftgate.monitor.watch import Watched, alerts_of, look_at_canaries, looks_of
 
 RIGHT = "R" * 40
+DRIFTED = "W" * 36 + "R" * 4
 _numbers = count()
 
 
@@ -191,11 +192,20 @@ def test_another_model_that_answers_as_well_is_named(ledger: Ledger, champion: s
     assert found.result == "quiet" and found.reason.startswith("answered by other-2026; the reference by served;")
 
 
-@pytest.mark.parametrize("reference", ["X" * 8 + "R" * 32, "U" * 15 + "R" * 25, "W" * 40])
+@pytest.mark.parametrize("reference", ["X" * 8 + "R" * 32, "U" * 15 + "R" * 25, "W" * 38 + "R" * 2])
 def test_a_model_that_never_answered_all_can_be_watched(ledger: Ledger, champion: str, reference: str) -> None:
     for _ in range(2):
         assert look(ledger, champion, reference).conclusion.result == "reference"
     assert look(ledger, champion, reference).conclusion.result == "quiet"
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_a_model_that_was_wrong_from_the_start_is_never_quiet(ledger: Ledger, champion: str, right: int) -> None:
+    reference = "W" * (40 - right) + "R" * right
+    looks = [look(ledger, champion, reference).conclusion for _ in range(3)]
+    assert [one.result for one in looks] == ["reference", "reference", "inconclusive"]
+    told = f"of 40 canaries the reference answered {right} right: no loss of canary accuracy as large as the floor"
+    assert told in looks[1].reason and told in looks[2].reason and "rereference" in looks[2].remedy
 
 
 @pytest.mark.parametrize("reference", ["F" * 2 + "R" * 38, "U" * 21 + "R" * 19, "X" * 21 + "R" * 19, "M" * 40])
@@ -213,7 +223,7 @@ def test_what_measured_too_little_is_no_reference(ledger: Ledger, champion: str,
         (RIGHT, "W" * 40, "moved"),
         (RIGHT, "U" * 40, "moved"),
         (RIGHT, "U" * 12 + "R" * 28, "moved"),
-        ("W" * 40, RIGHT, "unmeasurable"),
+        ("W" * 38 + "R" * 2, RIGHT, "unmeasurable"),
     ],
 )
 def test_looks_that_disagree_are_no_reference_together(
@@ -362,7 +372,7 @@ def test_a_look_reads_no_more_after_years_than_after_two_days(tmp_path: Path, ch
 
 
 def test_a_reference_is_begun_anew_by_a_person_alone_and_it_is_recorded(ledger: Ledger, champion: str) -> None:
-    for became, result in ((RIGHT, "reference"), (RIGHT, "reference"), ("W" * 40, "moved"), ("W" * 40, "moved")):
+    for became, result in ((RIGHT, "reference"), (RIGHT, "reference"), (DRIFTED, "moved"), (DRIFTED, "moved")):
         assert look(ledger, champion, became).conclusion.result == result
     with pytest.raises(DriftgateError, match="for a reason"):
         begin_anew(ledger, "watch", champion, who="kim", reason=" ")
@@ -370,7 +380,7 @@ def test_a_reference_is_begun_anew_by_a_person_alone_and_it_is_recorded(ledger: 
     assert newest_rereference(ledger, "watch") == done
     assert (done.who, done.reason, done.champion) == ("kim", "the canaries were corrected", champion)
     before = [row for row in looks_of(ledger, "watch") if row.champion == champion]
-    for became, result in (("W" * 40, "reference"), ("W" * 40, "reference"), ("W" * 40, "quiet")):
+    for became, result in ((DRIFTED, "reference"), (DRIFTED, "reference"), (DRIFTED, "quiet")):
         assert look(ledger, champion, became).conclusion.result == result
     assert [row for row in looks_of(ledger, "watch") if row.champion == champion] == before
     # Another installation has nothing to do with it.

@@ -63,11 +63,28 @@ def find_baseline(
     DriftgateError
         The rule names a model that is not in the run, or another baseline than those that were imported.
     """
+    found = _found(ledger, gate, rule, scores, scored, champion)
+    if found.scores is None or not _measured_nothing(rule, found.scores):
+        return found
+    cell = found.scores.cell
+    return Baseline(
+        None, f"{cell.model} of run {cell.run_id} cannot be compared with: none of its samples got an answer"
+    )
+
+
+def _found(
+    ledger: Ledger,
+    gate: GateConfig,
+    rule: RuleConfig,
+    scores: CellScores,
+    scored: Sequence[CellScores],
+    champion: str | None,
+) -> Baseline:
     cell = scores.cell
     if rule.opponent == ANCHOR and gate.anchor is not None:
         return _anchored(ledger, gate.anchor, scores)
     if rule.opponent == PREVIOUS:
-        found = _stored(ledger, cell.run_id, gate.suite, cell.model, scores, before=True)
+        found = _stored(ledger, gate.suite, cell.model, rule, scores, before=True)
         return found or Baseline(
             None, "there is no earlier complete run to compare with; this run becomes the first", first=True
         )
@@ -82,7 +99,7 @@ def find_baseline(
         return Baseline(here)
     if rule.opponent == CHAMPION and champion is not None:
         # A run that its gate may stop is judged at every look, and anew later: each time against the same run.
-        found = _stored(ledger, cell.run_id, gate.suite, champion, scores, before=SEQUENTIAL in cell.details)
+        found = _stored(ledger, gate.suite, champion, rule, scores, before=SEQUENTIAL in cell.details)
         asked = f"run the suite with {champion} among its models"
         reason = f"the champion {champion} has no complete run of this suite to compare with; {asked}"
         return found or Baseline(None, reason, first=True)
@@ -97,27 +114,36 @@ def find_baseline(
     )
 
 
+def _measured_nothing(rule: RuleConfig, compared: CellScores) -> bool:
+    """Whether to be no worse than this cell is no achievement, as nothing of it was answered.
+
+    How many were filtered, cut off or unreadable can be told of it, and only that.
+    """
+    told = rule.metric.startswith("share.") and rule.metric != "share.answered"
+    return not told and compared.answered_nothing
+
+
 def _stored(
-    ledger: Ledger, run_id: str, suite: str | None, model: str, scores: CellScores, *, before: bool
+    ledger: Ledger, suite: str | None, model: str, rule: RuleConfig, scores: CellScores, *, before: bool
 ) -> Baseline | None:
     """The newest complete run of the suite that measured the model's cell for this dataset, variant and flow.
 
     One that its gate stopped is passed over: its score leans the way it was stopped.
 
-    One in which more of its samples failed than its suite allows measured nothing: to be as good as an outage is no
-    achievement. Where all that there are did not, there is none, and this run is not the first.
+    One in which more of its samples failed than its suite allows, or none got an answer, measured nothing: to be as
+    good as an outage is no achievement. Where all that there are did not, there is none, and this run is not the first.
 
     A benchmark, or a run of the kind that is judged: the proof of a repair may be compared with the proof before. A
     trial is compared with benchmarks only: what another pull request did is not what this one is to be as good as.
     """
-    now = find_run(ledger, run_id)
-    limit = now.created_at if before else None
     cell = scores.cell
+    now = find_run(ledger, cell.run_id)
+    limit = now.created_at if before else None
     kinds = {"benchmark", now.kind} - {"trial"}
     unmeasured: list[str] = []
     stopped: list[str] = []
     for run in latest_runs(ledger, _LOOKED_AT, suite=suite or now.suite, status="complete", kinds=kinds, before=limit):
-        if run.id == run_id:
+        if run.id == now.id:
             continue
         for old in cells_of(ledger, run.id):
             if (old.model, old.variant, old.dataset, old.flow) == (model, cell.variant, cell.dataset, cell.flow):
@@ -125,14 +151,15 @@ def _stored(
                     stopped.append(f"run {run.id} was {old.stopped}")
                     continue
                 found = _scores(ledger, old)
-                if found.failed_share <= most_failed(run.plan):
+                if found.failed_share <= most_failed(run.plan) and not _measured_nothing(rule, found):
                     return Baseline(found)
                 unmeasured.append(run.id)
     if unmeasured:
         others = f" and {len(unmeasured) - 1} before it" if len(unmeasured) > 1 else ""
         return Baseline(
             None,
-            f"run {unmeasured[0]}{others} cannot be compared with: more of its samples failed than max_failed allows",
+            f"run {unmeasured[0]}{others} cannot be compared with: more of its samples failed than max_failed allows, "
+            "or none got an answer",
         )
     if stopped:
         return Baseline(None, f"{stopped[0]}, which leans the way it was stopped: run the suite once with all samples")

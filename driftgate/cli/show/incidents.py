@@ -193,6 +193,8 @@ def _cannot_tell(blind: Sequence[Sight]) -> Iterator[str]:
     for sight in blind:
         told = sight.newest.conclusion if sight.newest is not None else None
         said = f"{told.result}: {escape(told.why)}" if told is not None else "nothing has looked"
+        if sight.due is not None and sight.newest is not None and sight.newest == sight.good:
+            said = f"nothing has looked since {_when(sight.newest.at)}, and a look was due at {_when(sight.due)}"
         since = f"; it could tell last at {_when(sight.good.at)}" if sight.good is not None else ""
         yield f"{escape(sight.monitor)} {sight.of} cannot tell: {said}{since}"
 

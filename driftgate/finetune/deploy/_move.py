@@ -51,7 +51,7 @@ class TrafficMove(BaseModel):
         DriftgateError
             See :func:`driftgate.finetune.deploy._rollout.retire`.
         """
-        return await retire(OnlineEndpoint(self.workspace, self.endpoint), self.before)
+        return await retire(OnlineEndpoint(self.workspace, self.endpoint), self.deployment, self.before)
 
     async def undo(self) -> Mapping[str, int]:
         """Give the traffic back to those who had it, and return it as it is then; repeating it does no more.

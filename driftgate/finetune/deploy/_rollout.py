@@ -242,7 +242,7 @@ class Rollout:
 
     async def retire(self, notes: Mapping[str, Any]) -> list[str]:
         """Delete the deployments that served before the promotion and serve nothing now; returns their names."""
-        return await retire(self.endpoint, notes["before"])
+        return await retire(self.endpoint, self.candidate.name, notes["before"])
 
 
 def _was_ready(notes: Mapping[str, Any]) -> bool:
@@ -256,15 +256,29 @@ def _taken_back(reached: Sequence[Any], share: int, mirrored: int) -> bool:
     return bool(share < least if kind == "live" else not share and mirrored < least)
 
 
-async def retire(endpoint: OnlineEndpoint, before: Mapping[str, int]) -> list[str]:
+async def retire(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> list[str]:
     """Delete those of some deployments that get no traffic, live or mirrored; returns their names.
+
+    That they get none is no reason by itself: it is one while the deployment that took it from them serves.
 
     Raises
     ------
     DriftgateError
-        The service refused; repeating it does no more than is left to do.
+        The deployment that took the traffic does not have it, or a change of the endpoint is under way, or the service
+        refused; repeating it does no more than is left to do.
     """
     seen = await endpoint.state()
+    if not seen.settled:
+        raise DriftgateError(
+            f"a change of endpoint '{endpoint.name}' is under way, and nothing was deleted", "try again once it is done"
+        )
+    if deployment not in seen.traffic:
+        goes = f"sends its traffic to {dict(seen.traffic)}" if seen.traffic else "sends its traffic to nobody"
+        raise DriftgateError(
+            f"endpoint '{endpoint.name}' {goes}, and none to '{deployment}', which took it from {', '.join(before)}: "
+            "nothing was deleted, as it may be needed again",
+            f"give '{deployment}' its traffic back, or its place to who served before: driftgate champion rollback",
+        )
     idle = [name for name in before if name not in (*seen.traffic, *seen.mirror)]
     for name in idle:
         await endpoint.delete(name)

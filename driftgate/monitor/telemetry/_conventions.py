@@ -53,6 +53,7 @@ SYSTEM: Final = "gen_ai.system"  # the older name of the provider; Azure's porta
 RESPONSE_ID: Final = "gen_ai.response.id"
 RESPONSE_ID_NAMES: Final = (RESPONSE_ID,)
 EXCEPTION_TYPE: Final = "exception.type"
+HTTP_STATUS_NAMES: Final = ("http.response.status_code", "http.status_code")
 
 # Content, opt-in on the side of the application.
 SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
+from driftgate.flows.finish import FAILED, broke_off
 from driftgate.monitor.ngrams import is_valid
 from driftgate.monitor.telemetry._content import Intake, clean, features
 from driftgate.monitor.telemetry._failed import error_of
@@ -80,6 +81,8 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     found |= {name: clean(str(known[name])) for name in _LABELS if name in known}
     # A row without the key says nothing of errors; one with nothing under it says that there was none.
     found["error"] = error_of(row["error"]) if "error" in row else None
+    if not found["error"] and broke_off(known.get("finish_reason")):  # a failure by another name
+        found["error"] = FAILED
     found |= {name: _whole(known, name) for name in _COUNTS if name in known}
     if "weight" in known:
         found["weight"] = _weight(known)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from driftgate.flows.finish import finish_reason
+from driftgate.flows.finish import FAILED, broke_off, finish_reason
 from driftgate.monitor.ngrams import ngrams_of
 from driftgate.monitor.telemetry import _conventions as names
 from driftgate.monitor.telemetry._content import Intake, told_of
@@ -14,11 +14,13 @@ from driftgate.monitor.telemetry._evaluations import results_of
 from driftgate.monitor.telemetry._messages import Content, joined
 from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._record import ModelCall, OpenCall, counted
-from driftgate.monitor.telemetry._span import Span, first, label
+from driftgate.monitor.telemetry._span import Span, count, first, label
 from driftgate.monitor.telemetry.dialects import DIALECTS, Dialect
 
 _ASKING = frozenset({"user", "human", ""})
 _SYSTEM = frozenset({"system", "developer"})
+_REFUSED = 400
+"""The first status of HTTP that is an error."""
 _FIRST_TOKEN_EVENTS = ("gen_ai.content.completion.chunk", "llm.content.completion.chunk", "First Token Stream Event")
 
 
@@ -66,9 +68,12 @@ def drafted(span: Span, intake: Intake, dialect: Dialect, content: Content) -> D
     call.operation = _operation(told.pop("operation", ""), dialect)
     call.provider = _provider(told.pop("provider", "") or dialect.provider)
     call.request_model = _asked_model(told.pop("request_model", ""), span)
-    call.finish_reason = _finish_reason(told.pop("finish_reason", None), content)
+    ended = _ended(told.pop("finish_reason", None), content)
+    call.finish_reason = label(finish_reason(ended)) if ended else ""
     call.time_to_first_token = _first_token(span, told.pop("first_token", None))
-    call.error = told.pop("error", "") or _raised(span)
+    call.error = (
+        told.pop("error", "") or _raised(span) or _not_answered(span, ended, answered is not None or _replied(told))
+    )
     call.user = _user(told.pop("user", ""), intake)
     call.response_hash = hash_of(told.pop("response_id", ""))
     call.system_hash = hash_of(system_of(content))
@@ -134,11 +139,12 @@ def _asked_model(told: str, span: Span) -> str:
     return "" if told == "chat" == span.operation else told
 
 
-def _finish_reason(told: Any, content: Content) -> str:
+def _ended(told: Any, content: Content) -> Any:
+    """The service's word for the end of the reply, of the first choice; empty where none is told."""
     reason = _choice(told)
     if not reason and content.answered is not None:
         reason = next((said.finish_reason for said in content.answered if said.finish_reason), "")
-    return label(finish_reason(reason)) if reason else ""
+    return reason
 
 
 def _choice(value: Any) -> Any:
@@ -150,10 +156,31 @@ def _choice(value: Any) -> Any:
 
 def _raised(span: Span) -> str:
     """The type of what was raised, never its message: messages of content filters quote the prompt."""
-    if not span.failed:
-        return ""
+    return _exception(span) or "error" if span.failed else ""
+
+
+def _exception(span: Span) -> str:
     raised = (label(attributes.get(names.EXCEPTION_TYPE)) for _, attributes in span.events)
-    return next((kind for kind in raised if kind), "error")
+    return next((kind for kind in raised if kind), "")
+
+
+def _not_answered(span: Span, ended: Any, replied: bool) -> str:
+    """What says that a call failed though the span's status does not: not every library sets it.
+
+    A reply that the service broke off, an HTTP status of 400 and above, or something that was raised where nothing
+    tells of a reply; what was raised and tried again left one.
+    """
+    if broke_off(ended):
+        return FAILED
+    status = count(first(span.attributes, names.HTTP_STATUS_NAMES))
+    if status is not None and status >= _REFUSED:
+        return str(status)
+    return "" if replied or ended else _exception(span)
+
+
+def _replied(told: Mapping[str, Any]) -> bool:
+    """Whether a span tells anything that only a reply has."""
+    return any(told.get(name) for name in ("output_tokens", "response_model", "response_id", "fingerprint"))
 
 
 def _first_token(span: Span, told: float | None) -> float | None:

@@ -68,6 +68,7 @@ TONES: Mapping[str, str] = {
     **dict.fromkeys(("running", "started", "waiting", "queued", "approved", "under way"), "busy"),
 }
 """What colour a status has; one that is not here has none."""
+_LEAST_SHOWN, _RESIDUE = 0.001, 1e-9
 _NOT_KNOWN = '<span class="quiet">–</span>'
 _CELLS = 4
 """Cells of a run that a row names, at most."""
@@ -129,6 +130,11 @@ def when(value: datetime | None, language: str) -> Markup:
     )
 
 
+def _three(value: float) -> str:
+    """Three decimals, or two digits of what these would show as nothing."""
+    return f"{value:.2g}" if _RESIDUE < abs(value) < _LEAST_SHOWN else f"{value:.3f}"
+
+
 def score(value: float | None, low: float | None = None, high: float | None = None) -> Markup:
     """A score with its interval.
 
@@ -136,14 +142,16 @@ def score(value: float | None, low: float | None = None, high: float | None = No
     --------
     >>> str(score(0.7134, 0.7, 0.72))
     '<span class="num">0.713</span> <span class="interval">(0.700–0.720)</span>'
+    >>> str(score(0.000054)), str(score(0.0))  # what a question costs is little and not nothing
+    ('<span class="num">5.4e-05</span>', '<span class="num">0.000</span>')
     """
     from markupsafe import Markup
 
     if value is None:
         return Markup(_NOT_KNOWN)  # noqa: S704 - ours
-    said = f'<span class="num">{value:.3f}</span>'
+    said = f'<span class="num">{_three(value)}</span>'
     if low is not None and high is not None:
-        said += f' <span class="interval">({low:.3f}–{high:.3f})</span>'
+        said += f' <span class="interval">({_three(low)}–{_three(high)})</span>'
     return Markup(said)  # noqa: S704 - numbers
 
 

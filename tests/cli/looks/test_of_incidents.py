@@ -12,7 +12,9 @@ import pytest
 from chat_endpoint import Answer, Cut, Hang, limited
 from looks import DOWN, UNAVAILABLE, calls, change, settle
 from notified import MailServer
+from sqlalchemy import column, table, update
 
+from driftgate.ledger import UtcDateTime
 from driftgate.monitor.incidents import IncidentsConfig, Sign, history, incidents
 from driftgate.monitor.incidents import settle as stands
 
@@ -212,3 +214,16 @@ def test_a_monitor_that_a_rule_names_and_is_not_there_is_an_error(cli, folder) -
     rule.update(monitors=[], to=["hok"])
     change(folder, lambda config: config.update(notifications={"channels": {"hook": hook}, "rules": [rule]}))
     assert "no channel 'hok'" in cli("incidents", "-w", folder).err
+
+
+def test_what_was_seen_a_month_ago_says_nothing_of_today(cli, folder, ledger) -> None:
+    change(folder, lambda config: config["monitors"].pop("both"))
+    settle(cli, folder)
+    commands = ("monitor", "alerts", "-w", folder), ("incidents", "-w", folder)
+    assert [cli(*command).code for command in commands] == [0, 0]
+    for ago, codes in ((timedelta(hours=25), [0, 0]), (31 * DAY, [4, 4])):
+        with ledger.write() as connection:
+            connection.execute(update(table("looks", column("at", UtcDateTime))).values(at=datetime.now(UTC) - ago))
+        said = [cli(*command) for command in commands]
+        assert [one.code for one in said] == codes
+    assert all("nothing has looked since" in " ".join(one.out.split()) for one in said)

@@ -290,7 +290,21 @@ async def test_a_promotion_can_be_taken_back(cloud: Cloud, remediation: Remediat
     rollout = remediation.rollout(Judge())
     await rollout.roll_back(remediation.notes, remediation.notes.update, "complaints")
     assert cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] == {"blue": 100}
-    assert await rollout.retire({"before": {"blue": 100}}) == []  # it serves again
+    with pytest.raises(DriftgateError, match="and none to 'green'"):  # blue serves again
+        await rollout.retire({"before": {"blue": 100}})
+    assert not cloud.net.sent("DELETE", "deployments/blue")
+
+
+@pytest.mark.parametrize(("changed", "said"), [({"traffic": {}}, "to nobody"), ({"provisioningState": "Updating"}, "")])
+async def test_nothing_is_deleted_while_what_replaced_it_does_not_serve(
+    cloud: Cloud, remediation: Remediation, changed: dict[str, Any], said: str
+) -> None:
+    await remediation.create()
+    await remediation.advance(Judge())
+    cloud.azure.resource("onlineEndpoints/support")["properties"].update(changed)
+    with pytest.raises(DriftgateError, match=f"{said}.*nothing was deleted"):
+        await remediation.rollout(Judge()).retire(remediation.notes)
+    assert not cloud.net.sent("DELETE", "deployments/blue")
 
 
 async def test_no_key_or_token_is_noted(cloud: Cloud, remediation: Remediation) -> None:

@@ -260,3 +260,20 @@ def test_a_pattern_that_nothing_fits_any_more_is_said(tmp_path: Path, read: Call
     assert read("*.csv").note == ""
     (tmp_path / "in" / "a.csv").unlink()
     assert "fits its pattern '*.csv'" in read("*.csv").note
+
+
+def test_a_file_that_is_cut_off_and_left_is_not_taken_for_whole(read: Callable[..., Collected], tmp_path: Path) -> None:
+    rows = [{"time": f"2026-03-01T09:00:{n:02d}+00:00", "request_model": "m", "error": "", "n": n} for n in range(40)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    plain, compressed = tmp_path / "in" / "a.jsonl", tmp_path / "in" / "b.jsonl.gz"
+    plain.write_bytes(lines[:-9])
+    assert read("*.jsonl").note == ""  # it is still written
+    long_ago = plain.stat().st_mtime - 7200
+    os.utime(plain, (long_ago, long_ago))
+    assert read("*.jsonl").note == "the last row of a.jsonl is cut off, and nobody has written to it for an hour"
+    assert len(kept(tmp_path)) == 39
+    compressed.write_bytes(gzip.compress(lines)[:-20])
+    read("*.gz")
+    os.utime(compressed, (long_ago, long_ago))
+    with pytest.raises(DriftgateError, match=r"b\.jsonl\.gz ends in the middle: its gzip stream is cut off"):
+        read("*.gz")

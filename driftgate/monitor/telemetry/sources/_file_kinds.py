@@ -34,6 +34,9 @@ _BATCH = 5_000
 _SETTLED = 60.0
 """Seconds after which a last row without an end is whole: some programs write none."""
 
+_LEFT = 3600.0
+"""Seconds after which nobody goes on with a file that is half written."""
+
 AT_AN_END = 500
 """Rows at each end of a file that are looked at."""
 MOST = 50_000
@@ -61,6 +64,11 @@ def kind_of(path: Path) -> str:
     return "" if found == ".parquet" and name != plain else found
 
 
+def is_left(path: Path) -> bool:
+    """Whether nobody writes to a file any more: what it lacks by now does not come."""
+    return time.time() - path.stat().st_mtime >= _LEFT
+
+
 def items(path: Path, encoding: str | None) -> Iterator[Item]:
     """Yield what a file holds, in its order.
 
@@ -83,8 +91,13 @@ def items(path: Path, encoding: str | None) -> Iterator[Item]:
             raise DriftgateError(
                 f"{path.name} is neither {', '.join(KINDS[:-1])} nor {KINDS[-1]}", "see 'pattern' of the source 'files'"
             )
-    except EOFError:
-        raise HalfWritten from None  # a gzip file without its end
+    except EOFError:  # a gzip file without its end
+        if is_left(path):
+            told = (
+                f"{path.name} ends in the middle: its gzip stream is cut off, and nobody has written to it for an hour"
+            )
+            raise DriftgateError(told, "write it anew, or take it away once you know which calls are missing") from None
+        raise HalfWritten from None
     except (gzip.BadGzipFile, zlib.error) as problem:
         raise DriftgateError(f"{path.name} is no gzip file: {problem}", "write it anew") from None
 

@@ -35,6 +35,7 @@ from driftgate.monitor.telemetry.sources._file_kinds import (
     HalfWritten,
     Item,
     first_and_last,
+    is_left,
     items,
     kind_of,
     says_nothing_two_ways,
@@ -207,7 +208,7 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tu
     reader = _Reader(path, config, intake)
     chunk: list[ModelCall] = []
     count = 0
-    whole = True
+    whole, cut_off = True, ""
     try:
         for number, item in items(path, config.encoding):
             chunk += reader.calls(number, item)
@@ -217,9 +218,11 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tu
     except HalfWritten:
         log.warning("the end of %s is half written and is not read yet", path.name)
         whole = False
+        if is_left(path):
+            cut_off = f"the last row of {path.name} is cut off, and nobody has written to it for an hour"
     store.append(chunk)
     store.note_of_file(path.name, reader.left)
-    return count + len(chunk), whole, "; ".join(filter(None, (reader.note, reader.untold)))
+    return count + len(chunk), whole, "; ".join(filter(None, (reader.note, reader.untold, cut_off)))
 
 
 class _Reader:
