@@ -113,8 +113,9 @@ class Looked:
 def run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) -> int:
     """Do everything the workspace names under ``nightly``; the exit code is the gravest of all its parts.
 
-    What is to be mended is said of all parts before anything is asked. A part that cannot be done does not keep the
-    others from being done. That it began and how it ended is kept, for who asks whether there was one.
+    A live model that nobody asks is unmeasurable, and has that code. What is to be mended is said of all parts before
+    anything is asked. A part that cannot be done does not keep the others from being done. That it began and how it
+    ended is kept, for who asks whether there was one.
 
     Raises
     ------
@@ -151,6 +152,7 @@ def _run_night(workspace: OpenWorkspace, ledger: Ledger, display: NightDisplay) 
         _say_ends(workspace, ledger, display)
     for slot, model in unmeasured(workspace, ledger).items():
         display.unmeasured(slot, model)
+        codes.append(EXIT_CODES["unmeasurable"])
     for suite in job.suites:
         if f"suite {suite}" not in refused:
             with _set_aside(suite, problems, display):

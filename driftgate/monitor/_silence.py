@@ -112,6 +112,8 @@ def _gone(volume: Volume, last: datetime, reference: Period, current: Period) ->
 def _least(volume: Volume, period: Period, reference: Period) -> float:
     """The fewest calls of an earlier window since the first call; 0 where there are no two of them."""
     begun = max(reference.start, volume.first - (period.end - period.start) / 4)
+    if begun >= reference.end:
+        return 0.0
     weeks, days = (list(earlier_windows(period, Period(begun, reference.end), step)) for step in (_WEEK, _DAY))
     windows = weeks if len(weeks) > 1 else days
     return min(map(volume.within, windows)) if len(windows) > 1 else 0.0

@@ -94,6 +94,7 @@ def test_a_champion_that_nothing_measures_is_said_every_night(cli: Cli, make: Ma
     for command in ("doctor", "nightly"):
         said = cli(command, "-w", folder)
         assert unseen in " ".join((said.out + said.err).split())
+    assert said.code == 4 != cli("nightly", "-w", make(4, follows)).code
 
 
 def test_a_champion_that_is_followed_or_watched_is_not_said_to_be_unseen(cli: Cli, make: Make) -> None:

@@ -25,7 +25,6 @@ PARSED_ONLY = {
     "make": "installs, or computes for minutes; make says what it would do (make -n)",
     "python -m benchmarks.perf": "measures for minutes; tests/docs/test_figures.py runs those that no machine changes",
     "driftgate bench --on azureml": "wants Azure; tests/cli/azureml serves a loopback one",
-    "driftgate bench --resume --on azureml": "goes on with what that put; the same tests do",
     "driftgate serve": "serves until it is stopped; tests/service and tests/cli/test_hostile_text.py start it",
     "driftgate view": "serves until it is stopped; tests/service/console/test_view.py starts it",
     "driftgate keys revoke": "wants the id of a key; tests/ledger/test_keys.py and test_hostile_text.py revoke some",

@@ -29,6 +29,7 @@ from driftgate.flows.path_settings import path_settings
 from driftgate.flows.private_files import make_folder, replace_file
 from driftgate.flows.scrubbing import scrub
 from driftgate.flows.text import on_disk
+from driftgate.flows.yaml_text import parse
 from driftgate.ledger import Ledger, RunRow, trained_model
 
 _MOST = 100 * 2**20
@@ -184,7 +185,7 @@ def _modules(flow: FlowDefinition) -> set[str]:
         bound: Any = judged.given.nodes
     else:
         file = judged.evaluators_file
-        bound = yaml.safe_load(file.read_text(encoding="utf-8"))["nodes"] if file.is_file() else {}
+        bound = parse(file.read_text(encoding="utf-8"), str(file))[1]["nodes"] if file.is_file() else {}
     named = [str(one.get("evaluator", "")) for by_name in bound.values() for one in by_name.values()]
     modules = {name.partition(":")[0] for name in named if ":" in name}
     return {name for name in modules if all(part.isidentifier() for part in name.split("."))}

@@ -124,7 +124,7 @@ class NightOnTerminal(NightDisplay):
     def unmeasured(self, slot: str, model: str) -> None:
         """Print that nobody would see a champion get worse."""
         told = f"champion {slot}: {model} is live, no suite of the night asks it and no monitor watches it"
-        self.console.print(f"[yellow]warning[/] {escape(told)}", soft_wrap=True)
+        self.console.print(f"[yellow]unmeasurable[/] {escape(told)}", soft_wrap=True)
 
     def failed(self, part: str, problem: DriftgateError) -> None:
         """Print what could not be done."""
