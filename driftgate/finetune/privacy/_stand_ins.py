@@ -16,6 +16,8 @@ from driftgate.finetune.privacy._rule import Rule
 _PLACES = ("가온시 나래구", "다솜시 라온구", "마루시 바람구", "누리군 새벽읍", "한솔시 푸른구")
 _ROADS = ("가람로", "누리로", "다솜길", "마루길", "새암로", "한울로")
 _PLATE = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주"
+_LATIN_SURNAMES = ("Kim", "Lee", "Park", "Choi", "Jung", "Kang", "Yoon", "Jang")
+_LATIN_GIVEN = ("Gaon", "Naeun", "Dahun", "Maru", "Bada", "Saryeon", "Haram", "Nuri", "Roun", "Taerin")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -115,6 +117,10 @@ def _person(value: str, draws: _Draws) -> str:
     """A name of as many syllables whose last sound is of the same kind: the particle behind it stays right."""
     from driftgate.finetune.privacy._names import LONG_SURNAMES, MADE_UP, SURNAMES
 
+    if value.isascii():
+        made = f"{draws.pick(_LATIN_SURNAMES)} {draws.pick(_LATIN_GIVEN)}"
+        return made.upper() if value.isupper() else made
+    value = "".join(value.split())
     last = value[-1]
     closed = "가" <= last <= "힣" and (ord(last) - 0xAC00) % 28 > 0
     given = draws.pick(MADE_UP[closed])
