@@ -95,7 +95,29 @@ def test_a_name_is_found_however_it_is_written(text: str, name: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["선생님께 여쭤보세요", "회원님이 신청하셨다", "아이가 운다", "Hong Kong and Park Lane"]
+    ("text", "left"),
+    [
+        ("저는 95년 3월생입니다", "저는 <BIRTH_DATE>생입니다"),
+        ("12월 25일생 아이", "<BIRTH_DATE>생 아이"),
+        ("할머니 생신은 1944년 5월 2일이다", "할머니 생신은 <BIRTH_DATE>이다"),
+    ],
+)
+def test_a_birthday_is_found_without_its_day_or_its_year(text: str, left: str):
+    assert redact(text).text == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "선생님께 여쭤보세요",
+        "회원님이 신청하셨다",
+        "아이가 운다",
+        "Hong Kong and Park Lane",
+        "애국가 1절의 가사",
+        "IP 대역은 10.0.0.0/8",
+        "서브넷은 255.255.255.0",
+        "3월 5일 생산",
+    ],
 )
 def test_a_title_alone_a_place_or_a_network_is_left(text: str):
     assert redact(text).text == text
@@ -144,6 +166,8 @@ def test_the_particle_behind_a_stand_in_fits():
         ("PHONE_LANDLINE", "(051) 234-5678", r"\(051\) 0\d\d-\d{4}"),
         ("BIRTH_DATE", "1987. 3. 4.", r"(19|20)\d\d\. \d{1,2}\. \d{1,2}\."),
         ("BIRTH_DATE", "19870304", r"(19|20)\d\d(0[1-9]|1[0-2])[0-2]\d"),
+        ("BIRTH_DATE", "95년 3월", r"\d\d년 \d{1,2}월"),
+        ("BIRTH_DATE", "12월 25일", r"\d{1,2}월 \d{1,2}일"),
         ("VEHICLE_PLATE", "715소 2611", r"\d{3}[가-힣] \d{4}"),
         ("IP_ADDRESS", "213.140.65.211", r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+"),
         ("API_KEY", "ghp_aEVhkGtpQbHIAd86Nhviq3IEZYdwomhI40hk", r"ghp_[A-Za-z0-9]{36}"),

@@ -115,7 +115,7 @@ def _other_digits(value: str, draws: _Draws) -> str:
 
 def _person(value: str, draws: _Draws) -> str:
     """A name of as many syllables whose last sound is of the same kind: the particle behind it stays right."""
-    from driftgate.finetune.privacy._names import LONG_SURNAMES, MADE_UP, SURNAMES
+    from driftgate.finetune.privacy._name_words import LONG_SURNAMES, MADE_UP, SURNAMES
 
     if value.isascii():
         made = f"{draws.pick(_LATIN_SURNAMES)} {draws.pick(_LATIN_GIVEN)}"
@@ -160,6 +160,9 @@ def _birth_date(value: str, draws: _Draws) -> str:
     parts = _NUMBER.findall(value)
     if len(parts) == 1:
         return _in_form(value, f"{year:04}{month:02}{day:02}"[-len(parts[0]) :])
+    if len(parts) == 2:  # without a day, or without a year
+        wanted = iter((str(year)[-len(parts[0]) :], str(month)) if "년" in value else (str(month), str(day)))
+        return _NUMBER.sub(lambda match: next(wanted, match[0]), value)
     wanted = iter((str(year)[-len(parts[0]) :], str(month).zfill(len(parts[1])), str(day).zfill(len(parts[2]))))
     if len(parts[1]) == 1:  # written without zeros
         wanted = iter((str(year)[-len(parts[0]) :], str(month), str(day)))

@@ -54,7 +54,7 @@ def _routable(text: str) -> bool | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    return not (address.is_loopback or address.is_unspecified or address.is_multicast or address.is_reserved)
 
 
 def _named(text: str) -> list[tuple[int, int, float]]:
