@@ -34,7 +34,7 @@ from driftgate.finetune.privacy._names import candidates
 WEIGHTS = Path(privacy.__file__).with_name("names.npz")
 DATA = Path("../shared/data")
 SEED = 20261128
-NAMES, SENTENCES, OTHERS = 110_000, 12_000, 20_000
+NAMES, WORDS, SENTENCES = 120_000, 160_000, 25_000
 STRENGTH = 1.0
 """Inverse of the regularisation."""
 LEAST = 0.04
@@ -221,9 +221,10 @@ def rows(seed: int) -> Iterator[Row]:
     nouns = [word for word in sorted(dictionary()["noun"]) if word[0] in SURNAMES and len(word) < 5]
     others = [word for word in sorted(dictionary()["other"]) if word[0] in SURNAMES and len(word) < 4]
     stations = [f"{word}{says}" for word in contexts["station"] for says in ("님", " 님", "씨")]
-    for word in [*nouns, *rng.choices(others, k=OTHERS)]:
+    for _ in range(WORDS):
+        word = rng.choice(nouns) if rng.random() < 0.8 else rng.choice(others)
         text, start, end = _placed(word, _tail(word[-1], rng), contexts, rng, 0.0)
-        yield from (_row(c, text, 0, 1.0) for c in candidates(text) if c.start >= start and c.end <= end)
+        yield from (_row(c, text, 0, 0.7) for c in candidates(text) if c.start >= start and c.end <= end)
     for _ in range(6000):
         word = rng.choice(stations)
         text, start, end = _placed(word, _tail(word[-1], rng), contexts, rng)
@@ -270,10 +271,12 @@ def fit(learnt: Iterable[Row]) -> Mapping[int, float]:
         names.append(name)
         weights.append(weight)
     vocabulary, places = np.unique(np.concatenate(columns), return_inverse=True)
+    counts = np.bincount(places)
     print(f"{len(names):,} words, {sum(names):,} names, {len(vocabulary):,} keys")
     matrix = csr_matrix((np.ones(len(places), np.float32), places, ends), shape=(len(names), len(vocabulary)))
-    model = LogisticRegression(C=STRENGTH, max_iter=160, tol=1e-6).fit(matrix, names, sample_weight=weights)
-    return {0: float(model.intercept_[0])} | dict(zip(vocabulary.tolist(), model.coef_[0].tolist(), strict=True))
+    often = counts >= 3
+    model = LogisticRegression(C=STRENGTH, max_iter=220, tol=1e-6).fit(matrix[:, often], names, sample_weight=weights)
+    return {0: float(model.intercept_[0])} | dict(zip(vocabulary[often].tolist(), model.coef_[0].tolist(), strict=True))
 
 
 def write(weights: Mapping[int, float], path: Path = WEIGHTS) -> int:

@@ -19,7 +19,7 @@ TAILS = tuple(dict.fromkeys(_WORDS["tails"]))
 """Particles and endings that may be written onto a name."""
 MADE_UP: Mapping[bool, Sequence[str]] = {True: _WORDS["made_up_closed"], False: _WORDS["made_up_open"]}
 """Given names for stand-ins, by whether the last syllable ends in a consonant."""
-ORDINARY = frozenset(f"{_WORDS['ordinary']} {_WORDS['figures']}".split())
+ORDINARY = frozenset(f"{_WORDS['ordinary']} {_WORDS['before_titles']} {_WORDS['figures']}".split())
 """Words and people of history that are not taken for the names of private people."""
 GLUED = "".join(_WORDS["glued"].split())
 """Pattern of titles that are written onto a name."""

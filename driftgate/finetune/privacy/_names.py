@@ -23,7 +23,7 @@ from driftgate.finetune.privacy._name_features import Candidate, features
 from driftgate.finetune.privacy._name_words import GLUED, LONG_SURNAMES, ORDINARY, SHORT_GIVEN, SURNAMES, TAILS
 from driftgate.finetune.privacy._no_names import NO_NAMES
 
-THRESHOLDS: Mapping[str, float] = {"full": -0.5, "short": 1.2, "given": 0.3, "spaced": 2.5}
+THRESHOLDS: Mapping[str, float] = {"full": -0.25, "short": 1.5, "given": 0.3, "spaced": 3.0}
 """Log-odds from which a word is a name: full, with one syllable behind the surname, without surname, with spaces."""
 _BESIDE, _REPEATED = 3.0, 4.0
 """What is added beside another name, and for a word that is a name elsewhere in the text."""
@@ -59,7 +59,7 @@ def candidates(text: str) -> Iterator[Candidate]:
     --------
     >>> [(c.word, c.tail) for c in candidates("김민수는 이준과 떠났다")]
     [('김민수', '는'), ('이준과', ''), ('이준', '과')]
-    >>> [(c.word, c.given) for c in candidates("어제 민수 씨가 왔다")]
+    >>> [(c.word, c.given) for c in candidates("어제 민수 씨가 왔다") if c.given]
     [('민수', ' 씨')]
     """
     runs = list(_RUN.finditer(text))

@@ -54,7 +54,7 @@ class StandIns:
     --------
     >>> stand_ins = StandIns(b"key of the workspace")
     >>> stand_ins.replace("김민수 씨는 010-1234-5678, 김민수의 메일은 minsu@naver.com").text
-    '인바다 씨는 010-0767-2925, 인바다의 메일은 user-ojqdqk@example.com'
+    '구바다 씨는 010-0767-2925, 구바다의 메일은 user-ojqdqk@example.com'
     """
 
     key: bytes
