@@ -23,7 +23,7 @@ from driftgate.finetune.privacy._name_features import Candidate, features
 from driftgate.finetune.privacy._name_words import GLUED, LONG_SURNAMES, ORDINARY, SHORT_GIVEN, SURNAMES, TAILS
 from driftgate.finetune.privacy._no_names import NO_NAMES
 
-THRESHOLDS: Mapping[str, float] = {"full": -0.25, "short": 1.5, "given": 0.3, "spaced": 3.0}
+THRESHOLDS: Mapping[str, float] = {"full": -0.6, "short": 1.5, "given": 0.3, "spaced": 3.0}
 """Log-odds from which a word is a name: full, with one syllable behind the surname, without surname, with spaces."""
 _BESIDE, _REPEATED = 3.0, 4.0
 """What is added beside another name, and for a word that is a name elsewhere in the text."""
