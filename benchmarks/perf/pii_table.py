@@ -2,7 +2,8 @@
 
 Recall: of 4,000 made-up sentences of ``pii_templates.yaml``, its held-out part unless ``--part tuning`` is given; a
 value counts as found where every character of it is. ``--part sealed`` reads the sentences of ``pii_sealed.jsonl``,
-which a hand wrote that saw nothing of the project; those without a value are the ordinary ones.
+which a hand wrote that saw nothing of the project; those without a value are the ordinary ones. ``--part first`` and
+``--part second`` are halves of ``pii_development.txt``, which the weights of names were developed with.
 Else ordinary sentences are the questions and choices of KMMLU
 (``HAERAE-HUB/KMMLU``) and CLIcK (``rladmstn1714/CLIcK``), in ``../shared/data``, as far as they are there. The weights
 of names have met KMMLU as ordinary text (``python -m benchmarks.perf.name_training`` prints each half told by the
@@ -21,12 +22,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.perf.pii_text import sealed, sentences, spans
+from benchmarks.perf.pii_text import Sentence, development, sealed, sentences, spans
 from driftgate.finetune.privacy import redact
 
 DATA = Path("../shared/data")
 SENTENCES, SEED = 4_000, 20261127
 ORDINARY = 20_000
+WRITTEN = ("sealed", "first", "second")
 _HANGUL = re.compile("[가-힣]")
 
 
@@ -35,7 +37,7 @@ def recall(part: str, count: int, seed: int) -> tuple[Counter[tuple[str, str]], 
     planted: Counter[tuple[str, str]] = Counter()
     found: Counter[tuple[str, str]] = Counter()
     missed = []
-    for sentence in sealed() if part == "sealed" else sentences(part, count, seed):
+    for sentence in written(part) if part in WRITTEN else sentences(part, count, seed):
         findings = [(finding.start, finding.end) for finding in redact(sentence.text).findings]
         for value in sentence.planted:
             planted[value.kind, value.form] += 1
@@ -46,10 +48,15 @@ def recall(part: str, count: int, seed: int) -> tuple[Counter[tuple[str, str]], 
     return planted, found, missed
 
 
+def written(part: str) -> Iterator[Sentence]:
+    """The sentences of a part that were written one by one."""
+    return sealed() if part == "sealed" else development(part)
+
+
 def ordinary(name: str) -> Iterator[str]:
     """The ordinary sentences of a dataset."""
-    if name == "sealed":
-        yield from (sentence.text for sentence in sealed() if not sentence.planted)
+    if name in WRITTEN:
+        yield from (sentence.text for sentence in written(name) if not sentence.planted)
     elif name == "KMMLU":
         for file in sorted((DATA / "kmmlu/data").glob("*-test.csv")):
             with file.open(encoding="utf-8-sig") as held:
@@ -98,7 +105,7 @@ def main() -> None:
     print()
     for line in random.Random(0).sample(missed, min(asked.misses, len(missed))):
         print("  missed", line)
-    for name in ("sealed",) if asked.part == "sealed" else ("KMMLU", "CLIcK"):
+    for name in (asked.part,) if asked.part in WRITTEN else ("KMMLU", "CLIcK"):
         texts = list(ordinary(name))
         if not texts:
             print(f"{name}: not there, not measured")

@@ -192,6 +192,22 @@ def sealed() -> Iterator[Sentence]:
         yield Sentence(text, tuple(planted))
 
 
+def development(half: str = "") -> Iterator[Sentence]:
+    """Sentences of ``pii_development.txt``, of both its halves or of the ``first`` or ``second``, names in braces."""
+    own = ""
+    for line in Path(__file__).with_name("pii_development.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            own = line.removeprefix("# ")
+            continue
+        if half in ("", own):
+            text, planted = "", []
+            for place, part in enumerate(re.split(r"[{}]", line)):
+                if place % 2:
+                    planted.append(Planted("person", "", len(text), len(text) + len(part)))
+                text += part
+            yield Sentence(text, tuple(planted))
+
+
 def _filled(template: str, maker: _Maker) -> Sentence:
     text, place, planted = "", 0, []
     for match in _PLACE.finditer(template):

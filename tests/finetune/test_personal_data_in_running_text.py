@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.perf.pii_text import Sentence, sentences, spans
+from benchmarks.perf.pii_text import Sentence, development, sentences, spans
 from driftgate.finetune.privacy import StandIns, redact
 from driftgate.finetune.privacy._names import find_names
 
@@ -30,6 +30,18 @@ def test_held_out_sentences_lose_nearly_all_of_their_personal_data():
     assert planted[True] > 200 and planted[False] > 200
     assert found[True] / planted[True] >= 0.95
     assert found[False] / planted[False] >= 0.99
+
+
+def test_sentences_of_another_hand_lose_their_names_and_ordinary_ones_nothing():
+    named = found = ordinary = touched = 0
+    for sentence in development("second"):
+        findings = [(finding.start, finding.end) for finding in redact(sentence.text).findings]
+        named += len(sentence.planted)
+        found += sum(spans(findings, value) for value in sentence.planted)
+        ordinary += not sentence.planted
+        touched += bool(findings) and not sentence.planted
+    assert named > 90 and found / named >= 0.8
+    assert ordinary > 120 and touched <= 3
 
 
 @pytest.mark.parametrize(
@@ -59,6 +71,62 @@ def test_ordinary_sentences_stay_as_they_are(text: str):
 )
 def test_a_name_is_found_without_its_particle(text: str, name: str):
     assert [text[found.start : found.end] for found in find_names(text)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("성명: 이 슬 기", "이 슬 기"),
+        ("박 지민 님께서 신청하신 환급금", "박 지민"),
+        ("김민수과장님이 결재했다", "김민수"),
+        ("이국주하고는 말이 안 통해", "이국주"),
+        ("태현 씨는 오늘 결석입니다", "태현"),
+        ("수빈이가 감기에 걸렸어요", "수빈"),
+        ("미숙 이모가 반찬을 보내 주셨다", "미숙"),
+        ("강사 마이클 존슨이 쉰다", "마이클 존슨"),
+        ("응우옌 티 흐엉 씨가 신고했다", "응우옌 티 흐엉"),
+        ("Please contact Kim Minsu today", "Kim Minsu"),
+        ("담당자 Park Ji-hoon에게 회신 바랍니다", "Park Ji-hoon"),
+        ("여권상 이름은 JI HOON PARK입니다", "JI HOON PARK"),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(text: str, name: str):
+    assert [text[found.start : found.end] for found in redact(text).findings] == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("저는 95년 3월생입니다", "저는 <BIRTH_DATE>생입니다"),
+        ("12월 25일생 아이", "<BIRTH_DATE>생 아이"),
+        ("할머니 생신은 1944년 5월 2일이다", "할머니 생신은 <BIRTH_DATE>이다"),
+    ],
+)
+def test_a_birthday_is_found_without_its_day_or_its_year(text: str, left: str):
+    assert redact(text).text == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "선생님께 여쭤보세요",
+        "회원님이 신청하셨다",
+        "아이가 운다",
+        "Hong Kong and Park Lane",
+        "애국가 1절의 가사",
+        "IP 대역은 10.0.0.0/8",
+        "서브넷은 255.255.255.0",
+        "3월 5일 생산",
+    ],
+)
+def test_a_title_alone_a_place_or_a_network_is_left(text: str):
+    assert redact(text).text == text
+
+
+def test_a_stand_in_is_written_in_the_letters_of_the_name():
+    assert re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", STAND_INS.stand_in("PERSON", "Park Ji-hoon"))
+    assert re.fullmatch(r"[A-Z]+ [A-Z]+", STAND_INS.stand_in("PERSON", "LEE SOYEON"))
+    assert re.fullmatch(r"[가-힣]{3}", STAND_INS.stand_in("PERSON", "김 철수"))
 
 
 def test_a_word_that_is_a_name_elsewhere_in_the_text_is_one_everywhere():
@@ -98,6 +166,8 @@ def test_the_particle_behind_a_stand_in_fits():
         ("PHONE_LANDLINE", "(051) 234-5678", r"\(051\) 0\d\d-\d{4}"),
         ("BIRTH_DATE", "1987. 3. 4.", r"(19|20)\d\d\. \d{1,2}\. \d{1,2}\."),
         ("BIRTH_DATE", "19870304", r"(19|20)\d\d(0[1-9]|1[0-2])[0-2]\d"),
+        ("BIRTH_DATE", "95년 3월", r"\d\d년 \d{1,2}월"),
+        ("BIRTH_DATE", "12월 25일", r"\d{1,2}월 \d{1,2}일"),
         ("VEHICLE_PLATE", "715소 2611", r"\d{3}[가-힣] \d{4}"),
         ("IP_ADDRESS", "213.140.65.211", r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+"),
         ("API_KEY", "ghp_aEVhkGtpQbHIAd86Nhviq3IEZYdwomhI40hk", r"ghp_[A-Za-z0-9]{36}"),

@@ -11,8 +11,8 @@ from benchmarks.perf.privacy_table import measure, own_cases, parse_case
 from driftgate.finetune.privacy import RULES, Rule, redact
 
 CASES = own_cases()
-# What cannot be told: spelt-out digits, a short name that may be a word, a name that everybody knows.
-KNOWN_MISSES = {"공일공-1234-5678", "0 1 0-1234-5678로 주세요", "김철님이요", "제가 이순신인데요"}
+# What cannot be told: spelt-out digits, a name that everybody knows.
+KNOWN_MISSES = {"공일공-1234-5678", "0 1 0-1234-5678로 주세요", "제가 이순신인데요"}
 
 
 def test_the_set_is_as_large_as_it_claims_to_be():
@@ -30,7 +30,7 @@ def test_exactly_what_is_marked_is_found(case):
 
 def test_known_misses_are_counted_as_missed():
     table = measure([case for case in CASES if case.text in KNOWN_MISSES])
-    assert {kind: quality.missed for kind, quality in table.items()} == {"PERSON": 2, "PHONE_MOBILE": 2}
+    assert {kind: quality.missed for kind, quality in table.items()} == {"PERSON": 1, "PHONE_MOBILE": 2}
     assert table["PERSON"].recall == 0
 
 

@@ -1,73 +1,43 @@
-"""Find the names of people in running Korean text: what follows a surname is weighed syllable by syllable.
+"""Find the names of people in running Korean text: what may be a name is weighed by its syllables.
 
 A name has no form of its own: 이용자 (a user) and 이용주 (a person) are built alike. A logistic regression weighs the
-surname, the two syllables behind it, their pairs and the particle that follows; words of ordinary exam text have
-weights of their own. Words around it (a title, a role, another name) count beside. The weights stand in ``names.npz``;
-``python -m benchmarks.perf.name_training`` makes them anew.
+surname, the syllables behind it, their pairs, the particle that follows, a title, a role; ordinary words that begin
+like a name have weights of their own. The weights stand in ``names.npz``; ``python -m benchmarks.perf.name_training``
+makes them anew.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import regex
 
+from driftgate.finetune.privacy._name_features import Candidate, features
+from driftgate.finetune.privacy._name_words import GLUED, LONG_SURNAMES, ORDINARY, SHORT_GIVEN, SURNAMES, TAILS
 from driftgate.finetune.privacy._no_names import NO_NAMES
-from driftgate.flows.yaml_text import parse
 
-_WORDS: Mapping[str, Any] = parse(
-    Path(__file__).with_name("name_words.yaml").read_text(encoding="utf-8"), "name_words.yaml"
-)[1]
-SURNAMES = frozenset(_WORDS["surnames"].split())
-SHORT_GIVEN = frozenset(_WORDS["short_given"].split())
-"""What may be a given name of one syllable."""
-LONG_SURNAMES = tuple(_WORDS["long_surnames"])
-TAILS = tuple(_WORDS["tails"])
-"""Particles and endings that may be written onto a name."""
-MADE_UP: Mapping[bool, Sequence[str]] = {True: _WORDS["made_up_closed"], False: _WORDS["made_up_open"]}
-"""Given names for stand-ins, by whether the last syllable ends in a consonant."""
-THRESHOLD = 1.25
-"""Log-odds from which a word is a name: of stories and histories one sentence in 100 has a word above it that is none.
-"""
-SHORT_THRESHOLD = 4.0
-"""The same of a surname and one syllable, which ordinary words are more often."""
-_TITLED, _SHORT_TITLED, _ROLED, _BESIDE, _REPEATED = 5.0, 2.9, 4.5, 4.0, 4.0
-"""What is added for a title behind, for a role before, beside another name, for a word that is a name elsewhere."""
-_ORDINARY = frozenset(f"{_WORDS['ordinary']} {_WORDS['figures']}".split())
-"""Words and people of history that are not taken for the names of private people."""
-_HANGUL_LEFT = "(?<![가-힣])"
-_TITLE, _ROLE = ("".join(_WORDS[name].split()) for name in ("titles", "roles"))
-_BATCHIM = 28
-_TAIL = regex.compile(f"(?:{'|'.join(sorted(TAILS, key=len, reverse=True))})?(?![가-힣])")
-_STARTS = regex.compile(
-    rf"{_HANGUL_LEFT}(?=[{''.join(sorted({*SURNAMES, *(name[0] for name in LONG_SURNAMES)}))}][가-힣])"
+THRESHOLDS: Mapping[str, float] = {"full": -0.6, "short": 1.5, "given": 0.3, "spaced": 3.0}
+"""Log-odds from which a word is a name: full, with one syllable behind the surname, without surname, with spaces."""
+_BESIDE, _REPEATED = 3.0, 4.0
+"""What is added beside another name, and for a word that is a name elsewhere in the text."""
+_FIRSTS = SURNAMES | {name[0] for name in LONG_SURNAMES}
+_PARTICLES = frozenset(TAILS) | {""}
+_RUN = regex.compile("[가-힣]+")
+_GLUED = regex.compile(f"(?:{GLUED})님?")
+_CALLED = regex.compile(r"(?P<says>씨|님|이(?=가|는|를|랑|한테|도|네|의|와|만|하고|에게)|아$)(?P<tail>.*)")
+_KIN = regex.compile(
+    "(?P<says>씨|님|언니|오빠|누나|형|이모|삼촌|선배|후배|쌤|선생님|아저씨|아주머니|할머니|할아버지)(?P<tail>.*)"
 )
+_APART = regex.compile("[가-힣] (?P<given>[가-힣] [가-힣]|[가-힣]{2})(?P<tail>[가-힣]*)")
 _NO_NAME = regex.compile(NO_NAMES)
-_AFTER = regex.compile(rf"\s?(?:{_TITLE})")
-_BEFORE = regex.compile(rf"{_HANGUL_LEFT}(?:\d+\s?)?(?:{_ROLE})(?:은|는|이|가|인|분은|분이|로|으로)?\s?[:：]?\s?$")
 _JOINED = regex.compile(r"(?:이랑|랑|하고|과|와)?\s?[,·/]?\s?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A word that may be a name."""
-
-    start: int
-    word: str
-    tail: str
-    """The particle behind it."""
-
-    @property
-    def end(self) -> int:
-        """Index after the word, its particle left out."""
-        return self.start + len(self.word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,41 +53,54 @@ class Name:
 def candidates(text: str) -> Iterator[Candidate]:
     """Every word that begins with a surname and ends where a word or a particle ends, the longest reading first.
 
+    Given names alone follow, where a title or an ending says that one may stand there.
+
     Examples
     --------
     >>> [(c.word, c.tail) for c in candidates("김민수는 이준과 떠났다")]
     [('김민수', '는'), ('이준과', ''), ('이준', '과')]
+    >>> [(c.word, c.given) for c in candidates("어제 민수 씨가 왔다") if c.given]
+    [('민수', ' 씨')]
     """
-    for match in _STARTS.finditer(text):
-        begin = match.start()
-        for length in (4, 3, 2):
-            word = text[begin : begin + length]
-            if not _has_form(word, length) or word in _ORDINARY or _NO_NAME.match(word):
-                continue
-            tail = _TAIL.match(text, begin + length)
-            if tail is not None:
-                yield Candidate(begin, word, tail[0])
+    runs = list(_RUN.finditer(text))
+    for match, following in zip_longest(runs, runs[1:]):
+        begin, run = match.start(), match[0]
+        if run[0] in _FIRSTS:
+            for length in (4, 3, 2):
+                word = run[:length]
+                if _has_form(word, length) and _ends(run[length:]) and _may_be(word):
+                    yield Candidate(begin, begin + length, word, run[length:])
+        behind = following[0] if following and text[match.end() : following.start()] == " " else ""
+        if len(run) == 1 and run in SURNAMES and behind:
+            yield from _spaced(text, match.start())
+        if len(run) >= 2 and _may_be(run[:2]):
+            called = _CALLED.fullmatch(run, 2) or (_KIN.fullmatch(behind) if len(run) == 2 else None)
+            if called and _ends(called["tail"]):
+                says = called["says"] if len(run) > 2 else f" {called['says']}"
+                yield Candidate(begin, begin + 2, run[:2], "", says)
 
 
-def features(candidate: Candidate) -> tuple[str, ...]:
-    """What is weighed of a candidate, as keys of the weights."""
-    word, tail = candidate.word, candidate.tail
-    closed = "1" if (ord(word[-1]) - 0xAC00) % _BATCHIM else "0"
-    if len(word) == 2:
-        return (f"s1{word[0]}", f"s2{word[1]}", f"s12{word}", f"st{tail}", f"sv{tail}{closed}", f"s2t{word[1]}{tail}")
-    surname = word[0] if len(word) == 3 else "남"
-    first, second = word[-2], word[-1]
-    return (
-        f"1{surname}",
-        f"2{first}",
-        f"3{second}",
-        f"12{surname}{first}",
-        f"23{first}{second}",
-        f"123{word}",
-        f"t{tail}",
-        f"v{tail}{closed}",
-        f"3t{second}{tail}",
-    )
+def _spaced(text: str, begin: int) -> Iterator[Candidate]:
+    """The name whose surname, or whose every syllable, stands apart."""
+    match = _APART.match(text, begin)
+    if match and _ends(match["tail"]) and not _GLUED.fullmatch(match["given"]):
+        yield Candidate(
+            begin, match.end("given"), text[begin] + match["given"].replace(" ", ""), match["tail"], spaced=True
+        )
+
+
+@lru_cache(maxsize=8192)
+def _ends(tail: str) -> bool:
+    """Whether this may be written onto a name: nothing, a particle, a title with or without one."""
+    if tail in _PARTICLES:
+        return True
+    title = _GLUED.match(tail)
+    return title is not None and tail[title.end() :] in _PARTICLES
+
+
+@lru_cache(maxsize=8192)
+def _may_be(word: str) -> bool:
+    return word not in ORDINARY and not _NO_NAME.match(word)
 
 
 def find_names(text: str) -> list[Name]:
@@ -129,11 +112,11 @@ def find_names(text: str) -> list[Name]:
     >>> [text[name.start : name.end] for name in find_names(text)]
     ['박서준']
     """
-    scored = [(c, _score(c, text)) for c in candidates(text)]
+    scored = [(c, weigh(c, text)) for c in candidates(text)]
     if not scored:
         return []
     sure = {c.word for c, score in scored if score >= 0}
-    ends = {c.end + len(c.tail): c for c, score in scored if score >= 0}
+    ends = {c.stop: c for c, score in scored if score >= 0}
     found: dict[int, Name] = {}
     for candidate, score in scored:
         if score < 0 and candidate.word in sure:
@@ -141,15 +124,29 @@ def find_names(text: str) -> list[Name]:
         if score < 0 and _beside(candidate, text, ends):
             score += _BESIDE
         if score >= 0 and candidate.start not in found:
-            found[candidate.start] = Name(candidate.start, candidate.end, 1 / (1 + math.exp(-score - THRESHOLD)))
-            ends[candidate.end + len(candidate.tail)] = candidate
-    return [found[start] for start in sorted(found)]
+            found[candidate.start] = Name(candidate.start, candidate.end, 1 / (1 + math.exp(-score)))
+            ends[candidate.stop] = candidate
+    names: list[Name] = []
+    for start in sorted(found):
+        if not names or start >= names[-1].end:
+            names.append(found[start])
+    return names
 
 
-def weigh(candidate: Candidate) -> float:
-    """Log-odds of a candidate by itself."""
+def weigh(candidate: Candidate, text: str) -> float:
+    """Log-odds of a candidate above its threshold."""
     weights = _weights()
-    return weights[0] + sum(weights.get(zlib.crc32(key.encode()), 0.0) for key in features(candidate))
+    kind = (
+        "given"
+        if candidate.given
+        else "spaced"
+        if candidate.spaced
+        else "short"
+        if len(candidate.word) == 2
+        else "full"
+    )
+    keys = features(candidate, text)
+    return weights[0] + sum(weights.get(zlib.crc32(key.encode()), 0.0) for key in keys) - THRESHOLDS[kind]
 
 
 def _has_form(word: str, length: int) -> bool:
@@ -157,17 +154,9 @@ def _has_form(word: str, length: int) -> bool:
         return False
     if length == 4:
         return word.startswith(LONG_SURNAMES)
+    if length == 3 and word.startswith(LONG_SURNAMES):
+        return True
     return word[0] in SURNAMES and (length == 3 or word[1] in SHORT_GIVEN)
-
-
-def _score(candidate: Candidate, text: str) -> float:
-    """Log-odds above the threshold, with what the words around it add."""
-    score = weigh(candidate) - (SHORT_THRESHOLD if len(candidate.word) == 2 else THRESHOLD)
-    if _AFTER.match(text, candidate.end):
-        score += _TITLED if len(candidate.word) > 2 else _SHORT_TITLED
-    elif _BEFORE.search(text[max(candidate.start - 14, 0) : candidate.start]):
-        score += _ROLED
-    return score
 
 
 def _beside(candidate: Candidate, text: str, ends: Mapping[int, Candidate]) -> bool:

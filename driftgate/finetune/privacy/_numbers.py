@@ -26,6 +26,7 @@ _GAP = r"(?: ?[-.·/] ?| )?"
 _OTHER_NUMBER = (
     r"송장|등기|택배|주문|예약|접수|승인|관리\s?번호|문서|공고|예산|과목|코드|품번|모델|버전|시리얼|바코드|ISBN"
 )
+_BORN = r"(?:[이인입으]|[\s,.()]|$)"
 _MONTH, _DAY = r"(?:1[0-2]|0?[1-9])", r"(?:3[01]|[12]\d|0?[1-9])"
 _PLATE_LETTERS = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주하허호배바사아자"
 """Letters of Korean number plates (Enforcement Rules of the Motor Vehicle Management Act, notice of plates)."""
@@ -186,6 +187,10 @@ NUMBERS = (
     ),
     Rule(
         "BIRTH_DATE",
+        sure=(
+            rf"(?<!\d)(?:(?:19|20)?\d{{2}}\s?년\s?)?{_MONTH}\s?월\s?{_DAY}\s?일(?=\s?생{_BORN})",
+            rf"(?<!\d)(?:19|20)?\d{{2}}\s?년\s?{_MONTH}\s?월(?=\s?생{_BORN})",
+        ),
         # A day alone is no personal data: the words around it say whose birthday it is.
         in_context=(
             rf"(?<![\d.-])(?:19|20)?\d{{2}}\s?년\s?{_MONTH}\s?월\s?{_DAY}\s?일",
@@ -193,7 +198,9 @@ NUMBERS = (
             r"(?<![\d.-])(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d|[-./]\d)",
             r"(?<![\d.-])\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?=\s?(?:년?생(?![산성식명각활일기략략])))",
         ),
-        context=(r"생년월일|생일|출생|태어[나난났]|생년|(?i:birth|born|dob)|\n\s?년?생(?:[이인입으]|[\s,.()]|$)"),
+        context=(
+            r"생년월일|생일|생신|낳[았은]|환갑|칠순|돌잔치|출생|태어[나난났]|생년|(?i:birth|born|dob)|\n\s?년?생(?:[이인입으]|[\s,.()]|$)"
+        ),
     ),
     Rule("API_KEY", sure=SECRET_FORMS),
 )

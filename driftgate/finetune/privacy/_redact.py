@@ -42,9 +42,8 @@ class Redacted:
 def redact(text: str, rules: tuple[Rule, ...] = RULES) -> Redacted:
     """Replace personal data by its kind in angle brackets.
 
-    Pattern recognition finds what has a form: numbers, addresses, names beside an honorific or a label. A name in
-    running prose without either is not found. The text around a finding stays exactly as it was, however it was
-    encoded.
+    Patterns find what has a form: numbers, addresses, keys. Names in running text are weighed by their syllables and
+    by titles and roles beside them. The text around a finding stays exactly as it was, however it was encoded.
 
     Parameters
     ----------

@@ -16,6 +16,8 @@ from driftgate.finetune.privacy._rule import Rule
 _PLACES = ("가온시 나래구", "다솜시 라온구", "마루시 바람구", "누리군 새벽읍", "한솔시 푸른구")
 _ROADS = ("가람로", "누리로", "다솜길", "마루길", "새암로", "한울로")
 _PLATE = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주"
+_LATIN_SURNAMES = ("Kim", "Lee", "Park", "Choi", "Jung", "Kang", "Yoon", "Jang")
+_LATIN_GIVEN = ("Gaon", "Naeun", "Dahun", "Maru", "Bada", "Saryeon", "Haram", "Nuri", "Roun", "Taerin")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -52,7 +54,7 @@ class StandIns:
     --------
     >>> stand_ins = StandIns(b"key of the workspace")
     >>> stand_ins.replace("김민수 씨는 010-1234-5678, 김민수의 메일은 minsu@naver.com").text
-    '인바다 씨는 010-0767-2925, 인바다의 메일은 user-ojqdqk@example.com'
+    '구바다 씨는 010-0767-2925, 구바다의 메일은 user-ojqdqk@example.com'
     """
 
     key: bytes
@@ -113,8 +115,12 @@ def _other_digits(value: str, draws: _Draws) -> str:
 
 def _person(value: str, draws: _Draws) -> str:
     """A name of as many syllables whose last sound is of the same kind: the particle behind it stays right."""
-    from driftgate.finetune.privacy._names import LONG_SURNAMES, MADE_UP, SURNAMES
+    from driftgate.finetune.privacy._name_words import LONG_SURNAMES, MADE_UP, SURNAMES
 
+    if value.isascii():
+        made = f"{draws.pick(_LATIN_SURNAMES)} {draws.pick(_LATIN_GIVEN)}"
+        return made.upper() if value.isupper() else made
+    value = "".join(value.split())
     last = value[-1]
     closed = "가" <= last <= "힣" and (ord(last) - 0xAC00) % 28 > 0
     given = draws.pick(MADE_UP[closed])
@@ -154,6 +160,9 @@ def _birth_date(value: str, draws: _Draws) -> str:
     parts = _NUMBER.findall(value)
     if len(parts) == 1:
         return _in_form(value, f"{year:04}{month:02}{day:02}"[-len(parts[0]) :])
+    if len(parts) == 2:  # without a day, or without a year
+        wanted = iter((str(year)[-len(parts[0]) :], str(month)) if "년" in value else (str(month), str(day)))
+        return _NUMBER.sub(lambda match: next(wanted, match[0]), value)
     wanted = iter((str(year)[-len(parts[0]) :], str(month).zfill(len(parts[1])), str(day).zfill(len(parts[2]))))
     if len(parts[1]) == 1:  # written without zeros
         wanted = iter((str(year)[-len(parts[0]) :], str(month), str(day)))

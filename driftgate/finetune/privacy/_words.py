@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from driftgate.finetune.privacy._no_names import NO_NAMES
+from driftgate.finetune.privacy._romanised import ROMANISED
 from driftgate.finetune.privacy._rule import Rule
 
 _SURNAME = (
@@ -38,13 +39,13 @@ _ROAD = rf"(?!(?:{_NO_ROAD})로)[가-힣0-9·]{{1,12}}(?:대로|로|길)(?:\s?\d
 _LOT = r"[가-힣0-9]{1,6}(?:동|리|가)\s?(?:산\s?)?\d+(?:-\d+)?(?:번지)?"
 _NO_COUNT = (
     r"(?!\d|[.,:]\d|%|\s?(?:분|번(?!지)|개|통|년|월|일|시(?!\s)|원|명|회|배|차|대|건|점|위|초"
-    r"|곳|주|층|권|km|m|만|천|억|여))"
+    r"|곳|주|절|항|조|학년|학기|층|권|km|m|만|천|억|여))"
 )
 _UNIT = (
     r"(?:(?:,?\s*\(?[가-힣A-Za-z0-9]{1,12}(?:아파트|빌라|오피스텔|타워|빌딩|맨션|APT)\)?)?"
     r"(?:,?\s*(?:지하\s?)?[\dA-Z]{1,4}(?:동|층|호))*)?"
 )
-_PLACE = r"주소|배송지|거주|사는|살고|살아|이사|집은|댁|도로명|수거지|받을|보내"
+_PLACE = r"주소|배송지|거주|(?<![가-힣])(?:사는|살고|살아)|이사|집은|댁|도로명|수거지|받을|보내"
 
 
 def _routable(text: str) -> bool | None:
@@ -53,14 +54,16 @@ def _routable(text: str) -> bool | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    return not (address.is_loopback or address.is_unspecified or address.is_multicast or address.is_reserved)
 
 
 def _named(text: str) -> list[tuple[int, int, float]]:
     """Names in running text; what is below certainty yields to a number or an address that overlaps."""
+    from driftgate.finetune.privacy._foreign_names import find_foreign_names
     from driftgate.finetune.privacy._names import find_names
 
-    return [(name.start, name.end, SURE_NAME) for name in find_names(text)]
+    found = [*find_names(text), *find_foreign_names(text)]
+    return [(name.start, name.end, SURE_NAME) for name in found]
 
 
 WORDS = (
@@ -75,7 +78,7 @@ WORDS = (
     Rule(
         "IP_ADDRESS",
         sure=(
-            r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d|\s?(?:절|장|항|조|버전|판))",
+            r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d|/\d|\s?(?:절|장|항|조|버전|판))",
             r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:/])",
         ),
         against=r"버전|펌웨어|빌드|릴리스|(?i:version|ver|build|release|firmware)|제\s?$",
@@ -87,13 +90,14 @@ WORDS = (
             rf"{_NAME_3}(?<![글솜날불말맵])(?=\s?(?:씨(?!앗|름|알|줄|족|암|방)|님))",
             rf"{_NAME_3}(?<![한의던된할에도만는을])(?=\s?(?:{_TITLE})님)",
             rf"(?<=(?:{_LABEL}|(?:받는|보내는) ?(?:분|사람))\s?:\s?)"
-            rf"{_GIVEN}{_SURNAME}[가-힣]{{1,2}}{_WORD_END}",
+            rf"{_GIVEN}{_SURNAME} ?[가-힣](?: ?[가-힣])?{_WORD_END}",
             rf"(?<=(?:예금주|수취인|수령인|주문자|성명)(?:은|는|이)?\s)(?:{_NAME_3}){_WORD_END}",
             rf"(?<=(?:이름은|성함은|저는|나는|안녕하세요,?|안녕하십니까,?)\s){_NAME_3}"
             r"(?=입니다|이에요|예요|이라고|라고|이라 합니다)",
         ),
     ),
     Rule("PERSON", finder=_named),
+    Rule("PERSON", sure=ROMANISED),
     Rule(
         "STREET_ADDRESS",
         sure=(
