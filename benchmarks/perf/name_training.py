@@ -120,18 +120,18 @@ class Names:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        held_out = set(yaml.safe_load(_beside("pii_templates.yaml"))["held_out"]["given_names"])
+        held_out: set[str] = set(yaml.safe_load(_beside("pii_templates.yaml"))["held_out"]["given_names"])
         bearers: Counter[str] = Counter(
             word[1:] for word in dictionary()["person"] if len(word) == 3 and word[0] in SURNAMES
         )
         listed = _parts()["given_names"]
-        self.common = [name for name in sorted(bearers) if bearers[name] >= 3 and name not in held_out]
+        self.common: list[str] = [name for name in sorted(bearers) if bearers[name] >= 3 and name not in held_out]
         self.weights = list(accumulate(bearers[name] for name in self.common))
-        self.rare = [name for name in sorted(bearers) if bearers[name] < 3 and name not in held_out]
+        self.rare: list[str] = [name for name in sorted(bearers) if bearers[name] < 3 and name not in held_out]
         self.listed = [name for name in listed if name not in held_out]
-        self.syllables = sorted({*"".join(listed), *_parts()["syllables"]})
-        self.surnames = sorted(SURNAMES)
-        self.short = sorted(SHORT_GIVEN)
+        self.syllables: list[str] = sorted({*"".join(listed), *_parts()["syllables"]})
+        self.surnames: list[str] = sorted(SURNAMES)
+        self.short: list[str] = sorted(SHORT_GIVEN)
         self.born = [_COMMON.get(surname, 0.8 if surname in _RARE else 3) ** 0.5 for surname in self.surnames]
 
     def given(self) -> str:

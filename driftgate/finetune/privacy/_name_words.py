@@ -14,7 +14,7 @@ _WORDS: Mapping[str, Any] = parse(
 SURNAMES = frozenset(_WORDS["surnames"].split())
 SHORT_GIVEN = frozenset(_WORDS["short_given"].split())
 """What may be a given name of one syllable."""
-LONG_SURNAMES = tuple(_WORDS["long_surnames"])
+LONG_SURNAMES: tuple[str, ...] = tuple(_WORDS["long_surnames"])
 TAILS = tuple(dict.fromkeys(_WORDS["tails"]))
 """Particles and endings that may be written onto a name."""
 MADE_UP: Mapping[bool, Sequence[str]] = {True: _WORDS["made_up_closed"], False: _WORDS["made_up_open"]}
