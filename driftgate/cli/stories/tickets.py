@@ -140,9 +140,9 @@ def _write_data(folder: Path, policy: Policy, play: Play) -> None:
     (folder / "data").mkdir(exist_ok=True)
     seed = play.seed
     sets = {
-        "canary": [*tickets("canary", 32, seed), *tickets("canary", 12, seed, about="new")],
-        "rest": tickets("hold_out", 160, seed + 1),  # one of each phrasing: two of a phrasing would say the same
-        "hold_out": tickets("hold_out", 48, seed + 2, about="new"),
+        "canary": [*tickets("canary", 28, seed), *tickets("canary", 12, seed, about="new")],
+        "rest": tickets("hold_out", 120, seed + 1),  # a phrasing each: two of one would say the same
+        "hold_out": tickets("hold_out", 40, seed + 2, about="new"),
         "known": tickets("training", 240, seed),
         "new": tickets("training", 120, seed, about="new"),
     }
