@@ -46,10 +46,12 @@ SLOT, MONITOR, FIRST = "tickets", "tickets", "tickets-v1"
 _FOLDER = ".driftgate/first-champion"
 _FLOW = "route"
 _FIRST_RECIPE: Mapping[str, Any] = {"steps": 160, "learning_rate": 1e-3, "settled": 0.2, "cool_down": 10}
-_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 5e-4, "settled": 0.2, "cool_down": 10}
+_REPAIR_RECIPE: Mapping[str, Any] = {"steps": 60, "learning_rate": 5e-4, "settled": 0.05, "cool_down": 10}
+_SHARES = (3, 1)
+"""Known and new items. Of as many new ones as known, most go to one team, and the model sends others' tickets there."""
 _OTHERWISE: Sequence[Mapping[str, Any]] = (
-    {"shares": [2, 1], "recipe": {"steps": 90, "settled": 0.1}},
-    {"shares": [3, 1], "recipe": {"steps": 120, "settled": 0.1, "learning_rate": 2.5e-4}},
+    {"shares": [4, 1], "recipe": {"steps": 90}},
+    {"shares": [5, 1], "recipe": {"steps": 120, "learning_rate": 2.5e-4}},
 )
 """What a further attempt does otherwise: more of the old task, and a step that forgets less."""
 _WORDS = Words(
@@ -216,8 +218,8 @@ def _configure(folder: Path, adapter: str, play: Play) -> None:
                 "champion": SLOT,
                 "synthesis": {
                     "sources": [
-                        {"kind": "questions", "path": "data/known.jsonl"},
-                        {"kind": "questions", "path": "data/new.jsonl"},
+                        {"kind": "questions", "path": f"data/{name}.jsonl", "share": share}
+                        for name, share in zip(("known", "new"), _SHARES, strict=True)
                     ],
                     "count": 240,
                     "seed": play.seed,
