@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,11 +82,8 @@ def tell(folder: Path, console: PlainConsole, play: Play) -> Path:
     write_workspace(folder, _workspace(play))
     workspace = open_workspace(folder)
     _check_trainer(workspace)
-    ledger = open_ledger(workspace.ledger, folder)
-    try:
+    with closing(open_ledger(workspace.ledger, folder)) as ledger:
         return _play(workspace, ledger, clock)
-    finally:
-        ledger.close()
 
 
 def _play(workspace: OpenWorkspace, ledger: Ledger, clock: Clock) -> Path:

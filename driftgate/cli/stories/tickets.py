@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,8 @@ def tell(folder: Path, console: PlainConsole, play: Play) -> Path:
     adapter = _train_first(folder, clock, play)
     _configure(folder, adapter, play)
     workspace = open_workspace(folder)
-    ledger = open_ledger(workspace.ledger, folder)
-    try:
+    with closing(open_ledger(workspace.ledger, folder)) as ledger:
         return _play(workspace, ledger, clock, play)
-    finally:
-        ledger.close()
 
 
 def _play(workspace: OpenWorkspace, ledger: Ledger, clock: Clock, play: Play) -> Path:
