@@ -3,15 +3,14 @@
     python -m benchmarks.perf.loop_seeds --seeds 20 --threads 1 2 4
 
 Each seed draws other tickets, another order of training and other first values of the adapters. The threads are taken
-in turns, seed by seed. Minutes are those of the clock, processor minutes say what a machine with nothing else to do
-would need; ``--fresh`` unpacks the embedded model anew for every seed, as a machine does that never ran the demo.
-``--at-once 2`` plays two seeds beside each other, which on two processors gives each what one processor gives.
+in turns, seed by seed. Minutes are those of the clock, so that nothing else may run; ``--fresh`` unpacks the embedded
+model anew for every seed, as a machine does that never ran the demo. ``--at-once 2`` plays two seeds beside each other,
+which on two processors gives each what one processor gives.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -32,16 +31,12 @@ class Ended:
     threads: int
     code: int
     minutes: float
-    processor_minutes: float
     attempts: int
     said: str
 
     def __str__(self) -> str:
         end = "closed" if self.code == 0 else f"exit {self.code}"
-        return (
-            f"{self.seed:>9} {self.threads:>7} {end:>8} {self.minutes:>8.1f} {self.processor_minutes:>9.1f} "
-            f"{self.attempts:>8}  {self.said}"
-        )
+        return f"{self.seed:>9} {self.threads:>7} {end:>8} {self.minutes:>8.1f} {self.attempts:>8}  {self.said}"
 
 
 def play(story: str, seed: int, threads: int, fresh: bool, keep: Path | None) -> Ended:
@@ -51,29 +46,21 @@ def play(story: str, seed: int, threads: int, fresh: bool, keep: Path | None) ->
         command = [sys.executable, "-m", "driftgate", "demo", "loop", f"{folder}/loop", "--story", story]
         began, said = time.monotonic(), Path(folder, "said.txt")
         with said.open("w") as output:
-            playing = subprocess.Popen(
+            code = subprocess.run(
                 [*command, "--seed", str(seed), "--threads", str(threads)],
                 env={**os.environ, **cache, "OMP_NUM_THREADS": str(threads), "NO_COLOR": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
-            )
-            _, status, used = os.wait4(playing.pid, 0)  # what this one used, whoever plays beside it
-        playing.returncode = code = os.waitstatus_to_exitcode(status)
+                check=False,
+            ).returncode
         minutes = (time.monotonic() - began) / 60
-        processor = (used.ru_utime + used.ru_stime + _trained_seconds(Path(folder, "loop"))) / 60
         text = said.read_text(encoding="utf-8")
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / f"{seed}-{threads}.txt").write_text(text, encoding="utf-8")
     attempts = [int(number) for number in re.findall(r"attempt (\d+)", text, re.IGNORECASE)]
     last = "" if code == 0 else (text.strip().splitlines() or ["it said nothing"])[-1][:160]
-    return Ended(seed, threads, code, minutes, processor, max(attempts, default=0), last)
-
-
-def _trained_seconds(workspace: Path) -> float:
-    """Training outlives who started it, so that the system does not count it as a child's."""
-    results = (workspace / ".driftgate").rglob("result.json")
-    return sum(float(json.loads(file.read_bytes())["metrics"]["processor_seconds"]) for file in results)
+    return Ended(seed, threads, code, minutes, max(attempts, default=0), last)
 
 
 def main() -> int:
@@ -88,7 +75,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for what each run printed")
     parser.add_argument("--at-once", type=int, default=1, help="seeds that are played beside each other")
     asked = parser.parse_args()
-    print(f"{'seed':>9} {'threads':>7} {'end':>8} {'minutes':>8} {'processor':>9} {'attempts':>8}", flush=True)
+    print(f"{'seed':>9} {'threads':>7} {'end':>8} {'minutes':>8} {'attempts':>8}", flush=True)
     seeds = range(asked.first, asked.first + asked.seeds)
     turns = [asked.threads[place // asked.at_once % len(asked.threads)] for place in range(asked.seeds)]
     ended = []
