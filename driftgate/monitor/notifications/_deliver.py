@@ -27,7 +27,7 @@ from driftgate.monitor.notifications._outbox import (
     next_try,
     own_name,
     postpone,
-    put_message,
+    put_tried,
     renew,
     sender,
     statuses,
@@ -108,17 +108,14 @@ async def send_test(ledger: Ledger, workspace: str, config: NotificationsConfig,
     if channel not in config.channels:
         raise DriftgateError(f"the workspace has no channel '{channel}'", nearest(channel, config.channels))
     create_tables(ledger, metadata)
-    now = datetime.now(UTC)
-    message = test_message(token_hex(16), workspace, channel, now)
-    with ledger.write() as connection:
-        put_message(connection, channel, message, now)
+    message = test_message(token_hex(16), workspace, channel, datetime.now(UTC))
     try:
         await _send(config, channel, message)
     except Exception as raised:
         problem = in_words(raised)
-        mark_failed(ledger, message.key, str(problem), datetime.now(UTC), timedelta(0))  # a test is not tried again
+        put_tried(ledger, channel, message, datetime.now(UTC), str(problem))
         raise problem from raised
-    mark_sent(ledger, message.key, datetime.now(UTC))
+    put_tried(ledger, channel, message, datetime.now(UTC), "")
 
 
 async def _send_all(ledger: Ledger, config: NotificationsConfig, holder: str) -> int:

@@ -114,16 +114,33 @@ def _put(
     found = connection.execute(select(happenings).where(happenings.c.id.in_(events)).order_by(happenings.c.id)).all()
     told_of = {one.id: one for one in reading(connection, incidents.c.id.in_({row.incident for row in found}))}
     pairs = [(Happening(**row._mapping), told_of[row.incident]) for row in found]
-    put_message(connection, channel, message_of(secrets.token_hex(16), workspace, pairs), now, rows)
-
-
-def put_message(
-    connection: Connection, channel: str, message: Message, now: datetime, rows: Sequence[int] = ()
-) -> None:
-    """Keep a message until its channel took it, and the rows of the outbox that it is made of as done."""
-    kept = {"key": message.key, "channel": channel, "message": asdict(message), "made_at": now, "next_at": now}
-    connection.execute(insert(messages).values(**kept, attempts=0, failure=""))
+    message = message_of(secrets.token_hex(16), workspace, pairs)
+    connection.execute(insert(messages).values(**_made(channel, message, now), attempts=0, failure=""))
     connection.execute(update(due).where(due.c.id.in_(rows)).values(message=message.key))
+
+
+def _made(channel: str, message: Message, now: datetime) -> dict[str, object]:
+    return {"key": message.key, "channel": channel, "message": asdict(message), "made_at": now, "next_at": now}
+
+
+def put_tried(ledger: Ledger, channel: str, message: Message, now: datetime, failure: str) -> None:
+    """Keep a message that was tried once, by whoever made it, and is not tried again.
+
+    It is kept no sooner, as whoever sends would send it too.
+
+    Parameters
+    ----------
+    failure : str
+        Why the channel did not take it; empty where it did, and then what it did not take before is tried at once.
+    """
+    ended = {"failed_at": now, "given_up_at": now} if failure else {"sent_at": now}
+    values = {**_made(channel, message, now), **ended, "attempts": 1, "failure": _kept(failure)}
+    with ledger.write() as connection:
+        connection.execute(
+            insert(messages).values(**_made(channel, message, now), **ended, attempts=1, failure=_kept(failure))
+        )
+        if not failure:
+            _try_others(connection, channel, now)
 
 
 @dataclass(frozen=True)
@@ -160,11 +177,20 @@ def next_try(ledger: Ledger) -> datetime | None:
 
 def mark_sent(ledger: Ledger, key: str, now: datetime) -> None:
     """Note that a channel took a message; what it did not take before is tried at once, as it is there again."""
-    channel = select(messages.c.channel).where(messages.c.key == key).scalar_subquery()
+    here = messages.c.key == key
     with ledger.write() as connection:
-        connection.execute(update(messages).where(messages.c.key == key).values(sent_at=now))
-        others = and_(messages.c.channel == channel, _unsent, messages.c.next_at > now)
-        connection.execute(update(messages).where(others).values(next_at=now))
+        connection.execute(update(messages).where(here).values(sent_at=now))
+        _try_others(connection, connection.execute(select(messages.c.channel).where(here)).scalar_one(), now)
+
+
+def _try_others(connection: Connection, channel: str, now: datetime) -> None:
+    others = and_(messages.c.channel == channel, _unsent, messages.c.next_at > now)
+    connection.execute(update(messages).where(others).values(next_at=now))
+
+
+def _kept(failure: str) -> str:
+    """Why a channel did not take a message, as it is kept."""
+    return told(failure)[:1000]
 
 
 def supersede(ledger: Ledger, old: Message, new: Message, now: datetime) -> None:
@@ -187,7 +213,7 @@ def mark_failed(ledger: Ledger, key: str, why: str, now: datetime, give_up: time
         row = connection.execute(select(messages.c.attempts, messages.c.made_at).where(here)).one()
         wait = min(_FIRST * 2 ** min(row.attempts - 1, 12), _LAST)
         over = now + wait - row.made_at > give_up
-        values = {"failure": told(why)[:1000], "failed_at": now, "next_at": now + wait}
+        values = {"failure": _kept(why), "failed_at": now, "next_at": now + wait}
         connection.execute(update(messages).where(here).values(**values, given_up_at=now if over else None))
     again: datetime = now + wait
     return again

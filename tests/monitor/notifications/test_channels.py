@@ -6,10 +6,12 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from notified import verified
+from aiohttp import web
+from loopback_net import Received
+from notified import Desk, verified
 
 from driftgate.flows.errors import DriftgateError
-from driftgate.monitor.notifications import send_test, statuses
+from driftgate.monitor.notifications import deliver, send_test, statuses
 from driftgate.monitor.notifications.channels import CHANNELS
 from tests.monitor.notifications.conftest import TEAMS, World, channels
 
@@ -60,6 +62,31 @@ async def test_what_is_not_taken_is_said_without_secrets(world, ledger, channel,
         assert secret not in status.failure and secret not in str(raised.value)
     if channel == "hook":
         assert "HTTP 403: no entry" in status.failure
+
+
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("location", ["sqlite"], indirect=True)
+async def test_who_serves_does_not_send_a_test_a_second_time(world, ledger, status) -> None:
+    served = []
+
+    class Busy(Desk):
+        """Its process delivers what waits while it takes a test."""
+
+        async def __call__(self, request: Received) -> web.Response:
+            if not served:
+                served.append(await deliver(ledger, "space", channels("hook"), holder="served"))
+            return await super().__call__(request)
+
+    world.desks["ops.example.com"] = desk = Busy(status)
+    try:
+        await send_test(ledger, "space", channels("hook"), "hook")
+    except DriftgateError:
+        assert status == 403
+    assert [one.sent for one in served] == [0] and len(desk.taken) == (status == 200)
+    (told,) = statuses(ledger)
+    assert (told.waiting, told.given_up, told.fails) == (0, status == 403, status == 403)
+    again = await deliver(ledger, "space", channels("hook"), patience=0)
+    assert again.sent == 0 and again.channels == (told,)
 
 
 @pytest.mark.parametrize("location", ["sqlite"], indirect=True)
