@@ -134,7 +134,6 @@ def put_tried(ledger: Ledger, channel: str, message: Message, now: datetime, fai
         Why the channel did not take it; empty where it did, and then what it did not take before is tried at once.
     """
     ended = {"failed_at": now, "given_up_at": now} if failure else {"sent_at": now}
-    values = {**_made(channel, message, now), **ended, "attempts": 1, "failure": _kept(failure)}
     with ledger.write() as connection:
         connection.execute(
             insert(messages).values(**_made(channel, message, now), **ended, attempts=1, failure=_kept(failure))
