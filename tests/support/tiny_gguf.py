@@ -30,10 +30,10 @@ def write_tiny_gguf(path: Path, architecture: str = "gemma3", seed: int = 0) -> 
     writer.add_value_length(head)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_rope_freq_base(10000.0)
-    writer.add_vocab_size(len(tokens))
     if gemma:
         writer.add_sliding_window(512)
-    else:
+    else:  # a Gemma's file does not say how large its vocabulary is
+        writer.add_vocab_size(len(tokens))
         writer.add_rope_dimension_count(head)
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")

@@ -210,7 +210,7 @@ def _load(path: Path, config: LocalConfig, adapter: Path | None) -> Beginnings:
     # The library also listens on a loopback port; nobody knows the key that this asks for.
     key = secrets.token_urlsafe(32)
     params.api_keys = [key]
-    params.warmup = False
+    params.warmup = params.fit_params = False  # fitting loads the file twice, and only matters to a graphics card
     params.swa_full = config.reuse_beginning
     params.cache_ram_mib = params.n_ctx_checkpoints = 0  # it would keep states of prompts before the last
     if adapter is not None:
