@@ -16,10 +16,11 @@ import numpy as np
 from driftgate.benchmarks import stats
 from driftgate.benchmarks.gate._columns import Column, labels_of
 from driftgate.benchmarks.gate._config import COUNTED, LATENCIES, RuleConfig
-from driftgate.benchmarks.gate._evidence import End, Evidence, aligned, fillings, scale_of, sign_of, weigh
+from driftgate.benchmarks.gate._evidence import Evidence, aligned, sign_of, weigh
 from driftgate.benchmarks.gate._path import Path
 from driftgate.benchmarks.gate._quantities import COUNTED as BY_COUNT
 from driftgate.benchmarks.gate._quantities import Floats
+from driftgate.benchmarks.gate._rule_quantity import End, fillings, scale_of
 from driftgate.benchmarks.looks import Looks
 from driftgate.benchmarks.metrics import METRICS
 
