@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
+import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -232,3 +235,26 @@ def opened(folder: Path) -> str:
 
 
 Cli = Callable[..., Any]
+
+
+def book(folder: Path) -> Counter[str]:
+    """How often the training service was asked for a job, was paid for one, and cancelled one."""
+    file = folder / "service.txt"
+    return Counter(file.read_text().split()[0::2] if file.exists() else [])
+
+
+def script(folder: Path, state: str) -> None:
+    """What becomes of training jobs."""
+    (folder / "job.txt").write_text(state)
+
+
+def process(folder: Path, deadly: str = "") -> subprocess.Popen[bytes]:
+    """``driftgate remediation run`` in a process of its own."""
+    environment = {**os.environ, "DEADLY": deadly, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path.cwd())])}
+    command = [sys.executable, "-m", "driftgate", "remediation", "run", "-w", str(folder)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def recipe_of(folder: Path) -> Any:
+    """The workspace's recipe as its file has it."""
+    return yaml.safe_load((folder / "driftgate.yaml").read_text())["recipes"]["mend"]
