@@ -15,6 +15,7 @@ from driftgate.api.display import ProgressDisplay
 from driftgate.api.night import mend
 from driftgate.api.story import LookPoint, Story, Words, write_story
 from driftgate.api.terminal import PlainConsole
+from driftgate.api.watching import LookResult
 from driftgate.api.workspace import OpenWorkspace, open_workspace
 from driftgate.cli.stories.telling import (
     Clock,
@@ -55,6 +56,8 @@ _OTHERWISE: Sequence[Mapping[str, Any]] = (
     {"shares": [5, 1], "recipe": {"steps": 120, "learning_rate": 2.5e-4}},
 )
 """What a further attempt does otherwise: more of the old task, and a step that forgets less."""
+_MOST_LOOKS = 5
+"""Looks until the alarm: a first champion that knew little of the new product has little to lose."""
 _WORDS = Words(
     change="The rules, and how they changed",
     measured="The canaries, look by look",
@@ -90,35 +93,45 @@ def tell(folder: Path, console: PlainConsole, play: Play) -> Path:
 def _play(workspace: OpenWorkspace, ledger: Ledger, clock: Clock, play: Play) -> Path:
     points: list[LookPoint] = []
 
-    def look(count: int, *, alarm: bool) -> None:
+    def look() -> LookResult:
+        result = watching.take_look(workspace, ledger, MONITOR, ProgressDisplay(clock.console))
+        assert result.run is not None
+        points.append(look_point(ledger, result.run, result.champion, bool(result.watched.alerts)))
+        return result
+
+    def calm_looks(count: int) -> None:
         for place in range(count):
-            result = watching.take_look(workspace, ledger, MONITOR, ProgressDisplay(clock.console))
-            alerts, found = result.watched.alerts, result.watched.conclusion
-            if found.result not in (("moved",) if alarm else ("reference", "quiet")):
-                said = alerts[0].summary if alerts else f"{found.result} {found.why}"
+            result = look()
+            if result.watched.conclusion.result not in ("reference", "quiet"):
                 raise DriftgateError(
-                    f"look {place + 1} of {count} at {result.champion}: {said}", f"see {ledger.engine.url}"
+                    f"look {place + 1} of {count} at {result.champion}: {_told(result)}", f"see {ledger.engine.url}"
                 )
-            assert result.run is not None
-            points.append(look_point(ledger, result.run, result.champion, bool(alerts)))
-            for alert in alerts:
+
+    def look_until_alarm() -> None:
+        for _ in range(_MOST_LOOKS):
+            result = look()
+            for alert in result.watched.alerts:
                 clock.say("Alarm", alert.summary)
-            if alarm:
+            if result.watched.conclusion.result == "moved":
                 recipe = workspace.config.monitors[MONITOR].recipe
                 regression = result.watched.regression
                 assert recipe is not None and regression is not None
                 evidence = {"alert": regression.to_json()}
                 remediation, _ = repair.begin_repair(workspace, ledger, recipe, result.champion, evidence)
                 clock.say("A remediation is opened", remediation.id)
+                return
+        raise DriftgateError(
+            f"{_MOST_LOOKS} looks at {result.champion}, and no alarm: {_told(result)}", f"see {ledger.engine.url}"
+        )
 
-    look(3, alarm=False)
+    calm_looks(3)
     clock.say("Two reference looks at the champion, and a quiet one")
     _write_data(workspace.folder, AFTER, play)
     clock.say("The task changes: a new product, whose tickets all go to one team", AFTER.text)
-    look(1, alarm=True)
+    look_until_alarm()
     mended = mend(workspace, ledger, Telling(clock.console, workspace, ledger, clock, _OTHERWISE))[-1]
     found = promoted(ledger, mended)
-    look(3, alarm=False)
+    calm_looks(3)
     clock.say("Two reference looks at the new champion, and a quiet one")
     story = Story(
         title="A ticket router is watched, notices that its task changed, and is mended",
@@ -135,12 +148,17 @@ def _play(workspace: OpenWorkspace, ledger: Ledger, clock: Clock, play: Play) ->
     return write_story(story, workspace.reports / "loop.html")
 
 
+def _told(result: LookResult) -> str:
+    found = result.watched
+    return found.alerts[0].summary if found.alerts else f"{found.conclusion.result} {found.conclusion.why}"
+
+
 def _write_data(folder: Path, policy: Policy, play: Play) -> None:
     """The workspace's datasets, labelled as the policy has it; the tickets themselves stay the same."""
     (folder / "data").mkdir(exist_ok=True)
     seed = play.seed
     sets = {
-        "canary": [*tickets("canary", 28, seed), *tickets("canary", 12, seed, about="new")],
+        "canary": [*tickets("canary", 24, seed), *tickets("canary", 16, seed, about="new")],
         "rest": tickets("hold_out", 120, seed + 1),  # a phrasing each: two of one would say the same
         "hold_out": tickets("hold_out", 40, seed + 2, about="new"),
         "known": tickets("training", 240, seed),
