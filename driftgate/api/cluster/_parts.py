@@ -83,7 +83,8 @@ def write_part(folder: Path, aside: Path, ledger: Ledger, run: str, known: set[L
     if not lines:
         return ""
     content = gzip.compress(_written(take_cells(ledger, run), lines), mtime=0)
-    name = f"part-{len(parts_in(folder)) + 1:05}-{hashlib.sha256(content).hexdigest()}.json.gz"
+    number = sum(1 for _ in folder.glob("part-*")) + 1
+    name = f"part-{number:05}-{hashlib.sha256(content).hexdigest()}.json.gz"
     _hand_over(folder, aside, name, content)
     known.update(line.at for line in lines)
     return name
