@@ -153,9 +153,10 @@ def test_a_model_whose_traffic_a_rollout_would_move_is_proposed_to_a_person(cli,
 
 
 @pytest.mark.acceptance
-def test_the_champion_and_its_own_prompt_are_no_alternatives(cli, folder) -> None:
-    choose(folder, models=["live"], variants=["terse"])
-    change(folder, ("recipes", "mend", "variant"), "terse")
+@pytest.mark.parametrize(("own", "named"), [("terse", "terse"), ("", "zero_shot"), ("", "render.zero_shot")])
+def test_the_champion_and_its_own_prompt_are_no_alternatives(cli, folder, own: str, named: str) -> None:
+    choose(folder, models=["live"], variants=[named])
+    change(folder, ("recipes", "mend", "variant"), own)
     name = opened(folder)
     cli("remediation", "run", "-w", folder)
     assert state(folder)[0] == f"assistant-{name}"
@@ -174,8 +175,25 @@ def test_an_alternative_that_cannot_be_asked_does_not_keep_the_champion_from_its
     assert state(folder)[0] == f"assistant-{name}"
     with driftgate.open(folder) as ws:
         view = ws.remediation(name)
-    assert {o.verdict for o in view.options if o.kind == "model"} == {"unmeasurable"}
-    assert "did not come to its end" in cli("remediation", "show", name, "-w", folder).out
+    models = {option.name: option for option in view.options if option.kind == "model"}
+    assert list(models) == ["model large", "model other"]  # also the one whose second cell was never begun
+    assert {option.verdict for option in models.values()} == {"unmeasurable"}
+    assert {option.quality for option in models.values()} == {None}
+    assert [found.dataset for option in models.values() for found in option.measured] == ["hold_out"] * 2
+    shown = cli("remediation", "show", name, "-w", folder).out
+    assert "did not come to its end" in shown and "model large on hold_out: quality not known" in shown
+
+
+@pytest.mark.acceptance
+def test_nothing_is_trained_for_a_champion_that_cannot_be_asked_itself(cli, folder, endpoint, judge_endpoint) -> None:
+    endpoint.default, judge_endpoint.default = Status(401, {"error": {"message": "no"}}), right
+    name = opened(folder)
+    for _ in range(2):
+        assert cli("remediation", "run", "-w", folder).code == 2
+    assert state(folder)[:2] == ("live", "open") and not trained(folder)
+    assert "the champion 'live' itself cannot be asked" in state(folder)[2]
+    with driftgate.open(folder) as ws:
+        assert not ws.remediation(name).options
 
 
 @pytest.mark.acceptance

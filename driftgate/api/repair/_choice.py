@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +17,8 @@ from driftgate.api.repair._asking import ask, planned_together
 from driftgate.api.repair._context import REPLACES, Context
 from driftgate.api.repair._options import judged_option, measured_option
 from driftgate.api.repair._spending import CHOICE
-from driftgate.benchmarks.scores import CellScores, score_run
+from driftgate.api.session import Planned
+from driftgate.benchmarks.scores import score_run
 from driftgate.benchmarks.spending import check_budget
 from driftgate.finetune.choice import Option, proposed
 from driftgate.finetune.config import RecipeConfig
@@ -58,6 +59,11 @@ class ChoiceStep:
             return Choice(settings=settings, options=unpaid)
         known = progress.noted(_Begun).run
         planned = planned_together(context, f"choice-{recipe.champion}", [way.suite for way in ways])
+        ways, planned, same = _apart(ways, planned)
+        await session.close(context.ledger, same, {})
+        if len(ways) == 1:
+            await session.close(context.ledger, planned, {})
+            return Choice(settings=settings, options=unpaid)
         if known and not session.is_same_plan(find_run(context.ledger, known), planned):
             known = ""  # another choice than the one that was begun: its run tells of other options
         begun: list[str] = [known] if known else []
@@ -74,6 +80,7 @@ class ChoiceStep:
         except DriftgateError as problem:
             if not begun or not _failed_before(progress):
                 raise  # it may go better the next time
+            self._require_champion(progress, begun[0], problem)
             broken = f"its run did not come to its end: {problem}"
         options = [*self._options(progress, ways, begun[0], broken), *unpaid]
         run = find_run(context.ledger, begun[0])
@@ -106,17 +113,20 @@ class ChoiceStep:
         return kept, unpaid
 
     def _options(self, progress: Progress, ways: Sequence[Way], run: str, broken: str) -> list[Option]:
+        """Every way as it was measured; a cell that its run did not come to is nobody else's."""
         context, recipe = self.context, self.context.recipe
-        cells = score_run(context.ledger, run)
+        cells = {scores.cell.ordinal: scores for scores in score_run(context.ledger, run)}
         each = len(recipe.proof)
-        if len(cells) < each * len(ways):  # it ended before the last cell was begun
-            broken = broken or "its run did not come to its end"
-            ways = ways[: len(cells) // each]
-        base: list[CellScores] = cells[:each]
         options: list[Option] = []
         for place, way in enumerate(ways):
-            own = cells[place * each : (place + 1) * each]
-            option = measured_option(way, own, base)
+            begun = [number for number in range(each) if place * each + number in cells]
+            own, base = [cells[place * each + number] for number in begun], [cells[number] for number in begun]
+            if not own:
+                options.append(
+                    Option(kind=way.kind, name=way.name, model=way.model, verdict="unmeasurable", why=broken)
+                )
+                continue
+            option = measured_option(way, own, base, whole=len(begun) == each)
             if place and broken:
                 option = option.model_copy(update={"verdict": "unmeasurable", "why": broken})
             elif place:
@@ -129,12 +139,46 @@ class ChoiceStep:
             options.append(option)
         return options
 
+    def _require_champion(self, progress: Progress, run: str, problem: DriftgateError) -> None:
+        """See that the champion as it is was asked all: nothing can be compared with it otherwise, trained or not.
+
+        Raises
+        ------
+        DriftgateError
+            It was not.
+        """
+        cells = {scores.cell.ordinal: scores for scores in score_run(self.context.ledger, run, store=False)}
+        base = [cells.get(number) for number in range(len(self.context.recipe.proof))]
+        if any(one is None or one.outcomes["missing"] for one in base):
+            champion = progress.remediation.champion
+            raise DriftgateError(
+                f"the champion '{champion}' itself cannot be asked, so nothing is compared with it: {problem.message}",
+                f"{problem.remedy}; where it is gone for good, prove another model by a gate with limits of its own "
+                "(min), and make it champion: driftgate champion promote",
+                fault=problem.fault,
+            ) from problem
+
     def _ends_too(self, progress: Progress, option: Option) -> date | None:
         """The day on which the deployment of a successor ends, where that is no later than what it is to replace."""
         if REPLACES not in progress.remediation.evidence:
             return None
         day = ending(self.context.workspace, self.context.ledger, [option.model]).get(option.model)
         return day if day is not None and day.isoformat() <= str(progress.remediation.evidence["ends"]) else None
+
+
+def _apart(ways: Sequence[Way], planned: Planned) -> tuple[list[Way], Planned, Planned]:
+    """What is asked, and what is not: the champion as it is under another name, such as its default variant's."""
+    each = len(planned.cells) // len(ways)
+    cells = [planned.cells[place * each : (place + 1) * each] for place in range(len(ways))]
+    asked = [[{**cell.describe(), "variant": ""} for cell in some] for some in cells]
+    same = [place > 0 and one == asked[0] for place, one in enumerate(asked)]
+    kept, left = (
+        replace(
+            planned, cells=[cell for some, is_same in zip(cells, same, strict=True) if is_same is out for cell in some]
+        )
+        for out in (False, True)
+    )
+    return [way for way, is_same in zip(ways, same, strict=True) if not is_same], kept, left
 
 
 def _failed_before(progress: Progress) -> bool:

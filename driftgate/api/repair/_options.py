@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from driftgate.api.made_suites import Way
@@ -19,19 +20,23 @@ from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, ScoreRow
 
 
-def measured_option(way: Way, scored: Sequence[CellScores], base: Sequence[CellScores]) -> Option:
+def measured_option(
+    way: Way, scored: Sequence[CellScores], base: Sequence[CellScores], *, whole: bool = True
+) -> Option:
     """An option as it was measured.
 
     Parameters
     ----------
     scored : sequence of CellScores
-        Its cells, one for each dataset.
+        Its cells, one for each dataset; at least one.
     base : sequence of CellScores
-        Those of the champion as it is, in the same order; the very same for the champion itself.
+        Those of the champion as it is on the same datasets, in the same order; the very same for the champion itself.
+    whole : bool
+        Whether they are all that was to be asked. Of a part, neither quality nor cost is known.
     """
     frames = [scores.frame for scores in scored]
     cell = scored[0].cell
-    known = all(_figure(one.get("accuracy")).value is not None for one in scored)
+    known = whole and all(_quality(one).value is not None for one in scored)
     asked = sum(len(frame) for frame in frames)
     return Option(
         kind=way.kind,
@@ -43,7 +48,9 @@ def measured_option(way: Way, scored: Sequence[CellScores], base: Sequence[CellS
         run=cell.run_id,
         measured=[_measured(one, other) for one, other in zip(scored, base, strict=True)],
         quality=sum(float(right(frame).sum()) for frame in frames) / asked if known and asked else None,
-        cost=cost_of_a_thousand(frames, priced=all(states_prices(one.cell.details) for one in scored)),
+        cost=cost_of_a_thousand(frames, priced=all(states_prices(one.cell.details) for one in scored))
+        if whole
+        else None,
         currency=scored[0].currency,
         at_most=any(bool(at_most(one.frame, one.cell.details).any()) for one in scored),
     )
@@ -70,11 +77,11 @@ def cost_of_a_thousand(frames: Sequence[pd.DataFrame], *, priced: bool) -> float
     >>> cost_of_a_thousand([frame.assign(cost=0.0)], priced=False) is None
     True
     """
-    whole = pd.concat(list(frames))
-    if not whole["outcome"].isin(REPLIED).all():
+    if not all(frame["outcome"].isin(REPLIED).all() for frame in frames):
         return None
-    paid = whole.loc[whole["cached"].eq(False), "cost"].astype(float)
-    if paid.empty or paid.isna().any() or (paid < 0).any() or not (paid.any() or priced):
+    costs = [frame.loc[frame["cached"].eq(False), "cost"].to_numpy(dtype=np.float64) for frame in frames]
+    paid = np.concatenate(costs) if costs else np.empty(0)
+    if not paid.size or np.isnan(paid).any() or (paid < 0).any() or not (paid.any() or priced):
         return None
     return 1000.0 * float(paid.mean())
 
@@ -122,21 +129,25 @@ def _measured(scores: CellScores, base: CellScores) -> Measured:
     else:
         pair = compare_pair(here, there, sliced=False)
         standing = standings([there, here], [pair])[0][1]
-        known = all(_figure(one.get("accuracy")).value is not None for one in (scores, base))
         difference = Figure()
-        if known:
+        if all(_quality(one).value is not None for one in (scores, base)):
             found = pair.overall.comparison
             difference = Figure(value=found.difference, low=found.interval.low, high=found.interval.high)
     return Measured(
         dataset=scores.cell.dataset,
         n=len(scores.frame),
         unanswered={name: count for name, count in outcomes.items() if count and name != "answered"},
-        quality=_figure(scores.get("accuracy")),
+        quality=_quality(scores),
         difference=difference,
         cost=_interval(standing.cost),
         latency_p50=_figure(scores.get("latency_p50")),
         latency_p95=_figure(scores.get("latency_p95")),
     )
+
+
+def _quality(scores: CellScores) -> Figure:
+    """Not known where nothing at all was answered: that is no answer of 0%."""
+    return Figure() if scores.answered_nothing else _figure(scores.get("accuracy"))
 
 
 def _figure(row: ScoreRow | None) -> Figure:
