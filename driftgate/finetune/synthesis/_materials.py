@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from driftgate.benchmarks.datasets._rows import csv_rows
 from driftgate.finetune.privacy import Redacted, redact
 from driftgate.finetune.synthesis._config import (
     DocumentsSource,
@@ -202,26 +201,45 @@ def _documents(source: DocumentsSource, path: Path, take_out: TakeOut) -> Iterat
     if not path.exists():
         raise DriftgateError(f"there are no documents at {path}", "correct the path of the source")
     within = path.parent if path.is_file() else path
-    tables = [path] if path.is_file() else sorted(path.rglob("*"))
-    for file in tables:
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
         if file.suffix.lower() in _ROWS and file.is_file():
-            name = file.relative_to(within).as_posix()
-            rows = _json_lines(file) if file.suffix.lower() == ".jsonl" else _csv_rows(file)
-            for place, row in rows:
-                if file.suffix.lower() == ".jsonl" or "text" in row:
-                    text = _text(row, "text", f"{file}, line {place}")
-                else:
-                    text = "\n".join(f"{column}: {value}" for column, value in row.items() if str(value or "").strip())
-                own = as_name(str(row.get("slice") or _slice_of(source, file, path)))
-                yield from _pieces(take_out, f"{name}:{place}", text, own, source.longest)
+            yield from _table(source, file, within, _slice_of(source, file, path), take_out)
     if path.suffix.lower() in _ROWS:
         return
-    found, skipped, _ = read_texts(path)
+    found, skipped, empty = read_texts(path)
     if path.is_file() and skipped:
         raise DriftgateError(f"{path} cannot be read: {skipped[0].reason}", "name a document of another kind")
-    yield from (one for one in skipped if Path(one.path).suffix.lower() not in _ROWS)
+    yield from (one for one in (*skipped, *empty) if Path(one.path).suffix.lower() not in _ROWS)
     for one, text in found:
         yield from _pieces(take_out, one.path, text, _slice_of(source, within / one.path, path), source.longest)
+
+
+def _table(
+    source: DocumentsSource, file: Path, within: Path, slice: str, take_out: TakeOut
+) -> Iterator[Material | Skipped]:
+    """The rows of a file, each a document."""
+    shown = file.relative_to(within)
+    name = shown.as_posix()
+    if any(part.startswith(".") for part in shown.parts):
+        yield Skipped(name, name, "it is hidden")
+        return
+    if not file.resolve().is_relative_to(within.resolve()):
+        raise DriftgateError(f"the document {file} is a link out of its folder", "put the document itself there")
+    rows = list(_document_rows(file))
+    if not rows:
+        yield Skipped(name, name, "it holds no row")
+    for place, row, text in rows:
+        own = as_name(str(row.get("slice") or slice))
+        yield from _pieces(take_out, f"{name}:{place}", text, own, source.longest)
+
+
+def _document_rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any], str]]:
+    """Each row that says something, with its line and its text: what stands under ``text``, else all columns."""
+    for place, row in _json_lines(file) if file.suffix.lower() == ".jsonl" else _csv_rows(file):
+        if file.suffix.lower() == ".jsonl" or "text" in row:
+            yield place, row, _text(row, "text", f"{file}, line {place}")
+        elif said := "\n".join(f"{column}: {value}" for column, value in row.items() if str(value or "").strip()):
+            yield place, row, said
 
 
 def _slice_of(source: DocumentsSource, file: Path, path: Path) -> str:
@@ -247,13 +265,9 @@ def _pieces(take_out: TakeOut, name: str, text: str, slice: str, longest: int) -
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Rows of a file with a header; a row's number is its line's, as long as no cell has line breaks."""
-    reader = csv.DictReader(io.StringIO(_read(path)), strict=False)
-    try:
-        for place, row in enumerate(reader, start=2):
-            yield place, composed_value({str(name): value for name, value in row.items() if name})
-    except csv.Error as problem:
-        raise DriftgateError(f"{path} is no CSV ({problem})", "mend the file") from problem
+    """Rows of a file with a header, with the line on which each begins; a column without a name is left out."""
+    for row in csv_rows(path, _read(path)):
+        yield row.line or row.number, {name: value for name, value in row.values.items() if name}
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
