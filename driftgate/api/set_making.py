@@ -41,6 +41,7 @@ _ROOM = 4_096
 SECONDS = 6.0
 """How long a process that was killed keeps others from asking for its set."""
 _NOT_IDENTITY = {"prices", "in_flight", "timeout", "attempts", "api_key"}
+_UNNAMED = "the workspace names no datasets, and no hold-out is sealed"
 Advance = Callable[[int, int], None]
 """Told how many requests are done with, and of about how many."""
 Tell = Callable[[str], None]
@@ -295,13 +296,17 @@ def looked_at(
         found = "its configuration has changed since it was made: its figures are of another one"
         yield Rule("configuration", "unmeasurable", found)
     stand_ins = stand_ins_of(workspace.folder, config)
-    setting = Setting(config, {}, Firewall(measured(workspace, ledger)), stand_ins=stand_ins)
+    against = measured(workspace, ledger)
+    setting = Setting(config, {}, Firewall(against), stand_ins=stand_ins)
     for name, filter, what in (
         ("leak", "firewall", "repeat what is measured with"),
         ("privacy", "privacy", "hold personal data"),
     ):
         if not dataset.items:
             yield Rule(name, "unmeasurable", f"there are no items that could {what}")
+            continue
+        if filter == "firewall" and not against:
+            yield Rule(name, "unmeasurable", f"{_UNNAMED}, so nobody knows whether items {what}")
             continue
         reasons = FILTERS.get(filter).check(dataset.items, setting)
         assert not isinstance(reasons, Awaitable)

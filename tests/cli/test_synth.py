@@ -50,7 +50,10 @@ def space(folder: Path, endpoint: ChatEndpoint, **synthesis: Any) -> Path:
         "surplus": 1,
         **synthesis,
     }
-    config = {"version": 1, "models": {"t": model}, "synthesis": {"rules": given}}
+    exam = {"id": "1", "question": "서울은 어느 나라의 수도인가?", "choices": ["한국", "일본"], "answer": "A"}
+    (folder / "exam.jsonl").write_text(json.dumps(exam, ensure_ascii=False), encoding="utf-8")
+    datasets = {"exam": {"kind": "jsonl", "path": "exam.jsonl"}}
+    config = {"version": 1, "models": {"t": model}, "datasets": datasets, "synthesis": {"rules": given}}
     (folder / "driftgate.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     endpoint.default = teacher.competent
     return folder
@@ -96,6 +99,18 @@ def test_from_documents_to_a_file_for_a_trainer(cli: Cli, tmp_path: Path, endpoi
     assert train[0]["chosen"][0]["content"][:1].isdigit() and train[0]["prompt"][-1]["role"] == "user"
     assert "clusters" not in (out / "card.md").read_text(encoding="utf-8")
     assert "| c1 |" in (out / "card.md").read_text(encoding="utf-8")
+
+
+def test_where_nothing_is_named_that_is_measured_with_nobody_knows_of_leaks(
+    cli: Cli, tmp_path: Path, endpoint: ChatEndpoint
+) -> None:
+    sources = [{"kind": "documents", "path": "rules.jsonl", "generator": "extractive"}]
+    folder = space(tmp_path / "w", endpoint, sources=sources)
+    assert cli("synth", "make", "-w", folder).code == 0
+    assert cli("synth", "check", "-w", folder).code == 0
+    change(folder, ("datasets",), {})
+    done = cli("synth", "check", "-w", folder)
+    assert done.code == 4 and "unmeasurable  leak: the workspace names no datasets" in done.out
 
 
 @pytest.mark.parametrize("form", ["openai", "azure_ml", "preference"])
