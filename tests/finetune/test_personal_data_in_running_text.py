@@ -151,6 +151,15 @@ def test_one_value_has_one_stand_in_however_it_is_written():
     assert StandIns(b"another").stand_in("KR_RRN", "900101-1234568") != STAND_INS.stand_in("KR_RRN", "900101-1234568")
 
 
+def test_a_number_of_abroad_and_a_date_in_words_are_the_same_value():
+    digits = "".join
+    mobile = [STAND_INS.stand_in("PHONE_MOBILE", one) for one in ("010-1234-5678", "+82 10-1234-5678")]
+    assert digits(filter(str.isdigit, mobile[0]))[-8:] == digits(filter(str.isdigit, mobile[1]))[-8:]
+    dates = [STAND_INS.stand_in("BIRTH_DATE", one) for one in ("1990년 1월 2일", "1990-01-02", "1990. 1. 2.", "900102")]
+    assert len({tuple(int(part) for part in re.findall(r"\d+", one)) for one in dates[:3]}) == 1
+    assert dates[3] == dates[1].replace("-", "")[2:]
+
+
 def test_the_particle_behind_a_stand_in_fits():
     for name in ("김민수", "박건", "남궁민수", "이서연", "최지훈"):
         made = STAND_INS.stand_in("PERSON", name)

@@ -61,6 +61,20 @@ def test_invisible_and_foreign_characters_hide_nothing(hidden):
     assert redact(f"번호 {hidden}입니다").text == "번호 <PHONE_MOBILE>입니다"
 
 
+@pytest.mark.parametrize("mark", "\u034f\u061c\u200e\u200f\u2066\u3164\uffa0\ufe0f\u20e3\u0336")
+def test_nothing_between_digits_hides_a_number(mark):
+    number = "".join(letter + mark if letter.isdigit() else letter for letter in "010-1234-5678").rstrip(mark)
+    assert redact(f"번호 {number}입니다").text == "번호 <PHONE_MOBILE>입니다"
+    assert redact(f"no. {number}").text == "no. <PHONE_MOBILE>"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n  "])
+def test_a_number_may_go_on_in_the_next_line(end):
+    assert redact(f"call 010-{end}1234-{end}5678 now").text == "call <PHONE_MOBILE> now"
+    assert redact(f"번호 900101-{end}1234568 확인").text == "번호 <KR_RRN> 확인"
+    assert redact(f"가-{end}나 1-2").text == f"가-{end}나 1-2"
+
+
 def test_a_proven_check_digit_outweighs_the_words_before_it():
     assert redact("주문자 확인 900101-1234568").text == "주문자 확인 <KR_RRN>"
     assert redact("주문번호 240115-1023457").text == "주문번호 240115-1023457"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹣ー－"), "-")
-_UNSEEN = frozenset("\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff")
+_UNSEEN = frozenset(("Cf", "Mn", "Me"))
+"""Categories of what is not seen or only adorns: joiners, marks of direction, variants, what strikes a digit out."""
+_FILLERS = "\u115f\u1160"
+"""Stand for a letter of Hangul that is not there; what is typed as U+3164 and U+FFA0 becomes one."""
+_WRAPPED = re.compile(r"(?<=[0-9][-\u2010])[ \t]*\r?\n[ \t]*(?=[0-9])")
+"""Where a line ends within a number, as it stands in what was read from a PDF."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,9 @@ class Folded:
 def fold(text: str) -> Folded:
     """Fold a text: Unicode form NFKC, every digit an ASCII digit, every dash a hyphen, invisible characters gone.
 
-    Full-width digits, circled numbers, Hangul typed as separate letters (as macOS file names have it) and soft
-    hyphens would each hide a value from a pattern. A character is folded together with the marks that combine
-    with it, so that the result can be traced back.
+    Full-width digits, circled numbers, Hangul typed as separate letters (as macOS file names have it), soft
+    hyphens and a line's end after a hyphen would each hide a value from a pattern. A character is folded together
+    with the marks that combine with it, so that the result can be traced back.
 
     Examples
     --------
@@ -40,14 +46,15 @@ def fold(text: str) -> Folded:
     >>> folded.origin(3, 16)
     (3, 16)
     """
-    if text.isascii():
+    wrapped = {place for found in _WRAPPED.finditer(text) for place in range(*found.span())}
+    if text.isascii() and not wrapped:
         places = tuple(range(len(text) + 1))
         return Folded(text, places, places[1:])
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for begin, end in _clusters(text):
-        plain = _fold_cluster(text[begin:end])
+        plain = "" if begin in wrapped else _fold_cluster(text[begin:end])
         letters.append(plain)
         starts += [begin] * len(plain)
         ends += [end] * len(plain)
@@ -69,5 +76,5 @@ def _joins(letter: str) -> bool:
 @lru_cache(maxsize=16384)
 def _fold_cluster(cluster: str) -> str:
     plain = unicodedata.normalize("NFKC", cluster).translate(_DASHES)
-    digits = (str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain if c not in _UNSEEN)
-    return "".join(digits)
+    seen = (c for c in plain if unicodedata.category(c) not in _UNSEEN and c not in _FILLERS)
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in seen)

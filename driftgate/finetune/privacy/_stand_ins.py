@@ -97,7 +97,23 @@ class StandIns:
 
 
 def _told_alike(kind: str, value: str) -> str:
-    """What two ways of writing one value have in common."""
+    """What two ways of writing one value have in common.
+
+    Examples
+    --------
+    >>> {_told_alike("PHONE_MOBILE", one) for one in ("010-1234-5678", "01012345678", "+82 (0)10 1234 5678")}
+    {'01012345678'}
+    >>> {_told_alike("BIRTH_DATE", one) for one in ("1990년 1월 2일", "90.01.02", "19900102", "1990. 1. 2.")}
+    {'90-1-2'}
+    """
+    if kind.startswith("PHONE"):
+        return re.sub(r"^\+?820?", "0", "".join(re.findall(r"^\+|\d", value)))
+    if kind == "BIRTH_DATE":
+        parts = _NUMBER.findall(value)
+        if len(parts) == 1:
+            parts = [parts[0][:-4], parts[0][-4:-2], parts[0][-2:]]
+        if len(parts) == 3:
+            return f"{parts[0][-2:]}-{int(parts[1])}-{int(parts[2])}"
     if kind in ("PERSON", "EMAIL_ADDRESS", "STREET_ADDRESS", "API_KEY", "IP_ADDRESS"):
         return "".join(value.split()).lower()
     return "".join(filter(str.isalnum, value)).lower()
