@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from driftgate.api.champions import champion
 from driftgate.api.workspace import OpenWorkspace
-from driftgate.finetune.deploy import SwapMove, TrafficMove, read_move
+from driftgate.finetune.deploy import Retired, SwapMove, TrafficMove, read_move
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, record_audit, reversal, rollback, standing_promotions, traffic_of
 
@@ -74,13 +74,13 @@ def _restore(slot: str, move: TrafficMove | SwapMove) -> None:
         )
 
 
-def retire_replaced(workspace: OpenWorkspace, ledger: Ledger, slot: str, *, who: str) -> tuple[str, list[str]]:
+def retire_replaced(workspace: OpenWorkspace, ledger: Ledger, slot: str, *, who: str) -> tuple[str, Retired]:
     """Delete the deployments that a slot's champion took the traffic from: they are paid for, and serve nobody.
 
     Returns
     -------
     tuple
-        The endpoint, and the names of what was deleted. The rollback of that promotion is refused from then on.
+        The endpoint, and what became of its deployments. The rollback of that promotion is refused from then on.
 
     Raises
     ------
@@ -95,6 +95,6 @@ def retire_replaced(workspace: OpenWorkspace, ledger: Ledger, slot: str, *, who:
             f"nothing is to be deleted for '{slot}': no rollout to an endpoint brought {model} into its place",
             "delete by hand what your services keep",
         )
-    names = asyncio.run(move.retire())
-    record_audit(ledger, who, "champion.retire", slot, f"{move.endpoint}: {', '.join(names) or 'nothing'}")
-    return move.endpoint, names
+    retired = asyncio.run(move.retire())
+    record_audit(ledger, who, "champion.retire", slot, f"{move.endpoint}: {retired.told}")
+    return move.endpoint, retired

@@ -157,9 +157,8 @@ def run_retire(folder: Path, slot: str) -> int:
     from driftgate.api.rolling_back import retire_replaced
 
     with driftgate.open(folder) as ws:
-        endpoint, names = retire_replaced(ws.files, ws.ledger, slot, who=getpass.getuser())
-        told = f"deleted: {', '.join(names)}" if names else "nothing is to be deleted: what served before serves still"
-        console.print(escape(f"endpoint {endpoint}: {told}"), soft_wrap=True)
+        endpoint, retired = retire_replaced(ws.files, ws.ledger, slot, who=getpass.getuser())
+        console.print(escape(f"endpoint {endpoint}: {retired.told}"), soft_wrap=True)
         return 0
 
 

@@ -109,6 +109,8 @@ def test_what_was_replaced_is_deleted_once_a_person_says_so(cli, folder, cloud, 
     done = cli("champion", "retire", "assistant", "-w", folder)
     assert done.code == 0, done.err
     assert "endpoint support: deleted: blue" in done.out
+    again = cli("champion", "retire", "assistant", "-w", folder)
+    assert again.code == 0 and "nothing is to be deleted: blue deleted already" in again.out
     assert len(cloud.net.sent("DELETE", "/deployments/blue")) == 1
     assert traffic(cloud) == {promoted: 100}
     refused = roll_back(cli, folder)

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from driftgate.finetune.deploy._model import DeployedModel
     from driftgate.finetune.deploy._move import TrafficMove, read_move
     from driftgate.finetune.deploy._openai import OpenAIAccount, delete_deployment, deployed, read_deployment
-    from driftgate.finetune.deploy._rollout import Ask, Check, Gate, Rollout, RolloutState, shares_with, take_back
+    from driftgate.finetune.deploy._rollout import (
+        Ask,
+        Check,
+        Gate,
+        Retired,
+        Rollout,
+        RolloutState,
+        shares_with,
+        take_back,
+    )
     from driftgate.finetune.deploy._swap import Swap, SwapConfig, SwapFailed, SwapMove
 else:
     __getattr__ = lazily(__name__, __file__)
@@ -30,6 +39,7 @@ __all__ = [
     "Judged",
     "OnlineEndpoint",
     "OpenAIAccount",
+    "Retired",
     "Rollout",
     "RolloutConfig",
     "RolloutState",

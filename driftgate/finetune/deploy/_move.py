@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from driftgate.finetune._azure import AzureMLWorkspace
 from driftgate.finetune.deploy._endpoint import OnlineEndpoint
-from driftgate.finetune.deploy._rollout import retire, take_back
+from driftgate.finetune.deploy._rollout import Retired, retire, take_back
 from driftgate.finetune.deploy._swap import SwapMove
 
 
@@ -43,7 +43,7 @@ class TrafficMove(BaseModel):
         """What is there still once it is undone, in words."""
         return f"deployment {self.deployment} of endpoint {self.endpoint} stays, and is paid for until you delete it"
 
-    async def retire(self) -> list[str]:
+    async def retire(self) -> Retired:
         """Delete the deployments that served before and serve nothing now: nobody goes back to them then.
 
         Raises

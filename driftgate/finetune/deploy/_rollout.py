@@ -240,8 +240,8 @@ class Rollout:
     async def _ask(self, body: Any) -> Any:
         return await self.endpoint.invoke(self.candidate.name, body)
 
-    async def retire(self, notes: Mapping[str, Any]) -> list[str]:
-        """Delete the deployments that served before the promotion and serve nothing now; returns their names."""
+    async def retire(self, notes: Mapping[str, Any]) -> Retired:
+        """Delete the deployments that served before the promotion and serve nothing now."""
         return await retire(self.endpoint, self.candidate.name, notes["before"])
 
 
@@ -256,8 +256,37 @@ def _taken_back(reached: Sequence[Any], share: int, mirrored: int) -> bool:
     return bool(share < least if kind == "live" else not share and mirrored < least)
 
 
-async def retire(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> list[str]:
-    """Delete those of some deployments that get no traffic, live or mirrored; returns their names.
+@dataclass(frozen=True)
+class Retired:
+    """What became of the deployments that served before a promotion."""
+
+    deleted: tuple[str, ...]
+    """Deleted now."""
+    gone: tuple[str, ...]
+    """Deleted already."""
+    serving: tuple[str, ...]
+    """Left as they are: they have traffic."""
+
+    @property
+    def told(self) -> str:
+        """In words.
+
+        Examples
+        --------
+        >>> Retired(("blue",), (), ()).told, Retired((), ("blue",), ("red",)).told
+        ('deleted: blue', 'nothing is to be deleted: blue deleted already, red serving still')
+        """
+        left = [f"{', '.join(names)} {what}" for names, what in self._left if names]
+        told = f"deleted: {', '.join(self.deleted)}" if self.deleted else "nothing is to be deleted"
+        return told + (f"{'; ' if self.deleted else ': '}{', '.join(left)}" if left else "")
+
+    @property
+    def _left(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+        return (self.gone, "deleted already"), (self.serving, "serving still")
+
+
+async def retire(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> Retired:
+    """Delete those of some deployments that get no traffic, live or mirrored.
 
     That they get none is no reason by itself: it is one while the deployment that took it from them serves.
 
@@ -279,10 +308,12 @@ async def retire(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str,
             "nothing was deleted, as it may be needed again",
             f"give '{deployment}' its traffic back, or its place to who served before: driftgate champion rollback",
         )
-    idle = [name for name in before if name not in (*seen.traffic, *seen.mirror)]
-    for name in idle:
+    serving = tuple(name for name in before if name in (*seen.traffic, *seen.mirror))
+    there = {name: await endpoint.has(name) for name in before if name not in serving}
+    deleted = tuple(name for name, has in there.items() if has)
+    for name in deleted:
         await endpoint.delete(name)
-    return idle
+    return Retired(deleted, tuple(name for name in there if name not in deleted), serving)
 
 
 async def take_back(endpoint: OnlineEndpoint, deployment: str, before: Mapping[str, int]) -> Mapping[str, int]:

@@ -261,7 +261,7 @@ async def test_a_rollback_leaves_alone_what_is_not_the_candidates(cloud: Cloud, 
 async def test_traffic_is_not_given_to_what_is_deleted(cloud: Cloud, remediation: Remediation) -> None:
     await remediation.create()
     await remediation.advance(Judge())
-    assert await remediation.rollout(Judge()).retire(remediation.notes) == ["blue"]
+    assert (await remediation.rollout(Judge()).retire(remediation.notes)).deleted == ("blue",)
     with pytest.raises(DriftgateError, match="'blue' of endpoint 'support', which had the traffic before, is deleted"):
         await remediation.rollout(Judge()).roll_back(remediation.notes, remediation.notes.update, "complaints")
     assert cloud.azure.resource("onlineEndpoints/support")["properties"]["traffic"] == {"green": 100}
@@ -279,9 +279,10 @@ async def test_what_served_before_can_come_back_until_it_is_retired(cloud: Cloud
     await remediation.create()
     await remediation.advance(Judge())
     rollout = remediation.rollout(Judge())
-    assert await rollout.retire(remediation.notes) == ["blue"]
+    assert (await rollout.retire(remediation.notes)).deleted == ("blue",)
     assert cloud.net.sent("DELETE", "deployments/blue")
-    assert await rollout.retire(remediation.notes) == ["blue"]  # no error where it is gone already
+    again = await rollout.retire(remediation.notes)  # no error where it is gone already
+    assert (again.deleted, again.gone) == ((), ("blue",))
 
 
 async def test_a_promotion_can_be_taken_back(cloud: Cloud, remediation: Remediation) -> None:
