@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -95,7 +95,7 @@ def call_from_row(row: Mapping[str, Any], intake: Intake, zone: tzinfo = UTC) ->
     return ModelCall(time=_time(known, zone), **found)
 
 
-def identified(row: Mapping[str, Any], seen: Counter[str]) -> Mapping[str, Any]:
+def identified(row: Mapping[str, Any], seen: Counter[str], columns: Container[str] | None = None) -> Mapping[str, Any]:
     """Give a row without identity one made of its content, so that reading its file again changes nothing.
 
     Parameters
@@ -104,6 +104,8 @@ def identified(row: Mapping[str, Any], seen: Counter[str]) -> Mapping[str, Any]:
         As it stands in the file.
     seen : Counter
         How often each content has come in this file; equal rows are different calls.
+    columns : container of str, optional
+        Those that tell rows apart; by default all.
 
     Examples
     --------
@@ -113,7 +115,8 @@ def identified(row: Mapping[str, Any], seen: Counter[str]) -> Mapping[str, Any]:
     """
     if not _missing(row.get("trace_id")) and not _missing(row.get("span_id")):
         return row
-    content = hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    apart = row if columns is None else {name: value for name, value in row.items() if name in columns}
+    content = hashlib.sha256(json.dumps(apart, sort_keys=True, default=str).encode()).hexdigest()[:32]
     seen[content] += 1
     return {**row, "trace_id": content, "span_id": f"{seen[content]:016x}"}
 

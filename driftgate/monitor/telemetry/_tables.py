@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text, delete, func, insert, select
 
 from driftgate.flows.scrubbing import told
 from driftgate.ledger import Ledger, UtcDateTime, create_tables, insert_new
@@ -37,6 +39,13 @@ files = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
+file_columns = Table(
+    "telemetry_file_columns",
+    metadata,
+    Column("file", String(64), primary_key=True),  # SHA-256 of its source and its path in there
+    Column("columns", Text, nullable=False),  # JSON: the names by which its rows are told apart
+)
+
 
 def watermark(ledger: Ledger, source: str) -> datetime | None:
     """Return how far a source has been read; ``None``: never."""
@@ -67,6 +76,29 @@ def record_import(ledger: Ledger, digest: str, name: str, calls: int) -> None:
     row = {"digest": digest, "name": told(name)[-400:], "calls": calls, "recorded_at": datetime.now(UTC)}
     with ledger.write() as connection:
         insert_new(connection, files, [row])
+
+
+def columns_of_file(ledger: Ledger, file: str) -> frozenset[str]:
+    """The columns by which rows of a file without ids are told apart; none where it was never read.
+
+    Parameters
+    ----------
+    file : str
+        Hash of its source and its path.
+    """
+    create_tables(ledger, metadata)
+    with ledger.read() as connection:
+        found = connection.execute(
+            select(file_columns.c.columns).where(file_columns.c.file == file)
+        ).scalar_one_or_none()
+    return frozenset(json.loads(found)) if found is not None else frozenset()
+
+
+def record_columns(ledger: Ledger, file: str, names: Collection[str]) -> None:
+    """Record by which columns the rows of a file are told apart from now on."""
+    with ledger.write() as connection:
+        connection.execute(delete(file_columns).where(file_columns.c.file == file))
+        connection.execute(insert(file_columns).values(file=file, columns=json.dumps(sorted(names))))
 
 
 def note_collection(ledger: Ledger, source: str, at: datetime, problem: str) -> None:

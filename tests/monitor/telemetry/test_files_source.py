@@ -95,6 +95,30 @@ def test_reading_again_changes_nothing_and_a_grown_file_brings_what_is_new(
     assert len(frame(tmp_path / "store", START, END)) == 11
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_one_more_column_makes_no_call_another(tmp_path: Path, collect: Callable[..., int], ending: str) -> None:
+    path = tmp_path / "in" / f"log.{ending}"
+
+    def export(rows: list[dict[str, Any]]) -> int:
+        if ending == "jsonl":
+            write(path, rows)
+        else:
+            path.write_text("".join(",".join(map(str, row)) + "\n" for row in (rows[0], *(r.values() for r in rows))))
+        return collect(pattern=f"*.{ending}")
+
+    rows = [{"time": 1772355600 + n // 2, "request_model": "m"} for n in range(10)]
+    told = [row | {"user": f"u{n}", "fingerprint": f"fp{n}"} for n, row in enumerate(rows)]
+    assert export(rows) == 10
+    assert export(told) == 10
+    assert len(frame(tmp_path / "store", START, END)) == 10
+    export([*told, told[-1] | {"time": 1772355700}])
+    found = frame(tmp_path / "store", START, END)
+    assert len(found) == 11
+    path = tmp_path / "in" / f"other.{ending}"  # another file tells its own rows apart by all that it has
+    export([row | {"user": "another"} for row in told])
+    assert len(frame(tmp_path / "store", START, END)) == 21
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -25,7 +25,7 @@ from driftgate.monitor.telemetry._reasons import Reason
 from driftgate.monitor.telemetry._received import Spans, readers
 from driftgate.monitor.telemetry._record import COLUMNS, ModelCall
 from driftgate.monitor.telemetry._rows import call_from_row, identified
-from driftgate.monitor.telemetry._tables import is_imported, record_import
+from driftgate.monitor.telemetry._tables import columns_of_file, is_imported, record_columns, record_import
 from driftgate.monitor.telemetry.sources._file_kinds import (
     AT_AN_END,
     KINDS,
@@ -188,7 +188,7 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
         digest = hashed.hexdigest()
         if not is_imported(ledger, digest):
             try:
-                count, whole, said = _import(path, config, store, intake)
+                count, whole, said = _import(path, config, store, ledger, intake)
             except DriftgateError as problem:  # the other files are read all the same
                 problems.append(problem)
                 continue
@@ -203,9 +203,10 @@ def collect(config: FilesConfig, store: Store, ledger: Ledger, intake: Intake, n
     return Collected(total, now, "; ".join(notes[:_NOTES]))
 
 
-def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tuple[int, bool, str]:
+def _import(path: Path, config: FilesConfig, store: Store, ledger: Ledger, intake: Intake) -> tuple[int, bool, str]:
     """How many calls a file brought, whether it was read to its end, and what a person should know of it."""
-    reader = _Reader(path, config, intake)
+    file = hashlib.sha256(f"{config.pattern}\n{path.relative_to(config.folder).as_posix()}".encode()).hexdigest()
+    reader = _Reader(path, config, intake, apart=columns_of_file(ledger, file))
     chunk: list[ModelCall] = []
     count = 0
     whole, cut_off = True, ""
@@ -222,13 +223,22 @@ def _import(path: Path, config: FilesConfig, store: Store, intake: Intake) -> tu
             cut_off = f"the last row of {path.name} is cut off, and nobody has written to it for an hour"
     store.append(chunk)
     store.note_of_file(path.name, reader.left)
+    if reader.apart is None and reader.names:
+        record_columns(ledger, file, reader.names)
     return count + len(chunk), whole, "; ".join(filter(None, (reader.note, reader.untold, cut_off)))
 
 
 class _Reader:
     """What is known of a file while its rows are read one after the other."""
 
-    def __init__(self, path: Path, config: FilesConfig, intake: Intake, some: Sequence[Item] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: FilesConfig,
+        intake: Intake,
+        some: Sequence[Item] | None = None,
+        apart: frozenset[str] = frozenset(),
+    ) -> None:
         self.left: Counter[Reason] = Counter()
         self.note = ""
         self._path, self._config, self._intake = path, config, intake
@@ -241,7 +251,15 @@ class _Reader:
         rows = (
             _rows(path, config) if some is None else (one for one in some if not any(name in one[1] for name in OTLP))
         )
-        named = _names(rows, {*config.columns.values(), self._error})
+        named = _names(rows, {*config.columns.values(), self._error, *apart})
+        self.apart = apart if apart and apart <= named.keys() else None
+        """The columns that tell its rows apart: what it had when it was read first, or None for all. What an export
+        has more by now makes its calls no others."""
+        self.names: set[str] = set()
+        """Of all columns that rows without ids have."""
+        if apart and self.apart is None and kind_of(path) in _WITH_HEADER:
+            gone = ", ".join(sorted(apart - named.keys())[:_TOLD])
+            self.note = f"{path.name} was read before with {gone}: its calls are others now, and may count twice"
         if named:
             self._check(named)
 
@@ -250,7 +268,8 @@ class _Reader:
         try:
             if any(name in item for name in OTLP):
                 return self._of_otlp(item)
-            row = self._named(identified(item, self._seen), item)
+            row = self._named(identified(item, self._seen, self.apart), item)
+            self.names.update(item)
             self._rows += 1
             if "error" in row:
                 self._with_error, self._last_with_error = self._with_error + 1, number
