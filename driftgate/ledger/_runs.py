@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, desc, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, desc, exists, insert, select, update
 
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.flows.scrubbing import told
+from driftgate.ledger._asked import JUDGED
 from driftgate.ledger._insert import insert_new
 from driftgate.ledger._kinds import RunKind, how_to_finish
-from driftgate.ledger._schema import runs
+from driftgate.ledger._schema import cells, outcomes, runs
 from driftgate.ledger._store import Ledger
 
 REFUSED = "refused"
@@ -105,10 +106,25 @@ def set_status(ledger: Ledger, run: str, status: str, reason: str = "") -> None:
 
 
 def finish_run(ledger: Ledger, run: str) -> None:
-    """Mark a run complete."""
-    values = {"status": "complete", "reason": "", "finished_at": datetime.now(UTC)}
+    """Mark a run complete; where nothing of a cell can be scored, its reason says so."""
     with ledger.write() as connection:
+        reason = _without_score(connection, run)
+        values = {"status": "complete", "reason": reason, "finished_at": datetime.now(UTC)}
         connection.execute(update(runs).where(runs.c.id == run).values(**values))
+
+
+def _without_score(connection: Connection, run: str) -> str:
+    """In how many cells of a run nothing was answered, and of how many no answer could be graded, in words."""
+    own = and_(outcomes.c.cell_id == cells.c.id, outcomes.c.outcome == "answered")
+    answered, graded = exists().where(own), exists().where(own, outcomes.c.correct.is_not(None))
+    query = select(cells.c.details, answered.label("answered"), graded.label("graded")).where(cells.c.run_id == run)
+    rows = connection.execute(query).all()
+    silent = sum(not row.answered for row in rows)
+    ungraded = sum(bool(row.answered) and not row.graded and row.details.get(JUDGED) is not False for row in rows)
+    told = ((silent, "nothing was answered"), (ungraded, "no answer could be graded"))
+    return "; ".join(
+        what + (f" in {count} of {len(rows)} cells" if len(rows) > 1 else "") for count, what in told if count
+    )
 
 
 def latest_runs(

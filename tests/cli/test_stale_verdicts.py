@@ -114,6 +114,9 @@ def test_replies_that_hold_no_answer_at_all_are_no_measurement(
     done = cli("bench", "small", "-w", folder)
     assert done.code == 4
     assert "none of 12 samples got an answer that could be read" in done.out
+    assert "0.000" not in done.out.split("unmeasurable")[0].split("extract.choice")[0]
+    assert "nothing was answered" in cli("runs", "list", "-w", folder).out
+    assert "complete: nothing was answered" in cli("runs", "show", "latest", "-w", folder).out
 
 
 def test_one_answer_is_a_measurement(make: Make, endpoint: ChatEndpoint, cli: Cli) -> None:

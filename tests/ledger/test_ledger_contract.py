@@ -70,6 +70,28 @@ def test_a_run_s_status_moves(ledger: Ledger) -> None:
     assert done.finished_at is not None and done.finished_at >= done.created_at
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({}, {}, ""),
+        ({}, {"outcome": "filtered", "answer": None}, "nothing was answered in 1 of 2 cells"),
+        ({"outcome": "failed", "answer": None}, None, "nothing was answered in 2 of 2 cells"),
+        ({}, {"correct": None}, "no answer could be graded in 1 of 2 cells"),
+    ],
+)
+def test_a_run_without_a_score_says_so_when_it_ends(
+    ledger: Ledger, samples: Samples, entry: Entry, first: dict[str, Any], second: dict[str, Any] | None, told: str
+) -> None:
+    run = start_run(ledger, "small", {}, "abc", 0, "0.1")
+    for place, outcome in enumerate((first, second)):
+        cell = add_cell(ledger, run.id, place, CELL, samples(1))
+        if outcome is not None:
+            ((sample, _),) = pending_samples(ledger, cell).values()
+            record(ledger, [entry(cell, sample, **outcome)])
+    finish_run(ledger, run.id)
+    assert find_run(ledger, run.id).reason == told
+
+
 def test_runs_are_listed_newest_first(ledger: Ledger) -> None:
     runs = [start_run(ledger, suite, {}, "abc", 0, "0.1") for suite in ("one", "two", "one")]
     finish_run(ledger, runs[0].id)

@@ -42,13 +42,13 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
     for scores in scored:
         counts = scores.outcomes
         lost = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n and name != "answered")
-        cost = scores.get("cost")
+        cost, answered = scores.get("cost"), not scores.answered_nothing
         spent = f"{scores.cost_words}{cost.value:.4f} {scores.currency}" if cost and cost.value is not None else ""
         table.add_row(
             escape(scores.cell.name),
-            _with_interval(scores.get("accuracy")),
+            _with_interval(scores.get("accuracy") if answered else None),
             _number(scores.get("accuracy_if_right")),
-            _number(scores.get("accuracy_macro")),
+            _number(scores.get("accuracy_macro") if answered else None),
             f"{sum(counts.values()):,}",
             lost or "0",
             f"{_number(scores.get('latency_p50'), 2)} / {_number(scores.get('latency_p95'), 2)} s",

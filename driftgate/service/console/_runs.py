@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from driftgate.flows.errors import DriftgateError
@@ -12,6 +13,7 @@ from driftgate.service.console._page import Console, Missing
 
 ACCURACY = "accuracy"
 IF_RIGHT = "accuracy_if_right"
+ANSWERED = "share.answered"
 
 
 def run_named(console: Console, name: str) -> RunRow:
@@ -51,17 +53,22 @@ def cell_named(console: Console, run: RunRow, ordinal: str) -> CellRow:
     return found
 
 
-def headline_scores(console: Console, run_ids: Sequence[str]) -> dict[str, list[CellScore]]:
-    """The accuracy of every cell of some runs, by run."""
-    found: dict[str, list[CellScore]] = {}
-    for score in scores_of_runs(console.workspace.ledger, run_ids, (ACCURACY,)):
-        found.setdefault(score.run_id, []).append(score)
-    return found
+def headline_scores(console: Console, run_ids: Sequence[str]) -> list[CellScore]:
+    """The accuracy of every cell of some runs; not known of one in which nothing was answered."""
+    found = scores_of_runs(console.workspace.ledger, run_ids, (ACCURACY, ANSWERED))
+    silent = {score.cell.id for score in found if score.metric == ANSWERED and not score.value}
+    return [
+        replace(score, value=None, low=None, high=None) if score.cell.id in silent else score
+        for score in found
+        if score.metric == ACCURACY
+    ]
 
 
 def with_accuracy(console: Console, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of runs with the accuracy of each run's best and only cell, or how many cells there are."""
-    scores = headline_scores(console, [str(row["run"]) for row in rows])
+    scores: dict[str, list[CellScore]] = {}
+    for score in headline_scores(console, [str(row["run"]) for row in rows]):
+        scores.setdefault(score.run_id, []).append(score)
     told = []
     for row in rows:
         own = scores.get(str(row["run"]), [])

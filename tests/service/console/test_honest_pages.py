@@ -18,6 +18,7 @@ from sqlalchemy import text
 import driftgate
 from driftgate.api.facade import Workspace
 from driftgate.benchmarks.datasets import make_sample
+from driftgate.benchmarks.scores import score_run
 from driftgate.ledger import Ledger, add_cell, finish_run, start_run
 from driftgate.service.console._render import HERE
 
@@ -106,6 +107,20 @@ def test_what_nobody_sees_is_on_no_page(own: Workspace) -> None:
     assert "a&#8238;b&#7;c&#27;[31md" in page
     found = reader.get(f"/runs/{run.id}.json", params={"category": hostile}).json()["tables"]["samples"]
     assert found["total"] == 1
+
+
+def test_a_run_in_which_nothing_was_answered_has_no_score(own: Workspace) -> None:
+    run = start_run(own.ledger, "silent", {"cells": [{}]}, "hash", 0, "0.1")
+    asked = make_sample("exam", "test", 0, {"question": "1+1은?", "choices": ["2", "3"], "answer": "A"})
+    add_cell(own.ledger, run.id, 0, _cell("small"), [asked])
+    finish_run(own.ledger, run.id)
+    score_run(own.ledger, run.id)
+    reader = TestClient(application(own, "read"))
+    (row,) = reader.get("/runs.json?suite=silent").json()["tables"]["runs"]["rows"]
+    assert row["accuracy"] is None and row["cells"][0]["accuracy"] is None and row["reason"] == "nothing was answered"
+    assert reader.get(f"/runs/{run.id}.json").json()["facts"]["cells"][0]["accuracy"]["value"] is None
+    (point,) = reader.get("/suites/silent.json").json()["facts"]["cells"][0]["points"]
+    assert point["value"] is None and point["status"] == "unmeasurable"
 
 
 def test_a_run_whose_process_died_keeps_the_overview_from_being_green(own: Workspace) -> None:

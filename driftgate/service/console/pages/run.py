@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ from driftgate.ledger import (
 )
 from driftgate.service.console._memo import BRIEF, SETTLED
 from driftgate.service.console._page import Asked, Console, Content, Missing, Page
-from driftgate.service.console._runs import cells_named, run_named
+from driftgate.service.console._runs import ANSWERED, cells_named, run_named
 from driftgate.service.console._table import Column, Found, Searched, Source, Table, Wanted, in_memory
 
 _OUTCOMES = ("answered", "unparsed", "truncated", "filtered", "failed", "missing")
@@ -162,6 +162,8 @@ def _cell(console: Console, cell: CellRow, ended: bool) -> CellFacts:
     ledger = console.workspace.ledger
     rows = {row.metric: row for row in scores_of(ledger, cell.id, cell.signature) if row.slice_kind == "all"}
     accuracy, best = rows.get("accuracy"), rows.get("accuracy_if_right")
+    if accuracy is not None and (answered := rows.get(ANSWERED)) is not None and not answered.value:
+        accuracy, best = replace(accuracy, value=None, low=None, high=None), None
     higher = accuracy is not None and best is not None and (best.value or 0.0) > (accuracy.value or 0.0)
     return CellFacts(
         ordinal=cell.ordinal,

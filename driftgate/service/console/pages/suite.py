@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from driftgate.ledger import browse_runs, latest_runs, scores_of_runs
+from driftgate.ledger import browse_runs, latest_runs
 from driftgate.service.console._chart import Point, Series
 from driftgate.service.console._page import Asked, Console, Content, Missing, Page
-from driftgate.service.console._runs import ACCURACY, with_accuracy
+from driftgate.service.console._runs import headline_scores, with_accuracy
 from driftgate.service.console._table import Table, from_ledger
 from driftgate.service.console.pages.runs import COLUMNS
 
@@ -34,7 +34,7 @@ def _load(console: Console, asked: Asked) -> Content:
     runs = latest_runs(ledger, NIGHTS, suite=name)
     if not runs and name not in console.workspace.files.config.suites:
         raise Missing(f"no run is of a suite '{name[:80]}'", "see the runs")
-    scores = scores_of_runs(ledger, [run.id for run in runs], (ACCURACY,))
+    scores = headline_scores(console, [run.id for run in runs])
     lines: dict[str, list[Point]] = {}
     for one in scores:
         status = "" if one.value is not None else "unmeasurable"
