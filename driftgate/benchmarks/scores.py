@@ -141,6 +141,17 @@ class CellScores:
         return self._answered
 
     @property
+    def off_scale(self) -> str:
+        """That what it calls accuracy is no share of right answers, in words; empty where it is."""
+        if not self.judged or not len(self.asks):
+            return ""
+        least, most = self.asks["correct"].astype(float).min(), self.asks["correct"].astype(float).max()
+        if not (least < 0.0 or most > 1.0):
+            return ""
+        what = f"'{self.primary}'" if self.primary else "the primary metric"
+        return f"accuracy is the mean of {what}, which goes from {least:g} to {most:g}: no share of right answers"
+
+    @property
     def stopped(self) -> str:
         """That a gate stopped it before all samples were asked, and what that does to its score; else empty."""
         if not self.cell.stopped:
@@ -154,7 +165,7 @@ class CellScores:
         bounds = None if low is None or high is None else (low, high)
         reason = self.unjudged("accuracy")
         said = answered_words(self.outcomes, bounds, unit, self.ungraded)
-        return f"{said}; {reason}" if reason else said
+        return "; ".join(filter(None, (said, reason, self.off_scale)))
 
     @property
     def repeated(self) -> str:
@@ -358,7 +369,8 @@ def answered_words(
     if ungraded:
         parts.append(f"{ungraded:,} of {outcomes['answered']:,} answers could not be graded")
     low, high = bounds
-    return f"{', '.join(parts)}: accuracy over all asked lies between {low:.2%} and {high:.2%}"
+    between = f"{low:.2%} and {high:.2%}" if low >= 0.0 and high <= 1.0 else f"{low:.3f} and {high:.3f}"
+    return f"{', '.join(parts)}: accuracy over all asked lies between {between}"
 
 
 def _of_repeats(row: ScoreRow) -> bool:

@@ -167,6 +167,20 @@ def test_a_grade_that_is_no_share_is_said(cli: Cli, make: Make, grade: str) -> N
     assert f"is {grade} on sample" in cli("doctor", "-w", folder).out
 
 
+def test_a_mean_of_grades_is_written_as_no_share_wherever_it_stands(cli: Cli, make: Make) -> None:
+    folder = returning(make, "2")
+    file = folder / "driftgate.yaml"
+    gate = "gates: {small: {suite: small, rules: [{metric: accuracy, min: 0.5}]}}"
+    file.write_text(file.read_text("utf-8").replace("gates: {}", gate), "utf-8")
+    run = cli("bench", "small", "-w", folder)
+    assert "goes from 2 to 2: no share of right answers" in run.out
+    shown = [run.out, cli("gate", "-w", folder).out]
+    shown += [page.read_text("utf-8") for page in (folder / "reports").glob("*/*.*") if page.suffix in (".md", ".html")]
+    assert len(shown) == 4
+    for text in shown:
+        assert "200%" not in text and "200.0%" not in text
+
+
 @pytest.mark.parametrize(
     "returns", ["V(right=1)", "{V(): 1, 'right': 1}", "{'right': 1, 'odd': V()}", "{5: 1, '5': 2}"]
 )

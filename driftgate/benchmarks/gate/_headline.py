@@ -21,10 +21,13 @@ def headline(rule: RuleConfig, evidence: Evidence, verdict: Verdict) -> str:
     '20.0% is below 35%: surely below 28.9%'
     >>> headline(rule, Evidence(100, 100, value=0.37, low=0.282, high=0.468, needed=5000), "inconclusive")
     '37.0% is too close to 35% to tell: between 28.2% and 46.8%; about 5,000 samples would decide'
+    >>> headline(rule, Evidence(100, 100, value=1.89), "inconclusive")  # a grade, and no share of right answers
+    '1.89 is too close to 0.35 to tell'
     """
     if verdict == "unmeasurable" or evidence.value is None:
         return ""  # the reason says why, and there is no number to put before it
-    wanted, told = _limit(rule), _teller(rule)
+    share = _is_share(rule, evidence)
+    wanted, told = _limit(rule, share), _teller(rule, share)
     found = told(evidence.value)
     if verdict == "inconclusive":
         between = (
@@ -57,7 +60,7 @@ def drifted(rule: RuleConfig, evidence: Evidence, anchor: str) -> str:
     'accuracy since the anchor 20261101-a1b2: not known: the anchor, run 20261101-a1b2, is stopped'
     """
     about = f"{rule.metric}[{rule.slice}]" if rule.slice else rule.metric
-    told = _teller(rule)
+    told = _teller(rule, _is_share(rule, evidence))
     if evidence.value is None:
         said = f"not known: {evidence.why_none or 'too much of it is missing'}"
     else:
@@ -67,27 +70,29 @@ def drifted(rule: RuleConfig, evidence: Evidence, anchor: str) -> str:
     return f"{about} since the anchor {anchor}: {said}"
 
 
-def _limit(rule: RuleConfig) -> str:
+def _limit(rule: RuleConfig, share: bool) -> str:
     if rule.opponent is None:
         limit = rule.min if rule.min is not None else rule.max
         assert limit is not None
-        return f"{100 * limit:g}%" if _is_share(rule) else f"{limit:g}{_unit(rule)}"
+        return f"{100 * limit:g}%" if share else f"{limit:g}{_unit(rule)}"
     if rule.by_ratio:
         return f"{1 + rule.margin:g} times {rule.opponent}'s" if rule.no_worse_than else f"{rule.opponent}'s"
     allowed = 0.0 if rule.better_than else rule.margin if rule.less_is_better else -rule.margin
-    return f"the allowed {100 * allowed:+g} points" if _is_share(rule) else f"the allowed {allowed:+g}"
+    return f"the allowed {100 * allowed:+g} points" if share else f"the allowed {allowed:+g}"
 
 
-def _teller(rule: RuleConfig) -> Callable[[float], str]:
+def _teller(rule: RuleConfig, share: bool) -> Callable[[float], str]:
     if rule.opponent is not None:
         if rule.by_ratio:
             return lambda value: f"{value:.3g} times"
-        return (lambda value: f"{100 * value:+.1f} points") if _is_share(rule) else (lambda value: f"{value:+.3g}")
-    return (lambda value: f"{100 * value:.1f}%") if _is_share(rule) else (lambda value: f"{value:.4g}{_unit(rule)}")
+        return (lambda value: f"{100 * value:+.1f} points") if share else (lambda value: f"{value:+.3g}")
+    return (lambda value: f"{100 * value:.1f}%") if share else (lambda value: f"{value:.4g}{_unit(rule)}")
 
 
-def _is_share(rule: RuleConfig) -> bool:
-    return rule.metric.startswith(("accuracy", "share."))
+def _is_share(rule: RuleConfig, evidence: Evidence) -> bool:
+    """Whether its value is a share: accuracy is none where the primary metric is a grade on another scale."""
+    graded = rule.scale is not None and tuple(rule.scale) != (0.0, 1.0)
+    return rule.metric.startswith(("accuracy", "share.")) and not graded and abs(evidence.value or 0.0) <= 1.0
 
 
 def _unit(rule: RuleConfig) -> str:

@@ -59,8 +59,13 @@ def axis(**settings: Any) -> Spec:
 
 
 def percent_axis(low: float, high: float, **settings: Any) -> Spec:
-    """An axis of fractions from a little below ``low`` to a little above ``high``, within 0 and 1."""
+    """An axis of fractions from a little below ``low`` to a little above ``high``, within 0 and 1.
+
+    What goes beyond is no fraction, and the axis is one of plain numbers.
+    """
     room = 0.06 * max(high - low, 0.1)
+    if low < 0.0 or high > 1.0:
+        return axis(range=[low - room, high + room], **settings)
     limits = [max(0.0, low - room), min(1.0, high + room)]
     # Room for the mark itself where the scale ends.
     limits = [limits[0] - (0.015 if limits[0] == 0 else 0), limits[1] + (0.015 if limits[1] == 1 else 0)]

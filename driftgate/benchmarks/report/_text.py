@@ -105,14 +105,16 @@ def markdown_code(text: str) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A fraction as a percentage.
+    """A fraction as a percentage; what is none, such as the mean of grades up to 5, as it is.
 
     Examples
     --------
-    >>> percent(0.6423), percent(None)
-    ('64.2%', '–')
+    >>> percent(0.6423), percent(None), percent(1.887)
+    ('64.2%', '–', '1.887')
     """
-    return NOT_MEASURED if value is None else f"{100 * value:.{digits}f}%"
+    if value is None:
+        return NOT_MEASURED
+    return f"{100 * value:.{digits}f}%" if 0.0 <= value <= 1.0 else f"{value:.3f}"
 
 
 def percent_range(low: float | None, high: float | None) -> str:
@@ -123,7 +125,9 @@ def percent_range(low: float | None, high: float | None) -> str:
     >>> percent_range(0.5, 0.625)
     '50.0 – 62.5%'
     """
-    return NOT_MEASURED if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}%"
+    if low is None or high is None:
+        return NOT_MEASURED
+    return f"{100 * low:.1f} – {100 * high:.1f}%" if low >= 0.0 and high <= 1.0 else f"{low:.3f} – {high:.3f}"
 
 
 def points(value: float | None) -> str:

@@ -52,6 +52,10 @@ def print_comparisons(console: Console, compared: Comparisons) -> None:
             _print_slices(console, pair)
         _print_flips(console, dataset)
         _print_suspects(console, dataset)
+    for scores in {entry.label: entry.scores for dataset in compared.datasets for entry in dataset.entries}.values():
+        if scores.off_scale:
+            said = f"{scores.cell.name}: {scores.off_scale}; its points are hundredths of its own unit"
+            console.print(f"[yellow]{escape(said)}[/]", soft_wrap=True)
     for entry in compared.alone:
         console.print(
             f"[yellow]{escape(entry.label)} on {escape(entry.dataset)} stands alone[/]: nothing to compare with"

@@ -10,8 +10,8 @@ from driftgate.benchmarks.stats import Interval
 
 
 def percent(value: float | None) -> str:
-    """A share in percent."""
-    return "-" if value is None else f"{100 * value:.1f}%"
+    """A share in percent; what is none, the mean of grades up to 5, as it is."""
+    return "-" if value is None else f"{100 * value:.1f}%" if 0.0 <= value <= 1.0 else f"{value:.3f}"
 
 
 def points(value: float | None) -> str:
@@ -54,7 +54,8 @@ def name_text(dataset: DatasetComparison, standing: Standing) -> str:
 def quality_cells(standing: Standing) -> tuple[str, str, str, str]:
     """A cell's quality, its limits, what it would be were all right, and how many samples were asked."""
     quality = standing.quality
-    limits = range_text(quality, 100.0, "{:.1f}")
+    share = 0.0 <= (quality.estimate or 0.0) <= 1.0
+    limits = range_text(quality, 100.0, "{:.1f}") if share else range_text(quality, 1.0, "{:.3f}")
     return percent(quality.estimate), limits, percent(standing.if_right), f"{len(standing.entry.frame):,}"
 
 

@@ -63,6 +63,8 @@ def print_scores(console: Console, scored: Sequence[CellScores]) -> None:
         if scores.ungraded:
             unknown = f"{scores.ungraded:,} of {scores.outcomes['answered']:,} answers could not be graded"
             console.print(f"  [magenta]{escape(one_line(f'{scores.cell.name}: {unknown}'))}[/]", soft_wrap=True)
+        if scores.off_scale:
+            console.print(f"  [yellow]{escape(one_line(f'{scores.cell.name}: {scores.off_scale}'))}[/]", soft_wrap=True)
         _print_evaluators(console, scores)
         if scores.tokens:
             console.print(f"  {escape(one_line(f'{scores.cell.name}: {scores.tokens}'))}", soft_wrap=True)
