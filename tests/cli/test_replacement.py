@@ -15,6 +15,7 @@ from driftgate.api.repair import due_replacements
 from driftgate.api.session import is_same_plan, plan_suite
 from driftgate.api.workspace import open_workspace
 from driftgate.finetune.remediation import remediations
+from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import latest_runs
 
 
@@ -70,6 +71,16 @@ def test_what_cannot_be_replaced_is_tried_again_after_two_weeks_and_not_each_nig
     with ledger_of(folder) as ledger:
         earlier(ledger, 2)
     assert due(folder) == ["live"]
+
+
+@pytest.mark.parametrize(
+    "written", ["20270301", "2027-02-30", "soon", "2027-03-01T23:30:00+09:00", "1796000000", "yes"]
+)
+def test_what_is_no_day_is_refused_with_how_one_is_written(folder: Path, written: str) -> None:
+    file = folder / "driftgate.yaml"
+    file.write_text(file.read_text("utf-8").replace(f"retires: '{day(70)}'", f"retires: {written}"), "utf-8")
+    with pytest.raises(DriftgateError, match="retires: .*is no day; write it as 2027-03-01|is no timestamp"):
+        open_workspace(folder)
 
 
 @pytest.mark.parametrize(("left", "opens"), [(91, False), (90, True), (1, True), (-3, True)])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from driftgate.flows.amounts import Amount, Number
+from driftgate.flows.amounts import Amount, Day, Number
 from driftgate.flows.environment import LITERAL, REFERENCE
 from driftgate.flows.environment import resolve as resolve
 from driftgate.flows.models._capabilities import CAPS, EFFORT, cap_of, effort_of
@@ -50,7 +49,7 @@ class ModelConfig(BaseModel):
     """Seconds after which a request is given up and tried again."""
     attempts: Annotated[int, Number] = Field(6, ge=1, le=100)
     """How often one request is tried before its sample counts as failed."""
-    retires: date | None = None
+    retires: Day | None = None
     """The day on which its deployment ends, ``2027-03-01``; a recipe's ``replacement`` begins long before. Unset: as
     the service says it, where it does. Where both are known the earlier one counts."""
     _ours: frozenset[str] = PrivateAttr(frozenset())

@@ -58,6 +58,8 @@ def end_of(model: Mapping[str, Any]) -> date | None:
     (datetime.date(2027, 2, 6), datetime.date(2027, 2, 6))
     >>> end_of({"id": "a", "shutdown_date": None}) is None
     True
+    >>> end_of({"shutdown_date": "2027-02-06T08:00:00+09:00"})
+    datetime.date(2027, 2, 5)
     """
     deprecation = model.get("deprecation")
     told = [model.get("shutdown_date"), deprecation.get("inference") if isinstance(deprecation, Mapping) else None]
@@ -67,7 +69,8 @@ def end_of(model: Mapping[str, Any]) -> date | None:
 def _day(told: Any) -> date | None:
     try:
         if isinstance(told, str):
-            return datetime.fromisoformat(told).date()
+            at = datetime.fromisoformat(told)
+            return (at if at.tzinfo is None else at.astimezone(UTC)).date()
         if isinstance(told, int | float) and not isinstance(told, bool) and told > 0:
             return datetime.fromtimestamp(told, UTC).date()
     except (ValueError, OverflowError, OSError):
