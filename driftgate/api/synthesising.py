@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +182,8 @@ class Synthesising:
         Raises
         ------
         DriftgateError
-            There is no such synthesis or file, the synthesis names no model, or it does not answer.
+            There is no such synthesis or file, the synthesis names no model, it does not answer, or nothing that it
+            wrote can be used: the file is then left as it is.
         """
         from driftgate.api.privacy import measured
         from driftgate.api.set_making import Opened, find
@@ -200,6 +202,13 @@ class Synthesising:
                 return await evolve(material, models.teacher, models.asker, firewall, rounds=rounds, seed=config.seed)
 
         made, rejects = wait_for(ask())
+        if not made:
+            why = ", ".join(f"{kind} {count:,}" for kind, count in Counter(one.kind for one in rejects).most_common(3))
+            raise DriftgateError(
+                f"model '{config.model}' made no prompt of {len(material):,} seeds that can be used ({why}); "
+                f"{to.name} is not written",
+                "name another model in the synthesis's 'model', or other seeds",
+            )
         names = ("prompt", "slice", "parent", "operator", "round")
         lines = ({name: getattr(one, name) for name in names} for one in made)
         text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)

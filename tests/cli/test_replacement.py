@@ -79,7 +79,7 @@ def test_what_cannot_be_replaced_is_tried_again_after_two_weeks_and_not_each_nig
 def test_what_is_no_day_is_refused_with_how_one_is_written(folder: Path, written: str) -> None:
     file = folder / "driftgate.yaml"
     file.write_text(file.read_text("utf-8").replace(f"retires: '{day(70)}'", f"retires: {written}"), "utf-8")
-    with pytest.raises(DriftgateError, match="retires: .*is no day; write it as 2027-03-01|is no timestamp"):
+    with pytest.raises(DriftgateError, match=r"retires: .*is no day; write it as 2027-03-01|is no timestamp"):
         open_workspace(folder)
 
 

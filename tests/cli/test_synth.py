@@ -256,6 +256,18 @@ def test_personas_of_a_schema_are_written_out_by_the_model(cli: Cli, tmp_path: P
     assert len(endpoint.requests) == 6
 
 
+def test_where_no_prompt_could_be_made_the_command_fails_and_writes_nothing(
+    cli: Cli, tmp_path: Path, endpoint: ChatEndpoint
+) -> None:
+    folder = space(tmp_path / "w", endpoint)
+    endpoint.default = lambda prompt: Answer("죄송하지만 도와드릴 수 없습니다.")
+    (folder / "seeds.jsonl").write_text('{"prompt": "연차는 며칠인가요?"}\n', encoding="utf-8")
+    (folder / "more.jsonl").write_text("as before", encoding="utf-8")
+    done = cli("synth", "evolve", folder / "seeds.jsonl", folder / "more.jsonl", "-w", folder)
+    assert done.code == 2 and "made no prompt of 1 seeds that can be used (refusal 1)" in " ".join(done.err.split())
+    assert (folder / "more.jsonl").read_text(encoding="utf-8") == "as before"
+
+
 def test_evolved_prompts_are_a_source(cli: Cli, tmp_path: Path, endpoint: ChatEndpoint) -> None:
     folder = space(tmp_path / "w", endpoint)
     seeds = [{"prompt": f"{subject} 규정을 알려 주세요."} for subject in teacher.SUBJECTS[:8]]
