@@ -21,6 +21,8 @@ Hashes = npt.NDArray[np.int32]
 _MULTIPLIER = np.uint32(0x9E3779B1)  # the golden ratio's prime of Knuth's multiplicative hashing
 _FIRST, _LAST = 0xAC00, 0xD7A3
 _VOWELS, _FINALS = 21, 28
+_FILLERS = "\u115f\u1160"
+"""Stand for a letter that is not there, and are not seen; U+3164 and U+FFA0 become one."""
 
 
 class _Kept(dict[int, str]):
@@ -28,7 +30,7 @@ class _Kept(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         letters = unicodedata.normalize("NFKC", chr(code)).casefold()
-        self[code] = "".join(c for c in letters if unicodedata.category(c)[0] in "LNS")
+        self[code] = "".join(c for c in letters if unicodedata.category(c)[0] in "LNS" and c not in _FILLERS)
         return self[code]
 
 

@@ -14,6 +14,10 @@ TEXTS = st.lists(
 )
 
 
+def test_what_is_not_seen_is_no_letter():
+    assert plain("\u3164".join("산이 높다")) == plain("산이 높다") == "산이높다"
+
+
 @given(TEXTS, st.integers(1, 7))
 def test_equal_ngrams_have_equal_hashes_and_each_text_its_own_count(texts, length):
     rows, hashes = hashed_ngrams(texts, length)

@@ -91,7 +91,7 @@ class ChoiceStep:
             return found
         if best.kind == "model" and recipe.rollout is None and recipe.swap is None:
             return found.model_copy(update={"model": best.model})
-        raise Proposed(_for_a_person(best), found)
+        raise Proposed(_for_a_person(best, "rollout" if recipe.rollout is not None else "swap"), found)
 
     async def _payable(self, ways: Sequence[Way]) -> tuple[list[Way], list[Option]]:
         """The ways whose cost would be known, where money is limited; and the others, which are not asked."""
@@ -187,9 +187,9 @@ def _failed_before(progress: Progress) -> bool:
     return any((event.step, event.status) == (progress.step, "failed") for event in events)
 
 
-def _for_a_person(best: Option) -> str:
+def _for_a_person(best: Option, moves: str) -> str:
     if best.kind == "model":
-        what = f"make '{best.model}' champion; its traffic is not moved by the recipe's rollout, which deploys what is "
+        what = f"make '{best.model}' champion; its traffic is not moved by the recipe's {moves}, which deploys what is "
         what += "trained"
     elif best.kind == "prompt":
         what = f"put the variant '{best.variant}' in the place of the recipe's in the application"
