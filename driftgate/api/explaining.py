@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from driftgate.api._frames import stacked
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError
 from driftgate.ledger import Ledger, cells_of, node_results, outcome_frame
@@ -196,7 +197,7 @@ def _canaries(ledger: Ledger, look: LookRow, pooled: Sequence[str]) -> tuple[pd.
             )
         if not frames:
             return pd.DataFrame()
-        frame = pd.concat(frames, ignore_index=True)
+        frame = stacked(frames)
         renamed = {"category": "slice", "served_model": "response_model", "flow_hash": "prompt_hash"}
         return frame.rename(columns=renamed)
 

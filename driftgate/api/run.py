@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftgate.api import _html
+from driftgate.api._frames import stacked
 from driftgate.api.workspace import OpenWorkspace
 from driftgate.flows.errors import DriftgateError, nearest
 from driftgate.ledger import (
@@ -204,7 +205,7 @@ class Run:
             frame.insert(0, "cell", cell.name)
             frame.insert(0, "cell_id", cell.id)
             frames.append(frame)
-        found = pd.concat(frames, ignore_index=True)
+        found = stacked(frames)
         everything = len(found)
         if category:
             known = set(found["category"]) | set(found["super_category"]) - {""}
