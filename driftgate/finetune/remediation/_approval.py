@@ -64,24 +64,31 @@ def approval_of(ledger: Ledger, remediation: Remediation, what: str) -> Approval
 
 
 def approve(ledger: Ledger, remediation: Remediation, what: str, who: str) -> Approval:
-    """Say that a person agrees to what a remediation waits with; where someone did already, theirs stands.
+    """Say that a person agrees to what a remediation waits with.
 
     Raises
     ------
     DriftgateError
-        It waits for no approval, or for one of something else; or nobody is named.
+        It waits for no approval, or for one of something else; somebody has agreed already, whose word stands; or
+        nobody is named.
     """
     if asked_for(ledger, remediation) != what:
         raise DriftgateError(
             f"remediation {remediation.id} asks for the approval of something else than what was to be approved",
             f"look at it again: driftgate remediation show {remediation.id}",
         )
-    if (given := approval_of(ledger, remediation, what)) is not None:
-        return given
-    _say(ledger, remediation, "approve", "approved", who, f"approved by {who}", what=what)
     given = approval_of(ledger, remediation, what)
-    assert given is not None
-    return given
+    if given is None:
+        _say(ledger, remediation, "approve", "approved", who, f"approved by {who}", what=what)
+        given = approval_of(ledger, remediation, what)
+        assert given is not None
+        if given.who == who:
+            return given
+    raise DriftgateError(
+        f"remediation {remediation.id} does not wait for an approval: {given.who} gave it at {given.at:%Y-%m-%d %H:%M} "
+        "UTC",
+        "driftgate remediation run goes on with it; reject or abandon it where it is not to go on",
+    )
 
 
 def reject(ledger: Ledger, remediation: Remediation, who: str, reason: str) -> None:

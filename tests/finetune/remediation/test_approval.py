@@ -41,11 +41,13 @@ async def test_an_approval_is_of_what_was_shown(ledger: Ledger) -> None:
     assert (await advance(ledger, opened, steps([], approve=asking("v2")))).state == "promoted"
 
 
-async def test_who_approved_first_stands(ledger: Ledger) -> None:
+async def test_a_second_approval_is_refused_and_the_first_stands(ledger: Ledger) -> None:
     opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
     await advance(ledger, opened, steps([], approve=asking("v1")))
-    first = approve(ledger, opened, "v1", "minsu")
-    assert approve(ledger, opened, "v1", "jiwoo") == first
+    approve(ledger, opened, "v1", "minsu")
+    for who in ("jiwoo", "minsu"):
+        with pytest.raises(DriftgateError, match="does not wait for an approval: minsu gave it at "):
+            approve(ledger, opened, "v1", who)
     assert [event.detail["who"] for event in events_of(ledger, opened.id) if event.status == "approved"] == ["minsu"]
 
 
