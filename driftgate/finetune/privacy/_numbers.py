@@ -151,7 +151,7 @@ NUMBERS = (
             rf"{_ALONE}(?:\d{{3}}-\d{{3}}-\d{{6}}|\d{{6}}-\d{{2}}-\d{{6}}|\d{{4}}-\d{{2}}-\d{{7}}|\d{{3}}-\d{{6}}-\d{{5}}"
             rf"|\d{{3}}-\d{{4}}-\d{{4}}-\d{{2}}|\d{{4}}-\d{{3}}-\d{{6}}|\d{{3}}-\d{{6}}-\d{{3}}|\d{{3}}-\d{{6}}-\d{{2}}-\d{{3}}){_END}",
         ),
-        in_context=(rf"{_ALONE}(?:\d{{2,6}}(?:[- ]\d{{1,7}}){{1,4}}|\d{{10,16}}){_END}(?!\s?원)",),
+        in_context=(rf"{_ALONE}(?:\d{{2,6}}(?:(?: ?- ?| )\d{{1,7}}){{1,4}}|\d{{10,16}}){_END}(?!\s?원)",),
         context=_BANK,
         against=rf"{_OTHER_NUMBER}|사업자",
         check=_account_length,
@@ -170,8 +170,8 @@ NUMBERS = (
         # Misheard, mistyped or of a scheme without a check digit: what is grouped as on a card, or called one, is one.
         "CREDIT_CARD",
         sure=(
-            r"(?<![\d-])[2-69]\d{3}(?P<gap>[-.·/ ])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}" + _END,
-            r"(?<![\d-])3[47]\d{2}(?P<gap>[-.·/ ])\d{6}(?P=gap)\d{5}" + _END,
+            r"(?<![\d-])[2-69]\d{3}(?P<gap> ?[-.·/] ?| )\d{4}(?P=gap)\d{4}(?P=gap)\d{4}" + _END,
+            r"(?<![\d-])3[47]\d{2}(?P<gap> ?[-.·/] ?| )\d{6}(?P=gap)\d{5}" + _END,
         ),
         in_context=(rf"(?<![\d-])(?:[2-69]\d{{15}}|3[47]\d{{13}}){_END}(?!\s?원)",),
         context=_CARD,
