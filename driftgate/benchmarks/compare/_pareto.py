@@ -109,6 +109,10 @@ def _measure(entry: Entry) -> Standing:
         quality = SEQUENCES["accuracy"](entry.scores.asks)
         cost = cost and without_limits(cost, why)
         latency = without_limits(latency, why)
+    if entry.scores.answered_nothing:  # that is no answer of 0%
+        quality = Interval.unknown(
+            None, level=quality.level, method=quality.method, n=quality.n, reason="nothing was answered"
+        )
     best = entry.scores.get("accuracy_if_right")
     return Standing(
         entry,

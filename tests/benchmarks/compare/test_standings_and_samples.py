@@ -63,6 +63,17 @@ def test_what_is_faster_by_chance_is_not_on_the_front(store: Ledger, put: Put, q
     assert places == {"better": ("front", ""), "worse": ("tied", "better"), "slower": ("beaten", "better")}
 
 
+@pytest.mark.parametrize("outcome", ["failed", "filtered", "unparsed", "missing"])
+def test_a_cell_that_answered_nothing_has_no_quality(store: Ledger, put: Put, questions, outcome) -> None:
+    asked = questions(30)
+    silent = put("silent", asked, [outcome] * 30)
+    (dataset,) = compare_cells(store, [put("a", asked, [WRONG] * 30), silent]).datasets
+    quality = {standing.entry.label: standing.quality for standing in dataset.standings}
+    assert (quality["a"].estimate, quality["a"].low) == (0.0, 0.0)
+    assert (quality["silent"].estimate, quality["silent"].reason) == (None, "nothing was answered")
+    assert {standing.place for standing in dataset.standings if standing.entry.label == "silent"} != {"front"}
+
+
 def test_a_key_is_suspect_where_all_strong_models_choose_one_other_letter(store: Ledger, put: Put, questions) -> None:
     asked = questions(20)
     strong, other = ["B", "B", "B", *[RIGHT] * 17], ["B", "C", RIGHT, *[RIGHT] * 17]
