@@ -51,6 +51,16 @@ async def test_a_second_approval_is_refused_and_the_first_stands(ledger: Ledger)
     assert [event.detail["who"] for event in events_of(ledger, opened.id) if event.status == "approved"] == ["minsu"]
 
 
+async def test_what_was_approved_can_be_rejected_until_it_goes_on(ledger: Ledger) -> None:
+    opened, _ = open_remediation(ledger, "tickets", "alert", "c", {})
+    await advance(ledger, opened, steps([], approve=asking("v1")))
+    approve(ledger, opened, "v1", "minsu")
+    reject(ledger, opened, "jiwoo", "not today")
+    done: list[str] = []
+    assert (await advance(ledger, opened, steps(done, approve=asking("v1")))).state == "rejected"
+    assert done == []
+
+
 async def test_no_approval_counts_before_it_is_asked_for_or_after_the_end(ledger: Ledger) -> None:
     async def broken(progress: Progress) -> StepResult:
         raise DriftgateError("the service does not answer")
