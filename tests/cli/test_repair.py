@@ -196,11 +196,13 @@ def test_an_approval_after_the_end_is_refused(cli, folder, endpoint, candidate) 
 
 
 def test_the_first_approval_stands(cli, folder, waiting, monkeypatch) -> None:
-    for who in ("minsu", "jiwoo"):
-        monkeypatch.setenv("LOGNAME", who)
-        done = cli("remediation", "approve", waiting, "-w", folder)
-        assert done.code == 0, done.err
-        assert "(minsu, " in done.out
+    monkeypatch.setenv("LOGNAME", "minsu")
+    done = cli("remediation", "approve", waiting, "-w", folder)
+    assert done.code == 0 and "(minsu, " in done.out
+    monkeypatch.setenv("LOGNAME", "jiwoo")
+    again = cli("remediation", "approve", waiting, "-w", folder)
+    assert again.code == 2 and "does not wait for an approval: minsu gave it at " in again.err
+    assert "to agree:" not in cli("remediation", "show", waiting, "-w", folder).out
     assert approvals(folder, waiting) == ["minsu"]
     cli("remediation", "run", "-w", folder)
     assert state(folder)[1] == "promoted"

@@ -100,6 +100,7 @@ def test_an_approval_is_of_what_was_shown_by_somebody_who_is_named(client: TestC
     assert moved.status_code == 409 and "dataset 'hold_out': rows 1 changed" in moved.text
     file.write_text(rows, encoding="utf-8")
     assert client.post(f"{here}/approve", json={"what": what}).json()["who"] == "kim"
+    assert client.get(here).json()["proposal"] is None  # it waits for nobody any more
     again = client.post(f"{here}/approve", json={"what": what}, headers={"who": "lee"})
     assert again.status_code == 409 and "does not wait for an approval: kim gave it at" in again.text
     assert [(row.who, row.action) for row in audit_of(ws.ledger, action="remediation")] == [

@@ -20,6 +20,7 @@ from driftgate.finetune.remediation import (
     Remediation,
     Spent,
     StepResult,
+    approval_of,
     asked_for,
     events_of,
     find_remediation,
@@ -113,10 +114,10 @@ def _word_of(events: Sequence[Event], found: Found) -> dict[str, str]:
 
 def _waits(ledger: Ledger, remediation: Remediation) -> bool:
     try:
-        asked_for(ledger, remediation)
+        asked = asked_for(ledger, remediation)
     except DriftgateError:
         return False
-    return True
+    return approval_of(ledger, remediation, asked) is None
 
 
 def training_items(ledger: Ledger, name: str) -> DataFrame:
